@@ -1,0 +1,80 @@
+"""What is wrong with a program: facts, collected during a run and rendered once at its end."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .source import Span
+
+Severity = Literal["error", "warning"]
+
+MOST = 100
+"""How many diagnostics one run reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A further place that a diagnostic points at, such as "declared here"."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: its code of the catalogue, where it is, what is wrong and what would mend it."""
+
+    code: str
+    span: Span
+    message: str
+    hint: str | None = None
+    severity: Severity = "error"
+    related: tuple[Related, ...] = ()
+
+
+@dataclass
+class Problems:
+    """Collects the diagnostics of a run."""
+
+    _found: list[Diagnostic] = field(default_factory=list)
+
+    def error(
+        self,
+        code: str,
+        span: Span,
+        message: str,
+        hint: str | None = None,
+        *related: Related,
+    ) -> None:
+        """Note an error, which keeps anything from being written."""
+        self.add(Diagnostic(code, span, message, hint, "error", related))
+
+    def warning(
+        self,
+        code: str,
+        span: Span,
+        message: str,
+        hint: str | None = None,
+        *related: Related,
+    ) -> None:
+        """Note a warning."""
+        self.add(Diagnostic(code, span, message, hint, "warning", related))
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Note a finding; the same code at the same place is noted once."""
+        if not any(d.code == diagnostic.code and d.span == diagnostic.span for d in self._found):
+            self._found.append(diagnostic)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any finding is an error."""
+        return any(d.severity == "error" for d in self._found)
+
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """At most `MOST` findings by file and place, errors kept in preference to warnings."""
+        kept = sorted(self._found, key=lambda d: (d.severity != "error", *_place(d)))[:MOST]
+        return tuple(sorted(kept, key=_place))
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
+    span = diagnostic.span
+    return span.source.path, span.start, span.end, diagnostic.code

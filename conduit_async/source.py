@@ -1,0 +1,59 @@
+"""Source texts and places in them."""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One source file: its path as the user wrote it (POSIX slashes) and its decoded text."""
+
+    path: str
+    text: str = field(repr=False)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts = [0]
+        starts.extend(i + 1 for i, char in enumerate(self.text) if char == "\n")
+        return starts
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The line and column of a character offset, both counted from 1."""
+        line = bisect_right(self._line_starts, offset) - 1
+        return line + 1, offset - self._line_starts[line] + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line (counted from 1), without its line break; empty past the end."""
+        if number > len(self._line_starts):
+            return ""
+        start = self._line_starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : end if end >= 0 else len(self.text)].rstrip("\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The half-open range of character offsets `start` to `end` in a source."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """What stands there."""
+        return self.source.text[self.start : self.end]
+
+    @property
+    def line(self) -> int:
+        """The line where it starts, counted from 1."""
+        return self.source.position(self.start)[0]
+
+    def to(self, other: "Span") -> "Span":
+        """From the start of this span to the end of another one in the same source."""
+        return Span(self.source, self.start, other.end)
+
+    def __repr__(self) -> str:
+        line, column = self.source.position(self.start)
+        return f"<{self.source.path}:{line}:{column}>"
