@@ -1,0 +1,30 @@
+"""The configuration of a project: `[tool.conduit]` of `pyproject.toml`, or `conduit.toml`."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What an `@async` block without options gets; `timeout` is in seconds."""
+
+    queue: str = "default"
+    priority: int = 50
+    max_attempts: int = 3
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Config:
+    """Values that a command line may override; paths are relative to the configuration's folder."""
+
+    sources: tuple[str, ...] = ()
+    out: str | None = None
+    connection: Literal["sync", "async"] = "sync"
+    schema: str | None = None
+    prefix: str | None = None
+    externs: tuple[str, ...] = ()
+    tables: dict[str, str] = field(default_factory=dict)
+    sensitive: tuple[str, ...] = ()
+    """Sensitive fields as `Resource.field`, or `field` for every resource."""
+    defaults: Defaults = Defaults()

@@ -1,0 +1,202 @@
+"""The types of Conduit values: plain data, compared by value.
+
+A type is never nil by itself: `Optional` says that nil may arrive. `ANY` is a value that nothing
+is known of, such as a service's result; it fits everywhere and everything fits it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+ScalarName: TypeAlias = Literal[
+    "string", "int", "float", "bool", "decimal", "timestamp", "date", "time", "uuid",
+    "duration", "json", "regex",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A type without parts."""
+
+    name: ScalarName
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class AnyType:
+    """Unknown: it flows freely."""
+
+    def __str__(self) -> str:
+        return "any"
+
+
+@dataclass(frozen=True, slots=True)
+class NilType:
+    """The type of `nil` alone, and of a call that gives nothing."""
+
+    def __str__(self) -> str:
+        return "nil"
+
+
+@dataclass(frozen=True, slots=True)
+class Optional:
+    """A value or nil; `item` is never itself `Optional`, `ANY` or `NIL`: see `optional`."""
+
+    item: "Type"
+
+    def __str__(self) -> str:
+        return f"{self.item}?"
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A list of items of one type."""
+
+    item: "Type"
+
+    def __str__(self) -> str:
+        return f"array<{self.item}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Hash:
+    """A mapping with keys and values of one type each."""
+
+    key: "Type"
+    value: "Type"
+
+    def __str__(self) -> str:
+        return f"hash<{self.key}, {self.value}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Enum:
+    """One of some texts. `name` is the Python name of its alias, such as `OrderState`."""
+
+    name: str
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"enum [{', '.join(self.values)}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """An inline struct; its fields are looked up by `name` in the program's structs."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row of a resource."""
+
+    resource: str
+
+    def __str__(self) -> str:
+        return self.resource
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query over a resource that has not been run."""
+
+    resource: str
+
+    def __str__(self) -> str:
+        return f"query of {self.resource}"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """`a..b`."""
+
+    item: "Type"
+
+    def __str__(self) -> str:
+        return f"range of {self.item}"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorType:
+    """What `rescue |err|` binds: `.message` and `.type`, and it reads as its message."""
+
+    def __str__(self) -> str:
+        return "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A lambda."""
+
+    parameters: tuple["Type", ...]
+    result: "Type"
+
+    def __str__(self) -> str:
+        return f"({', '.join(map(str, self.parameters))}) -> {self.result}"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A type that a call of a library function decides, such as the item of its array."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """One of several types, only as a parameter of a library function."""
+
+    options: tuple["Type", ...]
+
+    def __str__(self) -> str:
+        return " or ".join(map(str, self.options))
+
+
+Type: TypeAlias = (
+    Scalar | AnyType | NilType | Optional | Array | Hash | Enum | Struct | Record | Query
+    | Range | ErrorType | Function | Variable | Union
+)  # fmt: skip
+
+STRING = Scalar("string")
+INT = Scalar("int")
+FLOAT = Scalar("float")
+BOOL = Scalar("bool")
+DECIMAL = Scalar("decimal")
+TIMESTAMP = Scalar("timestamp")
+DATE = Scalar("date")
+TIME = Scalar("time")
+UUID = Scalar("uuid")
+DURATION = Scalar("duration")
+JSON = Scalar("json")
+REGEX = Scalar("regex")
+ANY = AnyType()
+NIL = NilType()
+ERROR = ErrorType()
+
+TEXT_LIKE = ("string", "text", "markdown", "email", "url", "phone", "ulid")
+"""The names under which a source writes the type `string`."""
+
+
+def optional(item: Type) -> Type:
+    """The type with nil added; of a type that admits nil already, itself."""
+    if isinstance(item, Optional | AnyType | NilType) or item == JSON:
+        return item
+    return Optional(item)
+
+
+def required(item: Type) -> Type:
+    """The type without nil."""
+    return item.item if isinstance(item, Optional) else item
+
+
+def is_nullable(item: Type) -> bool:
+    """Whether nil is known to be possible (of `ANY` and `json`, that is not known)."""
+    return isinstance(item, Optional | NilType)
