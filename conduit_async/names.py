@@ -1,0 +1,65 @@
+"""Python names for the names of a source.
+
+A Python keyword, a name that Python would mangle (`__x`), and a name that is taken already get a
+trailing `_`; the payload, SQL and messages keep the source's name.
+"""
+
+import builtins
+import keyword
+import re
+from collections.abc import Container
+
+HANDLER_NAMES = frozenset({
+    "batch", "conn", "context", "hook", "job", "payload", "previous", "record", "services",
+})  # fmt: skip
+"""Names that generated functions give their own parameters and variables."""
+
+_BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def python_name(name: str, taken: Container[str] = ()) -> str:
+    """The name of an attribute, a method or a named argument: `from` → `from_`, `ok?` → `ok`."""
+    plain = name.rstrip("?!")
+    if plain.startswith("__"):
+        plain = f"_{plain.strip('_')}_"
+    elif keyword.iskeyword(plain):
+        plain += "_"
+    return unclashed(plain, taken)
+
+
+def local_name(name: str, taken: Container[str] = ()) -> str:
+    """The name of a variable of a generated function: it hides no builtin and none of ours."""
+    plain = python_name(name)
+    if plain in _BUILTINS or plain in HANDLER_NAMES:
+        plain += "_"
+    return unclashed(plain, taken)
+
+
+def unclashed(name: str, taken: Container[str]) -> str:
+    """The name with as many trailing `_` as it takes to be none of `taken`."""
+    while name in taken:
+        name += "_"
+    return name
+
+
+def snake_case(name: str) -> str:
+    """`SearchIndex` → `search_index`, `HTTPClient` → `http_client`, `release!` → `release`."""
+    return _WORD_START.sub("_", name.rstrip("?!")).lower()
+
+
+def class_name(name: str) -> str:
+    """`search_index_add` → `SearchIndexAdd`; capitals inside a word stay."""
+    words = [word for word in name.rstrip("?!").split("_") if word]
+    joined = "".join(word[0].upper() + word[1:] for word in words)
+    return python_name(joined if joined[:1].isalpha() else f"C{joined}")
+
+
+def module_name(resource: str) -> str:
+    """The module of a resource: its name in snake case."""
+    return python_name(snake_case(resource))
+
+
+def service_name(service: str) -> str:
+    """The attribute of `Services` that holds a service: `SearchIndex` → `search_index`."""
+    return python_name(snake_case(service))
