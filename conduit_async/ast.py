@@ -415,7 +415,8 @@ class Pair(Node):
 class Annotation(Node):
     """`@name(arguments)` on a field, or an unknown one that is a member or stands at file level.
 
-    `label` is the optional name or string after an unknown annotation, `pairs` and `body` its block.
+    `label` is the optional name or string after an unknown annotation; `pairs` and `body` are its
+    block.
     """
 
     name: Name

@@ -43,8 +43,8 @@ class StructInfo:
 class RelationInfo:
     """A relation of a resource.
 
-    `to_one`: `key` is the column of the owner that holds the target's key (`belongs_to`, a field).
-    `has_one`, `to_many`: `key` is the column of the target (or of `through`) that holds the owner's.
+    `to_one` (a field, `belongs_to`): `key` is the owner's column that holds the target's key.
+    `has_one`, `to_many`: `key` is the column of the target (or `through`) that holds the owner's.
     """
 
     name: str
@@ -287,7 +287,7 @@ class ServiceCall:
 
 @dataclass(frozen=True, eq=False)
 class ChangeCall:
-    """`self.x_changed?`, `self.x_changed_to?(v)`, `self.x_changed_from?(v)`, `self.previous_value(:x)`."""
+    """`self.x_changed?`, `…_changed_to?(v)`, `…_changed_from?(v)`, `self.previous_value(:x)`."""
 
     kind: Literal["changed", "changed_to", "changed_from", "previous_value"]
     column: Column
