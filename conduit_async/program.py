@@ -106,7 +106,8 @@ class Capture:
 
     `name` is the JSON key, `python` the attribute of the payload class. `path` names what is
     captured; `key` tells captures apart (two uses of one value have one key). `node` is an
-    expression that gives the value at the place of the enqueue, for changes and context.
+    expression that gives the value at the place of the enqueue, for context. `local` is the local
+    that is captured, for locals and errors.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Capture:
     kind: CaptureKind
     path: tuple[str, ...]
     node: ast.Expr | None = None
+    local: "Local | None" = None
 
 
 @dataclass(eq=False)
