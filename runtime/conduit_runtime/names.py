@@ -1,0 +1,44 @@
+"""The names that the sources use where Python needs another one."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_OWN = "__source_name__"
+_MEMBERS = "__source_names__"
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def named(own: str | None = None, /, **members: str) -> Callable[[T], T]:
+    """Tell the source's names of a class or a function where they differ from Python's.
+
+    `own` is the name of the decorated thing itself; each keyword maps a field or a parameter to
+    its name in the source, which is the one that JSON, SQL and logs show.
+
+    >>> @named(from_="from")
+    ... @dataclass
+    ... class Letter:
+    ...     from_: str
+    """
+
+    def decorate(target: T) -> T:
+        if own is not None:
+            setattr(target, _OWN, own)
+        if members:
+            setattr(target, _MEMBERS, MappingProxyType(members))
+        return target
+
+    return decorate
+
+
+def source_name(target: Any) -> str:
+    """The name of a class or a function in the source."""
+    return str(getattr(target, _OWN, target.__name__))
+
+
+def source_names(target: Any) -> Mapping[str, str]:
+    """Python name → source name of the members of a class or a function; only those that differ."""
+    names: Mapping[str, str] = getattr(target, _MEMBERS, _NONE)
+    return names
