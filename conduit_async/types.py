@@ -142,9 +142,13 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A type that a call of a library function decides, such as the item of its array."""
+    """A type that a call of a library function decides, such as the item of its array.
+
+    What it stands for has to fit `bound`, when there is one.
+    """
 
     name: str
+    bound: "Type | None" = None
 
     def __str__(self) -> str:
         return self.name
