@@ -1,0 +1,79 @@
+"""Constants of a source: the value of an expression that needs nothing from outside."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias, TypeGuard
+
+from .. import ast
+
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """A duration."""
+
+    value: Decimal
+
+
+Constant: TypeAlias = str | bool | int | float | Seconds | None
+
+
+class NotConstant(Exception):  # noqa: N818 - it is an answer, not an error
+    """The expression has no value before the program runs."""
+
+
+def fold(expression: ast.Expr) -> Constant:
+    """The value of a constant expression.
+
+    Literals, and `-`, `+`, `-`, `*` over numbers and durations. Raises `NotConstant`.
+    """
+    match expression:
+        case ast.Nil():
+            return None
+        case ast.Bool(value=flag):
+            return flag
+        case ast.Int(value=number):
+            return number
+        case ast.Float(value=number):
+            return number
+        case ast.String() if expression.value is not None:
+            return expression.value
+        case ast.Symbol(name=name):
+            return name
+        case ast.Duration(amount=amount, unit=unit):
+            return Seconds(amount * _SECONDS[unit])
+        case ast.Unary(operator="-", operand=operand):
+            return _arithmetic("-", 0, fold(operand))
+        case ast.Binary(operator="+" | "-" | "*" as operator):
+            return _arithmetic(operator, fold(expression.left), fold(expression.right))
+    raise NotConstant
+
+
+def _arithmetic(operator: str, left: Constant, right: Constant) -> Constant:
+    if isinstance(left, Seconds) or isinstance(right, Seconds):
+        return _of_durations(operator, left, right)
+    if not _is_number(left) or not _is_number(right):
+        raise NotConstant
+    if operator == "*":
+        return left * right
+    return left + right if operator == "+" else left - right
+
+
+def _of_durations(operator: str, left: Constant, right: Constant) -> Constant:
+    match operator, left, right:
+        case "*", Seconds(value=duration), (int() | float()) as factor if _is_number(factor):
+            return Seconds(duration * Decimal(str(factor)))
+        case "*", (int() | float()) as factor, Seconds(value=duration) if _is_number(factor):
+            return Seconds(duration * Decimal(str(factor)))
+        case "+", Seconds(value=first), Seconds(value=second):
+            return Seconds(first + second)
+        case "-", Seconds(value=first), Seconds(value=second):
+            return Seconds(first - second)
+        case "-", 0, Seconds(value=duration):
+            return Seconds(-duration)
+    raise NotConstant
+
+
+def _is_number(value: Constant) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
