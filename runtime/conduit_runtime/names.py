@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_OWN = "__source_name__"
-_MEMBERS = "__source_names__"
+_OWN = "__conduit_name__"
+_MEMBERS = "__conduit_names__"
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 

@@ -1,0 +1,230 @@
+"""What Conduit's operators do where Python's do something else.
+
+Generated code uses these only where the types do not already make the two agree.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, NoReturn, TypeVar, overload
+
+import msgspec
+
+from . import payload
+from .values import ConduitError, ErrorValue, Range
+
+__all__ = [
+    "add",
+    "contains",
+    "divide",
+    "equal",
+    "fail",
+    "item",
+    "member",
+    "power",
+    "remainder",
+    "text",
+    "unwrap",
+]
+
+T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
+
+_SCALARS = (str, int, float, Decimal, datetime, date, time, timedelta, list)
+
+
+def add(a: Any, b: Any) -> Any:
+    """`a + b` of operands whose types are not known."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        raise _unfit("+", a, b)
+    try:
+        return a + b
+    except TypeError:
+        raise _unfit("+", a, b) from None
+
+
+@overload
+def divide(a: int, b: int) -> int: ...
+@overload
+def divide(a: float, b: float) -> float: ...
+@overload
+def divide(a: Decimal, b: Decimal | int) -> Decimal: ...
+@overload
+def divide(a: int, b: Decimal) -> Decimal: ...
+@overload
+def divide(a: Any, b: Any) -> Any: ...
+def divide(a: Any, b: Any) -> Any:
+    """`a / b`: two ints truncate toward zero."""
+    try:
+        if isinstance(a, int) and isinstance(b, int):
+            quotient = abs(a) // abs(b)
+            return quotient if (a < 0) == (b < 0) else -quotient
+        return a / b
+    except ArithmeticError:
+        raise _arithmetic(a, b) from None
+    except TypeError:
+        raise _unfit("/", a, b) from None
+
+
+@overload
+def remainder(a: int, b: int) -> int: ...
+@overload
+def remainder(a: float, b: float) -> float: ...
+@overload
+def remainder(a: Decimal, b: Decimal | int) -> Decimal: ...
+@overload
+def remainder(a: int, b: Decimal) -> Decimal: ...
+@overload
+def remainder(a: Any, b: Any) -> Any: ...
+def remainder(a: Any, b: Any) -> Any:
+    """`a % b`, with the sign of the dividend."""
+    if isinstance(a, str):
+        raise _unfit("%", a, b)
+    try:
+        if isinstance(a, Decimal) or isinstance(b, Decimal):
+            return a % b  # Decimal's own remainder has the dividend's sign
+        rest = abs(a) % abs(b)
+        return -rest if a < 0 else rest
+    except ArithmeticError:
+        raise _arithmetic(a, b) from None
+    except TypeError:
+        raise _unfit("%", a, b) from None
+
+
+@overload
+def power(a: int, b: int) -> Any: ...
+@overload
+def power(a: float, b: float) -> float: ...
+@overload
+def power(a: Decimal, b: Decimal | int) -> Decimal: ...
+@overload
+def power(a: Any, b: Any) -> Any: ...
+def power(a: Any, b: Any) -> Any:
+    """`a ** b`; a result that is no real number is an error."""
+    try:
+        result = a**b
+    except ArithmeticError as error:
+        raise ConduitError(f"{text(a)} ** {text(b)} has no value: {error}") from None
+    except TypeError:
+        raise _unfit("**", a, b) from None
+    if isinstance(result, complex):
+        raise ConduitError(f"{text(a)} ** {text(b)} is no real number")
+    return result
+
+
+def equal(a: Any, b: Any) -> bool:
+    """`a == b`: false across types, a bool only equals a bool, numbers by value, deep."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(map(equal, a, b))
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(equal(value, b[key]) for key, value in a.items())
+    return bool(a == b)
+
+
+def contains(needle: Any, container: Any) -> bool:
+    """`needle in container`: items of an array, keys of a hash, a part of a string, a range."""
+    if isinstance(container, str):
+        return isinstance(needle, str) and needle in container
+    if isinstance(container, list | tuple):
+        return any(equal(needle, each) for each in container)
+    if isinstance(container, Mapping):
+        return any(equal(needle, key) for key in container)
+    if isinstance(container, Range | range):
+        return not isinstance(needle, bool) and needle in container
+    raise ConduitError(f"`in` needs an array, a hash, a string or a range, not {_kind(container)}")
+
+
+@overload
+def item(target: str, index: int) -> str | None: ...
+@overload
+def item(target: Sequence[T], index: int) -> T | None: ...
+@overload
+def item(target: Mapping[K, V], index: K) -> V | None: ...
+@overload
+def item(target: Any, index: Any) -> Any: ...
+def item(target: Any, index: Any) -> Any:
+    """`target[index]`: nil past the end of an array and for a key that is missing."""
+    if isinstance(target, Mapping):
+        return target.get(index)
+    if isinstance(target, list | tuple | str):
+        if isinstance(index, int) and not isinstance(index, bool):
+            return target[index] if -len(target) <= index < len(target) else None
+        raise ConduitError(f"an index must be an int, not {_kind(index)}")
+    if target is None or isinstance(target, _SCALARS):
+        raise ConduitError(f"{_kind(target)} has no items")
+    try:
+        return target[index]
+    except (LookupError, TypeError):
+        raise ConduitError(f"{_kind(target)} has no item {text(index)}") from None
+
+
+def member(target: Any, name: str) -> Any:
+    """`target.name` of a hash, of JSON or of a service's result: a key, else an attribute."""
+    if isinstance(target, Mapping):
+        return target.get(name)
+    if target is None or isinstance(target, _SCALARS) or not hasattr(target, name):
+        raise ConduitError(f"{_kind(target)} has no {name}")
+    return getattr(target, name)
+
+
+def unwrap(value: T | None, what: str) -> T:
+    """`value!`: the value, or an error that says what is nil."""
+    if value is None:
+        raise ConduitError(f"{what} is nil")
+    return value
+
+
+def fail(message: str) -> NoReturn:
+    """`error("…")`."""
+    raise ConduitError(text(message))
+
+
+def text(value: Any) -> str:
+    """How a value reads in a string.
+
+    Nil as nothing, bools and numbers as JSON, decimals with all their digits, times as RFC 3339,
+    arrays, hashes and records as compact JSON.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, BaseException):
+        return ErrorValue.of(value).message
+    if isinstance(value, ErrorValue):
+        return value.message
+    try:
+        written = payload.encode(value)
+    except ValueError:  # no JSON has it: infinity, say, or an object of the application
+        return str(value)
+    if written.startswith('"'):
+        return str(msgspec.json.decode(written))
+    return written
+
+
+def _kind(value: Any) -> str:
+    """The type of a value in the language's words."""
+    if value is None:
+        return "nil"
+    if isinstance(value, list | tuple):
+        return "an array"
+    if isinstance(value, Mapping):
+        return "a hash"
+    return {str: "a string", bool: "a bool", int: "an int", float: "a float"}.get(
+        type(value), type(value).__name__
+    )
+
+
+def _unfit(operator: str, a: Any, b: Any) -> ConduitError:
+    return ConduitError(f"`{operator}` does not take {_kind(a)} and {_kind(b)}")
+
+
+def _arithmetic(a: Any, b: Any) -> ConduitError:
+    if not b:
+        return ConduitError(f"{text(a)} is divided by zero")
+    return ConduitError(f"{text(a)} and {text(b)} are too large to divide")

@@ -1,0 +1,51 @@
+"""The values of the language that Python has no type of its own for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+class ConduitError(Exception):
+    """An error of the source's own making: `error("…")`, a nil unwrapped, a row that is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorValue:
+    """What `rescue |err|` binds: a message and the kind of error. It reads as its message."""
+
+    message: str
+    type: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> "ErrorValue":
+        """The value of an exception, also of one whose `str()` raises."""
+        kind = type(error).__name__
+        try:
+            message = str(error)
+        except Exception:
+            message = ""
+        return cls(message or kind, kind)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """`first..last`, or `first...last` when it is exclusive."""
+
+    first: Any
+    last: Any
+    exclusive: bool = False
+
+    def __contains__(self, value: Any) -> bool:
+        try:
+            below = value < self.last if self.exclusive else value <= self.last
+            return bool(below and value >= self.first)
+        except TypeError:
+            return False
+
+    def __iter__(self) -> Iterator[int]:
+        if type(self.first) is not int or type(self.last) is not int:
+            raise ConduitError("only a range of ints can be iterated over")
+        return iter(range(self.first, self.last if self.exclusive else self.last + 1))
