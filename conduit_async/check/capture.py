@@ -1,0 +1,113 @@
+"""What each job must take along from the moment of its enqueue."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..diagnostics import Problems
+from ..names import python_name, unclashed
+from ..program import Capture, FunctionInfo, Program, ResourceInfo
+from ..types import (
+    REGEX,
+    Array,
+    Function,
+    Hash,
+    Optional,
+    Query,
+    Range,
+    Type,
+    required,
+)
+from .async_blocks import all_jobs
+from .fingerprint import fingerprint
+from .uses import Use, UseFinder
+
+
+def capture(program: Program, problems: Problems) -> None:
+    """Decide the payload of every job, and what every `@function` reads of `self`."""
+    for resource in program.resources.values():
+        finder = UseFinder(resource, program, problems)
+        _settle_reads(resource, finder)
+        for hook in resource.hooks:
+            for job in all_jobs(hook):
+                uses = finder.of_job(job, on_create=hook.node.event in ("create", "save"))
+                for use in {use.key: use for use in reversed(uses)}.values():
+                    _check(use, problems)
+                job.captures = _fields(uses, resource)
+                job.fingerprint = fingerprint(job.captures, program)
+
+
+def _settle_reads(resource: ResourceInfo, finder: UseFinder) -> None:
+    """Give every function its reads, through the functions that it calls, until none grows."""
+    functions: Iterable[FunctionInfo] = resource.functions.values()
+    pending = True
+    while pending:
+        pending = False
+        for function in functions:
+            reads = _fields(finder.of_function(function), resource)
+            if reads != function.reads:
+                function.reads = reads
+                pending = True
+
+
+def _fields(uses: list[Use], resource: ResourceInfo) -> tuple[Capture, ...]:
+    """One capture a value, the record's own first, each with names of its own."""
+    distinct = {use.key: use.capture for use in reversed(uses)}
+    places = {name: place for place, name in enumerate(resource.columns)}
+    captures: list[Capture] = []
+    names: set[str] = set()
+    attributes: set[str] = set()
+    for found in sorted(distinct.values(), key=lambda found: _order(found, places)):
+        name = unclashed(found.name, names)
+        python = python_name(name, attributes)
+        names.add(name)
+        attributes.add(python)
+        captures.append(replace(found, name=name, python=python))
+    return tuple(captures)
+
+
+_RANKS = {
+    "snapshot": 0, "self_path": 1, "change": 2, "local": 3, "local_path": 3, "error": 3,
+    "context": 4,
+}  # fmt: skip
+
+
+def _order(found: Capture, places: dict[str, int]) -> tuple[int, int, tuple[str, ...]]:
+    place = found.local.span.start if found.local else places.get(found.path[0], 0)
+    return _RANKS[found.kind], place, found.path
+
+
+def _check(use: Use, problems: Problems) -> None:
+    found = use.capture
+    if use.sensitive:
+        problems.warning(
+            "ASY902",
+            use.span,
+            f"the sensitive field `{use.sensitive}` will be stored in the job's payload, "
+            f"as `{found.name}`",
+            f"load it when the job runs: `{use.sensitive.partition('.')[0]}.find(…)`",
+        )
+    if (reason := _unstorable(found.type)) is not None:
+        what, hint = reason
+        problems.error(
+            "ASY903", use.span, f"`{found.name}` holds {what}, which a job cannot store", hint
+        )
+
+
+def _unstorable(kind: Type) -> tuple[str, str] | None:
+    match required(kind):
+        case Query(resource=resource):
+            return (
+                f"a query of `{resource}`",
+                "run it inside the block, or store its result: `.all`, `.first`, `.pluck(…)`",
+            )
+        case Function():
+            return "a lambda", "write it inside the block"
+        case Range():
+            return "a range", "store its two ends instead"
+        case Array(item=item) | Optional(item=item):
+            return _unstorable(item)
+        case Hash(value=value):
+            return _unstorable(value)
+        case kind if kind == REGEX:
+            return "a regex", "write it inside the block"
+    return None
