@@ -1,0 +1,21 @@
+"""What can go wrong with a queue, as exceptions."""
+
+
+class QueueError(Exception):
+    """Base of every error that the queue raises on purpose; its text is meant for people."""
+
+
+class PayloadError(QueueError, ValueError):
+    """A payload or an option of a job cannot be stored as it is; the text names the path."""
+
+
+class JobLost(QueueError):  # noqa: N818
+    """The job is no longer held: it was cancelled, retried by hand or taken over."""
+
+
+class NoHandler(QueueError, LookupError):  # noqa: N818
+    """No handler is registered for a job's type."""
+
+
+class MigrationError(QueueError):
+    """The database cannot be brought to, or is not at, the schema that this version needs."""

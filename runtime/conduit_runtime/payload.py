@@ -1,0 +1,216 @@
+"""Payloads as JSON that Postgres keeps unchanged, or a clear refusal before any SQL."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from .errors import PayloadError
+from .names import source_names
+
+__all__ = ["MAX_DEPTH", "MAX_SIZE", "encode", "refuse_text"]
+
+MAX_DEPTH = 200
+MAX_SIZE = 64 * 1024 * 1024
+"""Bytes of JSON text; Postgres itself refuses a jsonb value of 256 MB."""
+
+_encode = msgspec.json.encode
+
+
+def encode(value: object) -> str:
+    """The JSON text of a payload.
+
+    Takes None, bool, int, float, str, Decimal, datetime, date, time, timedelta, UUID, enums, lists,
+    tuples, mappings with string keys, dataclasses and msgspec structs, nested at will. Decimals and
+    UUIDs become strings, times RFC 3339; fields go by the names that `named` gave them.
+
+    Raises PayloadError, naming the path, for whatever JSON or Postgres would refuse or change.
+    """
+    try:
+        text = _encode(_plain(value))
+    except _Refused as refused:
+        path = refused.path if len(refused.path) < 200 else f"{refused.path[:200]}…"
+        raise PayloadError(f"payload{path} {refused.reason}") from None
+    except (ValueError, OverflowError) as error:
+        raise PayloadError(f"payload cannot be written as JSON: {error}") from None
+    if len(text) > MAX_SIZE:
+        raise PayloadError(
+            f"payload is {len(text):,} bytes of JSON, more than {MAX_SIZE:,}: store the data "
+            "elsewhere and enqueue a reference to it"
+        )
+    return text.decode()
+
+
+def refuse_text(text: str, what: str) -> None:
+    """Raise PayloadError when Postgres cannot store `text`; `what` names it."""
+    if "\0" in text:
+        raise PayloadError(f"{what} contains the character U+0000, which Postgres cannot store")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise PayloadError(f"{what} contains a lone surrogate: {error.reason}") from None
+
+
+class _Refused(Exception):  # noqa: N818
+    """A value that cannot be stored; `path` grows while the containers around it unwind."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        self.path = ""
+
+    def inside(self, step: str) -> "_Refused":
+        self.path = step + self.path
+        return self
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """The value as what JSON has: None, bool, int, float, str, list and dict."""
+    write = _WRITERS.get(type(value))
+    if write is None:
+        write = _writer_by_base(value)
+    return write(value, depth)
+
+
+def _same(value: Any, depth: int) -> Any:
+    return value
+
+
+def _text(value: str, depth: int) -> str:
+    if value.isascii():
+        if "\0" in value:
+            raise _Refused("contains the character U+0000, which Postgres cannot store")
+        return str.__str__(value)
+    try:
+        refuse_text(value, "it")
+    except PayloadError as error:
+        raise _Refused(str(error).removeprefix("it ")) from None
+    return str.__str__(value)
+
+
+def _int(value: int, depth: int) -> int:
+    return int(value)
+
+
+def _float(value: float, depth: int) -> float:
+    if not math.isfinite(value):
+        raise _Refused(f"is {value}, which JSON cannot hold")
+    return float(value)
+
+
+def _decimal(value: Decimal, depth: int) -> str:
+    if not value.is_finite():
+        raise _Refused(f"is {value}, which is no number")
+    return str(value)
+
+
+def _datetime(value: datetime, depth: int) -> str:
+    if value.tzinfo is None:
+        raise _Refused("is a datetime without a time zone: use an aware one")
+    return _msgspec_text(value, depth)
+
+
+def _time(value: time, depth: int) -> str:
+    return value.isoformat()
+
+
+def _msgspec_text(value: Any, depth: int) -> str:
+    return str(msgspec.to_builtins(value))
+
+
+def _list(value: Any, depth: int) -> list[Any]:
+    deeper = _deeper(depth)
+    written = []
+    try:
+        for item in value:
+            written.append(_plain(item, deeper))
+    except _Refused as refused:
+        raise refused.inside(f"[{len(written)}]") from None
+    return written
+
+
+def _mapping(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    deeper = _deeper(depth)
+    written = {}
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise _Refused(f"has the key {key!r}, which is no string")
+        try:
+            written[_text(key, depth)] = _plain(item, deeper)
+        except _Refused as refused:
+            raise refused.inside(f".{key}") from None
+    return written
+
+
+def _fields(value: Any, depth: int) -> dict[str, Any]:
+    deeper = _deeper(depth)
+    written = {}
+    for attribute, name in _field_names(type(value)):
+        try:
+            written[name] = _plain(getattr(value, attribute), deeper)
+        except _Refused as refused:
+            raise refused.inside(f".{name}") from None
+    return written
+
+
+@cache
+def _field_names(cls: Any) -> tuple[tuple[str, str], ...]:
+    """Attribute and JSON key of each field."""
+    if issubclass(cls, msgspec.Struct):
+        return tuple((f.name, f.encode_name) for f in msgspec.structs.fields(cls))
+    names = source_names(cls)
+    return tuple((f.name, names.get(f.name, f.name)) for f in dataclasses.fields(cls))
+
+
+def _enum(value: Enum, depth: int) -> Any:
+    return _plain(value.value, depth)
+
+
+def _deeper(depth: int) -> int:
+    if depth >= MAX_DEPTH:
+        raise _Refused(f"is nested more than {MAX_DEPTH} deep")
+    return depth + 1
+
+
+_Writer = Callable[[Any, int], Any]
+_WRITERS: dict[type, _Writer] = {
+    type(None): _same,
+    bool: _same,
+    int: _int,
+    float: _float,
+    str: _text,
+    Decimal: _decimal,
+    datetime: _datetime,
+    date: _msgspec_text,
+    time: _time,
+    timedelta: _msgspec_text,
+    UUID: _msgspec_text,
+    list: _list,
+    tuple: _list,
+    dict: _mapping,
+}
+
+
+def _writer_by_base(value: object) -> _Writer:
+    """The writer for a subclass; kept, so that it is looked for once a class."""
+    cls: type = type(value)
+    if isinstance(value, Enum):
+        write: _Writer = _enum
+    elif dataclasses.is_dataclass(cls) or isinstance(value, msgspec.Struct):
+        write = _fields
+    elif isinstance(value, Mapping):
+        write = _mapping
+    else:
+        bases = (base for base in cls.__mro__ if base in _WRITERS)
+        known = next(bases, None)
+        if known is None:
+            raise _Refused(f"is a {cls.__qualname__}, which has no form in JSON")
+        write = _WRITERS[known]
+    _WRITERS[cls] = write
+    return write

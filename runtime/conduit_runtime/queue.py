@@ -1,0 +1,153 @@
+"""The queue for synchronous code."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+from uuid import UUID
+
+import psycopg
+from psycopg_pool import ConnectionPool
+
+from . import store
+from .connection import own
+from .execute import run
+from .job import Job, JobStatus
+from .statement import Statement
+from .stats import QueueStats
+
+__all__ = ["Queue"]
+
+T = TypeVar("T")
+Connection = psycopg.Connection[Any]
+Pool = ConnectionPool[Connection]
+Jobs = list[Job]  # inside the class, `list` is the method
+
+
+class Queue:
+    """Jobs on Postgres, from synchronous code; `AsyncQueue` has the same methods, awaitable.
+
+    Takes a connection string or a `psycopg_pool.ConnectionPool` of yours. `schema` names the
+    Postgres schema of the tables; without it, the search path finds them. Every operation takes
+    `conn=` to be part of that connection's transaction; otherwise it is a transaction of its own.
+    """
+
+    def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
+        self.schema = schema
+        if isinstance(dsn, str):
+            self._pool = ConnectionPool(
+                dsn, min_size=0, max_size=10, open=False, configure=own, name="conduit-queue"
+            )
+            self._owned = True
+        else:
+            self._pool = dsn
+            self._owned = False
+        self.dsn = cast("str", self._pool.conninfo)
+
+    def enqueue(self, job: Job, *, conn: Connection | None = None) -> Job:
+        """Store a job, due at once unless its `run_at` or `delay` says otherwise.
+
+        Raises PayloadError, before any SQL, for a job that Postgres would refuse.
+        """
+        self._run(store.insert_jobs([job], self.schema), conn)
+        return job
+
+    def enqueue_many(self, jobs: Sequence[Job], *, conn: Connection | None = None) -> Jobs:
+        """Store any number of jobs in one statement: all or none."""
+        jobs = [*jobs]
+        if jobs:
+            self._run(store.insert_jobs(jobs, self.schema), conn)
+        return jobs
+
+    def enqueue_with_priority(
+        self, job: Job, priority: int, *, conn: Connection | None = None
+    ) -> Job:
+        """Store a job with this priority, 0 to 100."""
+        job.priority = priority
+        return self.enqueue(job, conn=conn)
+
+    def schedule(
+        self, job: Job, run_at: datetime | timedelta, *, conn: Connection | None = None
+    ) -> Job:
+        """Store a job that is due at `run_at`, an aware time or a span from now."""
+        return self.enqueue(store.due(job, run_at), conn=conn)
+
+    def cancel(self, id: UUID | str, *, conn: Connection | None = None) -> bool:
+        """Cancel a pending or running job; False when it had ended or is gone."""
+        return self._run(store.cancel_job(store.job_id(id), self.schema), conn)
+
+    def retry(self, id: UUID | str, *, conn: Connection | None = None) -> bool:
+        """Make a job due now with all its attempts, whatever its status; False when it is gone."""
+        return self._run(store.retry_job(store.job_id(id), self.schema), conn)
+
+    def get(self, id: UUID | str, *, conn: Connection | None = None) -> Job | None:
+        """The job as it stands now; None when there is none."""
+        return self._run(store.get_job(store.job_id(id), self.schema), conn)
+
+    def list(
+        self,
+        queue: str | None = None,
+        status: JobStatus | str | None = None,
+        type: str | None = None,
+        limit: int = 100,
+        *,
+        conn: Connection | None = None,
+    ) -> Jobs:
+        """The newest jobs that match, at most `limit`."""
+        return self._run(store.list_jobs(queue, status, type, limit, self.schema), conn)
+
+    def stats(self, queue: str | None = None, *, conn: Connection | None = None) -> QueueStats:
+        """How many jobs of the queue, or of all queues, there are of each status."""
+        return self._run(store.stats(queue, self.schema), conn)
+
+    def purge(
+        self,
+        older_than: timedelta,
+        status: Sequence[str] = (JobStatus.COMPLETED,),
+        *,
+        queue: str | None = None,
+        conn: Connection | None = None,
+    ) -> int:
+        """Delete jobs that ended longer ago than `older_than`, and return how many.
+
+        Works in bounded batches, each a transaction of its own unless `conn` is given.
+        """
+        statement = store.purge_jobs(older_than, status, queue, self.schema)
+        deleted = 0
+        while (batch := self._run(statement, conn)) > 0:
+            deleted += batch
+        return deleted
+
+    def purge_completed(self, age: timedelta, *, conn: Connection | None = None) -> int:
+        """Delete jobs that completed longer ago than `age`, and return how many."""
+        return self.purge(age, conn=conn)
+
+    def close(self) -> None:
+        """Close the connections that the queue opened; a pool of yours stays open."""
+        if self._owned:
+            self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _run(self, statement: Statement[T], conn: Connection | None) -> T:
+        if conn is not None:
+            return run(conn, statement)
+        with self._connection() as connection:
+            return run(connection, statement)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        if self._owned:
+            self._pool.open()
+        with self._pool.connection() as connection:
+            yield connection

@@ -1,0 +1,12 @@
+INSERT INTO {jobs}
+  (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at)
+SELECT
+  id, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout,
+  coalesce(run_at, now()) + make_interval(secs => delay)
+FROM unnest(
+  %(id)s::uuid[], %(queue)s::text[], %(type)s::text[], %(fingerprint)s::text[],
+  %(payload)s::text[], %(priority)s::int[], %(max_attempts)s::int[], %(timeout)s::float8[],
+  %(run_at)s::timestamptz[], %(delay)s::float8[]
+) WITH ORDINALITY AS new
+  (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay, position)
+ORDER BY position
