@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+PRIORITIES = {"low": 0, "normal": 50, "high": 75, "urgent": 100}
+"""The names of priorities, which are numbers from 0 to 100."""
+
 
 @dataclass(frozen=True)
 class Defaults:

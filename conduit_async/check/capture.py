@@ -65,15 +65,17 @@ def _fields(uses: list[Use], resource: ResourceInfo) -> tuple[Capture, ...]:
     return tuple(captures)
 
 
+# The fields of the record come first, so that it is other values that give way to their names.
 _RANKS = {
-    "snapshot": 0, "self_path": 1, "change": 2, "local": 3, "local_path": 3, "error": 3,
+    "self_path": 0, "change": 1, "snapshot": 2, "local": 3, "local_path": 3, "error": 3,
     "context": 4,
 }  # fmt: skip
 
 
 def _order(found: Capture, places: dict[str, int]) -> tuple[int, int, tuple[str, ...]]:
-    place = found.local.span.start if found.local else places.get(found.path[0], 0)
-    return _RANKS[found.kind], place, found.path
+    if found.local is not None:
+        return _RANKS[found.kind], found.local.span.start, found.path
+    return _RANKS[found.kind], places.get(found.path[0], 0) if found.path else 0, found.path
 
 
 def _check(use: Use, problems: Problems) -> None:

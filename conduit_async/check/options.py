@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from .. import ast
+from ..config import PRIORITIES
 from ..diagnostics import Problems
 from ..suggest import nearest
 from .constants import Constant, NotConstant, Seconds, fold
 
-PRIORITIES = {"low": 0, "normal": 50, "high": 75, "urgent": 100}
 LONGEST_NAME = 200
 """Bytes of UTF-8 that the name of a queue or of a job type may have."""
 
