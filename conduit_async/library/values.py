@@ -170,7 +170,7 @@ TIME_FUNCTIONS: tuple[Signature, ...] = (
         "parse",
         (parameter("str", STRING), parameter("format", optional(STRING), None)),
         TIMESTAMP,
-        "The timestamp that a text gives, in ISO 8601 or the format; UTC unless it says otherwise.",
+        "The timestamp in a text, by ISO 8601 or the format; in UTC unless it says otherwise.",
     ),
     _method(
         "format",

@@ -1,0 +1,37 @@
+"""The standard library of the language: one class of static methods a namespace."""
+
+from .array import Array
+from .cache import Cache
+from .context import Context
+from .crypto import Crypto
+from .env import Env
+from .hash import Hash
+from .html import HTML
+from .json import JSON
+from .logger import Logger
+from .number import Number
+from .random import Random
+from .regex import Regex
+from .string import String
+from .text import Text
+from .time import Time
+from .uuid import UUID
+
+__all__ = [
+    "HTML",
+    "JSON",
+    "UUID",
+    "Array",
+    "Cache",
+    "Context",
+    "Crypto",
+    "Env",
+    "Hash",
+    "Logger",
+    "Number",
+    "Random",
+    "Regex",
+    "String",
+    "Text",
+    "Time",
+]

@@ -1,0 +1,119 @@
+"""`Array`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from ..names import named
+from ..operators import equal
+from ._namespace import ArgumentError, kind, namespace
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@namespace
+class Array:
+    """Functions of arrays. None changes its arguments; what they give is a new array."""
+
+    @staticmethod
+    def first(items: Sequence[T]) -> T | None:
+        """The first item, nil when there is none."""
+        return items[0] if items else None
+
+    @staticmethod
+    def last(items: Sequence[T]) -> T | None:
+        """The last item, nil when there is none."""
+        return items[-1] if items else None
+
+    @staticmethod
+    def length(items: Sequence[object]) -> int:
+        """The number of items."""
+        return len(items)
+
+    @staticmethod
+    @named("empty?")
+    def is_empty(items: Sequence[object]) -> bool:
+        """Whether there are no items."""
+        return len(items) == 0
+
+    @staticmethod
+    @named("includes?")
+    def includes(items: Sequence[object], item: object | None) -> bool:
+        """Whether one of the items equals `item`."""
+        return _includes(items, item)
+
+    @staticmethod
+    def contains(items: Sequence[object], item: object | None) -> bool:
+        """Whether one of the items equals `item`."""
+        return _includes(items, item)
+
+    @staticmethod
+    def unique(items: Sequence[T]) -> list[T]:
+        """The items without repetitions, the first kept."""
+        return _unique(items)
+
+    @staticmethod
+    def sort(items: Sequence[T]) -> list[T]:
+        """The items in ascending order."""
+        return _sorted(items)
+
+    @staticmethod
+    def reverse(items: Sequence[T]) -> list[T]:
+        """The items in the opposite order."""
+        return list(reversed(items))
+
+    @staticmethod
+    def push(items: Sequence[T], item: U) -> list[T | U]:
+        """A new array with `item` at its end."""
+        return [*items, item]
+
+    @staticmethod
+    def concat(items: Sequence[T], others: Sequence[U]) -> list[T | U]:
+        """A new array with the items of both."""
+        return [*items, *others]
+
+    @staticmethod
+    def map(items: Sequence[T], function: Callable[[T], U]) -> list[U]:
+        """What the function gives for each item."""
+        return [function(item) for item in items]
+
+    @staticmethod
+    def filter(items: Sequence[T], function: Callable[[T], object]) -> list[T]:
+        """The items for which the function gives something truthy."""
+        return [item for item in items if function(item)]
+
+
+def _includes(items: Sequence[object], item: object) -> bool:
+    return any(equal(each, item) for each in items)
+
+
+def _unique(items: Sequence[T]) -> list[T]:
+    seen: set[Any] = set()
+    unhashable: list[T] = []
+    result: list[T] = []
+    for item in items:
+        # equal numbers hash the same; a bool, which Python counts among them, is set apart
+        identity = (bool, item) if isinstance(item, bool) else item
+        try:
+            known = identity in seen
+            seen.add(identity)
+        except TypeError:
+            known = any(equal(each, item) for each in unhashable)
+            if not known:
+                unhashable.append(item)
+        if not known:
+            result.append(item)
+    return result
+
+
+def _sorted(items: Sequence[T]) -> list[T]:
+    values: Sequence[Any] = items
+    if any(value is None for value in values):
+        raise ArgumentError("Array.sort: one of the items is nil")
+    if len({isinstance(value, bool) for value in values}) > 1:
+        raise ArgumentError("Array.sort: a bool has no order beside other values")
+    try:
+        return sorted(values)
+    except TypeError:
+        kinds = sorted({kind(value) for value in values})
+        raise ArgumentError(f"Array.sort: no order is known of {' and '.join(kinds)}") from None

@@ -1,0 +1,103 @@
+"""`Cache`."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Protocol
+
+from ._namespace import ArgumentError, namespace
+
+
+class CacheStore(Protocol):
+    """Where `Cache` keeps its values. Called from several threads at once."""
+
+    def get(self, key: str) -> Any:
+        """The value, None when there is none or its time is over."""
+
+    def set(self, key: str, value: Any, ttl: float | None) -> None:
+        """Keep a value for `ttl` seconds, or until it is invalidated."""
+
+    def invalidate(self, key: str) -> None:
+        """Forget the value, if there is one."""
+
+    def clear(self) -> None:
+        """Forget every value."""
+
+
+class MemoryStore:
+    """Keeps values in the process, at most `size` of them; the least recently used one goes."""
+
+    def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.monotonic) -> None:
+        self._size = size
+        self._clock = clock
+        self._entries: OrderedDict[str, tuple[Any, float | None]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> Any:
+        """The value, None when there is none or its time is over."""
+        with self._lock:
+            value, expiry = self._entries.get(key, (None, None))
+            if expiry is not None and expiry <= self._clock():
+                del self._entries[key]
+                return None
+            if key in self._entries:
+                self._entries.move_to_end(key)
+            return value
+
+    def set(self, key: str, value: Any, ttl: float | None) -> None:
+        """Keep a value for `ttl` seconds, or until it is invalidated."""
+        with self._lock:
+            self._entries[key] = (value, None if ttl is None else self._clock() + ttl)
+            self._entries.move_to_end(key)
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
+
+    def invalidate(self, key: str) -> None:
+        """Forget the value, if there is one."""
+        with self._lock:
+            self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget every value."""
+        with self._lock:
+            self._entries.clear()
+
+
+_store: CacheStore = MemoryStore()
+
+
+@namespace
+class Cache:
+    """Values kept for later calls: in the process's memory, unless a store is bound."""
+
+    @staticmethod
+    def get(key: str) -> Any:
+        """The value under the key, nil when there is none."""
+        return _store.get(key)
+
+    @staticmethod
+    def set(key: str, value: Any, ttl: timedelta | float | None = None) -> None:
+        """Keep a value under the key, for a duration or a number of seconds."""
+        seconds = ttl.total_seconds() if isinstance(ttl, timedelta) else ttl
+        if seconds is not None and not seconds > 0:
+            raise ArgumentError("Cache.set: `ttl` is not more than 0")
+        _store.set(key, value, seconds)
+
+    @staticmethod
+    def invalidate(key: str) -> None:
+        """Forget the value under the key."""
+        _store.invalidate(key)
+
+    @staticmethod
+    def clear() -> None:
+        """Forget every value."""
+        _store.clear()
+
+    @classmethod
+    def bind(cls, store: CacheStore) -> CacheStore:
+        """Keep values in this store from now on; gives the store that was used before."""
+        global _store
+        before, _store = _store, store
+        return before

@@ -1,0 +1,44 @@
+"""`HTML`."""
+
+import html
+import re
+
+from ._namespace import namespace
+
+_MARKUP = re.compile(
+    r"""<!--.*?(?:-->|\Z)
+      | <(script|style)\b(?>"[^"]*"|'[^']*'|[^"'<>])*>.*?(?:</\1\s*>|\Z)
+      | </?[a-z](?>"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)|[^"'<>])*(?:>|\Z)
+      | <[!?][^<>]*(?:>|\Z)""",
+    re.I | re.S | re.X,
+)
+_MOST_PASSES = 20
+
+
+@namespace
+class HTML:
+    """Functions of HTML."""
+
+    @staticmethod
+    def strip_tags(text: str) -> str:
+        """The text without tags, comments and scripts.
+
+        Entities stay as they are, so that the result is as safe to show as the text was.
+        """
+        # what stands around a removed tag may form a new one
+        for _ in range(_MOST_PASSES):
+            stripped = _MARKUP.sub("", text)
+            if stripped == text:
+                return text
+            text = stripped
+        return text.replace("<", "")
+
+    @staticmethod
+    def escape(text: str) -> str:
+        """The text with `& < > " '` as entities."""
+        return html.escape(text, quote=True)
+
+    @staticmethod
+    def unescape(text: str) -> str:
+        """The text with entities as characters."""
+        return html.unescape(text)

@@ -1,0 +1,90 @@
+"""`Logger`."""
+
+import logging
+from typing import Any
+
+from .. import operators
+from ._fields import Event, attributes, fields_of
+from ._namespace import ArgumentError
+
+_logger = logging.getLogger("conduit")
+
+
+class Logger:
+    """Structured messages, sent through the `logging` of Python under the name `conduit`.
+
+    The message of a record reads `order shipped number=AB-1`. Each named value is also an
+    attribute of the record, as `extra=` makes it, so that any formatter of JSON shows it; a name
+    that records use themselves gets a trailing `_`. An error stands as `error`, and its kind as
+    `error_type`; of an exception the record has the traceback too.
+    """
+
+    @staticmethod
+    def debug(
+        message: object,
+        /,
+        *,
+        error: object | None = None,
+        context: object | None = None,
+        **values: Any,
+    ) -> None:
+        """Log what helps to find a fault."""
+        _log("Logger.debug", logging.DEBUG, message, error, context, values)
+
+    @staticmethod
+    def info(
+        message: object,
+        /,
+        *,
+        error: object | None = None,
+        context: object | None = None,
+        **values: Any,
+    ) -> None:
+        """Log what happened."""
+        _log("Logger.info", logging.INFO, message, error, context, values)
+
+    @staticmethod
+    def warn(
+        message: object,
+        /,
+        *,
+        error: object | None = None,
+        context: object | None = None,
+        **values: Any,
+    ) -> None:
+        """Log what somebody should look at."""
+        _log("Logger.warn", logging.WARNING, message, error, context, values)
+
+    @staticmethod
+    def error(
+        message: object,
+        /,
+        *,
+        error: object | None = None,
+        context: object | None = None,
+        **values: Any,
+    ) -> None:
+        """Log what went wrong."""
+        _log("Logger.error", logging.ERROR, message, error, context, values)
+
+
+def _log(
+    call: str,
+    level: int,
+    message: object,
+    error: object | None,
+    context: object | None,
+    values: dict[str, Any],
+) -> None:
+    if message is None:
+        raise ArgumentError(f"{call}: `message` must be a string, not nil")
+    if not _logger.isEnabledFor(level):
+        return
+    fields = fields_of(values, error, context)
+    _logger.log(
+        level,
+        Event(message if isinstance(message, str) else operators.text(message), fields),
+        exc_info=error if isinstance(error, BaseException) else None,
+        extra=attributes(fields),
+        stacklevel=3,
+    )

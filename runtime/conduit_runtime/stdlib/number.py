@@ -1,0 +1,126 @@
+"""`Number`."""
+
+import math
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from typing import Literal, TypeVar, overload
+
+from ._namespace import ArgumentError, namespace
+
+N = TypeVar("N", int, float, Decimal)
+
+_MOST_DIGITS = 10_000
+_CONTEXT = Context(prec=_MOST_DIGITS, rounding=ROUND_HALF_UP, Emax=MAX_EMAX, Emin=MIN_EMIN)
+
+
+@namespace
+class Number:
+    """Functions of ints, floats and decimals. Halves are rounded away from zero.
+
+    A float stands for its shortest decimal digits, so that 2.675 rounds to 2.68.
+    """
+
+    @staticmethod
+    def format(num: int | float | Decimal, decimals: int = 2) -> str:
+        """The number with that many decimals, halves rounded away from zero."""
+        if decimals < 0:
+            raise ArgumentError(f"Number.format: `decimals` is {decimals}, less than 0")
+        rounded = _rounded("Number.format", num, decimals)
+        return f"{rounded if rounded else abs(rounded):.{decimals}f}"
+
+    @overload
+    @staticmethod
+    def round(num: N, precision: Literal[0] = 0) -> int: ...  # type: ignore[overload-overlap]
+
+    @overload
+    @staticmethod
+    def round(num: N, precision: int) -> N: ...
+
+    @staticmethod
+    def round(num: int | float | Decimal, precision: int = 0) -> int | float | Decimal:
+        """The number with that many decimals; an int when that is 0. Halves go away from zero."""
+        rounded = _rounded("Number.round", num, precision)
+        if precision == 0 or isinstance(num, int):
+            return int(rounded)
+        return float(rounded) if isinstance(num, float) else rounded
+
+    @staticmethod
+    def abs(num: N) -> N:
+        """The number without its sign."""
+        if isinstance(num, Decimal):
+            return num.copy_abs()  # `abs` would round it to the digits of the context
+        return abs(num)  # pyright: ignore[reportReturnType]
+
+    @staticmethod
+    def ceil(num: int | float | Decimal) -> int:
+        """The least int that is not less."""
+        return math.ceil(_finite("Number.ceil", num))
+
+    @staticmethod
+    def floor(num: int | float | Decimal) -> int:
+        """The greatest int that is not greater."""
+        return math.floor(_finite("Number.floor", num))
+
+    @overload
+    @staticmethod
+    def min(num: int, *others: int) -> int: ...  # type: ignore[overload-overlap]
+
+    @overload
+    @staticmethod
+    def min(num: float, *others: float) -> float: ...
+
+    @overload
+    @staticmethod
+    def min(num: int | Decimal, *others: int | Decimal) -> Decimal: ...
+
+    @staticmethod
+    def min(num: int | float | Decimal, *others: int | float | Decimal) -> int | float | Decimal:
+        """The least of the numbers."""
+        numbers = (num, *others)
+        return _in_common_type("Number.min", numbers, min(numbers))
+
+    @overload
+    @staticmethod
+    def max(num: int, *others: int) -> int: ...  # type: ignore[overload-overlap]
+
+    @overload
+    @staticmethod
+    def max(num: float, *others: float) -> float: ...
+
+    @overload
+    @staticmethod
+    def max(num: int | Decimal, *others: int | Decimal) -> Decimal: ...
+
+    @staticmethod
+    def max(num: int | float | Decimal, *others: int | float | Decimal) -> int | float | Decimal:
+        """The greatest of the numbers."""
+        numbers = (num, *others)
+        return _in_common_type("Number.max", numbers, max(numbers))
+
+
+def _finite(call: str, num: int | float | Decimal) -> int | float | Decimal:
+    if not math.isfinite(num):
+        raise ArgumentError(f"{call}: {num} is not finite")
+    return num
+
+
+def _rounded(call: str, num: int | float | Decimal, precision: int) -> Decimal:
+    """The number with exactly `precision` decimals, or tens for a negative precision."""
+    _finite(call, num)
+    exact = Decimal(repr(num)) if isinstance(num, float) else Decimal(num)
+    try:
+        rounded = exact.quantize(Decimal((0, (1,), -precision)), context=_CONTEXT)
+        return rounded if precision >= 0 else rounded.quantize(Decimal(1), context=_CONTEXT)
+    except InvalidOperation:
+        raise ArgumentError(f"{call}: the result has more than {_MOST_DIGITS} digits") from None
+
+
+def _in_common_type(
+    call: str, numbers: tuple[int | float | Decimal, ...], chosen: int | float | Decimal
+) -> int | float | Decimal:
+    """The chosen number in the type that arithmetic of them all has."""
+    kinds = {type(num) for num in numbers}
+    if float in kinds and Decimal in kinds:
+        raise ArgumentError(f"{call}: a decimal and a float do not mix")
+    if not isinstance(chosen, int) or kinds == {int}:
+        return chosen
+    return Decimal(chosen) if Decimal in kinds else float(chosen)

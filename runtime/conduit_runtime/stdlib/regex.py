@@ -1,0 +1,56 @@
+"""`Regex`."""
+
+import re
+from typing import Any
+
+from ._namespace import ArgumentError, namespace
+
+
+@namespace
+class Regex:
+    """Functions of regular expressions, which follow Python's `re`."""
+
+    @staticmethod
+    def match(text: str, pattern: str | re.Pattern[str]) -> list[str]:
+        """Every occurrence of the pattern."""
+        return [found.group() for found in _compiled("Regex.match", pattern).finditer(text)]
+
+    @staticmethod
+    def replace(text: str, pattern: str | re.Pattern[str], replacement: str) -> str:
+        r"""The text with every occurrence replaced; `\1` is the first group."""
+        compiled = _compiled("Regex.replace", pattern)
+        try:
+            return compiled.sub(replacement, text)
+        except (re.error, IndexError) as error:
+            raise ArgumentError(f"Regex.replace: bad replacement: {error}") from None
+
+    @staticmethod
+    def test(text: object | None, pattern: object | None) -> bool:
+        """Whether the pattern occurs in the text."""
+        return _occurs(text, pattern)
+
+    @staticmethod
+    def split(text: str, pattern: str | re.Pattern[str]) -> list[str]:
+        """The parts between occurrences."""
+        parts: list[str] = []
+        start = 0
+        # not `re.split`, which would put the groups of the pattern among the parts
+        for found in _compiled("Regex.split", pattern).finditer(text):
+            if found.end() > found.start():
+                parts.append(text[start : found.start()])
+                start = found.end()
+        return [*parts, text[start:]]
+
+
+def _compiled(call: str, pattern: str | re.Pattern[str]) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ArgumentError(f"{call}: bad pattern: {error}") from None
+
+
+def _occurs(text: Any, pattern: Any) -> bool:
+    try:
+        return re.search(pattern, text) is not None
+    except (re.error, TypeError, OverflowError, RecursionError):
+        return False

@@ -1,0 +1,47 @@
+"""`Text`."""
+
+from ._namespace import ArgumentError, namespace
+
+
+@namespace
+class Text:
+    """Functions of texts that people read."""
+
+    @staticmethod
+    def calculate_reading_time(content: str, words_per_minute: int = 200) -> int:
+        """The whole minutes that it takes to read, at least 1."""
+        if words_per_minute < 1:
+            raise ArgumentError("Text.calculate_reading_time: `words_per_minute` is less than 1")
+        return max(1, -(-len(content.split()) // words_per_minute))
+
+    @staticmethod
+    def word_count(content: str) -> int:
+        """The number of words."""
+        return len(content.split())
+
+    @staticmethod
+    def character_count(content: str) -> int:
+        """The number of characters."""
+        return len(content)
+
+    @staticmethod
+    def excerpt(content: str, length: int) -> str:
+        """At most `length` characters, cut after a word, with `...` when cut.
+
+        A first word that is longer than `length` is cut within; `...` does not count.
+        """
+        if length < 0:
+            raise ArgumentError(f"Text.excerpt: `length` is {length}, less than 0")
+        if len(content) <= length:
+            return content
+        trimmed = content.strip()
+        if len(trimmed) <= length:
+            return trimmed
+        head = trimmed[:length]
+        if not trimmed[length].isspace():
+            words = head.rsplit(maxsplit=1)
+            if len(words) > 1:
+                head = words[0]
+            elif head[-1:].isspace():
+                head = words[0] if words else head
+        return f"{head.rstrip()}..."
