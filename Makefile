@@ -1,0 +1,59 @@
+# Every target sets itself up; all that has to be there is Python 3.11+ and make.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14 python
+GOOD := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+# Set PYTHON to choose another interpreter for .venv.
+PYTHON ?= $(shell for name in $(CANDIDATES); do \
+	"$$name" -c '$(GOOD)' >/dev/null 2>&1 && echo "$$name" && break; done)
+RUN := .venv/bin/python -m
+PACKAGES := conduit_async runtime/conduit_runtime
+EXAMPLES := $(patsubst %/conduit.toml,%,$(wildcard examples/*/conduit.toml))
+GENERATED := $(wildcard $(addsuffix /jobs,$(EXAMPLES)))
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: .setup-run ## See it work: compile the blog, insert rows, run its jobs on an embedded Postgres
+	@$(RUN) conduit_runtime.cli demo
+
+.PHONY: test
+test: lint types ## Check everything: lint, types, walls, then the tests with their coverage
+	@echo "pytest"
+	@data="$$(mktemp -d)" && trap 'rm -rf "$$data"' EXIT && \
+		COVERAGE_FILE="$$data/coverage" $(RUN) pytest -n auto --cov --cov-report=term:skip-covered
+
+.PHONY: lint
+lint: .setup-dev ## Check style, formatting, and who may import whom
+	@echo "ruff" && $(RUN) ruff check --quiet . && $(RUN) ruff format --quiet --check .
+	@echo "import-linter" && .ci/quietly .venv/bin/lint-imports
+
+.PHONY: types
+types: .setup-dev ## Check types: mypy on the packages, mypy and pyright on generated code
+	@echo "mypy" && .ci/quietly $(RUN) mypy $(PACKAGES)
+	@for folder in $(GENERATED:/jobs=); do \
+		echo "mypy $$folder" && (cd "$$folder" && ../../.ci/quietly "$(CURDIR)/.venv/bin/python" -m \
+		mypy --config-file ../../pyproject.toml .) || exit 1; done
+	@echo "pyright" && .ci/quietly $(RUN) pyright $(GENERATED)
+
+.PHONY: examples
+examples: .setup-run ## Compile the examples again
+	@for folder in $(EXAMPLES); do \
+		(cd "$$folder" && "$(CURDIR)/.venv/bin/python" -m conduit_async.cli gen) || exit 1; done
+
+.PHONY: clean
+clean: ## Remove what was made: .venv, caches, embedded databases
+	@rm -rf .venv .venv.lock .conduit .coverage* .hypothesis .*_cache build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: .setup-run .setup-dev
+.setup-run .setup-dev:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Python 3.11 or later with its venv module is needed, and none is on the PATH." >&2; \
+		echo "Debian, Ubuntu: apt install python3-venv. Or: make PYTHON=/path/to/python3.12" >&2; \
+		exit 1; fi
+	@"$(PYTHON)" .ci/setup.py $(@:.setup-%=%)
