@@ -25,6 +25,11 @@ class Query(Generic[T]):
     read: Read[T]
 
 
+def column_names(description: Sequence[Any] | None) -> list[str]:
+    """The names of an answer's columns, from its cursor."""
+    return [column.name for column in description or ()]
+
+
 def by_key(record: type[R], key: object) -> Query[R | None]:
     """The row with that primary key."""
     target = table_of(record)
