@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .check import check
+from .check.async_blocks import all_jobs
 from .config import Config
 from .diagnostics import Diagnostic, Problems
 from .parse import parse
@@ -34,7 +35,8 @@ def compile(sources: Mapping[str, str], config: Config | None = None) -> Output:
     from .plan import plan
 
     files = emit(plan(program, config))
-    jobs = sum(len(hook.jobs) for r in program.resources.values() for hook in r.hooks)
+    hooks = [hook for resource in program.resources.values() for hook in resource.hooks]
+    jobs = sum(1 for hook in hooks for _ in all_jobs(hook))
     return Output(files, problems.sorted(), jobs)
 
 
@@ -44,9 +46,7 @@ def diagnose(sources: Mapping[str, str], config: Config | None = None) -> tuple[
     return problems.sorted()
 
 
-def _understand(
-    sources: Mapping[str, str], config: Config
-) -> tuple[Program | None, Problems]:
+def _understand(sources: Mapping[str, str], config: Config) -> tuple[Program | None, Problems]:
     problems = Problems()
     files = [parse(Source(path, text), problems) for path, text in sorted(sources.items())]
     return check(files, config, problems), problems

@@ -1,0 +1,98 @@
+"""Changes several files of a folder as if they were one: all of them or none."""
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+STAGE = ".conduitc-"
+"""How the folders begin in which files wait until they are all there."""
+
+_STALE = 3600.0  # seconds after which a staging folder cannot belong to a run any more
+_HELD = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def change_files(folder: Path, writes: Sequence[tuple[str, bytes]], deletes: Sequence[str]) -> None:
+    """Write files of a folder (made if need be), in this order, and then delete others.
+
+    Everything that can run out of room happens before the first file moves; Ctrl-C waits while
+    files move; and an error puts back what stood there. Raises `OSError`.
+    """
+    with _made(folder), _staged(folder) as stage:
+        for number, (_, data) in enumerate(writes):
+            (stage / f"new{number}").write_bytes(data)
+        undo: dict[Path, Path | None] = {}
+        with _signals_held():
+            try:
+                for number, (name, _) in enumerate(writes):
+                    _keep(folder / name, stage, undo)
+                    os.replace(stage / f"new{number}", folder / name)
+                for name in deletes:
+                    _keep(folder / name, stage, undo)
+                    (folder / name).unlink(missing_ok=True)
+            except BaseException:
+                _put_back(undo)
+                raise
+
+
+def _keep(path: Path, stage: Path, undo: dict[Path, Path | None]) -> None:
+    if path in undo:
+        return
+    backup = stage / f"old{len(undo)}"
+    try:
+        shutil.copy2(path, backup)
+    except FileNotFoundError:
+        undo[path] = None
+    else:
+        undo[path] = backup
+
+
+def _put_back(undo: Mapping[Path, Path | None]) -> None:
+    for path, backup in undo.items():
+        if backup is None:
+            path.unlink(missing_ok=True)
+        else:
+            os.replace(backup, path)
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make the folder and those above it; remove the new ones when the rest fails."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for place in missing:
+            with suppress(OSError):
+                place.rmdir()
+        raise
+
+
+@contextmanager
+def _staged(folder: Path) -> Iterator[Path]:
+    for old in folder.glob(f"{STAGE}*"):
+        with suppress(OSError):
+            if time.time() - old.stat().st_mtime > _STALE:
+                shutil.rmtree(old, ignore_errors=True)
+    stage = Path(tempfile.mkdtemp(prefix=STAGE, dir=folder))
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

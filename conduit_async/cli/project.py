@@ -1,0 +1,164 @@
+"""Finds a project's configuration and sources, and reads them."""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config import Config
+from ..diagnostics import Problems
+from ..settings import read_settings
+from ..source import Source, Span
+from .files import reason, report, shown
+
+SUFFIXES = (".conduit", ".cdt")
+_SETTINGS = ("conduit.toml", "pyproject.toml")
+
+
+class UsageError(Exception):
+    """The command cannot be carried out as it was given; the message says why."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a command works on.
+
+    `sources` are texts by path from the project's root, which is the same wherever the command
+    runs; `shown` says how each path is shown to the user. `root` is the configuration's folder.
+    """
+
+    config: Config
+    root: Path | None
+    sources: dict[str, str]
+    shown: dict[str, str]
+
+
+def load_project(given: Sequence[str], problems: Problems) -> Project:
+    """The project of the given files and folders, or of the configuration when none is given.
+
+    The configuration is the nearest one upward from the first source, else from the working
+    folder. Files that cannot be read are reported; raises `UsageError` when there are no sources.
+    """
+    config, root = Config(), None
+    for start in [*given[:1], "."]:
+        config, root = _find_settings(_folder_of(start), problems)
+        if root is not None:
+            break
+    if not given:
+        if not config.sources:
+            raise UsageError(_nothing_given(root))
+        assert root is not None  # noqa: S101 - a configuration that names sources has a folder
+        given = [os.path.relpath(root / source) for source in config.sources]
+    return _read_all(given, config, root, problems)
+
+
+def _nothing_given(root: Path | None) -> str:
+    if root is None:
+        return (
+            "nothing to compile: name files or folders, or list `sources` under `[tool.conduit]` "
+            "of pyproject.toml"
+        )
+    return "nothing to compile: name files or folders, or list `sources` in the configuration"
+
+
+def _folder_of(path: str) -> Path:
+    found = Path(path).resolve()
+    return found if found.is_dir() else found.parent
+
+
+def _find_settings(start: Path, problems: Problems) -> tuple[Config, Path | None]:
+    for folder in (start, *start.parents):
+        for name in _SETTINGS:
+            path = folder / name
+            if not path.is_file():
+                continue
+            text = _read_text(Path(os.path.relpath(path)), problems)
+            if text is None:
+                continue
+            config = read_settings(Source(shown(os.path.relpath(path)), text), problems)
+            if config is not None:
+                return config, folder
+    return Config(), None
+
+
+def _read_all(
+    given: Sequence[str], config: Config, root: Path | None, problems: Problems
+) -> Project:
+    paths = _distinct(path for start in given for path in _files(start, problems))
+    if not paths and not problems.has_errors:
+        names = ", ".join(f"`{shown(start)}`" for start in given)
+        raise UsageError(f"no Conduit source (*.conduit, *.cdt) in {names}")
+    base = _base(paths, [_folder_of(start) for start in given], root)
+    sources: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for path in paths:
+        text = _read_text(path, problems)
+        if text is not None:
+            name = shown(os.path.relpath(os.path.abspath(path), base))
+            sources[name] = text
+            names[name] = shown(path)
+    return Project(config, root, sources, names)
+
+
+def _base(paths: Sequence[Path], given: Sequence[Path], root: Path | None) -> str:
+    """The folder from which sources are named in what is generated."""
+    if root is not None and all(Path(os.path.abspath(path)).is_relative_to(root) for path in paths):
+        return str(root)
+    return os.path.commonpath([os.path.abspath(folder) for folder in given])
+
+
+def _files(start: str, problems: Problems) -> Iterator[Path]:
+    path = Path(start)
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read `{shown(start)}`: {reason(error)}") from None
+    if stat.S_ISDIR(mode):
+        yield from _in_folder(path, problems)
+    elif path.suffix not in SUFFIXES:
+        raise UsageError(f"`{shown(start)}` is no Conduit source: these end in .conduit or .cdt")
+    elif not stat.S_ISREG(mode):
+        raise UsageError(f"`{shown(start)}` is neither a file nor a folder")
+    else:
+        yield path
+
+
+def _in_folder(folder: Path, problems: Problems) -> Iterator[Path]:
+    def unreadable(error: OSError) -> None:
+        report("GEN621", error.filename, f"cannot be read: {reason(error)}", problems)
+
+    for place, folders, files in os.walk(folder, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(place, name)
+            if path.suffix in SUFFIXES and not name.startswith(".") and path.is_file():
+                yield path
+
+
+def _distinct(paths: Iterator[Path]) -> list[Path]:
+    first: dict[str, Path] = {}
+    for path in sorted(paths, key=os.path.abspath):
+        first.setdefault(os.path.realpath(path), path)
+    return list(first.values())
+
+
+def _read_text(path: Path, problems: Problems) -> str | None:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        report("GEN621", path, f"cannot be read: {reason(error)}", problems)
+        return None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        good = data[: error.start].decode("utf-8-sig")
+        bad = data[error.start]
+        source = Source(shown(path), f"{good}\N{REPLACEMENT CHARACTER}")
+        problems.error(
+            "GEN620",
+            Span(source, len(good), len(good) + 1),
+            f"this is no UTF-8 text: the byte 0x{bad:02x} cannot stand here",
+            "save the file as UTF-8",
+        )
+        return None
