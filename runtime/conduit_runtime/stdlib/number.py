@@ -1,7 +1,15 @@
 """`Number`."""
 
-import math
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import (
+    MAX_EMAX,
+    MIN_EMIN,
+    ROUND_CEILING,
+    ROUND_FLOOR,
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+    InvalidOperation,
+)
 from typing import Literal, TypeVar, overload
 
 from ._namespace import ArgumentError, namespace
@@ -9,7 +17,7 @@ from ._namespace import ArgumentError, namespace
 N = TypeVar("N", int, float, Decimal)
 
 _MOST_DIGITS = 10_000
-_CONTEXT = Context(prec=_MOST_DIGITS, rounding=ROUND_HALF_UP, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_CONTEXT = Context(prec=_MOST_DIGITS, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
 @namespace
@@ -38,6 +46,8 @@ class Number:
     @staticmethod
     def round(num: int | float | Decimal, precision: int = 0) -> int | float | Decimal:
         """The number with that many decimals; an int when that is 0. Halves go away from zero."""
+        if isinstance(num, float) and num.is_integer() and precision >= 0:
+            return num if precision else int(num)  # the very value, which digits only approach
         rounded = _rounded("Number.round", num, precision)
         if precision == 0 or isinstance(num, int):
             return int(rounded)
@@ -53,12 +63,12 @@ class Number:
     @staticmethod
     def ceil(num: int | float | Decimal) -> int:
         """The least int that is not less."""
-        return math.ceil(_finite("Number.ceil", num))
+        return int(_rounded("Number.ceil", num, 0, ROUND_CEILING))
 
     @staticmethod
     def floor(num: int | float | Decimal) -> int:
         """The greatest int that is not greater."""
-        return math.floor(_finite("Number.floor", num))
+        return int(_rounded("Number.floor", num, 0, ROUND_FLOOR))
 
     @overload
     @staticmethod
@@ -97,18 +107,16 @@ class Number:
         return _in_common_type("Number.max", numbers, max(numbers))
 
 
-def _finite(call: str, num: int | float | Decimal) -> int | float | Decimal:
-    if not math.isfinite(num):
-        raise ArgumentError(f"{call}: {num} is not finite")
-    return num
-
-
-def _rounded(call: str, num: int | float | Decimal, precision: int) -> Decimal:
+def _rounded(
+    call: str, num: int | float | Decimal, precision: int, rounding: str = ROUND_HALF_UP
+) -> Decimal:
     """The number with exactly `precision` decimals, or tens for a negative precision."""
-    _finite(call, num)
-    exact = Decimal(repr(num)) if isinstance(num, float) else Decimal(num)
+    by_digits = isinstance(num, float) and rounding == ROUND_HALF_UP
+    exact = Decimal(repr(num)) if by_digits else Decimal(num)
+    if not exact.is_finite():
+        raise ArgumentError(f"{call}: {num} is not finite")
     try:
-        rounded = exact.quantize(Decimal((0, (1,), -precision)), context=_CONTEXT)
+        rounded = exact.quantize(Decimal((0, (1,), -precision)), rounding, _CONTEXT)
         return rounded if precision >= 0 else rounded.quantize(Decimal(1), context=_CONTEXT)
     except InvalidOperation:
         raise ArgumentError(f"{call}: the result has more than {_MOST_DIGITS} digits") from None

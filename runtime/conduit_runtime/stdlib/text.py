@@ -1,6 +1,10 @@
 """`Text`."""
 
+import re
+
 from ._namespace import ArgumentError, namespace
+
+_WHOLE_WORDS = re.compile(r".*\s", re.S)
 
 
 @namespace
@@ -38,10 +42,5 @@ class Text:
         if len(trimmed) <= length:
             return trimmed
         head = trimmed[:length]
-        if not trimmed[length].isspace():
-            words = head.rsplit(maxsplit=1)
-            if len(words) > 1:
-                head = words[0]
-            elif head[-1:].isspace():
-                head = words[0] if words else head
-        return f"{head.rstrip()}..."
+        whole_words = None if trimmed[length].isspace() else _WHOLE_WORDS.match(head)
+        return (whole_words.group() if whole_words else head).rstrip() + "..."
