@@ -16,24 +16,26 @@ _STALE = 3600.0  # seconds after which a staging folder cannot belong to a run a
 _HELD = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-def change_files(folder: Path, writes: Sequence[tuple[str, bytes]], deletes: Sequence[str]) -> None:
-    """Write files of a folder (made if need be), in this order, and then delete others.
+def change_files(folder: Path, changes: Sequence[tuple[str, bytes | None]]) -> None:
+    """Write and delete (None) files of a folder, which is made if need be, in this order.
 
     Everything that can run out of room happens before the first file moves; Ctrl-C waits while
     files move; and an error puts back what stood there. Raises `OSError`.
     """
     with _made(folder), _staged(folder) as stage:
-        for number, (_, data) in enumerate(writes):
-            (stage / f"new{number}").write_bytes(data)
+        for number, (_, data) in enumerate(changes):
+            if data is not None:
+                (stage / f"new{number}").write_bytes(data)
         undo: dict[Path, Path | None] = {}
         with _signals_held():
             try:
-                for number, (name, _) in enumerate(writes):
-                    _keep(folder / name, stage, undo)
-                    os.replace(stage / f"new{number}", folder / name)
-                for name in deletes:
-                    _keep(folder / name, stage, undo)
-                    (folder / name).unlink(missing_ok=True)
+                for number, (name, data) in enumerate(changes):
+                    path = folder / name
+                    _keep(path, stage, undo)
+                    if data is None:
+                        path.unlink(missing_ok=True)
+                    else:
+                        os.replace(stage / f"new{number}", path)
             except BaseException:
                 _put_back(undo)
                 raise

@@ -58,16 +58,16 @@ def compare(folder: Path, files: Mapping[str, str], problems: Problems) -> Chang
 def write(folder: Path, files: Mapping[str, str], changes: Changes, problems: Problems) -> bool:
     """Carry out the changes; whether it went well. If not, the folder is as it was before."""
     news = [name for name in (*changes.created, *changes.changed) if name in files]
-    writes = [
-        # While files move, the manifest lists the old and the new ones: a run that is killed in
-        # between leaves nothing that the next one would take for somebody else's.
+    # While files move, the manifest lists the old and the new ones: a run that is killed in between
+    # leaves nothing that the next one would take for somebody else's.
+    steps = [
         (MANIFEST, manifest_text(changes.owned | set(files))),
         *((name, files[name].encode()) for name in news),
+        *((name, None) for name in changes.deleted),
+        (MANIFEST, manifest_text(files)),
     ]
     try:
-        change_files(folder, writes, changes.deleted)
-        if changes.owned - set(files):
-            change_files(folder, [(MANIFEST, manifest_text(files))], ())
+        change_files(folder, steps)
     except OSError as error:
         place = error.filename if isinstance(error.filename, str) else ""
         blamed = folder if not place or STAGE in place else Path(place)

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,17 +41,36 @@ def load_project(given: Sequence[str], problems: Problems) -> Project:
     The configuration is the nearest one upward from the first source, else from the working
     folder. Files that cannot be read are reported; raises `UsageError` when there are no sources.
     """
-    config, root = Config(), None
+    config, root = _settings_for(given, problems)
+    starts = _starts(given, config, root)
+    if not starts:
+        raise UsageError(_nothing_given(root))
+    return _read_all(starts, config, root, problems)
+
+
+def watched_files(given: Sequence[str]) -> list[Path]:
+    """The files on which the outcome depends, as far as they can be found."""
+    problems = Problems()
+    config, root = _settings_for(given, problems)
+    settings = [root / name for name in _SETTINGS] if root is not None else []
+    with suppress(UsageError):
+        starts = _starts(given, config, root)
+        return [*settings, *_distinct(path for start in starts for path in _files(start, problems))]
+    return settings
+
+
+def _settings_for(given: Sequence[str], problems: Problems) -> tuple[Config, Path | None]:
     for start in [*given[:1], "."]:
         config, root = _find_settings(_folder_of(start), problems)
         if root is not None:
-            break
-    if not given:
-        if not config.sources:
-            raise UsageError(_nothing_given(root))
-        assert root is not None  # noqa: S101 - a configuration that names sources has a folder
-        given = [os.path.relpath(root / source) for source in config.sources]
-    return _read_all(given, config, root, problems)
+            return config, root
+    return Config(), None
+
+
+def _starts(given: Sequence[str], config: Config, root: Path | None) -> Sequence[str]:
+    if given or root is None:
+        return given
+    return [os.path.relpath(root / source) for source in config.sources]
 
 
 def _nothing_given(root: Path | None) -> str:
@@ -87,8 +107,8 @@ def _read_all(
 ) -> Project:
     paths = _distinct(path for start in given for path in _files(start, problems))
     if not paths and not problems.has_errors:
-        names = ", ".join(f"`{shown(start)}`" for start in given)
-        raise UsageError(f"no Conduit source (*.conduit, *.cdt) in {names}")
+        places = ", ".join(f"`{shown(start)}`" for start in given)
+        raise UsageError(f"no Conduit source (*.conduit, *.cdt) in {places}")
     base = _base(paths, [_folder_of(start) for start in given], root)
     sources: dict[str, str] = {}
     names: dict[str, str] = {}

@@ -1,0 +1,62 @@
+"""`conduitc`: arguments, files and exit codes."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from .project import UsageError
+
+FAILED = 1
+MISUSED = 2
+
+
+def main() -> NoReturn:
+    """Run `conduitc` and exit with 0 (good), 1 (errors, or stale output) or 2 (wrong usage)."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run `conduitc` with arguments; the exit code."""
+    import click
+
+    from .commands import conduitc
+
+    try:
+        return int(conduitc.main(list(arguments), "conduitc", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return MISUSED
+    except UsageError as error:
+        click.echo(f"conduitc: {error}", err=True)
+        return MISUSED
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("conduitc: interrupted, nothing was written", err=True)
+        return 130
+    except BrokenPipeError:
+        _drop_output()
+        return FAILED
+    except Exception as error:
+        if os.environ.get("CONDUIT_DEBUG"):
+            raise
+        message = str(error).partition("\n")[0][:200]
+        click.echo(
+            f"conduitc: internal error, {type(error).__name__}: {message}. This is a bug of "
+            "conduitc: please report it with the source that shows it; with CONDUIT_DEBUG=1 in "
+            "the environment it prints where it happened.",
+            err=True,
+        )
+        return FAILED
+
+
+def _drop_output() -> None:
+    """Whoever read our output is gone: let nothing more be written to it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,142 @@
+"""`conduitc gen`: compile, and bring the folder up to date."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from ..compiler import Output, compile
+from ..diagnostics import Diagnostic, Problems
+from .diagnose import counted, has_errors, relabelled, summary, wants_color
+from .files import shown
+from .output import Changes, compare
+from .output import write as write_package
+from .ownership import MANIFEST
+from .project import Project, UsageError, load_project
+
+
+def generate(
+    given: Sequence[str], out: str | None, *, write: bool = True, diff: bool = False
+) -> int:
+    """Compile the sources into the folder `out`; the exit code.
+
+    Without `write`, say what would change, and fail if anything would; with `diff`, show it.
+    """
+    problems = Problems()
+    project = load_project(given, problems)
+    folder = _target(out, project)
+    if problems.has_errors:
+        return _failed(problems.sorted())
+    output = _compiled(project)
+    found = (*problems.sorted(), *relabelled(output.diagnostics, project.shown))
+    if has_errors(found):
+        return _failed(found)
+    _show(found)
+    changes = compare(folder, output.files, problems)
+    if problems.has_errors:
+        return _failed(problems.sorted())
+    if diff:
+        _print_difference(folder, output.files, changes)
+    if not write:
+        return _judged(folder, changes, output)
+    if changes:
+        signal.signal(signal.SIGTERM, _interrupt)
+        if not write_package(folder, output.files, changes, problems):
+            return _failed(problems.sorted())
+    _print_report(folder, changes, output, project)
+    return 0
+
+
+def _target(out: str | None, project: Project) -> Path:
+    if out is not None:
+        return Path(out)
+    if project.config.out is not None and project.root is not None:
+        return Path(os.path.relpath(project.root / project.config.out))
+    raise UsageError("where to? Give a folder with `-o DIR`, or set `out` in the configuration")
+
+
+def _compiled(project: Project) -> Output:
+    return compile(project.sources, project.config)
+
+
+def _show(found: Sequence[Diagnostic]) -> None:
+    if found:
+        from .. import render
+
+        click.echo(render.as_text(found, color=wants_color(sys.stderr)), nl=False, err=True)
+
+
+def _failed(found: Sequence[Diagnostic]) -> int:
+    _show(found)
+    click.echo(f"{summary(found)}; nothing was written", err=True)
+    return 1
+
+
+def _judged(folder: Path, changes: Changes, output: Output) -> int:
+    if not changes:
+        click.echo(f"{shown(folder)} is up to date: {_contents(output)}")
+        return 0
+    for line in _lines(changes):
+        click.echo(line)
+    click.echo(f"{shown(folder)} is stale: run `conduitc gen`")
+    return 1
+
+
+def _print_report(folder: Path, changes: Changes, output: Output, project: Project) -> None:
+    sources = counted(len(project.sources), "source")
+    if not changes:
+        click.echo(
+            f"{shown(folder)} is up to date, nothing to write: {_contents(output)} from {sources}"
+        )
+        return
+    for line in _lines(changes):
+        click.echo(line)
+    counts = [
+        f"{len(names)} {what}"
+        for names, what in (
+            (changes.created, "created"),
+            (changes.changed, "changed"),
+            (changes.deleted, "deleted"),
+            (changes.unchanged, "unchanged"),
+        )
+        if names
+    ]
+    click.echo(f"wrote {shown(folder)} ({', '.join(counts)}): {_contents(output)} from {sources}")
+
+
+def _contents(output: Output) -> str:
+    if not output.job_types:
+        return f"{counted(len(output.files), 'file')} without jobs, since no hook has an `@async`"
+    return f"{counted(len(output.files), 'file')} with {counted(output.job_types, 'job type')}"
+
+
+def _lines(changes: Changes) -> list[str]:
+    marked = [
+        *((name, "+") for name in changes.created),
+        *((name, "~") for name in changes.changed),
+        *((name, "-") for name in changes.deleted),
+    ]
+    return [f"  {mark} {name}" for name, mark in sorted(marked)]
+
+
+def _print_difference(folder: Path, files: Mapping[str, str], changes: Changes) -> None:
+    from difflib import unified_diff
+
+    for name in sorted({*changes.created, *changes.changed, *changes.deleted} - {MANIFEST}):
+        path = folder / name
+        old = path.read_text("utf-8", "replace") if path.exists() else ""
+        new = files.get(name, "")
+        lines = unified_diff(
+            old.splitlines(keepends=True),
+            new.splitlines(keepends=True),
+            shown(path) if old else "/dev/null",
+            shown(path) if new else "/dev/null",
+        )
+        click.echo("".join(lines), nl=False)
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt

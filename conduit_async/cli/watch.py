@@ -1,0 +1,37 @@
+"""`conduitc gen --watch`: compile again whenever a source or the configuration changes."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import click
+
+from .project import UsageError, watched_files
+
+_PAUSE = 0.3  # seconds between two looks
+
+
+def watch(given: Sequence[str], generate: Callable[[], int]) -> int:
+    """Generate now and after every change, until Ctrl-C; always 0."""
+    seen: dict[str, tuple[int, int]] | None = None
+    with suppress(KeyboardInterrupt):
+        while True:
+            now = _state(given)
+            if now != seen:
+                seen = now
+                try:
+                    generate()
+                except UsageError as error:
+                    click.echo(f"conduitc: {error}", err=True)
+            time.sleep(_PAUSE)
+    return 0
+
+
+def _state(given: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """When each file was last changed, and its size."""
+    state = {}
+    for path in watched_files(given):
+        with suppress(OSError):
+            found = path.stat()
+            state[str(path)] = found.st_mtime_ns, found.st_size
+    return state
