@@ -56,9 +56,12 @@ def _report_toml(error: Exception, source: Source, problems: Problems) -> None:
 
 
 def _place(source: Source, key: str) -> Span:
-    """Where a key stands: TOML's parser does not say, so the first line that looks like it."""
-    found = re.search(rf"""^[ \t]*(\[[^\]\n]*)?["']?({re.escape(key)})\b""", source.text, re.M)
-    return Span(source, *found.span(2)) if found else Span(source, 0, 0)
+    """Where a key stands: TOML's parser does not say, so the first text that looks like it."""
+    name = rf"[\"']?({re.escape(key)})[\"']?"
+    for pattern in (rf"(?<![\w-]){name}\s*=", rf"^\s*\[(?:[^\]\n]*\.)?{name}\]"):
+        if found := re.search(pattern, source.text, re.MULTILINE):
+            return Span(source, *found.span(1))
+    return Span(source, 0, 0)
 
 
 class _Bad(Exception):  # noqa: N818 - what a value should have been

@@ -1,0 +1,116 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conduit_async.config import Config, Defaults
+from conduit_async.diagnostics import Problems
+from conduit_async.settings import read_settings
+from conduit_async.source import Source
+
+
+def read(text: str, path: str = "conduit.toml") -> tuple[Config | None, list[str]]:
+    problems = Problems()
+    config = read_settings(Source(path, text), problems)
+    return config, [f"{d.code} {d.span.line} {d.message}" for d in problems.sorted()]
+
+
+def test_everything_that_can_be_set() -> None:
+    config, problems = read(
+        """
+        sources = ["resources"]
+        out = "app/jobs"
+        connection = "async"
+        schema = "work"
+        prefix = "shop"
+        externs = ["tenant"]
+        sensitive = ["password_hash", "User.email"]
+
+        [tables]
+        User = "accounts"
+
+        [defaults]
+        queue = "bulk"
+        priority = "high"
+        max_attempts = 7
+        timeout = "10.minutes"
+        """
+    )
+    assert not problems
+    assert config == Config(
+        sources=("resources",),
+        out="app/jobs",
+        connection="async",
+        schema="work",
+        prefix="shop",
+        externs=("tenant",),
+        tables={"User": "accounts"},
+        sensitive=("password_hash", "User.email"),
+        defaults=Defaults(queue="bulk", priority=75, max_attempts=7, timeout=600.0),
+    )
+
+
+def test_a_pyproject_counts_only_with_our_table() -> None:
+    assert read("[tool.black]\n", "some/pyproject.toml") == (None, [])
+    assert read("[tool.conduit\n", "some/pyproject.toml")[1]
+    assert read("[broken\n", "some/pyproject.toml") == (None, [])
+    config, problems = read('[tool.conduit]\nout = "jobs"\n', "pyproject.toml")
+    assert config == Config(out="jobs")
+    assert not problems
+
+
+def test_an_unknown_key_is_an_error_with_a_suggestion() -> None:
+    problems = Problems()
+    read_settings(Source("conduit.toml", 'out = "x"\n\nsource = ["a"]\n'), problems)
+    (found,) = problems.sorted()
+    assert (found.code, found.span.text, found.span.line) == ("VAL511", "source", 3)
+    assert found.hint == "did you mean `sources`?"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "out = 3",
+        'out = ""',
+        "sources = [1]",
+        'connection = "threads"',
+        'tables = ["a"]',
+        "tables = { User = 1 }",
+        'sensitive = ["a b"]',
+        "defaults = 1",
+        "defaults = { priority = 101 }",
+        "defaults = { priority = true }",
+        "defaults = { max_attempts = 0 }",
+        'defaults = { timeout = "soon" }',
+        "defaults = { timeout = -1 }",
+        "defaults = { timeout = inf }",
+        'defaults = { queue = "a\\u0000b" }',
+    ],
+)
+def test_a_bad_value_is_an_error_that_stands_at_its_key(line: str) -> None:
+    _, problems = read(f"\n{line}\n")
+    assert len(problems) == 1
+    assert problems[0].startswith("VAL512 2 ")
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("30", 30.0), ("1.5", 1.5), ('"45s"', 45.0), ('"2 hours"', 7200.0), ('"1.day"', 86_400.0)],
+)
+def test_durations(written: str, seconds: float) -> None:
+    config, problems = read(f"[defaults]\ntimeout = {written}\n")
+    assert not problems
+    assert config is not None
+    assert config.defaults.timeout == seconds
+
+
+def test_text_that_is_no_toml_is_one_clear_error() -> None:
+    _, problems = read('out = "x"\nout = \n')
+    assert problems == ["VAL510 2 this is no valid TOML: Invalid value"]
+    _, problems = read("a = [")
+    assert len(problems) == 1
+
+
+@given(st.text())
+def test_no_text_makes_it_fail(text: str) -> None:
+    read(text)
+    read(f"[tool.conduit]\n{text}", "pyproject.toml")
