@@ -64,7 +64,7 @@ def _place(source: Source, key: str) -> Span:
     return Span(source, 0, 0)
 
 
-class _Bad(Exception):  # noqa: N818 - what a value should have been
+class _Bad(Exception):
     pass
 
 

@@ -19,7 +19,7 @@ class Seconds:
 Constant: TypeAlias = str | bool | int | float | Seconds | None
 
 
-class NotConstant(Exception):  # noqa: N818 - it is an answer, not an error
+class NotConstant(Exception):
     """The expression has no value before the program runs."""
 
 

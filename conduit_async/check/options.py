@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LONGEST_DURATION = 100 * 366 * 86_400
 
 
-class _Bad(Exception):  # noqa: N818 - says what is wrong and what would be right
+class _Bad(Exception):
     def __init__(self, message: str, hint: str | None = None) -> None:
         self.message, self.hint = message, hint
 
