@@ -327,9 +327,17 @@ class LambdaCall:
     local: Local
 
 
+@dataclass(frozen=True, eq=False)
+class Extern:
+    """A bare name that the configuration lists under `externs`, or the callee of its call."""
+
+    name: str
+
+
 Resolution: TypeAlias = (
     Local | SelfColumn | StructField | RecordColumn | RelationUse | ComputedUse | FunctionCall
     | LibraryCall | ServiceCall | ChangeCall | KeyAccess | ErrorField | RecordCall | LambdaCall
+    | Extern
 )  # fmt: skip
 
 

@@ -1,0 +1,36 @@
+"""From syntax trees to a checked program."""
+
+from collections.abc import Sequence
+
+from .. import ast
+from ..config import Config
+from ..diagnostics import Problems
+from ..program import Program
+from . import access, calls, control, lambdas, literals, lookup, operators
+from .async_blocks import describe_jobs
+from .capture import capture
+from .clashes import check_clashes
+from .declare import declare
+from .placement import check_placement
+from .reach import check_bodies
+from .services import unite_calls
+from .world import World
+
+__all__ = ["check"]
+
+EXPRESSION_RULES = (access, calls, control, lambdas, literals, lookup, operators)
+"""The modules whose rules are registered by their import."""
+
+
+def check(files: Sequence[ast.File], config: Config, problems: Problems) -> Program | None:
+    """Resolve every name, type every expression, decide every capture; None after an error."""
+    world = World(config, problems)
+    check_placement(files, problems)
+    declare(world, files)
+    check_bodies(world)
+    program = Program(world.resources, world.structs, world.services, world.facts)
+    describe_jobs(program, config, problems)
+    unite_calls(program, problems)
+    capture(program, problems)
+    check_clashes(program, problems)
+    return None if problems.has_errors else program

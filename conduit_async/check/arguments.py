@@ -1,0 +1,60 @@
+"""Which argument goes to which parameter."""
+
+from collections.abc import Sequence
+
+from .. import ast
+from ..suggest import nearest
+from .body import Body
+
+
+def bind(
+    body: Body, node: ast.Call, function: str, parameters: Sequence[tuple[str, bool]]
+) -> list[ast.Expr | None]:
+    """The argument of each parameter, which is its name and whether a call must give it."""
+    names = [name for name, _ in parameters]
+    found: dict[str, ast.Expr] = {}
+    positional = [argument for argument in node.arguments if argument.name is None]
+    for name, argument in zip(names, positional, strict=False):
+        found[name] = argument.value
+    if len(positional) > len(names):
+        body.problems.error(
+            "TYP130",
+            positional[len(names)].span,
+            f"`{function}` takes {count(len(names))}, this call gives {len(positional)}",
+            _usage(function, parameters),
+        )
+    for argument in node.arguments:
+        if argument.name is None:
+            continue
+        name = argument.name.text
+        if name not in names:
+            close = nearest(name, names)
+            body.problems.error(
+                "TYP130",
+                argument.name.span,
+                f"`{function}` has no parameter `{name}`",
+                f"did you mean `{close}`?" if close else _usage(function, parameters),
+            )
+        elif name in found:
+            body.problems.error("TYP130", argument.name.span, f"`{name}` is given twice")
+        else:
+            found[name] = argument.value
+    missing = [f"`{name}`" for name, needed in parameters if needed and name not in found]
+    if missing:
+        body.problems.error(
+            "TYP130",
+            node.span,
+            f"`{function}` needs {', '.join(missing)}",
+            _usage(function, parameters),
+        )
+    return [found.get(name) for name in names]
+
+
+def count(number: int) -> str:
+    """`2 arguments`."""
+    return f"{number or 'no'} argument{'' if number == 1 else 's'}"
+
+
+def _usage(function: str, parameters: Sequence[tuple[str, bool]]) -> str:
+    shown = ", ".join(name if needed else f"{name}?" for name, needed in parameters)
+    return f"its parameters are `{function}({shown})`"

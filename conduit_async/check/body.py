@@ -1,0 +1,196 @@
+"""One body of code while it is checked: a hook, a function, a computed field or a scope.
+
+Each kind of expression has a rule. A rule is a generator that yields the expressions it needs
+the types of, and is run by a loop that keeps the waiting rules on a list of its own: however
+long a chain of operators is, Python's stack stays flat.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from .. import ast
+from ..diagnostics import Problems
+from ..names import local_name, unclashed
+from ..program import Facts, FunctionInfo, HookInfo, JobInfo, Local, ResourceInfo
+from ..source import Span
+from ..types import ANY, Record, Type, optional
+from .narrow import Implied, Path
+from .world import World
+
+BodyKind: TypeAlias = Literal["hook", "function", "computed", "scope"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Asks for the type of the left part of a chain: a `?.` further left does not end in it."""
+
+    node: ast.Expr
+
+
+Steps: TypeAlias = Generator["ast.Expr | Target", Type, Type]
+"""A rule at work: it yields what it needs the type of, is sent that, and returns its own type."""
+
+Node = TypeVar("Node", bound=ast.Node)
+Rule: TypeAlias = "Callable[[Body, Node], Steps | Type]"
+
+_RULES: dict[type[ast.Node], Callable[["Body", Any], Steps | Type]] = {}
+
+
+def rule(kind: type[Node]) -> Callable[["Rule[Node]"], "Rule[Node]"]:
+    """Register the rule of a kind of expression."""
+
+    def register(function: "Rule[Node]") -> "Rule[Node]":
+        _RULES[kind] = function
+        return function
+
+    return register
+
+
+@dataclass(eq=False)
+class Frame:
+    """Where a `return` goes: out of the body or a job, or into the value of a block."""
+
+    kind: Literal["hook", "job", "function", "value"]
+    expected: Type | None = None
+    types: list[Type] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Scope:
+    """The names of one block; `python` are those taken in the Python function it ends up in."""
+
+    outer: "Scope | None"
+    python: set[str]
+    names: dict[str, Local] = field(default_factory=dict)
+
+    def find(self, name: str) -> Local | None:
+        """The local of a name, from the inside out."""
+        scope: Scope | None = self
+        while scope is not None:
+            if (local := scope.names.get(name)) is not None:
+                return local
+            scope = scope.outer
+        return None
+
+    def visible(self) -> set[str]:
+        """Every name that can be used here."""
+        found: set[str] = set()
+        scope: Scope | None = self
+        while scope is not None:
+            found |= scope.names.keys()
+            scope = scope.outer
+        return found
+
+
+@dataclass(eq=False)
+class Body:
+    """The state of checking one body.
+
+    `job` is the `@async` block around, `known` what is known not to be nil at this point.
+    `implied` keeps what conditions say, `short` the links of a chain that a `?.` may end,
+    `widened` the types of locals that are assigned values of several types, `alone` the
+    expressions that are statements, and `ending` those of them that control never leaves.
+    """
+
+    world: World
+    resource: ResourceInfo
+    kind: BodyKind
+    scope: Scope
+    frame: Frame
+    event: ast.Event | None = None
+    hook: HookInfo | None = None
+    function: FunctionInfo | None = None
+    job: JobInfo | None = None
+    known: frozenset[Path] = frozenset()
+    implied: dict[ast.Node, Implied] = field(default_factory=dict)
+    short: set[ast.Node] = field(default_factory=set)
+    lets: dict[Local, ast.Let] = field(default_factory=dict)
+    widened: dict[ast.Let, Type] = field(default_factory=dict)
+    alone: set[ast.Node] = field(default_factory=set)
+    ending: set[ast.Node] = field(default_factory=set)
+
+    @property
+    def facts(self) -> Facts:
+        """Where what is found out is kept."""
+        return self.world.facts
+
+    @property
+    def problems(self) -> Problems:
+        """Where what is wrong is reported."""
+        return self.world.problems
+
+    @property
+    def record(self) -> Record:
+        """The type of `self`."""
+        return Record(self.resource.name)
+
+    def infer(self, expression: ast.Expr) -> Type:
+        """Find and note the type of an expression and of all its parts."""
+        waiting: list[tuple[Steps, ast.Expr | Target]] = []
+        wanted: ast.Expr | Target = expression
+        while True:
+            node = wanted.node if isinstance(wanted, Target) else wanted
+            outcome = _RULES[type(node)](self, node)
+            if isinstance(outcome, Generator):
+                waiting.append((outcome, wanted))
+                answer = None
+            else:
+                answer = self._note(wanted, outcome)
+            while waiting:
+                steps, asked = waiting[-1]
+                try:
+                    wanted = next(steps) if answer is None else steps.send(answer)
+                    break
+                except StopIteration as done:
+                    waiting.pop()
+                    answer = self._note(asked, done.value)
+            else:
+                assert answer is not None  # noqa: S101  every rule gives a type
+                return answer
+
+    def _note(self, wanted: ast.Expr | Target, kind: Type) -> Type:
+        node = wanted.node if isinstance(wanted, Target) else wanted
+        if node in self.short and not isinstance(wanted, Target):
+            kind = optional(kind)
+        self.facts.types[node] = kind
+        return kind
+
+    def type_of(self, node: ast.Node) -> Type:
+        """The type that was found for an expression."""
+        return self.facts.types.get(node, ANY)
+
+    def declare(
+        self,
+        name: ast.Name,
+        kind: Type,
+        what: Literal["let", "parameter", "loop", "lambda", "error"],
+        python: str | None = None,
+    ) -> Local:
+        """Add a local to the innermost scope."""
+        if python is None:
+            python = _distinct(local_name(name.text), self.scope.python)
+        self.scope.python.add(python)
+        local = Local(name.text, python, kind, what, name.span, self.job)
+        self.scope.names[name.text] = local
+        return local
+
+    def enter(self, python: set[str] | None = None) -> Scope:
+        """Open a scope inside the current one; give back the current one, to return to."""
+        before = self.scope
+        self.scope = Scope(before, before.python if python is None else python)
+        return before
+
+    def declared_in_scope(self, name: str) -> Span | None:
+        """Where the innermost scope declares a name, if it does."""
+        local = self.scope.names.get(name)
+        return local.span if local is not None else None
+
+
+def _distinct(name: str, taken: set[str]) -> str:
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return unclashed(f"{name}_{number}", taken)

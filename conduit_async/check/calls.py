@@ -1,0 +1,222 @@
+"""Calls: of functions, of the standard library, of services, of methods on values."""
+
+from .. import ast
+from ..library import LIBRARY, methods
+from ..names import python_name, service_name
+from ..program import (
+    Extern,
+    FunctionCall,
+    FunctionInfo,
+    LambdaCall,
+    MethodInfo,
+    ResourceInfo,
+    ServiceCall,
+    ServiceInfo,
+)
+from ..suggest import nearest
+from ..types import ANY, Array, Function, Query, Record, Type, required
+from .access import through
+from .aggregates import AGGREGATES, aggregate
+from .arguments import bind
+from .body import Body, Steps, Target, rule
+from .changes import change_predicate, is_change_predicate, previous_value
+from .lattice import is_unknown
+from .library_calls import library_call, method_call
+from .lookup import meaning
+from .records import OPERATIONS, QUERY_STEPS, query_call, resource_call
+from .require import article, require, shorten
+
+
+@rule(ast.Call)
+def call(body: Body, node: ast.Call) -> Steps:
+    """What is called decides how."""
+    callee = node.callee
+    if isinstance(callee, ast.NameRef):
+        return (yield from _call_name(body, node, callee))
+    if not isinstance(callee, ast.Member):
+        yield callee
+        yield from _arguments(node)
+        body.problems.error("SEM201", callee.span, f"`{shorten(callee)}` cannot be called")
+        return ANY
+    target = callee.target
+    if isinstance(target, ast.NameRef):
+        match meaning(body, target.name):
+            case "namespace":
+                return (yield from _namespace_call(body, node, callee, target.name))
+            case "resource":
+                return (yield from resource_call(body, node, callee, target.name))
+            case "service":
+                return (yield from _service_call(body, node, callee, target))
+    if isinstance(target, ast.SelfRef) and body.kind != "scope":
+        name = callee.name.text
+        if is_change_predicate(body, name) or name == "previous_value":
+            yield target
+            yield from _arguments(node)
+            check = previous_value if name == "previous_value" else change_predicate
+            return check(body, node, callee, node.arguments)
+    kind = yield Target(target)
+    return (yield from _method(body, node, callee, kind))
+
+
+def _arguments(node: ast.Call) -> Steps:
+    for argument in node.arguments:
+        yield argument.value
+    return ANY
+
+
+def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
+    name = callee.name
+    if (local := body.scope.find(name)) is not None:
+        body.facts.resolutions[callee] = local
+        yield from _arguments(node)
+        if isinstance(local.type, Function):
+            body.facts.resolutions[node] = LambdaCall(local)
+            return local.type.result
+        if not is_unknown(local.type):
+            body.problems.error(
+                "SEM201", callee.span, f"`{name}` is {article(local.type)}, it cannot be called"
+            )
+        return ANY
+    if name in body.world.config.externs:
+        body.facts.resolutions[callee] = Extern(name)
+        yield from _arguments(node)
+        return ANY
+    function = body.resource.functions.get(name)
+    if function is not None and not function.computed and body.kind != "scope":
+        return (yield from _function_call(body, node, body.resource, function))
+    if name in AGGREGATES:
+        return (yield from aggregate(body, node, name))
+    yield from _arguments(node)
+    _undefined_function(body, callee)
+    return ANY
+
+
+def _undefined_function(body: Body, callee: ast.NameRef) -> None:
+    name = callee.name
+    functions = [f.name for f in body.resource.functions.values() if not f.computed]
+    if name == "error":
+        hint: str | None = "`error(…)` is a statement of its own"
+    elif name.endswith("?") and is_change_predicate(body, name):
+        hint = f"write `self.{name}(…)`"
+    elif (found := nearest(name, [*functions, *AGGREGATES])) is not None:
+        hint = f"did you mean `{found}`?"
+    elif (namespaces := [space for space, known in LIBRARY.items() if name in known]) != []:
+        hint = f"write `{namespaces[0]}.{name}(…)`"
+    else:
+        hint = f"declare it in `{body.resource.name}` with `@function {name}(…) {{ … }}`"
+    body.problems.error("SEM201", callee.span, f"there is no function `{name}`", hint)
+
+
+def _function_call(
+    body: Body, node: ast.Call, owner: ResourceInfo, function: FunctionInfo
+) -> Steps:
+    yield from _arguments(node)
+    body.world.reach_function(owner, function)
+    found = bind(
+        body, node, function.name, [(p.name, p.default is None) for p in function.parameters]
+    )
+    for parameter, value in zip(function.parameters, found, strict=True):
+        if value is not None:
+            what = f"`{parameter.name}` of `{function.name}`"
+            require(body, value, parameter.type, what, "TYP131")
+    body.facts.resolutions[node] = FunctionCall(function, tuple(found))
+    return function.result
+
+
+def _namespace_call(body: Body, node: ast.Call, callee: ast.Member, namespace: str) -> Steps:
+    functions = LIBRARY[namespace]
+    signature = functions.get(callee.name.text)
+    if signature is None:
+        yield from _arguments(node)
+        found = nearest(callee.name.text, functions)
+        body.problems.error(
+            "SEM201",
+            callee.name.span,
+            f"`{namespace}` has no function `{callee.name.text}`",
+            f"did you mean `{namespace}.{found}`?" if found else None,
+        )
+        return ANY
+    return (yield from library_call(body, node, signature))
+
+
+def _service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.NameRef) -> Steps:
+    yield from _arguments(node)
+    name, method_name = target.name, callee.name.text
+    if _misspelt(body, target, method_name):
+        return ANY
+    for argument in node.arguments:
+        kind = body.type_of(argument.value)
+        if isinstance(kind, Query | Function):
+            body.problems.error(
+                "TYP131",
+                argument.value.span,
+                f"a service cannot be given {article(kind)}",
+                "run it first: `.all`" if isinstance(kind, Query) else None,
+            )
+    services = body.world.services
+    if (service := services.get(name)) is None:
+        service = services[name] = ServiceInfo(name, service_name(name), {})
+    plain = method_name.rstrip("?!")
+    if (method := service.methods.get(plain)) is None:
+        method = MethodInfo(plain, python_name(plain), [], 0, {})
+        service.methods[plain] = method
+    positional = tuple(a.value for a in node.arguments if a.name is None)
+    named: dict[str, ast.Expr] = {}
+    for argument in node.arguments:
+        if argument.name is None:
+            continue
+        if argument.name.text in named:
+            body.problems.error(
+                "TYP130", argument.name.span, f"`{argument.name.text}` is given twice"
+            )
+        named[argument.name.text] = argument.value
+    body.facts.resolutions[node] = ServiceCall(service, method, positional, tuple(named.items()))
+    return ANY
+
+
+def _misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
+    """Whether a "service" is rather a resource or a namespace with a typing error."""
+    found = nearest(target.name, body.world.resources)
+    if found is not None and (method in OPERATIONS or method in body.world.resources[found].scopes):
+        body.problems.error(
+            "SEM204",
+            target.span,
+            f"there is no resource `{target.name}`",
+            f"did you mean `{found}`?",
+        )
+        return True
+    found = nearest(target.name, LIBRARY)
+    if found is not None and method in LIBRARY[found]:
+        body.problems.error(
+            "SEM201",
+            target.span,
+            f"there is no namespace `{target.name}`",
+            f"did you mean `{found}.{method}`?",
+        )
+        return True
+    return False
+
+
+def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Steps:
+    """`value.name(…)`."""
+    name = callee.name.text
+    match required(kind):
+        case Record(resource=resource):
+            info = body.world.resources[resource]
+            function = info.functions.get(name)
+            if function is not None and not function.computed:
+                _through(body, node, callee, kind)
+                return (yield from _function_call(body, node, info, function))
+        case Query(resource=resource):
+            _through(body, node, callee, kind)
+            return (yield from query_call(body, node, callee, resource))
+        case Array(item=Record(resource=resource)) if name in QUERY_STEPS and not methods(name):
+            _through(body, node, callee, kind)
+            return (yield from query_call(body, node, callee, resource))
+    return (yield from method_call(body, node, callee, kind))
+
+
+def _through(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> None:
+    through(body, callee, kind)
+    if callee in body.short:
+        body.short.add(node)

@@ -1,0 +1,120 @@
+"""Expressions that choose: `? :`, `match` and `rescue`."""
+
+from .. import ast
+from ..types import (
+    ANY,
+    ERROR,
+    NIL,
+    Enum,
+    Range,
+    Type,
+    is_nullable,
+    required,
+)
+from .body import Body, Frame, Steps, rule
+from .lattice import comparable, join, join_all
+from .narrow import forget_assigned, path_of
+from .operators import implications
+from .require import article, check_enum, constant_text, shorten
+from .statements import Flow, check_block
+
+
+@rule(ast.Ternary)
+def ternary(body: Body, node: ast.Ternary) -> Steps:
+    """Each side is read with what the condition implies."""
+    yield node.condition
+    implied, before = implications(body, node.condition), body.known
+    body.known = before | implied.true
+    then = yield node.then
+    body.known = before | implied.false
+    otherwise = yield node.otherwise
+    body.known = before
+    return join(then, otherwise)
+
+
+@rule(ast.Match)
+def match(body: Body, node: ast.Match) -> Steps:
+    """`match` as a value or as a statement."""
+    yield node.subject
+    flow = _arms(body, node, value=node not in body.alone)
+    if flow.ends:
+        body.ending.add(node)
+    return flow.type
+
+
+@rule(ast.Rescue)
+def rescue(body: Body, node: ast.Rescue) -> Steps:
+    """`rescue`; as a value, the block's `return` or last expression is the fallback."""
+    kind = yield node.operand
+    return _rescued(body, node, kind, value=node not in body.alone)
+
+
+def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
+    subject = body.type_of(node.subject)
+    before = body.known
+    after: list[frozenset[tuple[object, ...]]] = []
+    types: list[Type] = []
+    exhausted = False
+    covered: set[str] = set()
+    for arm in node.arms:
+        if exhausted:
+            body.problems.warning(
+                "SEM213", arm.span, "this arm is never reached", "an arm above takes everything"
+            )
+        body.known = before
+        for pattern in arm.patterns:
+            exhausted |= _pattern(body, node, pattern, subject, covered)
+        path = path_of(body, node.subject)
+        takes_nil = any(isinstance(pattern, ast.Nil | ast.Wildcard) for pattern in arm.patterns)
+        if path is not None and not takes_nil:
+            body.known |= {path}
+        flow = check_block(body, arm.body, value=value)
+        if not flow.ends:
+            types.append(flow.type)
+            after.append(body.known)
+    kind = required(subject)
+    if isinstance(kind, Enum) and not is_nullable(subject):
+        exhausted |= covered >= set(kind.values)
+    if not exhausted:
+        types.append(NIL)
+        after.append(before)
+    body.known = frozenset.intersection(*after) if after else before
+    return Flow(ends=exhausted and not after and bool(node.arms), type=join_all(types))
+
+
+def _pattern(
+    body: Body, node: ast.Match, pattern: ast.Pattern, subject: Type, covered: set[str]
+) -> bool:
+    """Check a pattern; whether it takes everything."""
+    if isinstance(pattern, ast.Wildcard):
+        return True
+    kind = body.infer(pattern)
+    wanted = required(subject)
+    text = constant_text(pattern)
+    if text is not None and isinstance(wanted, Enum):
+        covered.add(text)
+        check_enum(body, pattern, text, wanted, f"`{shorten(node.subject)}`")
+    elif not comparable(subject, kind.item if isinstance(kind, Range) else kind):
+        body.problems.warning(
+            "PAT402",
+            pattern.span,
+            f"`{shorten(node.subject)}` is {article(wanted)}, so it never matches {article(kind)}",
+        )
+    return False
+
+
+def _rescued(body: Body, node: ast.Rescue, kind: Type, *, value: bool) -> Type:
+    completed = body.known
+    before, frame = body.enter(), body.frame
+    if value:
+        body.frame = Frame("value")
+    if node.error is not None:
+        body.facts.declared[node] = body.declare(node.error, ERROR, "error")
+    flow = check_block(body, node.body, value=value, scope=False)
+    types = [kind, *(body.frame.types if value else [])]
+    if not flow.ends:
+        types.append(flow.type)
+        forget_assigned(body, [node.body])
+        completed &= body.known
+    body.scope, body.frame, body.known = before, frame, completed
+    return join_all(types) if value else ANY

@@ -1,0 +1,74 @@
+"""Declarations: which resources there are, and what each of them has."""
+
+from collections.abc import Iterable, Sequence
+
+import inflection
+
+from .. import ast
+from ..diagnostics import Related
+from ..names import module_name, snake_case
+from ..program import ResourceInfo
+from .columns import declare_columns
+from .functions import declare_functions
+from .relations import check_relations
+from .world import World
+
+
+def declare(world: World, files: Sequence[ast.File]) -> None:
+    """Fill the world's resources, structs and enums from all files."""
+    for resource in _distinct(world, files):
+        name = resource.name.text
+        world.resources[name] = ResourceInfo(
+            name=name,
+            table=world.config.tables.get(name) or table_name(name),
+            module=module_name(name),
+            node=resource,
+            primary_key=_primary_key(resource),
+            columns={},
+            relations={},
+            functions={},
+            scopes={},
+            hooks=[],
+            doc=resource.doc,
+        )
+    world.class_names.update(world.resources)
+    for info in world.resources.values():
+        declare_columns(world, info)
+        declare_functions(world, info)
+    for info in world.resources.values():
+        check_relations(world, info)
+
+
+def table_name(resource: str) -> str:
+    """The table of a resource: `LineItem` → `line_items`, `Person` → `people`."""
+    return inflection.pluralize(snake_case(resource))
+
+
+def _distinct(world: World, files: Sequence[ast.File]) -> Iterable[ast.Resource]:
+    seen: dict[str, ast.Resource] = {}
+    for resource in (resource for file in files for resource in file.resources):
+        name = resource.name
+        if (first := seen.get(name.text)) is not None:
+            world.problems.error(
+                "SEM207",
+                name.span,
+                f"`{name.text}` is declared twice",
+                "give one of the two resources another name",
+                Related(first.name.span, "first declared here"),
+            )
+            continue
+        seen[name.text] = resource
+        yield resource
+
+
+def _primary_key(resource: ast.Resource) -> str | None:
+    """The one `@primary` field, else the field `id`."""
+    fields = [member for member in resource.members if isinstance(member, ast.Field)]
+    marked = [
+        field.name.text
+        for field in fields
+        if any(annotation.name.text == "primary" for annotation in field.annotations)
+    ]
+    if marked:
+        return marked[0] if len(marked) == 1 else None
+    return "id" if any(field.name.text == "id" for field in fields) else None

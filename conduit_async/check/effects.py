@@ -1,0 +1,20 @@
+"""Whether evaluating an expression can do anything beyond giving a value."""
+
+from .. import ast
+from ..program import LibraryCall
+from ..walk import walk
+from .body import Body
+
+_ACTS = (ast.Rescue, ast.Match, ast.Unwrap, ast.BadExpr)
+
+
+def has_effect(body: Body, node: ast.Expr) -> bool:
+    """Whether it calls something that may have an effect, or may fail on purpose."""
+    for part in walk(node, lambda inner: not isinstance(inner, ast.Lambda)):
+        if isinstance(part, _ACTS):
+            return True
+        if isinstance(part, ast.Call):
+            resolution = body.facts.resolutions.get(part)
+            if not isinstance(resolution, LibraryCall) or resolution.signature.effect:
+                return True
+    return False

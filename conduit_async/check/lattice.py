@@ -1,0 +1,132 @@
+"""How types relate: what fits where, and what two of them have in common."""
+
+from ..types import (
+    ANY,
+    DECIMAL,
+    ERROR,
+    FLOAT,
+    INT,
+    JSON,
+    NIL,
+    STRING,
+    AnyType,
+    Array,
+    Enum,
+    Function,
+    Hash,
+    NilType,
+    Optional,
+    Query,
+    Range,
+    Record,
+    Scalar,
+    Type,
+    Union,
+    Variable,
+    optional,
+    required,
+)
+
+NUMBERS = (INT, FLOAT, DECIMAL)
+
+
+def is_unknown(kind: Type) -> bool:
+    """Whether nothing is known of its values, so that anything may be done with them."""
+    return isinstance(kind, AnyType | Variable) or kind == JSON
+
+
+def is_text(kind: Type) -> bool:
+    """Whether its values are strings."""
+    return kind == STRING or isinstance(kind, Enum)
+
+
+def is_number(kind: Type) -> bool:
+    """Whether its values are numbers."""
+    return kind in NUMBERS
+
+
+def fits(actual: Type, expected: Type) -> bool:
+    """Whether a value of one type may stand where another one is expected."""
+    if actual == expected or is_unknown(actual):
+        return True
+    match expected:
+        case AnyType() | Variable():
+            return True
+        case Optional():
+            return isinstance(actual, NilType) or fits(required(actual), expected.item)
+        case Union():
+            return any(fits(actual, option) for option in expected.options)
+    if isinstance(actual, Optional | NilType):
+        return False
+    if isinstance(actual, Union):
+        return all(fits(option, expected) for option in actual.options)
+    if expected == JSON:
+        return not isinstance(actual, Record | Query | Range | Function)
+    return _same_family(actual, expected)
+
+
+def _same_family(actual: Type, expected: Type) -> bool:
+    match actual, expected:
+        case Scalar("int"), Scalar("float" | "decimal"):
+            return True
+        case (Enum(), Scalar("string")) | (Scalar("string"), Enum()):
+            return True
+        case Enum(values=mine), Enum(values=theirs):
+            return not set(mine).isdisjoint(theirs)
+        case Array(item=mine), Array(item=theirs):
+            return fits(mine, theirs)
+        case Hash(), Hash():
+            return fits(actual.key, expected.key) and fits(actual.value, expected.value)
+        case Range(item=mine), Range(item=theirs):
+            return fits(mine, theirs)
+        case Function(), Function():
+            return len(actual.parameters) <= len(expected.parameters) and fits(
+                actual.result, expected.result
+            )
+    return actual == ERROR and expected == STRING
+
+
+def join(left: Type, right: Type) -> Type:
+    """The narrowest type that holds the values of both; `ANY` when they have nothing in common."""
+    if left == right:
+        return left
+    if isinstance(left, NilType):
+        return optional(right)
+    if isinstance(right, NilType):
+        return optional(left)
+    if isinstance(left, Optional) or isinstance(right, Optional):
+        return optional(join(required(left), required(right)))
+    if JSON in (left, right) and ANY not in (left, right):
+        return JSON if fits(left, JSON) and fits(right, JSON) else ANY
+    if is_text(left) and is_text(right):
+        return STRING
+    match left, right:
+        case Array(item=mine), Array(item=theirs):
+            return Array(join(mine, theirs))
+        case Hash(), Hash():
+            return Hash(join(left.key, right.key), join(left.value, right.value))
+    if is_number(left) and is_number(right) and {left, right} != {DECIMAL, FLOAT}:
+        return DECIMAL if DECIMAL in (left, right) else FLOAT
+    return ANY
+
+
+def join_all(types: list[Type]) -> Type:
+    """What several types have in common; of none, nil."""
+    if not types:
+        return NIL
+    result = types[0]
+    for kind in types[1:]:
+        result = join(result, kind)
+    return result
+
+
+def comparable(left: Type, right: Type) -> bool:
+    """Whether `==` between two types can ever be true."""
+    left, right = required(left), required(right)
+    if is_unknown(left) or is_unknown(right):
+        return True
+    if isinstance(left, NilType) or isinstance(right, NilType):
+        return True
+    if is_number(left) and is_number(right):
+        return True
+    return fits(left, right) or fits(right, left)

@@ -1,0 +1,97 @@
+"""The types of literals."""
+
+from .. import ast
+from ..types import (
+    ANY,
+    BOOL,
+    DURATION,
+    FLOAT,
+    INT,
+    NIL,
+    REGEX,
+    STRING,
+    Array,
+    Hash,
+    Type,
+)
+from .body import Body, Steps, rule
+from .lattice import join_all
+
+
+@rule(ast.Nil)
+def nil(body: Body, node: ast.Nil) -> Type:
+    """`nil`."""
+    return NIL
+
+
+@rule(ast.Bool)
+def boolean(body: Body, node: ast.Bool) -> Type:
+    """`true`, `false`."""
+    return BOOL
+
+
+@rule(ast.Int)
+def integer(body: Body, node: ast.Int) -> Type:
+    """`42`."""
+    return INT
+
+
+@rule(ast.Float)
+def real(body: Body, node: ast.Float) -> Type:
+    """`2.5`."""
+    return FLOAT
+
+
+@rule(ast.Duration)
+def duration(body: Body, node: ast.Duration) -> Type:
+    """`7.days`."""
+    return DURATION
+
+
+@rule(ast.Symbol)
+def symbol(body: Body, node: ast.Symbol) -> Type:
+    """`:title` is a string."""
+    return STRING
+
+
+@rule(ast.Regex)
+def regex(body: Body, node: ast.Regex) -> Type:
+    """`/pattern/`."""
+    return REGEX
+
+
+@rule(ast.BadExpr)
+def bad(body: Body, node: ast.BadExpr) -> Type:
+    """What did not parse has been reported."""
+    return ANY
+
+
+@rule(ast.String)
+def string(body: Body, node: ast.String) -> Steps:
+    """Any value may be interpolated."""
+    for part in node.parts:
+        if not isinstance(part, str):
+            yield part
+    return STRING
+
+
+@rule(ast.ArrayLiteral)
+def array(body: Body, node: ast.ArrayLiteral) -> Steps:
+    """The items may be of several types."""
+    items: list[Type] = []
+    for item in node.items:
+        items.append((yield item))
+    return Array(join_all(items) if items else ANY)
+
+
+@rule(ast.HashLiteral)
+def hash_literal(body: Body, node: ast.HashLiteral) -> Steps:
+    """The values may be of several types."""
+    keys: list[Type] = []
+    values: list[Type] = []
+    for entry in node.entries:
+        keys.append((yield entry.key))
+        values.append((yield entry.value))
+    if not values:
+        return Hash(ANY, ANY)
+    return Hash(join_all(keys), join_all(values))

@@ -1,0 +1,91 @@
+"""What a bare name means: a local, a resource, a namespace, a service, or nothing."""
+
+from typing import Literal, TypeAlias
+
+from .. import ast
+from ..library import LIBRARY
+from ..program import Extern, RecordCall
+from ..suggest import nearest
+from ..types import ANY, Query, Type
+from .body import Body, rule
+from .narrow import narrowed
+
+Meaning: TypeAlias = Literal["local", "extern", "namespace", "resource", "service", "nothing"]
+
+
+def meaning(body: Body, name: str) -> Meaning:
+    """What a name that is followed by a dot means."""
+    if body.scope.find(name) is not None:
+        return "local"
+    if name in body.world.config.externs:
+        return "extern"
+    if name in body.world.resources:
+        return "resource"
+    if name in LIBRARY:
+        return "namespace"
+    return "service" if name[:1].isupper() else "nothing"
+
+
+@rule(ast.SelfRef)
+def self_ref(body: Body, node: ast.SelfRef) -> Type:
+    """`self` is the record of the hook."""
+    if body.kind == "scope":
+        body.problems.error(
+            "SEM208",
+            node.span,
+            "a scope has no `self`: it selects among all rows",
+            "give the scope a parameter, and pass the value to it",
+        )
+        return ANY
+    return body.record
+
+
+@rule(ast.NameRef)
+def name_ref(body: Body, node: ast.NameRef) -> Type:
+    """A bare name as a value."""
+    name = node.name
+    if (local := body.scope.find(name)) is not None:
+        body.facts.resolutions[node] = local
+        return narrowed(body, node, local.type)
+    match meaning(body, name):
+        case "extern":
+            body.facts.resolutions[node] = Extern(name)
+            return ANY
+        case "resource":
+            body.facts.resolutions[node] = RecordCall(name, "query", None, ())
+            return Query(name)
+        case "namespace":
+            body.problems.error(
+                "SEM200",
+                node.span,
+                f"`{name}` is a namespace, not a value",
+                f"call one of its functions: `{name}.{next(iter(LIBRARY[name]))}(…)`",
+            )
+        case _:
+            _undefined(body, node)
+    return ANY
+
+
+def _undefined(body: Body, node: ast.NameRef) -> None:
+    name = node.name
+    info = body.resource
+    fields = {*info.columns, *info.relations}
+    functions = {f.name for f in info.functions.values() if not f.computed}
+    computed = info.functions.keys() - functions
+    if name.removesuffix("?") != name and "_changed" in name:
+        hint: str | None = f"write `self.{name}`"
+    elif name in fields or name in computed:
+        hint = f"write `self.{name}`"
+    elif name in functions:
+        hint = f"call it: `{name}(…)`"
+    elif (found := nearest(name, body.scope.visible())) is not None:
+        hint = f"did you mean `{found}`?"
+    elif (found := nearest(name, fields | computed)) is not None:
+        hint = f"did you mean `self.{found}`?"
+    elif name[:1].isupper() and (found := nearest(name, [*body.world.resources, *LIBRARY])):
+        hint = f"did you mean `{found}`?"
+    elif name[:1].isupper():
+        hint = f"a service is called with a dot: `{name}.method(…)`"
+    else:
+        hint = f"declare it first: `let {name} = …`"
+    body.problems.error("SEM200", node.span, f"`{name}` is not declared", hint)

@@ -1,0 +1,133 @@
+"""Which bodies of code are checked, and in which order: hooks first, then what they reach."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
+
+from .. import ast
+from ..diagnostics import Problems
+from ..program import FunctionInfo, HookInfo, ResourceInfo
+from ..types import Type
+from ..walk import walk
+from .body import Body, BodyKind, Frame, Scope
+from .require import require
+from .scopes import check_scope
+from .statements import check_block, check_result
+from .world import World
+
+_MOST_PASSES = 4
+
+
+def check_bodies(world: World) -> None:
+    """Check the code of all resources; what nothing async reaches gives warnings only."""
+    reached = _Reached(world)
+    for info in world.resources.values():
+        hooks = [member for member in info.node.members if isinstance(member, ast.Hook)]
+        after = [hook for hook in hooks if hook.timing == "after"]
+        has_jobs = any(_has_async(hook) for hook in after)
+        for hook in hooks:
+            if hook.timing == "after" and has_jobs:
+                info.hooks.append(found := HookInfo(hook, []))
+                _hook(world, info, hook, found)
+                reached.check_pending()
+            else:
+                _hook(world.aside(), info, hook, None)
+    reached.check_rest()
+
+
+def _has_async(hook: ast.Hook) -> bool:
+    return any(isinstance(node, ast.Async) for node in walk(hook.body))
+
+
+class _Reached:
+    """The functions and scopes that are used, each checked once."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._pending: deque[tuple[ResourceInfo, FunctionInfo | ast.Scope]] = deque()
+        self._seen: set[FunctionInfo | ast.Scope] = set()
+        world.reach_function = self._add
+        world.reach_scope = lambda owner, name: self._add(owner, owner.scopes[name])
+
+    def _add(self, owner: ResourceInfo, what: FunctionInfo | ast.Scope) -> None:
+        if what not in self._seen:
+            self._seen.add(what)
+            self._pending.append((owner, what))
+
+    def check_pending(self) -> None:
+        """Check what was reached since the last time, and what that reaches in turn."""
+        while self._pending:
+            owner, what = self._pending.popleft()
+            if isinstance(what, FunctionInfo):
+                what.reached = True
+                _function(self._world, owner, what)
+            else:
+                check_scope(self._world, owner, what)
+
+    def check_rest(self) -> None:
+        """Check what nothing reached, for warnings."""
+        aside = self._world.aside()
+        for info in self._world.resources.values():
+            for function in info.functions.values():
+                if function not in self._seen:
+                    _function(aside, info, function)
+            for scope in info.scopes.values():
+                if scope not in self._seen:
+                    check_scope(aside, info, scope)
+
+
+_Run: TypeAlias = Callable[[Body], None]
+
+
+def _hook(world: World, info: ResourceInfo, hook: ast.Hook, found: HookInfo | None) -> None:
+    def run(body: Body) -> None:
+        if found is not None:
+            found.jobs.clear()
+        body.hook, body.event = found, hook.event
+        check_block(body, hook.body)
+
+    _settle(world, lambda inner: Body(inner, info, "hook", Scope(None, set()), Frame("hook")), run)
+
+
+def _function(world: World, info: ResourceInfo, function: FunctionInfo) -> None:
+    def run(body: Body) -> None:
+        body.function = function
+        _parameters(body, info, function)
+        flow = check_block(body, function.body, value=True)
+        check_result(body, function.body, flow)
+
+    kind: BodyKind = "computed" if function.computed else "function"
+    frame = Frame("function", function.result)
+    _settle(world, lambda inner: Body(inner, info, kind, Scope(None, set()), frame), run)
+
+
+def _parameters(body: Body, info: ResourceInfo, function: FunctionInfo) -> None:
+    nodes = {
+        parameter.name.text: parameter
+        for member in info.node.members
+        if isinstance(member, ast.Function) and member.body is function.body
+        for parameter in member.parameters
+    }
+    for parameter in function.parameters:
+        node = nodes[parameter.name]
+        if node.default is not None:
+            body.infer(node.default)
+            require(body, node.default, parameter.type, f"`{parameter.name}`")
+        local = body.declare(node.name, parameter.type, "parameter", parameter.python)
+        body.facts.declared[node.name] = local
+
+
+def _settle(world: World, begin: Callable[[World], Body], run: _Run) -> None:
+    """Check a body, again when a local turned out to hold values of several types."""
+    widened: dict[ast.Let, Type] = {}
+    for _ in range(_MOST_PASSES):
+        problems = Problems()
+        body = begin(replace(world, problems=problems))
+        body.widened = dict(widened)
+        run(body)
+        if body.widened == widened:
+            break
+        widened = dict(body.widened)
+    for diagnostic in problems.sorted():
+        world.problems.add(diagnostic)

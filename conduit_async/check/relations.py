@@ -1,0 +1,122 @@
+"""Relations: what they point at, and which column holds the key."""
+
+from typing import Any, Literal
+
+import inflection
+
+from .. import ast
+from ..diagnostics import Related
+from ..names import snake_case
+from ..program import RelationInfo, ResourceInfo
+from ..suggest import nearest
+from .world import World
+
+
+def declared_relation(world: World, owner: ResourceInfo, node: ast.Relation) -> RelationInfo:
+    """What `@has_many`, `@has_one` or `@belongs_to` declares."""
+    target = node.target.text
+    name = snake_case(target)
+    kind: Literal["to_one", "has_one", "to_many"] = "to_one"
+    key = f"{name}_id"
+    if node.kind == "has_many":
+        kind, name, key = "to_many", inflection.pluralize(name), f"{snake_case(owner.name)}_id"
+    elif node.kind == "has_one":
+        kind, key = "has_one", f"{snake_case(owner.name)}_id"
+    if node.alias is not None and node.alias.value:
+        name = node.alias.value
+        if kind == "to_one":
+            key = f"{name}_id"
+    key = foreign_key(node.options, key)
+    return RelationInfo(
+        name=name,
+        kind=kind,
+        target=target,
+        key=key,
+        nullable=kind == "has_one" or _declared_nullable(owner, key),
+        through=node.through.text if node.through is not None else None,
+        options=option_values(node.options),
+        span=node.alias.span if node.alias is not None else node.target.span,
+    )
+
+
+def check_relations(world: World, owner: ResourceInfo) -> None:
+    """Report relations to what does not exist or cannot be joined."""
+    for member in owner.node.members:
+        if isinstance(member, ast.Relation):
+            _check_target(world, member.target)
+            if member.through is not None:
+                _check_target(world, member.through)
+    for relation in owner.relations.values():
+        _check_key(world, owner, relation)
+
+
+def foreign_key(options: tuple[ast.Pair, ...], default: str) -> str:
+    """The `foreign_key` among a relation's options, else the default."""
+    value = option_values(options).get("foreign_key")
+    return value if isinstance(value, str) and value else default
+
+
+def option_values(options: tuple[ast.Pair, ...]) -> dict[str, Any]:
+    """A relation's options as plain values; a bare word means the same as a string."""
+    return {pair.key.text: _constant(pair.value) for pair in options}
+
+
+def _constant(node: ast.Expr) -> Any:
+    match node:
+        case ast.String():
+            return node.value
+        case ast.NameRef() | ast.Symbol():
+            return node.name
+        case ast.Int() | ast.Float() | ast.Bool():
+            return node.value
+        case ast.ArrayLiteral():
+            return [_constant(item) for item in node.items]
+    return None
+
+
+def _check_target(world: World, name: ast.Name) -> None:
+    if name.text not in world.resources:
+        found = nearest(name.text, world.resources)
+        hint = (
+            f"did you mean `{found}`?"
+            if found
+            else f"add the file that declares `resource {name.text}`"
+        )
+        world.problems.error("SEM204", name.span, f"there is no resource `{name.text}`", hint)
+
+
+def _check_key(world: World, owner: ResourceInfo, relation: RelationInfo) -> None:
+    target = world.resources.get(relation.target)
+    span = relation.span or owner.node.name.span
+    if target is None:
+        return
+    if relation.kind == "to_one":
+        if target.primary_key is None:
+            world.problems.error(
+                "REL300",
+                span,
+                f"`{relation.name}` points at `{target.name}`, which has no primary key",
+                f"mark one field of `{target.name}` with `@primary`",
+                Related(target.node.name.span, "declared here"),
+            )
+        return
+    holder = world.resources.get(relation.through) if relation.through else target
+    if holder is None or relation.key in holder.columns or "join_table" in relation.options:
+        return
+    found = nearest(relation.key, holder.columns)
+    world.problems.error(
+        "REL301",
+        span,
+        f"`{holder.name}` has no column `{relation.key}` that would hold the key of `{owner.name}`",
+        f'did you mean `foreign_key: "{found}"`?'
+        if found
+        else f"name the column with `foreign_key`, or declare the relation in `{holder.name}`",
+        Related(holder.node.name.span, f"`{holder.name}` is declared here"),
+    )
+
+
+def _declared_nullable(owner: ResourceInfo, key: str) -> bool:
+    return any(
+        isinstance(member, ast.Field) and member.name.text == key and member.type.nullable
+        for member in owner.node.members
+    )

@@ -1,0 +1,205 @@
+"""Whether a value may stand where it stands, told at the part of it that may not."""
+
+from collections.abc import Iterator
+
+from .. import ast
+from ..diagnostics import Related
+from ..program import RelationUse, SelfColumn
+from ..suggest import nearest
+from ..types import (
+    Enum,
+    Hash,
+    NilType,
+    Optional,
+    Struct,
+    Type,
+    is_nullable,
+    required,
+)
+from .body import Body
+from .lattice import fits
+
+
+def require(
+    body: Body, node: ast.Expr, expected: Type, what: str, code: str = "TYP102", *related: Related
+) -> None:
+    """Report a value that does not fit; `what` names the place: "`self.title`"."""
+    for part in results(node):
+        _require(body, part, expected, what, code, related)
+
+
+def results(node: ast.Expr) -> Iterator[ast.Expr]:
+    """The expressions that may give the value of an expression: both sides of a `? :`, …"""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        match current:
+            case ast.Ternary():
+                pending += [current.otherwise, current.then]
+            case ast.Match():
+                arms = [_last(arm.body) for arm in current.arms]
+                if None in arms:
+                    yield current
+                else:
+                    pending += [arm for arm in reversed(arms) if arm is not None]
+            case _:
+                yield current
+
+
+def _last(block: ast.Block) -> ast.Expr | None:
+    last = block.statements[-1] if block.statements else None
+    return last.value if isinstance(last, ast.ExprStatement) else None
+
+
+def _require(
+    body: Body,
+    node: ast.Expr,
+    expected: Type,
+    what: str,
+    code: str,
+    related: tuple[Related, ...],
+) -> None:
+    actual = body.type_of(node)
+    wanted = required(expected)
+    if isinstance(wanted, Enum):
+        if (text := constant_text(node)) is not None:
+            check_enum(body, node, text, wanted, what)
+            return
+        if isinstance(node, ast.Binary) and node.operator == "??":
+            _require(body, node.right, expected, what, code, related)
+    if isinstance(wanted, Struct) and isinstance(node, ast.HashLiteral):
+        _struct(body, node, wanted, what)
+        return
+    if fits(actual, expected):
+        return
+    if is_nullable(actual) and fits(required(actual), expected):
+        nil_arrives(body, node, what, *related)
+        return
+    if isinstance(actual, NilType):
+        body.problems.error(
+            "TYP101",
+            node.span,
+            f"nil cannot stand here: {what} needs {article(wanted)}",
+            None,
+            *related,
+        )
+        return
+    body.problems.error(
+        code,
+        node.span,
+        f"{what} needs {article(expected)}, this is {article(actual)}",
+        conversion(node, actual, wanted),
+        *related,
+    )
+
+
+def check_enum(body: Body, node: ast.Node, text: str, kind: Enum, what: str) -> None:
+    """Report a text that is none of an enum's values."""
+    if text in kind.values:
+        return
+    found = nearest(text, kind.values)
+    listed = ", ".join(f'"{value}"' for value in kind.values)
+    body.problems.error(
+        "TYP102",
+        node.span,
+        f'"{text}" is not a value of {what}, which is one of {listed}',
+        f'did you mean "{found}"?' if found else None,
+        *_declared(kind, body),
+    )
+
+
+def _declared(kind: Enum, body: Body) -> tuple[Related, ...]:
+    for info in body.world.resources.values():
+        for column in info.columns.values():
+            if required(column.type) == kind and column.span is not None:
+                return (Related(column.span, "declared here"),)
+    return ()
+
+
+def _struct(body: Body, node: ast.HashLiteral, kind: Struct, what: str) -> None:
+    fields = body.world.structs[kind.name].fields
+    given: set[str] = set()
+    for entry in node.entries:
+        name = constant_text(entry.key)
+        if name is None:
+            continue
+        given.add(name)
+        column = fields.get(name)
+        if column is None:
+            found = nearest(name, fields)
+            body.problems.error(
+                "SEM203",
+                entry.key.span,
+                f"{what} has no field `{name}`",
+                f"did you mean `{found}`?" if found else None,
+            )
+            continue
+        require(body, entry.value, column.type, f"`{name}`")
+    missing = [
+        name
+        for name, column in fields.items()
+        if name not in given and not is_nullable(column.type)
+    ]
+    if missing:
+        names = ", ".join(f"`{name}`" for name in missing)
+        body.problems.error("TYP101", node.span, f"{what} needs {names}", "add what is missing")
+
+
+def nil_arrives(body: Body, node: ast.Expr, what: str, *related: Related) -> None:
+    """Report a value that may be nil where that is not allowed, with what mends it."""
+    shown = shorten(node)
+    body.problems.error(
+        "TYP101",
+        node.span,
+        f"`{shown}` may be nil, and {what} needs a value",
+        f"give a value for nil with `{shown} ?? …`, check `{shown} != nil` first, "
+        f"or write `{shown}!` to fail when it is nil",
+        *(related or origin(body, node)),
+    )
+
+
+def origin(body: Body, node: ast.Expr) -> tuple[Related, ...]:
+    """Where the field that an expression reads is declared."""
+    match body.facts.resolutions.get(node):
+        case SelfColumn(column=column) if column.span is not None:
+            return (Related(column.span, "declared here, with `?`"),)
+        case RelationUse(relation=relation) if relation.span is not None and relation.nullable:
+            return (Related(relation.span, "declared here"),)
+    return ()
+
+
+def constant_text(node: ast.Expr) -> str | None:
+    """The text of a string without interpolation, or of a symbol."""
+    if isinstance(node, ast.String):
+        return node.value
+    return node.name if isinstance(node, ast.Symbol) else None
+
+
+def shorten(node: ast.Node) -> str:
+    """An expression as it stands in the source, cut to fit in a message."""
+    text = " ".join(node.span.text.split())
+    return text if len(text) <= 40 else f"{text[:37]}…"
+
+
+def article(kind: Type) -> str:
+    """A type in a sentence: "a string", "an int", "nil"."""
+    if isinstance(kind, NilType):
+        return "nil"
+    if isinstance(kind, Optional):
+        return f"{article(kind.item)} or nil"
+    name = str(kind)
+    return f"{'an' if name[0].lower() in 'aeio' else 'a'} {name}"
+
+
+def conversion(node: ast.Expr, actual: Type, expected: Type) -> str | None:
+    """How to turn the one type into the other, where there is a way."""
+    match str(expected), str(actual):
+        case "string", _ if not isinstance(actual, Hash):
+            return f'write it as a string: `"#{{{shorten(node)}}}"`'
+        case "int", "float" | "decimal":
+            return f"round it: `Number.round({shorten(node)}, 0)`"
+        case "uuid", "string":
+            return f"parse it: `UUID.parse({shorten(node)})`"
+        case "timestamp", "string":
+            return f"parse it: `Time.parse({shorten(node)})`"
+    return None

@@ -1,0 +1,265 @@
+"""Statements: `let`, assignments, `if`, `for`, `return`, `error`, `@async`, expressions."""
+
+from dataclasses import dataclass
+
+from .. import ast
+from ..diagnostics import Related
+from ..program import JobInfo
+from ..types import (
+    ANY,
+    INT,
+    JSON,
+    NIL,
+    Array,
+    Hash,
+    NilType,
+    Query,
+    Range,
+    Record,
+    Type,
+    is_nullable,
+    required,
+)
+from .assign import assign
+from .body import Body, Frame
+from .effects import has_effect
+from .lattice import is_unknown
+from .narrow import Path, forget_assigned
+from .operators import implications
+from .require import article, nil_arrives, require
+from .type_refs import read_type
+
+_EVALUATED_OPTIONS = ("delay", "run_at", "unique")
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Whether control never comes out at the end, and the value of the last expression."""
+
+    ends: bool = False
+    type: Type = NIL
+
+
+def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: bool = True) -> Flow:
+    """Check the statements of a block; `value`: its last expression is its value."""
+    before = body.enter() if scope else body.scope
+    flow = Flow()
+    last = len(block.statements) - 1
+    for number, statement in enumerate(block.statements):
+        flow = _check(body, statement, value and number == last, last=number == last)
+        if flow.ends and number < last:
+            rest = block.statements[number + 1].span.to(block.statements[-1].span)
+            body.problems.warning(
+                "SEM213",
+                rest,
+                "this is never reached",
+                "remove it, or the statement above that leaves the block",
+                Related(statement.span, "control leaves here"),
+            )
+            known = body.known
+            for unreached in block.statements[number + 1 :]:
+                _check(body, unreached, False, last=True)
+            body.known = known
+            break
+    body.scope = before
+    return flow
+
+
+def _check(body: Body, statement: ast.Statement, value: bool, *, last: bool) -> Flow:
+    match statement:
+        case ast.Let():
+            _let(body, statement)
+        case ast.Assign():
+            assign(body, statement)
+        case ast.If():
+            return _if(body, statement)
+        case ast.For():
+            _for(body, statement)
+        case ast.Return():
+            _return(body, statement)
+            return Flow(ends=True)
+        case ast.Raise():
+            body.infer(statement.message)
+            return Flow(ends=True)
+        case ast.Async():
+            _async(body, statement)
+        case ast.ExprStatement():
+            return _expression(body, statement.value, value, last=last)
+    return Flow()
+
+
+def _let(body: Body, node: ast.Let) -> None:
+    kind = body.infer(node.value)
+    if node.type is not None:
+        expected = read_type(body.world, node.type, body.resource.name, node.name.text)
+        require(body, node.value, expected, f"`{node.name.text}`")
+        actual, kind = kind, expected
+    else:
+        actual = kind
+        kind = body.widened.get(node, ANY if isinstance(kind, NilType) else kind)
+    first = body.declared_in_scope(node.name.text)
+    if first is not None:
+        body.problems.error(
+            "SEM206",
+            node.name.span,
+            f"`{node.name.text}` is declared already",
+            f"assign to it: `{node.name.text} = …`, or choose another name",
+            Related(first, "first declared here"),
+        )
+    local = body.declare(node.name, kind, "let")
+    body.facts.declared[node] = local
+    if node.type is None:
+        body.lets[local] = node
+    if is_nullable(kind) and not is_nullable(actual) and not is_unknown(actual):
+        body.known |= {(local,)}
+
+
+def _if(body: Body, node: ast.If) -> Flow:
+    ends = True
+    after: list[frozenset[Path]] = []
+    for branch in node.branches:
+        body.infer(branch.condition)
+        implied, before = implications(body, branch.condition), body.known
+        holds, fails = implied.true, implied.false
+        if node.negated:
+            holds, fails = fails, holds
+        body.known = before | holds
+        flow = check_block(body, branch.body)
+        ends &= flow.ends
+        if not flow.ends:
+            after.append(body.known)
+        body.known = before | fails
+    if node.otherwise is not None:
+        flow = check_block(body, node.otherwise)
+        ends &= flow.ends
+        if not flow.ends:
+            after.append(body.known)
+    else:
+        ends = False
+        after.append(body.known)
+    if after:
+        body.known = frozenset.intersection(*after)
+    return Flow(ends)
+
+
+def _for(body: Body, node: ast.For) -> None:
+    kind = body.infer(node.iterable)
+    item = _item(body, node.iterable, kind)
+    forget_assigned(body, [node.body])
+    before, known = body.enter(), body.known
+    body.facts.declared[node] = body.declare(node.name, item, "loop")
+    check_block(body, node.body)
+    body.scope = before
+    body.known &= known
+
+
+def _item(body: Body, node: ast.Expr, kind: Type) -> Type:
+    if is_unknown(kind):
+        return JSON if kind == JSON else ANY
+    if is_nullable(kind) and not isinstance(kind, NilType):
+        nil_arrives(body, node, "`for`")
+    match required(kind):
+        case Array(item=item) | Hash(key=item):
+            return item
+        case Range(item=item) if item == INT or is_unknown(item):
+            return item
+        case Query(resource=resource):
+            return Record(resource)
+    body.problems.error(
+        "TYP102",
+        node.span,
+        f"`for` needs an array, a range of ints, a hash or a query, this is {article(kind)}",
+    )
+    return ANY
+
+
+def _return(body: Body, node: ast.Return) -> None:
+    frame = body.frame
+    if node.value is None:
+        if frame.kind == "function" and frame.expected is not None:
+            _missing_value(body, node, frame.expected)
+        frame.types.append(NIL)
+        return
+    frame.types.append(body.infer(node.value))
+    if frame.kind == "function" and frame.expected is not None:
+        require(body, node.value, frame.expected, "the result")
+    elif frame.kind in ("hook", "job"):
+        body.problems.warning(
+            "PAT403",
+            node.value.span,
+            "this value goes nowhere: `return` only leaves the "
+            + ("hook" if frame.kind == "hook" else "`@async` block"),
+            "write `return` alone",
+        )
+
+
+def _missing_value(body: Body, node: ast.Node, expected: Type) -> None:
+    if not is_nullable(expected) and not is_unknown(expected):
+        body.problems.error(
+            "TYP101",
+            node.span,
+            f"nil cannot be the result: the function gives {article(expected)}",
+            "return a value on every path",
+        )
+
+
+def check_result(body: Body, block: ast.Block, flow: Flow) -> None:
+    """Check what a function gives when control comes out at its end."""
+    expected = body.frame.expected
+    if flow.ends or expected is None or isinstance(expected, NilType):
+        return
+    last = block.statements[-1] if block.statements else None
+    if isinstance(last, ast.ExprStatement) and not isinstance(last.value, ast.BadExpr):
+        require(body, last.value, expected, "the result")
+    elif not is_nullable(expected) and not is_unknown(expected):
+        name = body.function.name if body.function is not None else "this"
+        place = last.span if last is not None else block.span
+        body.problems.error(
+            "TYP101",
+            place,
+            f"`{name}` may end without a result, and it gives {article(expected)}",
+            "return a value on every path",
+        )
+
+
+def _async(body: Body, node: ast.Async) -> None:
+    for option in node.options:
+        if option.name is not None and option.name.text in _EVALUATED_OPTIONS:
+            body.infer(option.value)
+    job = JobInfo(
+        name="",
+        python="",
+        payload="",
+        fingerprint="",
+        queue=body.world.config.defaults.queue,
+        priority=body.world.config.defaults.priority,
+        max_attempts=body.world.config.defaults.max_attempts,
+        options={},
+        block=node,
+        captures=(),
+        parent=body.job,
+    )
+    if body.hook is not None:
+        body.facts.jobs[node] = job
+        body.hook.jobs.append(job)
+        if body.job is not None:
+            body.job.nested.append(job)
+    outer, frame, known = body.job, body.frame, body.known
+    before = body.enter(set())
+    body.job, body.frame = job, Frame("job")
+    check_block(body, node.body, scope=False)
+    body.job, body.frame, body.known, body.scope = outer, frame, known, before
+
+
+def _expression(body: Body, node: ast.Expr, value: bool, *, last: bool) -> Flow:
+    if not value:
+        body.alone.add(node)
+    kind = body.infer(node)
+    if not last and not value and not has_effect(body, node):
+        body.problems.warning(
+            "PAT401",
+            node.span,
+            "this value is not used",
+            "assign it with `let`, or remove it",
+        )
+    return Flow(node in body.ending, kind)

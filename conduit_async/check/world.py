@@ -1,0 +1,57 @@
+"""What every part of the checker shares."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from .. import ast
+from ..config import Config
+from ..diagnostics import Diagnostic, Problems
+from ..program import (
+    Facts,
+    FunctionInfo,
+    ParameterInfo,
+    ResourceInfo,
+    ServiceInfo,
+    StructInfo,
+)
+
+
+@dataclass
+class Demoted(Problems):
+    """Passes findings on as warnings: what is wrong in code that no job or hook reaches."""
+
+    target: Problems = field(default_factory=Problems)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Note a finding as a warning."""
+        self.target.add(replace(diagnostic, severity="warning"))
+
+
+@dataclass
+class World:
+    """The declarations of all files, and what is found out about the code.
+
+    `reach_function` and `reach_scope` are told of each function and scope that code uses.
+    """
+
+    config: Config
+    problems: Problems
+    facts: Facts = field(default_factory=Facts)
+    resources: dict[str, ResourceInfo] = field(default_factory=dict)
+    structs: dict[str, StructInfo] = field(default_factory=dict)
+    services: dict[str, ServiceInfo] = field(default_factory=dict)
+    scope_parameters: dict[ast.Scope, tuple[ParameterInfo, ...]] = field(default_factory=dict)
+    class_names: set[str] = field(default_factory=set)
+    reach_function: Callable[[ResourceInfo, FunctionInfo], None] = lambda _owner, _function: None
+    reach_scope: Callable[[ResourceInfo, str], None] = lambda _owner, _name: None
+
+    def aside(self) -> "World":
+        """The same declarations for code that nothing reaches: its facts do not count."""
+        return replace(
+            self,
+            problems=Demoted(target=self.problems),
+            facts=Facts(),
+            services={},
+            reach_function=lambda _owner, _function: None,
+            reach_scope=lambda _owner, _name: None,
+        )

@@ -1,0 +1,161 @@
+"""Record operations that write: `create!`, `update!`, `delete!`, `increment!`, …"""
+
+from .. import ast
+from ..diagnostics import Related
+from ..program import ResourceInfo
+from ..suggest import nearest
+from ..types import INT, is_nullable, required
+from .body import Body
+from .filters import field_column
+from .lattice import is_number, is_unknown
+from .require import article, constant_text, require
+
+_USAGE = {
+    "create!": "create!({ field: value })",
+    "update!": "update!(key, { field: value })",
+    "delete!": "delete!(key)",
+    "increment!": "increment!(key, :field, by: 1)",
+    "decrement!": "decrement!(key, :field, by: 1)",
+    "bulk_create!": "bulk_create!([{ field: value }])",
+}
+_POSITIONAL = {"create!": 1, "update!": 2, "delete!": 1, "bulk_create!": 1}
+_GIVEN_BY_DATABASE = {"auto", "auto_update", "default", "primary"}
+
+
+def check_write(body: Body, node: ast.Call, info: ResourceInfo, operation: str) -> None:
+    """Check the arguments of a write, whose types are known already."""
+    _warn_of_hooks(body, node, info, operation)
+    values = [argument.value for argument in node.arguments if argument.name is None]
+    named = {a.name.text: a for a in node.arguments if a.name is not None}
+    counts = operation in ("increment!", "decrement!")
+    if len(values) != (2 if counts else _POSITIONAL[operation]) or named.keys() - (
+        {"by"} if counts else set()
+    ):
+        body.problems.error(
+            "TYP130",
+            node.span,
+            f"`{operation}` does not take these arguments",
+            f"write `{info.name}.{_USAGE[operation]}`",
+        )
+        return
+    match operation:
+        case "create!":
+            _check_values(body, info, values[0], complete=True)
+        case "bulk_create!":
+            for item in values[0].items if isinstance(values[0], ast.ArrayLiteral) else ():
+                _check_values(body, info, item, complete=True)
+        case _:
+            _check_key(body, info, values[0])
+            if operation == "update!":
+                _check_values(body, info, values[1], complete=False)
+            elif counts:
+                _check_counter(body, info, values[1], named.get("by"))
+
+
+def _warn_of_hooks(body: Body, node: ast.Call, info: ResourceInfo, operation: str) -> None:
+    event = {"create!": "create", "bulk_create!": "create", "delete!": "delete"}.get(
+        operation, "update"
+    )
+    for member in info.node.members:
+        if not isinstance(member, ast.Hook):
+            continue
+        if member.event == event or (member.event == "save" and event != "delete"):
+            body.problems.warning(
+                "ASY920",
+                node.span,
+                f"this write does not run the hooks of `{info.name}`",
+                "no write made by a hook or a job runs hooks; do here what they would do",
+                Related(member.header, "this hook is not run"),
+            )
+            return
+
+
+def _check_key(body: Body, info: ResourceInfo, value: ast.Expr) -> None:
+    if info.primary_key is not None:
+        kind = info.columns[info.primary_key].type
+        require(body, value, kind, f"the key of `{info.name}`", "TYP131")
+
+
+def _check_values(body: Body, info: ResourceInfo, value: ast.Expr, *, complete: bool) -> None:
+    if not isinstance(value, ast.HashLiteral):
+        body.problems.error(
+            "TYP131",
+            value.span,
+            "the values of a row are written out, so that they can be checked",
+            "write them as `{ field: value }`",
+        )
+        return
+    given: set[str] = set()
+    for entry in value.entries:
+        name = constant_text(entry.key)
+        if name is None:
+            body.problems.error("TYP131", entry.key.span, "the name of a field is a constant")
+            continue
+        column = field_column(info, name)
+        if column is None:
+            found = nearest(name, [*info.columns, *info.relations])
+            body.problems.error(
+                "SEM203",
+                entry.key.span,
+                f"`{info.name}` has no field `{name}`",
+                f"did you mean `{found}`?" if found else None,
+            )
+            continue
+        given.add(column.name)
+        relation = info.relations.get(name)
+        kind = required(body.type_of(entry.value))
+        if relation is None or getattr(kind, "resource", None) != relation.target:
+            require(body, entry.value, column.type, f"`{name}` of `{info.name}`", "TYP131")
+    if complete:
+        _check_complete(body, info, value, given)
+
+
+def _check_complete(
+    body: Body, info: ResourceInfo, value: ast.HashLiteral, given: set[str]
+) -> None:
+    automatic = {
+        member.name.text
+        for member in info.node.members
+        if isinstance(member, ast.Field)
+        and _GIVEN_BY_DATABASE & {annotation.name.text for annotation in member.annotations}
+    }
+    missing = [
+        f"`{column.name}`"
+        for column in info.columns.values()
+        if column.name not in given
+        and column.name not in automatic
+        and column.name != info.primary_key
+        and not is_nullable(column.type)
+        and not is_unknown(column.type)
+    ]
+    if missing:
+        body.problems.error(
+            "TYP101",
+            value.span,
+            f"a new `{info.name}` needs {', '.join(missing)}",
+            "give a value for each",
+            Related(info.node.name.span, f"`{info.name}` is declared here"),
+        )
+
+
+def _check_counter(
+    body: Body, info: ResourceInfo, field: ast.Expr, by: ast.Argument | None
+) -> None:
+    name = constant_text(field)
+    column = field_column(info, name) if name is not None else None
+    if column is None:
+        found = nearest(name or "", info.columns)
+        body.problems.error(
+            "SEM203",
+            field.span,
+            f"`{info.name}` has no field `{name}`" if name else "a field is named by a symbol",
+            f"did you mean `:{found}`?" if found else "write it as `:name`",
+        )
+        return
+    kind = required(column.type)
+    if not is_number(kind):
+        body.problems.error(
+            "TYP131", field.span, f"`{column.name}` is {article(kind)}, which cannot be counted"
+        )
+    elif by is not None:
+        require(body, by.value, kind if kind != INT else INT, "`by`", "TYP131")
