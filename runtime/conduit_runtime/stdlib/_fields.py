@@ -56,7 +56,10 @@ def _shown(value: Any) -> str:
     """A value as a string has it; quoted where it would not read as one word."""
     if value is None:
         return "nil"
-    text = operators.text(value)
+    try:
+        text = operators.text(value)
+    except Exception:  # a log line must not fail for an object whose `str()` does
+        text = type(value).__name__
     if text and text.isprintable() and not any(mark in text for mark in ' "='):
         return text
     return json.dumps(text, ensure_ascii=False)
