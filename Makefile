@@ -52,8 +52,8 @@ clean: ## Remove what was made: .venv, caches, embedded databases
 
 .PHONY: .setup-run .setup-dev
 .setup-run .setup-dev:
-	@if [ -z "$(PYTHON)" ]; then \
+	@python="$(PYTHON)"; if [ -z "$$python" ]; then \
 		echo "Python 3.11 or later with its venv module is needed, and none is on the PATH." >&2; \
 		echo "Debian, Ubuntu: apt install python3-venv. Or: make PYTHON=/path/to/python3.12" >&2; \
-		exit 1; fi
-	@"$(PYTHON)" .ci/setup.py $(@:.setup-%=%)
+		exit 1; fi; \
+	"$$python" .ci/setup.py $(@:.setup-%=%)

@@ -37,7 +37,7 @@ def is_ready(key: str, wanted: str) -> bool:
         made_for, level = READY.read_text().split()
     except (OSError, ValueError):
         return False
-    return made_for == key and level in (wanted, "dev") and runs(PYTHON)
+    return made_for == key and level in (wanted, "dev") and PYTHON.exists()
 
 
 def install(wanted: str) -> None:

@@ -59,6 +59,7 @@ class Keeper:
         self.settings = _SETTINGS | settings
         self.uid, self.gid = _account(self.data)
         self.server: subprocess.Popen[bytes] | None = None
+        self.starting = threading.Lock()
         self.stopping = threading.Event()
 
     def keep(self) -> int:
@@ -114,9 +115,10 @@ class Keeper:
         quick_ends = 0
         while True:
             started = time.monotonic()
-            self.server = self.launch("postgres", "-D", str(self.data), *flags)
-            if self.stopping.is_set():
-                self.server.send_signal(signal.SIGINT)
+            with self.starting:
+                if self.stopping.is_set():
+                    return 0
+                self.server = self.launch("postgres", "-D", str(self.data), *flags)
             code = self.server.wait()
             if self.stopping.is_set():
                 return 0
@@ -152,7 +154,8 @@ class Keeper:
 
     def stop(self) -> None:
         """Shut the server down: open transactions roll back, committed ones are on disk."""
-        self.stopping.set()
+        with self.starting:
+            self.stopping.set()
         if self.server is None:
             return
         for kind, patience in ((signal.SIGINT, 10), (signal.SIGQUIT, 5), (signal.SIGKILL, 0)):
@@ -214,8 +217,9 @@ def main() -> None:
     if os.fork():
         # The parent's `run` ends here: the keeper belongs to init, which reaps it.
         os._exit(0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for kind in (signal.SIGINT, signal.SIGHUP):
+        # Not SIG_IGN, which the server would inherit, and miss an early request to stop.
+        signal.signal(kind, lambda *_: None)
     keeper = Keeper(Path(folder), Path(binaries), int(lock), json.loads(settings))
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=keeper.stop).start())
     sys.exit(keeper.keep())
