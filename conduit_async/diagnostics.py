@@ -35,7 +35,7 @@ class Diagnostic:
 class Problems:
     """Collects the diagnostics of a run."""
 
-    _found: list[Diagnostic] = field(default_factory=list)
+    _found: dict[tuple[str, Span], Diagnostic] = field(default_factory=dict)
 
     def error(
         self,
@@ -61,17 +61,16 @@ class Problems:
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Note a finding; the same code at the same place is noted once."""
-        if not any(d.code == diagnostic.code and d.span == diagnostic.span for d in self._found):
-            self._found.append(diagnostic)
+        self._found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
 
     @property
     def has_errors(self) -> bool:
         """Whether any finding is an error."""
-        return any(d.severity == "error" for d in self._found)
+        return any(d.severity == "error" for d in self._found.values())
 
     def sorted(self) -> tuple[Diagnostic, ...]:
         """At most `MOST` findings by file and place, errors kept in preference to warnings."""
-        kept = sorted(self._found, key=lambda d: (d.severity != "error", *_place(d)))[:MOST]
+        kept = sorted(self._found.values(), key=lambda d: (d.severity != "error", *_place(d)))[:MOST]
         return tuple(sorted(kept, key=_place))
 
 

@@ -31,7 +31,7 @@ def declare(world: World, files: Sequence[ast.File]) -> None:
             hooks=[],
             doc=resource.doc,
         )
-    world.class_names.update(world.resources)
+    world.taken_names.update(world.resources)
     for info in world.resources.values():
         declare_columns(world, info)
         declare_functions(world, info)

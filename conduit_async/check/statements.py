@@ -241,9 +241,7 @@ def _async(body: Body, node: ast.Async) -> None:
     )
     if body.hook is not None:
         body.facts.jobs[node] = job
-        body.hook.jobs.append(job)
-        if body.job is not None:
-            body.job.nested.append(job)
+        (body.hook.jobs if body.job is None else body.job.nested).append(job)
     outer, frame, known = body.job, body.frame, body.known
     before = body.enter(set())
     body.job, body.frame = job, Frame("job")

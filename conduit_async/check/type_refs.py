@@ -83,7 +83,7 @@ def _read(world: World, node: ast.TypeExpr, owner: str, path: str) -> Type:
             return Hash(key, read_type(world, node.value, owner, path))
         case ast.EnumType():
             values = tuple(value.value or "" for value in node.values)
-            return Enum(_class_name(world, owner, path), values)
+            return Enum(_class_name(world, node, owner, path), values)
         case ast.StructType():
             return _struct(world, node, owner, path)
 
@@ -103,7 +103,7 @@ def _named(world: World, node: ast.NamedType) -> Type:
 
 
 def _struct(world: World, node: ast.StructType, owner: str, path: str) -> Struct:
-    kind = Struct(_class_name(world, owner, path))
+    kind = Struct(_class_name(world, node, owner, path))
     fields: dict[str, Column] = {}
     taken: set[str] = set()
     for field in node.fields:
@@ -118,7 +118,9 @@ def _struct(world: World, node: ast.StructType, owner: str, path: str) -> Struct
     return kind
 
 
-def _class_name(world: World, owner: str, path: str) -> str:
-    name = unclashed(owner + class_name(re.sub(r"\W", "", path)), world.class_names)
-    world.class_names.add(name)
-    return name
+def _class_name(world: World, node: ast.TypeExpr, owner: str, path: str) -> str:
+    if node not in world.class_names:
+        name = unclashed(owner + class_name(re.sub(r"\W", "", path)), world.taken_names)
+        world.taken_names.add(name)
+        world.class_names[node] = name
+    return world.class_names[node]

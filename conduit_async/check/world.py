@@ -31,6 +31,7 @@ class Demoted(Problems):
 class World:
     """The declarations of all files, and what is found out about the code.
 
+    `class_names` are the Python names of inline structs and enums, `taken_names` all class names.
     `reach_function` and `reach_scope` are told of each function and scope that code uses.
     """
 
@@ -41,7 +42,8 @@ class World:
     structs: dict[str, StructInfo] = field(default_factory=dict)
     services: dict[str, ServiceInfo] = field(default_factory=dict)
     scope_parameters: dict[ast.Scope, tuple[ParameterInfo, ...]] = field(default_factory=dict)
-    class_names: set[str] = field(default_factory=set)
+    class_names: dict[ast.TypeExpr, str] = field(default_factory=dict)
+    taken_names: set[str] = field(default_factory=set)
     reach_function: Callable[[ResourceInfo, FunctionInfo], None] = lambda _owner, _function: None
     reach_scope: Callable[[ResourceInfo, str], None] = lambda _owner, _name: None
 
@@ -52,6 +54,7 @@ class World:
             problems=Demoted(target=self.problems),
             facts=Facts(),
             services={},
+            structs=dict(self.structs),
             reach_function=lambda _owner, _function: None,
             reach_scope=lambda _owner, _name: None,
         )
