@@ -54,12 +54,15 @@ class Float(Node):
     value: float
 
 
+DurationUnit: TypeAlias = Literal["second", "minute", "hour", "day", "week"]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Duration(Node):
     """`7.days`: a number and one of second, minute, hour, day, week (always the singular here)."""
 
     amount: Decimal
-    unit: Literal["second", "minute", "hour", "day", "week"]
+    unit: DurationUnit
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -437,11 +440,14 @@ class Field(Node):
     doc: str | None = None
 
 
+RelationKind: TypeAlias = Literal["has_many", "has_one", "belongs_to"]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Relation(Node):
     """`@has_many Target through Through as "alias" { options }` and its siblings."""
 
-    kind: Literal["has_many", "has_one", "belongs_to"]
+    kind: RelationKind
     target: Name
     through: Name | None
     alias: String | None
@@ -471,12 +477,16 @@ class Function(Node):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Computed(Node):
-    """`@computed name: type! { … }`; a lone expression is an `ExprStatement`."""
+    """`@computed name: type! { … }`; a lone expression is an `ExprStatement`.
+
+    A body of `key: value` pairs is kept in `pairs`, and `body` is empty then.
+    """
 
     name: Name
     type: TypeRef
     body: Block
     doc: str | None = None
+    pairs: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -490,22 +500,28 @@ class Scope(Node):
     doc: str | None = None
 
 
+RuleKind: TypeAlias = Literal["validate", "constraint", "invariant"]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Rule(Node):
     """`@validate`, `@constraint` or `@invariant`: pairs, or statements in `body`."""
 
-    kind: Literal["validate", "constraint", "invariant"]
+    kind: RuleKind
     name: Name | None
     pairs: tuple[Pair, ...]
     body: Block | None
     doc: str | None = None
 
 
+SettingKind: TypeAlias = Literal["nested", "operations", "middleware", "on"]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Setting(Node):
     """`@nested under X as "xs"`, `@operations […]`, `@middleware […]`, `@on event: […]`."""
 
-    kind: Literal["nested", "operations", "middleware", "on"]
+    kind: SettingKind
     name: Name | None
     alias: String | None
     value: Expr | None

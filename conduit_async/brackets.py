@@ -1,0 +1,149 @@
+"""The brackets that are open while a source is read, and the repair of those that do not match.
+
+A repaired bracket is reported once, and the tokens that follow are as if it had been closed, so
+that nothing after it is reported merely because of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .source import Source, Span
+from .tokens import Token
+
+DEEPEST = 100
+"""How deep brackets, blocks and interpolations may nest."""
+
+CLOSERS = {
+    "(": ("RPAR", ")"), "[": ("RSQB", "]"), "{": ("RBRACE", "}"), "#{": ("_INTERPOLATE_END", "}"),
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Open:
+    """An open bracket: `(`, `[`, `{` or `#{`; `role` tells a hash, a block and a match apart."""
+
+    bracket: str
+    start: int
+    role: str = ""
+
+
+class Brackets:
+    """A stack of open brackets."""
+
+    def __init__(
+        self,
+        source: Source,
+        report: Callable[[str, Span, str, str | None], None],
+        insert: Callable[[str], None],
+    ) -> None:
+        self.stack: list[Open] = []
+        self._source = source
+        self._report = report
+        self._insert = insert
+        self._too_deep = False
+
+    @property
+    def in_brace(self) -> bool:
+        """Whether the innermost bracket is a `{`."""
+        return bool(self.stack) and self.stack[-1].bracket == "{"
+
+    @property
+    def hidden(self) -> bool:
+        """Whether one is deeper inside than is read at all."""
+        return len(self.stack) > DEEPEST
+
+    def open(self, bracket: str, start: int, role: str = "") -> None:
+        """Open one; the first that is too deep is reported."""
+        self.stack.append(Open(bracket, start, role))
+        if len(self.stack) > DEEPEST and not self._too_deep:
+            self._too_deep = True
+            self._report(
+                "SYN001",
+                self._span(start, len(bracket)),
+                f"Brackets, blocks and interpolations nest more than {DEEPEST} deep here",
+                "Move the inner parts into `let` statements or functions.",
+            )
+
+    def close(self, closer: str, start: int) -> Open | None:
+        """Close the innermost bracket, repairing what does not match; None for a stray closer."""
+        stack = self.stack
+        wanted = {")": "(", "]": "[", "}": "{"}[closer]
+        if stack and CLOSERS[stack[-1].bracket][1] == closer:
+            return stack.pop()
+        depth = self._partner(closer, wanted, start)
+        if depth is not None:
+            self.close_to(depth + 1)
+            return stack.pop()
+        if closer != "}" and stack and stack[-1].bracket in "([":
+            self._mismatch(stack[-1], closer, start)
+            return stack.pop()
+        if not self._too_deep:
+            hint = "Remove it, or add the bracket that it should close."
+            self._report("SYN011", self._span(start, 1), f"`{closer}` closes nothing here", hint)
+        return None
+
+    def close_to(self, depth: int) -> None:
+        """Close what is open beyond `depth`, and report the innermost one as not closed."""
+        unclosed = self.stack[-1]
+        if not self._too_deep:
+            closer = CLOSERS[unclosed.bracket][1]
+            self._report(
+                "SYN011",
+                self._span(unclosed.start, len(unclosed.bracket)),
+                f"`{unclosed.bracket}` is not closed",
+                f"Add the missing `{closer}`.",
+            )
+        self._drop_to(depth)
+
+    def close_at_end(self) -> None:
+        """Close what is still open at the end of the source."""
+        if not self.stack:
+            return
+        unclosed = self.stack[-1]
+        if not self._too_deep:
+            closer = CLOSERS[unclosed.bracket][1]
+            self._report(
+                "SYN010",
+                self._span(unclosed.start, len(unclosed.bracket)),
+                f"The file ends before this `{unclosed.bracket}` is closed",
+                f"Add the missing `{closer}`.",
+            )
+        self._drop_to(0)
+
+    def _drop_to(self, depth: int) -> None:
+        while len(self.stack) > depth:
+            hidden = self.hidden
+            bracket = self.stack.pop().bracket
+            if not hidden:
+                self._insert(CLOSERS[bracket][0])
+
+    def _partner(self, closer: str, wanted: str, start: int) -> int | None:
+        """The index of the bracket that a closer means although others are open inside it."""
+        for index in range(len(self.stack) - 1, -1, -1):
+            open_ = self.stack[index]
+            if CLOSERS[open_.bracket][1] == closer:
+                return index
+            if closer != "}" and (
+                open_.bracket == "#{"
+                or (open_.bracket == "{" and "\n" in self._source.text[open_.start : start])
+            ):
+                return None
+        return None
+
+    def _mismatch(self, opened: Open, closer: str, start: int) -> None:
+        if not self._too_deep:
+            right = CLOSERS[opened.bracket][1]
+            self._report(
+                "SYN011",
+                self._span(start, 1),
+                f"`{closer}` cannot close `{opened.bracket}`",
+                f"Write `{right}`.",
+            )
+
+    def _span(self, start: int, width: int) -> Span:
+        return Span(self._source, start, start + width)
+
+
+def inserted(type: str, at: int, depth: int) -> Token:
+    """A token that the source lacks."""
+    return Token(type, "", at, at, False, depth)

@@ -1,0 +1,117 @@
+"""The values of literals: numbers, escapes, regular expressions."""
+
+import re
+import warnings
+from decimal import Decimal
+
+NUMBER = re.compile(r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-9]+)?")
+REGEX = re.compile(r"/((?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+)/([A-Za-z]*)")
+DURATION = re.compile(r"\.(second|minute|hour|day|week)s?(?![A-Za-z0-9_?!(])")
+
+_ESCAPE = re.compile(r"\\(u\{[^}\"\n]*\}|.)", re.DOTALL)
+_SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "0": "\0", "#": "#"}
+_MOST_DIGITS = 4000
+
+
+class BadLiteralError(ValueError):
+    """A literal without a value: what is wrong, where in its text, and what would mend it."""
+
+    def __init__(self, message: str, start: int, end: int, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.start = start
+        self.end = end
+        self.hint = hint
+
+
+def number(text: str) -> int | float:
+    """The value of a number; raises `BadLiteralError`."""
+    whole = (0, len(text))
+    if not NUMBER.fullmatch(text):
+        raise BadLiteralError(f"`{shorten(text)}` is not a number", *whole, _number_hint(text))
+    if len(text) > _MOST_DIGITS:
+        raise BadLiteralError("This number has too many digits", *whole)
+    if text.replace("_", "").isdigit():
+        return int(text)
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise BadLiteralError(f"`{shorten(text)}` is too large for a float", *whole)
+    return value
+
+
+def amount(text: str) -> Decimal:
+    """The number of a duration, exactly; raises `BadLiteralError`."""
+    number(text)
+    return Decimal(text)
+
+
+def _number_hint(text: str) -> str:
+    if text[:2].lower() in ("0x", "0b", "0o"):
+        return "Numbers are written in decimal."
+    if text.endswith("_") or "__" in text:
+        return "An underscore stands between two digits, as in `1_000_000`."
+    if text.count(".") > 1:
+        return "A number has one decimal point at most."
+    return "A name cannot begin with a digit, and a unit follows a dot, as in `7.days`."
+
+
+def unescape(raw: str) -> tuple[str, list[BadLiteralError]]:
+    """The text that a piece of a string stands for, and what is wrong with its escapes."""
+    if "\\" not in raw:
+        return raw, []
+    errors: list[BadLiteralError] = []
+
+    def replace(found: re.Match[str]) -> str:
+        what = found[1]
+        if what in _SIMPLE:
+            return _SIMPLE[what]
+        problem, hint = (
+            f"`\\{what}` is not an escape",
+            ('The escapes are \\n \\t \\r \\\\ \\" \\0 \\# and \\u{1F600}.'),
+        )
+        if what.startswith("u{"):
+            digits = what[2:-1]
+            if not re.fullmatch("[0-9A-Fa-f]{1,8}", digits):
+                problem, hint = "`\\u{…}` needs a hexadecimal code", "As in `\\u{1F600}`."
+            elif 0xD800 <= int(digits, 16) <= 0xDFFF:
+                problem = f"`\\{what}` is half of a surrogate pair, no character"
+                hint = "Write the character's own code, as in `\\u{1F600}`."
+            elif int(digits, 16) > 0x10FFFF:
+                problem, hint = f"`\\{what}` is beyond the last character", "It is `\\u{10FFFF}`."
+            else:
+                return chr(int(digits, 16))
+        elif what == "u":
+            problem, hint = "`\\u` needs braces around its code", "As in `\\u{1F600}`."
+        errors.append(BadLiteralError(problem, found.start(), found.end(), hint))
+        return ""
+
+    return _ESCAPE.sub(replace, raw), errors
+
+
+def regex(raw: str, flags: str) -> tuple[str, str]:
+    """Pattern and sorted flags of `/raw/flags`; raises `BadLiteralError`."""
+    pattern = re.sub(r"\\(.)", lambda m: "/" if m[1] == "/" else m[0], raw, flags=re.DOTALL)
+    for at, flag in enumerate(flags):
+        if flag not in "imsx":
+            start = len(raw) + 2 + at
+            raise BadLiteralError(
+                f"`{flag}` is not a regex flag", start, start + 1, "The flags are i, m, s and x."
+            )
+    check_pattern(pattern, len(raw) + 2 + len(flags))
+    return pattern, "".join(sorted(set(flags)))
+
+
+def check_pattern(pattern: str, width: int) -> None:
+    """Raise `BadLiteralError` unless Python's `re` compiles the pattern."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(pattern)
+    except re.error as error:
+        raise BadLiteralError(f"This pattern does not compile: {error.msg}", 0, width) from error
+    except (OverflowError, RecursionError) as error:
+        raise BadLiteralError("This pattern is too large to compile", 0, width) from error
+
+
+def shorten(text: str, most: int = 40) -> str:
+    """The text, cut so that it fits into a message."""
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,253 @@
+"""Runs the LALR table over the tokens of a source, and recovers from what does not fit.
+
+A reduction's span is known without looking at its values: it starts where its first symbol does
+and ends where the last token that was shifted does.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Any
+
+from .. import ast
+from ..lexer import Lexed
+from ..source import Source, Span
+from ..tokens import Token
+from .members import MemberRules
+from .messages import Unexpected, explain
+from .rules import PLAIN
+from .table import Table
+
+CLOSERS_BY_TYPE = {
+    "LPAR": ("RPAR",), "_CALL": ("RPAR",), "_ARROW_PAREN": ("RPAR",), "LSQB": ("RSQB",),
+    "_INDEX": ("RSQB",), "LBRACE": ("RBRACE",), "_INTERPOLATE": ("_INTERPOLATE_END", "_QUOTE_END"),
+}  # fmt: skip
+_CONTINUES = frozenset({
+    "DOT", "RANGE", "COALESCE", "QUESTION", "OR", "AND", "EQUALITY", "LESS", "GREATER", "COMPARE",
+    "PLUS", "MINUS", "TIMES", "POWER", "EQUAL", "AUGMENT", "FAT_ARROW", "ARROW", "COMMA", "PIPE",
+    "COLON", "IN", "NOT_IN", "RESCUE", "ELSIF", "ELSE", "LBRACE", "_BANG", "FIELD_AT",
+    "TRANSACTION", "RPAR", "RSQB",
+})  # fmt: skip
+_STATEMENT_STARTS = frozenset({"LET", "FOR", "UNLESS", "RETURN", "_RETURN_VOID"})
+_MEMBER_STARTS = frozenset({
+    "AT", "HOOK", "FUNCTION", "COMPUTED", "SCOPE", "RULE", "RELATION", "NESTED", "SETTING", "ON",
+    "RESOURCE",
+})  # fmt: skip
+_MOST_ERRORS = 100
+
+
+class Driver:
+    """Parses one source."""
+
+    def __init__(
+        self,
+        source: Source,
+        lexed: Lexed,
+        table: Table,
+        report: Callable[[str, Span, str, str | None], None],
+    ) -> None:
+        self._source = source
+        self._tokens = lexed.tokens
+        self._states = table.states
+        self._units = table.units
+        self._chains = table.chains
+        self._end = table.end
+        self._report = report
+        self._flagged = sorted(span.start for _, span, _, _ in lexed.problems)
+        self._quiet = False
+        self._errors = 0
+        rules = MemberRules(source, lexed.docs, self._rule_error)
+        self._actions = tuple(
+            (
+                production.origin,
+                production.size,
+                PLAIN.get(production.method),
+                getattr(rules, production.method, None),
+                production.kept,
+            )
+            for production in table.productions
+        )
+        self._stack = [table.start]
+        self._values: list[Any] = []
+        self._starts: list[int] = []
+        self._last_end = 0
+        self._shifted = 1
+        self._ended_early = any(code == "SYN010" for code, *_ in lexed.problems)
+
+    def run(self) -> ast.File:
+        """The tree of the source; what could not be read is reported and left out."""
+        tokens, states, units, chains = self._tokens, self._states, self._units, self._chains
+        stack, values, starts = self._stack, self._values, self._starts
+        index = 0
+        token = tokens[0]
+        while True:
+            top = stack[-1]
+            action = states[top].get(token.type)
+            if action is None:
+                index = self._recover(index)
+                token = tokens[index]
+            elif action >= 0:
+                stack.append(action)
+                values.append(token)
+                starts.append(token.start)
+                self._last_end = token.end
+                self._shifted += 1
+                index += 1
+                token = tokens[index]
+            elif action in units:
+                key = (stack[-2], top, token.type)
+                target = chains.get(key)
+                if target is None:
+                    target = chains[key] = self._follow_units(*key)
+                stack[-1] = target
+            else:
+                self._reduce(-action - 1, token)
+                if stack[-1] == self._end and token.type == "$END":
+                    result: ast.File = values[-1]
+                    return result
+
+    def _follow_units(self, below: int, state: int, type: str) -> int:
+        """The state after all reductions that only hand on the value on top."""
+        while (action := self._states[state].get(type)) in self._units:
+            state = self._states[below][self._actions[-action - 1][0]]
+        return state
+
+    def _reduce(self, number: int, token: Token) -> None:
+        origin, size, plain, build, kept = self._actions[number]
+        stack, values, starts = self._stack, self._values, self._starts
+        if size:
+            start = starts[-size]
+            parts = values[-size:]
+            del stack[-size:], values[-size:], starts[-size:]
+        else:
+            start = token.start
+            parts = []
+        if plain:
+            value = plain(*[parts[i] for i in kept])
+        else:
+            assert build is not None
+            end = max(start, self._last_end)
+            value = build(Span(self._source, start, end), *[parts[i] for i in kept])
+        values.append(value)
+        starts.append(start)
+        stack.append(self._states[stack[-1]][origin])
+
+    # Recovery
+
+    def _recover(self, index: int) -> int:
+        """Report the unexpected token, put ERROR in place of what is incomplete, and go on."""
+        token = self._tokens[index]
+        resume = index
+        if not self._is_consequence(index):
+            found = explain(Unexpected(self._source, self._tokens, index, self._expected()))
+            self._report(found.code, found.span, found.message, found.hint)
+            self._errors += 1
+            resume -= found.back
+        at_end = token.type == "$END"
+        while not self._accepts("ERROR") or (at_end and self._depth()):
+            self._pop()
+        self._put_error(token)
+        if self._errors == _MOST_ERRORS:
+            self._close_all(resume)
+        else:
+            resume = self._resume(resume + (self._shifted == 0 and not at_end))
+        self._shifted = 0
+        return resume
+
+    def _pop(self) -> None:
+        self._stack.pop()
+        self._values.pop()
+        self._starts.pop()
+
+    def _put_error(self, before: Token) -> None:
+        error = Token("ERROR", "", before.start, before.start)
+        self._quiet = True
+        while (action := self._states[self._stack[-1]]["ERROR"]) < 0:
+            self._reduce(-action - 1, error)
+        self._quiet = False
+        self._stack.append(action)
+        self._values.append(error)
+        self._starts.append(error.start)
+
+    def _resume(self, index: int) -> int:
+        """The next token that starts a statement or member here, or closes the bracket around."""
+        depth = self._depth()
+        while True:
+            token = self._tokens[index]
+            if token.type == "$END" or token.depth < depth:
+                return index
+            if token.depth == depth and _starts_anew(token):
+                return index
+            index += 1
+
+    def _depth(self) -> int:
+        """How many brackets are open around what is read now."""
+        for value in reversed(self._values):
+            if isinstance(value, Token) and value.type in CLOSERS_BY_TYPE:
+                return value.depth + 1
+        return 0
+
+    def _close_all(self, index: int) -> None:
+        """Replace the rest of the source by what closes all brackets."""
+        end = self._tokens[-1]
+        del self._tokens[index:]
+        for value in reversed(self._values):
+            if isinstance(value, Token):
+                for closer in CLOSERS_BY_TYPE.get(value.type, ()):
+                    self._tokens.append(Token(closer, "", end.start, end.start, False, value.depth))
+        self._tokens.append(end)
+
+    def _is_consequence(self, index: int) -> bool:
+        """Whether an earlier diagnostic explains why the token at an index does not fit."""
+        token = self._tokens[index]
+        previous = self._tokens[index - 1] if index else token
+        at_end = token.type == "$END"
+        if self._errors >= _MOST_ERRORS or self._shifted == 0:
+            return True
+        if at_end and self._ended_early:
+            return True
+        if index and (previous.start == previous.end or (token.start == token.end and not at_end)):
+            return True
+        line_start = self._source.text.rfind("\n", 0, previous.start) + 1
+        flagged = bisect_left(self._flagged, line_start)
+        return flagged < len(self._flagged) and self._flagged[flagged] < max(token.end, 1)
+
+    def _rule_error(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
+        if not self._quiet:
+            self._report(code, span, message, hint)
+
+    def _expected(self) -> frozenset[str]:
+        """The terminals that could stand here."""
+        top = self._states[self._stack[-1]]
+        return frozenset(type for type in top if type.upper() == type and self._accepts(type))
+
+    def _accepts(self, type: str) -> bool:
+        """Whether a terminal can be shifted after the reductions that it brings about."""
+        below = self._stack
+        kept = len(below)
+        pushed: list[int] = []
+        while True:
+            top = pushed[-1] if pushed else below[kept - 1]
+            action = self._states[top].get(type)
+            if action is None:
+                return False
+            if action >= 0:
+                return True
+            origin, size = self._actions[-action - 1][:2]
+            taken = min(size, len(pushed))
+            if taken:
+                del pushed[-taken:]
+            kept -= size - taken
+            top = pushed[-1] if pushed else below[kept - 1]
+            target = self._states[top][origin]
+            if type == "$END" and target == self._end:
+                return True
+            pushed.append(target)
+
+
+def _starts_anew(token: Token) -> bool:
+    type = token.type
+    if token.depth == 0:
+        return type in ("RESOURCE", "AT")
+    if type in _MEMBER_STARTS or type in _STATEMENT_STARTS:
+        return True
+    return token.first and type not in _CONTINUES

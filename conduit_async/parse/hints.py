@@ -1,0 +1,68 @@
+"""Mistakes that people make who know another language: each with its own message and hint."""
+
+from ..source import Source, Span
+from ..tokens import Token
+
+Special = tuple[str, Span, str, str | None, int]
+
+_ELSIF = frozenset({"elif", "elseif", "else_if"})
+
+
+def special(
+    source: Source, tokens: list[Token], index: int, expected: frozenset[str]
+) -> Special | None:
+    """A diagnostic for a well-known mistake at the unexpected token, if it is one."""
+    token = tokens[index]
+    previous = tokens[index - 1] if index else token
+
+    def here(code: str, message: str, hint: str | None = None, back: int = 0) -> Special:
+        return code, Span(source, token.start, token.end), message, hint, back
+
+    type, text = token.type, token.text
+    if type == "COLON":
+        predicate = _predicate_on_line(tokens, index)
+        if predicate is not None:
+            name = predicate.text[:-1]
+            span = Span(source, predicate.start, predicate.end)
+            message = f"The `?` belongs to the name `{predicate.text}` here"
+            return "SYN001", span, message, f"Write a space before it: `{name} ? … : …`.", 0
+        if index > 1 and previous.first and tokens[index - 2].type == "COLON":
+            span = Span(source, tokens[index - 3].start, tokens[index - 2].end)
+            what = "type" if "_BANG" in expected else "value"
+            code = "SYN006" if what == "type" else "SYN001"
+            return code, span, f"A {what} is missing after the colon", None, 1
+    if type in ("EQUALITY", "COMPARE") and "_BANG" in expected and "EQUAL" in expected:
+        return here("SYN001", f"`{text}` is one operator", f"Write `{text[0]} =` with a space.")
+    if type == "RANGE" and "TIMES" in expected:
+        return here("SYN001", "Ranges cannot be chained", None)
+    if type == "RESCUE":
+        hint = "It follows a statement, or the value of a `let`, an assignment or a `return`."
+        return here("SYN001", "`rescue` cannot stand here", hint)
+    if type == "TRANSACTION":
+        return here(
+            "SEM218",
+            "`@transaction` stands between a hook's event and its block",
+            "For example `@after create @transaction { … }`.",
+        )
+    if type in ("AT", "FIELD_AT") and "FOR" in expected:
+        return here("SYN001", f"`{text}` cannot stand in a block", "Only `@async` can.")
+    if type == "PLUS" and "NEGATE" in expected:
+        return here("SYN001", "There is no leading `+`", "Remove it.")
+    if type == "EQUAL" and expected >= {"COMMA", "RPAR"}:
+        return here("SYN001", "A named argument has a colon", "Write `name: value`.")
+    if type in ("EQUAL", "FAT_ARROW") and "COLON" in expected:
+        return here("SYN001", f"A colon stands between key and value, not `{text}`", "Write `:`.")
+    elsif = next((t for t in tokens[max(0, index - 8) : index] if t.text in _ELSIF), None)
+    if elsif is not None:
+        span = Span(source, elsif.start, elsif.end)
+        return "SYN001", span, f"There is no `{elsif.text}`", "Write `elsif`.", 0
+    return None
+
+
+def _predicate_on_line(tokens: list[Token], index: int) -> Token | None:
+    """The name with a `?` that was meant to be a ternary's condition."""
+    while not tokens[index].first and index:
+        index -= 1
+        if tokens[index].type == "PREDICATE":
+            return tokens[index]
+    return None

@@ -1,0 +1,120 @@
+"""Says in plain words why a token does not fit."""
+
+from dataclasses import dataclass
+
+from ..literals import shorten
+from ..source import Source, Span
+from ..tokens import KEYWORDS, Token
+from .hints import special
+
+_GROUPS = (
+    ({"RESOURCE"}, "a resource"),
+    ({"HOOK", "FUNCTION"}, "a field or another member"),
+    ({"FOR", "_RETURN_VOID"}, "a statement"),
+    ({"INT", "LSQB"}, "an expression"),
+    ({"INT", "SYMBOL"}, "a pattern"),
+    ({"NAME", "LBRACE", "PREDICATE"}, "a type"),
+    ({"NAME"}, "a name"),
+    ({"LET"}, "a name"),
+    ({"STRING"}, "a string"),
+    ({"TEXT"}, "the rest of the string"),
+)
+_LITERALS = {
+    "COLON": ":", "COMMA": ",", "RPAR": ")", "RSQB": "]", "LBRACE": "{", "RBRACE": "}",
+    "EQUAL": "=", "ARROW": "->", "FAT_ARROW": "=>", "IN": "in", "UNDER": "under", "PIPE": "|",
+    "GREATER": ">", "_INTERPOLATE_END": "}", "_CALL": "(", "LPAR": "(",
+}  # fmt: skip
+_CONTINUATIONS = frozenset({
+    "PLUS", "MINUS", "TIMES", "POWER", "RANGE", "LESS", "GREATER", "COMPARE", "EQUALITY", "AND",
+    "OR", "COALESCE", "QUESTION", "IN", "NOT_IN", "DOT", "_CALL", "_INDEX", "_BANG", "NOT",
+    "AUGMENT", "EQUAL", "RESCUE", "ELSE", "ELSIF",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Unexpected:
+    """A token that does not fit, and the types of those that would."""
+
+    source: Source
+    tokens: list[Token]
+    index: int
+    expected: frozenset[str]
+
+    def span(self, token: Token) -> Span:
+        return Span(self.source, token.start, token.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A diagnostic, and how many tokens before the unexpected one reading should go on."""
+
+    code: str
+    span: Span
+    message: str
+    hint: str | None = None
+    back: int = 0
+
+
+def explain(at: Unexpected) -> Explanation:
+    """What is wrong at an unexpected token."""
+    token = at.tokens[at.index]
+    found = special(at.source, at.tokens, at.index, at.expected)
+    if found:
+        return Explanation(*found)
+    words = expected_words(at.expected)
+    wanted = join(words)
+    if token.type == "$END":
+        before = at.tokens[at.index - 1] if at.index else token
+        message = f"The file ends where {wanted} should follow"
+        return Explanation("SYN010", Span(at.source, before.start, before.end), message)
+    seen = describe(at.source, token)
+    code = "SYN001"
+    if at.expected and at.expected <= _CONTINUATIONS | {"LBRACE", "TRANSACTION", "ASYNC"}:
+        if "LBRACE" in at.expected:
+            code, wanted = "SYN017", "a block `{ … }`"
+    elif wanted == "a type":
+        code = "SYN006"
+    elif wanted == "a name" and at.index and at.tokens[at.index - 1].type == "RESOURCE":
+        code, wanted = "SYN003", "the name of a resource"
+    elif all(word.startswith("`") for word in words):
+        code = "SYN002"
+    hint = None
+    if wanted == "a name" and token.text in KEYWORDS:
+        hint = f"`{token.text}` is a reserved word: choose another name."
+    return Explanation(code, at.span(token), f"Expected {wanted}, found {seen}", hint)
+
+
+def expected_words(expected: frozenset[str]) -> list[str]:
+    """What could stand here, in a few words."""
+    rest = set(expected)
+    words: list[str] = []
+    after_operand = "TIMES" in expected or "DOT" in expected
+    if not after_operand or "FOR" in expected or "HOOK" in expected:
+        for group, word in _GROUPS:
+            if group <= rest:
+                words.append(word)
+                break
+    if after_operand:
+        rest -= _CONTINUATIONS
+    if words and words[0] not in ("a name", "a string"):
+        rest -= {"COLON", "LBRACE", "LPAR", "LSQB", "PIPE", "COMMA"}
+        if words[0] == "an expression" and len(expected) > 4:
+            rest -= {"RPAR", "RSQB", "RBRACE"}
+    literals = [f"`{text}`" for type, text in _LITERALS.items() if type in rest]
+    words.extend(dict.fromkeys(literals))
+    return words[:4] or ["something else"]
+
+
+def join(words: list[str]) -> str:
+    """`a`, `b` or `c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def describe(source: Source, token: Token) -> str:
+    """The text of a token as a message names it."""
+    if token.type == "$END":
+        return "the end of the file"
+    if token.type == "_QUOTE":
+        return "a string"
+    text = source.text[token.start : token.end]
+    return f"`{shorten(text.partition(chr(10))[0])}`"

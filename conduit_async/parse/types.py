@@ -1,0 +1,123 @@
+"""The rules of types."""
+
+from .. import ast
+from ..brackets import DEEPEST
+from ..source import Span
+from ..tokens import Token
+from .statements import StatementRules
+
+_GENERIC = {"array": 1, "hash": 2}
+
+
+class TypeRules(StatementRules):
+    """Builds types and the fields of structs."""
+
+    def unmarked(self, span: Span, type: ast.TypeExpr) -> ast.TypeRef:
+        return self.type_ref(span, type, None)
+
+    def required(self, span: Span, type: ast.TypeExpr, *_: Token) -> ast.TypeRef:
+        return self.type_ref(span, type, True)
+
+    def nullable(self, span: Span, type: ast.TypeExpr) -> ast.TypeRef:
+        return self.type_ref(span, type, False)
+
+    def nullable_name(self, span: Span, token: Token) -> ast.TypeRef:
+        inner = Span(self.source, span.start, span.end - 1)
+        name = Token("NAME", token.text[:-1], token.start, token.end - 1)
+        return self.type_ref(span, self.plain_type(inner, name), False)
+
+    def type_ref(self, span: Span, type: ast.TypeExpr, required: bool | None) -> ast.TypeRef:
+        """A type with its marker; one that nests too deep is reported and cut."""
+        inner: tuple[ast.TypeRef, ...] = ()
+        if isinstance(type, ast.ArrayType):
+            inner = (type.element,)
+        elif isinstance(type, ast.HashType):
+            inner = (type.key, type.value)
+        depth = 1 + max((self.depths.get(part, 0) for part in inner), default=-1)
+        if depth > DEEPEST:
+            message = f"Types nest more than {DEEPEST} deep here"
+            self.error("SYN006", type.span, message, "Use `json`.")
+            type, depth = ast.NamedType(type.span, "json"), 0
+        ref = ast.TypeRef(span, type, required)
+        if depth:
+            self.depths[ref] = depth
+        return ref
+
+    def plain_type(self, span: Span, token: Token) -> ast.NamedType:
+        example = {"array": "array<string>", "hash": "hash<string, int>"}.get(token.text)
+        if example:
+            message = f"`{token.text}` does not say what it holds"
+            return self.bad_type(span, message, f"For example `{example}`.")
+        return ast.NamedType(span, token.text)
+
+    def type_with_arguments(
+        self, span: Span, token: Token, arguments: list[ast.Expr]
+    ) -> ast.NamedType:
+        if token.text in _GENERIC:
+            message = f"`{token.text}` takes its types in angle brackets"
+            return self.bad_type(span, message, "For example `array<string>`.")
+        return ast.NamedType(span, token.text, tuple(arguments))
+
+    def generic_type(
+        self, span: Span, token: Token, types: list[ast.TypeRef] | None = None
+    ) -> ast.TypeExpr:
+        types = types or []
+        wanted = _GENERIC.get(token.text)
+        if wanted is None:
+            return self.bad_type(span, f"`{token.text}` takes no types", f"Write `{token.text}`.")
+        if len(types) != wanted:
+            needs = "one type" if wanted == 1 else "a type of keys and a type of values"
+            example = "array<string>" if wanted == 1 else "hash<string, int>"
+            message = f"`{token.text}` needs {needs}"
+            return self.bad_type(span, message, f"For example `{example}`.")
+        if wanted == 1:
+            return ast.ArrayType(span, types[0])
+        return ast.HashType(span, types[0], types[1])
+
+    def enum_type(self, span: Span, values: list[ast.Expr]) -> ast.TypeExpr:
+        strings = tuple(value for value in values if isinstance(value, ast.String))
+        if not values or len(strings) < len(values) or any(s.value is None for s in strings):
+            return self.bad_enum_type(span)
+        return ast.EnumType(span, strings)
+
+    def none_inside(self, _: Span, __: None) -> list[ast.Expr]:
+        return []
+
+    def bad_enum_type(self, span: Span, *_: object) -> ast.NamedType:
+        hint = 'For example `enum ["draft", "published"]`.'
+        return self.bad_type(span, "An enum lists its values, which are strings", hint)
+
+    def struct_type(self, span: Span, fields: list[ast.Field]) -> ast.StructType:
+        self.check_duplicates(fields)
+        return ast.StructType(span, tuple(fields))
+
+    def bad_type(self, span: Span, message: str, hint: str) -> ast.NamedType:
+        """Report a malformed type; `json` stands in for it, so that nothing follows from it."""
+        self.error("SYN006", span, message, hint)
+        return ast.NamedType(span, "json")
+
+    def check_duplicates(self, fields: list[ast.Field]) -> None:
+        """Report each field that has the name of an earlier one."""
+        first: dict[str, ast.Name] = {}
+        for field in fields:
+            earlier = first.setdefault(field.name.text, field.name)
+            if earlier is not field.name:
+                line = earlier.span.line
+                self.error(
+                    "SYN013",
+                    field.name.span,
+                    f"There is a field `{field.name.text}` already, in line {line}",
+                    "Remove one of them, or give it another name.",
+                )
+
+    def check_marker(self, type: ast.TypeRef) -> None:
+        """Report a type that must say whether it may be nil, and does not."""
+        if type.required is None:
+            text = type.type.span.text
+            short = text if len(text) <= 30 and "\n" not in text else "…"
+            self.error(
+                "SYN005",
+                type.span,
+                "This type does not say whether it may be nil",
+                f"Write `{short}!` for a value that is required, `{short}?` for one that may be nil.",
+            )
