@@ -99,7 +99,7 @@ class _Check:
 
     def __init__(self, name: str, annotation: Any) -> None:
         self.name = name
-        self.types = tuple(dict.fromkeys(_types(annotation)))
+        self.types = tuple(dict.fromkeys(accepted_types(annotation)))
         self.exact = frozenset(cls for cls in self.types if cls is not object)
 
     def __call__(self, call: str, value: object) -> None:
@@ -118,16 +118,16 @@ class _Check:
         raise ArgumentError(f"{call}: `{self.name}` must be {expected}, not {kind(value)}")
 
 
-def _types(annotation: Any) -> list[Any]:
+def accepted_types(annotation: Any) -> list[Any]:
     """The classes whose instances fit an annotation, as the keys of `_WORDS`."""
     origin = typing.get_origin(annotation)
     if isinstance(annotation, TypeVar):
         bounds = annotation.__constraints__
-        return [cls for bound in bounds for cls in _types(bound)] or [object, types.NoneType]
+        return [cls for bound in bounds for cls in accepted_types(bound)] or [object, types.NoneType]
     if annotation is Any:
         return [object, types.NoneType]
     if origin in (Union, types.UnionType):
-        return [cls for part in typing.get_args(annotation) for cls in _types(part)]
+        return [cls for part in typing.get_args(annotation) for cls in accepted_types(part)]
     if origin is Literal:
         return [str]
     if annotation is float:
