@@ -6,7 +6,7 @@ from .signature import REQUIRED, Constant, Parameter, Required, Signature
 
 ITEM = Variable("T")
 OTHER = Variable("U")
-KEY = Variable("K")
+KEY = Variable("K")  # never nil
 VALUE = Variable("V")
 NUMBER = Variable("number", Union((INT, FLOAT, DECIMAL)))
 MOMENT = Variable("moment", Union((TIMESTAMP, DATE)))
