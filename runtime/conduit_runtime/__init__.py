@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .package import GeneratedCodeError, generated_by
     from .queue import Queue
     from .records import RecordError, Snapshot, table
-    from .services import ServiceError
+    from .service_calls import ServiceError
     from .stats import QueueStats
     from .values import ConduitError, ErrorValue, Range
 
@@ -40,7 +40,7 @@ _MODULES = {
     "package": ("GeneratedCodeError", "generated_by"),
     "queue": ("Queue",),
     "records": ("RecordError", "Snapshot", "table"),
-    "services": ("ServiceError",),
+    "service_calls": ("ServiceError",),
     "stats": ("QueueStats",),
     "values": ("ConduitError", "ErrorValue", "Range"),
 }

@@ -1,5 +1,6 @@
 """What a running job may ask for and do."""
 
+import asyncio
 import logging
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -10,112 +11,131 @@ from psycopg.rows import tuple_row
 from typing_extensions import TypeVar as TypeVarWithDefault
 from typing_extensions import Unpack
 
-from .calls import CurrentJob
+from .calls import CurrentJob, entered_job
+from .errors import JobLost
 from .job import Job
 from .job_types import JobOptions, JobType
 from .operations import AsyncOperations, Kept
 from .queries import Query, column_names
-from .services import JobServices, Protocols
+from .services import Prepared
 
-__all__ = ["Control", "Database", "JobContext"]
+__all__ = ["Host", "JobContext", "RunningJob"]
 
 S = TypeVarWithDefault("S", default=Any)
 P = TypeVar("P")
 T = TypeVar("T")
 
 _log = logging.getLogger("conduit.job")
+_PROGRESS_INTERVAL = 0.25
+"""Seconds between two writes of a job's progress."""
 
 
-class Database(Protocol):
-    """Where a job's own statements run."""
+class RunningJob(Protocol):
+    """What a context reads of the job that a worker has claimed."""
+
+    id: UUID
+    type: str
+    queue: str
+    attempts: int
+    max_attempts: int
+
+
+J = TypeVar("J", bound=RunningJob, contravariant=True)
+
+
+class Host(Protocol[J]):
+    """What a context asks of the worker that runs its job."""
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A connection in autocommit mode, given back at the end of the block."""
         ...
 
-
-class Control(Protocol):
-    """How the worker that runs a job hears from it, and it from the worker."""
-
-    def progress(self, job: Job, done: float, total: float | None, note: str | None) -> None:
-        """Note how far the job is."""
-        ...
-
-    def raise_if_cancelled(self, job: Job) -> None:
-        """Raise when the job was cancelled or lost."""
+    async def progress(self, job: J, progress: dict[str, Any], /) -> None:
+        """Store how far a job is; raises JobLost for one that is no longer held."""
         ...
 
 
 class JobContext(AsyncOperations, Generic[S]):
     """A running job: its identity, the application's services, its rows, further jobs."""
 
-    def __init__(
-        self,
-        job: Job,
-        services: object = None,
-        protocols: Protocols | None = None,
-        *,
-        database: Database,
-        control: Control,
-    ) -> None:
-        self.job = job
+    def __init__(self, job: RunningJob, services: object, host: Host[Any]) -> None:
         self.enqueued: list[Job] = []
-        self.current = CurrentJob(job.id, job.type, job.queue, job.attempts, job.max_attempts)
+        self._job = job
+        self._current = CurrentJob(job.id, job.type, job.queue, job.attempts, job.max_attempts)
         self._given_services = services
-        self._protocols = protocols or {}
         self._services: S | None = None
-        self._database = database
-        self._control = control
+        self._host = host
         self._kept = Kept()
+        self._cancelled = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._progress: dict[str, Any] | None = None
+        self._reporter: asyncio.Task[None] | None = None
+
+    def activate(self) -> None:
+        """Make this the current job of the running task; called by the worker."""
+        self._loop = asyncio.get_running_loop()
+        entered_job.set(self._current)
+
+    def cancel(self) -> None:
+        """Note that the job was cancelled or lost; called by the worker."""
+        self._cancelled = True
 
     @property
     def id(self) -> UUID:
         """The job's id, the same in every attempt."""
-        return self.job.id
+        return self._job.id
 
     @property
     def type(self) -> str:
         """The job's type."""
-        return self.job.type
+        return self._job.type
 
     @property
     def queue(self) -> str:
         """The queue that the job is in."""
-        return self.job.queue
+        return self._job.queue
 
     @property
     def attempt(self) -> int:
         """Which attempt this is; the first is 1."""
-        return self.job.attempts
+        return self._job.attempts
 
     @property
     def max_attempts(self) -> int:
         """How many attempts the job has in all."""
-        return self.job.max_attempts
+        return self._job.max_attempts
 
     @property
     def services(self) -> S:
-        """The application's services; every call is awaited, however it is implemented."""
+        """The application's services.
+
+        Generated code awaits every call, however it is implemented; a handler of one's own gets
+        the services as they were given.
+        """
         if self._services is None:
-            self._services = cast(
-                "S", JobServices(self._given_services, self._protocols, self.current)
-            )
+            given = self._given_services
+            ready = given.for_job(self._current) if isinstance(given, Prepared) else given
+            self._services = cast("S", ready)
         return self._services
 
     @property
     def log(self) -> "logging.LoggerAdapter[logging.Logger]":
         """A logger whose records carry the job's id, type and attempt."""
-        job = self.current
+        job = self._current
         extra = {"job_id": str(job.id), "job_type": job.type, "attempt": job.attempt}
         return logging.LoggerAdapter(_log, extra)
 
     def progress(self, done: float, total: float | None = None, note: str | None = None) -> None:
-        """Say how far the job is."""
-        self._control.progress(self.job, done, total, note)
+        """Say how far the job is; stored a few times a second at most, also from a thread."""
+        if self._loop is None:
+            raise RuntimeError("the job is not running")
+        self._progress = {"done": done, "total": total, "note": note}
+        self._loop.call_soon_threadsafe(self._report)
 
     def raise_if_cancelled(self) -> None:
         """Stop here when the job was cancelled or lost; for code that never awaits."""
-        self._control.raise_if_cancelled(self.job)
+        if self._cancelled:
+            raise asyncio.CancelledError
 
     def enqueue(
         self, job_type: JobType[Any, P], payload: P, /, **options: Unpack[JobOptions]
@@ -128,11 +148,25 @@ class JobContext(AsyncOperations, Generic[S]):
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A connection for statements of one's own, in autocommit mode."""
-        return self._database.connection()
+        return self._host.connection()
 
     async def _run(self, query: Query[T]) -> T:
-        async with self._database.connection() as connection:
+        async with self._host.connection() as connection:
             cursor = psycopg.AsyncCursor(connection, row_factory=tuple_row)
             await cursor.execute(query.sql, query.values)
             rows = await cursor.fetchall()
             return query.read(column_names(cursor.description), rows)
+
+    def _report(self) -> None:
+        if self._reporter is None or self._reporter.done():
+            self._reporter = asyncio.ensure_future(self._store_progress())
+
+    async def _store_progress(self) -> None:
+        while self._progress is not None:
+            progress, self._progress = self._progress, None
+            try:
+                await self._host.progress(self._job, progress)
+            except JobLost:
+                self.cancel()
+                return
+            await asyncio.sleep(_PROGRESS_INTERVAL)

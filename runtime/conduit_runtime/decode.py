@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from .convert import Unfit, converter
+from .errors import PayloadError
 from .names import source_names
 
 T = TypeVar("T")
 
 
-class PayloadMismatch(Exception):
+class PayloadMismatch(PayloadError):
     """A payload that does not fit this worker's code; the message names the field.
 
     Running the job again cannot help, so it fails at once and is kept.

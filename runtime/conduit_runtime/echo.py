@@ -7,7 +7,7 @@ from typing import Any
 from . import payload
 from .calls import entered_job
 from .names import source_names
-from .services import Protocols, source_names_of
+from .service_calls import Protocols, source_names_of
 from .values import ErrorValue
 
 
@@ -21,14 +21,14 @@ class Echo:
 
 class _EchoService:
     def __init__(self, attribute: str, protocol: type, write: Callable[[str], None]) -> None:
-        self._attribute = attribute
-        self._protocol = protocol
-        self._write = write
+        self.__attribute = attribute
+        self.__protocol = protocol
+        self.__write = write
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        service, name = source_names_of(self._protocol, self._attribute, method)
-        parameters = source_names(vars(self._protocol).get(method))
-        write = self._write
+        service, name = source_names_of(self.__protocol, self.__attribute, method)
+        parameters = source_names(vars(self.__protocol).get(method))
+        write = self.__write
 
         def call(*args: Any, **named: Any) -> dict[str, Any]:
             job = entered_job.get(None)

@@ -12,7 +12,7 @@ from .batches import current_batch, refuse_autocommit
 from .hook_run import HookRun, R, S
 from .operations import AsyncOperations, Operations
 from .queries import Query, column_names
-from .services import AsyncHookServices, HookServices
+from .service_calls import AsyncHookServices, HookServices
 
 __all__ = ["AsyncHook", "Hook"]
 

@@ -2,23 +2,28 @@
 
 import importlib
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from .echo import Echo
-from .services import Protocols, ServiceError, check_complete, provided
+from .job_types import JobType
+from .service_calls import ServiceError
+from .services import Prepared, prepare, protocols_for
 
 __all__ = ["entered", "resolve"]
 
 
-def resolve(reference: str, protocols: Protocols) -> object:
+JobTypes = Collection[JobType[Any, Any]]
+
+
+def resolve(reference: str, job_types: JobTypes) -> object:
     """What a reference on the command line names: `module:object`, or `echo`.
 
     Raises ServiceError when there is no such thing.
     """
     if reference == "echo":
-        return Echo(protocols)
+        return Echo(protocols_for(job_types))
     module_name, _, path = reference.partition(":")
     if not module_name or not path:
         raise ServiceError(f"--services takes module:object or echo, not {reference!r}")
@@ -39,7 +44,7 @@ def resolve(reference: str, protocols: Protocols) -> object:
 
 
 @asynccontextmanager
-async def entered(given: object, protocols: Protocols) -> AsyncIterator[Any]:
+async def entered(given: object, job_types: JobTypes) -> AsyncIterator[Prepared]:
     """The services for as long as a worker runs.
 
     Takes an object with the services as attributes, a mapping of them, a callable without
@@ -48,7 +53,7 @@ async def entered(given: object, protocols: Protocols) -> AsyncIterator[Any]:
     """
     async with AsyncExitStack() as stack:
         services: Any = given
-        if callable(services) and (inspect.isclass(services) or not _has_any(services, protocols)):
+        if callable(services) and not _is_manager(services) and not _has_any(services, job_types):
             services = services()
         if inspect.isawaitable(services):
             services = await services
@@ -56,10 +61,15 @@ async def entered(given: object, protocols: Protocols) -> AsyncIterator[Any]:
             services = await stack.enter_async_context(services)
         elif hasattr(type(services), "__enter__"):
             services = stack.enter_context(services)
-        services = provided(services)
-        check_complete(services, protocols)
-        yield services
+        yield prepare(services, job_types)
 
 
-def _has_any(services: object, protocols: Protocols) -> bool:
-    return any(hasattr(services, attribute) for attribute in protocols)
+def _is_manager(services: object) -> bool:
+    return hasattr(type(services), "__aenter__") or hasattr(type(services), "__enter__")
+
+
+def _has_any(services: object, job_types: JobTypes) -> bool:
+    """Whether it is the services object itself, although it can be called."""
+    return not inspect.isclass(services) and any(
+        hasattr(services, attribute) for attribute in protocols_for(job_types)
+    )

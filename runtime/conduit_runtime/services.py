@@ -1,25 +1,18 @@
-"""The application's services: finding them, checking them, and calling them from jobs and hooks."""
+"""The application's services: which ones the jobs call, and whether all are there."""
 
-import asyncio
 import inspect
 import typing
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .calls import Call, CurrentJob, entered_call
-from .errors import QueueError
-from .names import source_name
-from .values import ConduitError
+from .calls import CurrentJob
+from .names import named, source_name
+from .service_calls import JobServices, Protocols, ServiceError
 
-Protocols = Mapping[str, type]
-"""Attribute → generated Protocol of each service."""
-
-
-class ServiceError(QueueError):
-    """The services that were given are not the ones that the jobs call."""
+if TYPE_CHECKING:
+    from .job_types import JobType
 
 
 def protocols_of(services: Any) -> dict[str, type]:
@@ -56,7 +49,7 @@ def check_complete(services: object, protocols: Protocols) -> None:
             missing.append(f'the service "{attribute}" (for {calls})')
             continue
         missing += [
-            f'the method "{method}" of "{attribute}"'
+            f'the method "{method}" of the service "{attribute}"'
             for method in methods_of(protocol)
             if not callable(getattr(service, method, None))
         ]
@@ -64,157 +57,46 @@ def check_complete(services: object, protocols: Protocols) -> None:
         raise ServiceError("the services object lacks " + ", ".join(missing))
 
 
-class JobServices:
-    """The services as a job calls them: every method is awaited, however it is implemented.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Services that are known to be complete for the job types that call them."""
 
-    A coroutine function runs on the loop, a plain function in a thread.
+    services: Any
+    protocols: Protocols
+
+    def for_job(self, job: CurrentJob) -> JobServices:
+        """The services as one attempt of a job calls them."""
+        return JobServices(self.services, self.protocols, job)
+
+
+def prepare(services: object, job_types: Iterable["JobType[Any, Any]"]) -> Prepared:
+    """Get an application's services ready for jobs.
+
+    Raises ServiceError naming every service and method that the job types call and nobody
+    provides.
     """
-
-    def __init__(self, services: Any, protocols: Protocols, job: CurrentJob) -> None:
-        self._services = services
-        self._protocols = protocols
-        self._job = job
-        self._numbers: Counter[str] = Counter()
-
-    def __getattr__(self, attribute: str) -> "_JobService":
-        service = _service(self._services, attribute)
-        bound = _JobService(service, self._protocols.get(attribute), attribute, self)
-        setattr(self, attribute, bound)
-        return bound
-
-    def _call(self, service: str, method: str) -> Call:
-        name = f"{service}.{method}"
-        self._numbers[name] += 1
-        return Call(self._job, service, method, self._numbers[name])
+    protocols = protocols_for(job_types)
+    ready = provided(services)
+    check_complete(ready, protocols)
+    return Prepared(ready, protocols)
 
 
-class _JobService:
-    __slots__ = ("_attribute", "_owner", "_protocol", "_service")
+def protocols_for(job_types: Iterable["JobType[Any, Any]"]) -> dict[str, type]:
+    """The services that job types call: attribute → Protocol.
 
-    def __init__(
-        self, service: Any, protocol: type | None, attribute: str, owner: JobServices
-    ) -> None:
-        self._service = service
-        self._protocol = protocol
-        self._attribute = attribute
-        self._owner = owner
-
-    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
-        function = _method(self._service, self._attribute, method)
-        service_name, method_name = source_names_of(self._protocol, self._attribute, method)
-        return partial(self._run, function, service_name, method_name)
-
-    async def _run(
-        self, function: Callable[..., Any], service: str, method: str, /, *args: Any, **named: Any
-    ) -> Any:
-        token = entered_call.set(self._owner._call(service, method))
-        try:
-            if is_coroutine_function(function) or runs_inline(function):
-                result = function(*args, **named)
-            else:
-                result = await asyncio.to_thread(_in_thread, function, *args, **named)
-            return await result if inspect.isawaitable(result) else result
-        finally:
-            entered_call.reset(token)
+    Packages that call one service under one name each have a Protocol of it; the result has the
+    methods of all.
+    """
+    found: dict[str, dict[type, None]] = {}
+    for job_type in job_types:
+        for attribute, protocol in job_type.services.items():
+            found.setdefault(attribute, {})[protocol] = None
+    return {attribute: _united(list(protocols)) for attribute, protocols in found.items()}
 
 
-class HookServices:
-    """The services as a synchronous hook calls them; an async method is a clear error."""
-
-    def __init__(self, services: Any) -> None:
-        self._services = services
-
-    def __getattr__(self, attribute: str) -> "_HookService":
-        return _HookService(_service(self._services, attribute), attribute)
-
-
-class _HookService:
-    def __init__(self, service: Any, attribute: str) -> None:
-        self._service = service
-        self._attribute = attribute
-
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        function = _method(self._service, self._attribute, method)
-
-        def call(*args: Any, **named: Any) -> Any:
-            result = None if is_coroutine_function(function) else function(*args, **named)
-            if inspect.iscoroutine(result):
-                result.close()
-            elif not is_coroutine_function(function):
-                return result
-            raise ConduitError(
-                f"{self._attribute}.{method} is an async function, and a synchronous hook would "
-                "never run it: call it in @async, give the hook a plain function, or set "
-                'connection = "async"'
-            )
-
-        return call
-
-
-class AsyncHookServices:
-    """The services as an asynchronous hook calls them: coroutines are awaited, functions called."""
-
-    def __init__(self, services: Any) -> None:
-        self._services = services
-
-    def __getattr__(self, attribute: str) -> "_AsyncHookService":
-        return _AsyncHookService(_service(self._services, attribute), attribute)
-
-
-class _AsyncHookService:
-    def __init__(self, service: Any, attribute: str) -> None:
-        self._service = service
-        self._attribute = attribute
-
-    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
-        function = _method(self._service, self._attribute, method)
-
-        async def call(*args: Any, **named: Any) -> Any:
-            result = function(*args, **named)
-            return await result if inspect.isawaitable(result) else result
-
-        return call
-
-
-def source_names_of(protocol: type | None, attribute: str, method: str) -> tuple[str, str]:
-    """A service and its method by their names in the source."""
-    if protocol is None:
-        return attribute, method
-    declared = vars(protocol).get(method)
-    return source_name(protocol), method if declared is None else source_name(declared)
-
-
-def is_coroutine_function(function: Any) -> bool:
-    """Whether a call gives a coroutine; also of an object with an async `__call__`."""
-    while isinstance(function, partial):
-        function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004
-    )
-
-
-def runs_inline(function: Any) -> bool:
-    """Whether a plain function says of itself that it never blocks (`runs_inline = True`)."""
-    return getattr(function, "runs_inline", False) is True
-
-
-def _service(services: Any, attribute: str) -> Any:
-    service = getattr(services, attribute, None)
-    if service is None:
-        given = "no services were given" if services is None else "the services object lacks it"
-        raise ServiceError(f'the service "{attribute}" is called, but {given}: pass services=…')
-    return service
-
-
-def _method(service: Any, attribute: str, method: str) -> Callable[..., Any]:
-    function: Callable[..., Any] | None = getattr(service, method, None)
-    if function is None:
-        raise ServiceError(f'the service "{attribute}" has no method "{method}"')
-    return function
-
-
-def _in_thread(function: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
-    try:
-        return function(*args, **named)
-    except StopIteration as stop:  # a future cannot carry it
-        raise RuntimeError("the service raised StopIteration") from stop
+def _united(protocols: list[type]) -> type:
+    first = protocols[0]
+    if len(protocols) == 1:
+        return first
+    members = {name: m for protocol in protocols for name, m in methods_of(protocol).items()}
+    return named(source_name(first))(type(first.__name__, (), members))

@@ -1,0 +1,227 @@
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, Protocol
+from uuid import UUID
+
+import pytest
+from conduit_runtime import (
+    Call,
+    CurrentJob,
+    JobContext,
+    ServiceError,
+    current_call,
+    current_job,
+    job_type,
+)
+from conduit_runtime.calls import entered_job
+from conduit_runtime.service_loading import entered, resolve
+from conduit_runtime.services import prepare, protocols_for
+from example_jobs import JOBS, SERVICES
+from example_jobs.order import email_send
+
+JOB = CurrentJob(UUID(int=5), "order.after_update.email_send", "mail", 2, 3)
+
+
+class Complete:
+    """Services of every kind that may be given."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    @property
+    def email(self) -> Any:
+        async def send(*args: Any, **named: Any) -> Call:
+            return current_call()
+
+        return SimpleNamespace(send=send)
+
+    @property
+    def search_index(self) -> Any:
+        return SimpleNamespace(
+            add=lambda *_: (threading.get_ident(), current_call().key),
+            update=partial(self._update, "bound"),
+        )
+
+    @property
+    def warehouse(self) -> Any:
+        return SimpleNamespace(release=Release())
+
+    async def _update(self, *args: Any) -> Any:
+        return args
+
+
+class Release:
+    async def __call__(self, sku: str) -> str:
+        return f"released {sku}"
+
+
+def called(call: Any) -> Any:
+    """The result of a coroutine function that takes the services of a job."""
+
+    async def run() -> Any:
+        return await call(prepare(Complete(), JOBS).for_job(JOB))
+
+    return asyncio.run(run())
+
+
+def test_the_services_of_a_job_type_are_those_of_its_package() -> None:
+    assert dict(email_send.services) == SERVICES
+
+
+def test_every_way_to_implement_a_method_is_awaited() -> None:
+    async def use(services: Any) -> None:
+        assert (await services.email.send("a")).method == "send"
+        thread, _ = await services.search_index.add(1)
+        assert thread != threading.get_ident()
+        assert await services.search_index.update(1) == ("bound", 1)
+        assert await services.warehouse.release("x") == "released x"
+
+    called(use)
+
+
+def test_each_call_has_a_key_that_the_next_attempt_shares() -> None:
+    async def use(services: Any) -> list[str]:
+        return [
+            (await services.email.send()).key,
+            (await services.email.send()).key,
+            (await services.search_index.add())[1],
+        ]
+
+    first, again = called(use), called(use)
+    assert first == again
+    assert first == [
+        f"{UUID(int=5)}/Email.send/1",
+        f"{UUID(int=5)}/Email.send/2",
+        f"{UUID(int=5)}/SearchIndex.add/1",
+    ]
+
+
+def test_nothing_is_current_outside_of_a_job() -> None:
+    with pytest.raises(RuntimeError, match="no job"):
+        current_job()
+    with pytest.raises(RuntimeError, match="no job"):
+        current_call()
+
+
+def test_a_service_that_raises_stop_iteration_does_not_hang_its_job() -> None:
+    services = SimpleNamespace(email=SimpleNamespace(send=lambda: next(iter(()))))
+
+    async def run() -> None:
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await JobContext(JOB_ROW, prepare(services, ()), HOST).services.email.send()
+
+    asyncio.run(run())
+
+
+class JOB_ROW:  # noqa: N801
+    id, type, queue, attempts, max_attempts = JOB.id, JOB.type, JOB.queue, 2, 3
+
+
+class HOST:
+    connection: Any = None
+    progress: Any = None
+
+
+def test_what_is_missing_is_named() -> None:
+    given = SimpleNamespace(email=SimpleNamespace(), warehouse=SimpleNamespace(release=print))
+    with pytest.raises(ServiceError) as caught:
+        prepare(given, JOBS)
+    assert str(caught.value) == (
+        'the services object lacks the method "send" of the service "email", '
+        'the service "search_index" (for SearchIndex.add, SearchIndex.update)'
+    )
+
+
+def test_packages_that_share_a_service_need_the_methods_of_both() -> None:
+    class Email(Protocol):
+        def receive(self) -> Any: ...
+
+    class Services(Protocol):
+        @property
+        def email(self) -> Email: ...
+
+    Services.email.fget.__annotations__["return"] = Email  # type: ignore[attr-defined]
+
+    async def run(job: JobContext[Any], payload: Any) -> None: ...
+
+    run.__annotations__["job"] = JobContext[Services]
+    united = protocols_for([*JOBS, job_type("other.job", "0")(run)])
+    assert united["email"].__name__ == "Email"
+    assert {"send", "receive"} <= set(vars(united["email"]))
+
+
+@contextmanager
+def managed() -> Iterator[Complete]:
+    services = Complete()
+    yield services
+    SEEN.append("left")
+
+
+@asynccontextmanager
+async def managed_async() -> AsyncIterator[Complete]:
+    SEEN.append(asyncio.get_running_loop())
+    yield Complete()
+    SEEN.append("left")
+
+
+async def coroutine() -> Complete:
+    return Complete()
+
+
+SEEN: list[Any] = []
+OBJECT = Complete()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        OBJECT,
+        Complete,
+        managed,
+        managed(),
+        managed_async,
+        coroutine,
+        {name: getattr(OBJECT, name) for name in SERVICES},
+    ],
+)
+def test_every_form_of_services(given: object) -> None:
+    async def run() -> None:
+        async with entered(given, JOBS) as prepared:
+            assert (await prepared.for_job(JOB).email.send()).service == "Email"
+
+    asyncio.run(run())
+
+
+def test_a_context_manager_lives_in_the_loop_of_the_worker() -> None:
+    async def run() -> None:
+        SEEN.clear()
+        async with entered(managed_async, JOBS):
+            assert [asyncio.get_running_loop()] == SEEN
+        assert SEEN[1:] == ["left"]
+
+    asyncio.run(run())
+
+
+def test_a_reference_on_the_command_line(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "reference_app.py").write_text("import missing_helper\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert resolve(f"{__name__}:OBJECT.seen", JOBS) is OBJECT.seen
+    for reference, message in (
+        ("plain", "module:object or echo"),
+        ("nowhere.at_all:x", "there is no module 'nowhere'"),
+        (f"{__name__}:absent", "has no 'absent'"),
+    ):
+        with pytest.raises(ServiceError, match=message):
+            resolve(reference, JOBS)
+    with pytest.raises(ModuleNotFoundError, match="missing_helper"):
+        resolve("reference_app:services", JOBS)
+
+
+def test_the_current_job_is_seen_by_code_of_the_application() -> None:
+    token = entered_job.set(JOB)
+    assert current_job().attempt == 2
+    entered_job.reset(token)
