@@ -25,7 +25,8 @@ demo: .setup-run ## See it work: compile the blog, insert rows, run its jobs on 
 test: lint types ## Check everything: lint, types, walls, then the tests with their coverage
 	@echo "pytest"
 	@data="$$(mktemp -d)" && trap 'rm -rf "$$data"' EXIT && \
-		COVERAGE_FILE="$$data/coverage" $(RUN) pytest -n auto --cov --cov-report=term:skip-covered
+		COVERAGE_FILE="$$data/coverage" $(RUN) pytest -n auto --dist loadgroup \
+		--cov --cov-report=term:skip-covered
 
 .PHONY: lint
 lint: .setup-dev ## Check style, formatting, and who may import whom

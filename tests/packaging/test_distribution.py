@@ -1,0 +1,167 @@
+"""What users install: the wheel, the source distribution, and the editable install."""
+
+import email
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SOURCES = ("conduit_async", "grammar", "templates", "runtime", "examples")
+FILES = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
+
+pytestmark = pytest.mark.xdist_group("packaging")
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> str:
+    """Run a command outside this checkout's environment; its output, or a failure that shows it."""
+    inherited = {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith(("PYTHON", "CONDUIT_", "DATABASE_URL", "VIRTUAL_ENV", "PG"))
+    }
+    done = subprocess.run(
+        command, cwd=cwd, env=inherited | environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what a clone holds, in a path with a space."""
+    copy = tmp_path_factory.mktemp("a clone") / "conduit"
+    ignore = shutil.ignore_patterns("__pycache__", ".conduit", ".*_cache")
+    for name in SOURCES:
+        shutil.copytree(ROOT / name, copy / name, ignore=ignore)
+    for name in FILES:
+        shutil.copy(ROOT / name, copy / name)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def distributions(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the source distribution, and of the wheel that was built from it."""
+    folder = tmp_path_factory.mktemp("dist")
+    build = (sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ".")
+    run(*build, cwd=checkout)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(distributions: Path) -> Path:
+    (path,) = distributions.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` folder of a new environment into which pip has installed the wheel."""
+    environment = tmp_path_factory.mktemp("fresh") / "venv"
+    venv.create(environment, with_pip=True, symlinks=True)
+    programs = environment / "bin"
+    run(programs / "python", "-m", "pip", "install", "-q", f"{wheel}[embedded]", cwd=environment)
+    return programs
+
+
+def test_the_wheel_holds_both_packages_and_their_data(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    expected = {
+        "conduit_async/py.typed",
+        "conduit_async/compiler.py",
+        "conduit_async/grammar/conduit.lark",
+        "conduit_runtime/py.typed",
+        "conduit_runtime/embedded/keeper.py",
+        "conduit_runtime/demo/conduit.toml",
+        "conduit_runtime/demo/app.py",
+        "conduit_runtime/demo/resources/post.conduit",
+    }
+    assert expected <= names
+    assert any(name.startswith("conduit_async/templates/") for name in names)
+    assert any(name.startswith("conduit_runtime/sql/") for name in names)
+
+
+def test_the_wheel_holds_every_module_and_nothing_else(wheel: Path, checkout: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    modules = {
+        str(path.relative_to(root))
+        for root, package in (
+            (checkout, "conduit_async"),
+            (checkout / "runtime", "conduit_runtime"),
+        )
+        for path in (root / package).rglob("*.py")
+    }
+    assert modules <= names
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "conduit_async",
+        "conduit_runtime",
+    }
+    assert not [name for name in names if "/tests/" in name or name.endswith(".pyc")]
+
+
+def test_the_metadata_names_the_commands_and_extras(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    (folder,) = {name.split("/")[0] for name in archive.namelist() if ".dist-info/" in name}
+    metadata = email.message_from_bytes(archive.read(f"{folder}/METADATA"))
+    assert metadata["Name"] == "conduit-async"
+    assert metadata["License-Expression"] == "MIT"
+    assert "embedded" in (metadata.get_all("Provides-Extra") or [])
+    commands = archive.read(f"{folder}/entry_points.txt").decode()
+    assert "conduitc = " in commands
+    assert "conduit-jobs = " in commands
+
+
+def test_the_source_distribution_can_be_built_again(distributions: Path) -> None:
+    (path,) = distributions.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {*FILES, "grammar/conduit.lark", "examples/blog/conduit.toml"} <= names
+    assert not [name for name in names if name.startswith("tests")]
+
+
+def test_the_installed_compiler_compiles(installed: Path, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "blog" / "resources", tmp_path / "resources")
+    run(installed / "conduitc", "gen", "resources", "-o", "app/jobs", cwd=tmp_path)
+    program = "from app.jobs import JOBS; print(*(job.name for job in JOBS))"
+    names = run(installed / "python", "-c", program, cwd=tmp_path)
+    assert "post.after_update.announce" in names.split()
+
+
+def test_the_installed_demo_runs(installed: Path, tmp_path: Path) -> None:
+    run(installed / "conduit-jobs", "demo", cwd=tmp_path, COLUMNS="100")
+    assert not [
+        each
+        for each in psutil.process_iter(["cmdline"])
+        if str(tmp_path) in " ".join(each.info["cmdline"] or ())
+    ]
+
+
+def test_an_editable_install_is_live(checkout: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "venv"
+    venv.create(environment, with_pip=True, symlinks=True)
+    python = environment / "bin" / "python"
+    ours = Path(
+        run(
+            python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path
+        ).strip()
+    )
+    # The dependencies, hatchling among them, come from the environment that runs this test.
+    (ours / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    options = ("-q", "--no-deps", "--no-build-isolation", "--editable", str(checkout))
+    run(python, "-m", "pip", "install", *options, cwd=tmp_path)
+    for package, folder in (("conduit_async", checkout), ("conduit_runtime", checkout / "runtime")):
+        (folder / package / "live.py").write_text("word = 'live'\n")
+        program = f"import {package}.live as live; print(live.__file__)"
+        assert run(python, "-c", program, cwd=tmp_path).startswith(str(checkout))
+        (folder / package / "live.py").unlink()
+    program = "from conduit_async import assets; print(len(assets.read('grammar/conduit.lark')))"
+    assert int(run(python, "-c", program, cwd=tmp_path)) > 1000

@@ -1,0 +1,67 @@
+"""Walls that import-linter cannot see; the others stand in pyproject.toml with their reasons."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import conduit_runtime
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = (ROOT / "conduit_async", ROOT / "runtime" / "conduit_runtime")
+
+
+def modules(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    # import-linter looks into packages only, so it would not see what such a folder imports.
+    folders = {path.parent for package in PACKAGES for path in modules(package)}
+    missing = [
+        str(each.relative_to(ROOT)) for each in folders if not (each / "__init__.py").exists()
+    ]
+    assert not missing
+
+
+def test_the_compiler_opens_no_files_outside_its_cli_and_assets() -> None:
+    compiler = PACKAGES[0]
+    pure = [
+        path
+        for path in modules(compiler)
+        if path.name != "assets.py" and "cli" not in path.relative_to(compiler).parts
+    ]
+    assert pure
+    for path in pure:
+        calls = [
+            node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Call)
+        ]
+        names = [node.func.id for node in calls if isinstance(node.func, ast.Name)]
+        assert not {"open", "print", "input"} & set(names), path
+
+
+def test_generated_code_imports_public_names_of_the_runtime_and_the_standard_library() -> None:
+    # So that a generated package survives a new version of the compiler or of its dependencies.
+    generated = [path for jobs in ROOT.glob("examples/*/jobs") for path in modules(jobs)]
+    for path in generated:
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                assert {alias.name.split(".")[0] for alias in node.names} <= sys.stdlib_module_names
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                check_import(path, node.module or "", {alias.name for alias in node.names})
+
+
+def check_import(path: Path, module: str, names: set[str]) -> None:
+    if module == "conduit_runtime":
+        assert names <= set(conduit_runtime.__all__), path
+    elif module == "conduit_runtime.stdlib":
+        assert all(name[0].isupper() for name in names), path
+    else:
+        assert module.split(".")[0] in sys.stdlib_module_names, path
+
+
+def test_no_file_has_grown_past_500_lines() -> None:
+    # A file is one idea. Split it by what it knows, not by length alone.
+    files = [path for package in PACKAGES for path in modules(package)]
+    long = {str(path): n for path in files if (n := len(path.read_text().splitlines())) > 500}
+    assert not long
