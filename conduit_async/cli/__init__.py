@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from .project import UsageError
+from .usage import UsageError
 
 FAILED = 1
 MISUSED = 2

@@ -15,7 +15,8 @@ from .files import shown
 from .output import Changes, compare
 from .output import write as write_package
 from .ownership import MANIFEST
-from .project import Project, UsageError, load_project
+from .project import Project, load_project
+from .usage import UsageError
 
 
 def generate(

@@ -12,13 +12,10 @@ from ..diagnostics import Problems
 from ..settings import read_settings
 from ..source import Source, Span
 from .files import reason, report, shown
+from .usage import UsageError
 
 SUFFIXES = (".conduit", ".cdt")
 _SETTINGS = ("conduit.toml", "pyproject.toml")
-
-
-class UsageError(Exception):
-    """The command cannot be carried out as it was given; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 import click
 
-from .project import UsageError, watched_files
+from .project import watched_files
+from .usage import UsageError
 
 _PAUSE = 0.3  # seconds between two looks
 
