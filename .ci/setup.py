@@ -24,11 +24,14 @@ def main(wanted: str) -> None:
     key = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + os.fsencode(ROOT)).hexdigest()
     if is_ready(key, wanted):
         return
-    with (ROOT / ".venv.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not is_ready(key, wanted):
-            install(wanted)
-            READY.write_text(f"{key} {wanted}\n")
+    try:
+        with (ROOT / ".venv.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not is_ready(key, wanted):
+                install(wanted)
+                READY.write_text(f"{key} {wanted}\n")
+    except PermissionError as error:
+        sys.exit(f"{error.filename} belongs to another user: remove .venv, or clone again")
 
 
 def is_ready(key: str, wanted: str) -> bool:
