@@ -1,0 +1,77 @@
+"""Every folder in `cases` is a compilation: sources, and what has to come of them.
+
+`*.conduit` are compiled together, with the settings in `conduit.toml` if there is one.
+`diagnostics.txt` is what is reported, as a terminal shows it; without one, nothing is. `expected`
+is the package that is written; without one, whatever is written has to be Python.
+
+`CONDUIT_UPDATE_CASES=1 pytest tests/compiler/test_cases.py` writes what comes of them now.
+"""
+
+import ast
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from conduit_async.compiler import compile
+from conduit_async.config import Config
+from conduit_async.diagnostics import Problems
+from conduit_async.render import as_text
+from conduit_async.settings import read_settings
+from conduit_async.source import Source
+
+CASES = Path(__file__).parent / "cases"
+UPDATE = os.environ.get("CONDUIT_UPDATE_CASES") == "1"
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir() if path.is_dir()))
+def test_case(case: str) -> None:
+    folder = CASES / case
+    sources = {
+        path.relative_to(folder).as_posix(): path.read_text("utf-8")
+        for path in sorted(folder.rglob("*.conduit"))
+    }
+    output = compile(sources, _config(folder))
+    reported = as_text(output.diagnostics, color=False)
+    if UPDATE:
+        _write(folder, reported, output.files)
+    assert reported == _read(folder / "diagnostics.txt")
+    for path, text in output.files.items():
+        ast.parse(text, path)
+    if (folder / "expected").is_dir():
+        assert output.files == _package(folder / "expected")
+
+
+def _config(folder: Path) -> Config:
+    path = folder / "conduit.toml"
+    problems = Problems()
+    config = read_settings(Source(path.name, _read(path)), problems)
+    assert config is not None
+    assert not problems.sorted()
+    return config
+
+
+def _read(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _package(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text("utf-8")
+        for path in folder.rglob("*.py")
+    }
+
+
+def _write(folder: Path, reported: str, files: dict[str, str]) -> None:
+    diagnostics = folder / "diagnostics.txt"
+    diagnostics.write_text(reported, "utf-8")
+    if not reported:
+        diagnostics.unlink()
+    expected = folder / "expected"
+    if expected.is_dir():
+        shutil.rmtree(expected)
+        for path, text in files.items():
+            target = expected / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, "utf-8")
