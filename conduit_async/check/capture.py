@@ -1,11 +1,10 @@
 """What each job must take along from the moment of its enqueue."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from ..diagnostics import Problems
 from ..names import python_name, unclashed
-from ..program import Capture, FunctionInfo, Program, ResourceInfo
+from ..program import Capture, Column, Program, ResourceInfo
 from ..types import (
     REGEX,
     Array,
@@ -14,6 +13,8 @@ from ..types import (
     Optional,
     Query,
     Range,
+    Record,
+    Struct,
     Type,
     required,
 )
@@ -32,31 +33,30 @@ def capture(program: Program, problems: Problems) -> None:
                 uses = finder.of_job(job, on_create=hook.node.event in ("create", "save"))
                 for use in {use.key: use for use in reversed(uses)}.values():
                     _check(use, problems)
-                job.captures = _fields(uses, resource)
+                job.captures = _fields(uses, resource, program)
                 job.fingerprint = fingerprint(job.captures, program)
 
 
 def _settle_reads(resource: ResourceInfo, finder: UseFinder) -> None:
     """Give every function its reads, through the functions that it calls, until none grows."""
-    functions: Iterable[FunctionInfo] = resource.functions.values()
+    functions = [function for function in resource.functions.values() if function.reached]
     pending = True
     while pending:
         pending = False
         for function in functions:
-            reads = _fields(finder.of_function(function), resource)
+            reads = _fields(finder.of_function(function), resource, finder.program)
             if reads != function.reads:
                 function.reads = reads
                 pending = True
 
 
-def _fields(uses: list[Use], resource: ResourceInfo) -> tuple[Capture, ...]:
+def _fields(uses: list[Use], resource: ResourceInfo, program: Program) -> tuple[Capture, ...]:
     """One capture a value, the record's own first, each with names of its own."""
     distinct = {use.key: use.capture for use in reversed(uses)}
-    places = {name: place for place, name in enumerate(resource.columns)}
     captures: list[Capture] = []
     names: set[str] = set()
     attributes: set[str] = set()
-    for found in sorted(distinct.values(), key=lambda found: _order(found, places)):
+    for found in sorted(distinct.values(), key=lambda found: _order(found, resource, program)):
         name = unclashed(found.name, names)
         python = python_name(name, attributes)
         names.add(name)
@@ -72,10 +72,26 @@ _RANKS = {
 }  # fmt: skip
 
 
-def _order(found: Capture, places: dict[str, int]) -> tuple[int, int, tuple[str, ...]]:
-    if found.local is not None:
-        return _RANKS[found.kind], found.local.span.start, found.path
-    return _RANKS[found.kind], places.get(found.path[0], 0) if found.path else 0, found.path
+def _order(
+    found: Capture, resource: ResourceInfo, program: Program
+) -> tuple[int, int, list[int], tuple[str, ...]]:
+    """Fields as they are declared, then locals as they are."""
+    declared = found.local.span.start if found.local is not None else 0
+    path, columns = found.path, resource.columns
+    if found.local is not None and isinstance(record := required(found.local.type), Record):
+        path, columns = path[1:], program.resources[record.resource].columns
+    return _RANKS[found.kind], declared, _places(path, columns, program), found.path
+
+
+def _places(path: tuple[str, ...], columns: dict[str, Column], program: Program) -> list[int]:
+    places = []
+    for name in path:
+        if name not in columns:
+            break
+        places.append(list(columns).index(name))
+        kind = required(columns[name].type)
+        columns = program.structs[kind.name].fields if isinstance(kind, Struct) else {}
+    return places
 
 
 def _check(use: Use, problems: Problems) -> None:
