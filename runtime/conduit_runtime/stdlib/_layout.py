@@ -1,7 +1,7 @@
 """Formats of times: strftime's directives, and Go's layouts, which show a reference time.
 
-`2006-01-02 15:04:05` is `%Y-%m-%d %H:%M:%S`. A format with a `%` is strftime's. Names of months
-and days are English, whatever the locale.
+`2006-01-02 15:04:05` is `%Y-%m-%d %H:%M:%S`. A format with a `%` is strftime's. A layout writes
+the names of months and days in English, whatever the locale.
 """
 
 import functools

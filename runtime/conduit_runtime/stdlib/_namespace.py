@@ -123,7 +123,10 @@ def accepted_types(annotation: Any) -> list[Any]:
     origin = typing.get_origin(annotation)
     if isinstance(annotation, TypeVar):
         bounds = annotation.__constraints__
-        return [cls for bound in bounds for cls in accepted_types(bound)] or [object, types.NoneType]
+        return [cls for bound in bounds for cls in accepted_types(bound)] or [
+            object,
+            types.NoneType,
+        ]
     if annotation is Any:
         return [object, types.NoneType]
     if origin in (Union, types.UnionType):

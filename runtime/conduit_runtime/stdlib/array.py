@@ -1,7 +1,7 @@
 """`Array`."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from ..names import named
 from ..operators import equal
@@ -62,10 +62,27 @@ class Array:
         """The items in the opposite order."""
         return list(reversed(items))
 
+    # a list decides the type of its items, so that a literal that fits stays one of them
+    @overload
+    @staticmethod
+    def push(items: list[T], item: T) -> list[T]: ...
+
+    @overload
+    @staticmethod
+    def push(items: Sequence[T], item: U) -> list[T | U]: ...
+
     @staticmethod
     def push(items: Sequence[T], item: U) -> list[T | U]:
         """A new array with `item` at its end."""
         return [*items, item]
+
+    @overload
+    @staticmethod
+    def concat(items: list[T], others: Sequence[T]) -> list[T]: ...
+
+    @overload
+    @staticmethod
+    def concat(items: Sequence[T], others: Sequence[U]) -> list[T | U]: ...
 
     @staticmethod
     def concat(items: Sequence[T], others: Sequence[U]) -> list[T | U]:

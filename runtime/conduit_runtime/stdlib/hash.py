@@ -27,6 +27,15 @@ class Hash:
         """The values, in order of insertion."""
         return list(hash.values())
 
+    # a dict decides the type of its values, so that a literal that fits stays one of them
+    @overload
+    @staticmethod
+    def merge(hash: dict[K, V], other: Mapping[K, V]) -> dict[K, V]: ...
+
+    @overload
+    @staticmethod
+    def merge(hash: Mapping[K, V], other: Mapping[L, W]) -> dict[K | L, V | W]: ...
+
     @staticmethod
     def merge(hash: Mapping[K, V], other: Mapping[L, W]) -> dict[K | L, V | W]:
         """A new hash with the entries of both; of two with one key, the second wins."""
@@ -41,6 +50,10 @@ class Hash:
     @overload
     @staticmethod
     def get(hash: Mapping[Any, V], key: object, default: None = None) -> V | None: ...
+
+    @overload
+    @staticmethod
+    def get(hash: dict[Any, V], key: object, default: V) -> V: ...
 
     @overload
     @staticmethod

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal, assert_type
 from uuid import UUID as UUIDValue  # noqa: N811
 
+from conduit_runtime import RequestContext
 from conduit_runtime.stdlib import (
     HTML,
     JSON,
@@ -112,3 +113,18 @@ Logger.warn("a", error=ValueError(), count=3, from_=None)
 Logger.info("a", context={"id": 1}, message="b")
 with Context.use(user=1, request=None) as values:
     assert_type(values.current_user, Any)
+
+
+def assigned(states: list[State], floats: list[float], rates: dict[str, float], any: Any) -> None:
+    """A narrower literal takes the type of what it is put into."""
+    by_name: dict[str, State] = {}
+    wanted: State = Hash.get(by_name, "a", "open")
+    rate: float = Hash.get(rates, "a", 0)
+    rates = Hash.merge(rates, {"a": 1})
+    states = Array.push(states, "paid")
+    states = Array.concat(states, [wanted, "open"])
+    floats = Array.push(floats, 1)
+    total: Decimal = Number.round(any, 2)
+    when: datetime = Time.add(any, any)
+    context: RequestContext = Context.values()
+    Logger.debug("all", rate=rate, total=total, when=when, user=context.current_user)
