@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .source import Source
+
 PRIORITIES = {"low": 0, "normal": 50, "high": 75, "urgent": 100}
 """The names of priorities, which are numbers from 0 to 100."""
 
@@ -31,3 +33,5 @@ class Config:
     sensitive: tuple[str, ...] = ()
     """Sensitive fields as `Resource.field`, or `field` for every resource."""
     defaults: Defaults = Defaults()
+    origin: Source | None = field(default=None, compare=False)
+    """The file that it was read from, for messages."""

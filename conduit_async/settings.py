@@ -64,7 +64,7 @@ def _place(source: Source, key: str) -> Span:
     return Span(source, 0, 0)
 
 
-class _Bad(Exception):
+class _BadValueError(Exception):
     pass
 
 
@@ -80,6 +80,7 @@ class _Reader:
         return Config(
             **values,
             defaults=Defaults(**self._values(defaults, _DEFAULTS, "`defaults`")),
+            origin=self.source,
         )
 
     def _values(
@@ -97,7 +98,7 @@ class _Reader:
                 continue
             try:
                 values[key] = known[key](value)
-            except _Bad as bad:
+            except _BadValueError as bad:
                 message = f"`{key}` must be {bad}"
                 self.problems.error("VAL512", _place(self.source, key), message)
         return values
@@ -105,7 +106,7 @@ class _Reader:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value or not value.isprintable():
-        raise _Bad("a text that is not empty")
+        raise _BadValueError("a text that is not empty")
     return value
 
 
@@ -113,14 +114,14 @@ def _texts(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise _Bad("a list of texts")
+        raise _BadValueError("a list of texts")
     return tuple(value)
 
 
 def _names(value: Any) -> tuple[str, ...]:
     names = _texts(value)
     if not all(_all_identifiers(name.split(".")) for name in names):
-        raise _Bad("a list of names")
+        raise _BadValueError("a list of names")
     return names
 
 
@@ -130,7 +131,7 @@ def _all_identifiers(parts: Iterable[str]) -> bool:
 
 def _connection(value: Any) -> str:
     if value not in ("sync", "async"):
-        raise _Bad('"sync" or "async"')
+        raise _BadValueError('"sync" or "async"')
     return str(value)
 
 
@@ -138,13 +139,13 @@ def _tables(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or not all(
         isinstance(table, str) and table for table in value.values()
     ):
-        raise _Bad('a table of resources and their tables, such as `User = "accounts"`')
+        raise _BadValueError('a table of resources and their tables, such as `User = "accounts"`')
     return dict(value)
 
 
 def _table(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _Bad("a table")
+        raise _BadValueError("a table")
     return value
 
 
@@ -152,13 +153,13 @@ def _priority(value: Any) -> int:
     if isinstance(value, str) and value in PRIORITIES:
         return PRIORITIES[value]
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 100:
-        raise _Bad('"low", "normal", "high", "urgent", or a number from 0 to 100')
+        raise _BadValueError('"low", "normal", "high", "urgent", or a number from 0 to 100')
     return value
 
 
 def _attempts(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1000:
-        raise _Bad("a whole number from 1 to 1000")
+        raise _BadValueError("a whole number from 1 to 1000")
     return value
 
 
@@ -169,14 +170,14 @@ def _duration(value: Any) -> float:
     elif isinstance(value, int | float) and not isinstance(value, bool):
         seconds = float(value)
     if not 0 < seconds < float("inf"):
-        raise _Bad('a number of seconds, or a duration such as "10.minutes"')
+        raise _BadValueError('a number of seconds, or a duration such as "10.minutes"')
     return seconds
 
 
 def _queue(value: Any) -> str:
     queue = _text(value)
     if len(queue.encode(errors="replace")) > 200:
-        raise _Bad("a text of at most 200 bytes")
+        raise _BadValueError("a text of at most 200 bytes")
     return queue
 
 

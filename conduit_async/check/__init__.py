@@ -10,6 +10,7 @@ from . import access, calls, control, lambdas, literals, lookup, operators
 from .async_blocks import describe_jobs
 from .capture import capture
 from .clashes import check_clashes
+from .config_names import check_config_names
 from .declare import declare
 from .placement import check_placement
 from .reach import check_bodies
@@ -33,4 +34,5 @@ def check(files: Sequence[ast.File], config: Config, problems: Problems) -> Prog
     unite_calls(program, problems)
     capture(program, problems)
     check_clashes(program, problems)
+    check_config_names(program, config, problems)
     return None if problems.has_errors else program

@@ -19,14 +19,14 @@ class Seconds:
 Constant: TypeAlias = str | bool | int | float | Seconds | None
 
 
-class NotConstant(Exception):
+class NotConstantError(Exception):
     """The expression has no value before the program runs."""
 
 
 def fold(expression: ast.Expr) -> Constant:
     """The value of a constant expression.
 
-    Literals, and `-`, `+`, `-`, `*` over numbers and durations. Raises `NotConstant`.
+    Literals, and `-`, `+`, `-`, `*` over numbers and durations. Raises `NotConstantError`.
     """
     match expression:
         case ast.Nil():
@@ -47,14 +47,14 @@ def fold(expression: ast.Expr) -> Constant:
             return _arithmetic("-", 0, fold(operand))
         case ast.Binary(operator="+" | "-" | "*" as operator):
             return _arithmetic(operator, fold(expression.left), fold(expression.right))
-    raise NotConstant
+    raise NotConstantError
 
 
 def _arithmetic(operator: str, left: Constant, right: Constant) -> Constant:
     if isinstance(left, Seconds) or isinstance(right, Seconds):
         return _of_durations(operator, left, right)
     if not _is_number(left) or not _is_number(right):
-        raise NotConstant
+        raise NotConstantError
     if operator == "*":
         return left * right
     return left + right if operator == "+" else left - right
@@ -72,7 +72,7 @@ def _of_durations(operator: str, left: Constant, right: Constant) -> Constant:
             return Seconds(first - second)
         case "-", 0, Seconds(value=duration):
             return Seconds(-duration)
-    raise NotConstant
+    raise NotConstantError
 
 
 def _is_number(value: Constant) -> TypeGuard[int | float]:

@@ -9,7 +9,7 @@ from .. import ast
 from ..config import PRIORITIES
 from ..diagnostics import Problems
 from ..suggest import nearest
-from .constants import Constant, NotConstant, Seconds, fold
+from .constants import Constant, NotConstantError, Seconds, fold
 
 LONGEST_NAME = 200
 """Bytes of UTF-8 that the name of a queue or of a job type may have."""
@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LONGEST_DURATION = 100 * 366 * 86_400
 
 
-class _Bad(Exception):
+class _BadValueError(Exception):
     def __init__(self, message: str, hint: str | None = None) -> None:
         self.message, self.hint = message, hint
 
@@ -55,7 +55,7 @@ def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
             given[name.text] = name
             try:
                 options[name.text] = _read(name.text, argument.value)
-            except _Bad as bad:
+            except _BadValueError as bad:
                 problems.error("VAL501", argument.value.span, bad.message, bad.hint)
     _check_together(given, problems)
     return options
@@ -94,10 +94,10 @@ def _read(name: str, value: ast.Expr) -> Any:
     option = _OPTIONS[name]
     try:
         constant = fold(value)
-    except NotConstant:
+    except NotConstantError:
         if option.expression:
             return value
-        raise _Bad(*_not_constant(name, value)) from None
+        raise _BadValueError(*_not_constant(name, value)) from None
     return option.convert(constant)
 
 
@@ -110,18 +110,18 @@ def _not_constant(name: str, value: ast.Expr) -> tuple[str, str | None]:
 
 def _text(value: Constant, what: str) -> str:
     if not isinstance(value, str):
-        raise _Bad(f"{what} must be a string")
+        raise _BadValueError(f"{what} must be a string")
     if not value or not value.isprintable():
-        raise _Bad(f"{what} must be a text of printable characters")
+        raise _BadValueError(f"{what} must be a text of printable characters")
     if len(value.encode(errors="replace")) > LONGEST_NAME:
-        raise _Bad(f"{what} has at most {LONGEST_NAME} bytes")
+        raise _BadValueError(f"{what} has at most {LONGEST_NAME} bytes")
     return value
 
 
 def _name(value: Constant) -> str:
     name = _text(value, "the name of a job type")
     if not _NAME.fullmatch(name):
-        raise _Bad(
+        raise _BadValueError(
             "the name of a job type has letters, digits, `_` and `-` only",
             "it becomes the last part of the job type: `user.after_create.welcome`",
         )
@@ -138,18 +138,20 @@ def _priority(value: Constant) -> int:
             return PRIORITIES[value]
         meant = nearest(value, PRIORITIES)
         names = ", ".join(f'"{name}"' for name in PRIORITIES)
-        raise _Bad(
+        raise _BadValueError(
             f'there is no priority "{value}"',
             f'did you mean "{meant}"?' if meant else f"it is {names}, or a number from 0 to 100",
         )
     if not _is_int(value) or not 0 <= value <= 100:
-        raise _Bad('a priority is "low", "normal", "high", "urgent", or a number from 0 to 100')
+        raise _BadValueError(
+            'a priority is "low", "normal", "high", "urgent", or a number from 0 to 100'
+        )
     return value
 
 
 def _max_attempts(value: Constant) -> int:
     if not _is_int(value) or not 1 <= value <= 1000:
-        raise _Bad("`max_attempts` is a whole number from 1 to 1000")
+        raise _BadValueError("`max_attempts` is a whole number from 1 to 1000")
     return value
 
 
@@ -157,7 +159,7 @@ def _backoff(value: Constant) -> str:
     if isinstance(value, str) and value in _BACKOFFS:
         return value
     meant = nearest(value, _BACKOFFS) if isinstance(value, str) else None
-    raise _Bad(
+    raise _BadValueError(
         '`backoff` is "exponential", "linear" or "constant"',
         f'did you mean "{meant}"?' if meant else None,
     )
@@ -165,21 +167,21 @@ def _backoff(value: Constant) -> str:
 
 def _delay(value: Constant) -> float:
     if not isinstance(value, Seconds):
-        raise _Bad("a duration is expected here", "such as `10.minutes`")
+        raise _BadValueError("a duration is expected here", "such as `10.minutes`")
     if not 0 <= value.value <= _LONGEST_DURATION:
-        raise _Bad("the duration must be positive and at most a hundred years")
+        raise _BadValueError("the duration must be positive and at most a hundred years")
     return float(value.value)
 
 
 def _duration(value: Constant) -> float:
     seconds = _delay(value)
     if not seconds:
-        raise _Bad("the duration must be more than nothing")
+        raise _BadValueError("the duration must be more than nothing")
     return seconds
 
 
 def _moment(value: Constant) -> Any:
-    raise _Bad("`run_at` is a timestamp", "such as `Time.now() + 1.hour`")
+    raise _BadValueError("`run_at` is a timestamp", "such as `Time.now() + 1.hour`")
 
 
 def _is_int(value: Constant) -> TypeGuard[int]:

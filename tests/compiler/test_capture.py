@@ -127,7 +127,7 @@ def test_a_rescued_error_is_captured_as_its_message_and_type() -> None:
 
 def test_a_local_record_is_captured_by_its_fields() -> None:
     hook = "let user = self.author @async { Mail.send(user.email, user.name) }"
-    assert fields(hook) == ["user_email: string", "user_name: string"]
+    assert fields(hook) == ["user_name: string", "user_email: string"]
     assert fields("let user = self.author @async { Mail.send(user) }") == ["user: User"]
 
 

@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conduit_async.check import check
 from conduit_async.config import Config, Defaults
 from conduit_async.diagnostics import Problems
+from conduit_async.parse import parse
 from conduit_async.settings import read_settings
 from conduit_async.source import Source
 
@@ -114,3 +116,18 @@ def test_text_that_is_no_toml_is_one_clear_error() -> None:
 def test_no_text_makes_it_fail(text: str) -> None:
     read(text)
     read(f"[tool.conduit]\n{text}", "pyproject.toml")
+
+
+def test_a_slip_in_the_names_of_the_configuration_is_warned_about() -> None:
+    text = 'sensitive = ["Post.secrt", "titel", "Usr.x", "far"]\ntables = { Pots = "x", Far = "y" }'
+    problems = Problems()
+    config = read_settings(Source("conduit.toml", text), problems)
+    assert config is not None
+    source = Source("post.conduit", "resource Post { id: int! title: string! secret: string! }")
+    check([parse(source, problems)], config, problems)
+    found = [(d.code, d.severity, d.span.text, d.hint) for d in problems.sorted()]
+    assert found == [
+        ("VAL513", "warning", "Post.secrt", "did you mean `Post.secret`?"),
+        ("VAL513", "warning", "titel", "did you mean `title`?"),
+        ("VAL513", "warning", "Pots", "did you mean `Post`?"),
+    ]
