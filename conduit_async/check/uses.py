@@ -134,7 +134,7 @@ class _Search:
                     return [self._local_path(local, [column, *columns], node.span)], []
                 case _:
                     break
-        assert isinstance(node, ast.Member)  # noqa: S101 - narrows
+        assert isinstance(node, ast.Member)
         return [], [node.target]
 
     def _self_path(self, columns: list[Column], span: Span) -> Use:
@@ -145,7 +145,7 @@ class _Search:
 
     def _local_path(self, local: Local, columns: list[Column], span: Span) -> Use:
         kind = required(local.type)
-        assert isinstance(kind, Record)  # noqa: S101 - narrows
+        assert isinstance(kind, Record)
         path = (local.name, *(column.name for column in columns))
         sensitive = f"{kind.resource}.{path[1]}" if columns[0].sensitive else None
         found = _type_of(columns, nullable=is_nullable(local.type))
