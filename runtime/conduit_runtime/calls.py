@@ -1,14 +1,13 @@
 """What a service may ask about the call that it is in."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 __all__ = ["Call", "CurrentJob", "current_call", "current_job", "entered_call", "entered_job"]
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentJob:
+class CurrentJob(NamedTuple):
     """The job that is running, and which attempt of it (1 is the first)."""
 
     id: UUID
@@ -18,8 +17,7 @@ class CurrentJob:
     max_attempts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call of a service by a job: the `number`-th of that method in this attempt."""
 
     job: CurrentJob

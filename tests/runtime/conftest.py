@@ -1,11 +1,15 @@
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
 from conduit_runtime.embedded import start
-from conduit_runtime.migrate import migrate
+from conduit_runtime.migrations import migrate
+
+sys.path.append(str(Path(__file__).parent))  # for example_app and example_jobs
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 

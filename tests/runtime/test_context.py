@@ -1,0 +1,194 @@
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from conduit_runtime import ConduitError, JobContext, JobLost, PayloadError, current_job
+from conduit_runtime.services import prepare
+from example_app import SCHEMA, insert_order
+from example_jobs.order import EmailSend, SearchIndexUpdate, email_send, search_index_update
+from example_jobs.records import Order, User
+
+
+class Host:
+    """A worker for one job."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self.stored: list[dict[str, Any]] = []
+        self.reported = asyncio.Event()
+        self.lost = False
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        connection = await psycopg.AsyncConnection.connect(self._dsn, autocommit=True)
+        async with connection:
+            yield connection
+
+    async def progress(self, job: Any, progress: dict[str, Any]) -> None:
+        self.stored.append(progress)
+        self.reported.set()
+        if self.lost:
+            raise JobLost("gone")
+
+
+JOB = SimpleNamespace(
+    id=UUID(int=9), type="order.after_update.email_send", queue="mail", attempts=2, max_attempts=3
+)
+
+
+@pytest.fixture
+def conn(dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(SCHEMA)
+        yield connection
+
+
+def in_job(
+    dsn: str, use: Callable[[JobContext[Any], Host], Awaitable[Any]], services: object = None
+) -> Any:
+    async def run() -> Any:
+        host = Host(dsn)
+        context: JobContext[Any] = JobContext(JOB, services, host)
+        context.activate()
+        return await use(context, host)
+
+    return asyncio.run(run())
+
+
+def test_a_generated_handler_runs(conn: psycopg.Connection[Any], dsn: str) -> None:
+    order = insert_order(conn)
+    sent: list[Any] = []
+
+    async def send(to: str, /, *, subject: str, body: str) -> None:
+        assert current_job().id == JOB.id
+        sent.append((to, subject, body))
+
+    services = prepare(SimpleNamespace(email=SimpleNamespace(send=send)), ())
+    payload = EmailSend(
+        id=order["id"],
+        number="AB-1",
+        total=Decimal("12.50"),
+        state="shipped",
+        note=None,
+        address_country="DE",
+        customer_id=order["customer_id"],
+        was="open",
+    )
+
+    async def use(context: JobContext[Any], host: Host) -> None:
+        await email_send(context, payload)
+        [nested] = context.enqueued
+        assert (nested.type, nested.queue) == (search_index_update.name, "search")
+        assert nested.payload == {"id": str(order["id"]), "state": "shipped", "total": "12.50"}
+
+    in_job(dsn, use, services)
+    assert sent == [("z@e.de", "Dear Zoë, your order AB-1", "To DE, was open. ")]
+    assert conn.execute("SELECT notified_at IS NOT NULL FROM orders").fetchall() == [(True,)]
+
+
+def test_a_row_is_kept_for_the_run_and_its_writes_show(
+    conn: psycopg.Connection[Any], dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = insert_order(conn)
+
+    async def use(context: JobContext[Any], host: Host) -> None:
+        found = await context.get(Order, order["id"])
+        conn.execute("UPDATE orders SET note = 'elsewhere'")
+        assert (await context.get(Order, order["id"])).note is None
+        await context.update_path(Order, order["id"], "address.country", "FR")
+        fresh = await context.get(Order, order["id"])
+        assert (fresh.address.country, fresh.address.street) == ("FR", "Höhe 1")
+        await context.increment(Order, order["id"], "total", Decimal("0.5"))
+        assert fresh.total == Decimal("13.00")
+        assert found.total == Decimal("12.50")
+        user = await context.create(User, name="New", email="n@e.de")
+        assert await context.find(User, user.id) == user
+        assert await context.pluck(str, "SELECT name FROM users ORDER BY name") == ["New", "Zoë"]
+        assert len(await context.fetch(User, "SELECT * FROM users")) == 2
+        assert await context.first(User, "SELECT * FROM users WHERE name = %s", ("?",)) is None
+        assert await context.scalar(int, "SELECT count(*) FROM users") == 2
+        assert await context.pluck_rows("SELECT 1, 'a'") == [[1, "a"]]
+        assert await context.create_many(User, []) == []
+        assert len(await context.create_many(User, [{"name": "a", "email": "b"}] * 2)) == 2
+        await context.delete(User, user.id)
+        assert await context.find(User, user.id) is None
+        with pytest.raises(ConduitError, match="users has no row with id = "):
+            await context.get(User, uuid4())
+        await context.update(User, user.id, name="late")
+        async with context.connection() as own:
+            await own.execute("SELECT 1")
+
+    in_job(dsn, use)
+    assert f"User {''}" in caplog.text
+    assert "is gone: nothing was updated" in caplog.text
+
+
+def test_what_a_job_knows_of_itself(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def use(context: JobContext[Any], host: Host) -> None:
+        assert (context.id, context.type, context.queue) == (JOB.id, JOB.type, "mail")
+        assert (context.attempt, context.max_attempts) == (2, 3)
+        with caplog.at_level(logging.INFO, "conduit.job"):
+            context.log.info("here")
+
+    in_job(dsn, use)
+    assert caplog.records[-1].__dict__["job_id"] == str(JOB.id)
+
+
+def test_a_bad_nested_payload_is_refused_at_once(dsn: str) -> None:
+    async def use(context: JobContext[Any], host: Host) -> None:
+        bad = SearchIndexUpdate(id=uuid4(), state="open", total=Decimal("NaN"))
+        with pytest.raises(PayloadError, match="total"):
+            context.enqueue(search_index_update, bad)
+        assert context.enqueued == []
+
+    in_job(dsn, use)
+
+
+def test_services_of_a_hand_written_handler_are_the_ones_that_were_given(dsn: str) -> None:
+    given = SimpleNamespace(mail=SimpleNamespace(send=lambda: "sent"))
+
+    async def use(context: JobContext[Any], host: Host) -> None:
+        assert context.services.mail.send() == "sent"
+
+    in_job(dsn, use, given)
+
+
+def test_progress_is_stored_at_once_and_then_coalesced(dsn: str) -> None:
+    async def use(context: JobContext[Any], host: Host) -> None:
+        await asyncio.to_thread(context.progress, 1, 10, "begun")
+        await asyncio.wait_for(host.reported.wait(), 10)
+        host.reported.clear()
+        for done in range(2, 10):
+            context.progress(done, 10)
+        await asyncio.wait_for(host.reported.wait(), 10)
+        assert host.stored == [
+            {"done": 1, "total": 10, "note": "begun"},
+            {"done": 9, "total": 10, "note": None},
+        ]
+
+    in_job(dsn, use)
+
+
+def test_a_job_that_is_lost_learns_of_it(dsn: str) -> None:
+    async def use(context: JobContext[Any], host: Host) -> None:
+        context.raise_if_cancelled()
+        host.lost = True
+        context.progress(1)
+        await asyncio.wait_for(host.reported.wait(), 10)
+        with pytest.raises(asyncio.CancelledError):
+            context.raise_if_cancelled()
+
+    in_job(dsn, use)
+
+
+def test_progress_needs_a_running_job(dsn: str) -> None:
+    context: JobContext[Any] = JobContext(JOB, None, SimpleNamespace())  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match="not running"):
+        context.progress(1)
