@@ -1,6 +1,7 @@
 """What each `@async` block is called and how it is queued."""
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator
 
 from .. import ast
@@ -24,12 +25,15 @@ _WRITES = frozenset({"create!", "update!", "delete!", "increment!", "decrement!"
 
 def describe_jobs(program: Program, config: Config, problems: Problems) -> None:
     """Give every job its options, its job type's name, and its Python names."""
+    classes = dict.fromkeys(program.structs)
+    for name in program.resources:
+        classes.update({name: None, f"{name}Snapshot": None})
     for resource in program.resources.values():
         jobs = [(hook, job) for hook in resource.hooks for job in all_jobs(hook)]
         for _, job in jobs:
             _set_options(job, config.defaults, problems)
         _name_types(resource, jobs, program.facts, config, problems)
-        _name_in_python(resource, jobs, program)
+        _name_in_python(resource, jobs, classes)
 
 
 def all_jobs(hook: HookInfo) -> Iterator[JobInfo]:
@@ -105,18 +109,17 @@ def _work(block: ast.Async, facts: Facts) -> str:
 
 
 def _name_in_python(
-    resource: ResourceInfo, jobs: list[tuple[HookInfo, JobInfo]], program: Program
+    resource: ResourceInfo, jobs: list[tuple[HookInfo, JobInfo]], classes: dict[str, None]
 ) -> None:
     """Name handlers and payload classes so that all names of the resource's module differ."""
     handlers = {f"after_{event}" for event in ("create", "update", "delete", "save")}
     handlers.update(function.python for function in resource.functions.values())
-    classes = {name for other in program.resources for name in (other, f"{other}Snapshot")}
-    classes.update(program.structs)
+    taken: ChainMap[str, None] = ChainMap({}, classes)
     for hook, job in jobs:
         what = re.sub(r"\W", "_", job.name.rpartition(".")[2], flags=re.ASCII)
         if (name := local_name(what)) in handlers:
             name = local_name(f"after_{hook.node.event}_{what}")
         job.python = unclashed(name, handlers)
-        job.payload = unclashed(class_name(job.python), classes)
+        job.payload = unclashed(class_name(job.python), taken)
         handlers.add(job.python)
-        classes.add(job.payload)
+        taken[job.payload] = None
