@@ -41,6 +41,7 @@ class Brackets:
         self._report = report
         self._insert = insert
         self._too_deep = False
+        self._suspect: Open | None = None
 
     @property
     def in_brace(self) -> bool:
@@ -69,14 +70,18 @@ class Brackets:
         stack = self.stack
         wanted = {")": "(", "]": "[", "}": "{"}[closer]
         if stack and CLOSERS[stack[-1].bracket][1] == closer:
+            if closer == "}":
+                self._suspect_if_outdented(stack[-1], start)
             return stack.pop()
         depth = self._partner(closer, wanted, start)
         if depth is not None:
             self.close_to(depth + 1)
             return stack.pop()
         if closer != "}" and stack and stack[-1].bracket in "([":
-            self._mismatch(stack[-1], closer, start)
-            return stack.pop()
+            right = CLOSERS[stack[-1].bracket][1]
+            if not self._source.text.startswith(right, start + 1):
+                self._mismatch(stack[-1], closer, start)
+                return stack.pop()
         if not self._too_deep:
             hint = "Remove it, or add the bracket that it should close."
             self._report("SYN011", self._span(start, 1), f"`{closer}` closes nothing here", hint)
@@ -84,7 +89,7 @@ class Brackets:
 
     def close_to(self, depth: int) -> None:
         """Close what is open beyond `depth`, and report the innermost one as not closed."""
-        unclosed = self.stack[-1]
+        unclosed = self._unclosed()
         if not self._too_deep:
             closer = CLOSERS[unclosed.bracket][1]
             self._report(
@@ -99,7 +104,7 @@ class Brackets:
         """Close what is still open at the end of the source."""
         if not self.stack:
             return
-        unclosed = self.stack[-1]
+        unclosed = self._unclosed()
         if not self._too_deep:
             closer = CLOSERS[unclosed.bracket][1]
             self._report(
@@ -109,6 +114,24 @@ class Brackets:
                 f"Add the missing `{closer}`.",
             )
         self._drop_to(0)
+
+    def _suspect_if_outdented(self, opened: Open, closer: int) -> None:
+        """Remember a `{` whose `}` begins a line that is indented less than the line of the `{`."""
+        text = self._source.text
+        line = text.rfind("\n", 0, closer) + 1
+        if line > opened.start and not text[line:closer].strip():
+            opened_line = text.rfind("\n", 0, opened.start) + 1
+            indent = opened_line
+            while text[indent] in " \t":
+                indent += 1
+            if closer - line < indent - opened_line:
+                self._suspect = opened
+
+    def _unclosed(self) -> Open:
+        """The bracket that lacks its closer: the innermost, unless indentation tells better."""
+        innermost, suspect = self.stack[-1], self._suspect
+        self._suspect = None
+        return suspect if suspect and suspect.start > innermost.start else innermost
 
     def _drop_to(self, depth: int) -> None:
         while len(self.stack) > depth:

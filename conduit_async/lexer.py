@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from . import literals
 from .brackets import CLOSERS, DEEPEST, Brackets, inserted
+from .diagnostics import Diagnostic
 from .source import Source, Span
 from .tokens import (
     BLOCK_HEADS,
@@ -33,6 +34,7 @@ _NEW_RESOURCE = re.compile(r"\s+[A-Za-z_]\w*\s*\{")
 _KEY_COLON = re.compile(r"\s*:")
 _ATTACHED_COLON = re.compile(r":(?!\w)")
 _NO_VALUE = re.compile(r"[ \t\r]*(?:\n|//|\#|\}|$|(?:let|if|unless|return|for)\b(?!\s*:)|@)")
+_STATEMENT = re.compile(r"(?:let|if|unless|return|for)[ \t]+\w")
 _SYMBOL = re.compile(r":([A-Za-z_][A-Za-z0-9_]*)")
 _TEXT = re.compile(r'(?:[^"\\#\n]|\\[^\n]|#(?!\{))+')
 _MULTILINE_COMMENT = re.compile(r"###(?!#)(.*?)###", re.DOTALL)
@@ -46,22 +48,24 @@ class Lexed:
 
     tokens: list[Token]
     docs: dict[int, str]
-    problems: list[tuple[str, Span, str, str | None]] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
 
 
-def lex(source: Source) -> Lexed:
+def lex(source: Source, missing: frozenset[int] = frozenset()) -> Lexed:
     """All tokens of a source, the last one `$END`, and what is wrong with them.
+
+    `missing` are the offsets of tokens before which a `{` is missing.
 
     When a string does not end, the rest of the source reads as text and code in turn. Each string
     that spans lines may be the culprit: the one is taken with which the rest reads best.
     """
-    lexer = Lexer(source)
+    lexer = Lexer(source, missing=missing)
     lexer.run()
     if not lexer.unterminated:
         return lexer.result
     best: Lexed | None = None
     for start in lexer.multiline[:_MOST_GUESSES]:
-        guess = Lexer(source, cut=start)
+        guess = Lexer(source, cut=start, missing=missing)
         guess.run()
         if not guess.unterminated and (
             best is None or len(guess.result.problems) < len(best.problems)
@@ -70,7 +74,7 @@ def lex(source: Source) -> Lexed:
             if len(best.problems) == 1:
                 break
     if best is None:
-        last = Lexer(source, cut_all=True)
+        last = Lexer(source, cut_all=True, missing=missing)
         last.run()
         best = last.result
     return best
@@ -82,7 +86,13 @@ _MOST_GUESSES = 20
 class Lexer:
     """Reads one source once."""
 
-    def __init__(self, source: Source, cut: int = -1, cut_all: bool = False) -> None:
+    def __init__(
+        self,
+        source: Source,
+        cut: int = -1,
+        cut_all: bool = False,
+        missing: frozenset[int] = frozenset(),
+    ) -> None:
         self.source = source
         self.text = source.text
         self.result = Lexed([Token("START", "", 0, 0)], {})
@@ -90,6 +100,7 @@ class Lexer:
         self.unterminated = False
         self._cut = cut
         self._cut_all = cut_all
+        self._missing = missing
         self._brackets = Brackets(source, self._report, self._insert)
         self._strings: list[int] = []
         self._matches: list[int] = []
@@ -104,7 +115,7 @@ class Lexer:
         find = TOKEN.match
         text = self.text
         position = 0
-        operators, operand_ends = OPERATORS, OPERAND_ENDS
+        operators = OPERATORS
         handlers = {
             "open": self._open, "close": self._close, "colon": self._colon,
             "quote": self._quote, "at": self._at, "number": self._number,
@@ -140,6 +151,10 @@ class Lexer:
 
     def _emit(self, type: str, text: str, start: int, end: int) -> None:
         brackets = self._brackets.stack
+        if start in self._missing and len(brackets) < DEEPEST:
+            self._report_missing()
+            self._insert("LBRACE")
+            self._brackets.open("{", start, "block")
         if len(brackets) > DEEPEST:
             self._first = False
             return
@@ -152,8 +167,13 @@ class Lexer:
         tokens = self.result.tokens
         tokens.append(inserted(type, tokens[-1].end, len(self._brackets.stack)))
 
+    def _report_missing(self) -> None:
+        last = self.result.tokens[-1]
+        span = Span(self.source, last.start, last.end)
+        self._report("SYN017", span, "A block `{ … }` should follow", "Add the missing `{`.")
+
     def _report(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
-        self.result.problems.append((code, span, message, hint))
+        self.result.problems.append(Diagnostic(code, span, message, hint))
 
     def _error(self, code: str, start: int, end: int, message: str, hint: str | None) -> None:
         if not self._brackets.hidden:
@@ -180,7 +200,7 @@ class Lexer:
         if not word.isascii():
             self._bad_name(word, start, end, previous)
             type = "NAME"
-        elif previous == "DOT":
+        elif previous == "DOT" and not (self._first and _STATEMENT.match(self.text, start)):
             type = "NAME"
         elif word in KEYWORDS:
             type = self._keyword(word, end, suffix)

@@ -8,7 +8,7 @@ NUMBER = re.compile(r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-
 REGEX = re.compile(r"/((?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+)/([A-Za-z]*)")
 DURATION = re.compile(r"\.(second|minute|hour|day|week)s?(?![A-Za-z0-9_?!(])")
 
-_ESCAPE = re.compile(r"\\(u\{[^}\"\n]*\}|.)", re.DOTALL)
+_ESCAPE = re.compile(r"\r\n|\\(u\{[^}\"\n]*\}|\r?\n|.)", re.DOTALL)
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "0": "\0", "#": "#"}
 _MOST_DIGITS = 4000
 
@@ -57,18 +57,22 @@ def _number_hint(text: str) -> str:
 def unescape(raw: str) -> tuple[str, list[BadLiteralError]]:
     """The text that a piece of a string stands for, and what is wrong with its escapes."""
     if "\\" not in raw:
-        return raw, []
+        return raw.replace("\r\n", "\n"), []
     errors: list[BadLiteralError] = []
 
     def replace(found: re.Match[str]) -> str:
-        what = found[1]
+        what: str | None = found[1]
+        if what is None:
+            return "\n"
         if what in _SIMPLE:
             return _SIMPLE[what]
         problem, hint = (
             f"`\\{what}` is not an escape",
             ('The escapes are \\n \\t \\r \\\\ \\" \\0 \\# and \\u{1F600}.'),
         )
-        if what.startswith("u{"):
+        if what.endswith("\n"):
+            problem, hint = "A `\\` at the end of a line is no escape", "Remove it."
+        elif what.startswith("u{"):
             digits = what[2:-1]
             if not re.fullmatch("[0-9A-Fa-f]{1,8}", digits):
                 problem, hint = "`\\u{…}` needs a hexadecimal code", "As in `\\u{1F600}`."

@@ -5,10 +5,10 @@ and ends where the last token that was shifted does.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
 from typing import Any
 
 from .. import ast
+from ..diagnostics import Diagnostic
 from ..lexer import Lexed
 from ..source import Source, Span
 from ..tokens import Token
@@ -43,7 +43,7 @@ class Driver:
         source: Source,
         lexed: Lexed,
         table: Table,
-        report: Callable[[str, Span, str, str | None], None],
+        found: list[Diagnostic],
     ) -> None:
         self._source = source
         self._tokens = lexed.tokens
@@ -51,11 +51,11 @@ class Driver:
         self._units = table.units
         self._chains = table.chains
         self._end = table.end
-        self._report = report
-        self._flagged = sorted(span.start for _, span, _, _ in lexed.problems)
+        self._found = found
+        self._flagged = sorted(problem.span.start for problem in lexed.problems)
         self._quiet = False
         self._errors = 0
-        rules = MemberRules(source, lexed.docs, self._rule_error)
+        rules = MemberRules(source, lexed.docs, self._report)
         self._actions = tuple(
             (
                 production.origin,
@@ -71,7 +71,10 @@ class Driver:
         self._starts: list[int] = []
         self._last_end = 0
         self._shifted = 1
-        self._ended_early = any(code == "SYN010" for code, *_ in lexed.problems)
+        self._last_error = -1
+        self.missing: list[int] = []
+        """Where a block was expected."""
+        self._ended_early = any(problem.code == "SYN010" for problem in lexed.problems)
 
     def run(self) -> ast.File:
         """The tree of the source; what could not be read is reported and left out."""
@@ -138,10 +141,13 @@ class Driver:
         token = self._tokens[index]
         resume = index
         if not self._is_consequence(index):
-            found = explain(Unexpected(self._source, self._tokens, index, self._expected()))
-            self._report(found.code, found.span, found.message, found.hint)
+            why = explain(Unexpected(self._source, self._tokens, index, self._expected()))
+            self._found.append(why.diagnostic)
             self._errors += 1
-            resume -= found.back
+            self._last_error = token.start
+            resume -= why.back
+            if why.code == "SYN017":
+                self.missing.append(token.start)
         at_end = token.type == "$END"
         while not self._accepts("ERROR") or (at_end and self._depth()):
             self._pop()
@@ -149,7 +155,8 @@ class Driver:
         if self._errors == _MOST_ERRORS:
             self._close_all(resume)
         else:
-            resume = self._resume(resume + (self._shifted == 0 and not at_end))
+            stays = resume < index or at_end or (self._shifted and self._may_resume(token))
+            resume = self._resume(resume if stays else resume + 1)
         self._shifted = 0
         return resume
 
@@ -162,11 +169,17 @@ class Driver:
         error = Token("ERROR", "", before.start, before.start)
         self._quiet = True
         while (action := self._states[self._stack[-1]]["ERROR"]) < 0:
-            self._reduce(-action - 1, error)
+            if action in self._units:
+                self._stack[-1] = self._follow_units(self._stack[-2], self._stack[-1], "ERROR")
+            else:
+                self._reduce(-action - 1, error)
         self._quiet = False
         self._stack.append(action)
         self._values.append(error)
         self._starts.append(error.start)
+
+    def _may_resume(self, unexpected: Token) -> bool:
+        return unexpected.first or unexpected.type == "RESOURCE" or unexpected.depth < self._depth()
 
     def _resume(self, index: int) -> int:
         """The next token that starts a statement or member here, or closes the bracket around."""
@@ -207,13 +220,26 @@ class Driver:
             return True
         if index and (previous.start == previous.end or (token.start == token.end and not at_end)):
             return True
+        if self._follows_error_in_brackets(index - 1):
+            return True
         line_start = self._source.text.rfind("\n", 0, previous.start) + 1
         flagged = bisect_left(self._flagged, line_start)
         return flagged < len(self._flagged) and self._flagged[flagged] < max(token.end, 1)
 
-    def _rule_error(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
+    def _follows_error_in_brackets(self, index: int) -> bool:
+        """Whether a token closes a bracket inside which the last error was."""
+        tokens = self._tokens
+        if index < 0 or tokens[index].type not in ("RBRACE", "RPAR", "RSQB"):
+            return False
+        depth = tokens[index].depth
+        index -= 1
+        while index > 0 and tokens[index].depth > depth:
+            index -= 1
+        return tokens[index].start <= self._last_error
+
+    def _report(self, diagnostic: Diagnostic) -> None:
         if not self._quiet:
-            self._report(code, span, message, hint)
+            self._found.append(diagnostic)
 
     def _expected(self) -> frozenset[str]:
         """The terminals that could stand here."""

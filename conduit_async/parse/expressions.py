@@ -16,7 +16,7 @@ class ExpressionRules(Rules):
     # Operators
 
     def binary(self, span: Span, left: ast.Expr, operator: Token, right: ast.Expr) -> ast.Binary:
-        text = cast(ast.BinaryOperator, _BINARY.get(operator.text, operator.text))
+        text = cast("ast.BinaryOperator", _BINARY.get(operator.text, operator.text))
         return ast.Binary(span, text, left, right, self.span(operator))
 
     def unary(self, span: Span, operator: Token, operand: ast.Expr) -> ast.Unary:
@@ -52,7 +52,7 @@ class ExpressionRules(Rules):
 
     def duration(self, span: Span, token: Token) -> ast.Duration:
         amount, _, unit = token.text.rpartition(".")
-        singular = cast(ast.DurationUnit, unit.removesuffix("s"))
+        singular = cast("ast.DurationUnit", unit.removesuffix("s"))
         return ast.Duration(span, literals.amount(amount), singular)
 
     def symbol(self, span: Span, token: Token) -> ast.Symbol:

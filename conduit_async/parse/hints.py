@@ -33,7 +33,7 @@ def special(
             return code, span, f"A {what} is missing after the colon", None, 1
     if type in ("EQUALITY", "COMPARE") and "_BANG" in expected and "EQUAL" in expected:
         return here("SYN001", f"`{text}` is one operator", f"Write `{text[0]} =` with a space.")
-    if type == "RANGE" and "TIMES" in expected:
+    if type == "RANGE" and "COMPARE" in expected:
         return here("SYN001", "Ranges cannot be chained", None)
     if type == "RESCUE":
         hint = "It follows a statement, or the value of a `let`, an assignment or a `return`."
@@ -48,6 +48,11 @@ def special(
         return here("SYN001", f"`{text}` cannot stand in a block", "Only `@async` can.")
     if type == "PLUS" and "NEGATE" in expected:
         return here("SYN001", "There is no leading `+`", "Remove it.")
+    if type == "EQUAL" and "HOOK" in expected:
+        return here("SYN001", "A field takes no `=`", "A default is written `@default(…)`.")
+    if type in ("_CALL", "DOT", "EQUAL") and expected == {"COLON"} and token.depth == 1:
+        hint = "Statements stand in a hook or a function."
+        return here("SYN001", "A statement cannot stand directly in a resource", hint)
     if type == "EQUAL" and expected >= {"COMMA", "RPAR"}:
         return here("SYN001", "A named argument has a colon", "Write `name: value`.")
     if type in ("EQUAL", "FAT_ARROW") and "COLON" in expected:

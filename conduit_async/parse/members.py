@@ -90,7 +90,7 @@ class MemberRules(TypeRules):
         self.warn(name.span, f"`@{name.text}` is unknown and has no effect here", hint)
 
     def warn(self, span: Span, message: str, hint: str | None = None) -> None:
-        self.error("SYN012", span, message, hint)
+        self.warning("SYN012", span, message, hint)
 
     def no_body(self, _: Span) -> Body:
         return [], None
@@ -118,7 +118,7 @@ class MemberRules(TypeRules):
         alias: ast.String | None,
         options: list[ast.Pair],
     ) -> ast.Relation:
-        kind = cast(ast.RelationKind, token.text[1:])
+        kind = cast("ast.RelationKind", token.text[1:])
         doc = self.docs.get(span.start)
         return ast.Relation(span, kind, target, through, alias, tuple(options), doc)
 
@@ -126,7 +126,7 @@ class MemberRules(TypeRules):
         return ast.Setting(span, "nested", name, alias, None)
 
     def setting(self, span: Span, token: Token, value: ast.Expr) -> ast.Setting:
-        kind = cast(ast.SettingKind, token.text[1:])
+        kind = cast("ast.SettingKind", token.text[1:])
         return ast.Setting(span, kind, None, None, value)
 
     def on(self, span: Span, name: ast.Name, value: ast.Expr) -> ast.Setting:
@@ -173,7 +173,7 @@ class MemberRules(TypeRules):
         return self.named_rule(span, token, None, body)
 
     def named_rule(self, span: Span, token: Token, name: ast.Name | None, body: Body) -> ast.Rule:
-        kind = cast(ast.RuleKind, token.text[1:])
+        kind = cast("ast.RuleKind", token.text[1:])
         pairs, block = body
         return ast.Rule(span, kind, name, tuple(pairs), block, self.docs.get(span.start))
 
@@ -195,7 +195,7 @@ class MemberRules(TypeRules):
         modifiers: list[Span | tuple[Span, tuple[ast.Argument, ...]]],
         body: ast.Block,
     ) -> ast.Hook:
-        timing = cast(ast.Timing, token.text[1:])
+        timing = cast("ast.Timing", token.text[1:])
         where = self.span(token)
         transactions = [modifier for modifier in modifiers if isinstance(modifier, Span)]
         asyncs = [modifier for modifier in modifiers if isinstance(modifier, tuple)]
@@ -238,5 +238,5 @@ class MemberRules(TypeRules):
             near = get_close_matches(event.text, _EVENTS, 1, 0.5)
             hint = f"Did you mean `{near[0]}`?" if near else "It is create, update, delete or save."
             self.error("SYN015", event.span, f"There is no event `{event.text}`", hint)
-            return cast(ast.Event, near[0]) if near else "save"
-        return cast(ast.Event, event.text)
+            return cast("ast.Event", near[0]) if near else "save"
+        return cast("ast.Event", event.text)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..diagnostics import Diagnostic
 from ..literals import shorten
 from ..source import Source, Span
 from ..tokens import KEYWORDS, Token
@@ -30,6 +31,8 @@ _CONTINUATIONS = frozenset({
     "AUGMENT", "EQUAL", "RESCUE", "ELSE", "ELSIF",
 })  # fmt: skip
 
+_BEFORE_BLOCK = _CONTINUATIONS | {"LBRACE", "TRANSACTION", "ASYNC", "LPAR", "NAME"}
+
 
 @dataclass(frozen=True, slots=True)
 class Unexpected:
@@ -48,11 +51,12 @@ class Unexpected:
 class Explanation:
     """A diagnostic, and how many tokens before the unexpected one reading should go on."""
 
-    code: str
-    span: Span
-    message: str
-    hint: str | None = None
+    diagnostic: Diagnostic
     back: int = 0
+
+    @property
+    def code(self) -> str:
+        return self.diagnostic.code
 
 
 def explain(at: Unexpected) -> Explanation:
@@ -60,18 +64,22 @@ def explain(at: Unexpected) -> Explanation:
     token = at.tokens[at.index]
     found = special(at.source, at.tokens, at.index, at.expected)
     if found:
-        return Explanation(*found)
+        *parts, back = found
+        return Explanation(Diagnostic(*parts), back)
     words = expected_words(at.expected)
     wanted = join(words)
     if token.type == "$END":
         before = at.tokens[at.index - 1] if at.index else token
         message = f"The file ends where {wanted} should follow"
-        return Explanation("SYN010", Span(at.source, before.start, before.end), message)
+        return Explanation(Diagnostic("SYN010", at.span(before), message))
     seen = describe(at.source, token)
     code = "SYN001"
-    if at.expected and at.expected <= _CONTINUATIONS | {"LBRACE", "TRANSACTION", "ASYNC"}:
-        if "LBRACE" in at.expected:
-            code, wanted = "SYN017", "a block `{ … }`"
+    if "LBRACE" in at.expected and at.expected <= _BEFORE_BLOCK:
+        before = at.tokens[at.index - 1]
+        if token.first:
+            message = "A block `{ … }` should follow"
+            return Explanation(Diagnostic("SYN017", at.span(before), message))
+        code, wanted = "SYN017", "a block `{ … }`"
     elif wanted == "a type":
         code = "SYN006"
     elif wanted == "a name" and at.index and at.tokens[at.index - 1].type == "RESOURCE":
@@ -81,14 +89,15 @@ def explain(at: Unexpected) -> Explanation:
     hint = None
     if wanted == "a name" and token.text in KEYWORDS:
         hint = f"`{token.text}` is a reserved word: choose another name."
-    return Explanation(code, at.span(token), f"Expected {wanted}, found {seen}", hint)
+    message = f"Expected {wanted}, found {seen}"
+    return Explanation(Diagnostic(code, at.span(token), message, hint))
 
 
 def expected_words(expected: frozenset[str]) -> list[str]:
     """What could stand here, in a few words."""
     rest = set(expected)
     words: list[str] = []
-    after_operand = "TIMES" in expected or "DOT" in expected
+    after_operand = bool(expected & {"TIMES", "DOT", "COMPARE", "AND", "QUESTION"})
     if not after_operand or "FOR" in expected or "HOOK" in expected:
         for group, word in _GROUPS:
             if group <= rest:

@@ -4,21 +4,29 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import ast
+from ..diagnostics import Diagnostic
 from ..source import Source, Span
 from ..tokens import Token
-
-Report = Callable[..., None]
 
 
 class Rules:
     """Builds nodes: the method of a rule gets its span and the values of its symbols."""
 
-    def __init__(self, source: Source, docs: dict[int, str], report: Report) -> None:
+    def __init__(
+        self, source: Source, docs: dict[int, str], report: Callable[[Diagnostic], None]
+    ) -> None:
         self.source = source
         self.docs = docs
-        self.error = report
-        """`error(code, span, message, hint)`; silent while the parser recovers."""
+        self._report = report
         self.depths: dict[ast.TypeRef, int] = {}
+
+    def error(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
+        """Note an error; silent while the parser recovers from another."""
+        self._report(Diagnostic(code, span, message, hint))
+
+    def warning(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
+        """Note a warning."""
+        self._report(Diagnostic(code, span, message, hint, "warning"))
 
     def span(self, token: Token) -> Span:
         """Where a token stands."""

@@ -119,5 +119,5 @@ class TypeRules(StatementRules):
                 "SYN005",
                 type.span,
                 "This type does not say whether it may be nil",
-                f"Write `{short}!` for a value that is required, `{short}?` for one that may be nil.",
+                f"Write `{short}!` when it is required, `{short}?` when it may be nil.",
             )

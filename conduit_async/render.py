@@ -1,0 +1,159 @@
+"""Diagnostics as text for people, and as JSON and SARIF for machines."""
+
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .diagnostics import Diagnostic
+from .source import Span
+
+_WIDEST = 100
+"""How many columns of a source line are shown."""
+
+_STYLES = {"error": "\033[1;31m", "warning": "\033[1;33m", "quiet": "\033[34m", "bold": "\033[1m"}
+_RESET = "\033[0m"
+
+
+def as_text(diagnostics: Iterable[Diagnostic], color: bool = False) -> str:
+    """Each diagnostic with an excerpt of its source and carets below the place."""
+    return "".join(f"{_as_text(diagnostic, color)}\n" for diagnostic in diagnostics)
+
+
+def as_json(files: int, diagnostics: Iterable[Diagnostic]) -> str:
+    """`{"files": n, "diagnostics": […]}`; lines and columns count characters from 1."""
+    found = [
+        {
+            **_place(diagnostic.span),
+            "severity": diagnostic.severity,
+            "code": diagnostic.code,
+            "message": diagnostic.message,
+            "hint": diagnostic.hint,
+        }
+        for diagnostic in diagnostics
+    ]
+    return json.dumps({"files": files, "diagnostics": found}, indent=2)
+
+
+def as_sarif(diagnostics: Sequence[Diagnostic]) -> str:
+    """SARIF 2.1.0, which code hosts show beside the source."""
+    codes = sorted({diagnostic.code for diagnostic in diagnostics})
+    driver = {"name": "conduitc", "rules": [{"id": code} for code in codes]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_sarif_result(diagnostic) for diagnostic in diagnostics],
+    }
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _sarif_result(diagnostic: Diagnostic) -> dict[str, Any]:
+    hint = f" {diagnostic.hint}" if diagnostic.hint else ""
+    result: dict[str, Any] = {
+        "ruleId": diagnostic.code,
+        "level": diagnostic.severity,
+        "message": {"text": f"{diagnostic.message}.{hint}"},
+        "locations": [_sarif_location(diagnostic.span)],
+    }
+    if diagnostic.related:
+        result["relatedLocations"] = [
+            {**_sarif_location(related.span), "message": {"text": related.message}}
+            for related in diagnostic.related
+        ]
+    return result
+
+
+def _sarif_location(span: Span) -> dict[str, Any]:
+    place = _place(span)
+    region = {
+        "startLine": place["line"],
+        "startColumn": place["column"],
+        "endLine": place["end_line"],
+        "endColumn": place["end_column"],
+    }
+    return {"physicalLocation": {"artifactLocation": {"uri": span.source.path}, "region": region}}
+
+
+def _place(span: Span) -> dict[str, Any]:
+    line, column = span.source.position(span.start)
+    end_line, end_column = span.source.position(span.end)
+    return {
+        "file": span.source.path,
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+    }
+
+
+def _as_text(diagnostic: Diagnostic, color: bool) -> str:
+    def style(name: str, text: str) -> str:
+        return f"{_STYLES[name]}{text}{_RESET}" if color else text
+
+    gutter = max(len(str(span.line)) for span in _spans(diagnostic))
+    edge = style("quiet", f"{' ' * gutter} |")
+    severity = diagnostic.severity
+    lines = [
+        style(severity, f"{severity}[{diagnostic.code}]")
+        + style("bold", f": {_visible(diagnostic.message)}")
+    ]
+    marks = [
+        (diagnostic.span, severity, ""),
+        *((r.span, "quiet", r.message) for r in diagnostic.related),
+    ]
+    for span, look, note in marks:
+        line, column = span.source.position(span.start)
+        excerpt, carets = _excerpt(span)
+        arrow = "-->" if not note else ":::"
+        place = f"{_visible(span.source.path)}:{line}:{column}"
+        lines.append(style("quiet", f"{' ' * gutter}{arrow} ") + place)
+        lines.append(edge)
+        lines.append(style("quiet", f"{line:>{gutter}} |") + f" {excerpt}".rstrip())
+        lines.append(f"{edge} {style(look, f'{carets} {_visible(note)}'.rstrip())}")
+    if diagnostic.hint:
+        lines.append(f"{style('quiet', f'{chr(32) * gutter} =')} {_visible(diagnostic.hint)}")
+    return "\n".join(lines) + "\n"
+
+
+def _spans(diagnostic: Diagnostic) -> list[Span]:
+    return [diagnostic.span, *(related.span for related in diagnostic.related)]
+
+
+def _excerpt(span: Span) -> tuple[str, str]:
+    """The line where a span starts, and the carets below it."""
+    line, column = span.source.position(span.start)
+    text = span.source.line(line)
+    start = min(column - 1, len(text))
+    end = max(min(start + span.end - span.start, len(text)), start)
+    first = 0
+    if len(text) > _WIDEST and end > _WIDEST - 10:
+        first = max(0, start - _WIDEST // 2)
+    cut_left, cut_right = first > 0, len(text) > first + _WIDEST
+    shown = text[first : first + _WIDEST]
+    before, marked = text[first:start], text[start : min(end, first + _WIDEST)]
+    excerpt = ("…" if cut_left else "") + _visible(shown) + ("…" if cut_right else "")
+    indent = (" " if cut_left else "") + " " * _width(before)
+    return excerpt, indent + "^" * max(1, _width(marked))
+
+
+def _visible(text: str) -> str:
+    """The text with tabs as spaces and characters that steer a terminal made harmless."""
+    return "".join(
+        "    " if char == "\t" else char if char.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for char in text
+    )
+
+
+def _width(text: str) -> int:
+    """How many terminal columns `_visible(text)` takes."""
+    return sum(
+        4
+        if char == "\t"
+        else 0
+        if unicodedata.combining(char)
+        else 2
+        if unicodedata.east_asian_width(char) in "WF"
+        else 1
+        for char in text
+    )
