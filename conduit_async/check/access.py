@@ -20,7 +20,6 @@ from ..types import (
     ANY,
     ERROR,
     INT,
-    JSON,
     STRING,
     Array,
     Hash,
@@ -35,7 +34,7 @@ from ..types import (
 )
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate
-from .lattice import fits, is_unknown
+from .lattice import BROKEN, fits, is_unknown
 from .lookup import meaning
 from .narrow import narrowed
 from .records import QUERY_STEPS, query_member, resource_member
@@ -59,7 +58,7 @@ def member(body: Body, node: ast.Member) -> Steps:
                     f"`{shorten(node)}` is a method of the service `{target.name}`",
                     f"call it: `{shorten(node)}(…)`",
                 )
-                return ANY
+                return BROKEN
     if isinstance(target, ast.SelfRef) and is_change_predicate(body, node.name.text):
         yield target
         return change_predicate(body, node, node, ())
@@ -87,15 +86,15 @@ def through(body: Body, node: ast.Member, kind: Type) -> Type:
         return required(kind)
     if isinstance(kind, NilType):
         body.problems.error("TYP101", target.span, f"nil has no `{node.name.text}`")
-        return ANY
+        return BROKEN
     if is_nullable(kind):
         shown = shorten(target)
         body.problems.error(
             "TYP101",
             target.span,
             f"`{shown}` may be nil, which has no `{node.name.text}`",
-            f"write `{shown}?.{node.name.text}` to get nil then, check `{shown} != nil` first, "
-            f"or write `{shown}!.{node.name.text}` to fail",
+            f"write `{shown}?.` to get nil then, check `{shown} != nil` first, "
+            f"or write `{shown}!.` to fail",
             *origin(body, target),
         )
     return required(kind)
@@ -117,7 +116,7 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
                 resolutions[node] = StructField(column)
                 return column.type
             _no_field(body, node, shorten(node.target), fields)
-            return ANY
+            return BROKEN
         case Record():
             return _of_record(body, node, kind)
         case Query(resource=resource):
@@ -129,7 +128,7 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
             return query_member(body, node, resource)
     names = ["message", "type"] if kind == ERROR else []
     _no_field(body, node, article(kind), names)
-    return ANY
+    return BROKEN
 
 
 def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
@@ -143,7 +142,7 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
     if (relation := info.relations.get(name)) is not None:
         resolutions[node] = RelationUse(info.name, relation)
         if relation.target not in body.world.resources:
-            return ANY
+            return BROKEN
         target = Record(relation.target)
         if relation.kind == "to_many":
             return Array(target)
@@ -160,7 +159,7 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
             f"`{name}` is a function",
             f"call it: `{shorten(node)}(…)`",
         )
-        return ANY
+        return BROKEN
     computed = [f.name for f in info.functions.values() if f.computed]
     _no_field(
         body,
@@ -169,7 +168,7 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
         [*info.columns, *info.relations, *computed],
         Related(info.node.name.span, f"`{info.name}` is declared here"),
     )
-    return ANY
+    return BROKEN
 
 
 def _no_field(
@@ -202,7 +201,7 @@ def _library_value(body: Body, node: ast.Member, namespace: str) -> Type:
         else f"`{namespace}` has no function `{node.name.text}`"
     )
     body.problems.error("SEM201", node.name.span, message, hint)
-    return ANY
+    return BROKEN
 
 
 @rule(ast.Index)
@@ -225,7 +224,7 @@ def index(body: Body, node: ast.Index) -> Steps:
         )
         kind = required(kind)
     if is_unknown(kind):
-        return JSON if kind == JSON else ANY
+        return kind
     match kind:
         case Array(item=item):
             if not fits(position, INT):
@@ -244,7 +243,7 @@ def index(body: Body, node: ast.Index) -> Steps:
                 )
             return optional(value)
     body.problems.error("TYP122", node.span, f"{article(kind)} has no items to index")
-    return ANY
+    return BROKEN
 
 
 @rule(ast.Unwrap)

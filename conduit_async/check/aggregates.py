@@ -2,10 +2,10 @@
 
 from .. import ast
 from ..program import RecordCall
-from ..types import ANY, DECIMAL, FLOAT, INT, Array, Query, Record, Type, optional, required
+from ..types import DECIMAL, FLOAT, INT, Array, Query, Record, Type, optional, required
 from .body import Body, Steps
 from .filters import check_fields
-from .lattice import is_number, is_unknown
+from .lattice import BROKEN, is_number, is_unknown
 from .require import article
 
 AGGREGATES = ("count", "sum", "avg", "min", "max")
@@ -22,7 +22,7 @@ def aggregate(body: Body, node: ast.Call, name: str) -> Steps:
         body.problems.error(
             "TYP130", node.span, f"`{name}` takes other arguments than these", f"write {usage}"
         )
-        return ANY
+        return BROKEN
     resource = _queried(kinds[0])
     if resource is None:
         if not is_unknown(kinds[0]):
@@ -31,7 +31,7 @@ def aggregate(body: Body, node: ast.Call, name: str) -> Steps:
                 node.arguments[0].span,
                 f"`{name}` needs a query, this is {article(kinds[0])}",
             )
-        return ANY
+        return BROKEN
     query, *fields = [argument.value for argument in node.arguments]
     body.facts.resolutions[node] = RecordCall(resource, name, query, node.arguments[1:])
     if name == "count":
@@ -54,7 +54,7 @@ def _result(body: Body, node: ast.Call, name: str, kind: Type) -> Type:
         body.problems.error(
             "TYP131", node.arguments[1].span, f"`{name}` needs numbers, this is {article(kind)}"
         )
-        return ANY
+        return BROKEN
     if name == "sum":
         return kind
     return optional(FLOAT if kind == FLOAT else DECIMAL)

@@ -6,7 +6,7 @@ from ..program import ComputedUse, RelationUse, SelfColumn, StructField
 from ..suggest import nearest
 from ..types import Type, is_nullable
 from .body import Body
-from .lattice import fits, is_unknown, join
+from .lattice import BROKEN, fits, is_unknown, join
 from .narrow import SELF, Path, forget, path_of
 from .require import require, shorten
 
@@ -30,6 +30,7 @@ def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> N
     local = body.scope.find(target.name)
     if local is None:
         _undeclared(body, target)
+        body.declare(ast.Name(target.span, target.name), BROKEN, "let")
         return
     body.facts.resolutions[target] = local
     body.facts.types[target] = local.type
@@ -62,6 +63,10 @@ def _undeclared(body: Body, target: ast.NameRef) -> None:
 
 
 def _to_field(body: Body, target: ast.Member, value: ast.Expr, kind: Type) -> None:
+    root = _root(target)
+    if isinstance(root, ast.NameRef) and body.scope.find(root.name) is None:
+        _bad_target(body, target, "assign to a local, or to a field of `self`")
+        return
     before = body.known
     body.known = frozenset(known for known in before if known != _written(target))
     expected = body.infer(target)
@@ -86,6 +91,12 @@ def _to_field(body: Body, target: ast.Member, value: ast.Expr, kind: Type) -> No
         for relation in body.resource.relations.values():
             if path == (SELF, relation.key):
                 forget(body, (SELF, relation.name))
+
+
+def _root(target: ast.Expr) -> ast.Expr:
+    while isinstance(target, ast.Member):
+        target = target.target
+    return target
 
 
 def _written(target: ast.Member) -> Path:

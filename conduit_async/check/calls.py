@@ -20,7 +20,7 @@ from .aggregates import AGGREGATES, aggregate
 from .arguments import bind
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate, previous_value
-from .lattice import is_unknown
+from .lattice import BROKEN, is_unknown
 from .library_calls import library_call, method_call
 from .lookup import meaning
 from .records import OPERATIONS, QUERY_STEPS, query_call, resource_call
@@ -37,7 +37,7 @@ def call(body: Body, node: ast.Call) -> Steps:
         yield callee
         yield from _arguments(node)
         body.problems.error("SEM201", callee.span, f"`{shorten(callee)}` cannot be called")
-        return ANY
+        return BROKEN
     target = callee.target
     if isinstance(target, ast.NameRef):
         match meaning(body, target.name):
@@ -76,7 +76,8 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
             body.problems.error(
                 "SEM201", callee.span, f"`{name}` is {article(local.type)}, it cannot be called"
             )
-        return ANY
+            return BROKEN
+        return local.type
     if name in body.world.config.externs:
         body.facts.resolutions[callee] = Extern(name)
         yield from _arguments(node)
@@ -88,7 +89,7 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
         return (yield from aggregate(body, node, name))
     yield from _arguments(node)
     _undefined_function(body, callee)
-    return ANY
+    return BROKEN
 
 
 def _undefined_function(body: Body, callee: ast.NameRef) -> None:
@@ -135,7 +136,7 @@ def _namespace_call(body: Body, node: ast.Call, callee: ast.Member, namespace: s
             f"`{namespace}` has no function `{callee.name.text}`",
             f"did you mean `{namespace}.{found}`?" if found else None,
         )
-        return ANY
+        return BROKEN
     return (yield from library_call(body, node, signature))
 
 
@@ -143,7 +144,7 @@ def _service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.Na
     yield from _arguments(node)
     name, method_name = target.name, callee.name.text
     if _misspelt(body, target, method_name):
-        return ANY
+        return BROKEN
     for argument in node.arguments:
         kind = body.type_of(argument.value)
         if isinstance(kind, Query | Function):

@@ -5,8 +5,9 @@ from typing import Literal
 from .. import ast
 from ..program import ChangeCall, Column
 from ..suggest import nearest
-from ..types import ANY, BOOL, Type, optional
+from ..types import BOOL, Type, optional
 from .body import Body
+from .lattice import BROKEN
 from .narrow import SELF, Implied
 from .require import constant_text, require
 
@@ -64,11 +65,11 @@ def previous_value(
             "`previous_value` takes the name of a field",
             "write it as a symbol: `self.previous_value(:title)`",
         )
-        return ANY
+        return BROKEN
     column = _column(body, name)
     if column is None:
         _unknown(body, arguments[0].value, name, ":", "")
-        return ANY
+        return BROKEN
     body.facts.resolutions[node] = ChangeCall("previous_value", column, None)
     return column.type if body.event == "update" else optional(column.type)
 

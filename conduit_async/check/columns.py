@@ -6,6 +6,7 @@ from ..names import python_name, snake_case
 from ..program import Column, RelationInfo, ResourceInfo
 from ..source import Span
 from ..types import ANY, Array, Record, Type, optional, required
+from .lattice import BROKEN, Broken
 from .relations import declared_relation, foreign_key, option_values
 from .type_refs import SCALARS, read_type
 from .world import World
@@ -35,6 +36,8 @@ def declare_columns(world: World, info: ResourceInfo) -> None:
 def _field(world: World, info: ResourceInfo, field: ast.Field, own: set[str]) -> None:
     name = field.name.text
     kind = read_type(world, field.type, info.name, name)
+    if isinstance(kind, Broken) and _reads_as_resource(field.type):
+        kind = Record("")
     match required(kind):
         case Record(resource=target):
             key = foreign_key(field.options, f"{name}_id")
@@ -72,6 +75,10 @@ def _field(world: World, info: ResourceInfo, field: ast.Field, own: set[str]) ->
     )
 
 
+def _reads_as_resource(ref: ast.TypeRef) -> bool:
+    return isinstance(ref.type, ast.NamedType) and ref.type.name[:1].isupper()
+
+
 def _key_column(
     world: World, info: ResourceInfo, relation: RelationInfo, doc: str | None = None
 ) -> None:
@@ -82,15 +89,15 @@ def _key_column(
 
 
 def key_type(world: World, resource: str) -> Type:
-    """The type of a resource's primary key; `ANY` when it has none."""
+    """The type of a resource's primary key; unknown when it has none."""
     target = world.resources.get(resource)
     if target is None or target.primary_key is None:
-        return ANY
+        return BROKEN
     for member in target.node.members:
         if isinstance(member, ast.Field) and member.name.text == target.primary_key:
             named = member.type.type
             return SCALARS.get(named.name, ANY) if isinstance(named, ast.NamedType) else ANY
-    return ANY
+    return BROKEN
 
 
 def _add(

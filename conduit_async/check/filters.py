@@ -53,9 +53,16 @@ def check_equal(
         return
     if isinstance(value, ast.ArrayLiteral) and not isinstance(required(column.type), Array):
         for item in value.items:
-            require(body, item, optional(column.type), f"`{name}`", "TYP131")
+            _require(body, item, column)
     elif not (isinstance(kind, Array) and comparable(kind.item, column.type)):
-        require(body, value, optional(column.type), f"`{name}`", "TYP131")
+        _require(body, value, column)
+
+
+def _require(body: Body, value: ast.Expr, column: Column) -> None:
+    """Nil may be compared with any field."""
+    nullable = is_nullable(body.type_of(value))
+    expected = optional(column.type) if nullable else column.type
+    require(body, value, expected, f"`{column.name}`", "TYP131")
 
 
 def _condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> Steps:
@@ -120,7 +127,7 @@ def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> Steps:
 def _check_member(body: Body, node: ast.Binary, column: Column, right: Type) -> None:
     if isinstance(node.right, ast.ArrayLiteral):
         for item in node.right.items:
-            require(body, item, optional(column.type), f"`{column.name}`", "TYP131")
+            _require(body, item, column)
     elif isinstance(right, Query) or is_unknown(right):
         return
     elif not hasattr(right, "item") or not comparable(right.item, column.type):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from .. import ast
 from ..diagnostics import Related
-from ..names import local_name, python_name, unclashed
+from ..names import local_name, python_name
 from ..program import FunctionInfo, ParameterInfo, ResourceInfo
 from ..types import ANY, NIL, Type
 from ..walk import walk
@@ -52,17 +52,15 @@ def read_parameters(
     world: World, info: ResourceInfo, function: str, parameters: Sequence[ast.Parameter]
 ) -> tuple[ParameterInfo, ...]:
     """The parameters of a function or scope; a name that is given twice is an error."""
-    found: dict[str, ParameterInfo] = {}
+    found: list[ParameterInfo] = []
     for parameter in parameters:
         name = parameter.name.text
-        if name in found:
+        if any(other.name == name for other in found):
             world.problems.error("SEM206", parameter.name.span, f"`{name}` is declared twice")
-            continue
         kind = read_type(world, parameter.type, info.name, f"{function}_{name}")
-        taken = {other.python for other in found.values()}
-        python = unclashed(local_name(name), taken)
-        found[name] = ParameterInfo(name, python, kind, parameter.default)
-    return tuple(found.values())
+        python = local_name(name, {other.python for other in found})
+        found.append(ParameterInfo(name, python, kind, parameter.default))
+    return tuple(found)
 
 
 def _result(world: World, info: ResourceInfo, member: ast.Function | ast.Computed) -> Type:

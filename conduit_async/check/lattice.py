@@ -1,5 +1,7 @@
 """How types relate: what fits where, and what two of them have in common."""
 
+from dataclasses import dataclass
+
 from ..types import (
     ANY,
     DECIMAL,
@@ -28,6 +30,14 @@ from ..types import (
 )
 
 NUMBERS = (INT, FLOAT, DECIMAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken(AnyType):
+    """The unknown type of what has been reported already: nothing more is said about it."""
+
+
+BROKEN = Broken()
 
 
 def is_unknown(kind: Type) -> bool:
@@ -90,6 +100,8 @@ def join(left: Type, right: Type) -> Type:
     """The narrowest type that holds the values of both; `ANY` when they have nothing in common."""
     if left == right:
         return left
+    if isinstance(left, Broken) or isinstance(right, Broken):
+        return BROKEN
     if isinstance(left, NilType):
         return optional(right)
     if isinstance(right, NilType):

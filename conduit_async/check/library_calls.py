@@ -21,7 +21,7 @@ from .access import through
 from .arguments import bind
 from .body import Body, Steps
 from .lambdas import infer_lambda
-from .lattice import fits, is_unknown, join
+from .lattice import BROKEN, Broken, fits, is_unknown, join
 from .require import article, require, shorten
 
 _Bindings = dict[str, Type]
@@ -40,7 +40,7 @@ def method_call(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> S
     if signature is None:
         for argument in node.arguments:
             yield argument.value
-        return ANY
+        return BROKEN
     if not (is_nullable(kind) and _accepts_nil(signature)) or callee.safe:
         kind = through(body, callee, kind)
     if callee in body.short:
@@ -53,6 +53,8 @@ def _choose(
 ) -> Signature | None:
     name = callee.name.text
     plain = required(kind)
+    if isinstance(plain, Broken):
+        return candidates[0] if len(candidates) == 1 else None
     if is_unknown(plain):
         if len(candidates) == 1:
             return candidates[0]

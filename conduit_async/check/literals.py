@@ -15,7 +15,7 @@ from ..types import (
     Type,
 )
 from .body import Body, Steps, rule
-from .lattice import join_all
+from .lattice import BROKEN, join_all
 
 
 @rule(ast.Nil)
@@ -63,7 +63,7 @@ def regex(body: Body, node: ast.Regex) -> Type:
 @rule(ast.BadExpr)
 def bad(body: Body, node: ast.BadExpr) -> Type:
     """What did not parse has been reported."""
-    return ANY
+    return BROKEN
 
 
 @rule(ast.String)

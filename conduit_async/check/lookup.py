@@ -8,6 +8,7 @@ from ..program import Extern, RecordCall
 from ..suggest import nearest
 from ..types import ANY, Query, Type
 from .body import Body, rule
+from .lattice import BROKEN
 from .narrow import narrowed
 
 Meaning: TypeAlias = Literal["local", "extern", "namespace", "resource", "service", "nothing"]
@@ -36,7 +37,7 @@ def self_ref(body: Body, node: ast.SelfRef) -> Type:
             "a scope has no `self`: it selects among all rows",
             "give the scope a parameter, and pass the value to it",
         )
-        return ANY
+        return BROKEN
     return body.record
 
 
@@ -63,7 +64,7 @@ def name_ref(body: Body, node: ast.NameRef) -> Type:
             )
         case _:
             _undefined(body, node)
-    return ANY
+    return BROKEN
 
 
 def _undefined(body: Body, node: ast.NameRef) -> None:

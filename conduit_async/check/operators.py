@@ -23,7 +23,7 @@ from ..types import (
     required,
 )
 from .body import Body, Steps, rule
-from .lattice import comparable, fits, is_number, is_text, is_unknown, join
+from .lattice import BROKEN, Broken, comparable, fits, is_number, is_text, is_unknown, join
 from .narrow import NOTHING, Implied, not_nil
 from .require import article, check_enum, constant_text, nil_arrives, shorten
 
@@ -50,7 +50,7 @@ def unary(body: Body, node: ast.Unary) -> Steps:
     body.problems.error(
         "TYP121", node.span, f"`-` needs a number or a duration, this is {article(kind)}"
     )
-    return ANY
+    return BROKEN
 
 
 @rule(ast.Binary)
@@ -81,13 +81,15 @@ def binary(body: Body, node: ast.Binary) -> Steps:
     if _nil_operand(body, node.left, node) | _nil_operand(body, node.right, node):
         left, right = required(left), required(right)
         if isinstance(left, NilType) or isinstance(right, NilType):
-            return ANY
+            return BROKEN
+    if isinstance(left, Broken) or isinstance(right, Broken):
+        return BROKEN
     if is_unknown(left) or is_unknown(right):
         return _of_unknown(node.operator)
     result = _arithmetic(node, left, right)
     if result is None:
         _mismatch(body, node, left, right)
-        return _of_unknown(node.operator)
+        return BROKEN
     return result
 
 
@@ -194,8 +196,8 @@ def _check_items(body: Body, node: ast.Binary, left: Type, item: Type) -> None:
         body.problems.warning(
             "PAT402",
             node.span,
-            f"{article(kind)} is never among {article(required(item))} values, so this is always "
-            f"{'false' if node.operator == 'in' else 'true'}",
+            f"the items are of type {required(item)}, this is {article(kind)}, "
+            f"so it is always {'false' if node.operator == 'in' else 'true'}",
         )
 
 

@@ -9,7 +9,7 @@ from ..suggest import nearest
 from ..types import ANY, BOOL, INT, NIL, Array, Query, Record, Type, optional
 from .body import Body, Steps
 from .filters import check_conditions, check_fields, check_order
-from .lattice import join_all
+from .lattice import BROKEN, join_all
 from .require import require, shorten
 from .scopes import check_scope_arguments
 from .writes import check_write
@@ -62,7 +62,7 @@ def resource_call(body: Body, node: ast.Call, callee: ast.Member, resource: str)
     if operation is None:
         yield from _all_arguments(node)
         _no_operation(body, callee, info, [*OPERATIONS, *info.scopes])
-        return ANY
+        return BROKEN
     return (yield from _call(body, node, info, name, operation, None))
 
 
@@ -76,7 +76,7 @@ def query_call(body: Body, node: ast.Call, callee: ast.Member, resource: str) ->
     if operation is None:
         yield from _all_arguments(node)
         _no_operation(body, callee, info, [*QUERY_STEPS, *info.scopes])
-        return ANY
+        return BROKEN
     return (yield from _call(body, node, info, name, operation, callee.target))
 
 
@@ -113,7 +113,7 @@ def _without_parentheses(
     else:
         known = OPERATIONS if receiver is None else QUERY_STEPS
         _no_operation(body, node, info, [*known, *info.scopes])
-    return ANY
+    return BROKEN
 
 
 def _call(

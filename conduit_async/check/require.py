@@ -7,7 +7,10 @@ from ..diagnostics import Related
 from ..program import RelationUse, SelfColumn
 from ..suggest import nearest
 from ..types import (
+    AnyType,
+    Array,
     Enum,
+    Function,
     Hash,
     NilType,
     Optional,
@@ -119,6 +122,7 @@ def _declared(kind: Enum, body: Body) -> tuple[Related, ...]:
 def _struct(body: Body, node: ast.HashLiteral, kind: Struct, what: str) -> None:
     fields = body.world.structs[kind.name].fields
     given: set[str] = set()
+    unknown = False
     for entry in node.entries:
         name = constant_text(entry.key)
         if name is None:
@@ -126,6 +130,7 @@ def _struct(body: Body, node: ast.HashLiteral, kind: Struct, what: str) -> None:
         given.add(name)
         column = fields.get(name)
         if column is None:
+            unknown = True
             found = nearest(name, fields)
             body.problems.error(
                 "SEM203",
@@ -140,7 +145,7 @@ def _struct(body: Body, node: ast.HashLiteral, kind: Struct, what: str) -> None:
         for name, column in fields.items()
         if name not in given and not is_nullable(column.type)
     ]
-    if missing:
+    if missing and not unknown:
         names = ", ".join(f"`{name}`" for name in missing)
         body.problems.error("TYP101", node.span, f"{what} needs {names}", "add what is missing")
 
@@ -187,6 +192,12 @@ def article(kind: Type) -> str:
         return "nil"
     if isinstance(kind, Optional):
         return f"{article(kind.item)} or nil"
+    if isinstance(kind, Function):
+        return "a function"
+    if isinstance(kind, Array) and isinstance(kind.item, AnyType):
+        return "an array"
+    if isinstance(kind, Hash) and isinstance(kind.value, AnyType):
+        return "a hash"
     name = str(kind)
     return f"{'an' if name[0].lower() in 'aeio' else 'a'} {name}"
 

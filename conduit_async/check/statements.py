@@ -8,7 +8,6 @@ from ..program import JobInfo
 from ..types import (
     ANY,
     INT,
-    JSON,
     NIL,
     Array,
     Hash,
@@ -23,7 +22,7 @@ from ..types import (
 from .assign import assign
 from .body import Body, Frame
 from .effects import has_effect
-from .lattice import is_unknown
+from .lattice import BROKEN, is_unknown
 from .narrow import Path, forget_assigned
 from .operators import implications
 from .require import article, nil_arrives, require
@@ -155,7 +154,7 @@ def _for(body: Body, node: ast.For) -> None:
 
 def _item(body: Body, node: ast.Expr, kind: Type) -> Type:
     if is_unknown(kind):
-        return JSON if kind == JSON else ANY
+        return kind
     if is_nullable(kind) and not isinstance(kind, NilType):
         nil_arrives(body, node, "`for`")
     match required(kind):
@@ -170,7 +169,7 @@ def _item(body: Body, node: ast.Expr, kind: Type) -> Type:
         node.span,
         f"`for` needs an array, a range of ints, a hash or a query, this is {article(kind)}",
     )
-    return ANY
+    return BROKEN
 
 
 def _return(body: Body, node: ast.Return) -> None:

@@ -7,7 +7,6 @@ from ..names import class_name, python_name, unclashed
 from ..program import Column, StructInfo
 from ..suggest import nearest
 from ..types import (
-    ANY,
     BOOL,
     DATE,
     DECIMAL,
@@ -27,6 +26,7 @@ from ..types import (
     Type,
     optional,
 )
+from .lattice import BROKEN
 from .world import World
 
 SCALARS: dict[str, Type] = {
@@ -64,7 +64,7 @@ _ELSEWHERE = {
 
 
 def read_type(world: World, ref: ast.TypeRef, owner: str, path: str) -> Type:
-    """The type that is meant, `optional` when its marker says so; `ANY` after an error.
+    """The type that is meant, `optional` when its marker says so; `BROKEN` after an error.
 
     `owner` and `path` name the structs and enums in it: `address` of `Order` is `OrderAddress`.
     """
@@ -99,7 +99,7 @@ def _named(world: World, node: ast.NamedType) -> Type:
     if hint is None and node.name[:1].isupper():
         hint = f"if it is a resource, add the file that declares `resource {node.name}`"
     world.problems.error("SEM202", node.span, f"there is no type `{node.name}`", hint)
-    return ANY
+    return BROKEN
 
 
 def _struct(world: World, node: ast.StructType, owner: str, path: str) -> Struct:
