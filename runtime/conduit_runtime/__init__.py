@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .hook import AsyncHook, Hook
     from .job import Job, JobPriority, JobStatus
     from .job_types import JobType, job_type
-    from .migrate import migrate
+    from .migrations import migrate
     from .names import named
     from .package import GeneratedCodeError, generated_by
     from .queue import Queue
@@ -35,7 +35,7 @@ _MODULES = {
     "hook": ("AsyncHook", "Hook"),
     "job": ("Job", "JobPriority", "JobStatus"),
     "job_types": ("JobType", "job_type"),
-    "migrate": ("migrate",),
+    "migrations": ("migrate",),
     "names": ("named",),
     "package": ("GeneratedCodeError", "generated_by"),
     "queue": ("Queue",),

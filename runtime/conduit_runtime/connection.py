@@ -1,10 +1,20 @@
 """Connections of our own: what they set, so that a host's defaults do not matter."""
 
-from typing import Any
+import asyncio
+import random
+from typing import Any, TypeVar
 
 import psycopg
+from psycopg.rows import tuple_row
 
-__all__ = ["SETTINGS", "explain_missing_tables", "own"]
+from .statement import Statement
+
+__all__ = ["BROKEN", "Link", "backoff", "connect", "explain_missing_tables", "own", "own_async"]
+
+T = TypeVar("T")
+
+BROKEN = (psycopg.OperationalError, psycopg.InterfaceError)
+"""What a lost connection raises."""
 
 # set_config, not startup options: a pooler refuses those.
 SETTINGS = """
@@ -15,10 +25,28 @@ SELECT set_config('default_transaction_isolation', 'read committed', false),
        set_config('idle_in_transaction_session_timeout', '0', false),
        set_config('datestyle', 'ISO', false)
 """
+# The worker's statements have one good plan each, whatever the statistics say.
+PLANS = """
+SELECT set_config('plan_cache_mode', 'force_generic_plan', false),
+       set_config('enable_seqscan', 'off', false),
+       set_config('enable_bitmapscan', 'off', false),
+       set_config('enable_hashjoin', 'off', false),
+       set_config('enable_mergejoin', 'off', false),
+       set_config('jit', 'off', false)
+"""
+# A silent peer is noticed within seconds, also while nothing is sent.
+KEEPALIVE = {
+    "connect_timeout": 10,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 
 
 def own(connection: psycopg.Connection[Any]) -> None:
-    """Prepare a connection of our own pool; it is in autocommit mode from then on."""
+    """Prepare a connection of our own; it is in autocommit mode from then on."""
     connection.set_autocommit(True)
     connection.execute(SETTINGS)
 
@@ -29,7 +57,75 @@ async def own_async(connection: psycopg.AsyncConnection[Any]) -> None:
     await connection.execute(SETTINGS)
 
 
+def connect(dsn: str, name: str) -> psycopg.Connection[Any]:
+    """Open a connection for a thread of the worker, in autocommit mode."""
+    connection = psycopg.connect(dsn, autocommit=True, application_name=name, **_keepalive(dsn))
+    own(connection)
+    return connection
+
+
+def _keepalive(dsn: str) -> dict[str, Any]:
+    given = psycopg.conninfo.conninfo_to_dict(dsn)
+    return {key: value for key, value in KEEPALIVE.items() if key not in given}
+
+
+def backoff(failures: int) -> float:
+    """Seconds to wait after the n-th failure in a row to connect: soon, but not all at once."""
+    return min(0.1 * 2 ** min(failures - 1, 6), 5.0) * random.uniform(0.5, 1.0)  # noqa: S311
+
+
 def explain_missing_tables(error: psycopg.errors.UndefinedTable) -> str:
     """What to tell a user whose database holds no jobs table."""
     reason = (error.diag.message_primary or str(error)).strip()
     return f"{reason}: run `conduit-jobs migrate` on this database first"
+
+
+class Link:
+    """One asynchronous connection of a worker that is opened again after it broke.
+
+    Used by one task at a time. `fresh` counts how often it was opened.
+    """
+
+    def __init__(self, dsn: str, name: str) -> None:
+        self._dsn = dsn
+        self._name = name
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._cursor: psycopg.AsyncCursor[tuple[Any, ...]] | None = None
+        self.fresh = 0
+
+    async def connection(self) -> psycopg.AsyncConnection[Any]:
+        """The connection, opened if need be; raises one of `BROKEN` when that fails."""
+        if self._connection is None or self._connection.closed:
+            connection = await psycopg.AsyncConnection.connect(
+                self._dsn,
+                autocommit=True,
+                application_name=self._name,
+                prepare_threshold=0,
+                **_keepalive(self._dsn),
+            )
+            await connection.execute(SETTINGS)
+            await connection.execute(PLANS)
+            self._connection = connection
+            self._cursor = psycopg.AsyncCursor(connection, row_factory=tuple_row)
+            self.fresh += 1
+        return self._connection
+
+    async def run(self, statement: Statement[T]) -> T:
+        """Send a statement of the worker's own; after one of `BROKEN` the connection is dropped."""
+        connection = await self.connection()
+        cursor = self._cursor
+        if cursor is None:
+            raise psycopg.InterfaceError("the connection is closed")
+        try:
+            await cursor.execute(statement.sql, statement.parameters)
+            rows = await cursor.fetchall() if cursor.description else []
+        except (*BROKEN, asyncio.CancelledError):
+            await self.close()
+            raise
+        return statement.decode(rows, cursor.rowcount)
+
+    async def close(self) -> None:
+        """Close the connection; the next use opens another."""
+        connection, self._connection, self._cursor = self._connection, None, None
+        if connection is not None:
+            await connection.close()

@@ -151,7 +151,8 @@ def _mapping(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
 def _fields(value: Any, depth: int) -> dict[str, Any]:
     deeper = _deeper(depth)
     written = {}
-    for attribute, name in _field_names(type(value)):
+    cls: Any = type(value)
+    for attribute, name in _field_names(cls):
         try:
             written[name] = _plain(getattr(value, attribute), deeper)
         except _Refused as refused:

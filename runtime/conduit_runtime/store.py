@@ -1,6 +1,6 @@
 """What applications do with jobs: each operation as a statement, without IO."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -35,13 +35,12 @@ def insert_jobs(jobs: Sequence[Job], schema: str | None) -> Statement[None]:
     would refuse.
     """
     if len(jobs) == 1:
-        return Statement(sql("insert_job", schema), _parameters(jobs[0]), nothing)
-    return Statement(sql("insert_jobs", schema), job_arrays(jobs), nothing)
+        return Statement(sql("insert_job", schema), insert_parameters(jobs[0]), nothing)
+    return Statement(sql("insert_jobs", schema), columns([insert_parameters(job) for job in jobs]), nothing)
 
 
-def job_arrays(jobs: Sequence[Job]) -> dict[str, list[Any]]:
-    """The jobs column by column, as the parameters of a statement that unnests them."""
-    rows = [_parameters(job) for job in jobs]
+def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Rows of `insert_parameters` column by column, for a statement that unnests them."""
     return {name: [row[name] for row in rows] for name in _PARAMETERS}
 
 
@@ -51,7 +50,8 @@ _PARAMETERS = (
 )
 
 
-def _parameters(job: Job) -> dict[str, Any]:
+def insert_parameters(job: Job) -> dict[str, Any]:
+    """What an insert says of a job. Raises PayloadError for what Postgres would refuse."""
     _check_name(job.queue, "queue")
     _check_name(job.type, "type")
     if not 0 <= job.priority <= 100:

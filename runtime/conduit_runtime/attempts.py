@@ -1,0 +1,91 @@
+"""What a worker writes about the attempts of its jobs. Statements without IO."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from .claimed import Claimed
+from .outcome import Outcome
+from .statement import Statement, counted, sql, touched
+from .store import columns
+
+__all__ = ["Attempt", "complete", "end", "mark_started", "progress"]
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """An attempt to be written: how long it took in seconds, and what came of it.
+
+    Without an outcome it completed; `enqueued` are the jobs that its completion gives birth to, as
+    `store.insert_parameters` gives them.
+    """
+
+    job: Claimed
+    elapsed: float = 0.0
+    outcome: Outcome | None = None
+    enqueued: Sequence[Mapping[str, Any]] = field(default=())
+
+
+def _held(attempts: Sequence[Attempt]) -> dict[str, list[Any]]:
+    return {
+        "ids": [attempt.job.id for attempt in attempts],
+        "tokens": [attempt.job.token for attempt in attempts],
+        "elapsed": [attempt.elapsed for attempt in attempts],
+    }
+
+
+def complete(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:
+    """Complete the jobs and insert those that they enqueued; answers how many were still held."""
+    held: dict[str, Any] = _held(attempts)
+    born = [(attempt.job.id, row) for attempt in attempts for row in attempt.enqueued]
+    completing = sql("complete", schema)
+    if not born:
+        return Statement(completing, held, counted)
+    held |= columns([row for _, row in born])
+    held["parent"] = [parent for parent, _ in born]
+    return Statement(sql("complete_with_jobs", schema, complete=completing), held, counted)
+
+
+def end(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:
+    """Write the outcomes of attempts that did not complete; answers how many were still held."""
+    outcomes = [attempt.outcome for attempt in attempts if attempt.outcome is not None]
+    encode = msgspec.json.encode
+    return Statement(
+        sql("end_attempt", schema),
+        {
+            **_held(attempts),
+            "statuses": [outcome.status.value for outcome in outcomes],
+            "delays": [outcome.delay for outcome in outcomes],
+            "counted": [outcome.counted for outcome in outcomes],
+            "errors": [outcome.error for outcome in outcomes],
+            "details": [
+                encode(outcome.detail).decode() if outcome.detail else None for outcome in outcomes
+            ],
+        },
+        counted,
+    )
+
+
+def mark_started(attempts: Sequence[Attempt], schema: str | None) -> Statement[set[UUID]]:
+    """Write the starts that are not written yet; answers which of the jobs are still held."""
+    return Statement(
+        sql("mark_started", schema),
+        _held(attempts),
+        lambda rows, count: {id_ for (id_,) in rows},
+    )
+
+
+def progress(job: Claimed, note: object, schema: str | None) -> Statement[bool]:
+    """Note how far a job is; False when it is no longer held."""
+    return Statement(
+        sql("progress", schema),
+        {
+            "id": job.id,
+            "token": job.token,
+            "progress": msgspec.json.encode(note).decode(),
+        },
+        touched,
+    )

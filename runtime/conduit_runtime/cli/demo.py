@@ -1,0 +1,191 @@
+"""`conduit-jobs demo`: the whole path on the blog, from its sources to jobs that ran."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.syntax import Syntax
+from rich.table import Table
+
+from .. import Job, JobStatus, Queue, embedded
+
+DEADLINE = 60.0
+"""Seconds until the demo gives up on a job that does not end."""
+_SHOWN = "announce"
+_STYLES = {"completed": "green", "failed": "red", "running": "yellow", "pending": "cyan"}
+
+
+@click.command()
+def demo() -> None:
+    """Show the whole path on an example, with a Postgres of its own.
+
+    Compiles the blog's sources, inserts rows as an application would, runs their hooks in the same
+    transactions, starts a worker, and shows what happened. Leaves nothing behind.
+    """
+    console = Console(highlight=False)
+    with tempfile.TemporaryDirectory(prefix="conduit-demo-") as scratch:
+        blog = Path(scratch, "blog")
+        shutil.copytree(_example(), blog, ignore=shutil.ignore_patterns("jobs", "__pycache__"))
+        _compile(console, blog)
+        with embedded.server(Path(scratch, "postgres")) as dsn, Queue(dsn) as queue:
+            commands = _Commands(blog, dsn)
+            commands.run("conduit_runtime.cli", "migrate")
+            _insert(console, commands, queue)
+            _work(console, commands, queue)
+            _conclude(console, queue)
+
+
+def _example() -> Path:
+    """The blog: inside the installed package, or in the checkout around it."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "demo", package.parents[1] / "examples" / "blog"):
+        if (folder / "resources").is_dir():
+            return folder
+    raise click.ClickException("the example is missing from this installation: install it again")
+
+
+class _Commands:
+    """Runs this installation's commands in the example's folder, against the demo's database."""
+
+    def __init__(self, folder: Path, dsn: str | None = None) -> None:
+        self._folder = folder
+        self._environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        if dsn is not None:
+            self._environment["CONDUIT_DATABASE_URL"] = dsn
+
+    def start(self, module: str, *arguments: str) -> subprocess.Popen[str]:
+        # -m or a script, never the commands on the PATH: those may be of another installation.
+        command = [module] if module.endswith(".py") else ["-m", module]
+        return subprocess.Popen(
+            [sys.executable, *command, *arguments],
+            cwd=self._folder,
+            env=self._environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def run(self, module: str, *arguments: str) -> str:
+        process = self.start(module, *arguments)
+        output, _ = process.communicate()
+        if process.returncode != 0:
+            raise click.ClickException(f"{module} {' '.join(arguments)} failed:\n{output}")
+        return output.strip()
+
+
+def _compile(console: Console, blog: Path) -> None:
+    console.print(Rule("[bold]1  From the source to a job[/]", align="left"))
+    source = Path("resources", "post.conduit")
+    block = _excerpt(
+        (blog / source).read_text("utf-8"), rf'^( *)@async\(name: "{_SHOWN}".*?^\1\}}$'
+    )
+    console.print(_code(block, "ruby", f"{source.as_posix()}: work for after the response"))
+    console.print("[dim]$[/] conduitc gen")
+    console.print(Padding(_Commands(blog).run("conduit_async.cli", "gen"), (0, 0, 1, 2)))
+    module = Path("jobs", "post.py")
+    job = _excerpt(
+        (blog / module).read_text("utf-8"),
+        rf'^()@job_type\(\s*"post\.after_update\.{_SHOWN}".*?(?=^\S(?!.*->)|\Z)',
+    )
+    console.print(_code(job, "python", f"{module.as_posix()}: the job that it became"))
+
+
+def _excerpt(text: str, pattern: str) -> str:
+    found = re.search(pattern, text, re.MULTILINE | re.DOTALL)
+    return found.group().strip("\n") if found else text
+
+
+def _code(text: str, language: str, title: str) -> Panel:
+    indent = min(len(line) - len(line.lstrip()) for line in text.splitlines() if line.strip())
+    dedented = "\n".join(line[indent:] for line in text.splitlines())
+    syntax = Syntax(
+        dedented, language, theme="ansi_dark", background_color="default", word_wrap=True
+    )
+    return Panel(syntax, title=title, title_align="left", border_style="dim", expand=False)
+
+
+def _insert(console: Console, commands: _Commands, queue: Queue) -> None:
+    console.print(Rule("[bold]2  Rows and their jobs, in the same transactions[/]", align="left"))
+    console.print("[dim]$[/] python app.py")
+    commands.run("app.py")
+    jobs = queue.list(limit=1000)
+    console.print(f"  Three transactions committed, and {len(jobs)} jobs with them:\n")
+    for job in reversed(jobs):
+        console.print(f"    [cyan]{job.type}[/]")
+    console.print("\n  One was rolled back: no user, no mail.\n")
+
+
+def _work(console: Console, commands: _Commands, queue: Queue) -> None:
+    console.print(Rule("[bold]3  A worker runs them[/]", align="left"))
+    console.print("[dim]$[/] conduit-jobs worker jobs --services app:Services")
+    with _worker(console, commands) as worker, console.status("running"):
+        deadline = time.monotonic() + DEADLINE
+        while any(not _ended(job) for job in queue.list(limit=1000)):
+            if worker.poll() is not None or time.monotonic() > deadline:
+                raise click.ClickException("the worker did not finish the demo's jobs")
+            time.sleep(0.1)
+    console.print()
+
+
+@contextmanager
+def _worker(console: Console, commands: _Commands) -> Iterator[subprocess.Popen[str]]:
+    worker = commands.start("conduit_runtime.cli", "worker", "jobs", "--services", "app:Services")
+    printer = threading.Thread(target=_print_lines, args=(console, worker), daemon=True)
+    printer.start()
+    try:
+        yield worker
+    finally:
+        worker.terminate()
+        try:
+            worker.wait(10)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+        printer.join(5)
+
+
+def _print_lines(console: Console, worker: subprocess.Popen[str]) -> None:
+    for line in worker.stdout or ():
+        console.print(f"    {line.rstrip()}", markup=False, style=None)
+
+
+def _ended(job: Job) -> bool:
+    return job.status not in (JobStatus.PENDING, JobStatus.RUNNING)
+
+
+def _conclude(console: Console, queue: Queue) -> None:
+    jobs = queue.list(limit=1000)
+    table = Table(title="conduit-jobs jobs list", title_justify="left", title_style="dim")
+    for name in ("job", "queue", "priority", "status", "attempts"):
+        table.add_column(name, justify="right" if name in ("priority", "attempts") else "left")
+    for job in reversed(jobs):
+        style = _STYLES.get(job.status.value, "")
+        table.add_row(
+            job.type,
+            job.queue,
+            str(job.priority),
+            f"[{style}]{job.status.value}[/]" if style else job.status.value,
+            f"[yellow]{job.attempts}[/]" if job.attempts > 1 else str(job.attempts),
+        )
+    console.print(table)
+    for job in jobs:
+        if job.attempts > 1 and job.status == JobStatus.COMPLETED:
+            console.print(
+                f"{job.type} failed once, was kept, and succeeded when it was tried again."
+            )
+    unfinished = [job for job in jobs if job.status != JobStatus.COMPLETED]
+    if unfinished:
+        raise click.ClickException(f"{len(unfinished)} of the demo's jobs did not complete")

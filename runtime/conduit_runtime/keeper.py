@@ -1,0 +1,155 @@
+"""The thread that says that a worker lives, and looks after those that do not."""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+
+from . import fleet
+from .claims import Lane
+from .connection import backoff, connect
+from .execute import run
+from .vigil import Vigil
+
+__all__ = ["Keeper"]
+
+_log = logging.getLogger("conduit.worker")
+
+BEAT = 1.0
+"""Seconds between beats. Each also looks at the others, so the dead are found within seconds."""
+ORPHANS = 10.0
+"""Seconds between looks for running jobs whose worker is unknown or whose lease has lapsed."""
+
+
+class Keeper(threading.Thread):
+    """Registers a worker, holds its session lock, beats, and rescues the jobs of dead workers.
+
+    A thread with a connection of its own, so that neither a handler that blocks the loop nor a
+    large batch delays it. `on_lost` is called, in this thread, when others took the worker for
+    dead: its jobs are theirs now, and it goes on under a new name. After `announce`, `schema` is
+    the one that the tables were found in.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        schema: str | None,
+        queues: Sequence[str],
+        lanes: Callable[[], Sequence[Lane]],
+        on_lost: Callable[[], None],
+    ) -> None:
+        super().__init__(name="conduit-keeper", daemon=True)
+        self._dsn = dsn
+        self.schema = schema
+        self._queues = queues
+        self._lanes = lanes
+        self._on_lost = on_lost
+        self._ending = threading.Event()
+        self._ready = threading.Event()
+        self._wakened = threading.Event()
+        self._failure: BaseException | None = None
+        self._outdated = True
+        self._gone = False
+        self._next_orphans = 0.0
+        self._rename()
+
+    def _rename(self) -> None:
+        self._lock_key = secrets.randbits(63)
+        self.worker = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
+
+    def announce(self) -> None:
+        """Start, and return when the worker is registered; raises what went wrong."""
+        self.start()
+        self._ready.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def refresh(self) -> None:
+        """Tell the others soon what the worker knows now."""
+        self._outdated = True
+        self._wakened.set()
+
+    def end(self, gone: bool) -> None:
+        """Stop beating; `gone` tells that nothing is held, so that the worker can be struck off."""
+        self._gone = gone
+        self._ending.set()
+        self._wakened.set()
+        if self.is_alive():
+            self.join(timeout=10)
+
+    def run(self) -> None:
+        failures = 0
+        while not self._ending.is_set():
+            try:
+                with connect(self._dsn, "conduit keeper") as connection:
+                    self._keep(connection)
+            except Exception as error:
+                if not self._ready.is_set():
+                    self._failure = error
+                    self._ready.set()
+                    return
+                failures = 1 if self._beaten else failures + 1
+                if failures == 1:
+                    _log.warning("the keeper's connection failed, trying again: %s", error)
+                self._ending.wait(backoff(failures))
+
+    def _keep(self, connection: psycopg.Connection[Any]) -> None:
+        if self.schema is None:
+            self.schema = run(connection, fleet.home())
+        vigil = Vigil()
+        held = self._beaten = False
+        while not self._ending.is_set():
+            if self._outdated:
+                self._outdated = False
+                self._register(connection)
+            held = held or run(connection, fleet.lock(self._lock_key))
+            sightings = run(connection, fleet.beat(self.worker, self.schema))
+            self._beaten = True
+            self._ready.set()
+            if all(sighting.name != self.worker for sighting in sightings):
+                held = False
+                self._lose()
+                continue
+            others = [sighting for sighting in sightings if sighting.name != self.worker]
+            for dead in vigil.look(others, time.monotonic()):
+                self._report(run(connection, fleet.rescue(dead, self.schema)), dead.name)
+            self._look_for_orphans(connection)
+            self._wakened.wait(BEAT)
+            self._wakened.clear()
+        if self._gone:
+            run(connection, fleet.leave(self.worker, self.schema))
+
+    def _register(self, connection: psycopg.Connection[Any]) -> None:
+        statement = fleet.register(
+            self.worker,
+            self._lock_key,
+            socket.gethostname(),
+            os.getpid(),
+            self._queues,
+            self._lanes(),
+            self.schema,
+        )
+        run(connection, statement)
+
+    def _lose(self) -> None:
+        _log.error("worker %s was taken for dead: its jobs are given up", self.worker)
+        self._outdated = True
+        self._rename()
+        self._on_lost()
+
+    def _look_for_orphans(self, connection: psycopg.Connection[Any]) -> None:
+        now = time.monotonic()
+        if now >= self._next_orphans:
+            self._next_orphans = now + ORPHANS
+            self._report(run(connection, fleet.rescue_orphans(self.schema)), "an unknown worker")
+
+    def _report(self, rescued: Sequence[fleet.Rescued], worker: str) -> None:
+        if rescued:
+            failed = sum(job.status == "failed" for job in rescued)
+            _log.warning("rescued %d jobs of %s, %d of them failed", len(rescued), worker, failed)

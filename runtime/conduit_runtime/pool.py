@@ -1,0 +1,242 @@
+"""Worker pools: the handlers and workers of an application."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from .errors import QueueError
+from .handlers import HandlerRegistry
+from .metrics import Metrics
+
+if TYPE_CHECKING:
+    from .async_queue import AsyncQueue
+    from .job_types import JobType
+    from .queue import Queue
+    from .worker import Worker
+
+__all__ = ["GRACE", "WorkerPool"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+GRACE = 30.0
+"""Seconds that running jobs get to end before they are handed back."""
+
+
+class WorkerPool:
+    """Runs the jobs of one or more queues, at most `workers` at once.
+
+    `queues` is a name, several names, or a mapping of names to the most jobs of that queue at once
+    (None: no limit of its own); without it, the queues of `jobs` are served, or "default".
+    `services` is what the jobs call: an object, a callable without arguments or a context manager.
+
+    Handlers are plain functions, which run in threads, or coroutine functions, which run in the
+    pool's loop. Use it as `with pool:` (a loop in a thread), `async with pool:` (the running loop),
+    or `pool.run()` (until SIGTERM or SIGINT).
+    """
+
+    def __init__(
+        self,
+        queue: "Queue | AsyncQueue",
+        queues: str | Iterable[str] | Mapping[str, int | None] | None = None,
+        *,
+        workers: int = 10,
+        jobs: Iterable["JobType[Any, Any]"] = (),
+        services: object = None,
+        grace: float = GRACE,
+    ) -> None:
+        if workers < 1:
+            raise ValueError(f"workers is {workers}: use 1 or more")
+        self._jobs = jobs = tuple(jobs)
+        self.handlers = HandlerRegistry()
+        self.handlers.register_job_types(jobs)
+        self.metrics = Metrics()
+        self.queues = _queues(queues, jobs)
+        self.workers = workers
+        self.services = services
+        self.grace = grace
+        self._dsn = queue.dsn
+        self._schema = queue.schema
+        self._exits = AsyncExitStack()
+        self._worker: Worker | None = None
+        self._thread: _LoopThread | None = None
+
+    def handler(self, type: str) -> Callable[[F], F]:
+        """Decorator: have `function(context, payload)` run the jobs of a type."""
+        return self.handlers.handler(type)
+
+    def register(self, type: str, function: Callable[[Any, Any], Any]) -> None:
+        """Have `function(context, payload)` run the jobs of a type; also while the pool runs."""
+        self.handlers.register(type, function)
+
+    def start(self) -> None:
+        """Start working in a thread of its own; returns when the pool is ready."""
+        if self._thread is not None or self._worker is not None:
+            raise QueueError("the pool is running already")
+        self._thread = _LoopThread()
+        try:
+            self._thread.call(self._start(drain=False))
+        except BaseException:
+            self._end_thread()
+            raise
+
+    def stop(self, grace: float | None = None) -> None:
+        """Stop what `start` started: running jobs get `grace` seconds, the rest is handed back."""
+        if self._thread is not None:
+            try:
+                self._thread.call(self._stop(self.grace if grace is None else grace))
+            finally:
+                self._end_thread()
+
+    def _end_thread(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.end()
+
+    def run(self, *, drain: bool = False) -> None:
+        """Work until SIGTERM or SIGINT, or until nothing is due when draining.
+
+        The first signal stops gently, as `stop` does; a second one ends the process at once.
+        Raises RuntimeError inside a running loop: use `async with pool` there.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            asyncio.run(self._run(drain))
+        else:
+            raise RuntimeError("a loop is running here: use `async with pool:` instead of run()")
+
+    async def _run(self, drain: bool) -> None:
+        stopping = asyncio.Event()
+        with _stopped_by_signals(stopping):
+            await self._start(drain)
+            try:
+                waiting = asyncio.create_task(stopping.wait())
+                working = asyncio.create_task(self._working())
+                await asyncio.wait({waiting, working}, return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+                if working.done():
+                    working.result()
+                working.cancel()
+            finally:
+                await self._stop(self.grace)
+
+    async def _working(self) -> None:
+        if self._worker is not None:
+            await self._worker.run()
+
+    async def _start(self, drain: bool) -> None:
+        from .service_loading import entered
+        from .worker import Worker
+
+        if self._worker is not None:
+            raise QueueError("the pool is running already")
+        async with AsyncExitStack() as exits:
+            services = await exits.enter_async_context(entered(self.services, self._jobs))
+            worker = Worker(
+                self._dsn,
+                self._schema,
+                self.queues,
+                self.handlers,
+                services,
+                self.metrics,
+                self.workers,
+                drain,
+            )
+            await worker.start()
+            self._worker = worker
+            self._exits = exits.pop_all()
+
+    async def _stop(self, grace: float) -> None:
+        worker, self._worker = self._worker, None
+        try:
+            if worker is not None:
+                await worker.stop(grace)
+        finally:
+            await self._exits.aclose()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        await self._start(drain=False)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stop(self.grace)
+
+
+def _queues(
+    given: str | Iterable[str] | Mapping[str, int | None] | None,
+    jobs: Iterable["JobType[Any, Any]"],
+) -> dict[str, int | None]:
+    if given is None:
+        given = {job_type.queue for job_type in jobs} or {"default"}
+    if isinstance(given, str):
+        return {given: None}
+    if isinstance(given, Mapping):
+        return dict(given)
+    return dict.fromkeys(sorted(given))
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stopping: asyncio.Event) -> Iterator[None]:
+    """Set the event at the first SIGTERM or SIGINT; end the process at the second."""
+    loop = asyncio.get_running_loop()
+    seen = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal seen
+        if seen:
+            # What is held here is rescued by others within seconds.
+            os._exit(128 + number)
+        seen = True
+        loop.call_soon_threadsafe(stopping.set)
+
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _LoopThread:
+    """An event loop in a thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="conduit-pool", daemon=True
+        )
+        self._thread.start()
+
+    def call(self, coroutine: Any) -> Any:
+        """Run a coroutine in the loop and wait for its result."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def end(self) -> None:
+        """Stop the loop and wait for the thread."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+        self._loop.close()

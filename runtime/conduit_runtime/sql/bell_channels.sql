@@ -1,0 +1,2 @@
+SELECT concat('conduit_', '{jobs}'::regclass::oid, '_', hashtext(queue))
+FROM unnest(%(queues)s::text[]) AS queue

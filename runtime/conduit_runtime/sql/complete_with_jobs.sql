@@ -1,0 +1,21 @@
+-- Nested jobs are born by the statement that completes their parent, or not at all.
+WITH completed AS (
+  {complete}
+  RETURNING job.id
+), born AS (
+  INSERT INTO {jobs}
+    (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at)
+  SELECT
+    new.id, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout,
+    coalesce(run_at, now()) + make_interval(secs => delay)
+  FROM unnest(
+    %(parent)s::uuid[], %(id)s::uuid[], %(queue)s::text[], %(type)s::text[],
+    %(fingerprint)s::text[], %(payload)s::text[], %(priority)s::int[], %(max_attempts)s::int[],
+    %(timeout)s::float8[], %(run_at)s::timestamptz[], %(delay)s::float8[]
+  ) WITH ORDINALITY AS new
+    (parent, id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay,
+     position)
+  JOIN completed ON completed.id = new.parent
+  ORDER BY position
+)
+SELECT id FROM completed

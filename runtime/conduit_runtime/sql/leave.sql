@@ -1,0 +1,1 @@
+DELETE FROM {conduit_workers} WHERE name = %(name)s

@@ -1,0 +1,12 @@
+-- A worker that was seen to be dead, unless it has moved since: its jobs are due again at once.
+WITH dead AS (
+  DELETE FROM {conduit_workers}
+  WHERE name = %(name)s AND beat = %(beat)s
+    AND (%(silent)s OR pg_try_advisory_xact_lock_shared(lock_key))
+  RETURNING name
+), running AS (
+  SELECT job.id FROM {jobs} AS job JOIN dead ON job.locked_by = dead.name
+  WHERE job.status = 'running'
+  FOR UPDATE OF job
+)
+{take_back}

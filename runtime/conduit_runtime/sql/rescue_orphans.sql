@@ -1,0 +1,11 @@
+-- Jobs whose worker is unknown, and those whose lease has lapsed.
+WITH running AS (
+  SELECT job.id FROM {jobs} AS job
+  WHERE job.status = 'running' AND CASE
+    WHEN job.leased_until IS NOT NULL THEN job.leased_until < now()
+    ELSE NOT EXISTS (
+      SELECT FROM {conduit_workers} AS worker WHERE worker.name = job.locked_by
+    ) END
+  FOR UPDATE OF job SKIP LOCKED
+)
+{take_back}

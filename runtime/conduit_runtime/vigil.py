@@ -1,0 +1,57 @@
+"""Which workers are dead, judged on one's own clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["Dead", "LEASE", "Sighting", "Vigil"]
+
+SILENCE = 3.0
+"""Seconds without a beat after which a worker whose session is gone is dead."""
+LEASE = 30.0
+"""Seconds without a beat after which any worker is dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """How a worker stood: its beat, and whether nobody holds its session lock."""
+
+    name: str
+    beat: int
+    lock_free: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A worker to rescue the jobs of, unless its beat has moved from `beat` by then.
+
+    `silent` is true when the whole lease passed, so that its session lock no longer counts.
+    """
+
+    name: str
+    beat: int
+    silent: bool
+
+
+class Vigil:
+    """Watches the beats of the other workers over one unbroken connection.
+
+    Only the watcher's own monotonic clock counts, so neither clocks that differ nor an outage of
+    the database, which ends the connection and with it the vigil, kill the living.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[int, float]] = {}
+
+    def look(self, sightings: Sequence[Sighting], now: float) -> list[Dead]:
+        """The dead among the workers seen at the monotonic time `now` in seconds."""
+        known, self._seen = self._seen, {}
+        dead = []
+        for sighting in sightings:
+            beat, since = known.get(sighting.name, (None, now))
+            if beat != sighting.beat:
+                since = now
+            self._seen[sighting.name] = (sighting.beat, since)
+            silence = now - since
+            if silence >= LEASE or (silence >= SILENCE and sighting.lock_free):
+                dead.append(Dead(sighting.name, sighting.beat, silence >= LEASE))
+        return dead

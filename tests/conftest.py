@@ -1,0 +1,67 @@
+"""A Postgres for the tests, and a database of its own for each test that asks."""
+
+import os
+from collections.abc import Iterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+from conduit_runtime import embedded, migrate
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+
+@pytest.fixture(scope="session")
+def server_dsn(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """A Postgres of this test run's own, or the one that CONDUIT_TEST_DSN names.
+
+    The workers of pytest-xdist share it. It ends with the last of them, also when they are killed.
+    """
+    if dsn := os.environ.get("CONDUIT_TEST_DSN"):
+        yield dsn
+        return
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "postgres"
+    settings = {"fsync": "off", "max_connections": "200"}
+    with embedded.start(folder, settings=settings) as server:
+        yield server.dsn
+
+
+@pytest.fixture(scope="session")
+def template(server_dsn: str) -> Iterator[str]:
+    """The name of a migrated database to copy."""
+    name = f"conduit_{uuid4().hex}"
+    with _admin(server_dsn) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        migrate(make_conninfo(server_dsn, dbname=name))
+        yield name
+        _drop(connection, name)
+
+
+@pytest.fixture
+def dsn(server_dsn: str, template: str) -> Iterator[str]:
+    """A database of the test's own, with the tables of the queue."""
+    name = f"conduit_{uuid4().hex}"
+    with _admin(server_dsn) as connection:
+        create = SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(create.format(Identifier(name), Identifier(template)))
+        yield make_conninfo(server_dsn, dbname=name)
+        _drop(connection, name)
+
+
+@pytest.fixture
+def empty_dsn(server_dsn: str) -> Iterator[str]:
+    """A database of the test's own, with nothing in it."""
+    name = f"conduit_{uuid4().hex}"
+    with _admin(server_dsn) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        yield make_conninfo(server_dsn, dbname=name)
+        _drop(connection, name)
+
+
+def _admin(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(dsn, autocommit=True)
+
+
+def _drop(connection: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+    connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))

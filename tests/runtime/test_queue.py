@@ -1,0 +1,209 @@
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobPriority, JobStatus, PayloadError, Queue
+
+
+@pytest.fixture
+def queue(dsn: str):
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def test_an_enqueued_job_is_stored_as_given(queue: Queue) -> None:
+    at = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    job = queue.enqueue(
+        Job("mail", "email.send", {"to": "a@b.c", "n": [1, None]}, JobPriority.HIGH, 5, at)
+    )
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert (stored.queue, stored.type, stored.payload) == ("mail", "email.send", job.payload)
+    assert (stored.priority, stored.max_attempts, stored.run_at) == (75, 5, at)
+    assert (stored.status, stored.attempts, stored.error) == (JobStatus.PENDING, 0, None)
+    assert stored.created_at is not None
+    assert not stored.is_processable
+    assert not stored.is_locked
+    assert stored.is_retryable
+
+
+def test_a_job_exists_if_and_only_if_its_transaction_commits(queue: Queue, dsn: str) -> None:
+    with psycopg.connect(dsn) as conn:
+        lost = queue.enqueue(Job(type="t"), conn=conn)
+        queue.enqueue_many([Job(type="t"), Job(type="t")], conn=conn)
+        assert queue.get(lost.id) is None
+        conn.rollback()
+        kept = queue.enqueue(Job(type="t"), conn=conn)
+    assert [job.id for job in queue.list()] == [kept.id]
+
+
+def test_many_jobs_keep_their_order(queue: Queue, dsn: str) -> None:
+    jobs = queue.enqueue_many([Job(type="t", payload=n) for n in range(50)])
+    with psycopg.connect(dsn) as conn:
+        rows = conn.execute("SELECT id FROM jobs ORDER BY seq").fetchall()
+    assert [id for (id,) in rows] == [job.id for job in jobs]
+    assert queue.enqueue_many([]) == []
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        Job(type=""),
+        Job(queue="", type="t"),
+        Job(type="x" * 201),
+        Job(type="t\0"),
+        Job(type="\ud800"),
+        Job(queue="é" * 101, type="t"),
+        Job(type="t", priority=101),
+        Job(type="t", priority=-1),
+        Job(type="t", max_attempts=0),
+        Job(type="t", timeout=0),
+        Job(type="t", run_at=datetime(2030, 1, 1)),  # noqa: DTZ001
+        Job(type="t", payload=float("nan")),
+        Job(type="t", payload={"a": ["x\0"]}),
+    ],
+)
+def test_a_job_that_postgres_would_refuse_leaves_the_transaction_alone(
+    queue: Queue, dsn: str, job: Job
+) -> None:
+    with psycopg.connect(dsn) as conn:
+        conn.execute("SELECT 1")
+        with pytest.raises(PayloadError):
+            queue.enqueue(job, conn=conn)
+        with pytest.raises(PayloadError):
+            queue.enqueue_many([Job(type="fine"), job], conn=conn)
+        queue.enqueue(Job(type="fine"), conn=conn)
+    assert queue.stats().pending == 1
+
+
+def test_the_longest_names_fit(queue: Queue) -> None:
+    job = queue.enqueue(Job(queue="q" * 200, type="é" * 100))
+    assert queue.get(job.id) is not None
+
+
+def test_schedule_puts_the_start_off(queue: Queue) -> None:
+    later = queue.schedule(Job(type="t"), timedelta(hours=1))
+    at = datetime(2030, 1, 1, tzinfo=UTC)
+    fixed = queue.schedule(Job(type="t"), at)
+    stored = queue.get(later.id)
+    assert stored is not None
+    assert stored.run_at is not None
+    assert stored.created_at is not None
+    assert stored.run_at - stored.created_at == timedelta(hours=1)
+    found = queue.get(fixed.id)
+    assert found is not None
+    assert found.run_at == at
+
+
+def test_cancel_and_retry(queue: Queue) -> None:
+    job = queue.enqueue(Job(type="t"))
+    assert queue.cancel(job.id)
+    assert not queue.cancel(job.id)
+    assert queue.stats()["cancelled"] == 1
+    assert queue.retry(str(job.id))
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert stored.status is JobStatus.PENDING
+    gone = Job(type="t")
+    assert not queue.retry(gone.id)
+    assert not queue.cancel(gone.id)
+    assert queue.get(gone.id) is None
+
+
+def test_list_filters_and_bounds(queue: Queue) -> None:
+    queue.enqueue_many([Job("a", "x"), Job("a", "y"), Job("b", "x")])
+    assert len(queue.list()) == 3
+    assert [job.type for job in queue.list("a", type="y")] == ["y"]
+    assert len(queue.list(status=JobStatus.PENDING, limit=2)) == 2
+    assert queue.list(status="failed") == []
+    with pytest.raises(ValueError, match="nonsense"):
+        queue.list(status="nonsense")
+
+
+def test_stats_count_by_queue(queue: Queue) -> None:
+    queue.enqueue_many([Job("a", "x"), Job("a", "y"), Job("b", "x")])
+    assert queue.stats("a").pending == 2
+    assert queue.stats().total == 3
+    assert queue.stats("empty").total == 0
+
+
+def test_purge_removes_ended_jobs_only(queue: Queue, dsn: str) -> None:
+    jobs = queue.enqueue_many([Job(type=kind) for kind in ("old", "new", "failed", "pending")])
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE jobs SET status = 'completed', completed_at = now()")
+        conn.execute("UPDATE jobs SET completed_at = now() - interval '2 days' WHERE type <> 'new'")
+        conn.execute("UPDATE jobs SET status = type WHERE type IN ('failed', 'pending')")
+    assert queue.purge_completed(timedelta(days=1)) == 1
+    assert queue.get(jobs[0].id) is None
+    assert queue.purge(timedelta(days=1), status=("failed", "completed")) == 1
+    assert {job.type for job in queue.list()} == {"new", "pending"}
+    with pytest.raises(ValueError, match="pending"):
+        queue.purge(timedelta(0), status=("pending",))
+
+
+def test_hand_typed_statements(queue: Queue, dsn: str) -> None:
+    with psycopg.connect(dsn) as conn:
+        conn.execute(
+            "INSERT INTO jobs (queue, type, payload) VALUES ('default', 't', '{\"a\": 1}')"
+        )
+    [job] = queue.list()
+    assert (job.payload, job.priority, job.max_attempts, job.fingerprint) == ({"a": 1}, 50, 3, None)
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE jobs SET status = 'running', locked_at = now() - interval '1 hour'")
+        stuck = conn.execute(
+            "SELECT id FROM jobs WHERE status = 'running' "
+            "AND locked_at < now() - interval '5 minutes'"
+        ).fetchall()
+        assert stuck == [(job.id,)]
+        conn.execute(
+            "UPDATE jobs SET status = 'pending', attempts = 0, run_at = now() WHERE id = %s",
+            (job.id,),
+        )
+        conn.execute("UPDATE jobs SET run_at = '20000-01-01'")
+    assert queue.list()[0].run_at is not None
+    with psycopg.connect(dsn) as conn:
+        conn.execute("TRUNCATE jobs")
+    assert queue.stats().total == 0
+
+
+def test_a_schema_of_its_own(empty_dsn: str) -> None:
+    from conduit_runtime import migrate
+
+    schema = 'we"ird%s {jobs}'
+    assert migrate(empty_dsn, schema)
+    with Queue(empty_dsn, schema=schema) as queue:
+        job = queue.enqueue(Job(type="t"))
+        queue.enqueue_many([Job(type="t"), Job(type="t")])
+        assert queue.get(job.id) is not None
+        assert queue.stats().pending == 3
+
+
+def test_a_role_that_may_only_insert_can_enqueue(queue: Queue, dsn: str) -> None:
+    with psycopg.connect(dsn) as conn:
+        conn.execute("CREATE ROLE producer_of_test")
+        try:
+            conn.execute("GRANT INSERT ON jobs TO producer_of_test")
+            conn.execute("SET ROLE producer_of_test")
+            job = queue.enqueue(Job(type="t"), conn=conn)
+            queue.enqueue_many([Job(type="t"), Job(type="t")], conn=conn)
+            conn.execute("RESET ROLE")
+            assert queue.get(job.id, conn=conn) is not None
+        finally:
+            conn.rollback()
+
+
+@pytest.mark.parametrize("isolation", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_enqueueing_works_at_every_isolation(queue: Queue, dsn: str, isolation: str) -> None:
+    with psycopg.connect(dsn) as conn:
+        conn.execute(f"SET TRANSACTION ISOLATION LEVEL {isolation}")
+        queue.enqueue(Job(type="t"), conn=conn)
+    assert queue.stats().pending == 1
+
+
+def test_a_foreign_jobs_table_is_refused(empty_dsn: str) -> None:
+    from conduit_runtime import MigrationError, migrate
+
+    with psycopg.connect(empty_dsn) as conn:
+        conn.execute("CREATE TABLE jobs (id int)")
+    with pytest.raises(MigrationError, match="not ours"):
+        migrate(empty_dsn)
