@@ -239,6 +239,19 @@ def test_what_never_raises(value: object) -> None:
             assert type(result) is bool
 
 
+@pytest.mark.parametrize(
+    ("namespace", "name", "shown"),
+    [
+        ("String", "trim", "String.trim(text: string, chars: string? = nil) -> string"),
+        ("Crypto", "hash", 'algorithm: enum [sha256, sha512, blake2b, bcrypt, argon2] = "sha256"'),
+        ("JSON", "stringify", "JSON.stringify(data: any, pretty: bool = false) -> string"),
+        ("Number", "min", "Number.min(num: number, others: number, …) -> number"),
+    ],
+)
+def test_how_a_signature_reads(namespace: str, name: str, shown: str) -> None:
+    assert shown in str(find(namespace, name))
+
+
 def test_which_functions_never_raise() -> None:
     names = {signature.name for signature in SIGNATURES if signature.never_raises}
     assert names == {"validate", "test", "compare"}

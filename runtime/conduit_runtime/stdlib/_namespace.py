@@ -58,10 +58,8 @@ def namespace(cls: type[C]) -> type[C]:
 
 def kind(value: object) -> str:
     """What a value is, in the language's words; never the value itself, which may be secret."""
-    for cls, words in _WORDS.items():
-        if isinstance(value, cls):
-            return words if cls is not object else f"a {type(value).__name__}"
-    return "nil"
+    known = (words for cls, words in _WORDS.items() if cls is not object and isinstance(value, cls))
+    return next(known, f"a {type(value).__name__}")
 
 
 def _checked(call: str, function: Callable[P, R]) -> Callable[P, R]:
@@ -122,11 +120,9 @@ def accepted_types(annotation: Any) -> list[Any]:
     """The classes whose instances fit an annotation, as the keys of `_WORDS`."""
     origin = typing.get_origin(annotation)
     if isinstance(annotation, TypeVar):
-        bounds = annotation.__constraints__
-        return [cls for bound in bounds for cls in accepted_types(bound)] or [
-            object,
-            types.NoneType,
-        ]
+        if annotation.__constraints__:
+            return [cls for each in annotation.__constraints__ for cls in accepted_types(each)]
+        annotation = Any
     if annotation is Any:
         return [object, types.NoneType]
     if origin in (Union, types.UnionType):

@@ -122,6 +122,7 @@ def test_now_and_today_are_in_utc() -> None:
         (lambda: Time.parse("x", "%Q"), r"not a time in the format '%Q'"),
         (lambda: Time.parse(None), r"Time\.parse: `str` must be a string, not nil"),  # type: ignore[arg-type]
         (lambda: Time.format(None, ""), "`time` must be a timestamp, a date or a time, not nil"),  # type: ignore[arg-type]
+        (lambda: Time.format(MOMENT, "%H\ud800"), r"Time\.format: bad format: "),
         (lambda: Time.format(datetime(2026, 1, 1), "15"), "the timestamp has no time zone"),
         (lambda: Time.diff(MOMENT, datetime(2026, 1, 1)), "the timestamp has no time zone"),
         (lambda: Time.diff(MOMENT, date(2026, 1, 1)), "a timestamp and a date do not mix"),
