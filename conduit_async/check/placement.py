@@ -26,6 +26,10 @@ def check_placement(files: Sequence[ast.File], problems: Problems) -> None:
 
 
 def _check_member(member: ast.ResourceMember, problems: Problems) -> None:
+    if isinstance(member, ast.Field):
+        for annotation in member.annotations:
+            _check_annotation(annotation, problems)
+        return
     for node in walk(member):
         if isinstance(node, ast.Annotation):
             _check_annotation(node, problems)

@@ -1,5 +1,6 @@
 """`conduitc`: arguments, files and exit codes."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ MISUSED = 2
 
 def main() -> NoReturn:
     """Run `conduitc` and exit with 0 (good), 1 (errors, or stale output) or 2 (wrong usage)."""
+    gc.disable()  # a compilation makes many objects, drops few, and ends soon
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -1,5 +1,6 @@
 """`conduitc gen --watch`: compile again whenever a source or the configuration changes."""
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ def watch(given: Sequence[str], generate: Callable[[], int]) -> int:
                     generate()
                 except UsageError as error:
                     click.echo(f"conduitc: {error}", err=True)
+                gc.collect()
             time.sleep(_PAUSE)
     return 0
 
