@@ -30,10 +30,10 @@ def _parse(source: Source) -> tuple[ast.File, list[Diagnostic]]:
     lexed, driver, tree, found = _parse_with(source, missing)
     while driver.missing and len(missing) < _MOST_BRACES and _has_stray_brace(lexed):
         missing |= {driver.missing[0]}
-        lexed, driver, *again = _parse_with(source, missing)
-        if len(again[1]) >= len(found):
+        lexed, driver, better, fewer = _parse_with(source, missing)
+        if len(fewer) >= len(found):
             break
-        tree, found = again
+        tree, found = better, fewer
     return tree, found
 
 

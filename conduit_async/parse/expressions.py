@@ -2,9 +2,10 @@
 
 from typing import cast
 
-from .. import ast, literals
+from .. import ast
+from ..lexer import literals
+from ..lexer.tokens import Token
 from ..source import Span
-from ..tokens import Token
 from .rules import Rules
 
 _BINARY = {"||": "or", "&&": "and"}
@@ -44,10 +45,10 @@ class ExpressionRules(Rules):
 
     # Literals
 
-    def int(self, span: Span, token: Token) -> ast.Int:
+    def int_literal(self, span: Span, token: Token) -> ast.Int:
         return ast.Int(span, int(token.text))
 
-    def float(self, span: Span, token: Token) -> ast.Float:
+    def float_literal(self, span: Span, token: Token) -> ast.Float:
         return ast.Float(span, float(token.text))
 
     def duration(self, span: Span, token: Token) -> ast.Duration:

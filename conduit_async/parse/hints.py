@@ -1,9 +1,10 @@
 """Mistakes that people make who know another language: each with its own message and hint."""
 
+from ..diagnostics import Diagnostic
+from ..lexer.tokens import Token
 from ..source import Source, Span
-from ..tokens import Token
 
-Special = tuple[str, Span, str, str | None, int]
+Special = tuple[Diagnostic, int]
 
 _ELSIF = frozenset({"elif", "elseif", "else_if"})
 
@@ -15,22 +16,27 @@ def special(
     token = tokens[index]
     previous = tokens[index - 1] if index else token
 
+    def at(
+        first: Token, last: Token, code: str, message: str, hint: str | None, back: int = 0
+    ) -> Special:
+        return Diagnostic(code, Span(source, first.start, last.end), message, hint), back
+
     def here(code: str, message: str, hint: str | None = None, back: int = 0) -> Special:
-        return code, Span(source, token.start, token.end), message, hint, back
+        return at(token, token, code, message, hint, back)
 
     type, text = token.type, token.text
     if type == "COLON":
         predicate = _predicate_on_line(tokens, index)
         if predicate is not None:
             name = predicate.text[:-1]
-            span = Span(source, predicate.start, predicate.end)
             message = f"The `?` belongs to the name `{predicate.text}` here"
-            return "SYN001", span, message, f"Write a space before it: `{name} ? … : …`.", 0
+            hint = f"Write a space before it: `{name} ? … : …`."
+            return at(predicate, predicate, "SYN001", message, hint)
         if index > 1 and previous.first and tokens[index - 2].type == "COLON":
-            span = Span(source, tokens[index - 3].start, tokens[index - 2].end)
             what = "type" if "_BANG" in expected else "value"
             code = "SYN006" if what == "type" else "SYN001"
-            return code, span, f"A {what} is missing after the colon", None, 1
+            message = f"A {what} is missing after the colon"
+            return at(tokens[index - 3], tokens[index - 2], code, message, None, 1)
     if type in ("EQUALITY", "COMPARE") and "_BANG" in expected and "EQUAL" in expected:
         return here("SYN001", f"`{text}` is one operator", f"Write `{text[0]} =` with a space.")
     if type == "RANGE" and "COMPARE" in expected:
@@ -59,8 +65,7 @@ def special(
         return here("SYN001", f"A colon stands between key and value, not `{text}`", "Write `:`.")
     elsif = next((t for t in tokens[max(0, index - 8) : index] if t.text in _ELSIF), None)
     if elsif is not None:
-        span = Span(source, elsif.start, elsif.end)
-        return "SYN001", span, f"There is no `{elsif.text}`", "Write `elsif`.", 0
+        return at(elsif, elsif, "SYN001", f"There is no `{elsif.text}`", "Write `elsif`.")
     return None
 
 

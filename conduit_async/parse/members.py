@@ -4,8 +4,8 @@ from difflib import get_close_matches
 from typing import cast
 
 from .. import ast
+from ..lexer.tokens import FIELD_ANNOTATIONS, FILE_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
 from ..source import Span
-from ..tokens import FIELD_ANNOTATIONS, FILE_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
 from .types import TypeRules
 
 Body = tuple[list[ast.Pair], ast.Block | None]

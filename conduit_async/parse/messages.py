@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from ..diagnostics import Diagnostic
-from ..literals import shorten
+from ..lexer.literals import shorten
+from ..lexer.tokens import KEYWORDS, Token
 from ..source import Source, Span
-from ..tokens import KEYWORDS, Token
 from .hints import special
 
 _GROUPS = (
@@ -64,8 +64,8 @@ def explain(at: Unexpected) -> Explanation:
     token = at.tokens[at.index]
     found = special(at.source, at.tokens, at.index, at.expected)
     if found:
-        *parts, back = found
-        return Explanation(Diagnostic(*parts), back)
+        diagnostic, back = found
+        return Explanation(diagnostic, back)
     words = expected_words(at.expected)
     wanted = join(words)
     if token.type == "$END":

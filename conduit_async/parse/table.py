@@ -104,7 +104,10 @@ def _decode(data: dict[str, Any]) -> Table:
     productions = data["productions"]
     return Table(
         tuple(data["states"]),
-        tuple(Production(*rule[:3], tuple(rule[3])) for rule in productions),
+        tuple(
+            Production(origin, size, method, tuple(kept))
+            for origin, size, method, kept, _ in productions
+        ),
         data["start"],
         data["end"],
         frozenset(-number - 1 for number, rule in enumerate(productions) if rule[4]),

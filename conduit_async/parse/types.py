@@ -1,9 +1,9 @@
 """The rules of types."""
 
 from .. import ast
-from ..brackets import DEEPEST
+from ..lexer.brackets import DEEPEST
+from ..lexer.tokens import Token
 from ..source import Span
-from ..tokens import Token
 from .statements import StatementRules
 
 _GENERIC = {"array": 1, "hash": 2}

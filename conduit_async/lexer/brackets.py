@@ -7,7 +7,7 @@ that nothing after it is reported merely because of it.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .source import Source, Span
+from ..source import Source, Span
 from .tokens import Token
 
 DEEPEST = 100

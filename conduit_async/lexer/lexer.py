@@ -1,0 +1,91 @@
+"""Reads a whole source."""
+
+import re
+
+from . import literals
+from .tokens import OPERATORS, TOKEN, Token
+from .words import Words
+
+_QUOTED = re.compile(r"(['‘’“”`])([^'‘’“”`\n]*)['‘’“”`]")
+
+
+class Lexer(Words):
+    """Reads one source once."""
+
+    def run(self) -> None:
+        """Read everything."""
+        find = TOKEN.match
+        text = self.text
+        position = 0
+        operators = OPERATORS
+        handlers = {
+            "open": self._open, "close": self._close, "colon": self._colon,
+            "quote": self._quote, "at": self._at, "number": self._number,
+            "comment": self._comment, "minus": self._minus, "bang": self._bang,
+            "slash": self._slash, "pipe": self._pipe, "bad": self._bad, "string": self._string,
+        }  # fmt: skip
+        while True:
+            found = find(text, position)
+            assert found is not None
+            kind = found.lastgroup
+            if kind == "newline":
+                position = found.end()
+                self._first = True
+                if self._strings and self._cuts(self._strings[0]):
+                    self._force_string_end(found.start("newline"))
+            elif kind == "word" or kind == "suffix":
+                position = self._word(found)
+            elif kind == "op":
+                word = found["op"]
+                position = found.end()
+                self._emit(operators[word], word, position - len(word), position)
+            elif kind == "end":
+                break
+            else:
+                assert kind is not None
+                position = handlers[kind](found[kind], found.start(kind))
+        self._brackets.close_at_end()
+        end = len(text)
+        self.result.tokens.append(Token("$END", "", end, end, True, 0))
+        del self.result.tokens[0]
+
+    def _comment(self, text: str, start: int) -> int:
+        end = start + len(text)
+        if text.startswith("###") and not text.startswith("####"):
+            close = self.text.find("###", start + 3)
+            if close >= 0:
+                self._first = self._first or "\n" in self.text[start:close]
+                return close + 3
+            self._error(
+                "SYN010", start, start + 3, "The file ends before this `###` comment is closed",
+                "Close it with `###`.",
+            )  # fmt: skip
+        elif text.startswith("///") and not text.startswith("////") and self._first:
+            if self.text.count("\n", self._doc_end, start) != 1:
+                self._doc.clear()
+            self._doc.append(text[3:].removeprefix(" ").rstrip())
+            self._doc_end = end
+        return end
+
+    def _bad(self, text: str, start: int) -> int:
+        end = start + len(text)
+        quoted = _QUOTED.match(self.text, start)
+        if quoted:
+            self._error(
+                "SYN001", start, quoted.end(), f"`{quoted[1]}` does not begin a string",
+                'Strings are written in double quotes: `"…"`.',
+            )  # fmt: skip
+            self._emit("BAD", quoted[0], start, quoted.end())
+            return quoted.end()
+        message, hint = f"`{literals.shorten(text)}` means nothing here", None
+        if text == ";":
+            message, hint = "`;` is not needed", "Remove it: a statement ends by itself."
+        elif text == "&":
+            message, hint = "There is no operator `&`", "Write `&&` for a logical and."
+        elif text == "@":
+            message, hint = "A name follows `@` directly", None
+        elif not text.isprintable():
+            names = " ".join(f"U+{ord(char):04X}" for char in text[:5])
+            message, hint = f"A character that cannot be seen stands here ({names})", "Remove it."
+        self._error("SYN001", start, end, message, hint)
+        return end

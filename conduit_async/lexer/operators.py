@@ -1,0 +1,130 @@
+"""Operators, brackets and numbers: what each is depends on whether an operand precedes it."""
+
+import re
+
+from . import literals
+from .brackets import CLOSERS, DEEPEST
+from .strings import Strings
+from .tokens import BLOCK_HEADS, KEYWORDS
+
+_ARROW_LAMBDA = re.compile(r"\((?:\s*[A-Za-z_]\w*\s*,)*\s*(?:[A-Za-z_]\w*\s*)?\)\s*=>")
+_SYMBOL = re.compile(r":([A-Za-z_][A-Za-z0-9_]*)")
+
+
+class Operators(Strings):
+    """Reads what is no word."""
+
+    def _open(self, bracket: str, start: int) -> int:
+        previous = self.result.tokens[-1].type
+        operand = self._after_operand
+        role = ""
+        if bracket == "{":
+            type = "LBRACE"
+            if previous in BLOCK_HEADS:
+                role = "match" if self._opens_match() else "block"
+        elif operand and not self._new_line_in_brace:
+            type = "_CALL" if bracket == "(" else "_INDEX"
+        elif bracket == "(":
+            type = "_ARROW_PAREN" if _ARROW_LAMBDA.match(self.text, start) else "LPAR"
+        else:
+            type = "LSQB"
+        if len(self._brackets.stack) == DEEPEST:
+            type = "BAD"
+        self._emit(type, bracket, start, start + 1)
+        self._brackets.open(bracket, start, role)
+        return start + 1
+
+    def _opens_match(self) -> bool:
+        """Whether a block's `{` follows the subject of a `match`."""
+        depth = len(self._brackets.stack)
+        while self._matches and self._matches[-1] > depth:
+            self._matches.pop()
+        if self._matches and self._matches[-1] == depth:
+            self._matches.pop()
+            return True
+        return False
+
+    def _close(self, closer: str, start: int) -> int:
+        hidden = self._brackets.hidden
+        opened = self._brackets.close(closer, start)
+        if opened is None or hidden:
+            return start + 1
+        self._emit(CLOSERS[opened.bracket][0], closer, start, start + 1)
+        if opened.bracket == "#{":
+            return self._string_text(start + 1)
+        if opened.role == "block":
+            self._block_end = self.result.tokens[-1]
+        return start + 1
+
+    def _colon(self, _: str, start: int) -> int:
+        text = self.text
+        named = _SYMBOL.match(text, start)
+        last = self.result.tokens[-1]
+        if named is not None:
+            if self._after_operand:
+                symbol = self._new_line_in_brace
+            else:
+                symbol = not (last.end == start and last.text in KEYWORDS)
+            if symbol:
+                self._emit("SYMBOL", named[1], start, named.end())
+                return named.end()
+        self._emit("COLON", ":", start, start + 1)
+        return start + 1
+
+    def _minus(self, _: str, start: int) -> int:
+        end = start + 1
+        if self.text[end : end + 1] == "=" and self._after_operand:
+            self._emit("AUGMENT", "-=", start, end + 1)
+            return end + 1
+        binary = self._after_operand and not (self._new_line_in_brace and self._attached(end))
+        self._emit("MINUS" if binary else "NEGATE", "-", start, end)
+        return end
+
+    def _bang(self, _: str, start: int) -> int:
+        unwraps = self._after_operand and self.result.tokens[-1].end == start
+        self._emit("_BANG" if unwraps else "NOT", "!", start, start + 1)
+        return start + 1
+
+    def _slash(self, _: str, start: int) -> int:
+        end = start + 1
+        divides = self._after_operand and not (self._new_line_in_brace and self._attached(end))
+        found = None if divides else literals.REGEX.match(self.text, start)
+        if self._after_operand and found is None:
+            if self.text[end : end + 1] == "=":
+                self._emit("AUGMENT", "/=", start, end + 1)
+                return end + 1
+            self._emit("TIMES", "/", start, end)
+            return end
+        if found:
+            self._emit("REGEX", found[0], start, found.end())
+            return found.end()
+        line_end = self._line_end(start)
+        self._error(
+            "SYN007", start, line_end, "This regular expression is not closed on its line",
+            "Close it with `/`; inside it a slash is written `\\/`.",
+        )  # fmt: skip
+        last = max(self._without_closers(end, line_end), end)
+        self._emit("BAD", self.text[start:last], start, last)
+        return last
+
+    def _pipe(self, text: str, start: int) -> int:
+        end = start + len(text)
+        type = "PIPE" if text == "|" else "OR" if self._after_operand else "_EMPTY_PIPES"
+        self._emit(type, text, start, end)
+        return end
+
+    def _number(self, text: str, start: int) -> int:
+        end = start + len(text)
+        unit = literals.DURATION.match(self.text, end)
+        try:
+            value = literals.number(text)
+        except literals.BadLiteralError as error:
+            self._bad_literal("SYN008", start, error)
+            self._emit("BAD", text, start, end)
+            return end
+        if unit:
+            end = unit.end()
+            self._emit("DURATION", self.text[start:end], start, end)
+        else:
+            self._emit("INT" if isinstance(value, int) else "FLOAT", text, start, end)
+        return end

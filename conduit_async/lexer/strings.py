@@ -1,0 +1,96 @@
+"""Strings: their text, their interpolations, and those that do not end."""
+
+import re
+
+from .brackets import CLOSERS
+from .state import State
+
+_TEXT = re.compile(r'(?:[^"\\#\n]|\\[^\n]|#(?!\{))+')
+_CLOSERS = ")],;} \t\r"
+
+
+class Strings(State):
+    """Reads strings.
+
+    An interpolation is read as any code; the `}` that closes it leads back into the string.
+    """
+
+    def _string(self, text: str, start: int) -> int:
+        if "\n" in text:
+            if not self._strings:
+                self.multiline.append(start)
+            if self._cuts(self._strings[0] if self._strings else start):
+                return self._quote('"', start)
+        self._emit("STRING", text[1:-1], start, start + len(text))
+        return start + len(text)
+
+    def _quote(self, _: str, start: int) -> int:
+        self._emit("_QUOTE", '"', start, start + 1)
+        self._strings.append(start)
+        return self._string_text(start + 1)
+
+    def _string_text(self, start: int) -> int:
+        """The text of the innermost open string up to an interpolation or its end."""
+        text = self.text
+        position = start
+        outermost = self._strings[0]
+        while True:
+            found = _TEXT.match(text, position)
+            if found:
+                position = found.end()
+            following = text[position : position + 1]
+            if following == '"':
+                self._emit_text(start, position)
+                self._emit("_QUOTE_END", '"', position, position + 1)
+                self._strings.pop()
+                return position + 1
+            if following == "#":
+                self._emit_text(start, position)
+                self._emit("_INTERPOLATE", "#{", position, position + 2)
+                self._brackets.open("#{", position)
+                return position + 2
+            if not following or (following == "\\" and position + 1 == len(text)):
+                self.unterminated = True
+                self._emit_text(start, position)
+                self._force_string_end(len(text))
+                return len(text)
+            if self._cuts(outermost):
+                end = self._without_closers(start, self._line_end(position))
+                self._emit_text(start, end)
+                self._force_string_end(end)
+                return end
+            if outermost not in self.multiline[-1:]:
+                self.multiline.append(outermost)
+            position += 1 if following == "\n" else 2
+
+    def _without_closers(self, start: int, end: int) -> int:
+        """The end of a text, less the brackets and commas there that are hardly part of it."""
+        return start + len(self.text[start:end].rstrip(_CLOSERS))
+
+    def _cuts(self, outermost: int) -> bool:
+        return self._cut_all or outermost == self._cut
+
+    def _emit_text(self, start: int, end: int) -> None:
+        if end > start:
+            self._emit("TEXT", self.text[start:end], start, end)
+
+    def _force_string_end(self, position: int) -> None:
+        """End all open strings here, and report the outermost one as not closed."""
+        brackets = self._brackets
+        outermost = self._strings[0]
+        self._error(
+            "SYN007", outermost, self._line_end(outermost), "This string is not closed",
+            'Close it with `"`, or with `}` when an interpolation in it is open.',
+        )  # fmt: skip
+        while self._strings:
+            if not brackets.hidden:
+                self._insert("_QUOTE_END")
+            self._strings.pop()
+            if self._strings:
+                while brackets.stack:
+                    hidden = brackets.hidden
+                    bracket = brackets.stack.pop().bracket
+                    if not hidden:
+                        self._insert(CLOSERS[bracket][0])
+                    if bracket == "#{":
+                        break

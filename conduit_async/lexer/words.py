@@ -1,0 +1,134 @@
+"""Names, keywords and annotations."""
+
+import re
+
+from . import literals
+from .operators import Operators
+from .tokens import (
+    FIELD_ANNOTATIONS,
+    HOOK_ANNOTATIONS,
+    INFIX_WORDS,
+    KEYWORDS,
+    MEMBER_ANNOTATIONS,
+    STATEMENT_WORDS,
+)
+
+_RELATION_WORDS = frozenset({"RELATION", "NESTED", "NAME", "THROUGH", "UNDER", "AS"})
+_ARM_STARTS = frozenset({"LBRACE", "RBRACE", "COMMA"})
+_NEW_RESOURCE = re.compile(r"\s+[A-Za-z_]\w*\s*\{")
+_KEY_COLON = re.compile(r"\s*:")
+_ATTACHED_COLON = re.compile(r":(?!\w)")
+_NO_VALUE = re.compile(r"[ \t\r]*(?:\n|//|\#|\}|$|(?:let|if|unless|return|for)\b(?!\s*:)|@)")
+_STATEMENT = re.compile(r"(?:let|if|unless|return|for)[ \t]+\w")
+
+
+class Words(Operators):
+    """Reads words, which are keywords only where the grammar wants them."""
+
+    def _word(self, found: re.Match[str]) -> int:
+        word, suffix = found["word"], found["suffix"]
+        start, end = found.span("word")
+        previous = self.result.tokens[-1].type
+        if not word.isascii():
+            self._bad_name(word, start, end, previous)
+            type = "NAME"
+        elif previous == "DOT" and not (self._first and _STATEMENT.match(self.text, start)):
+            type = "NAME"
+        elif word in KEYWORDS:
+            type = self._keyword(word, end, suffix)
+            if type != "NAME" and suffix == "!":
+                suffix = None
+        elif previous in _RELATION_WORDS and self._relation:
+            type = self._relation_word(word, end, previous)
+        elif word == "when" and previous in _ARM_STARTS:
+            type = self._when(end)
+        elif word == "resource" and self._is_resource(end):
+            type = "RESOURCE"
+        elif previous == "AT" and not self._first and not _KEY_COLON.match(self.text, end):
+            type = "LABEL"
+        else:
+            type = "NAME"
+        if suffix and type != "LABEL":
+            end += 1
+            word += suffix
+            type = "PREDICATE" if suffix == "?" else "MUTATOR"
+        self._emit(type, word, start, end)
+        return end
+
+    def _bad_name(self, word: str, start: int, end: int, previous: str) -> None:
+        code, what = ("SYN003", "resource") if previous == "RESOURCE" else ("SYN004", "")
+        self._error(
+            code,
+            start,
+            end,
+            f"`{literals.shorten(word)}` is not a {what + ' ' if what else ''}name",
+            "Names consist of the letters a to z, digits and underscores.",
+        )
+
+    def _keyword(self, word: str, end: int, suffix: str | None) -> str:
+        if suffix == "?":
+            return "NAME"
+        if word in INFIX_WORDS and _ATTACHED_COLON.match(self.text, end):
+            return "NAME"
+        if word == "return":
+            following = self.text[end : end + 1] == ":"
+            return "RETURN" if following or not _NO_VALUE.match(self.text, end) else "_RETURN_VOID"
+        if word == "match" and not _KEY_COLON.match(self.text, end):
+            self._matches.append(len(self._brackets.stack))
+        if word in STATEMENT_WORDS and self._first and not _KEY_COLON.match(self.text, end):
+            self._repair_to_brace()
+        return KEYWORDS[word]
+
+    def _relation_word(self, word: str, end: int, previous: str) -> str:
+        if not _KEY_COLON.match(self.text, end):
+            if word == "as" and re.compile(r'\s*"').match(self.text, end):
+                return "AS"
+            if word == "through" and previous == "NAME":
+                return "THROUGH"
+            if word == "under" and previous == "NESTED":
+                return "UNDER"
+        return "NAME"
+
+    def _when(self, end: int) -> str:
+        stack = self._brackets.stack
+        in_match = bool(stack) and stack[-1].role == "match"
+        is_pattern = re.compile(r"\s*(?:=>|\.(?!\.)|,)").match(self.text, end)
+        return "WHEN" if in_match and not is_pattern else "NAME"
+
+    def _is_resource(self, end: int) -> bool:
+        if self._brackets.stack:
+            if not (self._first and _NEW_RESOURCE.match(self.text, end)):
+                return False
+            self._brackets.close_to(0)
+        return True
+
+    def _repair_to_brace(self) -> None:
+        """Close the `(` and `[` that are open inside the innermost block."""
+        stack = self._brackets.stack
+        depth = len(stack)
+        while depth and stack[depth - 1].bracket in "([":
+            depth -= 1
+        if depth and depth < len(stack) and stack[depth - 1].bracket == "{":
+            self._brackets.close_to(depth)
+
+    def _at(self, text: str, start: int) -> int:
+        name = text[1:]
+        end = start + len(text)
+        stack = self._brackets.stack
+        if name in MEMBER_ANNOTATIONS:
+            type = MEMBER_ANNOTATIONS[name]
+            if self._first and len(stack) > 1:
+                self._brackets.close_to(1)
+        elif name in HOOK_ANNOTATIONS:
+            type = HOOK_ANNOTATIONS[name]
+            if self._first:
+                self._repair_to_brace()
+        elif name in FIELD_ANNOTATIONS:
+            type = "FIELD_AT"
+        elif self._first or not stack or self.result.tokens[-1].type in ("LBRACE", "COMMA"):
+            type = "AT"
+        else:
+            type = "FIELD_AT"
+        self._relation = type in ("RELATION", "NESTED")
+        self._emit(type, text, start, end)
+        return end
