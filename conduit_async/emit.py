@@ -1,0 +1,137 @@
+"""A plan as files: templates place what was decided, black formats it."""
+
+import ast as python
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+import black
+import jinja2
+
+from . import assets
+from .lower import literals
+from .lower.code import Line
+from .lower.function import Function
+from .plan import Plan
+from .source import Span
+
+_MODE = black.Mode(target_versions={black.TargetVersion.PY311}, line_length=88)
+_MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
+"""Before a statement's line while a module is put together: the line of its source."""
+
+
+def emit(plan: Plan) -> dict[str, str]:
+    """The files of a package by their paths."""
+    modules = sorted([*(module.name for module in plan.resources), "services"])
+    files = {
+        "__init__.py": _render("package.py.jinja", plan=plan, modules=modules),
+        "records.py": _render("records.py.jinja", records=plan.records),
+        "services.py": _render("services.py.jinja", services=plan.services),
+    }
+    files = {path: _formatted(text) for path, text in files.items()}
+    tables = []
+    for module in plan.resources:
+        text, table = _with_lines(_render("resource.py.jinja", module=module))
+        files[f"{module.name}.py"] = text
+        tables.append((module.name, module.source, table))
+    files["_lines.py"] = _formatted(_render("lines.py.jinja", modules=tables))
+    return dict(sorted(files.items()))
+
+
+def _render(template: str, **values: object) -> str:
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(  # noqa: S701 - what it writes is Python, not HTML
+        loader=jinja2.FileSystemLoader(assets.folder("templates")),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(
+        docstring=_docstring, lines=_lines, decorator=_decorator, quoted=literals.quoted
+    )
+    return environment
+
+
+def _formatted(text: str) -> str:
+    return black.format_str(text, mode=_MODE)
+
+
+def _with_lines(marked: str) -> tuple[str, dict[int, int]]:
+    """A module, and for each line that starts a statement the line of its source."""
+    at = {
+        number: int(mark[1])
+        for number, line in enumerate(marked.split("\n"), 1)
+        if (mark := _MARK.match(line))
+    }
+    before = _MARK.sub("", marked)
+    after = _formatted(before)
+    table: dict[int, int] = {}
+    pairs = zip(_statements(before), _statements(after), strict=True)
+    for old, new in pairs:
+        if old in at:
+            table[new] = at[old]
+    return after, dict(sorted(table.items()))
+
+
+def _statements(text: str) -> Iterator[int]:
+    """The lines on which the statements of a module start, decorators included."""
+    pending: list[python.AST] = [python.parse(text)]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, python.FunctionDef | python.AsyncFunctionDef | python.ClassDef):
+            yield from (decorator.lineno for decorator in node.decorator_list)
+        if isinstance(node, python.stmt):
+            yield node.lineno
+        for name in ("body", "orelse", "handlers", "cases", "finalbody"):
+            pending.extend(reversed(_list(node, name)))
+
+
+def _list(node: python.AST, name: str) -> list[python.AST]:
+    found = getattr(node, name, None)
+    return found if isinstance(found, list) else []
+
+
+def _lines(body: Sequence[Line], indent: int) -> str:
+    return "\n".join(
+        f"{_mark(line.span)}{'    ' * (line.indent + indent)}{line.text}" for line in body
+    )
+
+
+def _decorator(function: Function) -> str:
+    if function.decorator is None:
+        return ""
+    return f"{_mark(function.span)}@{function.decorator}"
+
+
+def _mark(span: Span | None) -> str:
+    return f"\ue000{span.line}\ue001" if span is not None else ""
+
+
+def _docstring(text: str | None, indent: int) -> str:
+    """A documentation comment as a docstring."""
+    if not text:
+        return ""
+    width = 88 - 4 * indent
+    lines = [
+        part
+        for line in text.strip().splitlines()
+        for part in (textwrap.wrap(line, width - 6) if len(line) > width - 6 else [line.rstrip()])
+    ]
+    escaped = "\n".join(_escaped(line) for line in lines)
+    if escaped.endswith('"'):
+        escaped = f"{escaped[:-1]}\\\""
+    body = textwrap.indent(escaped, "    " * indent).strip()
+    return f'"""{body}\n{"    " * indent}"""' if len(lines) > 1 else f'"""{body}"""'
+
+
+def _escaped(line: str) -> str:
+    text = "".join(char if char.isprintable() else " " for char in line)
+    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+
+

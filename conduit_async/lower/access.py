@@ -1,0 +1,199 @@
+"""`self`, names, `.name`, `[i]` and `!`."""
+
+from dataclasses import replace
+
+from .. import ast
+from ..program import (
+    ComputedUse, ErrorField, FunctionCall, KeyAccess, LibraryCall, Local, RecordCall, RecordColumn,
+    RelationUse, SelfColumn, StructField,
+)  # fmt: skip
+from ..types import ErrorType, Hash, is_nullable, required
+from . import literals
+from .calls import context_value, function_call, library_call
+from .code import Code, Effect, Strength, call, made_of
+from .drive import Lowering, Operand, rule
+from .frame import Frame, variable_for
+from .records import record_call
+from .relations import relation
+from .typing import UNKNOWN, type_of
+
+
+@rule(ast.SelfRef)
+def self_ref(frame: Frame, node: ast.SelfRef, wish: Operand) -> Lowering:
+    """`self` as a whole: a snapshot of the row."""
+    if frame.record is not None:
+        snapshot_class = frame.module.snapshot_class(frame.module.resource.name)
+        return Code(f"{snapshot_class}.of({frame.record})", Strength.PRIMARY, effect=Effect.READS)
+    snapshot = frame.capture("snapshot", ())
+    assert snapshot is not None  # noqa: S101 - whoever uses `self` whole captures it
+    return frame.captured(snapshot)
+    yield
+
+
+@rule(ast.NameRef)
+def name_ref(frame: Frame, node: ast.NameRef, wish: Operand) -> Lowering:
+    """A local: a variable, or a value that the job was given."""
+    local = frame.module.facts.resolutions.get(node)
+    if isinstance(local, FunctionCall | LibraryCall | RecordCall):
+        return (yield from _by_resolution(frame, node, wish))
+    assert isinstance(local, Local)  # noqa: S101 - all else is resolved where it is used
+    return local_value(frame, local)
+
+
+def local_value(frame: Frame, local: Local) -> Code:
+    """What a local holds."""
+    if local in frame.bound:
+        return frame.bound[local]
+    if not frame.is_captured(local):
+        effect = Effect.READS if local in frame.assigned else Effect.NONE
+        return Code(frame.local(local), effect=effect)
+    if isinstance(required(local.type), ErrorType):
+        parts = [frame.capture("error", (local.name, part), local) for part in ("message", "type")]
+        codes = [frame.captured(part) for part in parts if part is not None]
+        return call(frame.module.imports.runtime("ErrorValue"), codes)
+    capture = frame.capture("local", (local.name,), local)
+    assert capture is not None  # noqa: S101 - whoever uses a local captures it
+    return frame.captured(capture)
+
+
+@rule(ast.Member)
+def member(frame: Frame, node: ast.Member, wish: Operand) -> Lowering:
+    """`target.name`, `target?.name`."""
+    captured = _captured_path(frame, node)
+    if captured is not None:
+        return captured
+    return (yield from _by_resolution(frame, node, wish))
+
+
+def _by_resolution(frame: Frame, node: ast.Member | ast.NameRef, wish: Operand) -> Lowering:
+    match frame.module.facts.resolutions.get(node):
+        case SelfColumn(column):
+            return frame.self_value((column.name,))
+        case RelationUse() as use:
+            return (yield from relation(frame, node, use, wish))
+        case ComputedUse(function):
+            return (yield from function_call(frame, function, ()))
+        case FunctionCall(function, arguments):
+            return (yield from function_call(frame, function, arguments))
+        case LibraryCall() as use_:
+            return (yield from library_call(frame, node, use_))
+        case RecordCall() as query:
+            return (yield from record_call(frame, node, query))
+        case StructField(column) | RecordColumn(_, column):
+            target = yield from _target(frame, node)
+            text = f"{target.at(Strength.PRIMARY)}.{column.python}"
+            code = made_of(text, Strength.PRIMARY, [target], effect=Effect.READS)
+            return replace(code, guards=target.guards)
+        case ErrorField(name):
+            return (yield from _error_field(frame, node, name))
+        case KeyAccess(name):
+            return (yield from _key(frame, node, name))
+        case other:
+            raise LookupError(f"{node!r} is resolved to {other!r}")
+
+
+def _target(frame: Frame, node: ast.Member | ast.NameRef) -> Lowering:
+    """What is left of the dot; a `?.` adds a guard."""
+    assert isinstance(node, ast.Member)  # noqa: S101 - names have no target
+    target = yield Operand(node.target, chain=True, maybe=node.safe)
+    if not node.safe:
+        return target
+    inner = replace(target, guards=())
+    if inner.repeatable:
+        condition, again = f"{inner.text} is not None", inner
+    elif frame.lazy or target.guards:
+        name = frame.fresh(variable_for(node.target))
+        condition, again = f"({name} := {inner.text}) is not None", Code(name)
+    else:
+        again = frame.spill(inner, variable_for(node.target))
+        return replace(again, guards=(f"{again.text} is not None",))
+    return replace(
+        again,
+        before=target.before,
+        depth=target.depth,
+        effect=target.effect,
+        guards=(*target.guards, condition),
+    )
+
+
+def _captured_path(frame: Frame, node: ast.Member) -> Code | None:
+    """A path of `self` or of a local outside, where it was captured as one value."""
+    if frame.record is not None and frame.job is None:
+        return None
+    resolutions = frame.module.facts.resolutions
+    path: list[str] = []
+    current: ast.Expr = node
+    while isinstance(current, ast.Member):
+        use = resolutions.get(current)
+        if isinstance(use, KeyAccess | LibraryCall):
+            return context_value(frame, node)
+        if not isinstance(use, SelfColumn | StructField | RecordColumn):
+            return None
+        path.insert(0, use.column.name)
+        current = current.target
+        if isinstance(use, SelfColumn):
+            return _self_path(frame, tuple(path))
+        if isinstance(use, RecordColumn):
+            local = resolutions.get(current)
+            if isinstance(local, Local) and frame.is_captured(local):
+                capture = frame.capture("local_path", (local.name, *path), local)
+                return None if capture is None else frame.captured(capture)
+            return None
+    return None
+
+
+def _self_path(frame: Frame, path: tuple[str, ...]) -> Code | None:
+    capture = frame.capture("self_path", path)
+    if capture is not None:
+        return frame.captured(capture)
+    # A longer path through a struct that is not nil can be read from the part that was captured.
+    return None if len(path) > 1 else frame.self_value(path)
+
+
+def _error_field(frame: Frame, node: ast.Member | ast.NameRef, name: str) -> Lowering:
+    assert isinstance(node, ast.Member)  # noqa: S101 - names have no fields
+    local = frame.module.facts.resolutions.get(node.target)
+    if isinstance(local, Local) and frame.is_captured(local):
+        capture = frame.capture("error", (local.name, name), local)
+        if capture is not None:
+            return frame.captured(capture)
+    target = yield Operand(node.target)
+    return made_of(f"{target.at(Strength.PRIMARY)}.{name}", Strength.PRIMARY, [target])
+
+
+def _key(frame: Frame, node: ast.Member | ast.NameRef, name: str) -> Lowering:
+    target = yield from _target(frame, node)
+    assert isinstance(node, ast.Member)  # noqa: S101 - names have no target
+    key = literals.string(name)
+    if isinstance(required(type_of(frame, node.target)), Hash):
+        text = f"{target.at(Strength.PRIMARY)}.get({key})"
+    else:
+        text = f"{frame.module.imports.operator('member')}({target.text}, {key})"
+    code = made_of(text, Strength.PRIMARY, [target], effect=Effect.READS)
+    return replace(code, guards=target.guards)
+
+
+@rule(ast.Index)
+def index(frame: Frame, node: ast.Index, wish: Operand) -> Lowering:
+    """`target[i]`, None past the end."""
+    target = yield Operand(node.target, chain=True)
+    position = yield Operand(node.index, lazy=bool(target.guards))
+    guards = target.guards
+    target, position = frame.in_order([replace(target, guards=()), position])
+    if isinstance(required(type_of(frame, node.target)), Hash):
+        text = f"{target.at(Strength.PRIMARY)}.get({position.text})"
+        return replace(made_of(text, Strength.PRIMARY, [target, position], Effect.READS), guards=guards)
+    code = call(frame.module.imports.operator("item"), [target, position], Effect.READS)
+    return replace(code, guards=guards)
+
+
+@rule(ast.Unwrap)
+def unwrap(frame: Frame, node: ast.Unwrap, wish: Operand) -> Lowering:
+    """`e!`, an error when it is nil."""
+    target = yield Operand(node.operand)
+    kind = type_of(frame, node.operand)
+    if not is_nullable(kind) and kind not in UNKNOWN:
+        return target
+    what = literals.string(" ".join(node.operand.span.text.split()))
+    function = frame.module.imports.operator("unwrap")
+    return made_of(f"{function}({target.text}, {what})", Strength.PRIMARY, [target])

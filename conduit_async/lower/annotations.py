@@ -1,0 +1,61 @@
+"""Types as Python annotations."""
+
+from ..types import (
+    AnyType, Array, Enum, ErrorType, Function, Hash, NilType, Optional, Query, Range, Record,
+    Scalar, Struct, Type, Union, Variable, is_nullable, required,
+)  # fmt: skip
+from .imports import Imports
+
+_BUILTINS = {"string": "str", "int": "int", "float": "float", "bool": "bool"}
+_IMPORTED = {
+    "decimal": ("decimal", "Decimal"),
+    "timestamp": ("datetime", "datetime"),
+    "date": ("datetime", "date"),
+    "time": ("datetime", "time"),
+    "uuid": ("uuid", "UUID"),
+    "duration": ("datetime", "timedelta"),
+    "json": ("typing", "Any"),
+}
+
+
+def annotation(of: Type, imports: Imports, records: str = ".records") -> str:
+    """How a type is written; `records` is the module of rows, empty inside of it."""
+
+    def local(name: str) -> str:
+        return imports.use(records, name) if records else name
+
+    def write(item: Type) -> str:
+        match item:
+            case Optional():
+                return f"{write(item.item)} | None"
+            case NilType():
+                return "None"
+            case Scalar(name) if name in _BUILTINS:
+                return imports.use("builtins", _BUILTINS[name])
+            case Scalar("regex"):
+                return f"{imports.use('re', 'Pattern')}[str]"
+            case Scalar(name):
+                return imports.use(*_IMPORTED[name])
+            case Array():
+                return f"{imports.use('builtins', 'list')}[{write(item.item)}]"
+            case Hash():
+                return f"{imports.use('builtins', 'dict')}[{write(item.key)}, {write(item.value)}]"
+            case Enum(name) | Struct(name) | Record(name):
+                return local(name)
+            case ErrorType():
+                return imports.runtime("ErrorValue")
+            case Range():
+                return imports.operator("Range")
+            case AnyType() | Query() | Function() | Variable() | Union():
+                return imports.use("typing", "Any")
+
+    return write(of)
+
+
+def unite(types: tuple[Type, ...], imports: Imports) -> str:
+    """The union of types, each named once, None last."""
+    texts = dict.fromkeys(annotation(required(of), imports) for of in types)
+    if not texts or any(isinstance(of, AnyType) for of in types):
+        return imports.use("typing", "Any")
+    nullable = texts.pop("None", "") is None or any(is_nullable(of) for of in types)
+    return " | ".join([*texts, *(["None"] if nullable else [])])

@@ -1,0 +1,147 @@
+"""Assignments: to a local, to the record of a hook, to the row of a job."""
+
+from dataclasses import replace
+
+from .. import ast
+from ..program import Capture, ComputedUse, FunctionCall, Local, RelationUse, SelfColumn, StructField
+from ..types import Type
+from ..walk import walk
+from .code import Code, Line, Strength
+from .drive import lower
+from .frame import Frame, variable_for
+from .into import NOWHERE, Into
+from .literals import string
+
+
+def assign(frame: Frame, node: ast.Assign) -> list[Line]:
+    """`target = value`."""
+    if isinstance(node.target, ast.NameRef):
+        return _local(frame, node)
+    path, kind = _path(frame, node.target)
+    code = lower(frame, node.value, expected=kind)
+    if frame.record is not None:
+        frame.forget_loaded()
+        target = frame.self_value(path).text
+        return [*code.before, Line(f"{target} = {code.text}")]
+    return _write(frame, node, path, code)
+
+
+def _local(frame: Frame, node: ast.Assign) -> list[Line]:
+    from .statements import value
+
+    local = frame.module.facts.resolutions[node.target]
+    assert isinstance(local, Local)  # noqa: S101 - checked
+    if local not in frame.read:
+        return value(frame, node.value, NOWHERE)
+    return value(frame, node.value, Into("name", frame.local(local), expected=local.type))
+
+
+def _path(frame: Frame, target: ast.Expr) -> tuple[tuple[str, ...], Type | None]:
+    path: list[str] = []
+    kind: Type | None = None
+    while isinstance(target, ast.Member):
+        use = frame.module.facts.resolutions[target]
+        assert isinstance(use, SelfColumn | StructField)  # noqa: S101 - checked
+        path.insert(0, use.column.name)
+        kind = kind or use.column.type
+        target = target.target
+    return tuple(path), kind
+
+
+def _write(frame: Frame, node: ast.Assign, path: tuple[str, ...], code: Code) -> list[Line]:
+    """A job writes the column at once; what it captured of it is replaced by a variable."""
+    touched = [c for c in frame.captures if _overlaps(c, path) and _is_read_later(frame, node, c)]
+    lines = list(code.before)
+    same = next((c for c in touched if c.kind == "self_path" and c.path == path), None)
+    if same is not None:
+        name = frame.replace_capture(same)
+        lines.append(Line(f"{name} = {code.text}"))
+        code = Code(name)
+        touched.remove(same)
+    elif touched and not (code.repeatable or code.is_constant):
+        code = frame.spill(replace(code, before=()), variable_for(node.target))
+        lines += code.before
+    lines.append(_update(frame, path, code))
+    for capture in touched:
+        lines += _replaced(frame, capture, path, code)
+    frame.forget_loaded()
+    return lines
+
+
+def _is_read_later(frame: Frame, node: ast.Assign, capture: Capture) -> bool:
+    """Whether anything after an assignment, or in the next turn of its loop, reads a capture."""
+    assert frame.job is not None  # noqa: S101 - hooks write their own copy
+    for each in walk(frame.job.block.body):
+        inside = each if isinstance(each, ast.For) and _holds(each, node) else None
+        if inside is None and each.span.start < node.span.end:
+            continue
+        if inside is not None or _reads(frame, each, capture):
+            return True
+    return False
+
+
+def _holds(outer: ast.Node, inner: ast.Node) -> bool:
+    return outer.span.start <= inner.span.start and inner.span.end <= outer.span.end
+
+
+def _reads(frame: Frame, node: ast.Node, capture: Capture) -> bool:
+    facts = frame.module.facts
+    use = facts.resolutions.get(node)
+    if isinstance(node, ast.Async):
+        return any(c.kind == capture.kind and c.path == capture.path for c in facts.jobs[node].captures)
+    if isinstance(use, FunctionCall | ComputedUse):
+        return any(c.kind == capture.kind and c.path == capture.path for c in use.function.reads)
+    if capture.kind == "snapshot":
+        return isinstance(node, ast.SelfRef)
+    if isinstance(use, RelationUse):
+        return capture.path == (use.relation.key,)
+    return isinstance(use, SelfColumn) and use.column.name == capture.path[0]
+
+
+def _update(frame: Frame, path: tuple[str, ...], code: Code) -> Line:
+    resource = frame.module.resource
+    key = frame.self_value((resource.primary_key or "id",))
+    head = "await " if frame.awaits else ""
+    columns = list(frame.module.columns(path))
+    if len(path) == 1:
+        text = f"update({frame.module.record}, {key.text}, {columns[0].python}={code.text})"
+    else:
+        where = string(".".join(path))
+        text = f"update_path({frame.module.record}, {key.text}, {where}, {code.text})"
+    return Line(f"{head}{frame.handle}.{text}")
+
+
+def _overlaps(capture: Capture, path: tuple[str, ...]) -> bool:
+    if capture.kind == "snapshot":
+        return True
+    length = min(len(path), len(capture.path))
+    return capture.kind == "self_path" and capture.path[:length] == path[:length]
+
+
+def _replaced(frame: Frame, capture: Capture, path: tuple[str, ...], code: Code) -> list[Line]:
+    """The captured value with the assignment applied to it."""
+    before = frame.captured(capture)
+    own = path if capture.kind == "snapshot" else path[len(capture.path) :]
+    if capture.kind == "self_path" and len(capture.path) >= len(path):
+        steps = [column.python for column in frame.module.columns(capture.path)][len(path) :]
+        text = ".".join([code.at(Strength.PRIMARY), *steps])
+    else:
+        base = () if capture.kind == "snapshot" else capture.path
+        text = _replacing(frame, before, base, own, code)
+    name = frame.replace_capture(capture)
+    return [Line(f"{name} = {text}")]
+
+
+def _replacing(
+    frame: Frame, before: Code, base: tuple[str, ...], own: tuple[str, ...], code: Code
+) -> str:
+    """`replace(address, country=…)`, from the inside out."""
+    replace_ = frame.module.imports.use("dataclasses", "replace")
+    names = [column.python for column in frame.module.columns((*base, *own))][len(base) :]
+    text = code.text
+    for depth in range(len(names) - 1, -1, -1):
+        target = ".".join([before.text, *names[:depth]])
+        text = f"{replace_}({target}, {names[depth]}={text})"
+    return text
+
+

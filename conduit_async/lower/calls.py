@@ -1,0 +1,157 @@
+"""Calls: of services, functions of the resource, and the standard library."""
+
+from .. import ast
+from ..program import (
+    ChangeCall, FunctionCall, FunctionInfo, KeyAccess, LambdaCall, LibraryCall, RecordCall,
+    ServiceCall,
+)  # fmt: skip
+from .captures import snapshot_of, value_of
+from .changes import change
+from .code import NONE, Code, Effect, Strength, made_of
+from .drive import Lowering, Operand, rule
+from .frame import Frame, variable_for
+from .records import record_call
+from .typing import type_of
+
+PURE_NAMESPACES = frozenset({"String", "Text", "Number", "Array", "Hash", "HTML", "Regex"})
+"""Namespaces whose functions give the same value at any time."""
+
+
+@rule(ast.Call)
+def call_(frame: Frame, node: ast.Call, wish: Operand) -> Lowering:
+    """Any call, by what it turned out to be."""
+    match frame.module.facts.resolutions.get(node):
+        case ServiceCall() as service:
+            return (yield from _service_call(frame, service))
+        case LibraryCall() as library:
+            return (yield from library_call(frame, node, library))
+        case FunctionCall(function, arguments):
+            return (yield from function_call(frame, function, arguments))
+        case ChangeCall() as tracked:
+            return (yield from change(frame, tracked))
+        case RecordCall() as query:
+            return (yield from record_call(frame, node, query))
+        case LambdaCall(local):
+            arguments_ = []
+            for argument in node.arguments:
+                arguments_.append((yield Operand(argument.value)))
+            text = f"{frame.local(local)}({', '.join(each.text for each in arguments_)})"
+            return made_of(text, Strength.PRIMARY, arguments_, Effect.ACTS)
+        case other:
+            raise LookupError(f"{node!r} is resolved to {other!r}")
+
+
+def _service_call(frame: Frame, call: ServiceCall) -> Lowering:
+    nodes = [*call.positional, *(value for _, value in call.named)]
+    parts = []
+    for node in nodes:
+        code = yield Operand(node)
+        parts.append(outgoing(frame, node, code))
+    parts = frame.in_order(parts, [variable_for(node) for node in nodes])
+    count = len(call.positional)
+    texts = [part.at(Strength.TERNARY) for part in parts[:count]]
+    for (name, _), part in zip(call.named, parts[count:], strict=True):
+        texts.append(f"{call.method.named[name].python}={part.text}")
+    head = "await " if frame.awaits else ""
+    target = f"{frame.handle}.services.{call.service.python}.{call.method.python}"
+    strength = Strength.AWAIT if frame.awaits else Strength.PRIMARY
+    return made_of(f"{head}{target}({', '.join(texts)})", strength, parts, Effect.ACTS)
+
+
+def outgoing(frame: Frame, node: ast.Expr, code: Code) -> Code:
+    """A value that leaves the compiled code: records go as snapshots."""
+    if frame.holds_snapshot(node):
+        return code
+    return snapshot_of(frame, type_of(frame, node), code, variable_for(node))
+
+
+def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
+    """`Namespace.function(…)`: required parameters by position, others by name."""
+    signature = call.signature
+    if signature.namespace == "Context":
+        return context_value(frame, node) or NONE
+    parts, hints, names = [], [], []
+    for parameter, argument in zip(signature.parameters, call.arguments, strict=False):
+        if argument is None:
+            continue
+        parts.append((yield Operand(argument)))
+        hints.append(variable_for(argument))
+        names.append(None if parameter.required or parameter.rest else parameter.name)
+    for extra in call.extra:
+        code = yield Operand(extra.value)
+        parts.append(outgoing(frame, extra.value, code))
+        hints.append(variable_for(extra.value))
+        names.append(extra.name.text if extra.name else None)
+    parts = frame.in_order(parts, hints)
+    texts = [
+        part.at(Strength.TERNARY) if name is None else f"{name}={part.text}"
+        for name, part in zip(names, parts, strict=True)
+    ]
+    namespace = frame.module.imports.namespace(signature.namespace)
+    pure = signature.namespace in PURE_NAMESPACES
+    text = f"{namespace}.{signature.python}({', '.join(texts)})"
+    return made_of(text, Strength.PRIMARY, parts, Effect.NONE if pure else Effect.ACTS)
+
+
+def function_call(
+    frame: Frame, function: FunctionInfo, arguments: tuple[ast.Expr | None, ...]
+) -> Lowering:
+    """A `@function` or `@computed`: a module's function of what it reads and its arguments."""
+    given = [value_of(frame, capture) for capture in function.reads]
+    parts, hints = list(given), [capture.python for capture in function.reads]
+    names: list[str | None] = [None] * len(given)
+    named = False
+    for parameter, argument in zip(function.parameters, arguments, strict=True):
+        if argument is None and parameter.default is not None and is_constant(parameter.default):
+            named = True
+            continue
+        node = argument if argument is not None else parameter.default
+        if node is not None:
+            parts.append((yield Operand(node)))
+            hints.append(variable_for(node))
+            names.append(parameter.python if named else None)
+    parts = frame.in_order(parts, hints)
+    texts = [
+        part.at(Strength.TERNARY) if name is None else f"{name}={part.text}"
+        for name, part in zip(names, parts, strict=True)
+    ]
+    variant = frame.module.variant(function, frame.place)
+    name = frame.module.variants[variant]
+    if variant.place == "function":
+        return made_of(f"{name}({', '.join(texts)})", Strength.PRIMARY, parts, Effect.ACTS)
+    head = "await " if frame.awaits else ""
+    text = f"{head}{name}({', '.join([frame.handle, *texts])})"
+    return made_of(text, Strength.AWAIT if head else Strength.PRIMARY, parts, Effect.ACTS)
+
+
+def is_constant(node: ast.Expr) -> bool:
+    """Whether a default may stand in a Python signature."""
+    simple = isinstance(node, ast.Nil | ast.Bool | ast.Int | ast.Float | ast.Symbol)
+    return simple or (isinstance(node, ast.String) and node.value is not None)
+
+
+def context_value(frame: Frame, node: ast.Expr) -> Code | None:
+    """`Context.current_user` and what is read of it: of the request, or captured."""
+    resolutions = frame.module.facts.resolutions
+    names: list[str] = []
+    current = node
+    while isinstance(current, ast.Member) and isinstance(resolutions.get(current), KeyAccess):
+        names.insert(0, current.name.text)
+        current = current.target
+    root = resolutions.get(current)
+    if not isinstance(root, LibraryCall) or root.signature.namespace != "Context":
+        return None
+    capture = frame.capture("context", (root.signature.name, *names))
+    if capture is not None:
+        return frame.captured(capture)
+    return _of_request(frame, root.signature.name) if not names else None
+
+
+def _of_request(frame: Frame, name: str) -> Code:
+    if name == "authenticated?":
+        return Code("context.current_user is not None", Strength.COMPARISON)
+    attribute = Code(f"context.{name.rstrip('!')}", Strength.PRIMARY)
+    if not name.endswith("!"):
+        return attribute
+    unwrap = frame.module.imports.operator("unwrap")
+    return Code(f'{unwrap}({attribute.text}, "Context.current_user")', Strength.PRIMARY)

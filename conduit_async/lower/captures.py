@@ -1,0 +1,87 @@
+"""The values that a payload takes along, at the place of the enqueue."""
+
+from collections.abc import Iterable
+
+from ..program import Capture, Column, Local
+from ..types import Array, Record, Type, is_nullable, required
+from .changes import changed, previous
+from .code import Code, Effect, Strength, close, made_of
+from .drive import lower
+from .frame import Frame
+
+
+def value_of(frame: Frame, capture: Capture) -> Code:
+    """A captured value where the job is enqueued, or where a function is called with it."""
+    own = frame.capture(capture.kind, capture.path, capture.local)
+    if own is not None:
+        return frame.captured(own)
+    match capture.kind:
+        case "self_path":
+            return _path(frame, frame.record or "", frame.module.columns(capture.path))
+        case "snapshot":
+            return _snapshot(frame, capture)
+        case "change":
+            column = frame.module.resource.columns[capture.path[0]]
+            return (changed if capture.path[1] == "changed" else previous)(frame, column)
+        case "context" if capture.node is not None:
+            return close(lower(frame, capture.node))
+        case "local" | "local_path" | "error":
+            return _local(frame, capture)
+    raise LookupError(f"no value for {capture.name}")
+
+
+def _snapshot(frame: Frame, capture: Capture) -> Code:
+    snapshot = frame.module.snapshot_class(frame.module.resource.name)
+    return Code(f"{snapshot}.of({frame.record})", Strength.PRIMARY, effect=Effect.READS)
+
+
+def _path(frame: Frame, root: str, columns: Iterable[Column], nullable: bool = False) -> Code:
+    """A path of attributes; None as soon as a value on the way is None."""
+    text, guards = root, []
+    for column in columns:
+        if nullable:
+            guards.append(f"{text} is not None")
+        text = f"{text}.{column.python}"
+        nullable = is_nullable(column.type)
+    return close(Code(text, Strength.PRIMARY, effect=Effect.READS, guards=tuple(guards)))
+
+
+def _local(frame: Frame, capture: Capture) -> Code:
+    local = capture.local
+    assert local is not None  # noqa: S101 - captures of locals name it
+    if frame.is_captured(local):
+        return _further(frame, capture, local)
+    name = frame.local(local)
+    if capture.kind == "error":
+        return Code(f"{name}.{capture.path[1]}", Strength.PRIMARY)
+    record = required(local.type)
+    if capture.kind == "local_path" and isinstance(record, Record):
+        columns = frame.module.columns_of(record.resource, capture.path[1:])
+        return _path(frame, name, columns, is_nullable(local.type))
+    return snapshot_of(frame, local.type, Code(name, effect=Effect.READS))
+
+
+def _further(frame: Frame, capture: Capture, local: Local) -> Code:
+    """What a job hands on to one nested in it, although it uses another part of it itself."""
+    whole = frame.capture("local", (local.name,), local)
+    assert whole is not None  # noqa: S101 - a job captures what nested ones use
+    return frame.captured(whole)
+
+
+def snapshot_of(frame: Frame, kind: Type, code: Code, hint: str = "row") -> Code:
+    """A record that leaves the compiled code, as a snapshot; anything else as it is."""
+    record = required(kind)
+    many = isinstance(record, Array)
+    if isinstance(record, Array):
+        record = required(record.item)
+    if not isinstance(record, Record):
+        return code
+    of = f"{frame.module.snapshot_class(record.resource)}.of"
+    if many:
+        text = f"[{of}(row) for row in {code.at(Strength.OR)}]"
+        return made_of(text, Strength.ATOM, [code])
+    if kind == record:
+        return made_of(f"{of}({code.text})", Strength.PRIMARY, [code])
+    first, again = frame.twice(code, hint)
+    text = f"{of}({again.text}) if {first.text} is not None else None"
+    return made_of(text, Strength.TERNARY, [first])

@@ -1,0 +1,168 @@
+"""`match` and `rescue`: as statements, and as values."""
+
+from dataclasses import replace
+
+from .. import ast
+from ..program import ErrorField, LibraryCall, Local, RecordCall, RelationUse, ServiceCall
+from ..types import ANY, BOOL, FLOAT, INT, JSON, STRING, Enum, required
+from ..walk import walk
+from .code import NONE, Code, Line, Strength, body_of, made_of
+from .comparisons import between, equals
+from .drive import Lowering, Operand, lower, rule
+from .frame import Frame, variable_for
+from .into import Into
+from .statements import block, branches, value
+from .typing import type_of
+
+
+@rule(ast.Match, ast.Rescue)
+def as_value(frame: Frame, node: ast.Match | ast.Rescue, wish: Operand) -> Lowering:
+    """A `match` or `rescue` inside of an expression: its value in a variable."""
+    name = frame.fresh("result" if isinstance(node, ast.Match) else variable_for(node))
+    kind = frame.module.annotation(type_of(frame, node))
+    lines = value(frame, node, Into("name", name, kind, wish.expected))
+    return Code(name, before=tuple(lines))
+    yield
+
+
+def match(frame: Frame, node: ast.Match, into: Into) -> list[Line]:
+    """`match e { … }`."""
+    subject = lower(frame, node.subject)
+    literal = all(_is_literal(frame, node, pattern) for arm in node.arms for pattern in arm.patterns)
+    before: list[Line] = []
+    if into.annotation:
+        before.append(Line(f"{into.name}: {into.annotation}"))
+        into = replace(into, annotation=None)
+    if literal:
+        return [*subject.before, *before, *_by_pattern(frame, node, subject, into)]
+    if not subject.repeatable:
+        subject = frame.spill(subject, variable_for(node.subject))
+    return [*subject.before, *before, *_by_condition(frame, node, replace(subject, before=()), into)]
+
+
+def _is_literal(frame: Frame, node: ast.Match, pattern: ast.Pattern) -> bool:
+    """Whether Python's `case` compares as Conduit does."""
+    kind = required(type_of(frame, node.subject))
+    match pattern:
+        case ast.Wildcard() | ast.Nil() | ast.Bool():
+            return True
+        case ast.String():
+            return pattern.value is not None and (kind in (STRING, ANY, JSON) or isinstance(kind, Enum))
+        case ast.Symbol():
+            return True
+        case ast.Int() | ast.Float():
+            return kind in (INT, FLOAT)
+        case ast.Unary(operand=ast.Int() | ast.Float()):
+            return kind in (INT, FLOAT)
+    return False
+
+
+def _by_pattern(frame: Frame, node: ast.Match, subject: Code, into: Into) -> list[Line]:
+    lines = [Line(f"match {subject.text}:")]
+    for arm in node.arms:
+        texts = ["_" if isinstance(p, ast.Wildcard) else lower(frame, p).text for p in arm.patterns]
+        with frame.branch():
+            body = block(frame, arm.body, into)
+        lines += [Line(f"case {' | '.join(texts)}:", 1), *(replace(l, indent=l.indent + 1) for l in body_of(body))]
+    if into.kind != "nowhere" and not _has_wildcard(node):
+        lines += [Line("case _:", 1), *(replace(line, indent=2) for line in into.put(NONE))]
+    return lines
+
+
+def _has_wildcard(node: ast.Match) -> bool:
+    return any(isinstance(p, ast.Wildcard) for arm in node.arms for p in arm.patterns)
+
+
+def _by_condition(frame: Frame, node: ast.Match, subject: Code, into: Into) -> list[Line]:
+    arms: list[tuple[Code | None, list[Line]]] = []
+    for arm in node.arms:
+        tests = [_test(frame, node, subject, pattern) for pattern in arm.patterns]
+        with frame.branch():
+            body = block(frame, arm.body, into)
+        condition = None
+        if all(test is not None for test in tests):
+            found = [test for test in tests if test is not None]
+            text = " or ".join(test.at(Strength.AND) for test in found)
+            condition = found[0] if len(found) == 1 else made_of(text, Strength.OR, found)
+        arms.append((condition, body))
+        if condition is None:
+            break
+    otherwise: list[Line] = []
+    if arms[-1][0] is None:
+        otherwise = arms.pop()[1]
+    elif into.kind != "nowhere":
+        otherwise = into.put(NONE)
+    for index, (condition, body) in enumerate(reversed(arms)):
+        assert condition is not None  # noqa: S101 - a wildcard ends the arms
+        chained = [*condition.before, *branches(condition, body, otherwise, elif_=index > 0)]
+        otherwise = chained
+    return otherwise
+
+
+def _test(frame: Frame, node: ast.Match, subject: Code, pattern: ast.Pattern) -> Code | None:
+    if isinstance(pattern, ast.Wildcard):
+        return None
+    if isinstance(pattern, ast.Binary) and pattern.operator in ("..", "..."):
+        low, high = lower(frame, pattern.left), lower(frame, pattern.right)
+        return between(subject, low, high, pattern.operator)
+    kind = type_of(frame, node.subject)
+    code = lower(frame, pattern)
+    return equals(frame, subject, kind, code, type_of(frame, pattern))
+
+
+def rescue(frame: Frame, node: ast.Rescue, into: Into) -> list[Line]:
+    """`e rescue |err| { … }`."""
+    lines: list[Line] = []
+    plain = replace(into, annotation=None)
+    if into.annotation:
+        lines.append(Line(f"{into.name}: {into.annotation}"))
+    with frame.branch():
+        tried = value(frame, node.operand, plain)
+    if not frame.awaits and frame.place == "hook" and _touches_outside(frame, node.operand):
+        tried = [Line(f"with {frame.handle}.savepoint():"), *body_of(tried)]
+    head, first = _error(frame, node)
+    before, frame.value_into = frame.value_into, plain if plain.kind == "name" else frame.value_into
+    with frame.branch():
+        body = [*first, *block(frame, node.body, plain)]
+    frame.value_into = before
+    if not body and not into.annotation:
+        suppress = frame.module.imports.use("contextlib", "suppress")
+        return [Line(f"with {suppress}(Exception):"), *body_of(tried)]
+    return [*lines, Line("try:"), *body_of(tried), Line(head), *body_of(body)]
+
+
+def _error(frame: Frame, node: ast.Rescue) -> tuple[str, list[Line]]:
+    """The `except` line, and what makes the error a value where it is used as one."""
+    local = frame.module.facts.declared.get(node)
+    uses = _uses(frame, node.body, local) if local is not None else []
+    if local is None or not uses:
+        return "except Exception:", []
+    name = frame.local(local)
+    if set(uses) <= _logged(frame, node.body):
+        return f"except Exception as {name}:", []
+    caught = frame.fresh("error" if name != "error" else "caught")
+    error_value = frame.module.imports.runtime("ErrorValue")
+    return f"except Exception as {caught}:", [Line(f"{name} = {error_value}.of({caught})")]
+
+
+def _logged(frame: Frame, body: ast.Block) -> set[ast.Node | None]:
+    """What is handed to the logger by name, which takes an exception as it is."""
+    found: set[ast.Node | None] = set()
+    for node in walk(body, into=lambda each: not isinstance(each, ast.Async)):
+        call = frame.module.facts.resolutions.get(node)
+        if isinstance(call, LibraryCall) and call.signature.namespace == "Logger":
+            found.update(call.arguments[1:])
+            found.update(argument.value for argument in call.extra)
+    return found
+
+
+def _uses(frame: Frame, body: ast.Block, local: Local) -> list[ast.Node]:
+    return [node for node in walk(body) if frame.module.facts.resolutions.get(node) is local]
+
+
+def _touches_outside(frame: Frame, node: ast.Expr) -> bool:
+    """Whether an expression may fail in the database, which would end the transaction."""
+    outside = ServiceCall | RecordCall | RelationUse
+    return any(isinstance(frame.module.facts.resolutions.get(each), outside) for each in walk(node))
+
+

@@ -1,0 +1,139 @@
+"""Pieces of Python: an expression with what must run before it, and lines of statements."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from ..source import Span
+
+
+class Strength(IntEnum):
+    """How tightly an expression holds together, as Python's grammar has it."""
+
+    LOOSE = 0  # lambda, `:=`
+    TERNARY = 1
+    OR = 2
+    AND = 3
+    NOT = 4
+    COMPARISON = 5
+    SUM = 6
+    PRODUCT = 7
+    SIGN = 8
+    POWER = 9
+    AWAIT = 10
+    PRIMARY = 11
+    ATOM = 12
+
+
+class Effect(IntEnum):
+    """What evaluating an expression earlier, later or twice would change."""
+
+    NONE = 0  # the same value at any time
+    READS = 1  # a value that a statement in between may change
+    ACTS = 2  # it does something, or its value is another one each time
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a body: `indent` counts from the body's own; `load` only loads a relation."""
+
+    text: str
+    indent: int = 0
+    span: Span | None = None
+    load: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A Python expression.
+
+    `before` are statements that must have run. `guards` are conditions under which alone `text`
+    may be evaluated; when one fails the value is None (`a?.b`), see `close`. `depth` is how deep
+    the expression nests. `opposite` is a comparison the other way round.
+    """
+
+    text: str
+    strength: Strength = Strength.ATOM
+    before: tuple[Line, ...] = ()
+    effect: Effect = Effect.NONE
+    depth: int = 1
+    guards: tuple[str, ...] = ()
+    opposite: str | None = None
+
+    def at(self, least: Strength) -> str:
+        """The text where nothing looser than `least` may stand."""
+        return self.text if self.strength >= least else f"({self.text})"
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be written twice: a name, or attributes of one."""
+        return _DOTTED.fullmatch(self.text) is not None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is a literal of one token."""
+        return self.text in _CONSTANTS or self.text[:1] in "\"'0123456789"
+
+
+NONE = Code("None")
+_CONSTANTS = frozenset({"None", "True", "False"})
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def made_of(text: str, strength: Strength, parts: Sequence[Code], effect: Effect = Effect.NONE) -> Code:
+    """An expression made of others, which run in this order."""
+    return Code(
+        text,
+        strength,
+        tuple(line for part in parts for line in part.before),
+        max([effect, *(part.effect for part in parts)]),
+        1 + max((part.depth for part in parts), default=0),
+    )
+
+
+def call(function: str, parts: Sequence[Code], effect: Effect = Effect.NONE) -> Code:
+    """A call with positional arguments."""
+    text = f"{function}({', '.join(part.at(Strength.TERNARY) for part in parts)})"
+    return made_of(text, Strength.PRIMARY, parts, effect=effect)
+
+
+OPPOSITES = {"==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not in", "not in": "in"}
+
+
+def compare(left: Code, operator: str, right: Code) -> Code:
+    """A comparison, which knows its opposite where there is one."""
+    texts = [
+        f"{left.at(Strength.SUM)} {each} {right.at(Strength.SUM)}"
+        for each in (operator, OPPOSITES.get(operator))
+        if each
+    ]
+    code = made_of(texts[0], Strength.COMPARISON, [left, right])
+    return replace(code, opposite=texts[1] if len(texts) > 1 else None)
+
+
+def negate(code: Code) -> Code:
+    """`not e`, said as a person would."""
+    if code.opposite is not None:
+        return replace(code, text=code.opposite, opposite=code.text)
+    if code.strength == Strength.NOT:
+        return replace(code, text=f"bool({code.text.removeprefix('not ')})", strength=Strength.PRIMARY)
+    return made_of(f"not {code.at(Strength.NOT)}", Strength.NOT, [code])
+
+
+def close(code: Code) -> Code:
+    """The expression with its guards spelled out: `a.b if a is not None else None`."""
+    if not code.guards:
+        return code
+    text = f"{code.at(Strength.OR)} if {' and '.join(code.guards)} else None"
+    return replace(code, text=text, strength=Strength.TERNARY, depth=code.depth + 1, guards=())
+
+
+def indented(lines: Iterable[Line], by: int = 1) -> list[Line]:
+    """The lines as the body of a statement."""
+    return [replace(line, indent=line.indent + by) for line in lines]
+
+
+def body_of(lines: Sequence[Line]) -> list[Line]:
+    """The lines as the body of a statement, which may not be empty."""
+    return indented(lines) if lines else [Line("pass", 1)]

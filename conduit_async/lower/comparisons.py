@@ -1,0 +1,67 @@
+"""Equality and membership: Python's own where they mean the same."""
+
+from .. import ast
+from ..types import BOOL, STRING, Array, Hash, Type, required
+from .code import Code, Strength, call, compare, made_of, negate
+from .drive import Lowering, Operand
+from .frame import Frame, variable_for
+from .typing import plainly_comparable, type_of
+
+
+def equality(frame: Frame, node: ast.Binary) -> Lowering:
+    """`a == b`, `a != b`."""
+    nil = isinstance(node.left, ast.Nil) or isinstance(node.right, ast.Nil)
+    left = yield Operand(node.left, maybe=nil)
+    right = yield Operand(node.right, maybe=nil)
+    left, right = frame.in_order([left, right], [variable_for(node.left), variable_for(node.right)])
+    equal = equals(frame, left, type_of(frame, node.left), right, type_of(frame, node.right))
+    return equal if node.operator == "==" else negate(equal)
+
+
+def equals(frame: Frame, left: Code, left_type: Type, right: Code, right_type: Type) -> Code:
+    """Whether two values are equal, as Conduit has it."""
+    if left.is_constant and not right.is_constant:
+        left, left_type, right, right_type = right, right_type, left, left_type
+    if right.text in ("True", "False") and left_type == BOOL:
+        return left if right.text == "True" else negate(left)
+    if right.text in ("None", "True", "False"):
+        return compare(left, "is", right)
+    if plainly_comparable(left_type, right_type):
+        return compare(left, "==", right)
+    return call(frame.module.imports.operator("equal"), [left, right])
+
+
+def membership(frame: Frame, node: ast.Binary) -> Lowering:
+    """`x in xs`, `x not_in xs`; in a range it is two comparisons."""
+    container = node.right
+    left = yield Operand(node.left)
+    if isinstance(container, ast.Binary) and container.operator in ("..", "..."):
+        low = yield Operand(container.left)
+        high = yield Operand(container.right)
+        left, low, high = frame.in_order([left, low, high], [variable_for(node.left), "low", "high"])
+        found = between(left, low, high, container.operator)
+    else:
+        right = yield Operand(container)
+        hints = [variable_for(node.left), variable_for(container)]
+        left, right = frame.in_order([left, right], hints)
+        if _contains_plainly(type_of(frame, node.left), type_of(frame, container)):
+            found = compare(left, "in", right)
+        else:
+            found = call(frame.module.imports.operator("contains"), [left, right])
+    return found if node.operator == "in" else negate(found)
+
+
+def between(value: Code, low: Code, high: Code, operator: str) -> Code:
+    """Whether a value lies in a range: `1 <= x <= 5`."""
+    last = "<=" if operator == ".." else "<"
+    texts = [part.at(Strength.SUM) for part in (low, value, high)]
+    text = f"{texts[0]} <= {texts[1]} {last} {texts[2]}"
+    return made_of(text, Strength.COMPARISON, [value, low, high])
+
+
+def _contains_plainly(item: Type, container: Type) -> bool:
+    match container:
+        case Array(inner) | Hash(inner, _):
+            return plainly_comparable(item, inner) and required(item) == item
+        case _:
+            return container == item == STRING

@@ -1,0 +1,100 @@
+"""Conditions of queries: a field on the left, an ordinary expression on the right."""
+
+from collections.abc import Generator
+from typing import TypeAlias
+
+from .. import ast
+from ..program import Column, ResourceInfo
+from ..types import ANY, Array, Record, is_nullable, required
+from .code import Code, Strength, made_of
+from .drive import Operand
+from .frame import Frame
+from .sql import Select
+from .typing import type_of
+
+Selecting: TypeAlias = Generator[Operand, Code, Select]
+Condition: TypeAlias = Generator[Operand, Code, tuple[str, list[Code]]]
+
+_SQL = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+
+
+def column_of(resource: ResourceInfo, name: str) -> Column:
+    """The column that a query means: a field, or a relation's key."""
+    relation = resource.relations.get(name)
+    if relation is not None and relation.kind == "to_one":
+        name = relation.key
+    return resource.columns[name]
+
+
+def equal_to(frame: Frame, select: Select, name: str, node: ast.Expr) -> Condition:
+    """`name: value`."""
+    column = column_of(select.resource, name)
+    kind = type_of(frame, node)
+    if isinstance(kind, Array) and not isinstance(required(column.type), Array):
+        value = yield Operand(node)
+        return f"{select.column(column.name)} = ANY(%s)", [value]
+    return (yield from _compared(frame, select, column, "==", node))
+
+
+def condition(frame: Frame, select: Select, node: ast.Expr) -> Condition:
+    """`a > 1`, `b in […]`, and several joined by `and`, `or` and `not`."""
+    if isinstance(node, ast.Unary):
+        text, values = yield from condition(frame, select, node.operand)
+        return f"({text}) IS NOT TRUE", values
+    assert isinstance(node, ast.Binary)  # noqa: S101 - checked
+    if node.operator in ("and", "or"):
+        parts = [node.right]
+        left = node.left
+        while isinstance(left, ast.Binary) and left.operator == node.operator:
+            parts.insert(0, left.right)
+            left = left.left
+        texts, values = [], []
+        for part in (left, *parts):
+            text, found = yield from condition(frame, select, part)
+            texts.append(text)
+            values += found
+        return f"({f' {node.operator.upper()} '.join(texts)})", values
+    assert isinstance(node.left, ast.NameRef)  # noqa: S101 - checked
+    column = column_of(select.resource, node.left.name)
+    if node.operator in ("in", "not_in"):
+        return (yield from _member(frame, select, column, node))
+    return (yield from _compared(frame, select, column, node.operator, node.right))
+
+
+def _compared(
+    frame: Frame, select: Select, column: Column, operator: str, node: ast.Expr
+) -> Condition:
+    name = select.column(column.name)
+    if isinstance(node, ast.Nil):
+        return f"{name} IS {'NOT ' if operator == '!=' else ''}NULL", []
+    value = yield Operand(node, expected=column.type)
+    kind = type_of(frame, node)
+    record = required(kind)
+    if isinstance(record, Record):
+        target = frame.module.program.resources[record.resource]
+        key = target.columns[target.primary_key or "id"].python
+        value = made_of(f"{value.at(Strength.PRIMARY)}.{key}", Strength.PRIMARY, [value])
+    nullable = is_nullable(kind) or kind == ANY
+    if operator == "==" and nullable:
+        return f"{name} IS NOT DISTINCT FROM %s", [value]
+    if operator == "!=" and (nullable or is_nullable(column.type)):
+        return f"{name} IS DISTINCT FROM %s", [value]
+    return f"{name} {_SQL[operator]} %s", [value]
+
+
+def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> Condition:
+    name = select.column(column.name)
+    negated = node.operator == "not_in"
+    container = node.right
+    if isinstance(container, ast.Binary) and container.operator in ("..", "..."):
+        low = yield Operand(container.left)
+        high = yield Operand(container.right)
+        last = "<=" if container.operator == ".." else "<"
+        text = f"{name} >= %s AND {name} {last} %s"
+        return (f"({text}) IS NOT TRUE" if negated else text), [low, high]
+    value = yield Operand(container)
+    if not negated:
+        return f"{name} = ANY(%s)", [value]
+    if is_nullable(column.type):
+        return f"({name} = ANY(%s)) IS NOT TRUE", [value]
+    return f"{name} <> ALL(%s)", [value]

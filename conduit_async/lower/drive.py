@@ -1,0 +1,98 @@
+"""Lowering of expressions, without recursion: a chain of 20,000 operators is a deep tree.
+
+A rule is a generator: it yields the operands that it wants lowered, is sent their code, and
+returns its own.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from .. import ast
+from ..types import DECIMAL, INT, Type, required
+from .code import Code, Strength, call, close, made_of
+from .frame import Frame, variable_for
+from .typing import type_of
+
+DEEPEST = 50
+"""Deeper expressions are split over several statements, for the sake of CPython and type checkers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A wish of a rule: `node` lowered.
+
+    `lazy`: it may not be evaluated at all. `chain`: its guards are left open, for `.b` in `a?.b`.
+    `maybe`: nil is welcome, also where a missing row would be an error. `expected` is the type
+    of the place where the value goes.
+    """
+
+    node: ast.Expr
+    lazy: bool = False
+    chain: bool = False
+    maybe: bool = False
+    expected: Type | None = None
+
+
+Lowering: TypeAlias = Generator[Operand, Code, Code]
+Rule: TypeAlias = Callable[[Frame, Any, Operand], Lowering]
+
+RULES: dict[type[ast.Node], Rule] = {}
+
+
+def rule(*kinds: type[ast.Node]) -> Callable[[Rule], Rule]:
+    """Register the rule for some kinds of expressions."""
+
+    def register(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(kinds, function))
+        return function
+
+    return register
+
+
+def lower(
+    frame: Frame, node: ast.Expr, *, maybe: bool = False, expected: Type | None = None
+) -> Code:
+    """An expression as Python."""
+    stack: list[tuple[Lowering, Operand]] = []
+    wish: Operand | None = Operand(node, maybe=maybe, expected=expected)
+    code: Code | None = None
+    while True:
+        if wish is not None:
+            frame.lazy += wish.lazy
+            lowering = RULES[type(wish.node)](frame, wish.node, wish)
+            stack.append((lowering, wish))
+            code = None
+        lowering, operand = stack[-1]
+        try:
+            wish = next(lowering) if code is None else lowering.send(code)
+        except StopIteration as stop:
+            stack.pop()
+            code = _finished(frame, operand, stop.value)
+            frame.lazy -= operand.lazy
+            wish = None
+            if not stack:
+                return code
+
+
+def _finished(frame: Frame, operand: Operand, code: Code) -> Code:
+    if not operand.chain or code.depth > DEEPEST:
+        code = close(code)
+    if operand.expected is not None:
+        code = _fitted(frame, operand, code)
+    if code.depth > DEEPEST:
+        return frame.spill(code, variable_for(operand.node))
+    return code
+
+
+def _fitted(frame: Frame, operand: Operand, code: Code) -> Code:
+    """An int where a decimal is expected, made one."""
+    actual = type_of(frame, operand.node)
+    if operand.expected is None or required(operand.expected) != DECIMAL or required(actual) != INT:
+        return code
+    decimal = frame.module.imports.use("decimal", "Decimal")
+    if actual == INT:
+        return call(decimal, [code])
+    first, again = frame.twice(code, variable_for(operand.node))
+    text = f"{decimal}({again.text}) if {first.at(Strength.SUM)} is not None else None"
+    return made_of(text, Strength.TERNARY, [first])

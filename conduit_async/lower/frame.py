@@ -1,0 +1,227 @@
+"""The Python function that is being written: its names, and how it reads `self`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from .. import ast
+from ..names import local_name, snake_case, unclashed
+from ..program import Capture, CaptureKind, JobInfo, Local
+from ..source import Span
+from ..types import Type
+from .code import Code, Effect, Line, Strength
+from .into import Into
+from .module import Module
+from .sql import Select
+
+OURS = frozenset({
+    "add", "contains", "date", "datetime", "divide", "equal", "fail", "item", "job_type", "member",
+    "named", "power", "remainder", "replace", "suppress", "table", "text", "time", "timedelta",
+    "unwrap",
+})  # fmt: skip
+"""Functions and types that any module may import, so that no variable of ours takes their name."""
+
+Place = Literal["hook", "job", "function"]
+
+
+@dataclass
+class Frame:
+    """One Python function.
+
+    `place` is what it runs in; a function that needs neither services nor the database runs in
+    `function`. `handle` is the variable through which it reaches the runtime, `awaits` whether
+    that is awaited. In a hook `record` holds the row; elsewhere `captures` are the values that it
+    was given, as attributes of `payload` or, without one, as parameters.
+    """
+
+    module: Module
+    place: Place
+    awaits: bool = False
+    job: JobInfo | None = None
+    record: str | None = None
+    payload: str | None = None
+    captures: tuple[Capture, ...] = ()
+    on_create: bool = False
+    on_update: bool = False
+    returns: str = "return"
+    expected: Type | None = None
+    read: frozenset[Local] = frozenset()
+    assigned: frozenset[Local] = frozenset()
+    used: set[str] = field(default_factory=set)
+    snapshots: set[Local] = field(default_factory=set)
+    queries: dict[Local, Select] = field(default_factory=dict)
+    bound: dict[Local, Code] = field(default_factory=dict)
+    prologue: list[Line] = field(default_factory=list)
+    value_into: Into | None = None
+    lazy: int = 0
+    nesting: int = 0
+    _locals: dict[Local, str] = field(default_factory=dict)
+    _annotations: dict[str, str] = field(default_factory=dict)
+    _loaded: dict[str, str] = field(default_factory=dict)
+    _replaced: dict[Capture, str] = field(default_factory=dict)
+
+    @property
+    def handle(self) -> str:
+        """The variable through which the runtime is reached."""
+        return "job" if self.place == "job" else "hook"
+
+    # names
+
+    def fresh(self, hint: str) -> str:
+        """A new variable, named after what it holds."""
+        name = hint = local_name(hint)
+        number = 2
+        while self._is_taken(name):
+            name, number = f"{hint}_{number}", number + 1
+        self.used.add(name)
+        return name
+
+    def local(self, local: Local) -> str:
+        """The variable of a local; two of one name share it when their types allow that."""
+        known = self._locals.get(local)
+        if known is None:
+            kind = self.module.annotation(local.type)
+            known = local.python
+            while self._annotations.get(known, "" if self._is_taken(known, own=True) else kind) != kind:
+                known = unclashed(f"{known}_", self.module.defined)
+            self.used.add(known)
+            self._annotations[known] = kind
+            self._locals[local] = known
+        return known
+
+    def name_local(self, local: Local, name: str) -> None:
+        """Give a local a variable that is there already: a parameter."""
+        self._locals[local] = name
+
+    def _is_taken(self, name: str, own: bool = False) -> bool:
+        return name in self.used or name in self.module.defined or (not own and name in OURS)
+
+    def is_captured(self, local: Local) -> bool:
+        """Whether a local belongs to the code around this job, so that the payload holds it."""
+        return self.job is not None and local.owner is not self.job
+
+    # values that the function was given
+
+    def capture(self, kind: CaptureKind, path: tuple[str, ...], local: Local | None = None) -> Capture | None:
+        """What was captured under a path."""
+        for each in self.captures:
+            if each.kind == kind and each.path == path and each.local is local:
+                return each
+        return None
+
+    def captured(self, capture: Capture) -> Code:
+        """A captured value, or what an assignment has put in its place."""
+        if capture in self._replaced:
+            return Code(self._replaced[capture], effect=Effect.READS)
+        if self.payload is None:
+            return Code(capture.python)
+        return Code(f"{self.payload}.{capture.python}", Strength.PRIMARY)
+
+    def holds_snapshot(self, node: ast.Expr) -> bool:
+        """Whether a record is a snapshot already: `self`, or a local from outside the job."""
+        if isinstance(node, ast.SelfRef):
+            return True
+        local = self.module.facts.resolutions.get(node)
+        return isinstance(local, Local) and (local in self.snapshots or self.is_captured(local))
+
+    def self_value(self, path: tuple[str, ...]) -> Code:
+        """The value at a path of `self`, whose structs on the way are not nil."""
+        names = [column.python for column in self.module.columns(path)]
+        if self.record is not None:
+            return Code(".".join([self.record, *names]), Strength.PRIMARY, effect=Effect.READS)
+        for length in range(len(path), 0, -1):
+            capture = self.capture("self_path", path[:length])
+            if capture is not None:
+                base = self.captured(capture)
+                strength = Strength.PRIMARY if names[length:] else base.strength
+                return replace(base, text=".".join([base.text, *names[length:]]), strength=strength)
+        snapshot = self.capture("snapshot", ())
+        snapshot = snapshot or next((c for c in self.captures if c.kind == "snapshot"), None)
+        if snapshot is None:
+            raise LookupError(f"nothing captured for {'.'.join(path)}")
+        base = self.captured(snapshot)
+        return replace(base, text=".".join([base.text, *names]), strength=Strength.PRIMARY)
+
+    def replace_capture(self, capture: Capture) -> str:
+        """A variable that stands for a captured value from here on, since it is assigned."""
+        if capture not in self._replaced:
+            before = self.captured(capture)
+            name = self._replaced[capture] = self.fresh(capture.python)
+            if self.nesting:
+                self.prologue.append(Line(f"{name} = {before.text}"))
+        return self._replaced[capture]
+
+    # relations
+
+    def loaded(self, key: str) -> str | None:
+        """The variable that holds a row loaded before, where that is certain."""
+        return self._loaded.get(key)
+
+    def load(self, key: str, hint: str) -> str:
+        """A variable for a row that is loaded now."""
+        name = self.fresh(hint)
+        self._loaded[key] = name
+        return name
+
+    def forget_loaded(self) -> None:
+        """A key may have changed: load again."""
+        self._loaded.clear()
+
+    @contextmanager
+    def branch(self) -> Iterator[None]:
+        """Code that may not run, so that what it loads is not there afterwards."""
+        before = dict(self._loaded)
+        self.nesting += 1
+        try:
+            yield
+        finally:
+            self.nesting -= 1
+            self._loaded = before
+
+    # temporary variables
+
+    def spill(self, code: Code, hint: str = "value", span: Span | None = None) -> Code:
+        """The expression's value in a variable, so that it is evaluated here and once."""
+        name = self.fresh(hint)
+        return Code(name, before=(*code.before, Line(f"{name} = {code.text}", span=span)))
+
+    def twice(self, code: Code, hint: str = "value") -> tuple[Code, Code]:
+        """The expression for its first use, which evaluates it, and for the uses after that."""
+        if code.repeatable or code.is_constant:
+            return code, code
+        if not self.lazy:
+            spilled = self.spill(code, hint)
+            return spilled, replace(spilled, before=())
+        name = self.fresh(hint)
+        return replace(code, text=f"({name} := {code.text})", strength=Strength.ATOM), Code(name)
+
+    def in_order(self, parts: Sequence[Code], hints: Sequence[str] = ()) -> list[Code]:
+        """Operands that run one after the other, although some need statements before them."""
+        last = max((i for i, part in enumerate(parts) if part.before), default=0)
+        done: list[Code] = []
+        for index, part in enumerate(parts):
+            later = [line for each in parts[index + 1 : last + 1] for line in each.before]
+            movable = Effect.READS if all(line.load for line in later) else Effect.NONE
+            if later and part.effect > movable:
+                part = self.spill(part, hints[index] if hints else "value")
+            done.append(part)
+        return done
+
+
+def variable_for(node: ast.Expr) -> str:
+    """What a variable that holds an expression's value is called."""
+    while True:
+        match node:
+            case ast.Member():
+                return snake_case(node.name.text)
+            case ast.Call(callee=callee):
+                node = callee
+            case ast.Binary(operator="??" | "or" | "+", left=left):
+                node = left
+            case ast.Unwrap(operand=inner) | ast.Rescue(operand=inner) | ast.Index(target=inner):
+                node = inner
+            case ast.NameRef(name=name):
+                return snake_case(name)
+            case _:
+                return "value"

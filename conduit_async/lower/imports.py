@@ -1,0 +1,83 @@
+"""The imports of a generated module; they give way to the source's own names."""
+
+import builtins
+from collections.abc import Iterable
+
+RUNTIME = "conduit_runtime"
+STDLIB = "conduit_runtime.stdlib"
+OPERATORS = "conduit_runtime.operators"
+
+
+class Imports:
+    """Collects what a module uses; `taken` are the names that its source gave."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+        self._names: dict[tuple[str, str], str] = {}
+
+    def use(self, module: str, name: str) -> str:
+        """How to write `name` of `module` here; it is imported if it needs to be."""
+        if module == "builtins" and name not in self._taken:
+            return name
+        known = self._names.get((module, name))
+        if known is not None:
+            return known
+        alias = name
+        while alias in self._taken or (alias != name and hasattr(builtins, alias)):
+            alias += "_"
+        self._taken.add(alias)
+        self._names[module, name] = alias
+        return alias
+
+    def runtime(self, name: str) -> str:
+        """A public name of the runtime."""
+        return self.use(RUNTIME, name)
+
+    def operator(self, name: str) -> str:
+        """A function of the runtime's operators."""
+        return self.use(OPERATORS, name)
+
+    def namespace(self, name: str) -> str:
+        """A namespace of the standard library."""
+        return self.use(STDLIB, name)
+
+    def used(self, module: str) -> set[str]:
+        """The names that were used of a module."""
+        return {name for each, name in self._names if each == module}
+
+    def groups(self) -> list[list[str]]:
+        """The import statements: standard library, runtime, this package."""
+        groups: dict[int, list[str]] = {0: [], 1: [], 2: []}
+        modules: dict[str, list[tuple[str, str]]] = {}
+        for (module, name), alias in self._names.items():
+            modules.setdefault(module, []).append((name, alias))
+        for module in sorted(modules, key=_module_order):
+            groups[_group(module)].extend(_statements(module, modules[module]))
+        return [group for group in groups.values() if group]
+
+
+def _statements(module: str, names: list[tuple[str, str]]) -> list[str]:
+    """One statement for the plain names, one for each alias, in the order of the first name."""
+    plain = sorted((name for name, alias in names if name == alias), key=_name_order)
+    found = [(plain[0], f"from {module} import {', '.join(plain)}")] if plain else []
+    found += [
+        (name, f"from {module} import {name} as {alias}") for name, alias in names if name != alias
+    ]
+    return [text for _, text in sorted(found, key=lambda each: _name_order(each[0]))]
+
+
+def _group(module: str) -> int:
+    if module.startswith("."):
+        return 2
+    return 1 if module.startswith(RUNTIME) else 0
+
+
+def _module_order(module: str) -> tuple[bool, str]:
+    return module == ".", module
+
+
+def _name_order(name: str) -> tuple[int, str]:
+    """Constants, then classes, then the rest, as import sorters have it."""
+    if name.isupper() and len(name) > 1:
+        return 0, name
+    return (1 if name[:1].isupper() else 2), name

@@ -1,0 +1,36 @@
+"""Where the value of an expression or a block goes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..types import Type
+from .code import Code, Effect, Line, Strength
+
+
+@dataclass(frozen=True, slots=True)
+class Into:
+    """Into the variable `name`, out of the function, or nowhere.
+
+    `annotation` is written where the variable is first assigned. `expected` is the type that the
+    place has.
+    """
+
+    kind: Literal["name", "return", "nowhere"]
+    name: str = ""
+    annotation: str | None = None
+    expected: Type | None = None
+
+    def put(self, code: Code) -> list[Line]:
+        """The line that puts a value there; one without effect goes nowhere."""
+        if self.kind == "return":
+            return [Line(f"return {code.text}")]
+        if self.kind == "name":
+            kind = f": {self.annotation}" if self.annotation else ""
+            return [Line(f"{self.name}{kind} = {code.text}")]
+        if code.effect < Effect.ACTS:
+            return []
+        is_call = code.strength in (Strength.PRIMARY, Strength.AWAIT) and code.text.endswith(")")
+        return [Line(code.text if is_call else f"_ = {code.text}")]
+
+
+NOWHERE = Into("nowhere")

@@ -1,0 +1,71 @@
+"""Arithmetic as Python: plain operators wherever the types allow."""
+
+from .. import ast
+from ..types import ANY, JSON, Array, Optional, Type, Union, Variable, required
+from .code import Code, Strength, call, compare, made_of, negate
+from .comparisons import equality, membership
+from .drive import Lowering, Operand, rule
+from .frame import Frame, variable_for
+from .lazy import lazy
+from .typing import type_of
+
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_HELPERS = {"/": "divide", "%": "remainder", "**": "power"}
+_STRENGTHS = {"+": Strength.SUM, "-": Strength.SUM, "*": Strength.PRODUCT}
+
+
+@rule(ast.Unary)
+def unary(frame: Frame, node: ast.Unary, wish: Operand) -> Lowering:
+    """`not e`, `-e`."""
+    inner = yield Operand(node.operand, maybe=node.operator == "not")
+    if node.operator == "not":
+        return negate(inner)
+    return made_of(f"-{inner.at(Strength.SIGN)}", Strength.SIGN, [inner])
+
+
+@rule(ast.Binary)
+def binary(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
+    """Every operator between two operands."""
+    match node.operator:
+        case "and" | "or" | "??":
+            return (yield from lazy(frame, node))
+        case "==" | "!=":
+            return (yield from equality(frame, node))
+        case "in" | "not_in":
+            return (yield from membership(frame, node))
+    left = yield Operand(node.left)
+    right = yield Operand(node.right)
+    left, right = frame.in_order([left, right], [variable_for(node.left), variable_for(node.right)])
+    return _strict(frame, node, left, right)
+
+
+def _strict(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
+    """An operator that always evaluates both operands."""
+    operator = node.operator
+    helper = frame.module.imports.operator
+    kinds = type_of(frame, node.left), type_of(frame, node.right)
+    if operator in ("..", "..."):
+        name = helper("Range")
+        exclusive = ", exclusive=True" if operator == "..." else ""
+        text = f"{name}({left.text}, {right.text}{exclusive})"
+        return made_of(text, Strength.PRIMARY, [left, right])
+    if operator in _MIRRORED:
+        if left.is_constant and not right.is_constant:
+            return compare(right, _MIRRORED[operator], left)
+        return compare(left, operator, right)
+    if operator in _HELPERS:
+        return call(helper(_HELPERS[operator]), [left, right])
+    if operator == "+" and any(_is_unknown(kind) for kind in kinds):
+        return call(helper("add"), [left, right])
+    if operator == "+" and isinstance(kinds[0], Array) and left.text.startswith("["):
+        items = [left.text[1:-1], f"*{right.at(Strength.OR)}"] if left.text != "[]" else [right.text]
+        return made_of(f"[{', '.join(items)}]", Strength.ATOM, [left, right])
+    strength = _STRENGTHS[operator]
+    text = f"{left.at(strength)} {operator} {right.at(Strength(strength + 1))}"
+    return made_of(text, strength, [left, right])
+
+
+def _is_unknown(kind: Type) -> bool:
+    return required(kind) in (ANY, JSON) or isinstance(kind, Optional | Union | Variable)
+
+

@@ -1,0 +1,113 @@
+"""Relations: rows loaded at their first use, and kept."""
+
+from dataclasses import replace
+
+from .. import ast
+from ..names import snake_case
+from ..program import Local, RelationInfo, RelationUse
+from ..types import is_nullable
+from .code import Code, Effect, Line, Strength, made_of
+from .drive import Lowering, Operand
+from .frame import Frame
+from .sql import Select, literal, quoted
+from .typing import type_of
+
+
+def relation(frame: Frame, node: ast.Expr, use: RelationUse, wish: Operand) -> Lowering:
+    """`.customer`, `.items`: the row or rows."""
+    info = use.relation
+    key = yield from owner_key(frame, node, use)
+    guards, key = key.guards, replace(key, guards=())
+    if info.kind == "to_many":
+        return replace(fetch(frame, related(frame, info, key), key), guards=guards)
+    if info.kind == "has_one":
+        select = replace(related(frame, info, key), limit="1")
+        return replace(load(frame, "first", select, key, info.name, guards), guards=guards)
+    operation = "find" if wish.maybe or is_nullable(type_of(frame, node)) else "get"
+    text = f"{frame.module.record_class(info.target)}, {key.text}"
+    return replace(_loaded(frame, operation, text, key, info.name, guards), guards=guards)
+
+
+def owner_key(frame: Frame, node: ast.Expr, use: RelationUse) -> Lowering:
+    """The key by which a relation's rows are found: of `self`, or of what is left of the dot."""
+    assert isinstance(node, ast.Member)  # noqa: S101 - relations are members
+    owner = frame.module.program.resources[use.owner]
+    name = use.relation.key if use.relation.kind == "to_one" else owner.primary_key or "id"
+    if isinstance(node.target, ast.SelfRef):
+        return frame.self_value((name,))
+    local = frame.module.facts.resolutions.get(node.target)
+    if isinstance(local, Local) and frame.is_captured(local):
+        capture = frame.capture("local_path", (local.name, name), local)
+        if capture is not None:
+            return frame.captured(capture)
+    target = yield Operand(node.target, chain=True, maybe=node.safe)
+    if node.safe and not target.guards:
+        first, again = frame.twice(target, snake_case(use.owner))
+        target = replace(again, before=first.before, guards=(f"{first.text} is not None",))
+    column = owner.columns[name].python
+    code = made_of(f"{target.at(Strength.PRIMARY)}.{column}", Strength.PRIMARY, [target], Effect.READS)
+    return replace(code, guards=target.guards)
+
+
+def related(frame: Frame, info: RelationInfo, key: Code) -> Select:
+    """The query of a relation to many rows, or to the one that holds the key."""
+    resources = frame.module.program.resources
+    target = resources[info.target]
+    order = info.options.get("order_by")
+    ordered = tuple(part.strip() for part in str(order).split(",")) if order else ()
+    if info.through is None and "join_table" not in info.options:
+        where = (f"{quoted(info.key)} = %s",)
+        return Select(target, where=where, values=(key,), order=ordered)
+    through = resources.get(info.through or "")
+    table = quoted(str(info.options.get("join_table") or (through.table if through else "")))
+    far = f"{snake_case(info.target)}_id"
+    for other in through.relations.values() if through else ():
+        if other.kind == "to_one" and other.target == info.target:
+            far = other.key
+    join = f"JOIN {table} ON {table}.{quoted(far)} = {quoted(target.table)}.{quoted(target.primary_key or 'id')}"
+    where = (f"{table}.{quoted(info.key)} = %s",)
+    return Select(target, (join,), where, (key,), ordered)
+
+
+def arguments(frame: Frame, select: Select, pieces: list[str] | None = None, head: str = "") -> str:
+    """The arguments of a database operation: what, the statement, and its values."""
+    first = head or frame.module.record_class(select.resource.name)
+    values = [value.at(Strength.TERNARY) for value in select.all_values]
+    comma = "," if len(values) == 1 else ""
+    tail = f", ({', '.join(values)}{comma})" if values else ""
+    return f"{first}, {literal(pieces or select.rows())}{tail}"
+
+
+def fetch(frame: Frame, select: Select, *parts: Code) -> Code:
+    """The rows of a query."""
+    return operation(frame, f"fetch({arguments(frame, select)})", list(parts) or select.all_values)
+
+
+def operation(frame: Frame, call: str, parts: list[Code]) -> Code:
+    """A database operation on the hook's connection or the job's own."""
+    head = "await " if frame.awaits else ""
+    strength = Strength.AWAIT if frame.awaits else Strength.PRIMARY
+    return made_of(f"{head}{frame.handle}.{call}", strength, parts, Effect.ACTS)
+
+
+def load(
+    frame: Frame, name: str, select: Select, key: Code, hint: str, guards: tuple[str, ...]
+) -> Code:
+    """One row by a statement, kept in a variable."""
+    return _loaded(frame, name, arguments(frame, select), key, hint, guards)
+
+
+def _loaded(
+    frame: Frame, name: str, text: str, key: Code, hint: str, guards: tuple[str, ...]
+) -> Code:
+    known = frame.loaded(f"{name}({text})")
+    if known is None and name == "find":
+        known = frame.loaded(f"get({text})")
+    if known is not None:
+        return Code(known, before=key.before, effect=Effect.READS)
+    code = operation(frame, f"{name}({text})", [key])
+    if frame.lazy or guards:
+        return replace(code, effect=Effect.READS)
+    variable = frame.load(f"{name}({text})", hint)
+    line = Line(f"{variable} = {code.text}", load=True)
+    return Code(variable, before=(*key.before, line), effect=Effect.READS)

@@ -1,0 +1,106 @@
+"""SQL as text: names, conditions and the statement of a query."""
+
+import re
+from dataclasses import dataclass, field
+
+from ..program import ResourceInfo
+from .code import Code
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+_RESERVED = frozenset(
+    "all analyse analyze and any array as asc asymmetric authorization between binary both case "
+    "cast check collate collation column concurrently constraint create cross current_catalog "
+    "current_date current_role current_schema current_time current_timestamp current_user default "
+    "deferrable desc distinct do else end except false fetch for foreign freeze from full grant "
+    "group having ilike in initially inner intersect into is isnull join lateral leading left like "
+    "limit localtime localtimestamp natural not notnull null offset on only or order outer overlaps "
+    "placing primary references returning right select session_user similar some symmetric "
+    "system_user table tablesample then to trailing true union unique user using variadic verbose "
+    "when where window with".split()
+)
+
+
+def quoted(name: str) -> str:
+    """A name as SQL has it, in quotes only where it needs them; `a.b` is two names."""
+    return ".".join(_quoted(part) for part in name.split("."))
+
+
+def _quoted(name: str) -> str:
+    if _PLAIN.fullmatch(name) and name not in _RESERVED:
+        return name
+    escaped = name.replace('"', '""').replace("%", "%%")
+    return f'"{escaped}"'
+
+
+@dataclass(frozen=True)
+class Select:
+    """A query over the rows of a resource, as far as it is known; `values` fill its `%s`."""
+
+    resource: ResourceInfo
+    joins: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    values: tuple[Code, ...] = ()
+    order: tuple[str, ...] = ()
+    limit: str | None = None
+    offset: str | None = None
+    bounds: tuple[Code, ...] = field(default=())
+
+    @property
+    def all_values(self) -> list[Code]:
+        """What fills the placeholders, in their order."""
+        return [*self.values, *self.bounds]
+
+    def column(self, name: str) -> str:
+        """A column, with its table where two tables are joined."""
+        prefix = f"{quoted(self.resource.table)}." if self.joins else ""
+        return f"{prefix}{quoted(name)}"
+
+    def rows(self) -> list[str]:
+        """The statement for whole rows, in pieces that each fit a line."""
+        columns = ", ".join(self.column(name) for name in self.resource.columns)
+        return self.statement(columns, ordered=True)
+
+    def statement(self, what: str, *, ordered: bool = False) -> list[str]:
+        """`SELECT what FROM …`, in pieces that each fit a line."""
+        pieces = [f"SELECT {what}", f"FROM {quoted(self.resource.table)}", *self.joins]
+        if self.where:
+            pieces.append(f"WHERE {' AND '.join(self.where)}")
+        if ordered and self.order:
+            pieces.append(f"ORDER BY {', '.join(self.order)}")
+        if self.limit is not None:
+            pieces.append(f"LIMIT {self.limit}")
+        if self.offset is not None:
+            pieces.append(f"OFFSET {self.offset}")
+        return pieces
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it takes a part of the rows only, so that it has to be a subquery to be counted."""
+        return self.limit is not None or self.offset is not None
+
+
+def literal(pieces: list[str], width: int = 72) -> str:
+    """The pieces as one string literal, or as several, a line each."""
+    lines: list[str] = []
+    for piece in pieces:
+        if lines and len(lines[-1]) + len(piece) < width:
+            lines[-1] += f" {piece}"
+        else:
+            lines.extend(_wrapped(piece, width))
+    texts = [line if not index else f" {line}" for index, line in enumerate(lines)]
+    return " ".join(_quote(text) for text in texts)
+
+
+def _wrapped(piece: str, width: int) -> list[str]:
+    lines = [""]
+    for word in piece.split(" "):
+        if lines[-1] and len(lines[-1]) + len(word) >= width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return lines
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\")
+    return f"'{escaped}'" if '"' in text and "'" not in text else '"' + escaped.replace('"', '\\"') + '"'

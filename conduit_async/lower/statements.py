@@ -1,0 +1,224 @@
+"""Statements as lines of Python."""
+
+from dataclasses import replace
+
+from .. import ast
+from ..program import Local
+from ..types import ANY, NIL, Array, Hash, Query, Range, Type, required
+from . import assignment
+from .code import NONE, Code, Line, Strength, body_of, negate
+from .drive import lower
+from .enqueue import enqueue
+from .frame import Frame, variable_for
+from .into import NOWHERE, Into
+from .records import select_of
+from .typing import type_of
+
+
+def block(frame: Frame, node: ast.Block, into: Into = NOWHERE) -> list[Line]:
+    """A block's statements; its last expression goes `into`."""
+    lines: list[Line] = []
+    statements = list(node.statements)
+    for index, statement in enumerate(statements):
+        is_last = index == len(statements) - 1
+        found = _statement(frame, statement, into if is_last else NOWHERE)
+        lines += [line if line.span else replace(line, span=statement.span) for line in found]
+        if isinstance(statement, ast.Return | ast.Raise):
+            return lines
+    if into.kind != "nowhere" and not (statements and _gives(statements[-1])):
+        lines += into.put(NONE)
+    return lines
+
+
+def _gives(statement: ast.Statement) -> bool:
+    """Whether a statement at the end of a block puts its value in place by itself."""
+    return isinstance(statement, ast.ExprStatement | ast.Return | ast.Raise | ast.If)
+
+
+def _statement(frame: Frame, node: ast.Statement, into: Into) -> list[Line]:
+    match node:
+        case ast.Let():
+            return _let(frame, node)
+        case ast.Assign():
+            return assignment.assign(frame, node)
+        case ast.If():
+            return _if(frame, node, into)
+        case ast.For():
+            return _for(frame, node)
+        case ast.Return():
+            return _return(frame, node, into)
+        case ast.Raise():
+            return _raise(frame, node)
+        case ast.Async():
+            return enqueue(frame, frame.module.facts.jobs[node])
+        case ast.ExprStatement():
+            return value(frame, node.value, into)
+
+
+def _let(frame: Frame, node: ast.Let) -> list[Line]:
+    local = frame.module.facts.declared[node]
+    if isinstance(local.type, Query):
+        return _query(frame, node, local)
+    if local not in frame.read:
+        return value(frame, node.value, NOWHERE)
+    name = frame.local(local)
+    into = Into("name", name, _annotation(frame, local, node.value), local.type)
+    return value(frame, node.value, into)
+
+
+def _query(frame: Frame, node: ast.Let, local: Local) -> list[Line]:
+    """A query in a variable: it is written where it runs, its values are evaluated here."""
+    select = select_of(frame, node.value)
+    lines: list[Line] = []
+    code: Code | None = None
+    while True:
+        try:
+            wish = next(select) if code is None else select.send(code)
+        except StopIteration as stop:
+            frame.queries[local] = stop.value
+            return lines
+        code = lower(frame, wish.node, expected=wish.expected)
+        if not (code.repeatable or code.is_constant):
+            code = frame.spill(code, variable_for(wish.node))
+        lines += code.before
+        code = replace(code, before=())
+
+
+def _annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
+    """The annotation of a variable, where its first value does not tell its type."""
+    actual = type_of(frame, node)
+    empty = isinstance(node, ast.ArrayLiteral | ast.HashLiteral) and not (
+        node.items if isinstance(node, ast.ArrayLiteral) else node.entries
+    )
+    loose = isinstance(local.type, Array | Hash) and "any" in str(local.type)
+    literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
+    if actual != local.type or actual == NIL or empty or (loose and literal):
+        return frame.module.annotation(local.type)
+    if local in frame.assigned and local.type == ANY:
+        return frame.module.annotation(ANY)
+    return None
+
+
+def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
+    """An expression, and where its value goes."""
+    from .choices import match, rescue
+
+    if isinstance(node, ast.Match):
+        return match(frame, node, into)
+    if isinstance(node, ast.Rescue):
+        return rescue(frame, node, into)
+    code = lower(frame, node, expected=into.expected)
+    return [*code.before, *into.put(code)]
+
+
+def _if(frame: Frame, node: ast.If, into: Into) -> list[Line]:
+    first, *others = node.branches
+    condition = lower(frame, first.condition, maybe=True)
+    if node.negated:
+        condition = negate(condition)
+    before, rest = list(condition.before), node.otherwise
+    with frame.branch():
+        body = block(frame, first.body, into)
+    if others:
+        with frame.branch():
+            otherwise = _if(frame, ast.If(node.span, tuple(others), rest), into)
+    elif rest is not None or into.kind == "name":
+        with frame.branch():
+            otherwise = block(frame, rest, into) if rest else [*into.put(NONE)]
+    else:
+        otherwise = []
+    return [*before, *branches(condition, body, otherwise, elif_=bool(others))]
+
+
+def branches(
+    condition: Code, body: list[Line], otherwise: list[Line], *, elif_: bool = False
+) -> list[Line]:
+    """`if … else …`, without an `else` after a body that leaves, and without an empty body."""
+    if not body and otherwise and not elif_:
+        condition, body, otherwise = negate(condition), otherwise, []
+    merged = _merged(condition, body) if not otherwise else None
+    if merged is not None:
+        return merged
+    lines = [Line(f"if {condition.text}:"), *body_of(body)]
+    if not otherwise:
+        return lines
+    if _leaves(body):
+        return [*lines, *otherwise]
+    if elif_ and otherwise[0].text.startswith("if ") and otherwise[0].indent == 0 and _is_one_if(otherwise):
+        return [*lines, replace(otherwise[0], text=f"el{otherwise[0].text}"), *otherwise[1:]]
+    return [*lines, Line("else:"), *body_of(otherwise)]
+
+
+def _is_one_if(lines: list[Line]) -> bool:
+    heads = [line.text for line in lines if line.indent == 0]
+    return all(head.startswith(("elif ", "else:")) for head in heads[1:])
+
+
+def _merged(condition: Code, body: list[Line]) -> list[Line] | None:
+    """An `if` whose body is one `if` alone, as one `if` with `and`."""
+    if not body or body[0].indent or not body[0].text.startswith("if "):
+        return None
+    if any(line.indent == 0 for line in body[1:]):
+        return None
+    inner = body[0].text[3:-1]
+    loose = " or " in inner or " if " in inner or ":=" in inner
+    text = f"{condition.at(Strength.AND)} and {f'({inner})' if loose else inner}"
+    return [replace(body[0], text=f"if {text}:"), *body[1:]]
+
+
+def _leaves(body: list[Line]) -> bool:
+    """Whether a body ends by leaving, so that nothing after it runs."""
+    last = body[-1] if body else None
+    leaving = ("return", "raise ", "break", "continue")
+    return last is not None and last.indent == 0 and last.text.startswith(leaving)
+
+
+def _for(frame: Frame, node: ast.For) -> list[Line]:
+    local = frame.module.facts.declared[node]
+    before, iterable = _iterable(frame, node.iterable)
+    if frame.holds_snapshot(node.iterable):
+        frame.snapshots.add(local)
+    name = frame.local(local) if local in frame.read else "_"
+    with frame.branch():
+        body = block(frame, node.body)
+    return [*before, Line(f"for {name} in {iterable}:"), *body_of(body)]
+
+
+def _iterable(frame: Frame, node: ast.Expr) -> tuple[list[Line], str]:
+    if isinstance(node, ast.Binary) and node.operator in ("..", "..."):
+        low = lower(frame, node.left)
+        high = lower(frame, node.right)
+        low, high = frame.in_order([low, high])
+        last = high.text
+        if node.operator == "..":
+            end = high.text.isdigit()
+            last = str(int(high.text) + 1) if end else f"{high.at(Strength.SUM)} + 1"
+        first = "" if low.text == "0" else f"{low.text}, "
+        name = frame.module.imports.use("builtins", "range")
+        return [*low.before, *high.before], f"{name}({first}{last})"
+    code = lower(frame, node)
+    rows = isinstance(type_of(frame, node), Query) or "await " in code.text or code.text.startswith("hook.")
+    if rows and code.strength >= Strength.AWAIT:
+        code = frame.spill(code, variable_for(node) if variable_for(node) != "all" else "rows")
+    elif isinstance(required(type_of(frame, node)), Range | Array) or not code.text:
+        pass
+    return list(code.before), code.text
+
+
+def _return(frame: Frame, node: ast.Return, into: Into) -> list[Line]:
+    if frame.value_into is not None:
+        if node.value is None:
+            return frame.value_into.put(NONE)
+        return value(frame, node.value, frame.value_into)
+    if node.value is None or frame.expected is None:
+        before = value(frame, node.value, NOWHERE) if node.value is not None else []
+        return [*before, Line(frame.returns)]
+    return value(frame, node.value, Into("return", expected=frame.expected))
+
+
+def _raise(frame: Frame, node: ast.Raise) -> list[Line]:
+    code = lower(frame, node.message)
+    error = frame.module.imports.runtime("ConduitError")
+    return [*code.before, Line(f"raise {error}({code.text})")]
+
+

@@ -1,0 +1,42 @@
+"""What lowering asks of types."""
+
+from .. import ast
+from ..types import ANY, BOOL, DECIMAL, FLOAT, INT, JSON, NIL, STRING, Array, Enum, Hash, Scalar, Type, required
+from .frame import Frame
+
+NUMBERS = (INT, FLOAT, DECIMAL)
+UNKNOWN = (ANY, JSON)
+
+
+def type_of(frame: Frame, node: ast.Expr) -> Type:
+    """The type of an expression, `any` where nothing is known."""
+    return frame.module.facts.types.get(node, ANY)
+
+
+def plainly_comparable(left: Type, right: Type) -> bool:
+    """Whether Python's `==` is Conduit's, and type checkers see no mistake in it."""
+    left, right = required(left), required(right)
+    if NIL in (left, right):
+        return True
+    if left in UNKNOWN or right in UNKNOWN:
+        known = right if left in UNKNOWN else left
+        if isinstance(known, Scalar):
+            return known not in (*NUMBERS, BOOL, *UNKNOWN)
+        return isinstance(known, Enum)
+    if left in NUMBERS and right in NUMBERS:
+        return {left, right} != {DECIMAL, FLOAT}
+    if isinstance(left, Enum) and isinstance(right, Enum):
+        return not set(left.values).isdisjoint(right.values)
+    if isinstance(left, Enum) or isinstance(right, Enum):
+        return STRING in (left, right)
+    return left == right and _is_plain(left)
+
+
+def _is_plain(of: Type) -> bool:
+    """Whether a value holds nothing, however deep, that Python compares in its own way."""
+    of = required(of)
+    if isinstance(of, Array):
+        return _is_plain(of.item)
+    if isinstance(of, Hash):
+        return _is_plain(of.key) and _is_plain(of.value)
+    return of not in UNKNOWN

@@ -1,0 +1,103 @@
+"""Literals of values and collections."""
+
+from .. import ast
+from ..types import Struct, required
+from . import literals
+from .calls import outgoing
+from .code import NONE, Code, Strength, made_of
+from .drive import Lowering, Operand, rule
+from .frame import Frame, variable_for
+
+
+@rule(ast.Nil)
+def nil(frame: Frame, node: ast.Nil, wish: Operand) -> Lowering:
+    """`nil`."""
+    return NONE
+    yield
+
+
+@rule(ast.Bool)
+def boolean(frame: Frame, node: ast.Bool, wish: Operand) -> Lowering:
+    """`true`, `false`."""
+    return Code(str(node.value))
+    yield
+
+
+@rule(ast.Int, ast.Float)
+def number(frame: Frame, node: ast.Int | ast.Float, wish: Operand) -> Lowering:
+    """A number."""
+    return Code(literals.number(node.value))
+    yield
+
+
+@rule(ast.Symbol)
+def symbol(frame: Frame, node: ast.Symbol, wish: Operand) -> Lowering:
+    """`:name`, which is a string."""
+    return Code(literals.string(node.name))
+    yield
+
+
+@rule(ast.Duration)
+def duration(frame: Frame, node: ast.Duration, wish: Operand) -> Lowering:
+    """`7.days`."""
+    name = frame.module.imports.use("datetime", "timedelta")
+    return Code(literals.duration(name, node.amount, node.unit), Strength.PRIMARY)
+    yield
+
+
+@rule(ast.Regex)
+def regex(frame: Frame, node: ast.Regex, wish: Operand) -> Lowering:
+    """`/pattern/flags`."""
+    compile_ = frame.module.imports.use("re", "compile")
+    flags = "|".join(frame.module.imports.use("re", flag.upper()) for flag in node.flags)
+    pattern = literals.pattern(node.pattern)
+    return Code(f"{compile_}({pattern}{f', {flags}' if flags else ''})", Strength.PRIMARY)
+    yield
+
+
+@rule(ast.ArrayLiteral)
+def array(frame: Frame, node: ast.ArrayLiteral, wish: Operand) -> Lowering:
+    """`[a, b]`."""
+    items = []
+    for item in node.items:
+        code = yield Operand(item)
+        items.append(outgoing(frame, item, code))
+    items = frame.in_order(items, [variable_for(item) for item in node.items])
+    text = f"[{', '.join(item.at(Strength.TERNARY) for item in items)}]"
+    return made_of(text, Strength.ATOM, items)
+
+
+@rule(ast.HashLiteral)
+def hash_(frame: Frame, node: ast.HashLiteral, wish: Operand) -> Lowering:
+    """`{ a: 1 }`: a dict, or where a struct is expected, its class."""
+    expected = required(wish.expected) if wish.expected is not None else None
+    if isinstance(expected, Struct):
+        return (yield from _struct(frame, node, expected))
+    parts, hints = [], []
+    for entry in node.entries:
+        for child in (entry.key, entry.value):
+            code = yield Operand(child)
+            parts.append(outgoing(frame, child, code))
+            hints.append(variable_for(child))
+    parts = frame.in_order(parts, hints)
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    texts = [f"{key.at(Strength.TERNARY)}: {value.at(Strength.TERNARY)}" for key, value in pairs]
+    return made_of(f"{{{', '.join(texts)}}}", Strength.ATOM, parts)
+
+
+def _struct(frame: Frame, node: ast.HashLiteral, struct: Struct) -> Lowering:
+    fields = frame.module.program.structs[struct.name].fields
+    parts: dict[str, Code] = {}
+    for entry in node.entries:
+        column = fields[_key(entry.key)]
+        parts[column.name] = yield Operand(entry.value, expected=column.type)
+    codes = dict(zip(parts, frame.in_order(list(parts.values()), list(parts)), strict=True))
+    given = [f"{fields[name].python}={codes.get(name, NONE).text}" for name in fields]
+    text = f"{frame.module.record_class(struct.name)}({', '.join(given)})"
+    return made_of(text, Strength.PRIMARY, list(codes.values()))
+
+
+def _key(node: ast.Expr) -> str:
+    if isinstance(node, ast.Symbol):
+        return node.name
+    return (node.value or "") if isinstance(node, ast.String) else ""

@@ -1,0 +1,206 @@
+"""What each file of the generated package holds: all decisions about it are made here."""
+
+from dataclasses import dataclass
+
+from .config import Config
+from .lower import expressions
+from .lower.annotations import unite
+from .lower.function import Class, Function
+from .lower.functions import function
+from .lower.hooks import hook_functions
+from .lower.imports import Imports
+from .lower.jobs import job_items, payload_annotation
+from .lower.module import Module, jobs_of, module_for
+from .lower.rows import Row, rows
+from .program import MethodInfo, Program, ServiceInfo
+
+__all__ = ["Plan", "expressions", "plan"]
+
+VERSION = "0.1.0"
+"""The generator's version, with which a package is stamped."""
+
+
+@dataclass(frozen=True)
+class ResourceModule:
+    """The module of a resource: its items in the order in which they stand."""
+
+    name: str
+    source: str
+    doc: str | None
+    record: str
+    imports: list[list[str]]
+    exports: list[str]
+    items: list[Class | Function]
+    jobs: list[str]
+
+
+@dataclass(frozen=True)
+class RecordsModule:
+    """`records.py`: enums, structs, rows and snapshots."""
+
+    imports: list[list[str]]
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of a service's Protocol."""
+
+    name: str
+    named: str | None
+    parameters: list[str]
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service: its attribute, its Protocol and its methods."""
+
+    attribute: str
+    name: str
+    named: str | None
+    methods: list[Method]
+
+
+@dataclass(frozen=True)
+class ServicesModule:
+    """`services.py`: what the application provides."""
+
+    imports: list[list[str]]
+    services: list[Service]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole package."""
+
+    resources: list[ResourceModule]
+    records: RecordsModule
+    services: ServicesModule
+    schema: str | None
+    version: str = VERSION
+
+
+def plan(program: Program, config: Config) -> Plan:
+    """Decide what a checked program becomes."""
+    found = [
+        _resource(module_for(program, resource, config.connection == "async"))
+        for resource in program.resources.values()
+        if resource.hooks
+    ]
+    modules = [module for module, _ in found]
+    services, used = _services(program)
+    wanted = set(used)
+    for _, imports in found:
+        wanted |= imports.used(".records")
+    records = Imports()
+    all_rows = rows(program, wanted, records)
+    return Plan(
+        modules,
+        RecordsModule(records.groups(), all_rows),
+        services,
+        config.schema,
+    )
+
+
+def _resource(module: Module) -> tuple[ResourceModule, Imports]:
+    resource = module.resource
+    hooks = hook_functions(module)
+    items: list[Class | Function] = [*hooks]
+    jobs = jobs_of(resource)
+    for job in jobs:
+        items += job_items(module, job)
+    done = 0
+    while done < len(module.variants):
+        variants = list(module.variants)[done:]
+        done = len(module.variants)
+        items += [function(module, variant) for variant in variants]
+    public = [each.name for each in hooks if not each.name.startswith("_")]
+    planned = ResourceModule(
+        resource.module,
+        resource.node.span.source.path,
+        resource.doc,
+        module.record,
+        module.imports.groups(),
+        sorted([module.record, *public]),
+        items,
+        [job.python for job in jobs],
+    )
+    return planned, module.imports
+
+
+def _services(program: Program) -> tuple[ServicesModule, set[str]]:
+    taken = {
+        method.python for service in program.services.values() for method in service.methods.values()
+    }
+    taken |= {service.python for service in program.services.values()} | {"Services"}
+    classes = {name: _class_name(name) for name in program.services}
+    imports = Imports(taken | set(classes.values()))
+    module = _shell(program, imports)
+    services = [
+        _service(module, service, classes[name])
+        for name, service in sorted(program.services.items(), key=lambda each: each[1].python)
+    ]
+    imports.use("typing", "Protocol")
+    return ServicesModule(imports.groups(), services), imports.used(".records")
+
+
+def _shell(program: Program, imports: Imports) -> Module:
+    first = next(iter(program.resources.values()))
+    return Module(program, first, False, imports, frozenset())
+
+
+def _class_name(service: str) -> str:
+    from .names import python_name
+
+    name = python_name(service)
+    return f"{name}_" if name == "Services" else name
+
+
+def _service(module: Module, service: ServiceInfo, name: str) -> Service:
+    methods = sorted(service.methods.values(), key=lambda method: method.python)
+    named = _named(module.imports, service.name if name != service.name else None, [])
+    return Service(service.python, name, named, [_method(module, each) for each in methods])
+
+
+def _method(module: Module, method: MethodInfo) -> Method:
+    imports = module.imports
+    parameters = ["self"]
+    for number, types in enumerate(method.positional, 1):
+        optional = " = ..." if number > method.required_positional else ""
+        parameters.append(f"arg{number}: {_union(module, types)}{optional}")
+    if method.positional:
+        parameters.append("/")
+    if method.named:
+        parameters.append("*")
+    for parameter in method.named.values():
+        optional = " = ..." if parameter.optional else ""
+        parameters.append(f"{parameter.python}: {_union(module, parameter.types)}{optional}")
+    renamed = [(p.python, p.name) for p in method.named.values() if p.python != p.name]
+    plain = method.name.rstrip("?!")
+    imports.use("typing", "Any")
+    own = plain if plain != method.python else None
+    return Method(method.python, _named(imports, own, renamed), parameters)
+
+
+def _union(module: Module, types: tuple["object", ...]) -> str:
+    from .types import Array, Optional, Record
+
+    if any(isinstance(each, Record | Optional | Array) for each in types):
+        texts = dict.fromkeys(
+            part for each in types for part in payload_annotation(module, each).split(" | ")  # type: ignore[arg-type]
+        )
+        nullable = texts.pop("None", "no") is None
+        return " | ".join([*texts, *(["None"] if nullable else [])])
+    return unite(types, module.imports)  # type: ignore[arg-type]
+
+
+def _named(imports: Imports, own: str | None, renamed: list[tuple[str, str]]) -> str | None:
+    from .lower.literals import quoted
+
+    if own is None and not renamed:
+        return None
+    texts = [quoted(own)] if own is not None else []
+    texts += [f"{python}={quoted(name)}" for python, name in renamed]
+    return f"{imports.runtime('named')}({', '.join(texts)})"
+
+
