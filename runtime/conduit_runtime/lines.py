@@ -6,6 +6,8 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
+from .package import is_generated
+
 
 def location(error: BaseException) -> str | None:
     """The innermost statement of a source that an exception passed, as "order.conduit:43"."""
@@ -32,6 +34,8 @@ def source_line(module: str, line: int) -> str | None:
 @lru_cache(maxsize=256)
 def _table(package: str) -> dict[str, tuple[str, dict[int, int], list[int]]]:
     """The lines of a generated package, with the sorted lines of each module; {} without any."""
+    if not is_generated(package):
+        return {}
     try:
         lines: Any = importlib.import_module(f"{package}._lines").LINES
         return {name: (source, table, sorted(table)) for name, (source, table) in lines.items()}

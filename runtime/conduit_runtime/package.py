@@ -42,3 +42,8 @@ def generated_by(version: str, *, schema: str | None = None) -> None:
 def stamp_of(module: str) -> Stamp:
     """The stamp of the package that a generated module belongs to."""
     return _STAMPS.get(module.rpartition(".")[0], _UNSTAMPED)
+
+
+def is_generated(package: str) -> bool:
+    """Whether a package is generated code that was imported."""
+    return package in _STAMPS

@@ -55,7 +55,10 @@ def test_options_of_a_job_type_reach_its_jobs() -> None:
 
 
 PACKAGE = {
-    "__init__.py": "from conduit_runtime import generated_by\ngenerated_by(VERSION, schema='app')\n",
+    "__init__.py": """\
+from conduit_runtime import generated_by
+generated_by(VERSION, schema='app')
+""",
     "_lines.py": 'LINES = {"order": ("orders/order.conduit", {7: 31, 9: 33, 14: 40})}\n',
     "order.py": """\
 from dataclasses import dataclass
