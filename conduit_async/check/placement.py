@@ -1,4 +1,4 @@
-"""Where `@async` and `@transaction` may stand."""
+"""Where `@async` may stand; where no statement may, the parser has said so already."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,8 @@ _PLACES = {
 
 
 def check_placement(files: Sequence[ast.File], problems: Problems) -> None:
-    """Report `@async` outside `@after` hooks (SEM217) and misplaced `@transaction` (SEM218)."""
+    """Report `@async` outside `@after` hooks (SEM217)."""
     for file in files:
-        for annotation in file.annotations:
-            _check_annotation(annotation, problems)
         for resource in file.resources:
             for member in resource.members:
                 _check_member(member, problems)
@@ -27,13 +25,9 @@ def check_placement(files: Sequence[ast.File], problems: Problems) -> None:
 
 def _check_member(member: ast.ResourceMember, problems: Problems) -> None:
     if isinstance(member, ast.Field):
-        for annotation in member.annotations:
-            _check_annotation(annotation, problems)
         return
     for node in walk(member):
-        if isinstance(node, ast.Annotation):
-            _check_annotation(node, problems)
-        elif isinstance(node, ast.Lambda):
+        if isinstance(node, ast.Lambda):
             for inner in walk(node.body):
                 if isinstance(inner, ast.Async):
                     _report_async(inner.header, "a lambda", problems)
@@ -51,18 +45,6 @@ def _place(member: ast.ResourceMember) -> str:
     if isinstance(member, ast.Rule):
         return f"a `@{member.kind}`"
     return _PLACES.get(type(member), "this place")
-
-
-def _check_annotation(annotation: ast.Annotation, problems: Problems) -> None:
-    if annotation.name.text == "async":
-        _report_async(annotation.span, "this place", problems)
-    elif annotation.name.text == "transaction":
-        problems.error(
-            "SEM218",
-            annotation.name.span,
-            "`@transaction` belongs to a hook",
-            "write it after the event: `@after create @transaction { … }`",
-        )
 
 
 def _report_async(span: Span, place: str, problems: Problems) -> None:
