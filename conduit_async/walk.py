@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from . import ast
 
 _LEAF_FIELDS = frozenset({"span", "header", "operator_span"})
+_known: dict[type[ast.Node], tuple[Callable[[Any], object], ...]] = {}
 
 
 def children(node: ast.Node) -> Iterator[ast.Node]:
@@ -38,7 +38,9 @@ def walk(
             pending.extend(reversed(list(children(current))))
 
 
-@cache
-def _getters(kind: type[Any]) -> tuple[Callable[[Any], object], ...]:
-    names = (field.name for field in fields(kind) if field.name not in _LEAF_FIELDS)
-    return tuple(attrgetter(name) for name in names)
+def _getters(kind: type[ast.Node]) -> tuple[Callable[[Any], object], ...]:
+    getters = _known.get(kind)
+    if getters is None:
+        names = [field.name for field in fields(kind) if field.name not in _LEAF_FIELDS]
+        getters = _known[kind] = tuple(attrgetter(name) for name in names)
+    return getters

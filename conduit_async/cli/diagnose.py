@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import click
 
-from .. import render
 from ..compiler import diagnose as find
 from ..diagnostics import Diagnostic, Problems
+from ..render import as_json, as_sarif, as_text
 from ..source import Source, Span
 from .project import load_project
 
@@ -23,12 +23,12 @@ def diagnose(given: Sequence[str], form: str) -> int:
     files = len(project.sources)
     match form:
         case "json":
-            click.echo(render.as_json(files, found))
+            click.echo(as_json(files, found))
         case "sarif":
-            click.echo(render.as_sarif(found))
+            click.echo(as_sarif(found))
         case _:
             if found:
-                click.echo(render.as_text(found, color=wants_color(sys.stdout)), nl=False)
+                click.echo(as_text(found, color=wants_color(sys.stdout)), nl=False)
             click.echo(f"checked {counted(files, 'file')}: {summary(found)}")
     return int(has_errors(found))
 

@@ -65,9 +65,9 @@ def _compiled(project: Project) -> Output:
 
 def _show(found: Sequence[Diagnostic]) -> None:
     if found:
-        from .. import render
+        from ..render import as_text
 
-        click.echo(render.as_text(found, color=wants_color(sys.stderr)), nl=False, err=True)
+        click.echo(as_text(found, color=wants_color(sys.stderr)), nl=False, err=True)
 
 
 def _failed(found: Sequence[Diagnostic]) -> int:
