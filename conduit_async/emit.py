@@ -3,11 +3,12 @@
 import ast as python
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 import black
 import jinja2
+from black.mode import TargetVersion
 
 from . import assets
 from .lower import literals
@@ -16,13 +17,15 @@ from .lower.function import Function
 from .plan import Plan
 from .source import Span
 
-_MODE = black.Mode(target_versions={black.TargetVersion.PY311}, line_length=88)
+_MODE = black.Mode(target_versions={TargetVersion.PY311}, line_length=88)
 _MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
 """Before a statement's line while a module is put together: the line of its source."""
 
 
-def emit(plan: Plan) -> dict[str, str]:
-    """The files of a package by their paths."""
+def emit(
+    plan: Plan, progress: Callable[[int, int], None] = lambda done, total: None
+) -> dict[str, str]:
+    """The files of a package by their paths; `progress` is told how many modules are done."""
     modules = sorted([*(module.name for module in plan.resources), "services"])
     files = {
         "__init__.py": _render("package.py.jinja", plan=plan, modules=modules),
@@ -31,7 +34,8 @@ def emit(plan: Plan) -> dict[str, str]:
     }
     files = {path: _formatted(text) for path, text in files.items()}
     tables = []
-    for module in plan.resources:
+    for done, module in enumerate(plan.resources):
+        progress(done, len(plan.resources))
         text, table = _with_lines(_render("resource.py.jinja", module=module))
         files[f"{module.name}.py"] = text
         tables.append((module.name, module.source, table))

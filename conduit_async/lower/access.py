@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from .. import ast
 from ..program import (
-    ComputedUse, ErrorField, FunctionCall, KeyAccess, LibraryCall, Local, RecordCall, RecordColumn,
-    RelationUse, SelfColumn, StructField,
+    ChangeCall, ComputedUse, ErrorField, FunctionCall, KeyAccess, LibraryCall, Local, RecordCall,
+    RecordColumn, RelationUse, SelfColumn, StructField,
 )  # fmt: skip
 from ..types import ErrorType, Hash, is_nullable, required
 from . import literals
 from .calls import context_value, function_call, library_call
+from .changes import change
 from .code import Code, Effect, Strength, call, made_of
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
@@ -77,6 +78,8 @@ def _by_resolution(frame: Frame, node: ast.Member | ast.NameRef, wish: Operand) 
             return (yield from function_call(frame, function, arguments))
         case LibraryCall() as use_:
             return (yield from library_call(frame, node, use_))
+        case ChangeCall() as tracked:
+            return (yield from change(frame, tracked))
         case RecordCall() as query:
             return (yield from record_call(frame, node, query))
         case StructField(column) | RecordColumn(_, column):

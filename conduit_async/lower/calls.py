@@ -1,11 +1,14 @@
 """Calls: of services, functions of the resource, and the standard library."""
 
+import keyword
+
 from .. import ast
 from ..program import (
     ChangeCall, FunctionCall, FunctionInfo, KeyAccess, LambdaCall, LibraryCall, RecordCall,
     ServiceCall,
 )  # fmt: skip
 from .captures import snapshot_of, value_of
+from . import literals
 from .changes import change
 from .code import NONE, Code, Effect, Strength, made_of
 from .drive import Lowering, Operand, rule
@@ -84,13 +87,20 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
         names.append(extra.name.text if extra.name else None)
     parts = frame.in_order(parts, hints)
     texts = [
-        part.at(Strength.TERNARY) if name is None else f"{name}={part.text}"
+        part.at(Strength.TERNARY) if name is None else _named(name, part)
         for name, part in zip(names, parts, strict=True)
     ]
     namespace = frame.module.imports.namespace(signature.namespace)
-    pure = signature.namespace in PURE_NAMESPACES
+    pure = Effect.NONE if signature.namespace in PURE_NAMESPACES else Effect.READS
     text = f"{namespace}.{signature.python}({', '.join(texts)})"
-    return made_of(text, Strength.PRIMARY, parts, Effect.NONE if pure else Effect.ACTS)
+    return made_of(text, Strength.PRIMARY, parts, Effect.ACTS if signature.effect else pure)
+
+
+def _named(name: str, value: Code) -> str:
+    """A named argument; a Python keyword is passed in a dict, so that it keeps its name."""
+    if keyword.iskeyword(name):
+        return f"**{{{literals.quoted(name)}: {value.text}}}"
+    return f"{name}={value.text}"
 
 
 def function_call(
@@ -118,7 +128,7 @@ def function_call(
     variant = frame.module.variant(function, frame.place)
     name = frame.module.variants[variant]
     if variant.place == "function":
-        return made_of(f"{name}({', '.join(texts)})", Strength.PRIMARY, parts, Effect.ACTS)
+        return made_of(f"{name}({', '.join(texts)})", Strength.PRIMARY, parts, Effect.READS)
     head = "await " if frame.awaits else ""
     text = f"{head}{name}({', '.join([frame.handle, *texts])})"
     return made_of(text, Strength.AWAIT if head else Strength.PRIMARY, parts, Effect.ACTS)

@@ -1,5 +1,6 @@
 """`match` and `rescue`: as statements, and as values."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from .. import ast
@@ -120,11 +121,11 @@ def rescue(frame: Frame, node: ast.Rescue, into: Into) -> list[Line]:
         tried = value(frame, node.operand, plain)
     if not frame.awaits and frame.place == "hook" and _touches_outside(frame, node.operand):
         tried = [Line(f"with {frame.handle}.savepoint():"), *body_of(tried)]
-    head, first = _error(frame, node)
+    outer, (head, first) = frame.caught, _error(frame, node)
     before, frame.value_into = frame.value_into, plain if plain.kind == "name" else frame.value_into
     with frame.branch():
         body = [*first, *block(frame, node.body, plain)]
-    frame.value_into = before
+    frame.value_into, frame.caught = before, outer
     if not body and not into.annotation:
         suppress = frame.module.imports.use("contextlib", "suppress")
         return [Line(f"with {suppress}(Exception):"), *body_of(tried)]
@@ -135,12 +136,14 @@ def _error(frame: Frame, node: ast.Rescue) -> tuple[str, list[Line]]:
     """The `except` line, and what makes the error a value where it is used as one."""
     local = frame.module.facts.declared.get(node)
     uses = _uses(frame, node.body, local) if local is not None else []
+    raises = any(isinstance(each, ast.Raise) for each in _below(node.body))
     if local is None or not uses:
-        return "except Exception:", []
-    name = frame.local(local)
+        frame.caught = frame.fresh("error") if raises else None
+        return f"except Exception{f' as {frame.caught}' if raises else ''}:", []
+    name = frame.caught = frame.local(local)
     if set(uses) <= _logged(frame, node.body):
         return f"except Exception as {name}:", []
-    caught = frame.fresh("error" if name != "error" else "caught")
+    caught = frame.caught = frame.fresh("error" if name != "error" else "caught")
     error_value = frame.module.imports.runtime("ErrorValue")
     return f"except Exception as {caught}:", [Line(f"{name} = {error_value}.of({caught})")]
 
@@ -148,12 +151,17 @@ def _error(frame: Frame, node: ast.Rescue) -> tuple[str, list[Line]]:
 def _logged(frame: Frame, body: ast.Block) -> set[ast.Node | None]:
     """What is handed to the logger by name, which takes an exception as it is."""
     found: set[ast.Node | None] = set()
-    for node in walk(body, into=lambda each: not isinstance(each, ast.Async)):
+    for node in _below(body):
         call = frame.module.facts.resolutions.get(node)
         if isinstance(call, LibraryCall) and call.signature.namespace == "Logger":
             found.update(call.arguments[1:])
             found.update(argument.value for argument in call.extra)
     return found
+
+
+def _below(body: ast.Block) -> Iterator[ast.Node]:
+    """The nodes of a block that run in it, and not in a job of their own."""
+    return walk(body, into=lambda node: not isinstance(node, ast.Async))
 
 
 def _uses(frame: Frame, body: ast.Block, local: Local) -> list[ast.Node]:

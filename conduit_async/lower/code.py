@@ -30,18 +30,18 @@ class Effect(IntEnum):
     """What evaluating an expression earlier, later or twice would change."""
 
     NONE = 0  # the same value at any time
-    READS = 1  # a value that a statement in between may change
-    ACTS = 2  # it does something, or its value is another one each time
+    READS = 1  # it changes nothing, but what it reads may change
+    ACTS = 2  # it does something
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a body: `indent` counts from the body's own; `load` only loads a relation."""
+    """A line of a body: `indent` counts from the body's own; a `quiet` one changes nothing."""
 
     text: str
     indent: int = 0
     span: Span | None = None
-    load: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Frame:
     bound: dict[Local, Code] = field(default_factory=dict)
     prologue: list[Line] = field(default_factory=list)
     value_into: Into | None = None
+    caught: str | None = None
     lazy: int = 0
     nesting: int = 0
     _locals: dict[Local, str] = field(default_factory=dict)
@@ -81,7 +82,7 @@ class Frame:
         """The variable of a local; two of one name share it when their types allow that."""
         known = self._locals.get(local)
         if known is None:
-            kind = self.module.annotation(local.type)
+            kind = str(local.type)
             known = local.python
             while self._annotations.get(known, "" if self._is_taken(known, own=True) else kind) != kind:
                 known = unclashed(f"{known}_", self.module.defined)
@@ -184,7 +185,8 @@ class Frame:
     def spill(self, code: Code, hint: str = "value", span: Span | None = None) -> Code:
         """The expression's value in a variable, so that it is evaluated here and once."""
         name = self.fresh(hint)
-        return Code(name, before=(*code.before, Line(f"{name} = {code.text}", span=span)))
+        line = Line(f"{name} = {code.text}", span=span, quiet=code.effect < Effect.ACTS)
+        return Code(name, before=(*code.before, line))
 
     def twice(self, code: Code, hint: str = "value") -> tuple[Code, Code]:
         """The expression for its first use, which evaluates it, and for the uses after that."""
@@ -202,7 +204,7 @@ class Frame:
         done: list[Code] = []
         for index, part in enumerate(parts):
             later = [line for each in parts[index + 1 : last + 1] for line in each.before]
-            movable = Effect.READS if all(line.load for line in later) else Effect.NONE
+            movable = Effect.READS if all(line.quiet for line in later) else Effect.NONE
             if later and part.effect > movable:
                 part = self.spill(part, hints[index] if hints else "value")
             done.append(part)

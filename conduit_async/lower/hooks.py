@@ -10,7 +10,7 @@ from .module import Module
 from .statements import block
 
 EVENTS = ("create", "update", "delete")
-_PAST = {"create": "created", "update": "updated", "delete": "deleted"}
+_PAST = {"create": "a created", "update": "an updated", "delete": "a deleted"}
 
 
 def hook_functions(module: Module) -> list[Function]:
@@ -37,7 +37,7 @@ class _Writer:
         """The public function of an event."""
         hooks = self.hooks_of(event)
         record = self.module.record_variable
-        doc = f"Run the hooks of {_article(record)} {_PAST[event]} {record.replace('_', ' ')}."
+        doc = f"Run the hooks of {_PAST[event]} {record.replace('_', ' ')}."
         if len(hooks) == 1 and hooks[0].node.event != "save":
             body, result = self._inline(hooks[0], event)
             doc = hooks[0].node.doc or doc
@@ -75,7 +75,7 @@ class _Writer:
                 Line(call("create", "conn", "record"), 1),
                 Line(call("update", "conn", "record", "previous")),
             ),
-            "Run the hooks of a created record, or with a previous one those of an updated one.",
+            "Run `after_create`, or with a previous row `after_update`.",
             is_async=self.module.awaits,
         )
 
@@ -186,9 +186,5 @@ def uses_services(hook: HookInfo | None, body: Sequence[Line]) -> bool:
     return (hook is not None and hook.uses_services) or any(
         "hook.services." in line.text for line in body
     )
-
-
-def _article(word: str) -> str:
-    return "an" if word[:1] in "aeiou" and not word.startswith(("user", "uni")) else "a"
 
 

@@ -27,7 +27,7 @@ class Into:
         if self.kind == "name":
             kind = f": {self.annotation}" if self.annotation else ""
             return [Line(f"{self.name}{kind} = {code.text}")]
-        if code.effect < Effect.ACTS:
+        if code.effect < Effect.ACTS and "(" not in code.text:
             return []
         is_call = code.strength in (Strength.PRIMARY, Strength.AWAIT) and code.text.endswith(")")
         return [Line(code.text if is_call else f"_ = {code.text}")]

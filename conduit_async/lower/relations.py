@@ -109,5 +109,5 @@ def _loaded(
     if frame.lazy or guards:
         return replace(code, effect=Effect.READS)
     variable = frame.load(f"{name}({text})", hint)
-    line = Line(f"{variable} = {code.text}", load=True)
+    line = Line(f"{variable} = {code.text}", quiet=True)
     return Code(variable, before=(*key.before, line), effect=Effect.READS)

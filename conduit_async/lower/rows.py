@@ -39,9 +39,11 @@ class _Finder:
         self.wanted = wanted
         self.imports = imports
         self.done: set[str] = set()
+        self.resource = ""
 
     def of(self, resource: ResourceInfo) -> Iterator[Row]:
         """What stands in `records.py` for a resource."""
+        self.resource = resource.name
         snapshot = f"{resource.name}Snapshot"
         whole = bool({resource.name, snapshot} & self.wanted)
         for column in resource.columns.values():
@@ -80,7 +82,7 @@ class _Finder:
                 for column in info.fields.values():
                     yield from self.parts(column.type, needed)
                 if needed:
-                    doc = f"`{info.owner.rpartition('.')[2]}` of {_a(info.owner.partition('.')[0])}."
+                    doc = f"`{info.owner}` of {_a(self.resource)}."
                     decorators = (*self.named(info.fields.values()), self.dataclass("slots=True"))
                     yield Row("struct", name, decorators, self.fields(info.fields.values()), doc)
 

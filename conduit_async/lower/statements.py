@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from .. import ast
-from ..program import Local
-from ..types import ANY, NIL, Array, Hash, Query, Range, Type, required
+from ..program import Local, RecordCall
+from ..types import ANY, NIL, Array, Hash, Query, Range, Record, Type, required
 from . import assignment
 from .code import NONE, Code, Line, Strength, body_of, negate
 from .drive import lower
@@ -199,10 +199,20 @@ def _iterable(frame: Frame, node: ast.Expr) -> tuple[list[Line], str]:
     code = lower(frame, node)
     rows = isinstance(type_of(frame, node), Query) or "await " in code.text or code.text.startswith("hook.")
     if rows and code.strength >= Strength.AWAIT:
-        code = frame.spill(code, variable_for(node) if variable_for(node) != "all" else "rows")
+        code = frame.spill(code, _rows_name(frame, node))
     elif isinstance(required(type_of(frame, node)), Range | Array) or not code.text:
         pass
     return list(code.before), code.text
+
+
+def _rows_name(frame: Frame, node: ast.Expr) -> str:
+    """What the rows of a query are called: as their table is."""
+    kind = required(type_of(frame, node))
+    record = required(kind.item) if isinstance(kind, Array) else kind
+    is_query = isinstance(frame.module.facts.resolutions.get(node), RecordCall)
+    if isinstance(record, Record | Query) and is_query:
+        return frame.module.program.resources[record.resource].table.rpartition(".")[2]
+    return variable_for(node)
 
 
 def _return(frame: Frame, node: ast.Return, into: Into) -> list[Line]:
@@ -219,6 +229,7 @@ def _return(frame: Frame, node: ast.Return, into: Into) -> list[Line]:
 def _raise(frame: Frame, node: ast.Raise) -> list[Line]:
     code = lower(frame, node.message)
     error = frame.module.imports.runtime("ConduitError")
-    return [*code.before, Line(f"raise {error}({code.text})")]
+    cause = f" from {frame.caught}" if frame.caught else ""
+    return [*code.before, Line(f"raise {error}({code.text}){cause}")]
 
 

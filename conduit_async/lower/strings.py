@@ -1,7 +1,7 @@
 """Strings with interpolations, as f-strings that Python 3.11 can read as well."""
 
 from .. import ast
-from ..types import DECIMAL, INT, STRING, UUID, Enum, Optional
+from ..types import DECIMAL, ERROR, INT, STRING, UUID, Enum, Optional
 from . import literals
 from .code import Code, Strength, call, made_of
 from .drive import Lowering, Operand, rule
@@ -38,7 +38,7 @@ def string(frame: Frame, node: ast.String, wish: Operand) -> Lowering:
 def _readable(frame: Frame, node: ast.Expr, code: Code) -> Code:
     """An interpolated value as it reads in a string."""
     kind = type_of(frame, node)
-    if kind in (STRING, INT, UUID, DECIMAL) or isinstance(kind, Enum):
+    if kind in (STRING, INT, UUID, DECIMAL, ERROR) or isinstance(kind, Enum):
         return code
     if isinstance(kind, Optional) and (kind.item == STRING or isinstance(kind.item, Enum)):
         return made_of(f'{code.at(Strength.OR)} or ""', Strength.OR, [code])
