@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .application import AsyncConnection, Connection, RequestContext
+    from .async_queue import AsyncQueue
     from .batches import NoTransaction, batch
     from .calls import Call, CurrentJob, current_call, current_job
     from .context import JobContext
     from .decode import PayloadMismatch
     from .errors import JobLost, MigrationError, NoHandler, PayloadError, QueueError
+    from .executor import AsyncExecutor
+    from .handlers import Handler, HandlerRegistry
     from .hook import AsyncHook, Hook
     from .job import Job, JobPriority, JobStatus
     from .job_types import JobType, job_type
+    from .metrics import Metrics, TypeStats
     from .migrations import migrate
     from .names import named
+    from .outcome import Discard, Retry, Snooze
     from .package import GeneratedCodeError, generated_by
+    from .pool import WorkerPool
     from .queue import Queue
     from .records import RecordError, Snapshot, table
     from .service_calls import ServiceError
@@ -27,17 +33,23 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "application": ("AsyncConnection", "Connection", "RequestContext"),
+    "async_queue": ("AsyncQueue",),
     "batches": ("NoTransaction", "batch"),
     "calls": ("Call", "CurrentJob", "current_call", "current_job"),
     "context": ("JobContext",),
     "decode": ("PayloadMismatch",),
     "errors": ("JobLost", "MigrationError", "NoHandler", "PayloadError", "QueueError"),
+    "executor": ("AsyncExecutor",),
+    "handlers": ("Handler", "HandlerRegistry"),
     "hook": ("AsyncHook", "Hook"),
     "job": ("Job", "JobPriority", "JobStatus"),
     "job_types": ("JobType", "job_type"),
+    "metrics": ("Metrics", "TypeStats"),
     "migrations": ("migrate",),
     "names": ("named",),
+    "outcome": ("Discard", "Retry", "Snooze"),
     "package": ("GeneratedCodeError", "generated_by"),
+    "pool": ("WorkerPool",),
     "queue": ("Queue",),
     "records": ("RecordError", "Snapshot", "table"),
     "service_calls": ("ServiceError",),
@@ -48,13 +60,18 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "AsyncConnection",
+    "AsyncExecutor",
     "AsyncHook",
+    "AsyncQueue",
     "Call",
     "ConduitError",
     "Connection",
     "CurrentJob",
+    "Discard",
     "ErrorValue",
     "GeneratedCodeError",
+    "Handler",
+    "HandlerRegistry",
     "Hook",
     "Job",
     "JobContext",
@@ -62,6 +79,7 @@ __all__ = [
     "JobPriority",
     "JobStatus",
     "JobType",
+    "Metrics",
     "MigrationError",
     "NoHandler",
     "NoTransaction",
@@ -73,8 +91,12 @@ __all__ = [
     "Range",
     "RecordError",
     "RequestContext",
+    "Retry",
     "ServiceError",
     "Snapshot",
+    "Snooze",
+    "TypeStats",
+    "WorkerPool",
     "batch",
     "current_call",
     "current_job",

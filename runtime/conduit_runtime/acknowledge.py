@@ -60,7 +60,7 @@ class Acknowledger:
 
     async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
         """Write that these attempts began; answers which of the jobs are still held."""
-        answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[set[UUID]] = asyncio.get_running_loop().create_future()
         self._marks.append((attempts, answer))
         self._wake.set()
         return await answer

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,22 @@ from .store import columns
 __all__ = ["Attempt", "complete", "end", "mark_started", "progress"]
 
 
+class HeldJob(Protocol):
+    """A job that was claimed, with the token of that claim."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def token(self) -> UUID | None: ...
+
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def attempts(self) -> int: ...
+
+
 @dataclass(slots=True, eq=False)
 class Attempt:
     """An attempt to be written: how long it took in seconds, and what came of it.
@@ -23,7 +39,7 @@ class Attempt:
     `store.insert_parameters` gives them.
     """
 
-    job: Claimed
+    job: HeldJob
     elapsed: float = 0.0
     outcome: Outcome | None = None
     enqueued: Sequence[Mapping[str, Any]] = field(default=())

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from .claimed import COLUMNS, Claimed
@@ -26,31 +27,26 @@ def claim(
     depth: int,
     bounds: Sequence[tuple[str, int, str, int]],
     token: UUID,
-    schema: str | None,
-) -> Statement[list[Claimed]]:
-    """Claim at most `limit` due jobs, at most `queues[name]` of each queue, in exact order.
+) -> dict[str, Any]:
+    """Parameters of a claim: at most `limit` due jobs, at most `queues[name]` of each queue.
 
     `depth` is how many heads of each lane are looked at, `bounds` where each (queue, priority)
-    was left. A worker that is no longer registered claims nothing.
+    was left.
     """
-    return Statement(
-        sql("claim", schema, columns=COLUMNS),
-        {
-            "worker": worker,
-            "token": token,
-            "queues": list(queues),
-            "sizes": list(queues.values()),
-            "limit": limit,
-            "types": [type_ for type_, _ in lanes],
-            "fingerprints": [fingerprint for _, fingerprint in lanes],
-            "depth": depth,
-            "bound_queues": [bound[0] for bound in bounds],
-            "bound_priorities": [bound[1] for bound in bounds],
-            "bound_run_ats": [bound[2] for bound in bounds],
-            "bound_seqs": [bound[3] for bound in bounds],
-        },
-        lambda rows, count: [Claimed(row, token) for row in rows],
-    )
+    return {
+        "worker": worker,
+        "token": token,
+        "queues": list(queues),
+        "sizes": list(queues.values()),
+        "limit": limit,
+        "types": [type_ for type_, _ in lanes],
+        "fingerprints": [fingerprint for _, fingerprint in lanes],
+        "depth": depth,
+        "bound_queues": [bound[0] for bound in bounds],
+        "bound_priorities": [bound[1] for bound in bounds],
+        "bound_run_ats": [bound[2] for bound in bounds],
+        "bound_seqs": [bound[3] for bound in bounds],
+    }
 
 
 class Claims:
@@ -79,12 +75,21 @@ class Claims:
         now: float,
         schema: str | None,
     ) -> Statement[list[Claimed]]:
-        """The next claim, at the monotonic time `now` in seconds."""
+        """The next claim, at the monotonic time `now` in seconds.
+
+        A worker that is no longer registered claims nothing.
+        """
         self.was_full = now >= self._next_full
         least = min(limit, 2 * limit // max(1, len(lanes)) + 8)
         depth = min(limit, max(self._depth, least))
         bounds = [] if self.was_full else [(*key, *at) for key, at in self._bounds.items()]
-        return claim(worker, queues, lanes, limit, depth, bounds, uuid.uuid4(), schema)
+        token = uuid.uuid4()
+        allowed = sql("registered", schema)
+        return Statement(
+            sql("claim", schema, columns=COLUMNS, lease="", allowed=allowed),
+            claim(worker, queues, lanes, limit, depth, bounds, token),
+            lambda rows, count: [Claimed(row, token) for row in rows],
+        )
 
     def learn(self, jobs: Sequence[Claimed], limit: int, started: float, now: float) -> None:
         """Take note of what a claim of `limit` jobs gave, sent at `started`, answered at `now`."""

@@ -71,7 +71,7 @@ def _keepalive(dsn: str) -> dict[str, Any]:
 
 def backoff(failures: int) -> float:
     """Seconds to wait after the n-th failure in a row to connect: soon, but not all at once."""
-    return min(0.1 * 2 ** min(failures - 1, 6), 5.0) * random.uniform(0.5, 1.0)  # noqa: S311
+    return min(0.1 * 2.0 ** min(failures - 1, 6), 5.0) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 def explain_missing_tables(error: psycopg.errors.UndefinedTable) -> str:
@@ -112,7 +112,7 @@ class Link:
 
     async def run(self, statement: Statement[T]) -> T:
         """Send a statement of the worker's own; after one of `BROKEN` the connection is dropped."""
-        connection = await self.connection()
+        await self.connection()
         cursor = self._cursor
         if cursor is None:
             raise psycopg.InterfaceError("the connection is closed")

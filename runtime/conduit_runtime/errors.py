@@ -9,11 +9,11 @@ class PayloadError(QueueError, ValueError):
     """A payload or an option of a job cannot be stored as it is; the text names the path."""
 
 
-class JobLost(QueueError):  # noqa: N818
+class JobLost(QueueError):
     """The job is no longer held: it was cancelled, retried by hand or taken over."""
 
 
-class NoHandler(QueueError, LookupError):  # noqa: N818
+class NoHandler(QueueError, LookupError):
     """No handler is registered for a job's type."""
 
 

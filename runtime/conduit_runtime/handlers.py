@@ -105,7 +105,9 @@ class HandlerRegistry:
             return self._handlers[type]
         except KeyError:
             known = ", ".join(sorted(self._handlers)) or "none"
-            raise NoHandler(f"no handler is registered for {type!r} (known types: {known})") from None
+            raise NoHandler(
+                f"no handler is registered for {type!r} (known types: {known})"
+            ) from None
 
     def policy(self, type: str) -> RetryPolicy:
         """How jobs of a type are retried; the usual way for a type without a handler."""

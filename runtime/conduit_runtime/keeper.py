@@ -42,7 +42,7 @@ class Keeper(threading.Thread):
         schema: str | None,
         queues: Sequence[str],
         lanes: Callable[[], Sequence[Lane]],
-        on_lost: Callable[[], None],
+        on_lost: Callable[[], object],
     ) -> None:
         super().__init__(name="conduit-keeper", daemon=True)
         self._dsn = dsn
@@ -149,7 +149,7 @@ class Keeper(threading.Thread):
             self._next_orphans = now + ORPHANS
             self._report(run(connection, fleet.rescue_orphans(self.schema)), "an unknown worker")
 
-    def _report(self, rescued: Sequence[fleet.Rescued], worker: str) -> None:
+    def _report(self, rescued: list[fleet.Rescued], worker: str) -> None:
         if rescued:
             failed = sum(job.status == "failed" for job in rescued)
             _log.warning("rescued %d jobs of %s, %d of them failed", len(rescued), worker, failed)

@@ -58,7 +58,7 @@ def refuse_text(text: str, what: str) -> None:
         raise PayloadError(f"{what} contains a lone surrogate: {error.reason}") from None
 
 
-class _Refused(Exception):  # noqa: N818
+class _Refused(Exception):
     """A value that cannot be stored; `path` grows while the containers around it unwind."""
 
     def __init__(self, reason: str) -> None:

@@ -10,9 +10,10 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import ConnectionPool
 
-from . import store
+from . import leases, store
 from .connection import own
 from .execute import run
+from .fleet import rescue_orphans
 from .job import Job, JobStatus
 from .statement import Statement
 from .stats import QueueStats
@@ -122,6 +123,39 @@ class Queue:
     def purge_completed(self, age: timedelta, *, conn: Connection | None = None) -> int:
         """Delete jobs that completed longer ago than `age`, and return how many."""
         return self.purge(age, conn=conn)
+
+    def dequeue(
+        self,
+        worker_id: str,
+        queue: str = "default",
+        limit: int = 1,
+        types: Sequence[str] | None = None,
+        *,
+        conn: Connection | None = None,
+    ) -> Jobs:
+        """Claim up to `limit` due jobs for 5 minutes, the most urgent first.
+
+        For loops of your own; `WorkerPool` does better. End each with `complete` or `fail`, and
+        call `touch` before the 5 minutes are over when it takes longer.
+        """
+        self._run(rescue_orphans(self.schema), conn)
+        lanes = self._run(leases.lanes(queue, types, self.schema), conn)
+        return self._run(leases.dequeue(worker_id, queue, limit, lanes, self.schema), conn)
+
+    def complete(self, job: Job, *, conn: Connection | None = None) -> None:
+        """Mark a claimed job completed. Raises JobLost when it is no longer held."""
+        self._run(leases.complete(job, self.schema), conn)
+
+    def fail(self, job: Job, error: BaseException | str, *, conn: Connection | None = None) -> None:
+        """Record a failed attempt: the job is retried later or, after its last one, failed.
+
+        Raises JobLost when it is no longer held.
+        """
+        self._run(leases.fail(job, error, self.schema), conn)
+
+    def touch(self, job: Job, *, conn: Connection | None = None) -> None:
+        """Hold a claimed job for 5 more minutes. Raises JobLost when it is no longer held."""
+        self._run(leases.touch(job, self.schema), conn)
 
     def close(self) -> None:
         """Close the connections that the queue opened; a pool of yours stays open."""

@@ -29,11 +29,11 @@ class RetryPolicy:
         do not come back together.
         """
         if self.backoff == "exponential":
-            factor = 2 ** min(attempt - 1, 40)
+            factor = 2.0 ** min(attempt - 1, 40)
         elif self.backoff == "linear":
-            factor = attempt
+            factor = float(attempt)
         else:
-            factor = 1
+            factor = 1.0
         return min(self.base * factor, LONGEST) * (1 + JITTER * jitter)
 
 

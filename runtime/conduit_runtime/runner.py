@@ -54,11 +54,11 @@ class Execution:
         return 0.0 if self.started is None else now - self.started
 
 
-class Shutdown(BaseException):  # noqa: N818
+class Shutdown(BaseException):
     """The worker ends: the job goes back as if it had not been claimed."""
 
 
-class TakenAway(BaseException):  # noqa: N818
+class TakenAway(BaseException):
     """The job was cancelled, retried by hand or rescued: nothing more is to be written of it."""
 
 

@@ -36,7 +36,9 @@ def insert_jobs(jobs: Sequence[Job], schema: str | None) -> Statement[None]:
     """
     if len(jobs) == 1:
         return Statement(sql("insert_job", schema), insert_parameters(jobs[0]), nothing)
-    return Statement(sql("insert_jobs", schema), columns([insert_parameters(job) for job in jobs]), nothing)
+    return Statement(
+        sql("insert_jobs", schema), columns([insert_parameters(job) for job in jobs]), nothing
+    )
 
 
 def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

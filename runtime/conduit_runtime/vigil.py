@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Dead", "LEASE", "Sighting", "Vigil"]
+__all__ = ["LEASE", "Dead", "Sighting", "Vigil"]
 
 SILENCE = 3.0
 """Seconds without a beat after which a worker whose session is gone is dead."""

@@ -128,9 +128,7 @@ class Worker:
         await asyncio.wait([self._writing], timeout=CANCELLING)
         gone = gone and self._acknowledger.is_idle
         self._writing.cancel()
-        await asyncio.gather(
-            self._watching, self._claiming, self._writing, return_exceptions=True
-        )
+        await asyncio.gather(self._watching, self._claiming, self._writing, return_exceptions=True)
         self._runner.close()
         await self._claim_link.close()
         await self._acknowledge_link.close()

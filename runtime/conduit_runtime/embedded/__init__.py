@@ -2,7 +2,7 @@
 
 Any number of processes may start the same folder; they share one server. Each holds a shared
 lock on a file beside the data, which the kernel drops when the process ends, however it ends.
-A keeper process (`keeper.py`) waits for the last of them and then stops the server. The server
+A supervisor process (`supervisor.py`) waits for the last of them and then stops the server. The server
 listens on a Unix socket only, so there is no port to find.
 """
 
@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 __all__ = ["EmbeddedError", "Server", "binaries", "server", "start"]
 
-_KEEPER = Path(__file__).with_name("keeper.py")
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 15.0
 
@@ -132,7 +132,7 @@ def _hold(folder: Path, keep: float) -> int:
 
 
 def _wait_until_ready(folder: Path, programs: Path, settings: Mapping[str, str]) -> str:
-    """Start a keeper unless one runs, and wait until the server takes connections: its DSN."""
+    """Start a supervisor unless one runs, and wait until the server takes connections: its DSN."""
     deadline = time.monotonic() + _START_TIMEOUT
     spawned = False
     while time.monotonic() < deadline:
@@ -142,7 +142,7 @@ def _wait_until_ready(folder: Path, programs: Path, settings: Mapping[str, str])
             if spawned:
                 raise EmbeddedError(f"the embedded Postgres did not start: {_end_of_log(folder)}")
             try:
-                _spawn_keeper(folder, programs, settings, lock)
+                _spawn_supervisor(folder, programs, settings, lock)
             finally:
                 os.close(lock)
             spawned = True
@@ -152,15 +152,15 @@ def _wait_until_ready(folder: Path, programs: Path, settings: Mapping[str, str])
     )
 
 
-def _spawn_keeper(folder: Path, programs: Path, settings: Mapping[str, str], lock: int) -> None:
-    """Start the keeper, which inherits `lock`; it leaves our session, terminal and pipes."""
+def _spawn_supervisor(folder: Path, programs: Path, settings: Mapping[str, str], lock: int) -> None:
+    """Start the supervisor, which inherits `lock`; it leaves our session, terminal and pipes."""
     environment = {name: text for name, text in os.environ.items() if not name.startswith("PG")}
     with (folder / "log").open("wb") as log:
         subprocess.run(
             [
                 sys.executable,
                 "-I",
-                _KEEPER,
+                _SUPERVISOR,
                 folder,
                 programs,
                 str(lock),
@@ -199,7 +199,7 @@ def _dsn(folder: Path) -> str | None:
 
 
 def _try_lock(folder: Path) -> int | None:
-    """The lock that a keeper and its server hold while they live; None when they do."""
+    """The lock that a supervisor and its server hold while they live; None when they do."""
     lock = os.open(folder / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -210,7 +210,7 @@ def _try_lock(folder: Path) -> int | None:
 
 
 def _is_last(users: int) -> bool:
-    """Whether nobody else holds the server; the keeper may have noticed already."""
+    """Whether nobody else holds the server; the supervisor may have noticed already."""
     for kind, last in ((fcntl.LOCK_EX, True), (fcntl.LOCK_SH, False)):
         try:
             fcntl.flock(users, kind | fcntl.LOCK_NB)
@@ -221,7 +221,7 @@ def _is_last(users: int) -> bool:
 
 
 def _wait_for_end(folder: Path, running: list[str]) -> None:
-    """Wait until the server that `running` describes has ended, and its keeper with it."""
+    """Wait until the server that `running` describes has ended, and its supervisor with it."""
     deadline = time.monotonic() + _STOP_TIMEOUT
     while time.monotonic() < deadline:
         if (lock := _try_lock(folder)) is not None:

@@ -11,7 +11,7 @@ WITH RECURSIVE lanes AS MATERIALIZED (
   ) AS bound (queue, priority, run_at, seq)
 ), claimed AS (
   UPDATE {jobs} AS job
-  SET status = 'running', token = %(token)s, locked_by = %(worker)s, locked_at = now()
+  SET status = 'running', token = %(token)s, locked_by = %(worker)s, locked_at = now(){lease}
   WHERE ctid = ANY (ARRAY(
     SELECT place.ctid
     FROM unnest(%(queues)s::text[], %(sizes)s::int[]) WITH ORDINALITY
@@ -72,11 +72,11 @@ WITH RECURSIVE lanes AS MATERIALIZED (
       FROM levels CROSS JOIN unnest(levels.places) WITH ORDINALITY AS place (ctid, position)
       LIMIT wanted.size
     ) AS place
-    WHERE EXISTS (SELECT FROM {conduit_workers} WHERE name = %(worker)s)
+    WHERE {allowed}
     LIMIT %(limit)s
   ))
   RETURNING job.*
 )
 SELECT {columns}
 FROM claimed
-ORDER BY queue, priority DESC, run_at, seq
+ORDER BY claimed.queue, claimed.priority DESC, claimed.run_at, claimed.seq

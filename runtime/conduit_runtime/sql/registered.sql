@@ -1,0 +1,1 @@
+EXISTS (SELECT FROM {conduit_workers} WHERE name = %(worker)s)
