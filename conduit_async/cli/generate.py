@@ -15,6 +15,7 @@ from .files import shown
 from .output import Changes, compare
 from .output import write as write_package
 from .ownership import MANIFEST
+from .progress import shown_progress
 from .project import Project, load_project
 from .usage import UsageError
 
@@ -60,7 +61,8 @@ def _target(out: str | None, project: Project) -> Path:
 
 
 def _compiled(project: Project) -> Output:
-    return compile(project.sources, project.config)
+    with shown_progress() as progress:
+        return compile(project.sources, project.config, progress)
 
 
 def _show(found: Sequence[Diagnostic]) -> None:

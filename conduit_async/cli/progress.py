@@ -1,0 +1,42 @@
+"""A progress bar, for a terminal and for what takes long."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from ..compiler import Progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+_SOON = 0.7  # seconds in which nobody wonders
+
+
+@contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """What to tell how far a compilation is; a terminal shows it when it takes long."""
+    started = time.monotonic()
+    is_terminal = sys.stderr.isatty()
+    bar: Bar | None = None
+    with ExitStack() as stack:
+
+        def progress(what: str, done: int, total: int) -> None:
+            nonlocal bar
+            if bar is None and is_terminal and time.monotonic() - started > _SOON:
+                bar = stack.enter_context(_new_bar())
+                bar.add_task(what)
+            if bar is not None:
+                bar.update(bar.task_ids[0], description=what, completed=done, total=total)
+
+        yield progress
+
+
+def _new_bar() -> "Bar":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    return Bar(*columns, console=Console(stderr=True), transient=True)
