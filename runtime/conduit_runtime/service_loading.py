@@ -2,7 +2,7 @@
 
 import importlib
 import inspect
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -54,7 +54,7 @@ async def entered(given: object, job_types: JobTypes) -> AsyncIterator[Prepared]
     async with AsyncExitStack() as stack:
         services: Any = given
         if callable(services) and not _is_manager(services) and not _has_any(services, job_types):
-            services = services()
+            services = _called(services)
         if inspect.isawaitable(services):
             services = await services
         if hasattr(type(services), "__aenter__"):
@@ -62,6 +62,17 @@ async def entered(given: object, job_types: JobTypes) -> AsyncIterator[Prepared]
         elif hasattr(type(services), "__enter__"):
             services = stack.enter_context(services)
         yield prepare(services, job_types)
+
+
+def _called(factory: Callable[..., Any]) -> Any:
+    try:
+        inspect.signature(factory).bind()
+    except TypeError:
+        name = getattr(factory, "__qualname__", repr(factory))
+        raise ServiceError(f"{name} takes arguments, and services must come without any") from None
+    except ValueError:  # written in C, without a signature
+        pass
+    return factory()
 
 
 def _is_manager(services: object) -> bool:

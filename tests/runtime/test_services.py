@@ -225,3 +225,12 @@ def test_the_current_job_is_seen_by_code_of_the_application() -> None:
     token = entered_job.set(JOB)
     assert current_job().attempt == 2
     entered_job.reset(token)
+
+
+def test_services_that_need_arguments_are_refused() -> None:
+    async def run() -> None:
+        async with entered(lambda dsn: dsn, JOBS):
+            raise AssertionError
+
+    with pytest.raises(ServiceError, match="takes arguments"):
+        asyncio.run(run())
