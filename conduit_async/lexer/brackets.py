@@ -13,6 +13,9 @@ from .tokens import Token
 DEEPEST = 100
 """How deep brackets, blocks and interpolations may nest."""
 
+MOST_OPEN = DEEPEST + 3
+"""The resource, the hook and its `@async` block are not counted."""
+
 CLOSERS = {
     "(": ("RPAR", ")"), "[": ("RSQB", "]"), "{": ("RBRACE", "}"), "#{": ("_INTERPOLATE_END", "}"),
 }  # fmt: skip
@@ -41,6 +44,8 @@ class Brackets:
         self._report = report
         self._insert = insert
         self._too_deep = False
+        self.deep: frozenset[int] = frozenset()
+        """Where the brackets are open around the first one that is too deep."""
         self._suspect: Open | None = None
 
     @property
@@ -51,18 +56,19 @@ class Brackets:
     @property
     def hidden(self) -> bool:
         """Whether one is deeper inside than is read at all."""
-        return len(self.stack) > DEEPEST
+        return len(self.stack) > MOST_OPEN
 
     def open(self, bracket: str, start: int, role: str = "") -> None:
         """Open one; the first that is too deep is reported."""
         self.stack.append(Open(bracket, start, role))
-        if len(self.stack) > DEEPEST and not self._too_deep:
+        if len(self.stack) > MOST_OPEN and not self._too_deep:
             self._too_deep = True
+            self.deep = frozenset(opened.start for opened in self.stack)
             self._report(
                 "SYN001",
                 self._span(start, len(bracket)),
-                f"Brackets, blocks and interpolations nest more than {DEEPEST} deep here",
-                "Move the inner parts into `let` statements or functions.",
+                f"brackets, blocks and interpolations nest more than {DEEPEST} deep here",
+                "move the inner parts into `let` statements or functions",
             )
 
     def close(self, closer: str, start: int) -> Open | None:
@@ -83,7 +89,7 @@ class Brackets:
                 self._mismatch(stack[-1], closer, start)
                 return stack.pop()
         if not self._too_deep:
-            hint = "Remove it, or add the bracket that it should close."
+            hint = "remove it, or add the bracket that it should close"
             self._report("SYN011", self._span(start, 1), f"`{closer}` closes nothing here", hint)
         return None
 
@@ -96,7 +102,7 @@ class Brackets:
                 "SYN011",
                 self._span(unclosed.start, len(unclosed.bracket)),
                 f"`{unclosed.bracket}` is not closed",
-                f"Add the missing `{closer}`.",
+                f"add the missing `{closer}`",
             )
         self._drop_to(depth)
 
@@ -110,8 +116,8 @@ class Brackets:
             self._report(
                 "SYN010",
                 self._span(unclosed.start, len(unclosed.bracket)),
-                f"The file ends before this `{unclosed.bracket}` is closed",
-                f"Add the missing `{closer}`.",
+                f"the file ends before this `{unclosed.bracket}` is closed",
+                f"add the missing `{closer}`",
             )
         self._drop_to(0)
 
@@ -160,7 +166,7 @@ class Brackets:
                 "SYN011",
                 self._span(start, 1),
                 f"`{closer}` cannot close `{opened.bracket}`",
-                f"Write `{right}`.",
+                f"write `{right}`",
             )
 
     def _span(self, start: int, width: int) -> Span:

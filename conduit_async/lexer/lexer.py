@@ -16,7 +16,7 @@ class Lexer(Words):
         """Read everything."""
         find = TOKEN.match
         text = self.text
-        position = 0
+        position = 1 if text.startswith("\N{BOM}") else 0
         operators = OPERATORS
         handlers = {
             "open": self._open, "close": self._close, "colon": self._colon,
@@ -46,6 +46,7 @@ class Lexer(Words):
                 position = handlers[kind](found[kind], found.start(kind))
         self._brackets.close_at_end()
         end = len(text)
+        self.result.deep = self._brackets.deep
         self.result.tokens.append(Token("$END", "", end, end, True, 0))
         del self.result.tokens[0]
 
@@ -57,8 +58,8 @@ class Lexer(Words):
                 self._first = self._first or "\n" in self.text[start:close]
                 return close + 3
             self._error(
-                "SYN010", start, start + 3, "The file ends before this `###` comment is closed",
-                "Close it with `###`.",
+                "SYN010", start, start + 3, "the file ends before this `###` comment is closed",
+                "close it with `###`",
             )  # fmt: skip
         elif text.startswith("///") and not text.startswith("////") and self._first:
             if self.text.count("\n", self._doc_end, start) != 1:
@@ -73,19 +74,19 @@ class Lexer(Words):
         if quoted:
             self._error(
                 "SYN001", start, quoted.end(), f"`{quoted[1]}` does not begin a string",
-                'Strings are written in double quotes: `"…"`.',
+                'strings are written in double quotes: `"…"`',
             )  # fmt: skip
             self._emit("BAD", quoted[0], start, quoted.end())
             return quoted.end()
         message, hint = f"`{literals.shorten(text)}` means nothing here", None
         if text == ";":
-            message, hint = "`;` is not needed", "Remove it: a statement ends by itself."
+            message, hint = "`;` is not needed", "remove it: a statement ends by itself"
         elif text == "&":
-            message, hint = "There is no operator `&`", "Write `&&` for a logical and."
+            message, hint = "there is no operator `&`", "write `&&` for a logical and"
         elif text == "@":
-            message, hint = "A name follows `@` directly", None
+            message, hint = "a name follows `@` directly", None
         elif not text.isprintable():
-            names = " ".join(f"U+{ord(char):04X}" for char in text[:5])
-            message, hint = f"A character that cannot be seen stands here ({names})", "Remove it."
+            names = " ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(text[:5]))
+            message, hint = f"a character that cannot be seen stands here ({names})", "remove it"
         self._error("SYN001", start, end, message, hint)
         return end

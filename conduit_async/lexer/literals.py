@@ -29,7 +29,7 @@ def number(text: str) -> int | float:
     if not NUMBER.fullmatch(text):
         raise BadLiteralError(f"`{shorten(text)}` is not a number", *whole, _number_hint(text))
     if len(text) > _MOST_DIGITS:
-        raise BadLiteralError("This number has too many digits", *whole)
+        raise BadLiteralError("this number has too many digits", *whole)
     if text.replace("_", "").isdigit():
         return int(text)
     value = float(text)
@@ -46,12 +46,12 @@ def amount(text: str) -> Decimal:
 
 def _number_hint(text: str) -> str:
     if text[:2].lower() in ("0x", "0b", "0o"):
-        return "Numbers are written in decimal."
+        return "numbers are written in decimal"
     if text.endswith("_") or "__" in text:
-        return "An underscore stands between two digits, as in `1_000_000`."
+        return "an underscore stands between two digits, as in `1_000_000`"
     if text.count(".") > 1:
-        return "A number has one decimal point at most."
-    return "A name cannot begin with a digit, and a unit follows a dot, as in `7.days`."
+        return "a number has one decimal point at most"
+    return "a name cannot begin with a digit, and a unit follows a dot, as in `7.days`"
 
 
 def unescape(raw: str) -> tuple[str, list[BadLiteralError]]:
@@ -68,23 +68,23 @@ def unescape(raw: str) -> tuple[str, list[BadLiteralError]]:
             return _SIMPLE[what]
         problem, hint = (
             f"`\\{what}` is not an escape",
-            ('The escapes are \\n \\t \\r \\\\ \\" \\0 \\# and \\u{1F600}.'),
+            ('the escapes are \\n \\t \\r \\\\ \\" \\0 \\# and \\u{1F600}'),
         )
         if what.endswith("\n"):
-            problem, hint = "A `\\` at the end of a line is no escape", "Remove it."
+            problem, hint = "a `\\` at the end of a line is no escape", "remove it"
         elif what.startswith("u{"):
             digits = what[2:-1]
             if not re.fullmatch("[0-9A-Fa-f]{1,8}", digits):
-                problem, hint = "`\\u{…}` needs a hexadecimal code", "As in `\\u{1F600}`."
+                problem, hint = "`\\u{…}` needs a hexadecimal code", "as in `\\u{1F600}`"
             elif 0xD800 <= int(digits, 16) <= 0xDFFF:
                 problem = f"`\\{what}` is half of a surrogate pair, no character"
-                hint = "Write the character's own code, as in `\\u{1F600}`."
+                hint = "write the character's own code, as in `\\u{1F600}`"
             elif int(digits, 16) > 0x10FFFF:
-                problem, hint = f"`\\{what}` is beyond the last character", "It is `\\u{10FFFF}`."
+                problem, hint = f"`\\{what}` is beyond the last character", "it is `\\u{10FFFF}`"
             else:
                 return chr(int(digits, 16))
         elif what == "u":
-            problem, hint = "`\\u` needs braces around its code", "As in `\\u{1F600}`."
+            problem, hint = "`\\u` needs braces around its code", "as in `\\u{1F600}`"
         errors.append(BadLiteralError(problem, found.start(), found.end(), hint))
         return ""
 
@@ -98,7 +98,7 @@ def regex(raw: str, flags: str) -> tuple[str, str]:
         if flag not in "imsx":
             start = len(raw) + 2 + at
             raise BadLiteralError(
-                f"`{flag}` is not a regex flag", start, start + 1, "The flags are i, m, s and x."
+                f"`{flag}` is not a regex flag", start, start + 1, "the flags are i, m, s and x"
             )
     check_pattern(pattern, len(raw) + 2 + len(flags))
     return pattern, "".join(sorted(set(flags)))
@@ -111,9 +111,9 @@ def check_pattern(pattern: str, width: int) -> None:
             warnings.simplefilter("ignore")
             re.compile(pattern)
     except re.error as error:
-        raise BadLiteralError(f"This pattern does not compile: {error.msg}", 0, width) from error
+        raise BadLiteralError(f"this pattern does not compile: {error.msg}", 0, width) from error
     except (OverflowError, RecursionError) as error:
-        raise BadLiteralError("This pattern is too large to compile", 0, width) from error
+        raise BadLiteralError("this pattern is too large to compile", 0, width) from error
 
 
 def shorten(text: str, most: int = 40) -> str:

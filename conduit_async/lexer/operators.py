@@ -3,7 +3,7 @@
 import re
 
 from . import literals
-from .brackets import CLOSERS, DEEPEST
+from .brackets import CLOSERS, MOST_OPEN
 from .strings import Strings
 from .tokens import BLOCK_HEADS, KEYWORDS
 
@@ -28,7 +28,7 @@ class Operators(Strings):
             type = "_ARROW_PAREN" if _ARROW_LAMBDA.match(self.text, start) else "LPAR"
         else:
             type = "LSQB"
-        if len(self._brackets.stack) == DEEPEST:
+        if len(self._brackets.stack) == MOST_OPEN:
             type = "BAD"
         self._emit(type, bracket, start, start + 1)
         self._brackets.open(bracket, start, role)
@@ -100,8 +100,8 @@ class Operators(Strings):
             return found.end()
         line_end = self._line_end(start)
         self._error(
-            "SYN007", start, line_end, "This regular expression is not closed on its line",
-            "Close it with `/`; inside it a slash is written `\\/`.",
+            "SYN007", start, line_end, "this regular expression is not closed on its line",
+            "close it with `/`; inside it a slash is written `\\/`",
         )  # fmt: skip
         last = max(self._without_closers(end, line_end), end)
         self._emit("BAD", self.text[start:last], start, last)

@@ -5,17 +5,21 @@ from dataclasses import dataclass, field
 from ..diagnostics import Diagnostic
 from ..source import Source, Span
 from . import literals
-from .brackets import DEEPEST, Brackets, inserted
+from .brackets import MOST_OPEN, Brackets, inserted
 from .tokens import OPERAND_ENDS, Token
 
 
 @dataclass
 class Lexed:
-    """What a source consists of: its tokens, and the doc comment above the token at an offset."""
+    """What a source consists of: its tokens, and the doc comment above the token at an offset.
+
+    `deep` are the offsets of the brackets around a place that nests too deep, which is reported.
+    """
 
     tokens: list[Token]
     docs: dict[int, str]
     problems: list[Diagnostic] = field(default_factory=list)
+    deep: frozenset[int] = frozenset()
 
 
 class State:
@@ -51,11 +55,11 @@ class State:
 
     def _emit(self, type: str, text: str, start: int, end: int) -> None:
         brackets = self._brackets.stack
-        if start in self._missing and len(brackets) < DEEPEST:
+        if start in self._missing and len(brackets) < MOST_OPEN:
             self._report_missing()
             self._insert("LBRACE")
             self._brackets.open("{", start, "block")
-        if len(brackets) > DEEPEST:
+        if len(brackets) > MOST_OPEN:
             self._first = False
             return
         if self._doc:
@@ -75,7 +79,7 @@ class State:
     def _report_missing(self) -> None:
         last = self.result.tokens[-1]
         span = Span(self.source, last.start, last.end)
-        self._report("SYN017", span, "A block `{ … }` should follow", "Add the missing `{`.")
+        self._report("SYN017", span, "a block `{ … }` should follow", "add the missing `{`")
 
     def _report(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
         self.result.problems.append(Diagnostic(code, span, message, hint))

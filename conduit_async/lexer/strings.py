@@ -79,8 +79,8 @@ class Strings(State):
         brackets = self._brackets
         outermost = self._strings[0]
         self._error(
-            "SYN007", outermost, self._line_end(outermost), "This string is not closed",
-            'Close it with `"`, or with `}` when an interpolation in it is open.',
+            "SYN007", outermost, self._line_end(outermost), "this string is not closed",
+            'close it with `"`, or with `}` when an interpolation in it is open',
         )  # fmt: skip
         while self._strings:
             if not brackets.hidden:

@@ -100,7 +100,7 @@ TOKEN = re.compile(
     | (?P<bang>!)
     | (?P<slash>/)
     | (?P<pipe>\|\|?)
-    | (?P<bad>&|[^\x00-\x7f]+|.)
+    | (?P<bad>[^\x00-\x7f]+|(?P<same>.)(?P=same)*)
     | (?P<end>\Z)
     )""",
     re.VERBOSE,

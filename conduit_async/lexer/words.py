@@ -62,7 +62,7 @@ class Words(Operators):
             start,
             end,
             f"`{literals.shorten(word)}` is not a {what + ' ' if what else ''}name",
-            "Names consist of the letters a to z, digits and underscores.",
+            "names consist of the letters a to z, digits and underscores",
         )
 
     def _keyword(self, word: str, end: int, suffix: str | None) -> str:

@@ -53,6 +53,7 @@ class Driver:
         self._end = table.end
         self._found = found
         self._flagged = sorted(problem.span.start for problem in lexed.problems)
+        self._deep = lexed.deep
         self._quiet = False
         self._errors = 0
         rules = MemberRules(source, lexed.docs, self._report)
@@ -214,9 +215,9 @@ class Driver:
         token = self._tokens[index]
         previous = self._tokens[index - 1] if index else token
         at_end = token.type == "$END"
-        if self._errors >= _MOST_ERRORS or self._shifted == 0:
+        if self._errors >= _MOST_ERRORS or self._shifted == 0 or token.start in self._deep:
             return True
-        if at_end and self._ended_early:
+        if at_end and (self._ended_early or self._deep):
             return True
         if index and (previous.start == previous.end or (token.start == token.end and not at_end)):
             return True

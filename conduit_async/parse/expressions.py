@@ -126,8 +126,8 @@ class ExpressionRules(Rules):
         return value
 
     def empty_interpolation(self, span: Span) -> ast.BadExpr:
-        hint = "Write an expression between the braces, or `\\#{}` for the characters themselves."
-        self.error("SYN009", span, "This interpolation `#{}` is empty", hint)
+        hint = "write an expression between the braces, or `\\#{}` for the characters themselves"
+        self.error("SYN009", span, "this interpolation `#{}` is empty", hint)
         return ast.BadExpr(span)
 
     def unescaped(self, raw: str, start: int) -> str:

@@ -29,43 +29,43 @@ def special(
         predicate = _predicate_on_line(tokens, index)
         if predicate is not None:
             name = predicate.text[:-1]
-            message = f"The `?` belongs to the name `{predicate.text}` here"
-            hint = f"Write a space before it: `{name} ? … : …`."
+            message = f"the `?` belongs to the name `{predicate.text}` here"
+            hint = f"write a space before it: `{name} ? … : …`"
             return at(predicate, predicate, "SYN001", message, hint)
         if index > 1 and previous.first and tokens[index - 2].type == "COLON":
             what = "type" if "_BANG" in expected else "value"
             code = "SYN006" if what == "type" else "SYN001"
-            message = f"A {what} is missing after the colon"
+            message = f"a {what} is missing after the colon"
             return at(tokens[index - 3], tokens[index - 2], code, message, None, 1)
     if type in ("EQUALITY", "COMPARE") and "_BANG" in expected and "EQUAL" in expected:
-        return here("SYN001", f"`{text}` is one operator", f"Write `{text[0]} =` with a space.")
+        return here("SYN001", f"`{text}` is one operator", f"write `{text[0]} =` with a space")
     if type == "RANGE" and "COMPARE" in expected:
-        return here("SYN001", "Ranges cannot be chained", None)
+        return here("SYN001", "ranges cannot be chained", None)
     if type == "RESCUE":
-        hint = "It follows a statement, or the value of a `let`, an assignment or a `return`."
+        hint = "it follows a statement, or the value of a `let`, an assignment or a `return`"
         return here("SYN001", "`rescue` cannot stand here", hint)
     if type == "TRANSACTION":
         return here(
             "SEM218",
             "`@transaction` stands between a hook's event and its block",
-            "For example `@after create @transaction { … }`.",
+            "for example `@after create @transaction { … }`",
         )
     if type in ("AT", "FIELD_AT") and "FOR" in expected:
-        return here("SYN001", f"`{text}` cannot stand in a block", "Only `@async` can.")
+        return here("SYN001", f"`{text}` cannot stand in a block", "only `@async` can")
     if type == "PLUS" and "NEGATE" in expected:
-        return here("SYN001", "There is no leading `+`", "Remove it.")
+        return here("SYN001", "there is no leading `+`", "remove it")
     if type == "EQUAL" and "HOOK" in expected:
-        return here("SYN001", "A field takes no `=`", "A default is written `@default(…)`.")
+        return here("SYN001", "a field takes no `=`", "a default is written `@default(…)`")
     if type in ("_CALL", "DOT", "EQUAL") and expected == {"COLON"} and token.depth == 1:
-        hint = "Statements stand in a hook or a function."
-        return here("SYN001", "A statement cannot stand directly in a resource", hint)
+        hint = "statements stand in a hook or a function"
+        return here("SYN001", "a statement cannot stand directly in a resource", hint)
     if type == "EQUAL" and expected >= {"COMMA", "RPAR"}:
-        return here("SYN001", "A named argument has a colon", "Write `name: value`.")
+        return here("SYN001", "a named argument has a colon", "write `name: value`")
     if type in ("EQUAL", "FAT_ARROW") and "COLON" in expected:
-        return here("SYN001", f"A colon stands between key and value, not `{text}`", "Write `:`.")
+        return here("SYN001", f"a colon stands between key and value, not `{text}`", "write `:`")
     elsif = next((t for t in tokens[max(0, index - 8) : index] if t.text in _ELSIF), None)
     if elsif is not None:
-        return at(elsif, elsif, "SYN001", f"There is no `{elsif.text}`", "Write `elsif`.")
+        return at(elsif, elsif, "SYN001", f"there is no `{elsif.text}`", "write `elsif`")
     return None
 
 

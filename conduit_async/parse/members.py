@@ -1,11 +1,11 @@
 """The rules of resources and their members."""
 
-from difflib import get_close_matches
 from typing import cast
 
 from .. import ast
 from ..lexer.tokens import FIELD_ANNOTATIONS, FILE_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
 from ..source import Span
+from ..suggest import nearest
 from .types import TypeRules
 
 Body = tuple[list[ast.Pair], ast.Block | None]
@@ -75,9 +75,9 @@ class MemberRules(TypeRules):
     ) -> ast.Annotation:
         name = self.annotation_name(token)
         if isinstance(label, ast.Name) and label.text in _EVENTS and body[1]:
-            near = get_close_matches(name.text, _TIMINGS, 1, 0.5)
-            hint = f"Did you mean `@{near[0]}`?" if near else "Write `@before` or `@after`."
-            self.error("SYN014", name.span, f"There is no hook timing `@{name.text}`", hint)
+            near = nearest(name.text, _TIMINGS)
+            hint = f"did you mean `@{near}`?" if near else "write `@before` or `@after`"
+            self.error("SYN014", name.span, f"there is no hook timing `@{name.text}`", hint)
         elif name.text not in FILE_ANNOTATIONS:
             self.unknown(name, [*MEMBER_ANNOTATIONS, *FIELD_ANNOTATIONS])
         pairs, block = body
@@ -85,8 +85,8 @@ class MemberRules(TypeRules):
 
     def unknown(self, name: ast.Name, known: list[str]) -> None:
         """Warn about an annotation that means nothing here."""
-        near = get_close_matches(name.text, known, 1)
-        hint = f"Did you mean `@{near[0]}`?" if near else None
+        near = nearest(name.text, known)
+        hint = f"did you mean `@{near}`?" if near else None
         self.warn(name.span, f"`@{name.text}` is unknown and has no effect here", hint)
 
     def warn(self, span: Span, message: str, hint: str | None = None) -> None:
@@ -201,7 +201,7 @@ class MemberRules(TypeRules):
         asyncs = [modifier for modifier in modifiers if isinstance(modifier, tuple)]
         for again in (*transactions[1:], *(span for span, _ in asyncs[1:])):
             message = f"`{again.text.partition('(')[0]}` stands here twice"
-            self.error("SYN001", again, message, "Remove one of them.")
+            self.error("SYN001", again, message, "remove one of them")
         if asyncs:
             header, options = asyncs[0]
             work = ast.Async(Span(self.source, header.start, body.span.end), options, body, header)
@@ -231,12 +231,12 @@ class MemberRules(TypeRules):
     def event_of(self, where: Span, timing: str, event: ast.Name | None) -> ast.Event:
         """The event of a hook; one that does not exist is reported."""
         if event is None:
-            hint = f"For example `{timing} create`."
-            self.error("SYN015", where, "This hook does not say its event", hint)
+            hint = f"for example `{timing} create`"
+            self.error("SYN015", where, "this hook does not say its event", hint)
             return "save"
         if event.text not in _EVENTS:
-            near = get_close_matches(event.text, _EVENTS, 1, 0.5)
-            hint = f"Did you mean `{near[0]}`?" if near else "It is create, update, delete or save."
-            self.error("SYN015", event.span, f"There is no event `{event.text}`", hint)
-            return cast("ast.Event", near[0]) if near else "save"
+            near = nearest(event.text, _EVENTS)
+            hint = f"did you mean `{near}`?" if near else "it is create, update, delete or save"
+            self.error("SYN015", event.span, f"there is no event `{event.text}`", hint)
+            return cast("ast.Event", near) if near else "save"
         return cast("ast.Event", event.text)

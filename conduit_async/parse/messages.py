@@ -70,14 +70,14 @@ def explain(at: Unexpected) -> Explanation:
     wanted = join(words)
     if token.type == "$END":
         before = at.tokens[at.index - 1] if at.index else token
-        message = f"The file ends where {wanted} should follow"
+        message = f"the file ends where {wanted} should follow"
         return Explanation(Diagnostic("SYN010", at.span(before), message))
     seen = describe(at.source, token)
     code = "SYN001"
     if "LBRACE" in at.expected and at.expected <= _BEFORE_BLOCK:
         before = at.tokens[at.index - 1]
         if token.first:
-            message = "A block `{ … }` should follow"
+            message = "a block `{ … }` should follow"
             return Explanation(Diagnostic("SYN017", at.span(before), message))
         code, wanted = "SYN017", "a block `{ … }`"
     elif wanted == "a type":
@@ -88,8 +88,8 @@ def explain(at: Unexpected) -> Explanation:
         code = "SYN002"
     hint = None
     if wanted == "a name" and token.text in KEYWORDS:
-        hint = f"`{token.text}` is a reserved word: choose another name."
-    message = f"Expected {wanted}, found {seen}"
+        hint = f"`{token.text}` is a reserved word: choose another name"
+    message = f"expected {wanted}, found {seen}"
     return Explanation(Diagnostic(code, at.span(token), message, hint))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import ast
-from ..diagnostics import Diagnostic
+from ..diagnostics import Diagnostic, Related
 from ..lexer.tokens import Token
 from ..source import Source, Span
 
@@ -20,9 +20,11 @@ class Rules:
         self._report = report
         self.depths: dict[ast.TypeRef, int] = {}
 
-    def error(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
+    def error(
+        self, code: str, span: Span, message: str, hint: str | None = None, *related: Related
+    ) -> None:
         """Note an error; silent while the parser recovers from another."""
-        self._report(Diagnostic(code, span, message, hint))
+        self._report(Diagnostic(code, span, message, hint, "error", related))
 
     def warning(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
         """Note a warning."""

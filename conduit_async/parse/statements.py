@@ -26,8 +26,8 @@ class StatementRules(ExpressionRules):
         self.error(
             "SYN001",
             self.span(operator),
-            f"There is no `{operator.text}`",
-            f"Write `{left} = {left} {plain} …`." if "\n" not in left else None,
+            f"there is no `{operator.text}`",
+            f"write `{left} = {left} {plain} …`" if "\n" not in left else None,
         )
         return ast.Assign(span, target, value)
 
@@ -92,7 +92,7 @@ class StatementRules(ExpressionRules):
         start = text.index("else", branches[-1].span.end)
         end = text.index("if", start) + len("if")
         self.error(
-            "SYN001", Span(self.source, start, end), "`else if` is one word here", "Write `elsif`."
+            "SYN001", Span(self.source, start, end), "`else if` is one word here", "write `elsif`"
         )
         return self.next_branch(span, branches, condition, body)
 
@@ -115,5 +115,5 @@ class StatementRules(ExpressionRules):
         self, span: Span, left: ast.Expr, equal: Token, right: ast.Expr
     ) -> ast.Binary:
         where = self.span(equal)
-        self.error("SYN001", where, "`=` assigns and cannot be a condition", "Compare with `==`.")
+        self.error("SYN001", where, "`=` assigns and cannot be a condition", "compare with `==`")
         return ast.Binary(span, "==", left, right, where)

@@ -1,6 +1,7 @@
 """The rules of types."""
 
 from .. import ast
+from ..diagnostics import Related
 from ..lexer.brackets import DEEPEST
 from ..lexer.tokens import Token
 from ..source import Span
@@ -35,9 +36,9 @@ class TypeRules(StatementRules):
             inner = (type.key, type.value)
         depth = 1 + max((self.depths.get(part, 0) for part in inner), default=-1)
         if depth > DEEPEST:
-            message = f"Types nest more than {DEEPEST} deep here"
-            self.error("SYN006", type.span, message, "Use `json`.")
-            type, depth = ast.NamedType(type.span, "json"), 0
+            type = ast.NamedType(type.span, "json")
+        if depth == DEEPEST + 1:
+            self.error("SYN006", span, f"types nest more than {DEEPEST} deep here", "use `json`")
         ref = ast.TypeRef(span, type, required)
         if depth:
             self.depths[ref] = depth
@@ -47,7 +48,7 @@ class TypeRules(StatementRules):
         example = {"array": "array<string>", "hash": "hash<string, int>"}.get(token.text)
         if example:
             message = f"`{token.text}` does not say what it holds"
-            return self.bad_type(span, message, f"For example `{example}`.")
+            return self.bad_type(span, message, f"for example `{example}`")
         return ast.NamedType(span, token.text)
 
     def type_with_arguments(
@@ -55,7 +56,7 @@ class TypeRules(StatementRules):
     ) -> ast.NamedType:
         if token.text in _GENERIC:
             message = f"`{token.text}` takes its types in angle brackets"
-            return self.bad_type(span, message, "For example `array<string>`.")
+            return self.bad_type(span, message, "for example `array<string>`")
         return ast.NamedType(span, token.text, tuple(arguments))
 
     def generic_type(
@@ -64,12 +65,12 @@ class TypeRules(StatementRules):
         types = types or []
         wanted = _GENERIC.get(token.text)
         if wanted is None:
-            return self.bad_type(span, f"`{token.text}` takes no types", f"Write `{token.text}`.")
+            return self.bad_type(span, f"`{token.text}` takes no types", f"write `{token.text}`")
         if len(types) != wanted:
             needs = "one type" if wanted == 1 else "a type of keys and a type of values"
             example = "array<string>" if wanted == 1 else "hash<string, int>"
             message = f"`{token.text}` needs {needs}"
-            return self.bad_type(span, message, f"For example `{example}`.")
+            return self.bad_type(span, message, f"for example `{example}`")
         if wanted == 1:
             return ast.ArrayType(span, types[0])
         return ast.HashType(span, types[0], types[1])
@@ -84,8 +85,8 @@ class TypeRules(StatementRules):
         return []
 
     def bad_enum_type(self, span: Span, *_: object) -> ast.NamedType:
-        hint = 'For example `enum ["draft", "published"]`.'
-        return self.bad_type(span, "An enum lists its values, which are strings", hint)
+        hint = 'for example `enum ["draft", "published"]`'
+        return self.bad_type(span, "an enum lists its values, which are strings", hint)
 
     def struct_type(self, span: Span, fields: list[ast.Field]) -> ast.StructType:
         self.check_duplicates(fields)
@@ -102,12 +103,12 @@ class TypeRules(StatementRules):
         for field in fields:
             earlier = first.setdefault(field.name.text, field.name)
             if earlier is not field.name:
-                line = earlier.span.line
                 self.error(
                     "SYN013",
                     field.name.span,
-                    f"There is a field `{field.name.text}` already, in line {line}",
-                    "Remove one of them, or give it another name.",
+                    f"`{field.name.text}` is declared twice",
+                    "rename or remove one of the two",
+                    Related(earlier.span, "first declared here"),
                 )
 
     def check_marker(self, type: ast.TypeRef) -> None:
@@ -118,6 +119,6 @@ class TypeRules(StatementRules):
             self.error(
                 "SYN005",
                 type.span,
-                "This type does not say whether it may be nil",
-                f"Write `{short}!` when it is required, `{short}?` when it may be nil.",
+                "this type does not say whether it may be nil",
+                f"write `{short}!` when it is required, `{short}?` when it may be nil",
             )
