@@ -79,7 +79,7 @@ def test_the_wheel_holds_both_packages_and_their_data(wheel: Path) -> None:
         "conduit_async/compiler.py",
         "conduit_async/grammar/conduit.lark",
         "conduit_runtime/py.typed",
-        "conduit_runtime/embedded/keeper.py",
+        "conduit_runtime/embedded/supervisor.py",
         "conduit_runtime/demo/conduit.toml",
         "conduit_runtime/demo/app.py",
         "conduit_runtime/demo/resources/post.conduit",

@@ -15,6 +15,8 @@ import psycopg
 import pytest
 from conduit_runtime import embedded
 
+HASTY = {"fsync": "off"}
+
 HOLDER = """
 import sys
 from conduit_runtime import embedded
@@ -81,7 +83,7 @@ def postmaster(folder: Path) -> int | None:
 
 
 def processes(folder: Path) -> list[psutil.Process]:
-    """Whatever was started with this folder: keeper, server, holders."""
+    """Whatever was started with this folder: supervisor, server, holders."""
     found = psutil.process_iter(["cmdline"])
     return [each for each in found if str(folder) in " ".join(each.info["cmdline"] or ())]
 
@@ -101,13 +103,13 @@ def test_it_starts_keeps_its_data_and_ends(folder: Path) -> None:
         with psycopg.connect(dsn) as conn:
             conn.execute("CREATE TABLE kept (word text)")
     assert postmaster(folder) is None
-    with embedded.server(folder) as dsn:
+    with embedded.server(folder, settings=HASTY) as dsn:
         assert answer(dsn, "SELECT count(*) FROM kept") == 0
     assert postmaster(folder) is None
 
 
 def test_holds_of_one_process_share_the_server(folder: Path) -> None:
-    first = embedded.start(folder, settings={"fsync": "off"})
+    first = embedded.start(folder, settings=HASTY)
     second = embedded.start(folder)
     assert first.dsn == second.dsn
     first.close()
@@ -150,7 +152,7 @@ def test_many_may_start_it_at_once(folder: Path, hold: Callable[[], Holder]) -> 
 
 @pytest.mark.parametrize("kind", [signal.SIGQUIT, signal.SIGKILL])
 def test_a_server_that_dies_in_use_starts_again(folder: Path, kind: signal.Signals) -> None:
-    with embedded.server(folder) as dsn:
+    with embedded.server(folder, settings=HASTY) as dsn:
         dead = postmaster(folder)
         assert dead is not None
         os.kill(dead, kind)
@@ -167,29 +169,31 @@ def is_up(dsn: str) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
-def test_the_server_ends_with_its_keeper(folder: Path) -> None:
-    with embedded.server(folder, settings={"fsync": "off"}):
+def test_the_server_ends_with_its_supervisor(folder: Path) -> None:
+    with embedded.server(folder, settings=HASTY):
         pid = postmaster(folder)
-        (keeper,) = (each for each in processes(folder) if "keeper.py" in " ".join(each.cmdline()))
-        keeper.kill()
+        (supervisor,) = (
+            each for each in processes(folder) if "supervisor.py" in " ".join(each.cmdline())
+        )
+        supervisor.kill()
         wait_for(lambda: not processes(folder))
-    with embedded.server(folder) as dsn:
+    with embedded.server(folder, settings=HASTY) as dsn:
         assert answer(dsn) == 1
         assert postmaster(folder) != pid
 
 
 def test_a_status_file_left_by_a_power_cut_is_no_obstacle(folder: Path) -> None:
-    with embedded.server(folder):
+    with embedded.server(folder, settings=HASTY):
         status = (folder / "data" / "postmaster.pid").read_text()
     # The id in it belongs to a living process of another program by now.
     stale = status.replace(status.split()[0], str(os.getppid()), 1)
     (folder / "data" / "postmaster.pid").write_text(stale)
-    with embedded.server(folder) as dsn:
+    with embedded.server(folder, settings=HASTY) as dsn:
         assert answer(dsn) == 1
 
 
 def test_it_can_be_kept_for_those_who_come_later(folder: Path) -> None:
-    server = embedded.start(folder, keep=0.5, settings={"fsync": "off"})
+    server = embedded.start(folder, keep=0.5, settings=HASTY)
     server.close()
     with psycopg.connect(server.dsn) as conn:
         # A client holds it, longer than it is kept.
@@ -201,7 +205,7 @@ def test_it_can_be_kept_for_those_who_come_later(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["with a space", "comma, quote'", "long" * 40])
 def test_it_stands_anywhere(tmp_path: Path, name: str) -> None:
-    with embedded.server(tmp_path / name, settings={"fsync": "off"}) as dsn:
+    with embedded.server(tmp_path / name, settings=HASTY) as dsn:
         assert answer(dsn) == 1
 
 
@@ -212,12 +216,12 @@ def test_its_settings_do_not_depend_on_the_environment(
     monkeypatch.setenv("PGDATA", "/nowhere")
     monkeypatch.setenv("LC_ALL", "xx_XX.nonsense")
     monkeypatch.setenv("TZ", "Asia/Tokyo")
-    with embedded.server(folder, settings={"fsync": "off"}) as dsn:
+    with embedded.server(folder, settings=HASTY) as dsn:
         assert answer(dsn, "SHOW log_timezone") == "UTC"
 
 
 def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
-    with embedded.server(folder, settings={"fsync": "off"}):
+    with embedded.server(folder, settings=HASTY):
         pass
     version = folder / "data" / "PG_VERSION"
     version.write_text("9.6\n")
@@ -257,5 +261,5 @@ def test_an_ordinary_user_and_root_may_share_it() -> None:
             user.end()
             assert answer(dsn) == 1
         assert postmaster(folder) is None
-        with embedded.server(folder) as dsn:
+        with embedded.server(folder, settings=HASTY) as dsn:
             assert answer(dsn) == 1

@@ -2,8 +2,8 @@
 
 Any number of processes may start the same folder; they share one server. Each holds a shared
 lock on a file beside the data, which the kernel drops when the process ends, however it ends.
-A supervisor process (`supervisor.py`) waits for the last of them and then stops the server. The server
-listens on a Unix socket only, so there is no port to find.
+A supervisor process waits for the last of them and then stops the server. The server listens
+on a Unix socket only, so there is no port to find.
 """
 
 import errno

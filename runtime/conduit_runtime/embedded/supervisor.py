@@ -1,7 +1,7 @@
 """The process that minds one embedded Postgres.
 
 It makes the data folder, starts the server, starts it again when it dies under its users, and
-stops it when the last user is gone. It is run as a file (`python -I keeper.py FOLDER BINARIES
+stops it when the last user is gone. It is run as a file (`python -I supervisor.py FOLDER BINARIES
 LOCK SETTINGS`) and imports the standard library alone, so that it is up in a moment.
 """
 
@@ -32,6 +32,7 @@ _INITDB = (
 
 _SETTINGS = {
     "client_connection_check_interval": "1s",
+    "fsync": "on",
     "jit": "off",
     "listen_addresses": "",
     "log_checkpoints": "off",
@@ -48,7 +49,7 @@ _SETTINGS = {
 }
 
 
-class Keeper:
+class Supervisor:
     """One server: its folder, its programs, and the account that it runs as."""
 
     def __init__(self, folder: Path, binaries: Path, lock: int, settings: dict[str, str]) -> None:
@@ -62,7 +63,7 @@ class Keeper:
         self.starting = threading.Lock()
         self.stopping = threading.Event()
 
-    def keep(self) -> int:
+    def run(self) -> int:
         """Run the server until nobody uses it, and return the exit code."""
         self.create_data()
         self.admit()
@@ -85,7 +86,8 @@ class Keeper:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(mode=0o700)
         os.chown(new, self.uid, self.gid)
-        if self.launch("initdb", *_INITDB, "-D", str(new)).wait() != 0:
+        haste = ["--no-sync"] if self.settings["fsync"] == "off" else []
+        if self.launch("initdb", *_INITDB, *haste, "-D", str(new)).wait() != 0:
             sys.exit(1)
         new.rename(self.data)
 
@@ -215,14 +217,14 @@ def _is_open(folder: Path) -> bool:
 def main() -> None:
     folder, binaries, lock, settings = sys.argv[1:]
     if os.fork():
-        # The parent's `run` ends here: the keeper belongs to init, which reaps it.
+        # The parent's `run` ends here: the supervisor belongs to init, which reaps it.
         os._exit(0)
     for kind in (signal.SIGINT, signal.SIGHUP):
         # Not SIG_IGN, which the server would inherit, and miss an early request to stop.
         signal.signal(kind, lambda *_: None)
-    keeper = Keeper(Path(folder), Path(binaries), int(lock), json.loads(settings))
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=keeper.stop).start())
-    sys.exit(keeper.keep())
+    supervisor = Supervisor(Path(folder), Path(binaries), int(lock), json.loads(settings))
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=supervisor.stop).start())
+    sys.exit(supervisor.run())
 
 
 if __name__ == "__main__":
