@@ -98,7 +98,7 @@ def _unite_named(
 
 def _distinct(types: Iterable[Type]) -> tuple[Type, ...]:
     """The types without repeats, in an order that no reordering of calls changes."""
-    return tuple(sorted(set(types), key=str))
+    return tuple(sorted(set(types), key=lambda kind: (str(kind), repr(kind))))
 
 
 def _first(uses: list[tuple[ast.Node, ServiceCall]]) -> ast.Node | None:

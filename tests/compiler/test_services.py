@@ -8,6 +8,7 @@ from conduit_async.diagnostics import Problems
 from conduit_async.parse import parse
 from conduit_async.program import Program
 from conduit_async.source import Source
+from conduit_async.types import Enum
 
 
 def checked(*blocks: str) -> tuple[Program | None, list[str]]:
@@ -76,3 +77,20 @@ def test_parameters_are_the_union_over_all_calls_of_all_resources() -> None:
 def test_names_that_are_one_in_python_are_an_error(blocks: tuple[str, ...]) -> None:
     _, problems = checked(*blocks)
     assert problems == ["GEN603"]
+
+
+def test_the_types_of_an_argument_have_one_order() -> None:
+    source = """
+    resource A%d { id: int! @primary state: enum ["on", "off"]!
+      @after create @async { Email.send(self.state) } }
+    """
+    problems = Problems()
+    files = [parse(Source(f"{n}.conduit", source % n), problems) for n in (3, 1, 2)]
+    program = check(files, Config(), problems)
+    assert program is not None
+    (types,) = program.services["Email"].methods["send"].positional
+    assert [kind.name for kind in types if isinstance(kind, Enum)] == [
+        "A1State",
+        "A2State",
+        "A3State",
+    ]
