@@ -7,7 +7,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -46,11 +46,10 @@ def _converter(annotation: Any) -> Converter:
         return _union(arguments)
     if origin is typing.Literal:
         return _scalar(str)
-    if origin is list or annotation is list:
-        return _list(converter(arguments[0] if arguments else Any))
-    if origin is dict or annotation is dict:
-        key, value = arguments or (str, Any)
-        return _dict(key, converter(value))
+    if origin is list:
+        return _list(converter(arguments[0]))
+    if origin is dict:
+        return _dict(arguments[0], converter(arguments[1]))
     if annotation in _EXPECTED:
         return _scalar(annotation)
     raise TypeError(f"{annotation!r} is not a type that a record or a payload can hold")
@@ -105,28 +104,37 @@ _EXPECTED: dict[Any, str] = {
 
 def _scalar(target: Any) -> Converter:
     def convert(value: Any, path: str) -> Any:
-        if type(value) is target:
-            return value
-        if isinstance(value, enum.Enum):
-            return convert(value.value, path)
-        if isinstance(value, target) and not isinstance(value, bool | datetime):
-            return value
-        if isinstance(value, datetime) and target is datetime:
+        if _is(value, target):
             return value
         try:
-            if target is Decimal and type(value) in (str, int, float):
-                return Decimal(str(value))
-            if target is float and isinstance(value, Decimal):
-                return float(value)
-            if target is int and isinstance(value, Decimal) and value == int(value):
-                return int(value)
-            if not isinstance(value, date | time):
-                return msgspec.convert(value, target)
-        except (msgspec.ValidationError, InvalidOperation, TypeError, ValueError, OverflowError):
-            pass
-        raise Unfit(path, f"expected {_EXPECTED[target]}, got {kind(value)}")
+            return _near(value, target)
+        except (ValueError, TypeError, ArithmeticError):
+            raise Unfit(path, f"expected {_EXPECTED[target]}, got {kind(value)}") from None
 
     return convert
+
+
+def _is(value: Any, target: Any) -> bool:
+    """Whether a value is of a type; Python's bools are no ints here, and its datetimes no dates."""
+    if isinstance(value, enum.Enum):
+        return False
+    if isinstance(value, bool | datetime):
+        return type(value) is target or (target is datetime and isinstance(value, datetime))
+    return isinstance(value, target)
+
+
+def _near(value: Any, target: Any) -> Any:
+    """The same value as another type writes it; an exception when there is no such value."""
+    if isinstance(value, enum.Enum):
+        return value.value if _is(value.value, target) else _near(value.value, target)
+    if isinstance(value, Decimal):
+        if target is float or (target is int and value == int(value)):
+            return target(value)
+    elif target is Decimal and type(value) in (str, int, float):
+        return Decimal(str(value))
+    elif isinstance(value, str | int | float):
+        return msgspec.convert(value, target)
+    raise TypeError
 
 
 def _union(members: tuple[Any, ...]) -> Converter:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from conduit_runtime import RecordError, Snapshot, named, payload, table
+from conduit_runtime.convert import Unfit, converter
 from conduit_runtime.decode import decoder
 from conduit_runtime.queries import Query, column_names, create, fetch
 from conduit_runtime.records import read_record, table_of
@@ -131,6 +132,25 @@ def test_values_of_near_types_are_taken_without_loss() -> None:
     assert (record.moment, record.day, record.words) == (ROW["moment"], ROW["day"], ["x"])
 
 
+def test_a_hash_may_have_keys_that_are_no_strings() -> None:
+    read_counts = converter(dict[int, Literal["a"] | None])
+    assert read_counts({"5": "a", 6: None}, "counts") == {5: "a", 6: None}
+    with pytest.raises(Unfit, match="counts: has a key that is not an int"):
+        read_counts({"x": None}, "counts")
+    with pytest.raises(Unfit, match="counts: expected a hash, got list"):
+        read_counts([], "counts")
+
+
+def test_a_union_takes_the_first_type_that_fits() -> None:
+    read_value = converter(int | UUID | str)
+    assert [read_value(value, "") for value in (5, "x")] == [5, "x"]
+    assert read_value(UUID(int=5), "") == UUID(int=5)
+    with pytest.raises(Unfit, match=r"^v: expected an int, got bool"):
+        read_value(True, "v")
+    with pytest.raises(TypeError, match="is not a type that a record"):
+        converter(bytes)
+
+
 def test_an_enum_value_that_the_code_does_not_know_is_its_string() -> None:
     assert read(state="lost").state == "lost"
 
@@ -214,7 +234,7 @@ def test_every_value_survives_the_table_and_the_payload(dsn: str) -> None:
         conn.execute(TABLE)
         fields = [column.attribute for column in table_of(Everything).columns]
 
-        @settings(max_examples=60, deadline=None)
+        @settings(max_examples=25, deadline=None)
         @given(records)
         def check(record: Everything) -> None:
             record.key = uuid4()
