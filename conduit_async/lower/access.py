@@ -8,14 +8,14 @@ from ..program import (
     RecordColumn, RelationUse, SelfColumn, StructField,
 )  # fmt: skip
 from ..types import ErrorType, Hash, is_nullable, required
-from . import literals
+from . import chains, literals
 from .calls import context_value, function_call, library_call
 from .changes import change
 from .code import Code, Effect, Strength, call, made_of
 from .drive import Lowering, Operand, rule
-from .frame import Frame, variable_for
+from .frame import Frame
 from .records import record_call
-from .relations import relation
+from .relations import fetch, relation
 from .typing import UNKNOWN, type_of
 
 
@@ -23,7 +23,7 @@ from .typing import UNKNOWN, type_of
 def self_ref(frame: Frame, node: ast.SelfRef, wish: Operand) -> Lowering:
     """`self` as a whole: a snapshot of the row."""
     if frame.record is not None:
-        snapshot_class = frame.module.snapshot_class(frame.module.resource.name)
+        snapshot_class = frame.module.snapshot_class(frame.resource.name)
         return Code(f"{snapshot_class}.of({frame.record})", Strength.PRIMARY, effect=Effect.READS)
     snapshot = frame.capture("snapshot", ())
     assert snapshot is not None  # noqa: S101 - whoever uses `self` whole captures it
@@ -45,6 +45,8 @@ def local_value(frame: Frame, local: Local) -> Code:
     """What a local holds."""
     if local in frame.bound:
         return frame.bound[local]
+    if local in frame.queries:
+        return fetch(frame, frame.queries[local])
     if not frame.is_captured(local):
         effect = Effect.READS if local in frame.assigned else Effect.NONE
         return Code(frame.local(local), effect=effect)
@@ -73,9 +75,9 @@ def _by_resolution(frame: Frame, node: ast.Member | ast.NameRef, wish: Operand) 
         case RelationUse() as use:
             return (yield from relation(frame, node, use, wish))
         case ComputedUse(function):
-            return (yield from function_call(frame, function, ()))
+            return (yield from function_call(frame, node, function, ()))
         case FunctionCall(function, arguments):
-            return (yield from function_call(frame, function, arguments))
+            return (yield from function_call(frame, node, function, arguments))
         case LibraryCall() as use_:
             return (yield from library_call(frame, node, use_))
         case ChangeCall() as tracked:
@@ -83,7 +85,7 @@ def _by_resolution(frame: Frame, node: ast.Member | ast.NameRef, wish: Operand) 
         case RecordCall() as query:
             return (yield from record_call(frame, node, query))
         case StructField(column) | RecordColumn(_, column):
-            target = yield from _target(frame, node)
+            target = yield from chains.target(frame, _member(node))
             text = f"{target.at(Strength.PRIMARY)}.{column.python}"
             code = made_of(text, Strength.PRIMARY, [target], effect=Effect.READS)
             return replace(code, guards=target.guards)
@@ -95,28 +97,9 @@ def _by_resolution(frame: Frame, node: ast.Member | ast.NameRef, wish: Operand) 
             raise LookupError(f"{node!r} is resolved to {other!r}")
 
 
-def _target(frame: Frame, node: ast.Member | ast.NameRef) -> Lowering:
-    """What is left of the dot; a `?.` adds a guard."""
+def _member(node: ast.Member | ast.NameRef) -> ast.Member:
     assert isinstance(node, ast.Member)  # noqa: S101 - names have no target
-    target = yield Operand(node.target, chain=True, maybe=node.safe)
-    if not node.safe:
-        return target
-    inner = replace(target, guards=())
-    if inner.repeatable:
-        condition, again = f"{inner.text} is not None", inner
-    elif frame.lazy or target.guards:
-        name = frame.fresh(variable_for(node.target))
-        condition, again = f"({name} := {inner.text}) is not None", Code(name)
-    else:
-        again = frame.spill(inner, variable_for(node.target))
-        return replace(again, guards=(f"{again.text} is not None",))
-    return replace(
-        again,
-        before=target.before,
-        depth=target.depth,
-        effect=target.effect,
-        guards=(*target.guards, condition),
-    )
+    return node
 
 
 def _captured_path(frame: Frame, node: ast.Member) -> Code | None:
@@ -135,7 +118,7 @@ def _captured_path(frame: Frame, node: ast.Member) -> Code | None:
         path.insert(0, use.column.name)
         current = current.target
         if isinstance(use, SelfColumn):
-            return _self_path(frame, tuple(path))
+            return _self_path(frame, node, tuple(path))
         if isinstance(use, RecordColumn):
             local = resolutions.get(current)
             if isinstance(local, Local) and frame.is_captured(local):
@@ -145,9 +128,11 @@ def _captured_path(frame: Frame, node: ast.Member) -> Code | None:
     return None
 
 
-def _self_path(frame: Frame, path: tuple[str, ...]) -> Code | None:
+def _self_path(frame: Frame, node: ast.Member, path: tuple[str, ...]) -> Code | None:
     capture = frame.capture("self_path", path)
-    if capture is not None:
+    outer = any(frame.capture("self_path", path[:length]) for length in range(1, len(path)))
+    certain = not is_nullable(type_of(frame, node))
+    if capture is not None and not (outer and certain and is_nullable(capture.type)):
         return frame.captured(capture)
     # A longer path through a struct that is not nil can be read from the part that was captured.
     return None if len(path) > 1 else frame.self_value(path)
@@ -165,8 +150,8 @@ def _error_field(frame: Frame, node: ast.Member | ast.NameRef, name: str) -> Low
 
 
 def _key(frame: Frame, node: ast.Member | ast.NameRef, name: str) -> Lowering:
-    target = yield from _target(frame, node)
-    assert isinstance(node, ast.Member)  # noqa: S101 - names have no target
+    node = _member(node)
+    target = yield from chains.target(frame, node)
     key = literals.string(name)
     if isinstance(required(type_of(frame, node.target)), Hash):
         text = f"{target.at(Strength.PRIMARY)}.get({key})"

@@ -26,6 +26,21 @@ def assign(frame: Frame, node: ast.Assign) -> list[Line]:
     return _write(frame, node, path, code)
 
 
+def prepare(frame: Frame) -> None:
+    """Give what a branch assigns a variable from the start, since it may not be assigned."""
+    assert frame.job is not None  # noqa: S101 - hooks write their own copy
+    block = frame.job.block.body
+    with frame.branch():
+        for node in walk(block, into=lambda each: not isinstance(each, ast.Async)):
+            if not isinstance(node, ast.Assign) or node in block.statements:
+                continue
+            if isinstance(node.target, ast.Member):
+                path, _ = _path(frame, node.target)
+                for capture in frame.captures:
+                    if _overlaps(capture, path) and _is_read_later(frame, node, capture):
+                        frame.replace_capture(capture)
+
+
 def _local(frame: Frame, node: ast.Assign) -> list[Line]:
     from .statements import value
 
@@ -99,15 +114,16 @@ def _reads(frame: Frame, node: ast.Node, capture: Capture) -> bool:
 
 
 def _update(frame: Frame, path: tuple[str, ...], code: Code) -> Line:
-    resource = frame.module.resource
+    resource = frame.resource
     key = frame.self_value((resource.primary_key or "id",))
     head = "await " if frame.awaits else ""
-    columns = list(frame.module.columns(path))
+    columns = list(frame.columns(path))
+    record = frame.module.record_class(resource.name)
     if len(path) == 1:
-        text = f"update({frame.module.record}, {key.text}, {columns[0].python}={code.text})"
+        text = f"update({record}, {key.text}, {columns[0].python}={code.text})"
     else:
         where = string(".".join(path))
-        text = f"update_path({frame.module.record}, {key.text}, {where}, {code.text})"
+        text = f"update_path({record}, {key.text}, {where}, {code.text})"
     return Line(f"{head}{frame.handle}.{text}")
 
 
@@ -123,7 +139,7 @@ def _replaced(frame: Frame, capture: Capture, path: tuple[str, ...], code: Code)
     before = frame.captured(capture)
     own = path if capture.kind == "snapshot" else path[len(capture.path) :]
     if capture.kind == "self_path" and len(capture.path) >= len(path):
-        steps = [column.python for column in frame.module.columns(capture.path)][len(path) :]
+        steps = [column.python for column in frame.columns(capture.path)][len(path) :]
         text = ".".join([code.at(Strength.PRIMARY), *steps])
     else:
         base = () if capture.kind == "snapshot" else capture.path
@@ -137,7 +153,7 @@ def _replacing(
 ) -> str:
     """`replace(address, country=…)`, from the inside out."""
     replace_ = frame.module.imports.use("dataclasses", "replace")
-    names = [column.python for column in frame.module.columns((*base, *own))][len(base) :]
+    names = [column.python for column in frame.columns((*base, *own))][len(base) :]
     text = code.text
     for depth in range(len(names) - 1, -1, -1):
         target = ".".join([before.text, *names[:depth]])

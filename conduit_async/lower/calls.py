@@ -1,14 +1,16 @@
 """Calls: of services, functions of the resource, and the standard library."""
 
 import keyword
+from dataclasses import replace
 
 from .. import ast
 from ..program import (
     ChangeCall, FunctionCall, FunctionInfo, KeyAccess, LambdaCall, LibraryCall, RecordCall,
     ServiceCall,
 )  # fmt: skip
-from .captures import snapshot_of, value_of
-from . import literals
+from .captures import snapshot_of, value_in, value_of
+from ..types import Record, required
+from . import chains, literals
 from .changes import change
 from .code import NONE, Code, Effect, Strength, made_of
 from .drive import Lowering, Operand, rule
@@ -29,7 +31,7 @@ def call_(frame: Frame, node: ast.Call, wish: Operand) -> Lowering:
         case LibraryCall() as library:
             return (yield from library_call(frame, node, library))
         case FunctionCall(function, arguments):
-            return (yield from function_call(frame, function, arguments))
+            return (yield from function_call(frame, node, function, arguments))
         case ChangeCall() as tracked:
             return (yield from change(frame, tracked))
         case RecordCall() as query:
@@ -74,10 +76,18 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     if signature.namespace == "Context":
         return context_value(frame, node) or NONE
     parts, hints, names = [], [], []
+    guards: tuple[str, ...] = ()
+    callee = node.callee if isinstance(node, ast.Call) else node
+    receiver = callee if isinstance(callee, ast.Member) else None
     for parameter, argument in zip(signature.parameters, call.arguments, strict=False):
         if argument is None:
             continue
-        parts.append((yield Operand(argument)))
+        if receiver is not None and argument is receiver.target:
+            code = yield from chains.target(frame, receiver)
+            guards = code.guards
+            parts.append(replace(code, guards=()))
+        else:
+            parts.append((yield Operand(argument, lazy=bool(guards))))
         hints.append(variable_for(argument))
         names.append(None if parameter.required or parameter.rest else parameter.name)
     for extra in call.extra:
@@ -93,7 +103,8 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     namespace = frame.module.imports.namespace(signature.namespace)
     pure = Effect.NONE if signature.namespace in PURE_NAMESPACES else Effect.READS
     text = f"{namespace}.{signature.python}({', '.join(texts)})"
-    return made_of(text, Strength.PRIMARY, parts, Effect.ACTS if signature.effect else pure)
+    made = made_of(text, Strength.PRIMARY, parts, Effect.ACTS if signature.effect else pure)
+    return replace(made, guards=guards)
 
 
 def _named(name: str, value: Code) -> str:
@@ -104,10 +115,23 @@ def _named(name: str, value: Code) -> str:
 
 
 def function_call(
-    frame: Frame, function: FunctionInfo, arguments: tuple[ast.Expr | None, ...]
+    frame: Frame,
+    node: ast.Expr,
+    function: FunctionInfo,
+    arguments: tuple[ast.Expr | None, ...],
 ) -> Lowering:
     """A `@function` or `@computed`: a module's function of what it reads and its arguments."""
-    given = [value_of(frame, capture) for capture in function.reads]
+    member = node.callee if isinstance(node, ast.Call) else node
+    resource, guards = frame.resource, ()
+    if isinstance(member, ast.Member) and not isinstance(member.target, ast.SelfRef):
+        target = yield from chains.repeatable_target(frame, member)
+        kind = required(type_of(frame, member.target))
+        assert isinstance(kind, Record)  # noqa: S101 - checked
+        resource, guards = frame.module.program.resources[kind.resource], target.guards
+        given = [value_in(frame, c, target.text, resource.name) for c in function.reads]
+        given = [replace(given[0], before=target.before), *given[1:]] if given else []
+    else:
+        given = [value_of(frame, capture) for capture in function.reads]
     parts, hints = list(given), [capture.python for capture in function.reads]
     names: list[str | None] = [None] * len(given)
     named = False
@@ -115,23 +139,25 @@ def function_call(
         if argument is None and parameter.default is not None and is_constant(parameter.default):
             named = True
             continue
-        node = argument if argument is not None else parameter.default
-        if node is not None:
-            parts.append((yield Operand(node)))
-            hints.append(variable_for(node))
+        given_node = argument if argument is not None else parameter.default
+        if given_node is not None:
+            parts.append((yield Operand(given_node, expected=parameter.type)))
+            hints.append(variable_for(given_node))
             names.append(parameter.python if named else None)
     parts = frame.in_order(parts, hints)
     texts = [
         part.at(Strength.TERNARY) if name is None else f"{name}={part.text}"
         for name, part in zip(names, parts, strict=True)
     ]
-    variant = frame.module.variant(function, frame.place)
+    variant = frame.module.variant(function, resource, frame.place)
     name = frame.module.variants[variant]
     if variant.place == "function":
-        return made_of(f"{name}({', '.join(texts)})", Strength.PRIMARY, parts, Effect.READS)
+        code = made_of(f"{name}({', '.join(texts)})", Strength.PRIMARY, parts, Effect.READS)
+        return replace(code, guards=guards)
     head = "await " if frame.awaits else ""
     text = f"{head}{name}({', '.join([frame.handle, *texts])})"
-    return made_of(text, Strength.AWAIT if head else Strength.PRIMARY, parts, Effect.ACTS)
+    code = made_of(text, Strength.AWAIT if head else Strength.PRIMARY, parts, Effect.ACTS)
+    return replace(code, guards=guards)
 
 
 def is_constant(node: ast.Expr) -> bool:

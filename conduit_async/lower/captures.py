@@ -11,17 +11,17 @@ from .frame import Frame
 
 
 def value_of(frame: Frame, capture: Capture) -> Code:
-    """A captured value where the job is enqueued, or where a function is called with it."""
+    """A captured value where the job is enqueued, or where a function of `self` is called."""
     own = frame.capture(capture.kind, capture.path, capture.local)
     if own is not None:
         return frame.captured(own)
     match capture.kind:
         case "self_path":
-            return _path(frame, frame.record or "", frame.module.columns(capture.path))
+            return _path(frame, frame.record or "", frame.columns(capture.path))
         case "snapshot":
             return _snapshot(frame, capture)
         case "change":
-            column = frame.module.resource.columns[capture.path[0]]
+            column = frame.resource.columns[capture.path[0]]
             return (changed if capture.path[1] == "changed" else previous)(frame, column)
         case "context" if capture.node is not None:
             return close(lower(frame, capture.node))
@@ -30,8 +30,15 @@ def value_of(frame: Frame, capture: Capture) -> Code:
     raise LookupError(f"no value for {capture.name}")
 
 
+def value_in(frame: Frame, capture: Capture, record: str, resource: str) -> Code:
+    """What a function of another record reads of it."""
+    if capture.kind == "snapshot":
+        return Code(f"{frame.module.snapshot_class(resource)}.of({record})", Strength.PRIMARY)
+    return _path(frame, record, frame.module.columns(resource, capture.path))
+
+
 def _snapshot(frame: Frame, capture: Capture) -> Code:
-    snapshot = frame.module.snapshot_class(frame.module.resource.name)
+    snapshot = frame.module.snapshot_class(frame.resource.name)
     return Code(f"{snapshot}.of({frame.record})", Strength.PRIMARY, effect=Effect.READS)
 
 
@@ -56,7 +63,7 @@ def _local(frame: Frame, capture: Capture) -> Code:
         return Code(f"{name}.{capture.path[1]}", Strength.PRIMARY)
     record = required(local.type)
     if capture.kind == "local_path" and isinstance(record, Record):
-        columns = frame.module.columns_of(record.resource, capture.path[1:])
+        columns = frame.module.columns(record.resource, capture.path[1:])
         return _path(frame, name, columns, is_nullable(local.type))
     return snapshot_of(frame, local.type, Code(name, effect=Effect.READS))
 

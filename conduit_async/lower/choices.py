@@ -7,7 +7,7 @@ from .. import ast
 from ..program import ErrorField, LibraryCall, Local, RecordCall, RelationUse, ServiceCall
 from ..types import ANY, BOOL, FLOAT, INT, JSON, STRING, Enum, required
 from ..walk import walk
-from .code import NONE, Code, Line, Strength, body_of, made_of
+from .code import NONE, Code, Line, Strength, body_of, indented, made_of
 from .comparisons import between, equals
 from .drive import Lowering, Operand, lower, rule
 from .frame import Frame, variable_for
@@ -64,14 +64,14 @@ def _by_pattern(frame: Frame, node: ast.Match, subject: Code, into: Into) -> lis
         texts = ["_" if isinstance(p, ast.Wildcard) else lower(frame, p).text for p in arm.patterns]
         with frame.branch():
             body = block(frame, arm.body, into)
-        lines += [Line(f"case {' | '.join(texts)}:", 1), *(replace(l, indent=l.indent + 1) for l in body_of(body))]
-    if into.kind != "nowhere" and not _has_wildcard(node):
+        if "_" in texts:
+            texts = ["_"]
+        lines += [Line(f"case {' | '.join(texts)}:", 1), *indented(body_of(body))]
+        if texts == ["_"]:
+            return lines
+    if into.kind != "nowhere":
         lines += [Line("case _:", 1), *(replace(line, indent=2) for line in into.put(NONE))]
     return lines
-
-
-def _has_wildcard(node: ast.Match) -> bool:
-    return any(isinstance(p, ast.Wildcard) for arm in node.arms for p in arm.patterns)
 
 
 def _by_condition(frame: Frame, node: ast.Match, subject: Code, into: Into) -> list[Line]:

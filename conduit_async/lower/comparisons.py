@@ -1,5 +1,7 @@
 """Equality and membership: Python's own where they mean the same."""
 
+from dataclasses import replace
+
 from .. import ast
 from ..types import BOOL, STRING, Array, Hash, Type, required
 from .code import Code, Strength, call, compare, made_of, negate
@@ -11,11 +13,21 @@ from .typing import plainly_comparable, type_of
 def equality(frame: Frame, node: ast.Binary) -> Lowering:
     """`a == b`, `a != b`."""
     nil = isinstance(node.left, ast.Nil) or isinstance(node.right, ast.Nil)
-    left = yield Operand(node.left, maybe=nil)
+    left = yield Operand(node.left, maybe=nil, chain=isinstance(node.right, ast.Nil))
     right = yield Operand(node.right, maybe=nil)
+    if left.guards:
+        return _chain_and_nil(node, left)
     left, right = frame.in_order([left, right], [variable_for(node.left), variable_for(node.right)])
     equal = equals(frame, left, type_of(frame, node.left), right, type_of(frame, node.right))
     return equal if node.operator == "==" else negate(equal)
+
+
+def _chain_and_nil(node: ast.Binary, chain: Code) -> Code:
+    """`a?.b != nil`: `a is not None and a.b is not None`."""
+    inner = replace(chain, guards=())
+    conditions = [*chain.guards, f"{inner.at(Strength.SUM)} is not None"]
+    code = made_of(" and ".join(conditions), Strength.AND, [inner])
+    return code if node.operator == "!=" else negate(code)
 
 
 def equals(frame: Frame, left: Code, left_type: Type, right: Code, right_type: Type) -> Code:

@@ -5,7 +5,7 @@ returns its own.
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from .. import ast
@@ -51,11 +51,16 @@ def rule(*kinds: type[ast.Node]) -> Callable[[Rule], Rule]:
 
 
 def lower(
-    frame: Frame, node: ast.Expr, *, maybe: bool = False, expected: Type | None = None
+    frame: Frame,
+    node: ast.Expr,
+    *,
+    maybe: bool = False,
+    chain: bool = False,
+    expected: Type | None = None,
 ) -> Code:
     """An expression as Python."""
     stack: list[tuple[Lowering, Operand]] = []
-    wish: Operand | None = Operand(node, maybe=maybe, expected=expected)
+    wish: Operand | None = Operand(node, maybe=maybe, chain=chain, expected=expected)
     code: Code | None = None
     while True:
         if wish is not None:
@@ -73,6 +78,15 @@ def lower(
             wish = None
             if not stack:
                 return code
+
+
+def condition(frame: Frame, node: ast.Expr) -> Code:
+    """An expression of which only the truth matters."""
+    code = lower(frame, node, maybe=True, chain=True)
+    if not code.guards:
+        return code
+    text = " and ".join([*code.guards, code.at(Strength.NOT)])
+    return replace(code, text=text, strength=Strength.AND, guards=())
 
 
 def _finished(frame: Frame, operand: Operand, code: Code) -> Code:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from .. import ast
 from ..names import local_name, snake_case, unclashed
-from ..program import Capture, CaptureKind, JobInfo, Local
+from ..program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo
 from ..source import Span
 from ..types import Type
 from .code import Code, Effect, Line, Strength
@@ -29,13 +29,14 @@ Place = Literal["hook", "job", "function"]
 class Frame:
     """One Python function.
 
-    `place` is what it runs in; a function that needs neither services nor the database runs in
+    `resource` is what `self` is a row of. `place` is what it runs in; a function that needs neither services nor the database runs in
     `function`. `handle` is the variable through which it reaches the runtime, `awaits` whether
     that is awaited. In a hook `record` holds the row; elsewhere `captures` are the values that it
     was given, as attributes of `payload` or, without one, as parameters.
     """
 
     module: Module
+    resource: ResourceInfo
     place: Place
     awaits: bool = False
     job: JobInfo | None = None
@@ -104,6 +105,10 @@ class Frame:
 
     # values that the function was given
 
+    def columns(self, path: tuple[str, ...]) -> Iterator[Column]:
+        """The columns along a path of `self`: `address`, then `country` of its struct."""
+        return self.module.columns(self.resource.name, path)
+
     def capture(self, kind: CaptureKind, path: tuple[str, ...], local: Local | None = None) -> Capture | None:
         """What was captured under a path."""
         for each in self.captures:
@@ -128,7 +133,7 @@ class Frame:
 
     def self_value(self, path: tuple[str, ...]) -> Code:
         """The value at a path of `self`, whose structs on the way are not nil."""
-        names = [column.python for column in self.module.columns(path)]
+        names = [column.python for column in self.columns(path)]
         if self.record is not None:
             return Code(".".join([self.record, *names]), Strength.PRIMARY, effect=Effect.READS)
         for length in range(len(path), 0, -1):

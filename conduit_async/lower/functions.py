@@ -23,6 +23,7 @@ def function(module: Module, variant: Variant) -> Function:
     locals_ = survey(module.facts, [info.body])
     frame = Frame(
         module,
+        variant.resource,
         variant.place,
         awaits=variant.place == "job" or (variant.place == "hook" and module.awaits),
         captures=reads,
@@ -57,7 +58,7 @@ def _handle(module: Module, variant: Variant) -> tuple[str, ...]:
             kind = module.imports.runtime("AsyncHook" if module.awaits else "Hook")
             any_ = module.imports.use("typing", "Any")
             services = services if variant.function.uses_services else any_
-            return (f"hook: {kind}[{module.record}, {services}]",)
+            return (f"hook: {kind}[{any_}, {services}]",)
     return ()
 
 

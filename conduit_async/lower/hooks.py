@@ -130,6 +130,7 @@ class _Writer:
         locals_ = survey(self.module.facts, [hook.node])
         frame = Frame(
             self.module,
+            self.module.resource,
             "hook",
             awaits=self.module.awaits,
             on_create="create" in events,

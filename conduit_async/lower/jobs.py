@@ -4,6 +4,7 @@ from ..config import Defaults
 from ..program import JobInfo
 from ..types import Array, Optional, Record, Type
 from . import literals
+from .assignment import prepare
 from .frame import Frame
 from .function import Class, Function, survey, trimmed
 from .module import Module
@@ -43,6 +44,7 @@ def _handler(module: Module, job: JobInfo) -> Function:
     locals_ = survey(module.facts, [job.block])
     frame = Frame(
         module,
+        module.resource,
         "job",
         awaits=True,
         job=job,
@@ -54,6 +56,7 @@ def _handler(module: Module, job: JobInfo) -> Function:
     has_own = any(capture.kind == "self_path" for capture in job.captures)
     frame.payload = frame.fresh(module.record_variable) if has_own else "payload"
     frame.used.add(frame.payload)
+    prepare(frame)
     body = trimmed(block(frame, job.block.body))
     context = module.imports.runtime("JobContext")
     services = module.imports.use(".services", "Services")

@@ -32,7 +32,7 @@ def lazy(frame: Frame, node: ast.Binary) -> Lowering:
         text = f"{again.at(Strength.OR)} if {condition} else {right.at(Strength.TERNARY)}"
         return made_of(text, Strength.TERNARY, [first, right])
     strength = Strength.AND if node.operator == "and" else Strength.OR
-    text = f"{left.at(strength)} {node.operator} {right.at(Strength(strength + 1))}"
+    text = f"{left.at(strength)} {node.operator} {right.at(strength)}"
     return made_of(text, strength, [left, right])
 
 

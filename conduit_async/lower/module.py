@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .. import ast
-from ..names import snake_case
+from ..names import snake_case, unclashed
 from ..program import Column, Facts, FunctionInfo, JobInfo, Program, ResourceInfo
 from ..types import Struct, Type, required
 from ..walk import walk
@@ -13,11 +13,12 @@ from .annotations import annotation
 from .imports import Imports
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=True)
 class Variant:
     """A function as it is needed: for hooks, for jobs, or for both (`function`)."""
 
     function: FunctionInfo
+    resource: ResourceInfo
     place: Literal["hook", "job", "function"]
 
 
@@ -63,21 +64,26 @@ class Module:
         """A type as an annotation of this module."""
         return annotation(of, self.imports)
 
-    def variant(self, function: FunctionInfo, place: Literal["hook", "job", "function"]) -> Variant:
-        """A function for a place; it is written when it was not before."""
+    def variant(
+        self,
+        function: FunctionInfo,
+        resource: ResourceInfo,
+        place: Literal["hook", "job", "function"],
+    ) -> Variant:
+        """A function of a resource for a place; it is written when it was not before."""
         if not (function.uses_services or function.uses_database):
             place = "function"
-        variant = Variant(function, place)
+        variant = Variant(function, resource, place)
         if variant not in self.variants:
-            taken = function.python in self.variants.values()
-            self.variants[variant] = f"{function.python}_in_{place}" if taken else function.python
+            name, taken = function.python, set(self.variants.values())
+            if resource is not self.resource:
+                name, taken = f"{snake_case(resource.name)}_{name}", taken | self.defined
+            self.variants[variant] = unclashed(
+                f"{name}_in_{place}" if name in taken else name, taken
+            )
         return variant
 
-    def columns(self, path: tuple[str, ...]) -> Iterator[Column]:
-        """The columns along a path of the record: `address`, then `country` of its struct."""
-        return self.columns_of(self.resource.name, path)
-
-    def columns_of(self, resource: str, path: tuple[str, ...]) -> Iterator[Column]:
+    def columns(self, resource: str, path: tuple[str, ...]) -> Iterator[Column]:
         """The columns along a path of a resource's rows."""
         fields = self.program.resources[resource].columns
         for name in path:

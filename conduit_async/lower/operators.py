@@ -57,12 +57,18 @@ def _strict(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
         return call(helper(_HELPERS[operator]), [left, right])
     if operator == "+" and any(_is_unknown(kind) for kind in kinds):
         return call(helper("add"), [left, right])
-    if operator == "+" and isinstance(kinds[0], Array) and left.text.startswith("["):
-        items = [left.text[1:-1], f"*{right.at(Strength.OR)}"] if left.text != "[]" else [right.text]
-        return made_of(f"[{', '.join(items)}]", Strength.ATOM, [left, right])
+    if operator == "+" and isinstance(kinds[0], Array) and "[" in left.text[:1] + right.text[:1]:
+        items = ", ".join(part for part in (_spread(left), _spread(right)) if part)
+        return made_of(f"[{items}]", Strength.ATOM, [left, right])
     strength = _STRENGTHS[operator]
     text = f"{left.at(strength)} {operator} {right.at(Strength(strength + 1))}"
     return made_of(text, strength, [left, right])
+
+
+def _spread(code: Code) -> str:
+    """The items of an array inside of a list: of a literal, those that it has."""
+    is_literal = code.strength == Strength.ATOM and code.text.startswith("[")
+    return code.text[1:-1] if is_literal else f"*{code.at(Strength.OR)}"
 
 
 def _is_unknown(kind: Type) -> bool:

@@ -6,6 +6,7 @@ from .. import ast
 from ..names import snake_case
 from ..program import Local, RelationInfo, RelationUse
 from ..types import is_nullable
+from . import chains
 from .code import Code, Effect, Line, Strength, made_of
 from .drive import Lowering, Operand
 from .frame import Frame
@@ -23,8 +24,11 @@ def relation(frame: Frame, node: ast.Expr, use: RelationUse, wish: Operand) -> L
     if info.kind == "has_one":
         select = replace(related(frame, info, key), limit="1")
         return replace(load(frame, "first", select, key, info.name, guards), guards=guards)
-    operation = "find" if wish.maybe or is_nullable(type_of(frame, node)) else "get"
     text = f"{frame.module.record_class(info.target)}, {key.text}"
+    maybe = wish.maybe or is_nullable(type_of(frame, node))
+    if node in frame.module.facts.narrowed and frame.loaded(f"find({text})"):
+        maybe = True
+    operation = "find" if maybe else "get"
     return replace(_loaded(frame, operation, text, key, info.name, guards), guards=guards)
 
 
@@ -40,10 +44,7 @@ def owner_key(frame: Frame, node: ast.Expr, use: RelationUse) -> Lowering:
         capture = frame.capture("local_path", (local.name, name), local)
         if capture is not None:
             return frame.captured(capture)
-    target = yield Operand(node.target, chain=True, maybe=node.safe)
-    if node.safe and not target.guards:
-        first, again = frame.twice(target, snake_case(use.owner))
-        target = replace(again, before=first.before, guards=(f"{first.text} is not None",))
+    target = yield from chains.target(frame, node)
     column = owner.columns[name].python
     code = made_of(f"{target.at(Strength.PRIMARY)}.{column}", Strength.PRIMARY, [target], Effect.READS)
     return replace(code, guards=target.guards)

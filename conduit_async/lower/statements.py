@@ -7,7 +7,7 @@ from ..program import Local, RecordCall
 from ..types import ANY, NIL, Array, Hash, Query, Range, Record, Type, required
 from . import assignment
 from .code import NONE, Code, Line, Strength, body_of, negate
-from .drive import lower
+from .drive import condition, lower
 from .enqueue import enqueue
 from .frame import Frame, variable_for
 from .into import NOWHERE, Into
@@ -113,10 +113,10 @@ def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
 
 def _if(frame: Frame, node: ast.If, into: Into) -> list[Line]:
     first, *others = node.branches
-    condition = lower(frame, first.condition, maybe=True)
+    test = condition(frame, first.condition)
     if node.negated:
-        condition = negate(condition)
-    before, rest = list(condition.before), node.otherwise
+        test = negate(test)
+    before, rest = list(test.before), node.otherwise
     with frame.branch():
         body = block(frame, first.body, into)
     if others:
@@ -127,7 +127,7 @@ def _if(frame: Frame, node: ast.If, into: Into) -> list[Line]:
             otherwise = block(frame, rest, into) if rest else [*into.put(NONE)]
     else:
         otherwise = []
-    return [*before, *branches(condition, body, otherwise, elif_=bool(others))]
+    return [*before, *branches(test, body, otherwise, elif_=bool(others))]
 
 
 def branches(

@@ -1,0 +1,35 @@
+"""What stands left of a dot: a `?.` there guards all that follows."""
+
+from dataclasses import replace
+
+from .. import ast
+from .code import Code
+from .drive import Lowering, Operand
+from .frame import Frame, variable_for
+
+
+def target(frame: Frame, node: ast.Member) -> Lowering:
+    """What is left of the dot; its guards hold for the whole chain."""
+    code = yield Operand(node.target, chain=True, maybe=node.safe)
+    if not node.safe:
+        return code
+    inner = replace(code, guards=())
+    if inner.repeatable:
+        condition, again = f"{inner.text} is not None", inner
+    elif frame.lazy or code.guards:
+        name = frame.fresh(variable_for(node.target))
+        condition, again = f"({name} := {inner.text}) is not None", Code(name)
+    else:
+        spilled = frame.spill(inner, variable_for(node.target))
+        return replace(spilled, guards=(f"{spilled.text} is not None",))
+    guards = (*code.guards, condition)
+    return replace(again, before=code.before, depth=code.depth, effect=code.effect, guards=guards)
+
+
+def repeatable_target(frame: Frame, node: ast.Member) -> Lowering:
+    """What is left of the dot, in a form that can be written several times."""
+    code = yield from target(frame, node)
+    if code.repeatable:
+        return code
+    first, again = frame.twice(replace(code, guards=()), variable_for(node.target))
+    return replace(again, before=first.before, guards=code.guards)
