@@ -16,7 +16,7 @@ from .execute import run_async
 from .fleet import rescue_orphans
 from .job import Job, JobStatus
 from .statement import Statement
-from .stats import QueueStats
+from .stats import QueueOverview, QueueStats
 
 __all__ = ["AsyncQueue"]
 
@@ -24,6 +24,7 @@ T = TypeVar("T")
 Connection = psycopg.AsyncConnection[Any]
 Pool = AsyncConnectionPool[Connection]
 Jobs = list[Job]  # inside the class, `list` is the method
+Overviews = list[QueueOverview]
 
 
 class AsyncQueue:
@@ -102,6 +103,10 @@ class AsyncQueue:
     ) -> QueueStats:
         """How many jobs of the queue, or of all queues, there are of each status."""
         return await self._run(store.stats(queue, self.schema), conn)
+
+    async def queues(self, *, conn: Connection | None = None) -> Overviews:
+        """How every queue that holds jobs or has workers stands."""
+        return await self._run(store.queues(self.schema), conn)
 
     async def purge(
         self,
@@ -184,7 +189,9 @@ class AsyncQueue:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        if self._owned:
+        if self._owned and self._pool.closed:
+            # The pool would hide for 30 s why it cannot connect.
+            await (await psycopg.AsyncConnection.connect(self.dsn)).close()
             await self._pool.open()
         async with self._pool.connection() as connection:
             yield connection

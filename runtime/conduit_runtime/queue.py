@@ -16,7 +16,7 @@ from .execute import run
 from .fleet import rescue_orphans
 from .job import Job, JobStatus
 from .statement import Statement
-from .stats import QueueStats
+from .stats import QueueOverview, QueueStats
 
 __all__ = ["Queue"]
 
@@ -24,6 +24,7 @@ T = TypeVar("T")
 Connection = psycopg.Connection[Any]
 Pool = ConnectionPool[Connection]
 Jobs = list[Job]  # inside the class, `list` is the method
+Overviews = list[QueueOverview]
 
 
 class Queue:
@@ -101,6 +102,10 @@ class Queue:
     def stats(self, queue: str | None = None, *, conn: Connection | None = None) -> QueueStats:
         """How many jobs of the queue, or of all queues, there are of each status."""
         return self._run(store.stats(queue, self.schema), conn)
+
+    def queues(self, *, conn: Connection | None = None) -> Overviews:
+        """How every queue that holds jobs or has workers stands."""
+        return self._run(store.queues(self.schema), conn)
 
     def purge(
         self,
@@ -181,7 +186,9 @@ class Queue:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        if self._owned:
+        if self._owned and self._pool.closed:
+            # The pool would hide for 30 s why it cannot connect.
+            psycopg.connect(self.dsn).close()
             self._pool.open()
         with self._pool.connection() as connection:
             yield connection

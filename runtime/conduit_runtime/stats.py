@@ -20,3 +20,20 @@ class QueueStats:
 
     def __getitem__(self, status: str) -> int:
         return int(getattr(self, status))
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOverview:
+    """How a queue stands: its jobs by status, and who works on them.
+
+    `unknown` are the due jobs whose type no live worker of the queue knows.
+    """
+
+    queue: str
+    pending: int
+    running: int
+    completed: int
+    failed: int
+    cancelled: int
+    unknown: int
+    workers: int

@@ -11,7 +11,7 @@ from .errors import PayloadError
 from .job import Job, JobStatus
 from .payload import encode, refuse_text
 from .statement import Rows, Statement, counted, nothing, sql, touched
-from .stats import QueueStats
+from .stats import QueueOverview, QueueStats
 
 MAX_NAME = 200
 """Bytes that the name of a queue or a type may have."""
@@ -139,6 +139,13 @@ def stats(queue: str | None, schema: str | None) -> Statement[QueueStats]:
         sql("stats", schema),
         {"queue": queue},
         lambda rows, count: QueueStats(**dict(rows)),
+    )
+
+
+def queues(schema: str | None) -> Statement[list[QueueOverview]]:
+    """How every queue that holds jobs or has workers stands."""
+    return Statement(
+        sql("queues", schema), {}, lambda rows, count: [QueueOverview(*row) for row in rows]
     )
 
 

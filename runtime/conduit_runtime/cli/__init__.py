@@ -1,0 +1,56 @@
+"""`conduit-jobs`: migrate, work, and look after jobs."""
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+__all__ = ["commands", "main"]
+
+# Name → module, object and help: a command is imported when it is called, not for the list of them.
+_COMMANDS = {
+    "migrate": ("migrate", "migrate", "Bring the database to the schema of this version."),
+    "worker": ("worker", "worker", "Run the jobs of generated packages."),
+    "jobs": ("jobs", "jobs", "List, show, retry, cancel, purge and count jobs."),
+    "queues": ("queues", "queues", "See what waits in each queue."),
+    "dsn": ("dsn", "dsn", "Print the database that is used."),
+    "demo": ("demo", "demo", "Show the whole path on an example."),
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f".{module}", __name__), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in _COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from .problems import explained
+
+        with explained():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="conduit-async")
+def commands() -> None:
+    """Jobs on Postgres: migrate the database, run workers, look after jobs.
+
+    The database is --dsn, else CONDUIT_DATABASE_URL, else DATABASE_URL, else an embedded Postgres
+    in .conduit/ of the working folder.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point of the command."""
+    commands(args=arguments, prog_name="conduit-jobs")

@@ -1,0 +1,5 @@
+"""`python -m conduit_runtime.cli`."""
+
+from . import main
+
+main()

@@ -1,0 +1,53 @@
+"""Which database a command uses."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["database", "options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_VARIABLES = ("CONDUIT_DATABASE_URL", "DATABASE_URL")
+_FOLDER = Path(".conduit", "postgres")
+
+
+def options(command: F) -> F:
+    """The options --dsn and --schema of a command."""
+    command = click.option(
+        "--schema",
+        metavar="NAME",
+        help="Postgres schema of our tables (default: the search path finds them).",
+    )(command)
+    return click.option("--dsn", metavar="URL", help="The database, as URL or key=value pairs.")(
+        command
+    )
+
+
+@contextmanager
+def database(dsn: str | None, schema: str | None, keep: float = 0.0) -> Iterator[str]:
+    """The connection string of the database, which is up for the length of the block.
+
+    The embedded one is started, migrated, and stays up `keep` seconds longer.
+    """
+    found = dsn or next((os.environ[name] for name in _VARIABLES if os.environ.get(name)), None)
+    if found is not None:
+        # SQLAlchemy's form names a driver; libpq knows none.
+        yield re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", found)
+        return
+    from .. import embedded
+    from ..migrations import migrate
+
+    click.echo(
+        f"conduit-jobs: no --dsn, CONDUIT_DATABASE_URL or DATABASE_URL: using the embedded "
+        f"Postgres in {_FOLDER}",
+        err=True,
+    )
+    with embedded.start(_FOLDER, keep=keep) as server:
+        migrate(server.dsn, schema)
+        yield server.dsn

@@ -1,0 +1,16 @@
+"""`conduit-jobs dsn`."""
+
+import click
+
+from .database import database, options
+
+KEEP = 600.0
+"""Seconds that the embedded server stays up for whoever uses the printed string."""
+
+
+@click.command()
+@options
+def dsn(dsn: str | None, schema: str | None) -> None:
+    """Print the database that is used; the embedded one is started if need be."""
+    with database(dsn, schema, keep=KEEP) as found:
+        click.echo(found)

@@ -1,0 +1,66 @@
+"""Answers as a table for people or as JSON for programs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import click
+
+__all__ = ["format_option", "show_one", "show_rows"]
+
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print the answer.",
+)
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:
+    """Print rows; a table shows `columns` only, JSON everything."""
+    if form == "json":
+        click.echo(_json(rows))
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        # Only texts for people may be cut; the rest is there to be copied.
+        table.add_column(column.replace("_", " "), no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*(_text(row[column]) for column in columns))
+    console = Console(highlight=False, markup=False)
+    width = None if console.is_terminal else console.measure(table).maximum
+    console.print(table, width=width, crop=console.is_terminal)
+
+
+def show_one(row: Mapping[str, Any], form: str) -> None:
+    """Print one record, a line a field."""
+    if form == "json":
+        click.echo(_json(row))
+        return
+    width = max(map(len, row))
+    for name, value in row.items():
+        text = _text(value) if not isinstance(value, dict | list) else _json(value)
+        indent = "\n" + " " * (width + 2)
+        click.echo(f"{name.replace('_', ' '):<{width}}  {text.replace(chr(10), indent)}")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=_text)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds").replace("+00:00", "Z")
+    if isinstance(value, UUID | str | int):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,44 @@
+"""Errors of the database and of the queue as one sentence, without a traceback."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+__all__ = ["explained"]
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what users can mend into a ClickException; what is our fault passes as it is."""
+    try:
+        yield
+    except Exception as error:
+        message = _message(error)
+        if message is None:
+            raise
+        raise click.ClickException(message) from None
+
+
+def _message(error: Exception) -> str | None:
+    # Only what is imported already can have been raised; importing it here would cost time.
+    errors = sys.modules.get("conduit_runtime.errors")
+    if errors is not None and isinstance(error, errors.QueueError):
+        return str(error)
+    embedded = sys.modules.get("conduit_runtime.embedded")
+    if embedded is not None and isinstance(error, embedded.EmbeddedError):
+        return str(error)
+    psycopg = sys.modules.get("psycopg")
+    if psycopg is None or not isinstance(error, psycopg.Error):
+        return None
+    text = str(error).strip()
+    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+        return f"{text.splitlines()[0]}: run `conduit-jobs migrate` on this database first"
+    if isinstance(error, psycopg.OperationalError):
+        return f"the database cannot be used: {text}"
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return f"the database does not allow it: {text}"
+    if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
+        return f"--dsn is no connection string: {text}"
+    return None

@@ -1,0 +1,181 @@
+"""`conduit-jobs worker`."""
+
+import importlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .database import database, options
+
+if TYPE_CHECKING:
+    from ..job_types import JobType
+
+
+@click.command()
+@options
+@click.argument("packages", nargs=-1, metavar="PACKAGE…")
+@click.option(
+    "--services",
+    metavar="MODULE:OBJECT",
+    help="What the jobs call: an object, a callable or a context manager; or echo, which prints.",
+)
+@click.option(
+    "--queue",
+    "queues",
+    multiple=True,
+    metavar="NAME[=N]",
+    help="Work on this queue, on at most N of its jobs at once; may be repeated.",
+)
+@click.option(
+    "--concurrency",
+    default=10,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Jobs at once in a process.",
+)
+@click.option(
+    "--processes",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Whole workers, each in a process of its own.",
+)
+@click.option("--drain", is_flag=True, help="End when nothing is due any more.")
+@click.option(
+    "--grace",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="What running jobs get at a gentle stop.",
+)
+def worker(
+    dsn: str | None,
+    schema: str | None,
+    packages: tuple[str, ...],
+    services: str | None,
+    queues: tuple[str, ...],
+    concurrency: int,
+    processes: int,
+    drain: bool,
+    grace: float,
+) -> None:
+    """Run the jobs of generated packages, given by path or by dotted name.
+
+    SIGTERM and SIGINT stop gently: running jobs get --grace seconds, the rest is handed back. A
+    second signal ends at once.
+    """
+    caps = _caps(queues)
+    with database(dsn, schema) as found:
+        if processes > 1:
+            raise click.exceptions.Exit(_multiply(processes, found))
+        from ..pool import WorkerPool
+        from ..queue import Queue
+        from ..service_loading import resolve
+
+        logging.basicConfig(
+            level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+        )
+        sys.path.insert(0, os.getcwd())
+        jobs = _load(packages or _configured())
+        schema = schema or _stamped_schema(jobs)
+        given = None if services is None else resolve(services, jobs)
+        with Queue(found, schema) as queue:
+            pool = WorkerPool(
+                queue, caps or None, workers=concurrency, jobs=jobs, services=given, grace=grace
+            )
+            pool.run(drain=drain)
+
+
+def _caps(queues: Sequence[str]) -> dict[str, int | None]:
+    caps: dict[str, int | None] = {}
+    for queue in queues:
+        name, equals, cap = queue.rpartition("=")
+        if not equals:
+            caps[queue] = None
+        elif name and cap.isdecimal() and int(cap) > 0:
+            caps[name] = int(cap)
+        else:
+            raise click.BadParameter(f"--queue takes NAME or NAME=N, not {queue!r}")
+    return caps
+
+
+def _configured() -> Sequence[str]:
+    """`out` of the compiler's configuration in the working folder."""
+    import tomllib
+
+    for file, path in (("conduit.toml", ()), ("pyproject.toml", ("tool", "conduit"))):
+        try:
+            table: Any = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise click.ClickException(f"{file} cannot be read: {error}") from None
+        for key in path:
+            table = table.get(key, {}) if isinstance(table, dict) else {}
+        if isinstance(table, dict) and isinstance(table.get("out"), str):
+            return [table["out"]]
+    raise click.UsageError("name a generated package, or set `out` in the configuration")
+
+
+def _load(packages: Sequence[str]) -> list["JobType[Any, Any]"]:
+    jobs: list[JobType[Any, Any]] = []
+    for package in packages:
+        name = _dotted(package)
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+                raise
+            raise click.ClickException(
+                f"there is no package {package} (looked for the module {name} from the working "
+                "folder): run `conduitc gen` first?"
+            ) from None
+        if not hasattr(module, "JOBS"):
+            raise click.ClickException(f"{package} has no JOBS: it is no generated package")
+        jobs += module.JOBS
+    return jobs
+
+
+def _dotted(package: str) -> str:
+    """A module's name, from itself or from the path of its folder."""
+    path = Path(package)
+    if len(path.parts) == 1 and not path.is_dir():
+        return package
+    try:
+        relative = path.resolve().relative_to(Path.cwd())
+    except ValueError:
+        raise click.ClickException(f"{package} lies outside of the working folder") from None
+    return ".".join(relative.parts)
+
+
+def _stamped_schema(jobs: Sequence["JobType[Any, Any]"]) -> str | None:
+    schemas = {job.schema for job in jobs}
+    if len(schemas) > 1:
+        names = ", ".join(sorted(str(schema) for schema in schemas))
+        raise click.ClickException(f"the packages use different schemas ({names}): name one")
+    return next(iter(schemas), None)
+
+
+def _multiply(processes: int, dsn: str) -> int:
+    """Run this command in several processes; signals are passed on to all of them."""
+    command = [sys.executable, "-m", "conduit_runtime.cli", *sys.argv[1:], "--processes", "1"]
+    environment = os.environ | {"CONDUIT_DATABASE_URL": dsn}
+    children = [subprocess.Popen(command, env=environment) for _ in range(processes)]
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        for child in children:
+            if child.poll() is None:
+                child.send_signal(number)
+
+    signal.signal(signal.SIGTERM, forward)
+    signal.signal(signal.SIGINT, forward)
+    return max(abs(child.wait()) for child in children)
