@@ -15,6 +15,7 @@ from .declare import declare
 from .placement import check_placement
 from .reach import check_bodies
 from .services import unite_calls
+from .unsupported import report_unsupported
 from .world import World
 
 __all__ = ["check"]
@@ -35,4 +36,6 @@ def check(files: Sequence[ast.File], config: Config, problems: Problems) -> Prog
     capture(program, problems)
     check_clashes(program, problems)
     check_config_names(program, config, problems)
+    if not problems.has_errors:
+        report_unsupported(program, problems)
     return None if problems.has_errors else program

@@ -122,7 +122,8 @@ def function_call(
 ) -> Lowering:
     """A `@function` or `@computed`: a module's function of what it reads and its arguments."""
     member = node.callee if isinstance(node, ast.Call) else node
-    resource, guards = frame.resource, ()
+    resource = frame.resource
+    guards: tuple[str, ...] = ()
     if isinstance(member, ast.Member) and not isinstance(member.target, ast.SelfRef):
         target = yield from chains.repeatable_target(frame, member)
         kind = required(type_of(frame, member.target))

@@ -119,8 +119,9 @@ def rescue(frame: Frame, node: ast.Rescue, into: Into) -> list[Line]:
         lines.append(Line(f"{into.name}: {into.annotation}"))
     with frame.branch():
         tried = value(frame, node.operand, plain)
-    if not frame.awaits and frame.place == "hook" and _touches_outside(frame, node.operand):
-        tried = [Line(f"with {frame.handle}.savepoint():"), *body_of(tried)]
+    if frame.place == "hook" and _touches_outside(frame, node.operand):
+        head = "async with" if frame.awaits else "with"
+        tried = [Line(f"{head} {frame.handle}.savepoint():"), *body_of(tried)]
     outer, (head, first) = frame.caught, _error(frame, node)
     before, frame.value_into = frame.value_into, plain if plain.kind == "name" else frame.value_into
     with frame.branch():

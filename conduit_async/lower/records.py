@@ -75,8 +75,8 @@ def _class_of(frame: Frame, kind: Type) -> str:
 def _scalar(frame: Frame, select: Select, what: str, kind: str, *, nil: bool = False) -> Code:
     pieces = select.statement(what)
     if select.is_cut:
-        pieces = [f"SELECT {what} FROM (SELECT *", *select.statement("*")[1:-1]]
-        pieces.append(f"{select.statement('*')[-1]}) AS part")
+        inner = select.statement("*", ordered=True)
+        pieces = [f"SELECT {what} FROM ({inner[0]}", *inner[1:-1], f"{inner[-1]}) AS part"]
     name = "scalar_or_none" if nil else "scalar"
     return operation(frame, f"{name}({arguments(frame, select, pieces, kind)})", select.all_values)
 

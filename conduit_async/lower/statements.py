@@ -92,7 +92,10 @@ def _annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
     )
     loose = isinstance(local.type, Array | Hash) and "any" in str(local.type)
     literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
-    if actual != local.type or actual == NIL or empty or (loose and literal):
+    widened = actual != local.type and not (
+        required(local.type) == actual and local not in frame.assigned
+    )
+    if widened or actual == NIL or empty or (loose and literal):
         return frame.module.annotation(local.type)
     if local in frame.assigned and local.type == ANY:
         return frame.module.annotation(ANY)
