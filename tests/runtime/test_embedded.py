@@ -209,6 +209,20 @@ def test_it_stands_anywhere(tmp_path: Path, name: str) -> None:
         assert answer(dsn) == 1
 
 
+def test_the_programs_may_be_under_a_closed_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = embedded.binaries().parent.parent
+    home = tmp_path / "home"
+    shutil.copytree(package, home / package.name)
+    shutil.copytree(package.with_name(f"{package.name}.libs"), home / f"{package.name}.libs")
+    home.chmod(0o700)
+    programs = home / package.name / "pginstall" / "bin"
+    monkeypatch.setattr(embedded, "binaries", lambda: programs)
+    with embedded.server(home / "pg", settings=HASTY) as dsn:
+        assert answer(dsn) == 1
+
+
 def test_its_settings_do_not_depend_on_the_environment(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -182,7 +182,9 @@ class Supervisor:
                 prefix += [f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
                 if not all(map(_is_open, (self.folder, self.binaries))):
                     # Under a closed home the account needs one right of root's: to pass through.
+                    # access(2) ignores that of an ordinary user unless securebits say otherwise.
                     prefix += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+                    prefix += ["--securebits=+no_setuid_fixup"]
             command = [*prefix, "--", *command]
         other = is_root and not setpriv
         return subprocess.Popen(
