@@ -106,6 +106,14 @@ class Brackets:
             )
         self._drop_to(depth)
 
+    def close_from(self, opener: int) -> None:
+        """Close the bracket at an offset, which lacks its closer, and all inside it."""
+        for depth, opened in enumerate(self.stack):
+            if opened.start == opener:
+                self._suspect = opened
+                self.close_to(depth)
+                return
+
     def close_at_end(self) -> None:
         """Close what is still open at the end of the source."""
         if not self.stack:
@@ -137,7 +145,15 @@ class Brackets:
         """The bracket that lacks its closer: the innermost, unless indentation tells better."""
         innermost, suspect = self.stack[-1], self._suspect
         self._suspect = None
-        return suspect if suspect and suspect.start > innermost.start else innermost
+        is_open = innermost in self.stack and suspect in self.stack
+        return suspect if suspect and (is_open or suspect.start > innermost.start) else innermost
+
+    def drop_interpolation(self) -> None:
+        """Close the innermost interpolation and what is open inside it, without a report."""
+        depth = len(self.stack) - 1
+        while self.stack[depth].bracket != "#{":
+            depth -= 1
+        self._drop_to(depth)
 
     def _drop_to(self, depth: int) -> None:
         while len(self.stack) > depth:

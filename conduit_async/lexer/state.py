@@ -1,6 +1,9 @@
 """What is read so far, and the token that comes next."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ..diagnostics import Diagnostic
 from ..source import Source, Span
@@ -8,42 +11,48 @@ from . import literals
 from .brackets import MOST_OPEN, Brackets, inserted
 from .tokens import OPERAND_ENDS, Token
 
+_PAIR = re.compile(r"[A-Za-z_]\w*\s*:")
+
 
 @dataclass
 class Lexed:
     """What a source consists of: its tokens, and the doc comment above the token at an offset.
 
     `deep` are the offsets of the brackets around a place that nests too deep, which is reported.
+    `multiline` are the offsets of strings that span lines; `unterminated` says that one does not
+    end, so that the rest of the source was read as text.
     """
 
     tokens: list[Token]
     docs: dict[int, str]
     problems: list[Diagnostic] = field(default_factory=list)
     deep: frozenset[int] = frozenset()
+    multiline: list[int] = field(default_factory=list)
+    unterminated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A guess at what the author meant.
+
+    `cut`: the string that starts there ends on its line. `open`: a `{` is missing before the token
+    there. `close`: the bracket at `opener` should be closed before the token there.
+    """
+
+    kind: Literal["cut", "open", "close"]
+    at: int
+    opener: int = -1
 
 
 class State:
-    """The tokens of a source so far, the brackets that are open, and what decides the next one.
+    """The tokens of a source so far, the brackets that are open, and what decides the next one."""
 
-    `cut` is the offset of a string that is taken to end on its line, `cut_all` takes all so.
-    `missing` are the offsets of tokens before which a `{` is missing.
-    """
-
-    def __init__(
-        self,
-        source: Source,
-        cut: int = -1,
-        cut_all: bool = False,
-        missing: frozenset[int] = frozenset(),
-    ) -> None:
+    def __init__(self, source: Source, repairs: Iterable[Repair] = ()) -> None:
         self.source = source
         self.text = source.text
         self.result = Lexed([Token("START", "", 0, 0)], {})
-        self.multiline: list[int] = []
-        self.unterminated = False
-        self._cut = cut
-        self._cut_all = cut_all
-        self._missing = missing
+        self._cut = {repair.at for repair in repairs if repair.kind == "cut"}
+        self._repairs = {repair.at: repair for repair in repairs if repair.kind != "cut"}
         self._brackets = Brackets(source, self._report, self._insert)
         self._strings: list[int] = []
         self._matches: list[int] = []
@@ -55,10 +64,8 @@ class State:
 
     def _emit(self, type: str, text: str, start: int, end: int) -> None:
         brackets = self._brackets.stack
-        if start in self._missing and len(brackets) < MOST_OPEN:
-            self._report_missing()
-            self._insert("LBRACE")
-            self._brackets.open("{", start, "block")
+        if start in self._repairs:
+            self._repair(self._repairs.pop(start))
         if len(brackets) > MOST_OPEN:
             self._first = False
             return
@@ -76,10 +83,18 @@ class State:
         tokens = self.result.tokens
         tokens.append(inserted(type, tokens[-1].end, len(self._brackets.stack)))
 
-    def _report_missing(self) -> None:
-        last = self.result.tokens[-1]
-        span = Span(self.source, last.start, last.end)
-        self._report("SYN017", span, "a block `{ … }` should follow", "add the missing `{`")
+    def _repair(self, repair: Repair) -> None:
+        if repair.kind == "close":
+            self._brackets.close_from(repair.opener)
+        elif len(self._brackets.stack) < MOST_OPEN:
+            last = self.result.tokens[-1]
+            code, message = "SYN017", "a block `{ … }` should follow"
+            if _PAIR.match(self.text, repair.at):
+                code, message = "SYN011", "a `{` is missing after this"
+            span = Span(self.source, last.start, last.end)
+            self._report(code, span, message, "add the missing `{`")
+            self._insert("LBRACE")
+            self._brackets.open("{", repair.at, "block")
 
     def _report(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
         self.result.problems.append(Diagnostic(code, span, message, hint))

@@ -2,7 +2,6 @@
 
 import re
 
-from .brackets import CLOSERS
 from .state import State
 
 _TEXT = re.compile(r'(?:[^"\\#\n]|\\[^\n]|#(?!\{))+')
@@ -17,9 +16,9 @@ class Strings(State):
 
     def _string(self, text: str, start: int) -> int:
         if "\n" in text:
-            if not self._strings:
-                self.multiline.append(start)
-            if self._cuts(self._strings[0] if self._strings else start):
+            outermost = self._strings[0] if self._strings else start
+            self._note_multiline(outermost)
+            if self._cuts(outermost):
                 return self._quote('"', start)
         self._emit("STRING", text[1:-1], start, start + len(text))
         return start + len(text)
@@ -50,7 +49,7 @@ class Strings(State):
                 self._brackets.open("#{", position)
                 return position + 2
             if not following or (following == "\\" and position + 1 == len(text)):
-                self.unterminated = True
+                self.result.unterminated = True
                 self._emit_text(start, position)
                 self._force_string_end(len(text))
                 return len(text)
@@ -59,16 +58,19 @@ class Strings(State):
                 self._emit_text(start, end)
                 self._force_string_end(end)
                 return end
-            if outermost not in self.multiline[-1:]:
-                self.multiline.append(outermost)
+            self._note_multiline(outermost)
             position += 1 if following == "\n" else 2
 
     def _without_closers(self, start: int, end: int) -> int:
         """The end of a text, less the brackets and commas there that are hardly part of it."""
         return start + len(self.text[start:end].rstrip(_CLOSERS))
 
+    def _note_multiline(self, outermost: int) -> None:
+        if outermost not in self.result.multiline[-1:]:
+            self.result.multiline.append(outermost)
+
     def _cuts(self, outermost: int) -> bool:
-        return self._cut_all or outermost == self._cut
+        return outermost in self._cut
 
     def _emit_text(self, start: int, end: int) -> None:
         if end > start:
@@ -82,15 +84,11 @@ class Strings(State):
             "SYN007", outermost, self._line_end(outermost), "this string is not closed",
             'close it with `"`, or with `}` when an interpolation in it is open',
         )  # fmt: skip
+        interpolations = sum(opened.bracket == "#{" for opened in brackets.stack)
         while self._strings:
+            if interpolations == len(self._strings):
+                brackets.drop_interpolation()
+                interpolations -= 1
             if not brackets.hidden:
                 self._insert("_QUOTE_END")
             self._strings.pop()
-            if self._strings:
-                while brackets.stack:
-                    hidden = brackets.hidden
-                    bracket = brackets.stack.pop().bracket
-                    if not hidden:
-                        self._insert(CLOSERS[bracket][0])
-                    if bracket == "#{":
-                        break

@@ -25,7 +25,7 @@ _CONTINUES = frozenset({
     "DOT", "RANGE", "COALESCE", "QUESTION", "OR", "AND", "EQUALITY", "LESS", "GREATER", "COMPARE",
     "PLUS", "MINUS", "TIMES", "POWER", "EQUAL", "AUGMENT", "FAT_ARROW", "ARROW", "COMMA", "PIPE",
     "COLON", "IN", "NOT_IN", "RESCUE", "ELSIF", "ELSE", "LBRACE", "_BANG", "FIELD_AT",
-    "TRANSACTION", "RPAR", "RSQB",
+    "TRANSACTION", "RPAR", "RSQB", "RBRACE", "_INTERPOLATE_END", "_QUOTE_END", "TEXT",
 })  # fmt: skip
 _STATEMENT_STARTS = frozenset({"LET", "FOR", "UNLESS", "RETURN", "_RETURN_VOID"})
 _MEMBER_STARTS = frozenset({
@@ -73,8 +73,8 @@ class Driver:
         self._last_end = 0
         self._shifted = 1
         self._last_error = -1
-        self.missing: list[int] = []
-        """Where a block was expected."""
+        self.lacking: list[int] = []
+        """Where a `{` may be missing."""
         self._ended_early = any(problem.code == "SYN010" for problem in lexed.problems)
 
     def run(self) -> ast.File:
@@ -147,8 +147,11 @@ class Driver:
             self._errors += 1
             self._last_error = token.start
             resume -= why.back
-            if why.code == "SYN017":
-                self.missing.append(token.start)
+            if why.may_lack_brace:
+                self.lacking.append(token.start)
+            for back in (1, 2):
+                if index >= back and self._tokens[index - back + 1].type == "COLON":
+                    self.lacking.append(self._tokens[index - back].start)
         at_end = token.type == "$END"
         while not self._accepts("ERROR") or (at_end and self._depth()):
             self._pop()
@@ -223,9 +226,11 @@ class Driver:
             return True
         if self._follows_error_in_brackets(index - 1):
             return True
-        line_start = self._source.text.rfind("\n", 0, previous.start) + 1
+        text = self._source.text
+        line_start = text.rfind("\n", 0, previous.start) + 1
+        line_end = text.find("\n", token.end)
         flagged = bisect_left(self._flagged, line_start)
-        return flagged < len(self._flagged) and self._flagged[flagged] < max(token.end, 1)
+        return flagged < len(self._flagged) and (line_end < 0 or self._flagged[flagged] < line_end)
 
     def _follows_error_in_brackets(self, index: int) -> bool:
         """Whether a token closes a bracket inside which the last error was."""

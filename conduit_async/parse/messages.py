@@ -53,10 +53,7 @@ class Explanation:
 
     diagnostic: Diagnostic
     back: int = 0
-
-    @property
-    def code(self) -> str:
-        return self.diagnostic.code
+    may_lack_brace: bool = False
 
 
 def explain(at: Unexpected) -> Explanation:
@@ -78,7 +75,7 @@ def explain(at: Unexpected) -> Explanation:
         before = at.tokens[at.index - 1]
         if token.first:
             message = "a block `{ … }` should follow"
-            return Explanation(Diagnostic("SYN017", at.span(before), message))
+            return Explanation(Diagnostic("SYN017", at.span(before), message), 0, True)
         code, wanted = "SYN017", "a block `{ … }`"
     elif wanted == "a type":
         code = "SYN006"
@@ -90,7 +87,8 @@ def explain(at: Unexpected) -> Explanation:
     if wanted == "a name" and token.text in KEYWORDS:
         hint = f"`{token.text}` is a reserved word: choose another name"
     message = f"expected {wanted}, found {seen}"
-    return Explanation(Diagnostic(code, at.span(token), message, hint))
+    lacks_brace = "LBRACE" in at.expected and "INT" not in at.expected
+    return Explanation(Diagnostic(code, at.span(token), message, hint), 0, lacks_brace)
 
 
 def expected_words(expected: frozenset[str]) -> list[str]:

@@ -1,0 +1,109 @@
+"""Readings of a source that has errors, and the choice among them.
+
+One bracket or quote that is missing can turn the rest of a source into nonsense. What the author
+meant shows in the line breaks and the indentation, so each likely repair is tried, and the reading
+with the fewest diagnostics is taken.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .. import ast
+from ..diagnostics import Diagnostic
+from ..lexer import Lexed, Repair, lex
+from ..source import Source
+from .driver import Driver
+from .table import table
+
+_MOST_CHARACTERS = 2_000_000
+"""How much text may be read in all to find the best reading."""
+
+_MOST_CANDIDATES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One reading: its tree, what is wrong, and the repairs that it assumes."""
+
+    repairs: tuple[Repair, ...]
+    lexed: Lexed
+    tree: ast.File
+    found: list[Diagnostic]
+    lacking: list[int]
+
+    @property
+    def badness(self) -> tuple[bool, int]:
+        """Small is good."""
+        return self.lexed.unterminated, len(self.found)
+
+
+def best_attempt(source: Source) -> Attempt:
+    """The most likely reading of a source."""
+    best = _attempt(source, ())
+    budget = _MOST_CHARACTERS
+    improved = True
+    while improved and best.found:
+        improved = False
+        base = best
+        for repair in _candidates(source, base):
+            budget -= len(source.text)
+            if budget < 0:
+                return best
+            attempt = _attempt(source, (*base.repairs, repair))
+            if attempt.badness < best.badness:
+                best, improved = attempt, True
+                if len(best.found) <= len(best.repairs):
+                    return best
+    return best
+
+
+def _attempt(source: Source, repairs: tuple[Repair, ...]) -> Attempt:
+    lexed = lex(source, repairs)
+    found = list(lexed.problems)
+    driver = Driver(source, lexed, table(), found)
+    tree = driver.run()
+    return Attempt(repairs, lexed, tree, found, driver.lacking)
+
+
+def _candidates(source: Source, attempt: Attempt) -> Iterator[Repair]:
+    """What may mend the first mistakes of a reading."""
+    lexed = attempt.lexed
+    if lexed.unterminated or len(attempt.found) > 1:
+        for start in lexed.multiline[:_MOST_CANDIDATES]:
+            yield Repair("cut", start)
+    if len(attempt.found) < 2:
+        return
+    for problem in lexed.problems[:_MOST_CANDIDATES]:
+        opener = problem.span.start
+        if problem.code in ("SYN010", "SYN011") and problem.span.text in ("(", "[", "{"):
+            place = _outdented(source.text, opener)
+            if place is not None:
+                yield Repair("close", place, opener)
+    if any(problem.code == "SYN011" and problem.span.text == "}" for problem in lexed.problems):
+        for place in attempt.lacking[:_MOST_CANDIDATES]:
+            yield Repair("open", place)
+
+
+def _outdented(text: str, opener: int) -> int | None:
+    """Where, after a bracket, the first line begins that is indented no deeper than its line."""
+    start = text.rfind("\n", 0, opener) + 1
+    indent = _indent(text, start)
+    start = text.find("\n", opener) + 1
+    while start:
+        width = _indent(text, start)
+        first = text[start + width : start + width + 1]
+        if (
+            width <= indent
+            and first not in ("", "\r", "\n", ")", "]", "}", "#")
+            and (text[start + width : start + width + 2] != "//")
+        ):
+            return start + width
+        start = text.find("\n", start) + 1
+    return None
+
+
+def _indent(text: str, start: int) -> int:
+    end = start
+    while text[end : end + 1] in (" ", "\t"):
+        end += 1
+    return end - start
