@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .application import AsyncConnection, Connection, RequestContext
     from .async_queue import AsyncQueue
-    from .batches import NoTransaction, batch
+    from .batches import batch
     from .calls import Call, CurrentJob, current_call, current_job
     from .context import JobContext
     from .decode import PayloadMismatch
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from .records import RecordError, Snapshot, table
     from .service_calls import ServiceError
     from .stats import QueueStats
+    from .transaction import NoTransaction
     from .values import ConduitError, ErrorValue, Range
 
 _MODULES = {
     "application": ("AsyncConnection", "Connection", "RequestContext"),
     "async_queue": ("AsyncQueue",),
-    "batches": ("NoTransaction", "batch"),
+    "batches": ("batch",),
     "calls": ("Call", "CurrentJob", "current_call", "current_job"),
     "context": ("JobContext",),
     "decode": ("PayloadMismatch",),
@@ -54,6 +55,7 @@ _MODULES = {
     "records": ("RecordError", "Snapshot", "table"),
     "service_calls": ("ServiceError",),
     "stats": ("QueueStats",),
+    "transaction": ("NoTransaction",),
     "values": ("ConduitError", "ErrorValue", "Range"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

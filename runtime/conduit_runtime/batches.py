@@ -12,16 +12,9 @@ from typing import Any, overload
 from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg.pq import TransactionStatus
 
-from .errors import QueueError
 from .job import Job
-
-AnyConnection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
-
-
-class NoTransaction(QueueError):
-    """A hook was run where its row is committed already."""
+from .transaction import AnyConnection, explained, require_transaction
 
 
 @dataclass(slots=True)
@@ -40,17 +33,6 @@ def current_batch(connection: AnyConnection) -> Batch | None:
     return _batches.get(connection)
 
 
-def refuse_autocommit(connection: AnyConnection) -> None:
-    """Raise NoTransaction on an autocommit connection outside a transaction."""
-    status = connection.info.transaction_status
-    if connection.autocommit and status == TransactionStatus.IDLE:
-        raise NoTransaction(
-            "the hook runs on an autocommit connection outside a transaction: the row is "
-            "committed already, and its jobs could be lost. Put the row's statement and the hook "
-            "into one `with conn.transaction():`"
-        )
-
-
 @overload
 def batch(connection: psycopg.Connection[Any]) -> AbstractContextManager[list[Job]]: ...
 @overload
@@ -64,7 +46,7 @@ def batch(
     their place, so a savepoint that is rolled back takes its jobs along. What a hook's UPDATE
     would complain about is raised at the end of the block. `async with` on an AsyncConnection.
     """
-    refuse_autocommit(connection)
+    require_transaction(connection)
     if isinstance(connection, psycopg.AsyncConnection):
         return _batch_async(connection)
     return _batch(connection)
@@ -75,7 +57,7 @@ def _batch(connection: psycopg.Connection[Any]) -> Iterator[list[Job]]:
     outer = _batches.get(connection)
     opened = _batches[connection] = Batch()
     try:
-        with connection.pipeline():
+        with explained(), connection.pipeline():
             yield opened.jobs
         for answer in opened.answers:
             answer()
@@ -88,8 +70,9 @@ async def _batch_async(connection: psycopg.AsyncConnection[Any]) -> AsyncIterato
     outer = _batches.get(connection)
     opened = _batches[connection] = Batch()
     try:
-        async with connection.pipeline():
-            yield opened.jobs
+        with explained():
+            async with connection.pipeline():
+                yield opened.jobs
         for answer in opened.answers:
             await answer()
     finally:

@@ -8,11 +8,12 @@ from typing import Any, Self, TypeVar, cast
 import psycopg
 from psycopg.rows import tuple_row
 
-from .batches import current_batch, refuse_autocommit
+from .batches import current_batch
 from .hook_run import HookRun, R, S
 from .operations import AsyncOperations, Operations
 from .queries import Query, column_names
 from .service_calls import AsyncHookServices, HookServices
+from .transaction import explained, require_transaction
 
 __all__ = ["AsyncHook", "Hook"]
 
@@ -38,7 +39,7 @@ class Hook(HookRun[R, S], Operations):
         *,
         services: S | None = None,
     ) -> None:
-        refuse_autocommit(conn)
+        require_transaction(conn, psycopg.Connection)
         super().__init__(record_type, record, previous, services)
         self._conn = conn
 
@@ -52,7 +53,8 @@ class Hook(HookRun[R, S], Operations):
         trace: TracebackType | None,
     ) -> None:
         if kind is None:
-            self._write()
+            with explained():
+                self._write()
 
     @property
     def services(self) -> S:
@@ -110,7 +112,7 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
         *,
         services: S | None = None,
     ) -> None:
-        refuse_autocommit(conn)
+        require_transaction(conn, psycopg.AsyncConnection)
         super().__init__(record_type, record, previous, services)
         self._conn = conn
 
@@ -124,7 +126,8 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
         trace: TracebackType | None,
     ) -> None:
         if kind is None:
-            await self._write()
+            with explained():
+                await self._write()
 
     @property
     def services(self) -> S:

@@ -19,7 +19,9 @@ from .job import Job, priority_of
 from .lines import source_line
 from .package import stamp_of
 from .services import protocols_of
+from .statement import Statement
 from .store import insert_jobs
+from .transaction import explained
 
 if TYPE_CHECKING:
     from .context import JobContext
@@ -154,17 +156,22 @@ class JobType(Generic[S, P]):
         job = self.job(payload, **options)
         statement = insert_jobs([job], self.schema)
         if isinstance(conn, psycopg.AsyncConnection):
-            return self._enqueue_async(conn, job)
-        run(conn, statement)
+            return _enqueue_async(conn, job, statement)
+        with explained():
+            run(conn, statement)
         if batch := current_batch(conn):
             batch.jobs.append(job)
         return job
 
-    async def _enqueue_async(self, conn: psycopg.AsyncConnection[Any], job: Job) -> Job:
-        await run_async(conn, insert_jobs([job], self.schema))
-        if batch := current_batch(conn):
-            batch.jobs.append(job)
-        return job
+
+async def _enqueue_async(
+    conn: psycopg.AsyncConnection[Any], job: Job, statement: Statement[None]
+) -> Job:
+    with explained():
+        await run_async(conn, statement)
+    if batch := current_batch(conn):
+        batch.jobs.append(job)
+    return job
 
 
 def job_type(
