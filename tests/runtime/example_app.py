@@ -25,6 +25,10 @@ CREATE TABLE line_items (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   sku text NOT NULL, quantity int NOT NULL, order_id uuid NOT NULL REFERENCES orders
 );
+CREATE TABLE notes (
+  id int PRIMARY KEY, "from" text NOT NULL, class jsonb NOT NULL DEFAULT '{}',
+  tags text[] NOT NULL DEFAULT '{}', anything jsonb, updated_at timestamptz
+);
 """
 
 Row = dict[str, Any]

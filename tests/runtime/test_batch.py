@@ -1,22 +1,13 @@
 import asyncio
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from conduit_runtime import RecordError, batch
-from example_app import SCHEMA, insert_order, jobs_of, ship
+from example_app import insert_order, jobs_of, ship
 from example_jobs.order import SearchIndexUpdate, after_create, after_update, search_index_update
-
-
-@pytest.fixture
-def conn(dsn: str) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(dsn) as connection:
-        connection.execute(SCHEMA)
-        connection.commit()
-        yield connection
 
 
 def test_the_hooks_of_a_batch_wait_for_nothing(
@@ -84,12 +75,12 @@ def test_batches_nest(conn: psycopg.Connection[Any]) -> None:
     assert len(jobs_of(conn)) == 3
 
 
-def test_a_batch_on_an_asynchronous_connection(conn: psycopg.Connection[Any], dsn: str) -> None:
+def test_a_batch_on_an_asynchronous_connection(conn: psycopg.Connection[Any], app_dsn: str) -> None:
     row = insert_order(conn)
     conn.commit()
 
     async def enqueue() -> list[Any]:
-        async with await psycopg.AsyncConnection.connect(dsn) as other, batch(other) as jobs:
+        async with await psycopg.AsyncConnection.connect(app_dsn) as other, batch(other) as jobs:
             for _ in range(3):
                 payload = SearchIndexUpdate(row["id"], "open", row["total"])
                 await search_index_update.enqueue(other, payload)

@@ -1,6 +1,6 @@
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from conduit_runtime import ConduitError, JobContext, JobLost, PayloadError, current_job
 from conduit_runtime.services import prepare
-from example_app import SCHEMA, insert_order
+from example_app import insert_order
 from example_jobs.order import EmailSend, SearchIndexUpdate, email_send, search_index_update
 from example_jobs.records import Order, User
 
@@ -19,8 +19,8 @@ from example_jobs.records import Order, User
 class Host:
     """A worker for one job."""
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    def __init__(self, app_dsn: str) -> None:
+        self._dsn = app_dsn
         self.stored: list[dict[str, Any]] = []
         self.reported = asyncio.Event()
         self.lost = False
@@ -44,17 +44,17 @@ JOB = SimpleNamespace(
 
 
 @pytest.fixture
-def conn(dsn: str) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(SCHEMA)
-        yield connection
+def conn(conn: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """What a job reads has been committed."""
+    conn.autocommit = True
+    return conn
 
 
 def in_job(
-    dsn: str, use: Callable[[JobContext[Any], Host], Awaitable[Any]], services: object = None
+    app_dsn: str, use: Callable[[JobContext[Any], Host], Awaitable[Any]], services: object = None
 ) -> Any:
     async def run() -> Any:
-        host = Host(dsn)
+        host = Host(app_dsn)
         context: JobContext[Any] = JobContext(JOB, services, host)
         context.activate()
         return await use(context, host)
@@ -62,7 +62,7 @@ def in_job(
     return asyncio.run(run())
 
 
-def test_a_generated_handler_runs(conn: psycopg.Connection[Any], dsn: str) -> None:
+def test_a_generated_handler_runs(conn: psycopg.Connection[Any], app_dsn: str) -> None:
     order = insert_order(conn)
     sent: list[Any] = []
 
@@ -88,13 +88,13 @@ def test_a_generated_handler_runs(conn: psycopg.Connection[Any], dsn: str) -> No
         assert (nested.type, nested.queue) == (search_index_update.name, "search")
         assert nested.payload == {"id": str(order["id"]), "state": "shipped", "total": "12.50"}
 
-    in_job(dsn, use, services)
+    in_job(app_dsn, use, services)
     assert sent == [("z@e.de", "Dear Zoë, your order AB-1", "To DE, was open. ")]
     assert conn.execute("SELECT notified_at IS NOT NULL FROM orders").fetchall() == [(True,)]
 
 
 def test_a_row_is_kept_for_the_run_and_its_writes_show(
-    conn: psycopg.Connection[Any], dsn: str, caplog: pytest.LogCaptureFixture
+    conn: psycopg.Connection[Any], app_dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     order = insert_order(conn)
 
@@ -125,42 +125,42 @@ def test_a_row_is_kept_for_the_run_and_its_writes_show(
         async with context.connection() as own:
             await own.execute("SELECT 1")
 
-    in_job(dsn, use)
+    in_job(app_dsn, use)
     assert f"User {''}" in caplog.text
     assert "is gone: nothing was updated" in caplog.text
 
 
-def test_what_a_job_knows_of_itself(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_a_job_knows_of_itself(app_dsn: str, caplog: pytest.LogCaptureFixture) -> None:
     async def use(context: JobContext[Any], host: Host) -> None:
         assert (context.id, context.type, context.queue) == (JOB.id, JOB.type, "mail")
         assert (context.attempt, context.max_attempts) == (2, 3)
         with caplog.at_level(logging.INFO, "conduit.job"):
             context.log.info("here")
 
-    in_job(dsn, use)
+    in_job(app_dsn, use)
     assert caplog.records[-1].__dict__["job_id"] == str(JOB.id)
 
 
-def test_a_bad_nested_payload_is_refused_at_once(dsn: str) -> None:
+def test_a_bad_nested_payload_is_refused_at_once(app_dsn: str) -> None:
     async def use(context: JobContext[Any], host: Host) -> None:
         bad = SearchIndexUpdate(id=uuid4(), state="open", total=Decimal("NaN"))
         with pytest.raises(PayloadError, match="total"):
             context.enqueue(search_index_update, bad)
         assert context.enqueued == []
 
-    in_job(dsn, use)
+    in_job(app_dsn, use)
 
 
-def test_services_of_a_hand_written_handler_are_the_ones_that_were_given(dsn: str) -> None:
+def test_services_of_a_hand_written_handler_are_the_ones_that_were_given(app_dsn: str) -> None:
     given = SimpleNamespace(mail=SimpleNamespace(send=lambda: "sent"))
 
     async def use(context: JobContext[Any], host: Host) -> None:
         assert context.services.mail.send() == "sent"
 
-    in_job(dsn, use, given)
+    in_job(app_dsn, use, given)
 
 
-def test_progress_is_stored_at_once_and_then_coalesced(dsn: str) -> None:
+def test_progress_is_stored_at_once_and_then_coalesced(app_dsn: str) -> None:
     async def use(context: JobContext[Any], host: Host) -> None:
         await asyncio.to_thread(context.progress, 1, 10, "begun")
         await asyncio.wait_for(host.reported.wait(), 10)
@@ -173,10 +173,10 @@ def test_progress_is_stored_at_once_and_then_coalesced(dsn: str) -> None:
             {"done": 9, "total": 10, "note": None},
         ]
 
-    in_job(dsn, use)
+    in_job(app_dsn, use)
 
 
-def test_a_job_that_is_lost_learns_of_it(dsn: str) -> None:
+def test_a_job_that_is_lost_learns_of_it(app_dsn: str) -> None:
     async def use(context: JobContext[Any], host: Host) -> None:
         context.raise_if_cancelled()
         host.lost = True
@@ -185,10 +185,10 @@ def test_a_job_that_is_lost_learns_of_it(dsn: str) -> None:
         with pytest.raises(asyncio.CancelledError):
             context.raise_if_cancelled()
 
-    in_job(dsn, use)
+    in_job(app_dsn, use)
 
 
-def test_progress_needs_a_running_job(dsn: str) -> None:
+def test_progress_needs_a_running_job(app_dsn: str) -> None:
     context: JobContext[Any] = JobContext(JOB, None, SimpleNamespace())  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="not running"):
         context.progress(1)

@@ -4,30 +4,20 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
-from example_app import SCHEMA, insert_order, jobs_of, ship
+from example_app import insert_order, jobs_of, ship
 from example_jobs.order import after_create, after_update
 
 HERE = Path(__file__).parent
 
 
-@pytest.fixture
-def conn(dsn: str) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(dsn) as connection:
-        connection.execute(SCHEMA)
-        connection.commit()
-        yield connection
-
-
-def drain(dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def drain(app_dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a worker on the example until nothing is due."""
     main = "import sys; from conduit_runtime.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", main, "worker", "example_jobs", "--dsn", dsn, "--drain"]
+    command = [sys.executable, "-c", main, "worker", "example_jobs", "--dsn", app_dsn, "--drain"]
     return subprocess.run(
         [*command, *arguments],
         capture_output=True,
@@ -39,7 +29,7 @@ def drain(dsn: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_from_the_hook_to_the_services(conn: psycopg.Connection[Any], dsn: str) -> None:
+def test_from_the_hook_to_the_services(conn: psycopg.Connection[Any], app_dsn: str) -> None:
     order = insert_order(conn)
     after_create(conn, order)
     after_update(conn, ship(conn, order), order)
@@ -47,7 +37,7 @@ def test_from_the_hook_to_the_services(conn: psycopg.Connection[Any], dsn: str) 
     after_create(conn, insert_order(conn, "lost"))
     conn.rollback()
 
-    worker = drain(dsn, "--services", "echo")
+    worker = drain(app_dsn, "--services", "echo")
     assert worker.returncode == 0, worker.stderr
     calls = [json.loads(line) for line in worker.stdout.splitlines()]
     assert sorted((call["service"], call["method"]) for call in calls) == [
@@ -74,13 +64,13 @@ def test_from_the_hook_to_the_services(conn: psycopg.Connection[Any], dsn: str) 
 
 
 def test_a_worker_without_a_service_refuses_to_start(
-    conn: psycopg.Connection[Any], dsn: str
+    conn: psycopg.Connection[Any], app_dsn: str
 ) -> None:
     after_create(conn, insert_order(conn))
     conn.commit()
-    worker = drain(dsn, "--services", "example_app:insert_order")
+    worker = drain(app_dsn, "--services", "example_app:insert_order")
     assert worker.returncode != 0
-    worker = drain(dsn, "--services", "example_app:SCHEMA")
+    worker = drain(app_dsn, "--services", "example_app:SCHEMA")
     assert worker.returncode != 0
     assert 'lacks the service "email" (for Email.send)' in worker.stderr
     assert "Traceback" not in worker.stderr

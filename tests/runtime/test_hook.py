@@ -1,6 +1,5 @@
 import asyncio
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,7 +24,7 @@ from conduit_runtime import (
     named,
     table,
 )
-from example_app import SCHEMA, insert_order, jobs_of, ship
+from example_app import insert_order, jobs_of, ship
 from example_jobs.order import Order, after_create, after_update
 from psycopg.rows import dict_row, namedtuple_row, scalar_row
 
@@ -51,22 +50,6 @@ class Copy:
 @job_type("note.after_create.copy", "00000001", queue="notes", priority="urgent", max_attempts=7)
 async def copy(job: JobContext[Any], payload: Copy) -> None:
     raise NotImplementedError
-
-
-NOTES = """
-CREATE TABLE notes (
-  id int PRIMARY KEY, "from" text NOT NULL, class jsonb NOT NULL DEFAULT '{}',
-  tags text[] NOT NULL DEFAULT '{}', anything jsonb, updated_at timestamptz
-)
-"""
-
-
-@pytest.fixture
-def conn(dsn: str) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(dsn) as connection:
-        connection.execute(SCHEMA + ";" + NOTES)
-        connection.commit()
-        yield connection
 
 
 def insert_note(conn: psycopg.Connection[Any], id: int = 1) -> dict[str, Any]:
@@ -124,7 +107,8 @@ def test_a_hook_that_raises_writes_nothing(conn: psycopg.Connection[Any]) -> Non
             hook.enqueue(copy, Copy("x"))
             raise ZeroDivisionError
 
-    pytest.raises(ZeroDivisionError, run)
+    with pytest.raises(ZeroDivisionError):
+        run()
     assert (note(conn)["from"], jobs_of(conn)) == ("me", [])
 
 
@@ -188,11 +172,11 @@ def test_a_bad_payload_leaves_the_transaction_usable(
 
 
 def test_autocommit_outside_a_transaction_is_refused(
-    conn: psycopg.Connection[Any], dsn: str
+    conn: psycopg.Connection[Any], app_dsn: str
 ) -> None:
     row = insert_note(conn)
     conn.commit()
-    with psycopg.connect(dsn, autocommit=True) as other:
+    with psycopg.connect(app_dsn, autocommit=True) as other:
         with pytest.raises(NoTransaction, match=r"conn\.transaction"):
             Hook(other, Note, row)
         with pytest.raises(NoTransaction):
@@ -218,9 +202,9 @@ def test_any_isolation_and_any_row_factory(
 
 
 def test_two_serializable_transactions_that_enqueue_both_commit(
-    conn: psycopg.Connection[Any], dsn: str
+    conn: psycopg.Connection[Any], app_dsn: str
 ) -> None:
-    with psycopg.connect(dsn) as other:
+    with psycopg.connect(app_dsn) as other:
         for number, connection in enumerate((conn, other)):
             connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
             with Hook(connection, Note, insert_note(connection, number)) as hook:
@@ -377,20 +361,20 @@ def test_services_in_a_synchronous_hook(conn: psycopg.Connection[Any]) -> None:
         bare.services.mail.now("a")
 
 
-def test_an_asynchronous_hook(conn: psycopg.Connection[Any], dsn: str) -> None:
+def test_an_asynchronous_hook(conn: psycopg.Connection[Any], app_dsn: str) -> None:
     row = insert_note(conn)
     conn.commit()
-    asyncio.run(run_asynchronous_hook(dsn, row))
+    asyncio.run(run_asynchronous_hook(app_dsn, row))
     assert (note(conn)["from"], len(jobs_of(conn))) == ("sent you", 1)
 
 
-async def run_asynchronous_hook(dsn: str, row: dict[str, Any]) -> None:
+async def run_asynchronous_hook(app_dsn: str, row: dict[str, Any]) -> None:
 
     async def send(to: str) -> str:
         return f"sent {to}"
 
     services = SimpleNamespace(mail=SimpleNamespace(send=send, plain=lambda: "plain"))
-    async with await psycopg.AsyncConnection.connect(dsn) as other:
+    async with await psycopg.AsyncConnection.connect(app_dsn) as other:
         async with AsyncHook(other, Note, row, row, services=services) as hook:
             hook.record.from_ = await hook.services.mail.send("you")
             assert await hook.services.mail.plain() == "plain"
