@@ -58,7 +58,7 @@ def test_many_jobs_keep_their_order(queue: Queue, dsn: str) -> None:
         Job(type="t", priority=-1),
         Job(type="t", max_attempts=0),
         Job(type="t", timeout=0),
-        Job(type="t", run_at=datetime(2030, 1, 1)),  # noqa: DTZ001
+        Job(type="t", run_at=datetime(2030, 1, 1)),
         Job(type="t", payload=float("nan")),
         Job(type="t", payload={"a": ["x\0"]}),
     ],

@@ -36,8 +36,9 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: s
     for row in rows:
         table.add_row(*(_text(row[column]) for column in columns))
     console = Console(highlight=False, markup=False)
-    width = None if console.is_terminal else console.measure(table).maximum
-    console.print(table, width=width, crop=console.is_terminal)
+    if not console.is_terminal:
+        console.width = console.measure(table, options=console.options.update(width=10_000)).maximum
+    console.print(table)
 
 
 def show_one(row: Mapping[str, Any], form: str) -> None:

@@ -1,0 +1,407 @@
+import asyncio
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import psycopg
+import pytest
+from conduit_runtime import (
+    AsyncExecutor,
+    Discard,
+    Job,
+    JobContext,
+    JobStatus,
+    NoHandler,
+    Queue,
+    QueueError,
+    Retry,
+    Snooze,
+    WorkerPool,
+)
+from waiting import until
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def drain(pool: WorkerPool) -> None:
+    """Work until nothing is due, in a loop of this thread."""
+    pool.run(drain=True)
+
+
+def reload(queue: Queue, job: Job) -> Job:
+    stored = queue.get(job.id)
+    assert stored is not None
+    return stored
+
+
+def test_coroutines_and_plain_functions_run(queue: Queue) -> None:
+    pool = WorkerPool(queue, "default", workers=3)
+    seen: list[object] = []
+
+    @pool.handler("async")
+    async def in_loop(context: JobContext, payload: dict[str, int]) -> None:
+        await asyncio.sleep(0)
+        seen.append((context.type, context.attempt, context.max_attempts, payload))
+
+    def in_thread(context: JobContext, payload: dict[str, int]) -> None:
+        seen.append((context.type, threading.current_thread() is threading.main_thread()))
+
+    pool.register("plain", in_thread)
+    first = queue.enqueue(Job(type="async", payload={"n": 1}))
+    AsyncExecutor(queue).execute("default", "plain", {})
+    drain(pool)
+    assert sorted(seen, key=str) == [("async", 1, 3, {"n": 1}), ("plain", False)]
+    stored = reload(queue, first)
+    assert (stored.status, stored.attempts, stored.error) == (JobStatus.COMPLETED, 1, None)
+    assert (stored.locked_by, stored.locked_at, stored.token) == (None, None, None)
+    assert stored.created_at is not None
+    assert stored.started_at is not None
+    assert stored.completed_at is not None
+    assert stored.created_at <= stored.started_at <= stored.completed_at
+    stats = pool.metrics.stats("async")
+    assert (stats.processed, stats.succeeded, stats.success_rate) == (1, 1, 1.0)
+    assert set(pool.metrics.all_stats()) == {"async", "plain"}
+
+
+def test_jobs_run_by_priority_then_time_then_insertion(queue: Queue, dsn: str) -> None:
+    pool = WorkerPool(queue, "default", workers=1)
+    order: list[int] = []
+    for kind in ("a", "b", "c"):
+
+        @pool.handler(kind)
+        async def note(context: JobContext, payload: int) -> None:
+            order.append(payload)
+
+    jobs = [Job(type="abc"[n % 3], payload=n, priority=(0, 50, 100, 7)[n % 4]) for n in range(1500)]
+    queue.enqueue_many(jobs)
+    with psycopg.connect(dsn) as conn:
+        conn.execute(
+            "UPDATE jobs SET run_at = now() - interval '1 day' WHERE (payload)::int % 5 = 0"
+        )
+    expected = sorted(range(1500), key=lambda n: (-jobs[n].priority, n % 5 != 0, n))
+    drain(pool)
+    assert order == expected
+
+
+def test_a_failed_attempt_is_retried_after_a_minute(queue: Queue, dsn: str) -> None:
+    pool = WorkerPool(queue)
+
+    @pool.handler("t")
+    async def fail(context: JobContext, payload: object) -> None:
+        raise ValueError("no\0 \ud800 good")
+
+    job = queue.enqueue(Job(type="t", max_attempts=2))
+    drain(pool)
+    stored = reload(queue, job)
+    assert (stored.status, stored.attempts) == (JobStatus.PENDING, 1)
+    assert stored.error == "ValueError: no\ufffd ? good"
+    assert stored.run_at is not None
+    assert stored.started_at is not None
+    wait = stored.run_at - stored.started_at
+    assert timedelta(seconds=60) <= wait < timedelta(seconds=70)
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE jobs SET run_at = now()")
+    drain(pool)
+    stored = reload(queue, job)
+    assert (stored.status, stored.attempts) == (JobStatus.FAILED, 2)
+    assert [entry["attempt"] for entry in stored.errors] == [1, 2]
+    assert "in fail" in stored.errors[0]["traceback"]
+    assert pool.metrics.stats("t").retried == 1
+    queue.retry(job.id)
+    drain(pool)
+    assert reload(queue, job).attempts == 1
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (SystemExit(3), "SystemExit: 3"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (GeneratorExit(), "GeneratorExit"),
+        (asyncio.CancelledError(), "CancelledError"),
+        (StopIteration(1), "RuntimeError"),
+        (Unprintable(), "Unprintable: (its text could not be read)"),
+        (ValueError("x" * 10_000_000), "ValueError: xxx"),
+    ],
+)
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_whatever_a_handler_raises_ends_its_job_only(
+    queue: Queue, error: BaseException, text: str, in_thread: bool
+) -> None:
+    pool = WorkerPool(queue)
+
+    @pool.handler("async")
+    async def in_loop(context: JobContext, payload: object) -> None:
+        raise error
+
+    @pool.handler("plain")
+    def plainly(context: JobContext, payload: object) -> None:
+        raise error
+
+    job = queue.enqueue(Job(type="plain" if in_thread else "async", max_attempts=1))
+    drain(pool)
+    stored = reload(queue, job)
+    assert stored.status is JobStatus.FAILED
+    assert stored.error is not None
+    assert stored.error.startswith(text)
+    assert len(stored.error) < 5_000
+
+
+def test_retry_discard_and_snooze(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+
+    @pool.handler("t")
+    async def act(context: JobContext, payload: str) -> None:
+        try:
+            raise {"retry": Retry(after=5), "snooze": Snooze(timedelta(hours=1))}.get(
+                payload, Discard("no use")
+            )
+        except Exception:
+            pytest.fail("`except Exception` caught a request to the worker")
+
+    jobs = {kind: queue.enqueue(Job(type="t", payload=kind)) for kind in ("retry", "snooze", "no")}
+    drain(pool)
+    retried, snoozed, discarded = (reload(queue, job) for job in jobs.values())
+    assert (retried.status, retried.attempts) == (JobStatus.PENDING, 1)
+    assert retried.run_at is not None
+    assert retried.started_at is not None
+    assert timedelta(seconds=5) <= retried.run_at - retried.started_at < timedelta(seconds=20)
+    assert (snoozed.status, snoozed.attempts, snoozed.error) == (JobStatus.PENDING, 0, None)
+    assert (discarded.status, discarded.error) == (JobStatus.FAILED, "no use")
+
+
+def test_nested_jobs_are_born_by_a_completion_only(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+    born: list[int] = []
+
+    @pool.handler("parent")
+    async def parent(context: JobContext, payload: dict[str, bool]) -> None:
+        context.enqueued.append(Job(type="child", payload=1))
+        context.enqueued.append(Job(type="child", payload=2))
+        if payload["fail"]:
+            raise ValueError
+
+    @pool.handler("child")
+    async def child(context: JobContext, payload: int) -> None:
+        born.append(payload)
+
+    queue.enqueue(Job(type="parent", payload={"fail": True}))
+    drain(pool)
+    assert born == []
+    assert queue.stats().total == 1
+    queue.enqueue(Job(type="parent", payload={"fail": False}))
+    drain(pool)
+    assert born == [1, 2]
+
+
+def test_a_timeout_fails_the_attempt(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+
+    @pool.handler("t")
+    async def hang(context: JobContext, payload: object) -> None:
+        await asyncio.Event().wait()
+
+    job = queue.enqueue(Job(type="t", timeout=0.05))
+    drain(pool)
+    assert reload(queue, job).error == "TimeoutError: the attempt took longer than 0.05 s"
+
+
+def test_a_cancelled_job_is_stopped_and_stays_cancelled(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+    running, stopped = threading.Event(), threading.Event()
+
+    @pool.handler("t")
+    async def hang(context: JobContext, payload: object) -> None:
+        running.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    job = queue.enqueue(Job(type="t"))
+    with pool:
+        assert running.wait(10)
+        assert queue.cancel(job.id)
+        assert stopped.wait(10)
+    assert reload(queue, job).status is JobStatus.CANCELLED
+
+
+def test_a_cancelled_thread_learns_of_it(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+    running, stopped = threading.Event(), threading.Event()
+
+    @pool.handler("t")
+    def work(context: JobContext, payload: object) -> None:
+        running.set()
+        try:
+            until(context.raise_if_cancelled, 20)
+        finally:
+            stopped.set()
+
+    job = queue.enqueue(Job(type="t"))
+    with pool:
+        assert running.wait(10)
+        queue.cancel(job.id)
+        assert stopped.wait(10)
+
+
+def test_the_outcome_of_a_lost_job_is_not_written(queue: Queue, dsn: str) -> None:
+    pool = WorkerPool(queue)
+    running, go_on = threading.Event(), threading.Event()
+
+    @pool.handler("t")
+    def work(context: JobContext, payload: object) -> None:
+        context.enqueued.append(Job(queue="other", type="child"))
+        running.set()
+        go_on.wait(10)
+
+    job = queue.enqueue(Job(type="t"))
+    with pool:
+        assert running.wait(10)
+        with psycopg.connect(dsn) as conn:
+            # Another worker has claimed it since: same row, same status, another token.
+            conn.execute("UPDATE jobs SET token = gen_random_uuid(), locked_by = 'other'")
+            conn.execute(
+                "INSERT INTO conduit_workers (name, lock_key, host, pid, queues, lanes) "
+                "VALUES ('other', 1, 'h', 1, '{}', '[]')"
+            )
+        go_on.set()
+        until(lambda: pool.metrics.stats("t").processed)
+    stored = reload(queue, job)
+    assert (stored.status, stored.locked_by) == (JobStatus.RUNNING, "other")
+    assert queue.stats("other").total == 0
+
+
+def test_a_stopped_pool_hands_back_what_it_has_not_finished(queue: Queue) -> None:
+    pool = WorkerPool(queue, workers=2)
+    running = threading.Event()
+
+    @pool.handler("t")
+    async def hang(context: JobContext, payload: object) -> None:
+        running.set()
+        await asyncio.Event().wait()
+
+    queue.enqueue_many([Job(type="t") for _ in range(5)])
+    pool.start()
+    assert running.wait(10)
+    pool.stop(grace=0)
+    jobs = queue.list()
+    assert {(job.status, job.attempts, job.locked_by) for job in jobs} == {
+        (JobStatus.PENDING, 0, None)
+    }
+
+
+def test_a_stopped_pool_lets_running_jobs_end(queue: Queue, dsn: str) -> None:
+    pool = WorkerPool(queue)
+    running, go_on = threading.Event(), threading.Event()
+
+    @pool.handler("t")
+    def work(context: JobContext, payload: object) -> None:
+        running.set()
+        go_on.wait(10)
+
+    job = queue.enqueue(Job(type="t"))
+    with pool:
+        assert running.wait(10)
+        threading.Timer(0.2, go_on.set).start()
+    assert reload(queue, job).status is JobStatus.COMPLETED
+    with psycopg.connect(dsn) as conn:
+        assert conn.execute("SELECT count(*) FROM conduit_workers").fetchall() == [(0,)]
+
+
+async def _async_pool(dsn: str) -> list[int]:
+    seen: list[int] = []
+    done = asyncio.Event()
+    with Queue(dsn) as queue:
+        pool = WorkerPool(queue)
+
+        @pool.handler("t")
+        async def work(context: JobContext, payload: int) -> None:
+            seen.append(payload)
+            done.set()
+
+        async with pool:
+            queue.enqueue(Job(type="t", payload=7))
+            await asyncio.wait_for(done.wait(), 10)
+        with pytest.raises(RuntimeError, match="async with pool"):
+            pool.run()
+    return seen
+
+
+def test_a_pool_in_a_running_loop(dsn: str) -> None:
+    assert asyncio.run(_async_pool(dsn)) == [7]
+
+
+def test_limits_of_queues_and_of_the_pool(queue: Queue) -> None:
+    pool = WorkerPool(queue, {"a": 2, "b": None}, workers=5)
+    together: dict[str, int] = {"a": 0, "b": 0}
+    most = {"a": 0, "b": 0, "all": 0}
+
+    @pool.handler("t")
+    async def work(context: JobContext, payload: object) -> None:
+        together[context.queue] += 1
+        most[context.queue] = max(most[context.queue], together[context.queue])
+        most["all"] = max(most["all"], sum(together.values()))
+        await asyncio.sleep(0.001)
+        together[context.queue] -= 1
+
+    queue.enqueue_many([Job("ab"[n % 2], "t") for n in range(100)])
+    drain(pool)
+    assert queue.stats().completed == 100
+    assert most["a"] == 2
+    assert most["all"] == 5
+
+
+def test_jobs_that_nobody_knows_stay(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+
+    @pool.handler("known")
+    async def work(context: JobContext, payload: object) -> None: ...
+
+    with pytest.raises(NoHandler, match="known types: known"):
+        pool.handlers.get("unknown")
+    job = queue.enqueue(Job(type="unknown"))
+    with pool:
+        queue.enqueue(Job(type="known"))
+        until(lambda: queue.stats().completed)
+        [overview] = queue.queues()
+        assert (overview.unknown, overview.workers) == (1, 1)
+        done = threading.Event()
+        pool.register("unknown", lambda context, payload: done.set())
+        assert done.wait(10)
+    assert reload(queue, job).status is JobStatus.COMPLETED
+
+
+def test_a_pool_says_what_is_missing(empty_dsn: str) -> None:
+    with Queue(empty_dsn) as queue, pytest.raises(QueueError, match="conduit-jobs migrate"):
+        WorkerPool(queue).start()
+
+
+def test_an_outcome_that_postgres_refuses_fails_alone(queue: Queue, dsn: str) -> None:
+    pool = WorkerPool(queue, workers=20)
+    with psycopg.connect(dsn) as conn:
+        conn.execute("ALTER TABLE jobs ADD CONSTRAINT picky CHECK (type <> 'bad' OR error IS NULL)")
+        conn.execute("ALTER TABLE jobs ADD CHECK (type <> 'child')")
+
+    @pool.handler("parent")
+    async def work(context: JobContext, payload: int) -> None:
+        if payload == 7:
+            context.enqueued.append(Job(type="child"))
+
+    queue.enqueue_many([Job(type="parent", payload=n) for n in range(20)])
+    drain(pool)
+    counts = queue.stats()
+    assert (counts.completed, counts.failed) == (19, 1)
+    [failed] = queue.list(status="failed")
+    assert failed.payload == 7
+    assert failed.error is not None
+    assert "Postgres refused the outcome" in failed.error
