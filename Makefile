@@ -46,6 +46,10 @@ examples: .setup-run ## Compile the examples again
 	@for folder in $(EXAMPLES); do \
 		(cd "$$folder" && "$(CURDIR)/.venv/bin/python" -m conduit_async.cli gen) || exit 1; done
 
+.PHONY: bench
+bench: .setup-run ## Measure the queue on an embedded Postgres; make bench ARGUMENTS="drain --quick"
+	@$(RUN) benchmarks $(ARGUMENTS)
+
 .PHONY: clean
 clean: ## Remove what was made: .venv, caches, embedded databases
 	@rm -rf .venv .venv.lock .conduit .coverage* .hypothesis .*_cache build dist

@@ -1,0 +1,61 @@
+"""`python -m benchmarks`: measure the queue, and show the figures with what they are parts of."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from . import drain, report
+from .database import machine, server
+from .measure import Figure, Options, Results
+
+Group = Callable[[str, Options, Results], None]
+
+GROUPS: dict[str, tuple[Group, ...]] = {
+    "drain": (drain.limits, drain.processes),
+    "growth": (drain.growth,),
+    "endurance": (drain.endurance,),
+}
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("groups", nargs=-1, type=click.Choice([*GROUPS]))
+@click.option("--dsn", help="The server to measure on; without it, an embedded Postgres.")
+@click.option("--runs", default=3, show_default=True, help="Runs of each figure; medians count.")
+@click.option("--scale", default=1.0, show_default=True, help="Part of the jobs to run with.")
+@click.option("--quick", is_flag=True, help="One run with a twentieth of the jobs.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for results.json and chart.svg.",
+)
+def main(
+    groups: tuple[str, ...], dsn: str | None, runs: int, scale: float, quick: bool, out: Path | None
+) -> None:
+    """Measure GROUPS of figures, all of them by default.
+
+    Everything is measured on one server; each database that is used is dropped and made anew.
+    """
+    options = Options(1, 0.05) if quick else Options(runs, scale)
+    console = Console()
+    errors = Console(stderr=True)
+
+    def show(figure: Figure) -> None:
+        errors.print(report.line(figure), highlight=False, markup=False)
+
+    results = Results(on_figure=show)
+    with tempfile.TemporaryDirectory(prefix="conduit-benchmark-") as folder:
+        with server(dsn, Path(folder)) as found:
+            about = machine(found)
+            for name in groups or GROUPS:
+                for measure in GROUPS[name]:
+                    measure(found, options, results)
+        report.show(console, about, results.figures)
+        if out is not None:
+            report.write(out, about, results.figures)
+
+
+if __name__ == "__main__":
+    main()

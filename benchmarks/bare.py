@@ -1,0 +1,109 @@
+"""What Postgres can do at best: the product's own statements, run by pgbench without a worker."""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import uuid4
+
+from conduit_runtime import embedded
+from conduit_runtime.claims import Claims
+from conduit_runtime.connection import PLANS
+from conduit_runtime.statement import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from .database import Database
+
+_WORKER = "INSERT INTO conduit_workers VALUES ('bare', 0, 0, 'bare', 0, '{}', '[]')"
+# One row of answers, so that pgbench can hand them on; each job's columns are read all the same.
+_ANSWER = """
+SELECT array_agg(id)::text AS ids,
+  array_fill(:token::uuid, ARRAY[count(*)::int])::text AS tokens,
+  array_fill(0.0001::float8, ARRAY[count(*)::int])::text AS elapsed,
+  CASE WHEN :turn % 25 = 0 THEN '{{}}' ELSE array[min(queue)]::text END AS bound_queues,
+  CASE WHEN :turn % 25 = 0 THEN '{{}}' ELSE array[min(priority)]::text END AS bound_priorities,
+  CASE WHEN :turn % 25 = 0 THEN '{{}}' ELSE array[max(run_at)]::text END AS bound_run_ats,
+  CASE WHEN :turn % 25 = 0 THEN '{{}}' ELSE array[max(seq)]::text END AS bound_seqs,
+  string_agg(claimed::text, '') AS claimed
+FROM (SELECT {claim}) AS claimed
+"""
+
+
+def drain(database: Database, count: int, *, connections: int, batch: int) -> None:
+    """Claim and complete `count` jobs of type "noop" by pgbench, `batch` at a time."""
+    database.run(_WORKER)
+    claiming = Claims().next("bare", {"default": batch}, [("noop", "")], batch, 0.0, None)
+    choosing, columns = claiming.sql.rsplit("\nSELECT ", 1)
+    claim = choosing + _ANSWER.format(claim=columns)
+    script = "\n".join(
+        ["\\set turn :turn + 1", f"{_plain(claim)} \\gset", f"{_plain(sql('complete', None))};"]
+    )
+    variables = {
+        **{name: _literal(value) for name, value in claiming.parameters.items()},
+        "worker": "bare",
+        "token": str(uuid4()),
+        "turn": 0,
+    }
+    pgbench(
+        database,
+        script,
+        clients=connections,
+        transactions=count // batch // connections,
+        variables=variables,
+    )
+
+
+def _plain(statement: str) -> str:
+    """A statement as pgbench wants it: on one line, `:name` for `%(name)s`, without comments."""
+    lines = [line.split("--")[0] for line in statement.splitlines()]
+    return re.sub(r"%\((\w+)\)s", r":\1", " ".join(" ".join(lines).split())).replace("%%", "%")
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, list):
+        return "{" + ",".join(f'"{part}"' for part in value) + "}"
+    return str(value)
+
+
+def pgbench(
+    database: Database,
+    script: str,
+    *,
+    clients: int,
+    transactions: int,
+    variables: Mapping[str, object] | None = None,
+    seconds: float = 120.0,
+) -> str:
+    """Run a script by `pgbench -M prepared` with a worker's settings, and return its report.
+
+    Each client makes that many `transactions`; after `seconds` all are stopped.
+    """
+    programs = embedded.binaries()
+    plans = dict(re.findall(r"set_config\('(\w+)', '(\w+)'", PLANS))
+    parts = conninfo_to_dict(database.dsn)
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("PG")}
+    environment |= {
+        "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in plans.items()),
+        "PGDATABASE": str(parts.pop("dbname")),
+    }
+    for name, value in parts.items():
+        environment[f"PG{name.upper()}"] = str(value)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "script.sql")
+        file.write_text(script)
+        command = [programs / "pgbench", "-n", "-M", "prepared", "-f", file]
+        command += ["-c", str(clients), "-j", str(min(clients, 2)), "-t", str(transactions)]
+        command += [f"-D{name}={value}" for name, value in (variables or {}).items()]
+        done = subprocess.run(
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+    if done.returncode:
+        raise RuntimeError(f"pgbench failed: {done.stderr[-2_000:]}")
+    return done.stdout

@@ -1,0 +1,85 @@
+"""Worker processes that start together, and what the database says of how fast they were."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from .database import Database
+
+_RATE = """
+SELECT count(*) / extract(epoch FROM max(completed_at) - min(started_at))
+FROM jobs WHERE status = 'completed' AND started_at IS NOT NULL
+"""
+_TENTHS = """
+SELECT count(*) / extract(epoch FROM max(completed_at) - min(completed_at))
+FROM (
+  SELECT completed_at, ntile(10) OVER (ORDER BY completed_at) AS tenth
+  FROM jobs WHERE status = 'completed' AND started_at IS NOT NULL
+) AS done
+GROUP BY tenth ORDER BY tenth
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a worker process used: seconds of processor time, MiB of memory at most."""
+
+    cpu: float
+    mebibytes: float
+
+
+@contextmanager
+def ready(database: Database, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """A worker process that has imported everything and waits to be told to start."""
+    command = [sys.executable, "-m", "benchmarks.worker", database.dsn, *arguments]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            expect(process, "ready")
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def expect(process: "subprocess.Popen[str]", line: str) -> None:
+    """Read the next line that the process prints. Raises RuntimeError when it is another."""
+    assert process.stdout is not None
+    if (said := process.stdout.readline().strip()) != line:
+        raise RuntimeError(f"the worker said {said!r} instead of {line!r}")
+
+
+def tell(process: "subprocess.Popen[str]") -> None:
+    """Let the process take its next step."""
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def drain(
+    database: Database, *arguments: str, processes: int = 1, seconds: float = 120.0
+) -> Sequence[Usage]:
+    """Drain the queues with some worker processes at once; what each of them used."""
+    with ExitStack() as stack:
+        workers = [stack.enter_context(ready(database, *arguments)) for _ in range(processes)]
+        for worker in workers:
+            tell(worker)
+        said = [worker.communicate(timeout=seconds)[0] for worker in workers]
+        for worker in workers:
+            if worker.returncode:
+                raise RuntimeError(f"a worker ended with {worker.returncode}")
+    return [Usage(**json.loads(text.splitlines()[-1])) for text in said]
+
+
+def rate(database: Database) -> float:
+    """Jobs a second, from the start of the first to the last outcome, by the server's clock."""
+    return float(database.run(_RATE)[0][0])
+
+
+def rates_by_tenth(database: Database) -> list[float]:
+    """The rate in each tenth of the jobs, in the order of their outcomes."""
+    return [float(tenth) for (tenth,) in database.run(_TENTHS)]

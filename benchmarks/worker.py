@@ -1,0 +1,75 @@
+"""A worker process to be measured: `python -m benchmarks.worker DSN …` works when told to.
+
+Prints "ready" once everything is imported, starts at a line on standard input, and prints what it
+used when it has drained the queues or, with `--stay`, when standard input ends.
+"""
+
+import argparse
+import importlib
+import json
+import resource
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+from conduit_runtime import JobContext, Queue, WorkerPool
+
+
+async def noop(context: JobContext, payload: dict[str, Any]) -> None:
+    """Do nothing."""
+
+
+async def note_start(context: JobContext, payload: dict[str, Any]) -> None:
+    """Print when the job started, on the clock that all processes share."""
+    import time
+
+    print(payload["sent"], time.monotonic(), flush=False)
+
+
+class Mailer:
+    """A service that does nothing, for generated jobs."""
+
+    async def send(self, *args: Any, **kwargs: Any) -> None:
+        """Send no mail."""
+
+
+def main() -> None:
+    """Work as the arguments say."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("dsn")
+    parser.add_argument("--concurrency", type=int, default=100)
+    parser.add_argument("--types", type=int, default=1)
+    parser.add_argument("--queues", type=int, default=1)
+    parser.add_argument("--package", help="run the jobs of this generated package")
+    parser.add_argument("--stay", action="store_true", help="do not end when nothing is due")
+    parser.add_argument("--note-start", action="store_true")
+    given = parser.parse_args()
+    queues = ["default"] if given.queues == 1 else [f"default{n}" for n in range(given.queues)]
+    jobs = importlib.import_module(given.package).JOBS if given.package else ()
+    pool = WorkerPool(
+        Queue(given.dsn),
+        None if jobs else queues,
+        workers=given.concurrency,
+        jobs=jobs,
+        services=SimpleNamespace(mailer=Mailer()),
+    )
+    if not jobs:
+        types = ["noop"] if given.types == 1 else [f"noop{n}" for n in range(given.types)]
+        for type_ in types:
+            pool.register(type_, note_start if given.note_start else noop)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    if given.stay:
+        with pool:
+            print("working", flush=True)
+            sys.stdin.readline()
+    else:
+        pool.run(drain=True)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    # ru_maxrss is in KiB on Linux and in bytes on macOS.
+    memory = used.ru_maxrss / (2**10 if sys.platform != "darwin" else 2**20)
+    print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "mebibytes": memory}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
