@@ -83,7 +83,7 @@ class _Commands:
         output, _ = process.communicate()
         if process.returncode != 0:
             raise click.ClickException(f"{module} {' '.join(arguments)} failed:\n{output}")
-        return output.strip()
+        return output.rstrip()
 
 
 def _compile(console: Console, blog: Path) -> None:
@@ -98,7 +98,7 @@ def _compile(console: Console, blog: Path) -> None:
     module = Path("jobs", "post.py")
     job = _excerpt(
         (blog / module).read_text("utf-8"),
-        rf'^()@job_type\(\s*"post\.after_update\.{_SHOWN}".*?(?=^\S(?!.*->)|\Z)',
+        rf'^()@job_type\(\s*"post\.after_update\.{_SHOWN}".*?(?=\n\n\n|\Z)',
     )
     console.print(_code(job, "python", f"{module.as_posix()}: the job that it became"))
 
@@ -159,7 +159,7 @@ def _worker(console: Console, commands: _Commands) -> Iterator[subprocess.Popen[
 
 def _print_lines(console: Console, worker: subprocess.Popen[str]) -> None:
     for line in worker.stdout or ():
-        console.print(f"    {line.rstrip()}", markup=False, style=None)
+        console.print(f"    {line.rstrip()}", markup=False, soft_wrap=True)
 
 
 def _ended(job: Job) -> bool:
@@ -169,14 +169,13 @@ def _ended(job: Job) -> bool:
 def _conclude(console: Console, queue: Queue) -> None:
     jobs = queue.list(limit=1000)
     table = Table(title="conduit-jobs jobs list", title_justify="left", title_style="dim")
-    for name in ("job", "queue", "priority", "status", "attempts"):
-        table.add_column(name, justify="right" if name in ("priority", "attempts") else "left")
+    for name in ("job", "queue", "status", "attempts"):
+        table.add_column(name, no_wrap=True, justify="right" if name == "attempts" else "left")
     for job in reversed(jobs):
         style = _STYLES.get(job.status.value, "")
         table.add_row(
             job.type,
             job.queue,
-            str(job.priority),
             f"[{style}]{job.status.value}[/]" if style else job.status.value,
             f"[yellow]{job.attempts}[/]" if job.attempts > 1 else str(job.attempts),
         )

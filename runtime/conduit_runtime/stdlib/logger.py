@@ -16,7 +16,7 @@ class Logger:
     The message of a record reads `order shipped number=AB-1`. Each named value is also an
     attribute of the record, as `extra=` makes it, so that any formatter of JSON shows it; a name
     that records use themselves gets a trailing `_`. An error stands as `error`, and its kind as
-    `error_type`; of an exception the record has the traceback too.
+    `error_type`; `Logger.error` adds the traceback of an exception.
     """
 
     @staticmethod
@@ -84,7 +84,7 @@ def _log(
     _logger.log(
         level,
         Event(message if isinstance(message, str) else operators.text(message), fields),
-        exc_info=error if isinstance(error, BaseException) else None,
+        exc_info=error if isinstance(error, BaseException) and level >= logging.ERROR else None,
         extra=attributes(fields),
         stacklevel=3,
     )

@@ -42,10 +42,12 @@ def test_how_values_read(value: object, text: str, caplog: pytest.LogCaptureFixt
     assert caplog.records[0].getMessage() == f"100% value={text}"
 
 
-def test_an_exception_brings_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+def test_only_an_error_brings_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     error = OSError("disk full")
-    Logger.warn("mail failed", error=error, context={"id": 5})
-    (record,) = caplog.records
+    Logger.error("mail failed", error=error, context={"id": 5})
+    Logger.warn("mail is late", error=error)
+    record, warning = caplog.records
+    assert warning.exc_info is None
     assert record.getMessage() == (
         'mail failed context="{\\"id\\":5}" error="disk full" error_type=OSError'
     )
