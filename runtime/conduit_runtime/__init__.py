@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from .package import GeneratedCodeError, generated_by
     from .pool import WorkerPool
     from .queue import Queue
-    from .records import RecordError, Snapshot, table
+    from .records import Snapshot
     from .service_calls import ServiceError
     from .stats import QueueStats
+    from .tables import RecordError, table
     from .transaction import NoTransaction
     from .values import ConduitError, ErrorValue, Range
 
@@ -52,9 +53,10 @@ _MODULES = {
     "package": ("GeneratedCodeError", "generated_by"),
     "pool": ("WorkerPool",),
     "queue": ("Queue",),
-    "records": ("RecordError", "Snapshot", "table"),
+    "records": ("Snapshot",),
     "service_calls": ("ServiceError",),
     "stats": ("QueueStats",),
+    "tables": ("RecordError", "table"),
     "transaction": ("NoTransaction",),
     "values": ("ConduitError", "ErrorValue", "Range"),
 }

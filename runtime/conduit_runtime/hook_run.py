@@ -11,9 +11,10 @@ from .job import Job
 from .job_types import JobOptions, JobType
 from .operations import Kept
 from .operators import equal
-from .records import RecordError, read_record, table_of
+from .records import read_record
 from .services import provided
 from .store import insert_jobs
+from .tables import RecordError, table_of
 
 R = TypeVar("R")
 S = TypeVarWithDefault("S", default=Any)

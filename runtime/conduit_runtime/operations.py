@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from . import queries
 from .queries import Query
-from .records import table_of
+from .tables import table_of
 from .values import ConduitError
 
 R = TypeVar("R")

@@ -6,7 +6,8 @@ from typing import Any, Generic, TypeVar
 
 from . import payload
 from .convert import Unfit, converter
-from .records import Table, adapt, row_reader, table_of
+from .records import row_reader
+from .tables import Table, adapt, table_of
 from .values import ConduitError
 
 R = TypeVar("R")

@@ -13,7 +13,8 @@ from conduit_runtime import RecordError, Snapshot, named, payload, table
 from conduit_runtime.convert import Unfit, converter
 from conduit_runtime.decode import decoder
 from conduit_runtime.queries import Query, column_names, create, fetch
-from conduit_runtime.records import read_record, table_of
+from conduit_runtime.records import read_record
+from conduit_runtime.tables import table_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
