@@ -5,7 +5,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -26,35 +26,37 @@ def change_files(folder: Path, changes: Sequence[tuple[str, bytes | None]]) -> N
         for number, (_, data) in enumerate(changes):
             if data is not None:
                 (stage / f"new{number}").write_bytes(data)
-        undo: dict[Path, Path | None] = {}
+        backups = _backups(folder, stage, {name for name, _ in changes})
         with _signals_held():
             try:
                 for number, (name, data) in enumerate(changes):
-                    path = folder / name
-                    _keep(path, stage, undo)
                     if data is None:
-                        path.unlink(missing_ok=True)
+                        (folder / name).unlink(missing_ok=True)
                     else:
-                        os.replace(stage / f"new{number}", path)
+                        os.replace(stage / f"new{number}", folder / name)
             except BaseException:
-                _put_back(undo)
+                _put_back(backups)
                 raise
 
 
-def _keep(path: Path, stage: Path, undo: dict[Path, Path | None]) -> None:
-    if path in undo:
-        return
-    backup = stage / f"old{len(undo)}"
-    try:
-        shutil.copy2(path, backup)
-    except FileNotFoundError:
-        undo[path] = None
-    else:
-        undo[path] = backup
+def _backups(folder: Path, stage: Path, names: Iterable[str]) -> dict[Path, Path | None]:
+    """What stands in each place now: a second name of the same file, or None for nothing."""
+    backups: dict[Path, Path | None] = {}
+    for number, name in enumerate(names):
+        path, backup = folder / name, stage / f"old{number}"
+        try:
+            os.link(path, backup)
+        except FileNotFoundError:
+            backups[path] = None
+            continue
+        except OSError:  # a file system without hard links
+            shutil.copy2(path, backup)
+        backups[path] = backup
+    return backups
 
 
-def _put_back(undo: Mapping[Path, Path | None]) -> None:
-    for path, backup in undo.items():
+def _put_back(backups: Mapping[Path, Path | None]) -> None:
+    for path, backup in backups.items():
         if backup is None:
             path.unlink(missing_ok=True)
         else:
