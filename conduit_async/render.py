@@ -103,6 +103,9 @@ def _as_text(diagnostic: Diagnostic, color: bool) -> str:
         *((r.span, "quiet", r.message) for r in diagnostic.related),
     ]
     for span, look, note in marks:
+        if not span.source.text:
+            lines.append(style("quiet", f"{' ' * gutter}--> ") + _visible(span.source.path))
+            continue
         line, column = span.source.position(span.start)
         excerpt, carets = _excerpt(span)
         arrow = "-->" if not note else ":::"
