@@ -1,10 +1,11 @@
 """What each job must take along from the moment of its enqueue."""
 
+from collections.abc import Container
 from dataclasses import replace
 
 from ..diagnostics import Problems
 from ..names import python_name, unclashed
-from ..program import Capture, Column, Program, ResourceInfo
+from ..program import Capture, Column, Local, Program, ResourceInfo
 from ..types import (
     REGEX,
     Array,
@@ -53,16 +54,27 @@ def _settle_reads(resource: ResourceInfo, finder: UseFinder) -> None:
 def _fields(uses: list[Use], resource: ResourceInfo, program: Program) -> tuple[Capture, ...]:
     """One capture a value, the record's own first, each with names of its own."""
     distinct = {use.key: use.capture for use in reversed(uses)}
+    paths = {(found.local, found.path) for found in distinct.values() if found.kind in _VALUES}
     captures: list[Capture] = []
     names: set[str] = set()
     attributes: set[str] = set()
     for found in sorted(distinct.values(), key=lambda found: _order(found, resource, program)):
+        if found.kind in _VALUES and _is_part(found, paths):
+            continue
         name = unclashed(found.name, names)
         python = python_name(name, attributes)
         names.add(name)
         attributes.add(python)
         captures.append(replace(found, name=name, python=python))
     return tuple(captures)
+
+
+_VALUES = frozenset({"self_path", "local", "local_path"})
+
+
+def _is_part(found: Capture, paths: Container[tuple[Local | None, tuple[str, ...]]]) -> bool:
+    """Whether a value around it is captured as well."""
+    return any((found.local, found.path[:end]) in paths for end in range(1, len(found.path)))
 
 
 # The fields of the record come first, so that it is other values that give way to their names.

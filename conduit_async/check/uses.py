@@ -100,8 +100,10 @@ class _Search:
                 return self._function(call.function, receiver, call.arguments, node.span)
             case ChangeCall() as call, _:
                 return self._change(call, node.span), [call.argument] if call.argument else []
-            case LibraryCall() | KeyAccess(), _ if path := self._context_path(node):
-                return [self._context(path, node)], []
+            case KeyAccess(), ast.Member():
+                return self._keys(node)
+            case LibraryCall() as call, _ if call.signature.namespace == CONTEXT:
+                return [self._context(call, (), node)], []
             case LibraryCall() as call, _:
                 given = [argument for argument in call.arguments if argument is not None]
                 return [], [*given, *call.extra]
@@ -253,19 +255,21 @@ class _Search:
         )
         return []
 
-    def _context_path(self, node: ast.Node) -> tuple[str, ...]:
-        """`Context.current_user.id` → `("current_user", "id")`; of anything else, nothing."""
+    def _keys(self, node: ast.Member) -> tuple[list[Use], list[ast.Node]]:
+        """`Context.current_user.id` is one value; of any other chain of keys, what it starts at."""
         names: list[str] = []
+        root: ast.Node = node
         resolutions = self.finder.program.facts.resolutions
-        while isinstance(resolutions.get(node), KeyAccess) and isinstance(node, ast.Member):
-            names.insert(0, node.name.text)
-            node = node.target
-        call = resolutions.get(node)
+        while isinstance(root, ast.Member) and isinstance(resolutions.get(root), KeyAccess):
+            names.append(root.name.text)
+            root = root.target
+        call = resolutions.get(root)
         if isinstance(call, LibraryCall) and call.signature.namespace == CONTEXT:
-            return (call.signature.name, *names)
-        return ()
+            return [self._context(call, tuple(reversed(names)), node)], []
+        return [], [root]
 
-    def _context(self, path: tuple[str, ...], node: ast.Node) -> Use:
+    def _context(self, call: LibraryCall, keys: tuple[str, ...], node: ast.Node) -> Use:
+        path = (call.signature.name, *keys)
         name = "_".join(part.rstrip("?!") for part in path)
         kind = self.finder.program.facts.types.get(node, ANY)
         return Use(Capture(name, name, kind, "context", path, node), node.span)  # type: ignore[arg-type]

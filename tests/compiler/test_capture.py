@@ -62,6 +62,7 @@ def fields(hook: str, event: str = "update") -> list[str]:
         ("Mail.send(self.note, self.title)", ["title: string", "note: string?"]),
         ("Mail.send(self.place.country)", ["place_country: string"]),
         ("Mail.send(self.place)", ["place: PostPlace"]),
+        ("Mail.send(self.place, self.place.city)", ["place: PostPlace"]),
         ("Mail.send(self.spot?.x)", ["spot_x: int?"]),
         ("Mail.send(self.from)", ["from: string"]),
         ("Mail.send(self)", ["post: Post"]),
@@ -129,6 +130,8 @@ def test_a_local_record_is_captured_by_its_fields() -> None:
     hook = "let user = self.author @async { Mail.send(user.email, user.name) }"
     assert fields(hook) == ["user_name: string", "user_email: string"]
     assert fields("let user = self.author @async { Mail.send(user) }") == ["user: User"]
+    hook = "let user = self.author @async { Mail.send(user.name, user) }"
+    assert fields(hook) == ["user: User"]
 
 
 def test_an_outer_job_captures_what_nested_ones_need_except_its_own_locals() -> None:
