@@ -55,12 +55,20 @@ def _converter(annotation: Any) -> Converter:
     raise TypeError(f"{annotation!r} is not a type that a record or a payload can hold")
 
 
-def read(source: Any, attribute: str, name: str) -> Any:
-    """The member of a mapping or of an object, by its name in the source; MISSING without one."""
+def reader(source: Any) -> Callable[[str, str], Any]:
+    """A function from a member's Python attribute and its name in the source to its value.
+
+    The source is a mapping or an object; the value is MISSING when it has no such member.
+    """
     if isinstance(source, Mapping):
-        return source.get(name, MISSING)
-    value = getattr(source, name, MISSING)
-    return getattr(source, attribute, MISSING) if value is MISSING else value
+        get = source.get
+        return lambda attribute, name: get(name, MISSING)
+
+    def read(attribute: str, name: str) -> Any:
+        value = getattr(source, name, MISSING)
+        return getattr(source, attribute, MISSING) if value is MISSING else value
+
+    return read
 
 
 def parsed(value: Any, path: str) -> Any:
@@ -104,7 +112,7 @@ _EXPECTED: dict[Any, str] = {
 
 def _scalar(target: Any) -> Converter:
     def convert(value: Any, path: str) -> Any:
-        if _is(value, target):
+        if type(value) is target or _is(value, target):
             return value
         try:
             return _near(value, target)
@@ -202,9 +210,10 @@ def _struct(target: type[Any]) -> Converter:
         source = parsed(value, path)
         if isinstance(source, scalars):
             raise Unfit(path, f"expected an object, got {kind(source)}")
+        read = reader(source)
         values: dict[str, Any] = {}
         for attribute, name, convert_member in members:
-            found = read(source, attribute, name)
+            found = read(attribute, name)
             where = below(path, name)
             if found is not MISSING:
                 values[attribute] = convert_member(found, where)

@@ -71,6 +71,8 @@ class HookRun(Generic[R, S]):
         for column in table_of(self._record_type).columns:
             before = getattr(self._before, column.attribute)
             after = getattr(self.record, column.attribute)
+            if before is after:
+                continue
             if type(before) is not type(after) or not equal(before, after):
                 changes[column.attribute] = after
         return changes

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Self, TypeVar, cast
 
-from .convert import MISSING, Unfit, converter, kind, read
+from .convert import MISSING, Unfit, converter, kind, reader
 from .tables import RecordError, table_of
 
 R = TypeVar("R")
@@ -20,9 +20,10 @@ def read_record(record: type[R], source: object) -> R:
             f"expected {name} as a mapping or an object, got {kind(source)}: "
             "use row_factory=dict_row, or pass the model instance"
         )
+    read = reader(source)
     values = {}
     for column in table_of(record).columns:
-        value = read(source, column.attribute, column.name)
+        value = read(column.attribute, column.name)
         if value is MISSING:
             raise RecordError(
                 f'{name} was given without its column "{column.name}": '
