@@ -34,6 +34,9 @@ def declare(world: World, files: Sequence[ast.File]) -> None:
     world.taken_names.update(world.resources)
     for info in world.resources.values():
         declare_columns(world, info)
+        relation = info.relations.get(info.primary_key or "")
+        if relation is not None:
+            info.primary_key = relation.key if relation.key in info.columns else None
         declare_functions(world, info)
     for info in world.resources.values():
         check_relations(world, info)

@@ -9,7 +9,7 @@ from ..source import Span
 from ..suggest import nearest
 from ..types import ANY, BOOL, Array, Enum, Query, Record, Type, is_nullable, optional, required
 from .body import Body, Steps
-from .lattice import comparable, is_unknown
+from .lattice import BROKEN, comparable, is_unknown
 from .require import article, check_enum, constant_text, require
 
 _ORDER = re.compile(r"\s*(\w+)(?:\s+(?:asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*", re.IGNORECASE)
@@ -150,9 +150,10 @@ def check_fields(
             body.problems.error(
                 "TYP131", value.span, "a field is named by a symbol", "write it as `:name`"
             )
+            found.append(BROKEN)
             continue
         column = _column(body, info, value.span, name)
-        found.append(column.type if column is not None else ANY)
+        found.append(column.type if column is not None else BROKEN)
     if not values:
         body.problems.error(
             "TYP130", node.span, "`pluck` needs the fields to pick", "write `pluck(:name)`"
