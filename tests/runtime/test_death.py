@@ -1,0 +1,168 @@
+"""What happens to jobs when their worker dies: real processes, really killed."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobStatus, Queue
+from waiting import until
+from worker_process import LEDGER
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
+_SCRIPT = Path(__file__).with_name("worker_process.py")
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(LEDGER)
+    with Queue(dsn) as queue:
+        yield queue
+
+
+@pytest.fixture
+def start(dsn: str) -> Iterator[Start]:
+    """Starts worker processes; those that still run are killed at the end."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def run(workers: int = 5) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen([sys.executable, _SCRIPT, dsn, str(workers)])
+        processes.append(process)
+        return process
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def notes(dsn: str, what: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        sql = "SELECT job, attempt, pid FROM ledger WHERE what = %s ORDER BY attempt"
+        return connection.execute(sql, (what,)).fetchall()
+
+
+def test_another_worker_finishes_the_job_of_a_killed_one(
+    queue: Queue, dsn: str, start: Start
+) -> None:
+    first = start()
+    job = queue.enqueue(Job(type="sleep", payload={"seconds": 600}))
+    until(lambda: notes(dsn, "began"))
+    # The start is written once the job has run for a moment; from then on the attempt counts.
+    until(lambda: (queue.get(job.id) or job).attempts == 1)
+    second = start()
+    until(lambda: len(queue.queues()) == 1 and queue.queues()[0].workers == 2)
+    first.kill()
+    first.wait()
+    killed = time.monotonic()
+    until(lambda: queue.stats().completed == 1)
+    assert time.monotonic() - killed < 10
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert stored.attempts == 2
+    assert "the worker died" in stored.errors[0]["error"]
+    assert [(attempt, pid) for _, attempt, pid in notes(dsn, "began")] == [
+        (1, first.pid),
+        (2, second.pid),
+    ]
+
+
+def test_jobs_that_had_not_begun_use_up_no_attempt(queue: Queue, dsn: str, start: Start) -> None:
+    first = start(1)
+    until(lambda: queue.queues() and queue.queues()[0].workers)
+    jobs = queue.enqueue_many(
+        [Job(type="sleep", payload={"seconds": 600 if n == 0 else 0}) for n in range(50)]
+    )
+    until(lambda: notes(dsn, "began"))
+    first.kill()
+    first.wait()
+    start(5)
+    until(lambda: queue.stats().completed == 50)
+    stored = [queue.get(job.id) for job in jobs[1:]]
+    assert {job.attempts for job in stored if job is not None} == {1}
+
+
+def test_a_job_that_kills_its_workers_ends_failed(queue: Queue, dsn: str, start: Start) -> None:
+    worker = start()
+    poison = queue.enqueue(Job(type="die", max_attempts=1))
+    others = queue.enqueue_many(
+        [Job(type="sleep", payload={"seconds": 0}, max_attempts=2) for _ in range(20)]
+    )
+    deadline = time.monotonic() + 60
+    while queue.stats().completed < len(others) or queue.stats().failed == 0:
+        assert time.monotonic() < deadline
+        try:
+            worker.wait(0.1)
+        except subprocess.TimeoutExpired:
+            continue
+        worker = start()
+    stored = queue.get(poison.id)
+    assert stored is not None
+    assert (stored.status, stored.attempts) == (JobStatus.FAILED, 1)
+    assert stored.error == "the worker died"
+    assert len(notes(dsn, "began")) - len(notes(dsn, "ended")) <= 4
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_the_running_job_end(
+    queue: Queue, dsn: str, start: Start, number: signal.Signals
+) -> None:
+    worker = start(1)
+    jobs = queue.enqueue_many([Job(type="sleep", payload={"seconds": 1}) for _ in range(2)])
+    until(lambda: notes(dsn, "began"))
+    worker.send_signal(number)
+    assert worker.wait(20) == 0
+    first, second = (queue.get(job.id) for job in jobs)
+    assert first is not None
+    assert second is not None
+    assert first.status is JobStatus.COMPLETED
+    assert (second.status, second.attempts) == (JobStatus.PENDING, 0)
+    assert queue.queues()[0].workers == 0
+
+
+def test_a_second_signal_ends_at_once(queue: Queue, dsn: str, start: Start) -> None:
+    worker = start()
+    queue.enqueue(Job(type="sleep", payload={"seconds": 600}))
+    until(lambda: notes(dsn, "began"))
+    worker.terminate()
+    with pytest.raises(subprocess.TimeoutExpired):
+        worker.wait(0.5)
+    worker.terminate()
+    assert worker.wait(5) == 128 + signal.SIGTERM
+
+
+def test_a_worker_that_was_taken_for_dead_gives_its_jobs_up(
+    queue: Queue, dsn: str, start: Start
+) -> None:
+    start()
+    queue.enqueue(Job(type="sleep", payload={"seconds": 3}))
+    until(lambda: notes(dsn, "began"))
+    with psycopg.connect(dsn) as connection:
+        connection.execute("DELETE FROM conduit_workers")
+        connection.execute(
+            "UPDATE jobs SET status = 'pending', token = NULL, locked_by = NULL, locked_at = NULL"
+        )
+    # It registers again under another name, and runs what it claims from then on.
+    until(lambda: queue.stats().completed == 1)
+    assert queue.queues()[0].workers == 1
+    until(lambda: len(notes(dsn, "ended")) == 2)
+    assert queue.stats().completed == 1
+
+
+def test_a_severed_connection_is_mended(queue: Queue, dsn: str, start: Start) -> None:
+    start()
+    until(lambda: queue.queues() and queue.queues()[0].workers)
+    sever = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND application_name LIKE 'conduit %%'"
+    )
+    for round_ in range(3):
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(sever.replace("%%", "%"))
+        queue.enqueue(Job(type="sleep", payload={"seconds": 0}))
+        until(lambda done=round_ + 1: queue.stats().completed == done)

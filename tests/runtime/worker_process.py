@@ -1,0 +1,50 @@
+"""A worker in a process of its own, to be killed: `python worker_process.py DSN WORKERS`.
+
+Each handler notes in the table `ledger` that it began and, if it gets so far, that it ended.
+"""
+
+import logging
+import os
+import sys
+import time
+from typing import Any
+
+import psycopg
+from conduit_runtime import JobContext, Queue, WorkerPool
+
+LEDGER = "CREATE TABLE ledger (job uuid, attempt int, pid int, what text)"
+
+
+def main(dsn: str, workers: int) -> None:
+    logging.basicConfig(level=logging.INFO)
+    queue = Queue(dsn)
+    pool = WorkerPool(queue, workers=workers)
+
+    def note(context: JobContext, what: str) -> None:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(
+                "INSERT INTO ledger VALUES (%s, %s, %s, %s)",
+                (context.id, context.attempt, os.getpid(), what),
+            )
+
+    @pool.handler("sleep")
+    def sleep(context: JobContext, payload: dict[str, Any]) -> None:
+        """Takes long the first time only."""
+        note(context, "began")
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            sql = "SELECT count(*) FROM ledger WHERE job = %s"
+            [(runs,)] = connection.execute(sql, (context.id,))
+        if runs == 1:
+            time.sleep(payload["seconds"])
+        note(context, "ended")
+
+    @pool.handler("die")
+    async def die(context: JobContext, payload: object) -> None:
+        note(context, "began")
+        os._exit(9)
+
+    pool.run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
