@@ -30,7 +30,8 @@ test: lint types ## Check everything: lint, types, walls, then the tests with th
 
 .PHONY: lint
 lint: .setup-dev ## Check style, formatting, and who may import whom
-	@echo "ruff" && $(RUN) ruff check --quiet . && $(RUN) ruff format --quiet --check .
+	@echo "ruff" && $(RUN) ruff check --quiet --output-format concise .
+	@echo "ruff format" && $(RUN) ruff format --quiet --check --output-format concise .
 	@echo "import-linter" && .ci/quietly .venv/bin/lint-imports
 
 .PHONY: types

@@ -16,8 +16,9 @@ from typing import Any
 import psycopg
 import psycopg.sql
 import psycopg.types.json
-from jobs import customer, line_item, order, product
 from psycopg.rows import dict_row
+
+from jobs import customer, line_item, order, product
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS customers (
