@@ -240,6 +240,7 @@ def _async(body: Body, node: ast.Async) -> None:
     )
     if body.hook is not None:
         body.facts.jobs[node] = job
+        body.facts.known_at[node] = body.known
         (body.hook.jobs if body.job is None else body.job.nested).append(job)
     outer, frame, known = body.job, body.frame, body.known
     before = body.enter(set())

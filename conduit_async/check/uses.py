@@ -1,7 +1,7 @@
 """Every value from outside that a block or a function uses."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import ast
 from ..diagnostics import Problems
@@ -29,6 +29,7 @@ from ..program import (
 from ..source import Span
 from ..types import ANY, BOOL, STRING, ErrorType, Record, Type, is_nullable, optional, required
 from ..walk import children
+from .narrow import SELF
 
 CONTEXT = "Context"
 
@@ -60,7 +61,8 @@ class UseFinder:
 
     def of_job(self, job: JobInfo, *, on_create: bool) -> list[Use]:
         """What a block uses, nested blocks included; on create, previous values may be nil."""
-        return list(_Search(self, job, on_create).below(job.block.body))
+        known = self.program.facts.known_at.get(job.block, frozenset())
+        return list(_Search(self, job, on_create, known).below(job.block.body))
 
     def of_function(self, function: FunctionInfo) -> list[Use]:
         """What a `@function` or `@computed` uses of `self` and of `Context`."""
@@ -74,6 +76,7 @@ class _Search:
     finder: UseFinder
     job: JobInfo | None
     on_create: bool
+    known: frozenset[tuple[object, ...]] = frozenset()
 
     def below(self, root: ast.Node) -> Iterator[Use]:
         """The uses at and below a node, in the order of the source."""
@@ -142,15 +145,28 @@ class _Search:
     def _self_path(self, columns: list[Column], span: Span) -> Use:
         path = tuple(column.name for column in columns)
         sensitive = f"{self.finder.resource.name}.{path[0]}" if columns[0].sensitive else None
-        kind = _type_of(columns)
+        kind = self._type_of(columns, (SELF,))
         return Use(_capture("_".join(path), kind, "self_path", path), span, sensitive)
+
+    def _type_of(self, columns: list[Column], root: tuple[object, ...]) -> Type:
+        """The type at the end of a path: nil is possible where any value on it may be nil."""
+        kind = required(columns[-1].type)
+        paths = [(*root, *(c.name for c in columns[: end + 1])) for end in range(len(columns))]
+        if paths[-1] in self.known:
+            return kind
+        reached = zip(columns, paths, strict=True)
+        if any(is_nullable(column.type) and path not in self.known for column, path in reached):
+            return optional(kind)
+        return kind
 
     def _local_path(self, local: Local, columns: list[Column], span: Span) -> Use:
         kind = required(local.type)
         assert isinstance(kind, Record)
         path = (local.name, *(column.name for column in columns))
         sensitive = f"{kind.resource}.{path[1]}" if columns[0].sensitive else None
-        found = _type_of(columns, nullable=is_nullable(local.type))
+        found = self._type_of(columns, (local,))
+        if is_nullable(local.type) and self.known.isdisjoint({(local,), (local, *path[1:])}):
+            found = optional(found)
         return Use(_capture("_".join(path), found, "local_path", path, local), span, sensitive)
 
     def _relation(
@@ -163,10 +179,14 @@ class _Search:
             owner = self.finder.program.resources[use.owner]
             key = use.relation.key if use.relation.kind == "to_one" else owner.primary_key
             column = owner.columns.get(key or "")
+            if column is not None and (local, use.relation.name) in self.known:
+                column = replace(column, type=required(column.type))
             return ([self._local_path(local, [column], span)] if column else []), []
         if use.relation.kind != "to_one":
             return self._key(span), []
         column = self.finder.resource.columns.get(use.relation.key)
+        if column is not None and (SELF, use.relation.name) in self.known:
+            column = replace(column, type=required(column.type))
         return ([self._self_path([column], span)] if column else []), []
 
     def _function(
@@ -186,6 +206,8 @@ class _Search:
         column = columns.get(found.path[0]) if found.path else None
         if found.kind == "change" and column is not None:
             return self._changed(column, found.path[1], span)
+        if found.kind == "self_path" and (SELF, *found.path) in self.known:
+            found = replace(found, type=required(found.type))
         if found.kind == "self_path" and column is not None and column.sensitive:
             return Use(found, span, f"{self.finder.resource.name}.{column.name}")
         return Use(found, span)
@@ -222,7 +244,8 @@ class _Search:
                 )
                 for part in ("message", "type")
             ]
-        return [Use(_capture(local.name, local.type, "local", (local.name,), local), span)]
+        kind = required(local.type) if (local,) in self.known else local.type
+        return [Use(_capture(local.name, kind, "local", (local.name,), local), span)]
 
     def _outer_record(self, node: ast.Node) -> Local | None:
         local = self.finder.program.facts.resolutions.get(node)
@@ -279,13 +302,6 @@ def _capture(
     name: str, kind: Type, what: str, path: tuple[str, ...], local: Local | None = None
 ) -> Capture:
     return Capture(name, name, kind, what, path, None, local)  # type: ignore[arg-type]
-
-
-def _type_of(columns: list[Column], *, nullable: bool = False) -> Type:
-    kind = columns[-1].type
-    if nullable or any(is_nullable(column.type) for column in columns):
-        return optional(kind)
-    return kind
 
 
 def _is_of_self(target: ast.Expr) -> bool:

@@ -212,3 +212,19 @@ def test_a_fingerprint_depends_on_names_kinds_and_nullability() -> None:
 
 def test_a_snapshot_without_its_sensitive_columns_is_another_payload() -> None:
     assert fingerprint("Mail.send(self)") != fingerprint("Mail.send(self)", sensitive=("secret",))
+
+
+@pytest.mark.parametrize(
+    ("hook", "captured"),
+    [
+        ("if self.note != nil { @async { Mail.send(self.note) } }", ["note: string"]),
+        ("if self.note { @async { Mail.send(self.note) } }", ["note: string"]),
+        ("@async { if self.note != nil { Mail.send(self.note) } }", ["note: string?"]),
+        ("if self.spot != nil { @async { Mail.send(self.spot.x) } }", ["spot_x: int"]),
+        ("if self.spot?.x != nil { @async { Mail.send(self.spot.x) } }", ["spot_x: int"]),
+        ("let n = self.note if n != nil { @async { Mail.send(n) } }", ["n: string"]),
+        ("if self.editor != nil { @async { Mail.send(self.editor.name) } }", ["editor_id: uuid"]),
+    ],
+)
+def test_what_is_not_nil_at_the_enqueue_is_required(hook: str, captured: list[str]) -> None:
+    assert fields(hook) == captured
