@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -42,7 +42,7 @@ class Acknowledger:
         self._on_written = on_written
         self._completed: list[Attempt] = []
         self._ended: list[Attempt] = []
-        self._marks: list[tuple[list[Attempt], asyncio.Future[set[UUID]]]] = []
+        self._questions: list[tuple[Statement[Any], asyncio.Future[Any]]] = []
         self._wake = asyncio.Event()
         self._closing = False
         self._writing = False
@@ -51,7 +51,7 @@ class Acknowledger:
     @property
     def is_idle(self) -> bool:
         """Whether everything that came in is written."""
-        return not (self._completed or self._ended or self._marks or self._writing)
+        return not (self._completed or self._ended or self._questions or self._writing)
 
     def add(self, attempt: Attempt) -> None:
         """Have an attempt written soon."""
@@ -60,8 +60,15 @@ class Acknowledger:
 
     async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
         """Write that these attempts began; answers which of the jobs are still held."""
-        answer: asyncio.Future[set[UUID]] = asyncio.get_running_loop().create_future()
-        self._marks.append((attempts, answer))
+        return await self._ask(statements.mark_started(attempts, self._schema))
+
+    async def held_jobs(self, worker: str) -> list[tuple[UUID, UUID]]:
+        """Id and token of what the worker has held for a while, as the database sees it."""
+        return await self._ask(statements.held_jobs(worker, self._schema))
+
+    async def _ask(self, question: Statement[T]) -> T:
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._questions.append((question, answer))
         self._wake.set()
         return await answer
 
@@ -76,7 +83,7 @@ class Acknowledger:
             await self._wake.wait()
             self._wake.clear()
             self._writing = True
-            while self._completed or self._ended or self._marks:
+            while self._completed or self._ended or self._questions:
                 await self._write_all()
             self._writing = False
             self._on_written(0)
@@ -84,11 +91,11 @@ class Acknowledger:
                 return
 
     async def _write_all(self) -> None:
-        marks, self._marks = self._marks, []
-        for attempts, answer in marks:
-            held = await self._insist(statements.mark_started(attempts, self._schema))
+        questions, self._questions = self._questions, []
+        for question, answer in questions:
+            result = await self._insist(question)
             if not answer.done():
-                answer.set_result(held)
+                answer.set_result(result)
         await self._write(_take(self._completed), statements.complete)
         await self._write(_take(self._ended), statements.end)
 

@@ -12,7 +12,25 @@ from .outcome import Outcome
 from .statement import Statement, counted, sql, touched
 from .store import columns
 
-__all__ = ["Attempt", "complete", "end", "mark_started", "progress"]
+__all__ = [
+    "Attempt",
+    "HeldJob",
+    "Stray",
+    "complete",
+    "end",
+    "held_jobs",
+    "mark_started",
+    "progress",
+]
+    "Attempt",
+    "HeldJob",
+    "Stray",
+    "complete",
+    "end",
+    "held_jobs",
+    "mark_started",
+    "progress",
+]
 
 
 class HeldJob(Protocol):
@@ -29,6 +47,16 @@ class HeldJob(Protocol):
 
     @property
     def attempts(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A claimed job of which only the claim is known."""
+
+    id: UUID
+    token: UUID
+    type: str = ""
+    attempts: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -91,6 +119,15 @@ def mark_started(attempts: Sequence[Attempt], schema: str | None) -> Statement[s
         sql("mark_started", schema),
         _held(attempts),
         lambda rows, count: {id_ for (id_,) in rows},
+    )
+
+
+def held_jobs(worker: str, schema: str | None) -> Statement[list[tuple[UUID, UUID]]]:
+    """Id and token of the jobs that the worker has held for a while, as the database sees it."""
+    return Statement(
+        sql("held_jobs", schema),
+        {"worker": worker},
+        lambda rows, count: [(id_, token) for id_, token in rows],
     )
 
 

@@ -1,6 +1,7 @@
 """Claims jobs for a worker: as many as it can start, and a few more while it is fast."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ __all__ = ["Claimer"]
 
 _log = logging.getLogger("conduit.worker")
 
+PATIENCE = 0.25
+"""Seconds that a claimed job may wait here for a place."""
 WINDOW = 0.05
 """Seconds of work, at the present rate, that may wait in the worker."""
 
@@ -55,6 +58,7 @@ class Claimer:
         self._finished = 0
         self._rate_since = time.monotonic()
         self._rate = 0.0
+        self._taken = 0.0
 
     def on_room(self) -> None:
         """A job ended: there may be room for another."""
@@ -95,7 +99,7 @@ class Claimer:
         sizes = self._sizes(limit)
         if not sizes:
             await self._listener.release_bell()
-            await self._room.wait()
+            await self._wait_for_room()
             return False
         # Asked before, since a job may end and give birth to others while the claim is under way.
         was_idle = self._runner.is_idle and self._acknowledger.is_idle
@@ -114,12 +118,24 @@ class Claimer:
                 await self._listener.wait()
         return False
 
+    async def _wait_for_room(self) -> None:
+        """Wait until a job ended; jobs that wait here for too long go back, for others to take."""
+        if not self._runner.ready:
+            await self._room.wait()
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._room.wait(), PATIENCE)
+        if time.monotonic() - self._taken >= PATIENCE:
+            self._runner.hand_back()
+            self._rate = 0.0
+
     async def _claim(self, sizes: Mapping[str, int], limit: int) -> tuple[list[Claimed], bool]:
         started = time.monotonic()
         lanes = self._registry.lanes()
         claim = self._claims.next(self._worker(), sizes, lanes, limit, started, self._schema)
         jobs = await self._link.run(claim)
         self._claims.learn(jobs, limit, started, time.monotonic())
+        self._taken = time.monotonic()
         self._runner.take(jobs)
         if self._stopping:
             self._runner.hand_back()

@@ -57,10 +57,11 @@ async def own_async(connection: psycopg.AsyncConnection[Any]) -> None:
     await connection.execute(SETTINGS)
 
 
-def connect(dsn: str, name: str) -> psycopg.Connection[Any]:
+def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
     """Open a connection for a thread of the worker, in autocommit mode."""
     connection = psycopg.connect(dsn, autocommit=True, application_name=name, **_keepalive(dsn))
     own(connection)
+    connection.execute("SELECT set_config('lock_timeout', %s, false)", (lock_timeout,))
     return connection
 
 
@@ -69,15 +70,19 @@ def _keepalive(dsn: str) -> dict[str, Any]:
     return {key: value for key, value in KEEPALIVE.items() if key not in given}
 
 
-def backoff(failures: int) -> float:
-    """Seconds to wait after the n-th failure in a row to connect: soon, but not all at once."""
-    return min(0.1 * 2.0 ** min(failures - 1, 6), 5.0) * random.uniform(0.5, 1.0)  # noqa: S311
+def backoff(failures: int, longest: float = 5.0) -> float:
+    """Seconds to wait after the n-th failure in a row: soon, but not all workers at once."""
+    return min(0.1 * 2.0 ** min(failures - 1, 6), longest) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 def explain_missing_tables(error: psycopg.errors.UndefinedTable) -> str:
     """What to tell a user whose database holds no jobs table."""
     reason = (error.diag.message_primary or str(error)).strip()
     return f"{reason}: run `conduit-jobs migrate` on this database first"
+
+
+def _ignore(notification: psycopg.Notify) -> None:
+    """A notification matters by making its connection readable."""
 
 
 class Link:
@@ -105,6 +110,8 @@ class Link:
             )
             await connection.execute(SETTINGS)
             await connection.execute(PLANS)
+            # Without a handler, psycopg would keep every notification for later.
+            connection.add_notify_handler(_ignore)
             self._connection = connection
             self._cursor = psycopg.AsyncCursor(connection, row_factory=tuple_row)
             self.fresh += 1

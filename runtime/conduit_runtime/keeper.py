@@ -87,7 +87,7 @@ class Keeper(threading.Thread):
         failures = 0
         while not self._ending.is_set():
             try:
-                with connect(self._dsn, "conduit keeper") as connection:
+                with connect(self._dsn, "conduit keeper", lock_timeout="2s") as connection:
                     self._keep(connection)
             except Exception as error:
                 if not self._ready.is_set():
@@ -97,7 +97,8 @@ class Keeper(threading.Thread):
                 failures = 1 if self._beaten else failures + 1
                 if failures == 1:
                     _log.warning("the keeper's connection failed, trying again: %s", error)
-                self._ending.wait(backoff(failures))
+                # Soon enough that others do not take us for dead meanwhile.
+                self._ending.wait(backoff(failures, longest=1.0))
 
     def _keep(self, connection: psycopg.Connection[Any]) -> None:
         if self.schema is None:

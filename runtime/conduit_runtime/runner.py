@@ -101,6 +101,10 @@ class Runner:
         """How many more jobs could start at once."""
         return self.concurrency - len(self.running) - len(self.ready)
 
+    def jobs(self) -> list[Claimed]:
+        """Every job that is held here."""
+        return [*self.ready, *(execution.job for execution in self.running)]
+
     def take(self, jobs: list[Claimed]) -> None:
         """Run claimed jobs, in their order, as places become free."""
         self.ready.extend(jobs)

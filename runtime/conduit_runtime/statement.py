@@ -31,15 +31,17 @@ def quote(identifier: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def sql(name: str, schema: str | None, **fragments: str) -> str:
-    """The query in `sql/<name>.sql` with the names of our tables filled in.
+def sql(query: str, schema: str | None, **fragments: str) -> str:
+    """The query in `sql/<query>.sql` with the names of our tables filled in.
 
     Without a schema, the connection's search path finds the tables.
     """
-    text = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    text = (_FOLDER / f"{query}.sql").read_text(encoding="utf-8")
     prefix = f"{quote(schema)}." if schema is not None else ""
     for table in _TABLES:
-        text = text.replace(f"{{{table}}}", f"{prefix}{table}".replace("%", "%%"))
+        name = f"{prefix}{table}".replace("%", "%%")
+        text = text.replace(f"'{{{table}}}'", "'" + name.replace("'", "''") + "'")
+        text = text.replace(f"{{{table}}}", name)
     for placeholder, fragment in fragments.items():
         text = text.replace(f"{{{placeholder}}}", fragment)
     return text

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from .acknowledge import Acknowledger
-from .attempts import Attempt, progress
+from .attempts import Attempt, Stray, progress
 from .claimed import Claimed
 from .claimer import Claimer
 from .connection import Link
@@ -20,7 +20,8 @@ from .execute import run_async
 from .handlers import HandlerRegistry
 from .keeper import Keeper
 from .metrics import Metrics
-from .runner import Runner, Shutdown, TakenAway
+from .outcome import released
+from .runner import Execution, Runner, Shutdown, TakenAway
 from .services import Prepared
 
 __all__ = ["Worker"]
@@ -31,6 +32,8 @@ WATCH = 1.0
 """Seconds between looks whether long jobs are still held."""
 LONG = 0.5
 """Seconds after which a running job's start is written."""
+AUDIT = 10.0
+"""Seconds between comparisons of what the worker holds with what the database says."""
 CANCELLING = 5.0
 """Seconds that cancelled coroutines get to end."""
 
@@ -101,6 +104,8 @@ class Worker:
         self._writing = asyncio.create_task(self._acknowledger.run(), name="conduit outcomes")
         self._claiming = asyncio.create_task(self._claimer.run(), name="conduit claims")
         self._watching = asyncio.create_task(self._watch(), name="conduit watch")
+        for task in (self._writing, self._claiming, self._watching):
+            task.add_done_callback(_log_failure)
 
     async def run(self) -> None:
         """Return when the queues are drained, or when `stop` was called elsewhere."""
@@ -115,7 +120,8 @@ class Worker:
         """End gently: claim no more, give running jobs `grace` seconds, hand back the rest."""
         self._stopping.set()
         self._claimer.stop()
-        await asyncio.wait([self._claiming], timeout=grace)
+        # A claim under way is waited for, else its jobs would be held by nobody.
+        await asyncio.wait([self._claiming], timeout=CANCELLING)
         self._runner.hand_back()
         await self._until_idle(grace)
         for execution in list(self._runner.running):
@@ -141,17 +147,33 @@ class Worker:
             await asyncio.wait(tasks, timeout=seconds)
 
     async def _watch(self) -> None:
-        """Write the starts of long jobs and stop those that are no longer held; write progress."""
+        """Once a second, look after what this worker holds."""
+        next_audit = time.monotonic() + AUDIT
         while True:
             await asyncio.sleep(WATCH)
             now = time.monotonic()
             long = [e for e in self._runner.running if e.age(now) >= LONG]
             if long:
-                attempts = [Attempt(e.job, e.age(now)) for e in long]
-                held = await self._acknowledger.mark_started(attempts)
-                for execution in long:
-                    if execution.job.id not in held:
-                        execution.stop(TakenAway())
+                await self._check(long, now)
+            if now >= next_audit:
+                next_audit = now + AUDIT
+                await self._audit()
+
+    async def _check(self, long: list[Execution], now: float) -> None:
+        """Write the starts of long jobs, and stop those that are no longer held."""
+        held = await self._acknowledger.mark_started([Attempt(e.job, e.age(now)) for e in long])
+        for execution in long:
+            if execution.job.id not in held:
+                execution.stop(TakenAway())
+
+    async def _audit(self) -> None:
+        """Hand back jobs that a claim took whose answer was lost with its connection."""
+        held = await self._acknowledger.held_jobs(self._keeper.worker)
+        known = {(job.id, job.token) for job in self._runner.jobs()}
+        for id_, token in held:
+            if (id_, token) not in known:
+                # One that has ended meanwhile is no longer running, so this does it no harm.
+                self._acknowledger.add(Attempt(Stray(id_, token), outcome=released))
 
     def _give_up_all(self) -> None:
         """Others took this worker for dead: its jobs are theirs now."""
@@ -168,3 +190,8 @@ class Worker:
         async with self._database.connection() as connection:
             if not await run_async(connection, progress(job, note, self._schema)):
                 raise JobLost(f"job {job.id} is no longer held")
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("%s ended with an error", task.get_name(), exc_info=error)

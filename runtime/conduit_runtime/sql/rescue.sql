@@ -7,6 +7,6 @@ WITH dead AS (
 ), running AS (
   SELECT job.id FROM {jobs} AS job JOIN dead ON job.locked_by = dead.name
   WHERE job.status = 'running'
-  FOR UPDATE OF job
+  FOR UPDATE OF job SKIP LOCKED  -- the others are orphans then
 )
 {take_back}

@@ -1,0 +1,2 @@
+SELECT id, token FROM {jobs}
+WHERE locked_by = %(worker)s AND status = 'running' AND locked_at < now() - interval '10 seconds'
