@@ -129,7 +129,7 @@ def _docstring(text: str | None, indent: int) -> str:
     ]
     escaped = "\n".join(_escaped(line) for line in lines)
     if escaped.endswith('"'):
-        escaped = f"{escaped[:-1]}\\\""
+        escaped = f'{escaped[:-1]}\\"'
     body = textwrap.indent(escaped, "    " * indent).strip()
     return f'"""{body}\n{"    " * indent}"""' if len(lines) > 1 else f'"""{body}"""'
 
@@ -137,5 +137,3 @@ def _docstring(text: str | None, indent: int) -> str:
 def _escaped(line: str) -> str:
     text = "".join(char if char.isprintable() else " " for char in line)
     return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-
-

@@ -67,6 +67,7 @@ class ServicesModule:
 
     imports: list[list[str]]
     services: list[Service]
+    property: str
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,7 @@ def plan(program: Program, config: Config) -> Plan:
     wanted = set(used)
     for _, imports in found:
         wanted |= imports.used(".records")
-    records = Imports()
-    all_rows = rows(program, wanted, records)
+    all_rows, records = rows(program, wanted)
     return Plan(
         modules,
         RecordsModule(records.groups(), all_rows),
@@ -130,7 +130,9 @@ def _resource(module: Module) -> tuple[ResourceModule, Imports]:
 
 def _services(program: Program) -> tuple[ServicesModule, set[str]]:
     taken = {
-        method.python for service in program.services.values() for method in service.methods.values()
+        method.python
+        for service in program.services.values()
+        for method in service.methods.values()
     }
     taken |= {service.python for service in program.services.values()} | {"Services"}
     classes = {name: _class_name(name) for name in program.services}
@@ -141,7 +143,8 @@ def _services(program: Program) -> tuple[ServicesModule, set[str]]:
         for name, service in sorted(program.services.items(), key=lambda each: each[1].python)
     ]
     imports.use("typing", "Protocol")
-    return ServicesModule(imports.groups(), services), imports.used(".records")
+    property_ = imports.use("builtins", "property")
+    return ServicesModule(imports.groups(), services, property_), imports.used(".records")
 
 
 def _shell(program: Program, imports: Imports) -> Module:
@@ -187,7 +190,9 @@ def _union(module: Module, types: tuple["object", ...]) -> str:
 
     if any(isinstance(each, Record | Optional | Array) for each in types):
         texts = dict.fromkeys(
-            part for each in types for part in payload_annotation(module, each).split(" | ")  # type: ignore[arg-type]
+            part
+            for each in types
+            for part in payload_annotation(module, each).split(" | ")  # type: ignore[arg-type]
         )
         nullable = texts.pop("None", "no") is None
         return " | ".join([*texts, *(["None"] if nullable else [])])
@@ -202,5 +207,3 @@ def _named(imports: Imports, own: str | None, renamed: list[tuple[str, str]]) ->
     texts = [quoted(own)] if own is not None else []
     texts += [f"{python}={quoted(name)}" for python, name in renamed]
     return f"{imports.runtime('named')}({', '.join(texts)})"
-
-

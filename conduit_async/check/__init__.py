@@ -12,6 +12,7 @@ from .capture import capture
 from .clashes import check_clashes
 from .config_names import check_config_names
 from .declare import declare
+from .function_uses import settle_function_uses
 from .placement import check_placement
 from .reach import check_bodies
 from .services import unite_calls
@@ -33,6 +34,7 @@ def check(files: Sequence[ast.File], config: Config, problems: Problems) -> Prog
     program = Program(world.resources, world.structs, world.services, world.facts)
     describe_jobs(program, config, problems)
     unite_calls(program, problems)
+    settle_function_uses(program)
     capture(program, problems)
     check_clashes(program, problems)
     check_config_names(program, config, problems)

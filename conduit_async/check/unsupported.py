@@ -5,7 +5,14 @@ from collections.abc import Callable, Iterator
 from .. import ast
 from ..diagnostics import Problems
 from ..program import (
-    ComputedUse, Extern, Facts, FunctionCall, Program, RecordCall, RelationUse, ServiceCall,
+    ComputedUse,
+    Extern,
+    Facts,
+    FunctionCall,
+    Program,
+    RecordCall,
+    RelationUse,
+    ServiceCall,
 )  # fmt: skip
 from ..types import Query
 from ..walk import walk

@@ -4,8 +4,18 @@ from dataclasses import replace
 
 from .. import ast
 from ..program import (
-    ChangeCall, ComputedUse, ErrorField, FunctionCall, KeyAccess, LibraryCall, Local, RecordCall,
-    RecordColumn, RelationUse, SelfColumn, StructField,
+    ChangeCall,
+    ComputedUse,
+    ErrorField,
+    FunctionCall,
+    KeyAccess,
+    LibraryCall,
+    Local,
+    RecordCall,
+    RecordColumn,
+    RelationUse,
+    SelfColumn,
+    StructField,
 )  # fmt: skip
 from ..types import ErrorType, Hash, is_nullable, required
 from . import chains, literals
@@ -26,7 +36,7 @@ def self_ref(frame: Frame, node: ast.SelfRef, wish: Operand) -> Lowering:
         snapshot_class = frame.module.snapshot_class(frame.resource.name)
         return Code(f"{snapshot_class}.of({frame.record})", Strength.PRIMARY, effect=Effect.READS)
     snapshot = frame.capture("snapshot", ())
-    assert snapshot is not None  # noqa: S101 - whoever uses `self` whole captures it
+    assert snapshot is not None
     return frame.captured(snapshot)
     yield
 
@@ -37,7 +47,7 @@ def name_ref(frame: Frame, node: ast.NameRef, wish: Operand) -> Lowering:
     local = frame.module.facts.resolutions.get(node)
     if isinstance(local, FunctionCall | LibraryCall | RecordCall):
         return (yield from _by_resolution(frame, node, wish))
-    assert isinstance(local, Local)  # noqa: S101 - all else is resolved where it is used
+    assert isinstance(local, Local)
     return local_value(frame, local)
 
 
@@ -55,7 +65,7 @@ def local_value(frame: Frame, local: Local) -> Code:
         codes = [frame.captured(part) for part in parts if part is not None]
         return call(frame.module.imports.runtime("ErrorValue"), codes)
     capture = frame.capture("local", (local.name,), local)
-    assert capture is not None  # noqa: S101 - whoever uses a local captures it
+    assert capture is not None
     return frame.captured(capture)
 
 
@@ -98,7 +108,7 @@ def _by_resolution(frame: Frame, node: ast.Member | ast.NameRef, wish: Operand) 
 
 
 def _member(node: ast.Member | ast.NameRef) -> ast.Member:
-    assert isinstance(node, ast.Member)  # noqa: S101 - names have no target
+    assert isinstance(node, ast.Member)
     return node
 
 
@@ -139,7 +149,7 @@ def _self_path(frame: Frame, node: ast.Member, path: tuple[str, ...]) -> Code | 
 
 
 def _error_field(frame: Frame, node: ast.Member | ast.NameRef, name: str) -> Lowering:
-    assert isinstance(node, ast.Member)  # noqa: S101 - names have no fields
+    assert isinstance(node, ast.Member)
     local = frame.module.facts.resolutions.get(node.target)
     if isinstance(local, Local) and frame.is_captured(local):
         capture = frame.capture("error", (local.name, name), local)
@@ -170,7 +180,9 @@ def index(frame: Frame, node: ast.Index, wish: Operand) -> Lowering:
     target, position = frame.in_order([replace(target, guards=()), position])
     if isinstance(required(type_of(frame, node.target)), Hash):
         text = f"{target.at(Strength.PRIMARY)}.get({position.text})"
-        return replace(made_of(text, Strength.PRIMARY, [target, position], Effect.READS), guards=guards)
+        return replace(
+            made_of(text, Strength.PRIMARY, [target, position], Effect.READS), guards=guards
+        )
     code = call(frame.module.imports.operator("item"), [target, position], Effect.READS)
     return replace(code, guards=guards)
 

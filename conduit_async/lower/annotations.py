@@ -1,8 +1,27 @@
 """Types as Python annotations."""
 
+import re
+from collections.abc import Iterable
+
 from ..types import (
-    AnyType, Array, Enum, ErrorType, Function, Hash, NilType, Optional, Query, Range, Record,
-    Scalar, Struct, Type, Union, Variable, is_nullable, required,
+    AnyType,
+    Array,
+    Enum,
+    ErrorType,
+    Function,
+    Hash,
+    NilType,
+    Optional,
+    Query,
+    Range,
+    Record,
+    Scalar,
+    Struct,
+    Type,
+    Union,
+    Variable,
+    is_nullable,
+    required,
 )  # fmt: skip
 from .imports import Imports
 
@@ -33,7 +52,7 @@ def annotation(of: Type, imports: Imports, records: str = ".records") -> str:
             case Scalar(name) if name in _BUILTINS:
                 return imports.use("builtins", _BUILTINS[name])
             case Scalar("regex"):
-                return f"{imports.use('re', 'Pattern')}[str]"
+                return f"{imports.module('re')}.Pattern[str]"
             case Scalar(name):
                 return imports.use(*_IMPORTED[name])
             case Array():
@@ -50,6 +69,16 @@ def annotation(of: Type, imports: Imports, records: str = ".records") -> str:
                 return imports.use("typing", "Any")
 
     return write(of)
+
+
+def hiding(fields: Iterable[tuple[str, str]]) -> set[str]:
+    """The fields of a class whose names hide a type that a later field has."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    for name, kind in fields:
+        found |= seen & set(re.findall(r"\w+", kind))
+        seen.add(name)
+    return found
 
 
 def unite(types: tuple[Type, ...], imports: Imports) -> str:

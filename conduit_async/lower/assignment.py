@@ -3,8 +3,16 @@
 from dataclasses import replace
 
 from .. import ast
-from ..program import Capture, ComputedUse, FunctionCall, Local, RelationUse, SelfColumn, StructField
-from ..types import Type
+from ..program import (
+    Capture,
+    ComputedUse,
+    FunctionCall,
+    Local,
+    RelationUse,
+    SelfColumn,
+    StructField,
+)
+from ..types import Enum, Type, is_nullable, required
 from ..walk import walk
 from .code import Code, Line, Strength
 from .drive import lower
@@ -28,7 +36,7 @@ def assign(frame: Frame, node: ast.Assign) -> list[Line]:
 
 def prepare(frame: Frame) -> None:
     """Give what a branch assigns a variable from the start, since it may not be assigned."""
-    assert frame.job is not None  # noqa: S101 - hooks write their own copy
+    assert frame.job is not None
     block = frame.job.block.body
     with frame.branch():
         for node in walk(block, into=lambda each: not isinstance(each, ast.Async)):
@@ -45,7 +53,7 @@ def _local(frame: Frame, node: ast.Assign) -> list[Line]:
     from .statements import value
 
     local = frame.module.facts.resolutions[node.target]
-    assert isinstance(local, Local)  # noqa: S101 - checked
+    assert isinstance(local, Local)
     if local not in frame.read:
         return value(frame, node.value, NOWHERE)
     return value(frame, node.value, Into("name", frame.local(local), expected=local.type))
@@ -56,7 +64,7 @@ def _path(frame: Frame, target: ast.Expr) -> tuple[tuple[str, ...], Type | None]
     kind: Type | None = None
     while isinstance(target, ast.Member):
         use = frame.module.facts.resolutions[target]
-        assert isinstance(use, SelfColumn | StructField)  # noqa: S101 - checked
+        assert isinstance(use, SelfColumn | StructField)
         path.insert(0, use.column.name)
         kind = kind or use.column.type
         target = target.target
@@ -69,8 +77,12 @@ def _write(frame: Frame, node: ast.Assign, path: tuple[str, ...], code: Code) ->
     lines = list(code.before)
     same = next((c for c in touched if c.kind == "self_path" and c.path == path), None)
     if same is not None:
+        first = not frame.is_replaced(same)
         name = frame.replace_capture(same)
-        lines.append(Line(f"{name} = {code.text}"))
+        kind = (
+            f": {frame.module.annotation(same.type)}" if first and _is_widened(frame, same) else ""
+        )
+        lines.append(Line(f"{name}{kind} = {code.text}"))
         code = Code(name)
         touched.remove(same)
     elif touched and not (code.repeatable or code.is_constant):
@@ -85,7 +97,7 @@ def _write(frame: Frame, node: ast.Assign, path: tuple[str, ...], code: Code) ->
 
 def _is_read_later(frame: Frame, node: ast.Assign, capture: Capture) -> bool:
     """Whether anything after an assignment, or in the next turn of its loop, reads a capture."""
-    assert frame.job is not None  # noqa: S101 - hooks write their own copy
+    assert frame.job is not None
     for each in walk(frame.job.block.body):
         inside = each if isinstance(each, ast.For) and _holds(each, node) else None
         if inside is None and each.span.start < node.span.end:
@@ -103,7 +115,9 @@ def _reads(frame: Frame, node: ast.Node, capture: Capture) -> bool:
     facts = frame.module.facts
     use = facts.resolutions.get(node)
     if isinstance(node, ast.Async):
-        return any(c.kind == capture.kind and c.path == capture.path for c in facts.jobs[node].captures)
+        return any(
+            c.kind == capture.kind and c.path == capture.path for c in facts.jobs[node].captures
+        )
     if isinstance(use, FunctionCall | ComputedUse):
         return any(c.kind == capture.kind and c.path == capture.path for c in use.function.reads)
     if capture.kind == "snapshot":
@@ -125,6 +139,21 @@ def _update(frame: Frame, path: tuple[str, ...], code: Code) -> Line:
         where = string(".".join(path))
         text = f"update_path({record}, {key.text}, {where}, {code.text})"
     return Line(f"{head}{frame.handle}.{text}")
+
+
+def _is_widened(frame: Frame, capture: Capture) -> bool:
+    """Whether the first value of a variable may tell less than its type."""
+    assert frame.job is not None
+    writes = [
+        node
+        for node in walk(frame.job.block.body)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.target, ast.Member)
+        and _path(frame, node.target)[0] == capture.path
+    ]
+    return isinstance(required(capture.type), Enum) or (
+        len(writes) > 1 and is_nullable(capture.type)
+    )
 
 
 def _overlaps(capture: Capture, path: tuple[str, ...]) -> bool:
@@ -159,5 +188,3 @@ def _replacing(
         target = ".".join([before.text, *names[:depth]])
         text = f"{replace_}({target}, {names[depth]}={text})"
     return text
-
-

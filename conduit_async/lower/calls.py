@@ -5,12 +5,18 @@ from dataclasses import replace
 
 from .. import ast
 from ..program import (
-    ChangeCall, FunctionCall, FunctionInfo, KeyAccess, LambdaCall, LibraryCall, RecordCall,
+    ChangeCall,
+    FunctionCall,
+    FunctionInfo,
+    KeyAccess,
+    LambdaCall,
+    LibraryCall,
+    RecordCall,
     ServiceCall,
 )  # fmt: skip
-from .captures import snapshot_of, value_in, value_of
 from ..types import Record, required
 from . import chains, literals
+from .captures import snapshot_of, value_in, value_of
 from .changes import change
 from .code import NONE, Code, Effect, Strength, made_of
 from .drive import Lowering, Operand, rule
@@ -54,13 +60,20 @@ def _service_call(frame: Frame, call: ServiceCall) -> Lowering:
         parts.append(outgoing(frame, node, code))
     parts = frame.in_order(parts, [variable_for(node) for node in nodes])
     count = len(call.positional)
-    texts = [part.at(Strength.TERNARY) for part in parts[:count]]
+    texts = [part.text for part in parts[:count]]
     for (name, _), part in zip(call.named, parts[count:], strict=True):
         texts.append(f"{call.method.named[name].python}={part.text}")
     head = "await " if frame.awaits else ""
     target = f"{frame.handle}.services.{call.service.python}.{call.method.python}"
     strength = Strength.AWAIT if frame.awaits else Strength.PRIMARY
-    return made_of(f"{head}{target}({', '.join(texts)})", strength, parts, Effect.ACTS)
+    return made_of(f"{head}{target}({listed(texts)})", strength, parts, Effect.ACTS)
+
+
+def listed(texts: list[str]) -> str:
+    """The arguments of a call; a lone text of several lines needs no parentheses of its own."""
+    if len(texts) == 1 and texts[0].startswith(('("', "('", '(f"', "(f'")):
+        return texts[0][1:-1]
+    return ", ".join(texts)
 
 
 def outgoing(frame: Frame, node: ast.Expr, code: Code) -> Code:
@@ -97,12 +110,12 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
         names.append(extra.name.text if extra.name else None)
     parts = frame.in_order(parts, hints)
     texts = [
-        part.at(Strength.TERNARY) if name is None else _named(name, part)
+        part.text if name is None else _named(name, part)
         for name, part in zip(names, parts, strict=True)
     ]
     namespace = frame.module.imports.namespace(signature.namespace)
     pure = Effect.NONE if signature.namespace in PURE_NAMESPACES else Effect.READS
-    text = f"{namespace}.{signature.python}({', '.join(texts)})"
+    text = f"{namespace}.{signature.python}({listed(texts)})"
     made = made_of(text, Strength.PRIMARY, parts, Effect.ACTS if signature.effect else pure)
     return replace(made, guards=guards)
 
@@ -127,7 +140,7 @@ def function_call(
     if isinstance(member, ast.Member) and not isinstance(member.target, ast.SelfRef):
         target = yield from chains.repeatable_target(frame, member)
         kind = required(type_of(frame, member.target))
-        assert isinstance(kind, Record)  # noqa: S101 - checked
+        assert isinstance(kind, Record)
         resource, guards = frame.module.program.resources[kind.resource], target.guards
         given = [value_in(frame, c, target.text, resource.name) for c in function.reads]
         given = [replace(given[0], before=target.before), *given[1:]] if given else []
@@ -147,7 +160,7 @@ def function_call(
             names.append(parameter.python if named else None)
     parts = frame.in_order(parts, hints)
     texts = [
-        part.at(Strength.TERNARY) if name is None else f"{name}={part.text}"
+        part.text if name is None else f"{name}={part.text}"
         for name, part in zip(names, parts, strict=True)
     ]
     variant = frame.module.variant(function, resource, frame.place)

@@ -16,8 +16,10 @@ def value_of(frame: Frame, capture: Capture) -> Code:
     if own is not None:
         return frame.captured(own)
     match capture.kind:
+        case "self_path" if frame.record is not None:
+            return _path(frame, frame.record, frame.columns(capture.path))
         case "self_path":
-            return _path(frame, frame.record or "", frame.columns(capture.path))
+            return _further_path(frame, capture)
         case "snapshot":
             return _snapshot(frame, capture)
         case "change":
@@ -53,9 +55,19 @@ def _path(frame: Frame, root: str, columns: Iterable[Column], nullable: bool = F
     return close(Code(text, Strength.PRIMARY, effect=Effect.READS, guards=tuple(guards)))
 
 
+def _further_path(frame: Frame, capture: Capture) -> Code:
+    """A part of what a job captured as a whole, or of its snapshot."""
+    for length in range(len(capture.path) - 1, 0, -1):
+        outer = frame.capture("self_path", capture.path[:length])
+        if outer is not None:
+            columns = list(frame.columns(capture.path))[length:]
+            return _path(frame, frame.captured(outer).text, columns, is_nullable(outer.type))
+    return frame.self_value(capture.path)
+
+
 def _local(frame: Frame, capture: Capture) -> Code:
     local = capture.local
-    assert local is not None  # noqa: S101 - captures of locals name it
+    assert local is not None
     if frame.is_captured(local):
         return _further(frame, capture, local)
     name = frame.local(local)
@@ -71,7 +83,7 @@ def _local(frame: Frame, capture: Capture) -> Code:
 def _further(frame: Frame, capture: Capture, local: Local) -> Code:
     """What a job hands on to one nested in it, although it uses another part of it itself."""
     whole = frame.capture("local", (local.name,), local)
-    assert whole is not None  # noqa: S101 - a job captures what nested ones use
+    assert whole is not None
     return frame.captured(whole)
 
 

@@ -18,7 +18,9 @@ def change(frame: Frame, call: ChangeCall) -> Lowering:
     value = yield Operand(call.argument)
     if value.effect > Effect.NONE:
         value = frame.spill(value, column.python)
-    side = frame.self_value((column.name,)) if call.kind == "changed_to" else previous(frame, column)
+    side = (
+        frame.self_value((column.name,)) if call.kind == "changed_to" else previous(frame, column)
+    )
     same = equals(frame, side, column.type, value, type_of(frame, call.argument))
     has_changed = changed(frame, column)
     if has_changed.text == "True":
@@ -52,5 +54,5 @@ def previous(frame: Frame, column: Column) -> Code:
 
 def _captured(frame: Frame, column: Column, part: str) -> Code:
     capture = frame.capture("change", (column.name, part))
-    assert capture is not None  # noqa: S101 - whoever tracks changes captures them
+    assert capture is not None
     return frame.captured(capture)

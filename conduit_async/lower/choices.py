@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from .. import ast
-from ..program import ErrorField, LibraryCall, Local, RecordCall, RelationUse, ServiceCall
-from ..types import ANY, BOOL, FLOAT, INT, JSON, STRING, Enum, required
+from ..program import LibraryCall, Local, RecordCall, RelationUse, ServiceCall
+from ..types import ANY, FLOAT, INT, JSON, STRING, Enum, required
 from ..walk import walk
 from .code import NONE, Code, Line, Strength, body_of, indented, made_of
 from .comparisons import between, equals
@@ -29,7 +29,9 @@ def as_value(frame: Frame, node: ast.Match | ast.Rescue, wish: Operand) -> Lower
 def match(frame: Frame, node: ast.Match, into: Into) -> list[Line]:
     """`match e { … }`."""
     subject = lower(frame, node.subject)
-    literal = all(_is_literal(frame, node, pattern) for arm in node.arms for pattern in arm.patterns)
+    literal = all(
+        _is_literal(frame, node, pattern) for arm in node.arms for pattern in arm.patterns
+    )
     before: list[Line] = []
     if into.annotation:
         before.append(Line(f"{into.name}: {into.annotation}"))
@@ -38,7 +40,11 @@ def match(frame: Frame, node: ast.Match, into: Into) -> list[Line]:
         return [*subject.before, *before, *_by_pattern(frame, node, subject, into)]
     if not subject.repeatable:
         subject = frame.spill(subject, variable_for(node.subject))
-    return [*subject.before, *before, *_by_condition(frame, node, replace(subject, before=()), into)]
+    return [
+        *subject.before,
+        *before,
+        *_by_condition(frame, node, replace(subject, before=()), into),
+    ]
 
 
 def _is_literal(frame: Frame, node: ast.Match, pattern: ast.Pattern) -> bool:
@@ -48,7 +54,9 @@ def _is_literal(frame: Frame, node: ast.Match, pattern: ast.Pattern) -> bool:
         case ast.Wildcard() | ast.Nil() | ast.Bool():
             return True
         case ast.String():
-            return pattern.value is not None and (kind in (STRING, ANY, JSON) or isinstance(kind, Enum))
+            return pattern.value is not None and (
+                kind in (STRING, ANY, JSON) or isinstance(kind, Enum)
+            )
         case ast.Symbol():
             return True
         case ast.Int() | ast.Float():
@@ -93,9 +101,9 @@ def _by_condition(frame: Frame, node: ast.Match, subject: Code, into: Into) -> l
         otherwise = arms.pop()[1]
     elif into.kind != "nowhere":
         otherwise = into.put(NONE)
-    for index, (condition, body) in enumerate(reversed(arms)):
-        assert condition is not None  # noqa: S101 - a wildcard ends the arms
-        chained = [*condition.before, *branches(condition, body, otherwise, elif_=index > 0)]
+    for condition, body in reversed(arms):
+        assert condition is not None
+        chained = [*condition.before, *branches(condition, body, otherwise)]
         otherwise = chained
     return otherwise
 
@@ -173,5 +181,3 @@ def _touches_outside(frame: Frame, node: ast.Expr) -> bool:
     """Whether an expression may fail in the database, which would end the transaction."""
     outside = ServiceCall | RecordCall | RelationUse
     return any(isinstance(frame.module.facts.resolutions.get(each), outside) for each in walk(node))
-
-

@@ -81,7 +81,9 @@ _CONSTANTS = frozenset({"None", "True", "False"})
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
-def made_of(text: str, strength: Strength, parts: Sequence[Code], effect: Effect = Effect.NONE) -> Code:
+def made_of(
+    text: str, strength: Strength, parts: Sequence[Code], effect: Effect = Effect.NONE
+) -> Code:
     """An expression made of others, which run in this order."""
     return Code(
         text,
@@ -94,7 +96,7 @@ def made_of(text: str, strength: Strength, parts: Sequence[Code], effect: Effect
 
 def call(function: str, parts: Sequence[Code], effect: Effect = Effect.NONE) -> Code:
     """A call with positional arguments."""
-    text = f"{function}({', '.join(part.at(Strength.TERNARY) for part in parts)})"
+    text = f"{function}({', '.join(part.text for part in parts)})"
     return made_of(text, Strength.PRIMARY, parts, effect=effect)
 
 
@@ -117,7 +119,9 @@ def negate(code: Code) -> Code:
     if code.opposite is not None:
         return replace(code, text=code.opposite, opposite=code.text)
     if code.strength == Strength.NOT:
-        return replace(code, text=f"bool({code.text.removeprefix('not ')})", strength=Strength.PRIMARY)
+        return replace(
+            code, text=f"bool({code.text.removeprefix('not ')})", strength=Strength.PRIMARY
+        )
     return made_of(f"not {code.at(Strength.NOT)}", Strength.NOT, [code])
 
 

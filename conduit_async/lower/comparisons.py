@@ -50,7 +50,9 @@ def membership(frame: Frame, node: ast.Binary) -> Lowering:
     if isinstance(container, ast.Binary) and container.operator in ("..", "..."):
         low = yield Operand(container.left)
         high = yield Operand(container.right)
-        left, low, high = frame.in_order([left, low, high], [variable_for(node.left), "low", "high"])
+        left, low, high = frame.in_order(
+            [left, low, high], [variable_for(node.left), "low", "high"]
+        )
         found = between(left, low, high, container.operator)
     else:
         right = yield Operand(container)

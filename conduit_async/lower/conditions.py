@@ -41,7 +41,7 @@ def condition(frame: Frame, select: Select, node: ast.Expr) -> Condition:
     if isinstance(node, ast.Unary):
         text, values = yield from condition(frame, select, node.operand)
         return f"({text}) IS NOT TRUE", values
-    assert isinstance(node, ast.Binary)  # noqa: S101 - checked
+    assert isinstance(node, ast.Binary)
     if node.operator in ("and", "or"):
         parts = [node.right]
         left = node.left
@@ -54,7 +54,7 @@ def condition(frame: Frame, select: Select, node: ast.Expr) -> Condition:
             texts.append(text)
             values += found
         return f"({f' {node.operator.upper()} '.join(texts)})", values
-    assert isinstance(node.left, ast.NameRef)  # noqa: S101 - checked
+    assert isinstance(node.left, ast.NameRef)
     column = column_of(select.resource, node.left.name)
     if node.operator in ("in", "not_in"):
         return (yield from _member(frame, select, column, node))

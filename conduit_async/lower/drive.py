@@ -15,7 +15,7 @@ from .frame import Frame, variable_for
 from .typing import type_of
 
 DEEPEST = 50
-"""Deeper expressions are split over several statements, for the sake of CPython and type checkers."""
+"""Deeper expressions are split over several statements, which CPython and type checkers need."""
 
 
 @dataclass(frozen=True, slots=True)

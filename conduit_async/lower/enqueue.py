@@ -14,8 +14,7 @@ def enqueue(frame: Frame, job: JobInfo) -> list[Line]:
     codes = [value_of(frame, capture) for capture in job.captures]
     codes = frame.in_order(codes, [capture.python for capture in job.captures])
     given = [
-        f"{capture.python}={code.text}"
-        for capture, code in zip(job.captures, codes, strict=True)
+        f"{capture.python}={code.text}" for capture, code in zip(job.captures, codes, strict=True)
     ]
     options = _options(frame, job)
     before = [line for code in [*codes, *options.values()] for line in code.before]

@@ -61,6 +61,7 @@ class Frame:
     _locals: dict[Local, str] = field(default_factory=dict)
     _annotations: dict[str, str] = field(default_factory=dict)
     _loaded: dict[str, str] = field(default_factory=dict)
+    _variables: dict[str, str] = field(default_factory=dict)
     _replaced: dict[Capture, str] = field(default_factory=dict)
 
     @property
@@ -85,7 +86,10 @@ class Frame:
         if known is None:
             kind = str(local.type)
             known = local.python
-            while self._annotations.get(known, "" if self._is_taken(known, own=True) else kind) != kind:
+            while (
+                self._annotations.get(known, "" if self._is_taken(known, own=True) else kind)
+                != kind
+            ):
                 known = unclashed(f"{known}_", self.module.defined)
             self.used.add(known)
             self._annotations[known] = kind
@@ -109,7 +113,9 @@ class Frame:
         """The columns along a path of `self`: `address`, then `country` of its struct."""
         return self.module.columns(self.resource.name, path)
 
-    def capture(self, kind: CaptureKind, path: tuple[str, ...], local: Local | None = None) -> Capture | None:
+    def capture(
+        self, kind: CaptureKind, path: tuple[str, ...], local: Local | None = None
+    ) -> Capture | None:
         """What was captured under a path."""
         for each in self.captures:
             if each.kind == kind and each.path == path and each.local is local:
@@ -149,11 +155,17 @@ class Frame:
         base = self.captured(snapshot)
         return replace(base, text=".".join([base.text, *names]), strength=Strength.PRIMARY)
 
+    def is_replaced(self, capture: Capture) -> bool:
+        """Whether a variable stands for a captured value already."""
+        return capture in self._replaced
+
     def replace_capture(self, capture: Capture) -> str:
         """A variable that stands for a captured value from here on, since it is assigned."""
         if capture not in self._replaced:
             before = self.captured(capture)
-            name = self._replaced[capture] = self.fresh(capture.python)
+            name = self._replaced[capture] = self.fresh(
+                f"{capture.python}_snapshot" if capture.kind == "snapshot" else capture.python
+            )
             if self.nesting:
                 self.prologue.append(Line(f"{name} = {before.text}"))
         return self._replaced[capture]
@@ -166,8 +178,8 @@ class Frame:
 
     def load(self, key: str, hint: str) -> str:
         """A variable for a row that is loaded now."""
-        name = self.fresh(hint)
-        self._loaded[key] = name
+        name = self._variables.get(key) or self.fresh(hint)
+        self._variables[key] = self._loaded[key] = name
         return name
 
     def forget_loaded(self) -> None:

@@ -69,6 +69,6 @@ def uses(lines: Iterable[Line], name: str) -> bool:
 
 def trimmed(lines: list[Line]) -> list[Line]:
     """A body without a bare `return` at its end."""
-    while lines and lines[-1] .text == "return" and lines[-1].indent == 0:
+    while lines and lines[-1].text == "return" and lines[-1].indent == 0:
         lines = lines[:-1]
     return lines

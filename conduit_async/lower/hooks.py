@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..program import HookInfo
-from .code import Line
+from .code import Line, indented
 from .frame import Frame
 from .function import Function, survey, trimmed, uses
 from .module import Module
@@ -46,7 +46,7 @@ class _Writer:
             result = "hook.record"
         needs = tuple(name for name in ("services", "context") if self._needs(hooks, name, body))
         self.needs[event] = needs
-        lines = [self._with(event, needs), *(Line(l.text, l.indent + 1, l.span) for l in body)]
+        lines = [self._with(event, needs), *indented(body)]
         lines.append(Line(f"return {result}"))
         return Function(
             f"after_{event}",
@@ -99,7 +99,9 @@ class _Writer:
         for parameter in function.parameters[1:]:
             name = parameter.partition(":")[0]
             on_create = name == "previous" and event == "create"
-            arguments.append("None" if on_create else "hook.previous" if name == "previous" else name)
+            arguments.append(
+                "None" if on_create else "hook.previous" if name == "previous" else name
+            )
         head = "await " if self.module.awaits else ""
         return f"{head}{function.name}({', '.join(arguments)})"
 
@@ -155,7 +157,9 @@ class _Writer:
     def _hook_type(self, services: bool) -> str:
         kind = self.module.imports.runtime("AsyncHook" if self.module.awaits else "Hook")
         if services:
-            return f"{kind}[{self.module.record}, {self.module.imports.use('.services', 'Services')}]"
+            return (
+                f"{kind}[{self.module.record}, {self.module.imports.use('.services', 'Services')}]"
+            )
         return f"{kind}[{self.module.record}]"
 
     def _parameters(self, event: str) -> tuple[str, ...]:
@@ -187,5 +191,3 @@ def uses_services(hook: HookInfo | None, body: Sequence[Line]) -> bool:
     return (hook is not None and hook.uses_services) or any(
         "hook.services." in line.text for line in body
     )
-
-

@@ -9,10 +9,16 @@ OPERATORS = "conduit_runtime.operators"
 
 
 class Imports:
-    """Collects what a module uses; `taken` are the names that its source gave."""
+    """Collects what a module uses.
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
+    `taken` are the names that the module gives itself, `records` those of the package's rows,
+    which other imports give way to.
+    """
+
+    def __init__(self, taken: Iterable[str] = (), records: Iterable[str] = ()) -> None:
         self._taken = set(taken)
+        self._records = frozenset(records)
+        self._modules: set[str] = set()
         self._names: dict[tuple[str, str], str] = {}
 
     def use(self, module: str, name: str) -> str:
@@ -23,10 +29,19 @@ class Imports:
         if known is not None:
             return known
         alias = name
-        while alias in self._taken or (alias != name and hasattr(builtins, alias)):
+        reserved = self._records if not module.startswith(".") else frozenset()
+        while alias in self._taken | reserved or (alias != name and hasattr(builtins, alias)):
             alias += "_"
         self._taken.add(alias)
         self._names[module, name] = alias
+        return alias
+
+    def module(self, name: str) -> str:
+        """How to write a module of the standard library: `re`."""
+        alias = name
+        while alias in self._taken:
+            alias += "_"
+        self._modules.add(name if alias == name else f"{name} as {alias}")
         return alias
 
     def runtime(self, name: str) -> str:
@@ -51,6 +66,7 @@ class Imports:
         modules: dict[str, list[tuple[str, str]]] = {}
         for (module, name), alias in self._names.items():
             modules.setdefault(module, []).append((name, alias))
+        groups[0] += [f"import {name}" for name in sorted(self._modules)]
         for module in sorted(modules, key=_module_order):
             groups[_group(module)].extend(_statements(module, modules[module]))
         return [group for group in groups.values() if group]

@@ -20,9 +20,7 @@ def job_items(module: Module, job: JobInfo) -> tuple[Class, Function]:
 
 def _payload(module: Module, job: JobInfo) -> Class:
     fields = tuple((c.python, payload_annotation(module, c.type)) for c in job.captures)
-    renamed = [
-        f"{c.python}={literals.string(c.name)}" for c in job.captures if c.python != c.name
-    ]
+    renamed = [f"{c.python}={literals.string(c.name)}" for c in job.captures if c.python != c.name]
     named = f"{module.imports.runtime('named')}({', '.join(renamed)})" if renamed else None
     module.imports.use("dataclasses", "dataclass")
     return Class(job.payload, fields, named)
@@ -89,5 +87,3 @@ def _options(module: Module, job: JobInfo) -> str:
     if given.get("backoff", "exponential") != "exponential":
         texts.append(f"backoff={literals.quoted(given['backoff'])}")
     return ", ".join(texts)
-
-

@@ -1,6 +1,7 @@
 """Lambdas, which stand only as arguments: Python's where the body is an expression."""
 
 from .. import ast
+from ..types import ANY
 from .code import Code, Line, Strength, body_of
 from .drive import Lowering, Operand, rule
 from .frame import Frame
@@ -19,10 +20,12 @@ def lambda_(frame: Frame, node: ast.Lambda, wish: Operand) -> Lowering:
             code = yield Operand(statements[0].value, lazy=True)
         if not code.before and "await " not in code.text:
             head = f"lambda {', '.join(names)}" if names else "lambda"
-            return Code(f"{head}: {code.text}", Strength.LOOSE, effect=code.effect, depth=code.depth + 1)
+            return Code(
+                f"{head}: {code.text}", Strength.LOOSE, effect=code.effect, depth=code.depth + 1
+            )
     name = frame.fresh("function")
     before, frame.value_into = frame.value_into, None
-    expected, frame.expected = frame.expected, None
+    expected, frame.expected = frame.expected, ANY
     with frame.branch():
         body = block(frame, node.body, Into("return"))
     frame.value_into, frame.expected = before, expected

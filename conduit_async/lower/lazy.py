@@ -32,8 +32,16 @@ def lazy(frame: Frame, node: ast.Binary) -> Lowering:
         text = f"{again.at(Strength.OR)} if {condition} else {right.at(Strength.TERNARY)}"
         return made_of(text, Strength.TERNARY, [first, right])
     strength = Strength.AND if node.operator == "and" else Strength.OR
-    text = f"{left.at(strength)} {node.operator} {right.at(strength)}"
+    sides = [_side(left, strength), _side(right, strength)]
+    text = f" {node.operator} ".join(sides)
     return made_of(text, strength, [left, right])
+
+
+def _side(code: Code, strength: Strength) -> str:
+    """An operand; an `and` inside of an `or` is set apart for the reader."""
+    if strength == Strength.OR and code.strength == Strength.AND:
+        return f"({code.text})"
+    return code.at(strength)
 
 
 def _as_statements(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:

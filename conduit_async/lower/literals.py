@@ -20,7 +20,9 @@ def _char(char: str, quote: str) -> str:
     if char.isprintable():
         return char
     code = ord(char)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    return (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    )
 
 
 def quote_for(text: str) -> str:
@@ -46,8 +48,10 @@ def f_string(parts: Sequence[str | tuple[str, str]]) -> str:
         if isinstance(part, tuple):
             chunks = [f"{{{part[0]}{part[1]}}}"]
         else:
-            doubled = (split(part) if len(part) > LONGEST else [part])
-            chunks = [escaped(chunk, '"').replace("{", "{{").replace("}", "}}") for chunk in doubled]
+            doubled = split(part) if len(part) > LONGEST else [part]
+            chunks = [
+                escaped(chunk, '"').replace("{", "{{").replace("}", "}}") for chunk in doubled
+            ]
         for chunk in chunks:
             if pieces[-1] and len(pieces[-1]) + len(chunk) > LONGEST:
                 pieces.append("")
@@ -77,7 +81,7 @@ def split(text: str) -> list[str]:
     pieces: list[str] = []
     piece = ""
     for word in _words(text) if len(text) > LONGEST else [text]:
-        if piece and len(piece) + len(word) > LONGEST or piece.endswith("\n"):
+        if (piece and len(piece) + len(word) > LONGEST) or piece.endswith("\n"):
             pieces.append(piece)
             piece = ""
         piece += word

@@ -7,9 +7,9 @@ from typing import Literal
 from .. import ast
 from ..names import snake_case, unclashed
 from ..program import Column, Facts, FunctionInfo, JobInfo, Program, ResourceInfo
-from ..types import Struct, Type, required
+from ..types import Enum, Struct, Type, required
 from ..walk import walk
-from .annotations import annotation
+from .annotations import annotation, hiding
 from .imports import Imports
 
 
@@ -96,8 +96,8 @@ class Module:
 def module_for(program: Program, resource: ResourceInfo, awaits: bool) -> Module:
     """An empty module; its imports give way to every name of the source."""
     defined = frozenset(_defined(resource))
-    taken = defined | set(_locals(program, resource)) | set(_fields(resource))
-    return Module(program, resource, awaits, Imports(taken), defined)
+    taken = defined | set(_locals(program, resource)) | set(_parameters(resource))
+    return Module(program, resource, awaits, Imports(taken, _records(program)), defined)
 
 
 def jobs_of(resource: ResourceInfo) -> list[JobInfo]:
@@ -129,9 +129,20 @@ def _locals(program: Program, resource: ResourceInfo) -> Iterator[str]:
                 yield program.facts.declared[node].python
 
 
-def _fields(resource: ResourceInfo) -> Iterator[str]:
+def _parameters(resource: ResourceInfo) -> Iterator[str]:
     for job in jobs_of(resource):
-        yield from (capture.python for capture in job.captures)
+        scratch = Imports()
+        yield from hiding((c.python, annotation(c.type, scratch)) for c in job.captures)
     for function in resource.functions.values():
         yield from (capture.python for capture in function.reads)
         yield from (parameter.python for parameter in function.parameters)
+
+
+def _records(program: Program) -> Iterator[str]:
+    for name, resource in program.resources.items():
+        yield from (name, f"{name}Snapshot")
+        for column in resource.columns.values():
+            kind = required(column.type)
+            if isinstance(kind, Enum):
+                yield kind.name
+    yield from program.structs

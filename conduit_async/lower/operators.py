@@ -1,7 +1,25 @@
 """Arithmetic as Python: plain operators wherever the types allow."""
 
+from dataclasses import replace
+
 from .. import ast
-from ..types import ANY, JSON, Array, Optional, Type, Union, Variable, required
+from ..types import (
+    ANY,
+    DATE,
+    DECIMAL,
+    DURATION,
+    INT,
+    JSON,
+    STRING,
+    TIME,
+    TIMESTAMP,
+    Array,
+    Optional,
+    Type,
+    Union,
+    Variable,
+    required,
+)  # fmt: skip
 from .code import Code, Strength, call, compare, made_of, negate
 from .comparisons import equality, membership
 from .drive import Lowering, Operand, rule
@@ -10,6 +28,9 @@ from .lazy import lazy
 from .typing import type_of
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+_ORDERED = (INT, STRING, DECIMAL, TIMESTAMP, DATE, TIME, DURATION)
+"""Types whose values are all in one order, as a float that is not a number is not."""
 _HELPERS = {"/": "divide", "%": "remainder", "**": "power"}
 _STRENGTHS = {"+": Strength.SUM, "-": Strength.SUM, "*": Strength.PRODUCT}
 
@@ -20,6 +41,8 @@ def unary(frame: Frame, node: ast.Unary, wish: Operand) -> Lowering:
     inner = yield Operand(node.operand, maybe=node.operator == "not")
     if node.operator == "not":
         return negate(inner)
+    if inner.strength == Strength.SIGN:
+        return replace(inner, text=inner.text.removeprefix("-"))
     return made_of(f"-{inner.at(Strength.SIGN)}", Strength.SIGN, [inner])
 
 
@@ -51,8 +74,12 @@ def _strict(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
         return made_of(text, Strength.PRIMARY, [left, right])
     if operator in _MIRRORED:
         if left.is_constant and not right.is_constant:
-            return compare(right, _MIRRORED[operator], left)
-        return compare(left, operator, right)
+            left, operator, right = right, _MIRRORED[operator], left
+        code = compare(left, operator, right)
+        if all(kind in _ORDERED for kind in kinds):
+            opposite = compare(left, _OPPOSITES[operator], right).text
+            return replace(code, opposite=opposite)
+        return code
     if operator in _HELPERS:
         return call(helper(_HELPERS[operator]), [left, right])
     if operator == "+" and any(_is_unknown(kind) for kind in kinds):
@@ -73,5 +100,3 @@ def _spread(code: Code) -> str:
 
 def _is_unknown(kind: Type) -> bool:
     return required(kind) in (ANY, JSON) or isinstance(kind, Optional | Union | Variable)
-
-

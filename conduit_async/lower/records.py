@@ -4,15 +4,15 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 
 from .. import ast
-from ..program import Local, ParameterInfo, RecordCall, RelationUse, ResourceInfo
+from ..program import Local, RecordCall, RelationUse, ResourceInfo
 from ..types import FLOAT, INT, Record, Type, required
 from . import literals
-from .code import Code, Effect, Strength, made_of
-from .conditions import Selecting, condition, equal_to, column_of
+from .code import Code, Strength, made_of
+from .conditions import Selecting, column_of, condition, equal_to
 from .drive import Lowering, Operand
-from .frame import Frame, variable_for
+from .frame import Frame
 from .relations import arguments, fetch, operation, owner_key, related
-from .sql import Select, quoted
+from .sql import Select
 from .typing import type_of
 
 AGGREGATES = ("count", "sum", "avg", "min", "max")
@@ -81,9 +81,7 @@ def _scalar(frame: Frame, select: Select, what: str, kind: str, *, nil: bool = F
     return operation(frame, f"{name}({arguments(frame, select, pieces, kind)})", select.all_values)
 
 
-def _aggregate(
-    frame: Frame, node: ast.Expr, resource: ResourceInfo, call: RecordCall
-) -> Lowering:
+def _aggregate(frame: Frame, node: ast.Expr, resource: ResourceInfo, call: RecordCall) -> Lowering:
     select = yield from selecting(frame, resource, call.receiver)
     column = column_of(resource, _name(call.arguments[-1].value))
     name = call.operation
@@ -158,9 +156,7 @@ def _order(select: Select, node: ast.Expr) -> list[str]:
     ]
 
 
-def _narrowed(
-    frame: Frame, select: Select, given: tuple[ast.Argument, ...]
-) -> Selecting:
+def _narrowed(frame: Frame, select: Select, given: tuple[ast.Argument, ...]) -> Selecting:
     texts: list[str] = []
     values: list[Code] = []
     for argument in given:
@@ -186,11 +182,15 @@ def _scope(frame: Frame, select: Select, call: RecordCall) -> Selecting:
     given = {a.name.text: a.value for a in call.arguments if a.name is not None}
     positional = [a.value for a in call.arguments if a.name is None]
     for parameter in scope.parameters:
-        node = positional.pop(0) if positional else given.get(parameter.name.text, parameter.default)
+        node = (
+            positional.pop(0) if positional else given.get(parameter.name.text, parameter.default)
+        )
         local = frame.module.facts.declared.get(parameter.name)
         if node is not None and local is not None:
             value = yield Operand(node)
-            frame.bound[local] = value if value.repeatable or value.is_constant else frame.spill(value, local.python)
+            frame.bound[local] = (
+                value if value.repeatable or value.is_constant else frame.spill(value, local.python)
+            )
     for pair in scope.pairs:
         match pair.key.text:
             case "where" if isinstance(pair.value, ast.HashLiteral):
@@ -213,12 +213,12 @@ def _name(node: ast.Expr) -> str:
 # Writes
 
 
-def _values(frame: Frame, resource: ResourceInfo, node: ast.Expr) -> Generator[
-    Operand, Code, tuple[list[str], list[Code]]
-]:
+def _values(
+    frame: Frame, resource: ResourceInfo, node: ast.Expr
+) -> Generator[Operand, Code, tuple[list[str], list[Code]]]:
     """The columns that a hash gives, and their values."""
     names, codes = [], []
-    assert isinstance(node, ast.HashLiteral)  # noqa: S101 - checked
+    assert isinstance(node, ast.HashLiteral)
     for entry in node.entries:
         column = column_of(resource, _name(entry.key))
         code = yield Operand(entry.value, expected=column.type)

@@ -34,7 +34,7 @@ def relation(frame: Frame, node: ast.Expr, use: RelationUse, wish: Operand) -> L
 
 def owner_key(frame: Frame, node: ast.Expr, use: RelationUse) -> Lowering:
     """The key by which a relation's rows are found: of `self`, or of what is left of the dot."""
-    assert isinstance(node, ast.Member)  # noqa: S101 - relations are members
+    assert isinstance(node, ast.Member)
     owner = frame.module.program.resources[use.owner]
     name = use.relation.key if use.relation.kind == "to_one" else owner.primary_key or "id"
     if isinstance(node.target, ast.SelfRef):
@@ -46,7 +46,9 @@ def owner_key(frame: Frame, node: ast.Expr, use: RelationUse) -> Lowering:
             return frame.captured(capture)
     target = yield from chains.target(frame, node)
     column = owner.columns[name].python
-    code = made_of(f"{target.at(Strength.PRIMARY)}.{column}", Strength.PRIMARY, [target], Effect.READS)
+    code = made_of(
+        f"{target.at(Strength.PRIMARY)}.{column}", Strength.PRIMARY, [target], Effect.READS
+    )
     return replace(code, guards=target.guards)
 
 
@@ -65,7 +67,8 @@ def related(frame: Frame, info: RelationInfo, key: Code) -> Select:
     for other in through.relations.values() if through else ():
         if other.kind == "to_one" and other.target == info.target:
             far = other.key
-    join = f"JOIN {table} ON {table}.{quoted(far)} = {quoted(target.table)}.{quoted(target.primary_key or 'id')}"
+    primary = f"{quoted(target.table)}.{quoted(target.primary_key or 'id')}"
+    join = f"JOIN {table} ON {table}.{quoted(far)} = {primary}"
     where = (f"{table}.{quoted(info.key)} = %s",)
     return Select(target, (join,), where, (key,), ordered)
 

@@ -8,7 +8,7 @@ from ..names import snake_case
 from ..program import Column, Program, ResourceInfo
 from ..types import Array, Enum, Hash, Optional, Struct, Type
 from . import literals
-from .annotations import annotation
+from .annotations import annotation, hiding
 from .imports import Imports
 
 
@@ -25,8 +25,16 @@ class Row:
     of: str = ""
 
 
-def rows(program: Program, wanted: set[str], imports: Imports) -> list[Row]:
+def rows(program: Program, wanted: set[str]) -> tuple[list[Row], Imports]:
     """What a package needs of its rows; `wanted` are the names that its modules import."""
+    found = _rows(program, wanted, Imports())
+    hidden = {name for row in found for name in hiding(row.fields)}
+    names = {row.name for row in found}
+    imports = Imports(hidden | names)
+    return _rows(program, wanted, imports), imports
+
+
+def _rows(program: Program, wanted: set[str], imports: Imports) -> list[Row]:
     finder = _Finder(program, wanted, imports)
     found = [row for resource in program.resources.values() for row in finder.of(resource)]
     loose = [row for name in sorted(wanted - finder.done) for row in finder.loose(name)]

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from .. import ast
 from ..program import Local, RecordCall
-from ..types import ANY, NIL, Array, Hash, Query, Range, Record, Type, required
+from ..types import ANY, NIL, Array, Hash, Query, Range, Record, required
 from . import assignment
+from .calls import listed
 from .code import NONE, Code, Line, Strength, body_of, negate
 from .drive import condition, lower
 from .enqueue import enqueue
@@ -130,14 +131,12 @@ def _if(frame: Frame, node: ast.If, into: Into) -> list[Line]:
             otherwise = block(frame, rest, into) if rest else [*into.put(NONE)]
     else:
         otherwise = []
-    return [*before, *branches(test, body, otherwise, elif_=bool(others))]
+    return [*before, *branches(test, body, otherwise)]
 
 
-def branches(
-    condition: Code, body: list[Line], otherwise: list[Line], *, elif_: bool = False
-) -> list[Line]:
+def branches(condition: Code, body: list[Line], otherwise: list[Line]) -> list[Line]:
     """`if … else …`, without an `else` after a body that leaves, and without an empty body."""
-    if not body and otherwise and not elif_:
+    if not body and otherwise:
         condition, body, otherwise = negate(condition), otherwise, []
     merged = _merged(condition, body) if not otherwise else None
     if merged is not None:
@@ -147,7 +146,7 @@ def branches(
         return lines
     if _leaves(body):
         return [*lines, *otherwise]
-    if elif_ and otherwise[0].text.startswith("if ") and otherwise[0].indent == 0 and _is_one_if(otherwise):
+    if otherwise[0].text.startswith("if ") and _is_one_if(otherwise):
         return [*lines, replace(otherwise[0], text=f"el{otherwise[0].text}"), *otherwise[1:]]
     return [*lines, Line("else:"), *body_of(otherwise)]
 
@@ -200,7 +199,11 @@ def _iterable(frame: Frame, node: ast.Expr) -> tuple[list[Line], str]:
         name = frame.module.imports.use("builtins", "range")
         return [*low.before, *high.before], f"{name}({first}{last})"
     code = lower(frame, node)
-    rows = isinstance(type_of(frame, node), Query) or "await " in code.text or code.text.startswith("hook.")
+    rows = (
+        isinstance(type_of(frame, node), Query)
+        or "await " in code.text
+        or code.text.startswith("hook.")
+    )
     if rows and code.strength >= Strength.AWAIT:
         code = frame.spill(code, _rows_name(frame, node))
     elif isinstance(required(type_of(frame, node)), Range | Array) or not code.text:
@@ -233,6 +236,4 @@ def _raise(frame: Frame, node: ast.Raise) -> list[Line]:
     code = lower(frame, node.message)
     error = frame.module.imports.runtime("ConduitError")
     cause = f" from {frame.caught}" if frame.caught else ""
-    return [*code.before, Line(f"raise {error}({code.text}){cause}")]
-
-
+    return [*code.before, Line(f"raise {error}({listed([code.text])}){cause}")]

@@ -23,16 +23,26 @@ def string(frame: Frame, node: ast.String, wish: Operand) -> Lowering:
     values = dict(zip(nodes, codes, strict=True))
     if all(_fits_in_braces(code.text) for code in codes):
         texts = [
-            part if isinstance(part, str) else (values[part].text.replace('"', "'"), _format(frame, part))
+            part
+            if isinstance(part, str)
+            else (values[part].text.replace('"', "'"), _format(frame, part))
             for part in node.parts
         ]
         return made_of(literals.f_string(texts), Strength.ATOM, codes)
-    text = frame.module.imports.operator("text")
     pieces = [
-        literals.string(part) if isinstance(part, str) else f"{text}({values[part].text})"
+        literals.string(part) if isinstance(part, str) else _joined(frame, part, values[part])
         for part in node.parts
     ]
-    return made_of(f'"".join([{", ".join(pieces)}])', Strength.PRIMARY, codes)
+    strength = Strength.SUM if len(pieces) > 1 else Strength.TERNARY
+    return made_of(" + ".join(pieces), strength, codes)
+
+
+def _joined(frame: Frame, node: ast.Expr, code: Code) -> str:
+    """A value as an operand of `+`."""
+    is_text = type_of(frame, node) == STRING or code.text.startswith(("f", "text("))
+    if is_text or (isinstance(type_of(frame, node), Optional) and code.text.endswith('or ""')):
+        return code.at(Strength.SUM)
+    return f"{frame.module.imports.operator('text')}({code.text})"
 
 
 def _readable(frame: Frame, node: ast.Expr, code: Code) -> Code:

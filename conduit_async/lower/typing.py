@@ -1,7 +1,22 @@
 """What lowering asks of types."""
 
 from .. import ast
-from ..types import ANY, BOOL, DECIMAL, FLOAT, INT, JSON, NIL, STRING, Array, Enum, Hash, Scalar, Type, required
+from ..types import (
+    ANY,
+    BOOL,
+    DECIMAL,
+    FLOAT,
+    INT,
+    JSON,
+    NIL,
+    STRING,
+    Array,
+    Enum,
+    Hash,
+    Scalar,
+    Type,
+    required,
+)
 from .frame import Frame
 
 NUMBERS = (INT, FLOAT, DECIMAL)

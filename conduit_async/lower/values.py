@@ -8,6 +8,8 @@ from .code import NONE, Code, Strength, made_of
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
 
+_FLAGS = {"i": "IGNORECASE", "m": "MULTILINE", "s": "DOTALL", "x": "VERBOSE"}
+
 
 @rule(ast.Nil)
 def nil(frame: Frame, node: ast.Nil, wish: Operand) -> Lowering:
@@ -48,10 +50,10 @@ def duration(frame: Frame, node: ast.Duration, wish: Operand) -> Lowering:
 @rule(ast.Regex)
 def regex(frame: Frame, node: ast.Regex, wish: Operand) -> Lowering:
     """`/pattern/flags`."""
-    compile_ = frame.module.imports.use("re", "compile")
-    flags = "|".join(frame.module.imports.use("re", flag.upper()) for flag in node.flags)
+    re = frame.module.imports.module("re")
+    flags = " | ".join(f"{re}.{_FLAGS[flag]}" for flag in node.flags)
     pattern = literals.pattern(node.pattern)
-    return Code(f"{compile_}({pattern}{f', {flags}' if flags else ''})", Strength.PRIMARY)
+    return Code(f"{re}.compile({pattern}{f', {flags}' if flags else ''})", Strength.PRIMARY)
     yield
 
 
