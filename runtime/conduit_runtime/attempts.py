@@ -22,15 +22,6 @@ __all__ = [
     "mark_started",
     "progress",
 ]
-    "Attempt",
-    "HeldJob",
-    "Stray",
-    "complete",
-    "end",
-    "held_jobs",
-    "mark_started",
-    "progress",
-]
 
 
 class HeldJob(Protocol):
