@@ -49,11 +49,11 @@ def as_sarif(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def _sarif_result(diagnostic: Diagnostic) -> dict[str, Any]:
-    hint = f" {diagnostic.hint}" if diagnostic.hint else ""
+    hint = f"; {diagnostic.hint}" if diagnostic.hint else ""
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "level": diagnostic.severity,
-        "message": {"text": f"{diagnostic.message}.{hint}"},
+        "message": {"text": f"{diagnostic.message}{hint}"},
         "locations": [_sarif_location(diagnostic.span)],
     }
     if diagnostic.related:

@@ -107,12 +107,14 @@ class Brackets:
         self._drop_to(depth)
 
     def close_from(self, opener: int) -> None:
-        """Close the bracket at an offset, which lacks its closer, and all inside it."""
+        """Close the bracket at an offset, or else the one that took its closer."""
         for depth, opened in enumerate(self.stack):
             if opened.start == opener:
                 self._suspect = opened
                 self.close_to(depth)
                 return
+        if self.stack:
+            self.close_to(len(self.stack) - 1)
 
     def close_at_end(self) -> None:
         """Close what is still open at the end of the source."""

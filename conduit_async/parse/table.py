@@ -49,13 +49,18 @@ class Table:
 def table() -> Table:
     """The table of the grammar."""
     grammar = assets.read(_GRAMMAR)
-    identity = f"{_FORMAT} {version('lark')} {grammar}"
-    key = f"grammar-{sha256(identity.encode()).hexdigest()[:32]}.json"
+    key = cache_key(grammar)
     stored = assets.load_cached(key)
     if stored is None:
         stored = json.dumps(compute(grammar), separators=(",", ":"))
         assets.store_cached(key, stored)
     return _decode(json.loads(stored))
+
+
+def cache_key(grammar: str) -> str:
+    """What the table of a grammar is cached as."""
+    identity = f"{_FORMAT} {version('lark')} {grammar}"
+    return f"grammar-{sha256(identity.encode()).hexdigest()[:32]}.json"
 
 
 def compute(grammar: str, debug: bool = False) -> dict[str, Any]:
