@@ -2,16 +2,12 @@
 
 from .. import ast
 from ..library import LIBRARY, methods
-from ..names import python_name, service_name
 from ..program import (
     Extern,
     FunctionCall,
     FunctionInfo,
     LambdaCall,
-    MethodInfo,
     ResourceInfo,
-    ServiceCall,
-    ServiceInfo,
 )
 from ..suggest import nearest
 from ..types import ANY, Array, Function, Query, Record, Type, required
@@ -23,8 +19,9 @@ from .changes import change_predicate, is_change_predicate, previous_value
 from .lattice import BROKEN, is_unknown
 from .library_calls import library_call, method_call
 from .lookup import meaning
-from .records import OPERATIONS, QUERY_STEPS, query_call, resource_call
+from .records import QUERY_STEPS, query_call, resource_call
 from .require import article, require, shorten
+from .service_calls import service_call
 
 
 @rule(ast.Call)
@@ -46,7 +43,7 @@ def call(body: Body, node: ast.Call) -> Steps:
             case "resource":
                 return (yield from resource_call(body, node, callee, target.name))
             case "service":
-                return (yield from _service_call(body, node, callee, target))
+                return (yield from service_call(body, node, callee, target))
     if isinstance(target, ast.SelfRef) and body.kind != "scope":
         name = callee.name.text
         if is_change_predicate(body, name) or name == "previous_value":
@@ -138,64 +135,6 @@ def _namespace_call(body: Body, node: ast.Call, callee: ast.Member, namespace: s
         )
         return BROKEN
     return (yield from library_call(body, node, signature))
-
-
-def _service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.NameRef) -> Steps:
-    yield from _arguments(node)
-    name, method_name = target.name, callee.name.text
-    if _misspelt(body, target, method_name):
-        return BROKEN
-    for argument in node.arguments:
-        kind = body.type_of(argument.value)
-        if isinstance(kind, Query | Function):
-            body.problems.error(
-                "TYP131",
-                argument.value.span,
-                f"a service cannot be given {article(kind)}",
-                "run it first: `.all`" if isinstance(kind, Query) else None,
-            )
-    services = body.world.services
-    if (service := services.get(name)) is None:
-        service = services[name] = ServiceInfo(name, service_name(name), {})
-    plain = method_name.rstrip("?!")
-    if (method := service.methods.get(plain)) is None:
-        method = MethodInfo(plain, python_name(plain), [], 0, {})
-        service.methods[plain] = method
-    positional = tuple(a.value for a in node.arguments if a.name is None)
-    named: dict[str, ast.Expr] = {}
-    for argument in node.arguments:
-        if argument.name is None:
-            continue
-        if argument.name.text in named:
-            body.problems.error(
-                "TYP130", argument.name.span, f"`{argument.name.text}` is given twice"
-            )
-        named[argument.name.text] = argument.value
-    body.facts.resolutions[node] = ServiceCall(service, method, positional, tuple(named.items()))
-    return ANY
-
-
-def _misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
-    """Whether a "service" is rather a resource or a namespace with a typing error."""
-    found = nearest(target.name, body.world.resources)
-    if found is not None and (method in OPERATIONS or method in body.world.resources[found].scopes):
-        body.problems.error(
-            "SEM204",
-            target.span,
-            f"there is no resource `{target.name}`",
-            f"did you mean `{found}`?",
-        )
-        return True
-    found = nearest(target.name, LIBRARY)
-    if found is not None and method in LIBRARY[found]:
-        body.problems.error(
-            "SEM201",
-            target.span,
-            f"there is no namespace `{target.name}`",
-            f"did you mean `{found}.{method}`?",
-        )
-        return True
-    return False
 
 
 def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Steps:
