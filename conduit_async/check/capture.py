@@ -20,8 +20,9 @@ from ..types import (
     required,
 )
 from .async_blocks import all_jobs
+from .captured import Use
 from .fingerprint import fingerprint
-from .uses import Use, UseFinder
+from .uses import UseFinder
 
 
 def capture(program: Program, problems: Problems) -> None:

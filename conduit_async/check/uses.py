@@ -5,9 +5,7 @@ from dataclasses import dataclass, replace
 
 from .. import ast
 from ..diagnostics import Problems
-from ..names import snake_case
 from ..program import (
-    Capture,
     ChangeCall,
     Column,
     ComputedUse,
@@ -27,25 +25,12 @@ from ..program import (
     StructField,
 )
 from ..source import Span
-from ..types import ANY, BOOL, STRING, ErrorType, Record, Type, is_nullable, optional, required
+from ..types import ANY, Record, required
 from ..walk import children
+from .captured import Use, Values
 from .narrow import SELF
 
 CONTEXT = "Context"
-
-
-@dataclass(frozen=True)
-class Use:
-    """A value that is captured, and where it is used; `sensitive` names its sensitive column."""
-
-    capture: Capture
-    span: Span
-    sensitive: str | None = None
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """Two uses of one value have the same key."""
-        return self.capture.kind, self.capture.path, self.capture.local
 
 
 @dataclass
@@ -62,11 +47,12 @@ class UseFinder:
     def of_job(self, job: JobInfo, *, on_create: bool) -> list[Use]:
         """What a block uses, nested blocks included; on create, previous values may be nil."""
         known = self.program.facts.known_at.get(job.block, frozenset())
-        return list(_Search(self, job, on_create, known).below(job.block.body))
+        values = Values(self.resource, known, on_create)
+        return list(_Search(self, values, job).below(job.block.body))
 
     def of_function(self, function: FunctionInfo) -> list[Use]:
         """What a `@function` or `@computed` uses of `self` and of `Context`."""
-        search = _Search(self, None, on_create=True)
+        search = _Search(self, Values(self.resource, frozenset(), on_create=True), None)
         defaults = [parameter.default for parameter in function.parameters if parameter.default]
         return [use for node in (*defaults, function.body) for use in search.below(node)]
 
@@ -74,9 +60,8 @@ class UseFinder:
 @dataclass
 class _Search:
     finder: UseFinder
+    values: Values
     job: JobInfo | None
-    on_create: bool
-    known: frozenset[tuple[object, ...]] = frozenset()
 
     def below(self, root: ast.Node) -> Iterator[Use]:
         """The uses at and below a node, in the order of the source."""
@@ -91,7 +76,8 @@ class _Search:
         """The uses at a node, and the nodes in it that remain to be looked at."""
         match self.finder.program.facts.resolutions.get(node), node:
             case Local() as local, _:
-                return self._local(local, node.span), []
+                inside = self._is_inside(local)
+                return [] if inside else self.values.local(local, node.span), []
             case SelfColumn() | StructField() | RecordColumn(), ast.Member():
                 return self._path(node)
             case RelationUse() as use, ast.Member(target=target):
@@ -102,10 +88,10 @@ class _Search:
                 receiver = callee.target if isinstance(callee, ast.Member) else None
                 return self._function(call.function, receiver, call.arguments, node.span)
             case ChangeCall() as call, _:
-                return self._change(call, node.span), [call.argument] if call.argument else []
+                return self.values.change(call, node.span), [call.argument] if call.argument else []
             case KeyAccess(), ast.Member():
                 return self._keys(node)
-            case LibraryCall() as call, _ if call.signature.namespace == CONTEXT:
+            case LibraryCall() as call, ast.Call() if call.signature.namespace == CONTEXT:
                 return [self._context(call, (), node)], []
             case LibraryCall() as call, _:
                 given = [argument for argument in call.arguments if argument is not None]
@@ -116,7 +102,7 @@ class _Search:
                 return [], [*([call.receiver] if call.receiver else []), *call.arguments]
         match node:
             case ast.SelfRef():
-                return [self._snapshot(node.span)], []
+                return [self.values.snapshot(node.span)], []
             case ast.Assign(target=target, value=value):
                 return self._key(target.span) if _is_of_self(target) else [], [value]
         return [], list(children(node))
@@ -131,43 +117,16 @@ class _Search:
                     columns.insert(0, column)
                     current = current.target
                 case SelfColumn(column=column):
-                    return [self._self_path([column, *columns], node.span)], []
+                    return [self.values.self_path([column, *columns], node.span)], []
                 case RecordColumn(column=column):
                     local = self._outer_record(current.target)
                     if local is None:
                         break
-                    return [self._local_path(local, [column, *columns], node.span)], []
+                    return [self.values.local_path(local, [column, *columns], node.span)], []
                 case _:
                     break
         assert isinstance(node, ast.Member)
         return [], [node.target]
-
-    def _self_path(self, columns: list[Column], span: Span) -> Use:
-        path = tuple(column.name for column in columns)
-        sensitive = f"{self.finder.resource.name}.{path[0]}" if columns[0].sensitive else None
-        kind = self._type_of(columns, (SELF,))
-        return Use(_capture("_".join(path), kind, "self_path", path), span, sensitive)
-
-    def _type_of(self, columns: list[Column], root: tuple[object, ...]) -> Type:
-        """The type at the end of a path: nil is possible where any value on it may be nil."""
-        kind = required(columns[-1].type)
-        paths = [(*root, *(c.name for c in columns[: end + 1])) for end in range(len(columns))]
-        if paths[-1] in self.known:
-            return kind
-        reached = zip(columns, paths, strict=True)
-        if any(is_nullable(column.type) and path not in self.known for column, path in reached):
-            return optional(kind)
-        return kind
-
-    def _local_path(self, local: Local, columns: list[Column], span: Span) -> Use:
-        kind = required(local.type)
-        assert isinstance(kind, Record)
-        path = (local.name, *(column.name for column in columns))
-        sensitive = f"{kind.resource}.{path[1]}" if columns[0].sensitive else None
-        found = self._type_of(columns, (local,))
-        if is_nullable(local.type) and self.known.isdisjoint({(local,), (local, *path[1:])}):
-            found = optional(found)
-        return Use(_capture("_".join(path), found, "local_path", path, local), span, sensitive)
 
     def _relation(
         self, use: RelationUse, target: ast.Expr, span: Span
@@ -179,15 +138,15 @@ class _Search:
             owner = self.finder.program.resources[use.owner]
             key = use.relation.key if use.relation.kind == "to_one" else owner.primary_key
             column = owner.columns.get(key or "")
-            if column is not None and (local, use.relation.name) in self.known:
+            if column is not None and (local, use.relation.name) in self.values.known:
                 column = replace(column, type=required(column.type))
-            return ([self._local_path(local, [column], span)] if column else []), []
+            return ([self.values.local_path(local, [column], span)] if column else []), []
         if use.relation.kind != "to_one":
             return self._key(span), []
         column = self.finder.resource.columns.get(use.relation.key)
-        if column is not None and (SELF, use.relation.name) in self.known:
+        if column is not None and (SELF, use.relation.name) in self.values.known:
             column = replace(column, type=required(column.type))
-        return ([self._self_path([column], span)] if column else []), []
+        return ([self.values.self_path([column], span)] if column else []), []
 
     def _function(
         self,
@@ -199,53 +158,7 @@ class _Search:
         given: list[ast.Node] = [argument for argument in arguments if argument is not None]
         if receiver is not None and not isinstance(receiver, ast.SelfRef):
             return [], [receiver, *given]
-        return [self._read(found, span) for found in function.reads], given
-
-    def _read(self, found: Capture, span: Span) -> Use:
-        columns = self.finder.resource.columns
-        column = columns.get(found.path[0]) if found.path else None
-        if found.kind == "change" and column is not None:
-            return self._changed(column, found.path[1], span)
-        if found.kind == "self_path" and (SELF, *found.path) in self.known:
-            found = replace(found, type=required(found.type))
-        if found.kind == "self_path" and column is not None and column.sensitive:
-            return Use(found, span, f"{self.finder.resource.name}.{column.name}")
-        return Use(found, span)
-
-    def _change(self, call: ChangeCall, span: Span) -> list[Use]:
-        column = call.column
-        match call.kind:
-            case "previous_value":
-                return [self._changed(column, "previous", span)]
-            case "changed":
-                return [self._changed(column, "changed", span)]
-            case "changed_to":
-                return [self._changed(column, "changed", span), self._self_path([column], span)]
-            case "changed_from":
-                parts = ("changed", "previous")
-                return [self._changed(column, part, span) for part in parts]
-
-    def _changed(self, column: Column, part: str, span: Span) -> Use:
-        path = (column.name, part)
-        if part == "changed":
-            return Use(_capture(f"{column.name}_changed", BOOL, "change", path), span)
-        kind = optional(column.type) if self.on_create else column.type
-        sensitive = f"{self.finder.resource.name}.{column.name}" if column.sensitive else None
-        return Use(_capture(f"previous_{column.name}", kind, "change", path), span, sensitive)
-
-    def _local(self, local: Local, span: Span) -> list[Use]:
-        if self._is_inside(local):
-            return []
-        if isinstance(required(local.type), ErrorType):
-            return [
-                Use(
-                    _capture(f"{local.name}_{part}", STRING, "error", (local.name, part), local),
-                    span,
-                )
-                for part in ("message", "type")
-            ]
-        kind = required(local.type) if (local,) in self.known else local.type
-        return [Use(_capture(local.name, kind, "local", (local.name,), local), span)]
+        return [self.values.read(found, span) for found in function.reads], given
 
     def _outer_record(self, node: ast.Node) -> Local | None:
         local = self.finder.program.facts.resolutions.get(node)
@@ -261,15 +174,11 @@ class _Search:
             owner = owner.parent
         return owner is not None
 
-    def _snapshot(self, span: Span) -> Use:
-        name = self.finder.resource.name
-        return Use(_capture(snake_case(name), Record(name), "snapshot", ()), span)
-
     def _key(self, span: Span) -> list[Use]:
         resource = self.finder.resource
         column = resource.columns.get(resource.primary_key or "")
         if column is not None:
-            return [self._self_path([column], span)]
+            return [self.values.self_path([column], span)]
         self.finder.problems.error(
             "ASY904",
             span,
@@ -291,17 +200,11 @@ class _Search:
             return [self._context(call, tuple(reversed(names)), node)], []
         return [], [root]
 
-    def _context(self, call: LibraryCall, keys: tuple[str, ...], node: ast.Node) -> Use:
-        path = (call.signature.name, *keys)
-        name = "_".join(part.rstrip("?!") for part in path)
+    def _context(
+        self, call: LibraryCall, keys: tuple[str, ...], node: ast.Call | ast.Member
+    ) -> Use:
         kind = self.finder.program.facts.types.get(node, ANY)
-        return Use(Capture(name, name, kind, "context", path, node), node.span)  # type: ignore[arg-type]
-
-
-def _capture(
-    name: str, kind: Type, what: str, path: tuple[str, ...], local: Local | None = None
-) -> Capture:
-    return Capture(name, name, kind, what, path, None, local)  # type: ignore[arg-type]
+        return self.values.context((call.signature.name, *keys), node, kind)
 
 
 def _is_of_self(target: ast.Expr) -> bool:
