@@ -40,13 +40,17 @@ def provided(services: object) -> Any:
 
 def check_complete(services: object, protocols: Protocols) -> None:
     """Raise ServiceError naming every service and method that the jobs call and nobody provides."""
+    if services is None and protocols:
+        calls = ", ".join(_calls(protocol) for protocol in protocols.values())
+        raise ServiceError(
+            f"no services were given, and the jobs call {calls}: name an object with the "
+            f"attributes {', '.join(protocols)}"
+        )
     missing = []
     for attribute, protocol in protocols.items():
-        name = source_name(protocol)
         service = getattr(services, attribute, None)
         if service is None:
-            calls = ", ".join(f"{name}.{source_name(m)}" for m in methods_of(protocol).values())
-            missing.append(f'the service "{attribute}" (for {calls})')
+            missing.append(f'the service "{attribute}" (for {_calls(protocol)})')
             continue
         missing += [
             f'the method "{method}" of the service "{attribute}"'
@@ -55,6 +59,11 @@ def check_complete(services: object, protocols: Protocols) -> None:
         ]
     if missing:
         raise ServiceError("the services object lacks " + ", ".join(missing))
+
+
+def _calls(protocol: type) -> str:
+    name = source_name(protocol)
+    return ", ".join(f"{name}.{source_name(method)}" for method in methods_of(protocol).values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,14 @@ def test_what_is_missing_is_named() -> None:
     )
 
 
+def test_no_services_at_all_is_an_error_of_its_own() -> None:
+    with pytest.raises(
+        ServiceError, match=r"no services were given, and the jobs call Email\.send"
+    ):
+        prepare(None, JOBS)
+    assert prepare(None, ()).protocols == {}
+
+
 def test_packages_that_share_a_service_need_the_methods_of_both() -> None:
     class Email(Protocol):
         def receive(self) -> Any: ...
