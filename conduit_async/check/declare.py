@@ -9,6 +9,7 @@ from ..diagnostics import Related
 from ..names import module_name, snake_case
 from ..program import ResourceInfo
 from .columns import declare_columns
+from .constraints import check_constraints
 from .functions import declare_functions
 from .relations import check_relations
 from .world import World
@@ -40,6 +41,7 @@ def declare(world: World, files: Sequence[ast.File]) -> None:
         declare_functions(world, info)
     for info in world.resources.values():
         check_relations(world, info)
+        check_constraints(world, info)
 
 
 def table_name(resource: str) -> str:
