@@ -19,7 +19,7 @@ from .operations import AsyncOperations, Kept
 from .queries import Query, column_names
 from .services import Prepared
 
-__all__ = ["Host", "JobContext", "RunningJob"]
+__all__ = ["ConnectionLost", "Host", "JobContext", "RunningJob"]
 
 S = TypeVarWithDefault("S", default=Any)
 P = TypeVar("P")
@@ -28,6 +28,11 @@ T = TypeVar("T")
 _log = logging.getLogger("conduit.job")
 _PROGRESS_INTERVAL = 0.25
 """Seconds between two writes of a job's progress."""
+
+
+# Not Exception, so that a source's `rescue` lets it pass: the job runs again.
+class ConnectionLost(BaseException):
+    """The worker's own connection broke under a statement of a job."""
 
 
 class RunningJob(Protocol):
@@ -151,11 +156,20 @@ class JobContext(AsyncOperations, Generic[S]):
         return self._host.connection()
 
     async def _run(self, query: Query[T]) -> T:
-        async with self._host.connection() as connection:
-            cursor = psycopg.AsyncCursor(connection, row_factory=tuple_row)
-            await cursor.execute(query.sql, query.values)
-            rows = await cursor.fetchall()
-            return query.read(column_names(cursor.description), rows)
+        alive = False
+        try:
+            async with self._host.connection() as connection:
+                try:
+                    cursor = psycopg.AsyncCursor(connection, row_factory=tuple_row)
+                    await cursor.execute(query.sql, query.values)
+                    rows = await cursor.fetchall()
+                finally:
+                    alive = not connection.closed
+        except psycopg.OperationalError as error:
+            if alive:
+                raise
+            raise ConnectionLost(f"the database could not be reached: {error}") from error
+        return query.read(column_names(cursor.description), rows)
 
     def _report(self) -> None:
         if self._reporter is None or self._reporter.done():

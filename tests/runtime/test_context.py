@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from conduit_runtime import ConduitError, JobContext, JobLost, PayloadError, current_job
+from conduit_runtime.context import ConnectionLost
 from conduit_runtime.services import prepare
 from example_app import insert_order
 from example_jobs.order import EmailSend, SearchIndexUpdate, email_send, search_index_update
@@ -128,6 +129,24 @@ def test_a_row_is_kept_for_the_run_and_its_writes_show(
     in_job(app_dsn, use)
     assert f"User {''}" in caplog.text
     assert "is gone: nothing was updated" in caplog.text
+
+
+def test_only_a_lost_connection_passes_a_rescue(
+    conn: psycopg.Connection[Any], app_dsn: str
+) -> None:
+    async def use(context: JobContext[Any], host: Host) -> None:
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            await context.scalar(str, "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(9)")
+        with pytest.raises(ConnectionLost, match="could not be reached"):
+            await context.scalar(str, "SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(9)")
+
+    async def unreachable(context: JobContext[Any], host: Host) -> None:
+        with pytest.raises(ConnectionLost):
+            await context.pluck(int, "SELECT 1")
+
+    in_job(app_dsn, use)
+    in_job("host=/nowhere", unreachable)
+    assert not issubclass(ConnectionLost, Exception)
 
 
 def test_what_a_job_knows_of_itself(app_dsn: str, caplog: pytest.LogCaptureFixture) -> None:
