@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from . import drain, report
+from . import drain, enqueue, latency, report, shapes
 from .database import machine, server
 from .measure import Figure, Options, Results
 
@@ -17,6 +17,9 @@ GROUPS: dict[str, tuple[Group, ...]] = {
     "drain": (drain.limits, drain.processes),
     "growth": (drain.growth,),
     "endurance": (drain.endurance,),
+    "shapes": (shapes.shapes, shapes.fronts),
+    "enqueue": (enqueue.single, enqueue.producers, enqueue.many),
+    "latency": (latency.idle_worker, latency.half_load, latency.idle),
 }
 
 

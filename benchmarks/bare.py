@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
-from conduit_runtime import embedded
+from conduit_runtime import Job, embedded
 from conduit_runtime.claims import Claims
 from conduit_runtime.connection import PLANS
 from conduit_runtime.statement import sql
+from conduit_runtime.store import insert_parameters
 from psycopg.conninfo import conninfo_to_dict
 
-from .database import Database
+from .database import PAYLOAD, Database
 
 _WORKER = "INSERT INTO conduit_workers VALUES ('bare', 0, 0, 'bare', 0, '{}', '[]')"
 # One row of answers, so that pgbench can hand them on; each job's columns are read all the same.
@@ -55,6 +56,31 @@ def drain(database: Database, count: int, *, connections: int, batch: int) -> No
     )
 
 
+def insert(database: Database, table: str, count: int, *, clients: int) -> float:
+    """Insert `count` jobs, each its own transaction, by pgbench; rows a second.
+
+    Into `jobs`, or into the same table without what wakes the workers: "bare".
+    """
+    if table == "bare":
+        database.run("CREATE TABLE bare (LIKE jobs INCLUDING ALL)")
+    statement = sql("insert_job", None).replace("INTO jobs", f"INTO {table}")
+    row = dict(insert_parameters(Job(type="noop", payload=PAYLOAD)))
+    script = _plain(statement).replace(":id", "gen_random_uuid()")
+    # A variable of pgbench is neither null nor empty.
+    for name in [name for name, value in row.items() if value in (None, "")]:
+        script = script.replace(f":{name}", "''" if row.pop(name) == "" else "NULL")
+    del row["id"]
+    report = pgbench(
+        database,
+        f"{script};",
+        clients=clients,
+        transactions=count // clients,
+        variables=row,
+    )
+    [rate] = re.findall(r"tps = ([\d.]+) \(without", report)
+    return float(rate)
+
+
 def _plain(statement: str) -> str:
     """A statement as pgbench wants it: on one line, `:name` for `%(name)s`, without comments."""
     lines = [line.split("--")[0] for line in statement.splitlines()]
@@ -93,7 +119,7 @@ def pgbench(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "script.sql")
         file.write_text(script)
-        command = [programs / "pgbench", "-n", "-M", "prepared", "-f", file]
+        command = [str(programs / "pgbench"), "-n", "-M", "prepared", "-f", str(file)]
         command += ["-c", str(clients), "-j", str(min(clients, 2)), "-t", str(transactions)]
         command += [f"-D{name}={value}" for name, value in (variables or {}).items()]
         done = subprocess.run(
@@ -106,4 +132,4 @@ def pgbench(
         )
     if done.returncode:
         raise RuntimeError(f"pgbench failed: {done.stderr[-2_000:]}")
-    return done.stdout
+    return str(done.stdout)

@@ -32,12 +32,12 @@ PAYLOAD = {
 }
 _FILL = """
 INSERT INTO jobs (queue, type, fingerprint, payload, priority, run_at, status, completed_at)
-SELECT concat(%(queue)s::text, CASE WHEN %(queues)s > 1 THEN number %% %(queues)s END),
-       concat(%(type)s::text, CASE WHEN %(types)s > 1 THEN number / %(queues)s %% %(types)s END),
-       %(fingerprint)s, %(payload)s::jsonb, %(priority)s + number %% %(priorities)s,
+SELECT concat(%(queue)s::text, CASE WHEN %(queues)s > 1 THEN floor(random() * %(queues)s) END),
+       concat(%(type)s::text, CASE WHEN %(types)s > 1 THEN floor(random() * %(types)s) END),
+       %(fingerprint)s, %(payload)s::jsonb, %(priority)s + floor(random() * %(priorities)s),
        now() + make_interval(secs => %(delay)s), %(status)s,
        CASE WHEN %(status)s = 'completed' THEN now() END
-FROM generate_series(1, %(count)s) AS number
+FROM generate_series(1, %(count)s)
 """
 
 

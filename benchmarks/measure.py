@@ -35,8 +35,8 @@ class Figure:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the target is reached; None without one."""
-        if self.target is None:
+        """Whether the target is reached; None without one, or when its limit was not measured."""
+        if self.target is None or (self.limit_name and self.limit is None):
             return None
         reached = self.value if self.ratio is None else self.ratio
         return reached <= self.target if self.less_is_better else reached >= self.target

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -25,10 +25,19 @@ GROUP BY tenth ORDER BY tenth
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a worker process used: seconds of processor time, MiB of memory at most."""
+    """What a worker process used: seconds of processor time, MiB of memory at most.
+
+    `delays` are the seconds from enqueue to start, in order of size, when it noted them.
+    """
 
     cpu: float
     mebibytes: float
+    delays: Sequence[float] = ()
+
+    @classmethod
+    def read(cls, said: str) -> "Usage":
+        """From what a worker process prints at its end."""
+        return cls(**json.loads(said.splitlines()[-1]))
 
 
 @contextmanager
@@ -72,7 +81,16 @@ def drain(
         for worker in workers:
             if worker.returncode:
                 raise RuntimeError(f"a worker ended with {worker.returncode}")
-    return [Usage(**json.loads(text.splitlines()[-1])) for text in said]
+    return [Usage.read(text) for text in said]
+
+
+@contextmanager
+def staying(database: Database, *arguments: str) -> Iterator[Callable[[], Usage]]:
+    """A worker process that works until the block calls what it gets, for what was used."""
+    with ready(database, "--stay", *arguments) as worker:
+        tell(worker)
+        expect(worker, "working")
+        yield lambda: Usage.read(worker.communicate("\n", timeout=60)[0])
 
 
 def rate(database: Database) -> float:

@@ -9,6 +9,7 @@ import importlib
 import json
 import resource
 import sys
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,11 +20,12 @@ async def noop(context: JobContext, payload: dict[str, Any]) -> None:
     """Do nothing."""
 
 
-async def note_start(context: JobContext, payload: dict[str, Any]) -> None:
-    """Print when the job started, on the clock that all processes share."""
-    import time
+async def note_delay(context: JobContext, payload: dict[str, Any]) -> None:
+    """Note how long the job took to get here, on the clock that all processes share."""
+    _delays.append(time.monotonic() - payload["sent"])
 
-    print(payload["sent"], time.monotonic(), flush=False)
+
+_delays: list[float] = []
 
 
 class Mailer:
@@ -42,7 +44,7 @@ def main() -> None:
     parser.add_argument("--queues", type=int, default=1)
     parser.add_argument("--package", help="run the jobs of this generated package")
     parser.add_argument("--stay", action="store_true", help="do not end when nothing is due")
-    parser.add_argument("--note-start", action="store_true")
+    parser.add_argument("--note-delays", action="store_true")
     given = parser.parse_args()
     queues = ["default"] if given.queues == 1 else [f"default{n}" for n in range(given.queues)]
     jobs = importlib.import_module(given.package).JOBS if given.package else ()
@@ -56,11 +58,13 @@ def main() -> None:
     if not jobs:
         types = ["noop"] if given.types == 1 else [f"noop{n}" for n in range(given.types)]
         for type_ in types:
-            pool.register(type_, note_start if given.note_start else noop)
+            pool.register(type_, note_delay if given.note_delays else noop)
     print("ready", flush=True)
     sys.stdin.readline()
+    begun = time.process_time()
     if given.stay:
         with pool:
+            begun = time.process_time()
             print("working", flush=True)
             sys.stdin.readline()
     else:
@@ -68,7 +72,8 @@ def main() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     # ru_maxrss is in KiB on Linux and in bytes on macOS.
     memory = used.ru_maxrss / (2**10 if sys.platform != "darwin" else 2**20)
-    print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "mebibytes": memory}), flush=True)
+    usage = {"cpu": time.process_time() - begun, "mebibytes": memory, "delays": sorted(_delays)}
+    print(json.dumps(usage), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,82 @@
+"""How soon a job starts after it was enqueued, and what a worker costs that has nothing to do."""
+
+import random
+import time
+from collections.abc import Sequence
+
+from conduit_runtime import Job, Queue
+
+from .database import Database
+from .measure import Figure, Options, Results
+from .processes import Usage, staying
+
+_SAMPLES = 300
+_TICK = 0.01
+_IDLE = 20.0
+
+
+def idle_worker(server: str, options: Options, results: Results) -> None:
+    """One job at a time, at odd moments, to a worker that waits."""
+    runs = []
+    for _ in range(options.runs):
+        database = Database(server)
+        with staying(database, "--note-delays") as stop, Queue(database.dsn) as queue:
+            for _ in range(max(50, int(_SAMPLES * options.scale))):
+                time.sleep(random.uniform(0.01, 0.04))  # noqa: S311
+                queue.enqueue(Job(type="noop", payload={"sent": time.monotonic()}))
+            runs.append(stop().delays)
+    _add(results, "enqueue to start, idle worker", runs, 0.5, 3)
+    _add(results, "enqueue to start, idle worker", runs, 0.99, 8)
+
+
+def half_load(server: str, options: Options, results: Results) -> None:
+    """A steady stream at half of what the worker drains."""
+    rate = (results.value("drain, 1 process") or 20_000) / 2
+    runs = []
+    for _ in range(options.runs):
+        database = Database(server)
+        with staying(database, "--note-delays") as stop, Queue(database.dsn) as queue:
+            sent, started = 0, time.monotonic()
+            while (now := time.monotonic()) < started + max(2.0, 10 * options.scale):
+                due = int((now - started) * rate) - sent
+                queue.enqueue_many([Job(type="noop", payload={"sent": now}) for _ in range(due)])
+                sent += due
+                time.sleep(_TICK)
+            runs.append(stop().delays)
+    _add(results, f"enqueue to start at {rate:,.0f} jobs/s", runs, 0.5, None)
+    _add(results, f"enqueue to start at {rate:,.0f} jobs/s", runs, 0.99, 50)
+
+
+def idle(server: str, options: Options, results: Results) -> None:
+    """A worker that has nothing to do."""
+    seconds = max(5.0, _IDLE * options.scale)
+    database = Database(server)
+    with staying(database) as stop:
+        time.sleep(1.0)
+        before = _transactions(database)
+        time.sleep(seconds)
+        statements = (_transactions(database) - before) / seconds
+        usage: Usage = stop()
+    part = usage.cpu / (seconds + 1.0) * 100
+    results.add(Figure("idle worker", "% of a core", [part], target=0.5, less_is_better=True))
+    results.add(
+        Figure("idle worker", "statements/s", [statements], target=2.0, less_is_better=True)
+    )
+    results.add(Figure("idle worker", "MiB", [usage.mebibytes], target=80, less_is_better=True))
+
+
+def _transactions(database: Database) -> int:
+    # Those that look are counted once each: this one is not yet when it reads.
+    database.run("SELECT pg_stat_force_next_flush()")
+    [(count,)] = database.run(
+        "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+    )
+    return int(count)
+
+
+def _add(
+    results: Results, name: str, runs: Sequence[Sequence[float]], part: float, target: float | None
+) -> None:
+    values = [delays[int(len(delays) * part)] * 1_000 for delays in runs if delays]
+    name = f"{name}, p{part * 100:.0f}"
+    results.add(Figure(name, "ms", values, target=target, less_is_better=True))

@@ -1,0 +1,76 @@
+"""Tables of other shapes: many types, priorities and queues; jobs in front that nobody may take."""
+
+import time
+from statistics import median
+from typing import Any
+
+from conduit_runtime.claims import Claims
+from conduit_runtime.connection import PLANS
+
+from .database import Database
+from .measure import Figure, Options, Results, repeat
+from .processes import drain, rate
+
+_JOBS = 100_000
+_IN_FRONT = 1_000_000
+_SHAPES: tuple[tuple[str, dict[str, int], float], ...] = (
+    ("20 types", {"types": 20}, 0.8),
+    ("200 types × 50 priorities", {"types": 200, "priorities": 50}, 0.6),
+    ("200 queues", {"queues": 200}, 0.6),
+)
+_FRONTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("jobs of unknown types", {"type": "unknown", "priority": 60}),
+    ("jobs of 1,000 unknown types", {"type": "unknown", "types": 1_000, "priority": 60}),
+    ("jobs that are not due", {"delay": 5 * 86_400, "priority": 60}),
+    ("jobs of equal priority that are not due", {"delay": 5 * 86_400}),
+)
+
+
+def shapes(server: str, options: Options, results: Results) -> None:
+    """Drains of many types, priorities and queues."""
+    one = results.value("drain, 1 process")
+    for name, shape, target in _SHAPES:
+
+        def measure(shape: dict[str, int] = shape) -> float:
+            database = Database(server)
+            database.fill(options.jobs(_JOBS), **shape)
+            known = [f"--{key}={shape[key]}" for key in ("types", "queues") if key in shape]
+            drain(database, *known, seconds=300)
+            return rate(database)
+
+        runs = repeat(options, measure)
+        results.add(Figure(f"drain, {name}", "jobs/s", runs, one, "drain, 1 process", target))
+
+
+def fronts(server: str, options: Options, results: Results) -> None:
+    """The time of a claim that has a million jobs in front of it that it may not take."""
+    free = Database(server)
+    free.fill(options.jobs(_JOBS))
+    plain = results.add(Figure("claim of 500", "ms", _claims(free)))
+    for name, front in _FRONTS:
+        database = Database(server)
+        database.fill(options.jobs(_IN_FRONT), **front)
+        database.fill(options.jobs(_JOBS))
+        title = f"claim of 500 behind {options.jobs(_IN_FRONT):,} {name}"
+        figure = Figure(title, "ms", _claims(database), plain.value, plain.name, 2.0, True)
+        results.add(figure)
+
+
+def _claims(database: Database) -> list[float]:
+    """Milliseconds of full claims that are rolled back; three medians."""
+    database.run("INSERT INTO conduit_workers VALUES ('w', 0, 0, 'w', 0, '{}', '[]')")
+    with database.connect() as connection:
+        connection.prepare_threshold = 0
+        connection.execute(PLANS)
+
+        def once() -> float:
+            claim = Claims().next("w", {"default": 500}, [("noop", "")], 500, 0.0, None)
+            with connection.transaction(force_rollback=True):
+                started = time.perf_counter()
+                rows = connection.execute(claim.sql, claim.parameters).fetchall()
+                taken = time.perf_counter() - started
+            assert len(rows) == 500
+            return taken * 1_000
+
+        once()
+        return [median(once() for _ in range(7)) for _ in range(3)]
