@@ -15,14 +15,16 @@ from ..program import (
     ServiceCall,
 )  # fmt: skip
 from ..types import Query
-from ..walk import walk
+from ..walk import children, walk
 
+DEEPEST = 16
 AWAITED = ServiceCall | RecordCall | RelationUse
 
 
 def report_unsupported(program: Program, problems: Problems) -> None:
     """Report each construct of reached code that has no translation, once a place."""
     for root in _reached(program):
+        _report_depth(root, problems)
         for node in walk(root):
             for what, applies in _UNSUPPORTED.items():
                 if applies(program.facts, node):
@@ -33,6 +35,22 @@ def _reached(program: Program) -> Iterator[ast.Node]:
     for resource in program.resources.values():
         yield from (hook.node for hook in resource.hooks)
         yield from (each.body for each in resource.functions.values() if each.reached)
+
+
+def _report_depth(root: ast.Node, problems: Problems) -> None:
+    """Python nests at most 20 loops and `try` or `with` blocks."""
+    pending = [(root, 0)]
+    while pending:
+        node, depth = pending.pop()
+        if isinstance(node, ast.Async):
+            depth = 0
+        depth += isinstance(node, ast.For) + 2 * isinstance(node, ast.Rescue)
+        if depth > DEEPEST:
+            problems.error(
+                "GEN690", node.span, f"not compiled yet: more than {DEEPEST} nested loops"
+            )
+        else:
+            pending += [(child, depth) for child in children(node)]
 
 
 def _is_extern(facts: Facts, node: ast.Node) -> bool:

@@ -7,12 +7,13 @@ from .. import ast
 from ..program import LibraryCall, Local, RecordCall, RelationUse, ServiceCall
 from ..types import ANY, FLOAT, INT, JSON, STRING, Enum, required
 from ..walk import walk
+from .branching import chain
 from .code import NONE, Code, Line, Strength, body_of, indented, made_of
 from .comparisons import between, equals
 from .drive import Lowering, Operand, lower, rule
 from .frame import Frame, variable_for
 from .into import Into
-from .statements import block, branches, value
+from .statements import block, value
 from .typing import type_of
 
 
@@ -83,29 +84,17 @@ def _by_pattern(frame: Frame, node: ast.Match, subject: Code, into: Into) -> lis
 
 
 def _by_condition(frame: Frame, node: ast.Match, subject: Code, into: Into) -> list[Line]:
-    arms: list[tuple[Code | None, list[Line]]] = []
+    arms: list[tuple[Code, list[Line]]] = []
     for arm in node.arms:
         tests = [_test(frame, node, subject, pattern) for pattern in arm.patterns]
         with frame.branch():
             body = block(frame, arm.body, into)
-        condition = None
-        if all(test is not None for test in tests):
-            found = [test for test in tests if test is not None]
-            text = " or ".join(test.at(Strength.AND) for test in found)
-            condition = found[0] if len(found) == 1 else made_of(text, Strength.OR, found)
-        arms.append((condition, body))
-        if condition is None:
-            break
-    otherwise: list[Line] = []
-    if arms[-1][0] is None:
-        otherwise = arms.pop()[1]
-    elif into.kind != "nowhere":
-        otherwise = into.put(NONE)
-    for condition, body in reversed(arms):
-        assert condition is not None
-        chained = [*condition.before, *branches(condition, body, otherwise)]
-        otherwise = chained
-    return otherwise
+        found = [test for test in tests if test is not None]
+        if len(found) < len(tests):
+            return chain(arms, body)
+        text = " or ".join(test.at(Strength.NOT) for test in found)
+        arms.append((found[0] if len(found) == 1 else made_of(text, Strength.OR, found), body))
+    return chain(arms, into.put(NONE) if into.kind != "nowhere" else [])
 
 
 def _test(frame: Frame, node: ast.Match, subject: Code, pattern: ast.Pattern) -> Code | None:

@@ -29,10 +29,13 @@ Place = Literal["hook", "job", "function"]
 class Frame:
     """One Python function.
 
-    `resource` is what `self` is a row of. `place` is what it runs in; a function that needs neither services nor the database runs in
-    `function`. `handle` is the variable through which it reaches the runtime, `awaits` whether
-    that is awaited. In a hook `record` holds the row; elsewhere `captures` are the values that it
-    was given, as attributes of `payload` or, without one, as parameters.
+    `resource` is what `self` is a row of. `place` is what it runs in; a function that needs
+    neither services nor the database runs in `function`. `handle` is the variable through which
+    it reaches the runtime, `awaits` whether that is awaited. In a hook `record` holds the row;
+    elsewhere `captures` are the values that it was given, as attributes of `payload` or, without
+    one, as parameters. `returns` is how it ends early, `expected` the type of its result.
+    `value_into` is where a `return` inside of a rescue's value goes, `caught` the exception that
+    is being handled.
     """
 
     module: Module
@@ -230,7 +233,7 @@ class Frame:
 
 def variable_for(node: ast.Expr) -> str:
     """What a variable that holds an expression's value is called."""
-    while True:
+    for _ in range(8):
         match node:
             case ast.Member():
                 return snake_case(node.name.text)
@@ -243,4 +246,5 @@ def variable_for(node: ast.Expr) -> str:
             case ast.NameRef(name=name):
                 return snake_case(name)
             case _:
-                return "value"
+                break
+    return "value"

@@ -74,12 +74,8 @@ def _strict(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
         return made_of(text, Strength.PRIMARY, [left, right])
     if operator in _MIRRORED:
         if left.is_constant and not right.is_constant:
-            left, operator, right = right, _MIRRORED[operator], left
-        code = compare(left, operator, right)
-        if all(kind in _ORDERED for kind in kinds):
-            opposite = compare(left, _OPPOSITES[operator], right).text
-            return replace(code, opposite=opposite)
-        return code
+            return _order(right, _MIRRORED[operator], left, kinds)
+        return _order(left, operator, right, kinds)
     if operator in _HELPERS:
         return call(helper(_HELPERS[operator]), [left, right])
     if operator == "+" and any(_is_unknown(kind) for kind in kinds):
@@ -90,6 +86,13 @@ def _strict(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
     strength = _STRENGTHS[operator]
     text = f"{left.at(strength)} {operator} {right.at(Strength(strength + 1))}"
     return made_of(text, strength, [left, right])
+
+
+def _order(left: Code, operator: str, right: Code, kinds: tuple[Type, Type]) -> Code:
+    code = compare(left, operator, right)
+    if all(kind in _ORDERED for kind in kinds):
+        return replace(code, opposite=compare(left, _OPPOSITES[operator], right).text)
+    return code
 
 
 def _spread(code: Code) -> str:

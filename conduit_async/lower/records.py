@@ -43,7 +43,7 @@ def _run(frame: Frame, node: ast.Expr, call: RecordCall, select: Select) -> Lowe
         case "all":
             return fetch(frame, select)
         case "first" | "find_by":
-            select = replace(select, limit=select.limit or "1")
+            select = replace(select, limit=select.limit or Code("1"))
             return operation(frame, f"first({arguments(frame, select)})", select.all_values)
         case "count":
             return _scalar(frame, select, "count(*)", "int")
@@ -76,7 +76,7 @@ def _scalar(frame: Frame, select: Select, what: str, kind: str, *, nil: bool = F
     pieces = select.statement(what)
     if select.is_cut:
         inner = select.statement("*", ordered=True)
-        pieces = [f"SELECT {what} FROM ({inner[0]}", *inner[1:-1], f"{inner[-1]}) AS part"]
+        pieces = [f"SELECT {what}", f"FROM ({inner[0]}", *inner[1:-1], f"{inner[-1]}) AS part"]
     name = "scalar_or_none" if nil else "scalar"
     return operation(frame, f"{name}({arguments(frame, select, pieces, kind)})", select.all_values)
 
@@ -139,13 +139,10 @@ def _step(frame: Frame, select: Select, call: RecordCall) -> Selecting:
 
 
 def _bounded(select: Select, name: str, node: ast.Expr) -> Selecting:
-    text = str(node.value) if isinstance(node, ast.Int) else "%s"
-    bounds = select.bounds
-    if text == "%s":
-        bounds = (*bounds, (yield Operand(node)))
+    bound = yield Operand(node)
     if name == "limit":
-        return replace(select, limit=text, bounds=bounds)
-    return replace(select, offset=text, bounds=bounds)
+        return replace(select, limit=bound)
+    return replace(select, offset=bound)
 
 
 def _order(select: Select, node: ast.Expr) -> list[str]:

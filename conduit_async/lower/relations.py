@@ -22,7 +22,7 @@ def relation(frame: Frame, node: ast.Expr, use: RelationUse, wish: Operand) -> L
     if info.kind == "to_many":
         return replace(fetch(frame, related(frame, info, key), key), guards=guards)
     if info.kind == "has_one":
-        select = replace(related(frame, info, key), limit="1")
+        select = replace(related(frame, info, key), limit=Code("1"))
         return replace(load(frame, "first", select, key, info.name, guards), guards=guards)
     text = f"{frame.module.record_class(info.target)}, {key.text}"
     maybe = wish.maybe or is_nullable(type_of(frame, node))

@@ -1,117 +1,25 @@
 """SQL as text: names, conditions and the statement of a query."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..program import ResourceInfo
 from .code import Code
+from .literals import quoted as quoted_text
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _RESERVED = frozenset(
-    [
-        "all",
-        "analyse",
-        "analyze",
-        "and",
-        "any",
-        "array",
-        "as",
-        "asc",
-        "asymmetric",
-        "authorization",
-        "between",
-        "binary",
-        "both",
-        "case",
-        "cast",
-        "check",
-        "collate",
-        "collation",
-        "column",
-        "concurrently",
-        "constraint",
-        "create",
-        "cross",
-        "current_catalog",
-        "current_date",
-        "current_role",
-        "current_schema",
-        "current_time",
-        "current_timestamp",
-        "current_user",
-        "default",
-        "deferrable",
-        "desc",
-        "distinct",
-        "do",
-        "else",
-        "end",
-        "except",
-        "false",
-        "fetch",
-        "for",
-        "foreign",
-        "freeze",
-        "from",
-        "full",
-        "grant",
-        "group",
-        "having",
-        "ilike",
-        "in",
-        "initially",
-        "inner",
-        "intersect",
-        "into",
-        "is",
-        "isnull",
-        "join",
-        "lateral",
-        "leading",
-        "left",
-        "like",
-        "limit",
-        "localtime",
-        "localtimestamp",
-        "natural",
-        "not",
-        "notnull",
-        "null",
-        "offset",
-        "on",
-        "only",
-        "or",
-        "order",
-        "outer",
-        "overlaps",
-        "placing",
-        "primary",
-        "references",
-        "returning",
-        "right",
-        "select",
-        "session_user",
-        "similar",
-        "some",
-        "symmetric",
-        "system_user",
-        "table",
-        "tablesample",
-        "then",
-        "to",
-        "trailing",
-        "true",
-        "union",
-        "unique",
-        "user",
-        "using",
-        "variadic",
-        "verbose",
-        "when",
-        "where",
-        "window",
-        "with",
-    ]
+    """
+    all analyse analyze and any array as asc asymmetric authorization between binary both case
+    cast check collate collation column concurrently constraint create cross current_catalog
+    current_date current_role current_schema current_time current_timestamp current_user default
+    deferrable desc distinct do else end except false fetch for foreign freeze from full grant
+    group having ilike in initially inner intersect into is isnull join lateral leading left
+    like limit localtime localtimestamp natural not notnull null offset on only or order outer
+    overlaps placing primary references returning right select session_user similar some
+    symmetric system_user table tablesample then to trailing true union unique user using
+    variadic verbose when where window with
+    """.split()  # noqa: SIM905 - a list would take a line a word
 )
 
 
@@ -136,14 +44,14 @@ class Select:
     where: tuple[str, ...] = ()
     values: tuple[Code, ...] = ()
     order: tuple[str, ...] = ()
-    limit: str | None = None
-    offset: str | None = None
-    bounds: tuple[Code, ...] = field(default=())
+    limit: Code | None = None
+    offset: Code | None = None
 
     @property
     def all_values(self) -> list[Code]:
         """What fills the placeholders, in their order."""
-        return [*self.values, *self.bounds]
+        bounds = [bound for bound in (self.limit, self.offset) if bound is not None]
+        return [*self.values, *(bound for bound in bounds if not bound.text.isdigit())]
 
     def column(self, name: str) -> str:
         """A column, with its table where two tables are joined."""
@@ -162,15 +70,14 @@ class Select:
             pieces.append(f"WHERE {' AND '.join(self.where)}")
         if ordered and self.order:
             pieces.append(f"ORDER BY {', '.join(self.order)}")
-        if self.limit is not None:
-            pieces.append(f"LIMIT {self.limit}")
-        if self.offset is not None:
-            pieces.append(f"OFFSET {self.offset}")
+        for word, bound in (("LIMIT", self.limit), ("OFFSET", self.offset)):
+            if bound is not None:
+                pieces.append(f"{word} {bound.text if bound.text.isdigit() else '%s'}")
         return pieces
 
     @property
     def is_cut(self) -> bool:
-        """Whether it takes a part of the rows only, so that it has to be a subquery to be counted."""
+        """Whether it takes only a part of the rows, which are counted as a subquery then."""
         return self.limit is not None or self.offset is not None
 
 
@@ -183,7 +90,7 @@ def literal(pieces: list[str], width: int = 72) -> str:
         else:
             lines.extend(_wrapped(piece, width))
     texts = [line if not index else f" {line}" for index, line in enumerate(lines)]
-    return " ".join(_quote(text) for text in texts)
+    return " ".join(quoted_text(text) for text in texts)
 
 
 def _wrapped(piece: str, width: int) -> list[str]:
@@ -194,12 +101,3 @@ def _wrapped(piece: str, width: int) -> list[str]:
         else:
             lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
     return lines
-
-
-def _quote(text: str) -> str:
-    escaped = text.replace("\\", "\\\\")
-    return (
-        f"'{escaped}'"
-        if '"' in text and "'" not in text
-        else '"' + escaped.replace('"', '\\"') + '"'
-    )

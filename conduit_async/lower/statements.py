@@ -6,6 +6,7 @@ from .. import ast
 from ..program import Local, RecordCall
 from ..types import ANY, NIL, Array, Hash, Query, Range, Record, required
 from . import assignment
+from .branching import chain
 from .calls import listed
 from .code import NONE, Code, Line, Strength, body_of, negate
 from .drive import condition, lower
@@ -116,63 +117,18 @@ def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
 
 
 def _if(frame: Frame, node: ast.If, into: Into) -> list[Line]:
-    first, *others = node.branches
-    test = condition(frame, first.condition)
-    if node.negated:
-        test = negate(test)
-    before, rest = list(test.before), node.otherwise
+    arms: list[tuple[Code, list[Line]]] = []
+    for branch in node.branches:
+        test = condition(frame, branch.condition)
+        with frame.branch():
+            body = block(frame, branch.body, into)
+        arms.append((negate(test) if node.negated else test, body))
     with frame.branch():
-        body = block(frame, first.body, into)
-    if others:
-        with frame.branch():
-            otherwise = _if(frame, ast.If(node.span, tuple(others), rest), into)
-    elif rest is not None or into.kind == "name":
-        with frame.branch():
-            otherwise = block(frame, rest, into) if rest else [*into.put(NONE)]
-    else:
-        otherwise = []
-    return [*before, *branches(test, body, otherwise)]
-
-
-def branches(condition: Code, body: list[Line], otherwise: list[Line]) -> list[Line]:
-    """`if … else …`, without an `else` after a body that leaves, and without an empty body."""
-    if not body and otherwise:
-        condition, body, otherwise = negate(condition), otherwise, []
-    merged = _merged(condition, body) if not otherwise else None
-    if merged is not None:
-        return merged
-    lines = [Line(f"if {condition.text}:"), *body_of(body)]
-    if not otherwise:
-        return lines
-    if _leaves(body):
-        return [*lines, *otherwise]
-    if otherwise[0].text.startswith("if ") and _is_one_if(otherwise):
-        return [*lines, replace(otherwise[0], text=f"el{otherwise[0].text}"), *otherwise[1:]]
-    return [*lines, Line("else:"), *body_of(otherwise)]
-
-
-def _is_one_if(lines: list[Line]) -> bool:
-    heads = [line.text for line in lines if line.indent == 0]
-    return all(head.startswith(("elif ", "else:")) for head in heads[1:])
-
-
-def _merged(condition: Code, body: list[Line]) -> list[Line] | None:
-    """An `if` whose body is one `if` alone, as one `if` with `and`."""
-    if not body or body[0].indent or not body[0].text.startswith("if "):
-        return None
-    if any(line.indent == 0 for line in body[1:]):
-        return None
-    inner = body[0].text[3:-1]
-    loose = " or " in inner or " if " in inner or ":=" in inner
-    text = f"{condition.at(Strength.AND)} and {f'({inner})' if loose else inner}"
-    return [replace(body[0], text=f"if {text}:"), *body[1:]]
-
-
-def _leaves(body: list[Line]) -> bool:
-    """Whether a body ends by leaving, so that nothing after it runs."""
-    last = body[-1] if body else None
-    leaving = ("return", "raise ", "break", "continue")
-    return last is not None and last.indent == 0 and last.text.startswith(leaving)
+        if node.otherwise is not None:
+            otherwise = block(frame, node.otherwise, into)
+        else:
+            otherwise = into.put(NONE) if into.kind == "name" else []
+    return chain(arms, otherwise)
 
 
 def _for(frame: Frame, node: ast.For) -> list[Line]:
