@@ -33,10 +33,20 @@ def _owns(resource: ResourceInfo, struct: str) -> bool:
 
 def _check_modules(resources: Iterable[ResourceInfo], problems: Problems) -> None:
     modules: dict[str, ResourceInfo] = {}
+    names: dict[str, ResourceInfo] = {}
     for resource in resources:
+        span = resource.node.name.span
+        other = names.setdefault(resource.name.lower(), resource)
+        if other is not resource and (other.hooks or resource.hooks):
+            problems.error(
+                "GEN601",
+                span,
+                f"`{other.name}` and `{resource.name}` differ only in capitals",
+                "give one of the two another name",
+                Related(other.node.name.span, f"`{other.name}` is declared here"),
+            )
         if not resource.hooks:
             continue
-        span = resource.node.name.span
         if resource.module.lower() in _OWN_MODULES:
             problems.error(
                 "GEN601",
@@ -47,7 +57,7 @@ def _check_modules(resources: Iterable[ResourceInfo], problems: Problems) -> Non
                 "configuration",
             )
         other = modules.setdefault(resource.module.lower(), resource)
-        if other is not resource and other.name != resource.name:
+        if other is not resource and other.name.lower() != resource.name.lower():
             problems.error(
                 "GEN601",
                 span,
