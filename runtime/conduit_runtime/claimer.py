@@ -4,15 +4,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import psycopg
 
 from .acknowledge import Acknowledger
 from .claimed import Claimed
-from .claims import BATCH, Claims
+from .claims import BATCH, Claims, Lane
 from .connection import Link, backoff
-from .handlers import HandlerRegistry
 from .listener import Listener
 from .runner import Runner
 
@@ -33,7 +32,7 @@ class Claimer:
         self,
         link: Link,
         schema: str | None,
-        registry: HandlerRegistry,
+        lanes: Callable[[], Sequence[Lane]],
         runner: Runner,
         acknowledger: Acknowledger,
         queues: Mapping[str, int | None],
@@ -42,7 +41,7 @@ class Claimer:
     ) -> None:
         self._link = link
         self._schema = schema
-        self._registry = registry
+        self._lanes = lanes
         self._runner = runner
         self._acknowledger = acknowledger
         self._queues = dict(queues)
@@ -131,8 +130,9 @@ class Claimer:
 
     async def _claim(self, sizes: Mapping[str, int], limit: int) -> tuple[list[Claimed], bool]:
         started = time.monotonic()
-        lanes = self._registry.lanes()
-        claim = self._claims.next(self._worker(), sizes, lanes, limit, started, self._schema)
+        claim = self._claims.next(
+            self._worker(), sizes, self._lanes(), limit, started, self._schema
+        )
         jobs = await self._link.run(claim)
         self._claims.learn(jobs, limit, started, time.monotonic())
         self._taken = time.monotonic()

@@ -10,7 +10,7 @@ from .errors import MigrationError
 from .statement import Rows, Statement, nothing, sql
 from .vigil import Dead, Sighting
 
-__all__ = ["Rescued", "beat", "leave", "register", "rescue", "rescue_orphans"]
+__all__ = ["Rescued", "beat", "leave", "register", "rescue", "rescue_orphans", "strangers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,15 @@ def rescue(dead: Dead, schema: str | None) -> Statement[list[Rescued]]:
 def rescue_orphans(schema: str | None) -> Statement[list[Rescued]]:
     """Take back jobs of workers that nobody knows, and jobs whose lease has lapsed."""
     return Statement(_rescue_sql("rescue_orphans", schema), {}, _rescued)
+
+
+def strangers(queues: Sequence[str], schema: str | None) -> Statement[list[tuple[str, Lane]]]:
+    """What waits in these queues, by queue and lane, that no live worker of the queue knows."""
+    return Statement(
+        sql("strangers", schema, lanes=sql("lanes", schema, queue="wanted.queue")),
+        {"queues": list(queues)},
+        lambda rows, count: [(queue, (type_, shape)) for queue, type_, shape in rows],
+    )
 
 
 def leave(name: str, schema: str | None) -> Statement[None]:

@@ -23,8 +23,8 @@ _log = logging.getLogger("conduit.worker")
 
 BEAT = 1.0
 """Seconds between beats. Each also looks at the others, so the dead are found within seconds."""
-ORPHANS = 10.0
-"""Seconds between looks for running jobs whose worker is unknown or whose lease has lapsed."""
+LOOK = 10.0
+"""Seconds between looks for jobs that nobody holds any more and types that nobody knows."""
 
 
 class Keeper(threading.Thread):
@@ -34,6 +34,9 @@ class Keeper(threading.Thread):
     large batch delays it. `on_lost` is called, in this thread, when others took the worker for
     dead: its jobs are theirs now, and it goes on under a new name. After `announce`, `schema` is
     the one that the tables were found in.
+
+    `adopted` are the fingerprints of its types that no live worker knows: these jobs are tried.
+    With `hurry` at once, otherwise when they were seen twice.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Keeper(threading.Thread):
         queues: Sequence[str],
         lanes: Callable[[], Sequence[Lane]],
         on_lost: Callable[[], object],
+        hurry: bool = False,
     ) -> None:
         super().__init__(name="conduit-keeper", daemon=True)
         self._dsn = dsn
@@ -50,13 +54,17 @@ class Keeper(threading.Thread):
         self._queues = queues
         self._lanes = lanes
         self._on_lost = on_lost
+        self._hurry = hurry
         self._ending = threading.Event()
         self._ready = threading.Event()
         self._wakened = threading.Event()
         self._failure: BaseException | None = None
         self._outdated = True
         self._gone = False
-        self._next_orphans = 0.0
+        self._next_look = 0.0
+        self._unknown: set[Lane] = set()
+        self._told: set[str] = set()
+        self.adopted: Sequence[Lane] = ()
         self._rename()
 
     def _rename(self) -> None:
@@ -112,7 +120,6 @@ class Keeper(threading.Thread):
             held = held or run(connection, fleet.lock(self._lock_key))
             sightings = run(connection, fleet.beat(self.worker, self.schema))
             self._beaten = True
-            self._ready.set()
             if all(sighting.name != self.worker for sighting in sightings):
                 held = False
                 self._lose()
@@ -120,7 +127,8 @@ class Keeper(threading.Thread):
             others = [sighting for sighting in sightings if sighting.name != self.worker]
             for dead in vigil.look(others, time.monotonic()):
                 self._report(run(connection, fleet.rescue(dead, self.schema)), dead.name)
-            self._look_for_orphans(connection)
+            self._look_around(connection)
+            self._ready.set()
             self._wakened.wait(BEAT)
             self._wakened.clear()
         if self._gone:
@@ -144,11 +152,23 @@ class Keeper(threading.Thread):
         self._rename()
         self._on_lost()
 
-    def _look_for_orphans(self, connection: psycopg.Connection[Any]) -> None:
+    def _look_around(self, connection: psycopg.Connection[Any]) -> None:
         now = time.monotonic()
-        if now >= self._next_orphans:
-            self._next_orphans = now + ORPHANS
-            self._report(run(connection, fleet.rescue_orphans(self.schema)), "an unknown worker")
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK
+        self._report(run(connection, fleet.rescue_orphans(self.schema)), "an unknown worker")
+        strangers = run(connection, fleet.strangers(self._queues, self.schema))
+        known = {type_ for type_, _ in self._lanes()}
+        unknown = {lane for _, lane in strangers}
+        # A deployment may start what enqueues before what works: another look, then it is tried.
+        adopted = unknown if self._hurry else unknown & self._unknown
+        self.adopted = sorted(lane for lane in adopted if lane[0] in known)
+        self._unknown = unknown
+        for queue, (type_, _) in strangers:
+            if type_ not in known and type_ not in self._told:
+                self._told.add(type_)
+                _log.warning("no worker knows the type %s, which waits in %s", type_, queue)
 
     def _report(self, rescued: list[fleet.Rescued], worker: str) -> None:
         if rescued:

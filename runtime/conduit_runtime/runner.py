@@ -139,7 +139,7 @@ class Runner:
             job = self.ready.popleft()
             execution = Execution(job)
             self.running.add(execution)
-            execution.task = loop.create_task(self._execute(execution), name=f"job {job.id}")
+            execution.task = loop.create_task(self._execute(execution))
 
     async def _execute(self, execution: Execution) -> None:
         job = execution.job

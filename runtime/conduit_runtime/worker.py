@@ -72,6 +72,7 @@ class Worker:
             list(self._queues),
             self._registry.lanes,
             lambda: self._loop.call_soon_threadsafe(self._give_up_all),
+            hurry=self._drain,
         )
         await asyncio.to_thread(self._keeper.announce)
         self._schema = self._keeper.schema
@@ -94,7 +95,7 @@ class Worker:
         self._claimer = Claimer(
             self._claim_link,
             self._schema,
-            self._registry,
+            lambda: [*self._registry.lanes(), *self._keeper.adopted],
             self._runner,
             self._acknowledger,
             self._queues,

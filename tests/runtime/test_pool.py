@@ -405,3 +405,32 @@ def test_an_outcome_that_postgres_refuses_fails_alone(queue: Queue, dsn: str) ->
     assert failed.payload == 7
     assert failed.error is not None
     assert "Postgres refused the outcome" in failed.error
+
+
+def test_a_fingerprint_that_nobody_knows_is_tried(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+    seen: list[object] = []
+
+    @pool.handler("t")
+    async def work(context: JobContext, payload: object) -> None:
+        seen.append(payload)
+
+    queue.enqueue(Job(type="t", payload=1, fingerprint="of another version"))
+    drain(pool)
+    assert seen == [1]
+
+
+def test_a_fingerprint_that_a_live_worker_knows_is_left_to_it(queue: Queue, dsn: str) -> None:
+    pool = WorkerPool(queue)
+
+    @pool.handler("t")
+    async def work(context: JobContext, payload: object) -> None: ...
+
+    with psycopg.connect(dsn) as conn:
+        conn.execute(
+            "INSERT INTO conduit_workers (name, lock_key, host, pid, queues, lanes) "
+            """VALUES ('new', 1, 'h', 1, '{default}', '[["t", "new"]]')"""
+        )
+    job = queue.enqueue(Job(type="t", fingerprint="new"))
+    drain(pool)
+    assert reload(queue, job).status is JobStatus.PENDING
