@@ -43,20 +43,19 @@ def migrate(dsn: str, schema: str | None = None) -> list[int]:
 
 def script(schema: str | None = None) -> str:
     """All migrations as one SQL script for an empty database."""
-    return "\n".join(["BEGIN;", *_preamble(schema), *_statements(), "COMMIT;", ""])
+    return "\n".join(_script(schema))
 
 
-def _preamble(schema: str | None) -> Iterator[str]:
+def _script(schema: str | None) -> Iterator[str]:
+    yield "BEGIN;"
     if schema is not None:
         yield f"CREATE SCHEMA IF NOT EXISTS {quote(schema)};"
         yield f"SET LOCAL search_path = {quote(schema)};"
-
-
-def _statements() -> Iterator[str]:
     yield _LEDGER + ";"
     for version, sql in versions():
         yield sql.strip()
         yield f"INSERT INTO conduit_migrations (version) VALUES ({version});"  # noqa: S608
+    yield "COMMIT;\n"
 
 
 _LEDGER = """CREATE TABLE IF NOT EXISTS conduit_migrations (
@@ -71,7 +70,7 @@ def _step(connection: psycopg.Connection[Any], schema: str | None) -> int | None
         try:
             with connection.transaction():
                 return _apply_next(connection, schema)
-        except (errors.LockNotAvailable, errors.DeadlockDetected):
+        except (errors.LockNotAvailable, errors.DeadlockDetected, errors.UniqueViolation):
             if attempt == _TRIES - 1:
                 raise MigrationError(
                     f"the tables were in use for {_TRIES} tries: run the migration again when no "
@@ -85,8 +84,11 @@ def _apply_next(connection: psycopg.Connection[Any], schema: str | None) -> int 
     connection.execute("SELECT set_config('transaction_isolation', 'read committed', true)")
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
     connection.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
-    for line in _preamble(schema):
-        connection.execute(line)
+    if schema is not None:
+        # Asked for first, since creating needs a privilege even when there is nothing to create.
+        if connection.execute("SELECT to_regnamespace(%s)", (quote(schema),)).fetchone() == (None,):
+            connection.execute(f"CREATE SCHEMA {quote(schema)}")
+        connection.execute("SELECT set_config('search_path', %s, true)", (quote(schema),))
     done = _applied(connection)
     for version, sql in versions():
         if version not in done:

@@ -1,0 +1,65 @@
+from uuid import UUID, uuid4
+
+from conduit_runtime.claimed import Claimed
+from conduit_runtime.claims import BATCH, Claims
+
+
+def claimed(queue: str, priority: int, run_at: str, seq: int) -> Claimed:
+    return Claimed(
+        (UUID(int=seq), "t", queue, "{}", 0, 3, priority, 0, None, "", run_at, seq), uuid4()
+    )
+
+
+def test_the_first_claim_looks_at_everything_and_the_next_behind_the_last() -> None:
+    claims = Claims()
+    first = claims.next("w", {"q": 2}, [("t", "")], 2, 0.0, None)
+    assert claims.was_full
+    assert first.parameters["bound_queues"] == []
+    claims.learn([claimed("q", 75, "a", 1), claimed("q", 50, "b", 2)], 2, 0.0, 0.001)
+    second = claims.next("w", {"q": 2}, [("t", "")], 2, 0.01, None)
+    assert not claims.was_full
+    bounds = zip(
+        *(second.parameters[f"bound_{name}"] for name in ("priorities", "run_ats", "seqs")),
+        strict=True,
+    )
+    assert sorted(bounds) == [(50, "b", 2), (75, "a", 1)]
+    claims.next("w", {"q": 2}, [("t", "")], 2, 0.06, None)
+    assert claims.was_full
+
+
+def test_a_full_look_that_costs_more_is_rarer_but_comes_within_a_second() -> None:
+    claims = Claims()
+    for cost, wait in ((0.01, 0.25), (10.0, 1.0)):
+        now = 100.0 * cost
+        claims.forget()
+        claims.next("w", {"q": 1}, [("t", "")], 1, now, None)
+        claims.learn([claimed("q", 50, "a", 1)], 1, now, now + cost)
+        claims.next("w", {"q": 1}, [("t", "")], 1, now + cost + wait - 0.01, None)
+        assert not claims.was_full
+        claims.next("w", {"q": 1}, [("t", "")], 1, now + cost + wait + 0.01, None)
+        assert claims.was_full
+
+
+def test_a_short_claim_is_repeated_in_full_and_looks_deeper() -> None:
+    claims = Claims()
+    lanes = [(f"t{n}", "") for n in range(200)]
+    depths = []
+    for round_ in range(8):
+        statement = claims.next("w", {"q": BATCH}, lanes, BATCH, float(round_), None)
+        depths.append(statement.parameters["depth"])
+        claims.learn([claimed("q", 50, "a", 1)], BATCH, float(round_), float(round_))
+        assert claims.next("w", {"q": 1}, lanes, 1, float(round_), None)
+        assert claims.was_full
+    assert depths[0] == 13
+    assert depths[-1] == BATCH
+
+
+def test_one_lane_is_read_as_deep_as_the_claim() -> None:
+    statement = Claims().next("w", {"q": 300}, [("t", "")], 300, 0.0, None)
+    assert statement.parameters["depth"] == 300
+
+
+def test_every_claim_draws_a_token_of_its_own() -> None:
+    claims = Claims()
+    tokens = {claims.next("w", {"q": 1}, [], 1, 0.0, None).parameters["token"] for _ in range(100)}
+    assert len(tokens) == 100

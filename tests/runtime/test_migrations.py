@@ -1,0 +1,49 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from conduit_runtime import MigrationError, Queue, migrate
+from conduit_runtime.migrations import script, versions
+
+
+def test_migrating_again_changes_nothing(empty_dsn: str) -> None:
+    assert migrate(empty_dsn) == [number for number, _ in versions()]
+    assert migrate(empty_dsn) == []
+
+
+def test_many_hosts_at_once(empty_dsn: str) -> None:
+    with ThreadPoolExecutor(6) as hosts:
+        applied = list(hosts.map(lambda _: migrate(empty_dsn), range(6)))
+    assert sorted(number for one in applied for number in one) == [n for n, _ in versions()]
+
+
+def test_two_schemas_in_one_database(empty_dsn: str) -> None:
+    migrate(empty_dsn, "one")
+    migrate(empty_dsn, "two")
+    with Queue(empty_dsn, "one") as one, Queue(empty_dsn, "two") as two:
+        assert one.stats().total == two.stats().total == 0
+
+
+def test_the_printed_script_does_the_same(empty_dsn: str) -> None:
+    with psycopg.connect(empty_dsn, autocommit=True) as connection:
+        connection.execute(script("jobs of ours"))
+    assert migrate(empty_dsn, "jobs of ours") == []
+
+
+def test_a_schema_that_does_not_exist_is_named(empty_dsn: str) -> None:
+    with psycopg.connect(empty_dsn, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public")
+    with pytest.raises(MigrationError, match="--schema"):
+        migrate(empty_dsn)
+
+
+def test_a_busy_table_is_waited_for(empty_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conduit_runtime.migrations._LOCK_TIMEOUT", "50ms")
+    with psycopg.connect(empty_dsn) as blocker:
+        blocker.execute("CREATE SCHEMA busy")  # not visible yet, and its name is taken
+        timer = threading.Timer(0.3, blocker.commit)
+        timer.start()
+        migrate(empty_dsn, "busy")
+        timer.join()
+    assert migrate(empty_dsn, "busy") == []

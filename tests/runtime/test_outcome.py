@@ -1,0 +1,72 @@
+from datetime import timedelta
+
+import pytest
+from conduit_runtime import Discard, JobStatus, Retry, Snooze
+from conduit_runtime.decode import PayloadMismatch
+from conduit_runtime.outcome import Outcome, clean, decide, describe
+from conduit_runtime.retry import DEFAULT_POLICY, RetryPolicy
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def decided(error: BaseException, attempt: int = 1, max_attempts: int = 3) -> Outcome:
+    return decide(attempt, max_attempts, error, DEFAULT_POLICY, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "minutes"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (11, 1024)]
+)
+def test_the_wait_doubles(attempt: int, minutes: int) -> None:
+    assert DEFAULT_POLICY.delay(attempt, 0.0) == minutes * 60
+    assert DEFAULT_POLICY.delay(attempt, 1.0) == pytest.approx(minutes * 66)
+
+
+def test_other_backoffs() -> None:
+    assert [RetryPolicy("linear", 10).delay(n, 0) for n in (1, 2, 3)] == [10, 20, 30]
+    assert [RetryPolicy("constant", 10).delay(n, 0) for n in (1, 2, 3)] == [10, 10, 10]
+
+
+@given(st.integers(1, 2**31 - 1), st.floats(0, 1))
+def test_the_wait_is_bounded(attempt: int, jitter: float) -> None:
+    wait = DEFAULT_POLICY.delay(attempt, jitter)
+    assert 60 <= wait <= timedelta(days=365).total_seconds() * 1.1
+
+
+def test_the_last_attempt_fails_the_job() -> None:
+    assert decided(ValueError("x"), 2).status is JobStatus.PENDING
+    assert decided(ValueError("x"), 3).status is JobStatus.FAILED
+    assert decided(Retry(after=1), 3).status is JobStatus.FAILED
+    assert decided(ValueError(), 7, 3).status is JobStatus.FAILED
+
+
+def test_what_a_retry_cannot_help_fails_at_once() -> None:
+    assert decided(Discard("no")).status is JobStatus.FAILED
+    assert decided(PayloadMismatch("order.total is missing")).status is JobStatus.FAILED
+
+
+def test_a_snooze_does_not_count() -> None:
+    assert decided(Snooze(5), 3) == Outcome(JobStatus.PENDING, delay=5.0, counted=False)
+
+
+def test_a_retry_sets_its_own_wait() -> None:
+    assert decided(Retry(after=timedelta(minutes=7))).delay == 420
+    assert decided(Retry()).delay == 60
+    assert decided(Retry(after=-5)).delay == 0
+
+
+@given(st.text(alphabet=st.characters(), max_size=300), st.integers(20, 100))
+def test_clean_text_can_be_stored(text: str, limit: int) -> None:
+    cleaned = clean(text, limit)
+    assert "\0" not in cleaned
+    cleaned.encode()
+    assert len(cleaned) < limit + 40
+
+
+def test_a_description_never_raises() -> None:
+    class Hostile(Exception):
+        def __str__(self) -> str:
+            raise KeyboardInterrupt
+
+    text, trace = describe(Hostile())
+    assert text.startswith("Hostile")
+    assert trace

@@ -1,0 +1,42 @@
+from conduit_runtime.vigil import LEASE, SILENCE, Dead, Sighting, Vigil
+
+
+def sighted(beat: int, *, lock_free: bool) -> list[Sighting]:
+    return [Sighting("other", beat, lock_free)]
+
+
+def test_a_worker_that_beats_lives_however_long() -> None:
+    vigil = Vigil()
+    assert all(vigil.look(sighted(n, lock_free=True), n * 2.0) == [] for n in range(100))
+
+
+def test_a_silent_worker_without_its_lock_is_dead_soon() -> None:
+    vigil = Vigil()
+    assert vigil.look(sighted(1, lock_free=True), 100.0) == []
+    assert vigil.look(sighted(1, lock_free=True), 100.0 + SILENCE - 0.1) == []
+    assert vigil.look(sighted(1, lock_free=True), 100.0 + SILENCE) == [Dead("other", 1, False)]
+
+
+def test_a_silent_worker_that_holds_its_lock_has_the_whole_lease() -> None:
+    vigil = Vigil()
+    vigil.look(sighted(1, lock_free=False), 0.0)
+    assert vigil.look(sighted(1, lock_free=False), LEASE - 0.1) == []
+    assert vigil.look(sighted(1, lock_free=False), LEASE) == [Dead("other", 1, True)]
+
+
+def test_a_beat_in_between_starts_anew() -> None:
+    vigil = Vigil()
+    vigil.look(sighted(1, lock_free=True), 0.0)
+    vigil.look(sighted(2, lock_free=True), 2.9)
+    assert vigil.look(sighted(2, lock_free=True), 5.8) == []
+
+
+def test_a_new_vigil_knows_nothing_of_the_time_before() -> None:
+    assert Vigil().look(sighted(1, lock_free=True), 1_000_000.0) == []
+
+
+def test_a_worker_that_left_is_forgotten() -> None:
+    vigil = Vigil()
+    vigil.look(sighted(1, lock_free=True), 0.0)
+    vigil.look([], 1.0)
+    assert vigil.look(sighted(1, lock_free=True), 10.0) == []
