@@ -62,7 +62,7 @@ class Driver:
                 production.origin,
                 production.size,
                 PLAIN.get(production.method),
-                getattr(rules, production.method, None),
+                getattr(rules, production.method, _unbuilt),
                 production.kept,
             )
             for production in table.productions
@@ -119,18 +119,15 @@ class Driver:
         origin, size, plain, build, kept = self._actions[number]
         stack, values, starts = self._stack, self._values, self._starts
         if size:
-            start = starts[-size]
+            start, end = starts[-size], self._last_end
             parts = values[-size:]
             del stack[-size:], values[-size:], starts[-size:]
         else:
-            start = token.start
+            start = end = token.start
             parts = []
-        if plain:
-            value = plain(*[parts[i] for i in kept])
-        else:
-            assert build is not None
-            end = max(start, self._last_end)
-            value = build(Span(self._source, start, end), *[parts[i] for i in kept])
+        if len(kept) < size:
+            parts = [parts[i] for i in kept]
+        value = plain(*parts) if plain else build(Span(self._source, start, end), *parts)
         values.append(value)
         starts.append(start)
         stack.append(self._states[stack[-1]][origin])
@@ -274,6 +271,10 @@ class Driver:
             if type == "$END" and target == self._end:
                 return True
             pushed.append(target)
+
+
+def _unbuilt(*_: Any) -> Any:
+    raise TypeError("a rule that hands on its only value builds nothing")
 
 
 def _starts_anew(token: Token) -> bool:

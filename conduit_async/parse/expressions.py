@@ -64,7 +64,7 @@ class ExpressionRules(Rules):
         try:
             pattern, flags = literals.regex(token.text[1:end], token.text[end + 1 :])
         except literals.BadLiteralError as error:
-            self.bad_literal("VAL501", span.start, error)
+            self.bad_literal("VAL522", span.start, error)
             return ast.BadExpr(span)
         return ast.Regex(span, pattern, flags)
 

@@ -1,5 +1,6 @@
 """The rules of resources and their members."""
 
+from collections.abc import Iterable
 from typing import cast
 
 from .. import ast
@@ -55,7 +56,7 @@ class MemberRules(TypeRules):
     ) -> ast.Annotation:
         name = self.annotation_name(token)
         if name.text not in FIELD_ANNOTATIONS:
-            self.unknown(name, sorted(FIELD_ANNOTATIONS))
+            self.unknown(name, FIELD_ANNOTATIONS)
         return ast.Annotation(span, name, tuple(arguments))
 
     def loose_annotation(
@@ -83,7 +84,7 @@ class MemberRules(TypeRules):
         pairs, block = body
         return ast.Annotation(span, name, tuple(arguments), label, tuple(pairs), block)
 
-    def unknown(self, name: ast.Name, known: list[str]) -> None:
+    def unknown(self, name: ast.Name, known: Iterable[str]) -> None:
         """Warn about an annotation that means nothing here."""
         near = nearest(name.text, known)
         hint = f"did you mean `@{near}`?" if near else None

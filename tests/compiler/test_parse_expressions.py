@@ -1,10 +1,10 @@
 """Expressions and statements, one rule of the language page a case."""
 
 import pytest
+from trees import dump
 
 from conduit_async import ast
 from conduit_async.diagnostics import Problems
-from conduit_async.dump import dump
 from conduit_async.parse import parse
 from conduit_async.source import Source
 

@@ -74,7 +74,7 @@ def one(text: str) -> Diagnostic:
         ("foo()", "SYN001", "(", "cannot stand directly in a resource"),
         ("a: string!;", "SYN001", ";", "not needed"),
         ("@pattern_of(1)", "SYN012", "pattern_of", "unknown"),
-        ("a: string! @pattern(/(/)", "VAL501", "/(/", "does not compile"),
+        ("a: string! @pattern(/(/)", "VAL522", "/(/", "does not compile"),
     ],
 )
 def test_member(member: str, code: str, place: str, message: str) -> None:
@@ -124,7 +124,7 @@ def test_member(member: str, code: str, place: str, message: str) -> None:
         ("f(“abc”)", "SYN001", "“abc”", "does not begin a string"),
         ("let x = a & b", "SYN001", "&", "no operator"),
         ("let\u00a0x = 1", "SYN001", "\u00a0", "cannot be seen"),
-        ("let r = /a/g", "VAL501", "g", "not a regex flag"),
+        ("let r = /a/g", "VAL522", "g", "not a regex flag"),
         ("@transaction { f() }", "SEM218", "@transaction", "between a hook's event and its block"),
         ("@foo { f() }", "SYN001", "@foo", "cannot stand in a block"),
         ("f(g() rescue |e| { 1 })", "SYN001", "rescue", "cannot stand here"),

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
+from trees import dump
 
 from conduit_async.diagnostics import Problems
-from conduit_async.dump import dump
 from conduit_async.parse import parse
 from conduit_async.source import Source
 

@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
-from . import ast
+from conduit_async import ast
 
 _WIDTH = 96
 

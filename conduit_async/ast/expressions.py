@@ -1,0 +1,243 @@
+"""Expressions and patterns."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from ..source import Span
+from .node import Name, Node
+
+if TYPE_CHECKING:
+    from .statements import Block
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Nil(Node):
+    """`nil` or `null`."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Bool(Node):
+    """`true` or `false`."""
+
+    value: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Int(Node):
+    """An integer of any size."""
+
+    value: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Float(Node):
+    """A number with a point or an exponent."""
+
+    value: float
+
+
+DurationUnit: TypeAlias = Literal["second", "minute", "hour", "day", "week"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Duration(Node):
+    """`7.days`: a number and one of second, minute, hour, day, week (always the singular here)."""
+
+    amount: Decimal
+    unit: DurationUnit
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class String(Node):
+    """A string; texts (escapes resolved, never empty, never two in a row) and interpolations."""
+
+    parts: tuple["str | Expr", ...]
+
+    @property
+    def value(self) -> str | None:
+        """The text when nothing is interpolated, else None."""
+        if not self.parts:
+            return ""
+        first = self.parts[0]
+        return first if len(self.parts) == 1 and isinstance(first, str) else None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Symbol(Node):
+    """`:title`, a string that names a field."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Regex(Node):
+    """`/pattern/flags`; `\\/` is a plain slash already, flags are sorted letters of `imsx`."""
+
+    pattern: str
+    flags: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SelfRef(Node):
+    """`self`."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class NameRef(Node):
+    """A bare name: a local, a parameter, a function, a namespace, a resource or a service."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Member(Node):
+    """`target.name`, or `target?.name` when `safe`."""
+
+    target: "Expr"
+    name: Name
+    safe: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Argument(Node):
+    """`value`, or `name: value`."""
+
+    name: Name | None
+    value: "Expr"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Call(Node):
+    """`callee(arguments)`; a method call's callee is a `Member`."""
+
+    callee: "Expr"
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Index(Node):
+    """`target[index]`."""
+
+    target: "Expr"
+    index: "Expr"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Unwrap(Node):
+    """`operand!`."""
+
+    operand: "Expr"
+
+
+UnaryOperator: TypeAlias = Literal["not", "-"]
+BinaryOperator: TypeAlias = Literal[
+    "??", "or", "and", "==", "!=", "<", "<=", ">", ">=", "in", "not_in",
+    "..", "...", "+", "-", "*", "/", "%", "**",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Unary(Node):
+    """`!` and `not` are both `not` here."""
+
+    operator: UnaryOperator
+    operand: "Expr"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Binary(Node):
+    """`||` is `or` and `&&` is `and` here; `operator_span` is where the operator stands."""
+
+    operator: BinaryOperator
+    left: "Expr"
+    right: "Expr"
+    operator_span: Span
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Ternary(Node):
+    """`condition ? then : otherwise`."""
+
+    condition: "Expr"
+    then: "Expr"
+    otherwise: "Expr"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ArrayLiteral(Node):
+    """`[a, b]`."""
+
+    items: tuple["Expr", ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Entry(Node):
+    """`key: value` of a hash; a bare name or a string as key is a `String`."""
+
+    key: "Expr"
+    value: "Expr"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class HashLiteral(Node):
+    """`{ a: 1, "b": 2, (c): 3 }`."""
+
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Lambda(Node):
+    """`|x| { … }` or `(x) => e`; the short form's body is one `ExprStatement`."""
+
+    parameters: tuple[Name, ...]
+    body: "Block"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rescue(Node):
+    """`operand rescue |error| { … }`, as a statement's expression or as a value."""
+
+    operand: "Expr"
+    error: Name | None
+    body: "Block"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Wildcard(Node):
+    """`_` as a pattern."""
+
+
+Pattern: TypeAlias = "Expr | Wildcard"
+"""A literal (`-` included), a range of literals, a symbol, a dotted name, or `_`."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Arm(Node):
+    """`"a", "b" => e` (its body is one `ExprStatement`), `when p { … }`, or `else { … }`.
+
+    `else` has a single `Wildcard` as its patterns.
+    """
+
+    patterns: tuple[Pattern, ...]
+    body: "Block"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Match(Node):
+    """`match subject { arms }`, as a statement's expression or as a value."""
+
+    subject: "Expr"
+    arms: tuple[Arm, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BadExpr(Node):
+    """Where an expression was expected and a diagnostic was reported instead."""
+
+
+Expr: TypeAlias = (
+    Nil | Bool | Int | Float | Duration | String | Symbol | Regex | SelfRef | NameRef
+    | Member | Call | Index | Unwrap | Unary | Binary | Ternary | ArrayLiteral | HashLiteral
+    | Lambda | Rescue | Match | BadExpr
+)  # fmt: skip
