@@ -122,7 +122,8 @@ def _captured_path(frame: Frame, node: ast.Member) -> Code | None:
     while isinstance(current, ast.Member):
         use = resolutions.get(current)
         if isinstance(use, KeyAccess | LibraryCall):
-            return context_value(frame, node)
+            has_context = any(capture.kind == "context" for capture in frame.captures)
+            return context_value(frame, node) if has_context else None
         if not isinstance(use, SelfColumn | StructField | RecordColumn):
             return None
         path.insert(0, use.column.name)

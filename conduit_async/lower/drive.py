@@ -14,7 +14,7 @@ from .code import Code, Strength, call, close, made_of
 from .frame import Frame, variable_for
 from .typing import type_of
 
-DEEPEST = 30
+DEEPEST = 20
 """Deeper expressions are split over several statements, which CPython and type checkers need."""
 
 

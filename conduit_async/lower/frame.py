@@ -61,6 +61,7 @@ class Frame:
     caught: str | None = None
     lazy: int = 0
     nesting: int = 0
+    _numbers: dict[str, int] = field(default_factory=dict)
     _locals: dict[Local, str] = field(default_factory=dict)
     _annotations: dict[str, str] = field(default_factory=dict)
     _loaded: dict[str, str] = field(default_factory=dict)
@@ -77,9 +78,9 @@ class Frame:
     def fresh(self, hint: str) -> str:
         """A new variable, named after what it holds."""
         name = hint = local_name(hint)
-        number = 2
         while self._is_taken(name):
-            name, number = f"{hint}_{number}", number + 1
+            number = self._numbers[hint] = self._numbers.get(hint, 1) + 1
+            name = f"{hint}_{number}"
         self.used.add(name)
         return name
 
