@@ -7,7 +7,8 @@ from ..suggest import nearest
 from ..types import Type, is_nullable
 from .body import Body
 from .lattice import BROKEN, fits, is_unknown, join
-from .narrow import SELF, Path, forget, path_of
+from .narrow import forget, path_of
+from .paths import SELF, Path
 from .require import require, shorten
 
 

@@ -8,7 +8,7 @@ from ..suggest import nearest
 from ..types import BOOL, Type, optional
 from .body import Body
 from .lattice import BROKEN
-from .narrow import SELF, Implied
+from .paths import SELF, Implied
 from .require import constant_text, require
 
 _SUFFIXES: dict[str, Literal["changed", "changed_to", "changed_from"]] = {

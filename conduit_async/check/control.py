@@ -13,8 +13,7 @@ from ..types import (
 )
 from .body import Body, Frame, Steps, rule
 from .lattice import comparable, join, join_all
-from .narrow import forget_assigned, path_of
-from .operators import implications
+from .narrow import forget_assigned, implications, path_of
 from .require import article, check_enum, constant_text, shorten
 from .statements import Flow, check_block
 

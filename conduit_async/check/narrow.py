@@ -1,8 +1,6 @@
 """What is known not to be nil: what conditions imply, and what assignments undo."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
 
 from .. import ast
 from ..program import (
@@ -16,29 +14,13 @@ from ..program import (
 )
 from ..types import Optional, Type, required
 from ..walk import walk
+from .body import Body
+from .paths import NOTHING, SELF, Implied, Path
 
-if TYPE_CHECKING:
-    from .body import Body
-
-Path: TypeAlias = tuple[object, ...]
-"""A value that keeps its value until it is assigned: `self` or a local, and names below it."""
-
-SELF = "self"
 _STEPS = (SelfColumn, StructField, RecordColumn, RelationUse, ComputedUse, KeyAccess)
 
 
-@dataclass(frozen=True, slots=True)
-class Implied:
-    """What a condition says is not nil: when it holds, and when it does not."""
-
-    true: frozenset[Path] = frozenset()
-    false: frozenset[Path] = frozenset()
-
-
-NOTHING = Implied()
-
-
-def path_of(body: "Body", node: ast.Expr) -> Path | None:
+def path_of(body: Body, node: ast.Expr) -> Path | None:
     """The path that an expression reads, if it reads one."""
     names: list[object] = []
     while isinstance(node, ast.Member):
@@ -54,7 +36,7 @@ def path_of(body: "Body", node: ast.Expr) -> Path | None:
     return None
 
 
-def narrowed(body: "Body", node: ast.Expr, kind: Type) -> Type:
+def narrowed(body: Body, node: ast.Expr, kind: Type) -> Type:
     """The type of a read, without nil where that is known."""
     if isinstance(kind, Optional) and body.known and path_of(body, node) in body.known:
         body.facts.narrowed.add(node)
@@ -62,7 +44,7 @@ def narrowed(body: "Body", node: ast.Expr, kind: Type) -> Type:
     return kind
 
 
-def not_nil(body: "Body", node: ast.Expr) -> frozenset[Path]:
+def not_nil(body: Body, node: ast.Expr) -> frozenset[Path]:
     """What is known when an expression is not nil: it, and all that a `?.` in it needed."""
     found: set[Path] = set()
     while True:
@@ -79,13 +61,23 @@ def not_nil(body: "Body", node: ast.Expr) -> frozenset[Path]:
     return frozenset(found)
 
 
-def forget(body: "Body", path: Path) -> None:
+def implications(body: Body, node: ast.Expr) -> Implied:
+    """What a condition that was inferred implies; a value that is truthy is not nil."""
+    found = body.implied.get(node)
+    if found is None:
+        true = not_nil(body, node)
+        found = Implied(true) if true else NOTHING
+        body.implied[node] = found
+    return found
+
+
+def forget(body: Body, path: Path) -> None:
     """Nothing more is known of a value that is assigned, or of what is below it."""
     size = len(path)
     body.known = frozenset(known for known in body.known if known[:size] != path)
 
 
-def assigned_in(body: "Body", blocks: Iterable[ast.Block]) -> list[tuple[str, ...]]:
+def assigned_in(body: Body, blocks: Iterable[ast.Block]) -> list[tuple[str, ...]]:
     """The targets that code assigns, as names: of `self.note = …`, ("self", "note")."""
     found: list[tuple[str, ...]] = []
     for block in blocks:
@@ -95,7 +87,7 @@ def assigned_in(body: "Body", blocks: Iterable[ast.Block]) -> list[tuple[str, ..
     return found
 
 
-def forget_assigned(body: "Body", blocks: Iterable[ast.Block]) -> None:
+def forget_assigned(body: Body, blocks: Iterable[ast.Block]) -> None:
     """Forget what code that may run before this point assigns, such as a loop's own body."""
     for names in assigned_in(body, blocks):
         root: object = names[0]

@@ -192,6 +192,8 @@ def article(kind: Type) -> str:
         return "nil"
     if isinstance(kind, Optional):
         return f"{article(kind.item)} or nil"
+    if isinstance(kind, AnyType):
+        return "a value of unknown type"
     if isinstance(kind, Function):
         return "a function"
     if isinstance(kind, Array) and isinstance(kind.item, AnyType):

@@ -23,8 +23,8 @@ from .assign import assign
 from .body import Body, Frame
 from .effects import has_effect
 from .lattice import BROKEN, is_unknown
-from .narrow import Path, forget_assigned
-from .operators import implications
+from .narrow import forget_assigned, implications
+from .paths import Path
 from .require import article, nil_arrives, require
 from .type_refs import read_type
 

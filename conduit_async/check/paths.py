@@ -1,0 +1,20 @@
+"""Names of values that stay the same until they are assigned, and what is known of them."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Path: TypeAlias = tuple[object, ...]
+"""A value that keeps its value until it is assigned: `self` or a local, and names below it."""
+
+SELF = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class Implied:
+    """What a condition says is not nil: when it holds, and when it does not."""
+
+    true: frozenset[Path] = frozenset()
+    false: frozenset[Path] = frozenset()
+
+
+NOTHING = Implied()
