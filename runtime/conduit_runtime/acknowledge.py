@@ -36,10 +36,17 @@ class Acknowledger:
     matches once only.
     """
 
-    def __init__(self, link: Link, schema: str | None, on_written: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        link: Link,
+        schema: str | None,
+        on_written: Callable[[int], None],
+        on_postponed: Callable[[], None],
+    ) -> None:
         self._link = link
         self._schema = schema
         self._on_written = on_written
+        self._on_postponed = on_postponed
         self._completed: list[Attempt] = []
         self._ended: list[Attempt] = []
         self._questions: list[tuple[Statement[Any], asyncio.Future[Any]]] = []
@@ -97,7 +104,9 @@ class Acknowledger:
             if not answer.done():
                 answer.set_result(result)
         await self._write(_take(self._completed), statements.complete)
-        await self._write(_take(self._ended), statements.end)
+        if self._ended:
+            await self._write(_take(self._ended), statements.end)
+            self._on_postponed()
 
     async def _write(
         self,

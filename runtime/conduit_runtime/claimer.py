@@ -10,9 +10,9 @@ import psycopg
 
 from .acknowledge import Acknowledger
 from .claimed import Claimed
-from .claims import BATCH, Claims, Lane
+from .claims import BATCH, Claims, Lane, next_due
 from .connection import Link, backoff
-from .listener import Listener
+from .listener import POLL, Listener
 from .runner import Runner
 
 __all__ = ["Claimer"]
@@ -71,6 +71,10 @@ class Claimer:
         if self._drain:
             self._listener.wake()
 
+    def on_postponed(self) -> None:
+        """A job is to be run again later: it may be the next that is due."""
+        self._listener.wake()
+
     def stop(self) -> None:
         """Claim no more."""
         self._stopping = True
@@ -114,8 +118,12 @@ class Claimer:
                     return True
                 await self._listener.wait()
             elif not await self._listener.take_bell(list(self._queues)):
-                await self._listener.wait()
+                await self._wait_for_jobs()
         return False
+
+    async def _wait_for_jobs(self) -> None:
+        due = await self._link.run(next_due(list(self._queues), self._lanes(), self._schema))
+        await self._listener.wait(POLL if due is None else min(POLL, due))
 
     async def _wait_for_room(self) -> None:
         """Wait until a job ended; jobs that wait here for too long go back, for others to take."""

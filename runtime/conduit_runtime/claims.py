@@ -8,7 +8,7 @@ from uuid import UUID
 from .claimed import COLUMNS, Claimed
 from .statement import Statement, sql
 
-__all__ = ["BATCH", "Claims", "Lane", "claim"]
+__all__ = ["BATCH", "Claims", "Lane", "claim", "next_due"]
 
 Lane = tuple[str, str]
 """A type and a fingerprint; the empty fingerprint is that of jobs without one."""
@@ -47,6 +47,21 @@ def claim(
         "bound_run_ats": [bound[2] for bound in bounds],
         "bound_seqs": [bound[3] for bound in bounds],
     }
+
+
+def next_due(
+    queues: Sequence[str], lanes: Sequence[Lane], schema: str | None
+) -> Statement[float | None]:
+    """Seconds until the first job that is not due yet; None when there is none."""
+    return Statement(
+        sql("next_due", schema, waiting=sql("waiting", schema, queue="wanted.queue")),
+        {
+            "queues": list(queues),
+            "types": [type_ for type_, _ in lanes],
+            "fingerprints": [fingerprint for _, fingerprint in lanes],
+        },
+        lambda rows, count: rows[0][0],
+    )
 
 
 class Claims:

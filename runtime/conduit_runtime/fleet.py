@@ -87,7 +87,7 @@ def rescue_orphans(schema: str | None) -> Statement[list[Rescued]]:
 def strangers(queues: Sequence[str], schema: str | None) -> Statement[list[tuple[str, Lane]]]:
     """What waits in these queues, by queue and lane, that no live worker of the queue knows."""
     return Statement(
-        sql("strangers", schema, lanes=sql("lanes", schema, queue="wanted.queue")),
+        sql("strangers", schema, waiting=sql("waiting", schema, queue="wanted.queue")),
         {"queues": list(queues)},
         lambda rows, count: [(queue, (type_, shape)) for queue, type_, shape in rows],
     )

@@ -23,7 +23,7 @@ LEASE = timedelta(minutes=5)
 def lanes(queue: str, types: Sequence[str] | None, schema: str | None) -> Statement[list[Lane]]:
     """The types and fingerprints that wait in a queue, of these types or of all."""
     return Statement(
-        sql("lanes", schema, queue="%(queue)s"),
+        sql("lanes", schema, waiting=sql("waiting", schema, queue="%(queue)s")),
         {"queue": queue},
         lambda rows, count: [
             (type_, fingerprint) for type_, fingerprint in rows if types is None or type_ in types

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from . import bell
 from .connection import Link
 
-__all__ = ["Listener"]
+__all__ = ["POLL", "Listener"]
 
 POLL = 2.0
 """Seconds after which a worker looks by itself: delayed jobs, a lost bell, hand-typed retries."""
@@ -61,14 +61,14 @@ class Listener:
         if held and self._opened == self._link.fresh:
             await self._link.run(bell.release(held, self._schema))
 
-    async def wait(self) -> None:
-        """Return when a job was announced, `wake` was called, or it is time to look."""
+    async def wait(self, seconds: float = POLL) -> None:
+        """Return when a job was announced, `wake` was called, or after `seconds`."""
         connection = await self._link.connection()
         loop = asyncio.get_running_loop()
         descriptor = connection.fileno()
         loop.add_reader(descriptor, self._wake.set)
         try:
-            await asyncio.wait_for(self._wake.wait(), POLL)
+            await asyncio.wait_for(self._wake.wait(), seconds)
         except TimeoutError:
             pass
         finally:

@@ -8,6 +8,7 @@ from typing import Any
 from .decode import PayloadMismatch
 from .errors import NoHandler
 from .job import JobStatus
+from .lines import location
 from .retry import RetryPolicy
 
 __all__ = ["Discard", "Outcome", "Retry", "Snooze", "clean", "decide", "describe", "released"]
@@ -76,6 +77,8 @@ def decide(
         return Outcome(JobStatus.PENDING, delay=error.duration, counted=False)
     text, trace = describe(error)
     detail = {"attempt": attempt, "error": text, "traceback": trace}
+    if (source := location(error)) is not None:
+        detail["source"] = source
     if attempt >= max_attempts or isinstance(error, Discard | PayloadMismatch | NoHandler):
         return Outcome(JobStatus.FAILED, error=text, detail=detail)
     delay = policy.delay(attempt, jitter)

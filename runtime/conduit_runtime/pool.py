@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -37,7 +38,8 @@ class WorkerPool:
 
     Handlers are plain functions, which run in threads, or coroutine functions, which run in the
     pool's loop. Use it as `with pool:` (a loop in a thread), `async with pool:` (the running loop),
-    or `pool.run()` (until SIGTERM or SIGINT).
+    or `pool.run()` (until SIGTERM or SIGINT). `abandoned` tells after a stop whether plain
+    functions did not end in time: their jobs were handed back, but their threads still run.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class WorkerPool:
         self.grace = grace
         self._dsn = queue.dsn
         self._schema = queue.schema
+        self.abandoned = False
         self._exits = AsyncExitStack()
         self._worker: Worker | None = None
         self._thread: _LoopThread | None = None
@@ -80,7 +83,7 @@ class WorkerPool:
             raise QueueError("the pool is running already")
         self._thread = _LoopThread()
         try:
-            self._thread.call(self._start(drain=False))
+            self._thread.call(self._start_in_thread())
         except BaseException:
             self._end_thread()
             raise
@@ -107,11 +110,18 @@ class WorkerPool:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            asyncio.run(self._run(drain))
+            # Not asyncio.run: it waits for threads, and a handler may never end.
+            loop = asyncio.new_event_loop()
+            try:
+                loop.run_until_complete(self._run(drain))
+            finally:
+                loop.run_until_complete(loop.shutdown_asyncgens())
+                loop.close()
         else:
             raise RuntimeError("a loop is running here: use `async with pool:` instead of run()")
 
     async def _run(self, drain: bool) -> None:
+        self._provide_threads()
         stopping = asyncio.Event()
         with _stopped_by_signals(stopping):
             await self._start(drain)
@@ -125,6 +135,15 @@ class WorkerPool:
                 working.cancel()
             finally:
                 await self._stop(self.grace)
+
+    async def _start_in_thread(self) -> None:
+        self._provide_threads()
+        await self._start(drain=False)
+
+    def _provide_threads(self) -> None:
+        """Have plain services run in threads of our loop, one for each job at once."""
+        threads = ThreadPoolExecutor(self.workers, thread_name_prefix="conduit-service")
+        asyncio.get_running_loop().set_default_executor(threads)
 
     async def _working(self) -> None:
         if self._worker is not None:
@@ -157,6 +176,7 @@ class WorkerPool:
         try:
             if worker is not None:
                 await worker.stop(grace)
+                self.abandoned = worker.abandoned
         finally:
             await self._exits.aclose()
 

@@ -39,7 +39,10 @@ CANCELLING = 5.0
 
 
 class Worker:
-    """Runs the jobs of some queues until stopped or, when draining, until none is due."""
+    """Runs the jobs of some queues until stopped or, when draining, until none is due.
+
+    `abandoned` tells after `stop` whether handlers did not end and still run in threads.
+    """
 
     def __init__(
         self,
@@ -62,7 +65,7 @@ class Worker:
         self._schema = schema
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        self._grace: float | None = None
+        self.abandoned = False
 
     async def start(self) -> None:
         """Register; from then on jobs are claimed. Raises when the database is not usable."""
@@ -81,7 +84,10 @@ class Worker:
         self._acknowledge_link = Link(self._dsn, "conduit outcomes")
         self._database = JobDatabase(self._dsn, self._concurrency)
         self._acknowledger = Acknowledger(
-            self._acknowledge_link, self._schema, lambda count: self._claimer.on_written(count)
+            self._acknowledge_link,
+            self._schema,
+            lambda count: self._claimer.on_written(count),
+            lambda: self._claimer.on_postponed(),
         )
         self._runner = Runner(
             self._registry,
@@ -129,6 +135,7 @@ class Worker:
             execution.stop(Shutdown())
         await self._until_idle(CANCELLING)
         gone = self._runner.is_idle
+        self.abandoned = not gone
         self._watching.cancel()
         self._claiming.cancel()
         self._acknowledger.close()

@@ -93,6 +93,11 @@ def worker(
                 queue, caps or None, workers=concurrency, jobs=jobs, services=given, grace=grace
             )
             pool.run(drain=drain)
+        if pool.abandoned:
+            # The interpreter would wait for their threads.
+            logging.shutdown()
+            sys.stdout.flush()
+            os._exit(0)
 
 
 def _caps(queues: Sequence[str]) -> dict[str, int | None]:

@@ -1,21 +1,3 @@
--- The types and fingerprints that wait in a queue, by skipping from one to the next in the index.
-WITH RECURSIVE walk AS (
-  (SELECT priority, type, fingerprint FROM {jobs}
-   WHERE queue = {queue} AND status = 'pending'
-   ORDER BY priority DESC, type, fingerprint LIMIT 1)
-  UNION ALL
-  SELECT next.priority, next.type, next.fingerprint
-  FROM walk
-  CROSS JOIN LATERAL (
-    (SELECT job.priority, job.type, job.fingerprint FROM {jobs} AS job
-     WHERE job.queue = {queue} AND job.status = 'pending' AND job.priority = walk.priority
-       AND (job.type, job.fingerprint) > (walk.type, walk.fingerprint)
-     ORDER BY job.type, job.fingerprint LIMIT 1)
-    UNION ALL
-    (SELECT job.priority, job.type, job.fingerprint FROM {jobs} AS job
-     WHERE job.queue = {queue} AND job.status = 'pending' AND job.priority < walk.priority
-     ORDER BY job.priority DESC, job.type, job.fingerprint LIMIT 1)
-    LIMIT 1
-  ) AS next
-)
-SELECT DISTINCT type, fingerprint FROM walk
+SELECT DISTINCT type, fingerprint FROM (
+{waiting}
+) AS waiting

@@ -1,8 +1,8 @@
 -- What waits in these queues and no worker of the queue knows.
-SELECT wanted.queue, lane.type, lane.fingerprint
+SELECT DISTINCT wanted.queue, lane.type, lane.fingerprint
 FROM unnest(%(queues)s::text[]) AS wanted (queue)
 CROSS JOIN LATERAL (
-{lanes}
+{waiting}
 ) AS lane
 WHERE NOT EXISTS (
   SELECT FROM {conduit_workers} AS worker

@@ -88,5 +88,5 @@ END $$;
 
 CREATE CONSTRAINT TRIGGER conduit_ring AFTER INSERT ON jobs
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-  WHEN (NEW.status = 'pending' AND NEW.run_at <= now())
+  WHEN (NEW.status = 'pending' AND NEW.run_at <= now() + interval '2 seconds')
   EXECUTE FUNCTION conduit_ring();
