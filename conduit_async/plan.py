@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .config import Config
-from .lower import expressions
+from .lower import expressions, literals
 from .lower.annotations import unite
 from .lower.function import Class, Function
 from .lower.functions import function
@@ -12,7 +12,9 @@ from .lower.imports import Imports
 from .lower.jobs import job_items, payload_annotation
 from .lower.module import Module, jobs_of, module_for
 from .lower.rows import Row, rows
+from .names import python_name, unclashed
 from .program import MethodInfo, Program, ServiceInfo
+from .types import Array, Optional, Record, Type
 
 __all__ = ["Plan", "expressions", "plan"]
 
@@ -153,8 +155,6 @@ def _shell(program: Program, imports: Imports) -> Module:
 
 
 def _class_name(service: str) -> str:
-    from .names import python_name
-
     name = python_name(service)
     return f"{name}_" if name == "Services" else name
 
@@ -168,9 +168,12 @@ def _service(module: Module, service: ServiceInfo, name: str) -> Service:
 def _method(module: Module, method: MethodInfo) -> Method:
     imports = module.imports
     parameters = ["self"]
+    names = {parameter.python for parameter in method.named.values()}
     for number, types in enumerate(method.positional, 1):
         optional = " = ..." if number > method.required_positional else ""
-        parameters.append(f"arg{number}: {_union(module, types)}{optional}")
+        parameters.append(
+            f"{unclashed('arg' + str(number), names)}: {_union(module, types)}{optional}"
+        )
     if method.positional:
         parameters.append("/")
     if method.named:
@@ -185,25 +188,19 @@ def _method(module: Module, method: MethodInfo) -> Method:
     return Method(method.python, _named(imports, own, renamed), parameters)
 
 
-def _union(module: Module, types: tuple["object", ...]) -> str:
-    from .types import Array, Optional, Record
-
+def _union(module: Module, types: tuple[Type, ...]) -> str:
     if any(isinstance(each, Record | Optional | Array) for each in types):
         texts = dict.fromkeys(
-            part
-            for each in types
-            for part in payload_annotation(module, each).split(" | ")  # type: ignore[arg-type]
+            part for each in types for part in payload_annotation(module, each).split(" | ")
         )
         nullable = texts.pop("None", "no") is None
         return " | ".join([*texts, *(["None"] if nullable else [])])
-    return unite(types, module.imports)  # type: ignore[arg-type]
+    return unite(types, module.imports)
 
 
 def _named(imports: Imports, own: str | None, renamed: list[tuple[str, str]]) -> str | None:
-    from .lower.literals import quoted
-
     if own is None and not renamed:
         return None
-    texts = [quoted(own)] if own is not None else []
-    texts += [f"{python}={quoted(name)}" for python, name in renamed]
+    texts = [literals.quoted(own)] if own is not None else []
+    texts += [f"{python}={literals.quoted(name)}" for python, name in renamed]
     return f"{imports.runtime('named')}({', '.join(texts)})"

@@ -122,8 +122,7 @@ def _captured_path(frame: Frame, node: ast.Member) -> Code | None:
     while isinstance(current, ast.Member):
         use = resolutions.get(current)
         if isinstance(use, KeyAccess | LibraryCall):
-            has_context = any(capture.kind == "context" for capture in frame.captures)
-            return context_value(frame, node) if has_context else None
+            return _captured_keys(frame, node)
         if not isinstance(use, SelfColumn | StructField | RecordColumn):
             return None
         path.insert(0, use.column.name)
@@ -137,6 +136,23 @@ def _captured_path(frame: Frame, node: ast.Member) -> Code | None:
                 return None if capture is None else frame.captured(capture)
             return None
     return None
+
+
+def _captured_keys(frame: Frame, node: ast.Member) -> Code | None:
+    """Keys of `Context`, or of a local that nothing is known of, captured as one value."""
+    if not any(capture.kind in ("context", "local_path") for capture in frame.captures):
+        return None
+    names: list[str] = []
+    current: ast.Expr = node
+    resolutions = frame.module.facts.resolutions
+    while isinstance(current, ast.Member) and isinstance(resolutions.get(current), KeyAccess):
+        names.insert(0, current.name.text)
+        current = current.target
+    local = resolutions.get(current)
+    if isinstance(local, Local) and frame.is_captured(local):
+        capture = frame.capture("local_path", (local.name, *names), local)
+        return None if capture is None else frame.captured(capture)
+    return context_value(frame, node)
 
 
 def _self_path(frame: Frame, node: ast.Member, path: tuple[str, ...]) -> Code | None:

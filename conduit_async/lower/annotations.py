@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from ..names import python_name
 from ..types import (
     AnyType,
     Array,
@@ -59,8 +60,10 @@ def annotation(of: Type, imports: Imports, records: str = ".records") -> str:
                 return f"{imports.use('builtins', 'list')}[{write(item.item)}]"
             case Hash():
                 return f"{imports.use('builtins', 'dict')}[{write(item.key)}, {write(item.value)}]"
-            case Enum(name) | Struct(name) | Record(name):
+            case Enum(name) | Struct(name):
                 return local(name)
+            case Record(name):
+                return local(python_name(name))
             case ErrorType():
                 return imports.runtime("ErrorValue")
             case Range():

@@ -78,7 +78,7 @@ def listed(texts: list[str]) -> str:
 
 def outgoing(frame: Frame, node: ast.Expr, code: Code) -> Code:
     """A value that leaves the compiled code: records go as snapshots."""
-    if frame.holds_snapshot(node):
+    if frame.holds_snapshot(node) or isinstance(node, ast.ArrayLiteral):
         return code
     return snapshot_of(frame, type_of(frame, node), code, variable_for(node))
 

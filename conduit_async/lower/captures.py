@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from ..program import Capture, Column, Local
 from ..types import Array, Record, Type, is_nullable, required
+from . import literals
 from .changes import changed, previous
 from .code import Code, Effect, Strength, close, made_of
 from .drive import lower
@@ -77,7 +78,17 @@ def _local(frame: Frame, capture: Capture) -> Code:
     if capture.kind == "local_path" and isinstance(record, Record):
         columns = frame.module.columns(record.resource, capture.path[1:])
         return _path(frame, name, columns, is_nullable(local.type))
+    if capture.kind == "local_path":
+        return _keys(frame, Code(name), capture.path[1:])
     return snapshot_of(frame, local.type, Code(name, effect=Effect.READS))
+
+
+def _keys(frame: Frame, value: Code, path: tuple[str, ...]) -> Code:
+    """`.name` of what nothing is known of, one after the other."""
+    for name in path:
+        text = f"{frame.module.imports.operator('member')}({value.text}, {literals.quoted(name)})"
+        value = made_of(text, Strength.PRIMARY, [value], Effect.READS)
+    return value
 
 
 def _further(frame: Frame, capture: Capture, local: Local) -> Code:

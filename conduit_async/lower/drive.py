@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from .. import ast
-from ..types import DECIMAL, INT, Type, required
+from ..types import DECIMAL, INT, STRING, Enum, Type, optional, required
 from .code import Code, Strength, call, close, made_of
 from .frame import Frame, variable_for
 from .typing import type_of
@@ -24,7 +24,7 @@ class Operand:
 
     `lazy`: it may not be evaluated at all. `chain`: its guards are left open, for `.b` in `a?.b`.
     `maybe`: nil is welcome, also where a missing row would be an error. `expected` is the type
-    of the place where the value goes.
+    of the place where the value goes, `name` the variable that will hold it.
     """
 
     node: ast.Expr
@@ -32,6 +32,7 @@ class Operand:
     chain: bool = False
     maybe: bool = False
     expected: Type | None = None
+    name: str | None = None
 
 
 Lowering: TypeAlias = Generator[Operand, Code, Code]
@@ -57,10 +58,11 @@ def lower(
     maybe: bool = False,
     chain: bool = False,
     expected: Type | None = None,
+    name: str | None = None,
 ) -> Code:
     """An expression as Python."""
     stack: list[tuple[Lowering, Operand]] = []
-    wish: Operand | None = Operand(node, maybe=maybe, chain=chain, expected=expected)
+    wish: Operand | None = Operand(node, maybe=maybe, chain=chain, expected=expected, name=name)
     code: Code | None = None
     while True:
         if wish is not None:
@@ -100,9 +102,14 @@ def _finished(frame: Frame, operand: Operand, code: Code) -> Code:
 
 
 def _fitted(frame: Frame, operand: Operand, code: Code) -> Code:
-    """An int where a decimal is expected, made one."""
+    """The value as its place wants it: an int as a decimal, a text as one of an enum's."""
     actual = type_of(frame, operand.node)
-    if operand.expected is None or required(operand.expected) != DECIMAL or required(actual) != INT:
+    wanted = required(operand.expected) if operand.expected is not None else None
+    if isinstance(wanted, Enum) and required(actual) == STRING and not code.is_constant:
+        cast = frame.module.imports.use("typing", "cast")
+        kind = frame.module.annotation(optional(wanted) if actual != STRING else wanted)
+        return made_of(f"{cast}({kind}, {code.text})", Strength.PRIMARY, [code])
+    if wanted != DECIMAL or required(actual) != INT:
         return code
     decimal = frame.module.imports.use("decimal", "Decimal")
     if actual == INT:

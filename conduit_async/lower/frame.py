@@ -180,9 +180,10 @@ class Frame:
         """The variable that holds a row loaded before, where that is certain."""
         return self._loaded.get(key)
 
-    def load(self, key: str, hint: str) -> str:
-        """A variable for a row that is loaded now."""
-        name = self._variables.get(key) or self.fresh(hint)
+    def load(self, key: str, hint: str, longer: str) -> str:
+        """A variable for a row that is loaded now; `longer` is its name when `hint` is taken."""
+        known = self._variables.get(key)
+        name = known or self.fresh(longer if self._is_taken(local_name(hint)) else hint)
         self._variables[key] = self._loaded[key] = name
         return name
 

@@ -1,7 +1,8 @@
 """Operators that may leave an operand unevaluated: `and`, `or`, `??` and the ternary."""
 
 from .. import ast
-from ..types import NIL, Optional
+from ..program import RelationUse
+from ..types import NIL, Optional, optional, required
 from .code import Code, Line, Strength, body_of, made_of
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
@@ -12,29 +13,66 @@ LONGEST_CHAIN = 25
 
 
 def lazy(frame: Frame, node: ast.Binary) -> Lowering:
-    """`a && b`, `a || b`, `a ?? b`."""
+    """`a && b`, `a || b`."""
     left = yield Operand(node.left, maybe=True)
-    hint = variable_for(node.left)
-    first = again = left
-    if node.operator == "??":
-        kind = type_of(frame, node.left)
-        if left.text == "None":
-            return (yield Operand(node.right))
-        if not isinstance(kind, Optional) and kind not in (*UNKNOWN, NIL):
-            return left
-        first, again = frame.twice(left, hint)
     with frame.branch():
         right = yield Operand(node.right, lazy=True)
     if right.before:
         return _as_statements(frame, node, left, right)
-    if node.operator == "??":
-        condition = f"{first.at(Strength.SUM)} is not None"
-        text = f"{again.at(Strength.OR)} if {condition} else {right.at(Strength.TERNARY)}"
-        return made_of(text, Strength.TERNARY, [first, right])
     strength = Strength.AND if node.operator == "and" else Strength.OR
-    sides = [_side(left, strength), _side(right, strength)]
-    text = f" {node.operator} ".join(sides)
+    text = f" {node.operator} ".join([_side(left, strength), _side(right, strength)])
     return made_of(text, strength, [left, right])
+
+
+def coalesce(frame: Frame, node: ast.Binary, name: str | None = None) -> Lowering:
+    """`a ?? b ?? c`: one expression where that reads well, else a variable, `name` if given."""
+    first, *others = _alternatives(frame, node)
+    left = yield Operand(first, maybe=True)
+    if not others:
+        return left
+    if frame.lazy or (len(others) == 1 and left.repeatable):
+        for other in others:
+            tested, again = frame.twice(left, variable_for(first))
+            with frame.branch():
+                right = yield Operand(other, lazy=True)
+            if right.before:
+                left = _as_statements(frame, node, left, right)
+                continue
+            condition = f"{tested.at(Strength.SUM)} is not None"
+            text = f"{again.at(Strength.OR)} if {condition} else {right.at(Strength.TERNARY)}"
+            left = made_of(text, Strength.TERNARY, [tested, right])
+        return left
+    kinds = {required(type_of(frame, each)) for each in (first, *others)}
+    name = name or frame.fresh(variable_for(first))
+    mixed = frame.module.annotation(optional(type_of(frame, node))) if len(kinds) > 1 else ""
+    lines = [*left.before, Line(f"{name}{f': {mixed}' if mixed else ''} = {left.text}")]
+    for other in others:
+        with frame.branch():
+            right = yield Operand(other)
+        lines.append(Line(f"if {name} is None:"))
+        lines += body_of([*right.before, Line(f"{name} = {right.text}")])
+    return Code(name, before=tuple(lines))
+
+
+def _alternatives(frame: Frame, node: ast.Binary) -> list[ast.Expr]:
+    """The operands of a chain of `??`, up to the first that is never nil."""
+    found: list[ast.Expr] = [node.right]
+    left = node.left
+    while isinstance(left, ast.Binary) and left.operator == "??":
+        found.append(left.right)
+        left = left.left
+    found = [left, *reversed(found)]
+    for index, each in enumerate(found):
+        if not _may_be_nil(frame, each):
+            return found[: index + 1]
+    return found
+
+
+def _may_be_nil(frame: Frame, node: ast.Expr) -> bool:
+    """Whether a value may be nil; the row of a relation may be gone, whatever its type says."""
+    kind = type_of(frame, node)
+    is_relation = isinstance(frame.module.facts.resolutions.get(node), RelationUse)
+    return is_relation or isinstance(kind, Optional) or kind in (*UNKNOWN, NIL)
 
 
 def _side(code: Code, strength: Strength) -> str:
@@ -47,7 +85,7 @@ def _side(code: Code, strength: Strength) -> str:
 def _as_statements(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
     """A lazy operator whose right side needs statements."""
     name = frame.fresh(variable_for(node.left))
-    condition = {"and": name, "or": f"not {name}", "??": f"{name} is None"}[node.operator]
+    condition = {"and": name, "or": f"not {name}"}.get(node.operator, f"{name} is None")
     lines = [
         *left.before,
         Line(f"{name}: {frame.module.annotation(type_of(frame, node))} = {left.text}"),

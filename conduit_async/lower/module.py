@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .. import ast
-from ..names import snake_case, unclashed
+from ..names import python_name, snake_case, unclashed
 from ..program import Column, Facts, FunctionInfo, JobInfo, Program, ResourceInfo
 from ..types import Enum, Struct, Type, required
 from ..walk import walk
@@ -54,7 +54,7 @@ class Module:
 
     def record_class(self, resource: str) -> str:
         """The class of a resource's rows."""
-        return self.imports.use(".records", resource)
+        return self.imports.use(".records", python_name(resource))
 
     def snapshot_class(self, resource: str) -> str:
         """The class of a resource's snapshots."""
@@ -140,7 +140,7 @@ def _parameters(resource: ResourceInfo) -> Iterator[str]:
 
 def _records(program: Program) -> Iterator[str]:
     for name, resource in program.resources.items():
-        yield from (name, f"{name}Snapshot")
+        yield from (python_name(name), f"{name}Snapshot")
         for column in resource.columns.values():
             kind = required(column.type)
             if isinstance(kind, Enum):

@@ -24,7 +24,7 @@ from .code import Code, Strength, call, compare, made_of, negate
 from .comparisons import equality, membership
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
-from .lazy import lazy
+from .lazy import coalesce, lazy
 from .typing import type_of
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -50,8 +50,10 @@ def unary(frame: Frame, node: ast.Unary, wish: Operand) -> Lowering:
 def binary(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
     """Every operator between two operands."""
     match node.operator:
-        case "and" | "or" | "??":
+        case "and" | "or":
             return (yield from lazy(frame, node))
+        case "??":
+            return (yield from coalesce(frame, node, wish.name))
         case "==" | "!=":
             return (yield from equality(frame, node))
         case "in" | "not_in":

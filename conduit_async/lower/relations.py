@@ -112,6 +112,8 @@ def _loaded(
     code = operation(frame, f"{name}({text})", [key])
     if frame.lazy or guards:
         return replace(code, effect=Effect.READS)
-    variable = frame.load(f"{name}({text})", hint)
+    owner = key.text.rpartition(".")[0]
+    longer = f"{owner}_{hint}" if owner.isidentifier() else hint
+    variable = frame.load(f"{name}({text})", hint, longer)
     line = Line(f"{variable} = {code.text}", quiet=True)
     return Code(variable, before=(*key.before, line), effect=Effect.READS)

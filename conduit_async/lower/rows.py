@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ..names import snake_case
+from ..names import python_name, snake_case
 from ..program import Column, Program, ResourceInfo
 from ..types import Array, Enum, Hash, Optional, Struct, Type
 from . import literals
@@ -53,12 +53,13 @@ class _Finder:
         """What stands in `records.py` for a resource."""
         self.resource = resource.name
         snapshot = f"{resource.name}Snapshot"
-        whole = bool({resource.name, snapshot} & self.wanted)
+        name = python_name(resource.name)
+        whole = bool({name, snapshot} & self.wanted)
         for column in resource.columns.values():
             yield from self.parts(column.type, whole)
         if not whole:
             return
-        self.done |= {resource.name, snapshot}
+        self.done |= {name, snapshot}
         yield self.record(resource)
         if snapshot in self.wanted:
             yield self.snapshot(resource)
@@ -104,7 +105,9 @@ class _Finder:
             comma = "," if len(updated) == 1 else ""
             table += f", auto_update=({', '.join(updated)}{comma})"
         decorators = (*self.named(columns), f"{table})", self.dataclass("slots=True"))
-        return Row("record", resource.name, decorators, self.fields(columns), resource.doc)
+        return Row(
+            "record", python_name(resource.name), decorators, self.fields(columns), resource.doc
+        )
 
     def snapshot(self, resource: ResourceInfo) -> Row:
         """The class of a row as a job keeps it."""
@@ -112,7 +115,7 @@ class _Finder:
         without = "" if len(columns) == len(resource.columns) else ", without sensitive columns"
         doc = f"{_a(resource.name).capitalize()} as it was when it was taken{without}."
         decorators = (*self.named(columns), self.dataclass("frozen=True, slots=True"))
-        base = f"{self.imports.runtime('Snapshot')}[{resource.name}]"
+        base = f"{self.imports.runtime('Snapshot')}[{python_name(resource.name)}]"
         name = f"{resource.name}Snapshot"
         return Row("snapshot", name, decorators, self.fields(columns), doc, of=base)
 

@@ -112,7 +112,9 @@ def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
         return match(frame, node, into)
     if isinstance(node, ast.Rescue):
         return rescue(frame, node, into)
-    code = lower(frame, node, expected=into.expected)
+    code = lower(frame, node, expected=into.expected, name=into.name or None)
+    if code.before and code.text == into.name:
+        return list(code.before)
     return [*code.before, *into.put(code)]
 
 
