@@ -16,6 +16,8 @@ from .tokens import (
 _RELATION_WORDS = frozenset({"RELATION", "NESTED", "NAME", "THROUGH", "UNDER", "AS"})
 _ARM_STARTS = frozenset({"LBRACE", "RBRACE", "COMMA"})
 _NEW_RESOURCE = re.compile(r"\s+[A-Za-z_]\w*\s*\{")
+_STRING_FOLLOWS = re.compile(r'\s*"')
+_PATTERN_ENDS = re.compile(r"\s*(?:=>|\.(?!\.)|,)")
 _KEY_COLON = re.compile(r"\s*:")
 _ATTACHED_COLON = re.compile(r":(?!\w)")
 _NO_VALUE = re.compile(r"[ \t\r]*(?:\n|//|\#|\}|$|(?:let|if|unless|return|for)\b(?!\s*:)|@)")
@@ -81,7 +83,7 @@ class Words(Operators):
 
     def _relation_word(self, word: str, end: int, previous: str) -> str:
         if not _KEY_COLON.match(self.text, end):
-            if word == "as" and re.compile(r'\s*"').match(self.text, end):
+            if word == "as" and _STRING_FOLLOWS.match(self.text, end):
                 return "AS"
             if word == "through" and previous == "NAME":
                 return "THROUGH"
@@ -92,7 +94,7 @@ class Words(Operators):
     def _when(self, end: int) -> str:
         stack = self._brackets.stack
         in_match = bool(stack) and stack[-1].role == "match"
-        is_pattern = re.compile(r"\s*(?:=>|\.(?!\.)|,)").match(self.text, end)
+        is_pattern = _PATTERN_ENDS.match(self.text, end)
         return "WHEN" if in_match and not is_pattern else "NAME"
 
     def _is_resource(self, end: int) -> bool:

@@ -1,20 +1,13 @@
-"""Runs the LALR table over the tokens of a source, and recovers from what does not fit.
-
-A reduction's span is known without looking at its values: it starts where its first symbol does
-and ends where the last token that was shifted does.
-"""
+"""Recovers from what does not fit: one diagnostic for one mistake, and the rest is read."""
 
 from bisect import bisect_left
-from typing import Any
 
-from .. import ast
 from ..diagnostics import Diagnostic
 from ..lexer import Lexed
 from ..lexer.tokens import Token
-from ..source import Source, Span
-from .members import MemberRules
+from ..source import Source
+from .automaton import Automaton
 from .messages import Unexpected, explain
-from .rules import PLAIN
 from .table import Table
 
 CLOSERS_BY_TYPE = {
@@ -35,104 +28,19 @@ _MEMBER_STARTS = frozenset({
 _MOST_ERRORS = 100
 
 
-class Driver:
+class Driver(Automaton):
     """Parses one source."""
 
-    def __init__(
-        self,
-        source: Source,
-        lexed: Lexed,
-        table: Table,
-        found: list[Diagnostic],
-    ) -> None:
-        self._source = source
-        self._tokens = lexed.tokens
-        self._states = table.states
-        self._units = table.units
-        self._chains = table.chains
-        self._end = table.end
-        self._found = found
-        self._flagged = sorted(problem.span.start for problem in lexed.problems)
-        self._deep = lexed.deep
-        self._quiet = False
-        self._errors = 0
-        rules = MemberRules(source, lexed.docs, self._report)
-        self._actions = tuple(
-            (
-                production.origin,
-                production.size,
-                PLAIN.get(production.method),
-                getattr(rules, production.method, _unbuilt),
-                production.kept,
-            )
-            for production in table.productions
-        )
-        self._stack = [table.start]
-        self._values: list[Any] = []
-        self._starts: list[int] = []
-        self._last_end = 0
-        self._shifted = 1
-        self._last_error = -1
+    def __init__(self, source: Source, lexed: Lexed, table: Table, found: list[Diagnostic]) -> None:
+        super().__init__(source, lexed, table, found)
         self.lacking: list[int] = []
         """Where a `{` may be missing."""
+        self._flagged = sorted(problem.span.start for problem in lexed.problems)
         self._ended_early = any(problem.code == "SYN010" for problem in lexed.problems)
-
-    def run(self) -> ast.File:
-        """The tree of the source; what could not be read is reported and left out."""
-        tokens, states, units, chains = self._tokens, self._states, self._units, self._chains
-        stack, values, starts = self._stack, self._values, self._starts
-        index = 0
-        token = tokens[0]
-        while True:
-            top = stack[-1]
-            action = states[top].get(token.type)
-            if action is None:
-                index = self._recover(index)
-                token = tokens[index]
-            elif action >= 0:
-                stack.append(action)
-                values.append(token)
-                starts.append(token.start)
-                self._last_end = token.end
-                self._shifted += 1
-                index += 1
-                token = tokens[index]
-            elif action in units:
-                key = (stack[-2], top, token.type)
-                target = chains.get(key)
-                if target is None:
-                    target = chains[key] = self._follow_units(*key)
-                stack[-1] = target
-            else:
-                self._reduce(-action - 1, token)
-                if stack[-1] == self._end and token.type == "$END":
-                    result: ast.File = values[-1]
-                    return result
-
-    def _follow_units(self, below: int, state: int, type: str) -> int:
-        """The state after all reductions that only hand on the value on top."""
-        while (action := self._states[state].get(type)) in self._units:
-            state = self._states[below][self._actions[-action - 1][0]]
-        return state
-
-    def _reduce(self, number: int, token: Token) -> None:
-        origin, size, plain, build, kept = self._actions[number]
-        stack, values, starts = self._stack, self._values, self._starts
-        if size:
-            start, end = starts[-size], self._last_end
-            parts = values[-size:]
-            del stack[-size:], values[-size:], starts[-size:]
-        else:
-            start = end = token.start
-            parts = []
-        if len(kept) < size:
-            parts = [parts[i] for i in kept]
-        value = plain(*parts) if plain else build(Span(self._source, start, end), *parts)
-        values.append(value)
-        starts.append(start)
-        stack.append(self._states[stack[-1]][origin])
-
-    # Recovery
+        self._deep = lexed.deep
+        self._errors = 0
+        self._last_error = -1
+        self._shifted = 1  # counts from the last recovery; none means that it resumed in vain
 
     def _recover(self, index: int) -> int:
         """Report the unexpected token, put ERROR in place of what is incomplete, and go on."""
@@ -239,42 +147,6 @@ class Driver:
         while index > 0 and tokens[index].depth > depth:
             index -= 1
         return tokens[index].start <= self._last_error
-
-    def _report(self, diagnostic: Diagnostic) -> None:
-        if not self._quiet:
-            self._found.append(diagnostic)
-
-    def _expected(self) -> frozenset[str]:
-        """The terminals that could stand here."""
-        top = self._states[self._stack[-1]]
-        return frozenset(type for type in top if type.upper() == type and self._accepts(type))
-
-    def _accepts(self, type: str) -> bool:
-        """Whether a terminal can be shifted after the reductions that it brings about."""
-        below = self._stack
-        kept = len(below)
-        pushed: list[int] = []
-        while True:
-            top = pushed[-1] if pushed else below[kept - 1]
-            action = self._states[top].get(type)
-            if action is None:
-                return False
-            if action >= 0:
-                return True
-            origin, size = self._actions[-action - 1][:2]
-            taken = min(size, len(pushed))
-            if taken:
-                del pushed[-taken:]
-            kept -= size - taken
-            top = pushed[-1] if pushed else below[kept - 1]
-            target = self._states[top][origin]
-            if type == "$END" and target == self._end:
-                return True
-            pushed.append(target)
-
-
-def _unbuilt(*_: Any) -> Any:
-    raise TypeError("a rule that hands on its only value builds nothing")
 
 
 def _starts_anew(token: Token) -> bool:

@@ -49,7 +49,9 @@ class Unexpected:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A diagnostic, and how many tokens before the unexpected one reading should go on."""
+    """A diagnostic, how many tokens before the unexpected one reading should go on, and whether a
+    `{` in front of it may be what is missing.
+    """
 
     diagnostic: Diagnostic
     back: int = 0
