@@ -56,7 +56,10 @@ def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.Nam
 def _misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
     """Whether a "service" is a resource with a slip; what only may be one is a warning."""
     name = target.name
-    resource = _like(name, body.world.resources)
+    likely = body.world.likely
+    if name not in likely:
+        likely[name] = _like(name, body.world.resources)
+    resource = likely[name]
     if resource is not None:
         scopes = body.world.resources[resource].scopes
         if method in scopes or method in _ONLY_OF_RESOURCES:
@@ -85,8 +88,8 @@ def _misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
 
 def _like(name: str, known: Iterable[str]) -> str | None:
     """The known name from which this one differs by a letter or two."""
-    found = nearest(name, known)
-    if found is None or found[0] != name[0] or abs(len(found) - len(name)) > 1:
+    found = nearest(name, [k for k in known if k[0] == name[0] and abs(len(k) - len(name)) <= 1])
+    if found is None:
         return None
     same = sum(1 for letter in set(name) if letter in found)
     return found if same >= len(set(name)) - 1 else None
