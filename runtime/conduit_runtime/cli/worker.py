@@ -156,7 +156,7 @@ def _dotted(package: str) -> str:
     if len(path.parts) == 1 and not path.is_dir():
         return package
     try:
-        relative = path.resolve().relative_to(Path.cwd())
+        relative = Path(os.path.abspath(path)).relative_to(Path.cwd())
     except ValueError:
         raise click.ClickException(f"{package} lies outside of the working folder") from None
     return ".".join(relative.parts)

@@ -1,0 +1,203 @@
+"""`conduit-jobs`, as its users call it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import Job, Queue
+from example_app import SCHEMA, insert_order, ship
+from example_jobs.order import after_create, after_update
+from waiting import until
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+_HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def environment(dsn: str) -> dict[str, str]:
+    return os.environ | {"CONDUIT_DATABASE_URL": dsn, "COLUMNS": "200"}
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Run:
+    def call(*arguments: str, code: int = 0, **options: Any) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            [sys.executable, "-m", "conduit_runtime.cli", *arguments],
+            **{"cwd": _HERE, "env": environment, **options},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+@pytest.fixture
+def shipped(dsn: str) -> None:
+    """An order that was created and shipped: four jobs, one of which enqueues another."""
+    with psycopg.connect(dsn) as conn:
+        conn.execute(SCHEMA)
+        order = insert_order(conn)
+        after_create(conn, order)
+        after_update(conn, ship(conn, order), order)
+
+
+@pytest.mark.parametrize("package", ["example_jobs", "./example_jobs"])
+@pytest.mark.usefixtures("shipped")
+def test_a_worker_drains_with_echo_services(run: Run, queue: Queue, package: str) -> None:
+    done = run("worker", package, "--services", "echo", "--drain")
+    calls = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {(call["service"], call["method"]) for call in calls} == {
+        ("SearchIndex", "add"),
+        ("SearchIndex", "update"),
+        ("Email", "send"),
+        ("Warehouse", "release"),
+    }
+    assert all(call["attempt"] == 1 for call in calls)
+    counts = queue.stats()
+    assert (counts.completed, counts.total) == (5, 5)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_several_processes_share_the_work(run: Run, queue: Queue) -> None:
+    done = run("worker", "example_jobs", "--services", "echo", "--drain", "--processes", "2")
+    assert len(done.stdout.splitlines()) == 5
+    assert queue.stats().completed == 5
+
+
+@pytest.mark.usefixtures("shipped")
+def test_only_the_named_queues_are_served(run: Run, queue: Queue) -> None:
+    run("worker", "example_jobs", "--services", "echo", "--drain", "--queue", "search=2")
+    assert {job.queue for job in queue.list(status="completed")} == {"search"}
+
+
+def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "example_jobs").symlink_to(_HERE / "example_jobs")
+    (tmp_path / "pyproject.toml").write_text('[tool.conduit]\nout = "example_jobs"\n')
+    run("worker", "--services", "echo", "--drain", cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["worker", "nowhere"], 1, "there is no package nowhere"),
+        (["worker", "json"], 1, "json has no JOBS"),
+        (["worker", "example_jobs"], 1, "the jobs call Email.send"),
+        (["worker", "example_jobs", "--services", "no.where:x"], 1, "no module 'no'"),
+        (["worker", "example_jobs", "--services", "echo", "--queue", "a=b"], 2, "NAME=N"),
+        (["worker"], 2, "name a generated package"),
+        (["jobs", "show", "00000000-0000-0000-0000-000000000000"], 1, "there is no job"),
+        (["jobs", "show", "x"], 2, "not a valid UUID"),
+        (["jobs", "list", "--status", "odd"], 2, "odd"),
+        (["jobs", "purge", "--older-than", "soon"], 2, "no span"),
+        (["jobs", "list", "--dsn", "odd"], 1, "no connection string"),
+        (["jobs", "list", "--dsn", "postgresql://localhost:1/x"], 1, "cannot be used"),
+        (["jobs", "list", "--schema", "nowhere"], 1, "conduit-jobs migrate"),
+        (["nonsense"], 2, "No such command"),
+    ],
+)
+def test_mistakes_get_one_clear_message(
+    run: Run, arguments: list[str], code: int, message: str
+) -> None:
+    assert message in run(*arguments, code=code).stderr
+
+
+def test_jobs_are_listed_shown_retried_cancelled_counted_and_purged(
+    run: Run, queue: Queue, dsn: str
+) -> None:
+    job = queue.enqueue(Job("mail", "email.send", {"to": "zoë"}, 75))
+    queue.enqueue(Job("other", "t"))
+    listed = json.loads(run("jobs", "list", "--queue", "mail", "--format", "json").stdout)
+    assert [entry["id"] for entry in listed] == [str(job.id)]
+    assert listed[0]["payload"] == {"to": "zoë"}
+    assert str(job.id) in run("jobs", "list").stdout
+    assert "zoë" in run("jobs", "show", str(job.id)).stdout
+    assert json.loads(run("jobs", "show", str(job.id), "--format", "json").stdout)["priority"] == 75
+    run("jobs", "cancel", str(job.id))
+    run("jobs", "cancel", str(job.id), code=1)
+    counts = json.loads(run("jobs", "stats", "--format", "json").stdout)
+    assert (counts["pending"], counts["cancelled"]) == (1, 1)
+    run("jobs", "retry", str(job.id))
+    assert queue.stats().pending == 2
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE jobs SET status = 'completed', completed_at = '2020-01-01'")
+    assert "2 jobs deleted" in run("jobs", "purge", "--older-than", "30d").stdout
+    queues = json.loads(run("queues", "list", "--format", "json").stdout)
+    assert queues == []
+
+
+def test_migrate_is_idempotent_and_prints_its_sql(run: Run, empty_dsn: str) -> None:
+    assert "applied migration" in run("migrate", "--dsn", empty_dsn).stdout
+    assert "up to date" in run("migrate", "--dsn", empty_dsn).stdout
+    script = run("migrate", "--print", "--schema", "other").stdout
+    assert 'CREATE SCHEMA IF NOT EXISTS "other"' in script
+    with psycopg.connect(empty_dsn, autocommit=True) as conn:
+        conn.execute(script)
+    assert "up to date" in run("migrate", "--dsn", empty_dsn, "--schema", "other").stdout
+
+
+def test_the_database_is_the_first_that_is_named(run: Run, dsn: str) -> None:
+    assert run("dsn").stdout.strip() == dsn
+    assert run("dsn", "--dsn", "host=other").stdout.strip() == "host=other"
+    url = {"DATABASE_URL": "postgresql+psycopg://x/y", "PATH": os.environ["PATH"]}
+    assert run("dsn", env=url).stdout.strip() == "postgresql://x/y"
+
+
+def test_an_embedded_database_serves_when_none_is_named(run: Run, tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if "DATABASE_URL" not in k}
+    done = run("jobs", "stats", cwd=tmp_path, env=environment)
+    assert "embedded Postgres" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert (tmp_path / ".conduit" / "postgres").is_dir()
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_worker_stops_gently(
+    environment: dict[str, str], queue: Queue, dsn: str, processes: str
+) -> None:
+    arguments = ["worker", "example_jobs", "--services", "echo", "--processes", processes]
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "conduit_runtime.cli", *arguments], cwd=_HERE, env=environment
+    )
+    try:
+
+        def registered() -> bool:
+            with psycopg.connect(dsn) as conn:
+                [(count,)] = conn.execute("SELECT count(*) FROM conduit_workers")
+                return count == int(processes)
+
+        until(registered)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(30) == 0
+    finally:
+        worker.kill()
+        worker.wait()
+    assert queue.queues() == []
+
+
+def test_help_needs_no_database_driver() -> None:
+    code = (
+        "import sys, conduit_runtime.cli as cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'psycopg', 'rich', 'msgspec', 'asyncio'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")
