@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -297,3 +298,19 @@ def test_output_to_a_closed_pipe_is_no_traceback() -> None:
     os.close(writer)
     assert b"Traceback" not in done.stderr
     assert b"Exception" not in done.stderr
+
+
+def test_watch_compiles_again_after_each_change() -> None:
+    put("src/post.conduit")
+    command = [sys.executable, "-m", "conduit_async.cli", "gen", "src", "-o", "jobs", "--watch"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watcher:
+        assert watcher.stdout is not None
+        try:
+            lines = iter(watcher.stdout.readline, "")
+            assert any("wrote jobs" in line for line in lines)
+            put("src/user.conduit", GOOD.replace("Post", "User"))
+            assert any("+ user.py" in line for line in lines)
+        finally:
+            watcher.send_signal(signal.SIGINT)
+        assert watcher.wait(30) == 0
+    assert Path("jobs/user.py").exists()
