@@ -139,9 +139,8 @@ def _services(program: Program) -> tuple[ServicesModule, set[str]]:
     taken |= {service.python for service in program.services.values()} | {"Services"}
     classes = {name: _class_name(name) for name in program.services}
     imports = Imports(taken | set(classes.values()))
-    module = _shell(program, imports)
     services = [
-        _service(module, service, classes[name])
+        _service(_shell(program, imports), service, classes[name])
         for name, service in sorted(program.services.items(), key=lambda each: each[1].python)
     ]
     imports.use("typing", "Protocol")
