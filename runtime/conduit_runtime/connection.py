@@ -9,7 +9,16 @@ from psycopg.rows import tuple_row
 
 from .statement import Statement
 
-__all__ = ["BROKEN", "Link", "backoff", "connect", "explain_missing_tables", "own", "own_async"]
+__all__ = [
+    "BROKEN",
+    "Link",
+    "backoff",
+    "connect",
+    "explain_missing_tables",
+    "is_pooled",
+    "own",
+    "own_async",
+]
 
 T = TypeVar("T")
 
@@ -48,20 +57,47 @@ KEEPALIVE = {
 def own(connection: psycopg.Connection[Any]) -> None:
     """Prepare a connection of our own; it is in autocommit mode from then on."""
     connection.set_autocommit(True)
-    connection.execute(SETTINGS)
+    if not is_pooled(connection):
+        connection.execute(SETTINGS)
 
 
 async def own_async(connection: psycopg.AsyncConnection[Any]) -> None:
     """`own` for an asynchronous connection."""
     await connection.set_autocommit(True)
-    await connection.execute(SETTINGS)
+    if not await is_pooled_async(connection):
+        await connection.execute(SETTINGS)
+
+
+def is_pooled(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a transaction pooler stands in between: what a session sets or locks is lost then."""
+    with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
+        cursor.execute("SELECT pg_backend_pid()", prepare=False)
+        return _differs(connection, cursor.fetchone())
+
+
+async def is_pooled_async(connection: psycopg.AsyncConnection[Any]) -> bool:
+    """`is_pooled` for an asynchronous connection."""
+    async with psycopg.AsyncCursor(connection, row_factory=tuple_row) as cursor:
+        await cursor.execute("SELECT pg_backend_pid()", prepare=False)
+        return _differs(connection, await cursor.fetchone())
+
+
+def _differs(
+    connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any],
+    row: tuple[Any, ...] | None,
+) -> bool:
+    if row is not None and row[0] == connection.info.backend_pid:
+        return False
+    connection.prepare_threshold = None
+    return True
 
 
 def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
     """Open a connection for a thread of the worker, in autocommit mode."""
     connection = psycopg.connect(dsn, autocommit=True, application_name=name, **_keepalive(dsn))
     own(connection)
-    connection.execute("SELECT set_config('lock_timeout', %s, false)", (lock_timeout,))
+    if connection.prepare_threshold is not None:
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", (lock_timeout,))
     return connection
 
 
@@ -88,7 +124,8 @@ def _ignore(notification: psycopg.Notify) -> None:
 class Link:
     """One asynchronous connection of a worker that is opened again after it broke.
 
-    Used by one task at a time. `fresh` counts how often it was opened.
+    Used by one task at a time. `fresh` counts how often it was opened, `is_pooled` tells whether a
+    transaction pooler stands in between.
     """
 
     def __init__(self, dsn: str, name: str) -> None:
@@ -97,6 +134,7 @@ class Link:
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._cursor: psycopg.AsyncCursor[tuple[Any, ...]] | None = None
         self.fresh = 0
+        self.is_pooled = False
 
     async def connection(self) -> psycopg.AsyncConnection[Any]:
         """The connection, opened if need be; raises one of `BROKEN` when that fails."""
@@ -108,8 +146,10 @@ class Link:
                 prepare_threshold=0,
                 **_keepalive(self._dsn),
             )
-            await connection.execute(SETTINGS)
-            await connection.execute(PLANS)
+            self.is_pooled = await is_pooled_async(connection)
+            if not self.is_pooled:
+                await connection.execute(SETTINGS)
+                await connection.execute(PLANS)
             # Without a handler, psycopg would keep every notification for later.
             connection.add_notify_handler(_ignore)
             self._connection = connection

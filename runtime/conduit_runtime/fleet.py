@@ -36,7 +36,7 @@ def _home(rows: Rows) -> str:
 
 def register(
     name: str,
-    lock_key: int,
+    lock_key: int | None,
     host: str,
     pid: int,
     queues: Sequence[str],

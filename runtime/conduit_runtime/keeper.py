@@ -13,7 +13,7 @@ import psycopg
 
 from . import fleet
 from .claims import Lane
-from .connection import backoff, connect
+from .connection import backoff, connect, is_pooled
 from .execute import run
 from .vigil import Vigil
 
@@ -111,13 +111,14 @@ class Keeper(threading.Thread):
     def _keep(self, connection: psycopg.Connection[Any]) -> None:
         if self.schema is None:
             self.schema = run(connection, fleet.home())
+        pooled = is_pooled(connection)
         vigil = Vigil()
         held = self._beaten = False
         while not self._ending.is_set():
             if self._outdated:
                 self._outdated = False
-                self._register(connection)
-            held = held or run(connection, fleet.lock(self._lock_key))
+                self._register(connection, None if pooled else self._lock_key)
+            held = held or pooled or run(connection, fleet.lock(self._lock_key))
             sightings = run(connection, fleet.beat(self.worker, self.schema))
             self._beaten = True
             if all(sighting.name != self.worker for sighting in sightings):
@@ -134,10 +135,10 @@ class Keeper(threading.Thread):
         if self._gone:
             run(connection, fleet.leave(self.worker, self.schema))
 
-    def _register(self, connection: psycopg.Connection[Any]) -> None:
+    def _register(self, connection: psycopg.Connection[Any], lock_key: int | None) -> None:
         statement = fleet.register(
             self.worker,
-            self._lock_key,
+            lock_key,
             socket.gethostname(),
             os.getpid(),
             self._queues,

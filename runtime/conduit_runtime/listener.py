@@ -43,6 +43,8 @@ class Listener:
         After True, jobs may have been committed in between that rang for nobody: claim once more.
         """
         await self._listen(queues)
+        if self._link.is_pooled:
+            return False
         missing = [queue for queue in queues if queue not in self._held]
         if not missing:
             return False
@@ -81,6 +83,8 @@ class Listener:
             self._opened = self._link.fresh
             self._listening.clear()
             self._held.clear()
+        if self._link.is_pooled:
+            return
         new = [queue for queue in queues if queue not in self._listening]
         if new:
             for channel in await self._link.run(bell.channels(new, self._schema)):

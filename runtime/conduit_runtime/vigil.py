@@ -13,11 +13,11 @@ LEASE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """How a worker stood: its beat, and whether nobody holds its session lock."""
+    """How a worker stood: its beat, and whether nobody holds the session lock that it should."""
 
     name: str
     beat: int
-    lock_free: bool
+    lock_free: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ CREATE INDEX jobs_failed ON jobs (id) WHERE status = 'failed';
 
 CREATE TABLE conduit_workers (
   name       text        PRIMARY KEY,
-  lock_key   bigint      NOT NULL,
+  lock_key   bigint,
   beat       bigint      NOT NULL DEFAULT 0,
   host       text        NOT NULL,
   pid        integer     NOT NULL,
@@ -67,7 +67,7 @@ CREATE TABLE conduit_workers (
   seen_at    timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
-COMMENT ON COLUMN conduit_workers.lock_key IS 'advisory lock that the worker''s session holds while it lives';
+COMMENT ON COLUMN conduit_workers.lock_key IS 'advisory lock that the worker''s session holds while it lives; none behind a pooler';
 COMMENT ON COLUMN conduit_workers.beat IS 'moves every second while the worker lives';
 
 -- The bell. An idle worker holds this advisory lock exclusively; only then does a commit pay for a
