@@ -40,7 +40,7 @@ types: .setup-dev ## Check types: mypy on the packages, mypy and pyright on gene
 	@for folder in $(GENERATED:/jobs=); do \
 		echo "mypy $$folder" && (cd "$$folder" && ../../.ci/quietly "$(CURDIR)/.venv/bin/python" -m \
 		mypy --config-file ../../pyproject.toml .) || exit 1; done
-	@echo "pyright" && .ci/quietly $(RUN) pyright $(GENERATED)
+	@echo "pyright" && .ci/quietly $(RUN) pyright
 
 .PHONY: examples
 examples: .setup-run ## Compile the examples again

@@ -267,7 +267,10 @@ def test_an_ordinary_user_and_root_may_share_it() -> None:
         folder = home / "pg"
         # The user may read the interpreter and the code, wherever root has put them.
         right = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
-        user = Holder(folder, "setpriv", "--reuid=nobody", "--clear-groups", *right)
+        right += ("--securebits=+no_setuid_fixup",)
+        # It may not write where this run's coverage is collected.
+        free = ("env", "--unset=COVERAGE_PROCESS_CONFIG")
+        user = Holder(folder, *free, "setpriv", "--reuid=nobody", "--clear-groups", *right)
         dsn = user.dsn()
         assert (folder / "data").owner() == "nobody"
         with embedded.server(folder) as shared:
