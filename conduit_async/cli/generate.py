@@ -43,7 +43,7 @@ def generate(
     if diff:
         _print_difference(folder, output.files, changes)
     if not write:
-        return _judged(folder, changes, output)
+        return _judged(folder, changes, output, project)
     if changes:
         signal.signal(signal.SIGTERM, _interrupt)
         if not write_package(folder, output.files, changes, problems):
@@ -78,9 +78,9 @@ def _failed(found: Sequence[Diagnostic]) -> int:
     return 1
 
 
-def _judged(folder: Path, changes: Changes, output: Output) -> int:
+def _judged(folder: Path, changes: Changes, output: Output, project: Project) -> int:
     if not changes:
-        click.echo(f"{shown(folder)} is up to date: {_contents(output)}")
+        click.echo(f"{shown(folder)} is up to date: {_contents(output, project)}")
         return 0
     for line in _lines(changes):
         click.echo(line)
@@ -89,11 +89,9 @@ def _judged(folder: Path, changes: Changes, output: Output) -> int:
 
 
 def _print_report(folder: Path, changes: Changes, output: Output, project: Project) -> None:
-    sources = counted(len(project.sources), "source")
+    contents = _contents(output, project)
     if not changes:
-        click.echo(
-            f"{shown(folder)} is up to date, nothing to write: {_contents(output)} from {sources}"
-        )
+        click.echo(f"{shown(folder)} is up to date, nothing to write: {contents}")
         return
     for line in _lines(changes):
         click.echo(line)
@@ -107,13 +105,15 @@ def _print_report(folder: Path, changes: Changes, output: Output, project: Proje
         )
         if names
     ]
-    click.echo(f"wrote {shown(folder)} ({', '.join(counts)}): {_contents(output)} from {sources}")
+    click.echo(f"wrote {shown(folder)} ({', '.join(counts)}): {contents}")
 
 
-def _contents(output: Output) -> str:
+def _contents(output: Output, project: Project) -> str:
+    files = counted(len(output.files), "file")
+    sources = counted(len(project.sources), "source")
     if not output.job_types:
-        return f"{counted(len(output.files), 'file')} without jobs, since no hook has an `@async`"
-    return f"{counted(len(output.files), 'file')} with {counted(output.job_types, 'job type')}"
+        return f"{files} from {sources}, without jobs, since no hook has an `@async`"
+    return f"{files} with {counted(output.job_types, 'job type')} from {sources}"
 
 
 def _lines(changes: Changes) -> list[str]:
