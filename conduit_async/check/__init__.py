@@ -6,7 +6,7 @@ from .. import ast
 from ..config import Config
 from ..diagnostics import Problems
 from ..program import Program
-from . import access, calls, control, lambdas, literals, lookup, operators
+from . import access, calls, control, indexing, lambdas, literals, lookup, operators
 from .async_blocks import describe_jobs
 from .capture import capture
 from .clashes import check_clashes
@@ -21,7 +21,7 @@ from .world import World
 
 __all__ = ["check"]
 
-EXPRESSION_RULES = (access, calls, control, lambdas, literals, lookup, operators)
+EXPRESSION_RULES = (access, calls, control, indexing, lambdas, literals, lookup, operators)
 """The modules whose rules are registered by their import."""
 
 

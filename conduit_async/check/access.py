@@ -1,4 +1,4 @@
-"""`.name`, `?.name`, `[i]` and `!`."""
+"""`.name` and `?.name` that are not called."""
 
 from collections.abc import Iterable
 
@@ -15,11 +15,9 @@ from ..program import (
     SelfColumn,
     StructField,
 )
-from ..suggest import nearest
+from ..suggest import did_you_mean, nearest
 from ..types import (
-    ANY,
     ERROR,
-    INT,
     STRING,
     Array,
     Hash,
@@ -34,7 +32,7 @@ from ..types import (
 )
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate
-from .lattice import BROKEN, fits, is_unknown
+from .lattice import BROKEN, is_unknown
 from .lookup import meaning
 from .narrow import narrowed
 from .records import QUERY_STEPS, query_member, resource_member
@@ -126,6 +124,9 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
             return STRING
         case Array(item=Record(resource=resource)) if name in QUERY_STEPS:
             return query_member(body, node, resource)
+    if isinstance(kind, Array) and isinstance(kind.item, Record | Struct):
+        _no_field_of_items(body, node)
+        return BROKEN
     names = ["message", "type"] if kind == ERROR else []
     _no_field(body, node, article(kind), names)
     return BROKEN
@@ -171,12 +172,21 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
     return BROKEN
 
 
+def _no_field_of_items(body: Body, node: ast.Member) -> None:
+    name = node.name.text
+    body.problems.error(
+        "SEM203",
+        node.name.span,
+        f"an array has no field `{name}`",
+        f"read it of each item: `{shorten(node.target)}.map(|item| {{ item.{name} }})`",
+    )
+
+
 def _no_field(
     body: Body, node: ast.Member, owner: str, fields: Iterable[str], *related: Related
 ) -> None:
     name = node.name.text
-    found = nearest(name, fields)
-    hint = f"did you mean `{found}`?" if found else None
+    hint = did_you_mean(name, fields)
     if hint is None and methods(name):
         hint = f"call it: `{shorten(node)}(…)`"
     shown = owner if owner.startswith(("`", "a ", "an ", "nil")) else f"`{owner}`"
@@ -202,60 +212,3 @@ def _library_value(body: Body, node: ast.Member, namespace: str) -> Type:
     )
     body.problems.error("SEM201", node.name.span, message, hint)
     return BROKEN
-
-
-@rule(ast.Index)
-def index(body: Body, node: ast.Index) -> Steps:
-    """`target[index]`: nil past the end of an array, and for a key that is missing."""
-    kind = yield Target(node.target)
-    if node.target in body.short:
-        body.short.add(node)
-    before = body.known
-    position = yield node.index
-    body.known = before
-    if is_nullable(kind):
-        shown = shorten(node.target)
-        body.problems.error(
-            "TYP101",
-            node.target.span,
-            f"`{shown}` may be nil, which has no items",
-            f"check `{shown} != nil` first, or write `{shown}![…]` to fail",
-            *origin(body, node.target),
-        )
-        kind = required(kind)
-    if is_unknown(kind):
-        return kind
-    match kind:
-        case Array(item=item):
-            if not fits(position, INT):
-                body.problems.error(
-                    "TYP122",
-                    node.index.span,
-                    f"an array is indexed with an int, this is {article(position)}",
-                )
-            return optional(item)
-        case Hash(key=key, value=value):
-            if not fits(position, key):
-                body.problems.error(
-                    "TYP122",
-                    node.index.span,
-                    f"this hash has keys of type {key}, this is {article(position)}",
-                )
-            return optional(value)
-    body.problems.error("TYP122", node.span, f"{article(kind)} has no items to index")
-    return BROKEN
-
-
-@rule(ast.Unwrap)
-def unwrap(body: Body, node: ast.Unwrap) -> Steps:
-    """`operand!`: an error at run time when it is nil."""
-    kind = yield node.operand
-    related = isinstance(body.facts.resolutions.get(node.operand), RelationUse)
-    if not (is_nullable(kind) or is_unknown(kind) or related):
-        body.problems.warning(
-            "TYP103",
-            node.span,
-            f"`{shorten(node.operand)}` is never nil, so `!` does nothing here",
-            f"write `{shorten(node.operand)}`",
-        )
-    return ANY if isinstance(kind, NilType) else required(kind)

@@ -6,7 +6,7 @@ from ..program import ComputedUse, RelationUse, SelfColumn, StructField
 from ..suggest import nearest
 from ..types import Type, is_nullable
 from .body import Body
-from .lattice import BROKEN, fits, is_unknown, join
+from .lattice import BROKEN, Broken, fits, is_unknown, join
 from .narrow import forget, path_of
 from .paths import SELF, Path
 from .require import require, shorten
@@ -116,7 +116,7 @@ def _is_field_of_self(body: Body, target: ast.Member) -> bool:
     node: ast.Expr = target
     while isinstance(node, ast.Member):
         found = body.facts.resolutions.get(node)
-        if found is None:
+        if found is None or isinstance(body.type_of(node), Broken):
             return False
         if node.safe:
             _bad_target(body, target, "check for nil first, then assign with a plain `.`")

@@ -1,6 +1,7 @@
 """Calls: of functions, of the standard library, of services, of methods on values."""
 
 from .. import ast
+from ..diagnostics import Related
 from ..library import LIBRARY, methods
 from ..program import (
     Extern,
@@ -9,7 +10,7 @@ from ..program import (
     LambdaCall,
     ResourceInfo,
 )
-from ..suggest import nearest
+from ..suggest import did_you_mean, nearest
 from ..types import ANY, Array, Function, Query, Record, Type, required
 from .access import through
 from .aggregates import AGGREGATES, aggregate
@@ -147,6 +148,10 @@ def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Steps
             if function is not None and not function.computed:
                 _through(body, node, callee, kind)
                 return (yield from _function_call(body, node, info, function))
+            if not methods(name):
+                yield from _arguments(node)
+                _no_function(body, callee, info)
+                return BROKEN
         case Query(resource=resource):
             _through(body, node, callee, kind)
             return (yield from query_call(body, node, callee, resource))
@@ -154,6 +159,19 @@ def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Steps
             _through(body, node, callee, kind)
             return (yield from query_call(body, node, callee, resource))
     return (yield from method_call(body, node, callee, kind))
+
+
+def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> None:
+    name = callee.name.text
+    functions = [f.name for f in info.functions.values() if not f.computed]
+    if name in (*info.columns, *info.relations, *info.functions):
+        message = f"`{name}` is a field, not a function"
+        hint: str | None = f"write `{shorten(callee)}`"
+    else:
+        message = f"`{info.name}` has no function `{name}`"
+        hint = did_you_mean(name, functions)
+    declared = Related(info.node.name.span, f"`{info.name}` is declared here")
+    body.problems.error("SEM201", callee.name.span, message, hint, declared)
 
 
 def _through(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> None:

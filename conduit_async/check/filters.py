@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from .. import ast
 from ..program import Column, RecordColumn, ResourceInfo
 from ..source import Span
-from ..suggest import nearest
+from ..suggest import did_you_mean
 from ..types import ANY, BOOL, Array, Enum, Query, Record, Type, is_nullable, optional, required
 from .body import Body, Steps
 from .lattice import BROKEN, comparable, is_unknown
@@ -191,11 +191,10 @@ def check_order(body: Body, info: ResourceInfo, node: ast.Node, values: Sequence
 def _column(body: Body, info: ResourceInfo, span: Span, name: str) -> Column | None:
     column = field_column(info, name)
     if column is None:
-        found = nearest(name, [*info.columns, *info.relations])
         body.problems.error(
             "SEM203",
             span,
             f"`{info.name}` has no field `{name}`",
-            f"did you mean `{found}`?" if found else None,
+            did_you_mean(name, [*info.columns, *info.relations]),
         )
     return column

@@ -3,7 +3,7 @@
 from .. import ast
 from ..library import LIBRARY, Signature, methods
 from ..program import LibraryCall
-from ..suggest import nearest
+from ..suggest import did_you_mean
 from ..types import (
     ANY,
     INT,
@@ -89,8 +89,7 @@ def _close(name: str, kind: Type | None) -> str | None:
         for signature in _all_methods()
         if kind is None or (signature.receiver is not None and _accepts(signature.receiver, kind))
     }
-    found = nearest(name, known)
-    return f"did you mean `{found}`?" if found else None
+    return did_you_mean(name, known)
 
 
 def _all_methods() -> list[Signature]:

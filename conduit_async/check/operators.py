@@ -17,7 +17,7 @@ from ..types import (
 from .arithmetic import arithmetic
 from .body import Body, Steps, rule
 from .comparisons import equality, membership, reads_relation
-from .lattice import BROKEN, Broken, fits, is_number, is_text, is_unknown, join
+from .lattice import BROKEN, Broken, is_number, is_text, is_unknown, join
 from .narrow import implications
 from .paths import Implied
 from .require import article, nil_arrives, shorten
@@ -118,7 +118,7 @@ def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> None:
     elif operator == "+" and (is_text(left) or is_text(right)):
         other = node.right if is_text(left) else node.left
         hint = f'join strings by interpolation: `"… #{{{shorten(other)}}}"`'
-    elif operator in ("<", "<=", ">", ">=") and fits(left, right):
+    elif operator in ("<", "<=", ">", ">=") and left == right:
         hint = f"values of type {left} have no order"
     both = f"{article(left)} and {article(right)}"
     message = f"`{operator}` cannot {_WORDS.get(operator, '')} {both}"

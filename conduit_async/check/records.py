@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from .. import ast
 from ..program import RecordCall, ResourceInfo
-from ..suggest import nearest
+from ..suggest import did_you_mean
 from ..types import ANY, BOOL, INT, NIL, Array, Query, Record, Type, optional
 from .body import Body, Steps
 from .filters import check_conditions, check_fields, check_order
@@ -203,10 +203,9 @@ def _all_arguments(node: ast.Call) -> Steps:
 
 
 def _no_operation(body: Body, callee: ast.Member, info: ResourceInfo, known: list[str]) -> None:
-    found = nearest(callee.name.text, known)
     body.problems.error(
         "SEM201",
         callee.name.span,
         f"`{info.name}` has no operation `{callee.name.text}`",
-        f"did you mean `{found}`?" if found else None,
+        did_you_mean(callee.name.text, known),
     )

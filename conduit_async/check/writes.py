@@ -3,7 +3,7 @@
 from .. import ast
 from ..diagnostics import Related
 from ..program import ResourceInfo
-from ..suggest import nearest
+from ..suggest import did_you_mean, nearest
 from ..types import INT, is_nullable, required
 from .body import Body
 from .filters import field_column
@@ -93,12 +93,11 @@ def _check_values(body: Body, info: ResourceInfo, value: ast.Expr, *, complete: 
             continue
         column = field_column(info, name)
         if column is None:
-            found = nearest(name, [*info.columns, *info.relations])
             body.problems.error(
                 "SEM203",
                 entry.key.span,
                 f"`{info.name}` has no field `{name}`",
-                f"did you mean `{found}`?" if found else None,
+                did_you_mean(name, [*info.columns, *info.relations]),
             )
             continue
         given.add(column.name)

@@ -1,0 +1,64 @@
+"""`[i]` and `!`."""
+
+from .. import ast
+from ..types import INT, Array, Hash, NilType, is_nullable, optional, required
+from .body import Body, Steps, Target, rule
+from .comparisons import reads_relation
+from .lattice import BROKEN, fits, is_unknown
+from .require import article, origin, shorten
+
+
+@rule(ast.Index)
+def index(body: Body, node: ast.Index) -> Steps:
+    """`target[index]`: nil past the end of an array, and for a key that is missing."""
+    kind = yield Target(node.target)
+    if node.target in body.short:
+        body.short.add(node)
+    before = body.known
+    position = yield node.index
+    body.known = before
+    if is_nullable(kind):
+        shown = shorten(node.target)
+        body.problems.error(
+            "TYP101",
+            node.target.span,
+            f"`{shown}` may be nil, which has no items",
+            f"check `{shown} != nil` first, or write `{shown}![…]` to fail",
+            *origin(body, node.target),
+        )
+        kind = required(kind)
+    if is_unknown(kind):
+        return kind
+    match kind:
+        case Array(item=item):
+            if not fits(position, INT):
+                body.problems.error(
+                    "TYP122",
+                    node.index.span,
+                    f"an array is indexed with an int, this is {article(position)}",
+                )
+            return optional(item)
+        case Hash(key=key, value=value):
+            if not fits(position, key):
+                body.problems.error(
+                    "TYP122",
+                    node.index.span,
+                    f"this hash has keys of type {key}, this is {article(position)}",
+                )
+            return optional(value)
+    body.problems.error("TYP122", node.span, f"{article(kind)} has no items to index")
+    return BROKEN
+
+
+@rule(ast.Unwrap)
+def unwrap(body: Body, node: ast.Unwrap) -> Steps:
+    """`operand!`: an error at run time when it is nil."""
+    kind = yield node.operand
+    if not (is_nullable(kind) or is_unknown(kind) or reads_relation(body, node.operand)):
+        body.problems.warning(
+            "TYP103",
+            node.span,
+            f"`{shorten(node.operand)}` is never nil, so `!` does nothing here",
+            f"write `{shorten(node.operand)}`",
+        )
+    return BROKEN if isinstance(kind, NilType) else required(kind)
