@@ -105,9 +105,9 @@ class Capture:
     """One field of a job's payload.
 
     `name` is the JSON key, `python` the attribute of the payload class. `path` names what is
-    captured; `key` tells captures apart (two uses of one value have one key). `node` is an
-    expression that gives the value at the place of the enqueue, for context. `local` is the local
-    that is captured, for locals and errors.
+    captured: for a change `(column, "changed")` or `(column, "previous")`, for an error
+    `(local, "message")` or `(local, "type")`. `node` is an expression that gives the value at the
+    place of the enqueue, for context; `local` is the one that is captured, for locals and errors.
     """
 
     name: str
@@ -350,8 +350,8 @@ class Facts:
     receiver `self.title` a `SelfColumn`, and the callee alone has none. `declared` has the local
     of every `Let`, `For` and `Rescue` node, and of every lambda parameter's `Name`. `jobs` has
     every `@async` block, and `known_at` what is known not to be nil where it stands: paths of
-    `"self"` or a local and the names below it. `narrowed` has the reads of a nullable value that are known not to be
-    nil there.
+    `"self"` or a local and the names below it. `narrowed` has the reads of a nullable value that
+    are known not to be nil there.
     """
 
     types: dict[ast.Node, Type] = field(default_factory=dict)
