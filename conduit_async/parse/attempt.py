@@ -19,6 +19,8 @@ _MOST_CHARACTERS = 2_000_000
 """How much text may be read in all to find the best reading."""
 
 _MOST_CANDIDATES = 12
+_SKIPPED_PER_MISTAKE = 20
+"""How many tokens that were skipped count as much as a diagnostic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,12 @@ class Attempt:
     tree: ast.File
     found: list[Diagnostic]
     lacking: list[int]
+    skipped: int
 
     @property
-    def badness(self) -> tuple[bool, int]:
-        """Small is good."""
-        return self.lexed.unterminated, len(self.found)
+    def badness(self) -> tuple[bool, float]:
+        """Small is good. Text that was skipped may hold mistakes that are not counted yet."""
+        return self.lexed.unterminated, len(self.found) + self.skipped / _SKIPPED_PER_MISTAKE
 
 
 def best_attempt(source: Source) -> Attempt:
@@ -62,7 +65,7 @@ def _attempt(source: Source, repairs: tuple[Repair, ...]) -> Attempt:
     found = list(lexed.problems)
     driver = Driver(source, lexed, table(), found)
     tree = driver.run()
-    return Attempt(repairs, lexed, tree, found, driver.lacking)
+    return Attempt(repairs, lexed, tree, found, driver.lacking, driver.skipped)
 
 
 def _candidates(source: Source, attempt: Attempt) -> Iterator[Repair]:

@@ -35,6 +35,8 @@ class Driver(Automaton):
         super().__init__(source, lexed, table, found)
         self.lacking: list[int] = []
         """Where a `{` may be missing."""
+        self.skipped = 0
+        """How many tokens were not read."""
         self._flagged = sorted(problem.span.start for problem in lexed.problems)
         self._ended_early = any(problem.code == "SYN010" for problem in lexed.problems)
         self._deep = lexed.deep
@@ -67,6 +69,7 @@ class Driver(Automaton):
             stays = resume < index or at_end or (self._shifted and self._may_resume(token))
             resume = self._resume(resume if stays else resume + 1)
         self._shifted = 0
+        self.skipped += resume - index
         return resume
 
     def _pop(self) -> None:
