@@ -7,7 +7,7 @@ from ..names import snake_case
 from ..program import Capture, CaptureKind, ChangeCall, Column, Local, ResourceInfo
 from ..source import Span
 from ..types import BOOL, STRING, ErrorType, Record, Type, is_nullable, optional, required
-from .narrow import SELF
+from .paths import SELF
 
 
 @dataclass(frozen=True)

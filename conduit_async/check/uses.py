@@ -28,7 +28,7 @@ from ..source import Span
 from ..types import ANY, Record, required
 from ..walk import children
 from .captured import Use, Values
-from .narrow import SELF
+from .paths import SELF
 
 CONTEXT = "Context"
 
