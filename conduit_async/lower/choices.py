@@ -7,6 +7,7 @@ from .. import ast
 from ..program import LibraryCall, Local, RecordCall, RelationUse, ServiceCall
 from ..types import ANY, FLOAT, INT, JSON, STRING, Enum, required
 from ..walk import walk
+from . import literals
 from .branching import chain
 from .code import NONE, Code, Line, Strength, body_of, indented, made_of
 from .comparisons import between, equals
@@ -78,9 +79,25 @@ def _by_pattern(frame: Frame, node: ast.Match, subject: Code, into: Into) -> lis
         lines += [Line(f"case {' | '.join(texts)}:", 1), *indented(body_of(body))]
         if texts == ["_"]:
             return lines
-    if into.kind != "nowhere":
+    if into.kind != "nowhere" and _is_complete(frame, node):
+        error = frame.module.imports.runtime("ConduitError")
+        what = " ".join(node.subject.span.text.split())
+        message = literals.quoted(f"no arm matches the value of {what}")
+        lines += [Line("case _:", 1), Line(f"raise {error}({message})", 2)]
+    elif into.kind != "nowhere":
         lines += [Line("case _:", 1), *(replace(line, indent=2) for line in into.put(NONE))]
     return lines
+
+
+def _is_complete(frame: Frame, node: ast.Match) -> bool:
+    """Whether the arms name all values of an enum, so that only a later version knows another."""
+    kind = type_of(frame, node.subject)
+    named = {
+        pattern.value if isinstance(pattern, ast.String) else getattr(pattern, "name", None)
+        for arm in node.arms
+        for pattern in arm.patterns
+    }
+    return isinstance(kind, Enum) and set(kind.values) <= named
 
 
 def _by_condition(frame: Frame, node: ast.Match, subject: Code, into: Into) -> list[Line]:

@@ -1,0 +1,69 @@
+"""Every package of the cases and the examples passes the checks that its users run."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from generated import settings_in, sources_in, write
+
+from conduit_async.compiler import compile
+
+ROOT = Path(__file__).parents[2]
+UNUSUAL = ("generated_names",)
+"""Cases whose sources use names that no rule of naming would let pass."""
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every package."""
+    folder = tmp_path_factory.mktemp("packages")
+    sources = [*(ROOT / "tests/compiler/cases").iterdir(), *(ROOT / "examples").iterdir()]
+    for source in sorted(sources):
+        output = compile(sources_in(source), settings_in(source))
+        if output.files:
+            write(output.files, folder / f"{source.name.replace('-', '_')}_package")
+    return folder
+
+
+def run(*command: str, cwd: Path) -> None:
+    """Run a checker; what it says is the message of the failure."""
+    arguments = [sys.executable, "-m", *command]
+    done = subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_mypy_is_content(packages: Path) -> None:
+    config = packages / "mypy.ini"
+    config.write_text(f"[mypy]\nstrict = true\nmypy_path = {ROOT / 'runtime'}\n")
+    names = [f"-p{path.name}" for path in packages.iterdir() if path.is_dir()]
+    run("mypy", "--config-file", str(config), "--cache-dir", "cache", *names, cwd=packages)
+
+
+def test_pyright_is_content(packages: Path) -> None:
+    config = packages / "pyrightconfig.json"
+    config.write_text(
+        f'{{"include": ["*_package"], "extraPaths": ["{(ROOT / "runtime").as_posix()}"],'
+        ' "typeCheckingMode": "strict", "reportUnnecessaryComparison": false}'
+    )
+    run("pyright", "--pythonpath", sys.executable, "-p", str(config), cwd=packages)
+
+
+def test_ruff_is_content(packages: Path) -> None:
+    folders = [path.name for path in packages.iterdir() if path.is_dir()]
+    usual = [name for name in folders if name.removesuffix("_package") not in UNUSUAL]
+    config = ROOT / "pyproject.toml"
+    run("ruff", "check", "--no-cache", "--config", str(config), *sorted(usual), cwd=packages)
+
+
+def test_black_changes_nothing(packages: Path) -> None:
+    run("black", "--check", "--quiet", "--target-version", "py311", ".", cwd=packages)
+
+
+def test_modules_import_the_runtime_and_the_standard_library_alone(packages: Path) -> None:
+    allowed = {*sys.stdlib_module_names, "conduit_runtime"}
+    for path in packages.glob("*_package/*.py"):
+        for line in path.read_text("utf-8").splitlines():
+            if line.startswith(("from ", "import ")):
+                module = line.split()[1]
+                assert module.startswith(".") or module.partition(".")[0] in allowed, path

@@ -1,0 +1,269 @@
+"""Expressions mean what the language says: compiled, enqueued, run, and seen by a service."""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import Queue, WorkerPool
+from generated import compiled, imported
+from psycopg.rows import dict_row
+
+RESOURCE = """
+resource Thing {
+  id: int! @primary
+  title: string!
+  empty: string!
+  note: text?
+  state: enum ["open", "paid"]!
+  count: int!
+  zero: int!
+  big: int!
+  ratio: float!
+  price: decimal!
+  at: timestamp!
+  day: date!
+  flag: bool!
+  tags: array<string>!
+  numbers: array<int>!
+  limits: hash<string, int>!
+  data: json?
+  place: { city: string! spot: { x: int? }? }!
+  parent: Thing? { foreign_key: "parent_id" }
+  @function double(n: int = 21) -> int { return n * 2 }
+  @function named(greeting: string) -> string { return "#{greeting} #{self.title}" }
+  @function size(n: int) -> string {
+    if n > 100 { return "large" }
+    match n { 0 => "none", 1..9 => "few", _ => "some" }
+  }
+  @computed shout: string! { self.title.upcase() }
+  @function above() -> string { return self.parent?.title ?? "nobody" }
+  @after create { BODY }
+}
+"""
+TABLE = """
+CREATE TABLE things (
+  id int PRIMARY KEY, title text, empty text, note text, state text, count int, zero int,
+  big bigint, ratio float8, price numeric, at timestamptz, day date, flag bool, tags text[],
+  numbers int[], limits jsonb, data jsonb, place jsonb, parent_id int
+);
+"""
+ROW = """
+INSERT INTO things VALUES (
+  1, 'it''s "Zoë" {x} \\ end', '', NULL, 'open', 7, 0, 9007199254740993, 2.5, 10.50,
+  '2024-02-29 12:00:00+00', '2024-02-29', true, '{a,b,c}', '{1,2,3}', '{"low": 1, "high": 9}',
+  '{"name": "n", "list": [1, {"deep": true}], "nil": null, "one": 1}',
+  '{"city": "Köln", "spot": {"x": 4}}', 7
+) RETURNING *
+"""
+PARENT = """
+INSERT INTO things SELECT (
+  jsonb_populate_record(thing, '{"id": 7, "title": "Parent", "parent_id": null}')
+).* FROM things AS thing
+"""
+AT = datetime(2024, 2, 29, 12, tzinfo=UTC)
+
+VALUES: list[tuple[str, Any]] = [
+    # arithmetic
+    ("1 + 2 * 3 - (4 - 5) - 6", 2),
+    ("(1 + 2) * 3", 9),
+    ("7 / 2", 3),
+    ("-7 / 2", -3),
+    ("-7 % 3", -1),
+    ("7 % -3", 1),
+    ("7.0 / 2", 3.5),
+    ("self.count / 2.0", 3.5),
+    ("-2 ** 2", -4),
+    ("2 ** 3 ** 2", 512),
+    ("2 ** -1", 0.5),
+    ("- -self.count", 7),
+    ("self.big + 1", 9007199254740994),
+    ("self.price * 2", Decimal("21.00")),
+    ("self.price + 1", Decimal("11.50")),
+    ("self.ratio + 1", 3.5),
+    ('"a" + self.empty + "b"', "ab"),
+    ('"ab" * 3', "ababab"),
+    ("self.tags + [self.empty]", ["a", "b", "c", ""]),
+    ("[0] + self.numbers", [0, 1, 2, 3]),
+    # comparison
+    ("1 == 1.0", True),
+    ("self.price > 10", True),
+    ("self.data.one == true", False),
+    ("self.data.one == 1", True),
+    ("self.data.nil == nil", True),
+    ("self.data.missing == nil", True),
+    ("self.note == nil", True),
+    ("self.note != nil", False),
+    ('self.state == "open"', True),
+    ("self.count in 1..7", True),
+    ("self.count in 1...7", False),
+    ("self.count not_in 1...7", True),
+    ('"b" in self.tags', True),
+    ('"z" not_in self.tags', True),
+    ('"Zoë" in self.title', True),
+    ('"low" in self.limits', True),
+    ("3 < self.count", True),
+    ("!(self.count > 3)", False),
+    ('self.tags == ["a"]', False),
+    ("self.numbers == [1, 2, 3]", True),
+    # logic
+    ('self.empty || "x"', "x"),
+    ('self.zero && "x"', 0),
+    ("self.flag && self.count", 7),
+    ("!self.zero", True),
+    ("!!self.count", True),
+    ("self.zero > 0 && 1 / self.zero > 0", False),
+    ('self.note ?? "none"', "none"),
+    ('self.note ?? self.data.missing ?? "third"', "third"),
+    ("self.flag ? (self.zero > 0 ? 1 : 2) : 3", 2),
+    ("self.count > 9 ? 1 : self.count > 8 ? 2 : 3", 3),
+    # access
+    ("self.tags[0]", "a"),
+    ("self.tags[9]", None),
+    ('self.limits["high"]', 9),
+    ("self.limits.low", 1),
+    ("self.limits.missing", None),
+    ("self.data.list[1].deep", True),
+    ("self.data.missing?.deeper.still", None),
+    ("self.place.city", "Köln"),
+    ("self.place.spot?.x", 4),
+    ("self.note?.upcase()", None),
+    ("self.note?.upcase().length()", None),
+    ("self.parent?.title", "Parent"),
+    ("self.parent?.parent?.title", None),
+    ('self.parent?.parent?.title ?? "top"', "top"),
+    ("self.tags.first()!", "a"),
+    # strings
+    ("self.title", 'it\'s "Zoë" {x} \\ end'),
+    (r'"q\"q \\ {{ x }} {y} \n \t \0 \u{1F600} %s"', 'q"q \\ {{ x }} {y} \n \t \0 \U0001f600 %s'),
+    ('"<#{self.title}>"', '<it\'s "Zoë" {x} \\ end>'),
+    ('"#{self.note}|#{self.flag}|#{self.ratio}|#{self.price}|#{self.count}"', "|true|2.5|10.50|7"),
+    ('"#{self.at}|#{self.day}"', "2024-02-29T12:00:00Z|2024-02-29"),
+    ('"#{self.tags}#{self.limits}"', '["a","b","c"]{"low":1,"high":9}'),
+    (r'"{#{self.flag ? "it\"s" : "\n"}}"', '{it"s}'),
+    ('"a#{"b#{"c#{self.count}"}"}"', "abc7"),
+    (r'self.flag ? "x#{"y' "'" r'\"#{self.title}"}\n" : ""', 'xy\'"it\'s "Zoë" {x} \\ end\n'),
+    (":sym", "sym"),
+    ('self.title.replace(/[^a-z]+/, "-")', "it-s-o-x-end"),
+    ('"Ab".downcase() + "c".upcase()', "abC"),
+    # times
+    ("self.at + 1.5.hours", AT + timedelta(hours=1.5)),
+    ("self.at - self.at", timedelta()),
+    ("self.day + 1.day", date(2024, 3, 1)),
+    ("90.seconds", timedelta(seconds=90)),
+    # collections
+    ("[1, [2, self.zero], { a: { b: nil } }]", [1, [2, 0], {"a": {"b": None}}]),
+    ('{ "x y": 1, from: 2, (self.tags[1]): 3 }', {"x y": 1, "from": 2, "b": 3}),
+    ("self.numbers.map((n) => n * self.count)", [7, 14, 21]),
+    ("self.numbers.filter(|n| { n > 1 })", [2, 3]),
+    ("self.numbers.map(|n| { let m = n + 1  return m * 2 })", [4, 6, 8]),
+    # functions
+    ("double()", 42),
+    ("self.double(self.count)", 14),
+    ('named("hi")', 'hi it\'s "Zoë" {x} \\ end'),
+    ("self.size(0) + self.size(5) + self.size(50) + self.size(500)", "nonefewsomelarge"),
+    ("self.shout.length()", 20),
+    ("self.above()", "Parent"),
+    ("self.parent?.shout", "PARENT"),
+    # choices
+    ('match self.count { 1 => "one", 5..9 => "some", _ => "many" }', "some"),
+    ('match self.state { "open" => 1, "paid" => 2 }', 1),
+    ("match self.data.one { true => 1, 1 => 2, _ => 3 }", 2),
+    ('(match self.flag { true => "t", _ => "f" }) + "!"', "t!"),
+    # queries
+    ("Thing.count", 2),
+    ("Thing.where(id > 1).first?.title", "Parent"),
+    ('Thing.where(title in ["Parent", "x"]).pluck(:id)', [7]),
+    ("Thing.exists?(id: 99)", False),
+    ("sum(Thing, :id)", 8),
+    ("max(Thing.where(id < 5), :id)", 1),
+    ("Thing.find(99)?.title", None),
+    ('Thing.find_by(title: "Parent")?.id', 7),
+    ('Thing.order_by("id DESC").limit(1).offset(1).pluck(:id)', [1]),
+]
+
+ERRORS: list[tuple[str, str]] = [
+    ("1 / self.zero", "zero"),
+    ("1 % self.zero", "zero"),
+    ("self.note!", "self.note"),
+    ("self.data.one.x", "x"),
+]
+
+
+class Recorder:
+    """The service of the tests: keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.values: dict[int, Any] = {}
+        self.errors: dict[int, str] = {}
+
+    def value(self, number: int, value: Any) -> None:
+        self.values[number] = value
+
+    def failed(self, number: int, message: str) -> None:
+        self.errors[number] = message
+
+
+class Services:
+    """Services of a package that calls `Recorder`."""
+
+    def __init__(self) -> None:
+        self.recorder = Recorder()
+
+
+@contextmanager
+def ran(body: str, dsn: str, folder: Path) -> Iterator[Recorder]:
+    """Compile a hook's body, run it for a row, then its jobs."""
+    files = compiled(RESOURCE.replace("BODY", body))
+    services = Services()
+    with imported(files, folder) as package, psycopg.connect(dsn) as conn:
+        conn.execute(TABLE)
+        row = psycopg.Cursor(conn, row_factory=dict_row).execute(ROW).fetchone()
+        conn.execute(PARENT)
+        hook = package.thing.after_create
+        takes_services = "services" in inspect.signature(hook).parameters
+        hook(conn, row, **({"services": services} if takes_services else {}))
+        conn.commit()
+        with Queue(dsn) as queue:
+            WorkerPool(queue, jobs=package.JOBS, services=services).run(drain=True)
+            failed = queue.list(status="failed") + queue.list(status="pending")
+            assert not failed, failed[0].error
+        yield services.recorder
+
+
+def calls(rows: list[tuple[str, Any]]) -> str:
+    """A statement for each expression, that hands its value or its error to the service."""
+    return "\n".join(
+        f"Recorder.value({number}, {expression}) rescue |error| {{"
+        f" Recorder.failed({number}, error.message) }}"
+        for number, (expression, _) in enumerate(rows)
+    )
+
+
+@pytest.mark.parametrize("place", ["hook", "job"])
+def test_values(place: str, dsn: str, tmp_path: Path) -> None:
+    body = calls(VALUES)
+    if place == "job":
+        body = f"@async {{ {body} }}"
+    else:
+        body = f"{body}\n@async {{ Recorder.value(-1, 0) }}"
+    with ran(body, dsn, tmp_path) as recorder:
+        seen = {
+            VALUES[number][0]: value for number, value in recorder.values.items() if number >= 0
+        }
+        assert recorder.errors == {}
+        assert seen == dict(VALUES)
+        for expression, value in VALUES:
+            assert type(seen[expression]) is type(value), expression
+
+
+def test_errors(dsn: str, tmp_path: Path) -> None:
+    with ran(f"@async {{ {calls(ERRORS)} }}", dsn, tmp_path) as recorder:
+        assert recorder.values == {}
+        for number, (expression, part) in enumerate(ERRORS):
+            assert part in recorder.errors[number], expression
