@@ -18,6 +18,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from jobs import comment, post, user
+from jobs.records import PostSnapshot
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (
@@ -77,7 +78,7 @@ class Email:
 class SearchIndex:
     """Stands for a search engine, with a client that is async."""
 
-    async def add(self, post: post.PostSnapshot, /) -> None:
+    async def add(self, post: PostSnapshot, /) -> None:
         print(f"SearchIndex.add {post.title!r}", flush=True)
 
     async def update(self, post_id: UUID, /, **values: object) -> None:
