@@ -9,12 +9,11 @@ from .lower.function import Class, Function
 from .lower.functions import function
 from .lower.hooks import hook_functions
 from .lower.imports import Imports
-from .lower.jobs import job_items, payload_annotation
+from .lower.jobs import job_items
 from .lower.module import Module, jobs_of, module_for
 from .lower.rows import Row, rows
 from .names import python_name, unclashed
 from .program import MethodInfo, Program, ServiceInfo
-from .types import Array, Optional, Record, Type
 
 __all__ = ["Plan", "expressions", "plan"]
 
@@ -140,7 +139,7 @@ def _services(program: Program) -> tuple[ServicesModule, set[str]]:
     classes = {name: _class_name(name) for name in program.services}
     imports = Imports(taken | set(classes.values()))
     services = [
-        _service(_shell(program, imports), service, classes[name])
+        _service(imports, service, classes[name])
         for name, service in sorted(program.services.items(), key=lambda each: each[1].python)
     ]
     imports.use("typing", "Protocol")
@@ -148,30 +147,24 @@ def _services(program: Program) -> tuple[ServicesModule, set[str]]:
     return ServicesModule(imports.groups(), services, property_), imports.used(".records")
 
 
-def _shell(program: Program, imports: Imports) -> Module:
-    first = next(iter(program.resources.values()))
-    return Module(program, first, False, imports, frozenset())
-
-
 def _class_name(service: str) -> str:
     name = python_name(service)
     return f"{name}_" if name == "Services" else name
 
 
-def _service(module: Module, service: ServiceInfo, name: str) -> Service:
+def _service(imports: Imports, service: ServiceInfo, name: str) -> Service:
     methods = sorted(service.methods.values(), key=lambda method: method.python)
-    named = _named(module.imports, service.name if name != service.name else None, [])
-    return Service(service.python, name, named, [_method(module, each) for each in methods])
+    named = _named(imports, service.name if name != service.name else None, [])
+    return Service(service.python, name, named, [_method(imports, each) for each in methods])
 
 
-def _method(module: Module, method: MethodInfo) -> Method:
-    imports = module.imports
+def _method(imports: Imports, method: MethodInfo) -> Method:
     parameters = ["self"]
     names = {parameter.python for parameter in method.named.values()}
     for number, types in enumerate(method.positional, 1):
         optional = " = ..." if number > method.required_positional else ""
         parameters.append(
-            f"{unclashed('arg' + str(number), names)}: {_union(module, types)}{optional}"
+            f"{unclashed('arg' + str(number), names)}: {unite(types, imports)}{optional}"
         )
     if method.positional:
         parameters.append("/")
@@ -179,22 +172,12 @@ def _method(module: Module, method: MethodInfo) -> Method:
         parameters.append("*")
     for parameter in method.named.values():
         optional = " = ..." if parameter.optional else ""
-        parameters.append(f"{parameter.python}: {_union(module, parameter.types)}{optional}")
+        parameters.append(f"{parameter.python}: {unite(parameter.types, imports)}{optional}")
     renamed = [(p.python, p.name) for p in method.named.values() if p.python != p.name]
     plain = method.name.rstrip("?!")
     imports.use("typing", "Any")
     own = plain if plain != method.python else None
     return Method(method.python, _named(imports, own, renamed), parameters)
-
-
-def _union(module: Module, types: tuple[Type, ...]) -> str:
-    if any(isinstance(each, Record | Optional | Array) for each in types):
-        texts = dict.fromkeys(
-            part for each in types for part in payload_annotation(module, each).split(" | ")
-        )
-        nullable = texts.pop("None", "no") is None
-        return " | ".join([*texts, *(["None"] if nullable else [])])
-    return unite(types, module.imports)
 
 
 def _named(imports: Imports, own: str | None, renamed: list[tuple[str, str]]) -> str | None:

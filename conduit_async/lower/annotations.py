@@ -84,9 +84,21 @@ def hiding(fields: Iterable[tuple[str, str]]) -> set[str]:
     return found
 
 
+def stored(of: Type, imports: Imports) -> str:
+    """The type of a value that leaves compiled code: a record is a snapshot then."""
+    match of:
+        case Record(resource):
+            return imports.use(".records", f"{resource}Snapshot")
+        case Optional(Record()):
+            return f"{stored(of.item, imports)} | None"
+        case Array(item):
+            return f"{imports.use('builtins', 'list')}[{stored(item, imports)}]"
+    return annotation(of, imports)
+
+
 def unite(types: tuple[Type, ...], imports: Imports) -> str:
-    """The union of types, each named once, None last."""
-    texts = dict.fromkeys(annotation(required(of), imports) for of in types)
+    """The union of the types of values that leave compiled code, each named once, None last."""
+    texts = dict.fromkeys(stored(required(of), imports) for of in types)
     if not texts or any(isinstance(of, AnyType) for of in types):
         return imports.use("typing", "Any")
     nullable = texts.pop("None", "") is None or any(is_nullable(of) for of in types)

@@ -5,12 +5,12 @@ from dataclasses import replace
 from ..names import unclashed
 from ..program import ParameterInfo
 from ..types import NIL
+from .annotations import stored
 from .calls import is_constant
 from .drive import lower
 from .frame import Frame
 from .function import Function, survey, trimmed
 from .into import NOWHERE, Into
-from .jobs import payload_annotation
 from .module import Module, Variant
 from .statements import block
 
@@ -35,7 +35,7 @@ def function(module: Module, variant: Variant) -> Function:
     for local in {*locals_.read, *locals_.assigned}:
         if local.kind == "parameter":
             frame.name_local(local, local.python)
-    parameters = [f"{c.python}: {payload_annotation(module, c.type)}" for c in reads]
+    parameters = [f"{c.python}: {stored(c.type, module.imports)}" for c in reads]
     parameters += [_parameter(frame, parameter) for parameter in info.parameters]
     into = Into("return", expected=info.result) if frame.expected is not None else NOWHERE
     body = trimmed(block(frame, info.body, into))

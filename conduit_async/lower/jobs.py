@@ -2,8 +2,8 @@
 
 from ..config import Defaults
 from ..program import JobInfo
-from ..types import Array, Optional, Record, Type
 from . import literals
+from .annotations import stored
 from .assignment import prepare
 from .frame import Frame
 from .function import Class, Function, survey, trimmed
@@ -19,23 +19,11 @@ def job_items(module: Module, job: JobInfo) -> tuple[Class, Function]:
 
 
 def _payload(module: Module, job: JobInfo) -> Class:
-    fields = tuple((c.python, payload_annotation(module, c.type)) for c in job.captures)
+    fields = tuple((c.python, stored(c.type, module.imports)) for c in job.captures)
     renamed = [f"{c.python}={literals.string(c.name)}" for c in job.captures if c.python != c.name]
     named = f"{module.imports.runtime('named')}({', '.join(renamed)})" if renamed else None
     module.imports.use("dataclasses", "dataclass")
     return Class(job.payload, fields, named)
-
-
-def payload_annotation(module: Module, kind: Type) -> str:
-    """The type of a captured value: a record is captured as a snapshot."""
-    match kind:
-        case Record(resource):
-            return module.snapshot_class(resource)
-        case Optional(Record(resource)):
-            return f"{module.snapshot_class(resource)} | None"
-        case Array(item):
-            return f"{module.imports.use('builtins', 'list')}[{payload_annotation(module, item)}]"
-    return module.annotation(kind)
 
 
 def _handler(module: Module, job: JobInfo) -> Function:
