@@ -50,6 +50,14 @@ def special(
             "`@transaction` stands between a hook's event and its block",
             "for example `@after create @transaction { … }`",
         )
+    if type == "ASYNC" and "INT" in expected:
+        return here("SYN001", "`@async` is a statement and gives no value", None)
+    if type == "ASYNC":
+        return here(
+            "SEM217",
+            "`@async` cannot stand here: only an `@after` hook can enqueue a job",
+            "write `@after create @async { … }`, or put it into the block of such a hook",
+        )
     if type in ("AT", "FIELD_AT") and "FOR" in expected:
         return here("SYN001", f"`{text}` cannot stand in a block", "only `@async` can")
     if type == "PLUS" and "NEGATE" in expected:
