@@ -59,6 +59,7 @@ class Keeper(threading.Thread):
         self._ready = threading.Event()
         self._wakened = threading.Event()
         self._failure: BaseException | None = None
+        self._announced = False
         self._outdated = True
         self._gone = False
         self._next_look = 0.0
@@ -98,7 +99,7 @@ class Keeper(threading.Thread):
                 with connect(self._dsn, "conduit keeper", lock_timeout="2s") as connection:
                     self._keep(connection)
             except Exception as error:
-                if not self._ready.is_set():
+                if not self._announced:
                     self._failure = error
                     self._ready.set()
                     return
@@ -120,7 +121,7 @@ class Keeper(threading.Thread):
                 self._register(connection, None if pooled else self._lock_key)
             held = held or pooled or run(connection, fleet.lock(self._lock_key))
             sightings = run(connection, fleet.beat(self.worker, self.schema))
-            self._beaten = True
+            self._beaten = self._announced = True
             if all(sighting.name != self.worker for sighting in sightings):
                 held = False
                 self._lose()

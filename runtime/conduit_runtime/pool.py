@@ -38,8 +38,8 @@ class WorkerPool:
 
     Handlers are plain functions, which run in threads, or coroutine functions, which run in the
     pool's loop. Use it as `with pool:` (a loop in a thread), `async with pool:` (the running loop),
-    or `pool.run()` (until SIGTERM or SIGINT). `abandoned` tells after a stop whether plain
-    functions did not end in time: their jobs were handed back, but their threads still run.
+    or `pool.run()` (until SIGTERM or SIGINT). A plain function that does not end in time after a
+    stop keeps its thread; its job is handed back.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class WorkerPool:
         self.grace = grace
         self._dsn = queue.dsn
         self._schema = queue.schema
-        self.abandoned = False
         self._exits = AsyncExitStack()
         self._worker: Worker | None = None
         self._thread: _LoopThread | None = None
+        self._end_run: Callable[[], object] | None = None
 
     def handler(self, type: str) -> Callable[[F], F]:
         """Decorator: have `function(context, payload)` run the jobs of a type."""
@@ -89,8 +89,15 @@ class WorkerPool:
             raise
 
     def stop(self, grace: float | None = None) -> None:
-        """Stop what `start` started: running jobs get `grace` seconds, the rest is handed back."""
-        if self._thread is not None:
+        """Stop what `start` started: running jobs get `grace` seconds, the rest is handed back.
+
+        Ends a `run` in another thread as well, without waiting for it.
+        """
+        if self._end_run is not None:
+            if grace is not None:
+                self.grace = grace
+            self._end_run()
+        elif self._thread is not None:
             try:
                 self._thread.call(self._stop(self.grace if grace is None else grace))
             finally:
@@ -123,8 +130,10 @@ class WorkerPool:
     async def _run(self, drain: bool) -> None:
         self._provide_threads()
         stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
         with _stopped_by_signals(stopping):
             await self._start(drain)
+            self._end_run = lambda: loop.call_soon_threadsafe(stopping.set)
             try:
                 waiting = asyncio.create_task(stopping.wait())
                 working = asyncio.create_task(self._working())
@@ -134,6 +143,7 @@ class WorkerPool:
                     working.result()
                 working.cancel()
             finally:
+                self._end_run = None
                 await self._stop(self.grace)
 
     async def _start_in_thread(self) -> None:
@@ -176,7 +186,6 @@ class WorkerPool:
         try:
             if worker is not None:
                 await worker.stop(grace)
-                self.abandoned = worker.abandoned
         finally:
             await self._exits.aclose()
 
@@ -220,7 +229,13 @@ def _queues(
 
 @contextlib.contextmanager
 def _stopped_by_signals(stopping: asyncio.Event) -> Iterator[None]:
-    """Set the event at the first SIGTERM or SIGINT; end the process at the second."""
+    """Set the event at the first SIGTERM or SIGINT; end the process at the second.
+
+    Python delivers signals to the main thread only; elsewhere this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     loop = asyncio.get_running_loop()
     seen = False
 

@@ -39,10 +39,7 @@ CANCELLING = 5.0
 
 
 class Worker:
-    """Runs the jobs of some queues until stopped or, when draining, until none is due.
-
-    `abandoned` tells after `stop` whether handlers did not end and still run in threads.
-    """
+    """Runs the jobs of some queues until stopped or, when draining, until none is due."""
 
     def __init__(
         self,
@@ -65,7 +62,6 @@ class Worker:
         self._schema = schema
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        self.abandoned = False
 
     async def start(self) -> None:
         """Register; from then on jobs are claimed. Raises when the database is not usable."""
@@ -135,7 +131,6 @@ class Worker:
             execution.stop(Shutdown())
         await self._until_idle(CANCELLING)
         gone = self._runner.is_idle
-        self.abandoned = not gone
         self._watching.cancel()
         self._claiming.cancel()
         self._acknowledger.close()

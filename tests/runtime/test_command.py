@@ -192,6 +192,34 @@ def test_a_worker_stops_gently(
     assert queue.queues() == []
 
 
+@pytest.mark.usefixtures("shipped")
+def test_a_service_that_does_not_end_does_not_keep_the_worker(
+    environment: dict[str, str], queue: Queue, tmp_path: Path
+) -> None:
+    (tmp_path / "stuck.py").write_text(
+        "import pathlib, threading\n"
+        "def block(*args, **kwargs):\n"
+        "    pathlib.Path(__file__).with_name('began').touch()\n"
+        "    threading.Event().wait()\n"
+        "class Stuck: send = add = update = release = staticmethod(block)\n"
+        "services = {'warehouse': Stuck, 'email': Stuck, 'search_index': Stuck}\n"
+    )
+    command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "example_jobs"]
+    worker = subprocess.Popen(
+        [*command, "--services", "stuck:services", "--grace", "0.1"],
+        cwd=_HERE,
+        env=environment | {"PYTHONPATH": str(tmp_path)},
+    )
+    try:
+        until((tmp_path / "began").exists)
+        worker.terminate()
+        assert worker.wait(30) == 0
+    finally:
+        worker.kill()
+        worker.wait()
+    assert {(job.status, job.attempts) for job in queue.list()} == {("pending", 0)}
+
+
 def test_help_needs_no_database_driver() -> None:
     code = (
         "import sys, conduit_runtime.cli as cli\n"

@@ -434,3 +434,75 @@ def test_a_fingerprint_that_a_live_worker_knows_is_left_to_it(queue: Queue, dsn:
     job = queue.enqueue(Job(type="t", fingerprint="new"))
     drain(pool)
     assert reload(queue, job).status is JobStatus.PENDING
+
+
+def test_a_claim_whose_answer_was_lost_is_handed_back(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conduit_runtime.worker.AUDIT", 0.1)
+    pool = WorkerPool(queue)
+    ran = threading.Event()
+    pool.register("t", lambda context, payload: ran.set())
+    with pool:
+        with psycopg.connect(dsn) as conn:
+            # As a claim leaves it that was committed when its connection broke.
+            conn.execute(
+                "INSERT INTO jobs (type, status, token, locked_at, locked_by) "
+                "SELECT 't', 'running', gen_random_uuid(), now() - interval '1 minute', name "
+                "FROM conduit_workers"
+            )
+        assert ran.wait(20)
+    [job] = queue.list()
+    assert (job.status, job.attempts) == (JobStatus.COMPLETED, 1)
+
+
+def test_a_run_in_another_thread_is_ended_by_stop(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+    ran = threading.Event()
+    pool.register("t", lambda context, payload: ran.set())
+    queue.enqueue(Job(type="t"))
+    thread = threading.Thread(target=pool.run)
+    thread.start()
+    assert ran.wait(10)
+    pool.stop()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert queue.stats().completed == 1
+
+
+def test_a_job_that_waits_behind_long_ones_goes_back(queue: Queue, dsn: str) -> None:
+    """What a fast worker has claimed ahead is not kept from others once it is slow."""
+    pool = WorkerPool(queue, workers=2)
+    slow, go_on = threading.Event(), threading.Event()
+
+    @pool.handler("t")
+    def work(context: JobContext, payload: str) -> None:
+        if payload == "slow":
+            slow.set()
+            go_on.wait(20)
+
+    with pool:
+        queue.enqueue_many([Job(type="t", payload="fast") for _ in range(2000)])
+        queue.enqueue_many([Job(type="t", payload="slow") for _ in range(300)])
+        assert slow.wait(20)
+        until(lambda: queue.stats().running == 2)
+        go_on.set()
+        until(lambda: queue.stats().completed == 2300)
+    assert {job.attempts for job in queue.list(limit=300)} == {1}
+
+
+def test_the_job_of_a_thread_that_does_not_end_is_handed_back(queue: Queue, dsn: str) -> None:
+    pool = WorkerPool(queue)
+    running, go_on = threading.Event(), threading.Event()
+
+    @pool.handler("t")
+    def work(context: JobContext, payload: object) -> None:
+        running.set()
+        go_on.wait(60)
+
+    job = queue.enqueue(Job(type="t"))
+    pool.start()
+    assert running.wait(10)
+    pool.stop(grace=0)
+    go_on.set()
+    assert reload(queue, job).status is JobStatus.PENDING

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -93,11 +95,20 @@ def worker(
                 queue, caps or None, workers=concurrency, jobs=jobs, services=given, grace=grace
             )
             pool.run(drain=drain)
-        if pool.abandoned:
-            # The interpreter would wait for their threads.
-            logging.shutdown()
-            sys.stdout.flush()
-            os._exit(0)
+        _leave_threads()
+
+
+def _leave_threads() -> None:
+    """End the process when a thread runs on, which the interpreter would wait for."""
+    deadline = time.monotonic() + 0.5
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.main_thread():
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                logging.warning("a handler or a service did not end and is left behind")
+                logging.shutdown()
+                sys.stdout.flush()
+                os._exit(0)
 
 
 def _caps(queues: Sequence[str]) -> dict[str, int | None]:
