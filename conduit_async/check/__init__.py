@@ -27,7 +27,8 @@ EXPRESSION_RULES = (access, calls, control, indexing, lambdas, literals, lookup,
 
 def check(files: Sequence[ast.File], config: Config, problems: Problems) -> Program | None:
     """Resolve every name, type every expression, decide every capture; None after an error."""
-    world = World(config, problems)
+    unparsed = {d.span.source for d in problems.sorted() if d.severity == "error"}
+    world = World(config, problems, frozenset(unparsed))
     check_placement(files, problems)
     declare(world, files)
     check_bodies(world)

@@ -34,6 +34,7 @@ from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate
 from .lattice import BROKEN, is_unknown
 from .lookup import meaning
+from .lost import lost_member
 from .narrow import narrowed
 from .records import QUERY_STEPS, query_member, resource_member
 from .require import article, origin, shorten
@@ -160,6 +161,8 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
             f"`{name}` is a function",
             f"call it: `{shorten(node)}(…)`",
         )
+        return BROKEN
+    if lost_member(body.world, info.name, name):
         return BROKEN
     computed = [f.name for f in info.functions.values() if f.computed]
     _no_field(

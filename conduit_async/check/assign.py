@@ -7,6 +7,7 @@ from ..suggest import nearest
 from ..types import Type, is_nullable
 from .body import Body
 from .lattice import BROKEN, Broken, fits, is_unknown, join
+from .lost import lost_local
 from .narrow import forget, path_of
 from .paths import SELF, Path
 from .require import require, shorten
@@ -54,6 +55,8 @@ def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> N
 
 def _undeclared(body: Body, target: ast.NameRef) -> None:
     name = target.name
+    if lost_local(body.world, target.span.source, name):
+        return
     if name in body.resource.columns:
         hint = f"write `self.{name} = …`, or declare a local: `let {name} = …`"
     elif (found := nearest(name, body.scope.visible())) is not None:

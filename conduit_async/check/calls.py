@@ -20,6 +20,7 @@ from .changes import change_predicate, is_change_predicate, previous_value
 from .lattice import BROKEN, is_unknown
 from .library_calls import library_call, method_call
 from .lookup import meaning
+from .lost import lost_local, lost_member
 from .records import QUERY_STEPS, query_call, resource_call
 from .require import article, require, shorten
 from .service_calls import service_call
@@ -91,7 +92,10 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
 
 
 def _undefined_function(body: Body, callee: ast.NameRef) -> None:
-    name = callee.name
+    name, world = callee.name, body.world
+    lost = lost_member(world, body.resource.name, name)
+    if lost or lost_local(world, callee.span.source, name):
+        return
     functions = [f.name for f in body.resource.functions.values() if not f.computed]
     if name == "error":
         hint: str | None = "`error(…)` is a statement of its own"
@@ -163,6 +167,8 @@ def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Steps
 
 def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> None:
     name = callee.name.text
+    if lost_member(body.world, info.name, name):
+        return
     functions = [f.name for f in info.functions.values() if not f.computed]
     if name in (*info.columns, *info.relations, *info.functions):
         message = f"`{name}` is a field, not a function"

@@ -8,6 +8,7 @@ from ..suggest import nearest
 from ..types import BOOL, Type, optional
 from .body import Body
 from .lattice import BROKEN
+from .lost import lost_member
 from .paths import SELF, Implied
 from .require import constant_text, require
 
@@ -89,6 +90,8 @@ def _column(body: Body, name: str) -> Column | None:
 
 
 def _unknown(body: Body, place: ast.Node, name: str, prefix: str, suffix: str) -> None:
+    if lost_member(body.world, body.resource.name, name):
+        return
     found = nearest(name, [*body.resource.columns, *body.resource.relations])
     body.problems.error(
         "SEM203",

@@ -10,6 +10,7 @@ from ..suggest import did_you_mean
 from ..types import ANY, BOOL, Array, Enum, Query, Record, Type, is_nullable, optional, required
 from .body import Body, Steps
 from .lattice import BROKEN, comparable, is_unknown
+from .lost import lost_member
 from .require import article, check_enum, constant_text, require
 
 _ORDER = re.compile(r"\s*(\w+)(?:\s+(?:asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*", re.IGNORECASE)
@@ -190,7 +191,7 @@ def check_order(body: Body, info: ResourceInfo, node: ast.Node, values: Sequence
 
 def _column(body: Body, info: ResourceInfo, span: Span, name: str) -> Column | None:
     column = field_column(info, name)
-    if column is None:
+    if column is None and not lost_member(body.world, info.name, name):
         body.problems.error(
             "SEM203",
             span,

@@ -9,6 +9,7 @@ from ..suggest import nearest
 from ..types import ANY, Query, Type
 from .body import Body, rule
 from .lattice import BROKEN
+from .lost import lost_local
 from .narrow import narrowed
 
 Meaning: TypeAlias = Literal["local", "extern", "namespace", "resource", "service", "nothing"]
@@ -69,6 +70,8 @@ def name_ref(body: Body, node: ast.NameRef) -> Type:
 
 def _undefined(body: Body, node: ast.NameRef) -> None:
     name = node.name
+    if lost_local(body.world, node.span.source, name):
+        return
     info = body.resource
     fields = {*info.columns, *info.relations}
     functions = {f.name for f in info.functions.values() if not f.computed}

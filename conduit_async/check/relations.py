@@ -9,6 +9,7 @@ from ..diagnostics import Related
 from ..names import snake_case
 from ..program import RelationInfo, ResourceInfo
 from ..suggest import nearest
+from .lost import lost_member, lost_resource
 from .world import World
 
 
@@ -75,7 +76,7 @@ def _constant(node: ast.Expr) -> Any:
 
 
 def _check_target(world: World, name: ast.Name) -> None:
-    if name.text not in world.resources:
+    if name.text not in world.resources and not lost_resource(world, name.text):
         found = nearest(name.text, world.resources)
         hint = (
             f"did you mean `{found}`?"
@@ -91,7 +92,7 @@ def _check_key(world: World, owner: ResourceInfo, relation: RelationInfo) -> Non
     if target is None:
         return
     if relation.kind == "to_one":
-        if target.primary_key is None:
+        if target.primary_key is None and not lost_member(world, target.name, "id"):
             world.problems.error(
                 "REL300",
                 span,

@@ -27,6 +27,7 @@ from ..types import (
     optional,
 )
 from .lattice import BROKEN
+from .lost import lost_resource
 from .world import World
 
 SCALARS: dict[str, Type] = {
@@ -93,6 +94,8 @@ def _named(world: World, node: ast.NamedType) -> Type:
         return scalar
     if node.name in world.resources:
         return Record(node.name)
+    if lost_resource(world, node.name):
+        return BROKEN
     known = [*SCALARS, "array", "hash", *world.resources]
     found = _ELSEWHERE.get(node.name.lower()) or nearest(node.name, known)
     hint = f"did you mean `{found}`?" if found else None

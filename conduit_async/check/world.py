@@ -14,6 +14,7 @@ from ..program import (
     ServiceInfo,
     StructInfo,
 )
+from ..source import Source
 
 
 @dataclass
@@ -31,13 +32,15 @@ class Demoted(Problems):
 class World:
     """The declarations of all files, and what is found out about the code.
 
-    `class_names` are the Python names of inline structs and enums, `taken_names` all class names.
+    `unparsed` are the sources with errors of syntax. `class_names` are the Python names of inline
+    structs and enums, `taken_names` all class names.
     `likely` remembers which resource the name of a service may be a slip of.
     `reach_function` and `reach_scope` are told of each function and scope that code uses.
     """
 
     config: Config
     problems: Problems
+    unparsed: frozenset[Source] = frozenset()
     facts: Facts = field(default_factory=Facts)
     resources: dict[str, ResourceInfo] = field(default_factory=dict)
     structs: dict[str, StructInfo] = field(default_factory=dict)
