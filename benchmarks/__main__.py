@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from . import drain, enqueue, latency, report, shapes
+from . import drain, enqueue, generated, latency, report, shapes
 from .database import machine, server
 from .measure import Figure, Options, Results
 
 Group = Callable[[str, Options, Results], None]
 
 GROUPS: dict[str, tuple[Group, ...]] = {
-    "drain": (drain.limits, drain.processes),
+    "drain": (drain.limits, drain.processes, generated.generated),
     "growth": (drain.growth,),
     "endurance": (drain.endurance,),
     "shapes": (shapes.shapes, shapes.fronts),

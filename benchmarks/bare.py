@@ -84,7 +84,7 @@ def insert(database: Database, table: str, count: int, *, clients: int) -> float
 def _plain(statement: str) -> str:
     """A statement as pgbench wants it: on one line, `:name` for `%(name)s`, without comments."""
     lines = [line.split("--")[0] for line in statement.splitlines()]
-    return re.sub(r"%\((\w+)\)s", r":\1", " ".join(" ".join(lines).split())).replace("%%", "%")
+    return re.sub(r"%\((\w+)\)[sb]", r":\1", " ".join(" ".join(lines).split())).replace("%%", "%")
 
 
 def _literal(value: object) -> str:
