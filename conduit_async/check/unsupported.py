@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from .. import ast
 from ..diagnostics import Problems
+from ..looping import is_looping
 from ..program import (
     ComputedUse,
     Extern,
@@ -58,9 +59,11 @@ def _is_extern(facts: Facts, node: ast.Node) -> bool:
 
 
 def _is_lambda_that_waits(facts: Facts, node: ast.Node) -> bool:
+    """A lambda that is no part of a loop: a comprehension can wait, a function of Python not."""
     if not isinstance(node, ast.Lambda):
         return False
-    return any(_waits(facts, each) for each in walk(node.body))
+    waits = any(_waits(facts, each) for each in walk(node.body))
+    return waits and not is_looping(facts, node)
 
 
 def _waits(facts: Facts, node: ast.Node) -> bool:

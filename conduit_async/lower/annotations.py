@@ -67,7 +67,7 @@ def annotation(of: Type, imports: Imports, records: str = ".records") -> str:
             case ErrorType():
                 return imports.runtime("ErrorValue")
             case Range():
-                return imports.operator("Range")
+                return imports.runtime("Range")
             case AnyType() | Query() | Function() | Variable() | Union():
                 return imports.use("typing", "Any")
 

@@ -1,6 +1,7 @@
 """Calls: of services, functions of the resource, and the standard library."""
 
 import keyword
+from collections.abc import Sequence
 from dataclasses import replace
 
 from .. import ast
@@ -19,10 +20,11 @@ from . import chains, literals
 from .captures import snapshot_of, value_in, value_of
 from .changes import change
 from .code import NONE, Code, Effect, Strength, made_of
+from .comprehensions import comprehension
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
 from .records import record_call
-from .typing import type_of
+from .typing import known, type_of
 
 PURE_NAMESPACES = frozenset({"String", "Text", "Number", "Array", "Hash", "HTML", "Regex"})
 """Namespaces whose functions give the same value at any time."""
@@ -66,12 +68,12 @@ def _service_call(frame: Frame, call: ServiceCall) -> Lowering:
     head = "await " if frame.awaits else ""
     target = f"{frame.handle}.services.{call.service.python}.{call.method.python}"
     strength = Strength.AWAIT if frame.awaits else Strength.PRIMARY
-    return made_of(f"{head}{target}({listed(texts)})", strength, parts, Effect.ACTS)
+    return made_of(f"{head}{target}({listed(texts, parts)})", strength, parts, Effect.ACTS)
 
 
-def listed(texts: list[str]) -> str:
+def listed(texts: Sequence[str], parts: Sequence[Code]) -> str:
     """The arguments of a call; a lone text of several lines needs no parentheses of its own."""
-    if len(texts) == 1 and texts[0].startswith(('("', "('", '(f"', "(f'")):
+    if len(parts) == 1 and parts[0].strength == Strength.ATOM and texts[0].startswith("("):
         return texts[0][1:-1]
     return ", ".join(texts)
 
@@ -88,6 +90,9 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     signature = call.signature
     if signature.namespace == "Context":
         return context_value(frame, node) or NONE
+    loop = yield from comprehension(frame, call)
+    if loop is not NONE:
+        return loop
     parts, hints, names = [], [], []
     guards: tuple[str, ...] = ()
     callee = node.callee if isinstance(node, ast.Call) else node
@@ -98,9 +103,10 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
         if receiver is not None and argument is receiver.target:
             code = yield from chains.target(frame, receiver)
             guards = code.guards
-            parts.append(replace(code, guards=()))
+            parts.append(known(frame, argument, replace(code, guards=())))
         else:
-            parts.append((yield Operand(argument, lazy=bool(guards))))
+            code = yield Operand(argument, lazy=bool(guards))
+            parts.append(known(frame, argument, code))
         hints.append(variable_for(argument))
         names.append(None if parameter.required or parameter.rest else parameter.name)
     for extra in call.extra:
@@ -115,7 +121,7 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     ]
     namespace = frame.module.imports.namespace(signature.namespace)
     pure = Effect.NONE if signature.namespace in PURE_NAMESPACES else Effect.READS
-    text = f"{namespace}.{signature.python}({listed(texts)})"
+    text = f"{namespace}.{signature.python}({listed(texts, parts)})"
     made = made_of(text, Strength.PRIMARY, parts, Effect.ACTS if signature.effect else pure)
     return replace(made, guards=guards)
 
@@ -155,7 +161,8 @@ def function_call(
             continue
         given_node = argument if argument is not None else parameter.default
         if given_node is not None:
-            parts.append((yield Operand(given_node, expected=parameter.type)))
+            code = yield Operand(given_node, expected=parameter.type)
+            parts.append(known(frame, given_node, code))
             hints.append(variable_for(given_node))
             names.append(parameter.python if named else None)
     parts = frame.in_order(parts, hints)

@@ -10,7 +10,7 @@ from ..walk import walk
 from . import literals
 from .branching import chain
 from .code import NONE, Code, Line, Strength, body_of, indented, made_of
-from .comparisons import between, equals
+from .comparisons import equals, within
 from .drive import Lowering, Operand, lower, rule
 from .frame import Frame, variable_for
 from .into import Into
@@ -117,10 +117,10 @@ def _by_condition(frame: Frame, node: ast.Match, subject: Code, into: Into) -> l
 def _test(frame: Frame, node: ast.Match, subject: Code, pattern: ast.Pattern) -> Code | None:
     if isinstance(pattern, ast.Wildcard):
         return None
+    kind = type_of(frame, node.subject)
     if isinstance(pattern, ast.Binary) and pattern.operator in ("..", "..."):
         low, high = lower(frame, pattern.left), lower(frame, pattern.right)
-        return between(subject, low, high, pattern.operator)
-    kind = type_of(frame, node.subject)
+        return within(frame, subject, kind, low, high, pattern.operator)
     code = lower(frame, pattern)
     return equals(frame, subject, kind, code, type_of(frame, pattern))
 

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from .. import ast
-from ..types import BOOL, STRING, Array, Hash, Type, required
+from ..types import BOOL, FLOAT, STRING, Array, Hash, Type, required
 from .code import Code, Strength, call, compare, made_of, negate
 from .drive import Lowering, Operand
 from .frame import Frame, variable_for
-from .typing import plainly_comparable, type_of
+from .typing import ORDERED, plainly_comparable, type_of
 
 
 def equality(frame: Frame, node: ast.Binary) -> Lowering:
@@ -53,7 +53,7 @@ def membership(frame: Frame, node: ast.Binary) -> Lowering:
         left, low, high = frame.in_order(
             [left, low, high], [variable_for(node.left), "low", "high"]
         )
-        found = between(left, low, high, container.operator)
+        found = within(frame, left, type_of(frame, node.left), low, high, container.operator)
     else:
         right = yield Operand(container)
         hints = [variable_for(node.left), variable_for(container)]
@@ -65,8 +65,13 @@ def membership(frame: Frame, node: ast.Binary) -> Lowering:
     return found if node.operator == "in" else negate(found)
 
 
-def between(value: Code, low: Code, high: Code, operator: str) -> Code:
-    """Whether a value lies in a range: `1 <= x <= 5`."""
+def within(frame: Frame, value: Code, kind: Type, low: Code, high: Code, operator: str) -> Code:
+    """Whether a value lies in a range: `1 <= x <= 5`; what cannot be compared does not."""
+    if kind not in (*ORDERED, FLOAT):
+        exclusive = ", exclusive=True" if operator == "..." else ""
+        text = f"{frame.module.imports.runtime('Range')}({low.text}, {high.text}{exclusive})"
+        container = made_of(text, Strength.PRIMARY, [low, high])
+        return call(frame.module.imports.operator("contains"), [value, container])
     last = "<=" if operator == ".." else "<"
     texts = [part.at(Strength.SUM) for part in (low, value, high)]
     text = f"{texts[0]} <= {texts[1]} {last} {texts[2]}"

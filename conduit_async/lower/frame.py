@@ -212,7 +212,7 @@ class Frame:
 
     def twice(self, code: Code, hint: str = "value") -> tuple[Code, Code]:
         """The expression for its first use, which evaluates it, and for the uses after that."""
-        if code.repeatable or code.is_constant:
+        if code.repeatable or code.is_constant or code.text in ("[]", "{}"):
             return code, code
         if not self.lazy:
             spilled = self.spill(code, hint)

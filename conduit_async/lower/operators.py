@@ -5,14 +5,7 @@ from dataclasses import replace
 from .. import ast
 from ..types import (
     ANY,
-    DATE,
-    DECIMAL,
-    DURATION,
-    INT,
     JSON,
-    STRING,
-    TIME,
-    TIMESTAMP,
     Array,
     Optional,
     Type,
@@ -25,12 +18,10 @@ from .comparisons import equality, membership
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
 from .lazy import coalesce, lazy
-from .typing import type_of
+from .typing import ORDERED, known, type_of
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-_ORDERED = (INT, STRING, DECIMAL, TIMESTAMP, DATE, TIME, DURATION)
-"""Types whose values are all in one order, as a float that is not a number is not."""
 _HELPERS = {"/": "divide", "%": "remainder", "**": "power"}
 _STRENGTHS = {"+": Strength.SUM, "-": Strength.SUM, "*": Strength.PRODUCT}
 
@@ -41,6 +32,7 @@ def unary(frame: Frame, node: ast.Unary, wish: Operand) -> Lowering:
     inner = yield Operand(node.operand, maybe=node.operator == "not")
     if node.operator == "not":
         return negate(inner)
+    inner = known(frame, node.operand, inner)
     if inner.strength == Strength.SIGN:
         return replace(inner, text=inner.text.removeprefix("-"))
     return made_of(f"-{inner.at(Strength.SIGN)}", Strength.SIGN, [inner])
@@ -66,11 +58,12 @@ def binary(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
 
 def _strict(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
     """An operator that always evaluates both operands."""
+    left, right = known(frame, node.left, left), known(frame, node.right, right)
     operator = node.operator
     helper = frame.module.imports.operator
     kinds = type_of(frame, node.left), type_of(frame, node.right)
     if operator in ("..", "..."):
-        name = helper("Range")
+        name = frame.module.imports.runtime("Range")
         exclusive = ", exclusive=True" if operator == "..." else ""
         text = f"{name}({left.text}, {right.text}{exclusive})"
         return made_of(text, Strength.PRIMARY, [left, right])
@@ -92,7 +85,7 @@ def _strict(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
 
 def _order(left: Code, operator: str, right: Code, kinds: tuple[Type, Type]) -> Code:
     code = compare(left, operator, right)
-    if all(kind in _ORDERED for kind in kinds):
+    if all(kind in ORDERED for kind in kinds):
         return replace(code, opposite=compare(left, _OPPOSITES[operator], right).text)
     return code
 

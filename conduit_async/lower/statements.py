@@ -14,7 +14,7 @@ from .enqueue import enqueue
 from .frame import Frame, variable_for
 from .into import NOWHERE, Into
 from .records import select_of
-from .typing import type_of
+from .typing import joins, type_of
 
 
 def block(frame: Frame, node: ast.Block, into: Into = NOWHERE) -> list[Line]:
@@ -97,7 +97,8 @@ def _annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
     widened = actual != local.type and not (
         required(local.type) == actual and local not in frame.assigned
     )
-    if widened or actual == NIL or empty or (loose and literal):
+    joined = actual == ANY and joins(node)
+    if widened or joined or actual == NIL or empty or (loose and literal):
         return frame.module.annotation(local.type)
     if local in frame.assigned and local.type == ANY:
         return frame.module.annotation(ANY)
@@ -194,4 +195,4 @@ def _raise(frame: Frame, node: ast.Raise) -> list[Line]:
     code = lower(frame, node.message)
     error = frame.module.imports.runtime("ConduitError")
     cause = f" from {frame.caught}" if frame.caught else ""
-    return [*code.before, Line(f"raise {error}({listed([code.text])}){cause}")]
+    return [*code.before, Line(f"raise {error}({listed([code.text], [code])}){cause}")]

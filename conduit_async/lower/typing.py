@@ -4,12 +4,16 @@ from .. import ast
 from ..types import (
     ANY,
     BOOL,
+    DATE,
     DECIMAL,
+    DURATION,
     FLOAT,
     INT,
     JSON,
     NIL,
     STRING,
+    TIME,
+    TIMESTAMP,
     Array,
     Enum,
     Hash,
@@ -17,15 +21,33 @@ from ..types import (
     Type,
     required,
 )
+from .code import Code, Strength, made_of
 from .frame import Frame
 
 NUMBERS = (INT, FLOAT, DECIMAL)
 UNKNOWN = (ANY, JSON)
+ORDERED = (INT, STRING, DECIMAL, TIMESTAMP, DATE, TIME, DURATION)
+"""Types whose values are all in one order, as a float that is not a number is not."""
 
 
 def type_of(frame: Frame, node: ast.Expr) -> Type:
     """The type of an expression, `any` where nothing is known."""
     return frame.module.facts.types.get(node, ANY)
+
+
+def joins(node: ast.Expr) -> bool:
+    """Whether an expression gives one of several values."""
+    lazy = isinstance(node, ast.Binary) and node.operator in ("and", "or", "??")
+    return lazy or isinstance(node, ast.Ternary)
+
+
+def known(frame: Frame, node: ast.Expr, code: Code) -> Code:
+    """A value that joins several types, so that nothing is known of it, told to type checkers."""
+    if not joins(node) or type_of(frame, node) != ANY or code.strength == Strength.ATOM:
+        return code
+    imports = frame.module.imports
+    text = f"{imports.use('typing', 'cast')}({imports.use('typing', 'Any')}, {code.text})"
+    return made_of(text, Strength.PRIMARY, [code])
 
 
 def plainly_comparable(left: Type, right: Type) -> bool:

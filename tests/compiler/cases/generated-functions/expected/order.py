@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
-from conduit_runtime.stdlib import Array, Logger, String
+from conduit_runtime.stdlib import Logger, String
 
 from .records import Invoice, LineItem, Order, OrderState, Tag, TagSnapshot, User
 from .services import Services
@@ -78,16 +78,16 @@ async def email_send(job: JobContext[Services], order: EmailSend) -> None:
     for item in items:
         item_order = await job.get(Order, item.order_id)
         await job.services.email.send(item.sku, item_order.number)
-    map_ = Array.map(
-        await job.fetch(
+    map_ = [
+        t.name
+        for t in await job.fetch(
             Tag,
             "SELECT tags.id, tags.name FROM tags"
             " JOIN order_tags ON order_tags.tag_id = tags.id"
             " WHERE order_tags.order_id = %s",
             (order.id,),
-        ),
-        lambda t: t.name,
-    )
+        )
+    ]
     invoice = await job.first(
         Invoice,
         "SELECT id, number, order_id FROM invoices WHERE order_id = %s LIMIT 1",

@@ -39,7 +39,7 @@ def after_update(
                 case _:
                     result_2 = "x"
             note = result_2
-        b = note
+        b: Any = note
         value_2: int
         if post.views > 1:
             result_3: int

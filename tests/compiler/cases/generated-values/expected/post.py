@@ -170,8 +170,8 @@ async def api_a(job: JobContext[Services], post: ApiA) -> None:
         return m + 1
 
     await job.services.api.j(
-        Array.map(post.tags, lambda t: String.upcase(t)),
-        Array.filter(post.tags, lambda t_2: String.length(t_2) > 3),
+        [String.upcase(t) for t in post.tags],
+        [t_2 for t_2 in post.tags if String.length(t_2) > 3],
         Array.map(post.nums, function),
     )
     if post.views == 1:
