@@ -122,8 +122,16 @@ class Claimer:
         return False
 
     async def _wait_for_jobs(self) -> None:
-        due = await self._link.run(next_due(list(self._queues), self._lanes(), self._schema))
-        await self._listener.wait(POLL if due is None else min(POLL, due))
+        """Return when a claim may find something; the poll is but a glance at the index."""
+        while True:
+            due = await self._link.run(next_due(list(self._queues), self._lanes(), self._schema))
+            if due is not None and due <= 0:
+                # It came just now, or somebody's transaction holds it.
+                await self._listener.wait(PATIENCE)
+                return
+            soon = due is not None and due <= POLL
+            if await self._listener.wait(due if due is not None and soon else POLL) or soon:
+                return
 
     async def _wait_for_room(self) -> None:
         """Wait until a job ended; jobs that wait here for too long go back, for others to take."""

@@ -52,7 +52,7 @@ def claim(
 def next_due(
     queues: Sequence[str], lanes: Sequence[Lane], schema: str | None
 ) -> Statement[float | None]:
-    """Seconds until the first job that is not due yet; None when there is none."""
+    """Seconds until the next job is due, below 0 for one that is; None when there is none."""
     return Statement(
         sql("next_due", schema, waiting=sql("waiting", schema, queue="wanted.queue")),
         {

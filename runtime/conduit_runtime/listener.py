@@ -63,16 +63,16 @@ class Listener:
         if held and self._opened == self._link.fresh:
             await self._link.run(bell.release(held, self._schema))
 
-    async def wait(self, seconds: float = POLL) -> None:
-        """Return when a job was announced, `wake` was called, or after `seconds`."""
+    async def wait(self, seconds: float = POLL) -> bool:
+        """Wait for `seconds`; True at once when a job was announced or `wake` was called."""
         connection = await self._link.connection()
         loop = asyncio.get_running_loop()
         descriptor = connection.fileno()
         loop.add_reader(descriptor, self._wake.set)
         try:
-            await asyncio.wait_for(self._wake.wait(), seconds)
+            return await asyncio.wait_for(self._wake.wait(), seconds)
         except TimeoutError:
-            pass
+            return False
         finally:
             loop.remove_reader(descriptor)
             self._wake.clear()

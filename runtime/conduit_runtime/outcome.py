@@ -3,6 +3,7 @@
 import traceback
 from dataclasses import dataclass
 from datetime import timedelta
+from types import TracebackType
 from typing import Any
 
 from .decode import PayloadMismatch
@@ -13,6 +14,7 @@ from .retry import RetryPolicy
 
 __all__ = ["Discard", "Outcome", "Retry", "Snooze", "clean", "decide", "describe", "released"]
 
+_OURS = {"conduit_runtime", "asyncio", "concurrent"}
 MAX_ERROR = 4_000
 MAX_TRACEBACK = 16_000
 """Characters that are kept of an error's text and of its traceback."""
@@ -102,10 +104,22 @@ def describe(error: BaseException) -> tuple[str, str]:
     else:
         text = f"{kind}: {message}" if message else kind
     try:
-        trace = "".join(traceback.format_exception(error, limit=-30))
+        theirs = _without_ours(error.__traceback__)
+        trace = "".join(traceback.format_exception(type(error), error, theirs, limit=-30))
     except BaseException:
         trace = text
     return clean(text, MAX_ERROR), clean(trace, MAX_TRACEBACK)
+
+
+def _without_ours(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback from the handler on, without the frames that led to it."""
+    start = trace
+    while start is not None:
+        module = str(start.tb_frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] not in _OURS:
+            return start
+        start = start.tb_next
+    return trace
 
 
 def clean(text: str, limit: int) -> str:

@@ -114,18 +114,15 @@ class WorkerPool:
         The first signal stops gently, as `stop` does; a second one ends the process at once.
         Raises RuntimeError inside a running loop: use `async with pool` there.
         """
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            # Not asyncio.run: it waits for threads, and a handler may never end.
-            loop = asyncio.new_event_loop()
-            try:
-                loop.run_until_complete(self._run(drain))
-            finally:
-                loop.run_until_complete(loop.shutdown_asyncgens())
-                loop.close()
-        else:
+        if _is_in_loop():
             raise RuntimeError("a loop is running here: use `async with pool:` instead of run()")
+        # Not asyncio.run: it waits for threads, and a handler may never end.
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(self._run(drain))
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
 
     async def _run(self, drain: bool) -> None:
         self._provide_threads()
@@ -225,6 +222,14 @@ def _queues(
     if isinstance(given, Mapping):
         return dict(given)
     return dict.fromkeys(sorted(given))
+
+
+def _is_in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -104,6 +104,7 @@ class Worker:
             lambda: self._keeper.worker,
             self._drain,
         )
+        _log.info("worker %s works on %s", self._keeper.worker, ", ".join(self._queues))
         self._writing = asyncio.create_task(self._acknowledger.run(), name="conduit outcomes")
         self._claiming = asyncio.create_task(self._claimer.run(), name="conduit claims")
         self._watching = asyncio.create_task(self._watch(), name="conduit watch")

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 from conduit_runtime import Job, JobPriority, JobStatus, PayloadError, Queue
+from psycopg_pool import ConnectionPool
 
 
 @pytest.fixture
@@ -207,3 +208,14 @@ def test_a_foreign_jobs_table_is_refused(empty_dsn: str) -> None:
         conn.execute("CREATE TABLE jobs (id int)")
     with pytest.raises(MigrationError, match="not ours"):
         migrate(empty_dsn)
+
+
+def test_a_pool_of_the_application_stays_its_own(dsn: str) -> None:
+    with ConnectionPool(dsn, min_size=1, max_size=2) as pool:
+        with Queue(pool) as queue:
+            job = queue.enqueue(Job(type="t"))
+        assert not pool.closed
+        with pool.connection() as connection:
+            assert not connection.autocommit
+            [(found,)] = connection.execute("SELECT id FROM jobs")
+    assert found == job.id

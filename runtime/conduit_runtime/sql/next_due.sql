@@ -1,4 +1,4 @@
--- Seconds until the first job of these lanes that is not due yet; NULL when there is none.
+-- Seconds until the next job of these lanes is due, below 0 for one that is; NULL when there is none.
 SELECT extract(epoch FROM min(later.run_at) - now())::float8
 FROM unnest(%(queues)s::text[]) AS wanted (queue)
 CROSS JOIN LATERAL (
@@ -9,6 +9,6 @@ JOIN unnest(%(types)s::text[], %(fingerprints)s::text[]) AS known (type, fingerp
 CROSS JOIN LATERAL (
   SELECT job.run_at FROM {jobs} AS job
   WHERE job.queue = wanted.queue AND job.status = 'pending' AND job.priority = lane.priority
-    AND job.type = lane.type AND job.fingerprint = lane.fingerprint AND job.run_at > now()
+    AND job.type = lane.type AND job.fingerprint = lane.fingerprint
   ORDER BY job.run_at LIMIT 1
 ) AS later
