@@ -1,18 +1,15 @@
 """Worker pools: the handlers and workers of an application."""
 
 import asyncio
-import contextlib
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .errors import QueueError
 from .handlers import HandlerRegistry
+from .loops import LoopThread, is_in_loop, stopped_by_signals
 from .metrics import Metrics
 
 if TYPE_CHECKING:
@@ -66,7 +63,7 @@ class WorkerPool:
         self._schema = queue.schema
         self._exits = AsyncExitStack()
         self._worker: Worker | None = None
-        self._thread: _LoopThread | None = None
+        self._thread: LoopThread | None = None
         self._end_run: Callable[[], object] | None = None
 
     def handler(self, type: str) -> Callable[[F], F]:
@@ -81,7 +78,7 @@ class WorkerPool:
         """Start working in a thread of its own; returns when the pool is ready."""
         if self._thread is not None or self._worker is not None:
             raise QueueError("the pool is running already")
-        self._thread = _LoopThread()
+        self._thread = LoopThread()
         try:
             self._thread.call(self._start_in_thread())
         except BaseException:
@@ -114,7 +111,7 @@ class WorkerPool:
         The first signal stops gently, as `stop` does; a second one ends the process at once.
         Raises RuntimeError inside a running loop: use `async with pool` there.
         """
-        if _is_in_loop():
+        if is_in_loop():
             raise RuntimeError("a loop is running here: use `async with pool:` instead of run()")
         # Not asyncio.run: it waits for threads, and a handler may never end.
         loop = asyncio.new_event_loop()
@@ -128,7 +125,7 @@ class WorkerPool:
         self._provide_threads()
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
-        with _stopped_by_signals(stopping):
+        with stopped_by_signals(stopping):
             await self._start(drain)
             self._end_run = lambda: loop.call_soon_threadsafe(stopping.set)
             try:
@@ -222,61 +219,3 @@ def _queues(
     if isinstance(given, Mapping):
         return dict(given)
     return dict.fromkeys(sorted(given))
-
-
-def _is_in_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(stopping: asyncio.Event) -> Iterator[None]:
-    """Set the event at the first SIGTERM or SIGINT; end the process at the second.
-
-    Python delivers signals to the main thread only; elsewhere this does nothing.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    seen = False
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        nonlocal seen
-        if seen:
-            # What is held here is rescued by others within seconds.
-            os._exit(128 + number)
-        seen = True
-        loop.call_soon_threadsafe(stopping.set)
-
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-class _LoopThread:
-    """An event loop in a thread."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="conduit-pool", daemon=True
-        )
-        self._thread.start()
-
-    def call(self, coroutine: Any) -> Any:
-        """Run a coroutine in the loop and wait for its result."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
-
-    def end(self) -> None:
-        """Stop the loop and wait for the thread."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
-        self._loop.close()
