@@ -59,7 +59,7 @@ class Keeper(threading.Thread):
         self._ready = threading.Event()
         self._wakened = threading.Event()
         self._failure: BaseException | None = None
-        self._announced = False
+        self._announced = self._beaten = False
         self._outdated = True
         self._gone = False
         self._next_look = 0.0
@@ -104,6 +104,7 @@ class Keeper(threading.Thread):
                     self._ready.set()
                     return
                 failures = 1 if self._beaten else failures + 1
+                self._beaten = False
                 if failures == 1:
                     _log.warning("the keeper's connection failed, trying again: %s", error)
                 # Soon enough that others do not take us for dead meanwhile.
@@ -114,7 +115,7 @@ class Keeper(threading.Thread):
             self.schema = run(connection, fleet.home())
         pooled = is_pooled(connection)
         vigil = Vigil()
-        held = self._beaten = False
+        held = False
         while not self._ending.is_set():
             if self._outdated:
                 self._outdated = False
