@@ -1,0 +1,147 @@
+"""Checks the books of a run against what the queue guarantees. Pure: records in, faults out."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from books import Books, Entry, Move
+
+ENDED = ("completed", "failed", "cancelled")
+HANDLING = timedelta(seconds=10)
+"""How long the effects of a disturbance may last: a dead worker's claim may still be under way."""
+
+
+def audit(books: Books) -> list[str]:
+    """Every fault that the books show; none when all guarantees were kept."""
+    histories = books.histories()
+    return [
+        *check_promises(books, histories),
+        *check_endings(histories),
+        *check_entries(books),
+        *check_claims(books, histories),
+        *check_attempts(books, histories),
+        *check_children(books, histories),
+    ]
+
+
+def check_promises(books: Books, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
+    """A job exists if and only if the transaction that enqueued it committed."""
+    for job in books.confirmed - books.promises:
+        yield f"{job}: its commit was answered, and nothing of it is there"
+    for job in books.promises - histories.keys():
+        yield f"{job}: was promised, and there is no job"
+    for job in books.withdrawn & histories.keys():
+        yield f"{job}: was rolled back, and there is a job"
+    for job, moves in histories.items():
+        if moves[0].before is not None:
+            yield f"{job}: has no birth"
+        elif job not in books.promises and moves[0].type != "ledger.child":
+            yield f"{job}: there is a job that nobody promised"
+
+
+def check_endings(histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
+    """Every job ended, and what had ended moved only because an operator said so."""
+    for job, moves in histories.items():
+        if moves[-1].after not in ENDED:
+            yield f"{job}: never ended, it is {moves[-1].after}"
+
+
+def check_entries(books: Books) -> Iterator[str]:
+    """Nothing ran that was not claimed by the very process, and no attempt ran twice."""
+    claims = {(move.job, move.token_after): move for move in books.moves if move.is_claim}
+    for entry in books.entries:
+        claim = claims.get((entry.job, entry.token))
+        if claim is None:
+            yield f"{entry.job}: ran in {entry.process} without a claim"
+        elif claim.process != entry.process:
+            yield f"{entry.job}: was claimed by {claim.process} and ran in {entry.process}"
+    counts = Counter((entry.job, entry.token, entry.what) for entry in books.entries)
+    for (job, token, what), count in counts.items():
+        if count > 1:
+            yield f"{job}: {what} {count} times under the one claim {token}"
+
+
+def check_claims(books: Books, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
+    """Each claim was ended by who held it, or for a reason; each repeat is explained."""
+    began, ended = _tokens(books.entries, "began"), _tokens(books.entries, "ended")
+    for job, moves in histories.items():
+        for move, following in zip(moves, [*moves[1:], None], strict=True):
+            if not move.is_claim:
+                if move.before in ENDED and move.process not in books.operators:
+                    yield f"{job}: {move.process} made {move.after} of {move.before}"
+                continue
+            key = (job, move.token_after)
+            if following is not None:
+                yield from _check_end(books, move, following, key in began, key in ended)
+
+
+def _check_end(books: Books, claim: Move, end: Move, began: bool, ended: bool) -> Iterator[str]:
+    """`began` and `ended` tell what the handler wrote under the claim."""
+    job, process = claim.job, claim.process
+    since = claim.asked_at - HANDLING
+    if end.before != "running" or (
+        end.token_before != claim.token_after and end.process not in books.operators
+    ):
+        yield f"{job}: the claim of {process} was followed by {end.before} → {end.after}"
+    if end.process in books.operators:
+        return
+    if end.rescued:
+        if not books.was_disturbed(process, since, end.at, ("kill", "freeze", "cut")):
+            yield f"{job}: was taken from {process}, which lived"
+        return
+    if end.process != process:
+        yield f"{job}: {process} held it, and {end.process} made it {end.after}"
+    elif end.after == "completed":
+        if not ended:
+            yield f"{job}: completed, and its handler did not end"
+    elif end.failures > claim.failures:
+        if end.error is None or "as planned" not in end.error:
+            if not books.was_disturbed(process, since, end.at):
+                yield f"{job}: failed in {process} for no reason: {end.error}"
+        elif not began:
+            yield f"{job}: failed without having begun"
+    elif end.after != "pending":
+        yield f"{job}: {process} made it {end.after}"
+    elif began and not books.was_disturbed(process, since, end.at):
+        yield f"{job}: began in {process} and was handed back for no reason"
+
+
+def check_attempts(books: Books, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
+    """No job ran more often than its attempts allow, and one that completed counted a start."""
+    began = _tokens(books.entries, "began")
+    for job, moves in histories.items():
+        runs = 0
+        for move in moves:
+            if move.process in books.operators and move.after == "pending":
+                runs = 0
+            elif move.is_claim and (job, move.token_after) in began:
+                runs += 1
+                # The first worker may have died before it wrote the start.
+                if runs > move.max_attempts + 1:
+                    yield f"{job}: began {runs} times with {move.max_attempts} attempts"
+            elif move.after == "completed" and not 1 <= move.attempts <= move.max_attempts:
+                yield f"{job}: completed in attempt {move.attempts} of {move.max_attempts}"
+
+
+def check_children(books: Books, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
+    """Nested jobs were born by the transaction that completed their parent, all of them, once."""
+    born: Counter[tuple[str, UUID]] = Counter()
+    expected: dict[tuple[str, UUID], int] = {}
+    for job, moves in histories.items():
+        payload = moves[0].payload or {}
+        if moves[0].type == "ledger.child":
+            born[moves[0].transaction, UUID(payload["parent"])] += 1
+        for move in moves:
+            if move.after == "completed" and payload.get("children"):
+                expected[move.transaction, job] = payload["children"]
+    for (transaction, parent), count in born.items():
+        if (transaction, parent) not in expected:
+            yield f"{parent}: {count} jobs were born of it, and it did not complete then"
+    for (transaction, parent), count in expected.items():
+        if born[transaction, parent] != count:
+            yield f"{parent}: completed with {born[transaction, parent]} of {count} children"
+
+
+def _tokens(entries: Sequence[Entry], what: str) -> set[tuple[UUID, UUID | None]]:
+    return {(entry.job, entry.token) for entry in entries if entry.what == what}

@@ -1,0 +1,131 @@
+"""The books of a run: what was promised, what happened to each job, what handlers did."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import class_row
+
+SCHEMA = Path(__file__).with_name("books.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change of a job's status, holder or time; `before` is None for its birth.
+
+    `payload` is told at its birth only; `failures` counts the failed attempts on record.
+    `asked_at` is when the statement came in, `at` when it had changed the rows, `committed_at` when
+    its transaction was committed.
+    """
+
+    id: int
+    job: UUID
+    before: str | None
+    after: str
+    token_before: UUID | None
+    token_after: UUID | None
+    rescued: bool
+    queue: str
+    priority: int
+    run_at: datetime
+    seq: int
+    attempts: int
+    max_attempts: int
+    type: str
+    payload: dict[str, Any] | None
+    error: str | None
+    failures: int
+    process: str
+    transaction: str
+    asked_at: datetime
+    at: datetime
+    committed_at: datetime
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether a worker took the job."""
+        return self.before == "pending" and self.after == "running"
+
+    @property
+    def urgency(self) -> tuple[int, datetime, int]:
+        """Its place in the queue: the lowest comes first."""
+        return -self.priority, self.run_at, self.seq
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a handler wrote: it began or it ended."""
+
+    id: int
+    job: UUID
+    token: UUID
+    attempt: int
+    what: str
+    process: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """Something that was done to a process (or, with "" for the process, to the server)."""
+
+    process: str
+    kind: str
+    began: datetime
+    ended: datetime
+
+
+@dataclass
+class Books:
+    """Everything that is known of a run, to be audited.
+
+    `confirmed` and `withdrawn` are what producers know: the jobs whose commit was answered, and
+    those whose transaction was rolled back.
+    """
+
+    promises: set[UUID] = field(default_factory=set)
+    moves: list[Move] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    confirmed: set[UUID] = field(default_factory=set)
+    withdrawn: set[UUID] = field(default_factory=set)
+    disturbances: list[Disturbance] = field(default_factory=list)
+    operators: frozenset[str] = frozenset({"operator"})
+
+    def histories(self) -> Mapping[UUID, Sequence[Move]]:
+        """The moves of each job, in order."""
+        histories: defaultdict[UUID, list[Move]] = defaultdict(list)
+        for move in sorted(self.moves, key=lambda move: move.id):
+            histories[move.job].append(move)
+        return histories
+
+    def was_disturbed(
+        self, process: str, since: datetime, until: datetime, kinds: Iterable[str] = ()
+    ) -> bool:
+        """Whether something (of these kinds) was done to the process, or the server, in a time."""
+        return any(
+            each.process in ("", process)
+            and (not kinds or each.kind in kinds)
+            and each.began <= until
+            and each.ended >= since
+            for each in self.disturbances
+        )
+
+
+def read(dsn: str, books: Books) -> None:
+    """Add what the database knows."""
+    columns = [each.name for each in fields(Move) if each.name != "committed_at"]
+    moves = (
+        f"SELECT {', '.join(columns)}, pg_xact_commit_timestamp(xmin) AS committed_at FROM moves"
+    )
+    moves = moves.replace("transaction,", "transaction::text,")
+    with psycopg.connect(dsn) as connection:
+        books.promises |= {job for (job,) in connection.execute("SELECT job FROM promises")}
+        with connection.cursor(row_factory=class_row(Move)) as cursor:
+            books.moves += cursor.execute(moves)
+        with connection.cursor(row_factory=class_row(Entry)) as cursor:
+            books.entries += cursor.execute("SELECT * FROM entries ORDER BY id")

@@ -1,0 +1,57 @@
+-- What was promised: written by the transaction that enqueues the job.
+CREATE TABLE promises (job uuid PRIMARY KEY);
+
+-- What handlers did.
+CREATE TABLE entries (
+  id      bigint      GENERATED ALWAYS AS IDENTITY,
+  job     uuid        NOT NULL,
+  token   uuid        NOT NULL,
+  attempt integer     NOT NULL,
+  what    text        NOT NULL,
+  process text        NOT NULL DEFAULT session_user,
+  at      timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Every change of a job's status, holder or time, by whom, in the changing transaction itself. Each
+-- process has a role of its own, so that session_user names it.
+CREATE TABLE moves (
+  id           bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  job          uuid        NOT NULL,
+  before       text,
+  after        text,
+  token_before uuid,
+  token_after  uuid,
+  rescued      boolean     NOT NULL,
+  queue        text        NOT NULL,
+  priority     integer     NOT NULL,
+  run_at       timestamptz NOT NULL,
+  seq          bigint      NOT NULL,
+  attempts     integer     NOT NULL,
+  max_attempts integer     NOT NULL,
+  type         text        NOT NULL,
+  payload      jsonb,
+  error        text,
+  failures     integer     NOT NULL,
+  process      text        NOT NULL DEFAULT session_user,
+  transaction  xid8        NOT NULL DEFAULT pg_current_xact_id(),
+  asked_at     timestamptz NOT NULL DEFAULT statement_timestamp(),
+  at           timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE FUNCTION write_move() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO moves (job, before, after, token_before, token_after, rescued, queue, priority,
+                     run_at, seq, attempts, max_attempts, type, payload, error,
+                     failures)
+  VALUES (NEW.id, OLD.status, NEW.status, OLD.token, NEW.token,
+          coalesce(NEW.rescues > OLD.rescues, false), NEW.queue, NEW.priority, NEW.run_at, NEW.seq,
+          NEW.attempts, NEW.max_attempts, NEW.type, CASE WHEN OLD.id IS NULL THEN NEW.payload END,
+          NEW.error, coalesce(jsonb_array_length(NEW.errors), 0));
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER write_birth AFTER INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION write_move();
+CREATE TRIGGER write_move AFTER UPDATE ON jobs FOR EACH ROW
+  WHEN (OLD.status <> NEW.status OR OLD.run_at <> NEW.run_at
+    OR OLD.token IS DISTINCT FROM NEW.token)
+  EXECUTE FUNCTION write_move();

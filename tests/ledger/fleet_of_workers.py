@@ -1,0 +1,72 @@
+"""Worker processes, as an operator starts them, each with a database role of its own."""
+
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class WorkerProcess:
+    """A `conduit-jobs worker` that runs; `name` is its role in the database."""
+
+    name: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, unless the process has ended."""
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it without a word."""
+        self.process.kill()
+        self.process.wait()
+
+
+class Fleet:
+    """Starts workers; `close` kills those that still run."""
+
+    def __init__(self, dsn: str, folder: Path, *arguments: str) -> None:
+        self._dsn = dsn
+        self._folder = folder
+        self._arguments = arguments
+        self.workers: list[WorkerProcess] = []
+
+    def start(self, name: str, *arguments: str) -> WorkerProcess:
+        """Start a worker under a new name."""
+        create_role(self._dsn, name)
+        log = self._folder / f"{name}.log"
+        command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "ledger_jobs"]
+        command += ["--dsn", make_conninfo(self._dsn, user=name), *self._arguments, *arguments]
+        with log.open("wb") as out:
+            process = subprocess.Popen(command, cwd=_HERE, stdout=out, stderr=out)
+        worker = WorkerProcess(name, process, log)
+        self.workers.append(worker)
+        return worker
+
+    def running(self) -> list[WorkerProcess]:
+        """The workers that have not ended."""
+        return [worker for worker in self.workers if worker.process.poll() is None]
+
+    def logs(self) -> dict[str, str]:
+        """What each worker has said, by its name."""
+        return {worker.name: worker.log.read_text(errors="replace") for worker in self.workers}
+
+    def close(self) -> None:
+        """Kill what still runs."""
+        for worker in self.running():
+            worker.kill()
+
+
+def create_role(dsn: str, name: str) -> None:
+    """Create a role that may do everything."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute(SQL("CREATE ROLE {} LOGIN SUPERUSER").format(Identifier(name)))

@@ -1,0 +1,143 @@
+"""A run of the ledger: producers, workers and chaos for a set time, then the books."""
+
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from audit import ENDED, audit
+from books import SCHEMA, Books, read
+from chaos import Chaos
+from conduit_runtime import embedded, migrate
+from fleet_of_workers import Fleet, create_role
+from order import check_order
+from producers import QUEUES, Operator, Producer
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+from waiting import until
+
+SETTINGS = {
+    "fsync": "off",  # the machine stays up, and what was written outlives Postgres
+    "track_commit_timestamp": "on",
+}
+SETTLING = 120.0
+"""Seconds within which everything has to end when nothing disturbs any more."""
+
+
+@dataclass
+class Report:
+    """What a run showed."""
+
+    seed: int
+    faults: list[str] = field(default_factory=list)
+    jobs: int = 0
+    runs: int = 0
+    repeats: int = 0
+    judged: int = 0
+    settled_in: float = 0.0
+    disturbances: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        disturbances = ", ".join(f"{n} × {kind}" for kind, n in sorted(self.disturbances.items()))
+        lines = [
+            f"seed {self.seed}: {self.jobs:,} jobs, {self.runs:,} runs, {self.repeats:,} repeats, "
+            f"order judged in {self.judged:,} claims, settled in {self.settled_in:.1f} s; "
+            f"{disturbances}",
+            *self.faults[:20],
+        ]
+        if len(self.faults) > 20:
+            lines.append(f"and {len(self.faults) - 20:,} more faults")
+        return "\n".join(lines)
+
+
+def run(folder: Path, seconds: float, seed: int, workers: int = 3) -> Report:
+    """Run for so many seconds in a database server of the run's own, kept in the folder."""
+    with embedded.start(folder / "postgres", settings=SETTINGS) as server:
+        dsn = _database(server.dsn)
+        logs = folder / "logs"
+        logs.mkdir(exist_ok=True)
+        queues = [argument for queue in QUEUES for argument in ("--queue", queue)]
+        fleet = Fleet(dsn, logs, *queues, "--concurrency", "4")
+        try:
+            return _run(dsn, server.folder / "data", fleet, seconds, seed, workers)
+        finally:
+            fleet.close()
+
+
+def _database(server_dsn: str) -> str:
+    name = f"ledger_{uuid4().hex}"
+    with psycopg.connect(server_dsn, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    dsn = make_conninfo(server_dsn, dbname=name)
+    migrate(dsn)
+    with psycopg.connect(dsn) as connection:
+        connection.execute(SCHEMA)
+    for role in ("producer", "operator"):
+        create_role(dsn, role)
+    return dsn
+
+
+def _run(dsn: str, data: Path, fleet: Fleet, seconds: float, seed: int, workers: int) -> Report:
+    chaos = Chaos(dsn, data, fleet, workers, seed)
+    producers = [Producer(dsn, seed + n, pause=0.1) for n in range(2)]
+    actors = [*producers, Operator(dsn, seed, pause=0.5)]
+    pauses = random.Random(seed)
+    for actor in actors:
+        actor.start()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(pauses.uniform(0.1, 2))  # the time between two disturbances, not a wait
+        chaos.act()
+    for actor in actors:
+        actor.stop()
+    started = time.monotonic()
+    report = Report(seed, disturbances=Counter(each.kind for each in chaos.disturbances))
+    try:
+        until(lambda: _is_settled(dsn), SETTLING)
+    except AssertionError:
+        report.faults.append(f"not everything ended within {SETTLING:.0f} s")
+    report.settled_in = time.monotonic() - started
+    report.faults += _stop(dsn, fleet)
+    books = Books(disturbances=chaos.disturbances)
+    for producer in producers:
+        books.confirmed |= producer.confirmed
+        books.withdrawn |= producer.withdrawn
+    read(dsn, books)
+    return _examine(books, report)
+
+
+def _is_settled(dsn: str) -> bool:
+    with psycopg.connect(dsn) as connection:
+        sql = "SELECT count(*) FROM jobs WHERE status <> ALL (%s)"
+        [(count,)] = connection.execute(sql, (list(ENDED),))
+    return count == 0
+
+
+def _stop(dsn: str, fleet: Fleet) -> list[str]:
+    """Stop the workers gently; what is wrong with how they end, and with what they logged."""
+    faults = []
+    running = fleet.running()
+    for worker in running:
+        worker.process.terminate()
+    for worker in running:
+        if (code := worker.process.wait(60)) != 0:
+            faults.append(f"{worker.name} ended with {code}")
+    for name, log in fleet.logs().items():
+        if "Traceback" in log:
+            faults.append(f"{name} logged {log[log.index('Traceback') :][:2_000]}")
+    with psycopg.connect(dsn) as connection:
+        left = connection.execute("SELECT name FROM conduit_workers").fetchall()
+    return [*faults, *(f"{name} is still registered" for (name,) in left)]
+
+
+def _examine(books: Books, report: Report) -> Report:
+    faults, report.judged = check_order(books)
+    report.faults += [*audit(books), *faults]
+    report.jobs = len(books.histories())
+    began = [entry for entry in books.entries if entry.what == "began"]
+    report.runs = len(began)
+    report.repeats = len(began) - len({entry.job for entry in began})
+    return report

@@ -1,0 +1,65 @@
+"""The jobs that the ledger's workers run. Each writes what it did, in transactions of its own."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from conduit_runtime import Discard, JobContext, job_type
+
+SOON = timedelta(seconds=0.1)
+"""The wait after a failed attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Takes `seconds`, fails in the first `failures` attempts, then enqueues `children` jobs."""
+
+    seconds: float
+    failures: int
+    children: int
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """The n-th job that `parent` enqueued by completing."""
+
+    parent: UUID
+    n: int
+
+
+@job_type("ledger.work", "1", backoff="constant", base=SOON)
+async def work(job: JobContext[Any], payload: Work) -> None:
+    await note(job, "began")
+    await asyncio.sleep(payload.seconds)
+    if job.attempt <= payload.failures:
+        raise RuntimeError("as planned")
+    for n in range(payload.children):
+        job.enqueue(child, Child(parent=job.id, n=n))
+    await note(job, "ended")
+
+
+@job_type("ledger.child", "1", queue="parcels", max_attempts=50, backoff="constant", base=SOON)
+async def child(job: JobContext[Any], payload: Child) -> None:
+    await note(job, "began")
+    await note(job, "ended")
+
+
+@job_type("ledger.discard", "1", backoff="constant", base=SOON)
+async def discard(job: JobContext[Any], payload: dict[str, Any]) -> None:
+    await note(job, "began")
+    raise Discard("as planned")
+
+
+async def note(job: JobContext[Any], what: str) -> None:
+    """Write an entry, under the token of the claim that this attempt belongs to."""
+    token = job._job.token  # type: ignore[attr-defined]  # no handler needs it; an auditor does
+    async with job.connection() as connection, connection.transaction():
+        await connection.execute(
+            "INSERT INTO entries (job, token, attempt, what) VALUES (%s, %s, %s, %s)",
+            (job.id, token, job.attempt, what),
+        )
+
+
+JOBS = (work, child, discard)

@@ -1,0 +1,134 @@
+"""Applications that enqueue jobs, some of which think better of it, and an operator."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import psycopg
+from conduit_runtime import Job, Queue
+from psycopg.conninfo import make_conninfo
+
+QUEUES = ("ledger", "parcels")
+
+
+class Actor(threading.Thread):
+    """Acts again and again on a connection of its own, through any trouble, until stopped."""
+
+    def __init__(self, dsn: str, role: str, seed: int, pause: float) -> None:
+        super().__init__(name=f"{role}-{seed}", daemon=True)
+        self._dsn = make_conninfo(dsn, user=role)
+        self._pause = pause
+        self._stopping = threading.Event()
+        self.random = random.Random(f"{role} {seed}")
+        self.queue = Queue(self._dsn)
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with psycopg.connect(self._dsn, autocommit=True) as connection:
+                    while not self._stopping.wait(self.random.uniform(0, 2 * self._pause)):
+                        self.act(connection)
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Return when the last act is over."""
+        self._stopping.set()
+        self.join(timeout=30)
+
+    def act(self, connection: psycopg.Connection) -> None:
+        """Do one thing."""
+        raise NotImplementedError
+
+
+class Producer(Actor):
+    """Enqueues jobs in transactions, together with a promise of each.
+
+    `confirmed` are the jobs whose commit was answered, `withdrawn` those that were rolled back. Of
+    a commit that was not answered nothing is known.
+    """
+
+    def __init__(self, dsn: str, seed: int, pause: float) -> None:
+        super().__init__(dsn, "producer", seed, pause)
+        self.confirmed: set[UUID] = set()
+        self.withdrawn: set[UUID] = set()
+
+    def act(self, connection: psycopg.Connection) -> None:
+        deeds: list[Callable[[psycopg.Connection], None]] = [
+            *[self._commit] * 6,
+            self._roll_back,
+            self._roll_back_in_part,
+            self._disappear,
+        ]
+        self.random.choice(deeds)(connection)
+
+    def _commit(self, connection: psycopg.Connection) -> None:
+        count = 60 if self.random.random() < 0.04 else self.random.randint(1, 4)
+        with connection.transaction():
+            jobs = self._promise(connection, count)
+        self.confirmed |= jobs
+
+    def _roll_back(self, connection: psycopg.Connection) -> None:
+        with connection.transaction(force_rollback=True):
+            self.withdrawn |= self._promise(connection, 3)
+
+    def _roll_back_in_part(self, connection: psycopg.Connection) -> None:
+        with connection.transaction():
+            jobs = self._promise(connection, 2)
+            with connection.transaction(force_rollback=True):
+                self.withdrawn |= self._promise(connection, 2)
+        self.confirmed |= jobs
+
+    def _disappear(self, connection: psycopg.Connection) -> None:
+        with psycopg.connect(self._dsn) as other:
+            self.withdrawn |= self._promise(other, 2)
+            other.close()
+
+    def _promise(self, connection: psycopg.Connection, count: int) -> set[UUID]:
+        jobs = [self._job() for _ in range(count)]
+        for job in jobs:
+            connection.execute("INSERT INTO promises VALUES (%s)", (job.id,))
+        self.queue.enqueue_many(jobs, conn=connection)
+        return {job.id for job in jobs}
+
+    def _job(self) -> Job:
+        pick = self.random
+        queue, priority = pick.choice(QUEUES), pick.choice((0, 50, 50, 50, 75, 100))
+        delay = timedelta(seconds=pick.uniform(0.5, 3)) if pick.random() < 0.1 else None
+        if pick.random() < 0.03:
+            return Job(queue, "ledger.discard", {}, priority, delay=delay)
+        payload = {
+            "seconds": pick.choice((0, 0, 0.01, 0.05, 0.2 if pick.random() < 0.95 else 3)),
+            "failures": pick.choice((0, 0, 0, 0, 0, 0, 1, 2)),
+            "children": pick.choice((0, 0, 0, 1, 3)),
+        }
+        attempts = pick.choice((3, 3, 50, 50, 50, 50))
+        return Job(queue, "ledger.work", payload, priority, attempts, delay=delay)
+
+
+class Operator(Actor):
+    """Cancels jobs and retries them by hand, whatever they are doing."""
+
+    def __init__(self, dsn: str, seed: int, pause: float) -> None:
+        super().__init__(dsn, "operator", seed, pause)
+
+    def act(self, connection: psycopg.Connection) -> None:
+        found = connection.execute(
+            "SELECT id FROM jobs WHERE status = %s ORDER BY seq DESC OFFSET %s LIMIT 1",
+            (self.random.choice(("pending", "running", "running")), self.random.randint(0, 5)),
+        ).fetchone()
+        if found is None:
+            return
+        deed = self.random.choice(("cancel", "retry", "by hand"))
+        if deed == "cancel":
+            self.queue.cancel(found[0], conn=connection)
+        elif deed == "retry":
+            self.queue.retry(found[0], conn=connection)
+        else:
+            connection.execute(
+                "UPDATE jobs SET status = 'pending', attempts = 0, run_at = now() WHERE id = %s",
+                found,
+            )
