@@ -1,0 +1,51 @@
+"""Long chains and deep nests become Python that CPython compiles."""
+
+import pytest
+from generated import compiled
+
+RESOURCE = """
+resource Post {
+  id: uuid! @primary
+  title: string!
+  views: int!
+  note: text?
+  flag: bool!
+  data: json?
+  @after create @async { BODY }
+}
+"""
+LENGTH = 1100  # more than Python recurses
+
+CHAINS = {
+    "sum": "Api.a(" + " + ".join(["self.views"] * LENGTH) + ")",
+    "texts": "Api.a(" + " + ".join(['"a"', "self.title"] * (LENGTH // 2)) + ")",
+    "and": "Api.a(" + " && ".join(["self.flag"] * LENGTH) + ")",
+    "or": "if " + " || ".join(["self.flag"] * LENGTH) + " { Api.a(1) }",
+    "default": "Api.a(" + " ?? ".join(["self.note"] * 300) + ")",
+    "equal": "Api.a(" + " == ".join(["self.flag"] * 300) + ")",
+    "power": "Api.a(" + " ** ".join(["2"] * 300) + ")",
+    "not": "Api.a(" + "!" * LENGTH + "self.flag)",
+    "minus": "Api.a(" + "- " * LENGTH + "self.views)",
+    "ternary": "Api.a(" + "".join(f"self.views == {n} ? {n} : " for n in range(300)) + "0)",
+    "member": "Api.a(self.data" + ".x" * 300 + ")",
+    "safe": "Api.a(self.data" + "?.x" * 100 + ")",
+    "method": "Api.a(self.title" + ".upcase()" * 300 + ")",
+    "text": 'Api.a("' + "#{self.views} " * LENGTH + '")',
+    "elsif": "if self.flag { Api.a(0) }" + " elsif self.flag { Api.a(1) }" * 300,
+}
+NESTS = {
+    "arrays": "Api.a(" + "[" * 98 + "1" + "]" * 98 + ")",
+    "parentheses": "Api.a(" + "(self.flag && " * 98 + "self.flag" + ")" * 98 + ")",
+    "calls": "Api.a(" + "String.upcase(" * 98 + "self.title" + ")" * 98 + ")",
+    "blocks": "if self.flag { " * 90 + "Api.a(1) }" + " Api.b(1) }" * 89,
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_chains(name: str) -> None:
+    compile(compiled(RESOURCE.replace("BODY", CHAINS[name]))["post.py"], "post.py", "exec")
+
+
+@pytest.mark.parametrize("name", NESTS)
+def test_nests(name: str) -> None:
+    compile(compiled(RESOURCE.replace("BODY", NESTS[name]))["post.py"], "post.py", "exec")
