@@ -1,0 +1,168 @@
+"""What a job costs: statements, round trips, rows, index entries, WAL. No clock is read."""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import Job, Queue, WorkerPool, attempts, store
+from conduit_runtime.attempts import Attempt, Stray
+from conduit_runtime.claims import Claims
+from conduit_runtime.connection import Link
+from conduit_runtime.statement import Statement
+from example_app import insert_order, ship
+from example_jobs.order import after_create, after_update
+
+BATCH = 500
+PAYLOAD = {"to": "user@example.com", "template": "welcome", "user_id": "0192d5a05a5c7cc08b5e2f6f"}
+
+
+def test_a_job_is_three_versions_of_one_row(dsn: str) -> None:
+    with worker_connection(dsn) as connection:
+        held = attempts.complete(claimed(connection), None)
+        connection.execute(held.sql, held.parameters)
+        counts = connection.execute(
+            "SELECT n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables "
+            "WHERE relname = 'jobs'"
+        ).fetchall()
+    assert counts == [(BATCH, 2 * BATCH, 0)]
+
+
+def test_an_insert_writes_a_row_and_its_two_index_entries(dsn: str) -> None:
+    with worker_connection(dsn) as connection:
+        wal = explain(connection, store.insert_jobs(jobs(), None))
+    # A row and an entry in each of two indexes; the rest is the splits of pages.
+    assert wal["WAL Records"] <= 3.2 * BATCH
+    assert wal["WAL Bytes"] - 8_192 * wal["WAL FPI"] <= 500 * BATCH
+
+
+def test_a_claim_writes_a_row_and_two_index_entries(dsn: str) -> None:
+    with worker_connection(dsn) as connection:
+        enqueue(connection)
+        wal = explain(connection, claim())
+    # The lock that choosing it takes, the row, an entry for its id and one for its worker.
+    assert wal["WAL Records"] <= 5 * BATCH
+    assert wal["WAL Bytes"] - 8_192 * wal["WAL FPI"] <= 550 * BATCH
+
+
+def test_a_completion_writes_a_row_and_one_index_entry(dsn: str) -> None:
+    with worker_connection(dsn) as connection:
+        held = claimed(connection)
+        wal = explain(connection, attempts.complete(held, None))
+    assert wal["WAL Records"] <= 3 * BATCH
+    assert wal["WAL Bytes"] - 8_192 * wal["WAL FPI"] <= 350 * BATCH
+
+
+def test_a_drain_is_a_few_statements(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 10 * BATCH
+    sent: list[str] = []
+    run = Link.run
+
+    async def counted(self: Link, statement: Statement[Any]) -> Any:
+        sent.append(statement.sql)
+        return await run(self, statement)
+
+    monkeypatch.setattr(Link, "run", counted)
+    with Queue(dsn) as queue:
+        queue.enqueue_many([Job(type="noop") for _ in range(count)])
+        pool = WorkerPool(queue, workers=BATCH)
+        pool.register("noop", nothing)
+        pool.run(drain=True)
+        assert queue.stats().completed == count
+    # A claim and an acknowledgement for each batch, and some that find the batch not full.
+    assert len(sent) <= 2 * count / BATCH + 40
+
+
+def test_an_enqueue_is_one_round_trip(dsn: str, tmp_path: Path) -> None:
+    with Queue(dsn) as queue, psycopg.connect(dsn, autocommit=True) as connection:
+        for many in (1, 1_000):
+            with traced(connection, tmp_path) as trips:
+                queue.enqueue_many([Job(type="noop") for _ in range(many)], conn=connection)
+            assert trips() == 1
+
+
+def test_a_hook_adds_one_round_trip(conn: psycopg.Connection[Any], tmp_path: Path) -> None:
+    before = insert_order(conn)
+    with traced(conn, tmp_path) as trips:
+        after_create(conn, before)
+    assert trips() == 1
+    after = ship(conn, before)
+    with traced(conn, tmp_path) as trips:
+        after_update(conn, after, before)
+    # Beside the rows that the source itself reads, the UPDATE and its jobs are one.
+    reads = 2
+    assert trips() <= 1 + reads
+
+
+def test_an_idle_worker_asks_little(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    run = Link.run
+
+    async def counted(self: Link, statement: Statement[Any]) -> Any:
+        sent.append(statement.sql)
+        return await run(self, statement)
+
+    async def idle() -> int:
+        pool = WorkerPool(Queue(dsn))
+        pool.register("noop", nothing)
+        async with pool:
+            await asyncio.sleep(1.0)  # what it asks to find out that there is nothing to do
+            started = len(sent)
+            await asyncio.sleep(4.0)
+            return len(sent) - started
+
+    monkeypatch.setattr(Link, "run", counted)
+    assert asyncio.run(idle()) <= 4
+
+
+@contextmanager
+def traced(connection: psycopg.Connection[Any], folder: Path) -> Iterator[Callable[[], int]]:
+    """Count the round trips of a block: how often the server was asked to answer."""
+    protocol = folder / "protocol"
+    with protocol.open("w") as file:
+        connection.pgconn.trace(file.fileno())
+        yield lambda: len(re.findall(r"\tF\t\d+\t(?:Sync|Query)\b", protocol.read_text()))
+        connection.pgconn.untrace()
+
+
+async def nothing(context: Any, payload: Any) -> None:
+    """Do nothing."""
+
+
+def jobs() -> list[Job]:
+    return [Job(type="noop", payload=PAYLOAD) for _ in range(BATCH)]
+
+
+def worker_connection(dsn: str) -> psycopg.Connection[Any]:
+    connection = psycopg.connect(dsn)
+    connection.execute("INSERT INTO conduit_workers VALUES ('w', 0, 0, 'w', 0, '{}', '[]')")
+    return connection
+
+
+def enqueue(connection: psycopg.Connection[Any]) -> None:
+    statement = store.insert_jobs(jobs(), None)
+    connection.execute(statement.sql, statement.parameters)
+
+
+def claim() -> Statement[Any]:
+    return Claims().next("w", {"default": BATCH}, [("noop", "")], BATCH, 0.0, None)
+
+
+def claimed(connection: psycopg.Connection[Any]) -> list[Attempt]:
+    enqueue(connection)
+    statement = claim()
+    rows = connection.execute(statement.sql, statement.parameters).fetchall()
+    assert len(rows) == BATCH
+    return [Attempt(Stray(row[0], statement.parameters["token"]), 0.001) for row in rows]
+
+
+def explain(connection: psycopg.Connection[Any], statement: Statement[Any]) -> dict[str, Any]:
+    """What running a statement wrote to the WAL."""
+    sql = f"EXPLAIN (ANALYZE, WAL, TIMING OFF, FORMAT JSON) {statement.sql}"
+    [(answer,)] = connection.execute(sql, statement.parameters).fetchall()
+    plan: dict[str, Any] = answer[0]["Plan"]
+    return plan

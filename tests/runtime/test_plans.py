@@ -1,0 +1,166 @@
+"""How the worker's statements go about a table of a million jobs: by index, and a batch at a time.
+
+What they touch is counted, so that no clock is looked at.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from conduit_runtime import attempts, fleet
+from conduit_runtime.attempts import Attempt, Stray
+from conduit_runtime.claims import Claims
+from conduit_runtime.connection import PLANS
+from conduit_runtime.statement import Statement
+from conduit_runtime.vigil import Dead
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+pytestmark = pytest.mark.xdist_group("a million jobs")
+
+JOBS = 1_000_000
+BATCH = 500
+Plan = dict[str, Any]
+
+# Half of them in front of what a worker may take: of an unknown type, or due in a week.
+FILL = """
+INSERT INTO jobs (queue, type, priority, run_at)
+SELECT 'default', CASE WHEN n %% 4 = 0 THEN 'unknown' ELSE 'known' END,
+       CASE WHEN n %% 2 = 0 THEN 60 ELSE 50 END,
+       now() + CASE WHEN n %% 4 = 2 THEN interval '7 days' ELSE interval '0' END
+FROM generate_series(1, %s) AS n
+"""
+
+
+@pytest.fixture(scope="module")
+def million(server_dsn: str, template: str) -> Iterator[str]:
+    """A database with a million pending jobs that was never analyzed."""
+    name = f"conduit_{uuid4().hex}"
+    with psycopg.connect(server_dsn, autocommit=True) as admin:
+        admin.execute(
+            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
+        )
+        dsn = make_conninfo(server_dsn, dbname=name)
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("ALTER TABLE jobs SET (autovacuum_enabled = off)")
+            connection.execute("SET session_replication_role = replica")
+            [(index,)] = connection.execute(
+                "SELECT indexdef FROM pg_indexes WHERE indexname = 'jobs_claim'"
+            ).fetchall()
+            connection.execute("DROP INDEX jobs_claim")
+            connection.execute(FILL, (JOBS,))
+            connection.execute(index)
+            connection.execute("INSERT INTO conduit_workers VALUES ('w', 0, 0, 'w', 0, '{}', '[]')")
+        yield dsn
+        admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture(params=["without statistics", "with stale statistics", "with fresh statistics"])
+def connection(
+    million: str, request: pytest.FixtureRequest
+) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A worker's connection, in a transaction that is rolled back."""
+    with psycopg.connect(million) as connection:
+        connection.execute(PLANS)
+        if "fresh" in request.param:
+            connection.execute("ANALYZE jobs")
+        elif "stale" in request.param:
+            # As if the table had been analyzed when it held a few completed jobs.
+            connection.execute("DELETE FROM pg_statistic WHERE starelid = 'jobs'::regclass")
+            connection.execute("UPDATE pg_class SET reltuples = 10 WHERE oid = 'jobs'::regclass")
+        yield connection
+        connection.rollback()
+
+
+def test_a_claim(connection: psycopg.Connection[Any]) -> None:
+    plan = explain(connection, claim())
+    assert scans(plan) == {"jobs_claim", "Tid Scan"}
+    # The heads of the lanes, each row once to choose it and once to update it.
+    assert most_rows(plan) <= 2 * BATCH
+    assert buffers(plan) <= 30 * BATCH
+
+
+def test_a_claim_of_many_lanes(connection: psycopg.Connection[Any]) -> None:
+    lanes = [("known", ""), *((f"type {n}", f"{n}") for n in range(200))]
+    plan = explain(connection, claim(lanes))
+    assert scans(plan) == {"jobs_claim", "Tid Scan"}
+    assert most_rows(plan) <= 2 * BATCH
+    assert buffers(plan) <= 60 * BATCH
+
+
+def test_a_completion(connection: psycopg.Connection[Any]) -> None:
+    plan = explain(connection, attempts.complete(held(connection), None))
+    assert scans(plan) == {"jobs_pkey"}
+    assert buffers(plan) <= 30 * BATCH
+
+
+def test_other_outcomes(connection: psycopg.Connection[Any]) -> None:
+    for statement in (attempts.end([], None), attempts.mark_started(held(connection), None)):
+        assert scans(explain(connection, statement)) == {"jobs_pkey"}
+
+
+def test_a_rescue(connection: psycopg.Connection[Any]) -> None:
+    held(connection)
+    dead = Dead("w", beat=0, silent=True)
+    plan = explain(connection, fleet.rescue(dead, None))
+    assert scans(plan) <= {"jobs_running", "jobs_pkey", "Tid Scan"}
+    assert buffers(plan) <= 60 * BATCH
+
+
+def test_a_look_for_orphans(connection: psycopg.Connection[Any]) -> None:
+    held(connection)
+    plan = explain(connection, fleet.rescue_orphans(None))
+    assert scans(plan) <= {"jobs_running", "jobs_pkey", "Tid Scan"}
+    assert buffers(plan) <= 30 * BATCH
+
+
+def claim(lanes: list[tuple[str, str]] | None = None) -> Statement[Any]:
+    return Claims().next("w", {"default": BATCH}, lanes or [("known", "")], BATCH, 0.0, None)
+
+
+def held(connection: psycopg.Connection[Any]) -> list[Attempt]:
+    """Attempts of a batch that the worker has claimed."""
+    statement = claim()
+    rows = connection.execute(statement.sql, statement.parameters).fetchall()
+    token: UUID = statement.parameters["token"]
+    assert len(rows) == BATCH
+    return [Attempt(Stray(row[0], token), 0.001) for row in rows]
+
+
+def explain(connection: psycopg.Connection[Any], statement: Statement[Any]) -> Plan:
+    """The plan of a statement, run and counted."""
+    sql = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql}"
+    [(answer,)] = connection.execute(sql, statement.parameters).fetchall()
+    plan: Plan = answer[0]["Plan"]
+    return plan
+
+
+def nodes(plan: Plan) -> Iterator[Plan]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def scans(plan: Plan) -> set[str]:
+    """The ways in which the table of jobs is read: its indexes, or other kinds of scan."""
+    return {
+        node.get("Index Name", node["Node Type"])
+        for node in nodes(plan)
+        if node.get("Relation Name") == "jobs" and node["Node Type"] != "ModifyTable"
+    }
+
+
+def most_rows(plan: Plan) -> float:
+    """The rows that the busiest scan of jobs gave or threw away."""
+    return max(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in nodes(plan)
+        if node.get("Relation Name") == "jobs"
+    )
+
+
+def buffers(plan: Plan) -> int:
+    """Pages that the statement looked at."""
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
