@@ -205,6 +205,9 @@ class Recorder:
     def value(self, number: int, value: Any) -> None:
         self.values[number] = value
 
+    def broken(self, number: int) -> None:
+        raise ValueError("it is broken")
+
     def failed(self, number: int, message: str) -> None:
         self.errors[number] = message
 
