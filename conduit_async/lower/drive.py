@@ -108,7 +108,7 @@ def _fitted(frame: Frame, operand: Operand, code: Code) -> Code:
     if isinstance(wanted, Enum) and required(actual) == STRING and not code.is_constant:
         cast = frame.module.imports.use("typing", "cast")
         kind = frame.module.annotation(optional(wanted) if actual != STRING else wanted)
-        return made_of(f"{cast}({kind}, {code.text})", Strength.PRIMARY, [code])
+        return made_of(f'{cast}("{kind}", {code.text})', Strength.PRIMARY, [code])
     if wanted != DECIMAL or required(actual) != INT:
         return code
     decimal = frame.module.imports.use("decimal", "Decimal")

@@ -27,14 +27,15 @@ def lazy(frame: Frame, node: ast.Binary) -> Lowering:
 def coalesce(frame: Frame, node: ast.Binary, name: str | None = None) -> Lowering:
     """`a ?? b ?? c`: one expression where that reads well, else a variable, `name` if given."""
     first, *others = _alternatives(frame, node)
-    left = yield Operand(first, maybe=True)
+    wanted = type_of(frame, node)
+    left = yield Operand(first, maybe=True, expected=wanted)
     if not others:
         return left
     if frame.lazy or (len(others) == 1 and left.repeatable):
         for other in others:
             tested, again = frame.twice(left, variable_for(first))
             with frame.branch():
-                right = yield Operand(other, lazy=True)
+                right = yield Operand(other, lazy=True, expected=wanted)
             if right.before:
                 left = _as_statements(frame, node, left, right)
                 continue
@@ -48,7 +49,7 @@ def coalesce(frame: Frame, node: ast.Binary, name: str | None = None) -> Lowerin
     lines = [*left.before, Line(f"{name}{f': {mixed}' if mixed else ''} = {left.text}")]
     for other in others:
         with frame.branch():
-            right = yield Operand(other)
+            right = yield Operand(other, expected=wanted)
         lines.append(Line(f"if {name} is None:"))
         lines += body_of([*right.before, Line(f"{name} = {right.text}")])
     return Code(name, before=tuple(lines))
@@ -101,11 +102,12 @@ def ternary(frame: Frame, node: ast.Ternary, wish: Operand) -> Lowering:
     arms = _arms(node)
     if len(arms) > LONGEST_CHAIN:
         return (yield from _long_chain(frame, node, arms))
+    wanted = type_of(frame, node)
     condition = yield Operand(node.condition, maybe=True)
     with frame.branch():
-        then = yield Operand(node.then, lazy=True)
+        then = yield Operand(node.then, lazy=True, expected=wanted)
     with frame.branch():
-        otherwise = yield Operand(node.otherwise, lazy=True)
+        otherwise = yield Operand(node.otherwise, lazy=True, expected=wanted)
     if not then.before and not otherwise.before:
         text = f"{then.at(Strength.OR)} if {condition.at(Strength.OR)} else {otherwise.text}"
         return made_of(text, Strength.TERNARY, [condition, then, otherwise])

@@ -46,7 +46,8 @@ def known(frame: Frame, node: ast.Expr, code: Code) -> Code:
     if not joins(node) or type_of(frame, node) != ANY or code.strength == Strength.ATOM:
         return code
     imports = frame.module.imports
-    text = f"{imports.use('typing', 'cast')}({imports.use('typing', 'Any')}, {code.text})"
+    any_ = imports.use("typing", "Any")
+    text = f'{imports.use("typing", "cast")}("{any_}", {code.text})'
     return made_of(text, Strength.PRIMARY, [code])
 
 
