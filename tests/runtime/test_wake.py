@@ -67,11 +67,9 @@ def test_a_hand_typed_insert_rings_and_a_rolled_back_one_does_not(queue: Queue, 
             """How often the bell rang since the last time."""
             with psycopg.connect(dsn, autocommit=True) as sender:
                 sender.execute("SELECT pg_notify(%s, 'end')", (channel,))
-            heard = 0
-            for notification in listener.notifies(timeout=10):
+            for heard, notification in enumerate(listener.notifies(timeout=10)):
                 if notification.payload == "end":
                     return heard
-                heard += 1
             raise AssertionError("the notification got lost")
 
         producer.execute("INSERT INTO jobs (type) VALUES ('t')")
