@@ -12,6 +12,9 @@ from books import Books, Move
 WINDOW = timedelta(seconds=1.5)
 """How long a job may stay unseen behind the bound of a claim: a second, and what a commit takes."""
 
+RELEASE = timedelta(milliseconds=20)
+"""How long a transaction may keep its locks after the time of its commit."""
+
 
 def check_order(books: Books) -> tuple[list[str], int]:
     """The claims that passed over a more urgent job, and how many claims could be judged.
@@ -31,7 +34,7 @@ def _lonely_claims(books: Books) -> list[Move]:
     claims = [move for move in books.moves if move.is_claim]
     breaks = [each for each in books.disturbances if each.kind in ("cut", "crash")]
     starts = sorted({(move.asked_at, move.transaction) for move in claims})
-    ends = sorted({(move.committed_at, move.transaction) for move in claims})
+    ends = sorted({(move.committed_at + RELEASE, move.transaction) for move in claims})
 
     def is_alone(move: Move) -> bool:
         # Whoever began before this one was committed and was committed after it began, overlaps.

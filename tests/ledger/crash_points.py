@@ -1,0 +1,156 @@
+"""Kills workers in the middle of a statement, and lets others make good for it."""
+
+import hashlib
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from conduit_runtime import Job, Queue
+from fleet_of_workers import Fleet, WorkerProcess
+from waiting import until
+
+SCHEMA = Path(__file__).with_name("crash_points.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class CrashPoint:
+    """Where a worker is killed, and what has to come of its job.
+
+    The worker is killed (with `dies`) while the statement of `step` waits. Then that statement is
+    committed, as if its answer had been lost, or broken off, as if it had never arrived. With
+    `stopped` the worker is asked to end before. With `avenged` the one that comes to rescue the job
+    is killed in turn. `work` is the payload; `runs` tells how often the handler begins in all.
+    """
+
+    name: str
+    step: str
+    committed: bool
+    runs: int
+    attempts: int
+    work: dict[str, Any] = field(default_factory=dict)
+    status: str = "completed"
+    max_attempts: int = 3
+    dies: bool = True
+    stopped: bool = False
+    avenged: bool = False
+
+    @property
+    def queue(self) -> str:
+        """The queue that only this crash point uses."""
+        return hashlib.sha256(self.name.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What came of the job of a crash point."""
+
+    job: Job
+    began: int
+    ended: int
+    children: int
+
+
+class Stage:
+    """One database on which many workers die at once, each at its own point."""
+
+    def __init__(self, dsn: str, folder: Path) -> None:
+        self._dsn = dsn
+        self._exits = ExitStack()
+        self._fleet = Fleet(dsn, folder, "--concurrency", "2")
+        self._queue = self._exits.enter_context(Queue(dsn))
+        self._database = self._exits.enter_context(psycopg.connect(dsn, autocommit=True))
+        self._exits.callback(self._fleet.close)
+
+    def close(self) -> None:
+        """End what was started."""
+        self._exits.close()
+
+    def play(self, points: Iterable[CrashPoint]) -> dict[str, Aftermath]:
+        """What became of the job of each crash point, by its name."""
+        # The last to die is the one whose rescuer dies: nobody else must come to its rescue.
+        points = sorted(points, key=lambda point: point.avenged)
+        jobs = {point.name: self._enqueue(point) for point in points}
+        victims = [self._start(point) for point in points]
+        for point, victim in zip(points, victims, strict=True):
+            if point.dies:
+                self._until_on_record(jobs[point.name], point)
+            if point.stopped:
+                victim.process.terminate()
+            self._crash(point, victim)
+        queues = [argument for point in points for argument in ("--queue", point.queue)]
+        for point in points:
+            if point.avenged:
+                self._halt(point, "rescue")
+                self._crash(point, self._start(point, "rescuer"))
+        rescuer = self._fleet.start(f"last_{points[-1].queue}", *queues, "--queue", "parcels")
+        until(self._all_ended, 60)
+        rescuer.process.terminate()
+        rescuer.process.wait(30)
+        return {point.name: self._look(jobs[point.name]) for point in points}
+
+    def _enqueue(self, point: CrashPoint) -> Job:
+        payload = {"seconds": 0, "failures": 0, "children": 2} | point.work
+        self._halt(point, point.step)
+        job = Job(point.queue, "ledger.work", payload, max_attempts=point.max_attempts)
+        return self._queue.enqueue(job)
+
+    def _halt(self, point: CrashPoint, step: str) -> None:
+        self._database.execute(
+            "SELECT pg_advisory_lock(hashtext('halt'), hashtext(%s))", (point.queue,)
+        )
+        self._database.execute("INSERT INTO halts VALUES (%s, %s)", (point.queue, step))
+
+    def _start(self, point: CrashPoint, role: str = "victim") -> WorkerProcess:
+        return self._fleet.start(f"{role}_{point.queue}", "--queue", point.queue, "--grace", "0")
+
+    def _until_on_record(self, job: Job, point: CrashPoint) -> None:
+        """Wait until the start of an attempt that takes a while is written."""
+        if point.step in ("began", "ended", "hand back"):
+            until(lambda: (self._queue.get(job.id) or job).attempts, 60)
+
+    def _crash(self, point: CrashPoint, victim: WorkerProcess) -> None:
+        waiting = until(lambda: self._waiting(point), 60)
+        if point.dies:
+            victim.kill()
+        self._database.execute("DELETE FROM halts WHERE queue = %s", (point.queue,))
+        if not point.committed:
+            self._database.execute("SELECT pg_terminate_backend(%s, 10000)", (waiting,))
+        self._database.execute(
+            "SELECT pg_advisory_unlock(hashtext('halt'), hashtext(%s))", (point.queue,)
+        )
+        until(lambda: not point.dies or not self._is_connected(victim))
+
+    def _waiting(self, point: CrashPoint) -> int | None:
+        row = self._database.execute(
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+            "AND (classid::bigint, objid::bigint) = "
+            "(hashtext('halt')::bigint & 4294967295, hashtext(%s)::bigint & 4294967295)",
+            (point.queue,),
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def _is_connected(self, worker: WorkerProcess) -> bool:
+        sql = "SELECT FROM pg_stat_activity WHERE usename = %s"
+        return self._database.execute(sql, (worker.name,)).rowcount > 0
+
+    def _all_ended(self) -> bool:
+        sql = "SELECT FROM jobs WHERE status IN ('pending', 'running')"
+        return self._database.execute(sql).rowcount == 0
+
+    def _look(self, job: Job) -> Aftermath:
+        def count(sql: str) -> int:
+            row = self._database.execute(sql, (str(job.id),)).fetchone()
+            assert row is not None
+            return int(row[0])
+
+        stored = self._queue.get(job.id)
+        assert stored is not None
+        return Aftermath(
+            job=stored,
+            began=count("SELECT count(*) FROM entries WHERE job = %s AND what = 'began'"),
+            ended=count("SELECT count(*) FROM entries WHERE job = %s AND what = 'ended'"),
+            children=count("SELECT count(*) FROM jobs WHERE payload->>'parent' = %s"),
+        )
