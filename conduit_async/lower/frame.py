@@ -22,6 +22,9 @@ OURS = frozenset({
 })  # fmt: skip
 """Functions and types that any module may import, so that no variable of ours takes their name."""
 
+AMBIGUOUS = frozenset("lOI")
+"""Names that look like a digit, which linters refuse."""
+
 Place = Literal["hook", "job", "function"]
 
 
@@ -89,7 +92,7 @@ class Frame:
         known = self._locals.get(local)
         if known is None:
             kind = str(local.type)
-            known = local.python
+            known = f"{local.python}_" if local.python in AMBIGUOUS else local.python
             while (
                 self._annotations.get(known, "" if self._is_taken(known, own=True) else kind)
                 != kind

@@ -97,12 +97,23 @@ def _annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
     widened = actual != local.type and not (
         required(local.type) == actual and local not in frame.assigned
     )
-    joined = actual == ANY and joins(node)
+    joined = (actual == ANY and joins(node)) or any(
+        type_of(frame, branch) != actual for branch in _branches(node)
+    )
     if widened or joined or actual == NIL or empty or (loose and literal):
         return frame.module.annotation(local.type)
     if local in frame.assigned and local.type == ANY:
         return frame.module.annotation(ANY)
     return None
+
+
+def _branches(node: ast.Expr) -> list[ast.Expr]:
+    """The expressions that a `rescue` or `match` assigns to its variable, one after the other."""
+    if isinstance(node, ast.Rescue):
+        return [node.operand]
+    bodies = [arm.body.statements for arm in node.arms] if isinstance(node, ast.Match) else []
+    lasts = [body[-1] for body in bodies if body]
+    return [last.value for last in lasts if isinstance(last, ast.ExprStatement)]
 
 
 def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:

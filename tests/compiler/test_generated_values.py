@@ -1,5 +1,6 @@
 """Expressions mean what the language says: compiled, enqueued, run, and seen by a service."""
 
+import asyncio
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ import pytest
 from conduit_runtime import Queue, WorkerPool
 from generated import compiled, imported
 from psycopg.rows import dict_row
+
+from conduit_async.config import Config
 
 RESOURCE = """
 resource Thing {
@@ -220,9 +223,10 @@ class Services:
 
 
 @contextmanager
-def ran(body: str, dsn: str, folder: Path) -> Iterator[Recorder]:
+def ran(body: str, dsn: str, folder: Path, *, awaits: bool = False) -> Iterator[Recorder]:
     """Compile a hook's body, run it for a row, then its jobs."""
-    files = compiled(RESOURCE.replace("BODY", body))
+    config = Config(connection="async" if awaits else "sync")
+    files = compiled(RESOURCE.replace("BODY", body), config)
     services = Services()
     with imported(files, folder) as package, psycopg.connect(dsn) as conn:
         conn.execute(TABLE)
@@ -230,13 +234,24 @@ def ran(body: str, dsn: str, folder: Path) -> Iterator[Recorder]:
         conn.execute(PARENT)
         hook = package.thing.after_create
         takes_services = "services" in inspect.signature(hook).parameters
-        hook(conn, row, **({"services": services} if takes_services else {}))
+        given = {"services": services} if takes_services else {}
+        if awaits:
+            conn.commit()
+            asyncio.run(awaited(hook, dsn, row, given))
+        else:
+            hook(conn, row, **given)
         conn.commit()
         with Queue(dsn) as queue:
             WorkerPool(queue, jobs=package.JOBS, services=services).run(drain=True)
             failed = queue.list(status="failed") + queue.list(status="pending")
             assert not failed, failed[0].error
         yield services.recorder
+
+
+async def awaited(hook: Any, dsn: str, row: object, given: dict[str, object]) -> None:
+    """Run a hook on an asynchronous connection."""
+    async with await psycopg.AsyncConnection.connect(dsn) as conn:
+        await hook(conn, row, **given)
 
 
 def calls(rows: list[tuple[str, Any]]) -> str:
@@ -248,14 +263,14 @@ def calls(rows: list[tuple[str, Any]]) -> str:
     )
 
 
-@pytest.mark.parametrize("place", ["hook", "job"])
+@pytest.mark.parametrize("place", ["hook", "async hook", "job"])
 def test_values(place: str, dsn: str, tmp_path: Path) -> None:
     body = calls(VALUES)
     if place == "job":
         body = f"@async {{ {body} }}"
     else:
         body = f"{body}\n@async {{ Recorder.value(-1, 0) }}"
-    with ran(body, dsn, tmp_path) as recorder:
+    with ran(body, dsn, tmp_path, awaits=place == "async hook") as recorder:
         seen = {
             VALUES[number][0]: value for number, value in recorder.values.items() if number >= 0
         }

@@ -5,11 +5,14 @@ from typing import Any
 
 from conduit_runtime import JobType, generated_by
 
-from . import post, services
+from . import post, services, wide
 
 generated_by("0.1.0")
 
-JOBS: tuple[JobType[services.Services, Any], ...] = (post.api_a,)
+JOBS: tuple[JobType[services.Services, Any], ...] = (
+    post.api_a,
+    wide.api_a,
+)
 
 SERVICES: dict[str, type] = {
     "api": services.Api,

@@ -30,3 +30,17 @@ class Post:
     data: Any
     flag: bool
     maybe: bool | None
+
+
+WideKind = Literal["a", "b"]
+
+
+@table("wides", key="id")
+@dataclass(slots=True)
+class Wide:
+    id: UUID
+    n: int
+    s: str
+    o: str | None
+    kind: WideKind
+    items: list[int]
