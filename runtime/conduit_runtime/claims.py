@@ -117,6 +117,9 @@ class Claims:
             if self.was_full:
                 cost = (now - started) / _SHARE_OF_FULL_SCANS
                 self._next_full = now + min(max(cost, _SHORTEST_BOUND), _LONGEST_BOUND)
+        if self.was_full:
+            # A bound that this look did not come to would hide what appeared behind it since.
+            self._bounds.clear()
         for job in jobs:
             self._bounds[job.queue, job.priority] = (job.run_at, job.seq)
 

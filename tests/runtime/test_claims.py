@@ -27,6 +27,20 @@ def test_the_first_claim_looks_at_everything_and_the_next_behind_the_last() -> N
     assert claims.was_full
 
 
+def test_a_full_look_forgets_the_bounds_that_it_did_not_come_to() -> None:
+    claims = Claims()
+    for now, jobs in (
+        (0.0, [claimed("q", 75, "a", 1), claimed("q", 50, "b", 2)]),
+        (0.06, [claimed("q", 75, "c", 3), claimed("q", 75, "c", 4)]),
+    ):
+        claims.next("w", {"q": 2}, [("t", "")], 2, now, None)
+        assert claims.was_full
+        claims.learn(jobs, 2, now, now)
+    following = claims.next("w", {"q": 2}, [("t", "")], 2, 0.07, None)
+    assert not claims.was_full
+    assert following.parameters["bound_priorities"] == [75]
+
+
 def test_a_full_look_that_costs_more_is_rarer_but_comes_within_a_second() -> None:
     claims = Claims()
     for cost, wait in ((0.01, 0.25), (10.0, 1.0)):
