@@ -15,7 +15,7 @@ from .lower.rows import Row, rows
 from .names import python_name, unclashed
 from .program import MethodInfo, Program, ServiceInfo
 
-__all__ = ["Plan", "expressions", "plan"]
+__all__ = ["Plan", "expressions", "plan"]  # importing `expressions` registers its rules
 
 VERSION = "0.1.0"
 """The generator's version, with which a package is stamped."""
