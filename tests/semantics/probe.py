@@ -1,0 +1,124 @@
+"""Compiles the rows into one package, and runs it."""
+
+import importlib
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import psycopg
+from conduit_runtime import Queue, WorkerPool
+from conduit_runtime.stdlib import Context
+from out import Out, Services
+from psycopg.rows import dict_row
+from rows import Row
+
+from conduit_async.compiler import compile
+from conduit_async.render import as_text
+
+HERE = Path(__file__).parent
+PROBE = (HERE / "probe.conduit").read_text("utf-8")
+
+
+def with_hooks(hooks: str) -> str:
+    """The source of the probe, with hooks added to it."""
+    return PROBE.replace("// HOOKS", hooks)
+
+
+def hooks_of(rows: Iterable[Row]) -> str:
+    """Hooks that run the rows."""
+    rows = list(rows)
+    return "\n".join(_hooks(event, rows) for event in sorted({row.event for row in rows}))
+
+
+def _hooks(event: str, rows: list[Row]) -> str:
+    hooks: list[str] = []
+    for table in sorted({row.table for row in rows if row.event == event}):
+        ours = [row for row in rows if (row.event, row.table) == (event, table)]
+        hook = "\n".join(_call(row, "hook") for row in ours if "hook" in row.places)
+        job = "\n".join(_call(row, "job") for row in ours if "job" in row.places)
+        hooks.append(f'@after {event} {{\n{hook}\n@async(name: "{table}") {{\n{job}\n}} }}')
+        hooks += [each for row in ours if row.is_statements for each in _own_hooks(event, row)]
+    return "\n".join(hooks)
+
+
+def _call(row: Row, place: str) -> str:
+    if row.is_statements:
+        return ""
+    key = row.key(place)
+    call = f'Out.value("{key}", {row.source})'
+    if row.sign == "=":
+        return call
+    return f'{call} rescue |error| {{ Out.failed("{key}", error.message) }}'
+
+
+def _own_hooks(event: str, row: Row) -> Iterator[str]:
+    for place in row.places:
+        key = row.key(place)
+        source = row.source.replace("ROW", f'"{key}"')
+        if place == "job":
+            source = f'@async(name: "{key}", max_attempts: 1) {{\n{source}\n}}'
+        yield f"@after {event} {{\n{source}\n}}"
+
+
+def write(source: str, folder: Path) -> None:
+    """Compile a source into a package at a folder."""
+    output = compile({f"{folder.name}.conduit": source})
+    errors = [each for each in output.diagnostics if each.severity == "error"]
+    assert not errors, as_text(tuple(errors), color=False)
+    folder.mkdir()
+    for path, text in output.files.items():
+        (folder / path).write_text(text, "utf-8")
+
+
+@contextmanager
+def imported(folder: Path) -> Iterator[ModuleType]:
+    """The package at a folder."""
+    sys.path.insert(0, str(folder.parent))
+    try:
+        yield importlib.import_module(folder.name)
+    finally:
+        sys.path.remove(str(folder.parent))
+
+
+def run(package: ModuleType, dsn: str) -> Out:
+    """Run the hooks of the package, then its jobs: what the service was given."""
+    services = Services()
+    with psycopg.connect(dsn) as conn:
+        conn.execute((HERE / "probe.sql").read_text("utf-8"))
+        cursor = psycopg.Cursor(conn, row_factory=dict_row)
+        now, before = cursor.execute("SELECT * FROM probes ORDER BY id LIMIT 2").fetchall()
+        events = {"create": [now], "update": [now, before], "delete": [now]}
+        conn.commit()
+        with Context.use(user={"id": 5, "name": "Eve"}, request={"ip": "::1"}) as context:
+            given = {"services": services, "context": context}
+            for event, rows in events.items():
+                hook = getattr(package.probe, f"after_{event}")
+                takes = inspect.signature(hook).parameters
+                hook(conn, *rows, **{name: given[name] for name in given if name in takes})
+        conn.commit()
+        with Queue(dsn) as queue:
+            pool = WorkerPool(queue, jobs=package.JOBS, services=services)
+            pool.run(drain=True)
+            for job in queue.list(limit=10_000):
+                if job.status != "completed":
+                    services.out.errors[job.type.rpartition(".")[2]] = job.error or job.status
+    return services.out
+
+
+def check_types(*packages: Path) -> None:
+    """Run mypy on packages beside each other; what it says is the message of the failure."""
+    config = packages[0].parent / "mypy.ini"
+    config.write_text(f"[mypy]\nstrict = true\nmypy_path = {HERE.parents[1] / 'runtime'}\n")
+    command = [sys.executable, "-m", "mypy", "--config-file", str(config), "--cache-dir", "cache"]
+    done = subprocess.run(
+        [*command, *(f"-p{package.name}" for package in packages)],
+        cwd=packages[0].parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

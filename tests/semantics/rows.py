@@ -1,0 +1,95 @@
+"""Reads the tables of snippets and of what they have to give.
+
+A row is a snippet of Conduit of one or more lines, and what comes of it after a mark on its last:
+
+    -7 / 2          #=> -3                the value, as in Python or by a name of `VALUES`
+    1 / self.zero   #!> divided by zero   a part of the error's message
+    1 +             #x> SYN001 a value    a diagnostic's code, and a part of its message
+
+A snippet is an expression, or statements that hand one value after another to `Out.value(ROW, …)`:
+their list is what has to come. Statements are a hook of their own, so that they may return from it.
+
+Every row runs in a hook and in a job; `#=hook>` and `#=job>` are rows of one of the two. Lines that
+start with `# ` are comments. A folder of `rows` is the event of its hooks.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from conduit_runtime import Range
+
+FOLDER = Path(__file__).parent / "rows"
+PLACES = ("hook", "job")
+VALUES = {
+    "nil": None,
+    "true": True,
+    "false": False,
+    "decimal": Decimal,
+    "timestamp": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "seconds": lambda count: timedelta(seconds=count),
+    "uuid": UUID,
+    "range": Range,
+    "utc": UTC,
+}
+_MARK = re.compile(r"\s*#(?P<sign>[=!x])(?P<place>hook|job)?>\s*(?P<wanted>.*)$")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A snippet, and what it has to give."""
+
+    table: str
+    line: int
+    event: str
+    source: str
+    sign: str
+    wanted: str
+    places: tuple[str, ...]
+
+    @property
+    def is_statements(self) -> bool:
+        """Whether the snippet itself tells the service what it found."""
+        return "ROW" in self.source
+
+    def key(self, place: str) -> str:
+        """What the service knows the row by when it runs in a hook or in a job."""
+        return f"{self.table}_{self.line}_{place}"
+
+    @property
+    def value(self) -> Any:
+        """What has to reach the service."""
+        return eval(self.wanted, {"__builtins__": {}}, VALUES)
+
+
+def read_rows() -> list[Row]:
+    """Every row of every table."""
+    rows: list[Row] = []
+    for path in sorted(FOLDER.glob("*/*.rows")):
+        lines: list[str] = []
+        for line_number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+            if not lines and (not line.strip() or line.startswith("# ")):
+                continue
+            mark = _MARK.search(line)
+            lines.append(line[: mark.start()] if mark else line)
+            if mark is None:
+                continue
+            row = Row(
+                table=path.stem,
+                line=line_number,
+                event=path.parent.name,
+                source="\n".join(lines),
+                sign=mark["sign"],
+                wanted=mark["wanted"],
+                places=(mark["place"],) if mark["place"] else PLACES,
+            )
+            rows.append(row)
+            lines = []
+        assert not lines, f"{path.name}: the last snippet has no mark"
+    return rows

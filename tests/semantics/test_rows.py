@@ -1,0 +1,89 @@
+"""Snippets mean what the language says: compiled, enqueued, run, and seen by a service."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from out import Out
+from probe import check_types, hooks_of, imported, run, with_hooks, write
+from rows import Row, read_rows
+
+from conduit_async.compiler import diagnose
+from conduit_runtime import Range
+
+pytestmark = pytest.mark.xdist_group("semantics")
+
+ROWS = read_rows()
+RUNNING = [row for row in ROWS if row.sign != "x"]
+REFUSED = [row for row in ROWS if row.sign == "x"]
+CASES = [pytest.param(row, place, id=row.key(place)) for row in RUNNING for place in row.places]
+
+
+@pytest.fixture(scope="module")
+def package(packages: Path) -> Path:
+    """The package of every row that compiles."""
+    folder = packages / "semantics_of_rows"
+    write(with_hooks(hooks_of(RUNNING)), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def seen(package: Path, semantics_dsn: str) -> Out:
+    """The service, after it was given what came of the rows."""
+    with imported(package) as module:
+        return run(module, semantics_dsn)
+
+
+@pytest.mark.parametrize(("row", "place"), CASES)
+def test_row(row: Row, place: str, seen: Out) -> None:
+    key = row.key(place)
+    error = seen.errors.get(key)
+    if row.sign == "!":
+        assert error is not None, f"{row.source}: no error"
+        assert row.wanted.replace("ROW", key) in error
+        return
+    assert error is None, f"{row.source}: {error}"
+    values = [plain(value) for value in seen.values.get(key, [])]
+    wanted = row.value if row.is_statements else [row.value]
+    assert values == wanted, row.source
+    assert kinds(values) == kinds(wanted), row.source
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, id=f"{row.table}_{row.line}") for row in REFUSED]
+)
+def test_refused_row(row: Row) -> None:
+    code, _, part = row.wanted.partition(" ")
+    found = [
+        f"{each.code} {each.message} {each.hint or ''}"
+        for each in diagnose({"probe.conduit": with_hooks(hooks_of([row]))})
+        if each.severity == "error"
+    ]
+    assert any(each.startswith(code) and part in each for each in found), (row.source, found)
+
+
+def plain(value: Any) -> Any:
+    """A value with hashes in place of records."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, Range):
+        names = [field.name for field in dataclasses.fields(value)]
+        return {name: plain(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value
+
+
+def kinds(value: Any) -> Any:
+    """The classes of a value and of what is in it: `True == 1` in Python."""
+    if isinstance(value, dict):
+        return {key: kinds(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [kinds(each) for each in value]
+    return type(value)
+
+
+def test_mypy_is_content(package: Path) -> None:
+    check_types(package)
