@@ -100,8 +100,10 @@ class Claims:
         bounds = [] if self.was_full else [(*key, *at) for key, at in self._bounds.items()]
         token = uuid.uuid4()
         allowed = sql("registered", schema)
+        # A hand-typed retry of a leased job leaves its lease behind.
+        lease = ", leased_until = NULL"
         return Statement(
-            sql("claim", schema, columns=COLUMNS, lease="", allowed=allowed),
+            sql("claim", schema, columns=COLUMNS, lease=lease, allowed=allowed),
             claim(worker, queues, lanes, limit, depth, bounds, token),
             lambda rows, count: [Claimed(row, token) for row in rows],
         )

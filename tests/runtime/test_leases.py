@@ -7,6 +7,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from conduit_runtime import AsyncQueue, Job, JobLost, JobStatus, Queue
+from conduit_runtime.attempts import Attempt, complete
+from conduit_runtime.claims import Claims
+from conduit_runtime.execute import run
+from conduit_runtime.fleet import register
 
 
 @pytest.fixture
@@ -95,6 +99,20 @@ def test_a_hand_typed_retry_of_a_running_job_fences_its_holder(queue: Queue, dsn
     with pytest.raises(JobLost):
         queue.complete(first)
     queue.complete(second)
+
+
+def test_a_worker_that_claims_a_job_once_leased_holds_it_without_a_lease(
+    queue: Queue, dsn: str
+) -> None:
+    queue.enqueue(Job(type="t"))
+    queue.dequeue("w")
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("UPDATE jobs SET status = 'pending', run_at = now()")
+        run(conn, register("worker", 1, "host", 1, ["default"], [], None))
+        [job] = run(conn, Claims().next("worker", {"default": 1}, [("t", "")], 1, 0.0, None))
+        [(lease,)] = conn.execute("SELECT leased_until FROM jobs").fetchall()
+        assert lease is None
+        assert run(conn, complete([Attempt(job)], None)) == 1
 
 
 def test_two_claims_never_share_a_job(queue: Queue, dsn: str) -> None:
