@@ -2,7 +2,7 @@
 
 `*.conduit` are compiled together, with the settings in `conduit.toml` if there is one.
 `diagnostics.txt` is what is reported, as a terminal shows it; without one, nothing is. `expected`
-is the package that is written; without one, whatever is written has to be Python.
+is the package that is written; whatever is written has to be Python as black lays it out.
 
 `CONDUIT_UPDATE_CASES=1 pytest tests/compiler/test_cases.py` writes what comes of them now.
 """
@@ -12,7 +12,9 @@ import os
 import shutil
 from pathlib import Path
 
+import black
 import pytest
+from black.mode import TargetVersion
 
 from conduit_async.compiler import compile
 from conduit_async.config import Config
@@ -22,6 +24,7 @@ from conduit_async.settings import read_settings
 from conduit_async.source import Source
 
 CASES = Path(__file__).parent / "cases"
+BLACK = black.Mode(target_versions={TargetVersion.PY311}, line_length=88)
 UPDATE = os.environ.get("CONDUIT_UPDATE_CASES") == "1"
 
 
@@ -39,6 +42,7 @@ def test_case(case: str) -> None:
     assert reported == _read(folder / "diagnostics.txt")
     for path, text in output.files.items():
         ast.parse(text, path)
+        assert black.format_str(text, mode=BLACK) == text
     if (folder / "expected").is_dir():
         assert output.files == _package(folder / "expected")
 

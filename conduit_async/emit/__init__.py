@@ -1,23 +1,21 @@
-"""A plan as files: templates place what was decided, black formats it."""
+"""A plan as files: templates place what was decided, as black would lay it out."""
 
-import ast as python
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
-import black
 import jinja2
-from black.mode import TargetVersion
 
-from . import assets
-from .lower import literals
-from .lower.code import Line
-from .lower.function import Function
-from .plan import Plan
-from .source import Span
+from .. import assets
+from ..lower import literals
+from ..lower.code import Line
+from ..lower.function import Function
+from ..plan import Plan
+from ..source import Span
+from .layout import lay_out
 
-_MODE = black.Mode(target_versions={TargetVersion.PY311}, line_length=88)
+_CONTINUED = ("else:", "except ", "except:", "finally:", "case ")
 _MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
 """Before a statement's line while a module is put together: the line of its source."""
 
@@ -27,19 +25,20 @@ def emit(
 ) -> dict[str, str]:
     """The files of a package by their paths; `progress` is told how many modules are done."""
     modules = sorted([*(module.name for module in plan.resources), "services"])
+    jobs = [f"{module.name}.{job}" for module in plan.resources for job in module.jobs]
     files = {
-        "__init__.py": _render("package.py.jinja", plan=plan, modules=modules),
+        "__init__.py": _render("package.py.jinja", plan=plan, modules=modules, jobs=jobs),
         "records.py": _render("records.py.jinja", records=plan.records),
         "services.py": _render("services.py.jinja", services=plan.services),
     }
-    files = {path: _formatted(text) for path, text in files.items()}
+    files = {path: lay_out(text).text for path, text in files.items()}
     tables = []
     for done, module in enumerate(plan.resources):
         progress(done, len(plan.resources))
         text, table = _with_lines(_render("resource.py.jinja", module=module))
         files[f"{module.name}.py"] = text
         tables.append((module.name, module.source, table))
-    files["_lines.py"] = _formatted(_render("lines.py.jinja", modules=tables))
+    files["_lines.py"] = _render("lines.py.jinja", modules=tables)
     return dict(sorted(files.items()))
 
 
@@ -62,49 +61,27 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _formatted(text: str) -> str:
-    return black.format_str(text, mode=_MODE)
-
-
 def _with_lines(marked: str) -> tuple[str, dict[int, int]]:
     """A module, and for each line that starts a statement the line of its source."""
     at = {
         number: int(mark[1])
-        for number, line in enumerate(marked.split("\n"), 1)
+        for number, line in enumerate(marked.split("\n"))
         if (mark := _MARK.match(line))
     }
-    before = _MARK.sub("", marked)
-    after = _formatted(before)
-    table: dict[int, int] = {}
-    pairs = zip(_statements(before), _statements(after), strict=True)
-    for old, new in pairs:
-        if old in at:
-            table[new] = at[old]
-    return after, dict(sorted(table.items()))
-
-
-def _statements(text: str) -> Iterator[int]:
-    """The lines on which the statements of a module start, decorators included."""
-    pending: list[python.AST] = [python.parse(text)]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, python.FunctionDef | python.AsyncFunctionDef | python.ClassDef):
-            yield from (decorator.lineno for decorator in node.decorator_list)
-        if isinstance(node, python.stmt):
-            yield node.lineno
-        for name in ("body", "orelse", "handlers", "cases", "finalbody"):
-            pending.extend(reversed(_list(node, name)))
-
-
-def _list(node: python.AST, name: str) -> list[python.AST]:
-    found = getattr(node, name, None)
-    return found if isinstance(found, list) else []
+    layout = lay_out(_MARK.sub("", marked))
+    table = {layout.lines[number]: line for number, line in at.items()}
+    return layout.text, {number: table[number] for number in sorted(table) if number}
 
 
 def _lines(body: Sequence[Line], indent: int) -> str:
     return "\n".join(
-        f"{_mark(line.span)}{'    ' * (line.indent + indent)}{line.text}" for line in body
+        f"{_mark(_start(line))}{'    ' * (line.indent + indent)}{line.text}" for line in body
     )
+
+
+def _start(line: Line) -> Span | None:
+    """Where the statement of the source is that starts on a line; `else` starts none."""
+    return None if line.text.startswith(_CONTINUED) else line.span
 
 
 def _decorator(function: Function) -> str:
