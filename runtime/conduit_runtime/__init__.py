@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .application import AsyncConnection, Connection, RequestContext
     from .async_queue import AsyncQueue
+    from .async_scheduler import AsyncCronScheduler
     from .batches import batch
     from .calls import Call, CurrentJob, current_call, current_job
     from .context import JobContext
     from .decode import PayloadMismatch
-    from .errors import JobLost, MigrationError, NoHandler, PayloadError, QueueError
+    from .errors import (
+        JobLost,
+        MigrationError,
+        NoHandler,
+        PayloadError,
+        QueueError,
+        ScheduleError,
+    )
     from .executor import AsyncExecutor
     from .handlers import Handler, HandlerRegistry
     from .hook import AsyncHook, Hook
@@ -27,6 +35,8 @@ if TYPE_CHECKING:
     from .pool import WorkerPool
     from .queue import Queue
     from .records import Snapshot
+    from .schedule import Schedule
+    from .scheduler import CronScheduler
     from .service_calls import ServiceError
     from .stats import QueueStats
     from .tables import RecordError, table
@@ -36,11 +46,15 @@ if TYPE_CHECKING:
 _MODULES = {
     "application": ("AsyncConnection", "Connection", "RequestContext"),
     "async_queue": ("AsyncQueue",),
+    "async_scheduler": ("AsyncCronScheduler",),
     "batches": ("batch",),
     "calls": ("Call", "CurrentJob", "current_call", "current_job"),
     "context": ("JobContext",),
     "decode": ("PayloadMismatch",),
-    "errors": ("JobLost", "MigrationError", "NoHandler", "PayloadError", "QueueError"),
+    "errors": (
+        *("JobLost", "MigrationError", "NoHandler", "PayloadError", "QueueError"),
+        "ScheduleError",
+    ),
     "executor": ("AsyncExecutor",),
     "handlers": ("Handler", "HandlerRegistry"),
     "hook": ("AsyncHook", "Hook"),
@@ -54,6 +68,8 @@ _MODULES = {
     "pool": ("WorkerPool",),
     "queue": ("Queue",),
     "records": ("Snapshot",),
+    "schedule": ("Schedule",),
+    "scheduler": ("CronScheduler",),
     "service_calls": ("ServiceError",),
     "stats": ("QueueStats",),
     "tables": ("RecordError", "table"),
@@ -64,12 +80,14 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "AsyncConnection",
+    "AsyncCronScheduler",
     "AsyncExecutor",
     "AsyncHook",
     "AsyncQueue",
     "Call",
     "ConduitError",
     "Connection",
+    "CronScheduler",
     "CurrentJob",
     "Discard",
     "ErrorValue",
@@ -96,6 +114,8 @@ __all__ = [
     "RecordError",
     "RequestContext",
     "Retry",
+    "Schedule",
+    "ScheduleError",
     "ServiceError",
     "Snapshot",
     "Snooze",

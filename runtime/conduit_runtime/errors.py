@@ -17,5 +17,9 @@ class NoHandler(QueueError, LookupError):
     """No handler is registered for a job's type."""
 
 
+class ScheduleError(QueueError, ValueError):
+    """A schedule has no ticks; the text says why."""
+
+
 class MigrationError(QueueError):
     """The database cannot be brought to, or is not at, the schema that this version needs."""

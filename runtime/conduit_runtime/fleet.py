@@ -64,12 +64,18 @@ def lock(lock_key: int) -> Statement[bool]:
     )
 
 
-def beat(name: str, schema: str | None) -> Statement[list[Sighting]]:
-    """Move the own beat and see how every worker stands, oneself included."""
+def beat(name: str, schema: str | None) -> Statement[tuple[list[Sighting], float | None]]:
+    """Move the own beat and see how every worker stands, oneself included.
+
+    And in how many seconds the next schedule is due; None when there is none.
+    """
     return Statement(
         sql("beat", schema),
         {"name": name},
-        lambda rows, count: [Sighting(*row) for row in rows],
+        lambda rows, count: (
+            [Sighting(*row[:3]) for row in rows],
+            rows[0][3] if rows else None,
+        ),
     )
 
 

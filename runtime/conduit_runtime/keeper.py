@@ -36,7 +36,8 @@ class Keeper(threading.Thread):
     the one that the tables were found in.
 
     `adopted` are the fingerprints of its types that no live worker knows: these jobs are tried.
-    With `hurry` at once, otherwise when they were seen twice.
+    With `hurry` at once, otherwise when they were seen twice. `on_schedule` is called, in this
+    thread, with the seconds until the next schedule is due.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Keeper(threading.Thread):
         queues: Sequence[str],
         lanes: Callable[[], Sequence[Lane]],
         on_lost: Callable[[], object],
+        on_schedule: Callable[[float], object],
         hurry: bool = False,
     ) -> None:
         super().__init__(name="conduit-keeper", daemon=True)
@@ -54,6 +56,7 @@ class Keeper(threading.Thread):
         self._queues = queues
         self._lanes = lanes
         self._on_lost = on_lost
+        self._on_schedule = on_schedule
         self._hurry = hurry
         self._ending = threading.Event()
         self._ready = threading.Event()
@@ -121,8 +124,10 @@ class Keeper(threading.Thread):
                 self._outdated = False
                 self._register(connection, None if pooled else self._lock_key)
             held = held or pooled or run(connection, fleet.lock(self._lock_key))
-            sightings = run(connection, fleet.beat(self.worker, self.schema))
+            sightings, due = run(connection, fleet.beat(self.worker, self.schema))
             self._beaten = self._announced = True
+            if due is not None:
+                self._on_schedule(due)
             if all(sighting.name != self.worker for sighting in sightings):
                 held = False
                 self._lose()

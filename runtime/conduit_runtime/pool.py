@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .async_queue import AsyncQueue
     from .job_types import JobType
     from .queue import Queue
+    from .schedule import Schedule
     from .worker import Worker
 
 __all__ = ["GRACE", "WorkerPool"]
@@ -32,6 +33,7 @@ class WorkerPool:
     `queues` is a name, several names, or a mapping of names to the most jobs of that queue at once
     (None: no limit of its own); without it, the queues of `jobs` are served, or "default".
     `services` is what the jobs call: an object, a callable without arguments or a context manager.
+    `schedules` are added to the database's at each start, as `CronScheduler.add` does.
 
     Handlers are plain functions, which run in threads, or coroutine functions, which run in the
     pool's loop. Use it as `with pool:` (a loop in a thread), `async with pool:` (the running loop),
@@ -47,6 +49,7 @@ class WorkerPool:
         workers: int = 10,
         jobs: Iterable["JobType[Any, Any]"] = (),
         services: object = None,
+        schedules: Iterable["Schedule"] = (),
         grace: float = GRACE,
     ) -> None:
         if workers < 1:
@@ -58,6 +61,7 @@ class WorkerPool:
         self.queues = _queues(queues, jobs)
         self.workers = workers
         self.services = services
+        self.schedules = tuple(schedules)
         self.grace = grace
         self._dsn = queue.dsn
         self._schema = queue.schema
@@ -155,11 +159,14 @@ class WorkerPool:
 
     async def _start(self, drain: bool) -> None:
         from .service_loading import entered
+        from .ticker import add_schedules
         from .worker import Worker
 
         if self._worker is not None:
             raise QueueError("the pool is running already")
         async with AsyncExitStack() as exits:
+            if self.schedules:
+                await add_schedules(self.schedules, self._dsn, self._schema)
             services = await exits.enter_async_context(entered(self.services, self._jobs))
             worker = Worker(
                 self._dsn,

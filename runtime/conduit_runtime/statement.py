@@ -10,7 +10,7 @@ T = TypeVar("T")
 Rows = Sequence[tuple[Any, ...]]
 
 _FOLDER = Path(__file__).parent / "sql"
-_TABLES = ("jobs", "conduit_workers", "conduit_migrations")
+_TABLES = ("jobs", "conduit_workers", "conduit_migrations", "conduit_schedules")
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,8 +54,8 @@ _PARAMETERS = (
 
 def insert_parameters(job: Job) -> dict[str, Any]:
     """What an insert says of a job. Raises PayloadError for what Postgres would refuse."""
-    _check_name(job.queue, "queue")
-    _check_name(job.type, "type")
+    check_name(job.queue, "queue")
+    check_name(job.type, "type")
     if not 0 <= job.priority <= 100:
         raise PayloadError(f"priority is {job.priority}: use 0 to 100")
     if not 1 <= job.max_attempts < 2**31:
@@ -80,7 +80,8 @@ def insert_parameters(job: Job) -> dict[str, Any]:
     }
 
 
-def _check_name(name: str, what: str) -> None:
+def check_name(name: str, what: str) -> None:
+    """Raise PayloadError for a name that Postgres would refuse; `what` says of what it is one."""
     if not name:
         raise PayloadError(f"the job has no {what}")
     refuse_text(name, what)

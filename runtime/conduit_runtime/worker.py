@@ -23,6 +23,7 @@ from .metrics import Metrics
 from .outcome import released
 from .runner import Execution, Runner, Shutdown, TakenAway
 from .services import Prepared
+from .ticker import Ticker
 
 __all__ = ["Worker"]
 
@@ -65,12 +66,14 @@ class Worker:
 
     async def start(self) -> None:
         """Register; from then on jobs are claimed. Raises when the database is not usable."""
+        self._ticker = Ticker(Link(self._dsn, "conduit schedules"), lambda: self._schema)
         self._keeper = Keeper(
             self._dsn,
             self._schema,
             list(self._queues),
             self._registry.lanes,
             lambda: self._loop.call_soon_threadsafe(self._give_up_all),
+            lambda due: self._loop.call_soon_threadsafe(self._ticker.expect, due),
             hurry=self._drain,
         )
         await asyncio.to_thread(self._keeper.announce)
@@ -105,10 +108,13 @@ class Worker:
             self._drain,
         )
         _log.info("worker %s works on %s", self._keeper.worker, ", ".join(self._queues))
+        if self._drain:
+            await self._ticker.enqueue_due()
+        self._ticking = asyncio.create_task(self._ticker.run(), name="conduit schedules")
         self._writing = asyncio.create_task(self._acknowledger.run(), name="conduit outcomes")
         self._claiming = asyncio.create_task(self._claimer.run(), name="conduit claims")
         self._watching = asyncio.create_task(self._watch(), name="conduit watch")
-        for task in (self._writing, self._claiming, self._watching):
+        for task in (self._writing, self._claiming, self._watching, self._ticking):
             task.add_done_callback(_log_failure)
 
     async def run(self) -> None:
@@ -123,6 +129,7 @@ class Worker:
     async def stop(self, grace: float) -> None:
         """End gently: claim no more, give running jobs `grace` seconds, hand back the rest."""
         self._stopping.set()
+        self._ticking.cancel()
         self._claimer.stop()
         # A claim under way is waited for, else its jobs would be held by nobody.
         await asyncio.wait([self._claiming], timeout=CANCELLING)
@@ -138,10 +145,12 @@ class Worker:
         await asyncio.wait([self._writing], timeout=CANCELLING)
         gone = gone and self._acknowledger.is_idle
         self._writing.cancel()
-        await asyncio.gather(self._watching, self._claiming, self._writing, return_exceptions=True)
+        tasks = (self._watching, self._claiming, self._writing, self._ticking)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._runner.close()
         await self._claim_link.close()
         await self._acknowledge_link.close()
+        await self._ticker.close()
         await self._database.close()
         await asyncio.to_thread(self._keeper.end, gone)
 

@@ -1,5 +1,10 @@
 -- Own beat, and how every worker stands: whether its beat moved is judged by the one who looks.
+-- And in how many seconds the next schedule is due, so that nobody asks for that on its own.
 WITH beaten AS (
   UPDATE {conduit_workers} SET beat = beat + 1, seen_at = now() WHERE name = %(name)s
 )
-SELECT name, beat, pg_try_advisory_xact_lock_shared(lock_key) FROM {conduit_workers}
+SELECT name, beat, pg_try_advisory_xact_lock_shared(lock_key), (
+  SELECT extract(epoch FROM min(greatest(next_run_at, retry_at)) - now())::float8
+  FROM {conduit_schedules} WHERE enabled
+)
+FROM {conduit_workers}

@@ -1,0 +1,1 @@
+UPDATE {conduit_schedules} SET enabled = false WHERE name = %(name)s

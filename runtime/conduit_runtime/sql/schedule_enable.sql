@@ -1,0 +1,9 @@
+-- Ticks that passed while it was disabled are not made up for.
+UPDATE {conduit_schedules}
+SET enabled = true,
+    next_run_at = CASE
+      WHEN enabled OR next_run_at > clock_timestamp() THEN next_run_at
+      ELSE %(next)s::timestamptz
+    END,
+    failures = 0, retry_at = NULL
+WHERE name = %(name)s

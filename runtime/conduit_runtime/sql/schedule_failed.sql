@@ -1,0 +1,10 @@
+-- One failure of a tick, however many schedulers saw it.
+UPDATE {conduit_schedules}
+SET failures = failures + 1,
+    error = %(error)s,
+    retry_at = clock_timestamp() + make_interval(secs => %(delay)s::float8)
+WHERE name = (
+  SELECT name FROM {conduit_schedules}
+  WHERE name = %(name)s AND next_run_at = %(tick)s AND failures = %(failures)s
+  FOR UPDATE SKIP LOCKED
+)

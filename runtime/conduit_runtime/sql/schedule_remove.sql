@@ -1,0 +1,1 @@
+DELETE FROM {conduit_schedules} WHERE name = %(name)s

@@ -1,0 +1,2 @@
+SELECT {columns}, clock_timestamp() FROM {conduit_schedules}
+WHERE enabled AND greatest(next_run_at, retry_at) <= clock_timestamp()

@@ -1,0 +1,47 @@
+"""Operations of several statements, written once for synchronous and asynchronous code.
+
+Such an operation is a generator: it yields statements, gets back what each gave or raised, and
+returns its result.
+"""
+
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, TypeVar
+
+from .statement import Statement
+
+__all__ = ["Steps", "take", "take_async"]
+
+T = TypeVar("T")
+Steps = Generator[Statement[Any], Any, T]
+
+
+def take(steps: Steps[T], run: Callable[[Statement[Any]], Any]) -> T:
+    """Run the statements of an operation with `run` and return the operation's result."""
+    try:
+        statement = next(steps)
+        while True:
+            try:
+                given = run(statement)
+            except Exception as error:
+                statement = steps.throw(error)
+            else:
+                statement = steps.send(given)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+async def take_async(steps: Steps[T], run: Callable[[Statement[Any]], Awaitable[Any]]) -> T:
+    """`take` for asynchronous code."""
+    try:
+        statement = next(steps)
+        while True:
+            try:
+                given = await run(statement)
+            except Exception as error:
+                statement = steps.throw(error)
+            else:
+                statement = steps.send(given)
+    except StopIteration as end:
+        result: T = end.value
+        return result
