@@ -1,0 +1,108 @@
+"""What becomes of jobs, said as plainly as possible: what the real queue is compared with."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+UNENDED = ("pending", "running")
+
+
+@dataclass
+class ModelJob:
+    """A job. `due` is the tick at which it became due, None while that is far off.
+
+    `claim` counts its claims while one holds it, `started` tells whether that one's start is on
+    record, `lapsed` whether its lease is over; a worker's claim has no lease: None.
+    """
+
+    id: UUID
+    seq: int
+    queue: str
+    type: str
+    priority: int
+    max_attempts: int
+    due: int | None
+    status: str = "pending"
+    attempts: int = 0
+    rescues: int = 0
+    claim: UUID | None = None
+    holder: str | None = None
+    started: bool = False
+    lapsed: bool | None = None
+
+    def release(self, status: str) -> None:
+        """Nobody holds it any more."""
+        self.status, self.claim, self.holder = status, None, None
+
+    def take_back(self) -> None:
+        """Its holder is dead: a start that was on record counts."""
+        spent = self.started and self.attempts >= self.max_attempts
+        self.rescues += 1
+        self.release("failed" if spent else "pending")
+
+    def end(self, status: str, counted: bool) -> None:
+        """An attempt ended; one that does not count takes back the start that was on record."""
+        self.attempts += counted - self.started
+        self.release(status)
+
+
+@dataclass
+class Model:
+    """All jobs, and the workers that are registered. Time goes on by ticks."""
+
+    jobs: dict[UUID, ModelJob] = field(default_factory=dict)
+    workers: set[str] = field(default_factory=set)
+    tick: int = 0
+    _seq: int = 0
+
+    def next_seq(self) -> int:
+        """The next place in the order of insertions."""
+        self._seq += 1
+        return self._seq
+
+    def waiting(self, queue: str, types: Iterable[str]) -> list[ModelJob]:
+        """What a claim of these types sees in the queue, in order."""
+        due = [
+            (-job.priority, job.due, job.seq, job)
+            for job in self.jobs.values()
+            if job.status == "pending"
+            and job.queue == queue
+            and job.type in types
+            and job.due is not None
+        ]
+        return [job for *_, job in sorted(due, key=lambda each: each[:3])]
+
+    def claim(self, job: ModelJob, token: UUID | None, holder: str, leased: bool) -> None:
+        """Someone takes the job; a lease begins with the attempt."""
+        job.status, job.claim, job.holder = "running", token, holder
+        job.started, job.lapsed = leased, False if leased else None
+        job.attempts += leased
+
+    def rescue(self, worker: str) -> None:
+        """The worker is dead. What one holds that was struck off before is orphaned instead."""
+        if worker in self.workers:
+            self.workers.remove(worker)
+            self._take_back(job for job in self.jobs.values() if job.holder == worker)
+
+    def rescue_orphans(self) -> None:
+        """What unknown workers hold and what is held by a lease that is over comes back."""
+        self._take_back(
+            job
+            for job in self.jobs.values()
+            if job.status == "running"
+            and (job.lapsed or (job.lapsed is None and job.holder not in self.workers))
+        )
+
+    def _take_back(self, jobs: Iterable[ModelJob]) -> None:
+        for job in list(jobs):
+            job.take_back()
+
+    def retry(self, job: ModelJob) -> None:
+        """It is due now, with all its attempts."""
+        job.release("pending")
+        job.attempts, job.due = 0, self.tick
+
+    def held(self, id: UUID, token: UUID | None) -> ModelJob | None:
+        """The job, when it is still held by that claim."""
+        job = self.jobs.get(id)
+        return job if job is not None and job.status == "running" and job.claim == token else None

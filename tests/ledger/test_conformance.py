@@ -1,0 +1,239 @@
+"""What both queues promise: every test runs with `Queue` and with `AsyncQueue`."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobLost, JobPriority, JobStatus, PayloadError
+from queue_apis import AsyncApi, SyncApi
+
+Api = SyncApi | AsyncApi
+ISOLATIONS = ("read committed", "repeatable read", "serializable")
+
+
+@pytest.fixture(params=[SyncApi, AsyncApi], ids=["Queue", "AsyncQueue"])
+def queue(request: pytest.FixtureRequest, dsn: str) -> Iterator[Api]:
+    api = request.param(dsn)
+    yield api
+    api.close()
+
+
+def execute(dsn: str, sql: str, *parameters: Any) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(sql, parameters)
+
+
+def test_a_job_comes_back_as_it_was_enqueued(queue: Api) -> None:
+    at = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    payload = {"to": "é\u2028", "n": [1, 2.5, None, True], "deep": {"a": {}}}
+    job = queue.enqueue(Job("mail", "email.send", payload, JobPriority.HIGH, 5, at, timeout=2.5))
+    stored = queue.get(job.id)
+    assert (stored.queue, stored.type, stored.payload) == ("mail", "email.send", payload)
+    assert (stored.priority, stored.max_attempts, stored.run_at) == (75, 5, at)
+    assert (stored.status, stored.attempts, stored.timeout) == ("pending", 0, 2.5)
+    assert queue.get(str(job.id)).id == job.id
+    assert queue.get(uuid4()) is None
+
+
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+def test_a_job_exists_exactly_when_its_transaction_commits(queue: Api, isolation: str) -> None:
+    with queue.transaction(isolation) as transaction:
+        kept = queue.enqueue(Job(type="t"), conn=transaction.conn)
+        queue.enqueue_many([Job(type="t"), Job(type="t")], conn=transaction.conn)
+        assert queue.get(kept.id) is None
+        assert queue.get(kept.id, conn=transaction.conn) is not None
+    with suppress(ZeroDivisionError), queue.transaction(isolation) as transaction:
+        lost = queue.enqueue(Job(type="t"), conn=transaction.conn)
+        raise ZeroDivisionError
+    assert queue.get(kept.id).status is JobStatus.PENDING
+    assert queue.get(lost.id) is None
+    assert queue.stats().pending == 3
+
+
+def test_a_savepoint_that_is_rolled_back_takes_its_jobs_along(queue: Api) -> None:
+    with queue.transaction() as transaction:
+        kept = queue.enqueue(Job(type="t"), conn=transaction.conn)
+        transaction.execute("SAVEPOINT s")
+        queue.enqueue(Job(type="t"), conn=transaction.conn)
+        transaction.execute("ROLLBACK TO s")
+    assert [job.id for job in queue.list()] == [kept.id]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Job(type="t", payload=float("nan")),
+        Job(type="t", payload={"a": "\0"}),
+        Job(type="t", payload="\ud800"),
+        Job(type=""),
+        Job(type="x" * 201),
+        Job(type="t", priority=101),
+        Job(type="t", run_at=datetime(2030, 1, 1)),
+    ],
+)
+def test_a_bad_job_leaves_the_transaction_alone(queue: Api, bad: Job) -> None:
+    with queue.transaction() as transaction:
+        with pytest.raises(PayloadError):
+            queue.enqueue(bad, conn=transaction.conn)
+        with pytest.raises(PayloadError):
+            queue.enqueue_many([Job(type="good"), bad], conn=transaction.conn)
+        queue.enqueue(Job(type="good"), conn=transaction.conn)
+    assert [job.type for job in queue.list()] == ["good"]
+
+
+def test_every_operation_can_be_part_of_a_transaction(queue: Api, dsn: str) -> None:
+    jobs = queue.enqueue_many([Job(type="t") for _ in range(4)])
+    ended = queue.enqueue(Job(type="t"))
+    queue.cancel(ended.id)
+    with suppress(ZeroDivisionError), queue.transaction() as transaction:
+        conn = transaction.conn
+        first, second, third = queue.dequeue("w", limit=3, conn=conn)
+        queue.complete(first, conn=conn)
+        queue.fail(second, "no", conn=conn)
+        queue.touch(third, conn=conn)
+        assert queue.cancel(jobs[3].id, conn=conn)
+        assert queue.retry(ended.id, conn=conn)
+        assert queue.stats(conn=conn).completed == 1
+        assert len(queue.list(conn=conn)) == 5
+        assert len(queue.queues(conn=conn)) == 1
+        queue.schedule(Job(type="t"), timedelta(hours=1), conn=conn)
+        queue.enqueue_with_priority(Job(type="t"), 7, conn=conn)
+        raise ZeroDivisionError
+    stats = queue.stats()
+    assert (stats.pending, stats.cancelled, stats.total) == (4, 1, 5)
+
+
+def test_jobs_come_by_priority_then_time_then_order(queue: Api) -> None:
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    for payload, priority, run_at in (
+        ("late", 50, None),
+        ("early", 50, past),
+        ("urgent", 100, None),
+        ("low", 0, past),
+        ("later", 50, None),
+    ):
+        queue.enqueue(Job(type=payload, priority=priority, payload=payload, run_at=run_at))
+    queue.schedule(Job(type="not yet"), timedelta(hours=1))
+    queue.enqueue(Job("other", "elsewhere"))
+    claimed = [job.payload for _ in range(3) for job in queue.dequeue("w", limit=2)]
+    assert claimed == ["urgent", "early", "late", "later", "low"]
+    assert queue.dequeue("w") == []
+
+
+def test_a_claim_takes_only_the_types_that_it_names(queue: Api) -> None:
+    queue.enqueue_many([Job(type="a"), Job(type="b"), Job(type="c")])
+    assert [job.type for job in queue.dequeue("w", limit=5, types=["c", "b"])] == ["b", "c"]
+    assert queue.dequeue("w", limit=5, types=[]) == []
+
+
+def test_a_held_job_is_completed_once(queue: Api) -> None:
+    queue.enqueue(Job(type="t"))
+    [job] = queue.dequeue("me")
+    assert (job.status, job.attempts, job.locked_by, job.is_locked) == ("running", 1, "me", True)
+    assert queue.dequeue("you") == []
+    queue.complete(job)
+    stored = queue.get(job.id)
+    assert (stored.status, stored.attempts, stored.locked_by) == ("completed", 1, None)
+    assert stored.created_at <= stored.started_at <= stored.completed_at
+    for deed in (queue.complete, queue.touch, lambda job: queue.fail(job, "late")):
+        with pytest.raises(JobLost):
+            deed(job)
+
+
+def test_failures_are_retried_later_until_the_attempts_are_used_up(queue: Api, dsn: str) -> None:
+    queue.enqueue(Job(type="t", max_attempts=2))
+    [job] = queue.dequeue("w")
+    queue.fail(job, ValueError("once"))
+    stored = queue.get(job.id)
+    assert (stored.status, stored.attempts, stored.is_retryable) == ("pending", 1, True)
+    assert 59 < (stored.run_at - datetime.now(UTC)).total_seconds() < 67
+    execute(dsn, "UPDATE jobs SET run_at = now()")
+    [job] = queue.dequeue("w")
+    queue.fail(job, "twice")
+    stored = queue.get(job.id)
+    assert (stored.status, stored.error, stored.is_retryable) == ("failed", "twice", False)
+    assert [entry["error"] for entry in stored.errors] == ["ValueError: once", "twice"]
+    assert queue.retry(job.id)
+    [job] = queue.dequeue("w")
+    assert job.attempts == 1
+
+
+def test_a_cancelled_job_never_turns_completed(queue: Api) -> None:
+    waiting, running = queue.enqueue_many([Job(type="t", priority=0), Job(type="t")])
+    [held] = queue.dequeue("w")
+    assert held.id == running.id
+    assert queue.cancel(waiting.id)
+    assert queue.cancel(running.id)
+    assert not queue.cancel(running.id)
+    assert not queue.cancel(uuid4())
+    for deed in (queue.complete, queue.touch, lambda job: queue.fail(job, "late")):
+        with pytest.raises(JobLost):
+            deed(held)
+    assert queue.dequeue("w", limit=5) == []
+    assert queue.stats().cancelled == 2
+
+
+@pytest.mark.parametrize("status", JobStatus)
+def test_a_job_of_any_status_is_retried(queue: Api, dsn: str, status: JobStatus) -> None:
+    job = queue.enqueue(Job(type="t"))
+    queue.dequeue("w")
+    execute(dsn, "UPDATE jobs SET status = %s", status.value)
+    assert queue.retry(job.id)
+    [again] = queue.dequeue("w")
+    assert (again.id, again.attempts) == (job.id, 1)
+    assert not queue.retry(uuid4())
+
+
+def test_a_lease_that_is_over_passes_to_the_next(queue: Api, dsn: str) -> None:
+    queue.enqueue(Job(type="t"))
+    [first] = queue.dequeue("first")
+    execute(dsn, "UPDATE jobs SET leased_until = now() - interval '1 s'")
+    queue.touch(first)
+    assert queue.dequeue("second") == []
+    execute(dsn, "UPDATE jobs SET leased_until = now() - interval '1 s'")
+    [second] = queue.dequeue("second")
+    assert second.attempts == 2
+    with pytest.raises(JobLost):
+        queue.complete(first)
+    queue.complete(second)
+
+
+def test_only_ended_jobs_of_an_age_are_purged(queue: Api, dsn: str) -> None:
+    queue.enqueue_many([Job(type="t") for _ in range(5)])
+    completed, failed, _ = queue.dequeue("w", limit=3)
+    queue.complete(completed)
+    queue.fail(failed, "no")
+    execute(dsn, "UPDATE jobs SET status = 'failed', completed_at = now() WHERE id = %s", failed.id)
+    assert queue.purge_completed(timedelta(hours=1)) == 0
+    assert queue.purge(timedelta(0)) == 1
+    assert queue.purge(timedelta(0), ["failed", "cancelled"]) == 1
+    for unended in ("pending", "running"):
+        with pytest.raises(ValueError, match=unended):
+            queue.purge(timedelta(0), [unended])
+    assert (queue.stats().pending, queue.stats().running, queue.stats().total) == (2, 1, 3)
+
+
+def test_lists_and_counts_are_by_queue_status_and_type(queue: Api) -> None:
+    queue.enqueue_many([Job("a", "x"), Job("a", "y"), Job("b", "x")])
+    queue.dequeue("w", "b")
+    assert len(queue.list()) == 3
+    assert len(queue.list(limit=2)) == 2
+    assert [job.type for job in queue.list(queue="a", type="y")] == ["y"]
+    assert [job.queue for job in queue.list(status="running")] == ["b"]
+    assert (queue.stats("a").pending, queue.stats("b").running, queue.stats("c").total) == (2, 1, 0)
+    assert {row.queue: row.pending for row in queue.queues()} == {"a": 2, "b": 0}
+    with pytest.raises(ValueError, match="no such status"):
+        queue.list(status="no such status")
+
+
+def test_a_dead_database_is_reported_at_once(queue: Api) -> None:
+    api = type(queue)("postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=2")
+    try:
+        with pytest.raises(psycopg.OperationalError):
+            api.enqueue(Job(type="t"))
+    finally:
+        api.close()

@@ -1,0 +1,320 @@
+"""Operations in any order, by several workers, on a real Postgres and on a plain model of it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from conduit_runtime import Job, JobLost, JobStatus, Queue, fleet
+from conduit_runtime.attempts import Attempt, complete, end, mark_started
+from conduit_runtime.claims import Claims
+from conduit_runtime.execute import run
+from conduit_runtime.outcome import Outcome, released
+from conduit_runtime.store import insert_parameters
+from conduit_runtime.vigil import Dead
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from job_model import UNENDED, Model, ModelJob
+
+QUEUES = ("one", "two")
+KNOWN, UNKNOWN = ("x", "y"), "z"
+
+queues = st.sampled_from(QUEUES)
+types = st.sampled_from((*KNOWN, UNKNOWN))
+priorities = st.sampled_from((0, 50, 50, 100))
+workers = st.sampled_from(("first", "second"))
+OUTCOMES = {
+    "retried": Outcome(JobStatus.PENDING, delay=0.0, error="oh", detail={"attempt": 1}),
+    "snoozed": Outcome(JobStatus.PENDING, delay=3600.0, counted=False),
+    "failed": Outcome(JobStatus.FAILED, error="oh", detail={"attempt": 1}),
+    "handed back": released,
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a claim gave: a job as it was then, and whether it is held by a lease."""
+
+    job: Any
+    leased: bool
+
+
+class JobMachine(RuleBasedStateMachine):
+    """Every rule does something to the database and to the model, and compares the answers."""
+
+    jobs = Bundle("jobs")
+    claims = Bundle("claims")
+
+    def __init__(self, dsn: str, queue: Queue, connection: psycopg.Connection[Any]) -> None:
+        super().__init__()
+        self.queue = queue
+        self.connection = connection
+        connection.execute("TRUNCATE jobs, conduit_workers")
+        self.model = Model()
+        self.generations = 0
+        self.names: dict[str, str] = {}
+        self.open = psycopg.connect(dsn)
+        self.uncommitted: list[ModelJob] = []
+        self.open_since = 0
+
+    def teardown(self) -> None:
+        self.open.close()
+
+    # A statement of its own is a transaction of its own, so time has gone on.
+    def time_goes_on(self) -> int:
+        self.model.tick += 1
+        return self.model.tick
+
+    def new(self, job: Job, due: int | None) -> ModelJob:
+        seq = self.model.next_seq()
+        return ModelJob(job.id, seq, job.queue, job.type, job.priority, job.max_attempts, due)
+
+    @rule(
+        target=jobs,
+        queue=queues,
+        type=types,
+        priority=priorities,
+        attempts=st.integers(1, 3),
+        far_off=st.sampled_from((False, False, False, True)),
+    )
+    def enqueue(self, queue: str, type: str, priority: int, attempts: int, far_off: bool) -> UUID:
+        delay = timedelta(hours=1) if far_off else None
+        job = self.queue.enqueue(Job(queue, type, {}, priority, attempts, delay=delay))
+        self.model.jobs[job.id] = self.new(job, None if far_off else self.time_goes_on())
+        return job.id
+
+    @rule(target=jobs, queue=queues, kinds=st.lists(st.tuples(types, priorities), max_size=6))
+    def enqueue_many(self, queue: str, kinds: list[tuple[str, int]]) -> Any:
+        new = [Job(queue, type, {}, priority) for type, priority in kinds]
+        tick = self.time_goes_on()
+        for job in self.queue.enqueue_many(new):
+            self.model.jobs[job.id] = self.new(job, tick)
+        return multiple(*(job.id for job in new))
+
+    @rule(target=jobs, queue=queues, priority=priorities)
+    def enqueue_in_a_transaction(self, queue: str, priority: int) -> UUID:
+        if not self.uncommitted:
+            self.open_since = self.time_goes_on()
+        job = self.queue.enqueue(Job(queue, "x", {}, priority), conn=self.open)
+        self.uncommitted.append(self.new(job, self.open_since))
+        return job.id
+
+    @precondition(lambda self: self.uncommitted)
+    @rule(commits=st.booleans())
+    def end_the_transaction(self, commits: bool) -> None:
+        if commits:
+            self.open.commit()
+            self.model.jobs |= {job.id: job for job in self.uncommitted}
+        else:
+            self.open.rollback()
+        self.uncommitted = []
+
+    @rule(target=claims, worker=workers, queue=queues, limit=st.integers(1, 4))
+    def dequeue(self, worker: str, queue: str, limit: int) -> Any:
+        self.model.rescue_orphans()
+        expected = self.model.waiting(queue, (*KNOWN, UNKNOWN))[:limit]
+        jobs = self.queue.dequeue(worker, queue, limit)
+        assert [job.id for job in jobs] == [job.id for job in expected]
+        for job in jobs:
+            self.model.claim(self.model.jobs[job.id], job.token, worker, leased=True)
+        return multiple(*(Claim(job, True) for job in jobs))
+
+    @rule(
+        target=claims,
+        worker=workers,
+        first=queues,
+        size=st.integers(1, 3),
+        limit=st.integers(1, 5),
+    )
+    def claim(self, worker: str, first: str, size: int, limit: int) -> Any:
+        name = self.registered(worker)
+        sizes = {first: size} | dict.fromkeys(QUEUES, 5) | {first: size}
+        seen = [
+            each for queue in sizes for each in self.model.waiting(queue, KNOWN)[: sizes[queue]]
+        ]
+        expected = seen[:limit] if name in self.model.workers else []
+        lanes = [(type, "") for type in KNOWN]
+        jobs = run(self.connection, Claims().next(name, sizes, lanes, limit, 0.0, None))
+        assert {job.id for job in jobs} == {job.id for job in expected}
+        assert all(
+            [job.id for job in jobs if job.queue == queue]
+            == [job.id for job in expected if job.queue == queue]
+            for queue in QUEUES
+        )
+        for job in jobs:
+            self.model.claim(self.model.jobs[job.id], job.token, name, leased=False)
+        return multiple(*(Claim(job, False) for job in jobs))
+
+    def registered(self, worker: str) -> str:
+        if worker not in self.names:
+            self.generations += 1
+            name = self.names[worker] = f"{worker}-{self.generations}"
+            run(self.connection, fleet.register(name, self.generations, "h", 1, QUEUES, [], None))
+            self.model.workers.add(name)
+        return self.names[worker]
+
+    @rule(claim=claims, children=st.integers(0, 2))
+    def complete(self, claim: Claim, children: int) -> None:
+        held = self.model.held(claim.job.id, claim.job.token)
+        if claim.leased:
+            assert self.keeps(self.queue.complete, claim.job) == (held is not None)
+            children = 0
+        else:
+            tick = self.time_goes_on()
+            born = [Job("two", "x") for _ in range(children)]
+            attempt = Attempt(claim.job, enqueued=[insert_parameters(job) for job in born])
+            assert run(self.connection, complete([attempt], None)) == (held is not None)
+            if held:
+                self.model.jobs |= {job.id: self.new(job, tick) for job in born}
+        if held:
+            held.end("completed", counted=True)
+
+    @rule(claim=claims, kind=st.sampled_from(sorted(OUTCOMES)))
+    def fail(self, claim: Claim, kind: str) -> None:
+        held = self.model.held(claim.job.id, claim.job.token)
+        if claim.leased:
+            assert self.keeps(lambda job: self.queue.fail(job, "oh"), claim.job) == (
+                held is not None
+            )
+            if held:
+                spent = held.attempts >= held.max_attempts
+                held.due = held.due if spent else None
+                held.end("failed" if spent else "pending", counted=True)
+            return
+        tick = self.time_goes_on()
+        outcome = OUTCOMES[kind]
+        written = run(self.connection, end([Attempt(claim.job, outcome=outcome)], None))
+        assert written == (held is not None)
+        if held:
+            held.end(outcome.status.value, outcome.counted)
+            if outcome.delay is not None:
+                held.due = None if outcome.delay else tick
+
+    def keeps(self, deed: Any, job: Job) -> bool:
+        try:
+            deed(job)
+        except JobLost:
+            return False
+        return True
+
+    @rule(chosen=st.lists(claims, min_size=1, max_size=3, unique_by=lambda claim: claim.job.id))
+    def start(self, chosen: list[Claim]) -> None:
+        asked = [Attempt(claim.job) for claim in chosen]
+        held = [self.model.held(claim.job.id, claim.job.token) for claim in chosen]
+        answer = run(self.connection, mark_started(asked, None))
+        assert answer == {job.id for job in held if job}
+        for job in held:
+            if job and not job.started:
+                job.started = True
+                job.attempts += 1
+
+    @rule(claim=claims)
+    def touch(self, claim: Claim) -> None:
+        if claim.leased:
+            held = self.model.held(claim.job.id, claim.job.token)
+            assert self.keeps(self.queue.touch, claim.job) == (held is not None)
+            if held:
+                held.lapsed = False
+
+    @rule(claim=claims)
+    def let_the_lease_lapse(self, claim: Claim) -> None:
+        if claim.leased:
+            sql = (
+                "UPDATE jobs SET leased_until = now() - interval '1 s' WHERE token = %s AND id = %s"
+            )
+            self.connection.execute(sql, (claim.job.token, claim.job.id))
+            if held := self.model.held(claim.job.id, claim.job.token):
+                held.lapsed = True
+
+    @rule(worker=workers)
+    def die(self, worker: str) -> None:
+        if name := self.names.pop(worker, None):
+            run(self.connection, fleet.rescue(Dead(name, 0, silent=True), None))
+            self.model.rescue(name)
+
+    @rule(worker=workers)
+    def be_struck_off(self, worker: str) -> None:
+        """Its name stays in use: what it claims from then on is nothing."""
+        if name := self.names.get(worker):
+            run(self.connection, fleet.leave(name, None))
+            self.model.workers.discard(name)
+
+    @rule()
+    def rescue_orphans(self) -> None:
+        run(self.connection, fleet.rescue_orphans(None))
+        self.model.rescue_orphans()
+
+    @rule(id=jobs)
+    def cancel(self, id: UUID) -> None:
+        job = self.model.jobs.get(id)
+        can = job is not None and job.status in UNENDED
+        assert self.queue.cancel(id) == can
+        if job and can:
+            job.release("cancelled")
+
+    @rule(id=jobs, by_hand=st.booleans())
+    def retry(self, id: UUID, by_hand: bool) -> None:
+        self.retry_job(id, by_hand)
+
+    @rule(claim=claims)
+    def retry_what_is_held(self, claim: Claim) -> None:
+        self.retry_job(claim.job.id, by_hand=True)
+
+    def retry_job(self, id: UUID, by_hand: bool) -> None:
+        self.time_goes_on()
+        if by_hand:
+            sql = "UPDATE jobs SET status = 'pending', attempts = 0, run_at = now() WHERE id = %s"
+            done = self.connection.execute(sql, (id,)).rowcount > 0
+        else:
+            done = self.queue.retry(id)
+        job = self.model.jobs.get(id)
+        assert done == (job is not None)
+        if job:
+            self.model.retry(job)
+
+    @rule()
+    def hours_pass(self) -> None:
+        tick = self.time_goes_on()
+        sql = "UPDATE jobs SET run_at = now() WHERE status = 'pending' AND run_at > now()"
+        self.connection.execute(sql)
+        for job in self.model.jobs.values():
+            if job.status == "pending" and job.due is None:
+                job.due = tick
+
+    @rule(statuses=st.sets(st.sampled_from(("completed", "failed", "cancelled")), min_size=1))
+    def purge(self, statuses: set[str]) -> None:
+        gone = [job.id for job in self.model.jobs.values() if job.status in statuses]
+        assert self.queue.purge(timedelta(0), sorted(statuses)) == len(gone)
+        for id in gone:
+            del self.model.jobs[id]
+
+    @invariant()
+    def database_and_model_agree(self) -> None:
+        rows = self.connection.execute("SELECT id, status, attempts, rescues FROM jobs").fetchall()
+        model = self.model.jobs.values()
+        assert sorted(rows) == sorted(
+            (job.id, job.status, job.attempts, job.rescues) for job in model
+        )
+
+
+def test_the_queue_does_what_its_model_does(dsn: str) -> None:
+    with Queue(dsn) as queue, psycopg.connect(dsn, autocommit=True) as connection:
+        run_state_machine_as_test(
+            lambda: JobMachine(dsn, queue, connection),
+            settings=settings(
+                max_examples=25,
+                stateful_step_count=40,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
