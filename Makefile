@@ -9,6 +9,8 @@ GOOD := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in $(CANDIDATES); do \
 	"$$name" -c '$(GOOD)' >/dev/null 2>&1 && echo "$$name" && break; done)
 RUN := .venv/bin/python -m
+# How long `make soak` runs.
+MINUTES ?= 60
 PACKAGES := conduit_async runtime/conduit_runtime
 EXAMPLES := $(patsubst %/conduit.toml,%,$(wildcard examples/*/conduit.toml))
 GENERATED := $(wildcard $(addsuffix /jobs,$(EXAMPLES)))
@@ -50,6 +52,10 @@ examples: .setup-run ## Compile the examples again
 .PHONY: bench
 bench: .setup-run ## Measure the queue on an embedded Postgres; make bench ARGUMENTS="drain --quick"
 	@$(RUN) benchmarks $(ARGUMENTS)
+
+.PHONY: soak
+soak: .setup-run ## Kill, freeze and cut off workers, crash Postgres, and audit the books; make soak MINUTES=60
+	@.venv/bin/python tests/ledger/soak.py $(MINUTES)
 
 .PHONY: clean
 clean: ## Remove what was made: .venv, caches, embedded databases

@@ -1,0 +1,157 @@
+"""The auditor finds every kind of fault: books that are right, each with one thing wrong."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from audit import audit
+from books import Books, Disturbance, Entry, Move
+from order import check_order
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+JOB, CHILD, TOKEN, OTHER = (UUID(int=n) for n in range(1, 5))
+
+
+def move(id: int, before: str | None, after: str, **changes: object) -> Move:
+    """A change of the one job, `id` seconds after the start, by the worker that holds it."""
+    at = START + timedelta(seconds=id)
+    plain = Move(
+        id=id,
+        job=JOB,
+        before=before,
+        after=after,
+        token_before=TOKEN if before == "running" else None,
+        token_after=TOKEN if after == "running" else None,
+        rescued=False,
+        queue="q",
+        priority=50,
+        run_at=START,
+        seq=1,
+        attempts=1 if after == "completed" else 0,
+        max_attempts=3,
+        type="ledger.work",
+        payload={"children": 1} if before is None else None,
+        error=None,
+        failures=0,
+        process="worker",
+        transaction=str(id),
+        asked_at=at,
+        at=at,
+        committed_at=at,
+    )
+    return replace(plain, **changes)
+
+
+def entry(what: str, token: UUID = TOKEN, process: str = "worker", job: UUID = JOB) -> Entry:
+    return Entry(0, job, token, 1, what, process, START + timedelta(seconds=3))
+
+
+BIRTH = move(1, None, "pending", process="producer")
+CLAIM = move(2, "pending", "running")
+END = move(4, "running", "completed")
+AGAIN = [
+    replace(CLAIM, id=5, token_after=OTHER, process="second"),
+    move(6, "running", "completed", token_before=OTHER, process="second", transaction="4"),
+]
+CHILD_MOVES = [
+    replace(each, job=CHILD, type="ledger.child")
+    for each in (
+        move(5, None, "pending", payload={"parent": str(JOB), "n": 0}, transaction="4"),
+        move(6, "pending", "running"),
+        move(7, "running", "completed"),
+    )
+]
+
+
+def books(*moves: Move, entries: list[Entry] | None = None) -> Books:
+    if entries is None:
+        entries = [entry("began"), entry("ended")]
+    entries = [*entries, entry("began", job=CHILD), entry("ended", job=CHILD)]
+    return Books(promises={JOB}, moves=[*moves, *CHILD_MOVES], entries=entries, confirmed={JOB})
+
+
+def second_run(**disturbance: object) -> Books:
+    """The worker lost the job after its handler had begun; another one completed it."""
+    lost = move(4, "running", "pending", process="second", rescued=True)
+    entries = [entry("began"), entry("began", OTHER, "second"), entry("ended", OTHER, "second")]
+    found = books(BIRTH, CLAIM, lost, *AGAIN, entries=entries)
+    if disturbance:
+        plain = Disturbance("worker", "kill", CLAIM.at, CLAIM.at)
+        found.disturbances.append(replace(plain, **disturbance))
+    return found
+
+
+def altered(change: Callable[[Books], object]) -> Books:
+    found = books(BIRTH, CLAIM, END)
+    change(found)
+    return found
+
+
+def test_right_books_have_no_fault() -> None:
+    assert audit(books(BIRTH, CLAIM, END)) == []
+    assert audit(second_run(kind="kill")) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fault"),
+    [
+        (altered(lambda b: b.promises.clear()), "nothing of it is there"),
+        (altered(lambda b: b.promises.add(OTHER)), "was promised, and there is no job"),
+        (altered(lambda b: b.withdrawn.add(JOB)), "was rolled back, and there is a job"),
+        (
+            altered(lambda b: (b.promises.clear(), b.confirmed.clear())),
+            "there is a job that nobody promised",
+        ),
+        (books(BIRTH, CLAIM), "never ended, it is running"),
+        (books(BIRTH, CLAIM, END, entries=[]), "its handler did not end"),
+        (altered(lambda b: b.entries.append(entry("began"))), "began 2 times"),
+        (altered(lambda b: b.entries.append(entry("began", OTHER))), "without a claim"),
+        (
+            books(BIRTH, CLAIM, END, entries=[entry("began", process="second"), entry("ended")]),
+            "was claimed by worker and ran in second",
+        ),
+        (second_run(), "was taken from worker, which lived"),
+        (second_run(process="second"), "was taken from worker, which lived"),
+        (second_run(kind="crash", process=""), "was taken from worker, which lived"),
+        (books(BIRTH, CLAIM, replace(END, process="second")), "worker held it, and second made"),
+        (books(BIRTH, CLAIM, replace(END, token_before=OTHER)), "was followed by"),
+        (
+            books(BIRTH, CLAIM, END, move(5, "completed", "cancelled")),
+            "worker made cancelled of completed",
+        ),
+        (
+            books(BIRTH, CLAIM, move(4, "running", "failed", failures=1, error="oh")),
+            "failed in worker for no reason: oh",
+        ),
+        (
+            books(BIRTH, CLAIM, move(4, "running", "pending")),
+            "was handed back for no reason",
+        ),
+        (books(BIRTH, CLAIM, replace(END, attempts=4)), "completed in attempt 4 of 3"),
+        (books(BIRTH, CLAIM, replace(END, transaction="9")), "did not complete then"),
+        (
+            altered(lambda b: b.moves.__setitem__(0, replace(BIRTH, payload={"children": 2}))),
+            "completed with 1 of 2 children",
+        ),
+    ],
+)
+def test_each_fault_is_found(wrong: Books, fault: str) -> None:
+    assert any(fault in found for found in audit(wrong)), audit(wrong)
+
+
+def test_a_job_that_is_passed_over_is_found() -> None:
+    urgent = [replace(each, job=OTHER, priority=100, id=each.id + 10) for each in (BIRTH, CLAIM)]
+    urgent[1] = replace(urgent[1], asked_at=START + timedelta(seconds=9), transaction="later")
+    late = replace(urgent[1], at=urgent[1].asked_at, committed_at=urgent[1].asked_at)
+    claimed = replace(
+        CLAIM, **dict.fromkeys(("asked_at", "at", "committed_at"), START + timedelta(seconds=5))
+    )
+    faults, judged = check_order(Books(moves=[BIRTH, claimed, urgent[0], late]))
+    assert judged == 2
+    assert len(faults) == 1
+    assert "which was more urgent" in faults[0]
+    # One that came just before may still be unseen.
+    new = replace(urgent[0], committed_at=claimed.at - timedelta(seconds=1))
+    assert check_order(Books(moves=[BIRTH, claimed, new, late]))[0] == []
