@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ import psycopg
 from . import attempts as statements
 from .attempts import Attempt
 from .connection import Link, backoff
+from .execute import run_async
 from .job import JobStatus
 from .outcome import Outcome, clean
 from .statement import Statement
@@ -20,6 +22,7 @@ from .statement import Statement
 __all__ = ["Acknowledger"]
 
 T = TypeVar("T")
+Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]]
 
 _log = logging.getLogger("conduit.worker")
 
@@ -64,6 +67,26 @@ class Acknowledger:
         """Have an attempt written soon."""
         (self._completed if attempt.outcome is None else self._ended).append(attempt)
         self._wake.set()
+
+    async def complete_apart(self, attempt: Attempt, connect: Connect) -> None:
+        """Complete a job whose nested ones may have to wait for keys; no other waits with it."""
+        statement = statements.complete([attempt], self._schema)
+        failures = 0
+        while True:
+            try:
+                async with connect() as connection:
+                    written = await run_async(connection, statement)
+            except _REFUSED as error:
+                self._refuse(attempt, error)
+                return
+            except psycopg.Error as error:
+                failures += 1
+                if failures == 1:
+                    _log.warning("an outcome cannot be written, trying again: %s", error)
+                await asyncio.sleep(backoff(failures))
+            else:
+                self._report(1, written)
+                return
 
     async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
         """Write that these attempts began; answers which of the jobs are still held."""
@@ -125,9 +148,12 @@ class Acknowledger:
             else:
                 self._refuse(attempts[0], error)
             return
-        self._on_written(len(attempts))
-        if written < len(attempts):
-            _log.warning("%d jobs were no longer held when they ended", len(attempts) - written)
+        self._report(len(attempts), written)
+
+    def _report(self, count: int, written: int) -> None:
+        self._on_written(count)
+        if written < count:
+            _log.warning("%d jobs were no longer held when they ended", count - written)
 
     def _refuse(self, attempt: Attempt, error: psycopg.Error) -> None:
         """Fail the job whose outcome Postgres does not take, without anything of that outcome."""

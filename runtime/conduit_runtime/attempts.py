@@ -81,7 +81,11 @@ def complete(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:
         return Statement(completing, held, counted)
     held |= columns([row for _, row in born])
     held["parent"] = [parent for parent, _ in born]
-    return Statement(sql("complete_with_jobs", schema, complete=completing), held, counted)
+    if "key" not in held:
+        return Statement(sql("complete_with_jobs", schema, complete=completing), held, counted)
+    unique = sql("unique", schema)
+    completing = sql("complete_with_unique_jobs", schema, complete=completing, unique=unique)
+    return Statement(completing, held, counted)
 
 
 def end(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:

@@ -89,15 +89,21 @@ class Hook(HookRun[R, S], Operations):
         batch = current_batch(self._conn)
         if len(statements) > 1 and batch is None:
             with self._conn.pipeline():
-                cursors = [self._send(*statement) for statement in statements]
+                cursors = [self._send(sql, values) for sql, values, _ in statements]
         else:
-            cursors = [self._send(*statement) for statement in statements]
-        if batch is not None:
+            cursors = [self._send(sql, values) for sql, values, _ in statements]
+        asked = list(zip(cursors, (answer for _, _, answer in statements), strict=True))
+
+        def take_over() -> None:
+            for cursor, answer in asked:
+                if answer is not None:
+                    answer(cursor.fetchall())
+
+        if batch is None:
+            take_over()
+        else:
             batch.jobs += self.jobs
-            if self._changed:
-                batch.answers.append(lambda: self._updated(cursors[0].fetchall()))
-        elif self._changed:
-            self._updated(cursors[0].fetchall())
+            batch.answers.append(take_over)
 
 
 class AsyncHook(HookRun[R, S], AsyncOperations):
@@ -162,17 +168,18 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
         batch = current_batch(self._conn)
         if len(statements) > 1 and batch is None:
             async with self._conn.pipeline():
-                cursors = [await self._send(*statement) for statement in statements]
+                cursors = [await self._send(sql, values) for sql, values, _ in statements]
         else:
-            cursors = [await self._send(*statement) for statement in statements]
-        if batch is not None:
+            cursors = [await self._send(sql, values) for sql, values, _ in statements]
+        asked = list(zip(cursors, (answer for _, _, answer in statements), strict=True))
+
+        async def take_over() -> None:
+            for cursor, answer in asked:
+                if answer is not None:
+                    answer(await cursor.fetchall())
+
+        if batch is None:
+            await take_over()
+        else:
             batch.jobs += self.jobs
-        if self._changed:
-
-            async def take_over() -> None:
-                self._updated(await cursors[0].fetchall())
-
-            if batch is None:
-                await take_over()
-            else:
-                batch.answers.append(take_over)
+            batch.answers.append(take_over)

@@ -1,6 +1,7 @@
 """One run of a hook without its IO: the record before and after, and the jobs that it enqueues."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from typing_extensions import TypeVar as TypeVarWithDefault
@@ -13,12 +14,15 @@ from .operations import Kept
 from .operators import equal
 from .records import read_record
 from .services import provided
+from .statement import Rows, Statement
 from .store import insert_jobs
 from .tables import RecordError, table_of
+from .unique import Duplicate, mark
 
 R = TypeVar("R")
 S = TypeVarWithDefault("S", default=Any)
 P = TypeVar("P")
+Answer = Callable[[Rows], None]
 
 
 class HookRun(Generic[R, S]):
@@ -54,16 +58,21 @@ class HookRun(Generic[R, S]):
         """Enqueue a job when the hook ends normally; the payload is taken as it is now."""
         self._jobs.append((job_type.schema, job_type.job(payload, **options)))
 
-    def _statements(self) -> list[tuple[str, Any]]:
-        """What the hook's end sends: the UPDATE, when a column was assigned, then the jobs."""
-        statements: list[tuple[str, Any]] = []
+    def _statements(self) -> list[tuple[str, Any, Answer | None]]:
+        """What the hook's end sends: the UPDATE, when a column was assigned, then the jobs.
+
+        Each with what is to be called with the rows that it gives, if it gives any.
+        """
+        statements: list[tuple[str, Any, Answer | None]] = []
         self._changed = self._changes()
         if self._changed:
             query = queries.update(table_of(self._record_type), self._key, self._changed)
-            statements.append((query.sql, query.values))
+            statements.append((query.sql, query.values, self._updated))
         for schema in dict.fromkeys(schema for schema, _ in self._jobs):
-            insert = insert_jobs([job for other, job in self._jobs if other == schema], schema)
-            statements.append((insert.sql, insert.parameters))
+            jobs = [job for other, job in self._jobs if other == schema]
+            insert = insert_jobs(jobs, schema)
+            answer = partial(_mark, insert) if any(job.is_unique for job in jobs) else None
+            statements.append((insert.sql, insert.parameters, answer))
         return statements
 
     def _changes(self) -> dict[str, Any]:
@@ -81,7 +90,7 @@ class HookRun(Generic[R, S]):
     def _key(self) -> object:
         return getattr(self._before, table_of(self._record_type).key.attribute)
 
-    def _updated(self, rows: Sequence[Sequence[Any]]) -> None:
+    def _updated(self, rows: Rows) -> None:
         """Take over what the UPDATE has set by itself."""
         target = table_of(self._record_type)
         values = queries.update(target, self._key, self._changed).read((), rows)
@@ -92,3 +101,7 @@ class HookRun(Generic[R, S]):
             )
         for attribute, value in values.items():
             setattr(self.record, attribute, value)
+
+
+def _mark(insert: Statement[list[Duplicate]], rows: Rows) -> None:
+    mark(insert.decode(rows, len(rows)))

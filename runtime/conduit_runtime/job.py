@@ -60,6 +60,10 @@ class Job:
     `run_at` (aware) or `delay` put the start off; the server's clock decides when it is due.
     `timeout` is in seconds and bounds one attempt. `attempts` counts started runs, the current
     one included. `fingerprint` names the shape of a generated payload; None matches by type alone.
+
+    `unique` (a value, or a tuple of values) allows one job of its type with that value: for
+    `unique_for` from now on, whatever becomes of the job, or else until it ended. What enqueues it
+    while another stands gives that one, and its `duplicate` is true.
     """
 
     queue: str = "default"
@@ -72,6 +76,8 @@ class Job:
     fingerprint: str | None = None
     delay: timedelta | None = None
     timeout: float | None = None
+    unique: Any = None
+    unique_for: timedelta | None = None
     status: JobStatus = JobStatus.PENDING
     attempts: int = 0
     error: str | None = None
@@ -84,6 +90,11 @@ class Job:
     locked_at: datetime | None = None
     token: UUID | None = field(default=None, repr=False)
     duplicate: bool = False
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether another job may stand in its place: `unique` is neither None nor False."""
+        return self.unique is not None and self.unique is not False
 
     @property
     def is_processable(self) -> bool:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unp
 
 import msgspec
 import psycopg
+from psycopg.rows import tuple_row
 
 from . import payload as payloads
 from .batches import current_batch
 from .decode import decoder
-from .errors import PayloadError
 from .execute import run, run_async
 from .job import Job, priority_of
 from .lines import source_line
@@ -22,6 +22,7 @@ from .services import protocols_of
 from .statement import Statement
 from .store import insert_jobs
 from .transaction import explained
+from .unique import Duplicate, mark
 
 if TYPE_CHECKING:
     from .context import JobContext
@@ -123,8 +124,6 @@ class JobType(Generic[S, P]):
 
         Raises PayloadError for a payload that JSON or Postgres would refuse or change.
         """
-        if "unique" in options or "unique_for" in options:
-            raise PayloadError("unique jobs are not supported yet")
         timeout = options.get("timeout", self.timeout)
         return Job(
             queue=options.get("queue", self.queue),
@@ -136,6 +135,8 @@ class JobType(Generic[S, P]):
             run_at=options.get("run_at"),
             delay=options.get("delay"),
             timeout=None if timeout is None else timeout.total_seconds(),
+            unique=options.get("unique"),
+            unique_for=options.get("unique_for"),
         )
 
     @overload
@@ -152,24 +153,44 @@ class JobType(Generic[S, P]):
         payload: P,
         **options: Unpack[JobOptions],
     ) -> Job | Awaitable[Job]:
-        """Enqueue a job in the connection's transaction; await it on an AsyncConnection."""
+        """Enqueue a job in the connection's transaction; await it on an AsyncConnection.
+
+        When another stands for its key, the job is a `duplicate` with the id of that one; within a
+        batch it is known at the end.
+        """
         job = self.job(payload, **options)
         statement = insert_jobs([job], self.schema)
         if isinstance(conn, psycopg.AsyncConnection):
             return _enqueue_async(conn, job, statement)
+        batch = current_batch(conn)
         with explained():
-            run(conn, statement)
-        if batch := current_batch(conn):
+            if batch is not None and job.is_unique:
+                cursor = psycopg.Cursor(conn, row_factory=tuple_row)
+                cursor.execute(statement.sql, statement.parameters)
+                batch.answers.append(lambda: mark(statement.decode(cursor.fetchall(), 0)))
+            else:
+                mark(run(conn, statement))
+        if batch is not None:
             batch.jobs.append(job)
         return job
 
 
 async def _enqueue_async(
-    conn: psycopg.AsyncConnection[Any], job: Job, statement: Statement[None]
+    conn: psycopg.AsyncConnection[Any], job: Job, statement: Statement[list[Duplicate]]
 ) -> Job:
+    batch = current_batch(conn)
     with explained():
-        await run_async(conn, statement)
-    if batch := current_batch(conn):
+        if batch is not None and job.is_unique:
+            cursor = psycopg.AsyncCursor(conn, row_factory=tuple_row)
+            await cursor.execute(statement.sql, statement.parameters)
+
+            async def take_over() -> None:
+                mark(statement.decode(await cursor.fetchall(), 0))
+
+            batch.answers.append(take_over)
+        else:
+            mark(await run_async(conn, statement))
+    if batch is not None:
         batch.jobs.append(job)
     return job
 

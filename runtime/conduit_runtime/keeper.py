@@ -15,6 +15,7 @@ from . import fleet
 from .claims import Lane
 from .connection import backoff, connect, is_pooled
 from .execute import run
+from .sweep import Sweep
 from .vigil import Vigil
 
 __all__ = ["Keeper"]
@@ -68,6 +69,7 @@ class Keeper(threading.Thread):
         self._next_look = 0.0
         self._unknown: set[Lane] = set()
         self._told: set[str] = set()
+        self._sweep = Sweep()
         self.adopted: Sequence[Lane] = ()
         self._rename()
 
@@ -166,6 +168,7 @@ class Keeper(threading.Thread):
             return
         self._next_look = now + LOOK
         self._report(run(connection, fleet.rescue_orphans(self.schema)), "an unknown worker")
+        self._sweep.step(connection, self.schema)
         strangers = run(connection, fleet.strangers(self._queues, self.schema))
         known = {type_ for type_, _ in self._lanes()}
         unknown = {lane for _, lane in strangers}

@@ -17,6 +17,7 @@ from .fleet import rescue_orphans
 from .job import Job, JobStatus
 from .statement import Statement
 from .stats import QueueOverview, QueueStats
+from .unique import standing
 
 __all__ = ["Queue"]
 
@@ -50,17 +51,25 @@ class Queue:
     def enqueue(self, job: Job, *, conn: Connection | None = None) -> Job:
         """Store a job, due at once unless its `run_at` or `delay` says otherwise.
 
-        Raises PayloadError, before any SQL, for a job that Postgres would refuse.
+        Returns the job that stands: of a unique one perhaps an earlier one, a `duplicate`; with
+        its id alone when the role may not read it. Raises PayloadError, before any SQL, for a job
+        that Postgres would refuse.
         """
-        self._run(store.insert_jobs([job], self.schema), conn)
-        return job
+        return self._store([job], conn)[0]
 
     def enqueue_many(self, jobs: Sequence[Job], *, conn: Connection | None = None) -> Jobs:
-        """Store any number of jobs in one statement: all or none."""
+        """Store any number of jobs in one statement, all or none; returns those that stand."""
         jobs = [*jobs]
-        if jobs:
-            self._run(store.insert_jobs(jobs, self.schema), conn)
-        return jobs
+        return self._store(jobs, conn) if jobs else jobs
+
+    def _store(self, jobs: Jobs, conn: Connection | None) -> Jobs:
+        """Insert the jobs and return those that stand."""
+        duplicates = self._run(store.insert_jobs(jobs, self.schema), conn)
+        if not duplicates:
+            return jobs
+        readable = [duplicate.standing for duplicate in duplicates if duplicate.readable]
+        stored = self._run(store.get_jobs(readable, self.schema), conn) if readable else []
+        return standing(jobs, duplicates, stored)
 
     def enqueue_with_priority(
         self, job: Job, priority: int, *, conn: Connection | None = None

@@ -186,8 +186,12 @@ class Runner:
                 timer.cancel()
         enqueued = [insert_parameters(nested) for nested in context.enqueued]
         elapsed = execution.age(time.monotonic())
+        attempt = Attempt(job, elapsed, None, enqueued)
+        if any(each.is_unique for each in context.enqueued):
+            await self._acknowledger.complete_apart(attempt, self._host.connection)
+        else:
+            self._acknowledger.add(attempt)
         self._metrics.record(job.type, elapsed, succeeded=True)
-        self._acknowledger.add(Attempt(job, elapsed, None, enqueued))
 
     async def _call(self, handler: Handler, context: JobContext[Any], payload: Any) -> None:
         if handler.is_async:

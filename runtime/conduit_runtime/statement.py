@@ -10,7 +10,10 @@ T = TypeVar("T")
 Rows = Sequence[tuple[Any, ...]]
 
 _FOLDER = Path(__file__).parent / "sql"
-_TABLES = ("jobs", "conduit_workers", "conduit_migrations", "conduit_schedules")
+_TABLES = (
+    *("jobs", "conduit_workers", "conduit_migrations", "conduit_schedules"),
+    *("conduit_keys", "conduit_stands"),
+)
 
 
 @dataclass(frozen=True, slots=True)

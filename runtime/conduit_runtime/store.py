@@ -10,8 +10,9 @@ import msgspec
 from .errors import PayloadError
 from .job import Job, JobStatus
 from .payload import encode, refuse_text
-from .statement import Rows, Statement, counted, nothing, sql, touched
+from .statement import Rows, Statement, counted, sql, touched
 from .stats import QueueOverview, QueueStats
+from .unique import Duplicate, duplicates_of, key_parameters
 
 MAX_NAME = 200
 """Bytes that the name of a queue or a type may have."""
@@ -28,28 +29,39 @@ COLUMNS = (
 )
 
 
-def insert_jobs(jobs: Sequence[Job], schema: str | None) -> Statement[None]:
+def insert_jobs(jobs: Sequence[Job], schema: str | None) -> Statement[list[Duplicate]]:
     """Insert any number of jobs in one statement, in their order.
 
-    Needs no privilege but INSERT. Raises PayloadError, before any SQL, for a job that Postgres
-    would refuse.
+    Needs no privilege but INSERT and, for unique jobs, those on their keys. Answers the jobs in
+    whose place another stands. Raises PayloadError, before any SQL, for a job that Postgres would
+    refuse.
     """
-    if len(jobs) == 1:
-        return Statement(sql("insert_job", schema), insert_parameters(jobs[0]), nothing)
-    return Statement(
-        sql("insert_jobs", schema), columns([insert_parameters(job) for job in jobs]), nothing
-    )
+    rows = [insert_parameters(job) for job in jobs]
+    if any("key" in row for row in rows):
+        inserting = sql("insert_unique_jobs", schema, unique=sql("unique", schema))
+        return Statement(inserting, columns(rows), duplicates_of(jobs))
+    if len(rows) == 1:
+        return Statement(sql("insert_job", schema), rows[0], _no_duplicates)
+    return Statement(sql("insert_jobs", schema), columns(rows), _no_duplicates)
+
+
+def _no_duplicates(rows: Rows, count: int) -> list[Duplicate]:
+    return []
 
 
 def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """Rows of `insert_parameters` column by column, for a statement that unnests them."""
-    return {name: [row[name] for row in rows] for name in _PARAMETERS}
+    found = {name: [row[name] for row in rows] for name in _PARAMETERS}
+    if any("key" in row for row in rows):
+        found |= {name: [row.get(name) for row in rows] for name in _OF_UNIQUE}
+    return found
 
 
 _PARAMETERS = (
     *("id", "queue", "type", "fingerprint", "payload", "priority", "max_attempts", "timeout"),
     *("run_at", "delay"),
 )
+_OF_UNIQUE = ("key", "unique_for")
 
 
 def insert_parameters(job: Job) -> dict[str, Any]:
@@ -66,7 +78,7 @@ def insert_parameters(job: Job) -> dict[str, Any]:
         check_aware(job.run_at, "run_at")
     if job.delay is not None and abs(job.delay) > _FURTHEST:
         raise PayloadError(f"delay is {job.delay}: use at most {_FURTHEST.days:,} days")
-    return {
+    row = {
         "id": job.id,
         "queue": job.queue,
         "type": job.type,
@@ -78,6 +90,9 @@ def insert_parameters(job: Job) -> dict[str, Any]:
         "run_at": job.run_at,
         "delay": job.delay.total_seconds() if job.delay is not None else 0.0,
     }
+    if job.unique is not None or job.unique_for is not None:
+        row |= key_parameters(job)
+    return row
 
 
 def check_name(name: str, what: str) -> None:
@@ -116,6 +131,11 @@ def get_job(id: UUID, schema: str | None) -> Statement[Job | None]:
         {"id": id},
         lambda rows, count: read_job(rows[0]) if rows else None,
     )
+
+
+def get_jobs(ids: Sequence[UUID], schema: str | None) -> Statement[list[Job]]:
+    """Read these jobs, in no order; those that are gone are missing."""
+    return Statement(sql("get_jobs", schema, columns=COLUMNS), {"ids": list(ids)}, read_jobs)
 
 
 def list_jobs(

@@ -10,7 +10,6 @@ from conduit_runtime import (
     GeneratedCodeError,
     JobContext,
     JobType,
-    PayloadError,
     generated_by,
     job_type,
 )
@@ -48,8 +47,8 @@ def test_options_of_a_job_type_reach_its_jobs() -> None:
     assert quick.services == {}
     job = quick.job(Nothing())
     assert (job.priority, job.timeout, job.payload, job.queue) == (7, 5.0, {}, "default")
-    with pytest.raises(PayloadError, match="unique"):
-        quick.job(Nothing(), unique=1)
+    job = quick.job(Nothing(), unique=("a", 1), unique_for=base)
+    assert (job.unique, job.unique_for) == (("a", 1), base)
     with pytest.raises(ValueError, match="no priority"):
         job_type("a.b.c", "0", priority="hgih")(nothing)  # type: ignore[arg-type]
 

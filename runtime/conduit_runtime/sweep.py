@@ -1,0 +1,24 @@
+"""A worker's walk through keys that are held no more."""
+
+from typing import Any
+
+import psycopg
+
+from . import unique
+from .execute import run
+
+__all__ = ["Sweep"]
+
+
+class Sweep:
+    """Deletes what has served its time, a page a step, over and over from the start.
+
+    A step takes so long as a page does, however much there is.
+    """
+
+    def __init__(self) -> None:
+        self._key: tuple[str, str] | None = None
+
+    def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+        """Look at the next page."""
+        self._key = run(connection, unique.sweep(self._key, schema))
