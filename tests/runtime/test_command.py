@@ -143,6 +143,18 @@ def test_jobs_are_listed_shown_retried_cancelled_counted_and_purged(
     assert queues == []
 
 
+def test_what_changes_jobs_answers_programs_too(run: Run, queue: Queue) -> None:
+    job = queue.enqueue(Job("mail", "email.send"))
+
+    def answer(*arguments: str, code: int = 0) -> object:
+        return json.loads(run("jobs", *arguments, "--format", "json", code=code).stdout)
+
+    assert answer("cancel", str(job.id)) == [{"id": str(job.id), "done": True}]
+    assert answer("cancel", str(job.id), code=1) == [{"id": str(job.id), "done": False}]
+    assert answer("retry", str(job.id)) == [{"id": str(job.id), "done": True}]
+    assert answer("purge", "--older-than", "0s") == {"deleted": 0}
+
+
 def test_migrate_is_idempotent_and_prints_its_sql(run: Run, empty_dsn: str) -> None:
     assert "applied migration" in run("migrate", "--dsn", empty_dsn).stdout
     assert "up to date" in run("migrate", "--dsn", empty_dsn).stdout

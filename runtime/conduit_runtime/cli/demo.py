@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import click
@@ -25,6 +25,8 @@ from .. import Job, JobStatus, Queue, embedded
 DEADLINE = 60.0
 """Seconds until the demo gives up on a job that does not end."""
 _SHOWN = "announce"
+_WIDTH = 96
+"""Columns where there is no terminal: generated lines have up to 88, and stand in a frame."""
 _STYLES = {"completed": "green", "failed": "red", "running": "yellow", "pending": "cyan"}
 
 
@@ -36,16 +38,26 @@ def demo() -> None:
     transactions, starts a worker, and shows what happened. Leaves nothing behind.
     """
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDTH
     with tempfile.TemporaryDirectory(prefix="conduit-demo-") as scratch:
         blog = Path(scratch, "blog")
         shutil.copytree(_example(), blog, ignore=shutil.ignore_patterns("jobs", "__pycache__"))
-        _compile(console, blog)
-        with embedded.server(Path(scratch, "postgres")) as dsn, Queue(dsn) as queue:
-            commands = _Commands(blog, dsn)
-            commands.run("conduit_runtime.cli", "migrate")
-            _insert(console, commands, queue)
-            _work(console, commands, queue)
-            _conclude(console, queue)
+        try:
+            with _database(Path(scratch, "postgres")) as dsn, Queue(dsn) as queue:
+                commands = _Commands(blog, dsn)
+                _compile(console, blog, commands)
+                commands.run("conduit_runtime.cli", "migrate")
+                _insert(console, commands, queue)
+                _work(console, commands, queue)
+                _conclude(console, queue)
+        except embedded.EmbeddedError as error:
+            raise click.ClickException(str(error)) from None
+
+
+def _database(folder: Path) -> AbstractContextManager[str]:
+    # Nothing of the demo outlives it, so its server need not wait for the disk.
+    return embedded.server(folder, settings={"fsync": "off"})
 
 
 def _example() -> Path:
@@ -60,11 +72,12 @@ def _example() -> Path:
 class _Commands:
     """Runs this installation's commands in the example's folder, against the demo's database."""
 
-    def __init__(self, folder: Path, dsn: str | None = None) -> None:
+    def __init__(self, folder: Path, dsn: str) -> None:
         self._folder = folder
-        self._environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-        if dsn is not None:
-            self._environment["CONDUIT_DATABASE_URL"] = dsn
+        self._environment = os.environ | {
+            "PYTHONUNBUFFERED": "1",
+            "CONDUIT_DATABASE_URL": dsn,
+        }
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[str]:
         # -m or a script, never the commands on the PATH: those may be of another installation.
@@ -86,7 +99,7 @@ class _Commands:
         return output.rstrip()
 
 
-def _compile(console: Console, blog: Path) -> None:
+def _compile(console: Console, blog: Path, commands: "_Commands") -> None:
     console.print(Rule("[bold]1  From the source to a job[/]", align="left"))
     source = Path("resources", "post.conduit")
     block = _excerpt(
@@ -94,7 +107,7 @@ def _compile(console: Console, blog: Path) -> None:
     )
     console.print(_code(block, "ruby", f"{source.as_posix()}: work for after the response"))
     console.print("[dim]$[/] conduitc gen")
-    console.print(Padding(_Commands(blog).run("conduit_async.cli", "gen"), (0, 0, 1, 2)))
+    console.print(Padding(commands.run("conduit_async.cli", "gen"), (0, 0, 1, 2)))
     module = Path("jobs", "post.py")
     job = _excerpt(
         (blog / module).read_text("utf-8"),

@@ -68,28 +68,33 @@ def show(dsn: str | None, schema: str | None, form: str, id: UUID) -> None:
 
 @jobs.command()
 @options
+@format_option
 @click.argument("ids", type=click.UUID, nargs=-1, required=True)
-def retry(dsn: str | None, schema: str | None, ids: tuple[UUID, ...]) -> None:
+def retry(dsn: str | None, schema: str | None, form: str, ids: tuple[UUID, ...]) -> None:
     """Make jobs due now with all their attempts, whatever their status."""
     from ..queue import Queue
 
     with database(dsn, schema) as found, Queue(found, schema) as store:
-        _tell(ids, [store.retry(id) for id in ids], "pending again", "there is no such job")
+        done = [store.retry(id) for id in ids]
+    _tell(ids, done, form, "pending again", "there is no such job")
 
 
 @jobs.command()
 @options
+@format_option
 @click.argument("ids", type=click.UUID, nargs=-1, required=True)
-def cancel(dsn: str | None, schema: str | None, ids: tuple[UUID, ...]) -> None:
+def cancel(dsn: str | None, schema: str | None, form: str, ids: tuple[UUID, ...]) -> None:
     """Cancel pending and running jobs."""
     from ..queue import Queue
 
     with database(dsn, schema) as found, Queue(found, schema) as store:
-        _tell(ids, [store.cancel(id) for id in ids], "cancelled", "ended already, or unknown")
+        done = [store.cancel(id) for id in ids]
+    _tell(ids, done, form, "cancelled", "ended already, or unknown")
 
 
 @jobs.command()
 @options
+@format_option
 @click.option(
     "--older-than", required=True, metavar="SPAN", help="Since they ended: 90s, 15m, 12h, 30d, 4w."
 )
@@ -106,6 +111,7 @@ def cancel(dsn: str | None, schema: str | None, ids: tuple[UUID, ...]) -> None:
 def purge(
     dsn: str | None,
     schema: str | None,
+    form: str,
     older_than: str,
     statuses: tuple[str, ...],
     queue: str | None,
@@ -115,7 +121,11 @@ def purge(
 
     age = _span(older_than)
     with database(dsn, schema) as found, Queue(found, schema) as store:
-        click.echo(f"{store.purge(age, statuses, queue=queue)} jobs deleted")
+        deleted = store.purge(age, statuses, queue=queue)
+    if form == "json":
+        show_one({"deleted": deleted}, form)
+    else:
+        click.echo(f"{deleted} jobs deleted")
 
 
 @jobs.command()
@@ -140,9 +150,13 @@ def _row(job: "Job") -> dict[str, Any]:
     return {name: getattr(job, name) for name in names}
 
 
-def _tell(ids: tuple[UUID, ...], done: list[bool], good: str, bad: str) -> None:
-    for id_, is_done in zip(ids, done, strict=True):
-        click.echo(f"{id_}  {good if is_done else bad}")
+def _tell(ids: tuple[UUID, ...], done: list[bool], form: str, good: str, bad: str) -> None:
+    if form == "json":
+        rows = [{"id": id_, "done": is_done} for id_, is_done in zip(ids, done, strict=True)]
+        show_rows(rows, ["id", "done"], form)
+    else:
+        for id_, is_done in zip(ids, done, strict=True):
+            click.echo(f"{id_}  {good if is_done else bad}")
     if not all(done):
         raise click.exceptions.Exit(1)
 
