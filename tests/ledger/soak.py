@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -30,4 +31,5 @@ def main(minutes: float) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # which stops the workers as well
     sys.exit(main(float(sys.argv[1])))
