@@ -1,13 +1,14 @@
 """The services of a worker: from `module:object` to an object that is ready to be called."""
 
-import importlib
 import inspect
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from .echo import Echo
+from .errors import QueueError
 from .job_types import JobType
+from .references import load
 from .service_calls import ServiceError
 from .services import Prepared, prepare, protocols_for
 
@@ -24,23 +25,12 @@ def resolve(reference: str, job_types: JobTypes) -> object:
     """
     if reference == "echo":
         return Echo(protocols_for(job_types))
-    module_name, _, path = reference.partition(":")
-    if not module_name or not path:
+    if ":" not in reference:
         raise ServiceError(f"--services takes module:object or echo, not {reference!r}")
     try:
-        target: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise
-        raise ServiceError(
-            f"--services {reference}: there is no module {error.name!r} "
-            "(the working folder is on the import path)"
-        ) from None
-    for name in path.split("."):
-        if not hasattr(target, name):
-            raise ServiceError(f"--services {reference}: {module_name} has no {path!r}")
-        target = getattr(target, name)
-    return target
+        return load("--services", reference)
+    except QueueError as error:
+        raise ServiceError(str(error)) from None
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ _COMMANDS = {
     "worker": ("worker", "worker", "Run the jobs of generated packages."),
     "jobs": ("jobs", "jobs", "List, show, retry, cancel, purge and count jobs."),
     "queues": ("queues", "queues", "See what waits in each queue."),
+    "schedules": ("schedules", "schedules", "List, enable, disable schedules; run them now."),
     "dsn": ("dsn", "dsn", "Print the database that is used."),
     "demo": ("demo", "demo", "Show the whole path on an example."),
 }

@@ -19,6 +19,7 @@ from .database import database, options
 
 if TYPE_CHECKING:
     from ..job_types import JobType
+    from ..schedule import Schedule
 
 
 @click.command()
@@ -50,6 +51,11 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     help="Whole workers, each in a process of its own.",
 )
+@click.option(
+    "--schedules",
+    metavar="MODULE:OBJECT",
+    help="Schedules to add at the start: a list of them, or a callable that gives one.",
+)
 @click.option("--drain", is_flag=True, help="End when nothing is due any more.")
 @click.option(
     "--grace",
@@ -67,6 +73,7 @@ def worker(
     queues: tuple[str, ...],
     concurrency: int,
     processes: int,
+    schedules: str | None,
     drain: bool,
     grace: float,
 ) -> None:
@@ -92,7 +99,13 @@ def worker(
         given = None if services is None else resolve(services, jobs)
         with Queue(found, schema) as queue:
             pool = WorkerPool(
-                queue, caps or None, workers=concurrency, jobs=jobs, services=given, grace=grace
+                queue,
+                caps or None,
+                workers=concurrency,
+                jobs=jobs,
+                services=given,
+                schedules=_schedules(schedules),
+                grace=grace,
             )
             pool.run(drain=drain)
         _leave_threads()
@@ -179,6 +192,20 @@ def _stamped_schema(jobs: Sequence["JobType[Any, Any]"]) -> str | None:
         names = ", ".join(sorted(str(schema) for schema in schemas))
         raise click.ClickException(f"the packages use different schemas ({names}): name one")
     return next(iter(schemas), None)
+
+
+def _schedules(reference: str | None) -> Sequence["Schedule"]:
+    if reference is None:
+        return ()
+    from ..references import load
+    from ..schedule import Schedule
+
+    given = load("--schedules", reference)
+    schedules = list(given() if callable(given) else given)
+    for schedule in schedules:
+        if not isinstance(schedule, Schedule):
+            raise click.ClickException(f"--schedules {reference}: {schedule!r} is no Schedule")
+    return schedules
 
 
 def _multiply(processes: int, dsn: str) -> int:
