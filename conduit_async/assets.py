@@ -3,9 +3,12 @@
 import os
 import sys
 import tempfile
+from functools import cache
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
+_WRITERS = ("black", "jinja2")
 _PACKAGE = Path(__file__).parent
 
 
@@ -44,6 +47,24 @@ def store_cached(key: str, text: str) -> None:
             Path(temporary).unlink(missing_ok=True)
     except (OSError, RuntimeError):
         return
+
+
+@cache
+def stamp() -> str:
+    """Stands for this version of the compiler and of what writes with it; changes with any file.
+
+    Sizes and times are looked at, not contents, since every run asks.
+    """
+    found = [os.stat(spec.origin) for spec in map(find_spec, _WRITERS) if spec and spec.origin]
+    seen = [f"{state.st_size}:{state.st_mtime_ns}" for state in found]
+    for place in (str(_PACKAGE), str(folder("grammar")), str(folder("templates"))):
+        for directory, folders, files in os.walk(place):
+            folders[:] = sorted(name for name in folders if name != "__pycache__")
+            for name in sorted(files):
+                path = os.path.join(directory, name)
+                state = os.stat(path)
+                seen.append(f"{path}:{state.st_size}:{state.st_mtime_ns}")
+    return sha256("\n".join(seen).encode()).hexdigest()
 
 
 def _cache() -> Path:

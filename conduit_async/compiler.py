@@ -1,33 +1,18 @@
 """The compiler: sources in, a Python package and diagnostics out. It reads and writes no files."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Mapping
 
 from . import ast
 from .check import check
 from .check.async_blocks import all_jobs
 from .config import Config
 from .diagnostics import Diagnostic, Problems
+from .output import Output, Progress
 from .parse import parse
 from .program import Program
 from .source import Source
 
-
-@dataclass(frozen=True)
-class Output:
-    """What a compilation gives.
-
-    `files` are the package's by path; there are none when a diagnostic is an error.
-    """
-
-    files: dict[str, str]
-    diagnostics: tuple[Diagnostic, ...]
-    job_types: int = 0
-
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Is told what is going on, and how much of it is done and will have been done."""
+__all__ = ["Output", "Progress", "compile", "diagnose"]
 
 
 def _quietly(what: str, done: int, total: int) -> None:
@@ -35,21 +20,28 @@ def _quietly(what: str, done: int, total: int) -> None:
 
 
 def compile(
-    sources: Mapping[str, str], config: Config | None = None, progress: Progress = _quietly
+    sources: Mapping[str, str],
+    config: Config | None = None,
+    progress: Progress = _quietly,
+    layouts: Mapping[str, str] | None = None,
 ) -> Output:
-    """Compile sources, given as paths and texts, into the files of a Python package."""
+    """Compile sources, given as paths and texts, into the files of a Python package.
+
+    `layouts` are those of an earlier compilation by this version; they only save time.
+    """
     config = config or Config()
     program, problems = _understand(sources, config, progress)
     if program is None or problems.has_errors:
         return Output({}, problems.sorted())
 
-    from .emit import emit  # the formatter is slow to import, and only needed here
+    from .emit import Layouts, emit  # the formatter is slow to import, and only needed here
     from .plan import plan
 
-    files = emit(plan(program, config), lambda *counts: progress("writing", *counts))
+    laid_out = Layouts(layouts or {})
+    files = emit(plan(program, config), laid_out, lambda *counts: progress("writing", *counts))
     hooks = [hook for resource in program.resources.values() for hook in resource.hooks]
     jobs = sum(1 for hook in hooks for _ in all_jobs(hook))
-    return Output(files, problems.sorted(), jobs)
+    return Output(files, problems.sorted(), jobs, laid_out.used)
 
 
 def diagnose(sources: Mapping[str, str], config: Config | None = None) -> tuple[Diagnostic, ...]:

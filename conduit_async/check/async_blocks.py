@@ -112,14 +112,18 @@ def _name_in_python(
     resource: ResourceInfo, jobs: list[tuple[HookInfo, JobInfo]], classes: dict[str, None]
 ) -> None:
     """Name handlers and payload classes so that all names of the resource's module differ."""
-    handlers = {f"after_{event}" for event in ("create", "update", "delete", "save")}
-    handlers.update(function.python for function in resource.functions.values())
+    handlers: dict[str, None] = {
+        f"after_{event}": None for event in ("create", "update", "delete", "save")
+    }
+    handlers.update({function.python: None for function in resource.functions.values()})
     taken: ChainMap[str, None] = ChainMap({}, classes)
     for hook, job in jobs:
         what = re.sub(r"\W", "_", job.name.rpartition(".")[2], flags=re.ASCII)
+        what = snake_case(what)
         if (name := local_name(what)) in handlers:
             name = local_name(f"after_{hook.node.event}_{what}")
-        job.python = unclashed(name, handlers)
-        job.payload = unclashed(class_name(job.python), taken)
-        handlers.add(job.python)
+        job.python = unclashed(name, ChainMap(taken, handlers))
+        taken[job.python] = None
+        job.payload = unclashed(class_name(job.python), ChainMap(taken, handlers))
+        handlers[job.python] = None
         taken[job.payload] = None

@@ -30,9 +30,6 @@ from ..walk import children
 from .captured import Use, Values
 from .paths import SELF
 
-CONTEXT = "Context"
-
-
 @dataclass
 class UseFinder:
     """Finds uses in the code of one resource.
@@ -91,7 +88,7 @@ class _Search:
                 return self.values.change(call, node.span), [call.argument] if call.argument else []
             case KeyAccess(), ast.Member():
                 return self._keys(node)
-            case LibraryCall() as call, ast.Call() if call.signature.namespace == CONTEXT:
+            case LibraryCall() as call, ast.Call() | ast.Member() if _is_context(call):
                 return [self._context(call, (), node)], []
             case LibraryCall() as call, _:
                 given = [argument for argument in call.arguments if argument is not None]
@@ -196,7 +193,7 @@ class _Search:
             names.append(root.name.text)
             root = root.target
         call = resolutions.get(root)
-        if isinstance(call, LibraryCall) and call.signature.namespace == CONTEXT:
+        if isinstance(call, LibraryCall) and _is_context(call):
             return [self._context(call, tuple(reversed(names)), node)], []
         return [], [root]
 
@@ -205,6 +202,10 @@ class _Search:
     ) -> Use:
         kind = self.finder.program.facts.types.get(node, ANY)
         return self.values.context((call.signature.name, *keys), node, kind)
+
+
+def _is_context(call: LibraryCall) -> bool:
+    return call.signature.namespace == "Context"
 
 
 def _is_of_self(target: ast.Expr) -> bool:

@@ -6,15 +6,16 @@ from dataclasses import replace
 
 import click
 
-from ..compiler import diagnose as find
 from ..diagnostics import Diagnostic, Problems
-from ..render import as_json, as_sarif, as_text
 from ..source import Source, Span
 from .project import load_project
 
 
 def diagnose(given: Sequence[str], form: str) -> int:
     """Print the diagnostics of the given files and folders; the exit code."""
+    from ..compiler import diagnose as find
+    from ..render import as_json, as_sarif, as_text
+
     problems = Problems()
     project = load_project(given, problems)
     found = problems.sorted()

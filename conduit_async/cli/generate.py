@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from ..compiler import Output, compile
 from ..diagnostics import Diagnostic, Problems
+from ..output import Output
 from .diagnose import counted, has_errors, relabelled, summary, wants_color
 from .files import shown
+from .memory import Memory
 from .output import Changes, compare
 from .output import write as write_package
 from .ownership import MANIFEST
@@ -32,7 +33,7 @@ def generate(
     folder = _target(out, project)
     if problems.has_errors:
         return _failed(problems.sorted())
-    output = _compiled(project)
+    output = _compiled(project, folder)
     found = (*problems.sorted(), *relabelled(output.diagnostics, project.shown))
     if has_errors(found):
         return _failed(found)
@@ -60,9 +61,17 @@ def _target(out: str | None, project: Project) -> Path:
     raise UsageError("where to? Give a folder with `-o DIR`, or set `out` in the configuration")
 
 
-def _compiled(project: Project) -> Output:
-    with shown_progress() as progress:
-        return compile(project.sources, project.config, progress)
+def _compiled(project: Project, folder: Path) -> Output:
+    memory = Memory(folder, project)
+    output = memory.output()
+    if output is None:
+        from ..compiler import compile  # slow to import, and only needed when something changed
+
+        with shown_progress() as progress:
+            output = compile(project.sources, project.config, progress, memory.layouts())
+        if output.files:
+            memory.keep(output)
+    return output
 
 
 def _show(found: Sequence[Diagnostic]) -> None:

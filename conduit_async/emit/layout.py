@@ -8,14 +8,10 @@ it is what the tests make sure of.
 
 import ast as python
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-import black
-from black.mode import TargetVersion
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 WIDTH = 88
-_MODE = black.Mode(target_versions={TargetVersion.PY311}, line_length=WIDTH)
 _SEPARATOR = "_"
 _DEFINITION = re.compile(r"@|(?:async )?def |class ")
 _NESTED = re.compile(r" +(?:async )?def .*:$")
@@ -32,6 +28,23 @@ class Layout:
 
 
 @dataclass(slots=True)
+class Layouts:
+    """How black lays texts out: what is known from before, and what was used of it or found."""
+
+    known: Mapping[str, str]
+    used: dict[str, str] = field(default_factory=dict)
+
+    def find(self, text: str) -> str | None:
+        """The layout of a text, if it is known."""
+        if text not in self.used:
+            found = self.known.get(text)
+            if found is None:
+                return None
+            self.used[text] = found
+        return self.used[text]
+
+
+@dataclass(slots=True)
 class _Piece:
     """Lines that belong together: a statement, or a docstring; `source` counts from 0."""
 
@@ -42,6 +55,10 @@ class _Piece:
     @property
     def indent(self) -> int:
         return len(self.lines[0]) - len(self.lines[0].lstrip(" "))
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
 
     @property
     def is_blank(self) -> bool:
@@ -55,13 +72,13 @@ class _Piece:
         return len(first) > WIDTH or _TRAILING_COMMA.search(first) is not None
 
 
-def lay_out(text: str) -> Layout:
+def lay_out(text: str, layouts: Layouts) -> Layout:
     """The layout of a module; `text` has one statement a line, and docstrings of many lines."""
     lines = text.rstrip("\n").split("\n")
     if any(_NESTED.match(line) or _is_long_item(line) for line in lines):
-        return _by_black(text)
+        return _by_black(text, layouts)
     pieces = _pieces(lines)
-    _format([piece for piece in pieces if not piece.is_blank and piece.needs_black])
+    _format([piece for piece in pieces if not piece.is_blank and piece.needs_black], layouts)
     return _joined(pieces, len(lines))
 
 
@@ -84,23 +101,41 @@ def _pieces(lines: Sequence[str]) -> list[_Piece]:
     return pieces
 
 
-def _format(pieces: Sequence[_Piece]) -> None:
+def _format(pieces: Sequence[_Piece], layouts: Layouts) -> None:
     """Put black's lines in the place of each piece's own."""
-    if not pieces:
-        return
+    texts = [piece.text for piece in pieces]
+    new = {text: piece for text, piece in zip(texts, pieces, strict=True) if not layouts.find(text)}
+    for text in [text for text, piece in new.items() if piece.is_docstring and not piece.indent]:
+        layouts.used[text] = _black(text).rstrip("\n")
+        del new[text]
+    if new:
+        layouts.used.update(zip(new, _by_black_at_once([*new.values()]), strict=True))
+    for text, piece in zip(texts, pieces, strict=True):
+        piece.lines = layouts.used[text].split("\n")
+
+
+def _by_black_at_once(pieces: Sequence[_Piece]) -> Iterator[str]:
     framed = [_framed(piece) for piece in pieces]
     document = f"\n{_SEPARATOR}\n".join("\n".join([*a, *b, *c]) for a, b, c in framed)
-    formatted = black.format_str(document, mode=_MODE).rstrip("\n").split("\n")
+    formatted = _black(document).rstrip("\n").split("\n")
     parts: list[list[str]] = [[]]
     for line in formatted:
         if line == _SEPARATOR:
             parts.append([])
         elif line or parts[-1]:
             parts[-1].append(line)
-    for piece, (head, _, tail), part in zip(pieces, framed, parts, strict=True):
+    for (head, _, tail), part in zip(framed, parts, strict=True):
         own = "\n".join(part).rstrip("\n").split("\n")[len(head) :]
         own = own[: len(own) - len(tail)]
-        piece.lines = own[next(place for place, line in enumerate(own) if line) :]
+        yield "\n".join(own[next(place for place, line in enumerate(own) if line) :])
+
+
+def _black(text: str) -> str:
+    import black  # slow to import, and not needed when all layouts are known
+    from black.mode import TargetVersion
+
+    mode = black.Mode(target_versions={TargetVersion.PY311}, line_length=WIDTH)
+    return black.format_str(text, mode=mode)
 
 
 def _framed(piece: _Piece) -> tuple[list[str], list[str], list[str]]:
@@ -110,7 +145,7 @@ def _framed(piece: _Piece) -> tuple[list[str], list[str], list[str]]:
     margin, inner = " " * indent, " " * (indent + 4)
     first = piece.lines[0].lstrip(" ")
     if piece.is_docstring:
-        return [*around[:-1], f"{' ' * (indent - 4)}class _:"] if indent else [], piece.lines, []
+        return [*around[:-1], f"{' ' * (indent - 4)}class _:"], piece.lines, []
     if first.startswith("@"):
         return around, piece.lines, [f"{margin}def _():", f"{inner}pass"]
     if not first.endswith(":"):
@@ -157,9 +192,11 @@ def _blanks(documented: _Piece | None, before: _Piece, piece: _Piece, given: int
     return 2 if before.indent or _DEFINITION.match(first) else min(given, 2)
 
 
-def _by_black(text: str) -> Layout:
+def _by_black(text: str, layouts: Layouts) -> Layout:
     """The layout of a whole module by black, and where its statements went."""
-    formatted = black.format_str(text, mode=_MODE)
+    formatted = layouts.find(text)
+    if formatted is None:
+        formatted = layouts.used[text] = _black(text)
     places = [0] * (text.count("\n") + 1)
     for old, new in zip(_statements(text), _statements(formatted), strict=True):
         places[old - 1] = new

@@ -3,6 +3,7 @@
 import keyword
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, repeat
 
 from .. import ast
 from ..program import (
@@ -97,7 +98,9 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     guards: tuple[str, ...] = ()
     callee = node.callee if isinstance(node, ast.Call) else node
     receiver = callee if isinstance(callee, ast.Member) else None
-    for parameter, argument in zip(signature.parameters, call.arguments, strict=False):
+    parameters = signature.parameters
+    rest = repeat(parameters[-1]) if parameters and parameters[-1].rest else ()
+    for parameter, argument in zip(chain(parameters, rest), call.arguments, strict=False):
         if argument is None:
             continue
         if receiver is not None and argument is receiver.target:

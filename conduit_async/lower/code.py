@@ -71,12 +71,18 @@ class Code:
         return _DOTTED.fullmatch(self.text) is not None
 
     @property
+    def is_literal(self) -> bool:
+        """Whether it is a literal text or number."""
+        return self.text[:1] in _LITERAL_STARTS
+
+    @property
     def is_constant(self) -> bool:
         """Whether it is a literal of one token."""
-        return self.text in _CONSTANTS or self.text[:1] in "\"'0123456789"
+        return self.text in _CONSTANTS or self.is_literal
 
 
 NONE = Code("None")
+_LITERAL_STARTS = frozenset("\"'0123456789")
 _CONSTANTS = frozenset({"None", "True", "False"})
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 

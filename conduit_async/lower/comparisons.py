@@ -37,7 +37,7 @@ def equals(frame: Frame, left: Code, left_type: Type, right: Code, right_type: T
     if right.text in ("True", "False") and left_type == BOOL:
         return left if right.text == "True" else negate(left)
     if right.text in ("None", "True", "False"):
-        return compare(left, "is", right)
+        return Code("False") if left.is_literal else compare(left, "is", right)
     if plainly_comparable(left_type, right_type):
         return compare(left, "==", right)
     return call(frame.module.imports.operator("equal"), [left, right])

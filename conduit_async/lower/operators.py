@@ -33,7 +33,7 @@ def unary(frame: Frame, node: ast.Unary, wish: Operand) -> Lowering:
     if node.operator == "not":
         return negate(inner)
     inner = known(frame, node.operand, inner)
-    if inner.strength == Strength.SIGN:
+    if inner.strength == Strength.SIGN and inner.text.startswith("-"):
         return replace(inner, text=inner.text.removeprefix("-"))
     return made_of(f"-{inner.at(Strength.SIGN)}", Strength.SIGN, [inner])
 

@@ -1,0 +1,26 @@
+"""What a compilation gives, and what it tells on its way."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from .diagnostics import Diagnostic
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a compilation gives.
+
+    `files` are the package's by path; there are none when a diagnostic is an error. `layouts` are
+    statements as they were written and as black laid them out, which spares a later compilation
+    the work.
+    """
+
+    files: dict[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+    job_types: int = 0
+    layouts: Mapping[str, str] = field(default_factory=dict)
+
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Is told what is going on, and how much of it is done and will have been done."""
