@@ -157,6 +157,8 @@ def _framed(piece: _Piece) -> tuple[list[str], list[str], list[str]]:
         return [*around, f"{margin}try:", *tail], piece.lines, tail
     if first.startswith("case "):
         return [*around[:-1], f"{' ' * (indent - 4)}match _:"], piece.lines, tail
+    if first.startswith("match "):
+        return around, piece.lines, [f"{inner}case _:", f"{inner}    pass"]
     return around, piece.lines, tail
 
 
