@@ -33,7 +33,8 @@ class Schedule:
     """Enqueues a job at each of its ticks; made by `every`, `cron`, `daily` or `weekly`.
 
     It is known by its `name`, which is its type unless given. `missed` says what becomes of ticks
-    that passed while no worker ran: `once`, one job for all of them; `all`, one each; `skip`, none.
+    that passed while no worker ran: `once`, one job for all of them; `all`, one each; `skip`, none,
+    if the first is more than a minute late.
     `next_run_at` and what follows it tell how a stored schedule stands. `error` is why its last
     enqueue failed.
     """

@@ -28,6 +28,8 @@ from conduit_runtime import (
     WorkerPool,
     migrate,
 )
+from conduit_runtime.connection import Link
+from conduit_runtime.ticker import Ticker
 from waiting import until
 
 SCHEDULERS = 20
@@ -211,6 +213,37 @@ def test_a_worker_carries_the_scheduler(
     ran.clear()
     pool.run(drain=True)
     assert ran.is_set()
+
+
+def test_a_schedule_that_is_not_due_costs_a_worker_neither_statement_nor_connection(
+    queue: Queue, scheduler: CronScheduler, sql: psycopg.Connection[Any]
+) -> None:
+    scheduler.add(hourly())
+    beats = "SELECT count(*) FROM conduit_workers WHERE beat > 2"
+    connections = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE application_name = 'conduit schedules' AND datname = current_database()"
+    )
+    with WorkerPool(queue):
+        until(lambda: sql.execute(beats).fetchone() == (1,))
+        assert sql.execute(connections).fetchone() == (0,)
+        let_pass(sql, HOUR)
+        until(lambda: len(ticks(sql)) == 1)
+        assert sql.execute(connections).fetchone() == (1,)
+
+
+def test_a_database_that_fails_is_logged_once(
+    empty_dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def tick() -> None:
+        broken = Ticker(Link(empty_dsn, "conduit schedules"), lambda: None)
+        await broken.enqueue_due()
+        await broken.enqueue_due()
+        await broken.close()
+
+    asyncio.run(tick())
+    [record] = caplog.records
+    assert "schedules cannot be looked after" in record.message
 
 
 def test_two_schedules_of_one_name_in_code_are_refused(queue: Queue) -> None:

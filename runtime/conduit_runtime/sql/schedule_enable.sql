@@ -5,5 +5,5 @@ SET enabled = true,
       WHEN enabled OR next_run_at > clock_timestamp() THEN next_run_at
       ELSE %(next)s::timestamptz
     END,
-    failures = 0, retry_at = NULL
+    failures = 0, error = NULL, retry_at = NULL
 WHERE name = %(name)s
