@@ -1,6 +1,6 @@
 """What a worker writes about the attempts of its jobs. Statements without IO."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -9,6 +9,7 @@ import msgspec
 
 from .claimed import Claimed
 from .outcome import Outcome
+from .results import Result
 from .statement import Statement, counted, sql, touched
 from .store import columns
 
@@ -55,13 +56,14 @@ class Attempt:
     """An attempt to be written: how long it took in seconds, and what came of it.
 
     Without an outcome it completed; `enqueued` are the jobs that its completion gives birth to, as
-    `store.insert_parameters` gives them.
+    `store.insert_parameters` gives them, and `result` is what is kept of its return value.
     """
 
     job: HeldJob
     elapsed: float = 0.0
     outcome: Outcome | None = None
     enqueued: Sequence[Mapping[str, Any]] = field(default=())
+    result: Result | None = None
 
 
 def _held(attempts: Sequence[Attempt]) -> dict[str, list[Any]]:
@@ -73,19 +75,42 @@ def _held(attempts: Sequence[Attempt]) -> dict[str, list[Any]]:
 
 
 def complete(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:
-    """Complete the jobs and insert those that they enqueued; answers how many were still held."""
+    """Complete the jobs, with all that comes of it; answers how many were still held."""
     held: dict[str, Any] = _held(attempts)
-    born = [(attempt.job.id, row) for attempt in attempts for row in attempt.enqueued]
+    further = [*_born(attempts, held, schema), *_results(attempts, held, schema)]
     completing = sql("complete", schema)
-    if not born:
+    if not further:
         return Statement(completing, held, counted)
-    held |= columns([row for _, row in born])
-    held["parent"] = [parent for parent, _ in born]
-    if "key" not in held:
-        return Statement(sql("complete_with_jobs", schema, complete=completing), held, counted)
-    unique = sql("unique", schema)
-    completing = sql("complete_with_unique_jobs", schema, complete=completing, unique=unique)
-    return Statement(completing, held, counted)
+    completing = sql("complete_and", schema, complete=completing, further=", ".join(further))
+    return Statement(completing, held, lambda rows, count: int(rows[0][0]))
+
+
+def _born(
+    attempts: Sequence[Attempt], parameters: dict[str, Any], schema: str | None
+) -> Iterator[str]:
+    """How the jobs are inserted that the attempts enqueued."""
+    born = [(attempt.job.id, row) for attempt in attempts for row in attempt.enqueued]
+    if not born:
+        return
+    parameters |= columns([row for _, row in born])
+    parameters["parent"] = [parent for parent, _ in born]
+    if "key" in parameters:
+        yield sql("born_unique", schema, unique=sql("unique", schema))
+    else:
+        yield sql("born", schema)
+
+
+def _results(
+    attempts: Sequence[Attempt], parameters: dict[str, Any], schema: str | None
+) -> Iterator[str]:
+    """How the results of the attempts are kept."""
+    kept = [(attempt.job.id, *attempt.result) for attempt in attempts if attempt.result is not None]
+    if not kept:
+        return
+    parameters["result_of"] = [id_ for id_, _, _ in kept]
+    parameters["results"] = [text for _, text, _ in kept]
+    parameters["kept_for"] = [seconds for _, _, seconds in kept]
+    yield sql("keep_results", schema)
 
 
 def end(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Handler", "HandlerRegistry"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+_LONGEST = timedelta(days=365 * 1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class Handler:
     """A function `(context, payload)` that runs jobs of a type.
 
     `fingerprint` is the shape of payload that it was compiled for, None for any. `timeout` is in
-    seconds and holds for jobs that bring none of their own.
+    seconds and holds for jobs that bring none of their own. `keep_result` is for how many seconds
+    what the function returned is kept, if at all.
     """
 
     type: str
@@ -34,6 +37,7 @@ class Handler:
     decode: Callable[[str], Any] = msgspec.json.decode
     policy: RetryPolicy = DEFAULT_POLICY
     timeout: float | None = None
+    keep_result: float | None = None
     is_async: bool = False
     is_generated: bool = False
 
@@ -52,6 +56,7 @@ class Handler:
             decode=job_type.decode,
             policy=policy,
             timeout=None if timeout is None else timeout.total_seconds(),
+            keep_result=_seconds(job_type.keep_result),
             is_async=True,
             is_generated=True,
         )
@@ -64,20 +69,30 @@ class HandlerRegistry:
         self._handlers: dict[str, Handler] = {}
         self._listeners: list[Callable[[], None]] = []
 
-    def handler(self, type: str) -> Callable[[F], F]:
-        """Decorator: register a plain function or a coroutine function for a type."""
+    def handler(self, type: str, *, keep_result: timedelta | None = None) -> Callable[[F], F]:
+        """Decorator: `register` a plain function or a coroutine function for a type."""
 
         def decorate(function: F) -> F:
-            self.register(type, function)
+            self.register(type, function, keep_result=keep_result)
             return function
 
         return decorate
 
-    def register(self, type: str, function: Callable[[Any, Any], Any]) -> None:
-        """Have `function(context, payload)` run the jobs of a type, instead of any before it."""
+    def register(
+        self,
+        type: str,
+        function: Callable[[Any, Any], Any],
+        *,
+        keep_result: timedelta | None = None,
+    ) -> None:
+        """Have `function(context, payload)` run the jobs of a type, instead of any before it.
+
+        With `keep_result`, what it returns is kept for that long after a job's end, as JSON.
+        """
         if not callable(function):
             raise TypeError(f"the handler of {type!r} is {function!r}, which cannot be called")
-        self._add(Handler(type, function, is_async=_is_coroutine_function(function)))
+        is_async = _is_coroutine_function(function)
+        self._add(Handler(type, function, keep_result=_seconds(keep_result), is_async=is_async))
 
     def register_job_types(self, job_types: Iterable["JobType[Any, Any]"]) -> None:
         """Register generated job types. Raises QueueError when two packages share a type's name."""
@@ -131,6 +146,14 @@ class HandlerRegistry:
 
     def __len__(self) -> int:
         return len(self._handlers)
+
+
+def _seconds(keep_result: timedelta | None) -> float | None:
+    if keep_result is None:
+        return None
+    if not timedelta(0) < keep_result <= _LONGEST:
+        raise ValueError(f"keep_result is {keep_result}: use a positive, finite span")
+    return keep_result.total_seconds()
 
 
 def _is_coroutine_function(function: Any) -> bool:

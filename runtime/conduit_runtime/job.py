@@ -64,6 +64,8 @@ class Job:
     `unique` (a value, or a tuple of values) allows one job of its type with that value: for
     `unique_for` from now on, whatever becomes of the job, or else until it ended. What enqueues it
     while another stands gives that one, and its `duplicate` is true.
+
+    `result` is what the handler returned, for as long as its type keeps it; `get` alone reads it.
     """
 
     queue: str = "default"
@@ -83,6 +85,7 @@ class Job:
     error: str | None = None
     errors: list[dict[str, Any]] = field(default_factory=list)
     progress: dict[str, Any] | None = None
+    result: Any = None
     created_at: datetime | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None

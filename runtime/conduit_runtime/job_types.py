@@ -56,7 +56,7 @@ class JobType(Generic[S, P]):
 
     def __init__(
         self,
-        function: Callable[["JobContext[S]", P], Coroutine[Any, Any, None]],
+        function: Callable[["JobContext[S]", P], Coroutine[Any, Any, object]],
         name: str,
         fingerprint: str,
         *,
@@ -66,6 +66,7 @@ class JobType(Generic[S, P]):
         timeout: timedelta | None = None,
         backoff: Backoff = "exponential",
         base: timedelta | None = None,
+        keep_result: timedelta | None = None,
     ) -> None:
         self.function = function
         self.name = name
@@ -76,6 +77,7 @@ class JobType(Generic[S, P]):
         self.timeout = timeout
         self.backoff = backoff
         self.base = base
+        self.keep_result = keep_result
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
         self.__module__ = function.__module__
@@ -205,15 +207,17 @@ def job_type(
     timeout: timedelta | None = None,
     backoff: Backoff = "exponential",
     base: timedelta | None = None,
-) -> Callable[[Callable[["JobContext[S]", P], Coroutine[Any, Any, None]]], JobType[S, P]]:
+    keep_result: timedelta | None = None,
+) -> Callable[[Callable[["JobContext[S]", P], Coroutine[Any, Any, object]]], JobType[S, P]]:
     """Make a coroutine function `(job, payload)` a job type.
 
     `name` and `fingerprint` (of the payload's shape) are what the queue stores. `timeout` bounds
-    one attempt; `base` is the first wait of the backoff (default: a minute).
+    one attempt; `base` is the first wait of the backoff (default: a minute). `keep_result` is for
+    how long after a job's end what the handler returned is kept.
     """
 
     def decorate(
-        function: Callable[["JobContext[S]", P], Coroutine[Any, Any, None]],
+        function: Callable[["JobContext[S]", P], Coroutine[Any, Any, object]],
     ) -> JobType[S, P]:
         return JobType(
             function,
@@ -225,6 +229,7 @@ def job_type(
             timeout=timeout,
             backoff=backoff,
             base=base,
+            keep_result=keep_result,
         )
 
     return decorate

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -70,13 +71,22 @@ class WorkerPool:
         self._thread: LoopThread | None = None
         self._end_run: Callable[[], object] | None = None
 
-    def handler(self, type: str) -> Callable[[F], F]:
+    def handler(self, type: str, *, keep_result: timedelta | None = None) -> Callable[[F], F]:
         """Decorator: have `function(context, payload)` run the jobs of a type."""
-        return self.handlers.handler(type)
+        return self.handlers.handler(type, keep_result=keep_result)
 
-    def register(self, type: str, function: Callable[[Any, Any], Any]) -> None:
-        """Have `function(context, payload)` run the jobs of a type; also while the pool runs."""
-        self.handlers.register(type, function)
+    def register(
+        self,
+        type: str,
+        function: Callable[[Any, Any], Any],
+        *,
+        keep_result: timedelta | None = None,
+    ) -> None:
+        """Have `function(context, payload)` run the jobs of a type; also while the pool runs.
+
+        With `keep_result`, what it returns is kept for that long, for `queue.get(id).result`.
+        """
+        self.handlers.register(type, function, keep_result=keep_result)
 
     def start(self) -> None:
         """Start working in a thread of its own; returns when the pool is ready."""

@@ -18,6 +18,7 @@ from .context import Host, JobContext
 from .handlers import Handler, HandlerRegistry
 from .metrics import Metrics
 from .outcome import Outcome, decide, released
+from .results import result_of
 from .services import Prepared
 from .store import insert_parameters
 
@@ -176,33 +177,33 @@ class Runner:
         execution.context = context
         timeout = job.timeout if job.timeout is not None else handler.timeout
         if timeout is None:
-            await self._call(handler, context, payload)
+            result = await self._call(handler, context, payload)
         else:
             late = TimeoutError(f"the attempt took longer than {timeout:g} s")
             timer = asyncio.get_running_loop().call_later(timeout, execution.stop, late)
             try:
-                await self._call(handler, context, payload)
+                result = await self._call(handler, context, payload)
             finally:
                 timer.cancel()
         enqueued = [insert_parameters(nested) for nested in context.enqueued]
         elapsed = execution.age(time.monotonic())
         attempt = Attempt(job, elapsed, None, enqueued)
+        if handler.keep_result is not None:
+            attempt.result = result_of(result, handler.keep_result, job.id)
         if any(each.is_unique for each in context.enqueued):
             await self._acknowledger.complete_apart(attempt, self._host.connection)
         else:
             self._acknowledger.add(attempt)
         self._metrics.record(job.type, elapsed, succeeded=True)
 
-    async def _call(self, handler: Handler, context: JobContext[Any], payload: Any) -> None:
+    async def _call(self, handler: Handler, context: JobContext[Any], payload: Any) -> Any:
         if handler.is_async:
-            await handler.function(context, payload)
-            return
+            return await handler.function(context, payload)
         run = copy_context().run
         result = await asyncio.get_running_loop().run_in_executor(
             self._threads, run, _plainly, handler.function, context, payload
         )
-        if inspect.isawaitable(result):
-            await result
+        return await result if inspect.isawaitable(result) else result
 
     def _settle(self, execution: Execution, error: BaseException) -> None:
         """Write what comes of an attempt that ended with an exception."""

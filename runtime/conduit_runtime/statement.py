@@ -12,7 +12,7 @@ Rows = Sequence[tuple[Any, ...]]
 _FOLDER = Path(__file__).parent / "sql"
 _TABLES = (
     *("jobs", "conduit_workers", "conduit_migrations", "conduit_schedules"),
-    *("conduit_keys", "conduit_stands"),
+    *("conduit_keys", "conduit_stands", "conduit_results"),
 )
 
 

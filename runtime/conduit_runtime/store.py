@@ -129,8 +129,16 @@ def get_job(id: UUID, schema: str | None) -> Statement[Job | None]:
     return Statement(
         sql("get_job", schema, columns=COLUMNS),
         {"id": id},
-        lambda rows, count: read_job(rows[0]) if rows else None,
+        lambda rows, count: _read_whole(rows[0]) if rows else None,
     )
+
+
+def _read_whole(row: tuple[Any, ...]) -> Job:
+    """Decode one row of `COLUMNS` and what is kept elsewhere."""
+    *columns, result = row
+    job = read_job(tuple(columns))
+    job.result = msgspec.json.decode(result) if result is not None else None
+    return job
 
 
 def get_jobs(ids: Sequence[UUID], schema: str | None) -> Statement[list[Job]]:

@@ -63,7 +63,7 @@ def show(dsn: str | None, schema: str | None, form: str, id: UUID) -> None:
         job = store.get(id)
     if job is None:
         raise click.ClickException(f"there is no job {id}")
-    show_one(_row(job), form)
+    show_one({**_row(job), "result": job.result}, form)
 
 
 @jobs.command()

@@ -1,8 +1,4 @@
--- Nested jobs some of which have a key.
-WITH completed AS (
-  {complete}
-  RETURNING job.id
-), asked AS MATERIALIZED (
+asked AS MATERIALIZED (
   SELECT new.*
   FROM unnest(
     %(parent)s::uuid[], %(id)s::uuid[], %(queue)s::text[], %(type)s::text[],
@@ -14,4 +10,3 @@ WITH completed AS (
      key, unique_for, position)
   JOIN completed ON completed.id = new.parent
 ), {unique}
-SELECT id FROM completed

@@ -1,8 +1,4 @@
--- Nested jobs are born by the statement that completes their parent, or not at all.
-WITH completed AS (
-  {complete}
-  RETURNING job.id
-), born AS (
+born AS (
   INSERT INTO {jobs}
     (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at)
   SELECT
@@ -18,4 +14,3 @@ WITH completed AS (
   JOIN completed ON completed.id = new.parent
   ORDER BY position
 )
-SELECT id FROM completed

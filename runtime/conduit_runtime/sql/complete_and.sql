@@ -1,0 +1,6 @@
+-- What comes of a completion is written by the statement that completes the job, or not at all.
+WITH completed AS (
+  {complete}
+  RETURNING job.id
+), {further}
+SELECT count(*) FROM completed

@@ -1,0 +1,7 @@
+DELETE FROM {conduit_results}
+WHERE job = ANY (ARRAY(
+  SELECT job FROM {conduit_results}
+  WHERE expires_at < now()
+  LIMIT %(limit)s
+  FOR UPDATE SKIP LOCKED
+))

@@ -1,0 +1,182 @@
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+from conduit_runtime import Discard, Job, JobContext, Queue, WorkerPool, job_type, results
+from conduit_runtime.cli import commands
+from conduit_runtime.execute import run
+from example_jobs.order import Release
+from example_jobs.services import Services
+from waiting import until
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def result(queue: Queue, job: Job) -> Any:
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert stored.status == "completed"
+    return stored.result
+
+
+def plain(context: JobContext, payload: Any) -> Any:
+    return payload
+
+
+async def coroutine(context: JobContext, payload: Any) -> Any:
+    return payload
+
+
+@pytest.mark.parametrize("function", [plain, coroutine])
+def test_what_a_handler_returns_is_kept_when_asked(
+    queue: Queue, function: Callable[..., Any]
+) -> None:
+    pool = WorkerPool(queue)
+    pool.register("kept", function, keep_result=HOUR)
+    pool.register("dropped", function)
+    values = [{"a": [1, None]}, "text", 0, False, [], None]
+    kept = [queue.enqueue(Job(type="kept", payload=value)) for value in values]
+    dropped = queue.enqueue(Job(type="dropped", payload="text"))
+    pool.run(drain=True)
+    assert [result(queue, job) for job in kept] == values
+    assert result(queue, dropped) is None
+
+
+def test_values_become_json(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+
+    @pool.handler("t", keep_result=HOUR)
+    async def price(context: JobContext, payload: Any) -> Any:
+        return {"price": Decimal("1.50"), "order": context.id}
+
+    job = queue.enqueue(Job(type="t"))
+    pool.run(drain=True)
+    assert result(queue, job) == {"price": "1.50", "order": str(job.id)}
+
+
+def test_a_result_without_a_form_in_json_leaves_the_job_completed(
+    queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = WorkerPool(queue)
+    values = iter([object(), float("nan"), "\0"])
+    pool.register("t", lambda context, payload: next(values), keep_result=HOUR)
+    jobs = queue.enqueue_many([Job(type="t") for _ in range(3)])
+    pool.run(drain=True)
+    assert [result(queue, job) for job in jobs] == [None] * 3
+    assert sum("cannot be kept" in record.message for record in caplog.records) == 3
+
+
+def test_a_job_type_keeps_its_results(queue: Queue, dsn: str) -> None:
+    @job_type("released", "0", keep_result=HOUR)
+    async def released(job: JobContext[Services], payload: Release) -> int:
+        return payload.item_quantity
+
+    with psycopg.connect(dsn) as conn:
+        job = released.enqueue(conn, Release("x", 7))
+    WorkerPool(queue, jobs=[released], services=AnyService()).run(drain=True)
+    assert result(queue, job) == 7
+
+
+class AnyService:
+    """Provides whatever service is asked for."""
+
+    def __getattr__(self, name: str) -> "AnyService":
+        return self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None: ...
+
+
+def test_only_an_attempt_that_completes_leaves_a_result(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+    endings = iter(["first", Discard(), "third"])
+
+    @pool.handler("t", keep_result=HOUR)
+    async def ending(context: JobContext, payload: Any) -> Any:
+        value = next(endings)
+        if isinstance(value, BaseException):
+            raise value
+        context.enqueued.append(Job(type="nested", delay=HOUR))
+        return value
+
+    job = queue.enqueue(Job(type="t"))
+    pool.run(drain=True)
+    assert result(queue, job) == "first"
+    queue.retry(job.id)
+    pool.run(drain=True)
+    failed = queue.get(job.id)
+    assert failed is not None
+    assert (failed.status, failed.result) == ("failed", None)
+    queue.retry(job.id)
+    pool.run(drain=True)
+    assert result(queue, job) == "third"
+    assert queue.stats().pending == 2
+
+
+def test_a_result_expires(queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "SWEPT", 2)
+    pool = WorkerPool(queue)
+    pool.register("t", plain, keep_result=HOUR)
+    jobs = queue.enqueue_many([Job(type="t", payload=n) for n in range(4)])
+    pool.run(drain=True)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(
+            "UPDATE conduit_results SET expires_at = now() - interval '1 second' WHERE job <> %s",
+            (jobs[3].id,),
+        )
+        assert [result(queue, job) for job in jobs] == [None, None, None, 3]
+        assert [run(conn, results.sweep(None)) for _ in range(3)] == [2, 1, 0]
+    assert result(queue, jobs[3]) == 3
+
+
+@pytest.mark.parametrize("span", [timedelta(0), -HOUR, timedelta.max])
+def test_a_span_that_is_none_is_refused(queue: Queue, span: timedelta) -> None:
+    with pytest.raises(ValueError, match="keep_result"):
+        WorkerPool(queue).register("t", plain, keep_result=span)
+
+
+def shown(dsn: str, job: Job, form: str = "json") -> str:
+    command = ["jobs", "show", str(job.id), "--dsn", dsn, "--format", form]
+    answer = CliRunner().invoke(commands, command)
+    assert answer.exit_code == 0, answer.output
+    return answer.stdout
+
+
+def test_jobs_show_shows_progress_and_then_the_result(queue: Queue, dsn: str) -> None:
+    pool = WorkerPool(queue)
+    go_on, may_end = threading.Event(), threading.Event()
+
+    @pool.handler("t", keep_result=HOUR)
+    def work(context: JobContext, payload: Any) -> dict[str, int]:
+        context.progress(1, 3, "reading")
+        assert go_on.wait(30)
+        for done in range(1_000):
+            context.progress(done, 1_000)
+        context.progress(2, 3, "writing")
+        assert may_end.wait(30)
+        return {"written": 3}
+
+    job = queue.enqueue(Job(type="t"))
+    with pool:
+        until(lambda: '"note": "reading"' in shown(dsn, job))
+        seen = json.loads(shown(dsn, job))
+        assert seen["status"] == "running"
+        assert seen["progress"] == {"done": 1, "total": 3, "note": "reading"}
+        go_on.set()
+        until(lambda: "writing" in shown(dsn, job, "table"))
+        may_end.set()
+        until(lambda: '"written": 3' in shown(dsn, job))
+    ended = json.loads(shown(dsn, job))
+    assert (ended["status"], ended["progress"]) == ("completed", None)
+    assert "written" in shown(dsn, job, "table")
