@@ -186,7 +186,8 @@ def _result(
 def _unify(pattern: Type, actual: Type, bindings: _Bindings) -> None:
     """Find out what the variables of a parameter's type stand for."""
     match pattern:
-        case Variable(name=name):
+        case Variable(name=name, bound=bound):
+            actual = actual if bound is None else required(actual)
             bindings[name] = join(bindings[name], actual) if name in bindings else actual
         case Optional(item=Variable(name=name)):
             bindings[name] = join(bindings[name], actual) if name in bindings else actual

@@ -19,6 +19,7 @@ from .drive import lower
 from .frame import Frame, variable_for
 from .into import NOWHERE, Into
 from .literals import string
+from .typing import type_of
 
 
 def assign(frame: Frame, node: ast.Assign) -> list[Line]:
@@ -79,10 +80,12 @@ def _write(frame: Frame, node: ast.Assign, path: tuple[str, ...], code: Code) ->
     if same is not None:
         first = not frame.is_replaced(same)
         name = frame.replace_capture(same)
-        kind = (
-            f": {frame.module.annotation(same.type)}" if first and _is_widened(frame, same) else ""
-        )
-        lines.append(Line(f"{name}{kind} = {code.text}"))
+        if first and _is_widened(frame, same):
+            kind = frame.module.annotation(same.type)
+            narrowed = is_nullable(same.type) and not is_nullable(type_of(frame, node.value))
+            lines += Into("name", name, kind, narrowed=narrowed).put(code)
+        else:
+            lines.append(Line(f"{name} = {code.text}"))
         code = Code(name)
         touched.remove(same)
     elif touched and not (code.repeatable or code.is_constant):

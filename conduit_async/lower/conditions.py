@@ -1,6 +1,7 @@
 """Conditions of queries: a field on the left, an ordinary expression on the right."""
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import TypeAlias
 
 from .. import ast
@@ -92,7 +93,22 @@ def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> C
         last = "<=" if container.operator == ".." else "<"
         text = f"{name} >= %s AND {name} {last} %s"
         return (f"({text}) IS NOT TRUE" if negated else text), [low, high]
+    has_nil = False
+    if isinstance(container, ast.ArrayLiteral) and is_nullable(column.type):
+        items = tuple(item for item in container.items if not isinstance(item, ast.Nil))
+        has_nil = len(items) < len(container.items)
+        if has_nil and not items:
+            return f"{name} IS {'NOT ' if negated else ''}NULL", []
+        container = replace(container, items=items)
     value = yield Operand(container)
+    kind = type_of(frame, container)
+    if has_nil:
+        text = f"({name} IS NULL OR {name} = ANY(%s))"
+        return (f"{text} IS NOT TRUE" if negated else text), [value]
+    if is_nullable(column.type) and isinstance(kind, Array) and is_nullable(kind.item):
+        first, again = frame.twice(value, column.python)
+        text = f"({name} = ANY(%s) OR {name} IS NULL AND array_position(%s, NULL) > 0)"
+        return (f"{text} IS NOT TRUE" if negated else text), [first, again]
     if not negated:
         return f"{name} = ANY(%s)", [value]
     if is_nullable(column.type):

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from .. import ast
-from ..types import DECIMAL, INT, STRING, Enum, Type, optional, required
-from .code import Code, Strength, call, close, made_of
+from ..types import DECIMAL, INT, NIL, STRING, Enum, Type, optional, required
+from .code import NONE, Code, Line, Strength, call, close, made_of
 from .frame import Frame, variable_for
 from .typing import type_of
 
@@ -80,6 +80,14 @@ def lower(
             wish = None
             if not stack:
                 return code
+            code = without_value(frame, operand.node, code)
+
+
+def without_value(frame: Frame, node: ast.Expr, code: Code) -> Code:
+    """A call that gives nothing, where a value is wanted: a statement, then nil."""
+    if type_of(frame, node) != NIL or not code.text.endswith(")"):
+        return code
+    return replace(NONE, before=(*code.before, Line(code.text)))
 
 
 def condition(frame: Frame, node: ast.Expr) -> Code:

@@ -11,14 +11,16 @@ from .code import Code, Effect, Line, Strength
 class Into:
     """Into the variable `name`, out of the function, or nowhere.
 
-    `annotation` is written where the variable is first assigned. `expected` is the type that the
-    place has.
+    `annotation` is written where the variable is first assigned; on a line of its own when the
+    first value is `narrowed`, since type checkers take an annotated value for any of its type.
+    `expected` is the type that the place has.
     """
 
     kind: Literal["name", "return", "nowhere"]
     name: str = ""
     annotation: str | None = None
     expected: Type | None = None
+    narrowed: bool = False
 
     def put(self, code: Code) -> list[Line]:
         """The line that puts a value there; one without effect goes nowhere."""
@@ -26,6 +28,8 @@ class Into:
             return [Line(f"return {code.text}")]
         if self.kind == "name":
             kind = f": {self.annotation}" if self.annotation else ""
+            if kind and self.narrowed:
+                return [Line(f"{self.name}{kind}"), Line(f"{self.name} = {code.text}")]
             return [Line(f"{self.name}{kind} = {code.text}")]
         if code.effect < Effect.ACTS and "(" not in code.text:
             return []

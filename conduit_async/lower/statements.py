@@ -4,17 +4,17 @@ from dataclasses import replace
 
 from .. import ast
 from ..program import Local, RecordCall
-from ..types import ANY, NIL, Array, Hash, Query, Range, Record, required
+from ..types import ANY, NIL, Array, Hash, Query, Range, Record, is_nullable, required
 from . import assignment
 from .branching import chain
 from .calls import listed
 from .code import NONE, Code, Line, Strength, body_of, negate
-from .drive import condition, lower
+from .drive import condition, lower, without_value
 from .enqueue import enqueue
 from .frame import Frame, variable_for
 from .into import NOWHERE, Into
 from .records import select_of
-from .typing import joins, type_of
+from .typing import UNKNOWN, joins, type_of
 
 
 def block(frame: Frame, node: ast.Block, into: Into = NOWHERE) -> list[Line]:
@@ -64,7 +64,9 @@ def _let(frame: Frame, node: ast.Let) -> list[Line]:
     if local not in frame.read:
         return value(frame, node.value, NOWHERE)
     name = frame.local(local)
-    into = Into("name", name, _annotation(frame, local, node.value), local.type)
+    narrowed = is_nullable(local.type) and not is_nullable(type_of(frame, node.value))
+    annotation = _annotation(frame, local, node.value)
+    into = Into("name", name, annotation, local.type, narrowed and local in frame.assigned)
     return value(frame, node.value, into)
 
 
@@ -127,7 +129,24 @@ def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
     code = lower(frame, node, expected=into.expected, name=into.name or None)
     if code.before and code.text == into.name:
         return list(code.before)
+    if into.kind != "nowhere":
+        code = without_value(frame, node, code)
+    if into.kind == "return" and _hides_its_type(frame, node, into):
+        code = _annotated(frame, code, into)
     return [*code.before, *into.put(code)]
+
+
+def _hides_its_type(frame: Frame, node: ast.Expr, into: Into) -> bool:
+    """Whether nothing is known of what is returned, although the function says what it gives."""
+    unknown = type_of(frame, node) in UNKNOWN and not isinstance(node, ast.Nil)
+    return unknown and into.expected not in (None, *UNKNOWN)
+
+
+def _annotated(frame: Frame, code: Code, into: Into) -> Code:
+    assert into.expected is not None
+    name = frame.fresh("result")
+    line = Line(f"{name}: {frame.module.annotation(into.expected)} = {code.text}")
+    return Code(name, before=(*code.before, line))
 
 
 def _if(frame: Frame, node: ast.If, into: Into) -> list[Line]:
