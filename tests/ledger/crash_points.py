@@ -1,6 +1,6 @@
 """Kills workers in the middle of a statement, and lets others make good for it."""
 
-import hashlib
+import secrets
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class CrashPoint:
     @property
     def queue(self) -> str:
         """The queue that only this crash point uses."""
-        return hashlib.sha256(self.name.encode()).hexdigest()[:12]
+        return self.name.replace(", ", "-").replace(" ", "-")
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class Stage:
         self._dsn = dsn
         self._exits = ExitStack()
         self._fleet = Fleet(dsn, folder, "--concurrency", "2")
+        self._key = secrets.token_hex(4)
         self._queue = self._exits.enter_context(Queue(dsn))
         self._database = self._exits.enter_context(psycopg.connect(dsn, autocommit=True))
         self._exits.callback(self._fleet.close)
@@ -85,7 +86,7 @@ class Stage:
             if point.avenged:
                 self._halt(point, "rescue")
                 self._crash(point, self._start(point, "rescuer"))
-        rescuer = self._fleet.start(f"last_{points[-1].queue}", *queues, "--queue", "parcels")
+        rescuer = self._fleet.start(f"last rescuer {self._key}", *queues, "--queue", "parcels")
         until(self._all_ended, 60)
         rescuer.process.terminate()
         rescuer.process.wait(30)
@@ -104,7 +105,9 @@ class Stage:
         self._database.execute("INSERT INTO halts VALUES (%s, %s)", (point.queue, step))
 
     def _start(self, point: CrashPoint, role: str = "victim") -> WorkerProcess:
-        return self._fleet.start(f"{role}_{point.queue}", "--queue", point.queue, "--grace", "0")
+        return self._fleet.start(
+            f"{role} {point.queue} {self._key}", "--queue", point.queue, "--grace", "0"
+        )
 
     def _until_on_record(self, job: Job, point: CrashPoint) -> None:
         """Wait until the start of an attempt that takes a while is written."""
@@ -149,8 +152,9 @@ class Stage:
         stored = self._queue.get(job.id)
         assert stored is not None
         return Aftermath(
-            job=stored,
-            began=count("SELECT count(*) FROM entries WHERE job = %s AND what = 'began'"),
-            ended=count("SELECT count(*) FROM entries WHERE job = %s AND what = 'ended'"),
+            status=stored.status.value,
+            runs=count("SELECT count(*) FROM entries WHERE job = %s AND what = 'began'"),
+            attempts=stored.attempts,
             children=count("SELECT count(*) FROM jobs WHERE payload->>'parent' = %s"),
+            held=(stored.token, stored.locked_by) != (None, None),
         )

@@ -1,6 +1,7 @@
 """The worker's cycle, broken off at each step, with what has to come of it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -56,56 +57,34 @@ DEATHS = [
 ]
 
 CUTS = [
-    CrashPoint("claim, cut", "claim", committed=False, runs=1, attempts=1, dies=False),
-    CrashPoint("start, cut", "start", committed=False, runs=1, attempts=1, work=LONG, dies=False),
-    CrashPoint("completion, cut", "complete", committed=False, runs=1, attempts=1, dies=False),
-    CrashPoint(
-        "failure, cut", "fail", committed=False, runs=2, attempts=2, work=FAILING, dies=False
-    ),
+    CrashPoint("claim", "claim", committed=False, runs=1, attempts=1, dies=False),
+    CrashPoint("start", "start", committed=False, runs=1, attempts=1, work=LONG, dies=False),
+    CrashPoint("completion", "complete", committed=False, runs=1, attempts=1, dies=False),
+    CrashPoint("failure", "fail", committed=False, runs=2, attempts=2, work=FAILING, dies=False),
 ]
 
 
-@pytest.fixture(scope="module")
-def stage(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with psycopg.connect(module_dsn) as connection:
+@pytest.fixture
+def stage(dsn: str, tmp_path: Path) -> Iterator[Stage]:
+    with psycopg.connect(dsn) as connection:
         connection.execute(SCHEMA)
-    stage = Stage(module_dsn, tmp_path_factory.mktemp("logs"))
+    stage = Stage(dsn, tmp_path)
     yield stage
     stage.close()
 
 
 # All at once: what takes time is to see that a worker is dead.
-@pytest.fixture(scope="module")
-def deaths(stage: Stage) -> dict[str, Aftermath]:
-    return stage.play(DEATHS)
-
-
-@pytest.fixture(scope="module")
-def cuts(stage: Stage) -> dict[str, Aftermath]:
-    return stage.play(CUTS)
-
-
-@pytest.mark.xdist_group("crash points")
-@pytest.mark.parametrize("point", DEATHS, ids=lambda point: point.name)
-def test_a_worker_killed_there_does_no_harm(
-    deaths: dict[str, Aftermath], point: CrashPoint
-) -> None:
-    check(deaths[point.name], point)
-
-
-@pytest.mark.xdist_group("crash points")
-@pytest.mark.parametrize("point", CUTS, ids=lambda point: point.name)
-def test_a_connection_cut_there_does_no_harm(cuts: dict[str, Aftermath], point: CrashPoint) -> None:
-    check(cuts[point.name], point)
-
-
-def check(aftermath: Aftermath, point: CrashPoint) -> None:
-    job = aftermath.job
-    assert (str(job.status), aftermath.began, job.attempts) == (
-        point.status,
-        point.runs,
-        point.attempts,
-    )
-    # Nested jobs were born with the completion, once, however often the handler came to its end.
-    assert aftermath.children == (2 if job.status == "completed" else 0)
-    assert (job.token, job.locked_by) == (None, None)
+@pytest.mark.parametrize("points", [DEATHS, CUTS], ids=["death", "cut"])
+def test_a_worker_broken_off_there_does_no_harm(stage: Stage, points: list[CrashPoint]) -> None:
+    aftermaths = stage.play(points)
+    assert aftermaths == {
+        point.name: Aftermath(
+            point.status,
+            point.runs,
+            point.attempts,
+            # They are born with the completion, once, however often the handler came to its end.
+            children=2 if point.status == "completed" else 0,
+            held=False,
+        )
+        for point in points
+    }

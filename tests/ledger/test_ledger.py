@@ -7,7 +7,7 @@ from ledger import run
 
 
 def test_the_books_are_right_whatever_goes_wrong(tmp_path: Path) -> None:
-    report = run(tmp_path, seconds=20, seed=random.randrange(1_000_000))
+    report = run(tmp_path, seconds=15, seed=random.randrange(1_000_000))
     print(report)
     assert not report.faults, str(report)
     # What did not happen proves nothing.
