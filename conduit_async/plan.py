@@ -68,13 +68,31 @@ class ServicesModule:
 
     imports: list[list[str]]
     services: list[Service]
+    protocol: str
     property: str
+    result: str
+
+
+@dataclass(frozen=True)
+class PackageModule:
+    """`__init__.py`: its modules, and what it writes `JobType`, `Any` … as."""
+
+    imports: list[list[str]]
+    modules: list[str]
+    job_type: str
+    any: str
+    tuple: str
+    dict: str
+    str: str
+    type: str
+    generated_by: str
 
 
 @dataclass(frozen=True)
 class Plan:
     """A whole package."""
 
+    package: PackageModule
     resources: list[ResourceModule]
     records: RecordsModule
     services: ServicesModule
@@ -96,11 +114,22 @@ def plan(program: Program, config: Config) -> Plan:
         wanted |= imports.used(".records")
     all_rows, records = rows(program, wanted)
     return Plan(
+        _package([*(module.name for module in modules), "services"]),
         modules,
         RecordsModule(records.groups(), all_rows),
         services,
         config.schema,
     )
+
+
+def _package(modules: list[str]) -> PackageModule:
+    """Its imports give way to its modules."""
+    imports = Imports(modules)
+    job_type, any_ = imports.runtime("JobType"), imports.use("typing", "Any")
+    builtins = [imports.use("builtins", name) for name in ("tuple", "dict", "str", "type")]
+    generated_by = imports.runtime("generated_by")
+    modules = sorted(modules)
+    return PackageModule(imports.groups(), modules, job_type, any_, *builtins, generated_by)
 
 
 def _resource(module: Module) -> tuple[ResourceModule, Imports]:
@@ -142,9 +171,11 @@ def _services(program: Program) -> tuple[ServicesModule, set[str]]:
         _service(imports, service, classes[name])
         for name, service in sorted(program.services.items(), key=lambda each: each[1].python)
     ]
-    imports.use("typing", "Protocol")
+    protocol = imports.use("typing", "Protocol")
+    result = imports.use("typing", "Any") if services else "Any"
     property_ = imports.use("builtins", "property")
-    return ServicesModule(imports.groups(), services, property_), imports.used(".records")
+    planned = ServicesModule(imports.groups(), services, protocol, property_, result)
+    return planned, imports.used(".records")
 
 
 def _class_name(service: str) -> str:
@@ -175,7 +206,6 @@ def _method(imports: Imports, method: MethodInfo) -> Method:
         parameters.append(f"{parameter.python}: {unite(parameter.types, imports)}{optional}")
     renamed = [(p.python, p.name) for p in method.named.values() if p.python != p.name]
     plain = method.name.rstrip("?!")
-    imports.use("typing", "Any")
     own = plain if plain != method.python else None
     return Method(method.python, _named(imports, own, renamed), parameters)
 

@@ -26,10 +26,9 @@ def emit(
     plan: Plan, layouts: Layouts, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> dict[str, str]:
     """The files of a package by their paths; `progress` is told how many modules are done."""
-    modules = sorted([*(module.name for module in plan.resources), "services"])
     jobs = [f"{module.name}.{job}" for module in plan.resources for job in module.jobs]
     files = {
-        "__init__.py": _render("package.py.jinja", plan=plan, modules=modules, jobs=jobs),
+        "__init__.py": _render("package.py.jinja", plan=plan, package=plan.package, jobs=jobs),
         "records.py": _render("records.py.jinja", records=plan.records),
         "services.py": _render("services.py.jinja", services=plan.services),
     }

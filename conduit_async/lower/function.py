@@ -26,9 +26,13 @@ class Function:
 
 @dataclass(frozen=True)
 class Class:
-    """A payload class: its fields as name and annotation; `named` is the decorator's text."""
+    """A payload class: its fields as name and annotation; `named` is the decorator's text.
+
+    `dataclass` is what its module calls `dataclasses.dataclass`.
+    """
 
     name: str
+    dataclass: str
     fields: tuple[tuple[str, str], ...]
     named: str | None = None
     doc: str | None = None

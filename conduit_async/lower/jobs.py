@@ -22,8 +22,7 @@ def _payload(module: Module, job: JobInfo) -> Class:
     fields = tuple((c.python, stored(c.type, module.imports)) for c in job.captures)
     renamed = [f"{c.python}={literals.string(c.name)}" for c in job.captures if c.python != c.name]
     named = f"{module.imports.runtime('named')}({', '.join(renamed)})" if renamed else None
-    module.imports.use("dataclasses", "dataclass")
-    return Class(job.payload, fields, named)
+    return Class(job.payload, module.imports.use("dataclasses", "dataclass"), fields, named)
 
 
 def _handler(module: Module, job: JobInfo) -> Function:
