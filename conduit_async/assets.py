@@ -13,7 +13,7 @@ _PACKAGE = Path(__file__).parent
 
 
 def folder(name: str) -> Path:
-    """A data folder (`grammar`, `templates`): inside the package when installed, else beside it."""
+    """A data folder (`grammar`, `templates`, `explain`): inside the package when installed, else beside it."""
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
@@ -22,6 +22,11 @@ def read(name: str) -> str:
     """The text of a data file such as `grammar/conduit.lark`."""
     directory, _, file = name.partition("/")
     return (folder(directory) / file).read_text(encoding="utf-8")
+
+
+def names(directory: str, suffix: str) -> list[str]:
+    """The files of a data folder that end so, without the ending, sorted."""
+    return sorted(path.stem for path in folder(directory).iterdir() if path.suffix == suffix)
 
 
 def load_cached(key: str) -> str | None:

@@ -50,3 +50,12 @@ def check(sources: tuple[str, ...], form: str) -> int:
     from .diagnose import diagnose
 
     return diagnose(sources, form)
+
+
+@conduitc.command()
+@click.argument("code", required=False)
+def explain(code: str | None) -> int:
+    """Say what a diagnostic's CODE means and what to write instead; without one, list all."""
+    from .explain import explain as show
+
+    return show(code)

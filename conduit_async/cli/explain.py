@@ -1,0 +1,57 @@
+"""`conduitc explain`: what a code means, with an example and what to write instead."""
+
+import sys
+
+import click
+
+from .. import assets
+from ..suggest import did_you_mean
+from .diagnose import wants_color
+from .usage import UsageError
+
+_FAMILIES = {
+    "SYN": "syntax",
+    "TYP": "types",
+    "SEM": "names and meaning",
+    "REL": "relations",
+    "PAT": "style",
+    "VAL": "options, configuration and values",
+    "GEN": "generation and files",
+    "ASY": "jobs",
+}
+
+
+def explain(code: str | None) -> int:
+    """Print the page of a code, or list all codes; raises `UsageError` for a code without one."""
+    codes = assets.names("explain", ".md")
+    if code is None:
+        _list(codes)
+        return 0
+    wanted = code.strip().upper()
+    if wanted not in codes:
+        hint = did_you_mean(wanted, codes) or "`conduitc explain` lists all codes"
+        raise UsageError(f"there is no code `{code}`: {hint}")
+    click.echo(as_terminal(assets.read(f"explain/{wanted}.md"), wants_color(sys.stdout)), nl=False)
+    return 0
+
+
+def _list(codes: list[str]) -> None:
+    for family, about in _FAMILIES.items():
+        click.echo(f"{'' if family == 'SYN' else chr(10)}{family}: {about}")
+        for code in (code for code in codes if code.startswith(family)):
+            title = assets.read(f"explain/{code}.md").partition("\n")[0]
+            click.echo(f"  {title.removeprefix('# ')}")
+
+
+def as_terminal(page: str, color: bool) -> str:
+    """A page with its examples indented instead of fenced, and a bold title."""
+    lines = []
+    is_code = False
+    for line in page.split("\n"):
+        if line.startswith("```"):
+            is_code = not is_code
+        elif line.startswith("# ") and not is_code:
+            lines.append(click.style(line[2:], bold=True) if color else line[2:])
+        else:
+            lines.append(f"    {line}" if is_code and line else line)
+    return "\n".join(lines)
