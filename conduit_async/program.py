@@ -179,6 +179,10 @@ class ServiceParameter:
     optional: bool
 
 
+CALL = "__call__"
+"""The method of a service that is a function itself: `notify(…)`, one of the `externs`."""
+
+
 @dataclass(eq=False)
 class MethodInfo:
     """A method of a service: its name in the source, and the union of all its calls."""
@@ -192,7 +196,10 @@ class MethodInfo:
 
 @dataclass(eq=False)
 class ServiceInfo:
-    """An external service: `name` as in the source, `python` its attribute (`search_index`)."""
+    """An external service: `name` as in the source, `python` its attribute (`search_index`).
+
+    One without methods is a value, one of the `externs`.
+    """
 
     name: str
     python: str
@@ -329,9 +336,9 @@ class LambdaCall:
 
 @dataclass(frozen=True, eq=False)
 class Extern:
-    """A bare name that the configuration lists under `externs`, or the callee of its call."""
+    """A bare name that the configuration lists under `externs`, as a value."""
 
-    name: str
+    service: ServiceInfo
 
 
 Resolution: TypeAlias = (

@@ -9,6 +9,7 @@ from ..config import Config, Defaults
 from ..diagnostics import Problems, Related
 from ..names import class_name, local_name, snake_case, unclashed
 from ..program import (
+    CALL,
     Facts,
     HookInfo,
     JobInfo,
@@ -102,7 +103,8 @@ def _work(block: ast.Async, facts: Facts) -> str:
     for node in walk(block.body, into=lambda node: not isinstance(node, ast.Async)):
         match facts.resolutions.get(node):
             case ServiceCall(service=service, method=method):
-                return f"{snake_case(service.name)}_{snake_case(method.name)}"
+                what = snake_case(service.name)
+                return what if method.name == CALL else f"{what}_{snake_case(method.name)}"
             case RecordCall(operation=operation) as call if operation in _WRITES and write is None:
                 write = f"{snake_case(operation)}_{snake_case(call.resource)}"
     return write or "job"

@@ -4,7 +4,6 @@ from .. import ast
 from ..diagnostics import Related
 from ..library import LIBRARY, methods
 from ..program import (
-    Extern,
     FunctionCall,
     FunctionInfo,
     LambdaCall,
@@ -23,7 +22,7 @@ from .lookup import meaning
 from .lost import lost_local, lost_member
 from .records import QUERY_STEPS, query_call, resource_call
 from .require import article, require, shorten
-from .service_calls import service_call
+from .service_calls import extern_call, service_call
 
 
 @rule(ast.Call)
@@ -44,7 +43,7 @@ def call(body: Body, node: ast.Call) -> Steps:
                 return (yield from _namespace_call(body, node, callee, target.name))
             case "resource":
                 return (yield from resource_call(body, node, callee, target.name))
-            case "service":
+            case "service" | "extern":
                 return (yield from service_call(body, node, callee, target))
     if isinstance(target, ast.SelfRef) and body.kind != "scope":
         name = callee.name.text
@@ -78,9 +77,7 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
             return BROKEN
         return local.type
     if name in body.world.config.externs:
-        body.facts.resolutions[callee] = Extern(name)
-        yield from _arguments(node)
-        return ANY
+        return (yield from extern_call(body, node, callee))
     function = body.resource.functions.get(name)
     if function is not None and not function.computed and body.kind != "scope":
         return (yield from _function_call(body, node, body.resource, function))

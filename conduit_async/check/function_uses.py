@@ -2,6 +2,7 @@
 
 from ..program import (
     ComputedUse,
+    Extern,
     FunctionCall,
     FunctionInfo,
     Program,
@@ -39,7 +40,7 @@ def _inspect(program: Program, function: FunctionInfo) -> list[FunctionInfo]:
     for root in (*defaults, function.body):
         for node in walk(root):
             match program.facts.resolutions.get(node):
-                case ServiceCall():
+                case ServiceCall() | Extern():
                     function.uses_services = True
                 case RecordCall() | RelationUse():
                     function.uses_database = True

@@ -4,13 +4,14 @@ from typing import Literal, TypeAlias
 
 from .. import ast
 from ..library import LIBRARY
-from ..program import Extern, RecordCall
+from ..program import RecordCall
 from ..suggest import nearest
-from ..types import ANY, Query, Type
+from ..types import Query, Type
 from .body import Body, rule
 from .lattice import BROKEN
 from .lost import lost_local
 from .narrow import narrowed
+from .service_calls import extern_value
 
 Meaning: TypeAlias = Literal["local", "extern", "namespace", "resource", "service", "nothing"]
 
@@ -51,8 +52,7 @@ def name_ref(body: Body, node: ast.NameRef) -> Type:
         return narrowed(body, node, local.type)
     match meaning(body, name):
         case "extern":
-            body.facts.resolutions[node] = Extern(name)
-            return ANY
+            return extern_value(body, node)
         case "resource":
             body.facts.resolutions[node] = RecordCall(name, "query", None, ())
             return Query(name)

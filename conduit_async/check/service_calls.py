@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from .. import ast
 from ..library import LIBRARY
 from ..names import python_name, service_name
-from ..program import MethodInfo, ServiceCall, ServiceInfo
+from ..program import CALL, Extern, MethodInfo, ServiceCall, ServiceInfo
 from ..suggest import nearest
-from ..types import ANY, Function, Query
+from ..types import ANY, Function, Query, Type
 from .body import Body, Steps
 from .lattice import BROKEN
 from .records import OPERATIONS
@@ -20,9 +20,34 @@ def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.Nam
     """A call of a method of a service, which is created by its first call."""
     for argument in node.arguments:
         yield argument.value
-    name, method_name = target.name, callee.name.text
-    if _misspelt(body, target, method_name):
+    if target.name not in body.world.config.externs and _misspelt(body, target, callee.name.text):
         return BROKEN
+    _note_call(body, node, target.name, callee.name.text)
+    return ANY
+
+
+def extern_call(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
+    """A call of a function that the application binds: a service that is called itself."""
+    for argument in node.arguments:
+        yield argument.value
+    _note_call(body, node, callee.name, CALL)
+    return ANY
+
+
+def extern_value(body: Body, node: ast.NameRef) -> Type:
+    """A value that the application binds: an attribute beside the services."""
+    body.facts.resolutions[node] = Extern(_service(body, node.name))
+    return ANY
+
+
+def _service(body: Body, name: str) -> ServiceInfo:
+    services = body.world.services
+    if (service := services.get(name)) is None:
+        service = services[name] = ServiceInfo(name, service_name(name), {})
+    return service
+
+
+def _note_call(body: Body, node: ast.Call, name: str, method_name: str) -> None:
     for argument in node.arguments:
         kind = body.type_of(argument.value)
         if isinstance(kind, Query | Function):
@@ -32,9 +57,7 @@ def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.Nam
                 f"a service cannot be given {article(kind)}",
                 "run it first: `.all`" if isinstance(kind, Query) else None,
             )
-    services = body.world.services
-    if (service := services.get(name)) is None:
-        service = services[name] = ServiceInfo(name, service_name(name), {})
+    service = _service(body, name)
     plain = method_name.rstrip("?!")
     if (method := service.methods.get(plain)) is None:
         method = MethodInfo(plain, python_name(plain), [], 0, {})
@@ -50,7 +73,6 @@ def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.Nam
             )
         named[argument.name.text] = argument.value
     body.facts.resolutions[node] = ServiceCall(service, method, positional, tuple(named.items()))
-    return ANY
 
 
 def _misspelt(body: Body, target: ast.NameRef, method: str) -> bool:

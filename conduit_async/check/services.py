@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from .. import ast
 from ..diagnostics import Problems, Related
 from ..names import python_name, service_name, snake_case
-from ..program import MethodInfo, Program, ServiceCall, ServiceInfo, ServiceParameter
+from ..program import CALL, MethodInfo, Program, ServiceCall, ServiceInfo, ServiceParameter
 from ..types import ANY, Type
 
 _Calls = dict[MethodInfo, list[tuple[ast.Node, ServiceCall]]]
@@ -45,7 +45,7 @@ def _unite_methods(
     names: dict[str, MethodInfo] = {}
     for method in service.methods.values():
         uses = calls[method]
-        method.python = python_name(snake_case(method.name))
+        method.python = CALL if method.name == CALL else python_name(snake_case(method.name))
         if (other := names.setdefault(method.python, method)) is not method:
             _report_clash(
                 "methods", f"{service.name}.{method.name}", f"{service.name}.{other.name}",

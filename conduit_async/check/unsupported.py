@@ -7,7 +7,6 @@ from ..diagnostics import Problems
 from ..looping import is_looping
 from ..program import (
     ComputedUse,
-    Extern,
     Facts,
     FunctionCall,
     Program,
@@ -52,10 +51,6 @@ def _report_depth(root: ast.Node, problems: Problems) -> None:
             )
         else:
             pending += [(child, depth) for child in children(node)]
-
-
-def _is_extern(facts: Facts, node: ast.Node) -> bool:
-    return isinstance(facts.resolutions.get(node), Extern)
 
 
 def _is_lambda_that_waits(facts: Facts, node: ast.Node) -> bool:
@@ -104,7 +99,6 @@ def _returns_early(statement: ast.Statement, is_last: bool) -> bool:
 
 
 _UNSUPPORTED: dict[str, Callable[[Facts, ast.Node], bool]] = {
-    "names of `externs`": _is_extern,
     "a lambda that calls a service or the database": _is_lambda_that_waits,
     "a query on the right of `in`": _is_subquery,
     "a function of another record that tracks changes or reads `Context`": (

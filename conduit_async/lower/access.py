@@ -7,6 +7,7 @@ from ..program import (
     ChangeCall,
     ComputedUse,
     ErrorField,
+    Extern,
     FunctionCall,
     KeyAccess,
     LibraryCall,
@@ -47,6 +48,11 @@ def name_ref(frame: Frame, node: ast.NameRef, wish: Operand) -> Lowering:
     local = frame.module.facts.resolutions.get(node)
     if isinstance(local, FunctionCall | LibraryCall | RecordCall):
         return (yield from _by_resolution(frame, node, wish))
+    if isinstance(local, Extern):
+        name = literals.quoted(local.service.python)
+        function = frame.module.imports.operator("bound_value")
+        text = f"{function}({frame.handle}.services, {name})"
+        return Code(text, Strength.PRIMARY, effect=Effect.READS)
     assert isinstance(local, Local)
     return local_value(frame, local)
 

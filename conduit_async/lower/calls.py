@@ -7,6 +7,7 @@ from itertools import chain, repeat
 
 from .. import ast
 from ..program import (
+    CALL,
     ChangeCall,
     FunctionCall,
     FunctionInfo,
@@ -67,7 +68,9 @@ def _service_call(frame: Frame, call: ServiceCall) -> Lowering:
     for (name, _), part in zip(call.named, parts[count:], strict=True):
         texts.append(f"{call.method.named[name].python}={part.text}")
     head = "await " if frame.awaits else ""
-    target = f"{frame.handle}.services.{call.service.python}.{call.method.python}"
+    target = f"{frame.handle}.services.{call.service.python}"
+    if call.method.name != CALL:
+        target += f".{call.method.python}"
     strength = Strength.AWAIT if frame.awaits else Strength.PRIMARY
     return made_of(f"{head}{target}({listed(texts, parts)})", strength, parts, Effect.ACTS)
 

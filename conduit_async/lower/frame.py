@@ -16,9 +16,9 @@ from .module import Module
 from .sql import Select
 
 OURS = frozenset({
-    "add", "contains", "date", "datetime", "divide", "equal", "fail", "item", "job_type", "member",
-    "named", "power", "remainder", "replace", "suppress", "table", "text", "time", "timedelta",
-    "unwrap",
+    "add", "bound_value", "contains", "date", "datetime", "divide", "equal", "fail", "item",
+    "job_type", "member", "named", "power", "remainder", "replace", "suppress", "table", "text",
+    "time", "timedelta", "unwrap", "cast", "dataclass", "re",
 })  # fmt: skip
 """Functions and types that any module may import, so that no variable of ours takes their name."""
 
@@ -80,7 +80,7 @@ class Frame:
 
     def fresh(self, hint: str) -> str:
         """A new variable, named after what it holds."""
-        name = hint = local_name(hint)
+        name = hint = local_name(snake_case(hint) if hint[:1].isupper() else hint)
         while self._is_taken(name):
             number = self._numbers[hint] = self._numbers.get(hint, 1) + 1
             name = f"{hint}_{number}"

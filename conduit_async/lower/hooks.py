@@ -189,5 +189,5 @@ class _Writer:
 def uses_services(hook: HookInfo | None, body: Sequence[Line]) -> bool:
     """Whether a hook calls a service while it runs."""
     return (hook is not None and hook.uses_services) or any(
-        "hook.services." in line.text for line in body
+        "hook.services" in line.text for line in body
     )

@@ -64,10 +64,17 @@ def _let(frame: Frame, node: ast.Let) -> list[Line]:
     if local not in frame.read:
         return value(frame, node.value, NOWHERE)
     name = frame.local(local)
-    narrowed = is_nullable(local.type) and not is_nullable(type_of(frame, node.value))
     annotation = _annotation(frame, local, node.value)
-    into = Into("name", name, annotation, local.type, narrowed and local in frame.assigned)
+    into = Into("name", name, annotation, local.type, _is_narrowed(frame, node, local))
     return value(frame, node.value, into)
+
+
+def _is_narrowed(frame: Frame, node: ast.Let, local: Local) -> bool:
+    """Whether a variable that may hold nil starts with a value, and is read as one."""
+    facts = frame.module.facts
+    if not is_nullable(local.type) or is_nullable(type_of(frame, node.value)):
+        return False
+    return any(facts.resolutions.get(read) is local for read in facts.narrowed)
 
 
 def _query(frame: Frame, node: ast.Let, local: Local) -> list[Line]:

@@ -8,6 +8,7 @@ from . import payload
 from .calls import entered_job
 from .names import source_names
 from .service_calls import Protocols, source_names_of
+from .services import is_value
 from .values import ErrorValue
 
 
@@ -16,7 +17,8 @@ class Echo:
 
     def __init__(self, protocols: Protocols, write: Callable[[str], None] | None = None) -> None:
         for attribute, protocol in protocols.items():
-            setattr(self, attribute, _EchoService(attribute, protocol, write or _to_stdout))
+            service = _EchoService(attribute, protocol, write or _to_stdout)
+            setattr(self, attribute, {} if is_value(protocol) else service)
 
 
 class _EchoService:
@@ -24,6 +26,11 @@ class _EchoService:
         self.__attribute = attribute
         self.__protocol = protocol
         self.__write = write
+
+    def __call__(self, *args: Any, **named: Any) -> dict[str, Any]:
+        """Print a call of a service that is a function itself."""
+        result: dict[str, Any] = self.__getattr__("__call__")(*args, **named)
+        return result
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         service, name = source_names_of(self.__protocol, self.__attribute, method)

@@ -11,10 +11,12 @@ from typing import Any, NoReturn, TypeVar, overload
 import msgspec
 
 from . import payload
+from .service_calls import AsyncHookServices, HookServices, JobServices
 from .values import ConduitError, ErrorValue, Range
 
 __all__ = [
     "add",
+    "bound_value",
     "contains",
     "divide",
     "equal",
@@ -175,6 +177,13 @@ def unwrap(value: T | None, what: str) -> T:
     if value is None:
         raise ConduitError(f"{what} is nil")
     return value
+
+
+def bound_value(services: Any, name: str) -> Any:
+    """A value that the application binds beside its services, as it is."""
+    if isinstance(services, JobServices | HookServices | AsyncHookServices):
+        return services.bound_value(name)
+    return getattr(services, name)
 
 
 def fail(message: str) -> NoReturn:

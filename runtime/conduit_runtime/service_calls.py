@@ -37,6 +37,10 @@ class JobServices:
         setattr(self, attribute, bound)
         return bound
 
+    def bound_value(self, name: str) -> Any:
+        """A value that is no service, as it was given."""
+        return _value(self._services, name)
+
     def _call(self, service: str, method: str) -> Call:
         number = self._numbers[service, method] = self._numbers.get((service, method), 0) + 1
         return Call(self._job, service, method, number)
@@ -58,6 +62,10 @@ class _JobService:
         function = _method(self.__service, self.__attribute, method)
         service_name, method_name = source_names_of(self.__protocol, self.__attribute, method)
         return partial(self.__run, function, service_name, method_name)
+
+    async def __call__(self, *args: Any, **named: Any) -> Any:
+        """Call a service that is a function itself."""
+        return await self.__getattr__("__call__")(*args, **named)
 
     async def __run(
         self, function: Callable[..., Any], service: str, method: str, /, *args: Any, **named: Any
@@ -84,6 +92,10 @@ class HookServices:
     def __getattr__(self, attribute: str) -> "_HookService":
         return _HookService(_service(self._services, attribute), attribute)
 
+    def bound_value(self, name: str) -> Any:
+        """A value that is no service, as it was given."""
+        return _value(self._services, name)
+
 
 class _HookService:
     def __init__(self, service: Any, attribute: str) -> None:
@@ -99,13 +111,18 @@ class _HookService:
                 result.close()
             elif not is_coroutine_function(function):
                 return result
+            what = self.__attribute if method == "__call__" else f"{self.__attribute}.{method}"
             raise ConduitError(
-                f"{self.__attribute}.{method} is an async function, and a synchronous hook would "
+                f"{what} is an async function, and a synchronous hook would "
                 "never run it: call it in @async, give the hook a plain function, or set "
                 'connection = "async"'
             )
 
         return call
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """Call a service that is a function itself."""
+        return self.__getattr__("__call__")(*args, **named)
 
 
 class AsyncHookServices:
@@ -116,6 +133,10 @@ class AsyncHookServices:
 
     def __getattr__(self, attribute: str) -> "_AsyncHookService":
         return _AsyncHookService(_service(self._services, attribute), attribute)
+
+    def bound_value(self, name: str) -> Any:
+        """A value that is no service, as it was given."""
+        return _value(self._services, name)
 
 
 class _AsyncHookService:
@@ -132,12 +153,18 @@ class _AsyncHookService:
 
         return call
 
+    async def __call__(self, *args: Any, **named: Any) -> Any:
+        """Call a service that is a function itself."""
+        return await self.__getattr__("__call__")(*args, **named)
+
 
 @lru_cache(maxsize=1024)
 def source_names_of(protocol: type | None, attribute: str, method: str) -> tuple[str, str]:
     """A service and its method by their names in the source."""
     if protocol is None:
         return attribute, method
+    if method == "__call__":
+        return source_name(protocol), "call"
     declared = vars(protocol).get(method)
     return source_name(protocol), method if declared is None else source_name(declared)
 
@@ -167,7 +194,18 @@ def _service(services: Any, attribute: str) -> Any:
     return service
 
 
+def _value(services: Any, name: str) -> Any:
+    if not hasattr(services, name):
+        given = "no services were given" if services is None else "the services object lacks it"
+        raise ServiceError(f'the value "{name}" is read, but {given}: pass services=…')
+    return getattr(services, name)
+
+
 def _method(service: Any, attribute: str, method: str) -> Callable[..., Any]:
+    if method == "__call__":
+        if not callable(service):
+            raise ServiceError(f'the service "{attribute}" is called as a function, and is none')
+        return service  # type: ignore[no-any-return]
     function: Callable[..., Any] | None = getattr(service, method, None)
     if function is None:
         raise ServiceError(f'the service "{attribute}" has no method "{method}"')

@@ -27,8 +27,15 @@ def protocols_of(services: Any) -> dict[str, type]:
 def methods_of(protocol: type) -> dict[str, Any]:
     """The methods that the sources call of a service."""
     return {
-        name: m for name, m in vars(protocol).items() if inspect.isfunction(m) and name[0] != "_"
+        name: m
+        for name, m in vars(protocol).items()
+        if inspect.isfunction(m) and (name[0] != "_" or name == "__call__")
     }
+
+
+def is_value(protocol: object) -> bool:
+    """Whether the sources read it as a value, so that it may be anything, and has no methods."""
+    return protocol is Any
 
 
 def provided(services: object) -> Any:
@@ -41,29 +48,39 @@ def provided(services: object) -> Any:
 def check_complete(services: object, protocols: Protocols) -> None:
     """Raise ServiceError naming every service and method that the jobs call and nobody provides."""
     if services is None and protocols:
-        calls = ", ".join(_calls(protocol) for protocol in protocols.values())
+        calls = ", ".join(_calls(name, protocol) for name, protocol in protocols.items())
         raise ServiceError(
             f"no services were given, and the jobs call {calls}: name an object with the "
             f"attributes {', '.join(protocols)}"
         )
     missing = []
     for attribute, protocol in protocols.items():
+        if is_value(protocol):
+            missing += [] if hasattr(services, attribute) else [f'the value "{attribute}"']
+            continue
         service = getattr(services, attribute, None)
         if service is None:
-            missing.append(f'the service "{attribute}" (for {_calls(protocol)})')
+            missing.append(f'the service "{attribute}" (for {_calls(attribute, protocol)})')
             continue
         missing += [
-            f'the method "{method}" of the service "{attribute}"'
+            f'a function as the service "{attribute}"'
+            if method == "__call__"
+            else f'the method "{method}" of the service "{attribute}"'
             for method in methods_of(protocol)
-            if not callable(getattr(service, method, None))
+            if not callable(service if method == "__call__" else getattr(service, method, None))
         ]
     if missing:
         raise ServiceError("the services object lacks " + ", ".join(missing))
 
 
-def _calls(protocol: type) -> str:
+def _calls(attribute: str, protocol: type) -> str:
+    if is_value(protocol):
+        return attribute
     name = source_name(protocol)
-    return ", ".join(f"{name}.{source_name(method)}" for method in methods_of(protocol).values())
+    methods = methods_of(protocol).items()
+    return ", ".join(
+        name if method == "__call__" else f"{name}.{source_name(m)}" for method, m in methods
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +121,7 @@ def protocols_for(job_types: Iterable["JobType[Any, Any]"]) -> dict[str, type]:
 
 
 def _united(protocols: list[type]) -> type:
+    protocols = [each for each in protocols if not is_value(each)] or protocols
     first = protocols[0]
     if len(protocols) == 1:
         return first
