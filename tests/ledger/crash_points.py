@@ -47,10 +47,11 @@ class CrashPoint:
 class Aftermath:
     """What came of the job of a crash point."""
 
-    job: Job
-    began: int
-    ended: int
+    status: str
+    runs: int
+    attempts: int
     children: int
+    held: bool
 
 
 class Stage:

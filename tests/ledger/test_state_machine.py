@@ -312,7 +312,7 @@ def test_the_queue_does_what_its_model_does(dsn: str) -> None:
         run_state_machine_as_test(
             lambda: JobMachine(dsn, queue, connection),
             settings=settings(
-                max_examples=25,
+                max_examples=40,
                 stateful_step_count=40,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
