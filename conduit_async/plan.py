@@ -10,7 +10,7 @@ from .lower.functions import function
 from .lower.hooks import hook_functions
 from .lower.imports import Imports
 from .lower.jobs import job_items
-from .lower.module import Module, jobs_of, module_for
+from .lower.module import Module, jobs_of, module_for, names_of_records
 from .lower.rows import Row, rows
 from .names import python_name, unclashed
 from .program import MethodInfo, Program, ServiceInfo
@@ -102,8 +102,9 @@ class Plan:
 
 def plan(program: Program, config: Config) -> Plan:
     """Decide what a checked program becomes."""
+    names = names_of_records(program)
     found = [
-        _resource(module_for(program, resource, config.connection == "async"))
+        _resource(module_for(program, resource, config.connection == "async", names))
         for resource in program.resources.values()
         if resource.hooks
     ]

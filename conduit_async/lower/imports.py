@@ -30,7 +30,11 @@ class Imports:
             return known
         alias = name
         reserved = self._records if not module.startswith(".") else frozenset()
-        while alias in self._taken | reserved or (alias != name and hasattr(builtins, alias)):
+        while (
+            alias in self._taken
+            or alias in reserved
+            or (alias != name and hasattr(builtins, alias))
+        ):
             alias += "_"
         self._taken.add(alias)
         self._names[module, name] = alias

@@ -93,11 +93,13 @@ class Module:
             fields = self.program.structs[inner.name].fields if isinstance(inner, Struct) else {}
 
 
-def module_for(program: Program, resource: ResourceInfo, awaits: bool) -> Module:
-    """An empty module; its imports give way to every name of the source."""
+def module_for(
+    program: Program, resource: ResourceInfo, awaits: bool, records: frozenset[str]
+) -> Module:
+    """An empty module; its imports give way to every name of the source and of `records.py`."""
     defined = frozenset(_defined(resource))
     taken = defined | set(_locals(program, resource)) | set(_parameters(resource))
-    return Module(program, resource, awaits, Imports(taken, _records(program)), defined)
+    return Module(program, resource, awaits, Imports(taken, records), defined)
 
 
 def jobs_of(resource: ResourceInfo) -> list[JobInfo]:
@@ -136,6 +138,11 @@ def _parameters(resource: ResourceInfo) -> Iterator[str]:
     for function in resource.functions.values():
         yield from (capture.python for capture in function.reads)
         yield from (parameter.python for parameter in function.parameters)
+
+
+def names_of_records(program: Program) -> frozenset[str]:
+    """What `records.py` may define."""
+    return frozenset(_records(program))
 
 
 def _records(program: Program) -> Iterator[str]:
