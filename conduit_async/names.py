@@ -14,6 +14,9 @@ HANDLER_NAMES = frozenset({
 })  # fmt: skip
 """Names that generated functions give their own parameters and variables."""
 
+ENTRY_POINTS = ("after_create", "after_update", "after_delete", "after_save")
+"""The functions of a generated module that the application calls."""
+
 _BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 

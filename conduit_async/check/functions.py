@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from .. import ast
 from ..diagnostics import Related
-from ..names import local_name, python_name
+from ..names import ENTRY_POINTS, local_name, python_name
 from ..program import FunctionInfo, ParameterInfo, ResourceInfo
 from ..types import ANY, NIL, Type
 from ..walk import walk
@@ -15,7 +15,7 @@ from .world import World
 def declare_functions(world: World, info: ResourceInfo) -> None:
     """Fill the functions, computed fields and scopes of a resource."""
     names: dict[str, ast.Name] = {}
-    taken: set[str] = set()
+    taken = set(ENTRY_POINTS)
     for member in info.node.members:
         if not isinstance(member, ast.Function | ast.Computed | ast.Scope):
             continue

@@ -16,9 +16,9 @@ from .module import Module
 from .sql import Select
 
 OURS = frozenset({
-    "add", "bound_value", "contains", "date", "datetime", "divide", "equal", "fail", "item",
-    "job_type", "member", "named", "power", "remainder", "replace", "suppress", "table", "text",
-    "time", "timedelta", "unwrap", "cast", "dataclass", "re",
+    "add", "contains", "date", "datetime", "divide", "equal", "fail", "item", "job_type", "member",
+    "named", "power", "remainder", "replace", "suppress", "table", "text", "time", "timedelta",
+    "unwrap", "cast", "dataclass", "re",
 })  # fmt: skip
 """Functions and types that any module may import, so that no variable of ours takes their name."""
 

@@ -1,5 +1,6 @@
 """Whole Python functions: what a module consists of."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -8,6 +9,9 @@ from ..program import Facts, Local
 from ..source import Span
 from ..walk import walk
 from .code import Line
+
+_TEXT = re.compile(r"""(?<!\w)([rbf]*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,19 @@ def survey(facts: Facts, bodies: Iterable[ast.Node]) -> Locals:
 
 
 def uses(lines: Iterable[Line], name: str) -> bool:
-    """Whether lines mention a variable."""
-    import re
+    """Whether lines mention a variable; a text or a named argument of its name is none."""
+    pattern = re.compile(rf"(?<![\w.]){re.escape(name)}\b(?!=[^=])")
+    return any(name in line.text and pattern.search(_without_texts(line.text)) for line in lines)
 
-    pattern = re.compile(rf"(?<![\w.]){re.escape(name)}\b")
-    return any(pattern.search(line.text) for line in lines)
+
+def _without_texts(code: str) -> str:
+    """Code without what stands in string literals; of f-strings, the expressions stay."""
+    return _TEXT.sub(lambda found: _expressions(found[2]) if "f" in found[1] else '""', code)
+
+
+def _expressions(text: str) -> str:
+    inner = text[1:-1].replace("{{", "").replace("}}", "")
+    return " ".join(_without_texts(each) for each in _BRACES.findall(inner))
 
 
 def trimmed(lines: list[Line]) -> list[Line]:
