@@ -66,12 +66,18 @@ class Attempt:
     result: Result | None = None
 
 
-def _held(attempts: Sequence[Attempt]) -> dict[str, list[Any]]:
+def _held(attempts: Sequence[Attempt]) -> dict[str, Any]:
+    # Written out here as arrays: several times quicker than value by value in the driver.
+    tokens = [attempt.job.token for attempt in attempts]
     return {
-        "ids": [attempt.job.id for attempt in attempts],
-        "tokens": [attempt.job.token for attempt in attempts],
-        "elapsed": [attempt.elapsed for attempt in attempts],
+        "ids": _array([attempt.job.id.hex for attempt in attempts]),
+        "tokens": _array([token.hex if token is not None else "NULL" for token in tokens]),
+        "elapsed": _array([f"{attempt.elapsed:.6f}" for attempt in attempts]),
     }
+
+
+def _array(values: Sequence[str]) -> str:
+    return f"{{{','.join(values)}}}"
 
 
 def complete(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:

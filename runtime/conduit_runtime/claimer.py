@@ -162,10 +162,10 @@ class Claimer:
 
     def _limit(self) -> int:
         """How many jobs to claim now; none while enough of them wait."""
-        waiting = len(self._runner.ready)
-        if waiting > self._prefetch() // 2:
-            return 0
-        return min(BATCH, self._runner.free + (self._prefetch() if self._prefetching else 0))
+        prefetch = self._prefetch() if self._prefetching else 0
+        wanted = self._runner.free + prefetch
+        # Few large claims cost less than many small ones.
+        return 0 if wanted < min(BATCH, prefetch) // 2 else min(BATCH, wanted)
 
     def _prefetch(self) -> int:
         """How many jobs end in the window at the present rate."""
@@ -174,7 +174,7 @@ class Claimer:
         if span >= WINDOW:
             self._rate = self._finished / span
             self._rate_since, self._finished = now, 0
-        return min(BATCH, int(self._rate * WINDOW))
+        return min(3 * BATCH, int(self._rate * WINDOW))
 
     def _sizes(self, limit: int) -> dict[str, int]:
         """How many jobs to take from each queue at most; another queue is first each time."""

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.rows import tuple_row
 
+from .execute import numbered
 from .statement import Statement
 
 __all__ = [
@@ -132,7 +133,7 @@ class Link:
         self._dsn = dsn
         self._name = name
         self._connection: psycopg.AsyncConnection[Any] | None = None
-        self._cursor: psycopg.AsyncCursor[tuple[Any, ...]] | None = None
+        self._cursor: psycopg.AsyncRawCursor[tuple[Any, ...]] | None = None
         self.fresh = 0
         self.is_pooled = False
 
@@ -153,7 +154,7 @@ class Link:
             # Without a handler, psycopg would keep every notification for later.
             connection.add_notify_handler(_ignore)
             self._connection = connection
-            self._cursor = psycopg.AsyncCursor(connection, row_factory=tuple_row)
+            self._cursor = psycopg.AsyncRawCursor(connection, row_factory=tuple_row)
             self.fresh += 1
         return self._connection
 
@@ -164,7 +165,8 @@ class Link:
         if cursor is None:
             raise psycopg.InterfaceError("the connection is closed")
         try:
-            await cursor.execute(statement.sql, statement.parameters)
+            sql, names = numbered(statement.sql)
+            await cursor.execute(sql, [statement.parameters[name] for name in names])
             rows = await cursor.fetchall() if cursor.description else []
         except (*BROKEN, asyncio.CancelledError):
             await self.close()

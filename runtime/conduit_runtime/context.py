@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -63,22 +65,33 @@ class Host(Protocol[J]):
 class JobContext(AsyncOperations, Generic[S]):
     """A running job: its identity, the application's services, its rows, further jobs."""
 
+    # Most jobs need few of these; what is not asked for is not made.
+    _services: S | None = None
+    _cancelled = False
+    _loop: asyncio.AbstractEventLoop | None = None
+    _progress: dict[str, Any] | None = None
+    _reporter: asyncio.Task[None] | None = None
+
     def __init__(self, job: RunningJob, services: object, host: Host[Any]) -> None:
-        self.enqueued: list[Job] = []
         self._job = job
         self._current = CurrentJob(job.id, job.type, job.queue, job.attempts, job.max_attempts)
         self._given_services = services
-        self._services: S | None = None
         self._host = host
         self._kept = Kept()
-        self._cancelled = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._progress: dict[str, Any] | None = None
-        self._reporter: asyncio.Task[None] | None = None
 
-    def activate(self) -> None:
-        """Make this the current job of the running task; called by the worker."""
-        self._loop = asyncio.get_running_loop()
+    @cached_property
+    def enqueued(self) -> list[Job]:
+        """The jobs that are enqueued when this one completes."""
+        return []
+
+    def nested(self) -> Sequence[Job]:
+        """What `enqueued` holds, without making it."""
+        nested: Sequence[Job] = self.__dict__.get("enqueued", ())
+        return nested
+
+    def activate(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Make this the current job of what runs now, in the worker's loop."""
+        self._loop = loop
         entered_job.set(self._current)
 
     def cancel(self) -> None:

@@ -1,5 +1,7 @@
 """Run a statement on a connection: the one place where SQL meets psycopg."""
 
+import re
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import psycopg
@@ -8,6 +10,21 @@ from psycopg.rows import tuple_row
 from .statement import Statement
 
 T = TypeVar("T")
+
+
+@lru_cache(maxsize=256)
+def numbered(sql: str) -> tuple[str, list[str]]:
+    """The SQL with `$1` for its first parameter and so on, and the parameters' names in order.
+
+    For raw cursors, which need not read a statement anew each time it is sent.
+    """
+    numbers: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        name = found[1]
+        return "%" if name is None else f"${numbers.setdefault(name, len(numbers) + 1)}"
+
+    return re.sub(r"%(?:\((\w+)\)s|%)", number, sql), list(numbers)
 
 
 def run(connection: psycopg.Connection[Any], statement: Statement[T]) -> T:

@@ -9,6 +9,8 @@ from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from .acknowledge import Acknowledger
@@ -16,6 +18,7 @@ from .attempts import Attempt
 from .claimed import Claimed
 from .context import Host, JobContext
 from .handlers import Handler, HandlerRegistry
+from .isolate import isolated
 from .metrics import Metrics
 from .outcome import Outcome, decide, released
 from .results import result_of
@@ -26,33 +29,47 @@ __all__ = ["Execution", "Runner", "Shutdown", "TakenAway"]
 
 _log = logging.getLogger("conduit.worker")
 
+SLICE = 0.005
+"""Seconds that jobs which never wait may hold the loop."""
+
 
 class Execution:
-    """A job that is running: its task, and why that was stopped, if it was."""
+    """A job that is running: in which task, since when, and why it was stopped, if it was."""
 
-    __slots__ = ("begun", "context", "job", "started", "stopped_by", "task")
+    context: JobContext[Any] | None = None
+    started: float | None = None
+    stopped_by: BaseException | None = None
+    waits = False
+    timeout: float | None = None
+    timer: asyncio.TimerHandle | None = None
 
-    def __init__(self, job: Claimed) -> None:
+    def __init__(self, job: Claimed, task: "asyncio.Task[None]") -> None:
         self.job = job
-        self.started: float | None = None
-        self.begun = False
-        self.context: JobContext[Any] | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.stopped_by: BaseException | None = None
+        self.task = task
 
     def stop(self, reason: BaseException) -> None:
-        """Cancel the job's task; `reason` says what becomes of the attempt."""
+        """Cancel the job where it waits; `reason` says what becomes of the attempt."""
         if self.stopped_by is None:
             self.stopped_by = reason
             if self.context is not None:
                 self.context.cancel()
-            # A task that is cancelled before its first step would never run, nor end properly.
-            if self.begun and self.task is not None:
-                self.task.cancel()
+            self.task.cancel()
 
     def age(self, now: float) -> float:
         """Seconds since the attempt began; 0 before that."""
         return 0.0 if self.started is None else now - self.started
+
+    def arm(self) -> None:
+        """Have the attempt stopped when its time is over; one that never waits cannot be."""
+        if self.timeout is not None and self.timer is None and self.waits:
+            late = TimeoutError(f"the attempt took longer than {self.timeout:g} s")
+            left = self.timeout - self.age(time.monotonic())
+            self.timer = self.task.get_loop().call_later(left, self.stop, late)
+
+    def disarm(self) -> None:
+        """Let the attempt's time pass."""
+        if self.timer is not None:
+            self.timer.cancel()
 
 
 class Shutdown(BaseException):
@@ -66,7 +83,9 @@ class TakenAway(BaseException):
 class Runner:
     """The jobs that a worker has claimed: those that run and those that wait for a free place.
 
-    `on_room` is called whenever a job ended. All methods belong to the worker's loop.
+    A place is a task that runs one job after another, each in a context of its own; a job that
+    waits makes it open others. `on_room` is called when jobs ended. All methods belong to the
+    worker's loop, which sees in `running` the jobs that wait for something.
     """
 
     def __init__(
@@ -87,6 +106,8 @@ class Runner:
         self._on_room = on_room
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="conduit-job")
         self._suspects = asyncio.Lock()
+        self._loop = asyncio.get_running_loop()
+        self._places = 0
         self.concurrency = concurrency
         self.ready: deque[Claimed] = deque()
         self.running: set[Execution] = set()
@@ -111,7 +132,7 @@ class Runner:
         self.ready.extend(jobs)
         for job in jobs:
             self.by_queue[job.queue] += 1
-        self._fill()
+        self._open_places(1)
 
     def hand_back(self) -> None:
         """Give back every job that has not begun."""
@@ -120,7 +141,8 @@ class Runner:
 
     def hand_back_rescued(self) -> bool:
         """Give back the jobs that were rescued before and would have to wait here."""
-        rescued = [job for job in self.ready if job.rescues]
+        places = self.concurrency - len(self.running)
+        rescued = [job for job in islice(self.ready, places, None) if job.rescues]
         for job in rescued:
             self.ready.remove(job)
             self._give_back(job)
@@ -134,21 +156,54 @@ class Runner:
         """Let go of the threads; those that still run are left to end by themselves."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _fill(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self.ready and len(self.running) < self.concurrency:
-            job = self.ready.popleft()
-            execution = Execution(job)
-            self.running.add(execution)
-            execution.task = loop.create_task(self._execute(execution))
+    def _open_places(self, most: int) -> None:
+        for _ in range(min(most, len(self.ready), self.concurrency - self._places)):
+            self._places += 1
+            self._loop.create_task(self._work(), name="conduit jobs")
+
+    async def _work(self) -> None:
+        """Be a place: run one job after another until none is ready."""
+        task = asyncio.current_task()
+        assert task is not None
+        pause = time.monotonic() + SLICE
+        try:
+            while self.ready:
+                execution = Execution(self.ready.popleft(), task)
+                try:
+                    work = self._execute(execution)
+                    await isolated(work, copy_context(), partial(self._on_wait, execution))
+                finally:
+                    self.by_queue[execution.job.queue] -= 1
+                    self.running.discard(execution)
+                if task.cancelling():
+                    break  # what is left of the cancellation must not hit the next job
+                if execution.waits:
+                    self._on_room()
+                    pause = time.monotonic() + SLICE
+                elif time.monotonic() > pause:
+                    self._on_room()
+                    await asyncio.sleep(0)
+                    pause = time.monotonic() + SLICE
+        except GeneratorExit:
+            pass  # a job's thread raised it; an await takes it for the end of the whole task
+        finally:
+            self._places -= 1
+            self._open_places(1)
+            self._on_room()
+
+    def _on_wait(self, execution: Execution) -> None:
+        """The job waits for something: from now on it can be stopped, and others can run."""
+        execution.waits = True
+        self.running.add(execution)
+        execution.arm()
+        self._open_places(len(self.ready))
 
     async def _execute(self, execution: Execution) -> None:
         job = execution.job
-        execution.begun = True
         try:
-            if execution.stopped_by is not None:
-                raise execution.stopped_by
-            if job.is_suspect:
+            if not job.rescues:
+                await self._attempt(execution)
+            elif job.is_suspect:
                 async with self._suspects:
                     await self._attempt(execution)
             else:
@@ -157,10 +212,7 @@ class Runner:
             # Whatever a handler raises, SystemExit included, is the end of its job, not of ours.
             self._settle(execution, execution.stopped_by or error)
         finally:
-            self.running.discard(execution)
-            self.by_queue[job.queue] -= 1
-            self._fill()
-            self._on_room()
+            execution.disarm()
 
     async def _attempt(self, execution: Execution) -> None:
         job = execution.job
@@ -172,33 +224,29 @@ class Runner:
         execution.started = time.monotonic()
         payload = handler.decode(job.payload)
         services = self._services if handler.is_generated else self._services.services
-        context: JobContext[Any] = JobContext(job, services, self._host)
-        context.activate()
-        execution.context = context
-        timeout = job.timeout if job.timeout is not None else handler.timeout
-        if timeout is None:
-            result = await self._call(handler, context, payload)
+        execution.context = context = JobContext(job, services, self._host)
+        context.activate(self._loop)
+        execution.timeout = job.timeout if job.timeout is not None else handler.timeout
+        if execution.waits:
+            execution.arm()
+        if handler.is_async:
+            result = await handler.function(context, payload)
         else:
-            late = TimeoutError(f"the attempt took longer than {timeout:g} s")
-            timer = asyncio.get_running_loop().call_later(timeout, execution.stop, late)
-            try:
-                result = await self._call(handler, context, payload)
-            finally:
-                timer.cancel()
-        enqueued = [insert_parameters(nested) for nested in context.enqueued]
-        elapsed = execution.age(time.monotonic())
+            result = await self._call(handler, context, payload)
+        nested = context.nested()
+        enqueued = [insert_parameters(each) for each in nested] if nested else ()
+        elapsed = time.monotonic() - execution.started
         attempt = Attempt(job, elapsed, None, enqueued)
         if handler.keep_result is not None:
             attempt.result = result_of(result, handler.keep_result, job.id)
-        if any(each.is_unique for each in context.enqueued):
+        if nested and any(each.is_unique for each in nested):
+            execution.disarm()
             await self._acknowledger.complete_apart(attempt, self._host.connection)
         else:
             self._acknowledger.add(attempt)
         self._metrics.record(job.type, elapsed, succeeded=True)
 
     async def _call(self, handler: Handler, context: JobContext[Any], payload: Any) -> Any:
-        if handler.is_async:
-            return await handler.function(context, payload)
         run = copy_context().run
         result = await asyncio.get_running_loop().run_in_executor(
             self._threads, run, _plainly, handler.function, context, payload

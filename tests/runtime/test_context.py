@@ -57,7 +57,7 @@ def in_job(
     async def run() -> Any:
         host = Host(app_dsn)
         context: JobContext[Any] = JobContext(JOB, services, host)
-        context.activate()
+        context.activate(asyncio.get_running_loop())
         return await use(context, host)
 
     return asyncio.run(run())

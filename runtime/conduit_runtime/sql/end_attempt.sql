@@ -16,7 +16,7 @@ SET status = ended.status,
         || jsonb_build_array(jsonb_build_object('at', now()) || ended.detail::jsonb) END,
     progress = NULL, token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL
 FROM unnest(
-  %(ids)b::uuid[], %(tokens)b::uuid[], %(elapsed)b::float8[], %(statuses)s::text[],
+  %(ids)s::uuid[], %(tokens)s::uuid[], %(elapsed)s::float8[], %(statuses)s::text[],
   %(delays)s::float8[], %(counted)s::boolean[], %(errors)s::text[], %(details)s::text[]
 ) AS ended (id, token, elapsed, status, delay, counted, error, detail)
 WHERE job.id = ended.id AND job.token = ended.token AND coalesce(job.status = 'running', false)

@@ -1,6 +1,6 @@
 -- Writes the start of attempts that have none yet, and answers which of the jobs are still held.
 WITH asked AS MATERIALIZED (
-  SELECT * FROM unnest(%(ids)b::uuid[], %(tokens)b::uuid[], %(elapsed)b::float8[])
+  SELECT * FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(elapsed)s::float8[])
     AS asked (id, token, elapsed)
 ), started AS (
   UPDATE {jobs} AS job
