@@ -16,9 +16,9 @@ from .module import Module
 from .sql import Select
 
 OURS = frozenset({
-    "add", "contains", "date", "datetime", "divide", "equal", "fail", "item", "job_type", "member",
-    "named", "power", "remainder", "replace", "suppress", "table", "text", "time", "timedelta",
-    "unwrap", "cast", "dataclass", "re",
+    "add", "bound_value", "cast", "contains", "dataclass", "date", "datetime", "divide", "equal",
+    "fail", "item", "job_type", "member", "named", "power", "re", "remainder", "replace",
+    "suppress", "table", "text", "time", "timedelta", "unwrap",
 })  # fmt: skip
 """Functions and types that any module may import, so that no variable of ours takes their name."""
 
