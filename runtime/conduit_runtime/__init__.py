@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ScheduleError,
     )
     from .executor import AsyncExecutor
+    from .flow import Flow, chain, group
     from .handlers import Handler, HandlerRegistry
     from .hook import AsyncHook, Hook
     from .job import Job, JobPriority, JobStatus
@@ -56,6 +57,7 @@ _MODULES = {
         "ScheduleError",
     ),
     "executor": ("AsyncExecutor",),
+    "flow": ("Flow", "chain", "group"),
     "handlers": ("Handler", "HandlerRegistry"),
     "hook": ("AsyncHook", "Hook"),
     "job": ("Job", "JobPriority", "JobStatus"),
@@ -91,6 +93,7 @@ __all__ = [
     "CurrentJob",
     "Discard",
     "ErrorValue",
+    "Flow",
     "GeneratedCodeError",
     "Handler",
     "HandlerRegistry",
@@ -122,9 +125,11 @@ __all__ = [
     "TypeStats",
     "WorkerPool",
     "batch",
+    "chain",
     "current_call",
     "current_job",
     "generated_by",
+    "group",
     "job_type",
     "migrate",
     "named",

@@ -10,7 +10,7 @@ import msgspec
 from .claimed import Claimed
 from .outcome import Outcome
 from .results import Result
-from .statement import Statement, counted, sql, touched
+from .statement import Rows, Statement, counted, sql, touched
 from .store import columns
 
 __all__ = [
@@ -40,6 +40,9 @@ class HeldJob(Protocol):
     @property
     def attempts(self) -> int: ...
 
+    @property
+    def flow(self) -> UUID | None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Stray:
@@ -49,6 +52,7 @@ class Stray:
     token: UUID
     type: str = ""
     attempts: int = 0
+    flow: UUID | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -84,11 +88,22 @@ def complete(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:
     """Complete the jobs, with all that comes of it; answers how many were still held."""
     held: dict[str, Any] = _held(attempts)
     further = [*_born(attempts, held, schema), *_results(attempts, held, schema)]
+    then = sql("advance", schema) if any(each.job.flow is not None for each in attempts) else ""
     completing = sql("complete", schema)
-    if not further:
+    if not further and not then:
         return Statement(completing, held, counted)
-    completing = sql("complete_and", schema, complete=completing, further=", ".join(further))
-    return Statement(completing, held, lambda rows, count: int(rows[0][0]))
+    completing = sql(
+        "complete_and",
+        schema,
+        complete=completing,
+        further="".join(f", {part}" for part in further),
+        then=then and f", {then}",
+    )
+    return Statement(completing, held, _first_count)
+
+
+def _first_count(rows: Rows, count: int) -> int:
+    return int(rows[0][0])
 
 
 def _born(
@@ -123,8 +138,12 @@ def end(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:
     """Write the outcomes of attempts that did not complete; answers how many were still held."""
     outcomes = [attempt.outcome for attempt in attempts if attempt.outcome is not None]
     encode = msgspec.json.encode
+    ending, decode = sql("end_attempt", schema), counted
+    if any(each.job.flow is not None for each in attempts):
+        ending = sql("end_and", schema, end=ending, then=sql("advance", schema))
+        decode = _first_count
     return Statement(
-        sql("end_attempt", schema),
+        ending,
         {
             **_held(attempts),
             "statuses": [outcome.status.value for outcome in outcomes],
@@ -135,7 +154,7 @@ def end(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:
                 encode(outcome.detail).decode() if outcome.detail else None for outcome in outcomes
             ],
         },
-        counted,
+        decode,
     )
 
 

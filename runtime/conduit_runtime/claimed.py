@@ -7,7 +7,7 @@ __all__ = ["COLUMNS", "Claimed"]
 
 COLUMNS = (
     "id, type, queue, payload::text, attempts, max_attempts, priority, rescues, timeout, "
-    "fingerprint, run_at::text, seq"
+    "fingerprint, run_at::text, seq, flow"
 )
 
 
@@ -17,6 +17,7 @@ class Claimed:
     __slots__ = (
         "attempts",
         "fingerprint",
+        "flow",
         "id",
         "max_attempts",
         "payload",
@@ -42,6 +43,7 @@ class Claimed:
     fingerprint: str
     run_at: str
     seq: int
+    flow: UUID | None
     token: UUID
 
     def __init__(self, row: tuple[Any, ...], token: UUID) -> None:
@@ -58,6 +60,7 @@ class Claimed:
             self.fingerprint,
             self.run_at,
             self.seq,
+            self.flow,
         ) = row
         self.attempts += 1
         self.token = token

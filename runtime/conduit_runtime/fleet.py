@@ -109,4 +109,4 @@ def _rescue_sql(name: str, schema: str | None) -> str:
 
 
 def _rescued(rows: Rows, count: int) -> list[Rescued]:
-    return [Rescued(*row) for row in rows]
+    return [Rescued(*row[:4]) for row in rows]

@@ -66,6 +66,8 @@ class Job:
     while another stands gives that one, and its `duplicate` is true.
 
     `result` is what the handler returned, for as long as its type keeps it; `get` alone reads it.
+    `flow` is the chain or group that it is part of, and `waits_for` how many others of that have to
+    end before it is a job that can run.
     """
 
     queue: str = "default"
@@ -86,6 +88,8 @@ class Job:
     errors: list[dict[str, Any]] = field(default_factory=list)
     progress: dict[str, Any] | None = None
     result: Any = None
+    flow: UUID | None = None
+    waits_for: int = 0
     created_at: datetime | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
@@ -103,7 +107,7 @@ class Job:
     def is_processable(self) -> bool:
         """Whether a worker may take the job now, by this machine's clock."""
         due = self.run_at is None or self.run_at <= datetime.now(UTC)
-        return self.status is JobStatus.PENDING and due
+        return self.status is JobStatus.PENDING and due and not self.waits_for
 
     @property
     def is_locked(self) -> bool:

@@ -14,6 +14,8 @@ from . import leases, store
 from .connection import own
 from .execute import run
 from .fleet import rescue_orphans
+from .flow import Flow
+from .flow_store import insert_flow
 from .job import Job, JobStatus
 from .statement import Statement
 from .stats import QueueOverview, QueueStats
@@ -71,6 +73,15 @@ class Queue:
         stored = self._run(store.get_jobs(readable, self.schema), conn) if readable else []
         return standing(jobs, duplicates, stored)
 
+    def enqueue_flow(self, flow: Flow, *, conn: Connection | None = None) -> Jobs:
+        """Store a chain or a group in one statement; returns its jobs.
+
+        Those that wait for others are no jobs until these have ended: `list` and `stats` leave them
+        out, `get` and `cancel` find them.
+        """
+        self._run(insert_flow(flow, self.schema), conn)
+        return [*flow.jobs]
+
     def enqueue_with_priority(
         self, job: Job, priority: int, *, conn: Connection | None = None
     ) -> Job:
@@ -85,7 +96,7 @@ class Queue:
         return self.enqueue(store.due(job, run_at), conn=conn)
 
     def cancel(self, id: UUID | str, *, conn: Connection | None = None) -> bool:
-        """Cancel a pending or running job; False when it had ended or is gone."""
+        """Cancel a waiting, pending or running job; False when it had ended or is gone."""
         return self._run(store.cancel_job(store.job_id(id), self.schema), conn)
 
     def retry(self, id: UUID | str, *, conn: Connection | None = None) -> bool:

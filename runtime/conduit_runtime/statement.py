@@ -12,7 +12,8 @@ Rows = Sequence[tuple[Any, ...]]
 _FOLDER = Path(__file__).parent / "sql"
 _TABLES = (
     *("jobs", "conduit_workers", "conduit_migrations", "conduit_schedules"),
-    *("conduit_keys", "conduit_stands", "conduit_results"),
+    *("conduit_keys", "conduit_stands", "conduit_results", "conduit_waiting", "conduit_links"),
+    *("conduit_advance", "conduit_cancel"),
 )
 
 

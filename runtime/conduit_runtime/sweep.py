@@ -1,10 +1,11 @@
-"""What a worker clears away: keys that are held no more, results whose time is over."""
+"""What a worker clears away: keys that nobody holds, results whose time is over, cut flows."""
 
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
-from . import results, unique
+from . import flow_store, results, unique
 from .execute import run
 
 __all__ = ["Sweep"]
@@ -18,8 +19,10 @@ class Sweep:
 
     def __init__(self) -> None:
         self._key: tuple[str, str] | None = None
+        self._link: tuple[UUID, UUID] | None = None
 
     def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         """Look at the next page."""
         self._key = run(connection, unique.sweep(self._key, schema))
         run(connection, results.sweep(schema))
+        self._link = run(connection, flow_store.sweep(self._link, schema))

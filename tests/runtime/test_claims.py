@@ -6,7 +6,7 @@ from conduit_runtime.claims import BATCH, Claims
 
 def claimed(queue: str, priority: int, run_at: str, seq: int) -> Claimed:
     return Claimed(
-        (UUID(int=seq), "t", queue, "{}", 0, 3, priority, 0, None, "", run_at, seq), uuid4()
+        (UUID(int=seq), "t", queue, "{}", 0, 3, priority, 0, None, "", run_at, seq, None), uuid4()
     )
 
 

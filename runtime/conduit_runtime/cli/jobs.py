@@ -63,7 +63,7 @@ def show(dsn: str | None, schema: str | None, form: str, id: UUID) -> None:
         job = store.get(id)
     if job is None:
         raise click.ClickException(f"there is no job {id}")
-    show_one({**_row(job), "result": job.result}, form)
+    show_one({**_row(job), "waits_for": job.waits_for, "result": job.result}, form)
 
 
 @jobs.command()
@@ -144,8 +144,8 @@ def stats(dsn: str | None, schema: str | None, form: str, queue: str | None) -> 
 def _row(job: "Job") -> dict[str, Any]:
     names = (
         *("id", "queue", "type", "status", "priority", "attempts", "max_attempts", "created_at"),
-        *("run_at", "started_at", "completed_at", "locked_by", "locked_at", "payload", "progress"),
-        *("error", "errors"),
+        *("run_at", "started_at", "completed_at", "locked_by", "locked_at", "flow", "payload"),
+        *("progress", "error", "errors"),
     )
     return {name: getattr(job, name) for name in names}
 

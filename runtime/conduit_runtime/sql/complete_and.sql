@@ -2,5 +2,5 @@
 WITH completed AS (
   {complete}
   RETURNING job.id
-), {further}
-SELECT count(*) FROM completed
+){further}
+SELECT count(*){then} FROM completed

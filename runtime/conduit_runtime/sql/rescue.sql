@@ -8,5 +8,4 @@ WITH dead AS (
   SELECT job.id FROM {jobs} AS job JOIN dead ON job.locked_by = dead.name
   WHERE job.status = 'running'
   FOR UPDATE OF job SKIP LOCKED  -- the others are orphans then
-)
-{take_back}
+), {take_back}

@@ -1,15 +1,20 @@
-UPDATE {jobs} AS job
-SET status = CASE WHEN started_at >= locked_at AND attempts >= max_attempts
-      THEN 'failed' ELSE 'pending' END,
-    completed_at = CASE WHEN started_at >= locked_at AND attempts >= max_attempts THEN now() END,
-    rescues = rescues + 1,
-    error = CASE WHEN started_at >= locked_at THEN 'the worker died' ELSE error END,
-    errors = CASE WHEN started_at >= locked_at
-      THEN CASE WHEN jsonb_array_length(errors) >= 25 THEN errors - 0
-        ELSE coalesce(errors, '[]') END
-        || jsonb_build_array(jsonb_build_object(
-          'at', now(), 'attempt', attempts, 'error', concat('the worker died: ', locked_by)))
-      ELSE errors END,
-    progress = NULL, token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL
-WHERE id = ANY (ARRAY(SELECT id FROM running))
-RETURNING id, queue, type, status
+taken AS (
+  UPDATE {jobs} AS job
+  SET status = CASE WHEN started_at >= locked_at AND attempts >= max_attempts
+        THEN 'failed' ELSE 'pending' END,
+      completed_at = CASE WHEN started_at >= locked_at AND attempts >= max_attempts THEN now() END,
+      rescues = rescues + 1,
+      error = CASE WHEN started_at >= locked_at THEN 'the worker died' ELSE error END,
+      errors = CASE WHEN started_at >= locked_at
+        THEN CASE WHEN jsonb_array_length(errors) >= 25 THEN errors - 0
+          ELSE coalesce(errors, '[]') END
+          || jsonb_build_array(jsonb_build_object(
+            'at', now(), 'attempt', attempts, 'error', concat('the worker died: ', locked_by)))
+        ELSE errors END,
+      progress = NULL, token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL
+  WHERE id = ANY (ARRAY(SELECT id FROM running))
+  RETURNING id, queue, type, status, flow
+)
+SELECT id, queue, type, status,
+       CASE WHEN flow IS NOT NULL AND status = 'failed' THEN {conduit_advance}(ARRAY[id]) END
+FROM taken

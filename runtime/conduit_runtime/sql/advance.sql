@@ -1,0 +1,1 @@
+{conduit_advance}(array_agg(id))

@@ -1,0 +1,6 @@
+-- What waits for a job that failed hears of it by the statement that writes so.
+WITH ended AS (
+  {end}
+  RETURNING job.id
+)
+SELECT count(*), {then} FROM ended
