@@ -1,14 +1,23 @@
-"""Lambdas that become part of a loop: those of `map` and `filter` with one expression as body."""
+"""Lambdas that become part of a loop: those of `map` and `filter`, which nothing else takes."""
 
 from . import ast
 from .library import LIBRARY
-from .program import Facts, LibraryCall
+from .program import (
+    ComputedUse,
+    Facts,
+    FunctionCall,
+    LibraryCall,
+    RecordCall,
+    RelationUse,
+    ServiceCall,
+)  # fmt: skip
+from .walk import walk
 
 _OPERATIONS = (LIBRARY["Array"]["map"], LIBRARY["Array"]["filter"])
 
 
 def looping_lambda(call: LibraryCall) -> tuple[ast.Name, ast.Expr] | None:
-    """The parameter and the body of such a lambda, if a call has one."""
+    """The parameter and the body of a lambda of one expression, if a call has one."""
     function = call.arguments[1] if call.signature in _OPERATIONS else None
     if not isinstance(function, ast.Lambda) or len(function.parameters) != 1:
         return None
@@ -18,7 +27,21 @@ def looping_lambda(call: LibraryCall) -> tuple[ast.Name, ast.Expr] | None:
     return None
 
 
-def is_looping(facts: Facts, function: ast.Lambda) -> bool:
-    """Whether a lambda is such a one."""
-    calls = (use for use in facts.resolutions.values() if isinstance(use, LibraryCall))
-    return any(function in call.arguments and looping_lambda(call) for call in calls)
+def waiting_lambda(facts: Facts, call: LibraryCall) -> ast.Lambda | None:
+    """The lambda of a call, if it calls a service or the database."""
+    function = call.arguments[1] if call.signature in _OPERATIONS else None
+    if isinstance(function, ast.Lambda) and waits(facts, function):
+        return function
+    return None
+
+
+def waits(facts: Facts, function: ast.Lambda) -> bool:
+    """Whether a lambda calls a service or the database, which a job awaits."""
+    return any(_waits(facts, node) for node in walk(function.body))
+
+
+def _waits(facts: Facts, node: ast.Node) -> bool:
+    use = facts.resolutions.get(node)
+    if isinstance(use, FunctionCall | ComputedUse):
+        return use.function.uses_services or use.function.uses_database
+    return isinstance(use, ServiceCall | RecordCall | RelationUse)

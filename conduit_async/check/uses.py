@@ -30,6 +30,7 @@ from ..walk import children
 from .captured import Use, Values
 from .paths import SELF
 
+
 @dataclass
 class UseFinder:
     """Finds uses in the code of one resource.
@@ -154,7 +155,8 @@ class _Search:
     ) -> tuple[list[Use], list[ast.Node]]:
         given: list[ast.Node] = [argument for argument in arguments if argument is not None]
         if receiver is not None and not isinstance(receiver, ast.SelfRef):
-            return [], [receiver, *given]
+            context = [found for found in function.reads if found.kind == "context"]
+            return [self.values.read(found, span) for found in context], [receiver, *given]
         return [self.values.read(found, span) for found in function.reads], given
 
     def _outer_record(self, node: ast.Node) -> Local | None:

@@ -17,7 +17,7 @@ from ..walk import walk
 from .code import Code, Line, Strength
 from .drive import lower
 from .frame import Frame, variable_for
-from .into import NOWHERE, Into
+from .into import UNREAD, Into
 from .literals import string
 from .typing import type_of
 
@@ -56,7 +56,7 @@ def _local(frame: Frame, node: ast.Assign) -> list[Line]:
     local = frame.module.facts.resolutions[node.target]
     assert isinstance(local, Local)
     if local not in frame.read:
-        return value(frame, node.value, NOWHERE)
+        return value(frame, node.value, UNREAD)
     return value(frame, node.value, Into("name", frame.local(local), expected=local.type))
 
 

@@ -94,7 +94,7 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     signature = call.signature
     if signature.namespace == "Context":
         return context_value(frame, node) or NONE
-    loop = yield from comprehension(frame, call)
+    loop = yield from comprehension(frame, node, call)
     if loop is not NONE:
         return loop
     parts, hints, names = [], [], []

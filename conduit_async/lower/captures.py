@@ -34,7 +34,13 @@ def value_of(frame: Frame, capture: Capture) -> Code:
 
 
 def value_in(frame: Frame, capture: Capture, record: str, resource: str) -> Code:
-    """What a function of another record reads of it."""
+    """What a function of another record reads of it; a row just loaded has not changed."""
+    if capture.kind == "context":
+        return value_of(frame, capture)
+    if capture.kind == "change" and capture.path[1] == "changed":
+        return Code("False")
+    if capture.kind == "change":
+        return _path(frame, record, frame.module.columns(resource, capture.path[:1]))
     if capture.kind == "snapshot":
         return Code(f"{frame.module.snapshot_class(resource)}.of({record})", Strength.PRIMARY)
     return _path(frame, record, frame.module.columns(resource, capture.path))

@@ -137,14 +137,32 @@ def rescue(frame: Frame, node: ast.Rescue, into: Into) -> list[Line]:
         head = "async with" if frame.awaits else "with"
         tried = [Line(f"{head} {frame.handle}.savepoint():"), *body_of(tried)]
     outer, (head, first) = frame.caught, _error(frame, node)
-    before, frame.value_into = frame.value_into, plain if plain.kind == "name" else frame.value_into
-    with frame.branch():
-        body = [*first, *block(frame, node.body, plain)]
-    frame.value_into, frame.caught = before, outer
+    is_value = plain.kind == "name" or plain.unread
+    with frame.returning_into(plain if is_value else None, _early(node)):
+        with frame.branch():
+            body = block(frame, node.body, plain)
+        if frame.breaks:
+            body = [Line("while True:"), *body_of([*body, Line("break")])]
+    body = [*first, *body]
+    frame.caught = outer
     if not body and not into.annotation:
         suppress = frame.module.imports.use("contextlib", "suppress")
         return [Line(f"with {suppress}(Exception):"), *body_of(tried)]
     return [*lines, Line("try:"), *body_of(tried), Line(head), *body_of(body)]
+
+
+def _early(node: ast.Rescue) -> bool:
+    """Whether a block may give its value before its end."""
+    statements = node.body.statements
+    return any(_returns_early(each, each is statements[-1]) for each in statements)
+
+
+def _returns_early(statement: ast.Statement, is_last: bool) -> bool:
+    if isinstance(statement, ast.Return):
+        return False
+    below = walk(statement, into=lambda node: not isinstance(node, ast.Async | ast.Lambda))
+    inside = any(isinstance(node, ast.Return) for node in below)
+    return inside and not (is_last and isinstance(statement, ast.If))
 
 
 def _error(frame: Frame, node: ast.Rescue) -> tuple[str, list[Line]]:

@@ -1,27 +1,54 @@
-"""`map` and `filter` with a short lambda, as comprehensions."""
+"""`map` and `filter` with a lambda that is short, or that waits, as comprehensions."""
 
-from ..looping import looping_lambda
+from dataclasses import replace
+
+from .. import ast
+from ..looping import looping_lambda, waiting_lambda
 from ..program import LibraryCall
 from ..types import Array
-from .code import NONE, Strength, made_of
+from . import chains
+from .code import NONE, Code, Effect, Strength, made_of
 from .drive import Lowering, Operand
 from .frame import Frame
 from .typing import type_of
 
 
-def comprehension(frame: Frame, call: LibraryCall) -> Lowering:
+def comprehension(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     """`[f(x) for x in xs]`, `[x for x in xs if f(x)]`; NONE where that is not possible."""
     function = looping_lambda(call)
     items = call.arguments[0] if function is not None else None
-    if function is None or items is None or not isinstance(type_of(frame, items), Array):
-        return NONE
-    parameter, expression = function
-    source = yield Operand(items)
-    name = frame.local(frame.module.facts.declared[parameter])
-    with frame.branch():
-        body = yield Operand(expression, lazy=True)
-    if body.before:
-        return NONE
+    if function is not None and items is not None and isinstance(type_of(frame, items), Array):
+        parameter, expression = function
+        source = yield Operand(items)
+        name = frame.local(frame.module.facts.declared[parameter])
+        with frame.branch():
+            body = yield Operand(expression, lazy=True)
+        if not body.before:
+            return _loop(call, name, source, body)
+    waiting = waiting_lambda(frame.module.facts, call) if frame.awaits else None
+    return NONE if waiting is None else (yield from _waiting(frame, node, call, waiting))
+
+
+def _waiting(frame: Frame, node: ast.Expr, call: LibraryCall, function: ast.Lambda) -> Lowering:
+    """A lambda that waits is a coroutine function, which the loop awaits for each item."""
+    callee = node.callee if isinstance(node, ast.Call) else node
+    items = call.arguments[0]
+    assert items is not None
+    if isinstance(callee, ast.Member) and callee.target is items:
+        source = yield from chains.target(frame, callee)
+    else:
+        source = yield Operand(items)
+    guards, source = source.guards, replace(source, guards=())
+    coroutine = yield Operand(function)
+    source, coroutine = frame.in_order([source, coroutine])
+    name = frame.fresh("each")
+    given = name if function.parameters else ""
+    body = Code(f"await {coroutine.text}({given})", Strength.AWAIT, coroutine.before, Effect.ACTS)
+    loop = _loop(call, name, source, body)
+    return replace(loop, before=(*source.before, *coroutine.before), guards=guards)
+
+
+def _loop(call: LibraryCall, name: str, source: Code, body: Code) -> Code:
     if call.signature.name == "map":
         text = f"{body.at(Strength.TERNARY)} for {name} in {source.at(Strength.OR)}"
     else:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from .. import ast
 from ..program import Column, ResourceInfo
-from ..types import ANY, Array, Record, is_nullable, required
+from ..types import ANY, Array, Query, Record, is_nullable, required
 from .code import Code, Strength, made_of
 from .drive import Operand
 from .frame import Frame
@@ -93,6 +93,8 @@ def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> C
         last = "<=" if container.operator == ".." else "<"
         text = f"{name} >= %s AND {name} {last} %s"
         return (f"({text}) IS NOT TRUE" if negated else text), [low, high]
+    if isinstance(type_of(frame, container), Query):
+        return (yield from _subquery(frame, name, column, node))
     has_nil = False
     if isinstance(container, ast.ArrayLiteral) and is_nullable(column.type):
         items = tuple(item for item in container.items if not isinstance(item, ast.Nil))
@@ -114,3 +116,16 @@ def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> C
     if is_nullable(column.type):
         return f"({name} = ANY(%s)) IS NOT TRUE", [value]
     return f"{name} <> ALL(%s)", [value]
+
+
+def _subquery(frame: Frame, name: str, column: Column, node: ast.Binary) -> Condition:
+    """`author_id in User.where(…)`: the keys of another query's rows, in the same statement."""
+    from .records import select_of
+
+    select = yield from select_of(frame, node.right)
+    keys = select.column(select.resource.primary_key or "id")
+    text = f"{name} IN ({' '.join(select.statement(keys, ordered=select.is_cut))})"
+    if node.operator == "in":
+        return text, select.all_values
+    negated = f"({text}) IS NOT TRUE" if is_nullable(column.type) else f"NOT {text}"
+    return negated, select.all_values

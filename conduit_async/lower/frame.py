@@ -38,7 +38,8 @@ class Frame:
     elsewhere `captures` are the values that it was given, as attributes of `payload` or, without
     one, as parameters. `returns` is how it ends early, `expected` the type of its result.
     `value_into` is where a `return` inside of a rescue's value goes, `caught` the exception that
-    is being handled.
+    is being handled. `breaks`: such a `return` has to leave a `while True`, for which it sets
+    the variable `left` when it stands in loops of its own.
     """
 
     module: Module
@@ -62,6 +63,9 @@ class Frame:
     prologue: list[Line] = field(default_factory=list)
     value_into: Into | None = None
     caught: str | None = None
+    breaks: bool = False
+    left: str | None = None
+    loops: int = 0
     lazy: int = 0
     nesting: int = 0
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -204,6 +208,17 @@ class Frame:
         finally:
             self.nesting -= 1
             self._loaded = before
+
+    @contextmanager
+    def returning_into(self, into: Into | None, breaks: bool) -> Iterator[None]:
+        """The block of a rescue; with `into` its value goes there, also by a `return`."""
+        before = self.value_into, self.breaks, self.left, self.loops
+        if into is not None:
+            self.value_into, self.breaks, self.left, self.loops = into, breaks, None, 0
+        try:
+            yield
+        finally:
+            self.value_into, self.breaks, self.left, self.loops = before
 
     # temporary variables
 

@@ -13,7 +13,7 @@ class Into:
 
     `annotation` is written where the variable is first assigned; on a line of its own when the
     first value is `narrowed`, since type checkers take an annotated value for any of its type.
-    `expected` is the type that the place has.
+    `expected` is the type that the place has; `unread`: it is a variable that nothing reads.
     """
 
     kind: Literal["name", "return", "nowhere"]
@@ -21,6 +21,7 @@ class Into:
     annotation: str | None = None
     expected: Type | None = None
     narrowed: bool = False
+    unread: bool = False
 
     def put(self, code: Code) -> list[Line]:
         """The line that puts a value there; one without effect goes nowhere."""
@@ -38,3 +39,4 @@ class Into:
 
 
 NOWHERE = Into("nowhere")
+UNREAD = Into("nowhere", unread=True)

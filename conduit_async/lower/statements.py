@@ -12,7 +12,7 @@ from .code import NONE, Code, Line, Strength, body_of, negate
 from .drive import condition, lower, without_value
 from .enqueue import enqueue
 from .frame import Frame, variable_for
-from .into import NOWHERE, Into
+from .into import NOWHERE, UNREAD, Into
 from .records import select_of
 from .typing import UNKNOWN, joins, type_of
 
@@ -62,7 +62,7 @@ def _let(frame: Frame, node: ast.Let) -> list[Line]:
     if isinstance(local.type, Query):
         return _query(frame, node, local)
     if local not in frame.read:
-        return value(frame, node.value, NOWHERE)
+        return value(frame, node.value, UNREAD)
     name = frame.local(local)
     annotation = _annotation(frame, local, node.value)
     into = Into("name", name, annotation, local.type, _is_narrowed(frame, node, local))
@@ -177,9 +177,17 @@ def _for(frame: Frame, node: ast.For) -> list[Line]:
     if frame.holds_snapshot(node.iterable):
         frame.snapshots.add(local)
     name = frame.local(local) if local in frame.read else "_"
+    outer, frame.left = frame.left, None
+    frame.loops += 1
     with frame.branch():
         body = block(frame, node.body)
-    return [*before, Line(f"for {name} in {iterable}:"), *body_of(body)]
+    frame.loops -= 1
+    left, frame.left = frame.left, outer
+    loop = [Line(f"for {name} in {iterable}:"), *body_of(body)]
+    if left is None:
+        return [*before, *loop]
+    after = [Line(f"if {left}:"), *body_of(_leaving(frame))]
+    return [*before, Line(f"{left} = False"), *loop, *after]
 
 
 def _iterable(frame: Frame, node: ast.Expr) -> tuple[list[Line], str]:
@@ -219,13 +227,24 @@ def _rows_name(frame: Frame, node: ast.Expr) -> str:
 
 def _return(frame: Frame, node: ast.Return, into: Into) -> list[Line]:
     if frame.value_into is not None:
-        if node.value is None:
-            return frame.value_into.put(NONE)
-        return value(frame, node.value, frame.value_into)
+        given = frame.value_into.put(NONE)
+        if node.value is not None:
+            given = value(frame, node.value, frame.value_into)
+        return [*given, *_leaving(frame)]
     if node.value is None or frame.expected is None:
         before = value(frame, node.value, NOWHERE) if node.value is not None else []
         return [*before, Line(frame.returns)]
     return value(frame, node.value, Into("return", expected=frame.expected))
+
+
+def _leaving(frame: Frame) -> list[Line]:
+    """How a `return` leaves the block of a rescue, and first the loops in it."""
+    if not frame.breaks:
+        return []
+    if not frame.loops:
+        return [Line("break")]
+    frame.left = frame.left or frame.fresh("left")
+    return [Line(f"{frame.left} = True"), Line("break")]
 
 
 def _raise(frame: Frame, node: ast.Raise) -> list[Line]:

@@ -1,27 +1,23 @@
-"""What is not compiled yet is said in the language's words."""
-
-import pytest
+"""What Python cannot hold is said in the language's words."""
 
 from conduit_async.compiler import compile
-from conduit_async.config import Config
 
-BLOCKS = {
-    "names of `externs`": "Email.send(outside)",
-    "a lambda that calls": "Email.send(self.tags.map(|t| { let n = Email.find(t)  return n }))",
-    "a query on the right": "Email.send(Post.where(id in Post.where(id: self.id)).count)",
-    "nested loops": "for i in 1..2 { " * 17 + "Email.send(i)" + " }" * 17,
-    "a `return` inside": "let a = Email.get(1) rescue { for t in self.tags { return t } 2 }"
-    " Email.send(a)",
-}
+LOOPS = "for i in 1..2 { " * 17 + "Email.send(i)" + " }" * 17
 
 
-@pytest.mark.parametrize("what", BLOCKS)
-def test_it_is_reported(what: str) -> None:
-    source = (
-        "resource Post { id: uuid! @primary tags: array<string>!"
-        f" @after create @async {{ {BLOCKS[what]} }} }}"
-    )
-    output = compile({"post.conduit": source}, Config(externs=("outside",)))
-    found = [each for each in output.diagnostics if each.code == "GEN690"]
-    assert [what in each.message for each in found] == [True], output.diagnostics
+def source(block: str) -> dict[str, str]:
+    return {
+        "post.conduit": f"resource Post {{ id: uuid! @primary @after create @async {{ {block} }} }}"
+    }
+
+
+def test_loops_deeper_than_those_of_python_are_reported() -> None:
+    output = compile(source(LOOPS))
+    assert [each.code for each in output.diagnostics] == ["GEN690"]
+    assert "more than 16 nested loops" in output.diagnostics[0].message
     assert not output.files
+
+
+def test_a_job_inside_starts_anew() -> None:
+    half = "for i in 1..2 { " * 15
+    assert compile(source(f"{half} @async {{ {half} Email.send(i) {'}' * 31}")).files
