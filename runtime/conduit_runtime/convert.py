@@ -65,8 +65,8 @@ def reader(source: Any) -> Callable[[str, str], Any]:
         return lambda attribute, name: get(name, MISSING)
 
     def read(attribute: str, name: str) -> Any:
-        value = getattr(source, name, MISSING)
-        return getattr(source, attribute, MISSING) if value is MISSING else value
+        value = getattr(source, attribute, MISSING)  # first: every object has an `__init__`
+        return getattr(source, name, MISSING) if value is MISSING else value
 
     return read
 
