@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import pairwise
 from uuid import UUID
 
 from books import Books, Entry, Move
@@ -141,6 +142,18 @@ def check_children(books: Books, histories: Mapping[UUID, Sequence[Move]]) -> It
     for (transaction, parent), count in expected.items():
         if born[transaction, parent] != count:
             yield f"{parent}: completed with {born[transaction, parent]} of {count} children"
+
+
+def slowest_rescue(books: Books) -> timedelta:
+    """The longest time from the end of a killed worker to the rescue of what it held."""
+    killed = {each.process: each.ended for each in books.disturbances if each.kind == "kill"}
+    waits = [
+        move.at - killed[claim.process]
+        for moves in books.histories().values()
+        for claim, move in pairwise(moves)
+        if claim.is_claim and move.rescued and claim.process in killed
+    ]
+    return max(waits, default=timedelta(0))
 
 
 def _tokens(entries: Sequence[Entry], what: str) -> set[tuple[UUID, UUID | None]]:

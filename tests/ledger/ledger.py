@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
-from audit import ENDED, audit
+from audit import ENDED, audit, slowest_rescue
 from books import SCHEMA, Books, read
 from chaos import Chaos
 from conduit_runtime import embedded, migrate
@@ -38,13 +38,15 @@ class Report:
     repeats: int = 0
     judged: int = 0
     settled_in: float = 0.0
+    slowest_rescue: float = 0.0
     disturbances: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
         disturbances = ", ".join(f"{n} × {kind}" for kind, n in sorted(self.disturbances.items()))
         lines = [
             f"seed {self.seed}: {self.jobs:,} jobs, {self.runs:,} runs, {self.repeats:,} repeats, "
-            f"order judged in {self.judged:,} claims, settled in {self.settled_in:.1f} s; "
+            f"order judged in {self.judged:,} claims, settled in {self.settled_in:.1f} s, "
+            f"slowest rescue after a kill {self.slowest_rescue:.1f} s; "
             f"{disturbances}",
             *self.faults[:20],
         ]
@@ -137,6 +139,7 @@ def _examine(books: Books, report: Report) -> Report:
     faults, report.judged = check_order(books)
     report.faults += [*audit(books), *faults]
     report.jobs = len(books.histories())
+    report.slowest_rescue = slowest_rescue(books).total_seconds()
     began = [entry for entry in books.entries if entry.what == "began"]
     report.runs = len(began)
     report.repeats = len(began) - len({entry.job for entry in began})
