@@ -12,7 +12,7 @@ from .lower.imports import Imports
 from .lower.jobs import job_items
 from .lower.module import Module, jobs_of, module_for, names_of_records
 from .lower.rows import Row, rows
-from .names import python_name, unclashed
+from .names import class_name, python_name, unclashed
 from .program import MethodInfo, Program, ServiceInfo
 
 __all__ = ["Plan", "expressions", "plan"]  # importing `expressions` registers its rules
@@ -54,7 +54,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Service:
-    """A service: its attribute, its Protocol and its methods."""
+    """A service: its attribute, its Protocol and its methods; one without methods is a value."""
 
     attribute: str
     name: str
@@ -168,8 +168,9 @@ def _services(program: Program) -> tuple[ServicesModule, set[str]]:
     taken |= {service.python for service in program.services.values()} | {"Services"}
     classes = {name: _class_name(name) for name in program.services}
     imports = Imports(taken | set(classes.values()))
+    any_ = imports.use("typing", "Any") if program.services else "Any"
     services = [
-        _service(imports, service, classes[name])
+        _service(imports, service, classes[name] if service.methods else any_)
         for name, service in sorted(program.services.items(), key=lambda each: each[1].python)
     ]
     protocol = imports.use("typing", "Protocol")
@@ -180,11 +181,13 @@ def _services(program: Program) -> tuple[ServicesModule, set[str]]:
 
 
 def _class_name(service: str) -> str:
-    name = python_name(service)
+    name = python_name(service) if service[:1].isupper() else class_name(service)
     return f"{name}_" if name == "Services" else name
 
 
 def _service(imports: Imports, service: ServiceInfo, name: str) -> Service:
+    if not service.methods:
+        return Service(service.python, name, None, [])
     methods = sorted(service.methods.values(), key=lambda method: method.python)
     named = _named(imports, service.name if name != service.name else None, [])
     return Service(service.python, name, named, [_method(imports, each) for each in methods])

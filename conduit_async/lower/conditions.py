@@ -6,12 +6,12 @@ from typing import TypeAlias
 
 from .. import ast
 from ..program import Column, ResourceInfo
-from ..types import ANY, Array, Query, Record, is_nullable, required
+from ..types import ANY, Array, Query, Record, Type, is_nullable, required
 from .code import Code, Strength, made_of
 from .drive import Operand
 from .frame import Frame
 from .sql import Select
-from .typing import type_of
+from .typing import UNKNOWN, type_of
 
 Selecting: TypeAlias = Generator[Operand, Code, Select]
 Condition: TypeAlias = Generator[Operand, Code, tuple[str, list[Code]]]
@@ -101,13 +101,13 @@ def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> C
         has_nil = len(items) < len(container.items)
         if has_nil and not items:
             return f"{name} IS {'NOT ' if negated else ''}NULL", []
-        container = replace(container, items=items)
+        container = replace(container, items=items) if has_nil else container
     value = yield Operand(container)
     kind = type_of(frame, container)
     if has_nil:
         text = f"({name} IS NULL OR {name} = ANY(%s))"
         return (f"{text} IS NOT TRUE" if negated else text), [value]
-    if is_nullable(column.type) and isinstance(kind, Array) and is_nullable(kind.item):
+    if is_nullable(column.type) and _may_hold_nil(kind):
         first, again = frame.twice(value, column.python)
         text = f"({name} = ANY(%s) OR {name} IS NULL AND array_position(%s, NULL) > 0)"
         return (f"{text} IS NOT TRUE" if negated else text), [first, again]
@@ -116,6 +116,10 @@ def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> C
     if is_nullable(column.type):
         return f"({name} = ANY(%s)) IS NOT TRUE", [value]
     return f"{name} <> ALL(%s)", [value]
+
+
+def _may_hold_nil(kind: Type) -> bool:
+    return isinstance(kind, Array) and (is_nullable(kind.item) or kind.item in UNKNOWN)
 
 
 def _subquery(frame: Frame, name: str, column: Column, node: ast.Binary) -> Condition:

@@ -38,6 +38,15 @@ self.count = 99
   }
   Recorder.value(9, [fallback, kind])
 }
+@async(name: "early") {
+  let first = Recorder.broken(1) rescue |error| {
+    if self.zero { return "never" }
+    for n in self.numbers { for tag in self.tags { if tag == "b" && n == 2 { return [tag, n] } } }
+    "never"
+  }
+  let unread = Recorder.broken(1) rescue { return 1 }
+  Recorder.value(14, first)
+}
 @async(name: "outside") {
   unless self.flag { Recorder.value(10, "never") } else { Recorder.value(10, "flag") }
   let label = match self.count { 1..50 => "low", 51...99 => "middle", 99 => "exact", _ => "high" }
@@ -67,6 +76,7 @@ def test_statements(dsn: str, tmp_path: Path) -> None:
             10: "flag",
             11: ["aexact", "bexact", "cexact"],
             12: 3,
+            14: ["b", 2],
         }
     with psycopg.connect(dsn) as conn:
         row = conn.execute("SELECT count, note, title FROM things WHERE id = 1").fetchone()

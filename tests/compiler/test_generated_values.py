@@ -46,6 +46,8 @@ resource Thing {
   }
   @computed shout: string! { self.title.upcase() }
   @function above() -> string { return self.parent?.title ?? "nobody" }
+  @function nothing(n: int) { let m = n }
+  @function touched() -> bool { return self.title_changed? }
   @after create { BODY }
 }
 """
@@ -188,6 +190,25 @@ VALUES: list[tuple[str, Any]] = [
     ("Thing.find(99)?.title", None),
     ('Thing.find_by(title: "Parent")?.id', 7),
     ('Thing.order_by("id DESC").limit(1).offset(1).pluck(:id)', [1]),
+    ('Thing.where(id in Thing.where(title: "Parent")).pluck(:id)', [7]),
+    ("Thing.where(parent_id in Thing.where(id > 1).limit(1)).pluck(:id)", [1]),
+    ("Thing.where(parent_id not_in Thing.where(id: 7)).pluck(:id)", [7]),
+    ('Thing.where(parent_id in [nil, 7]).order_by("id").pluck(:id)', [1, 7]),
+    ("Thing.where(parent_id not_in [nil, 9]).pluck(:id)", [1]),
+    ("Thing.where(parent_id in [self.parent?.parent_id]).pluck(:id)", [7]),
+    ("Thing.where(parent_id in [self.parent?.parent_id, self.parent_id]).count", 2),
+    # lambdas that wait
+    ("self.numbers.map(|n| { Thing.where(id: n).count })", [1, 0, 0]),
+    ('self.numbers.map(|n| { let t = Thing.find(n)  return t?.id ?? "no" })', [1, "no", "no"]),
+    ("self.numbers.filter(|n| { let t = Thing.find(n)  t })", [1]),
+    ("self.limits.values().map(|n| { [n].map(|m| { Thing.exists?(id: m) }) })", [[True], [False]]),
+    # the library
+    ("Number.max(1, 2, 9, 3)", 9),
+    ("- - -self.count", -7),
+    ("nothing(1)", None),
+    # functions of a record that did not change
+    ("self.touched()", True),
+    ("self.parent?.touched()", False),
 ]
 
 ERRORS: list[tuple[str, str]] = [
