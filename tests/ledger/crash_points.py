@@ -1,6 +1,5 @@
 """Kills workers in the middle of a statement, and lets others make good for it."""
 
-import secrets
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -61,7 +60,6 @@ class Stage:
         self._dsn = dsn
         self._exits = ExitStack()
         self._fleet = Fleet(dsn, folder, "--concurrency", "2")
-        self._key = secrets.token_hex(4)
         self._queue = self._exits.enter_context(Queue(dsn))
         self._database = self._exits.enter_context(psycopg.connect(dsn, autocommit=True))
         self._exits.callback(self._fleet.close)
@@ -87,7 +85,7 @@ class Stage:
             if point.avenged:
                 self._halt(point, "rescue")
                 self._crash(point, self._start(point, "rescuer"))
-        rescuer = self._fleet.start(f"last rescuer {self._key}", *queues, "--queue", "parcels")
+        rescuer = self._fleet.start("last rescuer", *queues, "--queue", "parcels")
         until(self._all_ended, 60)
         rescuer.process.terminate()
         rescuer.process.wait(30)
@@ -106,9 +104,7 @@ class Stage:
         self._database.execute("INSERT INTO halts VALUES (%s, %s)", (point.queue, step))
 
     def _start(self, point: CrashPoint, role: str = "victim") -> WorkerProcess:
-        return self._fleet.start(
-            f"{role} {point.queue} {self._key}", "--queue", point.queue, "--grace", "0"
-        )
+        return self._fleet.start(f"{role} {point.queue}", "--queue", point.queue, "--grace", "0")
 
     def _until_on_record(self, job: Job, point: CrashPoint) -> None:
         """Wait until the start of an attempt that takes a while is written."""
@@ -125,7 +121,7 @@ class Stage:
         self._database.execute(
             "SELECT pg_advisory_unlock(hashtext('halt'), hashtext(%s))", (point.queue,)
         )
-        until(lambda: not point.dies or not self._is_connected(victim))
+        until(lambda: not (point.dies and self._is_connected(waiting)))
 
     def _waiting(self, point: CrashPoint) -> int | None:
         row = self._database.execute(
@@ -136,9 +132,9 @@ class Stage:
         ).fetchone()
         return None if row is None else row[0]
 
-    def _is_connected(self, worker: WorkerProcess) -> bool:
-        sql = "SELECT FROM pg_stat_activity WHERE usename = %s"
-        return self._database.execute(sql, (worker.name,)).rowcount > 0
+    def _is_connected(self, pid: int | None) -> bool:
+        sql = "SELECT FROM pg_stat_activity WHERE pid = %s"
+        return self._database.execute(sql, (pid,)).rowcount > 0
 
     def _all_ended(self) -> bool:
         sql = "SELECT FROM jobs WHERE status IN ('pending', 'running')"

@@ -1,4 +1,4 @@
-"""Worker processes, as an operator starts them, each with a database role of its own."""
+"""Worker processes, as an operator starts them."""
 
 import signal
 import subprocess
@@ -15,7 +15,7 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class WorkerProcess:
-    """A `conduit-jobs worker` that runs; `name` is its role in the database."""
+    """A `conduit-jobs worker` that runs."""
 
     name: str
     process: "subprocess.Popen[bytes]"
@@ -32,20 +32,27 @@ class WorkerProcess:
 
 
 class Fleet:
-    """Starts workers; `close` kills those that still run."""
+    """Starts workers; `close` kills those that still run.
 
-    def __init__(self, dsn: str, folder: Path, *arguments: str) -> None:
+    With `roles` each connects as a role of its name, by which the database tells them apart.
+    """
+
+    def __init__(self, dsn: str, folder: Path, *arguments: str, roles: bool = False) -> None:
         self._dsn = dsn
         self._folder = folder
         self._arguments = arguments
+        self._roles = roles
         self.workers: list[WorkerProcess] = []
 
     def start(self, name: str, *arguments: str) -> WorkerProcess:
         """Start a worker under a new name."""
-        create_role(self._dsn, name)
+        dsn = self._dsn
+        if self._roles:
+            create_role(dsn, name)
+            dsn = make_conninfo(dsn, user=name)
         log = self._folder / f"{name}.log"
         command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "ledger_jobs"]
-        command += ["--dsn", make_conninfo(self._dsn, user=name), *self._arguments, *arguments]
+        command += ["--dsn", dsn, *self._arguments, *arguments]
         with log.open("wb") as out:
             process = subprocess.Popen(command, cwd=_HERE, stdout=out, stderr=out)
         worker = WorkerProcess(name, process, log)

@@ -62,7 +62,7 @@ def run(folder: Path, seconds: float, seed: int, workers: int = 3) -> Report:
         logs = folder / "logs"
         logs.mkdir(exist_ok=True)
         queues = [argument for queue in QUEUES for argument in ("--queue", queue)]
-        fleet = Fleet(dsn, logs, *queues, "--concurrency", "4")
+        fleet = Fleet(dsn, logs, *queues, "--concurrency", "4", roles=True)
         try:
             return _run(dsn, server.folder / "data", fleet, seconds, seed, workers)
         finally:
