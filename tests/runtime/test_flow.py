@@ -1,3 +1,4 @@
+import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import (
+    AsyncQueue,
     Discard,
     Flow,
     Job,
@@ -364,3 +366,89 @@ def test_plain_jobs_pay_nothing(queue: Queue, dsn: str) -> None:
         attempts.end([], None),
     ):
         assert "conduit_" not in statement.sql
+
+
+def test_a_completion_that_is_rolled_back_releases_nothing(queue: Queue, dsn: str) -> None:
+    flow = chain(*jobs("abc"))
+    queue.enqueue_flow(flow)
+    [held] = queue.dequeue("w")
+    before = {"a": "running", "b": "waits for 1", "c": "waits for 1"}
+    with psycopg.connect(dsn) as conn:
+        queue.complete(held, conn=conn)
+        conn.rollback()
+        assert statuses(queue, flow) == before
+        queue.complete(held, conn=conn)
+        assert statuses(queue, flow) == before
+    assert statuses(queue, flow) == {"a": "completed", "b": "pending", "c": "waits for 1"}
+
+
+def test_cancel_does_not_miss_a_job_that_is_just_released(queue: Queue, dsn: str) -> None:
+    a, b = jobs("ab")
+    flow = chain(a, b)
+    queue.enqueue_flow(flow)
+    [held] = queue.dequeue("w")
+    with psycopg.connect(dsn) as conn, ThreadPoolExecutor(1) as thread:
+        queue.complete(held, conn=conn)
+        cancelled = thread.submit(queue.cancel, b.id)
+        until(lambda: waits_for_a_lock(dsn))
+        conn.commit()
+        assert cancelled.result(30)
+    assert statuses(queue, flow) == {"a": "completed", "b": "cancelled"}
+
+
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_above_read_committed_no_callback_is_lost(queue: Queue, dsn: str, level: str) -> None:
+    a, b, z = jobs("abz")
+    flow = group([a, b], then=z)
+    queue.enqueue_flow(flow)
+    first, second = queue.dequeue("w", limit=2)
+    with psycopg.connect(dsn) as conn:
+        conn.execute(f"SET TRANSACTION ISOLATION LEVEL {level}")
+        conn.execute("SELECT count(*) FROM jobs")
+        queue.complete(first)
+        with pytest.raises(psycopg.errors.SerializationFailure):
+            queue.complete(second, conn=conn)
+    queue.complete(second)
+    assert statuses(queue, flow)["z"] == "pending"
+
+
+def test_connections_that_are_cut_lose_no_flow(queue: Queue, dsn: str) -> None:
+    """Cut at whatever they were doing, the release of what waits included."""
+    flows = [group(jobs("abcd"), then=chain(*jobs("yz"))) for _ in range(40)]
+    for flow in flows:
+        queue.enqueue_flow(flow)
+    total = sum(len(flow.jobs) for flow in flows)
+    pools = [Ran(queue) for _ in range(2)]
+    for ran in pools:
+        ran.pool.start()
+    with psycopg.connect(dsn, autocommit=True) as killer:
+
+        def cut_one() -> bool:
+            sql = (
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND application_name = 'conduit outcomes' "
+                "AND state = 'active' LIMIT 1"
+            )
+            return killer.execute(sql).fetchone() is not None or queue.stats().completed == total
+
+        for _ in range(8):
+            until(cut_one)
+        until(lambda: queue.stats().completed == total, 60)
+    for ran in pools:
+        ran.pool.stop()
+    assert leftovers(dsn) == [0, 0]
+    for flow in flows:
+        assert set(statuses(queue, flow).values()) == {"completed"}
+
+
+def test_asynchronous_code(queue: Queue, dsn: str) -> None:
+    async def enqueue() -> Flow:
+        async with AsyncQueue(dsn) as asynchronous:
+            flow = chain(*jobs("abc"))
+            await asynchronous.enqueue_flow(flow)
+            assert await asynchronous.cancel(flow.jobs[2].id)
+            return flow
+
+    flow = asyncio.run(enqueue())
+    assert Ran(queue).drain() == "ab"
+    assert statuses(queue, flow) == {"a": "completed", "b": "completed", "c": "cancelled"}
