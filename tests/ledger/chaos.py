@@ -86,12 +86,18 @@ class Chaos:
     def crash_server(self, worker: WorkerProcess | None = None) -> None:
         """End Postgres as `pg_ctl stop -m immediate` does; its supervisor starts it again."""
         began = datetime.now(UTC)
-        status = self._data / "postmaster.pid"
-        old = status.read_text().split()[0]
-        os.kill(int(old), signal.SIGQUIT)
-        until(lambda: status.exists() and status.read_text().split()[:1] not in ([], [old]))
+        old = until(self._postmaster)
+        os.kill(old, signal.SIGQUIT)
+        until(lambda: self._postmaster() not in (None, old))
         until(self._answers)
         self._note("", "crash", began)
+
+    def _postmaster(self) -> int | None:
+        """The server's process; None while there is none."""
+        try:
+            return int((self._data / "postmaster.pid").read_text().split()[0])
+        except (FileNotFoundError, IndexError):
+            return None
 
     def _answers(self) -> bool:
         try:
