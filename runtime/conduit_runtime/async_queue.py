@@ -19,6 +19,8 @@ from .flow_store import insert_flow
 from .job import Job, JobStatus
 from .statement import Statement
 from .stats import QueueOverview, QueueStats
+from .steps import take_async
+from .sweep import clear
 from .unique import standing
 
 __all__ = ["AsyncQueue"]
@@ -138,12 +140,14 @@ class AsyncQueue:
     ) -> int:
         """Delete jobs that ended longer ago than `older_than`, and return how many.
 
-        Works in bounded batches, each a transaction of its own unless `conn` is given.
+        Works in bounded batches, each a transaction of its own unless `conn` is given. Keys that
+        nobody holds and results whose time is over go as well.
         """
         statement = store.purge_jobs(older_than, status, queue, self.schema)
         deleted = 0
         while (batch := await self._run(statement, conn)) > 0:
             deleted += batch
+        await take_async(clear(self.schema), lambda statement: self._run(statement, conn))
         return deleted
 
     async def purge_completed(self, age: timedelta, *, conn: Connection | None = None) -> int:

@@ -7,8 +7,9 @@ import psycopg
 
 from . import flow_store, results, unique
 from .execute import run
+from .steps import Steps
 
-__all__ = ["Sweep"]
+__all__ = ["Sweep", "clear"]
 
 
 class Sweep:
@@ -26,3 +27,12 @@ class Sweep:
         self._key = run(connection, unique.sweep(self._key, schema))
         run(connection, results.sweep(schema))
         self._link = run(connection, flow_store.sweep(self._link, schema))
+
+
+def clear(schema: str | None) -> Steps[None]:
+    """Delete all keys that nobody holds and all results whose time is over, a page at a time."""
+    key = yield unique.sweep(None, schema)
+    while key is not None:
+        key = yield unique.sweep(key, schema)
+    while (yield results.sweep(schema)):
+        pass

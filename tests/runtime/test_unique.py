@@ -391,3 +391,71 @@ def locks_waited_for(dsn: str) -> bool:
             "WHERE wait_event_type = 'Lock' AND datname = current_database()"
         )
         return conn.execute(sql).fetchone() == (True,)
+
+
+def test_purge_sweeps_keys_and_results(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conduit_runtime.unique.SWEPT", 4)
+    for job in queue.enqueue_many([unique(n) for n in range(10)])[1:]:
+        queue.cancel(job.id)
+    with psycopg.connect(dsn) as conn:
+        conn.execute(
+            "INSERT INTO conduit_results "
+            "SELECT gen_random_uuid(), '1', now() + n * interval '1 hour' "
+            "FROM generate_series(-3, 1, 2) AS n"
+        )
+    assert queue.purge(timedelta(0), ("cancelled",)) == 9
+    assert keys(dsn) == 1
+    with psycopg.connect(dsn) as conn:
+        assert conn.execute("SELECT count(*) FROM conduit_results").fetchone() == (1,)
+
+    async def purge() -> int:
+        async with AsyncQueue(dsn) as asynchronous:
+            return await asynchronous.purge_completed(timedelta(0))
+
+    queue.complete(*queue.dequeue("w"))
+    assert asyncio.run(purge()) == 1
+    assert keys(dsn) == 0
+
+
+def test_a_wait_for_a_key_that_is_cut_goes_on(queue: Queue, dsn: str) -> None:
+    pool = WorkerPool(queue)
+    runs = []
+
+    @pool.handler("parent")
+    async def parent(context: JobContext, payload: Any) -> None:
+        runs.append(context.attempt)
+        context.enqueued.append(unique("held", delay=timedelta(hours=1)))
+
+    with psycopg.connect(dsn) as holder, pool:
+        queue.enqueue(unique("held"), conn=holder)
+        waiting = queue.enqueue(Job(type="parent"))
+        until(lambda: locks_waited_for(dsn))
+        with psycopg.connect(dsn, autocommit=True) as killer:
+            killer.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+        until(lambda: locks_waited_for(dsn))
+        holder.rollback()
+        until(lambda: status(queue, waiting) == "completed")
+    assert runs == [1]
+    assert queue.stats().pending == 1
+
+
+def test_a_completion_that_postgres_refuses_fails_its_job(queue: Queue, dsn: str) -> None:
+    with psycopg.connect(dsn) as conn:
+        conn.execute("ALTER TABLE conduit_keys ADD CHECK (key <> '\"refused\"')")
+    pool = WorkerPool(queue)
+
+    @pool.handler("parent")
+    async def parent(context: JobContext, payload: Any) -> None:
+        context.enqueued.append(unique(payload))
+
+    queue.enqueue_many([Job(type="parent", payload=key) for key in ("refused", "taken")])
+    pool.run(drain=True)
+    [failed] = queue.list(status="failed")
+    assert failed.payload == "refused"
+    assert "Postgres refused the outcome" in (failed.error or "")
+    assert [job.type for job in queue.list(status="pending")] == ["t"]
