@@ -190,6 +190,8 @@ class Worker:
 
     def _give_up_all(self) -> None:
         """Others took this worker for dead: its jobs are theirs now."""
+        if not hasattr(self, "_runner"):
+            return  # it has claimed nothing yet
         for execution in list(self._runner.running):
             execution.stop(TakenAway())
         self._runner.hand_back()
