@@ -20,7 +20,8 @@ def check_order(books: Books) -> tuple[list[str], int]:
     """The claims that passed over a more urgent job, and how many claims could be judged.
 
     A claim skips rows that another one looks at just then, and the books do not show all that one
-    looks at: so only those are judged that were alone and not near one that was broken off.
+    looks at: so only those are judged that were alone and not near one that was broken off. A
+    worker that was frozen just then may have sent what it had in mind long before.
     """
     faults: list[str] = []
     histories = books.histories()
@@ -47,6 +48,7 @@ def _lonely_claims(books: Books) -> list[Move]:
         for move in claims
         if is_alone(move)
         and not any(each.began - WINDOW <= move.at <= each.ended + WINDOW for each in breaks)
+        and not books.was_disturbed(move.process, move.asked_at - WINDOW, move.at, ("freeze",))
     ]
 
 
@@ -65,12 +67,16 @@ def _passed_over(
                 if since < following.asked_at:
                     events.append((since, add, move, following.asked_at))
     events.sort(key=lambda event: event[:2])
-    waiting: list[tuple[tuple[int, datetime, int], datetime, UUID]] = []
+    waiting: list[tuple[tuple[int, datetime, int], datetime, Move]] = []
     for now, kind, move, until in events:
         if kind == add:
-            heapq.heappush(waiting, (move.urgency, until, move.job))
+            heapq.heappush(waiting, (move.urgency, until, move))
             continue
         while waiting and waiting[0][1] <= now:
             heapq.heappop(waiting)
         if waiting and waiting[0][0] < move.urgency:
-            yield f"{move.job}: was claimed before {waiting[0][2]}, which was more urgent"
+            _, until, passed = waiting[0]
+            yield (
+                f"{move.job}: was claimed by {move.process} at {move.at} before {passed.job}, "
+                f"which was more urgent and waited from {passed.committed_at} to {until}"
+            )
