@@ -55,3 +55,36 @@ class Services:
 
     def __init__(self) -> None:
         self.out = Out()
+
+
+class Witness:
+    """Any service with any method: keeps in which position a name or text arrived as what."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Any, ...]] = []
+
+    def __getattr__(self, method: str) -> Any:
+        return self.__see
+
+    def __see(self, position: str, word: str, /, *value: Any, **named: Any) -> None:
+        self.seen.append((position, word, *value, *named.values()))
+
+
+class Tool(Witness):
+    """The service whose methods do something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[tuple[str, Any]] = []
+
+    def record(self, position: str, record: Any) -> None:
+        """Keep a record."""
+        self.records.append((position, record))
+
+    def echo(self, value: Any) -> Any:
+        """The value that was given."""
+        return value
+
+    def fail(self, message: str) -> Any:
+        """Raise an error."""
+        raise ValueError(message)

@@ -4,7 +4,7 @@ import importlib
 import inspect
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -64,9 +64,9 @@ def _own_hooks(event: str, row: Row) -> Iterator[str]:
         yield f"@after {event} {{\n{source}\n}}"
 
 
-def write(source: str, folder: Path) -> None:
-    """Compile a source into a package at a folder."""
-    output = compile({f"{folder.name}.conduit": source})
+def write(sources: Mapping[str, str], folder: Path) -> None:
+    """Compile sources, by their paths, into a package at a folder."""
+    output = compile(sources)
     errors = [each for each in output.diagnostics if each.severity == "error"]
     assert not errors, as_text(tuple(errors), color=False)
     folder.mkdir()

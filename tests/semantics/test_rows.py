@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conduit_runtime import Range
 from out import Out
 from probe import check_types, hooks_of, imported, run, with_hooks, write
 from rows import Row, read_rows
 
 from conduit_async.compiler import diagnose
-from conduit_runtime import Range
 
-pytestmark = pytest.mark.xdist_group("semantics")
+pytestmark = pytest.mark.xdist_group("snippets")
 
 ROWS = read_rows()
 RUNNING = [row for row in ROWS if row.sign != "x"]
@@ -25,7 +25,7 @@ CASES = [pytest.param(row, place, id=row.key(place)) for row in RUNNING for plac
 def package(packages: Path) -> Path:
     """The package of every row that compiles."""
     folder = packages / "semantics_of_rows"
-    write(with_hooks(hooks_of(RUNNING)), folder)
+    write({"probe.conduit": with_hooks(hooks_of(RUNNING))}, folder)
     return folder
 
 
