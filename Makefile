@@ -9,7 +9,7 @@ GOOD := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in $(CANDIDATES); do \
 	"$$name" -c '$(GOOD)' >/dev/null 2>&1 && echo "$$name" && break; done)
 RUN := .venv/bin/python -m
-# How long `make soak` runs.
+# How long `make soak` and `make fuzz` run.
 MINUTES ?= 60
 PACKAGES := conduit_async runtime/conduit_runtime
 EXAMPLES := $(patsubst %/conduit.toml,%,$(wildcard examples/*/conduit.toml))
@@ -56,6 +56,10 @@ bench: .setup-run ## Measure the queue on an embedded Postgres; make bench ARGUM
 .PHONY: soak
 soak: .setup-run ## Kill, freeze and cut off workers, crash Postgres, and audit the books; make soak MINUTES=60
 	@.venv/bin/python tests/ledger/soak.py $(MINUTES)
+
+.PHONY: fuzz
+fuzz: .setup-dev ## Compile random and damaged sources; make fuzz MINUTES=60
+	@.venv/bin/python tests/fuzz/run.py $(MINUTES)
 
 .PHONY: clean
 clean: ## Remove what was made: .venv, caches, embedded databases
