@@ -10,6 +10,7 @@ from rich.console import Console
 from . import drain, enqueue, generated, latency, report, shapes
 from .database import machine, server
 from .measure import Figure, Options, Results
+from .peers import peers as measure_peers
 
 Group = Callable[[str, Options, Results], None]
 
@@ -29,13 +30,20 @@ GROUPS: dict[str, tuple[Group, ...]] = {
 @click.option("--runs", default=3, show_default=True, help="Runs of each figure; medians count.")
 @click.option("--scale", default=1.0, show_default=True, help="Part of the jobs to run with.")
 @click.option("--quick", is_flag=True, help="One run with a twentieth of the jobs.")
+@click.option("--peers", is_flag=True, help="Measure other queues, too, installed from PyPI.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for results.json and chart.svg.",
 )
 def main(
-    groups: tuple[str, ...], dsn: str | None, runs: int, scale: float, quick: bool, out: Path | None
+    groups: tuple[str, ...],
+    dsn: str | None,
+    runs: int,
+    scale: float,
+    quick: bool,
+    peers: bool,
+    out: Path | None,
 ) -> None:
     """Measure GROUPS of figures, all of them by default.
 
@@ -55,6 +63,8 @@ def main(
             for name in groups or GROUPS:
                 for measure in GROUPS[name]:
                     measure(found, options, results)
+            if peers:
+                measure_peers(found, options, results)
         report.show(console, about, results.figures)
         if out is not None:
             report.write(out, about, results.figures)
