@@ -1,4 +1,4 @@
-"""The rows, run once for all of their tests."""
+"""A database and a folder for each module of these tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
