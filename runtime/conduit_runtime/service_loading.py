@@ -8,7 +8,7 @@ from typing import Any
 from .echo import Echo
 from .errors import QueueError
 from .job_types import JobType
-from .references import load
+from .references import blamed, load
 from .service_calls import ServiceError
 from .services import Prepared, prepare, protocols_for
 
@@ -42,16 +42,26 @@ async def entered(given: object, job_types: JobTypes) -> AsyncIterator[Prepared]
     entered in this loop. Raises ServiceError when a service or a method is missing.
     """
     async with AsyncExitStack() as stack:
-        services: Any = given
-        if callable(services) and not _is_manager(services) and not _has_any(services, job_types):
-            services = _called(services)
-        if inspect.isawaitable(services):
-            services = await services
-        if hasattr(type(services), "__aenter__"):
-            services = await stack.enter_async_context(services)
-        elif hasattr(type(services), "__enter__"):
-            services = stack.enter_context(services)
+        try:
+            services = await _entered(given, job_types, stack)
+        except QueueError:
+            raise
+        except Exception as error:
+            raise ServiceError(f"the services cannot be made: {blamed(error)}") from error
         yield prepare(services, job_types)
+
+
+async def _entered(given: object, job_types: JobTypes, stack: AsyncExitStack) -> object:
+    services: Any = given
+    if callable(services) and not _is_manager(services) and not _has_any(services, job_types):
+        services = _called(services)
+    if inspect.isawaitable(services):
+        services = await services
+    if hasattr(type(services), "__aenter__"):
+        services = await stack.enter_async_context(services)
+    elif hasattr(type(services), "__enter__"):
+        services = stack.enter_context(services)
+    return services
 
 
 def _called(factory: Callable[..., Any]) -> Any:

@@ -143,6 +143,37 @@ def test_jobs_are_listed_shown_retried_cancelled_counted_and_purged(
     assert queues == []
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def services():\n    raise OSError('no mail server')\n", "OSError: no mail server"),
+        ("1 / 0\n", "ZeroDivisionError: division by zero"),
+        ("services = (\n", "SyntaxError: '(' was never closed"),
+        ("import nowhere\n", "No module named 'nowhere'"),
+    ],
+)
+def test_faults_of_the_application_are_said_in_one_line(
+    run: Run, tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "example_jobs").symlink_to(_HERE / "example_jobs")
+    (tmp_path / "faulty.py").write_text(text)
+    command = ("worker", "example_jobs", "--services", "faulty:services", "--drain")
+    said = run(*command, code=1, cwd=tmp_path).stderr
+    assert message in said
+    assert "Traceback" not in said
+    assert "faulty.py, line" in said
+
+
+def test_a_package_of_another_version_is_said_in_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "__init__.py").write_text(
+        'from conduit_runtime import generated_by\n\ngenerated_by("9.0.0")\n'
+    )
+    said = run("worker", "old", "--services", "echo", code=1, cwd=tmp_path).stderr
+    assert "9.0.0" in said
+    assert "Traceback" not in said
+
+
 def test_what_changes_jobs_answers_programs_too(run: Run, queue: Queue) -> None:
     job = queue.enqueue(Job("mail", "email.send"))
 

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,7 +41,11 @@ def demo() -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _WIDTH
-    with tempfile.TemporaryDirectory(prefix="conduit-demo-") as scratch:
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, lambda signum, frame: sys.exit(128 + signum))
+    with tempfile.TemporaryDirectory(prefix="conduit-demo-", ignore_cleanup_errors=True) as scratch:
+        # Root's Postgres runs as another user, who has to get there.
+        os.chmod(scratch, 0o711)  # noqa: S103 - others may pass, not look
         blog = Path(scratch, "blog")
         shutil.copytree(_example(), blog, ignore=shutil.ignore_patterns("jobs", "__pycache__"))
         try:

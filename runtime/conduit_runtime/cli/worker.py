@@ -1,6 +1,6 @@
 """`conduit-jobs worker`."""
 
-import importlib
+import importlib.util
 import logging
 import os
 import signal
@@ -156,22 +156,28 @@ def _configured() -> Sequence[str]:
 
 
 def _load(packages: Sequence[str]) -> list["JobType[Any, Any]"]:
+    from ..references import imported
+
     jobs: list[JobType[Any, Any]] = []
     for package in packages:
         name = _dotted(package)
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-                raise
+        if not _is_there(name):
             raise click.ClickException(
                 f"there is no package {package} (looked for the module {name} from the working "
                 "folder): run `conduitc gen` first?"
-            ) from None
+            )
+        module = imported(package, name)
         if not hasattr(module, "JOBS"):
             raise click.ClickException(f"{package} has no JOBS: it is no generated package")
         jobs += module.JOBS
     return jobs
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _dotted(package: str) -> str:

@@ -93,7 +93,7 @@ def start(
     try:
         dsn = _wait_until_ready(folder, programs, settings or {})
     except BaseException:
-        os.close(users)
+        Server(folder, "", users).close()
         raise
     return Server(folder, dsn, users)
 
@@ -221,14 +221,17 @@ def _is_last(users: int) -> bool:
 
 
 def _wait_for_end(folder: Path, running: list[str]) -> None:
-    """Wait until the server that `running` describes has ended, and its supervisor with it."""
+    """Wait until the server that `running` describes has ended, and its supervisor with it.
+
+    One that was still starting has no description yet.
+    """
     deadline = time.monotonic() + _STOP_TIMEOUT
     while time.monotonic() < deadline:
         if (lock := _try_lock(folder)) is not None:
             os.close(lock)
             return
         now = _status(folder)
-        if now and now[:3] != running[:3]:
+        if running and now and now[:3] != running[:3]:
             return
         time.sleep(0.01)
 
