@@ -255,7 +255,7 @@ def test_an_internal_error_is_one_line(capsys: Printed, monkeypatch: pytest.Monk
     def fail(*arguments: object) -> None:
         raise KeyError("secret\nsecond line")
 
-    monkeypatch.setattr("conduit_async.cli.diagnose.find", fail)
+    monkeypatch.setattr("conduit_async.compiler.diagnose", fail)
     assert run(["check", "."]) == 1
     printed = capsys.readouterr().err
     assert "internal error, KeyError" in printed
