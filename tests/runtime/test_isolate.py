@@ -1,0 +1,80 @@
+import asyncio
+from collections.abc import Coroutine
+from contextvars import ContextVar, copy_context
+from typing import Any
+
+import pytest
+from conduit_runtime.arrays import array
+from conduit_runtime.isolate import isolated
+
+colour: ContextVar[str] = ContextVar("colour", default="none")
+
+
+def run(*works: Coroutine[Any, Any, None]) -> list[str]:
+    """Run coroutines in one task, one after another; what happened around them."""
+    seen: list[str] = []
+
+    async def main() -> None:
+        for work in works:
+            await isolated(work, copy_context(), lambda: seen.append("waits"))
+            seen.append(colour.get())
+
+    asyncio.run(main())
+    return seen
+
+
+async def paint(waiting: bool) -> None:
+    assert colour.get() == "none"
+    colour.set("red")
+    if waiting:
+        await asyncio.sleep(0)
+    assert colour.get() == "red"
+
+
+def test_context_variables_stay_inside() -> None:
+    assert run(paint(False), paint(True), paint(False)) == ["none", "waits", "none", "none"]
+
+
+def test_errors_come_out() -> None:
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        run(fail())
+
+
+def test_answers_and_cancellation_go_in() -> None:
+    seen: list[object] = []
+
+    async def wait(future: "asyncio.Future[int]") -> None:
+        seen.append(await future)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        started = asyncio.Event()
+        task = loop.create_task(_inside(wait(future), started))
+        await started.wait()
+        future.set_result(7)
+        while not seen:
+            await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    asyncio.run(main())
+    assert seen == [7, "cancelled"]
+
+
+async def _inside(work: Coroutine[Any, Any, None], started: asyncio.Event) -> None:
+    await isolated(work, copy_context(), started.set)
+
+
+def test_arrays() -> None:
+    assert array([]) == "{}"
+    assert array([1, None, 2.5]) == "{1,NULL,2.5}"
+    assert array(["a", "", "NULL", 'x"y\\z,{}']) == '{"a","","NULL","x\\"y\\\\z,{}"}'
