@@ -81,10 +81,7 @@ class PackageModule:
     modules: list[str]
     job_type: str
     any: str
-    tuple: str
-    dict: str
-    str: str
-    type: str
+    builtins: dict[str, str]
     generated_by: str
 
 
@@ -127,10 +124,10 @@ def _package(modules: list[str]) -> PackageModule:
     """Its imports give way to its modules."""
     imports = Imports(modules)
     job_type, any_ = imports.runtime("JobType"), imports.use("typing", "Any")
-    builtins = [imports.use("builtins", name) for name in ("tuple", "dict", "str", "type")]
+    builtins = {name: imports.use("builtins", name) for name in ("tuple", "dict", "str", "type")}
     generated_by = imports.runtime("generated_by")
     modules = sorted(modules)
-    return PackageModule(imports.groups(), modules, job_type, any_, *builtins, generated_by)
+    return PackageModule(imports.groups(), modules, job_type, any_, builtins, generated_by)
 
 
 def _resource(module: Module) -> tuple[ResourceModule, Imports]:
