@@ -13,7 +13,7 @@ _PACKAGE = Path(__file__).parent
 
 
 def folder(name: str) -> Path:
-    """A data folder (`grammar`, `templates`, `explain`): inside the package when installed, else beside it."""
+    """A data folder, such as `grammar`: inside the package when installed, else beside it."""
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
 

@@ -70,8 +70,8 @@ class Problems:
 
     def sorted(self) -> tuple[Diagnostic, ...]:
         """At most `MOST` findings by file and place, errors kept in preference to warnings."""
-        kept = sorted(self._found.values(), key=lambda d: (d.severity != "error", *_place(d)))[:MOST]
-        return tuple(sorted(kept, key=_place))
+        by_weight = sorted(self._found.values(), key=lambda d: (d.severity != "error", *_place(d)))
+        return tuple(sorted(by_weight[:MOST], key=_place))
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str]:

@@ -137,9 +137,7 @@ def test_what_is_missing_is_named() -> None:
 
 
 def test_no_services_at_all_is_an_error_of_its_own() -> None:
-    with pytest.raises(
-        ServiceError, match=r"no services .* the jobs call Email\.send"
-    ):
+    with pytest.raises(ServiceError, match=r"no services .* the jobs call Email\.send"):
         prepare(None, JOBS)
     assert prepare(None, ()).protocols == {}
 
