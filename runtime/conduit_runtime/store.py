@@ -26,7 +26,7 @@ _RUN_AT = "least(greatest(run_at, '0001-01-02 00:00Z'), '9999-12-30 00:00Z')"
 COLUMNS = (
     f"queue, type, payload::text, priority, max_attempts, {_RUN_AT}, id, fingerprint, timeout, "
     "status, attempts, error, errors::text, progress::text, created_at, started_at, completed_at, "
-    "locked_by, locked_at, token"
+    "locked_by, locked_at, token, flow"
 )
 
 
@@ -136,8 +136,10 @@ def get_job(id: UUID, schema: str | None) -> Statement[Job | None]:
 
 def _read_whole(row: tuple[Any, ...]) -> Job:
     """Decode one row of `COLUMNS` and what is kept elsewhere."""
-    *columns, result = row
+    *columns, waits_for, result = row
     job = read_job(tuple(columns))
+    if waits_for:
+        job.waits_for, job.run_at = waits_for, None
     job.result = msgspec.json.decode(result) if result is not None else None
     return job
 
@@ -180,8 +182,8 @@ def queues(schema: str | None) -> Statement[list[QueueOverview]]:
 
 
 def cancel_job(id: UUID, schema: str | None) -> Statement[bool]:
-    """Cancel a pending or running job; False when it had ended or is gone."""
-    return Statement(sql("cancel", schema), {"id": id}, touched)
+    """Cancel a waiting, pending or running job; False when it had ended or is gone."""
+    return Statement(sql("cancel", schema), {"id": id}, lambda rows, count: bool(rows[0][0]))
 
 
 def retry_job(id: UUID, schema: str | None) -> Statement[bool]:
@@ -217,7 +219,7 @@ def read_job(row: tuple[Any, ...]) -> Job:
     """Decode one row of `COLUMNS`."""
     (queue, type_, payload, priority, max_attempts, run_at, id_, fingerprint, timeout) = row[:9]
     (status, attempts, error, errors, progress) = row[9:14]
-    (created_at, started_at, completed_at, locked_by, locked_at, token) = row[14:]
+    (created_at, started_at, completed_at, locked_by, locked_at, token, flow) = row[14:]
     decode = msgspec.json.decode
     return Job(
         queue=queue,
@@ -240,4 +242,5 @@ def read_job(row: tuple[Any, ...]) -> Job:
         locked_by=locked_by,
         locked_at=locked_at,
         token=token,
+        flow=flow,
     )
