@@ -143,6 +143,10 @@ def rescue(frame: Frame, node: ast.Rescue, into: Into) -> list[Line]:
             body = block(frame, node.body, plain)
         if frame.breaks:
             body = [Line("while True:"), *body_of([*body, Line("break")])]
+        if frame.left is not None:
+            any_ = frame.module.imports.use("typing", "Any")
+            list_ = frame.module.imports.use("builtins", "list")
+            body.insert(0, Line(f"{frame.left}: {list_}[{any_}] = []"))
     body = [*first, *body]
     frame.caught = outer
     if not body and not into.annotation:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from .. import ast
-from ..types import DECIMAL, INT, NIL, STRING, Enum, Type, optional, required
+from ..types import ANY, DECIMAL, INT, NIL, STRING, Enum, Type, optional, required
 from .code import NONE, Code, Line, Strength, call, close, made_of
 from .frame import Frame, variable_for
-from .typing import type_of
+from .typing import UNKNOWN, known, type_of
 
 DEEPEST = 20
 """Deeper expressions are split over several statements, which CPython and type checkers need."""
@@ -117,6 +117,8 @@ def _fitted(frame: Frame, operand: Operand, code: Code) -> Code:
         cast = frame.module.imports.use("typing", "cast")
         kind = frame.module.annotation(optional(wanted) if actual != STRING else wanted)
         return made_of(f'{cast}("{kind}", {code.text})', Strength.PRIMARY, [code])
+    if actual == ANY and wanted not in UNKNOWN:
+        return known(frame, operand.node, code)
     if wanted != DECIMAL or required(actual) != INT:
         return code
     decimal = frame.module.imports.use("decimal", "Decimal")

@@ -38,8 +38,8 @@ class Frame:
     elsewhere `captures` are the values that it was given, as attributes of `payload` or, without
     one, as parameters. `returns` is how it ends early, `expected` the type of its result.
     `value_into` is where a `return` inside of a rescue's value goes, `caught` the exception that
-    is being handled. `breaks`: such a `return` has to leave a `while True`, for which it sets
-    the variable `left` when it stands in loops of its own.
+    is being handled. `breaks`: such a `return` has to leave a `while True`; out of loops of its
+    own, of which there are `loops` around it, the variable `left` takes the value along.
     """
 
     module: Module

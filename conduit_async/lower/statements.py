@@ -5,6 +5,7 @@ from dataclasses import replace
 from .. import ast
 from ..program import Local, RecordCall
 from ..types import ANY, NIL, Array, Hash, Query, Range, Record, is_nullable, required
+from ..walk import walk
 from . import assignment
 from .branching import chain
 from .calls import listed
@@ -14,7 +15,7 @@ from .enqueue import enqueue
 from .frame import Frame, variable_for
 from .into import NOWHERE, UNREAD, Into
 from .records import select_of
-from .typing import UNKNOWN, joins, type_of
+from .typing import UNKNOWN, joins, known, type_of
 
 
 def block(frame: Frame, node: ast.Block, into: Into = NOWHERE) -> list[Line]:
@@ -177,17 +178,20 @@ def _for(frame: Frame, node: ast.For) -> list[Line]:
     if frame.holds_snapshot(node.iterable):
         frame.snapshots.add(local)
     name = frame.local(local) if local in frame.read else "_"
-    outer, frame.left = frame.left, None
     frame.loops += 1
     with frame.branch():
         body = block(frame, node.body)
     frame.loops -= 1
-    left, frame.left = frame.left, outer
-    loop = [Line(f"for {name} in {iterable}:"), *body_of(body)]
-    if left is None:
-        return [*before, *loop]
-    after = [Line(f"if {left}:"), *body_of(_leaving(frame))]
-    return [*before, Line(f"{left} = False"), *loop, *after]
+    loop = [*before, Line(f"for {name} in {iterable}:"), *body_of(body)]
+    return [*loop, *_after_loop(frame)] if _is_left(frame, node) else loop
+
+
+def _is_left(frame: Frame, node: ast.For) -> bool:
+    """Whether a `return` in a loop gives the value of a rescue around it."""
+    if not frame.breaks:
+        return False
+    below = walk(node.body, into=lambda each: not isinstance(each, ast.Async | ast.Lambda))
+    return any(isinstance(each, ast.Return) for each in below)
 
 
 def _iterable(frame: Frame, node: ast.Expr) -> tuple[list[Line], str]:
@@ -202,7 +206,7 @@ def _iterable(frame: Frame, node: ast.Expr) -> tuple[list[Line], str]:
         first = "" if low.text == "0" else f"{low.text}, "
         name = frame.module.imports.use("builtins", "range")
         return [*low.before, *high.before], f"{name}({first}{last})"
-    code = lower(frame, node)
+    code = known(frame, node, lower(frame, node))
     rows = (
         isinstance(type_of(frame, node), Query)
         or "await " in code.text
@@ -227,24 +231,30 @@ def _rows_name(frame: Frame, node: ast.Expr) -> str:
 
 def _return(frame: Frame, node: ast.Return, into: Into) -> list[Line]:
     if frame.value_into is not None:
+        if frame.breaks and frame.loops:
+            return _out_of_loops(frame, node)
         given = frame.value_into.put(NONE)
         if node.value is not None:
             given = value(frame, node.value, frame.value_into)
-        return [*given, *_leaving(frame)]
+        return [*given, Line("break")] if frame.breaks else given
     if node.value is None or frame.expected is None:
         before = value(frame, node.value, NOWHERE) if node.value is not None else []
         return [*before, Line(frame.returns)]
     return value(frame, node.value, Into("return", expected=frame.expected))
 
 
-def _leaving(frame: Frame) -> list[Line]:
-    """How a `return` leaves the block of a rescue, and first the loops in it."""
-    if not frame.breaks:
-        return []
-    if not frame.loops:
-        return [Line("break")]
+def _out_of_loops(frame: Frame, node: ast.Return) -> list[Line]:
+    """A `return` in loops inside of a rescue's value: a list takes the value along."""
     frame.left = frame.left or frame.fresh("left")
-    return [Line(f"{frame.left} = True"), Line("break")]
+    code = lower(frame, node.value) if node.value is not None else NONE
+    return [*code.before, Line(f"{frame.left} = [{code.text}]"), Line("break")]
+
+
+def _after_loop(frame: Frame) -> list[Line]:
+    """What follows a loop that a `return` may have left."""
+    assert frame.value_into is not None
+    inside = [] if frame.loops else frame.value_into.put(Code(f"{frame.left}[0]"))
+    return [Line(f"if {frame.left}:"), *body_of([*inside, Line("break")])]
 
 
 def _raise(frame: Frame, node: ast.Raise) -> list[Line]:

@@ -55,21 +55,7 @@ _ATOMS = [
     *("Context.current_user", "Context.current_user?.name"),
 ]
 _OPERATORS = [
-    "+",
-    "-",
-    "*",
-    "/",
-    "%",
-    "==",
-    "!=",
-    "<",
-    ">=",
-    "&&",
-    "||",
-    "??",
-    "in",
-    "not_in",
-    "**",
+    *("+", "-", "*", "/", "%", "**", "==", "!=", "<", ">=", "&&", "||", "??", "in", "not_in"),
 ]
 _METHODS = [
     *("upcase()", "length()", "first()", 'split(" ")', "abs()", "year()", "keys()", "trim()"),

@@ -32,7 +32,10 @@ class Email(Protocol):
     def note(self, arg1: str, arg2: ErrorValue, /) -> Any: ...
 
     def send(
-        self, arg1: Any, arg2: list_[PostSnapshot] | list_[Any] | None = ..., /
+        self,
+        arg1: Any,
+        arg2: list_[PostSnapshot] | list_[Any] | list_[str] | None = ...,
+        /,
     ) -> Any: ...
 
 
