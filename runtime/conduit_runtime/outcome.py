@@ -57,7 +57,8 @@ class Outcome:
     """How a job stands after an attempt that did not complete.
 
     `delay` in seconds sets `run_at` anew, None keeps it; `counted` tells whether the attempt uses
-    up one of `max_attempts`; `detail` is the entry for the job's list of errors.
+    up one of `max_attempts`; `error` names the statement of the source that failed, if there is
+    one; `detail` is the entry for the job's list of errors.
     """
 
     status: JobStatus
@@ -81,6 +82,7 @@ def decide(
     detail = {"attempt": attempt, "error": text, "traceback": trace}
     if (source := location(error)) is not None:
         detail["source"] = source
+        text = f"{text} ({source})"
     if attempt >= max_attempts or isinstance(error, Discard | PayloadMismatch | NoHandler):
         return Outcome(JobStatus.FAILED, error=text, detail=detail)
     delay = policy.delay(attempt, jitter)
