@@ -9,10 +9,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from conduit_runtime import Job, embedded
-from conduit_runtime.claims import Claims
-from conduit_runtime.connection import PLANS
-from conduit_runtime.statement import sql
-from conduit_runtime.store import insert_parameters
+from conduit_runtime.client.store import insert_parameters
+from conduit_runtime.postgres.connection import PLANS
+from conduit_runtime.postgres.statement import sql
+from conduit_runtime.workers.claims import Claims
 from psycopg.conninfo import conninfo_to_dict
 
 from .database import PAYLOAD, Database

@@ -3,8 +3,8 @@
 import time
 
 from conduit_runtime import Job, Queue
-from conduit_runtime.statement import sql
-from conduit_runtime.store import insert_parameters
+from conduit_runtime.client.store import insert_parameters
+from conduit_runtime.postgres.statement import sql
 
 from . import bare
 from .database import PAYLOAD, Database

@@ -4,8 +4,8 @@ import time
 from statistics import median
 from typing import Any
 
-from conduit_runtime.claims import Claims
-from conduit_runtime.connection import PLANS
+from conduit_runtime.postgres.connection import PLANS
+from conduit_runtime.workers.claims import Claims
 
 from .database import Database
 from .measure import Figure, Options, Results, repeat

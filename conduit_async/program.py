@@ -335,6 +335,13 @@ class LambdaCall:
 
 
 @dataclass(frozen=True, eq=False)
+class RaiseCall:
+    """`error(…)` inside of an expression."""
+
+    message: ast.Expr
+
+
+@dataclass(frozen=True, eq=False)
 class Extern:
     """A bare name that the configuration lists under `externs`, as a value."""
 
@@ -344,7 +351,7 @@ class Extern:
 Resolution: TypeAlias = (
     Local | SelfColumn | StructField | RecordColumn | RelationUse | ComputedUse | FunctionCall
     | LibraryCall | ServiceCall | ChangeCall | KeyAccess | ErrorField | RecordCall | LambdaCall
-    | Extern
+    | RaiseCall | Extern
 )  # fmt: skip
 
 

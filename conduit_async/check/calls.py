@@ -7,6 +7,7 @@ from ..program import (
     FunctionCall,
     FunctionInfo,
     LambdaCall,
+    RaiseCall,
     ResourceInfo,
 )
 from ..suggest import did_you_mean, nearest
@@ -81,6 +82,10 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
     function = body.resource.functions.get(name)
     if function is not None and not function.computed and body.kind != "scope":
         return (yield from _function_call(body, node, body.resource, function))
+    if name == "error" and [argument.name for argument in node.arguments] == [None]:
+        yield from _arguments(node)
+        body.facts.resolutions[node] = RaiseCall(node.arguments[0].value)
+        return ANY
     if name in AGGREGATES:
         return (yield from aggregate(body, node, name))
     yield from _arguments(node)
@@ -95,7 +100,7 @@ def _undefined_function(body: Body, callee: ast.NameRef) -> None:
         return
     functions = [f.name for f in body.resource.functions.values() if not f.computed]
     if name == "error":
-        hint: str | None = "`error(…)` is a statement of its own"
+        hint: str | None = '`error` takes its message: `error("…")`'
     elif name.endswith("?") and is_change_predicate(body, name):
         hint = f"write `self.{name}(…)`"
     elif (found := nearest(name, [*functions, *AGGREGATES])) is not None:

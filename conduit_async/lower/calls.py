@@ -14,6 +14,7 @@ from ..program import (
     KeyAccess,
     LambdaCall,
     LibraryCall,
+    RaiseCall,
     RecordCall,
     ServiceCall,
 )  # fmt: skip
@@ -46,6 +47,10 @@ def call_(frame: Frame, node: ast.Call, wish: Operand) -> Lowering:
             return (yield from change(frame, tracked))
         case RecordCall() as query:
             return (yield from record_call(frame, node, query))
+        case RaiseCall(message):
+            code = yield Operand(message)
+            text = f"{frame.module.imports.operator('fail')}({listed([code.text], [code])})"
+            return made_of(text, Strength.PRIMARY, [code], Effect.ACTS)
         case LambdaCall(local):
             arguments_ = []
             for argument in node.arguments:

@@ -7,75 +7,68 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .application import AsyncConnection, Connection, RequestContext
-    from .async_queue import AsyncQueue
-    from .async_scheduler import AsyncCronScheduler
-    from .batches import batch
-    from .calls import Call, CurrentJob, current_call, current_job
-    from .context import JobContext
-    from .decode import PayloadMismatch
-    from .errors import (
-        JobLost,
-        MigrationError,
-        NoHandler,
-        PayloadError,
-        QueueError,
-        ScheduleError,
-    )
-    from .executor import AsyncExecutor
-    from .flow import Flow, chain, group
-    from .handlers import Handler, HandlerRegistry
-    from .hook import AsyncHook, Hook
+    from .client.async_queue import AsyncQueue
+    from .client.executor import AsyncExecutor
+    from .client.flow import Flow, chain, group
+    from .client.queue import Queue
+    from .client.stats import QueueStats
+    from .errors import JobLost, MigrationError, NoHandler, PayloadError, QueueError, ScheduleError
+    from .generated.application import AsyncConnection, Connection, RequestContext
+    from .generated.batches import batch
+    from .generated.calls import Call, CurrentJob, current_call, current_job
+    from .generated.context import JobContext
+    from .generated.decode import PayloadMismatch
+    from .generated.hook import AsyncHook, Hook
+    from .generated.job_types import JobType, job_type
+    from .generated.package import GeneratedCodeError, generated_by
+    from .generated.records import Snapshot
+    from .generated.service_calls import ServiceError
+    from .generated.tables import RecordError, table
     from .job import Job, JobPriority, JobStatus
-    from .job_types import JobType, job_type
-    from .metrics import Metrics, TypeStats
-    from .migrations import migrate
     from .names import named
-    from .outcome import Discard, Retry, Snooze
-    from .package import GeneratedCodeError, generated_by
-    from .pool import WorkerPool
-    from .queue import Queue
-    from .records import Snapshot
-    from .schedule import Schedule
-    from .scheduler import CronScheduler
-    from .service_calls import ServiceError
-    from .stats import QueueStats
-    from .tables import RecordError, table
-    from .transaction import NoTransaction
+    from .postgres.migrations import migrate
+    from .postgres.transaction import NoTransaction
+    from .schedules.async_scheduler import AsyncCronScheduler
+    from .schedules.schedule import Schedule
+    from .schedules.scheduler import CronScheduler
     from .values import ConduitError, ErrorValue, Range
+    from .workers.handlers import Handler, HandlerRegistry
+    from .workers.metrics import Metrics, TypeStats
+    from .workers.outcome import Discard, Retry, Snooze
+    from .workers.pool import WorkerPool
 
 _MODULES = {
-    "application": ("AsyncConnection", "Connection", "RequestContext"),
-    "async_queue": ("AsyncQueue",),
-    "async_scheduler": ("AsyncCronScheduler",),
-    "batches": ("batch",),
-    "calls": ("Call", "CurrentJob", "current_call", "current_job"),
-    "context": ("JobContext",),
-    "decode": ("PayloadMismatch",),
+    "generated.application": ("AsyncConnection", "Connection", "RequestContext"),
+    "client.async_queue": ("AsyncQueue",),
+    "schedules.async_scheduler": ("AsyncCronScheduler",),
+    "generated.batches": ("batch",),
+    "generated.calls": ("Call", "CurrentJob", "current_call", "current_job"),
+    "generated.context": ("JobContext",),
+    "generated.decode": ("PayloadMismatch",),
     "errors": (
         *("JobLost", "MigrationError", "NoHandler", "PayloadError", "QueueError"),
         "ScheduleError",
     ),
-    "executor": ("AsyncExecutor",),
-    "flow": ("Flow", "chain", "group"),
-    "handlers": ("Handler", "HandlerRegistry"),
-    "hook": ("AsyncHook", "Hook"),
+    "client.executor": ("AsyncExecutor",),
+    "client.flow": ("Flow", "chain", "group"),
+    "workers.handlers": ("Handler", "HandlerRegistry"),
+    "generated.hook": ("AsyncHook", "Hook"),
     "job": ("Job", "JobPriority", "JobStatus"),
-    "job_types": ("JobType", "job_type"),
-    "metrics": ("Metrics", "TypeStats"),
-    "migrations": ("migrate",),
+    "generated.job_types": ("JobType", "job_type"),
+    "workers.metrics": ("Metrics", "TypeStats"),
+    "postgres.migrations": ("migrate",),
     "names": ("named",),
-    "outcome": ("Discard", "Retry", "Snooze"),
-    "package": ("GeneratedCodeError", "generated_by"),
-    "pool": ("WorkerPool",),
-    "queue": ("Queue",),
-    "records": ("Snapshot",),
-    "schedule": ("Schedule",),
-    "scheduler": ("CronScheduler",),
-    "service_calls": ("ServiceError",),
-    "stats": ("QueueStats",),
-    "tables": ("RecordError", "table"),
-    "transaction": ("NoTransaction",),
+    "workers.outcome": ("Discard", "Retry", "Snooze"),
+    "generated.package": ("GeneratedCodeError", "generated_by"),
+    "workers.pool": ("WorkerPool",),
+    "client.queue": ("Queue",),
+    "generated.records": ("Snapshot",),
+    "schedules.schedule": ("Schedule",),
+    "schedules.scheduler": ("CronScheduler",),
+    "generated.service_calls": ("ServiceError",),
+    "client.stats": ("QueueStats",),
+    "generated.tables": ("RecordError", "table"),
+    "postgres.transaction": ("NoTransaction",),
     "values": ("ConduitError", "ErrorValue", "Range"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

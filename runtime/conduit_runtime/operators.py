@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar, overload
 import msgspec
 
 from . import payload
-from .service_calls import AsyncHookServices, HookServices, JobServices
+from .generated.service_calls import AsyncHookServices, HookServices, JobServices
 from .values import ConduitError, ErrorValue, Range
 
 __all__ = [

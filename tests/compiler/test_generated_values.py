@@ -216,6 +216,9 @@ ERRORS: list[tuple[str, str]] = [
     ("1 % self.zero", "zero"),
     ("self.note!", "self.note"),
     ("self.data.one.x", "x"),
+    ('match self.count { 1 => 2, _ => error("no #{self.count}") }', "no 7"),
+    ('self.note ?? error("no note")', "no note"),
+    ('self.numbers.map((n) => error("no"))', "no"),
 ]
 
 

@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from conduit_runtime import Job, JobLost, JobStatus, Queue, fleet
-from conduit_runtime.attempts import Attempt, complete, end, mark_started
-from conduit_runtime.claims import Claims
-from conduit_runtime.execute import run
-from conduit_runtime.outcome import Outcome, released
-from conduit_runtime.store import insert_parameters
-from conduit_runtime.vigil import Dead
+from conduit_runtime import Job, JobLost, JobStatus, Queue
+from conduit_runtime.client.store import insert_parameters
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.workers import fleet
+from conduit_runtime.workers.attempts import Attempt, complete, end, mark_started
+from conduit_runtime.workers.claims import Claims
+from conduit_runtime.workers.outcome import Outcome, released
+from conduit_runtime.workers.vigil import Dead
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (

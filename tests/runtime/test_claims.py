@@ -1,7 +1,7 @@
 from uuid import UUID, uuid4
 
-from conduit_runtime.claimed import Claimed
-from conduit_runtime.claims import BATCH, Claims
+from conduit_runtime.workers.claimed import Claimed
+from conduit_runtime.workers.claims import BATCH, Claims
 
 
 def claimed(queue: str, priority: int, run_at: str, seq: int) -> Claimed:

@@ -9,11 +9,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import Job, Queue, WorkerPool, attempts, store
-from conduit_runtime.attempts import Attempt, Stray
-from conduit_runtime.claims import Claims
-from conduit_runtime.connection import Link
-from conduit_runtime.statement import Statement
+from conduit_runtime import Job, Queue, WorkerPool
+from conduit_runtime.client import store
+from conduit_runtime.postgres.connection import Link
+from conduit_runtime.postgres.statement import Statement
+from conduit_runtime.workers import attempts
+from conduit_runtime.workers.attempts import Attempt, Stray
+from conduit_runtime.workers.claims import Claims
 from example_app import insert_order, ship
 from example_jobs.order import after_create, after_update
 

@@ -1,9 +1,9 @@
 import asyncio
 
-from conduit_runtime.handlers import HandlerRegistry
-from conduit_runtime.metrics import Metrics
-from conduit_runtime.services import prepare
-from conduit_runtime.worker import Worker
+from conduit_runtime.generated.services import prepare
+from conduit_runtime.workers.handlers import HandlerRegistry
+from conduit_runtime.workers.metrics import Metrics
+from conduit_runtime.workers.worker import Worker
 
 
 def test_a_worker_taken_for_dead_while_it_starts_has_nothing_to_give_up(dsn: str) -> None:

@@ -17,10 +17,10 @@ from conduit_runtime import (
     Queue,
     WorkerPool,
     chain,
-    flow_store,
     group,
 )
-from conduit_runtime.execute import run
+from conduit_runtime.client import flow_store
+from conduit_runtime.postgres.execute import run
 from waiting import until
 
 HOUR = timedelta(hours=1)
@@ -355,8 +355,9 @@ def test_a_worker_finds_hand_typed_ends(queue: Queue, dsn: str) -> None:
 
 def test_plain_jobs_pay_nothing(queue: Queue, dsn: str) -> None:
     """No statement of a worker or an enqueue touches the tables of flows, keys and results."""
-    from conduit_runtime import attempts, store
-    from conduit_runtime.attempts import Attempt, Stray
+    from conduit_runtime.client import store
+    from conduit_runtime.workers import attempts
+    from conduit_runtime.workers.attempts import Attempt, Stray
 
     [job] = jobs("a")
     for statement in (

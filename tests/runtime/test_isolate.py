@@ -4,8 +4,8 @@ from contextvars import ContextVar, copy_context
 from typing import Any
 
 import pytest
-from conduit_runtime.arrays import array
-from conduit_runtime.isolate import isolated
+from conduit_runtime.postgres.arrays import array
+from conduit_runtime.workers.isolate import isolated
 
 colour: ContextVar[str] = ContextVar("colour", default="none")
 

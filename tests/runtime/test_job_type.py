@@ -6,14 +6,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from conduit_runtime import (
-    GeneratedCodeError,
-    JobContext,
-    JobType,
-    generated_by,
-    job_type,
-)
-from conduit_runtime.lines import location, source_line
+from conduit_runtime import GeneratedCodeError, JobContext, JobType, generated_by, job_type
+from conduit_runtime.generated.lines import location, source_line
 from example_jobs.order import EmailSend, Release, email_send, release
 
 

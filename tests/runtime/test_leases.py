@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from conduit_runtime import AsyncQueue, Job, JobLost, JobStatus, Queue
-from conduit_runtime.attempts import Attempt, complete
-from conduit_runtime.claims import Claims
-from conduit_runtime.execute import run
-from conduit_runtime.fleet import register
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.workers.attempts import Attempt, complete
+from conduit_runtime.workers.claims import Claims
+from conduit_runtime.workers.fleet import register
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 from conduit_runtime import MigrationError, Queue, migrate
-from conduit_runtime.migrations import script, versions
+from conduit_runtime.postgres.migrations import script, versions
 
 
 def test_migrating_again_changes_nothing(empty_dsn: str) -> None:
@@ -39,7 +39,7 @@ def test_a_schema_that_does_not_exist_is_named(empty_dsn: str) -> None:
 
 
 def test_a_busy_table_is_waited_for(empty_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conduit_runtime.migrations._LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr("conduit_runtime.postgres.migrations._LOCK_TIMEOUT", "50ms")
     with psycopg.connect(empty_dsn) as blocker:
         blocker.execute("CREATE SCHEMA busy")  # not visible yet, and its name is taken
         timer = threading.Timer(0.3, blocker.commit)

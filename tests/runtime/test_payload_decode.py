@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from conduit_runtime.decode import PayloadMismatch, decoder
+from conduit_runtime.generated.decode import PayloadMismatch, decoder
 from conduit_runtime.names import named
 
 R = TypeVar("R")

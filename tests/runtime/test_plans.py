@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from conduit_runtime import attempts, fleet
-from conduit_runtime.attempts import Attempt, Stray
-from conduit_runtime.claims import Claims
-from conduit_runtime.connection import PLANS
-from conduit_runtime.statement import Statement
-from conduit_runtime.vigil import Dead
+from conduit_runtime.postgres.connection import PLANS
+from conduit_runtime.postgres.statement import Statement
+from conduit_runtime.workers import attempts, fleet
+from conduit_runtime.workers.attempts import Attempt, Stray
+from conduit_runtime.workers.claims import Claims
+from conduit_runtime.workers.vigil import Dead
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 

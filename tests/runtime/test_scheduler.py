@@ -28,8 +28,8 @@ from conduit_runtime import (
     WorkerPool,
     migrate,
 )
-from conduit_runtime.connection import Link
-from conduit_runtime.ticker import Ticker
+from conduit_runtime.postgres.connection import Link
+from conduit_runtime.schedules.ticker import Ticker
 from waiting import until
 
 SCHEDULERS = 20
@@ -396,8 +396,8 @@ def test_running_one_now_leaves_its_ticks_alone(scheduler: CronScheduler, queue:
 def test_a_change_between_look_and_tick_is_heeded(
     scheduler: CronScheduler, queue: Queue, sql: psycopg.Connection[Any]
 ) -> None:
-    from conduit_runtime import scheduling
-    from conduit_runtime.steps import take
+    from conduit_runtime.postgres.steps import take
+    from conduit_runtime.schedules import scheduling
 
     scheduler.add(hourly())
     let_pass(sql, HOUR)

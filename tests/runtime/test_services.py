@@ -17,9 +17,9 @@ from conduit_runtime import (
     current_job,
     job_type,
 )
-from conduit_runtime.calls import entered_job
-from conduit_runtime.service_loading import entered, resolve
-from conduit_runtime.services import prepare, protocols_for
+from conduit_runtime.generated.calls import entered_job
+from conduit_runtime.generated.service_loading import entered, resolve
+from conduit_runtime.generated.services import prepare, protocols_for
 from example_jobs import JOBS, SERVICES
 from example_jobs.order import email_send
 

@@ -7,17 +7,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import (
-    AsyncQueue,
-    Job,
-    JobContext,
-    JobStatus,
-    PayloadError,
-    Queue,
-    WorkerPool,
-)
-from conduit_runtime.execute import run
-from conduit_runtime.unique import key_of, sweep
+from conduit_runtime import AsyncQueue, Job, JobContext, JobStatus, PayloadError, Queue, WorkerPool
+from conduit_runtime.client.unique import key_of, sweep
+from conduit_runtime.postgres.execute import run
 from waiting import until
 
 
@@ -275,7 +267,7 @@ def keys(dsn: str) -> int:
 def test_keys_that_are_held_no_more_are_swept(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conduit_runtime.unique.SWEPT", 4)
+    monkeypatch.setattr("conduit_runtime.client.unique.SWEPT", 4)
     ended = queue.enqueue_many([unique(n) for n in range(10)])
     for job in ended:
         queue.cancel(job.id)
@@ -396,7 +388,7 @@ def locks_waited_for(dsn: str) -> bool:
 def test_purge_sweeps_keys_and_results(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conduit_runtime.unique.SWEPT", 4)
+    monkeypatch.setattr("conduit_runtime.client.unique.SWEPT", 4)
     for job in queue.enqueue_many([unique(n) for n in range(10)])[1:]:
         queue.cancel(job.id)
     with psycopg.connect(dsn) as conn:

@@ -1,4 +1,4 @@
-from conduit_runtime.vigil import LEASE, SILENCE, Dead, Sighting, Vigil
+from conduit_runtime.workers.vigil import LEASE, SILENCE, Dead, Sighting, Vigil
 
 
 def sighted(beat: int, *, lock_free: bool) -> list[Sighting]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, Retry, WorkerPool
-from conduit_runtime.listener import POLL
+from conduit_runtime.workers.listener import POLL
 from waiting import until
 
 

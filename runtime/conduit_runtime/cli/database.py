@@ -41,7 +41,7 @@ def database(dsn: str | None, schema: str | None, keep: float = 0.0) -> Iterator
         yield re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", found)
         return
     from .. import embedded
-    from ..migrations import migrate
+    from ..postgres.migrations import migrate
 
     click.echo(
         f"conduit-jobs: no --dsn, CONDUIT_DATABASE_URL or DATABASE_URL: using the embedded "

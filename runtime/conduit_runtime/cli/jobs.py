@@ -40,7 +40,7 @@ def list_jobs(
     limit: int,
 ) -> None:
     """List the newest jobs."""
-    from ..queue import Queue
+    from ..client.queue import Queue
 
     with database(dsn, schema) as found, Queue(found, schema) as store:
         rows = [_row(job) for job in store.list(queue, status, type_, limit)]
@@ -57,7 +57,7 @@ def list_jobs(
 @click.argument("id", type=click.UUID)
 def show(dsn: str | None, schema: str | None, form: str, id: UUID) -> None:
     """Show everything about a job."""
-    from ..queue import Queue
+    from ..client.queue import Queue
 
     with database(dsn, schema) as found, Queue(found, schema) as store:
         job = store.get(id)
@@ -72,7 +72,7 @@ def show(dsn: str | None, schema: str | None, form: str, id: UUID) -> None:
 @click.argument("ids", type=click.UUID, nargs=-1, required=True)
 def retry(dsn: str | None, schema: str | None, form: str, ids: tuple[UUID, ...]) -> None:
     """Make jobs due now with all their attempts, whatever their status."""
-    from ..queue import Queue
+    from ..client.queue import Queue
 
     with database(dsn, schema) as found, Queue(found, schema) as store:
         done = [store.retry(id) for id in ids]
@@ -85,7 +85,7 @@ def retry(dsn: str | None, schema: str | None, form: str, ids: tuple[UUID, ...])
 @click.argument("ids", type=click.UUID, nargs=-1, required=True)
 def cancel(dsn: str | None, schema: str | None, form: str, ids: tuple[UUID, ...]) -> None:
     """Cancel pending and running jobs."""
-    from ..queue import Queue
+    from ..client.queue import Queue
 
     with database(dsn, schema) as found, Queue(found, schema) as store:
         done = [store.cancel(id) for id in ids]
@@ -117,7 +117,7 @@ def purge(
     queue: str | None,
 ) -> None:
     """Delete ended jobs."""
-    from ..queue import Queue
+    from ..client.queue import Queue
 
     age = _span(older_than)
     with database(dsn, schema) as found, Queue(found, schema) as store:
@@ -134,7 +134,7 @@ def purge(
 @click.option("--queue", help="Only jobs of this queue.")
 def stats(dsn: str | None, schema: str | None, form: str, queue: str | None) -> None:
     """Count the jobs by status."""
-    from ..queue import Queue
+    from ..client.queue import Queue
 
     with database(dsn, schema) as found, Queue(found, schema) as store:
         counts = store.stats(queue)

@@ -10,7 +10,7 @@ from .database import database, options
 @click.option("--print", "print_only", is_flag=True, help="Print the SQL instead of running it.")
 def migrate(dsn: str | None, schema: str | None, print_only: bool) -> None:
     """Bring the database to the schema of this version; safe to run again, and from many hosts."""
-    from .. import migrations
+    from ..postgres import migrations
 
     if print_only:
         click.echo(migrations.script(schema), nl=False)

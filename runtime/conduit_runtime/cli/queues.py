@@ -21,7 +21,7 @@ def list_queues(dsn: str | None, schema: str | None, form: str) -> None:
 
     Unknown are the due jobs of types that no live worker of their queue knows.
     """
-    from ..queue import Queue
+    from ..client.queue import Queue
 
     with database(dsn, schema) as found, Queue(found, schema) as store:
         rows = [asdict(queue) for queue in store.queues()]

@@ -9,7 +9,7 @@ from .database import database, options
 from .output import format_option, show_rows
 
 if TYPE_CHECKING:
-    from ..schedule import Schedule
+    from ..schedules.schedule import Schedule
 
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 
@@ -24,8 +24,8 @@ def schedules() -> None:
 @format_option
 def list_schedules(dsn: str | None, schema: str | None, form: str) -> None:
     """List the schedules, with the tick that each has next."""
-    from ..queue import Queue
-    from ..scheduler import CronScheduler
+    from ..client.queue import Queue
+    from ..schedules.scheduler import CronScheduler
 
     with database(dsn, schema) as found, Queue(found, schema) as queue:
         rows = [_row(schedule) for schedule in CronScheduler(queue).list()]
@@ -63,8 +63,8 @@ def remove(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...
 
     Those that an application's code adds at each start come back with it.
     """
-    from ..queue import Queue
-    from ..scheduler import CronScheduler
+    from ..client.queue import Queue
+    from ..schedules.scheduler import CronScheduler
 
     with database(dsn, schema) as found, Queue(found, schema) as queue:
         removed = [CronScheduler(queue).remove(name) for name in names]
@@ -78,8 +78,8 @@ def remove(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...
 @_names
 def run(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]) -> None:
     """Enqueue a job of each schedule now, apart from its ticks."""
-    from ..queue import Queue
-    from ..scheduler import CronScheduler
+    from ..client.queue import Queue
+    from ..schedules.scheduler import CronScheduler
 
     with database(dsn, schema) as found, Queue(found, schema) as queue:
         jobs = [CronScheduler(queue).run(name) for name in names]
@@ -94,8 +94,8 @@ def run(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]) 
 def _switch(
     operation: str, dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]
 ) -> None:
-    from ..queue import Queue
-    from ..scheduler import CronScheduler
+    from ..client.queue import Queue
+    from ..schedules.scheduler import CronScheduler
 
     with database(dsn, schema) as found, Queue(found, schema) as queue:
         scheduler = CronScheduler(queue)

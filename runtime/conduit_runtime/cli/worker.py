@@ -18,8 +18,8 @@ import click
 from .database import database, options
 
 if TYPE_CHECKING:
-    from ..job_types import JobType
-    from ..schedule import Schedule
+    from ..generated.job_types import JobType
+    from ..schedules.schedule import Schedule
 
 
 @click.command()
@@ -86,9 +86,9 @@ def worker(
     with database(dsn, schema) as found:
         if processes > 1:
             raise click.exceptions.Exit(_multiply(processes, found))
-        from ..pool import WorkerPool
-        from ..queue import Queue
-        from ..service_loading import resolve
+        from ..client.queue import Queue
+        from ..generated.service_loading import resolve
+        from ..workers.pool import WorkerPool
 
         logging.basicConfig(
             level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
@@ -204,7 +204,7 @@ def _schedules(reference: str | None) -> Sequence["Schedule"]:
     if reference is None:
         return ()
     from ..references import load
-    from ..schedule import Schedule
+    from ..schedules.schedule import Schedule
 
     given = load("--schedules", reference)
     schedules = list(given() if callable(given) else given)

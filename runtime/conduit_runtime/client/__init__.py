@@ -1,0 +1,1 @@
+"""What an application does with jobs: the queue and its statements."""

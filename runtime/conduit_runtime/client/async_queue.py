@@ -1,0 +1,221 @@
+"""The queue for asynchronous code."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+from uuid import UUID
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool
+
+from ..job import Job, JobStatus
+from ..postgres.connection import own_async
+from ..postgres.execute import run_async
+from ..postgres.statement import Statement
+from ..postgres.steps import take_async
+from ..workers.fleet import rescue_orphans
+from ..workers.sweep import clear
+from . import leases, store
+from .flow import Flow
+from .flow_store import insert_flow
+from .stats import QueueOverview, QueueStats
+from .unique import standing
+
+__all__ = ["AsyncQueue"]
+
+T = TypeVar("T")
+Connection = psycopg.AsyncConnection[Any]
+Pool = AsyncConnectionPool[Connection]
+Jobs = list[Job]  # inside the class, `list` is the method
+Overviews = list[QueueOverview]
+
+
+class AsyncQueue:
+    """`Queue` for asynchronous code: the same methods, to be awaited.
+
+    Takes a connection string or a `psycopg_pool.AsyncConnectionPool` of yours. Use it as
+    `async with AsyncQueue(dsn) as queue:`, or `await queue.close()` at the end.
+    """
+
+    def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
+        self.schema = schema
+        if isinstance(dsn, str):
+            self._pool = AsyncConnectionPool(
+                dsn, min_size=0, max_size=10, open=False, configure=own_async, name="conduit-queue"
+            )
+            self._owned = True
+        else:
+            self._pool = dsn
+            self._owned = False
+        self.dsn = cast("str", self._pool.conninfo)
+
+    async def enqueue(self, job: Job, *, conn: Connection | None = None) -> Job:
+        """Store a job, due at once unless its `run_at` or `delay` says otherwise.
+
+        Returns the job that stands: of a unique one perhaps an earlier one, a `duplicate`; with
+        its id alone when the role may not read it. Raises PayloadError, before any SQL, for a job
+        that Postgres would refuse.
+        """
+        return (await self._store([job], conn))[0]
+
+    async def enqueue_many(self, jobs: Sequence[Job], *, conn: Connection | None = None) -> Jobs:
+        """Store any number of jobs in one statement, all or none; returns those that stand."""
+        jobs = [*jobs]
+        return await self._store(jobs, conn) if jobs else jobs
+
+    async def _store(self, jobs: Jobs, conn: Connection | None) -> Jobs:
+        """Insert the jobs and return those that stand."""
+        duplicates = await self._run(store.insert_jobs(jobs, self.schema), conn)
+        if not duplicates:
+            return jobs
+        readable = [duplicate.standing for duplicate in duplicates if duplicate.readable]
+        stored = await self._run(store.get_jobs(readable, self.schema), conn) if readable else []
+        return standing(jobs, duplicates, stored)
+
+    async def enqueue_flow(self, flow: Flow, *, conn: Connection | None = None) -> Jobs:
+        """Store a chain or a group in one statement; returns its jobs.
+
+        Those that wait for others are no jobs until these have ended: `list` and `stats` leave them
+        out, `get` and `cancel` find them.
+        """
+        await self._run(insert_flow(flow, self.schema), conn)
+        return [*flow.jobs]
+
+    async def enqueue_with_priority(
+        self, job: Job, priority: int, *, conn: Connection | None = None
+    ) -> Job:
+        """Store a job with this priority, 0 to 100."""
+        job.priority = priority
+        return await self.enqueue(job, conn=conn)
+
+    async def schedule(
+        self, job: Job, run_at: datetime | timedelta, *, conn: Connection | None = None
+    ) -> Job:
+        """Store a job that is due at `run_at`, an aware time or a span from now."""
+        return await self.enqueue(store.due(job, run_at), conn=conn)
+
+    async def cancel(self, id: UUID | str, *, conn: Connection | None = None) -> bool:
+        """Cancel a waiting, pending or running job; False when it had ended or is gone."""
+        return await self._run(store.cancel_job(store.job_id(id), self.schema), conn)
+
+    async def retry(self, id: UUID | str, *, conn: Connection | None = None) -> bool:
+        """Make a job due now with all its attempts, whatever its status; False when it is gone."""
+        return await self._run(store.retry_job(store.job_id(id), self.schema), conn)
+
+    async def get(self, id: UUID | str, *, conn: Connection | None = None) -> Job | None:
+        """The job as it stands now; None when there is none."""
+        return await self._run(store.get_job(store.job_id(id), self.schema), conn)
+
+    async def list(
+        self,
+        queue: str | None = None,
+        status: JobStatus | str | None = None,
+        type: str | None = None,
+        limit: int = 100,
+        *,
+        conn: Connection | None = None,
+    ) -> Jobs:
+        """The newest jobs that match, at most `limit`."""
+        return await self._run(store.list_jobs(queue, status, type, limit, self.schema), conn)
+
+    async def stats(
+        self, queue: str | None = None, *, conn: Connection | None = None
+    ) -> QueueStats:
+        """How many jobs of the queue, or of all queues, there are of each status."""
+        return await self._run(store.stats(queue, self.schema), conn)
+
+    async def queues(self, *, conn: Connection | None = None) -> Overviews:
+        """How every queue that holds jobs or has workers stands."""
+        return await self._run(store.queues(self.schema), conn)
+
+    async def purge(
+        self,
+        older_than: timedelta,
+        status: Sequence[str] = (JobStatus.COMPLETED,),
+        *,
+        queue: str | None = None,
+        conn: Connection | None = None,
+    ) -> int:
+        """Delete jobs that ended longer ago than `older_than`, and return how many.
+
+        Works in bounded batches, each a transaction of its own unless `conn` is given. Keys that
+        nobody holds and results whose time is over go as well.
+        """
+        statement = store.purge_jobs(older_than, status, queue, self.schema)
+        deleted = 0
+        while (batch := await self._run(statement, conn)) > 0:
+            deleted += batch
+        await take_async(clear(self.schema), lambda statement: self._run(statement, conn))
+        return deleted
+
+    async def purge_completed(self, age: timedelta, *, conn: Connection | None = None) -> int:
+        """Delete jobs that completed longer ago than `age`, and return how many."""
+        return await self.purge(age, conn=conn)
+
+    async def dequeue(
+        self,
+        worker_id: str,
+        queue: str = "default",
+        limit: int = 1,
+        types: Sequence[str] | None = None,
+        *,
+        conn: Connection | None = None,
+    ) -> Jobs:
+        """Claim up to `limit` due jobs for 5 minutes, the most urgent first.
+
+        For loops of your own; `WorkerPool` does better. End each with `complete` or `fail`, and
+        call `touch` before the 5 minutes are over when it takes longer.
+        """
+        await self._run(rescue_orphans(self.schema), conn)
+        lanes = await self._run(leases.lanes(queue, types, self.schema), conn)
+        return await self._run(leases.dequeue(worker_id, queue, limit, lanes, self.schema), conn)
+
+    async def complete(self, job: Job, *, conn: Connection | None = None) -> None:
+        """Mark a claimed job completed. Raises JobLost when it is no longer held."""
+        await self._run(leases.complete(job, self.schema), conn)
+
+    async def fail(
+        self, job: Job, error: BaseException | str, *, conn: Connection | None = None
+    ) -> None:
+        """Record a failed attempt: the job is retried later or, after its last one, failed.
+
+        Raises JobLost when it is no longer held.
+        """
+        await self._run(leases.fail(job, error, self.schema), conn)
+
+    async def touch(self, job: Job, *, conn: Connection | None = None) -> None:
+        """Hold a claimed job for 5 more minutes. Raises JobLost when it is no longer held."""
+        await self._run(leases.touch(job, self.schema), conn)
+
+    async def close(self) -> None:
+        """Close the connections that the queue opened; a pool of yours stays open."""
+        if self._owned:
+            await self._pool.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _run(self, statement: Statement[T], conn: Connection | None) -> T:
+        if conn is not None:
+            return await run_async(conn, statement)
+        async with self._connection() as connection:
+            return await run_async(connection, statement)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        if self._owned and self._pool.closed:
+            # The pool would hide for 30 s why it cannot connect.
+            await (await psycopg.AsyncConnection.connect(self.dsn)).close()
+            await self._pool.open()
+        async with self._pool.connection() as connection:
+            yield connection

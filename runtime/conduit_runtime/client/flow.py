@@ -1,0 +1,85 @@
+"""Flows: jobs that wait for others. Pure: what waits for what."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal
+from uuid import UUID
+
+from ..errors import PayloadError
+from ..job import Job, new_id
+
+__all__ = ["Flow", "OnFailure", "chain", "group"]
+
+OnFailure = Literal["cancel", "continue"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flow:
+    """Jobs and what they wait for, made by `chain` and `group`; `Queue.enqueue_flow` stores it.
+
+    `links` are pairs of ids: the second waits for the first. `on_failure` says for each job that
+    waits what becomes of it when one that it waits for does not complete.
+    """
+
+    jobs: Sequence[Job]
+    links: Sequence[tuple[UUID, UUID]] = ()
+    on_failure: dict[UUID, OnFailure] = field(default_factory=dict)
+    id: UUID = field(default_factory=new_id)
+
+    def __post_init__(self) -> None:
+        if len({job.id for job in self.jobs}) < len(self.jobs):
+            raise PayloadError("a job is in the flow twice: make one for each place")
+        for job in self.jobs:
+            if job.unique is not None or job.unique_for is not None:
+                raise PayloadError(f"{job.type} is unique, which a job of a flow cannot be")
+
+    @property
+    def first(self) -> list[Job]:
+        """The jobs that wait for nobody."""
+        waiting = {after for _, after in self.links}
+        return [job for job in self.jobs if job.id not in waiting]
+
+    @property
+    def last(self) -> list[Job]:
+        """The jobs that nobody waits for."""
+        awaited = {before for before, _ in self.links}
+        return [job for job in self.jobs if job.id not in awaited]
+
+
+def chain(*steps: Job | Flow, on_failure: OnFailure = "cancel") -> Flow:
+    """Steps one after the other: each begins when all of the one before has completed.
+
+    When a job of a step fails or is cancelled, `on_failure` decides for the next step: "cancel"
+    cancels it, and so what follows; "continue" begins it all the same once the whole step ended.
+    """
+    if on_failure not in ("cancel", "continue"):
+        raise ValueError(f"on_failure is {on_failure!r}: use 'cancel' or 'continue'")
+    flows = [step if isinstance(step, Flow) else Flow([step]) for step in steps]
+    if not flows or not all(flow.jobs for flow in flows):
+        raise ValueError("there is no job in the flow, or in a step of it")
+    links = [link for flow in flows for link in flow.links]
+    policies = {id_: policy for flow in flows for id_, policy in flow.on_failure.items()}
+    for before, after in pairwise(flows):
+        firsts = after.first
+        links += [(job.id, first.id) for job in before.last for first in firsts]
+        policies |= {first.id: on_failure for first in firsts}
+    return Flow([job for flow in flows for job in flow.jobs], links, policies)
+
+
+def group(
+    members: Iterable[Job | Flow], then: Job | Flow | None = None, on_failure: OnFailure = "cancel"
+) -> Flow:
+    """Members side by side and, when all of them have completed, `then`.
+
+    When a member fails or is cancelled, the others run on; `on_failure` decides for `then` as it
+    does in a chain.
+    """
+    flows = [member if isinstance(member, Flow) else Flow([member]) for member in members]
+    together = Flow(
+        [job for flow in flows for job in flow.jobs],
+        [link for flow in flows for link in flow.links],
+        {id_: policy for flow in flows for id_, policy in flow.on_failure.items()},
+    )
+    steps = [together] if then is None else [together, then]
+    return chain(*steps, on_failure=on_failure)

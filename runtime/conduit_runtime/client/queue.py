@@ -1,0 +1,218 @@
+"""The queue for synchronous code."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+from uuid import UUID
+
+import psycopg
+from psycopg_pool import ConnectionPool
+
+from ..job import Job, JobStatus
+from ..postgres.connection import own
+from ..postgres.execute import run
+from ..postgres.statement import Statement
+from ..postgres.steps import take
+from ..workers.fleet import rescue_orphans
+from ..workers.sweep import clear
+from . import leases, store
+from .flow import Flow
+from .flow_store import insert_flow
+from .stats import QueueOverview, QueueStats
+from .unique import standing
+
+__all__ = ["Queue"]
+
+T = TypeVar("T")
+Connection = psycopg.Connection[Any]
+Pool = ConnectionPool[Connection]
+Jobs = list[Job]  # inside the class, `list` is the method
+Overviews = list[QueueOverview]
+
+
+class Queue:
+    """Jobs on Postgres, from synchronous code; `AsyncQueue` has the same methods, awaitable.
+
+    Takes a connection string or a `psycopg_pool.ConnectionPool` of yours. `schema` names the
+    Postgres schema of the tables; without it, the search path finds them. Every operation takes
+    `conn=` to be part of that connection's transaction; otherwise it is a transaction of its own.
+    """
+
+    def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
+        self.schema = schema
+        if isinstance(dsn, str):
+            self._pool = ConnectionPool(
+                dsn, min_size=0, max_size=10, open=False, configure=own, name="conduit-queue"
+            )
+            self._owned = True
+        else:
+            self._pool = dsn
+            self._owned = False
+        self.dsn = cast("str", self._pool.conninfo)
+
+    def enqueue(self, job: Job, *, conn: Connection | None = None) -> Job:
+        """Store a job, due at once unless its `run_at` or `delay` says otherwise.
+
+        Returns the job that stands: of a unique one perhaps an earlier one, a `duplicate`; with
+        its id alone when the role may not read it. Raises PayloadError, before any SQL, for a job
+        that Postgres would refuse.
+        """
+        return self._store([job], conn)[0]
+
+    def enqueue_many(self, jobs: Sequence[Job], *, conn: Connection | None = None) -> Jobs:
+        """Store any number of jobs in one statement, all or none; returns those that stand."""
+        jobs = [*jobs]
+        return self._store(jobs, conn) if jobs else jobs
+
+    def _store(self, jobs: Jobs, conn: Connection | None) -> Jobs:
+        """Insert the jobs and return those that stand."""
+        duplicates = self._run(store.insert_jobs(jobs, self.schema), conn)
+        if not duplicates:
+            return jobs
+        readable = [duplicate.standing for duplicate in duplicates if duplicate.readable]
+        stored = self._run(store.get_jobs(readable, self.schema), conn) if readable else []
+        return standing(jobs, duplicates, stored)
+
+    def enqueue_flow(self, flow: Flow, *, conn: Connection | None = None) -> Jobs:
+        """Store a chain or a group in one statement; returns its jobs.
+
+        Those that wait for others are no jobs until these have ended: `list` and `stats` leave them
+        out, `get` and `cancel` find them.
+        """
+        self._run(insert_flow(flow, self.schema), conn)
+        return [*flow.jobs]
+
+    def enqueue_with_priority(
+        self, job: Job, priority: int, *, conn: Connection | None = None
+    ) -> Job:
+        """Store a job with this priority, 0 to 100."""
+        job.priority = priority
+        return self.enqueue(job, conn=conn)
+
+    def schedule(
+        self, job: Job, run_at: datetime | timedelta, *, conn: Connection | None = None
+    ) -> Job:
+        """Store a job that is due at `run_at`, an aware time or a span from now."""
+        return self.enqueue(store.due(job, run_at), conn=conn)
+
+    def cancel(self, id: UUID | str, *, conn: Connection | None = None) -> bool:
+        """Cancel a waiting, pending or running job; False when it had ended or is gone."""
+        return self._run(store.cancel_job(store.job_id(id), self.schema), conn)
+
+    def retry(self, id: UUID | str, *, conn: Connection | None = None) -> bool:
+        """Make a job due now with all its attempts, whatever its status; False when it is gone."""
+        return self._run(store.retry_job(store.job_id(id), self.schema), conn)
+
+    def get(self, id: UUID | str, *, conn: Connection | None = None) -> Job | None:
+        """The job as it stands now; None when there is none."""
+        return self._run(store.get_job(store.job_id(id), self.schema), conn)
+
+    def list(
+        self,
+        queue: str | None = None,
+        status: JobStatus | str | None = None,
+        type: str | None = None,
+        limit: int = 100,
+        *,
+        conn: Connection | None = None,
+    ) -> Jobs:
+        """The newest jobs that match, at most `limit`."""
+        return self._run(store.list_jobs(queue, status, type, limit, self.schema), conn)
+
+    def stats(self, queue: str | None = None, *, conn: Connection | None = None) -> QueueStats:
+        """How many jobs of the queue, or of all queues, there are of each status."""
+        return self._run(store.stats(queue, self.schema), conn)
+
+    def queues(self, *, conn: Connection | None = None) -> Overviews:
+        """How every queue that holds jobs or has workers stands."""
+        return self._run(store.queues(self.schema), conn)
+
+    def purge(
+        self,
+        older_than: timedelta,
+        status: Sequence[str] = (JobStatus.COMPLETED,),
+        *,
+        queue: str | None = None,
+        conn: Connection | None = None,
+    ) -> int:
+        """Delete jobs that ended longer ago than `older_than`, and return how many.
+
+        Works in bounded batches, each a transaction of its own unless `conn` is given. Keys that
+        nobody holds and results whose time is over go as well.
+        """
+        statement = store.purge_jobs(older_than, status, queue, self.schema)
+        deleted = 0
+        while (batch := self._run(statement, conn)) > 0:
+            deleted += batch
+        take(clear(self.schema), lambda statement: self._run(statement, conn))
+        return deleted
+
+    def purge_completed(self, age: timedelta, *, conn: Connection | None = None) -> int:
+        """Delete jobs that completed longer ago than `age`, and return how many."""
+        return self.purge(age, conn=conn)
+
+    def dequeue(
+        self,
+        worker_id: str,
+        queue: str = "default",
+        limit: int = 1,
+        types: Sequence[str] | None = None,
+        *,
+        conn: Connection | None = None,
+    ) -> Jobs:
+        """Claim up to `limit` due jobs for 5 minutes, the most urgent first.
+
+        For loops of your own; `WorkerPool` does better. End each with `complete` or `fail`, and
+        call `touch` before the 5 minutes are over when it takes longer.
+        """
+        self._run(rescue_orphans(self.schema), conn)
+        lanes = self._run(leases.lanes(queue, types, self.schema), conn)
+        return self._run(leases.dequeue(worker_id, queue, limit, lanes, self.schema), conn)
+
+    def complete(self, job: Job, *, conn: Connection | None = None) -> None:
+        """Mark a claimed job completed. Raises JobLost when it is no longer held."""
+        self._run(leases.complete(job, self.schema), conn)
+
+    def fail(self, job: Job, error: BaseException | str, *, conn: Connection | None = None) -> None:
+        """Record a failed attempt: the job is retried later or, after its last one, failed.
+
+        Raises JobLost when it is no longer held.
+        """
+        self._run(leases.fail(job, error, self.schema), conn)
+
+    def touch(self, job: Job, *, conn: Connection | None = None) -> None:
+        """Hold a claimed job for 5 more minutes. Raises JobLost when it is no longer held."""
+        self._run(leases.touch(job, self.schema), conn)
+
+    def close(self) -> None:
+        """Close the connections that the queue opened; a pool of yours stays open."""
+        if self._owned:
+            self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _run(self, statement: Statement[T], conn: Connection | None) -> T:
+        if conn is not None:
+            return run(conn, statement)
+        with self._connection() as connection:
+            return run(connection, statement)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        if self._owned and self._pool.closed:
+            # The pool would hide for 30 s why it cannot connect.
+            psycopg.connect(self.dsn).close()
+            self._pool.open()
+        with self._pool.connection() as connection:
+            yield connection

@@ -1,0 +1,43 @@
+"""What handlers return, kept for a while for types that ask for it."""
+
+import logging
+from typing import Any, NamedTuple
+
+from ..errors import PayloadError
+from ..payload import encode
+from ..postgres.statement import Statement, counted, sql
+
+__all__ = ["Result", "result_of", "sweep"]
+
+_log = logging.getLogger("conduit.worker")
+
+SWEPT = 5_000
+"""Results that one sweep deletes at most."""
+
+
+class Result(NamedTuple):
+    """A returned value as JSON, and the seconds for which it is kept."""
+
+    text: str
+    seconds: float
+
+
+def result_of(value: Any, seconds: float, job: object) -> Result | None:
+    """A handler's return value to be kept; nothing for None.
+
+    One that has no form in JSON is left out with an error in the log: the work is done, and running
+    the job again would not better it.
+    """
+    if value is None:
+        return None
+    try:
+        return Result(encode(value), seconds)
+    except PayloadError as error:
+        reason = str(error).replace("payload", "it", 1)
+        _log.error("the result of job %s cannot be kept: %s", job, reason)
+        return None
+
+
+def sweep(schema: str | None) -> Statement[int]:
+    """Delete results whose time is over, a bounded number of them; answers how many."""
+    return Statement(sql("sweep_results", schema), {"limit": SWEPT}, counted)

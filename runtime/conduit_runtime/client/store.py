@@ -1,0 +1,246 @@
+"""What applications do with jobs: each operation as a statement, without IO."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ..errors import PayloadError
+from ..job import Job, JobStatus
+from ..payload import encode, refuse_text
+from ..postgres.arrays import array
+from ..postgres.statement import Rows, Statement, counted, sql, touched
+from .stats import QueueOverview, QueueStats
+from .unique import Duplicate, duplicates_of, key_parameters
+
+MAX_NAME = 200
+"""Bytes that the name of a queue or a type may have."""
+ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+PURGE_BATCH = 5_000
+
+_FURTHEST = timedelta(days=365 * 1_000)
+# Python cannot hold every time that Postgres can; a hand-typed one must not break a listing.
+_RUN_AT = "least(greatest(run_at, '0001-01-02 00:00Z'), '9999-12-30 00:00Z')"
+COLUMNS = (
+    f"queue, type, payload::text, priority, max_attempts, {_RUN_AT}, id, fingerprint, timeout, "
+    "status, attempts, error, errors::text, progress::text, created_at, started_at, completed_at, "
+    "locked_by, locked_at, token, flow"
+)
+
+
+def insert_jobs(jobs: Sequence[Job], schema: str | None) -> Statement[list[Duplicate]]:
+    """Insert any number of jobs in one statement, in their order.
+
+    Needs no privilege but INSERT and, for unique jobs, those on their keys. Answers the jobs in
+    whose place another stands. Raises PayloadError, before any SQL, for a job that Postgres would
+    refuse.
+    """
+    rows = [insert_parameters(job) for job in jobs]
+    if any("key" in row for row in rows):
+        inserting = sql("insert_unique_jobs", schema, unique=sql("unique", schema))
+        return Statement(inserting, columns(rows), duplicates_of(jobs))
+    if len(rows) == 1:
+        return Statement(sql("insert_job", schema), rows[0], _no_duplicates)
+    return Statement(sql("insert_jobs", schema), columns(rows), _no_duplicates)
+
+
+def _no_duplicates(rows: Rows, count: int) -> list[Duplicate]:
+    return []
+
+
+def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Rows of `insert_parameters` column by column, as arrays for a statement that unnests them."""
+    found = {name: array([row[name] for row in rows]) for name in _PARAMETERS}
+    if any("key" in row for row in rows):
+        found |= {name: array([row.get(name) for row in rows]) for name in _OF_UNIQUE}
+    return found
+
+
+_PARAMETERS = (
+    *("id", "queue", "type", "fingerprint", "payload", "priority", "max_attempts", "timeout"),
+    *("run_at", "delay"),
+)
+_OF_UNIQUE = ("key", "unique_for")
+
+
+def insert_parameters(job: Job) -> dict[str, Any]:
+    """What an insert says of a job. Raises PayloadError for what Postgres would refuse."""
+    check_name(job.queue, "queue")
+    check_name(job.type, "type")
+    if not 0 <= job.priority <= 100:
+        raise PayloadError(f"priority is {job.priority}: use 0 to 100")
+    if not 1 <= job.max_attempts < 2**31:
+        raise PayloadError(f"max_attempts is {job.max_attempts}: use 1 or more")
+    if job.timeout is not None and not 0 < job.timeout < float("inf"):
+        raise PayloadError(f"timeout is {job.timeout}: use a positive number of seconds")
+    if job.run_at is not None:
+        check_aware(job.run_at, "run_at")
+    if job.delay is not None and abs(job.delay) > _FURTHEST:
+        raise PayloadError(f"delay is {job.delay}: use at most {_FURTHEST.days:,} days")
+    row = {
+        "id": job.id,
+        "queue": job.queue,
+        "type": job.type,
+        "fingerprint": job.fingerprint or "",
+        "payload": encode(job.payload),
+        "priority": int(job.priority),
+        "max_attempts": job.max_attempts,
+        "timeout": job.timeout,
+        "run_at": job.run_at,
+        "delay": job.delay.total_seconds() if job.delay is not None else 0.0,
+    }
+    if job.unique is not None or job.unique_for is not None:
+        row |= key_parameters(job)
+    return row
+
+
+def check_name(name: str, what: str) -> None:
+    """Raise PayloadError for a name that Postgres would refuse; `what` says of what it is one."""
+    if not name:
+        raise PayloadError(f"the job has no {what}")
+    refuse_text(name, what)
+    if len(name.encode()) > MAX_NAME:
+        raise PayloadError(f"{what} {name[:40]}… is longer than {MAX_NAME} bytes")
+
+
+def check_aware(moment: datetime, what: str) -> None:
+    """Raise PayloadError for a datetime without a time zone."""
+    if moment.tzinfo is None:
+        raise PayloadError(f"{what} is {moment}, without a time zone: use an aware datetime")
+
+
+def due(job: Job, run_at: datetime | timedelta) -> Job:
+    """Set when a job is due: at an aware time, or a span from now on the server's clock."""
+    if isinstance(run_at, timedelta):
+        job.run_at, job.delay = None, run_at
+    else:
+        job.run_at, job.delay = run_at, None
+    return job
+
+
+def job_id(id: UUID | str) -> UUID:
+    """The id as a UUID. Raises ValueError for a text that is none."""
+    return id if isinstance(id, UUID) else UUID(id)
+
+
+def get_job(id: UUID, schema: str | None) -> Statement[Job | None]:
+    """Read one job; None when there is none."""
+    return Statement(
+        sql("get_job", schema, columns=COLUMNS),
+        {"id": id},
+        lambda rows, count: _read_whole(rows[0]) if rows else None,
+    )
+
+
+def _read_whole(row: tuple[Any, ...]) -> Job:
+    """Decode one row of `COLUMNS` and what is kept elsewhere."""
+    *columns, waits_for, result = row
+    job = read_job(tuple(columns))
+    if waits_for:
+        job.waits_for, job.run_at = waits_for, None
+    job.result = msgspec.json.decode(result) if result is not None else None
+    return job
+
+
+def get_jobs(ids: Sequence[UUID], schema: str | None) -> Statement[list[Job]]:
+    """Read these jobs, in no order; those that are gone are missing."""
+    return Statement(sql("get_jobs", schema, columns=COLUMNS), {"ids": list(ids)}, read_jobs)
+
+
+def list_jobs(
+    queue: str | None, status: str | None, type: str | None, limit: int, schema: str | None
+) -> Statement[list[Job]]:
+    """Read the newest jobs that match, at most `limit`."""
+    return Statement(
+        sql("list_jobs", schema, columns=COLUMNS),
+        {
+            "queue": queue,
+            "status": None if status is None else JobStatus(status).value,
+            "type": type,
+            "limit": limit,
+        },
+        read_jobs,
+    )
+
+
+def stats(queue: str | None, schema: str | None) -> Statement[QueueStats]:
+    """Count the jobs of a queue, or of all, by status."""
+    return Statement(
+        sql("stats", schema),
+        {"queue": queue},
+        lambda rows, count: QueueStats(**dict(rows)),
+    )
+
+
+def queues(schema: str | None) -> Statement[list[QueueOverview]]:
+    """How every queue that holds jobs or has workers stands."""
+    return Statement(
+        sql("queues", schema), {}, lambda rows, count: [QueueOverview(*row) for row in rows]
+    )
+
+
+def cancel_job(id: UUID, schema: str | None) -> Statement[bool]:
+    """Cancel a waiting, pending or running job; False when it had ended or is gone."""
+    return Statement(sql("cancel", schema), {"id": id}, lambda rows, count: bool(rows[0][0]))
+
+
+def retry_job(id: UUID, schema: str | None) -> Statement[bool]:
+    """Make a job due now with all its attempts, whatever its status; False when it is gone."""
+    return Statement(sql("retry", schema), {"id": id}, touched)
+
+
+def purge_jobs(
+    age: timedelta, status: Sequence[str], queue: str | None, schema: str | None
+) -> Statement[int]:
+    """Delete at most `PURGE_BATCH` ended jobs that ended longer ago than `age`."""
+    for each in status:
+        if each not in ENDED:
+            raise ValueError(f"only ended jobs can be purged, not {each} ones")
+    return Statement(
+        sql("purge", schema),
+        {
+            "age": age.total_seconds(),
+            "status": list(status),
+            "queue": queue,
+            "limit": PURGE_BATCH,
+        },
+        counted,
+    )
+
+
+def read_jobs(rows: Rows, count: int) -> list[Job]:
+    """Decode rows of `COLUMNS`."""
+    return [read_job(row) for row in rows]
+
+
+def read_job(row: tuple[Any, ...]) -> Job:
+    """Decode one row of `COLUMNS`."""
+    (queue, type_, payload, priority, max_attempts, run_at, id_, fingerprint, timeout) = row[:9]
+    (status, attempts, error, errors, progress) = row[9:14]
+    (created_at, started_at, completed_at, locked_by, locked_at, token, flow) = row[14:]
+    decode = msgspec.json.decode
+    return Job(
+        queue=queue,
+        type=type_,
+        payload=decode(payload),
+        priority=priority,
+        max_attempts=max_attempts,
+        run_at=run_at,
+        id=id_,
+        fingerprint=fingerprint or None,
+        timeout=timeout,
+        status=JobStatus(status),
+        attempts=attempts,
+        error=error,
+        errors=decode(errors) if errors else [],
+        progress=decode(progress) if progress else None,
+        created_at=created_at,
+        started_at=started_at,
+        completed_at=completed_at,
+        locked_by=locked_by,
+        locked_at=locked_at,
+        token=token,
+        flow=flow,
+    )

@@ -1,0 +1,109 @@
+"""Unique jobs: the keys that allow one job of a type at a time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from ..errors import PayloadError
+from ..job import Job
+from ..payload import encode
+from ..postgres.statement import Rows, Statement, sql
+
+__all__ = [
+    "Duplicate",
+    "duplicates_of",
+    "key_of",
+    "key_parameters",
+    "mark",
+    "standing",
+    "sweep",
+]
+
+SWEPT = 5_000
+"""Keys that one sweep looks at."""
+_LONGEST_KEY = 200
+_FURTHEST = timedelta(days=365 * 1_000)
+
+
+class Duplicate(NamedTuple):
+    """A job that was not stored, since another stands for its key.
+
+    `readable` tells whether the role that enqueued may read that one.
+    """
+
+    job: Job
+    standing: UUID
+    readable: bool
+
+
+def key_of(value: object) -> str:
+    """The key that a value stands for: its JSON, or a digest of it when that is long.
+
+    Raises PayloadError for a value that has no form in JSON.
+    """
+    try:
+        plain = msgspec.json.decode(encode(value))
+    except PayloadError as error:
+        raise PayloadError(f"unique: {str(error).replace('payload', 'its value', 1)}") from None
+    text = msgspec.json.encode(plain, order="sorted")
+    if len(text) > _LONGEST_KEY:
+        return f"sha256:{sha256(text).hexdigest()}"
+    return text.decode()
+
+
+def key_parameters(job: Job) -> dict[str, Any]:
+    """What an insert says of a job's key; nothing for a job without one."""
+    if not job.is_unique:
+        if job.unique_for is not None:
+            raise PayloadError("unique_for needs unique: say what there is to be one of")
+        return {}
+    span = job.unique_for
+    if span is not None and not timedelta(0) < span <= _FURTHEST:
+        raise PayloadError(f"unique_for is {span}: use a positive span of {_FURTHEST.days:,} days")
+    return {
+        "key": key_of(job.unique),
+        "unique_for": None if span is None else span.total_seconds(),
+    }
+
+
+def duplicates_of(jobs: Sequence[Job]) -> Callable[[Rows, int], list[Duplicate]]:
+    """Decode what `insert_unique_jobs` answers about these jobs."""
+    return lambda rows, count: [
+        Duplicate(jobs[position], standing, readable) for position, standing, readable in rows
+    ]
+
+
+def standing(
+    jobs: Sequence[Job], duplicates: Sequence[Duplicate], stored: Sequence[Job]
+) -> list[Job]:
+    """The jobs that stand: each that was given or, as far as it is known, the one before it."""
+    known = {job.id: job for job in stored}
+    instead = {
+        id(job): replace(known.get(stands, job), id=stands, duplicate=True)
+        for job, stands, _ in duplicates
+    }
+    return [instead.get(id(job), job) for job in jobs]
+
+
+def mark(duplicates: list[Duplicate]) -> None:
+    """Let jobs that were not stored say so: they take the id of the one that stands."""
+    for job, stands, _ in duplicates:
+        job.id, job.duplicate = stands, True
+
+
+def sweep(after: tuple[str, str] | None, schema: str | None) -> Statement[tuple[str, str] | None]:
+    """Delete what is held no more among the keys after this one, or the first ones.
+
+    Answers where to go on; None at the end.
+    """
+    type_, key = after or ("", "")
+    return Statement(
+        sql("sweep_keys", schema),
+        {"type": type_, "key": key, "limit": SWEPT},
+        lambda rows, count: (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
+    )

@@ -1,0 +1,1 @@
+"""What generated code imports: hooks, records, job types, services."""

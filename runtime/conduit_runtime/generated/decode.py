@@ -1,0 +1,64 @@
+"""A payload's JSON to the payload class of a job."""
+
+import dataclasses
+import typing
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from ..errors import PayloadError
+from ..names import source_names
+from .convert import Unfit, converter
+
+T = TypeVar("T")
+
+
+class PayloadMismatch(PayloadError):
+    """A payload that does not fit this worker's code; the message names the field.
+
+    Running the job again cannot help, so it fails at once and is kept.
+    """
+
+
+def decoder(payload: type[T]) -> Callable[[bytes | str], T]:
+    """A function from JSON to `payload`.
+
+    What msgspec reads strictly is read by msgspec. The rest is read with tolerance for other
+    versions of the code: unknown fields are ignored, a missing field that may be nil is nil, an
+    unknown enum value passes as its string. Raises PayloadMismatch for what still does not fit.
+    """
+    convert = converter(payload)
+
+    def tolerant(text: bytes | str) -> T:
+        try:
+            result: T = convert(msgspec.json.decode(text), "")
+        except Unfit as unfit:
+            raise PayloadMismatch(f"the payload does not fit this code: {unfit}") from None
+        except msgspec.DecodeError as error:
+            raise PayloadMismatch(f"the payload is not JSON: {error}") from None
+        return result
+
+    if _renames(payload):
+        return tolerant
+    try:
+        strict = msgspec.json.Decoder(payload).decode
+    except TypeError:  # a union that msgspec cannot tell apart by JSON alone
+        return tolerant
+
+    def decode(text: bytes | str) -> T:
+        try:
+            return strict(text)
+        except msgspec.DecodeError:
+            return tolerant(text)
+
+    return decode
+
+
+def _renames(annotation: Any) -> bool:
+    """Whether some class within the type has other names in JSON than in Python."""
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        hints = typing.get_type_hints(annotation)
+        fields = dataclasses.fields(annotation)
+        return bool(source_names(annotation)) or any(_renames(hints[f.name]) for f in fields)
+    return any(_renames(argument) for argument in typing.get_args(annotation))

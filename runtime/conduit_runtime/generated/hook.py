@@ -1,0 +1,185 @@
+"""What a generated hook runs in."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from ..postgres.transaction import explained, require_transaction
+from .batches import current_batch
+from .hook_run import HookRun, R, S
+from .operations import AsyncOperations, Operations
+from .queries import Query, column_names
+from .service_calls import AsyncHookServices, HookServices
+
+__all__ = ["AsyncHook", "Hook"]
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+
+class Hook(HookRun[R, S], Operations):
+    """`with Hook(conn, Order, record) as hook:` runs one event's hooks on a copy of the record.
+
+    When the block ends normally, the columns that it assigned are written in one UPDATE by primary
+    key and its jobs in one statement, both in one round trip; when it raises, neither. It never
+    commits. Raises NoTransaction on an autocommit connection outside a transaction and RecordError
+    for a record that lacks a column.
+    """
+
+    def __init__(
+        self,
+        conn: psycopg.Connection[Any],
+        record_type: type[R],
+        record: object,
+        previous: object = None,
+        *,
+        services: S | None = None,
+    ) -> None:
+        require_transaction(conn, psycopg.Connection)
+        super().__init__(record_type, record, previous, services)
+        self._conn = conn
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            with explained():
+                self._write()
+
+    @property
+    def services(self) -> S:
+        """The application's services; calling an async method raises a clear error."""
+        return cast("S", HookServices(self._given_services))
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo the database work of the block when it raises, and leave the transaction usable."""
+        self._send("SAVEPOINT conduit_rescue")
+        try:
+            yield
+        except Exception:
+            with self._conn.pipeline():  # within a batch, an error blocks all until a sync
+                pass
+            self._send("ROLLBACK TO conduit_rescue")
+            self._send("RELEASE conduit_rescue")
+            raise
+        self._send("RELEASE conduit_rescue")
+
+    def _run(self, query: Query[T]) -> T:
+        cursor = self._send(query.sql, query.values)
+        rows = cursor.fetchall()
+        return query.read(column_names(cursor.description), rows)
+
+    def _send(self, sql: str, parameters: Any = ()) -> psycopg.Cursor[Row]:
+        # our own cursor: the connection's factories may be anything
+        return psycopg.Cursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
+
+    def _write(self) -> None:
+        statements = self._statements()
+        batch = current_batch(self._conn)
+        if len(statements) > 1 and batch is None:
+            with self._conn.pipeline():
+                cursors = [self._send(sql, values) for sql, values, _ in statements]
+        else:
+            cursors = [self._send(sql, values) for sql, values, _ in statements]
+        asked = list(zip(cursors, (answer for _, _, answer in statements), strict=True))
+
+        def take_over() -> None:
+            for cursor, answer in asked:
+                if answer is not None:
+                    answer(cursor.fetchall())
+
+        if batch is None:
+            take_over()
+        else:
+            batch.jobs += self.jobs
+            batch.answers.append(take_over)
+
+
+class AsyncHook(HookRun[R, S], AsyncOperations):
+    """`async with AsyncHook(conn, Order, record) as hook:`; Hook on an AsyncConnection."""
+
+    def __init__(
+        self,
+        conn: psycopg.AsyncConnection[Any],
+        record_type: type[R],
+        record: object,
+        previous: object = None,
+        *,
+        services: S | None = None,
+    ) -> None:
+        require_transaction(conn, psycopg.AsyncConnection)
+        super().__init__(record_type, record, previous, services)
+        self._conn = conn
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            with explained():
+                await self._write()
+
+    @property
+    def services(self) -> S:
+        """The application's services; every call is awaited."""
+        return cast("S", AsyncHookServices(self._given_services))
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo the database work of the block when it raises, and leave the transaction usable."""
+        await self._send("SAVEPOINT conduit_rescue")
+        try:
+            yield
+        except Exception:
+            async with self._conn.pipeline():  # within a batch, an error blocks all until a sync
+                pass
+            await self._send("ROLLBACK TO conduit_rescue")
+            await self._send("RELEASE conduit_rescue")
+            raise
+        await self._send("RELEASE conduit_rescue")
+
+    async def _run(self, query: Query[T]) -> T:
+        cursor = await self._send(query.sql, query.values)
+        rows = await cursor.fetchall()
+        return query.read(column_names(cursor.description), rows)
+
+    async def _send(self, sql: str, parameters: Any = ()) -> psycopg.AsyncCursor[Row]:
+        # our own cursor: the connection's factories may be anything
+        return await psycopg.AsyncCursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
+
+    async def _write(self) -> None:
+        statements = self._statements()
+        batch = current_batch(self._conn)
+        if len(statements) > 1 and batch is None:
+            async with self._conn.pipeline():
+                cursors = [await self._send(sql, values) for sql, values, _ in statements]
+        else:
+            cursors = [await self._send(sql, values) for sql, values, _ in statements]
+        asked = list(zip(cursors, (answer for _, _, answer in statements), strict=True))
+
+        async def take_over() -> None:
+            for cursor, answer in asked:
+                if answer is not None:
+                    answer(await cursor.fetchall())
+
+        if batch is None:
+            await take_over()
+        else:
+            batch.jobs += self.jobs
+            batch.answers.append(take_over)

@@ -1,0 +1,107 @@
+"""One run of a hook without its IO: the record before and after, and the jobs that it enqueues."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from typing_extensions import TypeVar as TypeVarWithDefault
+from typing_extensions import Unpack
+
+from ..client.store import insert_jobs
+from ..client.unique import Duplicate, mark
+from ..job import Job
+from ..operators import equal
+from ..postgres.statement import Rows, Statement
+from . import queries
+from .job_types import JobOptions, JobType
+from .operations import Kept
+from .records import read_record
+from .services import provided
+from .tables import RecordError, table_of
+
+R = TypeVar("R")
+S = TypeVarWithDefault("S", default=Any)
+P = TypeVar("P")
+Answer = Callable[[Rows], None]
+
+
+class HookRun(Generic[R, S]):
+    """What Hook and AsyncHook share."""
+
+    def __init__(
+        self, record_type: type[R], record: object, previous: object, services: object
+    ) -> None:
+        self._record_type = record_type
+        self.record: R = read_record(record_type, record)
+        self._before = read_record(record_type, self.record)
+        self._previous = None if previous is None else read_record(record_type, previous)
+        self._given_services = None if services is None else provided(services)
+        self._kept = Kept()
+        self._jobs: list[tuple[str | None, Job]] = []
+        self._changed: dict[str, Any] = {}
+
+    @property
+    def previous(self) -> R:
+        """The row as it was before the event; RecordError in a hook that was given none."""
+        if self._previous is None:
+            raise RecordError(f"the hook was given no previous {self._record_type.__name__}")
+        return self._previous
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs that were enqueued so far; they are stored when the hook ends normally."""
+        return [job for _, job in self._jobs]
+
+    def enqueue(
+        self, job_type: JobType[Any, P], payload: P, /, **options: Unpack[JobOptions]
+    ) -> None:
+        """Enqueue a job when the hook ends normally; the payload is taken as it is now."""
+        self._jobs.append((job_type.schema, job_type.job(payload, **options)))
+
+    def _statements(self) -> list[tuple[str, Any, Answer | None]]:
+        """What the hook's end sends: the UPDATE, when a column was assigned, then the jobs.
+
+        Each with what is to be called with the rows that it gives, if it gives any.
+        """
+        statements: list[tuple[str, Any, Answer | None]] = []
+        self._changed = self._changes()
+        if self._changed:
+            query = queries.update(table_of(self._record_type), self._key, self._changed)
+            statements.append((query.sql, query.values, self._updated))
+        for schema in dict.fromkeys(schema for schema, _ in self._jobs):
+            jobs = [job for other, job in self._jobs if other == schema]
+            insert = insert_jobs(jobs, schema)
+            answer = partial(_mark, insert) if any(job.is_unique for job in jobs) else None
+            statements.append((insert.sql, insert.parameters, answer))
+        return statements
+
+    def _changes(self) -> dict[str, Any]:
+        changes = {}
+        for column in table_of(self._record_type).columns:
+            before = getattr(self._before, column.attribute)
+            after = getattr(self.record, column.attribute)
+            if before is after:
+                continue
+            if type(before) is not type(after) or not equal(before, after):
+                changes[column.attribute] = after
+        return changes
+
+    @property
+    def _key(self) -> object:
+        return getattr(self._before, table_of(self._record_type).key.attribute)
+
+    def _updated(self, rows: Rows) -> None:
+        """Take over what the UPDATE has set by itself."""
+        target = table_of(self._record_type)
+        values = queries.update(target, self._key, self._changed).read((), rows)
+        if values is None:
+            raise RecordError(
+                f"{target.name} has no row with {target.key.name} = {self._key} on this "
+                "connection: insert (and flush) the row before its hook runs"
+            )
+        for attribute, value in values.items():
+            setattr(self.record, attribute, value)
+
+
+def _mark(insert: Statement[list[Duplicate]], rows: Rows) -> None:
+    mark(insert.decode(rows, len(rows)))

@@ -1,0 +1,1 @@
+"""How statements reach Postgres: connections, statements, migrations."""

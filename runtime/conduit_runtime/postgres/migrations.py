@@ -1,0 +1,120 @@
+"""Bring a database to the schema that this version needs."""
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg.rows import tuple_row
+
+from ..errors import MigrationError
+from .statement import quote
+
+__all__ = ["migrate", "script"]
+
+_FOLDER = Path(__file__).parents[1] / "sql" / "migrations"
+_LOCK = 0x636F6E64756974  # "conduit": one migration at a time in a database
+_LOCK_TIMEOUT = "2s"
+_TRIES = 30
+
+
+def versions() -> list[tuple[int, str]]:
+    """Number and SQL of every migration, in order."""
+    files = sorted(_FOLDER.glob("*.sql"))
+    return [(int(file.name.split("_")[0]), file.read_text(encoding="utf-8")) for file in files]
+
+
+def migrate(dsn: str, schema: str | None = None) -> list[int]:
+    """Apply the migrations that are missing and return their numbers.
+
+    Safe to run from many hosts at once, and again. Creates the schema when it is named and absent.
+    A busy table is waited for 2 s at a time, so that the application's statements do not queue
+    behind the migration. Raises MigrationError for a `jobs` table that is not ours.
+    """
+    with psycopg.connect(dsn, autocommit=True, row_factory=tuple_row) as connection:
+        applied = []
+        while (version := _step(connection, schema)) is not None:
+            applied.append(version)
+        return applied
+
+
+def script(schema: str | None = None) -> str:
+    """All migrations as one SQL script for an empty database."""
+    return "\n".join(_script(schema))
+
+
+def _script(schema: str | None) -> Iterator[str]:
+    yield "BEGIN;"
+    if schema is not None:
+        yield f"CREATE SCHEMA IF NOT EXISTS {quote(schema)};"
+        yield f"SET LOCAL search_path = {quote(schema)};"
+    yield _LEDGER + ";"
+    for version, sql in versions():
+        yield sql.strip()
+        yield f"INSERT INTO conduit_migrations (version) VALUES ({version});"  # noqa: S608
+    yield "COMMIT;\n"
+
+
+_LEDGER = """CREATE TABLE IF NOT EXISTS conduit_migrations (
+  version    integer     PRIMARY KEY,
+  applied_at timestamptz NOT NULL DEFAULT now()
+)"""
+
+
+def _step(connection: psycopg.Connection[Any], schema: str | None) -> int | None:
+    """Apply the next missing migration in a transaction of its own."""
+    for attempt in range(_TRIES):
+        try:
+            with connection.transaction():
+                return _apply_next(connection, schema)
+        except (errors.LockNotAvailable, errors.DeadlockDetected, errors.UniqueViolation):
+            if attempt == _TRIES - 1:
+                raise MigrationError(
+                    f"the tables were in use for {_TRIES} tries: run the migration again when no "
+                    "long transaction holds them"
+                ) from None
+            time.sleep(random.uniform(0.1, 0.5))  # noqa: S311
+    raise AssertionError
+
+
+def _apply_next(connection: psycopg.Connection[Any], schema: str | None) -> int | None:
+    connection.execute("SELECT set_config('transaction_isolation', 'read committed', true)")
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
+    if schema is not None:
+        # Asked for first, since creating needs a privilege even when there is nothing to create.
+        if connection.execute("SELECT to_regnamespace(%s)", (quote(schema),)).fetchone() == (None,):
+            connection.execute(f"CREATE SCHEMA {quote(schema)}")
+        connection.execute("SELECT set_config('search_path', %s, true)", (quote(schema),))
+    done = _applied(connection)
+    for version, sql in versions():
+        if version not in done:
+            connection.execute(_LEDGER)
+            connection.execute(sql)
+            connection.execute("INSERT INTO conduit_migrations (version) VALUES (%s)", (version,))
+            return version
+    return None
+
+
+def _applied(connection: psycopg.Connection[Any]) -> set[int]:
+    [(schema, ledger, jobs)] = connection.execute(
+        """
+        SELECT current_schema(),
+               to_regclass(quote_ident(current_schema()) || '.conduit_migrations'),
+               to_regclass(quote_ident(current_schema()) || '.jobs')
+        """
+    )
+    if schema is None:
+        raise MigrationError("the search path names no schema that exists: name one with --schema")
+    if ledger is not None:
+        return {
+            number for (number,) in connection.execute("SELECT version FROM conduit_migrations")
+        }
+    if jobs is not None:
+        raise MigrationError(
+            f"schema {schema} has a table jobs that is not ours: name another with --schema"
+        )
+    return set()

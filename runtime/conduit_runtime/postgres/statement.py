@@ -1,0 +1,65 @@
+"""A statement: SQL, its parameters, and how to read the answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+Rows = Sequence[tuple[Any, ...]]
+
+_FOLDER = Path(__file__).parents[1] / "sql"
+_TABLES = (
+    *("jobs", "conduit_workers", "conduit_migrations", "conduit_schedules"),
+    *("conduit_keys", "conduit_stands", "conduit_results", "conduit_waiting", "conduit_links"),
+    *("conduit_advance", "conduit_cancel"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement(Generic[T]):
+    """One operation on the database, without any IO.
+
+    `decode` takes the rows and the count of rows that were touched.
+    """
+
+    sql: str
+    parameters: Mapping[str, Any]
+    decode: Callable[[Rows, int], T]
+
+
+def quote(identifier: str) -> str:
+    """The identifier in double quotes, for SQL."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+@lru_cache(maxsize=256)
+def sql(query: str, schema: str | None, **fragments: str) -> str:
+    """The query in `sql/<query>.sql` with the names of our tables filled in.
+
+    Without a schema, the connection's search path finds the tables.
+    """
+    text = (_FOLDER / f"{query}.sql").read_text(encoding="utf-8")
+    prefix = f"{quote(schema)}." if schema is not None else ""
+    for table in _TABLES:
+        name = f"{prefix}{table}".replace("%", "%%")
+        text = text.replace(f"'{{{table}}}'", "'" + name.replace("'", "''") + "'")
+        text = text.replace(f"{{{table}}}", name)
+    for placeholder, fragment in fragments.items():
+        text = text.replace(f"{{{placeholder}}}", fragment)
+    return text
+
+
+def nothing(rows: Rows, count: int) -> None:
+    """Decode for statements whose answer does not matter."""
+
+
+def counted(rows: Rows, count: int) -> int:
+    """Decode for statements of which only the number of touched rows matters."""
+    return count
+
+
+def touched(rows: Rows, count: int) -> bool:
+    """Decode for statements that touch one row or none."""
+    return count > 0

@@ -1,0 +1,50 @@
+"""The application's transaction that a hook is part of."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from ..errors import QueueError
+from .connection import explain_missing_tables
+
+AnyConnection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
+
+
+class NoTransaction(QueueError):
+    """A hook was run where its row is committed already."""
+
+
+def require_transaction(connection: object, kind: type[AnyConnection] | None = None) -> None:
+    """Refuse what no transaction can be shared with.
+
+    Raises TypeError for anything but a psycopg connection of that kind, and NoTransaction for one
+    in autocommit mode that is outside a transaction.
+    """
+    kinds = (psycopg.Connection, psycopg.AsyncConnection) if kind is None else kind
+    if not isinstance(connection, kinds):
+        wanted = "Connection or AsyncConnection" if kind is None else kind.__name__
+        raise TypeError(
+            f"a hook runs on a psycopg {wanted}, not on {type(connection).__name__}: "
+            "of a SQLAlchemy session, pass session.connection().connection.driver_connection"
+        )
+    status = connection.info.transaction_status
+    if connection.autocommit and status == TransactionStatus.IDLE:
+        raise NoTransaction(
+            "the hook runs on an autocommit connection outside a transaction: the row is "
+            "committed already, and its jobs could be lost. Put the row's statement and the hook "
+            "into one `with conn.transaction():`"
+        )
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Have the error for a database without our tables say what to do."""
+    try:
+        yield
+    except psycopg.errors.UndefinedTable as error:
+        if "jobs" in (error.diag.message_primary or ""):
+            error.add_note(explain_missing_tables(error))
+        raise

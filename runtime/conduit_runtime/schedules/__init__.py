@@ -1,0 +1,1 @@
+"""Jobs by the clock: when a schedule ticks, and who enqueues its job."""

@@ -1,0 +1,72 @@
+"""Schedules in the database, for synchronous code."""
+
+from typing import Any, TypeVar
+
+import psycopg
+
+from ..client.queue import Queue
+from ..job import Job
+from ..postgres.steps import Steps, take
+from . import schedule_store as store
+from . import scheduling
+from .schedule import Schedule
+
+__all__ = ["CronScheduler"]
+
+T = TypeVar("T")
+Connection = psycopg.Connection[Any]
+Schedules = list[Schedule]  # inside the class, `list` is the method
+
+
+class CronScheduler:
+    """The schedules of a queue's database; `AsyncCronScheduler` has the same methods, awaitable.
+
+    Any running worker enqueues their jobs, each tick once however many workers there are. Every
+    operation takes `conn=` to be part of that connection's transaction.
+    """
+
+    def __init__(self, queue: Queue) -> None:
+        self._run = queue._run
+        self._schema = queue.schema
+
+    def add(self, schedule: Schedule, *, conn: Connection | None = None) -> Schedule:
+        """Store a schedule, or change the one of its name, and return how it stands.
+
+        Adding one again, say at each start, keeps its next tick, also one that is due already,
+        and leaves it disabled if it was. Raises PayloadError or ScheduleError, before any change,
+        for one that could never be enqueued.
+        """
+        return self._take(scheduling.add(schedule, self._schema), conn)
+
+    def enable(self, id: str, *, conn: Connection | None = None) -> bool:
+        """Have a schedule tick again, from its next tick on; False when there is none."""
+        return self._take(scheduling.enable(id, self._schema), conn)
+
+    def disable(self, id: str, *, conn: Connection | None = None) -> bool:
+        """Have a schedule tick no more until it is enabled; False when there is none."""
+        return self._run(store.disable(id, self._schema), conn)
+
+    def remove(self, id: str, *, conn: Connection | None = None) -> bool:
+        """Delete a schedule, not the jobs it enqueued; False when there is none."""
+        return self._run(store.remove(id, self._schema), conn)
+
+    def get(self, id: str, *, conn: Connection | None = None) -> Schedule | None:
+        """The schedule as it stands now; None when there is none."""
+        stored = self._run(store.read(id, self._schema), conn)
+        return stored[0][0] if stored else None
+
+    def list(self, *, conn: Connection | None = None) -> Schedules:
+        """All schedules by name, as they stand now."""
+        stored = self._run(store.read(None, self._schema), conn)
+        return [schedule for schedule, _ in stored]
+
+    def run(self, id: str, *, conn: Connection | None = None) -> Job | None:
+        """Enqueue a job of a schedule now, apart from its ticks; None when there is none."""
+        return self._run(store.run(id, self._schema), conn)
+
+    def enqueue_due(self) -> int:
+        """Enqueue the jobs of all ticks that have come, as workers do, and return how many."""
+        return self._take(scheduling.enqueue_due(self._schema), None)
+
+    def _take(self, steps: Steps[T], conn: Connection | None) -> T:
+        return take(steps, lambda each: self._run(each, conn))

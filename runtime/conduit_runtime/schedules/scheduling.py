@@ -1,0 +1,57 @@
+"""What schedulers do, as statements in order: adding, enabling, enqueueing what is due."""
+
+import logging
+import random
+
+from ..postgres.steps import Steps
+from ..workers.outcome import describe
+from . import schedule_store as store
+from .schedule import Schedule
+from .timing import plan
+
+__all__ = ["add", "enable", "enqueue_due"]
+
+_log = logging.getLogger("conduit.schedules")
+
+
+def add(schedule: Schedule, schema: str | None) -> Steps[Schedule]:
+    """Store a schedule, or change the one of its name, and return how it stands."""
+    now = yield store.clock()
+    stored: Schedule = yield store.put(schedule, now, schema)
+    return stored
+
+
+def enable(name: str, schema: str | None) -> Steps[bool]:
+    """Have a schedule tick again; False when there is none."""
+    for schedule, now in (yield store.read(name, schema)):
+        done: bool = yield store.enable(schedule, now, schema)
+        return done
+    return False
+
+
+def enqueue_due(schema: str | None) -> Steps[int]:
+    """Enqueue the jobs of all ticks that have come, and return how many this scheduler did.
+
+    Each schedule is a statement, and so a transaction, of its own. One that fails is noted and
+    tried again later, and the others go on. Raises what the database raises for all of them.
+    """
+    enqueued = 0
+    while True:
+        due: list[store.Stored] = yield store.due(schema)
+        random.shuffle(due)  # so that many schedulers do not go for the same row
+        moved = False
+        for schedule, now in due:
+            assert schedule.next_run_at is not None
+            try:
+                planned = plan(schedule.timing, schedule.missed, schedule.next_run_at, now)
+                won = yield store.tick(schedule, planned, schema)
+            except Exception as error:
+                text, _ = describe(error)
+                if schedule.failures == 0:
+                    _log.warning("schedule %s fails, trying again: %s", schedule.name, text)
+                yield store.failed(schedule, text, schema)
+            else:
+                moved = moved or won
+                enqueued += len(planned.ticks) if won else 0
+        if not moved:
+            return enqueued

@@ -1,0 +1,74 @@
+"""The scheduler that every worker carries."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+import psycopg
+
+from ..errors import QueueError
+from ..postgres.connection import Link
+from ..postgres.steps import take_async
+from . import scheduling
+from .schedule import Schedule
+
+__all__ = ["Ticker", "add_schedules"]
+
+_log = logging.getLogger("conduit.schedules")
+
+
+class Ticker:
+    """Enqueues the jobs of due schedules; asleep, and without a connection, until one is.
+
+    The worker's heartbeat tells when the next one is due, so nothing asks for that on its own.
+    """
+
+    def __init__(self, link: Link, schema: Callable[[], str | None]) -> None:
+        self._link = link
+        self._schema = schema
+        self._due = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_failing = False
+
+    def expect(self, seconds: float) -> None:
+        """Be ready for a tick in so many seconds; to be called in the loop."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, seconds), self._due.set)
+
+    async def run(self) -> None:
+        """Enqueue what is due whenever it is; what fails is tried again with the next beat."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            await self.enqueue_due()
+
+    async def enqueue_due(self) -> None:
+        """Enqueue the jobs of all ticks that have come; a failure is logged once."""
+        try:
+            await take_async(scheduling.enqueue_due(self._schema()), self._link.run)
+        except psycopg.Error as error:
+            if not self._is_failing:
+                _log.warning("schedules cannot be looked after, trying again: %s", error)
+            self._is_failing = True
+        else:
+            self._is_failing = False
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._link.close()
+
+
+async def add_schedules(schedules: Sequence[Schedule], dsn: str, schema: str | None) -> None:
+    """Store the schedules that an application's code holds."""
+    names = [schedule.name for schedule in schedules]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise QueueError(f"two schedules are named {twice[0]}: give one another name=")
+    link = Link(dsn, "conduit schedules")
+    try:
+        for schedule in schedules:
+            await take_async(scheduling.add(schedule, schema), link.run)
+    finally:
+        await link.close()

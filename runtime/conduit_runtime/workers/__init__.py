@@ -1,0 +1,1 @@
+"""What runs jobs: pools of workers, from the claim to the outcome."""

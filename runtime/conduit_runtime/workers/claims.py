@@ -1,0 +1,130 @@
+"""How a worker claims: which queues and lanes, how many, and where to look."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from ..postgres.statement import Statement, sql
+from .claimed import COLUMNS, Claimed
+
+__all__ = ["BATCH", "Claims", "Lane", "claim", "next_due"]
+
+Lane = tuple[str, str]
+"""A type and a fingerprint; the empty fingerprint is that of jobs without one."""
+
+BATCH = 500
+"""Jobs that one claim takes at most."""
+_SHORTEST_BOUND, _LONGEST_BOUND = 0.05, 1.0
+_SHARE_OF_FULL_SCANS = 0.04
+
+
+def claim(
+    worker: str,
+    queues: Mapping[str, int],
+    lanes: Sequence[Lane],
+    limit: int,
+    depth: int,
+    bounds: Sequence[tuple[str, int, str, int]],
+    token: UUID,
+) -> dict[str, Any]:
+    """Parameters of a claim: at most `limit` due jobs, at most `queues[name]` of each queue.
+
+    `depth` is how many heads of each lane are looked at, `bounds` where each (queue, priority)
+    was left.
+    """
+    return {
+        "worker": worker,
+        "token": token,
+        "queues": list(queues),
+        "sizes": list(queues.values()),
+        "limit": limit,
+        "types": [type_ for type_, _ in lanes],
+        "fingerprints": [fingerprint for _, fingerprint in lanes],
+        "depth": depth,
+        "bound_queues": [bound[0] for bound in bounds],
+        "bound_priorities": [bound[1] for bound in bounds],
+        "bound_run_ats": [bound[2] for bound in bounds],
+        "bound_seqs": [bound[3] for bound in bounds],
+    }
+
+
+def next_due(
+    queues: Sequence[str], lanes: Sequence[Lane], schema: str | None
+) -> Statement[float | None]:
+    """Seconds until the next job is due, below 0 for one that is; None when there is none."""
+    return Statement(
+        sql("next_due", schema, waiting=sql("waiting", schema, queue="wanted.queue")),
+        {
+            "queues": list(queues),
+            "types": [type_ for type_, _ in lanes],
+            "fingerprints": [fingerprint for _, fingerprint in lanes],
+        },
+        lambda rows, count: rows[0][0],
+    )
+
+
+class Claims:
+    """What one worker remembers between its claims.
+
+    Claimed rows leave dead entries at the head of the index until they are vacuumed. A bound, where
+    the last claim of a priority ended, skips them; a full scan, which finds what appeared behind
+    the bounds, follows at most every 50 ms and at least every second, depending on its cost.
+    """
+
+    was_full: bool
+    """Whether the last claim looked at everything."""
+
+    def __init__(self) -> None:
+        self._bounds: dict[tuple[str, int], tuple[str, int]] = {}
+        self._next_full = 0.0
+        self._depth = 0
+        self.was_full = True
+
+    def next(
+        self,
+        worker: str,
+        queues: Mapping[str, int],
+        lanes: Sequence[Lane],
+        limit: int,
+        now: float,
+        schema: str | None,
+    ) -> Statement[list[Claimed]]:
+        """The next claim, at the monotonic time `now` in seconds.
+
+        A worker that is no longer registered claims nothing.
+        """
+        self.was_full = now >= self._next_full
+        least = min(limit, 2 * limit // max(1, len(lanes)) + 8)
+        depth = min(limit, max(self._depth, least))
+        bounds = [] if self.was_full else [(*key, *at) for key, at in self._bounds.items()]
+        token = uuid.uuid4()
+        allowed = sql("registered", schema)
+        # A hand-typed retry of a leased job leaves its lease behind.
+        lease = ", leased_until = NULL"
+        return Statement(
+            sql("claim", schema, columns=COLUMNS, lease=lease, allowed=allowed),
+            claim(worker, queues, lanes, limit, depth, bounds, token),
+            lambda rows, count: [Claimed(row, token) for row in rows],
+        )
+
+    def learn(self, jobs: Sequence[Claimed], limit: int, started: float, now: float) -> None:
+        """Take note of what a claim of `limit` jobs gave, sent at `started`, answered at `now`."""
+        if len(jobs) < limit:
+            # Short: behind a bound, or beneath the depth, there may be more.
+            self._next_full = now
+            self._depth = max(16, min(BATCH, self._depth * 2))
+        else:
+            self._depth -= self._depth // 8
+            if self.was_full:
+                cost = (now - started) / _SHARE_OF_FULL_SCANS
+                self._next_full = now + min(max(cost, _SHORTEST_BOUND), _LONGEST_BOUND)
+        if self.was_full:
+            # A bound that this look did not come to would hide what appeared behind it since.
+            self._bounds.clear()
+        for job in jobs:
+            self._bounds[job.queue, job.priority] = (job.run_at, job.seq)
+
+    def forget(self) -> None:
+        """Look at everything with the next claim."""
+        self._next_full = 0.0

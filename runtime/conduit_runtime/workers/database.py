@@ -1,0 +1,46 @@
+"""The connections on which jobs run their own statements."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from ..postgres.connection import own_async
+
+if TYPE_CHECKING:
+    from psycopg_pool import AsyncConnectionPool
+
+__all__ = ["JobDatabase"]
+
+
+class JobDatabase:
+    """A pool of connections in autocommit mode, opened when a job first asks for one."""
+
+    def __init__(self, dsn: str, size: int) -> None:
+        self._dsn = dsn
+        self._size = size
+        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] | None = None
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """Lend a connection for the length of the block."""
+        if self._pool is None:
+            from psycopg_pool import AsyncConnectionPool
+
+            self._pool = AsyncConnectionPool(
+                self._dsn,
+                min_size=0,
+                max_size=self._size,
+                open=False,
+                configure=own_async,
+                name="conduit-jobs",
+            )
+        await self._pool.open()
+        async with self._pool.connection() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._pool is not None:
+            await self._pool.close(timeout=2)

@@ -1,0 +1,164 @@
+"""Which function runs a job of a type, and how."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from ..errors import NoHandler, QueueError
+from .claims import Lane
+from .retry import DEFAULT_POLICY, RetryPolicy
+
+if TYPE_CHECKING:
+    from ..generated.job_types import JobType
+
+__all__ = ["Handler", "HandlerRegistry"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+_LONGEST = timedelta(days=365 * 1_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A function `(context, payload)` that runs jobs of a type.
+
+    `fingerprint` is the shape of payload that it was compiled for, None for any. `timeout` is in
+    seconds and holds for jobs that bring none of their own. `keep_result` is for how many seconds
+    what the function returned is kept, if at all.
+    """
+
+    type: str
+    function: Callable[[Any, Any], Any]
+    fingerprint: str | None = None
+    decode: Callable[[str], Any] = msgspec.json.decode
+    policy: RetryPolicy = DEFAULT_POLICY
+    timeout: float | None = None
+    keep_result: float | None = None
+    is_async: bool = False
+    is_generated: bool = False
+
+    @classmethod
+    def of_job_type(cls, job_type: "JobType[Any, Any]") -> "Handler":
+        """The handler of a generated job type."""
+        policy = DEFAULT_POLICY
+        if job_type.base is not None or job_type.backoff != policy.backoff:
+            base = policy.base if job_type.base is None else job_type.base.total_seconds()
+            policy = RetryPolicy(job_type.backoff, base)
+        timeout = job_type.timeout
+        return cls(
+            type=job_type.name,
+            function=job_type.function,
+            fingerprint=job_type.fingerprint,
+            decode=job_type.decode,
+            policy=policy,
+            timeout=None if timeout is None else timeout.total_seconds(),
+            keep_result=_seconds(job_type.keep_result),
+            is_async=True,
+            is_generated=True,
+        )
+
+
+class HandlerRegistry:
+    """The handlers of a pool, by type."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, Handler] = {}
+        self._listeners: list[Callable[[], None]] = []
+
+    def handler(self, type: str, *, keep_result: timedelta | None = None) -> Callable[[F], F]:
+        """Decorator: `register` a plain function or a coroutine function for a type."""
+
+        def decorate(function: F) -> F:
+            self.register(type, function, keep_result=keep_result)
+            return function
+
+        return decorate
+
+    def register(
+        self,
+        type: str,
+        function: Callable[[Any, Any], Any],
+        *,
+        keep_result: timedelta | None = None,
+    ) -> None:
+        """Have `function(context, payload)` run the jobs of a type, instead of any before it.
+
+        With `keep_result`, what it returns is kept for that long after a job's end, as JSON.
+        """
+        if not callable(function):
+            raise TypeError(f"the handler of {type!r} is {function!r}, which cannot be called")
+        is_async = _is_coroutine_function(function)
+        self._add(Handler(type, function, keep_result=_seconds(keep_result), is_async=is_async))
+
+    def register_job_types(self, job_types: Iterable["JobType[Any, Any]"]) -> None:
+        """Register generated job types. Raises QueueError when two packages share a type's name."""
+        for job_type in job_types:
+            known = self._handlers.get(job_type.name)
+            if known is not None and known.function is not job_type.function:
+                raise QueueError(
+                    f"two job types are called {job_type.name}, in {known.function.__module__} and "
+                    f"in {job_type.function.__module__}: set `prefix` in one's configuration"
+                )
+            self._add(Handler.of_job_type(job_type))
+
+    def _add(self, handler: Handler) -> None:
+        self._handlers[handler.type] = handler
+        for listener in self._listeners:
+            listener()
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called whenever a handler is registered."""
+        self._listeners.append(listener)
+
+    def get(self, type: str) -> Handler:
+        """The handler of a type. Raises NoHandler, naming the types that have one."""
+        try:
+            return self._handlers[type]
+        except KeyError:
+            known = ", ".join(sorted(self._handlers)) or "none"
+            raise NoHandler(
+                f"no handler is registered for {type!r} (known types: {known})"
+            ) from None
+
+    def policy(self, type: str) -> RetryPolicy:
+        """How jobs of a type are retried; the usual way for a type without a handler."""
+        handler = self._handlers.get(type)
+        return DEFAULT_POLICY if handler is None else handler.policy
+
+    def lanes(self) -> list[Lane]:
+        """Every (type, fingerprint) that can be run; the empty fingerprint is always among them."""
+        lanes: list[Lane] = []
+        for handler in self._handlers.values():
+            lanes.append((handler.type, ""))
+            if handler.fingerprint:
+                lanes.append((handler.type, handler.fingerprint))
+        return lanes
+
+    def __contains__(self, type: object) -> bool:
+        return type in self._handlers
+
+    def __iter__(self) -> Iterator[Handler]:
+        return iter(self._handlers.values())
+
+    def __len__(self) -> int:
+        return len(self._handlers)
+
+
+def _seconds(keep_result: timedelta | None) -> float | None:
+    if keep_result is None:
+        return None
+    if not timedelta(0) < keep_result <= _LONGEST:
+        raise ValueError(f"keep_result is {keep_result}: use a positive, finite span")
+    return keep_result.total_seconds()
+
+
+def _is_coroutine_function(function: Any) -> bool:
+    while isinstance(function, partial):
+        function = function.func
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004
+    )

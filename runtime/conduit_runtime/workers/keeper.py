@@ -1,0 +1,187 @@
+"""The thread that says that a worker lives, and looks after those that do not."""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+
+from ..postgres.connection import backoff, connect, is_pooled
+from ..postgres.execute import run
+from . import fleet
+from .claims import Lane
+from .sweep import Sweep
+from .vigil import Vigil
+
+__all__ = ["Keeper"]
+
+_log = logging.getLogger("conduit.worker")
+
+BEAT = 1.0
+"""Seconds between beats. Each also looks at the others, so the dead are found within seconds."""
+LOOK = 10.0
+"""Seconds between looks for jobs that nobody holds any more and types that nobody knows."""
+
+
+class Keeper(threading.Thread):
+    """Registers a worker, holds its session lock, beats, and rescues the jobs of dead workers.
+
+    A thread with a connection of its own, so that neither a handler that blocks the loop nor a
+    large batch delays it. `on_lost` is called, in this thread, when others took the worker for
+    dead: its jobs are theirs now, and it goes on under a new name. After `announce`, `schema` is
+    the one that the tables were found in.
+
+    `adopted` are the fingerprints of its types that no live worker knows: these jobs are tried.
+    With `hurry` at once, otherwise when they were seen twice. `on_schedule` is called, in this
+    thread, with the seconds until the next schedule is due.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        schema: str | None,
+        queues: Sequence[str],
+        lanes: Callable[[], Sequence[Lane]],
+        on_lost: Callable[[], object],
+        on_schedule: Callable[[float], object],
+        hurry: bool = False,
+    ) -> None:
+        super().__init__(name="conduit-keeper", daemon=True)
+        self._dsn = dsn
+        self.schema = schema
+        self._queues = queues
+        self._lanes = lanes
+        self._on_lost = on_lost
+        self._on_schedule = on_schedule
+        self._hurry = hurry
+        self._ending = threading.Event()
+        self._ready = threading.Event()
+        self._wakened = threading.Event()
+        self._failure: BaseException | None = None
+        self._announced = self._beaten = False
+        self._outdated = True
+        self._gone = False
+        self._next_look = 0.0
+        self._unknown: set[Lane] = set()
+        self._told: set[str] = set()
+        self._sweep = Sweep()
+        self.adopted: Sequence[Lane] = ()
+        self._rename()
+
+    def _rename(self) -> None:
+        self._lock_key = secrets.randbits(63)
+        self.worker = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
+
+    def announce(self) -> None:
+        """Start, and return when the worker is registered; raises what went wrong."""
+        self.start()
+        self._ready.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def refresh(self) -> None:
+        """Tell the others soon what the worker knows now."""
+        self._outdated = True
+        self._wakened.set()
+
+    def end(self, gone: bool) -> None:
+        """Stop beating; `gone` tells that nothing is held, so that the worker can be struck off."""
+        self._gone = gone
+        self._ending.set()
+        self._wakened.set()
+        if self.is_alive():
+            self.join(timeout=10)
+
+    def run(self) -> None:
+        failures = 0
+        while not self._ending.is_set():
+            try:
+                with connect(self._dsn, "conduit keeper", lock_timeout="2s") as connection:
+                    self._keep(connection)
+            except Exception as error:
+                if not self._announced:
+                    self._failure = error
+                    self._ready.set()
+                    return
+                failures = 1 if self._beaten else failures + 1
+                self._beaten = False
+                if failures == 1:
+                    _log.warning("the keeper's connection failed, trying again: %s", error)
+                # Soon enough that others do not take us for dead meanwhile.
+                self._ending.wait(backoff(failures, longest=1.0))
+
+    def _keep(self, connection: psycopg.Connection[Any]) -> None:
+        if self.schema is None:
+            self.schema = run(connection, fleet.home())
+        pooled = is_pooled(connection)
+        vigil = Vigil()
+        held = False
+        while not self._ending.is_set():
+            if self._outdated:
+                self._outdated = False
+                self._register(connection, None if pooled else self._lock_key)
+            held = held or pooled or run(connection, fleet.lock(self._lock_key))
+            sightings, due = run(connection, fleet.beat(self.worker, self.schema))
+            self._beaten = self._announced = True
+            if due is not None:
+                self._on_schedule(due)
+            if all(sighting.name != self.worker for sighting in sightings):
+                held = False
+                self._lose()
+                continue
+            others = [sighting for sighting in sightings if sighting.name != self.worker]
+            for dead in vigil.look(others, time.monotonic()):
+                self._report(run(connection, fleet.rescue(dead, self.schema)), dead.name)
+            self._look_around(connection)
+            self._ready.set()
+            self._wakened.wait(BEAT)
+            self._wakened.clear()
+        if self._gone:
+            run(connection, fleet.leave(self.worker, self.schema))
+
+    def _register(self, connection: psycopg.Connection[Any], lock_key: int | None) -> None:
+        statement = fleet.register(
+            self.worker,
+            lock_key,
+            socket.gethostname(),
+            os.getpid(),
+            self._queues,
+            self._lanes(),
+            self.schema,
+        )
+        run(connection, statement)
+
+    def _lose(self) -> None:
+        _log.error("worker %s was taken for dead: its jobs are given up", self.worker)
+        self._outdated = True
+        self._rename()
+        self._on_lost()
+
+    def _look_around(self, connection: psycopg.Connection[Any]) -> None:
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK
+        self._report(run(connection, fleet.rescue_orphans(self.schema)), "an unknown worker")
+        self._sweep.step(connection, self.schema)
+        strangers = run(connection, fleet.strangers(self._queues, self.schema))
+        known = {type_ for type_, _ in self._lanes()}
+        unknown = {lane for _, lane in strangers}
+        # A deployment may start what enqueues before what works: another look, then it is tried.
+        adopted = unknown if self._hurry else unknown & self._unknown
+        self.adopted = sorted(lane for lane in adopted if lane[0] in known)
+        self._unknown = unknown
+        for queue, (type_, _) in strangers:
+            if type_ not in known and type_ not in self._told:
+                self._told.add(type_)
+                _log.warning("no worker knows the type %s, which waits in %s", type_, queue)
+
+    def _report(self, rescued: list[fleet.Rescued], worker: str) -> None:
+        if rescued:
+            failed = sum(job.status == "failed" for job in rescued)
+            _log.warning("rescued %d jobs of %s, %d of them failed", len(rescued), worker, failed)

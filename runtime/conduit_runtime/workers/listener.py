@@ -1,0 +1,92 @@
+"""Waits for jobs without asking for them all the time."""
+
+import asyncio
+from collections.abc import Sequence
+
+from ..postgres.connection import Link
+from . import bell
+
+__all__ = ["POLL", "Listener"]
+
+POLL = 2.0
+"""Seconds after which a worker looks by itself: delayed jobs, a lost bell, hand-typed retries."""
+_TRIES = 25
+
+
+class Listener:
+    """Hears of new jobs over the connection that claims them, so both are alive or both are dead.
+
+    The bell is a lock on that connection as well. Used by one task.
+    """
+
+    def __init__(self, link: Link, schema: str | None) -> None:
+        self._link = link
+        self._schema = schema
+        self._queues: Sequence[str] = ()
+        self._listening: set[str] = set()
+        self._held: set[str] = set()
+        self._opened = 0
+        self._wake = asyncio.Event()
+
+    @property
+    def holds_bell(self) -> bool:
+        """Whether this worker is one that commits ring for."""
+        return bool(self._held) and self._opened == self._link.fresh
+
+    def wake(self) -> None:
+        """End a wait; to be called in the loop."""
+        self._wake.set()
+
+    async def take_bell(self, queues: Sequence[str]) -> bool:
+        """Take the bell of every queue that no idle worker holds; False when nothing was to take.
+
+        After True, jobs may have been committed in between that rang for nobody: claim once more.
+        """
+        await self._listen(queues)
+        if self._link.is_pooled:
+            return False
+        missing = [queue for queue in queues if queue not in self._held]
+        if not missing:
+            return False
+        for _ in range(_TRIES):
+            refused = await self._link.run(bell.take(missing, self._schema))
+            self._held.update(set(missing).difference(refused))
+            if not refused or await self._link.run(bell.someone_holds(refused, self._schema)):
+                break
+            missing = refused  # a commit holds it for a moment
+            await asyncio.sleep(0.002)
+        return True
+
+    async def release_bell(self) -> None:
+        """Let go of the bell, so that commits no longer pay for ringing it."""
+        held, self._held = sorted(self._held), set()
+        if held and self._opened == self._link.fresh:
+            await self._link.run(bell.release(held, self._schema))
+
+    async def wait(self, seconds: float = POLL) -> bool:
+        """Wait for `seconds`; True at once when a job was announced or `wake` was called."""
+        connection = await self._link.connection()
+        loop = asyncio.get_running_loop()
+        descriptor = connection.fileno()
+        loop.add_reader(descriptor, self._wake.set)
+        try:
+            return await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return False
+        finally:
+            loop.remove_reader(descriptor)
+            self._wake.clear()
+
+    async def _listen(self, queues: Sequence[str]) -> None:
+        await self._link.connection()
+        if self._opened != self._link.fresh:
+            self._opened = self._link.fresh
+            self._listening.clear()
+            self._held.clear()
+        if self._link.is_pooled:
+            return
+        new = [queue for queue in queues if queue not in self._listening]
+        if new:
+            for channel in await self._link.run(bell.channels(new, self._schema)):
+                await self._link.run(bell.listen(channel))
+            self._listening.update(new)

@@ -1,0 +1,132 @@
+"""What becomes of a job after an attempt: decided here, written elsewhere."""
+
+import traceback
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Any
+
+from ..errors import NoHandler
+from ..generated.decode import PayloadMismatch
+from ..generated.lines import location
+from ..job import JobStatus
+from .retry import RetryPolicy
+
+__all__ = ["Discard", "Outcome", "Retry", "Snooze", "clean", "decide", "describe", "released"]
+
+_OURS = {"conduit_runtime", "asyncio", "concurrent"}
+MAX_ERROR = 4_000
+MAX_TRACEBACK = 16_000
+"""Characters that are kept of an error's text and of its traceback."""
+
+
+# Not Exception, so that a job's own `except Exception` lets them pass.
+class Retry(BaseException):
+    """Raised by a handler: this attempt failed; make the next one after `after`.
+
+    `after` is seconds or a timedelta; None keeps the usual wait. Attempts still run out.
+    """
+
+    def __init__(self, after: float | timedelta | None = None, reason: str = "") -> None:
+        super().__init__(reason or "the handler asked for a retry")
+        self.after = None if after is None else _seconds(after)
+
+
+class Discard(BaseException):
+    """Raised by a handler: the job is failed, without further attempts."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason or "the handler discarded the job")
+
+
+class Snooze(BaseException):
+    """Raised by a handler: run again after `duration`; this attempt does not count."""
+
+    def __init__(self, duration: float | timedelta) -> None:
+        super().__init__(f"snoozed for {duration}")
+        self.duration = _seconds(duration)
+
+
+def _seconds(span: float | timedelta) -> float:
+    seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
+    return max(0.0, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job stands after an attempt that did not complete.
+
+    `delay` in seconds sets `run_at` anew, None keeps it; `counted` tells whether the attempt uses
+    up one of `max_attempts`; `error` names the statement of the source that failed, if there is
+    one; `detail` is the entry for the job's list of errors.
+    """
+
+    status: JobStatus
+    delay: float | None = None
+    counted: bool = True
+    error: str | None = None
+    detail: dict[str, Any] | None = None
+
+
+released = Outcome(JobStatus.PENDING, counted=False)
+"""A claimed job handed back as if it had never been claimed."""
+
+
+def decide(
+    attempt: int, max_attempts: int, error: BaseException, policy: RetryPolicy, jitter: float
+) -> Outcome:
+    """The outcome of attempt number `attempt`, which ended with `error`."""
+    if isinstance(error, Snooze):
+        return Outcome(JobStatus.PENDING, delay=error.duration, counted=False)
+    text, trace = describe(error)
+    detail = {"attempt": attempt, "error": text, "traceback": trace}
+    if (source := location(error)) is not None:
+        detail["source"] = source
+        text = f"{text} ({source})"
+    if attempt >= max_attempts or isinstance(error, Discard | PayloadMismatch | NoHandler):
+        return Outcome(JobStatus.FAILED, error=text, detail=detail)
+    delay = policy.delay(attempt, jitter)
+    if isinstance(error, Retry) and error.after is not None:
+        delay = error.after
+    return Outcome(JobStatus.PENDING, delay=delay, error=text, detail=detail)
+
+
+def describe(error: BaseException) -> tuple[str, str]:
+    """An exception's text and traceback, cut to a sane size, in characters that Postgres stores.
+
+    Never raises, whatever the exception's own methods do.
+    """
+    kind = type(error).__name__
+    try:
+        message = str(error)
+    except BaseException:
+        message = "(its text could not be read)"
+    if isinstance(error, Discard | Retry):
+        text = message
+    else:
+        text = f"{kind}: {message}" if message else kind
+    try:
+        theirs = _without_ours(error.__traceback__)
+        trace = "".join(traceback.format_exception(type(error), error, theirs, limit=-30))
+    except BaseException:
+        trace = text
+    return clean(text, MAX_ERROR), clean(trace, MAX_TRACEBACK)
+
+
+def _without_ours(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback from the handler on, without the frames that led to it."""
+    start = trace
+    while start is not None:
+        module = str(start.tb_frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] not in _OURS:
+            return start
+        start = start.tb_next
+    return trace
+
+
+def clean(text: str, limit: int) -> str:
+    """The text with what Postgres refuses replaced, cut in the middle to `limit` characters."""
+    if len(text) > limit:
+        half = limit // 2
+        text = f"{text[:half]} … {len(text) - 2 * half:,} characters … {text[-half:]}"
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

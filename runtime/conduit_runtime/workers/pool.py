@@ -1,0 +1,238 @@
+"""Worker pools: the handlers and workers of an application."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from ..errors import QueueError
+from .handlers import HandlerRegistry
+from .loops import LoopThread, is_in_loop, stopped_by_signals
+from .metrics import Metrics
+
+if TYPE_CHECKING:
+    from ..client.async_queue import AsyncQueue
+    from ..client.queue import Queue
+    from ..generated.job_types import JobType
+    from ..schedules.schedule import Schedule
+    from .worker import Worker
+
+__all__ = ["GRACE", "WorkerPool"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+GRACE = 30.0
+"""Seconds that running jobs get to end before they are handed back."""
+
+
+class WorkerPool:
+    """Runs the jobs of one or more queues, at most `workers` at once.
+
+    `queues` is a name, several names, or a mapping of names to the most jobs of that queue at once
+    (None: no limit of its own); without it, the queues of `jobs` are served, or "default".
+    `services` is what the jobs call: an object, a callable without arguments or a context manager.
+    `schedules` are added to the database's at each start, as `CronScheduler.add` does.
+
+    Handlers are plain functions, which run in threads, or coroutine functions, which run in the
+    pool's loop. Use it as `with pool:` (a loop in a thread), `async with pool:` (the running loop),
+    or `pool.run()` (until SIGTERM or SIGINT). A plain function that does not end in time after a
+    stop keeps its thread; its job is handed back.
+    """
+
+    def __init__(
+        self,
+        queue: "Queue | AsyncQueue",
+        queues: str | Iterable[str] | Mapping[str, int | None] | None = None,
+        *,
+        workers: int = 10,
+        jobs: Iterable["JobType[Any, Any]"] = (),
+        services: object = None,
+        schedules: Iterable["Schedule"] = (),
+        grace: float = GRACE,
+    ) -> None:
+        if workers < 1:
+            raise ValueError(f"workers is {workers}: use 1 or more")
+        self._jobs = jobs = tuple(jobs)
+        self.handlers = HandlerRegistry()
+        self.handlers.register_job_types(jobs)
+        self.metrics = Metrics()
+        self.queues = _queues(queues, jobs)
+        self.workers = workers
+        self.services = services
+        self.schedules = tuple(schedules)
+        self.grace = grace
+        self._dsn = queue.dsn
+        self._schema = queue.schema
+        self._exits = AsyncExitStack()
+        self._worker: Worker | None = None
+        self._thread: LoopThread | None = None
+        self._end_run: Callable[[], object] | None = None
+
+    def handler(self, type: str, *, keep_result: timedelta | None = None) -> Callable[[F], F]:
+        """Decorator: have `function(context, payload)` run the jobs of a type."""
+        return self.handlers.handler(type, keep_result=keep_result)
+
+    def register(
+        self,
+        type: str,
+        function: Callable[[Any, Any], Any],
+        *,
+        keep_result: timedelta | None = None,
+    ) -> None:
+        """Have `function(context, payload)` run the jobs of a type; also while the pool runs.
+
+        With `keep_result`, what it returns is kept for that long, for `queue.get(id).result`.
+        """
+        self.handlers.register(type, function, keep_result=keep_result)
+
+    def start(self) -> None:
+        """Start working in a thread of its own; returns when the pool is ready."""
+        if self._thread is not None or self._worker is not None:
+            raise QueueError("the pool is running already")
+        self._thread = LoopThread()
+        try:
+            self._thread.call(self._start_in_thread())
+        except BaseException:
+            self._end_thread()
+            raise
+
+    def stop(self, grace: float | None = None) -> None:
+        """Stop what `start` started: running jobs get `grace` seconds, the rest is handed back.
+
+        Ends a `run` in another thread as well, without waiting for it.
+        """
+        if self._end_run is not None:
+            if grace is not None:
+                self.grace = grace
+            self._end_run()
+        elif self._thread is not None:
+            try:
+                self._thread.call(self._stop(self.grace if grace is None else grace))
+            finally:
+                self._end_thread()
+
+    def _end_thread(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.end()
+
+    def run(self, *, drain: bool = False) -> None:
+        """Work until SIGTERM or SIGINT, or until nothing is due when draining.
+
+        The first signal stops gently, as `stop` does; a second one ends the process at once.
+        Raises RuntimeError inside a running loop: use `async with pool` there.
+        """
+        if is_in_loop():
+            raise RuntimeError("a loop is running here: use `async with pool:` instead of run()")
+        # Not asyncio.run: it waits for threads, and a handler may never end.
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(self._run(drain))
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+    async def _run(self, drain: bool) -> None:
+        self._provide_threads()
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        with stopped_by_signals(stopping):
+            await self._start(drain)
+            self._end_run = lambda: loop.call_soon_threadsafe(stopping.set)
+            try:
+                waiting = asyncio.create_task(stopping.wait())
+                working = asyncio.create_task(self._working())
+                await asyncio.wait({waiting, working}, return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+                if working.done():
+                    working.result()
+                working.cancel()
+            finally:
+                self._end_run = None
+                await self._stop(self.grace)
+
+    async def _start_in_thread(self) -> None:
+        self._provide_threads()
+        await self._start(drain=False)
+
+    def _provide_threads(self) -> None:
+        """Have plain services run in threads of our loop, one for each job at once."""
+        threads = ThreadPoolExecutor(self.workers, thread_name_prefix="conduit-service")
+        asyncio.get_running_loop().set_default_executor(threads)
+
+    async def _working(self) -> None:
+        if self._worker is not None:
+            await self._worker.run()
+
+    async def _start(self, drain: bool) -> None:
+        from ..generated.service_loading import entered
+        from ..schedules.ticker import add_schedules
+        from .worker import Worker
+
+        if self._worker is not None:
+            raise QueueError("the pool is running already")
+        async with AsyncExitStack() as exits:
+            if self.schedules:
+                await add_schedules(self.schedules, self._dsn, self._schema)
+            services = await exits.enter_async_context(entered(self.services, self._jobs))
+            worker = Worker(
+                self._dsn,
+                self._schema,
+                self.queues,
+                self.handlers,
+                services,
+                self.metrics,
+                self.workers,
+                drain,
+            )
+            await worker.start()
+            self._worker = worker
+            self._exits = exits.pop_all()
+
+    async def _stop(self, grace: float) -> None:
+        worker, self._worker = self._worker, None
+        try:
+            if worker is not None:
+                await worker.stop(grace)
+        finally:
+            await self._exits.aclose()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        await self._start(drain=False)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stop(self.grace)
+
+
+def _queues(
+    given: str | Iterable[str] | Mapping[str, int | None] | None,
+    jobs: Iterable["JobType[Any, Any]"],
+) -> dict[str, int | None]:
+    if given is None:
+        given = {job_type.queue for job_type in jobs} or {"default"}
+    if isinstance(given, str):
+        return {given: None}
+    if isinstance(given, Mapping):
+        return dict(given)
+    return dict.fromkeys(sorted(given))

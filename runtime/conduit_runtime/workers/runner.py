@@ -1,0 +1,283 @@
+"""Runs claimed jobs, as many at once as a worker may."""
+
+import asyncio
+import inspect
+import logging
+import random
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from ..client.results import result_of
+from ..client.store import insert_parameters
+from ..generated.context import Host, JobContext
+from ..generated.services import Prepared
+from .acknowledge import Acknowledger
+from .attempts import Attempt
+from .claimed import Claimed
+from .handlers import Handler, HandlerRegistry
+from .isolate import isolated
+from .metrics import Metrics
+from .outcome import Outcome, decide, released
+
+__all__ = ["Execution", "Runner", "Shutdown", "TakenAway"]
+
+_log = logging.getLogger("conduit.worker")
+
+SLICE = 0.005
+"""Seconds that jobs which never wait may hold the loop."""
+
+
+class Execution:
+    """A job that is running: in which task, since when, and why it was stopped, if it was."""
+
+    context: JobContext[Any] | None = None
+    started: float | None = None
+    stopped_by: BaseException | None = None
+    waits = False
+    timeout: float | None = None
+    timer: asyncio.TimerHandle | None = None
+
+    def __init__(self, job: Claimed, task: "asyncio.Task[None]") -> None:
+        self.job = job
+        self.task = task
+
+    def stop(self, reason: BaseException) -> None:
+        """Cancel the job where it waits; `reason` says what becomes of the attempt."""
+        if self.stopped_by is None:
+            self.stopped_by = reason
+            if self.context is not None:
+                self.context.cancel()
+            self.task.cancel()
+
+    def age(self, now: float) -> float:
+        """Seconds since the attempt began; 0 before that."""
+        return 0.0 if self.started is None else now - self.started
+
+    def arm(self) -> None:
+        """Have the attempt stopped when its time is over; one that never waits cannot be."""
+        if self.timeout is not None and self.timer is None and self.waits:
+            late = TimeoutError(f"the attempt took longer than {self.timeout:g} s")
+            left = self.timeout - self.age(time.monotonic())
+            self.timer = self.task.get_loop().call_later(left, self.stop, late)
+
+    def disarm(self) -> None:
+        """Let the attempt's time pass."""
+        if self.timer is not None:
+            self.timer.cancel()
+
+
+class Shutdown(BaseException):
+    """The worker ends: the job goes back as if it had not been claimed."""
+
+
+class TakenAway(BaseException):
+    """The job was cancelled, retried by hand or rescued: nothing more is to be written of it."""
+
+
+class Runner:
+    """The jobs that a worker has claimed: those that run and those that wait for a free place.
+
+    A place is a task that runs one job after another, each in a context of its own; a job that
+    waits makes it open others. `on_room` is called when jobs ended. All methods belong to the
+    worker's loop, which sees in `running` the jobs that wait for something.
+    """
+
+    def __init__(
+        self,
+        registry: HandlerRegistry,
+        acknowledger: Acknowledger,
+        host: Host[Claimed],
+        services: Prepared,
+        metrics: Metrics,
+        concurrency: int,
+        on_room: Callable[[], None],
+    ) -> None:
+        self._registry = registry
+        self._acknowledger = acknowledger
+        self._host = host
+        self._services = services
+        self._metrics = metrics
+        self._on_room = on_room
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="conduit-job")
+        self._suspects = asyncio.Lock()
+        self._loop = asyncio.get_running_loop()
+        self._places = 0
+        self.concurrency = concurrency
+        self.ready: deque[Claimed] = deque()
+        self.running: set[Execution] = set()
+        self.by_queue: Counter[str] = Counter()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs or waits to run."""
+        return not self.running and not self.ready
+
+    @property
+    def free(self) -> int:
+        """How many more jobs could start at once."""
+        return self.concurrency - len(self.running) - len(self.ready)
+
+    def jobs(self) -> list[Claimed]:
+        """Every job that is held here."""
+        return [*self.ready, *(execution.job for execution in self.running)]
+
+    def take(self, jobs: list[Claimed]) -> None:
+        """Run claimed jobs, in their order, as places become free."""
+        self.ready.extend(jobs)
+        for job in jobs:
+            self.by_queue[job.queue] += 1
+        self._open_places(1)
+
+    def hand_back(self) -> None:
+        """Give back every job that has not begun."""
+        while self.ready:
+            self._give_back(self.ready.pop())
+
+    def hand_back_rescued(self) -> bool:
+        """Give back the jobs that were rescued before and would have to wait here."""
+        places = self.concurrency - len(self.running)
+        rescued = [job for job in islice(self.ready, places, None) if job.rescues]
+        for job in rescued:
+            self.ready.remove(job)
+            self._give_back(job)
+        return bool(rescued)
+
+    def _give_back(self, job: Claimed) -> None:
+        self.by_queue[job.queue] -= 1
+        self._acknowledger.add(Attempt(job, outcome=released))
+
+    def close(self) -> None:
+        """Let go of the threads; those that still run are left to end by themselves."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _open_places(self, most: int) -> None:
+        for _ in range(min(most, len(self.ready), self.concurrency - self._places)):
+            self._places += 1
+            self._loop.create_task(self._work(), name="conduit jobs")
+
+    async def _work(self) -> None:
+        """Be a place: run one job after another until none is ready."""
+        task = asyncio.current_task()
+        assert task is not None
+        pause = time.monotonic() + SLICE
+        try:
+            while self.ready:
+                execution = Execution(self.ready.popleft(), task)
+                try:
+                    work = self._execute(execution)
+                    await isolated(work, copy_context(), partial(self._on_wait, execution))
+                finally:
+                    self.by_queue[execution.job.queue] -= 1
+                    self.running.discard(execution)
+                if task.cancelling():
+                    break  # what is left of the cancellation must not hit the next job
+                if execution.waits:
+                    self._on_room()
+                    pause = time.monotonic() + SLICE
+                elif time.monotonic() > pause:
+                    self._on_room()
+                    await asyncio.sleep(0)
+                    pause = time.monotonic() + SLICE
+        except GeneratorExit:
+            pass  # a job's thread raised it; an await takes it for the end of the whole task
+        finally:
+            self._places -= 1
+            self._open_places(1)
+            self._on_room()
+
+    def _on_wait(self, execution: Execution) -> None:
+        """The job waits for something: from now on it can be stopped, and others can run."""
+        execution.waits = True
+        self.running.add(execution)
+        execution.arm()
+        self._open_places(len(self.ready))
+
+    async def _execute(self, execution: Execution) -> None:
+        job = execution.job
+        try:
+            if not job.rescues:
+                await self._attempt(execution)
+            elif job.is_suspect:
+                async with self._suspects:
+                    await self._attempt(execution)
+            else:
+                await self._attempt(execution)
+        except BaseException as error:
+            # Whatever a handler raises, SystemExit included, is the end of its job, not of ours.
+            self._settle(execution, execution.stopped_by or error)
+        finally:
+            execution.disarm()
+
+    async def _attempt(self, execution: Execution) -> None:
+        job = execution.job
+        handler = self._registry.get(job.type)
+        if job.rescues:
+            held = await self._acknowledger.mark_started([Attempt(job)])
+            if job.id not in held:
+                raise TakenAway
+        execution.started = time.monotonic()
+        payload = handler.decode(job.payload)
+        services = self._services if handler.is_generated else self._services.services
+        execution.context = context = JobContext(job, services, self._host)
+        context.activate(self._loop)
+        execution.timeout = job.timeout if job.timeout is not None else handler.timeout
+        if execution.waits:
+            execution.arm()
+        if handler.is_async:
+            result = await handler.function(context, payload)
+        else:
+            result = await self._call(handler, context, payload)
+        nested = context.nested()
+        enqueued = [insert_parameters(each) for each in nested] if nested else ()
+        elapsed = time.monotonic() - execution.started
+        attempt = Attempt(job, elapsed, None, enqueued)
+        if handler.keep_result is not None:
+            attempt.result = result_of(result, handler.keep_result, job.id)
+        if nested and any(each.is_unique for each in nested):
+            execution.disarm()
+            await self._acknowledger.complete_apart(attempt, self._host.connection)
+        else:
+            self._acknowledger.add(attempt)
+        self._metrics.record(job.type, elapsed, succeeded=True)
+
+    async def _call(self, handler: Handler, context: JobContext[Any], payload: Any) -> Any:
+        run = copy_context().run
+        result = await asyncio.get_running_loop().run_in_executor(
+            self._threads, run, _plainly, handler.function, context, payload
+        )
+        return await result if inspect.isawaitable(result) else result
+
+    def _settle(self, execution: Execution, error: BaseException) -> None:
+        """Write what comes of an attempt that ended with an exception."""
+        job = execution.job
+        elapsed = execution.age(time.monotonic())
+        if isinstance(error, TakenAway):
+            _log.info("job %s (%s) was taken away while it ran", job.id, job.type)
+            return
+        if isinstance(error, Shutdown):
+            self._acknowledger.add(Attempt(job, elapsed, released))
+            return
+        outcome = self._decide(job, error)
+        if outcome.detail is not None:
+            retried = outcome.status == "pending"
+            self._metrics.record(job.type, elapsed, succeeded=False, retried=retried)
+            level, then = (logging.WARNING, "is retried") if retried else (logging.ERROR, "failed")
+            _log.log(level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error)
+        self._acknowledger.add(Attempt(job, elapsed, outcome))
+
+    def _decide(self, job: Claimed, error: BaseException) -> Outcome:
+        policy = self._registry.policy(job.type)
+        return decide(job.attempts, job.max_attempts, error, policy, random.random())  # noqa: S311
+
+
+def _plainly(function: Callable[[Any, Any], Any], context: Any, payload: Any) -> Any:
+    try:
+        return function(context, payload)
+    except StopIteration as stop:  # a future cannot carry it
+        raise RuntimeError("the handler raised StopIteration") from stop

@@ -1,0 +1,38 @@
+"""What a worker clears away: keys that nobody holds, results whose time is over, cut flows."""
+
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from ..client import flow_store, results, unique
+from ..postgres.execute import run
+from ..postgres.steps import Steps
+
+__all__ = ["Sweep", "clear"]
+
+
+class Sweep:
+    """Deletes what has served its time, a page a step, over and over.
+
+    A step takes so long as its pages do, however much there is.
+    """
+
+    def __init__(self) -> None:
+        self._key: tuple[str, str] | None = None
+        self._link: tuple[UUID, UUID] | None = None
+
+    def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+        """Look at the next page."""
+        self._key = run(connection, unique.sweep(self._key, schema))
+        run(connection, results.sweep(schema))
+        self._link = run(connection, flow_store.sweep(self._link, schema))
+
+
+def clear(schema: str | None) -> Steps[None]:
+    """Delete all keys that nobody holds and all results whose time is over, a page at a time."""
+    key = yield unique.sweep(None, schema)
+    while key is not None:
+        key = yield unique.sweep(key, schema)
+    while (yield results.sweep(schema)):
+        pass

@@ -1,0 +1,212 @@
+"""A worker: claims jobs, runs them, writes what came of them. One in a pool, in one event loop."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import psycopg
+
+from ..errors import JobLost
+from ..generated.services import Prepared
+from ..postgres.connection import Link
+from ..postgres.execute import run_async
+from ..schedules.ticker import Ticker
+from .acknowledge import Acknowledger
+from .attempts import Attempt, Stray, progress
+from .claimed import Claimed
+from .claimer import Claimer
+from .database import JobDatabase
+from .handlers import HandlerRegistry
+from .keeper import Keeper
+from .metrics import Metrics
+from .outcome import released
+from .runner import Execution, Runner, Shutdown, TakenAway
+
+__all__ = ["Worker"]
+
+_log = logging.getLogger("conduit.worker")
+
+WATCH = 1.0
+"""Seconds between looks whether long jobs are still held."""
+LONG = 0.5
+"""Seconds after which a running job's start is written."""
+AUDIT = 10.0
+"""Seconds between comparisons of what the worker holds with what the database says."""
+CANCELLING = 5.0
+"""Seconds that cancelled coroutines get to end."""
+
+
+class Worker:
+    """Runs the jobs of some queues until stopped or, when draining, until none is due."""
+
+    def __init__(
+        self,
+        dsn: str,
+        schema: str | None,
+        queues: Mapping[str, int | None],
+        registry: HandlerRegistry,
+        services: Prepared,
+        metrics: Metrics,
+        concurrency: int,
+        drain: bool,
+    ) -> None:
+        self._dsn = dsn
+        self._queues = queues
+        self._registry = registry
+        self._services = services
+        self._metrics = metrics
+        self._concurrency = concurrency
+        self._drain = drain
+        self._schema = schema
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+
+    async def start(self) -> None:
+        """Register; from then on jobs are claimed. Raises when the database is not usable."""
+        self._ticker = Ticker(Link(self._dsn, "conduit schedules"), lambda: self._schema)
+        self._keeper = Keeper(
+            self._dsn,
+            self._schema,
+            list(self._queues),
+            self._registry.lanes,
+            lambda: self._loop.call_soon_threadsafe(self._give_up_all),
+            lambda due: self._loop.call_soon_threadsafe(self._ticker.expect, due),
+            hurry=self._drain,
+        )
+        await asyncio.to_thread(self._keeper.announce)
+        self._schema = self._keeper.schema
+        self._registry.on_change(self._keeper.refresh)
+        self._claim_link = Link(self._dsn, "conduit claims")
+        self._acknowledge_link = Link(self._dsn, "conduit outcomes")
+        self._database = JobDatabase(self._dsn, self._concurrency)
+        self._acknowledger = Acknowledger(
+            self._acknowledge_link,
+            self._schema,
+            lambda count: self._claimer.on_written(count),
+            lambda: self._claimer.on_postponed(),
+        )
+        self._runner = Runner(
+            self._registry,
+            self._acknowledger,
+            self,
+            self._services,
+            self._metrics,
+            self._concurrency,
+            lambda: self._claimer.on_room(),
+        )
+        self._claimer = Claimer(
+            self._claim_link,
+            self._schema,
+            lambda: [*self._registry.lanes(), *self._keeper.adopted],
+            self._runner,
+            self._acknowledger,
+            self._queues,
+            lambda: self._keeper.worker,
+            self._drain,
+        )
+        _log.info("worker %s works on %s", self._keeper.worker, ", ".join(self._queues))
+        if self._drain:
+            await self._ticker.enqueue_due()
+        self._ticking = asyncio.create_task(self._ticker.run(), name="conduit schedules")
+        self._writing = asyncio.create_task(self._acknowledger.run(), name="conduit outcomes")
+        self._claiming = asyncio.create_task(self._claimer.run(), name="conduit claims")
+        self._watching = asyncio.create_task(self._watch(), name="conduit watch")
+        for task in (self._writing, self._claiming, self._watching, self._ticking):
+            task.add_done_callback(_log_failure)
+
+    async def run(self) -> None:
+        """Return when the queues are drained, or when `stop` was called elsewhere."""
+        stopping = asyncio.create_task(self._stopping.wait())
+        tasks = {self._claiming, self._writing, self._watching, stopping}
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        for task in done - {stopping}:
+            task.result()
+
+    async def stop(self, grace: float) -> None:
+        """End gently: claim no more, give running jobs `grace` seconds, hand back the rest."""
+        self._stopping.set()
+        self._ticking.cancel()
+        self._claimer.stop()
+        # A claim under way is waited for, else its jobs would be held by nobody.
+        await asyncio.wait([self._claiming], timeout=CANCELLING)
+        self._runner.hand_back()
+        await self._until_idle(grace)
+        for execution in list(self._runner.running):
+            execution.stop(Shutdown())
+        await self._until_idle(CANCELLING)
+        gone = self._runner.is_idle
+        self._watching.cancel()
+        self._claiming.cancel()
+        self._acknowledger.close()
+        await asyncio.wait([self._writing], timeout=CANCELLING)
+        gone = gone and self._acknowledger.is_idle
+        self._writing.cancel()
+        tasks = (self._watching, self._claiming, self._writing, self._ticking)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._runner.close()
+        await self._claim_link.close()
+        await self._acknowledge_link.close()
+        await self._ticker.close()
+        await self._database.close()
+        await asyncio.to_thread(self._keeper.end, gone)
+
+    async def _until_idle(self, seconds: float) -> None:
+        tasks = [e.task for e in self._runner.running if e.task is not None]
+        if tasks and seconds > 0:
+            await asyncio.wait(tasks, timeout=seconds)
+
+    async def _watch(self) -> None:
+        """Once a second, look after what this worker holds."""
+        next_audit = time.monotonic() + AUDIT
+        while True:
+            await asyncio.sleep(WATCH)
+            now = time.monotonic()
+            long = [e for e in self._runner.running if e.age(now) >= LONG]
+            if long:
+                await self._check(long, now)
+            if now >= next_audit:
+                next_audit = now + AUDIT
+                await self._audit()
+
+    async def _check(self, long: list[Execution], now: float) -> None:
+        """Write the starts of long jobs, and stop those that are no longer held."""
+        held = await self._acknowledger.mark_started([Attempt(e.job, e.age(now)) for e in long])
+        for execution in long:
+            if execution.job.id not in held:
+                execution.stop(TakenAway())
+
+    async def _audit(self) -> None:
+        """Hand back jobs that a claim took whose answer was lost with its connection."""
+        held = await self._acknowledger.held_jobs(self._keeper.worker)
+        known = {(job.id, job.token) for job in self._runner.jobs()}
+        for id_, token in held:
+            if (id_, token) not in known:
+                # One that has ended meanwhile is no longer running, so this does it no harm.
+                self._acknowledger.add(Attempt(Stray(id_, token), outcome=released))
+
+    def _give_up_all(self) -> None:
+        """Others took this worker for dead: its jobs are theirs now."""
+        if not hasattr(self, "_runner"):
+            return  # it has claimed nothing yet
+        for execution in list(self._runner.running):
+            execution.stop(TakenAway())
+        self._runner.hand_back()
+
+    def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
+        """A connection for a job's own statements."""
+        return self._database.connection()
+
+    async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
+        """Store how far a job is. Raises JobLost when it is no longer held."""
+        async with self._database.connection() as connection:
+            if not await run_async(connection, progress(job, note, self._schema)):
+                raise JobLost(f"job {job.id} is no longer held")
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("%s ended with an error", task.get_name(), exc_info=error)
