@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from .. import ast
-from ..program import Local, RecordCall
+from ..program import Local, RaiseCall, RecordCall
 from ..types import ANY, NIL, Array, Hash, Query, Range, Record, is_nullable, required
 from ..walk import walk
 from . import assignment
@@ -108,7 +108,9 @@ def _annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
         required(local.type) == actual and local not in frame.assigned
     )
     joined = (actual == ANY and joins(node)) or any(
-        type_of(frame, branch) != actual for branch in _branches(node)
+        type_of(frame, branch) != actual
+        or isinstance(frame.module.facts.resolutions.get(branch), RaiseCall)
+        for branch in (node, *_branches(node))
     )
     if widened or joined or actual == NIL or empty or (loose and literal):
         return frame.module.annotation(local.type)
