@@ -113,7 +113,9 @@ class Claimer:
                 await self._listener.release_bell()
         elif is_full:
             self._found = 0
-            if self._drain:
+            if self._runner.ready:
+                await self._wait_for_room()
+            elif self._drain:
                 if was_idle:
                     return True
                 await self._listener.wait()
