@@ -21,6 +21,7 @@ SETTINGS = {
     "max_connections": "300",
     "fsync": "on",
     "synchronous_commit": "on",
+    "shared_preload_libraries": "pg_stat_statements",
 }
 """Of the embedded server: durable, and with room enough that checkpoints do not fall in a run."""
 _SHOWN = (*SETTINGS, "full_page_writes", "autovacuum", "wal_level")
