@@ -69,8 +69,8 @@ def insert_parameters(job: Job) -> dict[str, Any]:
     """What an insert says of a job. Raises PayloadError for what Postgres would refuse."""
     check_name(job.queue, "queue")
     check_name(job.type, "type")
-    if not 0 <= job.priority <= 100:
-        raise PayloadError(f"priority is {job.priority}: use 0 to 100")
+    if not isinstance(job.priority, int) or not 0 <= job.priority <= 100:
+        raise PayloadError(f"priority is {job.priority!r}: use 0 to 100, or a JobPriority")
     if not 1 <= job.max_attempts < 2**31:
         raise PayloadError(f"max_attempts is {job.max_attempts}: use 1 or more")
     if job.timeout is not None and not 0 < job.timeout < float("inf"):
@@ -106,7 +106,9 @@ def check_name(name: str, what: str) -> None:
 
 
 def check_aware(moment: datetime, what: str) -> None:
-    """Raise PayloadError for a datetime without a time zone."""
+    """Raise PayloadError for what is no datetime with a time zone."""
+    if not isinstance(moment, datetime):
+        raise PayloadError(f"{what} is {moment!r}: use an aware datetime")
     if moment.tzinfo is None:
         raise PayloadError(f"{what} is {moment}, without a time zone: use an aware datetime")
 
