@@ -1,6 +1,7 @@
 """`match` and `rescue`: as statements, and as values."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 
 from .. import ast
@@ -102,15 +103,17 @@ def _is_complete(frame: Frame, node: ast.Match) -> bool:
 
 def _by_condition(frame: Frame, node: ast.Match, subject: Code, into: Into) -> list[Line]:
     arms: list[tuple[Code, list[Line]]] = []
-    for arm in node.arms:
-        tests = [_test(frame, node, subject, pattern) for pattern in arm.patterns]
-        with frame.branch():
-            body = block(frame, arm.body, into)
-        found = [test for test in tests if test is not None]
-        if len(found) < len(tests):
-            return chain(arms, body)
-        text = " or ".join(test.at(Strength.NOT) for test in found)
-        arms.append((found[0] if len(found) == 1 else made_of(text, Strength.OR, found), body))
+    with ExitStack() as rest:
+        for arm in node.arms:
+            tests = [_test(frame, node, subject, pattern) for pattern in arm.patterns]
+            with frame.branch():
+                body = block(frame, arm.body, into)
+            found = [test for test in tests if test is not None]
+            if len(found) < len(tests):
+                return chain(arms, body)
+            text = " or ".join(test.at(Strength.NOT) for test in found)
+            arms.append((found[0] if len(found) == 1 else made_of(text, Strength.OR, found), body))
+            rest.enter_context(frame.branch())  # a later pattern is only asked if this one fails
     return chain(arms, into.put(NONE) if into.kind != "nowhere" else [])
 
 

@@ -1,5 +1,6 @@
 """Statements as lines of Python."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 
 from .. import ast
@@ -161,12 +162,13 @@ def _annotated(frame: Frame, code: Code, into: Into) -> Code:
 
 def _if(frame: Frame, node: ast.If, into: Into) -> list[Line]:
     arms: list[tuple[Code, list[Line]]] = []
-    for branch in node.branches:
-        test = condition(frame, branch.condition)
-        with frame.branch():
-            body = block(frame, branch.body, into)
-        arms.append((negate(test) if node.negated else test, body))
-    with frame.branch():
+    with ExitStack() as rest:
+        for branch in node.branches:
+            test = condition(frame, branch.condition)
+            with frame.branch():
+                body = block(frame, branch.body, into)
+            arms.append((negate(test) if node.negated else test, body))
+            rest.enter_context(frame.branch())  # a later condition is only asked if this fails
         if node.otherwise is not None:
             otherwise = block(frame, node.otherwise, into)
         else:
