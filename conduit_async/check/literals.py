@@ -1,6 +1,7 @@
 """The types of literals."""
 
 from .. import ast
+from ..diagnostics import Related
 from ..types import (
     ANY,
     BOOL,
@@ -16,6 +17,7 @@ from ..types import (
 )
 from .body import Body, Steps, rule
 from .lattice import BROKEN, join_all
+from .require import constant_text
 
 
 @rule(ast.Nil)
@@ -89,9 +91,25 @@ def hash_literal(body: Body, node: ast.HashLiteral) -> Steps:
     """The values may be of several types."""
     keys: list[Type] = []
     values: list[Type] = []
+    _check_keys(body, node)
     for entry in node.entries:
         keys.append((yield entry.key))
         values.append((yield entry.value))
     if not values:
         return Hash(ANY, ANY)
     return Hash(join_all(keys), join_all(values))
+
+
+def _check_keys(body: Body, node: ast.HashLiteral) -> None:
+    """Report a constant key that stands there twice."""
+    first: dict[str | int, ast.Expr] = {}
+    for entry in node.entries:
+        key = entry.key.value if isinstance(entry.key, ast.Int) else constant_text(entry.key)
+        if key is not None and first.setdefault(key, entry.key) is not entry.key:
+            body.problems.error(
+                "SYN013",
+                entry.key.span,
+                f"the key `{key}` is given twice",
+                "rename or remove one of the two",
+                Related(first[key].span, "first given here"),
+            )

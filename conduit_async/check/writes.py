@@ -1,5 +1,7 @@
 """Record operations that write: `create!`, `update!`, `delete!`, `increment!`, …"""
 
+from collections.abc import Container
+
 from .. import ast
 from ..diagnostics import Related
 from ..program import ResourceInfo
@@ -85,7 +87,7 @@ def _check_values(body: Body, info: ResourceInfo, value: ast.Expr, *, complete: 
             "write them as `{ field: value }`",
         )
         return
-    given: set[str] = set()
+    given: dict[str, ast.Expr] = {}
     for entry in value.entries:
         name = constant_text(entry.key)
         if name is None:
@@ -100,7 +102,15 @@ def _check_values(body: Body, info: ResourceInfo, value: ast.Expr, *, complete: 
                 did_you_mean(name, [*info.columns, *info.relations]),
             )
             continue
-        given.add(column.name)
+        first = given.setdefault(column.name, entry.key)
+        if constant_text(first) != name:
+            body.problems.error(
+                "SYN013",
+                entry.key.span,
+                f"`{constant_text(first)}` and `{name}` are both the column `{column.name}`",
+                "remove one of the two",
+                Related(first.span, "first given here"),
+            )
         relation = info.relations.get(name)
         kind = required(body.type_of(entry.value))
         if relation is None or getattr(kind, "resource", None) != relation.target:
@@ -110,7 +120,7 @@ def _check_values(body: Body, info: ResourceInfo, value: ast.Expr, *, complete: 
 
 
 def _check_complete(
-    body: Body, info: ResourceInfo, value: ast.HashLiteral, given: set[str]
+    body: Body, info: ResourceInfo, value: ast.HashLiteral, given: Container[str]
 ) -> None:
     automatic = {
         member.name.text
