@@ -1,7 +1,7 @@
 """Python names for the names of a source.
 
-A Python keyword, a name that Python would mangle (`__x`), and a name that is taken already get a
-trailing `_`; the payload, SQL and messages keep the source's name.
+A Python keyword, a name that Python would mangle (`__x`) or that every class has (`mro`), and a
+name that is taken already get a trailing `_`; the payload, SQL and messages keep the source's name.
 """
 
 import builtins
@@ -17,6 +17,9 @@ HANDLER_NAMES = frozenset({
 ENTRY_POINTS = ("after_create", "after_update", "after_delete", "after_save")
 """The functions of a generated module that the application calls."""
 
+SNAPSHOT_ATTRIBUTES = frozenset({"of", "_is_protocol"})
+"""What `Snapshot` of the runtime has: a column would hide it, or take it for its default."""
+
 _BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -26,7 +29,7 @@ def python_name(name: str, taken: Container[str] = ()) -> str:
     plain = name.rstrip("?!")
     if plain.startswith("__"):
         plain = f"_{plain.strip('_')}_"
-    elif keyword.iskeyword(plain):
+    elif keyword.iskeyword(plain) or plain == "mro":
         plain += "_"
     return unclashed(plain, taken)
 

@@ -2,7 +2,7 @@
 
 from .. import ast
 from ..diagnostics import Related
-from ..names import python_name, snake_case
+from ..names import SNAPSHOT_ATTRIBUTES, python_name, snake_case
 from ..program import Column, RelationInfo, ResourceInfo
 from ..source import Span
 from ..types import ANY, Array, Record, Type, optional, required
@@ -110,7 +110,7 @@ def _add(
     auto_update: bool = False,
     doc: str | None = None,
 ) -> None:
-    taken = {column.python for column in info.columns.values()}
+    taken = SNAPSHOT_ATTRIBUTES.union(column.python for column in info.columns.values())
     sensitive = {name, f"{info.name}.{name}"} & set(world.config.sensitive)
     python = python_name(name, taken)
     info.columns[name] = Column(name, python, kind, auto_update, bool(sensitive), span, doc)
