@@ -50,6 +50,22 @@ def bind(
     return [found.get(name) for name in names]
 
 
+def check_order(body: Body, node: ast.Call) -> None:
+    """Report a positional argument after a named one: which parameter it means is a guess."""
+    named: ast.Name | None = None
+    for argument in node.arguments:
+        if argument.name is not None:
+            named = named or argument.name
+        elif named is not None:
+            body.problems.error(
+                "TYP130",
+                argument.span,
+                f"an argument without a name stands after `{named.text}:`",
+                "move it before the named ones, or name it",
+            )
+            return
+
+
 def count(number: int) -> str:
     """`2 arguments`."""
     return f"{number or 'no'} argument{'' if number == 1 else 's'}"

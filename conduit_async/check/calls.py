@@ -8,20 +8,21 @@ from ..program import (
     FunctionInfo,
     LambdaCall,
     RaiseCall,
+    RecordCall,
     ResourceInfo,
 )
 from ..suggest import did_you_mean, nearest
 from ..types import ANY, Array, Function, Query, Record, Type, required
 from .access import through
 from .aggregates import AGGREGATES, aggregate
-from .arguments import bind
+from .arguments import bind, check_order
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate, previous_value
 from .lattice import BROKEN, is_unknown
 from .library_calls import library_call, method_call
 from .lookup import meaning
 from .lost import lost_local, lost_member
-from .records import QUERY_STEPS, query_call, resource_call
+from .records import QUERY_STEPS, query_call, resource_call, takes_conditions
 from .require import article, require, shorten
 from .service_calls import extern_call, service_call
 
@@ -29,6 +30,14 @@ from .service_calls import extern_call, service_call
 @rule(ast.Call)
 def call(body: Body, node: ast.Call) -> Steps:
     """What is called decides how."""
+    kind = yield from _call(body, node)
+    found = body.facts.resolutions.get(node)
+    if not (isinstance(found, RecordCall) and takes_conditions(found.operation)):
+        check_order(body, node)
+    return kind
+
+
+def _call(body: Body, node: ast.Call) -> Steps:
     callee = node.callee
     if isinstance(callee, ast.NameRef):
         return (yield from _call_name(body, node, callee))

@@ -52,6 +52,11 @@ OPERATIONS: dict[str, Operation] = {
 QUERY_STEPS = {name: operation for name, operation in OPERATIONS.items() if operation.step}
 
 
+def takes_conditions(name: str) -> bool:
+    """Whether its arguments are conditions, which may stand in any order."""
+    return name in OPERATIONS and OPERATIONS[name].takes == "conditions"
+
+
 def resource_call(body: Body, node: ast.Call, callee: ast.Member, resource: str) -> Steps:
     """`Post.name(…)`."""
     info = body.world.resources[resource]
