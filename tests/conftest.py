@@ -1,6 +1,7 @@
 """A Postgres for the tests, and a database of its own for each test that asks."""
 
 import os
+import signal
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -9,6 +10,11 @@ import pytest
 from conduit_runtime import embedded, migrate
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
+
+
+# A shell's background jobs ignore SIGINT, and so would every program that a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,7 @@ class Time:
         """The time by a strftime format or a Go reference layout."""
         _check_zone("Time.format", time)
         try:
+            format.encode()  # strftime itself refuses a lone surrogate only before Python 3.13
             return formatted(time, format)
         except ValueError as error:
             raise ArgumentError(f"Time.format: bad format: {error}") from None
