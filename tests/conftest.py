@@ -11,7 +11,6 @@ from conduit_runtime import embedded, migrate
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
-
 # A shell's background jobs ignore SIGINT, and so would every program that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
