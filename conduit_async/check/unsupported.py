@@ -4,17 +4,57 @@ from collections.abc import Iterator
 
 from .. import ast
 from ..diagnostics import Problems
-from ..program import Program
-from ..walk import children
+from ..program import Local, Program, RecordCall, RelationUse
+from ..types import Query
+from ..walk import children, walk
+from .require import shorten
 
 DEEPEST = 16
 """Python nests at most 20 loops and `try` or `with` blocks in one function; some are ours."""
 
 
 def report_unsupported(program: Program, problems: Problems) -> None:
-    """Report (GEN690) loops and rescues that nest deeper than Python's own can."""
+    """Report (GEN690) what nests too deep, and queries that are not compiled yet."""
     for root in _reached(program):
         _report_depth(root, problems)
+        _report_queries(root, program, problems)
+
+
+def _report_queries(root: ast.Node, program: Program, problems: Problems) -> None:
+    resolutions = program.facts.resolutions
+    for node in walk(root):
+        call = resolutions.get(node)
+        receiver = call.receiver if isinstance(call, RecordCall) else None
+        if receiver is None or isinstance(resolutions.get(receiver), RecordCall):
+            continue
+        found = resolutions.get(receiver)
+        is_query = isinstance(found, Local) and isinstance(found.type, Query)
+        if not is_query and not isinstance(found, RelationUse):
+            problems.error(
+                "GEN690",
+                node.span,
+                "not compiled yet: a query of what is neither a relation nor a query itself",
+                "write the whole query where it is used, as in `self.posts.where(…).count`",
+            )
+        elif (safe := _guard(receiver)) is not None:
+            problems.error(
+                "GEN690",
+                node.span,
+                "not compiled yet: a query behind `?.`",
+                f"check `{shorten(safe.target)} != nil` first, then write a plain `.`",
+            )
+
+
+def _guard(node: ast.Expr) -> ast.Member | None:
+    """The `?.` that may end a chain, if there is one."""
+    while True:
+        match node:
+            case ast.Member(safe=True):
+                return node
+            case ast.Member(target=below) | ast.Index(target=below) | ast.Call(callee=below):
+                node = below
+            case _:
+                return None
 
 
 def _reached(program: Program) -> Iterator[ast.Node]:

@@ -22,7 +22,7 @@ from ..types import Record, required
 from . import chains, literals
 from .captures import snapshot_of, value_in, value_of
 from .changes import change
-from .code import NONE, Code, Effect, Strength, made_of
+from .code import NONE, Code, Effect, Line, Strength, made_of
 from .comprehensions import comprehension
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
@@ -104,6 +104,7 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
         return loop
     parts, hints, names = [], [], []
     guards: tuple[str, ...] = ()
+    definitions: tuple[Line, ...] = ()
     callee = node.callee if isinstance(node, ast.Call) else node
     receiver = callee if isinstance(callee, ast.Member) else None
     parameters = signature.parameters
@@ -117,6 +118,10 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
             parts.append(known(frame, argument, replace(code, guards=())))
         else:
             code = yield Operand(argument, lazy=bool(guards))
+            if isinstance(argument, ast.Lambda):
+                # A definition runs nothing, so it may stand before what is evaluated earlier.
+                definitions += code.before
+                code = replace(code, before=())
             parts.append(known(frame, argument, code))
         hints.append(variable_for(argument))
         names.append(None if parameter.required or parameter.rest else parameter.name)
@@ -134,7 +139,7 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     pure = Effect.NONE if signature.namespace in PURE_NAMESPACES else Effect.READS
     text = f"{namespace}.{signature.python}({listed(texts, parts)})"
     made = made_of(text, Strength.PRIMARY, parts, Effect.ACTS if signature.effect else pure)
-    return replace(made, guards=guards)
+    return replace(made, before=(*made.before, *definitions), guards=guards)
 
 
 def _named(name: str, value: Code) -> str:

@@ -113,11 +113,12 @@ def snapshot_of(frame: Frame, kind: Type, code: Code, hint: str = "row") -> Code
     if not isinstance(record, Record):
         return code
     of = f"{frame.module.snapshot_class(record.resource)}.of"
-    if many:
+    if many and not is_nullable(kind):
         text = f"[{of}(row) for row in {code.at(Strength.OR)}]"
         return made_of(text, Strength.ATOM, [code])
     if kind == record:
         return made_of(f"{of}({code.text})", Strength.PRIMARY, [code])
     first, again = frame.twice(code, hint)
-    text = f"{of}({again.text}) if {first.text} is not None else None"
+    made = f"[{of}(row) for row in {again.text}]" if many else f"{of}({again.text})"
+    text = f"{made} if {first.text} is not None else None"
     return made_of(text, Strength.TERNARY, [first])

@@ -19,33 +19,37 @@ def comprehension(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     items = call.arguments[0] if function is not None else None
     if function is not None and items is not None and isinstance(type_of(frame, items), Array):
         parameter, expression = function
-        source = yield Operand(items)
+        source = yield from _items(frame, node, items)
+        guards, source = source.guards, replace(source, guards=())
         name = frame.local(frame.module.facts.declared[parameter])
         with frame.branch():
             body = yield Operand(expression, lazy=True)
         if not body.before:
-            return _loop(call, name, source, body)
+            return replace(_loop(call, name, source, body), guards=guards)
     waiting = waiting_lambda(frame.module.facts, call) if frame.awaits else None
     return NONE if waiting is None else (yield from _waiting(frame, node, call, waiting))
 
 
 def _waiting(frame: Frame, node: ast.Expr, call: LibraryCall, function: ast.Lambda) -> Lowering:
     """A lambda that waits is a coroutine function, which the loop awaits for each item."""
-    callee = node.callee if isinstance(node, ast.Call) else node
     items = call.arguments[0]
     assert items is not None
-    if isinstance(callee, ast.Member) and callee.target is items:
-        source = yield from chains.target(frame, callee)
-    else:
-        source = yield Operand(items)
+    source = yield from _items(frame, node, items)
     guards, source = source.guards, replace(source, guards=())
     coroutine = yield Operand(function)
-    source, coroutine = frame.in_order([source, coroutine])
     name = frame.fresh("each")
     given = name if function.parameters else ""
     body = Code(f"await {coroutine.text}({given})", Strength.AWAIT, coroutine.before, Effect.ACTS)
     loop = _loop(call, name, source, body)
     return replace(loop, before=(*source.before, *coroutine.before), guards=guards)
+
+
+def _items(frame: Frame, node: ast.Expr, items: ast.Expr) -> Lowering:
+    """What is looped over; a `?.` in it guards the whole call of a method."""
+    callee = node.callee if isinstance(node, ast.Call) else node
+    if isinstance(callee, ast.Member) and callee.target is items:
+        return (yield from chains.target(frame, callee))
+    return (yield Operand(items))
 
 
 def _loop(call: LibraryCall, name: str, source: Code, body: Code) -> Code:

@@ -30,13 +30,12 @@ def after_create(
         post = hook.record
         author = hook.get(User, post.author_id)
         p = user_label(author.name, False, author.name, context.current_user, "x")
-        tags = post.tags
 
         def function(t: Any) -> Any:
             n = hook.services.email.find(t)
             return n if n is not None else t
 
-        hook.services.email.b(Array.map(tags, function), p)
+        hook.services.email.b(Array.map(post.tags, function), p)
         try:
             with hook.savepoint():
                 a = hook.services.email.get(1)
@@ -99,12 +98,13 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
         ),
     )
     map_ = [await found(job, t_4) for t_4 in ["a"]]
-    value = await job.services.email.list()
 
     async def function_3(x: Any) -> Any:
         return await job.services.email.find(x)
 
-    await job.services.email.send(map_, [await function_3(each_3) for each_3 in value])
+    await job.services.email.send(
+        map_, [await function_3(each_3) for each_3 in await job.services.email.list()]
+    )
     await job.services.email.send(
         await job.scalar(
             int,
