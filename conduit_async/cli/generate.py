@@ -30,9 +30,9 @@ def generate(
     """
     problems = Problems()
     project = load_project(given, problems)
-    folder = _target(out, project)
     if problems.has_errors:
         return _failed(problems.sorted())
+    folder = _target(out, project)
     output = _compiled(project, folder)
     found = (*problems.sorted(), *relabelled(output.diagnostics, project.shown))
     if has_errors(found):

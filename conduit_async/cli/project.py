@@ -36,10 +36,13 @@ def load_project(given: Sequence[str], problems: Problems) -> Project:
     """The project of the given files and folders, or of the configuration when none is given.
 
     The configuration is the nearest one upward from the first source, else from the working
-    folder. Files that cannot be read are reported; raises `UsageError` when there are no sources.
+    folder. Files that cannot be read are reported; raises `UsageError` when there are no sources,
+    unless the configuration that may name them is wrong itself.
     """
     config, root = _settings_for(given, problems)
     starts = _starts(given, config, root)
+    if not starts and problems.has_errors:
+        return Project(config, root, {}, {})
     if not starts:
         raise UsageError(_nothing_given(root))
     return _read_all(starts, config, root, problems)
@@ -59,7 +62,7 @@ def watched_files(given: Sequence[str]) -> list[Path]:
 def _settings_for(given: Sequence[str], problems: Problems) -> tuple[Config, Path | None]:
     for start in [*given[:1], "."]:
         config, root = _find_settings(_folder_of(start), problems)
-        if root is not None:
+        if root is not None or problems.has_errors:
             return config, root
     return Config(), None
 

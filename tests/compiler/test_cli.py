@@ -291,6 +291,26 @@ def test_a_start_imports_nothing_heavy() -> None:
     assert "black" not in heavy("check", ".")
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("sources = [", "VAL510"), ('sorces = ["src"]', "VAL511"), ("sources = 3", "VAL512")],
+)
+@pytest.mark.parametrize("command", ["gen", "check"])
+def test_a_faulty_configuration_is_said_without_arguments_too(
+    text: str, code: str, command: str
+) -> None:
+    put("conduit.toml", text)
+    done = subprocess.run(
+        [sys.executable, "-m", "conduit_async.cli", command],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert (done.stdout + done.stderr).count(code) == 1
+
+
 def test_output_to_a_closed_pipe_is_no_traceback() -> None:
     put("post.conduit", BAD)
     reader, writer = os.pipe()
