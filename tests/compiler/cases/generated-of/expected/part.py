@@ -56,8 +56,18 @@ async def email_send(job: JobContext[Services], part: EmailSend) -> None:
         part.size_of,
         part.size_mro,
     )
-    await job.update(Part, part.id, of_="whole")
-    part_snapshot = replace(part.part, of_="whole")
+    of = "whole"
+    await job.update(Part, part.id, of_=of)
+    part_snapshot = replace(part.part, of_=of)
+    await job.services.email.send(
+        part_snapshot,
+        of,
+        part.of_,
+        part.mro_,
+        part._is_protocol,
+        part.size_of,
+        part.size_mro,
+    )
     await job.update(Part, part.id, of_="x")
     parts = await job.fetch(
         Part,
