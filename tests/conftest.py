@@ -8,8 +8,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 from conduit_runtime import embedded, migrate
+from hypothesis import HealthCheck, settings
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
+
+# How quickly examples are made says something of the machine, not of the code.
+settings.register_profile("conduit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("conduit")
 
 # A shell's background jobs ignore SIGINT, and so would every program that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

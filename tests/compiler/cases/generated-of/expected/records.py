@@ -16,7 +16,7 @@ class PartSize:
     mro_: int
 
 
-@named(of_="of", of__="of_", mro_="mro", _is_protocol_="_is_protocol")
+@named(of_="of", of__="of_", mro_="mro")
 @table("parts", key="id")
 @dataclass(slots=True)
 class Part:
@@ -24,11 +24,10 @@ class Part:
     of_: str
     of__: str | None
     mro_: int
-    _is_protocol_: bool
     size: PartSize
 
 
-@named(of_="of", of__="of_", mro_="mro", _is_protocol_="_is_protocol")
+@named(of_="of", of__="of_", mro_="mro")
 @dataclass(frozen=True, slots=True)
 class PartSnapshot(Snapshot[Part]):
     """A part as it was when it was taken."""
@@ -37,5 +36,4 @@ class PartSnapshot(Snapshot[Part]):
     of_: str
     of__: str | None
     mro_: int
-    _is_protocol_: bool
     size: PartSize

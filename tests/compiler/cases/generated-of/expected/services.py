@@ -17,9 +17,8 @@ class Email(Protocol):
         arg2: str = ...,
         arg3: str | None = ...,
         arg4: int = ...,
-        arg5: bool = ...,
+        arg5: int = ...,
         arg6: int = ...,
-        arg7: int = ...,
         /,
     ) -> Any: ...
 
