@@ -44,17 +44,6 @@ DEATHS = [
         work={"seconds": 4},
         stopped=True,
     ),
-    CrashPoint("rescue", "complete", committed=False, runs=2, attempts=1, avenged=True),
-]
-
-CUTS = [
-    CrashPoint("claim", "claim", committed=False, runs=1, attempts=1, dies=False),
-    CrashPoint("start", "start", committed=False, runs=1, attempts=1, work=LONG, dies=False),
-    CrashPoint("completion", "complete", committed=False, runs=1, attempts=1, dies=False),
-    CrashPoint("failure", "fail", committed=False, runs=2, attempts=2, work=FAILING, dies=False),
-]
-
-HAND_BACK = [
     CrashPoint(
         "hand-back, done",
         "hand back",
@@ -64,6 +53,14 @@ HAND_BACK = [
         work={"seconds": 4},
         stopped=True,
     ),
+    CrashPoint("rescue", "complete", committed=False, runs=2, attempts=1, avenged=True),
+]
+
+CUTS = [
+    CrashPoint("claim", "claim", committed=False, runs=1, attempts=1, dies=False),
+    CrashPoint("start", "start", committed=False, runs=1, attempts=1, work=LONG, dies=False),
+    CrashPoint("completion", "complete", committed=False, runs=1, attempts=1, dies=False),
+    CrashPoint("failure", "fail", committed=False, runs=2, attempts=2, work=FAILING, dies=False),
 ]
 
 
@@ -77,20 +74,7 @@ def stage(dsn: str, tmp_path: Path) -> Iterator[Stage]:
 
 
 # All at once: what takes time is to see that a worker is dead.
-@pytest.mark.parametrize(
-    "points",
-    [
-        pytest.param(DEATHS, id="death"),
-        pytest.param(CUTS, id="cut"),
-        pytest.param(
-            HAND_BACK,
-            id="hand-back",
-            marks=pytest.mark.xfail(
-                reason="seldom the attempt counts although it was handed back; not understood yet"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("points", [DEATHS, CUTS], ids=["death", "cut"])
 def test_a_worker_broken_off_there_does_no_harm(stage: Stage, points: list[CrashPoint]) -> None:
     aftermaths = stage.play(points)
     assert aftermaths == {
