@@ -102,6 +102,12 @@ def _run(dsn: str, data: Path, fleet: Fleet, seconds: float, seed: int, workers:
     except AssertionError:
         report.faults.append(f"not everything ended within {SETTLING:.0f} s")
     report.settled_in = time.monotonic() - started
+    # A worker killed a moment ago is struck off by one that lives, and not by nobody.
+    running = sorted(worker.process.pid for worker in fleet.running())
+    try:
+        until(lambda: _registered(dsn) == running, SETTLING)
+    except AssertionError:
+        report.faults.append(f"{running} run, and {_registered(dsn)} are registered")
     report.faults += _stop(dsn, fleet)
     books = Books(disturbances=chaos.disturbances)
     for producer in producers:
@@ -116,6 +122,12 @@ def _is_settled(dsn: str) -> bool:
         sql = "SELECT count(*) FROM jobs WHERE status <> ALL (%s)"
         [(count,)] = connection.execute(sql, (list(ENDED),))
     return count == 0
+
+
+def _registered(dsn: str) -> list[int]:
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute("SELECT pid FROM conduit_workers ORDER BY pid").fetchall()
+    return [pid for (pid,) in rows]
 
 
 def _stop(dsn: str, fleet: Fleet) -> list[str]:

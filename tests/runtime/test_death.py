@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conduit_runtime import Job, JobStatus, Queue
+from conduit_runtime import Job, JobStatus, Queue, WorkerPool
 from waiting import until
 from worker_process import LEDGER
 
@@ -166,3 +166,17 @@ def test_a_severed_connection_is_mended(queue: Queue, dsn: str, start: Start) ->
             connection.execute(sever.replace("%%", "%"))
         queue.enqueue(Job(type="sleep", payload={"seconds": 0}))
         until(lambda done=round_ + 1: queue.stats().completed == done)
+
+
+def test_a_worker_whose_connections_were_just_severed_leaves_the_register(
+    queue: Queue, dsn: str
+) -> None:
+    with WorkerPool(queue, workers=1) as pool, psycopg.connect(dsn, autocommit=True) as admin:
+        register = "SELECT count(*) FROM conduit_workers"
+        until(lambda: admin.execute(register).fetchone() == (1,))
+        admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'conduit keeper'"
+        )
+        pool.stop()
+        assert admin.execute(register).fetchone() == (0,)

@@ -65,7 +65,7 @@ class Keeper(threading.Thread):
         self._failure: BaseException | None = None
         self._announced = self._beaten = False
         self._outdated = True
-        self._gone = False
+        self._gone = self._left = False
         self._next_look = 0.0
         self._unknown: set[Lane] = set()
         self._told: set[str] = set()
@@ -114,6 +114,16 @@ class Keeper(threading.Thread):
                     _log.warning("the keeper's connection failed, trying again: %s", error)
                 # Soon enough that others do not take us for dead meanwhile.
                 self._ending.wait(backoff(failures, longest=1.0))
+        if self._gone and not self._left:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Strike the worker off over a new connection, since the old one broke just then."""
+        try:
+            with connect(self._dsn, "conduit keeper", lock_timeout="2s") as connection:
+                run(connection, fleet.leave(self.worker, self.schema))
+        except psycopg.Error as error:
+            _log.warning("worker %s could not say that it leaves: %s", self.worker, error)
 
     def _keep(self, connection: psycopg.Connection[Any]) -> None:
         if self.schema is None:
@@ -143,6 +153,7 @@ class Keeper(threading.Thread):
             self._wakened.clear()
         if self._gone:
             run(connection, fleet.leave(self.worker, self.schema))
+            self._left = True
 
     def _register(self, connection: psycopg.Connection[Any], lock_key: int | None) -> None:
         statement = fleet.register(
