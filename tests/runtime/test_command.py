@@ -196,6 +196,16 @@ def test_migrate_is_idempotent_and_prints_its_sql(run: Run, empty_dsn: str) -> N
     assert "up to date" in run("migrate", "--dsn", empty_dsn, "--schema", "other").stdout
 
 
+def test_grants_are_printed_for_the_roles_that_are_named(run: Run) -> None:
+    printed = run("migrate", "--print-grants").stdout
+    assert 'GRANT INSERT ON "public"."jobs" TO "conduit_enqueuer";' in printed
+    assert 'ON "public"."jobs" TO "conduit_worker";' in printed
+    only = run("migrate", "--print-grants", "--schema", "x", "--worker", 'a"b').stdout
+    assert 'ON "x"."jobs" TO "a""b";' in only
+    assert "enqueuer" not in only
+    assert "--print-grants" in run("migrate", "--worker", "w", code=2).stderr
+
+
 def test_the_database_is_the_first_that_is_named(run: Run, dsn: str) -> None:
     assert run("dsn").stdout.strip() == dsn
     assert run("dsn", "--dsn", "host=other").stdout.strip() == "host=other"

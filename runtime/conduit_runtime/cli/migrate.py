@@ -8,12 +8,46 @@ from .database import database, options
 @click.command()
 @options
 @click.option("--print", "print_only", is_flag=True, help="Print the SQL instead of running it.")
-def migrate(dsn: str | None, schema: str | None, print_only: bool) -> None:
+@click.option(
+    "--print-grants",
+    is_flag=True,
+    help="Print the SQL that lets one role only enqueue and another one only work, in --schema "
+    "(default: public).",
+)
+@click.option(
+    "--enqueuer",
+    "enqueuers",
+    metavar="ROLE",
+    multiple=True,
+    help="Who may only enqueue; may be repeated. Default, when no role is named: conduit_enqueuer.",
+)
+@click.option(
+    "--worker",
+    "workers",
+    metavar="ROLE",
+    multiple=True,
+    help="Who may only work; may be repeated. Default, when no role is named: conduit_worker.",
+)
+def migrate(
+    dsn: str | None,
+    schema: str | None,
+    print_only: bool,
+    print_grants: bool,
+    enqueuers: tuple[str, ...],
+    workers: tuple[str, ...],
+) -> None:
     """Bring the database to the schema of this version; safe to run again, and from many hosts."""
-    from ..postgres import migrations
+    from ..postgres import grants, migrations
 
+    if (enqueuers or workers) and not print_grants:
+        raise click.UsageError("--enqueuer and --worker say for whom to --print-grants")
     if print_only:
         click.echo(migrations.script(schema), nl=False)
+    if print_grants:
+        if not enqueuers and not workers:
+            enqueuers, workers = ("conduit_enqueuer",), ("conduit_worker",)
+        click.echo("\n".join(grants.grants(schema, enqueuers, workers)))
+    if print_only or print_grants:
         return
     with database(dsn, schema) as found:
         applied = migrations.migrate(found, schema)

@@ -1,0 +1,60 @@
+"""What a role must be granted that may only enqueue, and one that may only work."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from .statement import quote
+
+__all__ = ["FUNCTIONS", "TABLES", "Privileges", "grants"]
+
+
+class Privileges(NamedTuple):
+    """Privileges on a table: of those who enqueue, and of those who work or operate."""
+
+    enqueuer: str
+    worker: str
+
+
+_ALL = "SELECT, INSERT, UPDATE, DELETE"
+
+# Every table of ours, so that a new one cannot be forgotten: a test compares.
+TABLES = {
+    "jobs": Privileges("INSERT", _ALL),
+    # Of unique jobs: the keys say which job stands, and nothing of what it holds.
+    "conduit_keys": Privileges("SELECT, INSERT, UPDATE", _ALL),
+    # Of flows.
+    "conduit_waiting": Privileges("INSERT", _ALL),
+    "conduit_links": Privileges("INSERT", _ALL),
+    "conduit_results": Privileges("", _ALL),
+    "conduit_schedules": Privileges("", _ALL),
+    "conduit_workers": Privileges("", _ALL),
+    "conduit_migrations": Privileges("", "SELECT"),
+}
+# Postgres lets everybody call a function, unless an administrator has changed that default.
+FUNCTIONS = {
+    "conduit_new_id()": ("enqueuer", "worker"),
+    "conduit_ring()": ("enqueuer", "worker"),
+    "conduit_stands(uuid, timestamptz)": ("enqueuer", "worker"),
+    "conduit_advance(uuid[], uuid[])": ("worker",),
+    "conduit_cancel(uuid)": ("worker",),
+}
+
+
+def grants(
+    schema: str | None, enqueuers: Sequence[str] = (), workers: Sequence[str] = ()
+) -> Iterator[str]:
+    """The statements that give the roles what they need in the schema (default: public).
+
+    Enqueuers may insert jobs, unique ones and flows too, and can neither claim them nor read a
+    payload. Workers may do all that `conduit-jobs` does but `migrate`.
+    """
+    place = quote(schema or "public")
+    for kind, roles in (("enqueuer", enqueuers), ("worker", workers)):
+        for role in map(quote, roles):
+            yield f"GRANT USAGE ON SCHEMA {place} TO {role};"
+            for table, privileges in TABLES.items():
+                if granted := getattr(privileges, kind):
+                    yield f"GRANT {granted} ON {place}.{quote(table)} TO {role};"
+            for function, callers in FUNCTIONS.items():
+                if kind in callers:
+                    yield f"GRANT EXECUTE ON FUNCTION {place}.{function} TO {role};"

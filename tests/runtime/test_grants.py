@@ -1,0 +1,184 @@
+"""A role that may only enqueue, and one that may only work: each does all that it may."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from conduit_runtime import Job, Queue, Schedule, WorkerPool, batch, chain, migrate
+from conduit_runtime.client import store
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.postgres.grants import FUNCTIONS, TABLES, grants
+from conduit_runtime.schedules.scheduler import CronScheduler
+from conduit_runtime.workers import fleet
+from conduit_runtime.workers.claims import Claims
+from conduit_runtime.workers.vigil import Dead
+from example_app import SCHEMA as APPLICATION
+from example_app import insert_order, ship
+from example_jobs.order import after_create, after_update
+from psycopg.conninfo import make_conninfo
+from psycopg.errors import InsufficientPrivilege
+
+PLACE = 'our "jobs"'
+Connect = Callable[[str], AbstractContextManager[psycopg.Connection[Any]]]
+
+
+@pytest.fixture
+def roles(empty_dsn: str) -> Iterator[dict[str, str]]:
+    """Connection strings of the owner and of two new roles that were granted what we print."""
+    migrate(empty_dsn, PLACE)
+    names = {kind: f'{kind} "{uuid4().hex[:8]}"' for kind in ("enqueuer", "worker")}
+    quoted = {kind: '"' + name.replace('"', '""') + '"' for kind, name in names.items()}
+    with psycopg.connect(empty_dsn, autocommit=True) as admin:
+        # As a careful administrator sets it up: nobody may do anything unless it was granted.
+        admin.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        admin.execute('REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA "our ""jobs""" FROM PUBLIC')
+        for role in quoted.values():
+            admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
+        for statement in grants(PLACE, [names["enqueuer"]], [names["worker"]]):
+            admin.execute(statement)
+        yield {"owner": empty_dsn} | {
+            kind: make_conninfo(empty_dsn, user=name, password="x") for kind, name in names.items()
+        }
+        for role in quoted.values():
+            admin.execute(f"DROP OWNED BY {role} CASCADE")
+            admin.execute(f"DROP ROLE {role}")
+
+
+def test_every_table_and_function_of_ours_is_decided_upon(roles: dict[str, str]) -> None:
+    with psycopg.connect(roles["owner"]) as connection:
+        tables = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(%s)) "
+            "AND relkind IN ('r', 'p', 'v', 'm')",
+            (PLACE,),
+        ).fetchall()
+        functions = connection.execute(
+            "SELECT proname || '(' || pg_get_function_identity_arguments(oid) || ')' FROM pg_proc "
+            "WHERE pronamespace = to_regnamespace(quote_ident(%s))",
+            (PLACE,),
+        ).fetchall()
+    assert {name for (name,) in tables} == set(TABLES)
+    names = [name.partition("(")[0] for (name,) in functions]
+    assert sorted(names) == sorted(name.partition("(")[0] for name in FUNCTIONS)
+
+
+def test_the_enqueuer_enqueues_everything_that_there_is(roles: dict[str, str]) -> None:
+    with Queue(roles["enqueuer"], PLACE) as queue:
+        queue.enqueue(Job(type="t"))
+        queue.enqueue_many([Job(type="t"), Job(type="t", delay=timedelta(hours=1))])
+        first = queue.enqueue(Job(type="t", payload="secret", unique="once"))
+        again = queue.enqueue(Job(type="t", unique="once"))
+        assert (again.id, again.duplicate) == (first.id, True)
+        assert again.payload != "secret"
+        queue.enqueue(Job(type="t", unique="a while", unique_for=timedelta(hours=1)))
+        queue.enqueue_flow(chain(Job(type="a"), Job(type="b")))
+    with Queue(roles["owner"], PLACE) as queue:
+        assert queue.stats().pending == 6
+
+
+def test_the_hooks_of_an_application_enqueue_as_well(roles: dict[str, str]) -> None:
+    with psycopg.connect(roles["enqueuer"]) as conn:
+        with psycopg.connect(roles["owner"]) as owner:
+            role = conn.info.user.replace('"', '""')
+            owner.execute(f'CREATE SCHEMA app AUTHORIZATION "{role}"')
+        conn.execute('SET search_path = app, "our ""jobs"""')
+        conn.execute(APPLICATION)
+        order = insert_order(conn)
+        after_create(conn, order)
+        with batch(conn) as jobs:
+            after_update(conn, ship(conn, order), order)
+        assert jobs
+    with Queue(roles["owner"], PLACE) as queue:
+        assert queue.stats().pending == 4
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT payload FROM {jobs}",
+        "SELECT id FROM {jobs}",
+        "INSERT INTO {jobs} (type) VALUES ('t') RETURNING payload",
+        "UPDATE {jobs} SET status = 'running'",
+        "DELETE FROM {jobs}",
+        "TRUNCATE {jobs}",
+        "SELECT * FROM {conduit_waiting}",
+        "SELECT * FROM {conduit_results}",
+        "SELECT * FROM {conduit_schedules}",
+        "INSERT INTO {conduit_workers} VALUES ('w', 0, 0, 'w', 0, '{{}}', '[]')",
+        "SELECT {conduit_cancel}(gen_random_uuid())",
+        "SELECT {conduit_advance}('{{}}')",
+    ],
+)
+def test_the_enqueuer_can_do_nothing_else(roles: dict[str, str], statement: str) -> None:
+    names = {
+        name: f'"our ""jobs""".{name}' for name in (*TABLES, "conduit_cancel", "conduit_advance")
+    }
+    with psycopg.connect(roles["enqueuer"]) as connection, pytest.raises(InsufficientPrivilege):
+        connection.execute(statement.format(**names))
+
+
+def test_the_enqueuer_cannot_claim_or_look(roles: dict[str, str]) -> None:
+    with psycopg.connect(roles["enqueuer"], autocommit=True) as connection:
+        claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0, PLACE)
+        for statement in (claim, store.stats(None, PLACE), fleet.rescue_orphans(PLACE)):
+            with pytest.raises(InsufficientPrivilege):
+                run(connection, statement)
+
+
+def test_the_worker_does_all_that_workers_and_operators_do(roles: dict[str, str]) -> None:
+    with Queue(roles["enqueuer"], PLACE) as enqueuer:
+        enqueuer.enqueue_flow(chain(Job(type="parent"), Job(type="last")))
+        enqueuer.enqueue(Job(type="bad", max_attempts=1))
+    with Queue(roles["worker"], PLACE) as queue:
+        pool = WorkerPool(queue, schedules=[Schedule.every(hours=1, type="tick")])
+        ran: list[str] = []
+
+        @pool.handler("parent", keep_result=timedelta(hours=1))
+        async def parent(context: Any, payload: object) -> dict[str, int]:
+            context.enqueued.append(Job(type="child"))
+            context.enqueued.append(Job(type="child", unique="one"))
+            context.enqueued.append(Job(type="child", unique="one"))
+            context.progress(1, 2)
+            return {"done": 1}
+
+        @pool.handler("bad")
+        async def bad(context: Any, payload: object) -> None:
+            raise ValueError
+
+        for type_ in ("child", "last", "tick"):
+            pool.register(type_, lambda context, payload: ran.append(context.type))
+        pool.run(drain=True)
+        assert sorted(ran) == ["child", "child", "last"]
+        counts = queue.stats()
+        assert (counts.completed, counts.failed, counts.pending) == (4, 1, 0)
+        scheduler = CronScheduler(queue)
+        assert [schedule.name for schedule in scheduler.list()] == ["tick"]
+        assert scheduler.disable("tick")
+        assert scheduler.enable("tick")
+        scheduler.run("tick")
+        [failed] = queue.list(status="failed")
+        queue.retry(failed.id)
+        queue.cancel(failed.id)
+        assert queue.queues()
+        [leased] = queue.dequeue("by hand", types=["tick"])
+        queue.touch(leased)
+        queue.complete(leased)
+        assert queue.purge(timedelta(0), ("completed", "failed", "cancelled")) == 6
+
+
+def test_the_worker_rescues(roles: dict[str, str]) -> None:
+    with psycopg.connect(roles["worker"], autocommit=True) as connection:
+        run(connection, fleet.register("w", 1, "h", 1, ["default"], [("t", "")], PLACE))
+        with Queue(roles["enqueuer"], PLACE) as enqueuer:
+            enqueuer.enqueue(Job(type="t"))
+        claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0, PLACE)
+        assert len(run(connection, claim)) == 1
+        assert len(run(connection, fleet.rescue(Dead("w", 0, silent=True), PLACE))) == 1
+
+
+def test_a_role_that_works_cannot_change_the_tables(roles: dict[str, str]) -> None:
+    with psycopg.connect(roles["worker"]) as connection, pytest.raises(InsufficientPrivilege):
+        connection.execute('ALTER TABLE "our ""jobs""".jobs ADD COLUMN x int')
