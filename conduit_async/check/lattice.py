@@ -113,6 +113,10 @@ def join(left: Type, right: Type) -> Type:
     if is_text(left) and is_text(right):
         return STRING
     match left, right:
+        case Query(resource=resource), Array():
+            return join(Array(Record(resource)), right)
+        case Array(), Query(resource=resource):
+            return join(left, Array(Record(resource)))
         case Array(item=mine), Array(item=theirs):
             return Array(join(mine, theirs))
         case Hash(), Hash():

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from .. import ast
 from ..diagnostics import Problems
-from ..program import Local, Program, RecordCall, RelationUse
-from ..types import Query
+from ..program import Facts, JobInfo, Local, Program, RecordCall
+from ..queries import IN_MEMORY, is_query, query_locals
+from ..types import ANY, Query, required
 from ..walk import children, walk
 from .require import shorten
 
@@ -14,47 +15,48 @@ DEEPEST = 16
 
 
 def report_unsupported(program: Program, problems: Problems) -> None:
-    """Report (GEN690) what nests too deep, and queries that are not compiled yet."""
+    """Report (GEN690) what nests too deep, and queries that are only known at run time."""
     for root in _reached(program):
         _report_depth(root, problems)
-        _report_queries(root, program, problems)
+    for job, body in _functions(program):
+        _report_queries(program.facts, job, body, problems)
 
 
-def _report_queries(root: ast.Node, program: Program, problems: Problems) -> None:
-    resolutions = program.facts.resolutions
-    for node in walk(root):
-        call = resolutions.get(node)
-        receiver = call.receiver if isinstance(call, RecordCall) else None
-        if receiver is None or isinstance(resolutions.get(receiver), RecordCall):
+def _functions(program: Program) -> Iterator[tuple[JobInfo | None, ast.Node]]:
+    """The bodies that become a Python function, and the jobs that they are of."""
+    for root in _reached(program):
+        yield None, root
+    for block, job in program.facts.jobs.items():
+        yield job, block.body
+
+
+def _report_queries(facts: Facts, job: JobInfo | None, body: ast.Node, problems: Problems) -> None:
+    known = query_locals(facts, body)
+    for node in walk(body, into=lambda each: not isinstance(each, ast.Async)):
+        call = facts.resolutions.get(node)
+        if not isinstance(call, RecordCall) or call.receiver is None:
             continue
-        found = resolutions.get(receiver)
-        is_query = isinstance(found, Local) and isinstance(found.type, Query)
-        if not is_query and not isinstance(found, RelationUse):
-            problems.error(
-                "GEN690",
-                node.span,
-                "not compiled yet: a query of what is neither a relation nor a query itself",
-                "write the whole query where it is used, as in `self.posts.where(…).count`",
+        if is_query(facts, call.receiver, known) or _runs_in_memory(call):
+            continue
+        local = facts.resolutions.get(call.receiver)
+        what = f"`{shorten(call.receiver)}`"
+        name = call.operation.rstrip("?!")
+        if isinstance(local, Local) and local.owner is not job:
+            message = f"{what} was captured as rows when the job was enqueued"
+            hint = "write the query inside of the block"
+        elif isinstance(required(facts.types.get(call.receiver, ANY)), Query):
+            message = (
+                f"SQL is written when this is compiled, and {what} may be one of several queries"
             )
-        elif (safe := _guard(receiver)) is not None:
-            problems.error(
-                "GEN690",
-                node.span,
-                "not compiled yet: a query behind `?.`",
-                f"check `{shorten(safe.target)} != nil` first, then write a plain `.`",
-            )
+            hint = "finish each query where it is made, and choose between what they give"
+        else:
+            message = f"{what} are rows that were loaded already"
+            hint = "continue the query before it is run, or use `filter` and `map` on the rows"
+        problems.error("GEN690", node.span, f"`{name}` continues a query: {message}", hint)
 
 
-def _guard(node: ast.Expr) -> ast.Member | None:
-    """The `?.` that may end a chain, if there is one."""
-    while True:
-        match node:
-            case ast.Member(safe=True):
-                return node
-            case ast.Member(target=below) | ast.Index(target=below) | ast.Call(callee=below):
-                node = below
-            case _:
-                return None
+def _runs_in_memory(call: RecordCall) -> bool:
+    return call.operation in IN_MEMORY or (call.operation == "exists?" and not call.arguments)
 
 
 def _reached(program: Program) -> Iterator[ast.Node]:

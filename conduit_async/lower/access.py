@@ -18,13 +18,13 @@ from ..program import (
     SelfColumn,
     StructField,
 )  # fmt: skip
-from ..types import ErrorType, Hash, is_nullable, required
+from ..types import ErrorType, Hash, Query, is_nullable, required
 from . import chains, literals
 from .calls import context_value, function_call, library_call
 from .changes import change
-from .code import Code, Effect, Strength, call, made_of
+from .code import Code, Effect, Strength, call, close, made_of
 from .drive import Lowering, Operand, rule
-from .frame import Frame
+from .frame import Frame, variable_for
 from .records import record_call
 from .relations import fetch, relation
 from .typing import UNKNOWN, type_of
@@ -61,10 +61,11 @@ def local_value(frame: Frame, local: Local) -> Code:
     """What a local holds."""
     if local in frame.bound:
         return frame.bound[local]
-    if local in frame.queries:
-        return fetch(frame, frame.queries[local])
+    if local in frame.queries and isinstance(required(local.type), Query):
+        select = frame.queries[local]
+        return close(replace(fetch(frame, select), guards=select.guards))
     if not frame.is_captured(local):
-        effect = Effect.READS if local in frame.assigned else Effect.NONE
+        effect = Effect.READS if local in frame.locals.assigned else Effect.NONE
         return Code(frame.local(local), effect=effect)
     if isinstance(required(local.type), ErrorType):
         parts = [frame.capture("error", (local.name, part), local) for part in ("message", "type")]
@@ -200,14 +201,14 @@ def index(frame: Frame, node: ast.Index, wish: Operand) -> Lowering:
     target = yield Operand(node.target, chain=True)
     position = yield Operand(node.index, lazy=bool(target.guards))
     guards = target.guards
-    target, position = frame.in_order([replace(target, guards=()), position])
+    before, own = (target.before, ()) if guards else ((), target.before)
+    target, position = frame.in_order([replace(target, guards=(), before=own), position])
     if isinstance(required(type_of(frame, node.target)), Hash):
         text = f"{target.at(Strength.PRIMARY)}.get({position.text})"
-        return replace(
-            made_of(text, Strength.PRIMARY, [target, position], Effect.READS), guards=guards
-        )
-    code = call(frame.module.imports.operator("item"), [target, position], Effect.READS)
-    return replace(code, guards=guards)
+        code = made_of(text, Strength.PRIMARY, [target, position], Effect.READS)
+    else:
+        code = call(frame.module.imports.operator("item"), [target, position], Effect.READS)
+    return chains.guarded(frame, guards, before, code, variable_for(node))
 
 
 @rule(ast.Unwrap)

@@ -68,7 +68,9 @@ def annotation(of: Type, imports: Imports, records: str = ".records") -> str:
                 return imports.runtime("ErrorValue")
             case Range():
                 return imports.runtime("Range")
-            case AnyType() | Query() | Function() | Variable() | Union():
+            case Query(name):
+                return f"{imports.use('builtins', 'list')}[{local(python_name(name))}]"
+            case AnyType() | Function() | Variable() | Union():
                 return imports.use("typing", "Any")
 
     return write(of)

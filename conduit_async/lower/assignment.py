@@ -12,13 +12,15 @@ from ..program import (
     SelfColumn,
     StructField,
 )
-from ..types import Enum, Type, is_nullable, required
+from ..types import Enum, Query, Type, is_nullable, required
 from ..walk import walk
-from .code import Code, Line, Strength
+from .code import Code, Line, Strength, close
 from .drive import lower
 from .frame import Frame, variable_for
 from .into import UNREAD, Into
 from .literals import string
+from .records import bound_query
+from .relations import fetch
 from .typing import type_of
 
 
@@ -55,9 +57,21 @@ def _local(frame: Frame, node: ast.Assign) -> list[Line]:
 
     local = frame.module.facts.resolutions[node.target]
     assert isinstance(local, Local)
-    if local not in frame.read:
+    if local in frame.locals.queries:
+        return bind_query(frame, local, node.value)
+    if local not in frame.locals.read:
         return value(frame, node.value, UNREAD)
     return value(frame, node.value, Into("name", frame.local(local), expected=local.type))
+
+
+def bind_query(frame: Frame, local: Local, node: ast.Expr) -> list[Line]:
+    """A query in a variable: it is written where it runs; rows that are read are loaded here."""
+    lines, select = bound_query(frame, node)
+    frame.queries[local] = select
+    if isinstance(required(local.type), Query) or local not in frame.locals.read:
+        return lines
+    rows = close(replace(fetch(frame, select), guards=select.guards))
+    return [*lines, *Into("name", frame.local(local)).put(rows)]
 
 
 def _path(frame: Frame, target: ast.Expr) -> tuple[tuple[str, ...], Type | None]:

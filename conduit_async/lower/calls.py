@@ -104,6 +104,7 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
         return loop
     parts, hints, names = [], [], []
     guards: tuple[str, ...] = ()
+    before: tuple[Line, ...] = ()
     definitions: tuple[Line, ...] = ()
     callee = node.callee if isinstance(node, ast.Call) else node
     receiver = callee if isinstance(callee, ast.Member) else None
@@ -115,7 +116,8 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
         if receiver is not None and argument is receiver.target:
             code = yield from chains.target(frame, receiver)
             guards = code.guards
-            parts.append(known(frame, argument, replace(code, guards=())))
+            before, own = (code.before, ()) if guards else ((), code.before)
+            parts.append(known(frame, argument, replace(code, guards=(), before=own)))
         else:
             code = yield Operand(argument, lazy=bool(guards))
             if isinstance(argument, ast.Lambda):
@@ -126,7 +128,7 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
         hints.append(variable_for(argument))
         names.append(None if parameter.required or parameter.rest else parameter.name)
     for extra in call.extra:
-        code = yield Operand(extra.value)
+        code = yield Operand(extra.value, lazy=bool(guards))
         parts.append(outgoing(frame, extra.value, code))
         hints.append(variable_for(extra.value))
         names.append(extra.name.text if extra.name else None)
@@ -139,7 +141,8 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     pure = Effect.NONE if signature.namespace in PURE_NAMESPACES else Effect.READS
     text = f"{namespace}.{signature.python}({listed(texts, parts)})"
     made = made_of(text, Strength.PRIMARY, parts, Effect.ACTS if signature.effect else pure)
-    return replace(made, before=(*made.before, *definitions), guards=guards)
+    made = replace(made, before=(*made.before, *definitions))
+    return chains.guarded(frame, guards, before, made, variable_for(node))
 
 
 def _named(name: str, value: Code) -> str:
@@ -159,13 +162,17 @@ def function_call(
     member = node.callee if isinstance(node, ast.Call) else node
     resource = frame.resource
     guards: tuple[str, ...] = ()
+    before: tuple[Line, ...] = ()
     if isinstance(member, ast.Member) and not isinstance(member.target, ast.SelfRef):
         target = yield from chains.repeatable_target(frame, member)
         kind = required(type_of(frame, member.target))
         assert isinstance(kind, Record)
         resource, guards = frame.module.program.resources[kind.resource], target.guards
         given = [value_in(frame, c, target.text, resource.name) for c in function.reads]
-        given = [replace(given[0], before=target.before), *given[1:]] if given else []
+        if given and not guards:
+            given[0] = replace(given[0], before=target.before)
+        else:
+            before = target.before
     else:
         given = [value_of(frame, capture) for capture in function.reads]
     parts, hints = list(given), [capture.python for capture in function.reads]
@@ -177,7 +184,7 @@ def function_call(
             continue
         given_node = argument if argument is not None else parameter.default
         if given_node is not None:
-            code = yield Operand(given_node, expected=parameter.type)
+            code = yield Operand(given_node, expected=parameter.type, lazy=bool(guards))
             parts.append(known(frame, given_node, code))
             hints.append(variable_for(given_node))
             names.append(parameter.python if named else None)
@@ -190,11 +197,11 @@ def function_call(
     name = frame.module.variants[variant]
     if variant.place == "function":
         code = made_of(f"{name}({', '.join(texts)})", Strength.PRIMARY, parts, Effect.READS)
-        return replace(code, guards=guards)
+        return chains.guarded(frame, guards, before, code, variable_for(node))
     head = "await " if frame.awaits else ""
     text = f"{head}{name}({', '.join([frame.handle, *texts])})"
     code = made_of(text, Strength.AWAIT if head else Strength.PRIMARY, parts, Effect.ACTS)
-    return replace(code, guards=guards)
+    return chains.guarded(frame, guards, before, code, variable_for(node))
 
 
 def is_constant(node: ast.Expr) -> bool:

@@ -1,11 +1,14 @@
 """What stands left of a dot: a `?.` there guards all that follows."""
 
+import re
 from dataclasses import replace
 
 from .. import ast
-from .code import Code
+from .code import Code, Line, body_of
 from .drive import Lowering, Operand
 from .frame import Frame, variable_for
+
+_ASSIGNED = re.compile(r"^\((\w+) := .*\)(?= is not None$)", re.DOTALL)
 
 
 def target(frame: Frame, node: ast.Member) -> Lowering:
@@ -24,6 +27,23 @@ def target(frame: Frame, node: ast.Member) -> Lowering:
         return replace(spilled, guards=(f"{spilled.text} is not None",))
     guards = (*code.guards, condition)
     return replace(again, before=code.before, depth=code.depth, effect=code.effect, guards=guards)
+
+
+def guarded(
+    frame: Frame, guards: tuple[str, ...], before: tuple[Line, ...], code: Code, hint: str
+) -> Code:
+    """A value that there is under guards only, and with it what has to run before it.
+
+    `before` are the statements that the guards themselves need.
+    """
+    if not guards:
+        return replace(code, before=(*before, *code.before))
+    if not code.before:
+        return replace(code, before=before, guards=guards)
+    name = frame.fresh(hint)
+    body = [*code.before, Line(f"{name} = {code.text}")]
+    lines = (*before, Line(f"if {' and '.join(guards)}:"), *body_of(body))
+    return Code(name, before=lines, guards=tuple(_ASSIGNED.sub(r"\1", each) for each in guards))
 
 
 def repeatable_target(frame: Frame, node: ast.Member) -> Lowering:

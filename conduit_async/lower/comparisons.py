@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from .. import ast
-from ..types import BOOL, FLOAT, STRING, Array, Hash, Type, required
+from ..program import Local
+from ..types import BOOL, FLOAT, STRING, Array, Hash, Query, Type, required
 from .code import Code, Strength, call, compare, made_of, negate
 from .drive import Lowering, Operand
 from .frame import Frame, variable_for
@@ -13,6 +14,9 @@ from .typing import ORDERED, plainly_comparable, type_of
 def equality(frame: Frame, node: ast.Binary) -> Lowering:
     """`a == b`, `a != b`."""
     nil = isinstance(node.left, ast.Nil) or isinstance(node.right, ast.Nil)
+    if nil and (guards := _query_guards(frame, node)):
+        is_there = Code(" and ".join(guards), Strength.AND if guards[1:] else Strength.COMPARISON)
+        return is_there if node.operator == "!=" else negate(is_there)
     left = yield Operand(node.left, maybe=nil, chain=isinstance(node.right, ast.Nil))
     right = yield Operand(node.right, maybe=nil)
     if left.guards:
@@ -20,6 +24,15 @@ def equality(frame: Frame, node: ast.Binary) -> Lowering:
     left, right = frame.in_order([left, right], [variable_for(node.left), variable_for(node.right)])
     equal = equals(frame, left, type_of(frame, node.left), right, type_of(frame, node.right))
     return equal if node.operator == "==" else negate(equal)
+
+
+def _query_guards(frame: Frame, node: ast.Binary) -> tuple[str, ...]:
+    """Under what a variable of a query that is compared with nil holds one."""
+    for side in (node.left, node.right):
+        local = frame.module.facts.resolutions.get(side)
+        if isinstance(local, Local) and isinstance(required(local.type), Query):
+            return frame.queries[local].guards if local in frame.queries else ()
+    return ()
 
 
 def _chain_and_nil(node: ast.Binary, chain: Code) -> Code:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from .. import ast
 from ..program import Column, ResourceInfo
+from ..queries import is_query
 from ..types import ANY, Array, Query, Record, Type, is_nullable, required
 from .code import Code, Strength, made_of
 from .drive import Operand
@@ -93,8 +94,14 @@ def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> C
         last = "<=" if container.operator == ".." else "<"
         text = f"{name} >= %s AND {name} {last} %s"
         return (f"({text}) IS NOT TRUE" if negated else text), [low, high]
-    if isinstance(type_of(frame, container), Query):
-        return (yield from _subquery(frame, name, column, node))
+    if isinstance(kind := type_of(frame, container), Query):
+        if is_query(frame.module.facts, container, frame.locals.queries):
+            return (yield from _subquery(frame, name, column, node))
+        rows = yield Operand(container)
+        key = frame.module.program.resources[kind.resource].primary_key or "id"
+        text = f"[row.{key} for row in {rows.at(Strength.OR)}]"
+        value = made_of(text, Strength.ATOM, [rows])
+        return f"{name} {'= ANY' if node.operator == 'in' else '<> ALL'}(%s)", [value]
     has_nil = False
     if isinstance(container, ast.ArrayLiteral) and is_nullable(column.type):
         items = tuple(item for item in container.items if not isinstance(item, ast.Nil))

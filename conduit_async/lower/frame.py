@@ -11,6 +11,7 @@ from ..program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo
 from ..source import Span
 from ..types import Type
 from .code import Code, Effect, Line, Strength
+from .function import Locals
 from .into import Into
 from .module import Module
 from .sql import Select
@@ -54,8 +55,7 @@ class Frame:
     on_update: bool = False
     returns: str = "return"
     expected: Type | None = None
-    read: frozenset[Local] = frozenset()
-    assigned: frozenset[Local] = frozenset()
+    locals: Locals = field(default_factory=Locals)
     used: set[str] = field(default_factory=set)
     snapshots: set[Local] = field(default_factory=set)
     queries: dict[Local, Select] = field(default_factory=dict)

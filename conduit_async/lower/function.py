@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from .. import ast
 from ..program import Facts, Local
+from ..queries import query_locals, receivers
 from ..source import Span
 from ..walk import walk
 from .code import Line
@@ -44,27 +45,41 @@ class Class:
 
 @dataclass(frozen=True)
 class Locals:
-    """Which locals the code of a function reads, and which it assigns after their `let`."""
+    """Which locals the code of a function reads, and which it assigns after their `let`.
+
+    `queries` are those that stand for a query; they are read where they are more than what
+    another query continues. `assigns_fields`: it assigns fields of the row.
+    """
 
     read: frozenset[Local] = field(default=frozenset())
     assigned: frozenset[Local] = field(default=frozenset())
+    queries: frozenset[Local] = field(default=frozenset())
+    assigns_fields: bool = False
+
+    @property
+    def may_change(self) -> bool:
+        """Whether anything is assigned after it was read."""
+        return self.assigns_fields or bool(self.assigned)
 
 
-def survey(facts: Facts, bodies: Iterable[ast.Node]) -> Locals:
+def survey(facts: Facts, body: ast.Node) -> Locals:
     """Find the locals that are read and those that are assigned."""
     read: set[Local] = set()
     assigned: set[Local] = set()
     targets: set[ast.Node] = set()
-    for body in bodies:
-        for node in walk(body):
-            if isinstance(node, ast.Assign):
-                targets.add(node.target)
-            local = facts.resolutions.get(node)
-            if isinstance(local, Local):
+    queries = query_locals(facts, body)
+    continued = set(receivers(facts, body)) if queries else set()
+    for node in walk(body):
+        if isinstance(node, ast.Assign):
+            targets.add(node.target)
+        local = facts.resolutions.get(node)
+        if isinstance(local, Local):
+            if not (local in queries and node in continued):
                 (assigned if node in targets else read).add(local)
-            elif (called := getattr(local, "local", None)) is not None:
-                read.add(called)
-    return Locals(frozenset(read), frozenset(assigned))
+        elif (called := getattr(local, "local", None)) is not None:
+            read.add(called)
+    fields = any(isinstance(target, ast.Member) for target in targets)
+    return Locals(frozenset(read), frozenset(assigned), queries, fields)
 
 
 def uses(lines: Iterable[Line], name: str) -> bool:

@@ -20,7 +20,7 @@ def function(module: Module, variant: Variant) -> Function:
     info = variant.function
     own = {parameter.python for parameter in info.parameters}
     reads = tuple(replace(c, python=unclashed(c.python, own)) for c in info.reads)
-    locals_ = survey(module.facts, [info.body])
+    locals_ = survey(module.facts, info.body)
     frame = Frame(
         module,
         variant.resource,
@@ -28,8 +28,7 @@ def function(module: Module, variant: Variant) -> Function:
         awaits=variant.place == "job" or (variant.place == "hook" and module.awaits),
         captures=reads,
         expected=info.result if info.result != NIL else None,
-        read=locals_.read,
-        assigned=locals_.assigned,
+        locals=locals_,
         used={"job", "hook", *own, *(c.python for c in reads)},
     )
     for local in {*locals_.read, *locals_.assigned}:

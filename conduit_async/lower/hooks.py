@@ -129,7 +129,7 @@ class _Writer:
         )
 
     def _frame(self, hook: HookInfo, events: Sequence[str]) -> Frame:
-        locals_ = survey(self.module.facts, [hook.node])
+        locals_ = survey(self.module.facts, hook.node)
         frame = Frame(
             self.module,
             self.module.resource,
@@ -137,8 +137,7 @@ class _Writer:
             awaits=self.module.awaits,
             on_create="create" in events,
             on_update="update" in events,
-            read=locals_.read,
-            assigned=locals_.assigned,
+            locals=locals_,
             used={"hook", "conn", "record", "previous", "services", "context"},
         )
         frame.record = frame.fresh(self.module.record_variable)

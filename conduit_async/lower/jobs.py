@@ -26,7 +26,7 @@ def _payload(module: Module, job: JobInfo) -> Class:
 
 
 def _handler(module: Module, job: JobInfo) -> Function:
-    locals_ = survey(module.facts, [job.block])
+    locals_ = survey(module.facts, job.block.body)
     frame = Frame(
         module,
         module.resource,
@@ -34,8 +34,7 @@ def _handler(module: Module, job: JobInfo) -> Function:
         awaits=True,
         job=job,
         captures=job.captures,
-        read=locals_.read,
-        assigned=locals_.assigned,
+        locals=locals_,
         used={"job"},
     )
     has_own = any(capture.kind == "self_path" for capture in job.captures)

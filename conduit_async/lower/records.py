@@ -2,18 +2,23 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from typing import TypeVar
 
 from .. import ast
 from ..program import Local, RecordCall, RelationUse, ResourceInfo
+from ..queries import is_query
 from ..types import FLOAT, INT, Record, Type, required
-from . import literals
-from .code import Code, Strength, made_of
+from . import chains, literals
+from .code import NONE, Code, Effect, Line, Strength, body_of, close, made_of
 from .conditions import Selecting, column_of, condition, equal_to
-from .drive import Lowering, Operand
-from .frame import Frame
+from .drive import Lowering, Operand, lower
+from .frame import Frame, variable_for
 from .relations import arguments, fetch, operation, owner_key, related
+from .rows_in_memory import of_rows
 from .sql import Select
 from .typing import type_of
+
+T = TypeVar("T")
 
 AGGREGATES = ("count", "sum", "avg", "min", "max")
 
@@ -27,16 +32,25 @@ def record_call(frame: Frame, node: ast.Expr, call: RecordCall) -> Lowering:
         key = yield Operand(call.arguments[0].value)
         record = frame.module.record_class(resource.name)
         return operation(frame, f"find({record}, {key.text})", [key])
-    if call.operation in AGGREGATES and call.arguments:
-        return (yield from _aggregate(frame, node, resource, call))
-    if call.operation in ("all", "first", "count", "exists?", "pluck", "find_by"):
-        select = yield from selecting(frame, resource, call.receiver)
-        return (yield from _run(frame, node, call, select))
-    select = yield from select_of(frame, node)
-    return fetch(frame, select)
+    if call.receiver is not None and not is_query(
+        frame.module.facts, call.receiver, frame.locals.queries
+    ):
+        return (yield from of_rows(frame, node, call))
+    if call.operation in _RUNNING or (call.operation in AGGREGATES and call.arguments):
+        select = yield from selecting(frame, node, resource, call.receiver)
+        code = yield from lazily(select, _run(frame, node, call, select))
+    else:
+        select = yield from select_of(frame, node)
+        code = fetch(frame, select)
+    return chains.guarded(frame, select.guards, select.before, code, variable_for(node))
+
+
+_RUNNING = ("all", "first", "count", "exists?", "pluck", "find_by")
 
 
 def _run(frame: Frame, node: ast.Expr, call: RecordCall, select: Select) -> Lowering:
+    if call.operation in AGGREGATES and call.arguments:
+        return _aggregate(frame, node, call, select)
     if call.operation in ("find_by", "exists?"):
         select = yield from _narrowed(frame, select, call.arguments)
     match call.operation:
@@ -81,9 +95,8 @@ def _scalar(frame: Frame, select: Select, what: str, kind: str, *, nil: bool = F
     return operation(frame, f"{name}({arguments(frame, select, pieces, kind)})", select.all_values)
 
 
-def _aggregate(frame: Frame, node: ast.Expr, resource: ResourceInfo, call: RecordCall) -> Lowering:
-    select = yield from selecting(frame, resource, call.receiver)
-    column = column_of(resource, _name(call.arguments[-1].value))
+def _aggregate(frame: Frame, node: ast.Expr, call: RecordCall, select: Select) -> Code:
+    column = column_of(select.resource, _name(call.arguments[-1].value))
     name = call.operation
     kind = required(type_of(frame, node))
     text = f"{name}({select.column(column.name)})"
@@ -93,35 +106,136 @@ def _aggregate(frame: Frame, node: ast.Expr, resource: ResourceInfo, call: Recor
     return _scalar(frame, select, text, _class_of(frame, kind), nil=True)
 
 
-def selecting(frame: Frame, resource: ResourceInfo, receiver: ast.Expr | None) -> Selecting:
+def selecting(
+    frame: Frame, node: ast.Expr, resource: ResourceInfo, receiver: ast.Expr | None
+) -> Selecting:
     """The query that an operation continues: none, another query, or a relation's rows."""
     if receiver is None:
         return Select(resource)
-    return (yield from select_of(frame, receiver))
+    return (yield from select_of(frame, receiver, safe=_is_safe(node)))
 
 
-def select_of(frame: Frame, node: ast.Expr) -> Selecting:
-    """The query that an expression stands for."""
-    steps: list[RecordCall] = []
+def select_of(frame: Frame, node: ast.Expr, *, safe: bool = False) -> Selecting:
+    """The query that an expression stands for; `safe`: a `?.` follows it."""
+    steps: list[tuple[ast.Expr, RecordCall]] = []
     facts = frame.module.facts
-    use = facts.resolutions.get(node)
-    while isinstance(use, RecordCall) and use.receiver is not None:
-        steps.insert(0, use)
-        node = use.receiver
+    while True:
         use = facts.resolutions.get(node)
+        if isinstance(node, ast.Unwrap):
+            return (yield from _unwrapped(frame, node, steps))
+        if not isinstance(use, RecordCall) or use.receiver is None:
+            break
+        steps.insert(0, (node, use))
+        safe, node = _is_safe(node), use.receiver
     if isinstance(use, RecordCall):
-        steps.insert(0, use)
+        steps.insert(0, (node, use))
         select = Select(frame.module.program.resources[use.resource])
     elif isinstance(use, RelationUse):
         key = yield from owner_key(frame, node, use)
-        select = related(frame, use.relation, key)
+        guards, before = key.guards, key.before if key.guards else ()
+        key = replace(key, guards=(), before=() if key.guards else key.before)
+        select = replace(related(frame, use.relation, key), guards=guards, before=before)
     elif isinstance(use, Local) and use in frame.queries:
         select = frame.queries[use]
+        select = select if safe else replace(select, guards=())
     else:
         raise LookupError(f"{node!r} is no query")
-    for step in steps:
-        select = yield from _step(frame, select, step)
+    return (yield from _continued(frame, select, steps))
+
+
+def _continued(frame: Frame, select: Select, steps: list[tuple[ast.Expr, RecordCall]]) -> Selecting:
+    for _, step in steps:
+        select = yield from lazily(select, _step(frame, select, step))
     return select
+
+
+def _unwrapped(
+    frame: Frame, node: ast.Unwrap, steps: list[tuple[ast.Expr, RecordCall]]
+) -> Selecting:
+    """`q!`: an error when a `?.` in the query met nil."""
+    select = yield from select_of(frame, node.operand, safe=True)
+    if select.guards:
+        error = frame.module.imports.runtime("ConduitError")
+        what = " ".join(node.operand.span.text.split())
+        lines = (
+            *select.before,
+            Line(f"if {_fails(select.guards)}:"),
+            Line(f"raise {error}({literals.quoted(f'{what} is nil')})", 1),
+        )
+        first, *others = select.values
+        first = replace(first, before=(*lines, *first.before))
+        select = replace(select, values=(first, *others), guards=(), before=())
+    return (yield from _continued(frame, select, steps))
+
+
+def _fails(guards: tuple[str, ...]) -> str:
+    if len(guards) == 1 and guards[0].endswith(" is not None"):
+        return f"{guards[0].removesuffix(' is not None')} is None"
+    return f"not ({' and '.join(guards)})"
+
+
+def _is_safe(node: ast.Expr) -> bool:
+    """Whether what a query's operation continues stands left of a `?.`."""
+    callee = node.callee if isinstance(node, ast.Call) else node
+    return isinstance(callee, ast.Member) and callee.safe
+
+
+def lazily(select: Select, steps: Generator[Operand, Code, T]) -> Generator[Operand, Code, T]:
+    """The steps of a query, whose values are only evaluated when its guards hold."""
+    if not select.guards:
+        return (yield from steps)
+    code: Code | None = None
+    while True:
+        try:
+            wish = next(steps) if code is None else steps.send(code)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        code = yield replace(wish, lazy=True)
+
+
+def bound_query(frame: Frame, node: ast.Expr) -> tuple[list[Line], Select]:
+    """A query as the value of a variable: its values are evaluated now, once, whatever follows."""
+    steps = select_of(frame, node, safe=True)
+    code: Code | None = None
+    while True:
+        try:
+            wish = next(steps) if code is None else steps.send(code)
+        except StopIteration as stop:
+            return _settled(frame, stop.value)
+        frame.lazy += wish.lazy
+        code = lower(frame, wish.node, maybe=wish.maybe, chain=wish.chain, expected=wish.expected)
+        frame.lazy -= wish.lazy
+
+
+def _settled(frame: Frame, select: Select) -> tuple[list[Line], Select]:
+    lines, guards = list(select.before), select.guards
+    first, *others = select.values or (NONE,)
+    if guards:
+        name = frame.fresh(first.text.replace(".", "_") if first.repeatable else "key")
+        lines.append(Line(f"{name} = {close(replace(first, guards=guards)).text}"))
+        first, guards = Code(name), (f"{name} is not None",)
+    given = [first, *others, *(each for each in (select.limit, select.offset) if each is not None)]
+    settled: list[Code] = []
+    inner: list[Line] = []
+    for code in frame.in_order(given, ["value"] * len(given)):
+        changes = code.effect > Effect.NONE and frame.locals.may_change
+        if changes or not (code.repeatable or code.is_constant):
+            code = frame.spill(code, "value")
+        inner += code.before
+        settled.append(replace(code, before=()))
+    if guards and inner:
+        inner = [Line(f"if {guards[0]}:"), *body_of(inner)]
+    count = len(select.values)
+    bounds = iter(settled[max(count, 1) :])
+    return [*lines, *inner], replace(
+        select,
+        values=tuple(settled[:count]),
+        limit=next(bounds) if select.limit is not None else None,
+        offset=next(bounds) if select.offset is not None else None,
+        guards=guards,
+        before=(),
+    )
 
 
 def _step(frame: Frame, select: Select, call: RecordCall) -> Selecting:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from ..program import ResourceInfo
-from .code import Code
+from .code import Code, Line
 from .literals import quoted as quoted_text
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -37,7 +37,10 @@ def _quoted(name: str) -> str:
 
 @dataclass(frozen=True)
 class Select:
-    """A query over the rows of a resource, as far as it is known; `values` fill its `%s`."""
+    """A query over the rows of a resource, as far as it is known; `values` fill its `%s`.
+
+    Behind a `?.` it can be run under `guards` only, which `before` has to precede.
+    """
 
     resource: ResourceInfo
     joins: tuple[str, ...] = ()
@@ -46,6 +49,8 @@ class Select:
     order: tuple[str, ...] = ()
     limit: Code | None = None
     offset: Code | None = None
+    guards: tuple[str, ...] = ()
+    before: tuple[Line, ...] = ()
 
     @property
     def all_values(self) -> list[Code]:

@@ -15,7 +15,6 @@ from .drive import condition, lower, without_value
 from .enqueue import enqueue
 from .frame import Frame, variable_for
 from .into import NOWHERE, UNREAD, Into
-from .records import select_of
 from .typing import UNKNOWN, joins, known, type_of
 
 
@@ -61,9 +60,9 @@ def _statement(frame: Frame, node: ast.Statement, into: Into) -> list[Line]:
 
 def _let(frame: Frame, node: ast.Let) -> list[Line]:
     local = frame.module.facts.declared[node]
-    if isinstance(local.type, Query):
-        return _query(frame, node, local)
-    if local not in frame.read:
+    if local in frame.locals.queries:
+        return assignment.bind_query(frame, local, node.value)
+    if local not in frame.locals.read:
         return value(frame, node.value, UNREAD)
     name = frame.local(local)
     annotation = _annotation(frame, local, node.value)
@@ -79,24 +78,6 @@ def _is_narrowed(frame: Frame, node: ast.Let, local: Local) -> bool:
     return any(facts.resolutions.get(read) is local for read in facts.narrowed)
 
 
-def _query(frame: Frame, node: ast.Let, local: Local) -> list[Line]:
-    """A query in a variable: it is written where it runs, its values are evaluated here."""
-    select = select_of(frame, node.value)
-    lines: list[Line] = []
-    code: Code | None = None
-    while True:
-        try:
-            wish = next(select) if code is None else select.send(code)
-        except StopIteration as stop:
-            frame.queries[local] = stop.value
-            return lines
-        code = lower(frame, wish.node, expected=wish.expected)
-        if not (code.repeatable or code.is_constant):
-            code = frame.spill(code, variable_for(wish.node))
-        lines += code.before
-        code = replace(code, before=())
-
-
 def _annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
     """The annotation of a variable, where its first value does not tell its type."""
     actual = type_of(frame, node)
@@ -106,7 +87,7 @@ def _annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
     loose = isinstance(local.type, Array | Hash) and "any" in str(local.type)
     literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
     widened = actual != local.type and not (
-        required(local.type) == actual and local not in frame.assigned
+        required(local.type) == actual and local not in frame.locals.assigned
     )
     joined = (actual == ANY and joins(node)) or any(
         type_of(frame, branch) != actual
@@ -115,7 +96,7 @@ def _annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
     )
     if widened or joined or actual == NIL or empty or (loose and literal):
         return frame.module.annotation(local.type)
-    if local in frame.assigned and local.type == ANY:
+    if local in frame.locals.assigned and local.type == ANY:
         return frame.module.annotation(ANY)
     return None
 
@@ -181,7 +162,7 @@ def _for(frame: Frame, node: ast.For) -> list[Line]:
     before, iterable = _iterable(frame, node.iterable)
     if frame.holds_snapshot(node.iterable):
         frame.snapshots.add(local)
-    name = frame.local(local) if local in frame.read else "_"
+    name = frame.local(local) if local in frame.locals.read else "_"
     frame.loops += 1
     with frame.branch():
         body = block(frame, node.body)
