@@ -24,7 +24,7 @@ from .calls import context_value, function_call, library_call
 from .changes import change
 from .code import Code, Effect, Strength, call, close, made_of
 from .drive import Lowering, Operand, rule
-from .frame import Frame, variable_for
+from .frame import Frame
 from .records import record_call
 from .relations import fetch, relation
 from .typing import UNKNOWN, type_of
@@ -208,7 +208,7 @@ def index(frame: Frame, node: ast.Index, wish: Operand) -> Lowering:
         code = made_of(text, Strength.PRIMARY, [target, position], Effect.READS)
     else:
         code = call(frame.module.imports.operator("item"), [target, position], Effect.READS)
-    return chains.guarded(frame, guards, before, code, variable_for(node))
+    return chains.guarded(frame, node, guards, before, code)
 
 
 @rule(ast.Unwrap)

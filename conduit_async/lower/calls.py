@@ -142,7 +142,7 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     text = f"{namespace}.{signature.python}({listed(texts, parts)})"
     made = made_of(text, Strength.PRIMARY, parts, Effect.ACTS if signature.effect else pure)
     made = replace(made, before=(*made.before, *definitions))
-    return chains.guarded(frame, guards, before, made, variable_for(node))
+    return chains.guarded(frame, node, guards, before, made)
 
 
 def _named(name: str, value: Code) -> str:
@@ -197,11 +197,11 @@ def function_call(
     name = frame.module.variants[variant]
     if variant.place == "function":
         code = made_of(f"{name}({', '.join(texts)})", Strength.PRIMARY, parts, Effect.READS)
-        return chains.guarded(frame, guards, before, code, variable_for(node))
+        return chains.guarded(frame, node, guards, before, code)
     head = "await " if frame.awaits else ""
     text = f"{head}{name}({', '.join([frame.handle, *texts])})"
     code = made_of(text, Strength.AWAIT if head else Strength.PRIMARY, parts, Effect.ACTS)
-    return chains.guarded(frame, guards, before, code, variable_for(node))
+    return chains.guarded(frame, node, guards, before, code)
 
 
 def is_constant(node: ast.Expr) -> bool:

@@ -4,9 +4,11 @@ import re
 from dataclasses import replace
 
 from .. import ast
+from ..types import optional
 from .code import Code, Line, body_of
 from .drive import Lowering, Operand
 from .frame import Frame, variable_for
+from .typing import UNKNOWN, type_of
 
 _ASSIGNED = re.compile(r"^\((\w+) := .*\)(?= is not None$)", re.DOTALL)
 
@@ -30,7 +32,7 @@ def target(frame: Frame, node: ast.Member) -> Lowering:
 
 
 def guarded(
-    frame: Frame, guards: tuple[str, ...], before: tuple[Line, ...], code: Code, hint: str
+    frame: Frame, node: ast.Expr, guards: tuple[str, ...], before: tuple[Line, ...], code: Code
 ) -> Code:
     """A value that there is under guards only, and with it what has to run before it.
 
@@ -40,10 +42,13 @@ def guarded(
         return replace(code, before=(*before, *code.before))
     if not code.before:
         return replace(code, before=before, guards=guards)
-    name = frame.fresh(hint)
+    name, kind = frame.fresh(variable_for(node)), optional(type_of(frame, node))
     body = [*code.before, Line(f"{name} = {code.text}")]
-    lines = (*before, Line(f"if {' and '.join(guards)}:"), *body_of(body))
-    return Code(name, before=lines, guards=tuple(_ASSIGNED.sub(r"\1", each) for each in guards))
+    first = Line(f"{name}: {frame.module.annotation(kind)} = None")
+    lines = (*before, first, Line(f"if {' and '.join(guards)}:"), *body_of(body))
+    if kind in UNKNOWN:
+        return Code(name, before=lines, guards=tuple(_ASSIGNED.sub(r"\1", g) for g in guards))
+    return Code(name, before=lines, guards=(f"{name} is not None",))
 
 
 def repeatable_target(frame: Frame, node: ast.Member) -> Lowering:

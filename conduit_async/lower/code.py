@@ -135,6 +135,8 @@ def close(code: Code) -> Code:
     """The expression with its guards spelled out: `a.b if a is not None else None`."""
     if not code.guards:
         return code
+    if code.guards == (f"{code.text} is not None",):
+        return replace(code, guards=())
     text = f"{code.at(Strength.OR)} if {' and '.join(code.guards)} else None"
     return replace(code, text=text, strength=Strength.TERNARY, depth=code.depth + 1, guards=())
 

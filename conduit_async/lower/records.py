@@ -12,7 +12,7 @@ from . import chains, literals
 from .code import NONE, Code, Effect, Line, Strength, body_of, close, made_of
 from .conditions import Selecting, column_of, condition, equal_to
 from .drive import Lowering, Operand, lower
-from .frame import Frame, variable_for
+from .frame import Frame
 from .relations import arguments, fetch, operation, owner_key, related
 from .rows_in_memory import of_rows
 from .sql import Select
@@ -42,7 +42,7 @@ def record_call(frame: Frame, node: ast.Expr, call: RecordCall) -> Lowering:
     else:
         select = yield from select_of(frame, node)
         code = fetch(frame, select)
-    return chains.guarded(frame, select.guards, select.before, code, variable_for(node))
+    return chains.guarded(frame, node, select.guards, select.before, code)
 
 
 _RUNNING = ("all", "first", "count", "exists?", "pluck", "find_by")
@@ -220,7 +220,13 @@ def _settled(frame: Frame, select: Select) -> tuple[list[Line], Select]:
     inner: list[Line] = []
     for code in frame.in_order(given, ["value"] * len(given)):
         changes = code.effect > Effect.NONE and frame.locals.may_change
-        if changes or not (code.repeatable or code.is_constant):
+        unstable = changes or not (code.repeatable or code.is_constant)
+        if guards and (unstable or code.before):
+            variable = frame.fresh("value")
+            object_ = frame.module.imports.use("builtins", "object")
+            lines.append(Line(f"{variable}: {object_} = None"))
+            code = Code(variable, before=(*code.before, Line(f"{variable} = {code.text}")))
+        elif unstable:
             code = frame.spill(code, "value")
         inner += code.before
         settled.append(replace(code, before=()))

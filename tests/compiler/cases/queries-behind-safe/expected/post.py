@@ -61,6 +61,7 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
         ),
     )
     user_id = user.id if user is not None else None
+    value: object = None
     if user_id is not None:
         value = await job.services.email.least()
     count = (
