@@ -1,0 +1,81 @@
+"""A relay between clients and a Postgres server, which can fall silent as a broken network does."""
+
+import asyncio
+import contextlib
+import threading
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+
+class Relay:
+    """Passes bytes on in both directions, from a thread of its own.
+
+    It listens on a port of the loopback interface or, given a folder, on the Unix socket there that
+    clients expect for the port 5432. `dsn` is the way through it.
+    """
+
+    def __init__(self, dsn: str, folder: Path | None = None) -> None:
+        server = conninfo_to_dict(dsn)
+        self._host, self._port = str(server.get("host", "localhost")), int(server.get("port", 5432))
+        self._folder = folder
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._speaks = threading.Event()
+        self._speaks.set()
+        self.accepted = 0
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="relay", daemon=True)
+        self._thread.start()
+        host, port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+        self.dsn = make_conninfo(dsn, host=host, port=port, sslmode="disable")
+
+    async def _listen(self) -> tuple[str, int]:
+        if self._folder is not None:
+            path = self._folder / ".s.PGSQL.5432"
+            await asyncio.start_unix_server(self._accept, path)
+            path.chmod(0o777)
+            return str(self._folder), 5432
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        return "127.0.0.1", server.sockets[0].getsockname()[1]
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        if self._host.startswith("/"):
+            opening = asyncio.open_unix_connection(f"{self._host}/.s.PGSQL.{self._port}")
+        else:
+            opening = asyncio.open_connection(self._host, self._port)
+        there_reader, there_writer = await opening
+        self._writers |= {writer, there_writer}
+        await asyncio.gather(self._pass(reader, there_writer), self._pass(there_reader, writer))
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                if not self._speaks.is_set():
+                    await asyncio.Event().wait()  # what came in is lost, and the rest as well
+                writer.write(data)
+                await writer.drain()
+        if self._speaks.is_set():
+            writer.close()
+        self._writers.discard(writer)
+
+    def fall_silent(self) -> None:
+        """Swallow whatever comes, in both directions and for good; no end is told of it."""
+        self._speaks.clear()
+
+    def speak(self) -> None:
+        """Serve new connections again; those of before stay silent."""
+        self._speaks.set()
+
+    def close(self) -> None:
+        """End every connection."""
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _end(self) -> None:
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        for writer in self._writers:
+            writer.transport.abort()

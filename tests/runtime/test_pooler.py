@@ -1,0 +1,214 @@
+"""Behind a PgBouncer in transaction mode: a session is nobody's for longer than a transaction."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import (
+    AsyncQueue,
+    Job,
+    JobContext,
+    JobStatus,
+    Queue,
+    Schedule,
+    WorkerPool,
+    batch,
+)
+from conduit_runtime.workers import vigil
+from example_app import SCHEMA, insert_order, ship
+from example_jobs.order import after_create, after_update
+from pgbouncer import PROGRAM, pgbouncer
+from waiting import until
+from worker_process import LEDGER
+
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None, reason="PgBouncer is not installed: apt install pgbouncer"
+)
+CONNECTIONS = 3
+"""Fewer than there are clients, so that every transaction may find another session."""
+
+
+@pytest.fixture
+def pooled(dsn: str) -> Iterator[str]:
+    with pgbouncer(dsn, CONNECTIONS) as pooled:
+        yield pooled
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    """The queue as one sees it without a pooler."""
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def locks_of_sessions(dsn: str) -> list[Any]:
+    """The advisory locks that are held."""
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        return admin.execute(
+            "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND database = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        ).fetchall()
+
+
+def look_into_sessions(pooled: str) -> set[Any]:
+    """What is left in each of the pooler's sessions, all of which are borrowed at once."""
+    found: set[Any] = set()
+    borrowed = [psycopg.connect(pooled, prepare_threshold=None) for _ in range(CONNECTIONS)]
+    pids = set()
+    for connection in borrowed:
+        sql = (
+            "SELECT pg_backend_pid(), (SELECT count(*) FROM pg_prepared_statements), "
+            "(SELECT count(*) FROM pg_listening_channels()), "
+            "(SELECT array_agg(name) FROM pg_settings "
+            "WHERE source = 'session' AND name <> 'application_name')"
+        )
+        pid, *rest = connection.execute(sql, prepare=False).fetchall()[0]
+        pids.add(pid)
+        found.add(str(rest))
+    for connection in borrowed:
+        connection.close()
+    assert len(pids) == CONNECTIONS
+    return found
+
+
+def test_everything_is_enqueued(pooled: str, queue: Queue, dsn: str) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(SCHEMA)
+    with Queue(pooled) as through:
+        for n in range(20):
+            through.enqueue(Job(type="one", payload=n))
+        first = through.enqueue(Job(type="unique", unique=1))
+        assert through.enqueue(Job(type="unique", unique=1)).id == first.id
+        through.enqueue_many([Job(type="many") for _ in range(10)])
+    for _ in range(10):  # psycopg prepares what is sent a sixth time
+        with psycopg.connect(pooled) as conn:
+            for _ in range(3):
+                order = insert_order(conn)
+                after_create(conn, order)
+                with batch(conn):
+                    after_update(conn, ship(conn, order), order)
+    assert queue.stats().pending == 31 + 30 * 4
+
+
+def test_hooks_on_one_connection_that_is_kept(pooled: str, queue: Queue, dsn: str) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(SCHEMA)
+    # psycopg prepares what is sent a sixth time, unless the application says otherwise.
+    with closing(psycopg.connect(pooled, prepare_threshold=None)) as conn:
+        for _ in range(10):
+            order = insert_order(conn)
+            after_create(conn, order)
+            with batch(conn):
+                after_update(conn, ship(conn, order), order)
+            conn.commit()
+    assert queue.stats().pending == 40
+
+
+async def _asynchronously(pooled: str) -> None:
+    async with AsyncQueue(pooled) as queue:
+        jobs = [queue.enqueue(Job(type="t", payload=n)) for n in range(30)]
+        await asyncio.gather(*jobs)
+        assert (await queue.stats()).pending == 30
+
+
+def test_the_asynchronous_queue(pooled: str) -> None:
+    asyncio.run(_asynchronously(pooled))
+
+
+def test_workers_poll_and_leave_nothing_in_the_sessions(
+    pooled: str, queue: Queue, dsn: str
+) -> None:
+    before = look_into_sessions(pooled)
+    with Queue(pooled) as through:
+        pools = [
+            WorkerPool(through, schedules=[Schedule.every(seconds=1, type="tick")])
+            for _ in range(2)
+        ]
+        ticked = threading.Event()
+
+        async def parent(context: JobContext, payload: object) -> None:
+            context.enqueued.append(Job(type="child"))
+            context.enqueued.append(Job(type="child", unique=str(context.id)))
+            context.progress(1, 2)
+            async with context.connection() as connection:
+                await connection.execute("SELECT 1")
+
+        async def fail(context: JobContext, payload: object) -> None:
+            raise ValueError
+
+        for pool in pools:
+            pool.register("parent", parent)
+            pool.register("child", lambda context, payload: None)
+            pool.register("fail", fail)
+            pool.register("tick", lambda context, payload: ticked.set())
+            pool.start()
+        try:
+            for _ in range(10):
+                through.enqueue_many([Job(type="parent"), Job(type="fail", max_attempts=1)])
+                sofar = queue.stats().completed
+                until(lambda sofar=sofar: queue.stats().completed >= sofar + 3)
+            assert ticked.wait(20)
+            until(lambda: queue.stats().failed == 10)
+            assert locks_of_sessions(dsn) == []
+        finally:
+            for pool in pools:
+                pool.stop()
+    assert queue.queues()[0].workers == 0
+    assert {job.attempts for job in queue.list(status="completed", limit=1000)} == {1}
+    assert look_into_sessions(pooled) == before
+
+
+def test_the_dead_are_found_by_the_lease_alone(
+    pooled: str, queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(LEDGER)
+    script = Path(__file__).with_name("worker_process.py")
+    first = subprocess.Popen([sys.executable, script, pooled, "5"])
+    try:
+        job = queue.enqueue(Job(type="sleep", payload={"seconds": 600}))
+        until(lambda: (queue.get(job.id) or job).attempts == 1)
+    finally:
+        first.kill()
+        first.wait()
+    monkeypatch.setattr(vigil, "SILENCE", 0.0)  # says nothing behind a pooler
+    monkeypatch.setattr(vigil, "LEASE", 4.0)
+    ran = threading.Event()
+    with Queue(pooled) as through:
+        pool = WorkerPool(through)
+        pool.register("sleep", lambda context, payload: ran.set())
+        with pool:
+            until(lambda: queue.queues()[0].workers == 2)
+            assert not ran.wait(2)
+            assert ran.wait(20)
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert (stored.status, stored.attempts) == (JobStatus.COMPLETED, 2)
+
+
+def test_a_stopped_worker_hands_back_through_the_pooler(pooled: str, queue: Queue) -> None:
+    running = threading.Event()
+    with Queue(pooled) as through:
+        pool = WorkerPool(through)
+
+        @pool.handler("t")
+        async def hang(context: JobContext, payload: object) -> None:
+            running.set()
+            await asyncio.Event().wait()
+
+        job = through.enqueue(Job(type="t"))
+        pool.start()
+        assert running.wait(20)
+        pool.stop(grace=0)
+        assert through.purge(timedelta(0)) == 0
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert (stored.status, stored.attempts) == (JobStatus.PENDING, 0)
