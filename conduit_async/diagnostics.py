@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .source import Span
+from .source import Source, Span
 
 Severity = Literal["error", "warning"]
 
@@ -32,10 +32,30 @@ class Diagnostic:
 
 
 @dataclass
+class Stretches:
+    """Stretches of sources, such as those that could not be read completely."""
+
+    _spans: dict[Source, list[Span]] = field(default_factory=dict)
+
+    def add(self, span: Span) -> None:
+        """Add one."""
+        self._spans.setdefault(span.source, []).append(span)
+
+    def touches(self, span: Span) -> bool:
+        """Whether a span shares a character with one of them."""
+        return any(
+            span.start < broken.end and broken.start < span.end
+            for broken in self._spans.get(span.source, ())
+        )
+
+
+@dataclass
 class Problems:
     """Collects the diagnostics of a run."""
 
     _found: dict[tuple[str, Span], Diagnostic] = field(default_factory=dict)
+    broken: Stretches = field(default_factory=Stretches)
+    """Where nothing more is noted, since it would only be a consequence of what is."""
 
     def error(
         self,
@@ -61,7 +81,8 @@ class Problems:
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Note a finding; the same code at the same place is noted once."""
-        self._found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
+        if not self.broken.touches(diagnostic.span):
+            self._found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
 
     @property
     def has_errors(self) -> bool:

@@ -167,7 +167,8 @@ class Resource(Node):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class File(Node):
-    """One source file."""
+    """One source file; in `broken` stretches of it the tree lacks what could not be read."""
 
     annotations: tuple[Annotation, ...]
     resources: tuple[Resource, ...]
+    broken: tuple[Span, ...] = ()

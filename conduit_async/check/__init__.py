@@ -28,7 +28,10 @@ EXPRESSION_RULES = (access, calls, control, indexing, lambdas, literals, lookup,
 def check(files: Sequence[ast.File], config: Config, problems: Problems) -> Program | None:
     """Resolve every name, type every expression, decide every capture; None after an error."""
     unparsed = {d.span.source for d in problems.sorted() if d.severity == "error"}
-    world = World(config, problems, frozenset(unparsed))
+    for file in files:
+        for span in file.broken:
+            problems.broken.add(span)
+    world = World(config, problems, frozenset(unparsed), problems.broken)
     check_placement(files, problems)
     declare(world, files)
     check_bodies(world)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from .. import ast
 from ..diagnostics import Related
-from ..library import LIBRARY, methods
+from ..library import LIBRARY, Signature, methods
 from ..program import (
     ComputedUse,
     ErrorField,
@@ -32,6 +32,7 @@ from ..types import (
 )
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate
+from .foreign import method_hint
 from .lattice import BROKEN, is_unknown
 from .lookup import meaning
 from .lost import lost_member
@@ -189,11 +190,21 @@ def _no_field(
     body: Body, node: ast.Member, owner: str, fields: Iterable[str], *related: Related
 ) -> None:
     name = node.name.text
-    hint = did_you_mean(name, fields)
-    if hint is None and methods(name):
-        hint = f"call it: `{shorten(node)}(…)`"
+    found = methods(name)
+    if found and not owner.startswith("`"):
+        message = f"`{name}` is a function"
+        body.problems.error("SEM203", node.name.span, message, _call(node, found[0]), *related)
+        return
+    hint = method_hint(shorten(node.target), name) or did_you_mean(name, fields)
     shown = owner if owner.startswith(("`", "a ", "an ", "nil")) else f"`{owner}`"
     body.problems.error("SEM203", node.name.span, f"{shown} has no field `{name}`", hint, *related)
+
+
+def _call(node: ast.Member, signature: Signature) -> str:
+    """How a function that is written like a field is called."""
+    given = 1 if signature.method and not isinstance(node.target, ast.NameRef) else 0
+    needed = [p.name for p in signature.parameters[given:] if p.required]
+    return f"call it: `{shorten(node)}({', '.join(needed)})`"
 
 
 def _library_value(body: Body, node: ast.Member, namespace: str) -> Type:
@@ -204,7 +215,7 @@ def _library_value(body: Body, node: ast.Member, namespace: str) -> Type:
         body.facts.resolutions[node] = LibraryCall(signature, ())
         return signature.result
     if signature is not None:
-        hint: str | None = f"call it: `{shorten(node)}(…)`"
+        hint: str | None = _call(node, signature)
     else:
         found = nearest(node.name.text, functions)
         hint = f"did you mean `{namespace}.{found}`?" if found else None

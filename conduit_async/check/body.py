@@ -15,6 +15,7 @@ from ..names import local_name, unclashed
 from ..program import Facts, FunctionInfo, HookInfo, JobInfo, Local, ResourceInfo
 from ..source import Span
 from ..types import ANY, Record, Type, optional
+from .lattice import BROKEN
 from .paths import Implied, Path
 from .world import World
 
@@ -127,6 +128,12 @@ class Body:
 
     def infer(self, expression: ast.Expr) -> Type:
         """Find and note the type of an expression and of all its parts."""
+        kind = self._infer(expression)
+        if self.world.broken.touches(expression.span):
+            kind = self.facts.types[expression] = BROKEN
+        return kind
+
+    def _infer(self, expression: ast.Expr) -> Type:
         waiting: list[tuple[Steps, ast.Expr | Target]] = []
         wanted: ast.Expr | Target = expression
         while True:

@@ -18,6 +18,7 @@ from .aggregates import AGGREGATES, aggregate
 from .arguments import bind, check_order
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate, previous_value
+from .foreign import CALLS
 from .lattice import BROKEN, is_unknown
 from .library_calls import library_call, method_call
 from .lookup import meaning
@@ -110,6 +111,8 @@ def _undefined_function(body: Body, callee: ast.NameRef) -> None:
     functions = [f.name for f in body.resource.functions.values() if not f.computed]
     if name == "error":
         hint: str | None = '`error` takes its message: `error("…")`'
+    elif name in CALLS:
+        hint = CALLS[name]
     elif name.endswith("?") and is_change_predicate(body, name):
         hint = f"write `self.{name}(…)`"
     elif (found := nearest(name, [*functions, *AGGREGATES])) is not None:

@@ -20,6 +20,7 @@ from ..types import (
 from .access import through
 from .arguments import bind
 from .body import Body, Steps
+from .foreign import method_hint
 from .lambdas import infer_lambda
 from .lattice import BROKEN, Broken, fits, is_unknown, join
 from .require import article, require, shorten
@@ -68,7 +69,10 @@ def _choose(
             )
         else:
             body.problems.error(
-                "SEM201", callee.name.span, f"there is no method `{name}`", _close(name, None)
+                "SEM201",
+                callee.name.span,
+                f"there is no method `{name}`",
+                method_hint(shorten(callee.target), name) or _close(name, None),
             )
         return None
     fitting = [c for c in candidates if c.receiver is not None and _accepts(c.receiver, plain)]
@@ -78,7 +82,7 @@ def _choose(
         "SEM201",
         callee.name.span,
         f"{article(plain)} has no method `{name}`",
-        _close(name, plain),
+        method_hint(shorten(callee.target), name) or _close(name, plain),
     )
     return None
 

@@ -8,6 +8,7 @@ from ..program import RecordCall
 from ..suggest import nearest
 from ..types import Query, Type
 from .body import Body, rule
+from .foreign import NAMES, WORDS
 from .lattice import BROKEN
 from .lost import lost_local
 from .narrow import narrowed
@@ -73,6 +74,7 @@ def _undefined(body: Body, node: ast.NameRef) -> None:
     if lost_local(body.world, node.span.source, name):
         return
     info = body.resource
+    message = f"`{name}` is not declared"
     fields = {*info.columns, *info.relations}
     functions = {f.name for f in info.functions.values() if not f.computed}
     computed = info.functions.keys() - functions
@@ -82,6 +84,10 @@ def _undefined(body: Body, node: ast.NameRef) -> None:
         hint = f"write `self.{name}`"
     elif name in functions:
         hint = f"call it: `{name}(…)`"
+    elif name in WORDS:
+        message, hint = f"Conduit has no `{name}`", WORDS[name]
+    elif name in NAMES:
+        hint = NAMES[name]
     elif (found := nearest(name, body.scope.visible())) is not None:
         hint = f"did you mean `{found}`?"
     elif (found := nearest(name, fields | computed)) is not None:
@@ -92,4 +98,4 @@ def _undefined(body: Body, node: ast.NameRef) -> None:
         hint = f"a service is called with a dot: `{name}.method(…)`"
     else:
         hint = f"declare it first: `let {name} = …`"
-    body.problems.error("SEM200", node.span, f"`{name}` is not declared", hint)
+    body.problems.error("SEM200", node.span, message, hint)

@@ -8,7 +8,9 @@ from .world import World
 
 def lost_local(world: World, source: Source, name: str) -> bool:
     """Whether a `let` or `for` that did not parse may have declared a local."""
-    return _stands(world, source, rf"\b(?:let|for)\s+{re.escape(name)}\b|\|[^|]*\b{name}\b")
+    plain = re.escape(name)
+    pattern = rf"\b(?:let|for|mut|const|var)\s+{plain}\b|\|[^|]*\b{plain}\b|\b{plain}\s*:="
+    return _stands(world, source, pattern)
 
 
 def lost_member(world: World, resource: str, name: str) -> bool:

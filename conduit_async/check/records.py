@@ -112,8 +112,8 @@ def _without_parentheses(
         body.problems.error(
             "SEM201",
             node.name.span,
-            f"`{name}` needs arguments",
-            f"call it: `{shorten(node)}(…)`",
+            f"`{name}` is called with parentheses",
+            f"write `{shorten(node)}({'' if name == 'exists?' else '…'})`",
         )
     else:
         known = OPERATIONS if receiver is None else QUERY_STEPS

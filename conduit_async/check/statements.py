@@ -22,7 +22,7 @@ from ..types import (
 from .assign import assign
 from .body import Body, Frame
 from .effects import has_effect
-from .lattice import BROKEN, is_unknown
+from .lattice import BROKEN, Broken, is_unknown
 from .narrow import forget_assigned, implications
 from .paths import Path
 from .require import article, nil_arrives, require
@@ -207,6 +207,8 @@ def check_result(body: Body, block: ast.Block, flow: Flow) -> None:
     expected = body.frame.expected
     if flow.ends or expected is None or isinstance(expected, NilType):
         return
+    if body.world.broken.touches(block.span):
+        return
     last = block.statements[-1] if block.statements else None
     if isinstance(last, ast.ExprStatement) and not isinstance(last.value, ast.BadExpr):
         require(body, last.value, expected, "the result")
@@ -253,7 +255,7 @@ def _expression(body: Body, node: ast.Expr, value: bool, *, last: bool) -> Flow:
     if not value:
         body.alone.add(node)
     kind = body.infer(node)
-    if not last and not value and not has_effect(body, node):
+    if not last and not value and not isinstance(kind, Broken) and not has_effect(body, node):
         body.problems.warning(
             "PAT401",
             node.span,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from .. import ast
 from ..config import Config
-from ..diagnostics import Diagnostic, Problems
+from ..diagnostics import Diagnostic, Problems, Stretches
 from ..program import (
     Facts,
     FunctionInfo,
@@ -32,7 +32,8 @@ class Demoted(Problems):
 class World:
     """The declarations of all files, and what is found out about the code.
 
-    `unparsed` are the sources with errors of syntax. `class_names` are the Python names of inline
+    `unparsed` are the sources with errors of syntax, `broken` the statements and members of them
+    that were not read completely. `class_names` are the Python names of inline
     structs and enums, `taken_names` all class names.
     `likely` remembers which resource the name of a service may be a slip of.
     `reach_function` and `reach_scope` are told of each function and scope that code uses.
@@ -41,6 +42,7 @@ class World:
     config: Config
     problems: Problems
     unparsed: frozenset[Source] = frozenset()
+    broken: Stretches = field(default_factory=Stretches)
     facts: Facts = field(default_factory=Facts)
     resources: dict[str, ResourceInfo] = field(default_factory=dict)
     structs: dict[str, StructInfo] = field(default_factory=dict)

@@ -3,10 +3,16 @@
 import re
 
 from . import literals
-from .tokens import OPERATORS, TOKEN, Token
+from .tokens import LONG_EQUALITY, OPERATORS, TOKEN, Token
 from .words import Words
 
 _QUOTED = re.compile(r"(['‘’“”`])([^'‘’“”`\n]*)['‘’“”`]")
+
+_MEANT = {
+    "&": ("AND", "&&", "Conduit has no operator `&`", "write `&&` for a logical and"),
+    "^": ("POWER", "**", "Conduit has no operator `^`", "write `**` for a power"),
+}
+"""Operators of other languages: what each is read as, and what is said of it."""
 
 
 class Lexer(Words):
@@ -37,8 +43,10 @@ class Lexer(Words):
                 position = self._word(found)
             elif kind == "op":
                 word = found["op"]
-                position = found.end()
-                self._emit(operators[word], word, position - len(word), position)
+                start, position = found.span("op")
+                if word in LONG_EQUALITY:
+                    word = self._long_equality(word, start)
+                self._emit(operators[word], word, start, position)
             elif kind == "end":
                 break
             else:
@@ -68,6 +76,12 @@ class Lexer(Words):
             self._doc_end = end
         return end
 
+    def _long_equality(self, word: str, start: int) -> str:
+        """Report `===` or `!==`, and give what is meant."""
+        meant = LONG_EQUALITY[word]
+        self._error("SYN001", start, start + 3, f"Conduit has no `{word}`", f"write `{meant}`")
+        return meant
+
     def _bad(self, text: str, start: int) -> int:
         end = start + len(text)
         quoted = _QUOTED.match(self.text, start)
@@ -79,14 +93,29 @@ class Lexer(Words):
             self._emit("BAD", quoted[0], start, quoted.end())
             return quoted.end()
         message, hint = f"`{literals.shorten(text)}` means nothing here", None
+        operator = _MEANT.get(text)
         if text == ";":
+            if self._in_head_of_for():
+                return end
             message, hint = "`;` is not needed", "remove it: a statement ends by itself"
-        elif text == "&":
-            message, hint = "there is no operator `&`", "write `&&` for a logical and"
+        elif text == "&" and self.text.startswith(".", end):
+            end += 1
+            operator = ("DOT", "?.", "Conduit has no `&.`", "write `?.`")
         elif text == "@":
             message, hint = "a name follows `@` directly", None
         elif not text.isprintable():
             names = " ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(text[:5]))
             message, hint = f"a character that cannot be seen stands here ({names})", "remove it"
+        if operator is not None and self._after_operand:
+            type, word, message, hint = operator
+            self._error("SYN001", start, end, message, hint)
+            self._emit(type, word, start, end)
+            return end
         self._error("SYN001", start, end, message, hint)
         return end
+
+    def _in_head_of_for(self) -> bool:
+        """Whether the innermost bracket is that of `for (…; …; …)`, which is reported itself."""
+        stack = self._brackets.stack
+        start = stack[-1].start if stack else 0
+        return self.text[max(0, start - 4) : start].rstrip().endswith("for")

@@ -4,10 +4,12 @@ import re
 
 from . import literals
 from .brackets import CLOSERS, MOST_OPEN
+from .foreign import FOREIGN
 from .strings import Strings
 from .tokens import BLOCK_HEADS, KEYWORDS
 
 _ARROW_LAMBDA = re.compile(r"\((?:\s*[A-Za-z_]\w*\s*,)*\s*(?:[A-Za-z_]\w*\s*)?\)\s*=>")
+_DECREMENT = re.compile(r"--[ \t\r]*(?:\n|\}|//|\#|$)")
 _SYMBOL = re.compile(r":([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -45,6 +47,8 @@ class Operators(Strings):
         return False
 
     def _close(self, closer: str, start: int) -> int:
+        if self._strings and self._cuts(self._strings[0]) and self._ends_cut_string(closer):
+            self._force_string_end(start)
         hidden = self._brackets.hidden
         opened = self._brackets.close(closer, start)
         if opened is None or hidden:
@@ -55,6 +59,14 @@ class Operators(Strings):
         if opened.role == "block":
             self._block_end = self.result.tokens[-1]
         return start + 1
+
+    def _ends_cut_string(self, closer: str) -> bool:
+        """Whether a bracket closes one that is open around a string, and none in it."""
+        depth = len(self._brackets.stack)
+        while depth and CLOSERS[self._brackets.stack[depth - 1].bracket][1] != closer:
+            depth -= 1
+        brackets = [opened.bracket for opened in self._brackets.stack[:depth]]
+        return depth > 0 and brackets.count("#{") < len(self._strings)
 
     def _colon(self, _: str, start: int) -> int:
         text = self.text
@@ -75,6 +87,9 @@ class Operators(Strings):
         end = start + 1
         if self.text[end : end + 1] == "=" and self._after_operand:
             self._emit("AUGMENT", "-=", start, end + 1)
+            return end + 1
+        if self._after_operand and _DECREMENT.match(self.text, start):
+            self._emit(FOREIGN, "--", start, end + 1)
             return end + 1
         binary = self._after_operand and not (self._new_line_in_brace and self._attached(end))
         self._emit("MINUS" if binary else "NEGATE", "-", start, end)

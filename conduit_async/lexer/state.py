@@ -59,6 +59,7 @@ class State:
         self._block_end: Token | None = None
         self._first = True
         self._relation = False
+        self._declared: dict[str, bool] = {}
         self._doc: list[str] = []
         self._doc_end = -1
 

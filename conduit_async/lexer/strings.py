@@ -2,10 +2,12 @@
 
 import re
 
+from .brackets import CLOSERS
 from .state import State
 
 _TEXT = re.compile(r'(?:[^"\\#\n]|\\[^\n]|#(?!\{))+')
-_CLOSERS = ")],;} \t\r"
+_BRACKET = re.compile(r"[()\[\]{}]")
+_SEPARATORS = ",; \t\r"
 
 
 class Strings(State):
@@ -62,8 +64,22 @@ class Strings(State):
             position += 1 if following == "\n" else 2
 
     def _without_closers(self, start: int, end: int) -> int:
-        """The end of a text, less the brackets and commas there that are hardly part of it."""
-        return start + len(self.text[start:end].rstrip(_CLOSERS))
+        """Where a text ends that has no quote: before what closes a bracket around it."""
+        around = {CLOSERS[opened.bracket][1] for opened in self._brackets.stack}
+        inside: list[str] = []
+        for found in _BRACKET.finditer(self.text, start, end):
+            bracket = found[0]
+            if bracket in "([{":
+                inside.append(CLOSERS[bracket][1])
+            elif inside and inside[-1] == bracket:
+                inside.pop()
+            elif bracket in around:
+                end = found.start()
+                break
+        text = self.text[start:end].rstrip(_SEPARATORS)
+        if text.endswith(" {"):
+            text = text[:-1].rstrip(_SEPARATORS)
+        return start + len(text)
 
     def _note_multiline(self, outermost: int) -> None:
         if outermost not in self.result.multiline[-1:]:
@@ -80,11 +96,11 @@ class Strings(State):
         """End all open strings here, and report the outermost one as not closed."""
         brackets = self._brackets
         outermost = self._strings[0]
-        self._error(
-            "SYN007", outermost, self._line_end(outermost), "this string is not closed",
-            'close it with `"`, or with `}` when an interpolation in it is open',
-        )  # fmt: skip
         interpolations = sum(opened.bracket == "#{" for opened in brackets.stack)
+        hint = 'close it with `}"`' if interpolations else 'close it with `"`'
+        self._error(
+            "SYN007", outermost, self._line_end(outermost), "this string is not closed", hint
+        )
         while self._strings:
             if interpolations == len(self._strings):
                 brackets.drop_interpolation()

@@ -51,6 +51,8 @@ OPERATORS = {
     "??=": "AUGMENT", "||=": "AUGMENT", "&&=": "AUGMENT",
 }  # fmt: skip
 
+LONG_EQUALITY = {"===": "==", "!==": "!="}
+
 OPERAND_ENDS = frozenset({
     "NAME", "PREDICATE", "MUTATOR", "INT", "FLOAT", "DURATION", "STRING", "_QUOTE_END", "SYMBOL",
     "REGEX", "SELF", "TRUE", "FALSE", "NIL", "ENUM", "RPAR", "RSQB", "RBRACE", "_BANG", "BAD",
@@ -59,7 +61,7 @@ OPERAND_ENDS = frozenset({
 
 BLOCK_HEADS = OPERAND_ENDS | {
     "ELSE", "PIPE", "_EMPTY_PIPES", "RESCUE", "ASYNC", "TRANSACTION", "HOOK", "RULE", "COMPUTED",
-    "SCOPE", "FUNCTION", "AT", "LABEL", "RESOURCE", "GREATER",
+    "SCOPE", "FUNCTION", "AT", "LABEL", "RESOURCE", "GREATER", "FOREIGN",
 }  # fmt: skip
 """After these a `{` opens a block, elsewhere a hash or a struct."""
 
@@ -87,7 +89,7 @@ TOKEN = re.compile(
     | (?P<word>(?:[A-Za-z_]|(?![\u00a0\u2000-\u206f\u3000\ufeff])[^\x00-\x7f])
                (?:[A-Za-z0-9_]|(?![\u00a0\u2000-\u206f\u3000\ufeff])[^\x00-\x7f])*)
       (?P<suffix>\?(?![.?])|!(?=\())?
-    | (?P<op>\.\.\.?|\?\?=?|\?\.|\*\*=?|&&=|&&|\|\|=|->|=>|==|!=|<=|>=|\+=|-=|\*=|%=|[.,<>=*%+?])
+    | (?P<op>\.\.\.?|\?\?=?|\?\.|\*\*=?|&&=?|\|\|=|->|=>|===?|!==?|<=|>=|\+=|-=|\*=|%=|[.,<>=*%+?])
     | (?P<open>[({\[])
     | (?P<close>[)}\]])
     | (?P<colon>:)

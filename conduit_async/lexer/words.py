@@ -3,7 +3,8 @@
 import re
 
 from . import literals
-from .operators import Operators
+from .foreign import FOREIGN_WORDS
+from .slips import Slips
 from .tokens import (
     FIELD_ANNOTATIONS,
     HOOK_ANNOTATIONS,
@@ -24,7 +25,7 @@ _NO_VALUE = re.compile(r"[ \t\r]*(?:\n|//|\#|\}|$|(?:let|if|unless|return|for)\b
 _STATEMENT = re.compile(r"(?:let|if|unless|return|for)[ \t]+\w")
 
 
-class Words(Operators):
+class Words(Slips):
     """Reads words, which are keywords only where the grammar wants them."""
 
     def _word(self, found: re.Match[str]) -> int:
@@ -36,6 +37,12 @@ class Words(Operators):
             type = "NAME"
         elif previous == "DOT" and not (self._first and _STATEMENT.match(self.text, start)):
             type = "NAME"
+        elif (
+            (word in FOREIGN_WORDS or not self._brackets.stack)
+            and not suffix
+            and (past := self._slip(word, start, end))
+        ):
+            return past
         elif word in KEYWORDS:
             type = self._keyword(word, end, suffix)
             if type != "NAME" and suffix == "!":

@@ -1,5 +1,7 @@
 """Source text to syntax tree."""
 
+from dataclasses import replace
+
 from .. import ast
 from ..diagnostics import Problems
 from ..source import Source
@@ -13,4 +15,4 @@ def parse(source: Source, problems: Problems) -> ast.File:
     attempt = best_attempt(source)
     for diagnostic in attempt.found:
         problems.add(diagnostic)
-    return attempt.tree
+    return replace(attempt.tree, broken=tuple(attempt.broken))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .. import ast
 from ..diagnostics import Diagnostic
 from ..lexer import Lexed, Repair, lex
-from ..source import Source
+from ..source import Source, Span
 from .driver import Driver
 from .table import table
 
@@ -33,6 +33,7 @@ class Attempt:
     found: list[Diagnostic]
     lacking: list[int]
     skipped: int
+    broken: list[Span]
 
     @property
     def badness(self) -> tuple[bool, float]:
@@ -65,7 +66,7 @@ def _attempt(source: Source, repairs: tuple[Repair, ...]) -> Attempt:
     found = list(lexed.problems)
     driver = Driver(source, lexed, table(), found)
     tree = driver.run()
-    return Attempt(repairs, lexed, tree, found, driver.lacking, driver.skipped)
+    return Attempt(repairs, lexed, tree, found, driver.lacking, driver.skipped, driver.broken)
 
 
 def _candidates(source: Source, attempt: Attempt) -> Iterator[Repair]:

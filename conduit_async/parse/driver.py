@@ -4,8 +4,9 @@ from bisect import bisect_left
 
 from ..diagnostics import Diagnostic
 from ..lexer import Lexed
+from ..lexer.foreign import FOLLOWERS, FOREIGN, TAILS
 from ..lexer.tokens import Token
-from ..source import Source
+from ..source import Source, Span
 from .automaton import Automaton
 from .messages import Unexpected, explain
 from .table import Table
@@ -37,6 +38,8 @@ class Driver(Automaton):
         """Where a `{` may be missing."""
         self.skipped = 0
         """How many tokens were not read."""
+        self.broken: list[Span] = []
+        """Where statements and members stand that were not read completely."""
         self._flagged = sorted(problem.span.start for problem in lexed.problems)
         self._ended_early = any(problem.code == "SYN010" for problem in lexed.problems)
         self._deep = lexed.deep
@@ -62,6 +65,7 @@ class Driver(Automaton):
         at_end = token.type == "$END"
         while not self._accepts("ERROR") or (at_end and self._depth()):
             self._pop()
+        begin = self._begin(index)
         self._put_error(token)
         if self._errors == _MOST_ERRORS:
             self._close_all(resume)
@@ -70,7 +74,21 @@ class Driver(Automaton):
             resume = self._resume(resume if stays else resume + 1)
         self._shifted = 0
         self.skipped += resume - index
+        self.broken.append(Span(self._source, begin, self._tokens[resume].start))
         return resume
+
+    def _begin(self, index: int) -> int:
+        """Where the statement or member begins that the token at an index does not fit into."""
+        depth = self._depth()
+        floor = self.broken[-1].end if self.broken else 0
+        while index:
+            index -= 1
+            token = self._tokens[index]
+            if token.depth < depth or token.end <= floor:
+                return token.end
+            if token.depth == depth and token.first and _starts_anew(token):
+                return token.start
+        return 0
 
     def _pop(self) -> None:
         self._stack.pop()
@@ -126,9 +144,12 @@ class Driver(Automaton):
         token = self._tokens[index]
         previous = self._tokens[index - 1] if index else token
         at_end = token.type == "$END"
-        if self._errors >= _MOST_ERRORS or self._shifted == 0 or token.start in self._deep:
+        if self._errors >= _MOST_ERRORS or token.start in self._deep:
             return True
-        if at_end and (self._ended_early or self._deep):
+        if token.type == FOREIGN:
+            follows = self._errors > 0 and token.text in FOLLOWERS
+            return follows or token.start == self._last_error
+        if self._shifted == 0 or (at_end and (self._ended_early or self._deep)):
             return True
         if index and (previous.start == previous.end or (token.start == token.end and not at_end)):
             return True
@@ -154,6 +175,8 @@ class Driver(Automaton):
 
 def _starts_anew(token: Token) -> bool:
     type = token.type
+    if type == FOREIGN and token.text in TAILS:
+        return False
     if token.depth == 0:
         return type in ("RESOURCE", "AT")
     if type in _MEMBER_STARTS or type in _STATEMENT_STARTS:

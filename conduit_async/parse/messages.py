@@ -6,6 +6,7 @@ from ..diagnostics import Diagnostic
 from ..lexer.literals import shorten
 from ..lexer.tokens import KEYWORDS, Token
 from ..source import Source, Span
+from .habits import habit
 from .hints import special
 
 _GROUPS = (
@@ -32,6 +33,11 @@ _CONTINUATIONS = frozenset({
 })  # fmt: skip
 
 _BEFORE_BLOCK = _CONTINUATIONS | {"LBRACE", "TRANSACTION", "ASYNC", "LPAR", "NAME"}
+
+_OPERANDS = frozenset({
+    "NAME", "INT", "FLOAT", "DURATION", "STRING", "_QUOTE", "SYMBOL", "SELF", "TRUE", "FALSE",
+    "NIL", "LSQB", "PREDICATE",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,13 @@ class Explanation:
 def explain(at: Unexpected) -> Explanation:
     """What is wrong at an unexpected token."""
     token = at.tokens[at.index]
+    said = habit(at.source, at.tokens, at.index, at.expected)
+    if said:
+        first, last, message, hint = said
+        return Explanation(Diagnostic("SYN001", at.span(first).to(at.span(last)), message, hint))
+    lacks_block = "LBRACE" in at.expected and at.expected <= _BEFORE_BLOCK
     found = special(at.source, at.tokens, at.index, at.expected)
-    if found:
+    if found and not (lacks_block and token.first):
         diagnostic, back = found
         return Explanation(diagnostic, back)
     words = expected_words(at.expected)
@@ -73,7 +84,7 @@ def explain(at: Unexpected) -> Explanation:
         return Explanation(Diagnostic("SYN010", at.span(before), message))
     seen = describe(at.source, token)
     code = "SYN001"
-    if "LBRACE" in at.expected and at.expected <= _BEFORE_BLOCK:
+    if lacks_block:
         before = at.tokens[at.index - 1]
         if token.first:
             message = "a block `{ … }` should follow"
@@ -88,6 +99,8 @@ def explain(at: Unexpected) -> Explanation:
     hint = None
     if wanted == "a name" and token.text in KEYWORDS:
         hint = f"`{token.text}` is a reserved word: choose another name"
+    if code == "SYN002" and words[0] == "`,`" and token.type in _OPERANDS and not token.first:
+        hint = "put a `,` before it"
     message = f"expected {wanted}, found {seen}"
     lacks_brace = "LBRACE" in at.expected and "INT" not in at.expected
     return Explanation(Diagnostic(code, at.span(token), message, hint), 0, lacks_brace)

@@ -1,0 +1,85 @@
+"""Names that other languages have, and what Conduit writes instead."""
+
+from ..library import methods
+
+_NO_BREAK = "put the loop into a `@function`, and leave it with `return`"
+_NO_CONTINUE = "put what follows into an `if`, or pick the items before: `items.filter(|x| { … })`"
+_LOG = 'write `Logger.info("…")`'
+_TEXT = 'write it into a string: `"#{…}"`'
+
+WORDS = {
+    **dict.fromkeys(("None", "Nil", "NULL", "Null", "undefined"), "write `nil`"),
+    **dict.fromkeys(("True", "TRUE"), "write `true`"),
+    **dict.fromkeys(("False", "FALSE"), "write `false`"),
+    **dict.fromkeys(("this", "Self"), "write `self`"),
+    **dict.fromkeys(("continue", "next"), _NO_CONTINUE),
+    "break": _NO_BREAK,
+    "pass": "remove it: a block may be empty",
+}
+"""What to write instead of a word that is a keyword elsewhere."""
+
+NAMES = {
+    **dict.fromkeys(("console", "logger", "log"), _LOG),
+    **dict.fromkeys(("record", "instance"), "write `self`"),
+    **dict.fromkeys(("old", "previous", "before"), "write `self.previous_value(:field)`"),
+    **dict.fromkeys(("context", "ctx"), "write `Context`"),
+    "current_user": "write `Context.current_user`",
+    "env": 'write `Env.get("…")`',
+}
+"""What to write instead of a name that means something elsewhere."""
+
+CALLS = {
+    **dict.fromkeys(("print", "println", "puts", "echo", "log", "printf"), _LOG),
+    **dict.fromkeys(("len", "size", "length"), "write `x.length()`"),
+    **dict.fromkeys(("str", "string", "to_string", "repr"), _TEXT),
+    **dict.fromkeys(
+        ("throw", "raise", "fail", "panic", "Error", "Exception"), 'write `error("…")`'
+    ),
+    **dict.fromkeys(("int", "parseInt"), "write `Number.floor(x)`"),
+    "range": "a range is written `1..10`, or `0...10` without its end",
+    "sleep": "let the job wait instead: `@async(delay: 10.minutes) { … }`",
+    "Date": "write `Time.now()`",
+    "uuid": "write `UUID.generate()`",
+    "getenv": 'write `Env.get("…")`',
+    "await": "remove it: a call is awaited where it has to be",
+    "previous_value": "write `self.previous_value(:field)`",
+    "super": "there is no inheritance: remove it",
+}
+"""What to write instead of a call of a bare name."""
+
+METHODS = {
+    **dict.fromkeys(("each", "forEach", "for_each", "each_with_index"), "for"),
+    **dict.fromkeys(("size", "len", "count"), "length"),
+    **dict.fromkeys(("toUpperCase", "upper", "uppercase", "to_upper"), "upcase"),
+    **dict.fromkeys(("toLowerCase", "lower", "lowercase", "to_lower"), "downcase"),
+    **dict.fromkeys(("strip", "trim_start", "chomp"), "trim"),
+    **dict.fromkeys(("startswith", "startsWith", "start_with?"), "starts_with?"),
+    **dict.fromkeys(("endswith", "endsWith", "end_with?"), "ends_with?"),
+    **dict.fromkeys(("include?", "contains?", "has?"), "includes?"),
+    **dict.fromkeys(("append", "add", "<<"), "push"),
+    **dict.fromkeys(("select", "find_all"), "filter"),
+    **dict.fromkeys(("collect", "flat_map"), "map"),
+    **dict.fromkeys(("uniq", "distinct"), "unique"),
+    **dict.fromkeys(("gsub", "sub", "replaceAll", "replace_all"), "replace"),
+    **dict.fromkeys(("has_key?", "key?", "hasOwnProperty"), "has_key?"),
+    **dict.fromkeys(("nil?", "is_nil", "is_nil?", "isNull", "blank?", "null?"), "== nil"),
+    **dict.fromkeys(("present?", "some?", "exists?", "any?", "isPresent"), "!= nil"),
+    **dict.fromkeys(("to_s", "toString", "to_string", "str", "inspect"), "text"),
+}
+"""The method of ours that one of another language is, or an operator, `for` or `text`."""
+
+
+def method_hint(shown: str, name: str) -> str | None:
+    """What to write instead of a method of another language, called on what is `shown`."""
+    match METHODS.get(name):
+        case None:
+            return None
+        case "for":
+            return f"write `for x in {shown} {{ … }}`"
+        case "== nil" | "!= nil" as test:
+            return f"write `{shown} {test}`"
+        case "text":
+            return f'write `"#{{{shown}}}"`'
+        case method:
+            needs = any(p.required for found in methods(method) for p in found.parameters[1:])
+            return f"write `{shown}.{method}({'…' if needs else ''})`"

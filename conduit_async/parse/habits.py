@@ -1,0 +1,155 @@
+"""Habits from other languages at a token that does not fit: what Conduit writes instead."""
+
+from ..lexer.foreign import FOREIGN, STATEMENTS, VALUES
+from ..lexer.tokens import Token
+from ..source import Source
+
+Said = tuple[Token, Token, str, str | None]
+"""The first and the last token of the place, a message and a hint."""
+
+_LAMBDA = "a lambda is written `|x| { … }` or `(x) => …`"
+_LAMBDA_STARTS = ("PIPE", "_ARROW_PAREN", "_EMPTY_PIPES")
+
+
+def habit(source: Source, tokens: list[Token], index: int, expected: frozenset[str]) -> Said | None:
+    """What is said of a habit, if the unexpected token is one."""
+    token = tokens[index]
+    last = tokens[index - 1] if index else token
+    if token.type == FOREIGN:
+        return _foreign(source, tokens, index)
+    return (
+        _doubled(tokens, token, last, index)
+        or _lambda(source, tokens, index, expected)
+        or _head(tokens, index, expected)
+        or _late_condition(source, tokens, index)
+        or _declaration(tokens, token, last, index)
+    )
+
+
+def _foreign(source: Source, tokens: list[Token], index: int) -> Said:
+    token = tokens[index]
+    word = token.text
+    if word == "instanceof":
+        hint = "types are known at build time: remove the test"
+        return token, token, "Conduit has no `instanceof`", hint
+    if word == "--":
+        return token, token, "Conduit has no `--`", _counted(tokens, index, "-")
+    starts = token.first or word not in VALUES
+    known = STATEMENTS.get(word) if starts else None
+    hint = (known or VALUES[word]).hint
+    following = tokens[index + 1]
+    if word in ("throw", "raise") and following.type == "STRING":
+        hint = f"write `error({source.text[following.start : following.end]})`"
+    return token, token, f"Conduit has no `{word}`", hint
+
+
+def _doubled(tokens: list[Token], token: Token, last: Token, index: int) -> Said | None:
+    """`i++`, `a <> b`, `x |> f`."""
+    following = tokens[index + 1] if index + 1 < len(tokens) else token
+    if token.type == "PIPE" and following.text == ">" and following.start == token.end:
+        return token, following, "Conduit has no `|>`", "call it as a method: `x.upcase()`"
+    if last.end != token.start:
+        return None
+    pair = last.text + token.text
+    if pair == "<>":
+        return last, token, "Conduit has no `<>`", "write `!=`"
+    if pair in ("<<", ">>"):
+        return last, token, f"Conduit has no `{pair}`", None
+    if pair == "++":
+        if following.first or following.type in ("RBRACE", "$END"):
+            return last, token, "Conduit has no `++`", _counted(tokens, index - 1, "+")
+        return last, token, "Conduit has no `++`", "one `+` joins strings, arrays and numbers"
+    return None
+
+
+def _counted(tokens: list[Token], index: int, operator: str) -> str:
+    """What `x++` or `x--` is called here; the operator stands at an index."""
+    text = ""
+    while index > 0 and tokens[index].start == tokens[index - 1].end:
+        index -= 1
+        text = tokens[index].text + text
+    return f"write `{text} = {text} {operator} 1`"
+
+
+def _lambda(
+    source: Source, tokens: list[Token], index: int, expected: frozenset[str]
+) -> Said | None:
+    token, last = tokens[index], tokens[index - 1]
+    opener = _opener(tokens, index)
+    if token.type in ("FAT_ARROW", "ARROW") and last.type == "NAME" and "COMMA" in expected:
+        shown = f"`({last.text}) => …`"
+        return last, token, "the parameters of a lambda stand in parentheses", f"write {shown}"
+    if token.type == "FAT_ARROW" and last.type in ("SYMBOL", "STRING") and "COMMA" in expected:
+        return token, token, "a named argument has a colon", f"write `{last.text}: value`"
+    if token.type == "PIPE" and last.text == "do":
+        return last, last, "Conduit has no `do`", "write `for x in … { … }`, or pass `|x| { … }`"
+    if token.type == "PIPE" and last.type == "LBRACE":
+        return token, token, _LAMBDA, "write the parameters before the brace: `|x| { … }`"
+    if token.type in _LAMBDA_STARTS and "INT" in expected:
+        hint = "pass it where it is used, as in `items.map(|x| { … })`, or write a `@function`"
+        return token, token, "a lambda can only be an argument", hint
+    if "LBRACE" in expected and last.type == "PIPE":
+        return token, token, "the body of this lambda needs braces", "write `|x| { … }`"
+    if opener and tokens[opener].type == "LBRACE" and tokens[opener - 1].type == "FAT_ARROW":
+        hint = "write `|x| { … }` for a lambda with statements"
+        return tokens[opener], tokens[opener], "a `{` after `=>` begins a hash", hint
+    return None
+
+
+def _head(tokens: list[Token], index: int, expected: frozenset[str]) -> Said | None:
+    """The head of an `if` or a `for`."""
+    token, last = tokens[index], tokens[index - 1]
+    if last.type == "FOR" and token.text == "(":
+        counts = tokens[index + 1].type == "LET"
+        hint = "write `for i in 0...n { … }`" if counts else "write `for x in … { … }`"
+        return token, token, "a `for` has no parentheses", hint
+    if "LBRACE" in expected and not token.first and token.text in ("then", "do", ":"):
+        following = tokens[index + 1]
+        if token.text != ":" or following.first:
+            message = f"a block stands in braces, there is no `{token.text}`"
+            return token, token, message, "write `{ … }`"
+    return None
+
+
+def _late_condition(source: Source, tokens: list[Token], index: int) -> Said | None:
+    """`value if condition`: the condition is where a block's head is expected."""
+    token = tokens[index]
+    at = index - 1
+    while at > 0 and tokens[at].depth >= token.depth and not tokens[at].first:
+        word = tokens[at]
+        if word.type in ("IF", "UNLESS") and word.depth == token.depth:
+            if tokens[at - 1].type in ("LBRACE", "RBRACE", "ELSE"):
+                return None
+            condition = " ".join(source.text[word.start : tokens[index - 1].end].split())
+            if token.type == "ELSE":
+                hint = f"write `{condition.partition(' ')[2]} ? … : …`"
+                return word, word, "the value of a condition is chosen by `? :`", hint
+            message = "a condition comes before what depends on it"
+            return word, word, message, f"write `{condition} {{ … }}`"
+        at -= 1
+    return None
+
+
+def _declaration(tokens: list[Token], token: Token, last: Token, index: int) -> Said | None:
+    following = tokens[index + 1] if index + 1 < len(tokens) else token
+    if token.type == "COLON" and following.start == token.end:
+        if following.text == "=":
+            return token, following, "Conduit has no `:=`", f"write `let {last.text} = …`"
+        if following.type == "SYMBOL" and last.end == token.start:
+            return token, token, "Conduit has no `::`", f"write `{last.text}.{following.text}`"
+    if token.type == "ARROW" and following.type == "NAME" and last.end == token.start:
+        return token, token, "Conduit has no `->` here", f"write `{last.text}.{following.text}`"
+    if token.type == "NAME" and index > 1 and tokens[index - 2].type == "LET":
+        if last.text == "mut":
+            return last, last, "Conduit has no `mut`", "remove it: every local can be assigned"
+        hint = f"write `let {last.text}: {token.text} = …`"
+        return token, token, "a colon stands before the type", hint
+    return None
+
+
+def _opener(tokens: list[Token], index: int) -> int:
+    """The index of the bracket that is innermost around a token, or 0."""
+    depth = tokens[index].depth
+    while index > 0 and tokens[index].depth >= depth:
+        index -= 1
+    return index
