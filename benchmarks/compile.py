@@ -67,7 +67,7 @@ def measure(sizes: Sequence[int], clock: Clock, home: Path, peer: Path | None) -
         rows.append({"figure": name, "wall": times[0], "cpu": times[1], "target": target})
 
     def forget() -> None:
-        for path in home.glob("conduit-async/[rl]*-*.json"):  # of runs and layouts, not the table
+        for path in home.glob("conduit-async/run-*.json"):  # not the table
             path.unlink()
 
     small = home / "small"

@@ -23,25 +23,20 @@ def compile(
     sources: Mapping[str, str],
     config: Config | None = None,
     progress: Progress = _quietly,
-    layouts: Mapping[str, str] | None = None,
 ) -> Output:
-    """Compile sources, given as paths and texts, into the files of a Python package.
-
-    `layouts` are those of an earlier compilation by this version; they only save time.
-    """
+    """Compile sources, given as paths and texts, into the files of a Python package."""
     config = config or Config()
     program, problems = _understand(sources, config, progress)
     if program is None or problems.has_errors:
         return Output({}, problems.sorted())
 
-    from .emit import Layouts, emit  # the formatter is slow to import, and only needed here
+    from .emit import emit  # templates are slow to import, and only needed here
     from .plan import plan
 
-    laid_out = Layouts(layouts or {})
-    files = emit(plan(program, config), laid_out, lambda *counts: progress("writing", *counts))
+    files = emit(plan(program, config), lambda *counts: progress("writing", *counts))
     hooks = [hook for resource in program.resources.values() for hook in resource.hooks]
     jobs = sum(1 for hook in hooks for _ in all_jobs(hook))
-    return Output(files, problems.sorted(), jobs, laid_out.used)
+    return Output(files, problems.sorted(), jobs)
 
 
 def diagnose(sources: Mapping[str, str], config: Config | None = None) -> tuple[Diagnostic, ...]:

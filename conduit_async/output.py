@@ -1,7 +1,7 @@
 """What a compilation gives, and what it tells on its way."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from .diagnostics import Diagnostic
@@ -11,15 +11,12 @@ from .diagnostics import Diagnostic
 class Output:
     """What a compilation gives.
 
-    `files` are the package's by path; there are none when a diagnostic is an error. `layouts` are
-    statements as they were written and as black laid them out, which spares a later compilation
-    the work.
+    `files` are the package's by path; there are none when a diagnostic is an error.
     """
 
     files: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
     job_types: int = 0
-    layouts: Mapping[str, str] = field(default_factory=dict)
 
 
 Progress: TypeAlias = Callable[[str, int, int], None]

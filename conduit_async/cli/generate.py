@@ -68,7 +68,7 @@ def _compiled(project: Project, folder: Path) -> Output:
         from ..compiler import compile  # slow to import, and only needed when something changed
 
         with shown_progress() as progress:
-            output = compile(project.sources, project.config, progress, memory.layouts())
+            output = compile(project.sources, project.config, progress)
         if output.files:
             memory.keep(output)
     return output

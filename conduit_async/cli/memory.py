@@ -22,7 +22,7 @@ from .project import Project
 
 @dataclass(frozen=True)
 class Memory:
-    """The memory of one target folder: of its latest run and of the layouts of statements."""
+    """The memory of one target folder: of its latest run."""
 
     folder: Path
     project: Project
@@ -39,12 +39,6 @@ class Memory:
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
 
-    def layouts(self) -> Mapping[str, str]:
-        """How statements are laid out, as far as it is known."""
-        layouts = self._load("layouts") or {}
-        known = all(isinstance(text, str) for text in layouts.values())
-        return layouts if known else {}
-
     def keep(self, output: Output) -> None:
         """Remember what a compilation without errors gave."""
         run = {
@@ -54,7 +48,6 @@ class Memory:
             "job_types": output.job_types,
         }
         self._store("run", run)
-        self._store("layouts", dict(output.layouts))
 
     def _inputs(self) -> str:
         """A digest of all that the outcome depends on beside the compiler."""

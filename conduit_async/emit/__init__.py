@@ -13,9 +13,9 @@ from ..lower.code import Line
 from ..lower.function import Function
 from ..plan import Plan
 from ..source import Span
-from .layout import Layouts, lay_out
+from .layout import lay_out
 
-__all__ = ["Layouts", "emit"]
+__all__ = ["emit"]
 
 _CONTINUED = ("else:", "except ", "except:", "finally:", "case ")
 _MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
@@ -23,7 +23,7 @@ _MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
 
 
 def emit(
-    plan: Plan, layouts: Layouts, progress: Callable[[int, int], None] = lambda done, total: None
+    plan: Plan, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> dict[str, str]:
     """The files of a package by their paths; `progress` is told how many modules are done."""
     jobs = [f"{module.name}.{job}" for module in plan.resources for job in module.jobs]
@@ -32,11 +32,11 @@ def emit(
         "records.py": _render("records.py.jinja", records=plan.records),
         "services.py": _render("services.py.jinja", services=plan.services),
     }
-    files = {path: lay_out(text, layouts).text for path, text in files.items()}
+    files = {path: lay_out(text).text for path, text in files.items()}
     tables = []
     for done, module in enumerate(plan.resources):
         progress(done, len(plan.resources))
-        text, table = _with_lines(_render("resource.py.jinja", module=module), layouts)
+        text, table = _with_lines(_render("resource.py.jinja", module=module))
         files[f"{module.name}.py"] = text
         tables.append((module.name, module.source, table))
     files["_lines.py"] = _render("lines.py.jinja", modules=tables)
@@ -62,14 +62,14 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _with_lines(marked: str, layouts: Layouts) -> tuple[str, dict[int, int]]:
+def _with_lines(marked: str) -> tuple[str, dict[int, int]]:
     """A module, and for each line that starts a statement the line of its source."""
     at = {
         number: int(mark[1])
         for number, line in enumerate(marked.split("\n"))
         if (mark := _MARK.match(line))
     }
-    layout = lay_out(_MARK.sub("", marked), layouts)
+    layout = lay_out(_MARK.sub("", marked))
     table = {layout.lines[number]: line for number, line in at.items()}
     return layout.text, {number: table[number] for number in sorted(table) if number}
 

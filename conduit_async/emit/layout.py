@@ -1,21 +1,24 @@
 """Black's form of a module, at a fraction of black's cost.
 
-What lowering writes has black's form already, one statement a line, unless a line is too long or a
-docstring is out of the ordinary. So only these are handed to black, all those of a module at once;
-the blank lines between definitions are set here. That a whole module then is as black would have
-it is what the tests make sure of.
+What lowering writes has black's form already, one statement a line, unless a line is too long.
+Such lines are broken here as black breaks them, and blank lines are set between definitions. What
+is rare (texts that are not ASCII, nested functions, `with`) is handed to black itself. That a whole
+module then is as black would have it is what the tests make sure of.
 """
 
 import ast as python
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from unicodedata import east_asian_width
 
-WIDTH = 88
+from .lines import WIDTH
+from .split import UnsureError, split
+
 _SEPARATOR = "_"
 _DEFINITION = re.compile(r"@|(?:async )?def |class ")
 _NESTED = re.compile(r" +(?:async )?def .*:$")
-_PLAIN_DOCSTRING = re.compile(r' *"""[^\s"\\](?:[^"\\]*[^\s"\\])?"""')
+_PLAIN_DOCSTRING = re.compile(r'( *)"""[^\s"\\](?:[^\\]*[^\s"\\](?:\n\1)?)?"""')
 _TRAILING_COMMA = re.compile(r",\s*[)\]}]")
 
 
@@ -25,23 +28,6 @@ class Layout:
 
     text: str
     lines: Sequence[int]
-
-
-@dataclass(slots=True)
-class Layouts:
-    """How black lays texts out: what is known from before, and what was used of it or found."""
-
-    known: Mapping[str, str]
-    used: dict[str, str] = field(default_factory=dict)
-
-    def find(self, text: str) -> str | None:
-        """The layout of a text, if it is known."""
-        if text not in self.used:
-            found = self.known.get(text)
-            if found is None:
-                return None
-            self.used[text] = found
-        return self.used[text]
 
 
 @dataclass(slots=True)
@@ -65,21 +51,47 @@ class _Piece:
         return not self.lines[0].strip()
 
     @property
-    def needs_black(self) -> bool:
+    def is_settled(self) -> bool:
+        """Whether it has black's form as it is."""
         first = self.lines[0]
         if self.is_docstring:
-            return len(self.lines) > 1 or not _PLAIN_DOCSTRING.fullmatch(first)
-        return len(first) > WIDTH or _TRAILING_COMMA.search(first) is not None
+            return _PLAIN_DOCSTRING.fullmatch(self.text) is not None and self.is_dedented
+        return _columns(first) <= WIDTH and not _TRAILING_COMMA.search(first)
+
+    @property
+    def is_dedented(self) -> bool:
+        """Whether a docstring's further lines are no deeper than they need to be."""
+        further = [line for line in self.lines[1:-1] if line]
+        return not further or any(line[self.indent] != " " for line in further)
 
 
-def lay_out(text: str, layouts: Layouts) -> Layout:
+def lay_out(text: str) -> Layout:
     """The layout of a module; `text` has one statement a line, and docstrings of many lines."""
     lines = text.rstrip("\n").split("\n")
     if any(_NESTED.match(line) or _is_long_item(line) for line in lines):
-        return _by_black(text, layouts)
+        return _by_black(text)
     pieces = _pieces(lines)
-    _format([piece for piece in pieces if not piece.is_blank and piece.needs_black], layouts)
+    unsure = [piece for piece in pieces if not (piece.is_settled or _is_broken(piece))]
+    if unsure:
+        _format(unsure)
     return _joined(pieces, len(lines))
+
+
+def _columns(line: str) -> int:
+    """How many columns a line takes at most."""
+    wide = () if line.isascii() else (east_asian_width(char) in "WF" for char in line)
+    return len(line) + sum(wide)
+
+
+def _is_broken(piece: _Piece) -> bool:
+    """Break a statement over lines as black would; False if black itself has to do it."""
+    if piece.is_docstring:
+        return False
+    try:
+        piece.lines = split(piece.lines[0].lstrip(" "), piece.indent)
+    except UnsureError:
+        return False
+    return True
 
 
 def _is_long_item(line: str) -> bool:
@@ -101,17 +113,15 @@ def _pieces(lines: Sequence[str]) -> list[_Piece]:
     return pieces
 
 
-def _format(pieces: Sequence[_Piece], layouts: Layouts) -> None:
+def _format(pieces: Sequence[_Piece]) -> None:
     """Put black's lines in the place of each piece's own."""
-    texts = [piece.text for piece in pieces]
-    new = {text: piece for text, piece in zip(texts, pieces, strict=True) if not layouts.find(text)}
-    for text in [text for text, piece in new.items() if piece.is_docstring and not piece.indent]:
-        layouts.used[text] = _black(text).rstrip("\n")
-        del new[text]
-    if new:
-        layouts.used.update(zip(new, _by_black_at_once([*new.values()]), strict=True))
-    for text, piece in zip(texts, pieces, strict=True):
-        piece.lines = layouts.used[text].split("\n")
+    inner = [piece for piece in pieces if piece.indent or not piece.is_docstring]
+    if inner:
+        for piece, text in zip(inner, _by_black_at_once(inner), strict=True):
+            piece.lines = text.split("\n")
+    for piece in pieces:
+        if piece.is_docstring and not piece.indent:
+            piece.lines = _black(piece.text).rstrip("\n").split("\n")
 
 
 def _by_black_at_once(pieces: Sequence[_Piece]) -> Iterator[str]:
@@ -131,7 +141,7 @@ def _by_black_at_once(pieces: Sequence[_Piece]) -> Iterator[str]:
 
 
 def _black(text: str) -> str:
-    import black  # slow to import, and not needed when all layouts are known
+    import black  # slow to import, and seldom needed
     from black.mode import TargetVersion
 
     mode = black.Mode(target_versions={TargetVersion.PY311}, line_length=WIDTH)
@@ -194,11 +204,9 @@ def _blanks(documented: _Piece | None, before: _Piece, piece: _Piece, given: int
     return 2 if before.indent or _DEFINITION.match(first) else min(given, 2)
 
 
-def _by_black(text: str, layouts: Layouts) -> Layout:
+def _by_black(text: str) -> Layout:
     """The layout of a whole module by black, and where its statements went."""
-    formatted = layouts.find(text)
-    if formatted is None:
-        formatted = layouts.used[text] = _black(text)
+    formatted = _black(text)
     places = [0] * (text.count("\n") + 1)
     for old, new in zip(_statements(text), _statements(formatted), strict=True):
         places[old - 1] = new
