@@ -5,12 +5,12 @@ from ..program import LibraryCall
 from ..walk import walk
 from .body import Body
 
-_ACTS = (ast.Rescue, ast.Match, ast.Unwrap, ast.BadExpr)
+_ACTS = (ast.Rescue, ast.Match, ast.Unwrap, ast.BadExpr, ast.Assign)
 
 
 def has_effect(body: Body, node: ast.Expr) -> bool:
-    """Whether it calls something that may have an effect, or may fail on purpose."""
-    for part in walk(node, lambda inner: not isinstance(inner, ast.Lambda)):
+    """Whether it, or a lambda in it, may have an effect, or may fail on purpose."""
+    for part in walk(node):
         if isinstance(part, _ACTS):
             return True
         if isinstance(part, ast.Call):

@@ -3,17 +3,11 @@
 from collections.abc import Generator
 
 from .. import ast
-from ..diagnostics import Related
-from ..program import Local, SelfColumn, StructField
-from ..source import Span
 from ..types import ANY, Function, Type
-from ..walk import walk
 from .body import Body, Frame, Target, rule
 from .lattice import join_all
-from .require import shorten
+from .narrow import forget_assigned
 from .statements import check_block
-
-_FIELDS = (SelfColumn, StructField)
 
 
 @rule(ast.Lambda)
@@ -51,6 +45,7 @@ def _values(wanted: tuple[Type, ...]) -> str:
 
 
 def _check(body: Body, node: ast.Lambda, parameters: tuple[Type, ...]) -> Function:
+    forget_assigned(body, [node.body])  # it may run any number of times
     before, frame, known = body.enter(), body.frame, body.known
     body.frame = Frame("value")
     for name, kind in zip(node.parameters, parameters, strict=True):
@@ -60,30 +55,4 @@ def _check(body: Body, node: ast.Lambda, parameters: tuple[Type, ...]) -> Functi
     body.scope, body.frame, body.known = before, frame, known
     kind = Function(parameters, join_all(results))
     body.facts.types[node] = kind
-    _report_assignments(body, node)
     return kind
-
-
-def _report_assignments(body: Body, node: ast.Lambda) -> None:
-    """Report what a lambda assigns around it: when and how often it runs is not its own."""
-    resolutions, declared = body.facts.resolutions, body.facts.declared
-    own = {declared[each] for each in walk(node) if each in declared}
-    for each in walk(node.body, lambda inner: not isinstance(inner, ast.Lambda)):
-        if not isinstance(each, ast.Assign):
-            continue
-        target = each.target
-        local = resolutions.get(target)
-        if isinstance(local, Local) and local not in own and local.owner is body.job:
-            _report(body, target, "a local of the code around it", local.span)
-        elif body.job is not None and isinstance(resolutions.get(target), _FIELDS):
-            _report(body, target, "a field of the row in a job", None)
-
-
-def _report(body: Body, target: ast.Expr, what: str, span: Span | None) -> None:
-    body.problems.error(
-        "SEM214",
-        target.span,
-        f"a lambda cannot assign {what}: `{shorten(target)}`",
-        "write a `for` loop, or give the value as the lambda's result",
-        *([Related(span, "declared here")] if span is not None else []),
-    )

@@ -100,8 +100,8 @@ def stored(of: Type, imports: Imports) -> str:
 
 def unite(types: tuple[Type, ...], imports: Imports) -> str:
     """The union of the types of values that leave compiled code, each named once, None last."""
-    texts = dict.fromkeys(stored(required(of), imports) for of in types)
-    if not texts or any(isinstance(of, AnyType) for of in types):
+    if not types or any(isinstance(of, AnyType) for of in types):
         return imports.use("typing", "Any")
+    texts = dict.fromkeys(stored(required(of), imports) for of in types)
     nullable = texts.pop("None", "") is None or any(is_nullable(of) for of in types)
     return " | ".join([*texts, *(["None"] if nullable else [])])

@@ -1,5 +1,6 @@
 """Assignments: to a local, to the record of a hook, to the row of a job."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from .. import ast
@@ -42,14 +43,33 @@ def prepare(frame: Frame) -> None:
     assert frame.job is not None
     block = frame.job.block.body
     with frame.branch():
-        for node in walk(block, into=lambda each: not isinstance(each, ast.Async)):
-            if not isinstance(node, ast.Assign) or node in block.statements:
-                continue
-            if isinstance(node.target, ast.Member):
+        for node in _assignments(block):
+            if isinstance(node.target, ast.Member) and node not in block.statements:
                 path, _ = _path(frame, node.target)
                 for capture in frame.captures:
                     if _overlaps(capture, path) and _is_read_later(frame, node, capture):
                         frame.replace_capture(capture)
+
+
+def assigns_fields(body: ast.Node) -> bool:
+    """Whether code assigns fields of the row, less the jobs that it enqueues."""
+    return any(isinstance(each.target, ast.Member) for each in _assignments(body))
+
+
+def assigned_captures(frame: Frame, body: ast.Node) -> Iterator[str]:
+    """The variables that stand for what a job has captured, where code assigns it."""
+    for each in _assignments(body) if frame.job is not None else ():
+        if isinstance(each.target, ast.Member):
+            path, _ = _path(frame, each.target)
+            for capture in frame.captures:
+                if _overlaps(capture, path) and frame.is_replaced(capture):
+                    yield frame.replace_capture(capture)
+
+
+def _assignments(body: ast.Node) -> Iterator[ast.Assign]:
+    for node in walk(body, into=lambda each: not isinstance(each, ast.Async)):
+        if isinstance(node, ast.Assign):
+            yield node
 
 
 def _local(frame: Frame, node: ast.Assign) -> list[Line]:
@@ -115,8 +135,12 @@ def _write(frame: Frame, node: ast.Assign, path: tuple[str, ...], code: Code) ->
 def _is_read_later(frame: Frame, node: ast.Assign, capture: Capture) -> bool:
     """Whether anything after an assignment, or in the next turn of its loop, reads a capture."""
     assert frame.job is not None
-    for each in walk(frame.job.block.body):
-        inside = each if isinstance(each, ast.For) and _holds(each, node) else None
+    nodes = list(walk(frame.job.block.body))
+    owners = {each.target for each in nodes if isinstance(each, ast.Member)}
+    for each in nodes:
+        if isinstance(each, ast.SelfRef) and each in owners:
+            continue
+        inside = each if isinstance(each, ast.For | ast.Lambda) and _holds(each, node) else None
         if inside is None and each.span.start < node.span.end:
             continue
         if inside is not None or _reads(frame, each, capture):

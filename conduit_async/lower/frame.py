@@ -72,6 +72,7 @@ class Frame:
     _locals: dict[Local, str] = field(default_factory=dict)
     _annotations: dict[str, str] = field(default_factory=dict)
     _loaded: dict[str, str] = field(default_factory=dict)
+    _forgets: int = 0
     _variables: dict[str, str] = field(default_factory=dict)
     _replaced: dict[Capture, str] = field(default_factory=dict)
 
@@ -195,19 +196,34 @@ class Frame:
         return name
 
     def forget_loaded(self) -> None:
-        """A key may have changed: load again."""
+        """A key may have changed: load again, also after a branch in which that happened."""
         self._loaded.clear()
+        self._forgets += 1
 
     @contextmanager
     def branch(self) -> Iterator[None]:
         """Code that may not run, so that what it loads is not there afterwards."""
-        before = dict(self._loaded)
+        before, forgets = dict(self._loaded), self._forgets
         self.nesting += 1
         try:
             yield
         finally:
             self.nesting -= 1
-            self._loaded = before
+            self._loaded = before if self._forgets == forgets else {}
+
+    @contextmanager
+    def nested_function(self, expected: Type, *, loads_anew: bool) -> Iterator[None]:
+        """A Python function inside of this one; rows that it loads anew have names of its own."""
+        returning = self.value_into, self.breaks, self.left, self.loops
+        before = self.returns, self.expected, self.caught, self._variables
+        self.value_into, self.breaks, self.left, self.loops = None, False, None, 0
+        self.returns, self.expected, self.caught = "return None", expected, None
+        with self.branch():
+            if loads_anew:
+                self._loaded, self._variables = {}, {}
+            yield
+        self.value_into, self.breaks, self.left, self.loops = returning
+        self.returns, self.expected, self.caught, self._variables = before
 
     @contextmanager
     def returning_into(self, into: Into | None, breaks: bool) -> Iterator[None]:

@@ -1,8 +1,8 @@
 """Whole Python functions: what a module consists of."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 
 from .. import ast
 from ..program import Facts, Local
@@ -96,6 +96,28 @@ def _without_texts(code: str) -> str:
 def _expressions(text: str) -> str:
     inner = text[1:-1].replace("{{", "").replace("}}", "")
     return " ".join(_without_texts(each) for each in _BRACES.findall(inner))
+
+
+def direct(lines: list[Line], shared: Collection[str] = ()) -> list[Line]:
+    """A body that returns a value at once, not by a variable of its own that it just assigned.
+
+    `shared` are variables that are more than this body's.
+    """
+    found: list[Line] = []
+    for line in lines:
+        name = line.text.removeprefix("return ")
+        before = found[-1] if found else None
+        if (
+            before is not None
+            and line.text.startswith("return ")
+            and before.indent == line.indent
+            and before.text.startswith(f"{name} = ")
+            and name not in shared
+        ):
+            found[-1] = replace(before, text=f"return {before.text.removeprefix(f'{name} = ')}")
+        else:
+            found.append(line)
+    return found
 
 
 def trimmed(lines: list[Line]) -> list[Line]:

@@ -9,7 +9,7 @@ from .annotations import stored
 from .calls import is_constant
 from .drive import lower
 from .frame import Frame
-from .function import Function, survey, trimmed
+from .function import Function, direct, survey, trimmed
 from .into import NOWHERE, Into
 from .module import Module, Variant
 from .statements import block
@@ -37,7 +37,7 @@ def function(module: Module, variant: Variant) -> Function:
     parameters = [f"{c.python}: {stored(c.type, module.imports)}" for c in reads]
     parameters += [_parameter(frame, parameter) for parameter in info.parameters]
     into = Into("return", expected=info.result) if frame.expected is not None else NOWHERE
-    body = trimmed(block(frame, info.body, into))
+    body = direct(trimmed(block(frame, info.body, into)))
     return Function(
         module.variants[variant],
         (*_handle(module, variant), *parameters),

@@ -164,6 +164,8 @@ def _for(frame: Frame, node: ast.For) -> list[Line]:
         frame.snapshots.add(local)
     name = frame.local(local) if local in frame.locals.read else "_"
     frame.loops += 1
+    if assignment.assigns_fields(node.body):
+        frame.forget_loaded()  # by the next turn, a row may be another one
     with frame.branch():
         body = block(frame, node.body)
     frame.loops -= 1

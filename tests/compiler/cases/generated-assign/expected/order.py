@@ -140,7 +140,6 @@ async def email_send(job: JobContext[Services], order: EmailSend) -> None:
     )
     customer_id = UUID_.generate()
     await job.update(Order, order.id, customer_id=customer_id)
-    order_snapshot = replace(order_snapshot, customer_id=customer_id)
     customer = await job.get(User, customer_id)
     await job.services.email.send(customer.name)
 

@@ -163,7 +163,6 @@ async def email_send(job: JobContext[Services], purchase: EmailSend) -> None:
     )
     customer_id = UUID_.generate()
     await job.update(Purchase, purchase.id, customer_id=customer_id)
-    purchase_snapshot = replace(purchase_snapshot, customer_id=customer_id)
     customer = await job.get(User, customer_id)
     await job.services.email.send(customer.name)
 

@@ -50,21 +50,20 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
         if user is not None
         else None
     )
+    map_: list[int] | None = None
+    if user is not None:
 
-    def function(post_2: Any) -> Any:
-        n = post_2.n
-        return n + 1
+        def function(post_2: Any) -> Any:
+            n = post_2.n
+            return n + 1
 
-    await job.services.email.send(
-        Array.map(
+        map_ = Array.map(
             await job.fetch(
                 Post, "SELECT id, n, user_id FROM posts WHERE user_id = %s", (user.id,)
             ),
             function,
         )
-        if user is not None
-        else None
-    )
+    await job.services.email.send(map_)
 
     async def function_2(post_3: Any) -> Any:
         n_2 = await job.services.email.get(post_3.n)
