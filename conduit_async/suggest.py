@@ -15,8 +15,31 @@ def nearest(wanted: str, known: Iterable[str]) -> str | None:
     def likeness(name: str) -> tuple[float, bool]:
         return SequenceMatcher(None, folded_wanted, name).ratio(), folded_wanted[:1] == name[:1]
 
-    close = get_close_matches(folded_wanted, folded, n=3, cutoff=0.6)
-    return folded[max(close, key=likeness)] if close else None
+    close = get_close_matches(folded_wanted, folded, n=5, cutoff=0.6)
+    likely = [name for name in close if _is_slip(folded_wanted, name)]
+    return folded[max(likely, key=likeness)] if likely else None
+
+
+def _is_slip(written: str, name: str) -> bool:
+    """Whether one is the beginning of the other, or few letters set them apart."""
+    if written.startswith(name) or name.startswith(written):
+        return True
+    return _distance(written, name) <= 1 + (len(written) > 3) + len(written) // 8
+
+
+def _distance(a: str, b: str) -> int:
+    """How many letters have to be added, left out, changed or swapped with the next one."""
+    before: list[int] = []
+    last = list(range(len(b) + 1))
+    for i in range(1, len(a) + 1):
+        row = [i]
+        for j in range(1, len(b) + 1):
+            cost = min(row[j - 1] + 1, last[j] + 1, last[j - 1] + (a[i - 1] != b[j - 1]))
+            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
+                cost = min(cost, before[j - 2] + 1)
+            row.append(cost)
+        before, last = last, row
+    return last[-1]
 
 
 def did_you_mean(wanted: str, known: Iterable[str]) -> str | None:

@@ -74,12 +74,19 @@ def _name_types(
             count += 1
             job.name = f"{wanted}_{count}"
         if count > 1:
+            named = "name" in job.options
             problems.warning(
                 "ASY901",
                 job.block.header,
                 f"another block is called `{wanted}`, so this one became `{job.name}`",
-                'name it, since such names move when blocks are reordered: `@async(name: "…")`',
-                Related(first[wanted].block.header, f"`{wanted}` is this one"),
+                "give one of the two another name: the number moves when blocks are reordered"
+                if named
+                else "name it, since such names move when blocks are reordered: "
+                '`@async(name: "…")`',
+                Related(
+                    first[wanted].block.header,
+                    "the first one of this name" if named else f"`{wanted}` is this one",
+                ),
             )
         first[job.name] = job
         if len(job.name.encode()) > LONGEST_NAME:

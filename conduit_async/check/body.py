@@ -110,6 +110,8 @@ class Body:
     widened: dict[ast.Let, Type] = field(default_factory=dict)
     alone: set[ast.Node] = field(default_factory=set)
     ending: set[ast.Node] = field(default_factory=set)
+    _numbers: dict[tuple[int, str], tuple[set[str], int]] = field(default_factory=dict)
+    """The last number that set a name apart, for each set of names that are taken."""
 
     @property
     def facts(self) -> Facts:
@@ -176,7 +178,7 @@ class Body:
     ) -> Local:
         """Add a local to the innermost scope."""
         if python is None:
-            python = _distinct(local_name(name.text), self.scope.python)
+            python = self._distinct(local_name(name.text), self.scope.python)
         self.scope.python.add(python)
         local = Local(name.text, python, kind, what, name.span, self.job)
         self.scope.names[name.text] = local
@@ -193,11 +195,11 @@ class Body:
         local = self.scope.names.get(name)
         return local.span if local is not None else None
 
-
-def _distinct(name: str, taken: set[str]) -> str:
-    if name not in taken:
-        return name
-    number = 2
-    while f"{name}_{number}" in taken:
-        number += 1
-    return unclashed(f"{name}_{number}", taken)
+    def _distinct(self, name: str, taken: set[str]) -> str:
+        if name not in taken:
+            return name
+        _, number = self._numbers.get((id(taken), name), (taken, 2))
+        while f"{name}_{number}" in taken:
+            number += 1
+        self._numbers[id(taken), name] = (taken, number)
+        return unclashed(f"{name}_{number}", taken)

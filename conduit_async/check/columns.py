@@ -110,9 +110,10 @@ def _add(
     auto_update: bool = False,
     doc: str | None = None,
 ) -> None:
-    taken = SNAPSHOT_ATTRIBUTES.union(column.python for column in info.columns.values())
+    taken = world.taken_columns.setdefault(info.name, set(SNAPSHOT_ATTRIBUTES))
     sensitive = {name, f"{info.name}.{name}"} & set(world.config.sensitive)
     python = python_name(name, taken)
+    taken.add(python)
     info.columns[name] = Column(name, python, kind, auto_update, bool(sensitive), span, doc)
 
 

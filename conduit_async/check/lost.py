@@ -1,31 +1,43 @@
 """Names whose declaration did not parse: what is said of them would only be a consequence."""
 
 import re
+from functools import lru_cache
 
 from ..source import Source
 from .world import World
 
+_LOCAL = re.compile(r"\b(?:let|for|const|var)\s+(?:mut\s+)?(\w+)|\b(\w+)\s*:=")
+_PARAMETERS = re.compile(r"\|([^|\n]{1,200})")
+_MEMBER = re.compile(r'(?<![.\w])(\w+)(?=\s*:|\s+[\w{])|(?<=\s)(\w+)\(|"(\w+)"')
+_RESOURCE = re.compile(r"\bresource\s+(\w+)")
+
 
 def lost_local(world: World, source: Source, name: str) -> bool:
     """Whether a `let` or `for` that did not parse may have declared a local."""
-    plain = re.escape(name)
-    pattern = rf"\b(?:let|for|mut|const|var)\s+{plain}\b|\|[^|]*\b{plain}\b|\b{plain}\s*:="
-    return _stands(world, source, pattern)
+    return source in world.unparsed and name in _locals(source)
 
 
 def lost_member(world: World, resource: str, name: str) -> bool:
     """Whether a field, relation or function of a resource may not have parsed."""
     info = world.resources.get(resource)
-    plain = re.escape(name)
-    pattern = rf'(?<![.\w]){plain}\s*:|(?<![.\w]){plain}\s+[\w{{]|\s{plain}\(|"{plain}"'
-    return info is not None and _stands(world, info.node.span.source, pattern)
+    if info is None:
+        return False
+    source = info.node.span.source
+    return source in world.unparsed and name.rstrip("?!") in _found(_MEMBER, source)
 
 
 def lost_resource(world: World, name: str) -> bool:
     """Whether a resource may not have parsed."""
-    pattern = rf"\bresource\s+{re.escape(name)}\b"
-    return any(_stands(world, source, pattern) for source in world.unparsed)
+    return any(name in _found(_RESOURCE, source) for source in world.unparsed)
 
 
-def _stands(world: World, source: Source, pattern: str) -> bool:
-    return source in world.unparsed and re.search(pattern, source.text) is not None
+@lru_cache(maxsize=64)
+def _locals(source: Source) -> frozenset[str]:
+    parameters = " ".join(_PARAMETERS.findall(source.text))
+    return _found(_LOCAL, source) | frozenset(re.findall(r"\w+", parameters))
+
+
+@lru_cache(maxsize=64)
+def _found(pattern: re.Pattern[str], source: Source) -> frozenset[str]:
+    """The names that a pattern finds in a source."""
+    return frozenset(found[found.lastindex or 0] for found in pattern.finditer(source.text))

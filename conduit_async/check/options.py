@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 from .. import ast
 from ..config import PRIORITIES
-from ..diagnostics import Problems
+from ..diagnostics import Problems, Related
 from ..suggest import nearest
 from .constants import Constant, NotConstantError, Seconds, fold
 
@@ -50,7 +50,13 @@ def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
         elif name.text not in _OPTIONS:
             _report_unknown(name, problems)
         elif name.text in given:
-            problems.error("VAL502", name.span, f"the option `{name.text}` is given twice")
+            problems.error(
+                "VAL502",
+                name.span,
+                f"the option `{name.text}` is given twice",
+                "remove one of the two",
+                Related(given[name.text].span, "first given here"),
+            )
         else:
             given[name.text] = name
             try:

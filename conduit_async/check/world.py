@@ -34,7 +34,7 @@ class World:
 
     `unparsed` are the sources with errors of syntax, `broken` the statements and members of them
     that were not read completely. `class_names` are the Python names of inline
-    structs and enums, `taken_names` all class names.
+    structs and enums, `taken_names` all class names, `taken_columns` the columns' Python names.
     `likely` remembers which resource the name of a service may be a slip of.
     `reach_function` and `reach_scope` are told of each function and scope that code uses.
     """
@@ -50,6 +50,7 @@ class World:
     scope_parameters: dict[ast.Scope, tuple[ParameterInfo, ...]] = field(default_factory=dict)
     class_names: dict[ast.TypeExpr, str] = field(default_factory=dict)
     taken_names: set[str] = field(default_factory=set)
+    taken_columns: dict[str, set[str]] = field(default_factory=dict)
     likely: dict[str, str | None] = field(default_factory=dict)
     reach_function: Callable[[ResourceInfo, FunctionInfo], None] = lambda _owner, _function: None
     reach_scope: Callable[[ResourceInfo, str], None] = lambda _owner, _name: None

@@ -15,7 +15,7 @@ from ..source import Source, Span
 from .driver import Driver
 from .table import table
 
-_MOST_CHARACTERS = 2_000_000
+_MOST_CHARACTERS = 1_000_000
 """How much text may be read in all to find the best reading."""
 
 _MOST_CANDIDATES = 12
