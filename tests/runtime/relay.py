@@ -32,11 +32,11 @@ class Relay:
     async def _listen(self) -> tuple[str, int]:
         if self._folder is not None:
             path = self._folder / ".s.PGSQL.5432"
-            await asyncio.start_unix_server(self._accept, path)
+            self._server = await asyncio.start_unix_server(self._accept, path)
             path.chmod(0o777)
             return str(self._folder), 5432
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        return "127.0.0.1", server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        return "127.0.0.1", self._server.sockets[0].getsockname()[1]
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
@@ -75,7 +75,10 @@ class Relay:
         self._loop.close()
 
     async def _end(self) -> None:
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        self._server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
             task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
         for writer in self._writers:
             writer.transport.abort()

@@ -1,22 +1,22 @@
 """Connections of our own: what they set, so that a host's defaults do not matter."""
 
 import asyncio
-import random
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import tuple_row
 
+from .deadline import PunctualAsyncConnection, PunctualConnection
 from .execute import numbered
 from .statement import Statement
 
 __all__ = [
     "BROKEN",
     "Link",
-    "backoff",
     "connect",
     "explain_missing_tables",
     "is_pooled",
+    "keepalive",
     "own",
     "own_async",
 ]
@@ -26,15 +26,22 @@ T = TypeVar("T")
 BROKEN = (psycopg.OperationalError, psycopg.InterfaceError)
 """What a lost connection raises."""
 
-# set_config, not startup options: a pooler refuses those.
+# set_config, not startup options: a pooler refuses those. A session whose client fell silent ends
+# within seconds as well, and with it what it holds.
 SETTINGS = """
 SELECT set_config('default_transaction_isolation', 'read committed', false),
        set_config('default_transaction_read_only', 'off', false),
        set_config('statement_timeout', '0', false),
        set_config('lock_timeout', '0', false),
        set_config('idle_in_transaction_session_timeout', '0', false),
+       set_config('tcp_keepalives_idle', '5', false),
+       set_config('tcp_keepalives_interval', '2', false),
+       set_config('tcp_keepalives_count', '3', false),
+       set_config('tcp_user_timeout', '10000', false),
        set_config('datestyle', 'ISO', false)
 """
+# The server gives up first, so that a statement that waits does not go on without its client.
+PATIENCE = "SELECT set_config('statement_timeout', '25s', false)"
 # The worker's statements have one good plan each, whatever the statistics say.
 PLANS = """
 SELECT set_config('plan_cache_mode', 'force_generic_plan', false),
@@ -95,21 +102,19 @@ def _differs(
 
 def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
     """Open a connection for a thread of the worker, in autocommit mode."""
-    connection = psycopg.connect(dsn, autocommit=True, application_name=name, **_keepalive(dsn))
+    connection = PunctualConnection.connect(
+        dsn, autocommit=True, application_name=name, **keepalive(dsn)
+    )
     own(connection)
     if connection.prepare_threshold is not None:
         connection.execute("SELECT set_config('lock_timeout', %s, false)", (lock_timeout,))
     return connection
 
 
-def _keepalive(dsn: str) -> dict[str, Any]:
+def keepalive(dsn: str) -> dict[str, Any]:
+    """Connection parameters that have a silent peer noticed, but for those that the DSN gives."""
     given = psycopg.conninfo.conninfo_to_dict(dsn)
     return {key: value for key, value in KEEPALIVE.items() if key not in given}
-
-
-def backoff(failures: int, longest: float = 5.0) -> float:
-    """Seconds to wait after the n-th failure in a row: soon, but not all workers at once."""
-    return min(0.1 * 2.0 ** min(failures - 1, 6), longest) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 def explain_missing_tables(error: psycopg.errors.UndefinedTable) -> str:
@@ -140,16 +145,17 @@ class Link:
     async def connection(self) -> psycopg.AsyncConnection[Any]:
         """The connection, opened if need be; raises one of `BROKEN` when that fails."""
         if self._connection is None or self._connection.closed:
-            connection = await psycopg.AsyncConnection.connect(
+            connection = await PunctualAsyncConnection.connect(
                 self._dsn,
                 autocommit=True,
                 application_name=self._name,
                 prepare_threshold=0,
-                **_keepalive(self._dsn),
+                **keepalive(self._dsn),
             )
             self.is_pooled = await is_pooled_async(connection)
             if not self.is_pooled:
                 await connection.execute(SETTINGS)
+                await connection.execute(PATIENCE)
                 await connection.execute(PLANS)
             # Without a handler, psycopg would keep every notification for later.
             connection.add_notify_handler(_ignore)

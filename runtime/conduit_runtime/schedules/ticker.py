@@ -9,6 +9,7 @@ import psycopg
 from ..errors import QueueError
 from ..postgres.connection import Link
 from ..postgres.steps import take_async
+from ..postgres.trouble import Trouble
 from . import scheduling
 from .schedule import Schedule
 
@@ -28,7 +29,7 @@ class Ticker:
         self._schema = schema
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._is_failing = False
+        self._trouble = Trouble(_log, "schedules cannot be looked after")
 
     def expect(self, seconds: float) -> None:
         """Be ready for a tick in so many seconds; to be called in the loop."""
@@ -48,11 +49,7 @@ class Ticker:
         try:
             await take_async(scheduling.enqueue_due(self._schema()), self._link.run)
         except psycopg.Error as error:
-            if not self._is_failing:
-                _log.warning("schedules cannot be looked after, trying again: %s", error)
-            self._is_failing = True
-        else:
-            self._is_failing = False
+            self._trouble.again_in(error)
 
     async def close(self) -> None:
         """Close the connection."""

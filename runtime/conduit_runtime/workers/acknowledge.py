@@ -12,9 +12,10 @@ from uuid import UUID
 import psycopg
 
 from ..job import JobStatus
-from ..postgres.connection import Link, backoff
+from ..postgres.connection import Link
 from ..postgres.execute import run_async
 from ..postgres.statement import Statement
+from ..postgres.trouble import Trouble
 from . import attempts as statements
 from .attempts import Attempt
 from .outcome import Outcome, clean
@@ -56,7 +57,7 @@ class Acknowledger:
         self._wake = asyncio.Event()
         self._closing = False
         self._writing = False
-        self._failures = 0
+        self._trouble = Trouble(_log, "outcomes cannot be written")
 
     @property
     def is_idle(self) -> bool:
@@ -71,7 +72,7 @@ class Acknowledger:
     async def complete_apart(self, attempt: Attempt, connect: Connect) -> None:
         """Complete a job whose nested ones may have to wait for keys; no other waits with it."""
         statement = statements.complete([attempt], self._schema)
-        failures = 0
+        trouble = Trouble(_log, "an outcome cannot be written")
         while True:
             try:
                 async with connect() as connection:
@@ -80,10 +81,7 @@ class Acknowledger:
                 self._refuse(attempt, error)
                 return
             except psycopg.Error as error:
-                failures += 1
-                if failures == 1:
-                    _log.warning("an outcome cannot be written, trying again: %s", error)
-                await asyncio.sleep(backoff(failures))
+                await asyncio.sleep(trouble.again_in(error))
             else:
                 self._report(1, written)
                 return
@@ -171,12 +169,9 @@ class Acknowledger:
             except _REFUSED:
                 raise
             except psycopg.Error as error:
-                self._failures += 1
-                if self._failures == 1:
-                    _log.warning("outcomes cannot be written, trying again: %s", error)
-                await asyncio.sleep(backoff(self._failures))
+                await asyncio.sleep(self._trouble.again_in(error))
             else:
-                self._failures = 0
+                self._trouble.over()
                 return answer
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import psycopg
 
-from ..postgres.connection import Link, backoff
+from ..postgres.connection import Link
+from ..postgres.trouble import Trouble
 from .acknowledge import Acknowledger
 from .claimed import Claimed
 from .claims import BATCH, Claims, Lane, next_due
@@ -53,7 +54,7 @@ class Claimer:
         self._stopping = False
         self._prefetching = True
         self._found = 0
-        self._failures = 0
+        self._trouble = Trouble(_log, "jobs cannot be claimed")
         self._finished = 0
         self._rate_since = time.monotonic()
         self._rate = 0.0
@@ -87,13 +88,10 @@ class Claimer:
             try:
                 if await self._turn():
                     return
-                self._failures = 0
+                self._trouble.over()
             except psycopg.Error as error:
-                self._failures += 1
-                if self._failures == 1:
-                    _log.warning("jobs cannot be claimed, trying again: %s", error)
                 self._claims.forget()
-                await asyncio.sleep(backoff(self._failures))
+                await asyncio.sleep(self._trouble.again_in(error))
 
     async def _turn(self) -> bool:
         """Claim once, or wait for a reason to; True when the queues are drained."""

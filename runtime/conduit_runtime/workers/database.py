@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ..postgres.connection import own_async
+from ..postgres.connection import keepalive, own_async
 
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
@@ -30,6 +30,7 @@ class JobDatabase:
 
             self._pool = AsyncConnectionPool(
                 self._dsn,
+                kwargs=keepalive(self._dsn),
                 min_size=0,
                 max_size=self._size,
                 open=False,

@@ -11,8 +11,9 @@ from typing import Any
 
 import psycopg
 
-from ..postgres.connection import backoff, connect, is_pooled
+from ..postgres.connection import connect, is_pooled
 from ..postgres.execute import run
+from ..postgres.trouble import Trouble
 from . import fleet
 from .claims import Lane
 from .sweep import Sweep
@@ -98,7 +99,8 @@ class Keeper(threading.Thread):
             self.join(timeout=10)
 
     def run(self) -> None:
-        failures = 0
+        # Again soon enough that others do not take us for dead meanwhile.
+        trouble = Trouble(_log, "the keeper's connection failed", longest=1.0)
         while not self._ending.is_set():
             try:
                 with connect(self._dsn, "conduit keeper", lock_timeout="2s") as connection:
@@ -108,12 +110,10 @@ class Keeper(threading.Thread):
                     self._failure = error
                     self._ready.set()
                     return
-                failures = 1 if self._beaten else failures + 1
+                if self._beaten:
+                    trouble.over()
                 self._beaten = False
-                if failures == 1:
-                    _log.warning("the keeper's connection failed, trying again: %s", error)
-                # Soon enough that others do not take us for dead meanwhile.
-                self._ending.wait(backoff(failures, longest=1.0))
+                self._ending.wait(trouble.again_in(error))
         if self._gone and not self._left:
             self._leave()
 

@@ -1,0 +1,43 @@
+"""What to do when something fails again and again: wait, and say so once."""
+
+import logging
+import random
+import time
+
+__all__ = ["Trouble", "backoff"]
+
+CALM = 30.0
+"""Seconds without a failure after which the next one is told again."""
+
+
+def backoff(failures: int, longest: float = 5.0) -> float:
+    """Seconds to wait after the n-th failure in a row: soon, but not all workers at once."""
+    return min(0.1 * 2.0 ** min(failures - 1, 6), longest) * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+class Trouble:
+    """Tells that something fails, `what`, once: however long it does, and however often it returns.
+
+    `longest` is the most seconds to wait between two tries.
+    """
+
+    def __init__(self, log: logging.Logger, what: str, longest: float = 5.0) -> None:
+        self._log = log
+        self._what = what
+        self._longest = longest
+        self._failures = 0
+        self._calm_at = 0.0
+
+    def again_in(self, error: BaseException) -> float:
+        """Take note of a failure; answers in how many seconds to try again."""
+        now = time.monotonic()
+        if now >= self._calm_at:
+            reason = str(error).strip().partition("\n")[0]
+            self._log.warning("%s, trying again: %s", self._what, reason or type(error).__name__)
+        self._calm_at = now + CALM
+        self._failures += 1
+        return backoff(self._failures, self._longest)
+
+    def over(self) -> None:
+        """It worked: the next try after a failure comes soon again."""
+        self._failures = 0

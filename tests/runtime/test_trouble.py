@@ -1,0 +1,272 @@
+"""Trouble with the database: workers come through it, hear of new jobs again, and say so once."""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobContext, Queue, WorkerPool, embedded, migrate
+from conduit_runtime.postgres import deadline
+from conduit_runtime.workers.listener import POLL
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.sql import SQL, Identifier
+from relay import Relay
+from waiting import until
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+class Station:
+    """A pool under observation: `queue` is where one enqueues, the pool may go another way."""
+
+    def __init__(self, queue: Queue, way: str, caplog: pytest.LogCaptureFixture) -> None:
+        self.queue = queue
+        self.pool = WorkerPool(Queue(way), workers=4)
+        self.caplog = caplog
+        self.done = threading.Event()
+
+        @self.pool.handler("t")
+        async def work(context: JobContext, payload: Any) -> None:
+            if payload == "last":
+                self.done.set()
+
+    def works(self, seconds: float = 60) -> None:
+        """Runs a job that is enqueued now, and all that were before it."""
+        self.done.clear()
+        self.queue.enqueue(Job(type="t", payload="last", priority=0))
+        assert self.done.wait(seconds)
+        until(lambda: self.queue.stats().completed == self.queue.stats().total)
+
+    def hears(self) -> None:
+        """Is told of jobs instead of finding them when it looks by itself."""
+        quickest = POLL
+        for _ in range(8):
+            # Idle again: until then it looks for jobs all the time.
+            time.sleep(0.2)
+            began = time.monotonic()
+            self.works()
+            quickest = min(quickest, time.monotonic() - began)
+        assert quickest < POLL / 4
+
+    def said(self) -> list[str]:
+        """What it has logged of trouble."""
+        return [
+            record.getMessage()
+            for record in self.caplog.records
+            if record.name.startswith("conduit") and record.levelno >= logging.WARNING
+        ]
+
+
+def said_once(station: Station) -> None:
+    """Each thing that goes wrong is told once: the claims, the outcomes, the keeper."""
+    said = [line.partition(":")[0] for line in station.said()]
+    assert said, "it has said nothing at all"
+    assert len(said) == len(set(said)) <= 3, station.said()
+
+
+def test_a_connection_that_falls_silent(
+    queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "DEADLINE", 1.0)
+    relay = Relay(dsn)
+    try:
+        station = Station(queue, make_conninfo(relay.dsn, connect_timeout=2), caplog)
+        with station.pool:
+            station.works()
+            relay.fall_silent()
+            queue.enqueue_many([Job(type="t") for _ in range(20)])
+            # The claims, the outcomes, the keeper: each notices.
+            before = relay.accepted
+            until(lambda: relay.accepted >= before + 3)
+            relay.speak()
+            station.works()
+            station.hears()
+            until(lambda: queue.queues()[0].workers == 1)
+            said_once(station)
+            assert any("no answer within 1 s" in line for line in station.said())
+    finally:
+        relay.close()
+
+
+def test_backends_that_are_terminated_again_and_again(
+    queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    station = Station(queue, dsn, caplog)
+    with station.pool, psycopg.connect(dsn, autocommit=True) as admin:
+        station.works()
+        for _ in range(40):
+            queue.enqueue_many([Job(type="t") for _ in range(50)])
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                "datname = current_database() AND application_name LIKE 'conduit %'"
+            )
+            time.sleep(0.05)
+        station.works()
+        station.hears()
+        said_once(station)
+    assert queue.stats().completed == queue.stats().total
+
+
+def test_a_server_that_can_only_be_read_for_a_while(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As at a failover: it comes back as a standby, and is promoted then."""
+    settings = {"fsync": "off", "wal_level": "replica"}
+    with embedded.start(tmp_path / "postgres", settings=settings) as server:
+        migrate(server.dsn)
+        with psycopg.connect(server.dsn, autocommit=True) as admin:
+            admin.execute("CHECKPOINT")  # a standby reads nothing of before wal_level was set
+        queue = Queue(server.dsn)
+        station = Station(queue, server.dsn, caplog)
+        running, go_on = threading.Event(), threading.Event()
+
+        @station.pool.handler("long")
+        def long(context: JobContext, payload: object) -> None:
+            running.set()
+            go_on.wait(60)
+
+        with station.pool:
+            station.works()
+            queue.enqueue(Job(type="long"))
+            assert running.wait(20)
+            data = server.folder / "data"
+            postmaster = int((data / "postmaster.pid").read_text().split()[0])
+            (data / "standby.signal").touch(0o666)
+            os.kill(postmaster, signal.SIGQUIT)
+            until(lambda: is_in_recovery(server.dsn) is True)
+            go_on.set()
+            until(lambda: any("outcomes cannot be written" in line for line in station.said()))
+            with psycopg.connect(server.dsn, autocommit=True) as admin:
+                admin.execute("SELECT pg_promote()")
+            until(lambda: is_in_recovery(server.dsn) is False)
+            queue.close()
+            queue = station.queue = Queue(server.dsn)
+            station.works()
+            station.hears()
+            said_once(station)
+            # Nobody was taken for dead meanwhile.
+            assert {job.attempts for job in queue.list()} == {1}
+            assert queue.queues()[0].workers == 1
+        queue.close()
+
+
+def is_in_recovery(dsn: str) -> bool | None:
+    try:
+        with psycopg.connect(dsn) as connection:
+            [(answer,)] = connection.execute("SELECT pg_is_in_recovery()").fetchall()
+            return bool(answer)
+    except psycopg.OperationalError:
+        return None
+
+
+def test_a_disk_that_is_full_while_outcomes_are_written(
+    queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Raised by a trigger with the code of a full disk, since no test may fill one."""
+    station = Station(queue, dsn, caplog)
+    with psycopg.connect(dsn, autocommit=True) as admin, station.pool:
+        station.works()
+        admin.execute(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
+            "'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$"
+        )
+        admin.execute(
+            "CREATE TRIGGER full_disk BEFORE UPDATE ON jobs FOR EACH ROW "
+            "WHEN (NEW.status = 'completed') EXECUTE FUNCTION full_disk()"
+        )
+        queue.enqueue_many([Job(type="t") for _ in range(20)])
+        until(lambda: any("No space left" in line for line in station.said()))
+        time.sleep(2)  # long enough for a storm
+        admin.execute("DROP TRIGGER full_disk ON jobs")
+        station.works()
+        station.hears()
+        assert len(station.said()) == 1, station.said()
+    assert {job.attempts for job in queue.list()} == {1}
+
+
+HOSTILE = {
+    "default_transaction_isolation": "serializable",
+    "default_transaction_read_only": "on",
+    "idle_in_transaction_session_timeout": "1ms",
+    "statement_timeout": "1s",
+    "lock_timeout": "1s",
+    "datestyle": "German",
+    "timezone": "Asia/Kathmandu",
+    "enable_indexscan": "off",
+}
+
+
+def test_settings_of_the_database_do_not_matter(
+    queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = Identifier(str(conninfo_to_dict(dsn)["dbname"]))
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        for setting, value in HOSTILE.items():
+            statement = SQL("ALTER DATABASE {} SET {} = {}")
+            admin.execute(statement.format(name, Identifier(setting), value))
+    station = Station(queue, dsn, caplog)
+    seen: dict[str, str] = {}
+
+    @station.pool.handler("look")
+    async def look(context: JobContext, payload: object) -> None:
+        async with context.connection() as connection:
+            for setting in HOSTILE:
+                cursor = await connection.execute(f"SHOW {setting}")
+                [(seen[setting],)] = await cursor.fetchall()
+
+    with station.pool:
+        queue.enqueue(Job(type="look"))
+        for n in range(3):
+            queue.enqueue_many([Job(type="t", unique=f"{n} {m}") for m in range(100)])
+            station.works()
+        station.hears()
+    assert queue.queues()[0].workers == 0
+    assert station.said() == []
+    # A job's own connection leaves alone what is the application's to choose.
+    assert seen == HOSTILE | {
+        "default_transaction_isolation": "read committed",
+        "default_transaction_read_only": "off",
+        "idle_in_transaction_session_timeout": "0",
+        "statement_timeout": "0",
+        "lock_timeout": "0",
+        "datestyle": "ISO, DMY",
+    }
+
+
+def test_a_worker_waits_for_its_database_when_it_is_down(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with embedded.start(tmp_path / "postgres", settings={"fsync": "off"}) as server:
+        migrate(server.dsn)
+        with Queue(server.dsn) as queue:
+            station = Station(queue, server.dsn, caplog)
+            with station.pool:
+                station.works()
+                data = server.folder / "data"
+                for _ in range(3):
+                    postmaster = int((data / "postmaster.pid").read_text().split()[0])
+                    os.kill(postmaster, signal.SIGQUIT)
+                    until(lambda old=postmaster: is_another(server.dsn, data, old))
+        with Queue(server.dsn) as station.queue, station.pool:
+            station.works()
+            station.hears()
+            said_once(station)
+
+
+def is_another(dsn: str, data: Path, old: int) -> bool:
+    """Whether another server runs than that of the old process."""
+    try:
+        now = int((data / "postmaster.pid").read_text().split()[0])
+    except (FileNotFoundError, IndexError):
+        return False
+    return now != old and is_in_recovery(dsn) is not None
