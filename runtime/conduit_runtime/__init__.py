@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .schedules.async_scheduler import AsyncCronScheduler
     from .schedules.schedule import Schedule
     from .schedules.scheduler import CronScheduler
+    from .telemetry.failures import FailedJob
+    from .telemetry.job_metrics import Distribution, JobMetrics
     from .values import ConduitError, ErrorValue, Range
     from .workers.handlers import Handler, HandlerRegistry
     from .workers.metrics import Metrics, TypeStats
@@ -67,6 +69,8 @@ _MODULES = {
     "schedules.scheduler": ("CronScheduler",),
     "generated.service_calls": ("ServiceError",),
     "client.stats": ("QueueStats",),
+    "telemetry.failures": ("FailedJob",),
+    "telemetry.job_metrics": ("Distribution", "JobMetrics"),
     "generated.tables": ("RecordError", "table"),
     "postgres.transaction": ("NoTransaction",),
     "values": ("ConduitError", "ErrorValue", "Range"),
@@ -85,7 +89,9 @@ __all__ = [
     "CronScheduler",
     "CurrentJob",
     "Discard",
+    "Distribution",
     "ErrorValue",
+    "FailedJob",
     "Flow",
     "GeneratedCodeError",
     "Handler",
@@ -94,6 +100,7 @@ __all__ = [
     "Job",
     "JobContext",
     "JobLost",
+    "JobMetrics",
     "JobPriority",
     "JobStatus",
     "JobType",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import click
 
+from .attempts import ATTEMPTS, attempts_row
 from .database import database, options
 from .output import format_option, show_one, show_rows
 
@@ -132,13 +133,38 @@ def purge(
 @options
 @format_option
 @click.option("--queue", help="Only jobs of this queue.")
-def stats(dsn: str | None, schema: str | None, form: str, queue: str | None) -> None:
-    """Count the jobs by status."""
+@click.option("--type", "type_", help="Only attempts at jobs of this type.")
+@click.option(
+    "--last",
+    default="1h",
+    show_default=True,
+    metavar="SPAN",
+    help="Attempts of this span, up to 30 days: 15m, 1h, 1d.",
+)
+def stats(
+    dsn: str | None, schema: str | None, form: str, queue: str | None, type_: str | None, last: str
+) -> None:
+    """Count the jobs by status, and tell what became of attempts lately.
+
+    Durations and waits, from when a job was due to its start, are in seconds.
+    """
     from ..client.queue import Queue
 
+    span = _span(last)
+    if not span:
+        raise click.BadParameter("--last takes a span that is longer than nothing")
     with database(dsn, schema) as found, Queue(found, schema) as store:
         counts = store.stats(queue)
-    show_one({status: counts[status] for status in _STATUSES}, form)
+        metrics = store.metrics(queue, type_, span)
+    stored = {status: counts[status] for status in _STATUSES}
+    attempts = [attempts_row(each) for each in metrics]
+    if form == "json":
+        show_one({**stored, "last": last, "attempts": attempts}, form)
+        return
+    show_one(stored, form)
+    click.echo(f"\n{'Attempts' if attempts else 'No attempts'} in the last {last}")
+    if attempts:
+        show_rows(attempts, ATTEMPTS, form)
 
 
 def _row(job: "Job") -> dict[str, Any]:

@@ -20,6 +20,7 @@ from .database import database, options
 if TYPE_CHECKING:
     from ..generated.job_types import JobType
     from ..schedules.schedule import Schedule
+    from ..telemetry.failures import OnFailed
 
 
 @click.command()
@@ -56,6 +57,11 @@ if TYPE_CHECKING:
     metavar="MODULE:OBJECT",
     help="Schedules to add at the start: a list of them, or a callable that gives one.",
 )
+@click.option(
+    "--on-failed",
+    metavar="MODULE:FUNCTION",
+    help="Called for each job that ends failed, for a pager or an error tracker.",
+)
 @click.option("--drain", is_flag=True, help="End when nothing is due any more.")
 @click.option(
     "--grace",
@@ -74,6 +80,7 @@ def worker(
     concurrency: int,
     processes: int,
     schedules: str | None,
+    on_failed: str | None,
     drain: bool,
     grace: float,
 ) -> None:
@@ -106,6 +113,7 @@ def worker(
                 services=given,
                 schedules=_schedules(schedules),
                 grace=grace,
+                on_failed=_on_failed(on_failed),
             )
             pool.run(drain=drain)
         _leave_threads()
@@ -212,6 +220,17 @@ def _schedules(reference: str | None) -> Sequence["Schedule"]:
         if not isinstance(schedule, Schedule):
             raise click.ClickException(f"--schedules {reference}: {schedule!r} is no Schedule")
     return schedules
+
+
+def _on_failed(reference: str | None) -> "OnFailed | None":
+    if reference is None:
+        return None
+    from ..references import load
+
+    function: OnFailed = load("--on-failed", reference)
+    if not callable(function):
+        raise click.ClickException(f"--on-failed {reference}: {function!r} cannot be called")
+    return function
 
 
 def _multiply(processes: int, dsn: str) -> int:

@@ -15,6 +15,8 @@ from ..postgres.connection import own_async
 from ..postgres.execute import run_async
 from ..postgres.statement import Statement
 from ..postgres.steps import take_async
+from ..telemetry import metrics_store
+from ..telemetry.job_metrics import JobMetrics
 from ..workers.fleet import rescue_orphans
 from ..workers.sweep import clear
 from . import leases, store
@@ -30,6 +32,7 @@ Connection = psycopg.AsyncConnection[Any]
 Pool = AsyncConnectionPool[Connection]
 Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
+AllMetrics = list[JobMetrics]
 
 
 class AsyncQueue:
@@ -125,6 +128,21 @@ class AsyncQueue:
     ) -> QueueStats:
         """How many jobs of the queue, or of all queues, there are of each status."""
         return await self._run(store.stats(queue, self.schema), conn)
+
+    async def metrics(
+        self,
+        queue: str | None = None,
+        type: str | None = None,
+        last: timedelta = timedelta(hours=1),
+        *,
+        conn: Connection | None = None,
+    ) -> AllMetrics:
+        """What became of attempts in the `last` span, up to 30 days, by queue and type.
+
+        As all workers counted them, in minutes of late and in hours before that; the newest few
+        seconds may be missing.
+        """
+        return await self._run(metrics_store.read(last, queue, type, self.schema), conn)
 
     async def queues(self, *, conn: Connection | None = None) -> Overviews:
         """How every queue that holds jobs or has workers stands."""

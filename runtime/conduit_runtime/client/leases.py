@@ -4,6 +4,7 @@ import random
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from ..errors import JobLost
 from ..job import Job
@@ -67,9 +68,9 @@ def touch(job: Job, schema: str | None) -> Statement[None]:
     return _held(Statement(sql("touch", schema), parameters, lambda rows, count: count), job)
 
 
-def _held(statement: Statement[int], job: Job) -> Statement[None]:
+def _held(statement: Statement[Any], job: Job) -> Statement[None]:
     def decode(rows: Rows, count: int) -> None:
-        if statement.decode(rows, count) == 0:
+        if not statement.decode(rows, count):
             raise JobLost(f"job {job.id} is no longer held")
 
     return Statement(statement.sql, statement.parameters, decode)

@@ -15,6 +15,8 @@ from ..postgres.connection import own
 from ..postgres.execute import run
 from ..postgres.statement import Statement
 from ..postgres.steps import take
+from ..telemetry import metrics_store
+from ..telemetry.job_metrics import JobMetrics
 from ..workers.fleet import rescue_orphans
 from ..workers.sweep import clear
 from . import leases, store
@@ -30,6 +32,7 @@ Connection = psycopg.Connection[Any]
 Pool = ConnectionPool[Connection]
 Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
+AllMetrics = list[JobMetrics]
 
 
 class Queue:
@@ -124,6 +127,21 @@ class Queue:
     def stats(self, queue: str | None = None, *, conn: Connection | None = None) -> QueueStats:
         """How many jobs of the queue, or of all queues, there are of each status."""
         return self._run(store.stats(queue, self.schema), conn)
+
+    def metrics(
+        self,
+        queue: str | None = None,
+        type: str | None = None,
+        last: timedelta = timedelta(hours=1),
+        *,
+        conn: Connection | None = None,
+    ) -> AllMetrics:
+        """What became of attempts in the `last` span, up to 30 days, by queue and type.
+
+        As all workers counted them, in minutes of late and in hours before that; the newest few
+        seconds may be missing.
+        """
+        return self._run(metrics_store.read(last, queue, type, self.schema), conn)
 
     def queues(self, *, conn: Connection | None = None) -> Overviews:
         """How every queue that holds jobs or has workers stands."""

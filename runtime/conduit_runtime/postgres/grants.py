@@ -28,6 +28,7 @@ TABLES = {
     "conduit_results": Privileges("", _ALL),
     "conduit_schedules": Privileges("", _ALL),
     "conduit_workers": Privileges("", _ALL),
+    "conduit_metrics": Privileges("", _ALL),
     "conduit_migrations": Privileges("", "SELECT"),
 }
 # Postgres lets everybody call a function, unless an administrator has changed that default.
@@ -37,6 +38,8 @@ FUNCTIONS = {
     "conduit_stands(uuid, timestamptz)": ("enqueuer", "worker"),
     "conduit_advance(uuid[], uuid[])": ("worker",),
     "conduit_cancel(uuid)": ("worker",),
+    "conduit_added(bigint[], bigint[])": ("worker",),
+    "conduit_total(bigint[])": ("worker",),
 }
 
 

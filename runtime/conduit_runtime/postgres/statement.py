@@ -14,6 +14,7 @@ _TABLES = (
     *("jobs", "conduit_workers", "conduit_migrations", "conduit_schedules"),
     *("conduit_keys", "conduit_stands", "conduit_results", "conduit_waiting", "conduit_links"),
     *("conduit_advance", "conduit_cancel"),
+    *("conduit_metrics", "conduit_added", "conduit_total"),
 )
 
 

@@ -3,4 +3,4 @@ WITH ended AS (
   {end}
   RETURNING job.id
 )
-SELECT count(*), {then} FROM ended
+SELECT array_agg(id){then} FROM ended

@@ -13,8 +13,9 @@ taken AS (
         ELSE errors END,
       progress = NULL, token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL
   WHERE id = ANY (ARRAY(SELECT id FROM running))
-  RETURNING id, queue, type, status, flow
+  RETURNING id, queue, type, status, attempts, max_attempts, error, flow, payload
 )
-SELECT id, queue, type, status,
+SELECT id, queue, type, status, attempts, max_attempts, error,
+       CASE WHEN status = 'failed' THEN payload::text END,
        CASE WHEN flow IS NOT NULL AND status = 'failed' THEN {conduit_advance}(ARRAY[id]) END
 FROM taken

@@ -36,8 +36,9 @@ _REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError)
 class Acknowledger:
     """One task that writes outcomes over one connection; what comes in meanwhile forms a batch.
 
-    A write is repeated until Postgres has taken it. That is harmless: the token of the claim
-    matches once only.
+    `on_ended` is called with the attempts of each batch whose outcome is committed, without those
+    whose jobs were no longer held. A write is repeated until Postgres has taken it. That is
+    harmless: the token of the claim matches once only.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class Acknowledger:
         schema: str | None,
         on_written: Callable[[int], None],
         on_postponed: Callable[[], None],
+        on_ended: Callable[[Sequence[Attempt]], None],
     ) -> None:
         self._link = link
         self._schema = schema
         self._on_written = on_written
         self._on_postponed = on_postponed
+        self._on_ended = on_ended
         self._completed: list[Attempt] = []
         self._ended: list[Attempt] = []
         self._questions: list[tuple[Statement[Any], asyncio.Future[Any]]] = []
@@ -83,7 +86,7 @@ class Acknowledger:
             except psycopg.Error as error:
                 await asyncio.sleep(trouble.again_in(error))
             else:
-                self._report(1, written)
+                self._report([attempt], written)
                 return
 
     async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
@@ -132,7 +135,7 @@ class Acknowledger:
     async def _write(
         self,
         attempts: Sequence[Attempt],
-        statement: Callable[[Sequence[Attempt], str | None], Statement[int]],
+        statement: Callable[[Sequence[Attempt], str | None], Statement[Sequence[Attempt]]],
     ) -> None:
         if not attempts:
             return
@@ -146,12 +149,14 @@ class Acknowledger:
             else:
                 self._refuse(attempts[0], error)
             return
-        self._report(len(attempts), written)
+        self._report(attempts, written)
 
-    def _report(self, count: int, written: int) -> None:
-        self._on_written(count)
-        if written < count:
-            _log.warning("%d jobs were no longer held when they ended", count - written)
+    def _report(self, attempts: Sequence[Attempt], written: Sequence[Attempt]) -> None:
+        self._on_written(len(attempts))
+        if written:
+            self._on_ended(written)
+        if lost := len(attempts) - len(written):
+            _log.warning("%d jobs were no longer held when they ended", lost)
 
     def _refuse(self, attempt: Attempt, error: psycopg.Error) -> None:
         """Fail the job whose outcome Postgres does not take, without anything of that outcome."""

@@ -9,7 +9,7 @@ import msgspec
 
 from ..client.results import Result
 from ..client.store import columns
-from ..postgres.statement import Rows, Statement, counted, sql, touched
+from ..postgres.statement import Statement, sql, touched
 from .claimed import Claimed
 from .outcome import Outcome
 
@@ -61,6 +61,7 @@ class Attempt:
 
     Without an outcome it completed; `enqueued` are the jobs that its completion gives birth to, as
     `store.insert_parameters` gives them, and `result` is what is kept of its return value.
+    `started` is the monotonic time at which it began; None when it did not.
     """
 
     job: HeldJob
@@ -68,6 +69,7 @@ class Attempt:
     outcome: Outcome | None = None
     enqueued: Sequence[Mapping[str, Any]] = field(default=())
     result: Result | None = None
+    started: float | None = None
 
 
 def _held(attempts: Sequence[Attempt]) -> dict[str, Any]:
@@ -84,14 +86,17 @@ def _array(values: Sequence[str]) -> str:
     return f"{{{','.join(values)}}}"
 
 
-def complete(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:
-    """Complete the jobs, with all that comes of it; answers how many were still held."""
+def complete(attempts: Sequence[Attempt], schema: str | None) -> Statement[Sequence[Attempt]]:
+    """Complete the jobs, with all that comes of it.
+
+    Answers as many attempts as were still held, not which: that would cost every batch.
+    """
     held: dict[str, Any] = _held(attempts)
     further = [*_born(attempts, held, schema), *_results(attempts, held, schema)]
     then = sql("advance", schema) if any(each.job.flow is not None for each in attempts) else ""
     completing = sql("complete", schema)
     if not further and not then:
-        return Statement(completing, held, counted)
+        return Statement(completing, held, lambda rows, count: attempts[:count])
     completing = sql(
         "complete_and",
         schema,
@@ -99,11 +104,7 @@ def complete(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:
         further="".join(f", {part}" for part in further),
         then=then and f", {then}",
     )
-    return Statement(completing, held, _first_count)
-
-
-def _first_count(rows: Rows, count: int) -> int:
-    return int(rows[0][0])
+    return Statement(completing, held, lambda rows, count: attempts[: int(rows[0][0])])
 
 
 def _born(
@@ -134,16 +135,14 @@ def _results(
     yield sql("keep_results", schema)
 
 
-def end(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:
-    """Write the outcomes of attempts that did not complete; answers how many were still held."""
+def end(attempts: Sequence[Attempt], schema: str | None) -> Statement[Sequence[Attempt]]:
+    """Write the outcomes of attempts that did not complete; answers those that were still held."""
     outcomes = [attempt.outcome for attempt in attempts if attempt.outcome is not None]
     encode = msgspec.json.encode
-    ending, decode = sql("end_attempt", schema), counted
-    if any(each.job.flow is not None for each in attempts):
-        ending = sql("end_and", schema, end=ending, then=sql("advance", schema))
-        decode = _first_count
+    flows = any(each.job.flow is not None for each in attempts)
+    then = f", {sql('advance', schema)}" if flows else ""
     return Statement(
-        ending,
+        sql("end_and", schema, end=sql("end_attempt", schema), then=then),
         {
             **_held(attempts),
             "statuses": [outcome.status.value for outcome in outcomes],
@@ -154,8 +153,13 @@ def end(attempts: Sequence[Attempt], schema: str | None) -> Statement[int]:
                 encode(outcome.detail).decode() if outcome.detail else None for outcome in outcomes
             ],
         },
-        decode,
+        lambda rows, count: _held_among(attempts, rows[0][0]),
     )
+
+
+def _held_among(attempts: Sequence[Attempt], ids: Sequence[UUID] | None) -> Sequence[Attempt]:
+    held = set(ids or ())
+    return [attempt for attempt in attempts if attempt.job.id in held]
 
 
 def mark_started(attempts: Sequence[Attempt], schema: str | None) -> Statement[set[UUID]]:

@@ -15,12 +15,16 @@ __all__ = ["Rescued", "beat", "leave", "register", "rescue", "rescue_orphans", "
 
 @dataclass(frozen=True, slots=True)
 class Rescued:
-    """A job that was taken back from a dead worker."""
+    """A job that was taken back from a dead worker; `payload` is JSON text, of failed ones only."""
 
     id: UUID
     queue: str
     type: str
     status: str
+    attempts: int
+    max_attempts: int
+    error: str | None
+    payload: str | None
 
 
 def home() -> Statement[str]:
@@ -109,4 +113,4 @@ def _rescue_sql(name: str, schema: str | None) -> str:
 
 
 def _rescued(rows: Rows, count: int) -> list[Rescued]:
-    return [Rescued(*row[:4]) for row in rows]
+    return [Rescued(*row[:8]) for row in rows]

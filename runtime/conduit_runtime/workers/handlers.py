@@ -16,7 +16,7 @@ from .retry import DEFAULT_POLICY, RetryPolicy
 if TYPE_CHECKING:
     from ..generated.job_types import JobType
 
-__all__ = ["Handler", "HandlerRegistry"]
+__all__ = ["Handler", "HandlerRegistry", "is_coroutine_function"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _LONGEST = timedelta(days=365 * 1_000)
@@ -91,7 +91,7 @@ class HandlerRegistry:
         """
         if not callable(function):
             raise TypeError(f"the handler of {type!r} is {function!r}, which cannot be called")
-        is_async = _is_coroutine_function(function)
+        is_async = is_coroutine_function(function)
         self._add(Handler(type, function, keep_result=_seconds(keep_result), is_async=is_async))
 
     def register_job_types(self, job_types: Iterable["JobType[Any, Any]"]) -> None:
@@ -156,7 +156,8 @@ def _seconds(keep_result: timedelta | None) -> float | None:
     return keep_result.total_seconds()
 
 
-def _is_coroutine_function(function: Any) -> bool:
+def is_coroutine_function(function: Any) -> bool:
+    """Whether calling it gives a coroutine, also through `partial` and `__call__`."""
     while isinstance(function, partial):
         function = function.func
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(

@@ -14,6 +14,7 @@ import psycopg
 from ..postgres.connection import connect, is_pooled
 from ..postgres.execute import run
 from ..postgres.trouble import Trouble
+from ..telemetry.flusher import Flusher
 from . import fleet
 from .claims import Lane
 from .sweep import Sweep
@@ -39,7 +40,8 @@ class Keeper(threading.Thread):
 
     `adopted` are the fingerprints of its types that no live worker knows: these jobs are tried.
     With `hurry` at once, otherwise when they were seen twice. `on_schedule` is called, in this
-    thread, with the seconds until the next schedule is due.
+    thread, with the seconds until the next schedule is due; `on_failed` with the jobs that a rescue
+    ended, since they had killed their last worker.
     """
 
     def __init__(
@@ -50,6 +52,8 @@ class Keeper(threading.Thread):
         lanes: Callable[[], Sequence[Lane]],
         on_lost: Callable[[], object],
         on_schedule: Callable[[float], object],
+        on_failed: Callable[[Sequence[fleet.Rescued]], object],
+        flusher: Flusher,
         hurry: bool = False,
     ) -> None:
         super().__init__(name="conduit-keeper", daemon=True)
@@ -59,6 +63,8 @@ class Keeper(threading.Thread):
         self._lanes = lanes
         self._on_lost = on_lost
         self._on_schedule = on_schedule
+        self._on_failed = on_failed
+        self._flusher = flusher
         self._hurry = hurry
         self._ending = threading.Event()
         self._ready = threading.Event()
@@ -148,9 +154,11 @@ class Keeper(threading.Thread):
             for dead in vigil.look(others, time.monotonic()):
                 self._report(run(connection, fleet.rescue(dead, self.schema)), dead.name)
             self._look_around(connection)
+            self._flusher.step(connection, self.schema)
             self._ready.set()
             self._wakened.wait(BEAT)
             self._wakened.clear()
+        self._flusher.finish(connection, self.schema)
         if self._gone:
             run(connection, fleet.leave(self.worker, self.schema))
             self._left = True
@@ -194,5 +202,9 @@ class Keeper(threading.Thread):
 
     def _report(self, rescued: list[fleet.Rescued], worker: str) -> None:
         if rescued:
-            failed = sum(job.status == "failed" for job in rescued)
-            _log.warning("rescued %d jobs of %s, %d of them failed", len(rescued), worker, failed)
+            failed = [job for job in rescued if job.status == "failed"]
+            _log.warning(
+                "rescued %d jobs of %s, %d of them failed", len(rescued), worker, len(failed)
+            )
+            if failed:
+                self._on_failed(failed)

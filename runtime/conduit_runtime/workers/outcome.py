@@ -58,7 +58,8 @@ class Outcome:
 
     `delay` in seconds sets `run_at` anew, None keeps it; `counted` tells whether the attempt uses
     up one of `max_attempts`; `error` names the statement of the source that failed, if there is
-    one; `detail` is the entry for the job's list of errors.
+    one; `detail` is the entry for the job's list of errors; `discarded` tells whether the handler
+    gave the job up.
     """
 
     status: JobStatus
@@ -66,6 +67,12 @@ class Outcome:
     counted: bool = True
     error: str | None = None
     detail: dict[str, Any] | None = None
+    discarded: bool = False
+
+    @property
+    def is_snooze(self) -> bool:
+        """Whether the handler put the job off without an attempt being used up."""
+        return not self.counted and self.delay is not None
 
 
 released = Outcome(JobStatus.PENDING, counted=False)
@@ -84,7 +91,8 @@ def decide(
         detail["source"] = source
         text = f"{text} ({source})"
     if attempt >= max_attempts or isinstance(error, Discard | PayloadMismatch | NoHandler):
-        return Outcome(JobStatus.FAILED, error=text, detail=detail)
+        discarded = isinstance(error, Discard)
+        return Outcome(JobStatus.FAILED, error=text, detail=detail, discarded=discarded)
     delay = policy.delay(attempt, jitter)
     if isinstance(error, Retry) and error.after is not None:
         delay = error.after

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..errors import QueueError
+from ..telemetry.recorder import Recorder
 from .handlers import HandlerRegistry
 from .loops import LoopThread, is_in_loop, stopped_by_signals
 from .metrics import Metrics
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from ..client.queue import Queue
     from ..generated.job_types import JobType
     from ..schedules.schedule import Schedule
+    from ..telemetry.failures import FailedJob, OnFailed
     from .worker import Worker
 
 __all__ = ["GRACE", "WorkerPool"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+Hook = TypeVar("Hook", bound=Callable[["FailedJob"], object])
 
 GRACE = 30.0
 """Seconds that running jobs get to end before they are handed back."""
@@ -34,7 +37,8 @@ class WorkerPool:
     `queues` is a name, several names, or a mapping of names to the most jobs of that queue at once
     (None: no limit of its own); without it, the queues of `jobs` are served, or "default".
     `services` is what the jobs call: an object, a callable without arguments or a context manager.
-    `schedules` are added to the database's at each start, as `CronScheduler.add` does.
+    `schedules` are added to the database's at each start, as `CronScheduler.add` does. `on_failed`
+    is called for each job that ends failed: see the decorator of that name.
 
     Handlers are plain functions, which run in threads, or coroutine functions, which run in the
     pool's loop. Use it as `with pool:` (a loop in a thread), `async with pool:` (the running loop),
@@ -52,6 +56,7 @@ class WorkerPool:
         services: object = None,
         schedules: Iterable["Schedule"] = (),
         grace: float = GRACE,
+        on_failed: "OnFailed | None" = None,
     ) -> None:
         if workers < 1:
             raise ValueError(f"workers is {workers}: use 1 or more")
@@ -64,8 +69,10 @@ class WorkerPool:
         self.services = services
         self.schedules = tuple(schedules)
         self.grace = grace
-        self._dsn = queue.dsn
-        self._schema = queue.schema
+        self.dsn = queue.dsn
+        self.schema = queue.schema
+        self.recorder = Recorder()
+        self._on_failed = on_failed
         self._exits = AsyncExitStack()
         self._worker: Worker | None = None
         self._thread: LoopThread | None = None
@@ -87,6 +94,18 @@ class WorkerPool:
         With `keep_result`, what it returns is kept for that long, for `queue.get(id).result`.
         """
         self.handlers.register(type, function, keep_result=keep_result)
+
+    def on_failed(self, function: Hook) -> Hook:
+        """Decorator: have `function(failed_job)` called for each job that ends failed here.
+
+        That is: attempts used up, `Discard`, a payload that does not decode, a worker that the job
+        killed once too often; never for a retry. Called once the outcome is committed, at most
+        once, beside the worker's other work and for several jobs at a time; a plain function runs
+        in a thread. What it raises is logged. A crash between the commit and the call loses the
+        call, not the job: `queue.list(status="failed")` is the record.
+        """
+        self._on_failed = function
+        return function
 
     def start(self) -> None:
         """Start working in a thread of its own; returns when the pool is ready."""
@@ -176,15 +195,17 @@ class WorkerPool:
             raise QueueError("the pool is running already")
         async with AsyncExitStack() as exits:
             if self.schedules:
-                await add_schedules(self.schedules, self._dsn, self._schema)
+                await add_schedules(self.schedules, self.dsn, self.schema)
             services = await exits.enter_async_context(entered(self.services, self._jobs))
             worker = Worker(
-                self._dsn,
-                self._schema,
+                self.dsn,
+                self.schema,
                 self.queues,
                 self.handlers,
                 services,
                 self.metrics,
+                self.recorder,
+                lambda: self._on_failed,
                 self.workers,
                 drain,
             )

@@ -236,7 +236,7 @@ class Runner:
         nested = context.nested()
         enqueued = [insert_parameters(each) for each in nested] if nested else ()
         elapsed = time.monotonic() - execution.started
-        attempt = Attempt(job, elapsed, None, enqueued)
+        attempt = Attempt(job, elapsed, None, enqueued, started=execution.started)
         if handler.keep_result is not None:
             attempt.result = result_of(result, handler.keep_result, job.id)
         if nested and any(each.is_unique for each in nested):
@@ -269,7 +269,7 @@ class Runner:
             self._metrics.record(job.type, elapsed, succeeded=False, retried=retried)
             level, then = (logging.WARNING, "is retried") if retried else (logging.ERROR, "failed")
             _log.log(level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error)
-        self._acknowledger.add(Attempt(job, elapsed, outcome))
+        self._acknowledger.add(Attempt(job, elapsed, outcome, started=execution.started))
 
     def _decide(self, job: Claimed, error: BaseException) -> Outcome:
         policy = self._registry.policy(job.type)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -14,11 +14,15 @@ from ..generated.services import Prepared
 from ..postgres.connection import Link
 from ..postgres.execute import run_async
 from ..schedules.ticker import Ticker
+from ..telemetry.failures import FailureReporter, OnFailed, failed_among, failed_of
+from ..telemetry.flusher import Flusher
+from ..telemetry.recorder import Recorder
 from .acknowledge import Acknowledger
 from .attempts import Attempt, Stray, progress
 from .claimed import Claimed
 from .claimer import Claimer
 from .database import JobDatabase
+from .fleet import Rescued
 from .handlers import HandlerRegistry
 from .keeper import Keeper
 from .metrics import Metrics
@@ -50,6 +54,8 @@ class Worker:
         registry: HandlerRegistry,
         services: Prepared,
         metrics: Metrics,
+        recorder: Recorder,
+        on_failed: Callable[[], OnFailed | None],
         concurrency: int,
         drain: bool,
     ) -> None:
@@ -58,6 +64,8 @@ class Worker:
         self._registry = registry
         self._services = services
         self._metrics = metrics
+        self._recorder = recorder
+        self._failures = FailureReporter(on_failed)
         self._concurrency = concurrency
         self._drain = drain
         self._schema = schema
@@ -74,6 +82,8 @@ class Worker:
             self._registry.lanes,
             lambda: self._loop.call_soon_threadsafe(self._give_up_all),
             lambda due: self._loop.call_soon_threadsafe(self._ticker.expect, due),
+            lambda jobs: self._loop.call_soon_threadsafe(self._on_rescued_failed, jobs),
+            Flusher(self._recorder),
             hurry=self._drain,
         )
         await asyncio.to_thread(self._keeper.announce)
@@ -87,6 +97,7 @@ class Worker:
             self._schema,
             lambda count: self._claimer.on_written(count),
             lambda: self._claimer.on_postponed(),
+            self._on_ended,
         )
         self._runner = Runner(
             self._registry,
@@ -153,6 +164,7 @@ class Worker:
         await self._ticker.close()
         await self._database.close()
         await asyncio.to_thread(self._keeper.end, gone)
+        await self._failures.finish(CANCELLING)
 
     async def _until_idle(self, seconds: float) -> None:
         tasks = [e.task for e in self._runner.running if e.task is not None]
@@ -177,6 +189,8 @@ class Worker:
         held = await self._acknowledger.mark_started([Attempt(e.job, e.age(now)) for e in long])
         for execution in long:
             if execution.job.id not in held:
+                if execution.stopped_by is None:
+                    self._recorder.tally(execution.job.queue, execution.job.type).cancelled += 1
                 execution.stop(TakenAway())
 
     async def _audit(self) -> None:
@@ -195,6 +209,19 @@ class Worker:
         for execution in list(self._runner.running):
             execution.stop(TakenAway())
         self._runner.hand_back()
+
+    def _on_ended(self, attempts: Sequence[Attempt]) -> None:
+        """The outcomes of these attempts are committed."""
+        self._recorder.record(attempts)
+        if self._failures.is_wanted and attempts[0].outcome is not None:
+            self._failures.report(failed_among(attempts))
+
+    def _on_rescued_failed(self, jobs: Sequence[Rescued]) -> None:
+        """These jobs killed their last worker: here is the one to tell of it."""
+        for job in jobs:
+            self._recorder.tally(job.queue, job.type).failed += 1
+        if self._failures.is_wanted:
+            self._failures.report(failed_of(jobs))
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A connection for a job's own statements."""

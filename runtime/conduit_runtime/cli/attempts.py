@@ -1,0 +1,34 @@
+"""Metrics of attempts, for people and for programs."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..telemetry.job_metrics import JobMetrics
+
+__all__ = ["ATTEMPTS", "attempts_row"]
+
+ATTEMPTS = (
+    *("queue", "type", "processed", "per_second", "failed", "retried"),
+    *("p50", "p95", "p99", "wait_p50", "wait_p95", "wait_p99"),
+)
+"""What a table shows of `attempts_row`."""
+
+
+def attempts_row(metrics: "JobMetrics") -> dict[str, Any]:
+    """Everything that is told of the attempts of a type; times are in seconds."""
+    names = (
+        *("queue", "type", "span", "processed", "succeeded", "failed", "retried", "discarded"),
+        *("snoozed", "cancelled"),
+    )
+    row = {name: getattr(metrics, name) for name in names}
+    row["span"] = round(metrics.span)
+    row["per_second"] = _rounded(metrics.throughput)
+    for prefix, distribution in (("", metrics.duration), ("wait_", metrics.wait)):
+        for name in ("mean", "p50", "p95", "p99"):
+            row[prefix + name] = _rounded(getattr(distribution, name))
+    return row
+
+
+def _rounded(value: float | None) -> float | None:
+    """Three digits that count: more would only look exact."""
+    return None if value is None else float(f"{value:.3g}")

@@ -1,0 +1,38 @@
+-- Minutes that are some hours old become rows of whole hours, and old hours go; a page at a time.
+WITH old AS (
+  DELETE FROM {conduit_metrics}
+  WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM {conduit_metrics}
+    WHERE starts_at < date_bin('1 hour', now() - make_interval(secs => %(minutes_for)s::float8),
+                               '2000-01-01 00:00Z')
+      AND (seconds < 3600
+           OR starts_at < now() - make_interval(secs => %(hours_for)s::float8))
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+  ))
+  RETURNING *
+), hours AS (
+  INSERT INTO {conduit_metrics} AS kept
+    (starts_at, seconds, queue, type, succeeded, failed, retried, discarded, snoozed, cancelled,
+     duration, wait, durations, waits)
+  SELECT
+    date_bin('1 hour', starts_at, '2000-01-01 00:00Z') AS hour, 3600, queue, type,
+    sum(succeeded), sum(failed), sum(retried), sum(discarded), sum(snoozed), sum(cancelled),
+    sum(duration), sum(wait), {conduit_total}(durations), {conduit_total}(waits)
+  FROM old
+  WHERE seconds < 3600 AND starts_at >= now() - make_interval(secs => %(hours_for)s::float8)
+  GROUP BY hour, queue, type
+  ORDER BY hour, queue, type
+  ON CONFLICT (starts_at, seconds, queue, type) DO UPDATE SET
+    succeeded = kept.succeeded + excluded.succeeded,
+    failed = kept.failed + excluded.failed,
+    retried = kept.retried + excluded.retried,
+    discarded = kept.discarded + excluded.discarded,
+    snoozed = kept.snoozed + excluded.snoozed,
+    cancelled = kept.cancelled + excluded.cancelled,
+    duration = kept.duration + excluded.duration,
+    wait = kept.wait + excluded.wait,
+    durations = {conduit_added}(kept.durations, excluded.durations),
+    waits = {conduit_added}(kept.waits, excluded.waits)
+)
+SELECT count(*) FROM old

@@ -1,0 +1,26 @@
+-- Rows of the present minute, in one order, so that workers never wait for each other in a circle.
+INSERT INTO {conduit_metrics} AS kept
+  (starts_at, seconds, queue, type, succeeded, failed, retried, discarded, snoozed, cancelled,
+   duration, wait, durations, waits)
+SELECT
+  date_bin('1 minute', now(), '2000-01-01 00:00Z'), 60, queue, type, succeeded, failed, retried,
+  discarded, snoozed, cancelled, duration, wait, durations::bigint[], waits::bigint[]
+FROM unnest(
+  %(queues)s::text[], %(types)s::text[], %(succeeded)s::bigint[], %(failed)s::bigint[],
+  %(retried)s::bigint[], %(discarded)s::bigint[], %(snoozed)s::bigint[], %(cancelled)s::bigint[],
+  %(duration)s::float8[], %(wait)s::float8[], %(durations)s::text[], %(waits)s::text[]
+) AS news
+  (queue, type, succeeded, failed, retried, discarded, snoozed, cancelled, duration, wait,
+   durations, waits)
+ORDER BY queue, type
+ON CONFLICT (starts_at, seconds, queue, type) DO UPDATE SET
+  succeeded = kept.succeeded + excluded.succeeded,
+  failed = kept.failed + excluded.failed,
+  retried = kept.retried + excluded.retried,
+  discarded = kept.discarded + excluded.discarded,
+  snoozed = kept.snoozed + excluded.snoozed,
+  cancelled = kept.cancelled + excluded.cancelled,
+  duration = kept.duration + excluded.duration,
+  wait = kept.wait + excluded.wait,
+  durations = {conduit_added}(kept.durations, excluded.durations),
+  waits = {conduit_added}(kept.waits, excluded.waits)

@@ -1,0 +1,101 @@
+-- Adds histograms place by place; a shorter one counts as if it went on with zeros.
+CREATE FUNCTION conduit_added(one bigint[], other bigint[]) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC
+  SELECT coalesce(array_agg(coalesce(a, 0) + coalesce(b, 0) ORDER BY place), '{}')
+  FROM unnest($1, $2) WITH ORDINALITY AS pair (a, b, place);
+END;
+
+CREATE AGGREGATE conduit_total(bigint[]) (
+  SFUNC = conduit_added, STYPE = bigint[], INITCOND = '{}', PARALLEL = SAFE
+);
+
+CREATE TABLE conduit_metrics (
+  starts_at timestamptz NOT NULL,
+  seconds   integer     NOT NULL,
+  queue     text        NOT NULL,
+  type      text        NOT NULL,
+  succeeded bigint      NOT NULL DEFAULT 0,
+  failed    bigint      NOT NULL DEFAULT 0,
+  retried   bigint      NOT NULL DEFAULT 0,
+  discarded bigint      NOT NULL DEFAULT 0,
+  snoozed   bigint      NOT NULL DEFAULT 0,
+  cancelled bigint      NOT NULL DEFAULT 0,
+  duration  float8      NOT NULL DEFAULT 0,
+  wait      float8      NOT NULL DEFAULT 0,
+  durations bigint[]    NOT NULL DEFAULT '{}',
+  waits     bigint[]    NOT NULL DEFAULT '{}',
+  PRIMARY KEY (starts_at, seconds, queue, type)
+) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
+
+COMMENT ON TABLE conduit_metrics IS 'what became of attempts, by minute; by hour once they are some hours old';
+COMMENT ON COLUMN conduit_metrics.seconds IS 'how long the time is that begins at starts_at: 60 or 3600';
+COMMENT ON COLUMN conduit_metrics.failed IS 'failed attempts, with those that were retried and the discarded ones';
+COMMENT ON COLUMN conduit_metrics.duration IS 'sum of the seconds that attempts took';
+COMMENT ON COLUMN conduit_metrics.wait IS 'sum of the seconds from when jobs were due to their start';
+COMMENT ON COLUMN conduit_metrics.durations IS 'histogram: the n-th bound is 0.001 * sqrt(2) ^ (n - 1) seconds, the 55th none';
+
+ALTER TABLE jobs ADD COLUMN trace jsonb;
+ALTER TABLE conduit_waiting ADD COLUMN trace jsonb;
+
+COMMENT ON COLUMN jobs.trace IS 'trace context of what enqueued the job, as headers (traceparent, …)';
+
+-- As before, with the trace.
+CREATE OR REPLACE FUNCTION conduit_advance(ended uuid[], dropped uuid[] DEFAULT '{}') RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  past     uuid[] := ended;
+  gone     uuid[] := dropped;
+  released uuid[];
+  reason   text;
+BEGIN
+  LOOP
+    -- In one order, so that two who end jobs of the same flows do not wait for each other.
+    PERFORM FROM conduit_waiting
+    WHERE id IN (SELECT next FROM conduit_links WHERE job = ANY (past))
+    ORDER BY id
+    FOR UPDATE;
+    WITH cut AS (
+      DELETE FROM conduit_links AS link
+      WHERE job = ANY (past)
+        AND NOT EXISTS (
+          SELECT FROM jobs WHERE id = link.job AND status IN ('pending', 'running'))
+        AND NOT EXISTS (SELECT FROM conduit_waiting WHERE id = link.job)
+      RETURNING next, EXISTS (
+        SELECT FROM jobs WHERE id = link.job AND status = 'completed') AS succeeded
+    ), ends AS (
+      SELECT next, count(*)::integer AS count, bool_and(succeeded) AS succeeded
+      FROM cut GROUP BY next
+    ), counted AS (
+      UPDATE conduit_waiting AS waiting SET waits_for = waits_for - ends.count
+      FROM ends
+      WHERE waiting.id = ends.next
+      RETURNING id, waits_for, on_failure = 'cancel' AND NOT succeeded AS is_gone
+    )
+    SELECT gone || coalesce(array_agg(id) FILTER (WHERE is_gone), '{}'),
+           coalesce(array_agg(id) FILTER (WHERE NOT is_gone AND waits_for = 0), '{}')
+    INTO gone, released
+    FROM counted;
+    EXIT WHEN gone = '{}' AND released = '{}';
+    WITH left_behind AS (
+      DELETE FROM conduit_waiting WHERE id = ANY (released || gone) RETURNING *
+    )
+    INSERT INTO jobs (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
+                      trace, created_at, run_at, status, completed_at, error)
+    SELECT id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
+           trace, created_at, coalesce(run_at, now()) + make_interval(secs => delay),
+           CASE WHEN id = ANY (gone) THEN 'cancelled' ELSE 'pending' END,
+           CASE WHEN id = ANY (gone) THEN now() END,
+           CASE WHEN id = ANY (gone) THEN reason END
+    FROM left_behind
+    ORDER BY id;
+    past := gone;
+    gone := '{}';
+    reason := 'what it waited for did not succeed';
+  END LOOP;
+END $$;
+
+DO $$
+BEGIN
+  EXECUTE format('ALTER FUNCTION conduit_advance(uuid[], uuid[]) SET search_path = %I, pg_temp',
+                 current_schema());
+END $$;

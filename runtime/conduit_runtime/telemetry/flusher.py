@@ -1,0 +1,82 @@
+"""Brings what a process has counted into the database, every few seconds."""
+
+import logging
+import random
+import time
+from typing import Any
+
+import psycopg
+
+from ..postgres.execute import run
+from ..postgres.trouble import Trouble
+from . import metrics_store as store
+from .recorder import Key, Recorder, Tally
+
+__all__ = ["Flusher"]
+
+_log = logging.getLogger("conduit.metrics")
+
+FLUSH = 5.0
+"""Seconds between flushes; one that has nothing to say sends nothing."""
+CLOCK = 10.0
+"""Seconds between looks at the server's clock, by which waits are told."""
+COMPACT = 600.0
+"""Seconds between compactions, in each worker."""
+
+
+class Flusher:
+    """Flushes a recorder over a connection that is lent to it, by one thread.
+
+    What could not be written is kept for the next time, and never troubles the one who lends.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._written: dict[Key, Tally] = {}
+        self._next_clock = self._next_flush = 0.0
+        self._next_compaction = time.monotonic() + COMPACT * random.random()  # noqa: S311
+        self._trouble = Trouble(_log, "metrics cannot be stored")
+
+    def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+        """Do what is due now."""
+        now = time.monotonic()
+        if now >= self._next_clock:
+            self._next_clock = now + CLOCK
+            self._set_clock(connection)
+        if now >= self._next_flush:
+            self._next_flush = now + FLUSH
+            self._try(connection, schema, compact=now >= self._next_compaction)
+
+    def finish(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+        """Flush what is left."""
+        self._try(connection, schema, compact=False)
+
+    def _try(
+        self, connection: psycopg.Connection[Any], schema: str | None, *, compact: bool
+    ) -> None:
+        try:
+            self._flush(connection, schema)
+            if compact and not run(connection, store.compact(schema)):
+                self._next_compaction = time.monotonic() + COMPACT
+        except psycopg.Error as error:
+            self._trouble.again_in(error)
+            if connection.closed:
+                raise
+        else:
+            self._trouble.over()
+
+    def _flush(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+        present = {key: tally.copy() for key, tally in self._recorder.tallies()}
+        news = [
+            (key, new)
+            for key, tally in sorted(present.items())
+            if (new := tally.since(self._written.get(key, Tally())))
+        ]
+        if news:
+            run(connection, store.flush(news, schema))
+            self._written |= {key: present[key] for key, _ in news}
+
+    def _set_clock(self, connection: psycopg.Connection[Any]) -> None:
+        before = time.monotonic()
+        server = run(connection, store.clock())
+        self._recorder.server_offset = server - (before + time.monotonic()) / 2

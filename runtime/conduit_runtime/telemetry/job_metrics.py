@@ -1,0 +1,85 @@
+"""What is told of the attempts of one type in one queue over a span of time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .histogram import quantile
+
+__all__ = ["Distribution", "JobMetrics"]
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How long something took, in seconds; what is asked of an empty one is None.
+
+    Quantiles come from a histogram whose bounds are √2 apart.
+    """
+
+    total: float = 0.0
+    counts: Sequence[int] = field(default=(), repr=False)
+
+    @property
+    def count(self) -> int:
+        """How many were measured."""
+        return sum(self.counts)
+
+    @property
+    def mean(self) -> float | None:
+        """The arithmetic mean."""
+        return self.total / self.count if self.count else None
+
+    @property
+    def p50(self) -> float | None:
+        """What half of them do not exceed."""
+        return self.quantile(0.5)
+
+    @property
+    def p95(self) -> float | None:
+        """What 95 % of them do not exceed."""
+        return self.quantile(0.95)
+
+    @property
+    def p99(self) -> float | None:
+        """What 99 % of them do not exceed."""
+        return self.quantile(0.99)
+
+    def quantile(self, share: float) -> float | None:
+        """What a share of them, from 0 to 1, do not exceed."""
+        return quantile(self.counts, share)
+
+
+@dataclass(frozen=True, slots=True)
+class JobMetrics:
+    """What became of the attempts at jobs of one type in one queue in the last `span` seconds.
+
+    `retried` and `discarded` are among the `failed`. An attempt is `snoozed` when its handler put
+    it off, and `cancelled` when it was stopped since its job was no longer to run. `duration` is
+    of attempts; `wait` is from when a job was due to the start of its attempt.
+    """
+
+    queue: str
+    type: str
+    span: float
+    succeeded: int
+    failed: int
+    retried: int
+    discarded: int
+    snoozed: int
+    cancelled: int
+    duration: Distribution
+    wait: Distribution
+
+    @property
+    def processed(self) -> int:
+        """Attempts that succeeded or failed."""
+        return self.succeeded + self.failed
+
+    @property
+    def throughput(self) -> float:
+        """Attempts that succeeded or failed, a second."""
+        return self.processed / self.span if self.span else 0.0
+
+    @property
+    def success_rate(self) -> float:
+        """The share of attempts that succeeded, from 0 to 1."""
+        return self.succeeded / self.processed if self.processed else 0.0

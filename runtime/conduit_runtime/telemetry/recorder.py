@@ -1,0 +1,156 @@
+"""Counts what becomes of the attempts of one process, a batch at a time."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+from ..job import JobStatus
+from .histogram import BOUNDS, count_into
+
+if TYPE_CHECKING:
+    from ..workers.attempts import Attempt
+    from ..workers.claimed import Claimed
+
+__all__ = ["Key", "Recorder", "Tally"]
+
+Key = tuple[str, str]
+"""A queue and a type."""
+
+SAMPLE = 50
+"""Jobs of a batch whose wait is looked at; in a larger batch each stands for several."""
+
+
+def _places() -> list[int]:
+    return [0] * (len(BOUNDS) + 1)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the attempts at jobs of one type in one queue.
+
+    `retried` and `discarded` are among the `failed`. `duration` and `wait` are sums of seconds,
+    `durations` and `waits` their histograms; the wait is from when a job was due to its start.
+    """
+
+    succeeded: int = 0
+    failed: int = 0
+    retried: int = 0
+    discarded: int = 0
+    snoozed: int = 0
+    cancelled: int = 0
+    duration: float = 0.0
+    wait: float = 0.0
+    durations: list[int] = field(default_factory=_places)
+    waits: list[int] = field(default_factory=_places)
+
+    def since(self, before: "Tally") -> "Tally":
+        """What has come since this tally stood as `before`."""
+        numbers = {name: getattr(self, name) - getattr(before, name) for name in _NUMBERS}
+        return Tally(
+            **numbers,
+            durations=[now - then for now, then in _pairs(self.durations, before.durations)],
+            waits=[now - then for now, then in _pairs(self.waits, before.waits)],
+        )
+
+    def copy(self) -> "Tally":
+        """How the tally stands now."""
+        numbers = {name: getattr(self, name) for name in _NUMBERS}
+        return Tally(**numbers, durations=self.durations.copy(), waits=self.waits.copy())
+
+    def __bool__(self) -> bool:
+        return any((self.succeeded, self.failed, self.snoozed, self.cancelled))
+
+
+_NUMBERS = tuple(each.name for each in fields(Tally))[:-2]
+
+
+def _pairs(one: Sequence[int], other: Sequence[int]) -> Iterable[tuple[int, int]]:
+    return zip(one, other, strict=True)
+
+
+class Recorder:
+    """Tallies by queue and type since the pool was made. `record` belongs to one thread.
+
+    Others may read meanwhile: what they see is at most a batch behind.
+    """
+
+    def __init__(self) -> None:
+        self._tallies: dict[Key, Tally] = {}
+        self.server_offset: float | None = None
+        """Unix time of the server's clock less the monotonic one; None until it is known."""
+
+    def tallies(self) -> list[tuple[Key, Tally]]:
+        """Every tally; they go on counting."""
+        return list(self._tallies.items())
+
+    def tally(self, queue: str, type: str) -> Tally:
+        """The tally of a type in a queue, begun if need be."""
+        key = (queue, type)
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = self._tallies[key] = Tally()
+        return tally
+
+    def record(self, attempts: Sequence["Attempt"]) -> None:
+        """Count attempts whose outcome is written; those that completed come apart from others."""
+        if attempts[0].outcome is not None:
+            attempts = [attempt for attempt in attempts if not _is_handed_back(attempt)]
+        for (queue, type_), group in _by_key(attempts):
+            tally = self.tally(queue, type_)
+            if group[0].outcome is None:
+                tally.succeeded += len(group)
+            else:
+                group = [attempt for attempt in group if _count(tally, attempt)]
+            lasted = [attempt.elapsed for attempt in group]
+            tally.duration += sum(lasted)
+            count_into(tally.durations, lasted)
+            if group and self.server_offset is not None:
+                _record_waits(tally, group, self.server_offset)
+
+
+def _is_handed_back(attempt: "Attempt") -> bool:
+    outcome = attempt.outcome
+    return outcome is not None and not outcome.counted and outcome.delay is None
+
+
+def _by_key(attempts: Sequence["Attempt"]) -> Iterable[tuple[Key, Sequence["Attempt"]]]:
+    jobs = [cast("Claimed", attempt.job) for attempt in attempts]
+    types = [job.type for job in jobs]
+    if len(set(types)) == 1 and len({job.queue for job in jobs}) == 1:
+        return [((jobs[0].queue, types[0]), attempts)]
+    groups: dict[Key, list[Attempt]] = {}
+    for attempt, job in zip(attempts, jobs, strict=True):
+        groups.setdefault((job.queue, job.type), []).append(attempt)
+    return groups.items()
+
+
+def _count(tally: Tally, attempt: "Attempt") -> bool:
+    """Count an attempt that did not complete; whether it was one that took its time."""
+    outcome = attempt.outcome
+    assert outcome is not None
+    if outcome.is_snooze:
+        tally.snoozed += 1
+        return False
+    tally.failed += 1
+    tally.retried += outcome.status is JobStatus.PENDING
+    tally.discarded += outcome.discarded
+    return attempt.started is not None
+
+
+def _record_waits(tally: Tally, group: Sequence["Attempt"], offset: float) -> None:
+    """Look at every n-th attempt, which stands for n."""
+    weight = -(-len(group) // SAMPLE)
+    waits = []
+    for attempt in group[::weight]:
+        if attempt.started is not None:
+            with suppress(ValueError, OverflowError):  # a time that Python cannot hold
+                due = datetime.fromisoformat(cast("Claimed", attempt.job).run_at).timestamp()
+                waits.append(max(0.0, attempt.started + offset - due))
+    if waits:
+        *others, last = waits
+        rest = len(group) - weight * len(others)
+        tally.wait += sum(others) * weight + last * rest
+        count_into(tally.waits, others, weight)
+        count_into(tally.waits, [last], rest)

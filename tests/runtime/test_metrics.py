@@ -1,0 +1,278 @@
+"""Metrics that outlive the processes that counted them."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import (
+    AsyncQueue,
+    Discard,
+    Job,
+    JobContext,
+    JobMetrics,
+    Queue,
+    Retry,
+    Snooze,
+    WorkerPool,
+)
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.postgres.statement import Statement
+from conduit_runtime.telemetry import flusher, metrics_store
+from conduit_runtime.telemetry.histogram import BOUNDS, count_into, quantile
+from conduit_runtime.telemetry.recorder import Key, Tally
+from hypothesis import given
+from hypothesis import strategies as st
+from waiting import until
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+@pytest.fixture
+def pool(queue: Queue) -> WorkerPool:
+    pool = WorkerPool(queue, ["default", "mail"])
+
+    @pool.handler("send")
+    async def send(context: JobContext, payload: dict[str, Any]) -> None:
+        await asyncio.sleep(payload.get("seconds", 0))
+        match payload.get("then"):
+            case "fail":
+                raise ValueError
+            case "retry":
+                raise Retry(after=3600)
+            case "discard":
+                raise Discard
+            case "snooze":
+                raise Snooze(3600)
+
+    return pool
+
+
+def test_every_outcome_is_counted(queue: Queue, pool: WorkerPool) -> None:
+    queue.enqueue_many(
+        [
+            *[Job(type="send") for _ in range(5)],
+            *[Job(type="send", payload={"then": "fail"}, max_attempts=1) for _ in range(4)],
+            *[Job(type="send", payload={"then": "retry"}) for _ in range(3)],
+            *[Job(type="send", payload={"then": "discard"}) for _ in range(2)],
+            Job(type="send", payload={"then": "snooze"}),
+        ]
+    )
+    pool.run(drain=True)
+    [sent] = queue.metrics()
+    assert (sent.queue, sent.type) == ("default", "send")
+    assert (sent.succeeded, sent.failed, sent.retried, sent.discarded) == (5, 9, 3, 2)
+    assert (sent.snoozed, sent.cancelled, sent.processed) == (1, 0, 14)
+    assert sent.success_rate == 5 / 14
+    assert sent.duration.count == sent.wait.count == 14
+    assert 3540 < sent.span < 3660
+    assert sent.throughput == 14 / sent.span
+
+
+def test_metrics_of_several_workers_and_types_add_up(queue: Queue, pool: WorkerPool) -> None:
+    for _ in range(3):
+        queue.enqueue_many([Job(type="send") for _ in range(700)])
+        queue.enqueue_many([Job(type="send", queue="mail") for _ in range(5)])
+        again = WorkerPool(queue, ["default", "mail"])
+        again.register("send", pool.handlers.get("send").function)
+        again.run(drain=True)
+    found = {(row.queue, row.type): row for row in queue.metrics()}
+    assert {key: row.succeeded for key, row in found.items()} == {
+        ("default", "send"): 2100,
+        ("mail", "send"): 15,
+    }
+    assert found["default", "send"].duration.count == 2100
+    assert found["default", "send"].wait.count == 2100
+    assert [row.queue for row in queue.metrics("mail")] == ["mail"]
+    assert queue.metrics(type="other") == []
+
+
+def test_durations_and_waits_are_seconds(queue: Queue, pool: WorkerPool) -> None:
+    queue.enqueue_many([Job(type="send", payload={"seconds": 0.1}) for _ in range(10)])
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute("UPDATE jobs SET run_at = now() - interval '1 minute'")
+    pool.run(drain=True)
+    [sent] = queue.metrics()
+    assert sent.duration.p50 is not None
+    assert 0.09 < sent.duration.p50 < 0.2
+    assert sent.duration.mean is not None
+    assert 0.1 <= sent.duration.mean < 0.2
+    assert sent.wait.p99 is not None
+    assert 45 < sent.wait.p50 <= sent.wait.p99 < 95
+    assert sent.wait.mean is not None
+    assert 60 < sent.wait.mean < 90
+
+
+def test_a_cancelled_run_is_counted(queue: Queue, pool: WorkerPool) -> None:
+    job = queue.enqueue(Job(type="send", payload={"seconds": 60}))
+    with pool:
+        until(lambda: (queue.get(job.id) or job).attempts)
+        queue.cancel(job.id)
+        until(lambda: pool.recorder.tally("default", "send").cancelled)
+    assert [(row.cancelled, row.processed) for row in queue.metrics()] == [(1, 0)]
+
+
+def test_what_runs_is_flushed_while_it_runs(
+    queue: Queue, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flusher, "FLUSH", 0.1)
+    with pool:
+        queue.enqueue(Job(type="send"))
+        assert until(queue.metrics)[0].succeeded == 1
+        queue.enqueue(Job(type="send"))
+        until(lambda: queue.metrics()[0].succeeded == 2)
+
+
+def test_idle_workers_write_nothing(
+    queue: Queue, pool: WorkerPool, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flusher, "FLUSH", 0.0)
+    flushes: list[int] = []
+
+    def counted(
+        news: list[tuple[Key, Tally]], schema: str | None, flush: Any = metrics_store.flush
+    ) -> Statement[bool]:
+        flushes.append(len(news))
+        statement: Statement[bool] = flush(news, schema)
+        return statement
+
+    monkeypatch.setattr(metrics_store, "flush", counted)
+    with pool:
+        queue.enqueue(Job(type="send"))
+        until(lambda: flushes)
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            beat = "SELECT max(beat) FROM conduit_workers"
+            [(start,)] = connection.execute(beat).fetchall()
+            until(lambda: connection.execute(beat).fetchall()[0][0] >= start + 3)
+    assert flushes == [1]
+
+
+def test_a_database_that_refuses_metrics_loses_none_of_them(
+    queue: Queue,
+    pool: WorkerPool,
+    dsn: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(flusher, "FLUSH", 0.1)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("ALTER TABLE conduit_metrics RENAME TO away")
+        with pool:
+            queue.enqueue(Job(type="send"))
+            until(lambda: "metrics cannot be stored" in caplog.text)
+            until(lambda: queue.stats().completed == 1)
+            connection.execute("ALTER TABLE away RENAME TO conduit_metrics")
+            assert until(queue.metrics)[0].succeeded == 1
+    assert caplog.text.count("metrics cannot be stored") == 1
+
+
+def test_the_asynchronous_queue_reads_them_too(queue: Queue, pool: WorkerPool, dsn: str) -> None:
+    queue.enqueue(Job(type="send"))
+    pool.run(drain=True)
+
+    async def read() -> list[JobMetrics]:
+        async with AsyncQueue(dsn) as asynchronous:
+            return await asynchronous.metrics("default", "send", DAY)
+
+    [sent] = asyncio.run(read())
+    assert sent.succeeded == 1
+    assert DAY.total_seconds() <= sent.span < DAY.total_seconds() + 3600
+
+
+def test_a_span_must_be_positive(queue: Queue) -> None:
+    with pytest.raises(ValueError, match="use a positive span"):
+        queue.metrics(last=timedelta(0))
+
+
+def test_old_minutes_become_hours_and_old_hours_go(queue: Queue, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        run(connection, metrics_store.flush([(("default", "send"), tally(3))], None))
+        connection.execute(
+            """
+            INSERT INTO conduit_metrics (starts_at, seconds, queue, type, succeeded, durations)
+            SELECT date_bin('1 minute', now() - age * interval '1 minute', '2000-01-01 00:00Z'),
+                   60, 'default', 'send', 1, ARRAY[0, 1]
+            FROM generate_series(1, 600) AS age
+            UNION ALL
+            SELECT date_bin('1 hour', now() - interval '31 days', '2000-01-01 00:00Z'),
+                   3600, 'default', 'send', 1000, '{}'
+            """
+        )
+        before = queue.metrics(last=DAY)
+        while run(connection, metrics_store.compact(None)):
+            pass
+        counts = connection.execute(
+            "SELECT seconds, count(*) FROM conduit_metrics GROUP BY seconds ORDER BY seconds"
+        ).fetchall()
+    [(minute, minutes), (hour, hours)] = counts
+    assert (minute, hour) == (60, 3600)
+    assert 120 <= minutes <= 181
+    assert 6 <= hours <= 9
+    [after] = queue.metrics(last=DAY)
+    assert (after.succeeded, after.duration.counts) == (603, before[0].duration.counts)
+    assert after.duration.count == 603
+    [lately] = queue.metrics(last=timedelta(minutes=10))
+    assert 12 <= lately.succeeded <= 14
+    assert queue.metrics(last=timedelta(days=60))[0].succeeded == 603
+
+
+def test_many_workers_flush_the_same_rows_without_deadlock(dsn: str) -> None:
+    keys = [("default", f"type{n}") for n in range(20)]
+
+    async def flush_often() -> None:
+        async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+            for _ in range(20):
+                some = sorted(random.sample(keys, 10))
+                statement = metrics_store.flush([(key, tally(1)) for key in some], None)
+                await connection.execute(statement.sql, statement.parameters)
+
+    async def flush_all() -> None:
+        await asyncio.gather(*(flush_often() for _ in range(8)))
+
+    asyncio.run(flush_all())
+    with Queue(dsn) as queue:
+        rows = queue.metrics()
+    assert sum(row.succeeded for row in rows) == sum(row.duration.count for row in rows) == 1600
+
+
+def tally(succeeded: int) -> Tally:
+    new = Tally(succeeded=succeeded)
+    new.durations[0] = succeeded
+    return new
+
+
+SECONDS = st.floats(min_value=0, max_value=1e6)
+
+
+@given(st.lists(SECONDS, max_size=200))
+def test_few_and_many_values_are_counted_alike(values: list[float]) -> None:
+    many, few = [0] * (len(BOUNDS) + 1), [0] * (len(BOUNDS) + 1)
+    count_into(many, values)
+    for value in values:
+        count_into(few, [value])
+    assert many == few
+    assert sum(many) == len(values)
+
+
+@given(st.lists(SECONDS, min_size=1, max_size=200), st.sampled_from([0.0, 0.5, 0.95, 0.99, 1.0]))
+def test_a_quantile_is_right_up_to_its_place(values: list[float], share: float) -> None:
+    counts = [0] * (len(BOUNDS) + 1)
+    count_into(counts, values)
+    found = quantile(counts, share)
+    assert found is not None
+    exact = sorted(values)[max(0, -(-round(share * len(values) * 1000) // 1000) - 1)]
+    assert found <= max(exact * 2**0.5 * 1.001, BOUNDS[0])
+    assert found >= min(exact / 2**0.5 * 0.999, BOUNDS[-1]) or exact <= BOUNDS[0]
+
+
+def test_nothing_has_no_quantile() -> None:
+    assert quantile([0] * 10, 0.5) is None
