@@ -18,6 +18,8 @@ __all__ = ["Key", "Recorder", "Tally"]
 Key = tuple[str, str]
 """A queue and a type."""
 
+_EPOCH = 946_684_800
+"""Unix time of what Postgres counts its microseconds from."""
 SAMPLE = 50
 """Jobs of a batch whose wait is looked at; in a larger batch each stands for several."""
 
@@ -146,11 +148,18 @@ def _record_waits(tally: Tally, group: Sequence["Attempt"], offset: float) -> No
     for attempt in group[::weight]:
         if attempt.started is not None:
             with suppress(ValueError, OverflowError):  # a time that Python cannot hold
-                due = datetime.fromisoformat(cast("Claimed", attempt.job).run_at).timestamp()
-                waits.append(max(0.0, attempt.started + offset - due))
+                waits.append(max(0.0, attempt.started + offset - _due_at(attempt)))
     if waits:
         *others, last = waits
         rest = len(group) - weight * len(others)
         tally.wait += sum(others) * weight + last * rest
         count_into(tally.waits, others, weight)
         count_into(tally.waits, [last], rest)
+
+
+def _due_at(attempt: "Attempt") -> float:
+    """When the job was due, as Unix time."""
+    run_at: object = cast("Claimed", attempt.job).run_at
+    if isinstance(run_at, int):
+        return run_at / 1e6 + _EPOCH
+    return datetime.fromisoformat(str(run_at)).timestamp()
