@@ -1,6 +1,8 @@
 """`conduitc gen`: compile, and bring the folder up to date."""
 
+import keyword
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -55,10 +57,25 @@ def generate(
 
 def _target(out: str | None, project: Project) -> Path:
     if out is not None:
-        return Path(out)
-    if project.config.out is not None and project.root is not None:
-        return Path(os.path.relpath(project.root / project.config.out))
-    raise UsageError("where to? Give a folder with `-o DIR`, or set `out` in the configuration")
+        folder = Path(out)
+    elif project.config.out is not None and project.root is not None:
+        folder = Path(os.path.relpath(project.root / project.config.out))
+    else:
+        raise UsageError("where to? Give a folder with `-o DIR`, or set `out` in the configuration")
+    name = os.path.basename(os.path.abspath(folder))
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise UsageError(
+            f"Python cannot import a package whose folder is called `{shown(name)}`: "
+            f"call it `{_importable(name)}`, for example"
+        )
+    return folder
+
+
+def _importable(name: str) -> str:
+    """The name, as near as a package can have it."""
+    plain = re.sub(r"\W+", "_", name).strip("_") or "jobs"
+    plain = f"jobs_{plain}" if plain[0].isdigit() else plain
+    return f"{plain}_jobs" if keyword.iskeyword(plain) else plain
 
 
 def _compiled(project: Project, folder: Path) -> Output:

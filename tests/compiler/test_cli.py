@@ -62,6 +62,27 @@ def test_a_package_is_written_and_a_second_run_writes_nothing(capsys: Printed) -
     assert {p: p.stat().st_mtime_ns for p in Path("app/jobs").iterdir()} == before
 
 
+@pytest.mark.parametrize(
+    ("out", "usable"),
+    [
+        ("my-jobs", "my_jobs"),
+        ("app/class", "class_jobs"),
+        ("app/2024", "jobs_2024"),
+        ("-", "jobs"),
+        (".", "a_project"),
+    ],
+)
+def test_a_package_that_nobody_could_import_is_refused(
+    out: str, usable: str, capsys: Printed
+) -> None:
+    put("post.conduit")
+    assert run(["gen", "post.conduit", f"--out={out}"]) == 2
+    printed = capsys.readouterr().err
+    assert "cannot import" in printed
+    assert f"`{usable}`" in printed
+    assert [path.name for path in Path().iterdir()] == ["post.conduit"]
+
+
 def test_errors_keep_everything_from_being_written(capsys: Printed) -> None:
     put("post.conduit", BAD)
     assert run(["gen", "post.conduit", "-o", "jobs"]) == 1
@@ -261,6 +282,31 @@ def test_an_internal_error_is_one_line(capsys: Printed, monkeypatch: pytest.Monk
     assert "internal error, KeyError" in printed
     assert "report it" in printed
     assert printed.count("\n") == 1
+
+
+def test_a_run_that_is_killed_half_way_is_noticed_and_mended(capsys: Printed) -> None:
+    put("src/post.conduit")
+    assert run(["gen", "src", "-o", "jobs"]) == 0
+    put("src/post.conduit", GOOD.replace("Mail", "Letter"))
+    put("src/order.conduit", GOOD.replace("Post", "Order"))
+    program = (
+        "import os, sys; from conduit_async.cli import atomic, run; real = os.replace;"
+        "moved = iter(range(9));"
+        "atomic.os.replace = lambda *a: os._exit(9) if next(moved) == 3 else real(*a);"
+        "run(sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", program, "gen", "src", "-o", "jobs"]
+    assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 9
+    assert run(["gen", "src", "-o", "jobs", "--check"]) == 1
+    assert "stale" in capsys.readouterr().out
+    assert run(["gen", "src", "-o", "jobs"]) == 0
+    assert run(["gen", "src", "-o", "jobs", "--check"]) == 0
+    run(["gen", "src", "-o", "fresh"])
+    mended, fresh = (
+        {path.name: path.read_bytes() for path in Path(folder).glob("*.py")}
+        for folder in ("jobs", "fresh")
+    )
+    assert mended == fresh
 
 
 def test_help_and_version(capsys: Printed) -> None:

@@ -1,3 +1,7 @@
+import re
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,3 +135,16 @@ def test_a_slip_in_the_names_of_the_configuration_is_warned_about() -> None:
         ("VAL513", "warning", "titel", "did you mean `title`?"),
         ("VAL513", "warning", "Pots", "did you mean `Post`?"),
     ]
+
+
+def test_the_page_about_the_configuration_shows_every_key() -> None:
+    page = (Path(__file__).parents[2] / "docs/configuration.md").read_text("utf-8")
+    examples = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(examples) > 3
+    for example in examples:
+        config, problems = read(example, "pyproject.toml")
+        assert config is not None
+        assert not problems
+    keys = [*fields(Config), *fields(Defaults)]
+    for name in [key.name for key in keys if key.name != "origin"]:
+        assert re.search(rf"^(?:\[tool\.conduit\.)?{name}(?: =|\])", examples[0], re.MULTILINE)
