@@ -11,6 +11,7 @@ from .lower.hooks import hook_functions
 from .lower.imports import Imports
 from .lower.jobs import job_items
 from .lower.module import Module, jobs_of, module_for, names_of_records
+from .lower.nesting import unnested
 from .lower.rows import Row, rows
 from .names import class_name, python_name, unclashed
 from .program import MethodInfo, Program, ServiceInfo
@@ -142,6 +143,9 @@ def _resource(module: Module) -> tuple[ResourceModule, Imports]:
         variants = list(module.variants)[done:]
         done = len(module.variants)
         items += [function(module, variant) for variant in variants]
+    items = [
+        unnested(item, module.imports) if isinstance(item, Function) else item for item in items
+    ]
     public = [each.name for each in hooks if not each.name.startswith("_")]
     planned = ResourceModule(
         resource.module,

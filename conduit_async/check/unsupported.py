@@ -7,17 +7,12 @@ from ..diagnostics import Problems
 from ..program import Facts, JobInfo, Local, Program, RecordCall
 from ..queries import IN_MEMORY, is_query, query_locals
 from ..types import ANY, Query, required
-from ..walk import children, walk
+from ..walk import walk
 from .require import shorten
-
-DEEPEST = 16
-"""Python nests at most 20 loops and `try` or `with` blocks in one function; some are ours."""
 
 
 def report_unsupported(program: Program, problems: Problems) -> None:
-    """Report (GEN690) what nests too deep, and queries that are only known at run time."""
-    for root in _reached(program):
-        _report_depth(root, problems)
+    """Report (GEN690) queries that are only known at run time."""
     for job, body in _functions(program):
         _report_queries(program.facts, job, body, problems)
 
@@ -63,21 +58,3 @@ def _reached(program: Program) -> Iterator[ast.Node]:
     for resource in program.resources.values():
         yield from (hook.node for hook in resource.hooks)
         yield from (each.body for each in resource.functions.values() if each.reached)
-
-
-def _report_depth(root: ast.Node, problems: Problems) -> None:
-    pending = [(root, 0)]
-    while pending:
-        node, depth = pending.pop()
-        if isinstance(node, ast.Async | ast.Lambda):
-            depth = 0
-        depth += isinstance(node, ast.For) + 2 * isinstance(node, ast.Rescue)
-        if depth > DEEPEST:
-            problems.error(
-                "GEN690",
-                node.span,
-                f"more than {DEEPEST} nested loops, of which a `rescue` counts as two",
-                "move the inner ones into a `@function`, or an `@async` of their own",
-            )
-        else:
-            pending += [(child, depth) for child in children(node)]

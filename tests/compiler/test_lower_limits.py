@@ -38,6 +38,9 @@ NESTS = {
     "parentheses": "Api.a(" + "(self.flag && " * 98 + "self.flag" + ")" * 98 + ")",
     "calls": "Api.a(" + "String.upcase(" * 98 + "self.title" + ")" * 98 + ")",
     "blocks": "if self.flag { " * 90 + "Api.a(1) }" + " Api.b(1) }" * 89,
+    "loops": "".join(f"for n{n} in 1..2 {{ " for n in range(95)) + "Api.a(n1, n90)" + " }" * 95,
+    "rescues": "Api.a(1) rescue { " * 95 + "Api.b(1)" + " }" * 95,
+    "arms": "match self.views { when 1 { Api.a(1) " * 47 + "}}" * 47,
 }
 
 
