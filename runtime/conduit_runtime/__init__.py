@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .schedules.scheduler import CronScheduler
     from .telemetry.failures import FailedJob
     from .telemetry.job_metrics import Distribution, JobMetrics
+    from .telemetry.prometheus import PoolCollector
     from .values import ConduitError, ErrorValue, Range
     from .workers.handlers import Handler, HandlerRegistry
     from .workers.metrics import Metrics, TypeStats
@@ -71,6 +72,7 @@ _MODULES = {
     "client.stats": ("QueueStats",),
     "telemetry.failures": ("FailedJob",),
     "telemetry.job_metrics": ("Distribution", "JobMetrics"),
+    "telemetry.prometheus": ("PoolCollector",),
     "generated.tables": ("RecordError", "table"),
     "postgres.transaction": ("NoTransaction",),
     "values": ("ConduitError", "ErrorValue", "Range"),
@@ -110,6 +112,7 @@ __all__ = [
     "NoTransaction",
     "PayloadError",
     "PayloadMismatch",
+    "PoolCollector",
     "Queue",
     "QueueError",
     "QueueStats",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .database import database, options
+from .metrics_port import free_ports, serve_metrics
 
 if TYPE_CHECKING:
     from ..generated.job_types import JobType
@@ -62,6 +63,20 @@ if TYPE_CHECKING:
     metavar="MODULE:FUNCTION",
     help="Called for each job that ends failed, for a pager or an error tracker.",
 )
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65_535),
+    metavar="PORT",
+    help="Let Prometheus scrape http://…:PORT/metrics; 0 takes a free port and says which. "
+    "Of several processes the first takes PORT, the next the one after it, and so on.",
+)
+@click.option(
+    "--metrics-host",
+    default="0.0.0.0",  # noqa: S104  as exporters do: the scraper is on another host
+    show_default=True,
+    metavar="ADDRESS",
+    help="The address that is listened on for Prometheus.",
+)
 @click.option("--drain", is_flag=True, help="End when nothing is due any more.")
 @click.option(
     "--grace",
@@ -81,6 +96,8 @@ def worker(
     processes: int,
     schedules: str | None,
     on_failed: str | None,
+    metrics_port: int | None,
+    metrics_host: str,
     drain: bool,
     grace: float,
 ) -> None:
@@ -92,7 +109,8 @@ def worker(
     caps = _caps(queues)
     with database(dsn, schema) as found:
         if processes > 1:
-            raise click.exceptions.Exit(_multiply(processes, found))
+            ports = free_ports(metrics_host, metrics_port, processes)
+            raise click.exceptions.Exit(_multiply(processes, found, ports))
         from ..client.queue import Queue
         from ..generated.service_loading import resolve
         from ..workers.pool import WorkerPool
@@ -115,6 +133,8 @@ def worker(
                 grace=grace,
                 on_failed=_on_failed(on_failed),
             )
+            if metrics_port is not None:
+                serve_metrics(pool, metrics_host, metrics_port)
             pool.run(drain=drain)
         _leave_threads()
 
@@ -233,11 +253,12 @@ def _on_failed(reference: str | None) -> "OnFailed | None":
     return function
 
 
-def _multiply(processes: int, dsn: str) -> int:
+def _multiply(processes: int, dsn: str, ports: Sequence[str]) -> int:
     """Run this command in several processes; signals are passed on to all of them."""
     command = [sys.executable, "-m", "conduit_runtime.cli", *sys.argv[1:], "--processes", "1"]
+    commands = [[*command, "--metrics-port", port] for port in ports] or [command] * processes
     environment = os.environ | {"CONDUIT_DATABASE_URL": dsn}
-    children = [subprocess.Popen(command, env=environment) for _ in range(processes)]
+    children = [subprocess.Popen(each, env=environment) for each in commands]
 
     def forward(number: int, frame: FrameType | None) -> None:
         for child in children:

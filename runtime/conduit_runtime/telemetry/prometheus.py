@@ -1,0 +1,125 @@
+"""What Prometheus scrapes from a worker."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from prometheus_client import start_http_server
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import REGISTRY, Collector
+
+from .histogram import BOUNDS
+from .queue_gauges import QueueGauges, QueueReader
+from .recorder import Key, Tally
+
+if TYPE_CHECKING:
+    from ..workers.pool import WorkerPool
+
+__all__ = ["PoolCollector", "serve"]
+
+EVERY = 4
+"""Of the bounds that are counted by, one in so many is told: each four times the one before."""
+_LABELS = ("queue", "type")
+
+
+class PoolCollector(Collector):
+    """A pool's counts and histograms, and how its queues stand in the database.
+
+    For a registry of your own, which takes one: `registry.register(PoolCollector(pool))`.
+    """
+
+    def __init__(self, pool: "WorkerPool") -> None:
+        self._pool = pool
+        self._queues = QueueReader(pool.dsn, lambda: pool.schema, list(pool.queues))
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing, so that registering does not ask the database."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """What stands now."""
+        tallies = [(key, tally.copy()) for key, tally in self._pool.recorder.tallies()]
+        yield _attempts(tallies)
+        yield _histogram(
+            "conduit_job_duration_seconds",
+            "How long attempts took.",
+            ((key, tally.durations, tally.duration) for key, tally in tallies),
+        )
+        yield _histogram(
+            "conduit_job_wait_seconds",
+            "From when jobs were due to the start of their attempt.",
+            ((key, tally.waits, tally.wait) for key, tally in tallies),
+        )
+        yield from _queue_gauges(self._queues.read())
+
+
+def _attempts(tallies: Iterable[tuple[Key, Tally]]) -> Metric:
+    family = CounterMetricFamily(
+        "conduit_job_attempts", "Attempts, by what became of them.", labels=(*_LABELS, "outcome")
+    )
+    for key, tally in tallies:
+        for outcome, count in (
+            ("succeeded", tally.succeeded),
+            ("retried", tally.retried),
+            ("failed", tally.failed - tally.retried - tally.discarded),
+            ("discarded", tally.discarded),
+            ("snoozed", tally.snoozed),
+            ("cancelled", tally.cancelled),
+        ):
+            family.add_metric((*key, outcome), count)
+    return family
+
+
+def _histogram(
+    name: str, documentation: str, rows: Iterable[tuple[Key, Sequence[int], float]]
+) -> Metric:
+    family = HistogramMetricFamily(name, documentation, labels=_LABELS)
+    for key, counts, total in rows:
+        buckets, below = [], 0
+        for place, bound in enumerate(BOUNDS):
+            below += counts[place]
+            if place % EVERY == 0:
+                buckets.append((f"{bound:.10g}", float(below)))
+        buckets.append(("+Inf", float(sum(counts))))
+        family.add_metric(key, buckets, total)
+    return family
+
+
+def _queue_gauges(queues: Sequence[QueueGauges] | None) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "conduit_database_up",
+        "Whether the database told how the queues stand.",
+        value=float(queues is not None),
+    )
+    for name, documentation, value in _GAUGES:
+        family = GaugeMetricFamily(name, documentation, labels=("queue",))
+        for queue in queues or ():
+            family.add_metric((queue.queue,), value(queue))
+        yield family
+
+
+_GAUGES: Sequence[tuple[str, str, Callable[[QueueGauges], float]]] = (
+    ("conduit_queue_due_jobs", "Jobs that are due and wait for a worker.", lambda q: q.due),
+    ("conduit_queue_running_jobs", "Jobs that workers hold.", lambda q: q.running),
+    (
+        "conduit_queue_oldest_due_seconds",
+        "For how long the job that waits longest has been due.",
+        lambda q: q.oldest,
+    ),
+)
+
+
+def serve(pool: "WorkerPool", host: str, port: int) -> str:
+    """Answer scrapes, in a thread, and return the URL; port 0 stands for a free one.
+
+    What the application itself counts with prometheus_client is told along. Raises OSError when
+    the port cannot be had.
+    """
+    server, _ = start_http_server(port, host)
+    REGISTRY.register(PoolCollector(pool))
+    address, taken = server.server_address[:2]
+    return f"http://{address!s}:{taken}/metrics"

@@ -1,0 +1,79 @@
+"""How queues stand, for gauges: cheap however long they are."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from ..postgres.connection import connect
+from ..postgres.execute import run
+from ..postgres.statement import Statement, sql
+from ..postgres.trouble import Trouble
+
+__all__ = ["QueueGauges", "QueueReader", "queue_gauges"]
+
+_log = logging.getLogger("conduit.metrics")
+
+FRESH = 5.0
+"""Seconds for which what the database said is told again."""
+PATIENCE = 2
+"""Seconds that the database may take to say it."""
+
+DEEPEST = 100_000
+"""Due jobs of a queue and lane that are counted at most."""
+
+
+class QueueGauges(NamedTuple):
+    """A queue's due jobs, its running ones, and the age in seconds of the job longest due."""
+
+    queue: str
+    due: int
+    running: int
+    oldest: float
+
+
+def queue_gauges(queues: Sequence[str], schema: str | None) -> Statement[list[QueueGauges]]:
+    """How these queues stand."""
+    return Statement(
+        sql("queue_gauges", schema, waiting=sql("waiting", schema, queue="wanted.queue")),
+        {"queues": list(queues), "deepest": DEEPEST},
+        lambda rows, count: [QueueGauges(*row) for row in rows],
+    )
+
+
+class QueueReader:
+    """Asks the database how queues stand, at most once in `FRESH` seconds, in any thread."""
+
+    def __init__(self, dsn: str, schema: Callable[[], str | None], queues: Sequence[str]) -> None:
+        given = "connect_timeout" in conninfo_to_dict(dsn)
+        self._dsn = dsn if given else make_conninfo(dsn, connect_timeout=PATIENCE)
+        self._schema = schema
+        self._queues = queues
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._trouble = Trouble(_log, "how the queues stand cannot be read for a scrape")
+        self._known: list[QueueGauges] | None = None
+
+    def read(self) -> list[QueueGauges] | None:
+        """How the queues stand; None when the database does not say in time."""
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._known = self._ask()
+                self._until = time.monotonic() + FRESH
+            return self._known
+
+    def _ask(self) -> list[QueueGauges] | None:
+        limit = f"{PATIENCE}s"
+        try:
+            with connect(self._dsn, "conduit metrics", limit) as conn, conn.transaction():
+                conn.execute("SELECT set_config('statement_timeout', %s, true)", (limit,))
+                known = run(conn, queue_gauges(self._queues, self._schema()))
+        except psycopg.Error as error:
+            self._trouble.again_in(error)
+            return None
+        self._trouble.over()
+        return known
