@@ -9,9 +9,14 @@ LONGEST = 100
 """From here on a chain is a flat loop, since each `elif` nests in the one before it."""
 
 
+def is_loop(count: int) -> bool:
+    """Whether a chain of so many arms is a loop, which a `break` in them would leave."""
+    return count > LONGEST
+
+
 def chain(arms: Sequence[tuple[Code, list[Line]]], otherwise: list[Line]) -> list[Line]:
     """The first body whose condition holds, else `otherwise`."""
-    if len(arms) > LONGEST:
+    if is_loop(len(arms)):
         return _loop(arms, otherwise)
     lines = otherwise
     for condition, body in reversed(arms):

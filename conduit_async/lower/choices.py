@@ -9,13 +9,13 @@ from ..program import LibraryCall, Local, RecordCall, RelationUse, ServiceCall
 from ..types import ANY, FLOAT, INT, JSON, STRING, Enum, required
 from ..walk import walk
 from . import literals
-from .branching import chain
+from .branching import chain, is_loop
 from .code import NONE, Code, Line, Strength, body_of, indented, made_of
 from .comparisons import equals, within
 from .drive import Lowering, Operand, lower, rule
 from .frame import Frame, variable_for
 from .into import Into
-from .statements import block, value
+from .statements import after_loop, block, value
 from .typing import type_of
 
 
@@ -103,18 +103,28 @@ def _is_complete(frame: Frame, node: ast.Match) -> bool:
 
 def _by_condition(frame: Frame, node: ast.Match, subject: Code, into: Into) -> list[Line]:
     arms: list[tuple[Code, list[Line]]] = []
-    with ExitStack() as rest:
+    tested = next((n for n, arm in enumerate(node.arms) if _takes_all(arm)), len(node.arms))
+    otherwise: list[Line] = []
+    with ExitStack() as rest, frame.in_loop(is_loop(tested)):
         for arm in node.arms:
             tests = [_test(frame, node, subject, pattern) for pattern in arm.patterns]
             with frame.branch():
                 body = block(frame, arm.body, into)
             found = [test for test in tests if test is not None]
             if len(found) < len(tests):
-                return chain(arms, body)
+                otherwise = body
+                break
             text = " or ".join(test.at(Strength.NOT) for test in found)
             arms.append((found[0] if len(found) == 1 else made_of(text, Strength.OR, found), body))
             rest.enter_context(frame.branch())  # a later pattern is only asked if this one fails
-    return chain(arms, into.put(NONE) if into.kind != "nowhere" else [])
+        else:
+            otherwise = into.put(NONE) if into.kind != "nowhere" else []
+    lines = chain(arms, otherwise)
+    return [*lines, *after_loop(frame, node)] if is_loop(tested) else lines
+
+
+def _takes_all(arm: ast.Arm) -> bool:
+    return any(isinstance(pattern, ast.Wildcard) for pattern in arm.patterns)
 
 
 def _test(frame: Frame, node: ast.Match, subject: Code, pattern: ast.Pattern) -> Code | None:

@@ -226,6 +226,15 @@ class Frame:
         self.returns, self.expected, self.caught, self._variables = before
 
     @contextmanager
+    def in_loop(self, is_loop: bool = True) -> Iterator[None]:
+        """Code that stands in a loop of Python's, which a `break` would leave."""
+        self.loops += is_loop
+        try:
+            yield
+        finally:
+            self.loops -= is_loop
+
+    @contextmanager
     def returning_into(self, into: Into | None, breaks: bool) -> Iterator[None]:
         """The block of a rescue; with `into` its value goes there, also by a `return`."""
         before = self.value_into, self.breaks, self.left, self.loops

@@ -6,6 +6,7 @@ from ..types import NIL, Optional, optional, required
 from .code import Code, Line, Strength, body_of, made_of
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
+from .statements import after_loop
 from .typing import UNKNOWN, type_of
 
 LONGEST_CHAIN = 25
@@ -136,7 +137,7 @@ def _long_chain(frame: Frame, node: ast.Ternary, arms: list[ast.Ternary]) -> Low
     """A flat loop that ends at the first condition which holds."""
     name = frame.fresh("value")
     body: list[Line] = []
-    with frame.branch():
+    with frame.branch(), frame.in_loop():
         for arm in arms:
             condition = yield Operand(arm.condition, maybe=True)
             then = yield Operand(arm.then)
@@ -145,5 +146,5 @@ def _long_chain(frame: Frame, node: ast.Ternary, arms: list[ast.Ternary]) -> Low
         last = yield Operand(arms[-1].otherwise)
     body += [*last.before, Line(f"{name} = {last.text}"), Line("break")]
     kind = frame.module.annotation(type_of(frame, node))
-    lines = [Line(f"{name}: {kind}"), Line("while True:"), *body_of(body)]
+    lines = [Line(f"{name}: {kind}"), Line("while True:"), *body_of(body), *after_loop(frame, node)]
     return Code(name, before=tuple(lines))

@@ -8,7 +8,7 @@ from ..program import Local, RaiseCall, RecordCall
 from ..types import ANY, NIL, Array, Hash, Query, Range, Record, is_nullable, required
 from ..walk import walk
 from . import assignment
-from .branching import chain
+from .branching import chain, is_loop
 from .calls import listed
 from .code import NONE, Code, Line, Strength, body_of, negate
 from .drive import condition, lower, without_value
@@ -143,7 +143,7 @@ def _annotated(frame: Frame, code: Code, into: Into) -> Code:
 
 def _if(frame: Frame, node: ast.If, into: Into) -> list[Line]:
     arms: list[tuple[Code, list[Line]]] = []
-    with ExitStack() as rest:
+    with ExitStack() as rest, frame.in_loop(is_loop(len(node.branches))):
         for branch in node.branches:
             test = condition(frame, branch.condition)
             with frame.branch():
@@ -154,7 +154,8 @@ def _if(frame: Frame, node: ast.If, into: Into) -> list[Line]:
             otherwise = block(frame, node.otherwise, into)
         else:
             otherwise = into.put(NONE) if into.kind == "name" else []
-    return chain(arms, otherwise)
+    lines = chain(arms, otherwise)
+    return [*lines, *after_loop(frame, node)] if is_loop(len(arms)) else lines
 
 
 def _for(frame: Frame, node: ast.For) -> list[Line]:
@@ -163,21 +164,19 @@ def _for(frame: Frame, node: ast.For) -> list[Line]:
     if frame.holds_snapshot(node.iterable):
         frame.snapshots.add(local)
     name = frame.local(local) if local in frame.locals.read else "_"
-    frame.loops += 1
     if assignment.assigns_fields(node.body):
         frame.forget_loaded()  # by the next turn, a row may be another one
-    with frame.branch():
+    with frame.branch(), frame.in_loop():
         body = block(frame, node.body)
-    frame.loops -= 1
     loop = [*before, Line(f"for {name} in {iterable}:"), *body_of(body)]
-    return [*loop, *_after_loop(frame)] if _is_left(frame, node) else loop
+    return [*loop, *after_loop(frame, node.body)]
 
 
-def _is_left(frame: Frame, node: ast.For) -> bool:
+def _is_left(frame: Frame, node: ast.Node) -> bool:
     """Whether a `return` in a loop gives the value of a rescue around it."""
     if not frame.breaks:
         return False
-    below = walk(node.body, into=lambda each: not isinstance(each, ast.Async | ast.Lambda))
+    below = walk(node, into=lambda each: not isinstance(each, ast.Async | ast.Lambda))
     return any(isinstance(each, ast.Return) for each in below)
 
 
@@ -237,8 +236,10 @@ def _out_of_loops(frame: Frame, node: ast.Return) -> list[Line]:
     return [*code.before, Line(f"{frame.left} = [{code.text}]"), Line("break")]
 
 
-def _after_loop(frame: Frame) -> list[Line]:
-    """What follows a loop that a `return` may have left."""
+def after_loop(frame: Frame, node: ast.Node) -> list[Line]:
+    """What follows a loop, whose code is that of `node`, that a `return` may have left."""
+    if not _is_left(frame, node):
+        return []
     assert frame.value_into is not None
     inside = [] if frame.loops else frame.value_into.put(Code(f"{frame.left}[0]"))
     return [Line(f"if {frame.left}:"), *body_of([*inside, Line("break")])]

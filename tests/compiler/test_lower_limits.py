@@ -1,7 +1,9 @@
 """Long chains and deep nests become Python that CPython compiles."""
 
+from pathlib import Path
+
 import pytest
-from generated import compiled
+from generated import compiled, imported
 
 RESOURCE = """
 resource Post {
@@ -52,3 +54,32 @@ def test_chains(name: str) -> None:
 @pytest.mark.parametrize("name", NESTS)
 def test_nests(name: str) -> None:
     compile(compiled(RESOURCE.replace("BODY", NESTS[name]))["post.py"], "post.py", "exec")
+
+
+ARMS = {
+    "elsif": "if k == 0 { return 0 }"
+    + "".join(f" elsif k == {n} {{ if flag {{ return {n} }} }}" for n in range(1, 120)),
+    "match": "match k + 0.0 { "
+    + "".join(f"when {n} {{ if flag {{ return {n} }} }} " for n in range(120))
+    + "}",
+    "ternary": "let value = "
+    + "".join(
+        f"k == {n} ? (match k {{ when {n} {{ if flag {{ return {n} }} 1 }} else {{ 2 }} }}) : "
+        for n in range(60, 90)
+    )
+    + "3",
+}
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_return_from_a_long_chain_ends_the_value(name: str, tmp_path: Path) -> None:
+    function = f"""
+      @function pick(k: int, flag: bool) -> int {{
+        let found = error("none") rescue {{ {ARMS[name]}  error("passed") }}
+        return found
+      }}
+      @after update {{ @async {{ Api.a(pick(77, true)) }} }}
+    """
+    files = compiled(RESOURCE.replace("@after", f"{function}\n@after", 1).replace("BODY", ""))
+    with imported(files, tmp_path) as package:
+        assert package.post.pick(77, True) == 77
