@@ -19,16 +19,21 @@ from .database import PAYLOAD, Database
 
 _WORKER = "INSERT INTO conduit_workers VALUES ('bare', 0, 0, 'bare', 0, '{}', '[]')"
 # One row of answers, so that pgbench can hand them on; each job's columns are read all the same.
-_ANSWER = """
+_CLAIM = """
+WITH claimed AS (
+{claim}
+)
 SELECT array_agg(id)::text AS ids,
   array_fill(:token::uuid, ARRAY[count(*)::int])::text AS tokens,
-  array_fill(0.0001::float8, ARRAY[count(*)::int])::text AS elapsed,
+  array_fill(100::bigint, ARRAY[count(*)::int])::text AS elapsed,
   CASE WHEN :turn % 25 = 0 THEN '{{}}' ELSE array[min(queue)]::text END AS bound_queues,
   CASE WHEN :turn % 25 = 0 THEN '{{}}' ELSE array[min(priority)]::text END AS bound_priorities,
-  CASE WHEN :turn % 25 = 0 THEN '{{}}' ELSE array[max(run_at)]::text END AS bound_run_ats,
+  CASE WHEN :turn % 25 = 0 THEN '{{}}' ELSE array[
+    extract(epoch FROM max(run_at) - '2000-01-01 00:00Z')::float8 * 1e6
+  ]::bigint[]::text END AS bound_run_ats,
   CASE WHEN :turn % 25 = 0 THEN '{{}}' ELSE array[max(seq)]::text END AS bound_seqs,
   string_agg(claimed::text, '') AS claimed
-FROM (SELECT {claim}) AS claimed
+FROM claimed
 """
 
 
@@ -36,8 +41,7 @@ def drain(database: Database, count: int, *, connections: int, batch: int) -> No
     """Claim and complete `count` jobs of type "noop" by pgbench, `batch` at a time."""
     database.run(_WORKER)
     claiming = Claims().next("bare", {"default": batch}, [("noop", "")], batch, 0.0, None)
-    choosing, columns = claiming.sql.rsplit("\nSELECT ", 1)
-    claim = choosing + _ANSWER.format(claim=columns)
+    claim = _CLAIM.format(claim=claiming.sql)
     script = "\n".join(
         ["\\set turn :turn + 1", f"{_plain(claim)} \\gset", f"{_plain(sql('complete', None))};"]
     )

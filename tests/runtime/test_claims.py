@@ -4,9 +4,9 @@ from conduit_runtime.workers.claimed import Claimed
 from conduit_runtime.workers.claims import BATCH, Claims
 
 
-def claimed(queue: str, priority: int, run_at: str, seq: int) -> Claimed:
+def claimed(queue: str, priority: int, run_at: int, seq: int) -> Claimed:
     return Claimed(
-        (UUID(int=seq), "t", queue, "{}", 0, 3, priority, 0, None, "", run_at, seq, None), uuid4()
+        (UUID(int=seq), "t", queue, "{}", 0, 3, priority, 0, None, run_at, seq, None), uuid4()
     )
 
 
@@ -15,14 +15,14 @@ def test_the_first_claim_looks_at_everything_and_the_next_behind_the_last() -> N
     first = claims.next("w", {"q": 2}, [("t", "")], 2, 0.0, None)
     assert claims.was_full
     assert first.parameters["bound_queues"] == []
-    claims.learn([claimed("q", 75, "a", 1), claimed("q", 50, "b", 2)], 2, 0.0, 0.001)
+    claims.learn([claimed("q", 75, 7, 1), claimed("q", 50, 8, 2)], 2, 0.0, 0.001)
     second = claims.next("w", {"q": 2}, [("t", "")], 2, 0.01, None)
     assert not claims.was_full
     bounds = zip(
         *(second.parameters[f"bound_{name}"] for name in ("priorities", "run_ats", "seqs")),
         strict=True,
     )
-    assert sorted(bounds) == [(50, "b", 2), (75, "a", 1)]
+    assert sorted(bounds) == [(50, 8, 2), (75, 7, 1)]
     claims.next("w", {"q": 2}, [("t", "")], 2, 0.06, None)
     assert claims.was_full
 
@@ -30,8 +30,8 @@ def test_the_first_claim_looks_at_everything_and_the_next_behind_the_last() -> N
 def test_a_full_look_forgets_the_bounds_that_it_did_not_come_to() -> None:
     claims = Claims()
     for now, jobs in (
-        (0.0, [claimed("q", 75, "a", 1), claimed("q", 50, "b", 2)]),
-        (0.06, [claimed("q", 75, "c", 3), claimed("q", 75, "c", 4)]),
+        (0.0, [claimed("q", 75, 7, 1), claimed("q", 50, 8, 2)]),
+        (0.06, [claimed("q", 75, 9, 3), claimed("q", 75, 9, 4)]),
     ):
         claims.next("w", {"q": 2}, [("t", "")], 2, now, None)
         assert claims.was_full
@@ -47,7 +47,7 @@ def test_a_full_look_that_costs_more_is_rarer_but_comes_within_a_second() -> Non
         now = 100.0 * cost
         claims.forget()
         claims.next("w", {"q": 1}, [("t", "")], 1, now, None)
-        claims.learn([claimed("q", 50, "a", 1)], 1, now, now + cost)
+        claims.learn([claimed("q", 50, 7, 1)], 1, now, now + cost)
         claims.next("w", {"q": 1}, [("t", "")], 1, now + cost + wait - 0.01, None)
         assert not claims.was_full
         claims.next("w", {"q": 1}, [("t", "")], 1, now + cost + wait + 0.01, None)
@@ -61,7 +61,7 @@ def test_a_short_claim_is_repeated_in_full_and_looks_deeper() -> None:
     for round_ in range(8):
         statement = claims.next("w", {"q": BATCH}, lanes, BATCH, float(round_), None)
         depths.append(statement.parameters["depth"])
-        claims.learn([claimed("q", 50, "a", 1)], BATCH, float(round_), float(round_))
+        claims.learn([claimed("q", 50, 7, 1)], BATCH, float(round_), float(round_))
         assert claims.next("w", {"q": 1}, lanes, 1, float(round_), None)
         assert claims.was_full
     assert depths[0] == 13

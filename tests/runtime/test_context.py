@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from conduit_runtime import ConduitError, JobContext, JobLost, PayloadError, current_job
+from conduit_runtime.generated.calls import entered_job
 from conduit_runtime.generated.context import ConnectionLost
 from conduit_runtime.generated.services import prepare
 from example_app import insert_order
@@ -56,8 +57,8 @@ def in_job(
 ) -> Any:
     async def run() -> Any:
         host = Host(app_dsn)
-        context: JobContext[Any] = JobContext(JOB, services, host)
-        context.activate(asyncio.get_running_loop())
+        context: JobContext[Any] = JobContext(JOB, services, host, asyncio.get_running_loop())
+        entered_job.set(JOB)
         return await use(context, host)
 
     return asyncio.run(run())

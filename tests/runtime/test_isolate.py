@@ -1,13 +1,26 @@
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar, copy_context
 from typing import Any
+from uuid import UUID
 
+import psycopg
 import pytest
-from conduit_runtime.postgres.arrays import array
-from conduit_runtime.workers.isolate import isolated
+from conduit_runtime.postgres.arrays import array, integers, uuids
+from conduit_runtime.workers.isolate import resumed
 
 colour: ContextVar[str] = ContextVar("colour", default="none")
+
+
+async def isolated(work: Coroutine[Any, Any, None], on_wait: Callable[[], object]) -> None:
+    """Run a coroutine as a place of a worker does."""
+    context = copy_context()
+    try:
+        awaited = context.run(work.send, None)
+    except StopIteration:
+        return
+    on_wait()
+    await resumed(work, context, awaited)
 
 
 def run(*works: Coroutine[Any, Any, None]) -> list[str]:
@@ -16,7 +29,7 @@ def run(*works: Coroutine[Any, Any, None]) -> list[str]:
 
     async def main() -> None:
         for work in works:
-            await isolated(work, copy_context(), lambda: seen.append("waits"))
+            await isolated(work, lambda: seen.append("waits"))
             seen.append(colour.get())
 
     asyncio.run(main())
@@ -71,10 +84,17 @@ def test_answers_and_cancellation_go_in() -> None:
 
 
 async def _inside(work: Coroutine[Any, Any, None], started: asyncio.Event) -> None:
-    await isolated(work, copy_context(), started.set)
+    await isolated(work, started.set)
 
 
 def test_arrays() -> None:
     assert array([]) == "{}"
     assert array([1, None, 2.5]) == "{1,NULL,2.5}"
     assert array(["a", "", "NULL", 'x"y\\z,{}']) == '{"a","","NULL","x\\"y\\\\z,{}"}'
+    assert integers([]) == "{}"
+    assert integers([1, -2]) == "{1, -2}"
+
+
+def test_arrays_of_uuids(conn: psycopg.Connection[Any]) -> None:
+    for ids in ([], [UUID(int=1)], [UUID(int=2**128 - 1), UUID(int=0)]):
+        assert conn.execute("SELECT %s::uuid[]", (uuids(ids),)).fetchone() == (ids,)

@@ -41,8 +41,9 @@ def dequeue(
         "leased_until = now() + make_interval(secs => %(lease)s)"
     )
     parameters = claim(worker_id, {queue: limit}, lanes, limit, limit, (), uuid.uuid4())
+    claiming = sql("claim", schema, columns="job.*", lease=lease, allowed="true")
     return Statement(
-        sql("claim", schema, columns=COLUMNS, lease=lease, allowed="true"),
+        sql("dequeue", schema, claim=claiming, columns=COLUMNS),
         {**parameters, "lease": LEASE.total_seconds()},
         read_jobs,
     )

@@ -1,10 +1,29 @@
 """What a service may ask about the call that it is in."""
 
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
-__all__ = ["Call", "CurrentJob", "current_call", "current_job", "entered_call", "entered_job"]
+__all__ = [
+    "Call",
+    "CurrentJob",
+    "RunningJob",
+    "current_call",
+    "current_job",
+    "entered_call",
+    "entered_job",
+    "job_here",
+]
+
+
+class RunningJob(Protocol):
+    """What is read of a job that a worker has claimed."""
+
+    id: UUID
+    type: str
+    queue: str
+    attempts: int
+    max_attempts: int
 
 
 class CurrentJob(NamedTuple):
@@ -15,6 +34,11 @@ class CurrentJob(NamedTuple):
     queue: str
     attempt: int
     max_attempts: int
+
+    @classmethod
+    def of(cls, job: RunningJob) -> "CurrentJob":
+        """What a service may know of a claimed job."""
+        return cls(job.id, job.type, job.queue, job.attempts, job.max_attempts)
 
 
 class Call(NamedTuple):
@@ -31,13 +55,19 @@ class Call(NamedTuple):
         return f"{self.job.id}/{self.service}.{self.method}/{self.number}"
 
 
-entered_job: ContextVar[CurrentJob] = ContextVar("conduit_job")
+entered_job: ContextVar[RunningJob | CurrentJob] = ContextVar("conduit_job")
 entered_call: ContextVar[Call] = ContextVar("conduit_call")
+
+
+def job_here() -> CurrentJob | None:
+    """The job that is running here, if one is."""
+    job = entered_job.get(None)
+    return job if job is None or isinstance(job, CurrentJob) else CurrentJob.of(job)
 
 
 def current_job() -> CurrentJob:
     """The job that is running here; RuntimeError outside of one."""
-    job = entered_job.get(None)
+    job = job_here()
     if job is None:
         raise RuntimeError("no job is running here")
     return job

@@ -15,7 +15,7 @@ from typing_extensions import Unpack
 
 from ..errors import JobLost
 from ..job import Job
-from .calls import CurrentJob, entered_job
+from .calls import CurrentJob, RunningJob
 from .job_types import JobOptions, JobType
 from .operations import AsyncOperations, Kept
 from .queries import Query, column_names
@@ -35,16 +35,6 @@ _PROGRESS_INTERVAL = 0.25
 # Not Exception, so that a source's `rescue` lets it pass: the job runs again.
 class ConnectionLost(BaseException):
     """The worker's own connection broke under a statement of a job."""
-
-
-class RunningJob(Protocol):
-    """What a context reads of the job that a worker has claimed."""
-
-    id: UUID
-    type: str
-    queue: str
-    attempts: int
-    max_attempts: int
 
 
 J = TypeVar("J", bound=RunningJob, contravariant=True)
@@ -68,16 +58,28 @@ class JobContext(AsyncOperations, Generic[S]):
     # Most jobs need few of these; what is not asked for is not made.
     _services: S | None = None
     _cancelled = False
-    _loop: asyncio.AbstractEventLoop | None = None
     _progress: dict[str, Any] | None = None
     _reporter: asyncio.Task[None] | None = None
 
-    def __init__(self, job: RunningJob, services: object, host: Host[Any]) -> None:
+    def __init__(
+        self,
+        job: RunningJob,
+        services: object,
+        host: Host[Any],
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
         self._job = job
-        self._current = CurrentJob(job.id, job.type, job.queue, job.attempts, job.max_attempts)
         self._given_services = services
         self._host = host
-        self._kept = Kept()
+        self._loop = loop
+
+    @cached_property
+    def _current(self) -> CurrentJob:
+        return CurrentJob.of(self._job)
+
+    @cached_property
+    def _kept(self) -> Kept:  # type: ignore[override]
+        return Kept()
 
     @cached_property
     def enqueued(self) -> list[Job]:
@@ -88,11 +90,6 @@ class JobContext(AsyncOperations, Generic[S]):
         """What `enqueued` holds, without making it."""
         nested: Sequence[Job] = self.__dict__.get("enqueued", ())
         return nested
-
-    def activate(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Make this the current job of what runs now, in the worker's loop."""
-        self._loop = loop
-        entered_job.set(self._current)
 
     def cancel(self) -> None:
         """Note that the job was cancelled or lost; called by the worker."""

@@ -7,7 +7,7 @@ from typing import Any
 from .. import payload
 from ..names import source_names
 from ..values import ErrorValue
-from .calls import entered_job
+from .calls import job_here
 from .service_calls import Protocols, source_names_of
 from .services import is_value
 
@@ -38,7 +38,7 @@ class _EchoService:
         write = self.__write
 
         def call(*args: Any, **named: Any) -> dict[str, Any]:
-            job = entered_job.get(None)
+            job = job_here()
             line = {
                 "job_id": job and job.id,
                 "type": job and job.type,

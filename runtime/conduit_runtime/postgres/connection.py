@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import tuple_row
+from psycopg.types.numeric import Int8BinaryLoader
 
 from .deadline import PunctualAsyncConnection, PunctualConnection
 from .execute import numbered
@@ -131,7 +132,8 @@ class Link:
     """One asynchronous connection of a worker that is opened again after it broke.
 
     Used by one task at a time. `fresh` counts how often it was opened, `is_pooled` tells whether a
-    transaction pooler stands in between.
+    transaction pooler stands in between. Answers come in binary, and a time with time zone as what
+    that holds: an int, the microseconds since 2000-01-01 UTC.
     """
 
     def __init__(self, dsn: str, name: str) -> None:
@@ -161,6 +163,7 @@ class Link:
             connection.add_notify_handler(_ignore)
             self._connection = connection
             self._cursor = psycopg.AsyncRawCursor(connection, row_factory=tuple_row)
+            self._cursor.adapters.register_loader("timestamptz", Int8BinaryLoader)
             self.fresh += 1
         return self._connection
 
@@ -172,7 +175,8 @@ class Link:
             raise psycopg.InterfaceError("the connection is closed")
         try:
             sql, names = numbered(statement.sql)
-            await cursor.execute(sql, [statement.parameters[name] for name in names])
+            parameters = [statement.parameters[name] for name in names]
+            await cursor.execute(sql, parameters, binary=True)
             rows = await cursor.fetchall() if cursor.description else []
         except (*BROKEN, asyncio.CancelledError):
             await self.close()

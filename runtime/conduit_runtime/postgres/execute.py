@@ -5,11 +5,25 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 from psycopg.rows import tuple_row
 
+from .arrays import UUIDs
 from .statement import Statement
 
 T = TypeVar("T")
+
+
+class _UUIDsDumper(Dumper):
+    format = Format.BINARY
+    oid = psycopg.adapters.types["uuid"].array_oid
+
+    def dump(self, obj: UUIDs) -> bytes:
+        return obj
+
+
+psycopg.adapters.register_dumper(UUIDs, _UUIDsDumper)
 
 
 @lru_cache(maxsize=256)

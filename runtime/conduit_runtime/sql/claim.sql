@@ -5,78 +5,75 @@
 WITH RECURSIVE lanes AS MATERIALIZED (
   SELECT * FROM unnest(%(types)s::text[], %(fingerprints)s::text[]) AS lane (type, fingerprint)
 ), bounds AS MATERIALIZED (
-  SELECT * FROM unnest(
+  SELECT queue, priority, '2000-01-01 00:00Z'::timestamptz + micros * interval '1 us' AS run_at, seq
+  FROM unnest(
     %(bound_queues)s::text[], %(bound_priorities)s::int[],
-    %(bound_run_ats)s::timestamptz[], %(bound_seqs)s::bigint[]
-  ) AS bound (queue, priority, run_at, seq)
-), claimed AS (
-  UPDATE {jobs} AS job
-  SET status = 'running', token = %(token)s, locked_by = %(worker)s, locked_at = now(){lease}
-  WHERE ctid = ANY (ARRAY(
-    SELECT place.ctid
-    FROM unnest(%(queues)s::text[], %(sizes)s::int[]) WITH ORDINALITY
-      AS wanted (queue, size, position)
-    CROSS JOIN LATERAL (
-      WITH RECURSIVE levels (priority, places, taken, cut) AS (
-        SELECT 101, '{}'::tid[], 0, false
-        UNION ALL
-        SELECT next.priority, heads.places, levels.taken + heads.taken, heads.cut
-        FROM levels
-        CROSS JOIN LATERAL (
-          SELECT coalesce(known.priority, present.priority) AS priority,
-                 coalesce(known.run_at, '-infinity') AS run_at, coalesce(known.seq, 0) AS seq
-          FROM (VALUES (0)) AS one
-          LEFT JOIN LATERAL (
-            SELECT bounds.* FROM bounds
-            WHERE bounds.queue = wanted.queue AND bounds.priority < levels.priority
-            ORDER BY bounds.priority DESC LIMIT 1
-          ) AS known ON true
-          LEFT JOIN LATERAL (
-            SELECT jobs.priority FROM {jobs} AS jobs
-            WHERE known.priority IS NULL AND jobs.queue = wanted.queue
-              AND jobs.status = 'pending' AND jobs.priority < levels.priority
-            ORDER BY jobs.priority DESC LIMIT 1
-          ) AS present ON true
-          OFFSET 0  -- evaluated once, not wherever it is used
-        ) AS next
-        CROSS JOIN LATERAL (
-          SELECT coalesce(array_agg(merged.ctid ORDER BY merged.run_at, merged.seq), '{}') AS places,
-                 count(*)::int AS taken,
-                 coalesce(bool_or(merged.last), false) AS cut
-          FROM (
-            SELECT head.*, count(*) FILTER (WHERE head.last) OVER (
-              ORDER BY head.run_at, head.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-            ) AS hidden
-            FROM lanes
-            CROSS JOIN LATERAL (
-              SELECT due.*, row_number() OVER () = %(depth)s AS last
-              FROM (
-                SELECT pending.ctid, pending.run_at, pending.seq
-                FROM {jobs} AS pending
-                WHERE pending.queue = wanted.queue AND pending.status = 'pending'
-                  AND pending.priority = next.priority
-                  AND pending.type = lanes.type AND pending.fingerprint = lanes.fingerprint
-                  AND pending.run_at <= now()
-                  AND (pending.run_at, pending.seq) > (next.run_at, next.seq)
-                ORDER BY pending.run_at, pending.seq
-                LIMIT %(depth)s
-                FOR UPDATE SKIP LOCKED
-              ) AS due
-            ) AS head
-          ) AS merged
-          WHERE merged.hidden = 0
-        ) AS heads
-        WHERE next.priority IS NOT NULL AND NOT levels.cut AND levels.taken < wanted.size
-      )
-      SELECT place.ctid
-      FROM levels CROSS JOIN unnest(levels.places) WITH ORDINALITY AS place (ctid, position)
-      LIMIT wanted.size
-    ) AS place
-    WHERE {allowed}
-    LIMIT %(limit)s
-  ))
-  RETURNING job.*
+    %(bound_run_ats)s::bigint[], %(bound_seqs)s::bigint[]
+  ) AS bound (queue, priority, micros, seq)
 )
-SELECT {columns}
-FROM claimed
-ORDER BY claimed.queue, claimed.priority DESC, claimed.run_at, claimed.seq
+UPDATE {jobs} AS job
+SET status = 'running', token = %(token)s, locked_by = %(worker)s, locked_at = now(){lease}
+WHERE ctid = ANY (ARRAY(
+  SELECT place.ctid
+  FROM unnest(%(queues)s::text[], %(sizes)s::int[]) WITH ORDINALITY
+    AS wanted (queue, size, position)
+  CROSS JOIN LATERAL (
+    WITH RECURSIVE levels (priority, places, taken, cut) AS (
+      SELECT 101, '{}'::tid[], 0, false
+      UNION ALL
+      SELECT next.priority, heads.places, levels.taken + heads.taken, heads.cut
+      FROM levels
+      CROSS JOIN LATERAL (
+        SELECT coalesce(known.priority, present.priority) AS priority,
+               coalesce(known.run_at, '-infinity') AS run_at, coalesce(known.seq, 0) AS seq
+        FROM (VALUES (0)) AS one
+        LEFT JOIN LATERAL (
+          SELECT bounds.* FROM bounds
+          WHERE bounds.queue = wanted.queue AND bounds.priority < levels.priority
+          ORDER BY bounds.priority DESC LIMIT 1
+        ) AS known ON true
+        LEFT JOIN LATERAL (
+          SELECT jobs.priority FROM {jobs} AS jobs
+          WHERE known.priority IS NULL AND jobs.queue = wanted.queue
+            AND jobs.status = 'pending' AND jobs.priority < levels.priority
+          ORDER BY jobs.priority DESC LIMIT 1
+        ) AS present ON true
+        OFFSET 0  -- evaluated once, not wherever it is used
+      ) AS next
+      CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(merged.ctid ORDER BY merged.run_at, merged.seq), '{}') AS places,
+               count(*)::int AS taken,
+               coalesce(bool_or(merged.last), false) AS cut
+        FROM (
+          SELECT head.*, count(*) FILTER (WHERE head.last) OVER (
+            ORDER BY head.run_at, head.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+          ) AS hidden
+          FROM lanes
+          CROSS JOIN LATERAL (
+            SELECT due.*, row_number() OVER () = %(depth)s AS last
+            FROM (
+              SELECT pending.ctid, pending.run_at, pending.seq
+              FROM {jobs} AS pending
+              WHERE pending.queue = wanted.queue AND pending.status = 'pending'
+                AND pending.priority = next.priority
+                AND pending.type = lanes.type AND pending.fingerprint = lanes.fingerprint
+                AND pending.run_at <= now()
+                AND (pending.run_at, pending.seq) > (next.run_at, next.seq)
+              ORDER BY pending.run_at, pending.seq
+              LIMIT %(depth)s
+              FOR UPDATE SKIP LOCKED
+            ) AS due
+          ) AS head
+        ) AS merged
+        WHERE merged.hidden = 0
+      ) AS heads
+      WHERE next.priority IS NOT NULL AND NOT levels.cut AND levels.taken < wanted.size
+    )
+    SELECT place.ctid
+    FROM levels CROSS JOIN unnest(levels.places) WITH ORDINALITY AS place (ctid, position)
+    LIMIT wanted.size
+  ) AS place
+  WHERE {allowed}
+  LIMIT %(limit)s
+))
+RETURNING {columns}

@@ -3,7 +3,7 @@ UPDATE {jobs} AS job
 SET status = 'completed', completed_at = now(), error = NULL, progress = NULL,
     attempts = CASE WHEN started_at >= locked_at THEN attempts ELSE attempts + 1 END,
     started_at = CASE WHEN started_at >= locked_at THEN started_at
-      ELSE greatest(locked_at, now() - make_interval(secs => done.elapsed)) END,
+      ELSE greatest(locked_at, now() - done.elapsed * interval '1 us') END,
     token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL
-FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(elapsed)s::float8[]) AS done (id, token, elapsed)
+FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(elapsed)s::bigint[]) AS done (id, token, elapsed)
 WHERE job.id = done.id AND job.token = done.token AND coalesce(job.status = 'running', false)

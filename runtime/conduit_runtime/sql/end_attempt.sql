@@ -7,7 +7,7 @@ SET status = ended.status,
     attempts = CASE WHEN started_at >= locked_at THEN attempts - 1 ELSE attempts END
       + CASE WHEN ended.counted THEN 1 ELSE 0 END,
     started_at = CASE WHEN started_at >= locked_at OR NOT ended.counted THEN started_at
-      ELSE greatest(locked_at, now() - make_interval(secs => ended.elapsed)) END,
+      ELSE greatest(locked_at, now() - ended.elapsed * interval '1 us') END,
     completed_at = CASE WHEN ended.status = 'pending' THEN NULL ELSE now() END,
     error = coalesce(ended.error, job.error),
     errors = CASE WHEN ended.detail IS NULL THEN job.errors
@@ -16,7 +16,7 @@ SET status = ended.status,
         || jsonb_build_array(jsonb_build_object('at', now()) || ended.detail::jsonb) END,
     progress = NULL, token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL
 FROM unnest(
-  %(ids)s::uuid[], %(tokens)s::uuid[], %(elapsed)s::float8[], %(statuses)s::text[],
+  %(ids)s::uuid[], %(tokens)s::uuid[], %(elapsed)s::bigint[], %(statuses)s::text[],
   %(delays)s::float8[], %(counted)s::boolean[], %(errors)s::text[], %(details)s::text[]
 ) AS ended (id, token, elapsed, status, delay, counted, error, detail)
 WHERE job.id = ended.id AND job.token = ended.token AND coalesce(job.status = 'running', false)

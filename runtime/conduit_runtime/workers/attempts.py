@@ -9,6 +9,7 @@ import msgspec
 
 from ..client.results import Result
 from ..client.store import columns
+from ..postgres.arrays import integers, uuids
 from ..postgres.statement import Statement, sql, touched
 from .claimed import Claimed
 from .outcome import Outcome
@@ -72,18 +73,17 @@ class Attempt:
     started: float | None = None
 
 
+_NO_TOKEN = UUID(int=0)
+
+
 def _held(attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """The claims that the attempts belong to, and how long they took, in microseconds."""
     # Written out here as arrays: several times quicker than value by value in the driver.
-    tokens = [attempt.job.token for attempt in attempts]
     return {
-        "ids": _array([attempt.job.id.hex for attempt in attempts]),
-        "tokens": _array([token.hex if token is not None else "NULL" for token in tokens]),
-        "elapsed": _array([f"{attempt.elapsed:.6f}" for attempt in attempts]),
+        "ids": uuids([attempt.job.id for attempt in attempts]),
+        "tokens": uuids([attempt.job.token or _NO_TOKEN for attempt in attempts]),
+        "elapsed": integers([int(attempt.elapsed * 1e6) for attempt in attempts]),
     }
-
-
-def _array(values: Sequence[str]) -> str:
-    return f"{{{','.join(values)}}}"
 
 
 def complete(attempts: Sequence[Attempt], schema: str | None) -> Statement[Sequence[Attempt]]:

@@ -1,22 +1,27 @@
 """A job as a worker holds it: claimed, its payload still JSON."""
 
+from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-__all__ = ["COLUMNS", "Claimed"]
+__all__ = ["COLUMNS", "Claimed", "in_order"]
 
 COLUMNS = (
     "id, type, queue, payload::text, attempts, max_attempts, priority, rescues, timeout, "
-    "fingerprint, run_at::text, seq, flow"
+    "run_at, seq, flow"
 )
+_PRIORITY, _RUN_AT_AND_SEQ = itemgetter(6), itemgetter(9, 10)
 
 
 class Claimed:
-    """A claimed job. `attempts` is the number of this attempt, from 1; `payload` is JSON text."""
+    """A claimed job. `attempts` is the number of this attempt, from 1; `payload` is JSON text.
+
+    `run_at` is in microseconds since 2000-01-01 UTC, which a `datetime` cannot always hold.
+    """
 
     __slots__ = (
         "attempts",
-        "fingerprint",
         "flow",
         "id",
         "max_attempts",
@@ -40,8 +45,7 @@ class Claimed:
     priority: int
     rescues: int
     timeout: float | None
-    fingerprint: str
-    run_at: str
+    run_at: int
     seq: int
     flow: UUID | None
     token: UUID
@@ -57,7 +61,6 @@ class Claimed:
             self.priority,
             self.rescues,
             self.timeout,
-            self.fingerprint,
             self.run_at,
             self.seq,
             self.flow,
@@ -69,3 +72,10 @@ class Claimed:
     def is_suspect(self) -> bool:
         """Whether the job may have killed its worker: it then runs apart from others like it."""
         return self.rescues >= 2 or (self.rescues > 0 and self.attempts >= self.max_attempts)
+
+
+def in_order(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows of `COLUMNS` as they are to be started: by priority, then time, then call order."""
+    ordered = sorted(rows, key=_RUN_AT_AND_SEQ)
+    ordered.sort(key=_PRIORITY, reverse=True)
+    return ordered

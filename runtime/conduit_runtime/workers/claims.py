@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from ..postgres.statement import Statement, sql
-from .claimed import COLUMNS, Claimed
+from .claimed import COLUMNS, Claimed, in_order
 
 __all__ = ["BATCH", "Claims", "Lane", "claim", "next_due"]
 
@@ -25,13 +25,13 @@ def claim(
     lanes: Sequence[Lane],
     limit: int,
     depth: int,
-    bounds: Sequence[tuple[str, int, str, int]],
+    bounds: Sequence[tuple[str, int, int, int]],
     token: UUID,
 ) -> dict[str, Any]:
     """Parameters of a claim: at most `limit` due jobs, at most `queues[name]` of each queue.
 
     `depth` is how many heads of each lane are looked at, `bounds` where each (queue, priority)
-    was left.
+    was left: at which `run_at`, in microseconds since 2000-01-01 UTC, and `seq`.
     """
     return {
         "worker": worker,
@@ -76,7 +76,7 @@ class Claims:
     """Whether the last claim looked at everything."""
 
     def __init__(self) -> None:
-        self._bounds: dict[tuple[str, int], tuple[str, int]] = {}
+        self._bounds: dict[tuple[str, int], tuple[int, int]] = {}
         self._next_full = 0.0
         self._depth = 0
         self.was_full = True
@@ -105,7 +105,7 @@ class Claims:
         return Statement(
             sql("claim", schema, columns=COLUMNS, lease=lease, allowed=allowed),
             claim(worker, queues, lanes, limit, depth, bounds, token),
-            lambda rows, count: [Claimed(row, token) for row in rows],
+            lambda rows, count: [Claimed(row, token) for row in in_order(rows)],
         )
 
     def learn(self, jobs: Sequence[Claimed], limit: int, started: float, now: float) -> None:
@@ -122,8 +122,8 @@ class Claims:
         if self.was_full:
             # A bound that this look did not come to would hide what appeared behind it since.
             self._bounds.clear()
-        for job in jobs:
-            self._bounds[job.queue, job.priority] = (job.run_at, job.seq)
+        last = {(job.queue, job.priority): job for job in jobs}
+        self._bounds.update((key, (job.run_at, job.seq)) for key, job in last.items())
 
     def forget(self) -> None:
         """Look at everything with the next claim."""

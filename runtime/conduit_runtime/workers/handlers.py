@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -92,6 +92,8 @@ class HandlerRegistry:
         if not callable(function):
             raise TypeError(f"the handler of {type!r} is {function!r}, which cannot be called")
         is_async = is_coroutine_function(function)
+        if is_async and not inspect.iscoroutinefunction(function):
+            function = _awaiting(function)
         self._add(Handler(type, function, keep_result=_seconds(keep_result), is_async=is_async))
 
     def register_job_types(self, job_types: Iterable["JobType[Any, Any]"]) -> None:
@@ -154,6 +156,16 @@ def _seconds(keep_result: timedelta | None) -> float | None:
     if not timedelta(0) < keep_result <= _LONGEST:
         raise ValueError(f"keep_result is {keep_result}: use a positive, finite span")
     return keep_result.total_seconds()
+
+
+def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A coroutine function for what gives an awaitable when it is called."""
+
+    @wraps(function, updated=())
+    async def call(context: Any, payload: Any) -> Any:
+        return await function(context, payload)
+
+    return call
 
 
 def is_coroutine_function(function: Any) -> bool:

@@ -3,26 +3,21 @@
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from types import coroutine
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["isolated"]
+__all__ = ["resumed"]
+
+T = TypeVar("T")
 
 
 @coroutine
-def isolated(
-    work: Coroutine[Any, Any, None], context: Context, on_wait: Callable[[], None]
-) -> Generator[Any, Any, None]:
-    """Await `work` with its context variables in `context`; `on_wait` is called if it ever waits.
+def resumed(work: Coroutine[Any, Any, T], context: Context, awaited: Any) -> Generator[Any, Any, T]:
+    """Await the rest of `work`, begun by `context.run(work.send, None)`, which gave `awaited`.
 
-    As good as a task of its own for work that does not outlive the present one, and several times
-    cheaper for work that never waits.
+    As good as a task of its own for work that does not outlive the present one; and for work that
+    ended at once, by StopIteration, there was nothing to make.
     """
     run = context.run
-    try:
-        awaited = run(work.send, None)
-    except StopIteration:
-        return
-    on_wait()
     step: Callable[[Any], Any]
     while True:
         try:
@@ -33,5 +28,6 @@ def isolated(
             step, value = work.send, answer
         try:
             awaited = run(step, value)
-        except StopIteration:
-            return
+        except StopIteration as end:
+            result: T = end.value
+            return result

@@ -6,22 +6,23 @@ import logging
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from functools import partial
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from ..client.results import result_of
 from ..client.store import insert_parameters
+from ..generated.calls import entered_job
 from ..generated.context import Host, JobContext
 from ..generated.services import Prepared
 from .acknowledge import Acknowledger
 from .attempts import Attempt
 from .claimed import Claimed
 from .handlers import Handler, HandlerRegistry
-from .isolate import isolated
+from .isolate import resumed
 from .metrics import Metrics
 from .outcome import Outcome, decide, released
 
@@ -32,15 +33,20 @@ _log = logging.getLogger("conduit.worker")
 SLICE = 0.005
 """Seconds that jobs which never wait may hold the loop."""
 
+_queue_of = attrgetter("queue")
+
 
 class Execution:
-    """A job that is running: in which task, since when, and why it was stopped, if it was."""
+    """A job that waits for something: in which task, since when, and why it was stopped, if it was.
 
+    Once it has begun, `rest` is what it still has to do.
+    """
+
+    handler: Handler
+    rest: Awaitable[Any]
     context: JobContext[Any] | None = None
     started: float | None = None
     stopped_by: BaseException | None = None
-    waits = False
-    timeout: float | None = None
     timer: asyncio.TimerHandle | None = None
 
     def __init__(self, job: Claimed, task: "asyncio.Task[None]") -> None:
@@ -61,9 +67,10 @@ class Execution:
 
     def arm(self) -> None:
         """Have the attempt stopped when its time is over; one that never waits cannot be."""
-        if self.timeout is not None and self.timer is None and self.waits:
-            late = TimeoutError(f"the attempt took longer than {self.timeout:g} s")
-            left = self.timeout - self.age(time.monotonic())
+        timeout = self.handler.timeout if self.job.timeout is None else self.job.timeout
+        if timeout is not None:
+            late = TimeoutError(f"the attempt took longer than {timeout:g} s")
+            left = timeout - self.age(time.monotonic())
             self.timer = self.task.get_loop().call_later(left, self.stop, late)
 
     def disarm(self) -> None:
@@ -130,8 +137,7 @@ class Runner:
     def take(self, jobs: list[Claimed]) -> None:
         """Run claimed jobs, in their order, as places become free."""
         self.ready.extend(jobs)
-        for job in jobs:
-            self.by_queue[job.queue] += 1
+        self.by_queue.update(map(_queue_of, jobs))
         self._open_places(1)
 
     def hand_back(self) -> None:
@@ -168,16 +174,16 @@ class Runner:
         pause = time.monotonic() + SLICE
         try:
             while self.ready:
-                execution = Execution(self.ready.popleft(), task)
+                job = self.ready.popleft()
                 try:
-                    work = self._execute(execution)
-                    await isolated(work, copy_context(), partial(self._on_wait, execution))
+                    waiting = Execution(job, task) if job.rescues else self._begin(job, task)
+                    if waiting is not None:
+                        await self._see_through(waiting)
                 finally:
-                    self.by_queue[execution.job.queue] -= 1
-                    self.running.discard(execution)
+                    self.by_queue[job.queue] -= 1
                 if task.cancelling():
                     break  # what is left of the cancellation must not hit the next job
-                if execution.waits:
+                if waiting is not None:
                     self._on_room()
                     pause = time.monotonic() + SLICE
                 elif time.monotonic() > pause:
@@ -191,60 +197,105 @@ class Runner:
             self._open_places(1)
             self._on_room()
 
-    def _on_wait(self, execution: Execution) -> None:
-        """The job waits for something: from now on it can be stopped, and others can run."""
-        execution.waits = True
-        self.running.add(execution)
-        execution.arm()
-        self._open_places(len(self.ready))
-
-    async def _execute(self, execution: Execution) -> None:
-        job = execution.job
+    def _begin(
+        self, job: Claimed, task: "asyncio.Task[None]", execution: Execution | None = None
+    ) -> Execution | None:
+        """Run a job until it waits for something; None when it ended before that."""
+        started = time.monotonic()
         try:
-            if not job.rescues:
-                await self._attempt(execution)
-            elif job.is_suspect:
-                async with self._suspects:
-                    await self._attempt(execution)
+            handler = self._registry.get(job.type)
+            payload = handler.decode(job.payload)
+            services = self._services if handler.is_generated else self._services.services
+            context = JobContext(job, services, self._host, self._loop)
+            # The copy takes it along; what runs here next sets its own.
+            entered_job.set(job)
+            inside = copy_context()
+            if handler.is_async:
+                work = handler.function(context, payload)
             else:
-                await self._attempt(execution)
+                work = self._call(handler, context, payload)
+            rest: Awaitable[Any] | None = None
+            try:
+                awaited = inside.run(work.send, None)
+            except StopIteration as end:
+                result = end.value
+                if _may_wait_for_keys(context):
+                    rest = _given(result)
+            else:
+                rest = resumed(work, inside, awaited)
+            if rest is None:
+                self._add(self._completed(job, handler, context, started, result))
+                return None
+            execution = execution or Execution(job, task)
+            execution.handler, execution.context = handler, context
+            execution.started, execution.rest = started, rest
         except BaseException as error:
             # Whatever a handler raises, SystemExit included, is the end of its job, not of ours.
-            self._settle(execution, execution.stopped_by or error)
+            self._settle(job, started, error)
+            return None
+        return execution
+
+    async def _see_through(self, execution: Execution) -> None:
+        """Await the end of a job that waits: it can be stopped now, and others can run."""
+        job = execution.job
+        self.running.add(execution)
+        self._open_places(len(self.ready))
+        try:
+            if not job.rescues:
+                await self._finish(execution)
+            elif job.is_suspect:
+                async with self._suspects:
+                    await self._attempt_again(execution)
+            else:
+                await self._attempt_again(execution)
+        except BaseException as error:
+            self._settle(job, execution.started, execution.stopped_by or error)
         finally:
             execution.disarm()
+            self.running.discard(execution)
 
-    async def _attempt(self, execution: Execution) -> None:
+    async def _attempt_again(self, execution: Execution) -> None:
+        """Run a job that was rescued before: that it starts is written first."""
         job = execution.job
-        handler = self._registry.get(job.type)
-        if job.rescues:
-            held = await self._acknowledger.mark_started([Attempt(job)])
-            if job.id not in held:
-                raise TakenAway
-        execution.started = time.monotonic()
-        payload = handler.decode(job.payload)
-        services = self._services if handler.is_generated else self._services.services
-        execution.context = context = JobContext(job, services, self._host)
-        context.activate(self._loop)
-        execution.timeout = job.timeout if job.timeout is not None else handler.timeout
-        if execution.waits:
-            execution.arm()
-        if handler.is_async:
-            result = await handler.function(context, payload)
-        else:
-            result = await self._call(handler, context, payload)
-        nested = context.nested()
-        enqueued = [insert_parameters(each) for each in nested] if nested else ()
-        elapsed = time.monotonic() - execution.started
-        attempt = Attempt(job, elapsed, None, enqueued, started=execution.started)
-        if handler.keep_result is not None:
-            attempt.result = result_of(result, handler.keep_result, job.id)
-        if nested and any(each.is_unique for each in nested):
+        held = await self._acknowledger.mark_started([Attempt(job)])
+        if job.id not in held:
+            raise TakenAway
+        if self._begin(job, execution.task, execution) is not None:
+            await self._finish(execution)
+
+    async def _finish(self, execution: Execution) -> None:
+        assert execution.context is not None
+        assert execution.started is not None
+        execution.arm()
+        result = await execution.rest
+        attempt = self._completed(
+            execution.job, execution.handler, execution.context, execution.started, result
+        )
+        if _may_wait_for_keys(execution.context):
             execution.disarm()
             await self._acknowledger.complete_apart(attempt, self._host.connection)
+            self._metrics.record(attempt.job.type, attempt.elapsed, succeeded=True)
         else:
-            self._acknowledger.add(attempt)
-        self._metrics.record(job.type, elapsed, succeeded=True)
+            self._add(attempt)
+
+    def _completed(
+        self,
+        job: Claimed,
+        handler: Handler,
+        context: JobContext[Any],
+        started: float,
+        result: object,
+    ) -> Attempt:
+        nested = context.nested()
+        enqueued = [insert_parameters(each) for each in nested] if nested else ()
+        attempt = Attempt(job, time.monotonic() - started, None, enqueued, None, started)
+        if handler.keep_result is not None:
+            attempt.result = result_of(result, handler.keep_result, job.id)
+        return attempt
+
+    def _add(self, attempt: Attempt) -> None:
+        self._acknowledger.add(attempt)
+        self._metrics.record(attempt.job.type, attempt.elapsed, succeeded=True)
 
     async def _call(self, handler: Handler, context: JobContext[Any], payload: Any) -> Any:
         run = copy_context().run
@@ -253,10 +304,9 @@ class Runner:
         )
         return await result if inspect.isawaitable(result) else result
 
-    def _settle(self, execution: Execution, error: BaseException) -> None:
+    def _settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
         """Write what comes of an attempt that ended with an exception."""
-        job = execution.job
-        elapsed = execution.age(time.monotonic())
+        elapsed = 0.0 if started is None else time.monotonic() - started
         if isinstance(error, TakenAway):
             _log.info("job %s (%s) was taken away while it ran", job.id, job.type)
             return
@@ -269,7 +319,7 @@ class Runner:
             self._metrics.record(job.type, elapsed, succeeded=False, retried=retried)
             level, then = (logging.WARNING, "is retried") if retried else (logging.ERROR, "failed")
             _log.log(level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error)
-        self._acknowledger.add(Attempt(job, elapsed, outcome, started=execution.started))
+        self._acknowledger.add(Attempt(job, elapsed, outcome, started=started))
 
     def _decide(self, job: Claimed, error: BaseException) -> Outcome:
         policy = self._registry.policy(job.type)
@@ -281,3 +331,13 @@ def _plainly(function: Callable[[Any, Any], Any], context: Any, payload: Any) ->
         return function(context, payload)
     except StopIteration as stop:  # a future cannot carry it
         raise RuntimeError("the handler raised StopIteration") from stop
+
+
+def _may_wait_for_keys(context: JobContext[Any]) -> bool:
+    """Whether completing the job may have to wait, for the keys of jobs that it enqueued."""
+    nested = context.nested()
+    return bool(nested) and any(each.is_unique for each in nested)
+
+
+async def _given(result: object) -> object:
+    return result

@@ -1,0 +1,4 @@
+WITH claimed AS (
+{claim}
+)
+SELECT {columns} FROM claimed ORDER BY priority DESC, run_at, seq
