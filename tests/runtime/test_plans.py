@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from conduit_runtime.client import store
 from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.workers import attempts, fleet
@@ -114,6 +115,17 @@ def test_a_look_for_orphans(connection: psycopg.Connection[Any]) -> None:
     plan = explain(connection, fleet.rescue_orphans(None))
     assert scans(plan) <= {"jobs_running", "jobs_pkey", "Tid Scan"}
     assert buffers(plan) <= 30 * BATCH
+
+
+def test_counts_read_the_table_once(connection: psycopg.Connection[Any]) -> None:
+    [(pages,)] = connection.execute(
+        "SELECT pg_relation_size('jobs') / current_setting('block_size')::int"
+    ).fetchall()
+    connection.execute("RESET ALL")  # an application's connection
+    for queue in (None, "default"):
+        plan = explain(connection, store.stats(queue, None))
+        assert len(scans(plan)) == 1
+        assert buffers(plan) <= pages + 100
 
 
 def claim(lanes: list[tuple[str, str]] | None = None) -> Statement[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 from uuid import UUID
@@ -22,6 +23,7 @@ from ..workers.sweep import clear
 from . import leases, store
 from .flow import Flow
 from .flow_store import insert_flow
+from .purge import purge
 from .stats import QueueOverview, QueueStats
 from .unique import standing
 
@@ -161,11 +163,9 @@ class AsyncQueue:
         Works in bounded batches, each a transaction of its own unless `conn` is given. Keys that
         nobody holds and results whose time is over go as well.
         """
-        statement = store.purge_jobs(older_than, status, queue, self.schema)
-        deleted = 0
-        while (batch := await self._run(statement, conn)) > 0:
-            deleted += batch
-        await take_async(clear(self.schema), lambda statement: self._run(statement, conn))
+        run = partial(self._run, conn=conn)
+        deleted = await take_async(purge(older_than, status, queue, self.schema), run)
+        await take_async(clear(self.schema), run)
         return deleted
 
     async def purge_completed(self, age: timedelta, *, conn: Connection | None = None) -> int:

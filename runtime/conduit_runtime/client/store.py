@@ -11,14 +11,12 @@ from ..errors import PayloadError
 from ..job import Job, JobStatus
 from ..payload import encode, refuse_text
 from ..postgres.arrays import array
-from ..postgres.statement import Rows, Statement, counted, sql, touched
+from ..postgres.statement import Rows, Statement, sql, touched
 from .stats import QueueOverview, QueueStats
 from .unique import Duplicate, duplicates_of, key_parameters
 
 MAX_NAME = 200
 """Bytes that the name of a queue or a type may have."""
-ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
-PURGE_BATCH = 5_000
 
 _FURTHEST = timedelta(days=365 * 1_000)
 # Python cannot hold every time that Postgres can; a hand-typed one must not break a listing.
@@ -191,25 +189,6 @@ def cancel_job(id: UUID, schema: str | None) -> Statement[bool]:
 def retry_job(id: UUID, schema: str | None) -> Statement[bool]:
     """Make a job due now with all its attempts, whatever its status; False when it is gone."""
     return Statement(sql("retry", schema), {"id": id}, touched)
-
-
-def purge_jobs(
-    age: timedelta, status: Sequence[str], queue: str | None, schema: str | None
-) -> Statement[int]:
-    """Delete at most `PURGE_BATCH` ended jobs that ended longer ago than `age`."""
-    for each in status:
-        if each not in ENDED:
-            raise ValueError(f"only ended jobs can be purged, not {each} ones")
-    return Statement(
-        sql("purge", schema),
-        {
-            "age": age.total_seconds(),
-            "status": list(status),
-            "queue": queue,
-            "limit": PURGE_BATCH,
-        },
-        counted,
-    )
 
 
 def read_jobs(rows: Rows, count: int) -> list[Job]:

@@ -1,10 +1,20 @@
-DELETE FROM {jobs}
-WHERE id = ANY (ARRAY(
-  SELECT id FROM {jobs}
-  WHERE status = ANY (%(status)s::text[])
-    AND status IN ('completed', 'failed', 'cancelled')
-    AND coalesce(completed_at, created_at) < now() - make_interval(secs => %(age)s::float8)
-    AND (%(queue)s::text IS NULL OR queue = %(queue)s)
+-- The jobs from this one on, a page at a time: those that may go do. What is locked stays.
+WITH page AS MATERIALIZED (
+  SELECT id,
+         status = ANY (%(status)s::text[]) AND status IN ('completed', 'failed', 'cancelled')
+           AND coalesce(completed_at, created_at) < now() - make_interval(secs => %(age)s::float8)
+           AND (%(queue)s::text IS NULL OR queue = %(queue)s) AS is_old
+  FROM {jobs}
+  WHERE id >= %(after)s::uuid
+  ORDER BY id
   LIMIT %(limit)s
+), free AS MATERIALIZED (
+  SELECT id FROM {jobs}
+  WHERE id = ANY (ARRAY(SELECT id FROM page WHERE is_old))
+    AND status IN ('completed', 'failed', 'cancelled')
   FOR UPDATE SKIP LOCKED
-))
+), gone AS (
+  DELETE FROM {jobs} WHERE id = ANY (ARRAY(SELECT id FROM free)) RETURNING id
+)
+SELECT (SELECT count(*) FROM gone), count(*), (SELECT id FROM page ORDER BY id DESC LIMIT 1)
+FROM page

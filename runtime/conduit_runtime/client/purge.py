@@ -1,0 +1,47 @@
+"""Deleting jobs that ended long ago. Statements without IO."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from ..job import JobStatus
+from ..postgres.statement import Rows, Statement, sql
+from ..postgres.steps import Steps
+
+__all__ = ["PAGE", "purge"]
+
+PAGE = 5_000
+"""Jobs that one statement looks at."""
+_ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+_LONGEST = 6e10
+"""Seconds in as many years as there are before the server's clock runs into the first."""
+
+
+def purge(
+    age: timedelta, status: Sequence[str], queue: str | None, schema: str | None
+) -> Steps[int]:
+    """Delete the jobs that ended longer ago than `age`; returns how many.
+
+    One walk through all jobs by their key, a page at a time: an index of when they ended would cost
+    each completion a third more than it saves here. Jobs that somebody holds just then stay.
+    """
+    for each in status:
+        if each not in _ENDED:
+            raise ValueError(f"only ended jobs can be purged, not {each} ones")
+    parameters = {
+        "age": min(age.total_seconds(), _LONGEST),
+        "status": list(status),
+        "queue": queue,
+        "limit": PAGE,
+    }
+    deleted, looked_at, after = 0, PAGE, UUID(int=0)
+    while looked_at == PAGE:
+        statement = Statement(sql("purge", schema), {**parameters, "after": after}, _page)
+        gone, looked_at, after = yield statement
+        deleted += gone
+    return deleted
+
+
+def _page(rows: Rows, count: int) -> tuple[int, int, UUID]:
+    gone, looked_at, last = rows[0]
+    return gone, looked_at, last
