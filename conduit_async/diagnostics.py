@@ -1,5 +1,6 @@
 """What is wrong with a program: facts, collected during a run and rendered once at its end."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -40,6 +41,10 @@ class Stretches:
     def add(self, span: Span) -> None:
         """Add one."""
         self._spans.setdefault(span.source, []).append(span)
+
+    def texts(self, source: Source) -> Iterator[str]:
+        """What stands in those of a source."""
+        return (span.text for span in self._spans.get(source, ()))
 
     def touches(self, span: Span) -> bool:
         """Whether a span shares a character with one of them."""

@@ -20,6 +20,7 @@ from ..types import (
     ERROR,
     STRING,
     Array,
+    Enum,
     Hash,
     NilType,
     Query,
@@ -32,7 +33,7 @@ from ..types import (
 )
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate
-from .foreign import method_hint
+from .foreign import WORDS, change_hint, method_hint
 from .lattice import BROKEN, is_unknown
 from .lookup import meaning
 from .lost import lost_member
@@ -51,12 +52,15 @@ def member(body: Body, node: ast.Member) -> Steps:
                 return _library_value(body, node, target.name)
             case "resource":
                 return resource_member(body, node, target.name)
+            case "service" if target.name in WORDS:
+                yield target
+                return BROKEN
             case "service":
                 body.problems.error(
                     "SEM201",
                     node.span,
                     f"`{shorten(node)}` is a method of the service `{target.name}`",
-                    f"call it: `{shorten(node)}(…)`",
+                    _instead_of_service(body, target.name, node),
                 )
                 return BROKEN
     if isinstance(target, ast.SelfRef) and is_change_predicate(body, node.name.text):
@@ -65,6 +69,18 @@ def member(body: Body, node: ast.Member) -> Steps:
     kind = yield Target(target)
     kind = through(body, node, kind)
     return narrowed(body, node, _read(body, node, kind))
+
+
+def _instead_of_service(body: Body, name: str, node: ast.Member) -> str:
+    values = {
+        value
+        for column in body.resource.columns.values()
+        if isinstance(kind := required(column.type), Enum)
+        for value in kind.values
+    }
+    if node.name.text in values:
+        return f'a value of an enum is a string: `"{node.name.text}"`'
+    return f"call it: `{shorten(node)}(…)`"
 
 
 def through(body: Body, node: ast.Member, kind: Type) -> Type:
@@ -166,6 +182,10 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
     if lost_member(body.world, info.name, name):
         return BROKEN
     computed = [f.name for f in info.functions.values() if f.computed]
+    hint = change_hint(name, {*info.columns, *info.relations})
+    if hint is not None and isinstance(node.target, ast.SelfRef):
+        body.problems.error("SEM203", node.name.span, f"`{info.name}` has no field `{name}`", hint)
+        return BROKEN
     _no_field(
         body,
         node,
@@ -191,6 +211,11 @@ def _no_field(
 ) -> None:
     name = node.name.text
     found = methods(name)
+    field = node.target
+    if name.rstrip("?") == "changed" and isinstance(field, ast.Member):
+        hint: str | None = f"write `{shorten(field)}_changed?`"
+        body.problems.error("SEM203", node.name.span, "a value does not know its changes", hint)
+        return
     if found and not owner.startswith("`"):
         message = f"`{name}` is a function"
         body.problems.error("SEM203", node.name.span, message, _call(node, found[0]), *related)

@@ -23,11 +23,13 @@ def bind(
             f"`{function}` takes {count(len(names))}, this call gives {len(positional)}",
             _usage(function, parameters),
         )
+    unknown = False
     for argument in node.arguments:
         if argument.name is None:
             continue
         name = argument.name.text
         if name not in names:
+            unknown = True
             close = nearest(name, names)
             body.problems.error(
                 "TYP130",
@@ -40,7 +42,7 @@ def bind(
         else:
             found[name] = argument.value
     missing = [f"`{name}`" for name, needed in parameters if needed and name not in found]
-    if missing:
+    if missing and not unknown:
         body.problems.error(
             "TYP130",
             node.span,

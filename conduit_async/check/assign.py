@@ -24,7 +24,6 @@ def assign(body: Body, node: ast.Assign) -> None:
         case ast.BadExpr():
             pass
         case _:
-            body.infer(node.target)
             _bad_target(body, node.target, "assign to a local, or to a field of `self`")
 
 
@@ -59,6 +58,10 @@ def _undeclared(body: Body, target: ast.NameRef) -> None:
         return
     if name in body.resource.columns:
         hint = f"write `self.{name} = …`, or declare a local: `let {name} = …`"
+    elif (meant := nearest(name, body.resource.columns)) and not nearest(
+        name, body.scope.visible()
+    ):
+        hint = f"did you mean `self.{meant}`? To declare a local, write `let {name} = …`"
     elif (found := nearest(name, body.scope.visible())) is not None:
         hint = f"did you mean `{found}`? To declare a local, write `let {name} = …`"
     else:

@@ -18,7 +18,7 @@ from .aggregates import AGGREGATES, aggregate
 from .arguments import bind, check_order
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate, previous_value
-from .foreign import CALLS
+from .foreign import CALLS, change_hint
 from .lattice import BROKEN, is_unknown
 from .library_calls import library_call, method_call
 from .lookup import meaning
@@ -60,7 +60,8 @@ def _call(body: Body, node: ast.Call) -> Steps:
         name = callee.name.text
         if is_change_predicate(body, name) or name == "previous_value":
             yield target
-            yield from _arguments(node)
+            if name != "previous_value":
+                yield from _arguments(node)
             check = previous_value if name == "previous_value" else change_predicate
             return check(body, node, callee, node.arguments)
     kind = yield Target(target)
@@ -190,6 +191,8 @@ def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> None:
     else:
         message = f"`{info.name}` has no function `{name}`"
         hint = did_you_mean(name, functions)
+        if isinstance(callee.target, ast.SelfRef):
+            hint = change_hint(name, {*info.columns, *info.relations}) or hint
     declared = Related(info.node.name.span, f"`{info.name}` is declared here")
     body.problems.error("SEM201", callee.name.span, message, hint, declared)
 

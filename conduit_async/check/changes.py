@@ -64,7 +64,7 @@ def previous_value(
             "TYP130",
             node.span,
             "`previous_value` takes the name of a field",
-            "write it as a symbol: `self.previous_value(:title)`",
+            f"write it as a symbol: `self.previous_value(:{_meant(arguments)})`",
         )
         return BROKEN
     column = _column(body, name)
@@ -73,6 +73,13 @@ def previous_value(
         return BROKEN
     body.facts.resolutions[node] = ChangeCall("previous_value", column, None)
     return column.type if body.event == "update" else optional(column.type)
+
+
+def _meant(arguments: tuple[ast.Argument, ...]) -> str:
+    match [argument.value for argument in arguments]:
+        case [ast.NameRef(name=name)] | [ast.Member(name=ast.Name(text=name))]:
+            return name
+    return "field"
 
 
 def _tracked(body: Body, place: ast.Name, name: str, suffix: str) -> Column | None:

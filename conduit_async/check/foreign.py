@@ -1,5 +1,7 @@
 """Names that other languages have, and what Conduit writes instead."""
 
+from collections.abc import Container
+
 from ..library import methods
 
 _NO_BREAK = "put the loop into a `@function`, and leave it with `return`"
@@ -15,6 +17,7 @@ WORDS = {
     **dict.fromkeys(("continue", "next"), _NO_CONTINUE),
     "break": _NO_BREAK,
     "pass": "remove it: a block may be empty",
+    "default": "the last arm is `_ => …` or `else { … }`",
 }
 """What to write instead of a word that is a keyword elsewhere."""
 
@@ -67,6 +70,29 @@ METHODS = {
     **dict.fromkeys(("to_s", "toString", "to_string", "str", "inspect"), "text"),
 }
 """The method of ours that one of another language is, or an operator, `for` or `text`."""
+
+
+def change_hint(name: str, fields: Container[str]) -> str | None:
+    """How change tracking is written, for a name that reads like it and is none of ours."""
+    plain = name.rstrip("?!")
+    for suffix, arguments in (("_changed", ""), ("_changed_to", "(…)"), ("_changed_from", "(…)")):
+        if plain.removesuffix(suffix) in fields and plain.endswith(suffix):
+            return f"write `self.{plain}?{arguments}`"
+    for end in ("_was", "_before", "_old", "_previous", "_before_last_save"):
+        if plain.endswith(end) and plain.removesuffix(end) in fields:
+            return f"write `self.previous_value(:{plain.removesuffix(end)})`"
+    for start in ("old_", "previous_", "prev_"):
+        if plain.startswith(start) and plain.removeprefix(start) in fields:
+            return f"write `self.previous_value(:{plain.removeprefix(start)})`"
+    if plain in ("previous", "old", "before", "was", "previous_changes"):
+        return "write `self.previous_value(:field)`"
+    if plain in ("changed", "has_changed", "is_changed", "changes", "modified", "dirty"):
+        return "write `self.field_changed?`"
+    if plain in ("save", "update", "update_attributes", "reload", "persist"):
+        return "assign the fields: `self.field = …` is written when the hook ends, in a job at once"
+    if plain in ("destroy", "delete"):
+        return "write `Resource.delete!(self.id)`"
+    return None
 
 
 def method_hint(shown: str, name: str) -> str | None:

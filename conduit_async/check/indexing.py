@@ -5,7 +5,7 @@ from ..types import INT, Array, Hash, NilType, is_nullable, optional, required
 from .body import Body, Steps, Target, rule
 from .comparisons import reads_relation
 from .lattice import BROKEN, fits, is_unknown
-from .require import article, origin, shorten
+from .require import article, constant_text, origin, shorten
 
 
 @rule(ast.Index)
@@ -46,7 +46,9 @@ def index(body: Body, node: ast.Index) -> Steps:
                     f"this hash has keys of type {key}, this is {article(position)}",
                 )
             return optional(value)
-    body.problems.error("TYP122", node.span, f"{article(kind)} has no items to index")
+    field = constant_text(node.index)
+    hint = f"write `{shorten(node.target)}.{field}`" if field else None
+    body.problems.error("TYP122", node.span, f"{article(kind)} has no items to index", hint)
     return BROKEN
 
 

@@ -4,6 +4,7 @@ from typing import Literal, TypeAlias
 
 from .. import ast
 from ..library import LIBRARY
+from ..names import snake_case
 from ..program import RecordCall
 from ..suggest import nearest
 from ..types import Query, Type
@@ -84,6 +85,8 @@ def _undefined(body: Body, node: ast.NameRef) -> None:
         hint = f"write `self.{name}`"
     elif name in functions:
         hint = f"call it: `{name}(…)`"
+    elif name == snake_case(info.name):
+        hint = "write `self`"
     elif name in WORDS:
         message, hint = f"Conduit has no `{name}`", WORDS[name]
     elif name in NAMES:

@@ -23,7 +23,10 @@ def lost_member(world: World, resource: str, name: str) -> bool:
     if info is None:
         return False
     source = info.node.span.source
-    return source in world.unparsed and name.rstrip("?!") in _found(_MEMBER, source)
+    if source not in world.unparsed:
+        return False
+    plain = name.rstrip("?!")
+    return plain in _found(_MEMBER, source) or plain in world.lost_words(source)
 
 
 def lost_resource(world: World, name: str) -> bool:

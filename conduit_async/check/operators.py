@@ -7,6 +7,7 @@ from ..types import (
     DECIMAL,
     DURATION,
     FLOAT,
+    INT,
     TIME,
     TIMESTAMP,
     NilType,
@@ -118,6 +119,8 @@ def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> None:
     elif operator == "+" and (is_text(left) or is_text(right)):
         other = node.right if is_text(left) else node.left
         hint = f'join strings by interpolation: `"… #{{{shorten(other)}}}"`'
+    elif operator in ("+", "-") and left in (TIMESTAMP, DATE) and right == INT:
+        hint = f"say the unit: `{shorten(node.right)}.days`, `.hours`, `.minutes` or `.seconds`"
     elif operator in ("<", "<=", ">", ">=") and left == right:
         hint = f"values of type {left} have no order"
     both = f"{article(left)} and {article(right)}"

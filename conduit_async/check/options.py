@@ -19,6 +19,16 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LONGEST_DURATION = 100 * 366 * 86_400
 
 
+_ALIASES = {
+    **dict.fromkeys(("retries", "retry", "max_retries", "attempts", "tries"), "max_attempts"),
+    **dict.fromkeys(("wait", "after", "in", "wait_for"), "delay"),
+    **dict.fromkeys(("at", "when", "scheduled_at", "wait_until"), "run_at"),
+    **dict.fromkeys(("max_time", "expires_in", "ttl"), "timeout"),
+    **dict.fromkeys(("unique_by", "dedupe", "idempotency_key", "unique_key"), "unique"),
+}
+"""What other queues call the options."""
+
+
 class _BadValueError(Exception):
     def __init__(self, message: str, hint: str | None = None) -> None:
         self.message, self.hint = message, hint
@@ -68,7 +78,7 @@ def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
 
 
 def _report_unknown(name: ast.Name, problems: Problems) -> None:
-    meant = nearest(name.text, _OPTIONS)
+    meant = _ALIASES.get(name.text) or nearest(name.text, _OPTIONS)
     problems.error(
         "VAL500",
         name.span,

@@ -7,6 +7,11 @@ from ..diagnostics import Related
 from ..program import RelationUse, SelfColumn
 from ..suggest import nearest
 from ..types import (
+    BOOL,
+    DECIMAL,
+    DURATION,
+    FLOAT,
+    INT,
     AnyType,
     Array,
     Enum,
@@ -83,7 +88,7 @@ def _require(
             "TYP101",
             node.span,
             f"nil cannot stand here: {what} needs {article(wanted)}",
-            None,
+            "give a value, or declare what takes it with `?`",
             *related,
         )
         return
@@ -206,6 +211,13 @@ def article(kind: Type) -> str:
 
 def conversion(node: ast.Expr, actual: Type, expected: Type) -> str | None:
     """How to turn the one type into the other, where there is a way."""
+    text = constant_text(node)
+    if text is not None and expected in (INT, FLOAT, DECIMAL) and text.isdecimal():
+        return f"write it without quotes: `{text}`"
+    if text in ("true", "false") and expected == BOOL:
+        return f"write it without quotes: `{text}`"
+    if expected == DURATION and actual == INT:
+        return f"say the unit: `{shorten(node)}.days`, `.hours`, `.minutes` or `.seconds`"
     match str(expected), str(actual):
         case "string", _ if not isinstance(actual, Hash):
             return f'write it as a string: `"#{{{shorten(node)}}}"`'

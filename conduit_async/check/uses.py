@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from .. import ast
-from ..diagnostics import Problems
+from ..diagnostics import Problems, Related
 from ..program import (
     ChangeCall,
     Column,
@@ -178,11 +178,20 @@ class _Search:
         column = resource.columns.get(resource.primary_key or "")
         if column is not None:
             return [self.values.self_path([column], span)]
+        fields = [member for member in resource.node.members if isinstance(member, ast.Field)]
+        marked = [
+            Related(annotation.span, "marked here")
+            for field in fields
+            for annotation in field.annotations
+            if annotation.name.text == "primary"
+        ]
         self.finder.problems.error(
             "ASY904",
             span,
-            f"this needs the primary key of `{resource.name}`, which has none",
-            "mark one field with `@primary`",
+            f"this needs the primary key of `{resource.name}`, "
+            + (f"which marks {len(marked)} fields" if marked else "which has none"),
+            "keep one `@primary`" if marked else "mark one field with `@primary`",
+            *marked,
         )
         return []
 

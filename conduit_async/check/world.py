@@ -1,5 +1,6 @@
 """What every part of the checker shares."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -36,6 +37,7 @@ class World:
     that were not read completely. `class_names` are the Python names of inline
     structs and enums, `taken_names` all class names, `taken_columns` the columns' Python names.
     `likely` remembers which resource the name of a service may be a slip of.
+    `words` are those in `broken` stretches.
     `reach_function` and `reach_scope` are told of each function and scope that code uses.
     """
 
@@ -52,8 +54,17 @@ class World:
     taken_names: set[str] = field(default_factory=set)
     taken_columns: dict[str, set[str]] = field(default_factory=dict)
     likely: dict[str, str | None] = field(default_factory=dict)
+    words: dict[Source, set[str]] = field(default_factory=dict)
     reach_function: Callable[[ResourceInfo, FunctionInfo], None] = lambda _owner, _function: None
     reach_scope: Callable[[ResourceInfo, str], None] = lambda _owner, _name: None
+
+    def lost_words(self, source: Source) -> set[str]:
+        """The words in what was not read completely: one of them may be a declaration."""
+        if source not in self.words:
+            self.words[source] = {
+                word for text in self.broken.texts(source) for word in re.findall(r"\w+", text)
+            }
+        return self.words[source]
 
     def aside(self) -> "World":
         """The same declarations for code that nothing reaches: its facts do not count."""

@@ -88,6 +88,10 @@ def _check_values(body: Body, info: ResourceInfo, value: ast.Expr, *, complete: 
         )
         return
     given: dict[str, ast.Expr] = {}
+    complete = complete and all(
+        (name := constant_text(entry.key)) is None or field_column(info, name)
+        for entry in value.entries
+    )
     for entry in value.entries:
         name = constant_text(entry.key)
         if name is None:

@@ -46,6 +46,8 @@ class Brackets:
         self._too_deep = False
         self.deep: frozenset[int] = frozenset()
         """Where the brackets are open around the first one that is too deep."""
+        self.early: list[int] = []
+        """Where a `}` stands further right than the line of its `{`."""
         self._suspect: Open | None = None
 
     @property
@@ -77,7 +79,7 @@ class Brackets:
         wanted = {")": "(", "]": "[", "}": "{"}[closer]
         if stack and CLOSERS[stack[-1].bracket][1] == closer:
             if closer == "}":
-                self._suspect_if_outdented(stack[-1], start)
+                self._judge_indentation(stack[-1], start)
             return stack.pop()
         depth = self._partner(closer, wanted, start)
         if depth is not None:
@@ -131,17 +133,29 @@ class Brackets:
             )
         self._drop_to(0)
 
-    def _suspect_if_outdented(self, opened: Open, closer: int) -> None:
-        """Remember a `{` whose `}` begins a line that is indented less than the line of the `{`."""
+    def _judge_indentation(self, opened: Open, closer: int) -> None:
+        """Remember a `{` whose `}` begins a line that is indented less than the line of the `{`,
+        until one around it is closed where it should be, and each `}` that stands further right.
+        """
         text = self._source.text
+        if text.find("\n", opened.start, closer) < 0:
+            return
         line = text.rfind("\n", 0, closer) + 1
-        if line > opened.start and not text[line:closer].strip():
-            opened_line = text.rfind("\n", 0, opened.start) + 1
-            indent = opened_line
-            while text[indent] in " \t":
-                indent += 1
-            if closer - line < indent - opened_line:
-                self._suspect = opened
+        indent, wanted = self._indent(line), self._indent(text.rfind("\n", 0, opened.start) + 1)
+        if indent > wanted:
+            self.early.append(closer)
+        elif not text[line:closer].strip():
+            if indent < wanted:
+                self._suspect = self._suspect or opened
+            elif self._suspect is not None and opened.start < self._suspect.start:
+                self._suspect = None
+
+    def _indent(self, line: int) -> int:
+        text = self._source.text
+        end = line
+        while text[end] in " \t":
+            end += 1
+        return end - line
 
     def _unclosed(self) -> Open:
         """The bracket that lacks its closer: the innermost, unless indentation tells better."""

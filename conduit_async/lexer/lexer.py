@@ -6,6 +6,7 @@ from . import literals
 from .tokens import LONG_EQUALITY, OPERATORS, TOKEN, Token
 from .words import Words
 
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _QUOTED = re.compile(r"(['‘’“”`])([^'‘’“”`\n]*)['‘’“”`]")
 
 _MEANT = {
@@ -55,6 +56,7 @@ class Lexer(Words):
         self._brackets.close_at_end()
         end = len(text)
         self.result.deep = self._brackets.deep
+        self.result.early = self._brackets.early
         self.result.tokens.append(Token("$END", "", end, end, True, 0))
         del self.result.tokens[0]
 
@@ -111,6 +113,13 @@ class Lexer(Words):
             self._error("SYN001", start, end, message, hint)
             self._emit(type, word, start, end)
             return end
+        if text == "$" and (name := _NAME.match(self.text, end)):
+            self._error(
+                "SYN001", start, name.end(), f"a name has no `$` in it: `${name[0]}`",
+                f"write `{name[0]}`",
+            )  # fmt: skip
+            self._emit("BAD", "", start, name.end())
+            return name.end()
         self._error("SYN001", start, end, message, hint)
         return end
 

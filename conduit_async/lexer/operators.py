@@ -49,6 +49,10 @@ class Operators(Strings):
     def _close(self, closer: str, start: int) -> int:
         if self._strings and self._cuts(self._strings[0]) and self._ends_cut_string(closer):
             self._force_string_end(start)
+        if self._drops(start):
+            hint = "remove it, or add the bracket that it should close"
+            self._error("SYN011", start, start + 1, f"this `{closer}` is one too many", hint)
+            return start + 1
         hidden = self._brackets.hidden
         opened = self._brackets.close(closer, start)
         if opened is None or hidden:
@@ -59,6 +63,10 @@ class Operators(Strings):
         if opened.role == "block":
             self._block_end = self.result.tokens[-1]
         return start + 1
+
+    def _drops(self, start: int) -> bool:
+        repair = self._repairs.get(start)
+        return repair is not None and repair.kind == "drop"
 
     def _ends_cut_string(self, closer: str) -> bool:
         """Whether a bracket closes one that is open around a string, and none in it."""

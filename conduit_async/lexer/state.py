@@ -19,6 +19,7 @@ class Lexed:
     """What a source consists of: its tokens, and the doc comment above the token at an offset.
 
     `deep` are the offsets of the brackets around a place that nests too deep, which is reported.
+    `early` are those of each `}` that stands further right than the line of its `{`.
     `multiline` are the offsets of strings that span lines; `unterminated` says that one does not
     end, so that the rest of the source was read as text.
     """
@@ -28,6 +29,7 @@ class Lexed:
     problems: list[Diagnostic] = field(default_factory=list)
     deep: frozenset[int] = frozenset()
     multiline: list[int] = field(default_factory=list)
+    early: list[int] = field(default_factory=list)
     unterminated: bool = False
 
 
@@ -36,10 +38,11 @@ class Repair:
     """A guess at what the author meant.
 
     `cut`: the string that starts there ends on its line. `open`: a `{` is missing before the token
-    there. `close`: the bracket at `opener` should be closed before the token there.
+    there. `close`: the bracket at `opener` should be closed before the token there. `drop`: the
+    closing bracket there is one too many.
     """
 
-    kind: Literal["cut", "open", "close"]
+    kind: Literal["cut", "open", "close", "drop"]
     at: int
     opener: int = -1
 

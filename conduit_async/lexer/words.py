@@ -49,7 +49,7 @@ class Words(Slips):
                 suffix = None
         elif previous in _RELATION_WORDS and self._relation:
             type = self._relation_word(word, end, previous)
-        elif word == "when" and previous in _ARM_STARTS:
+        elif word == "when" and (previous in _ARM_STARTS or self._first):
             type = self._when(end)
         elif word == "resource" and self._is_resource(end):
             type = "RESOURCE"

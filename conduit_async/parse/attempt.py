@@ -86,6 +86,8 @@ def _candidates(source: Source, attempt: Attempt) -> Iterator[Repair]:
     if any(problem.code == "SYN011" and problem.span.text == "}" for problem in lexed.problems):
         for place in attempt.lacking[:_MOST_CANDIDATES]:
             yield Repair("open", place)
+        for place in lexed.early[:_MOST_CANDIDATES]:
+            yield Repair("drop", place)
 
 
 def _outdented(text: str, opener: int) -> int | None:

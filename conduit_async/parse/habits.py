@@ -1,11 +1,22 @@
 """Habits from other languages at a token that does not fit: what Conduit writes instead."""
 
+from dataclasses import dataclass
+
 from ..lexer.foreign import FOREIGN, STATEMENTS, VALUES
 from ..lexer.tokens import Token
 from ..source import Source
 
-Said = tuple[Token, Token, str, str | None]
-"""The first and the last token of the place, a message and a hint."""
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of the tokens from the first to the last one of a place."""
+
+    first: Token
+    last: Token
+    message: str
+    hint: str | None
+    code: str = "SYN001"
+
 
 _LAMBDA = "a lambda is written `|x| { … }` or `(x) => …`"
 _LAMBDA_STARTS = ("PIPE", "_ARROW_PAREN", "_EMPTY_PIPES")
@@ -31,34 +42,34 @@ def _foreign(source: Source, tokens: list[Token], index: int) -> Said:
     word = token.text
     if word == "instanceof":
         hint = "types are known at build time: remove the test"
-        return token, token, "Conduit has no `instanceof`", hint
+        return Said(token, token, "Conduit has no `instanceof`", hint)
     if word == "--":
-        return token, token, "Conduit has no `--`", _counted(tokens, index, "-")
+        return Said(token, token, "Conduit has no `--`", _counted(tokens, index, "-"))
     starts = token.first or word not in VALUES
     known = STATEMENTS.get(word) if starts else None
     hint = (known or VALUES[word]).hint
     following = tokens[index + 1]
     if word in ("throw", "raise") and following.type == "STRING":
         hint = f"write `error({source.text[following.start : following.end]})`"
-    return token, token, f"Conduit has no `{word}`", hint
+    return Said(token, token, f"Conduit has no `{word}`", hint)
 
 
 def _doubled(tokens: list[Token], token: Token, last: Token, index: int) -> Said | None:
     """`i++`, `a <> b`, `x |> f`."""
     following = tokens[index + 1] if index + 1 < len(tokens) else token
     if token.type == "PIPE" and following.text == ">" and following.start == token.end:
-        return token, following, "Conduit has no `|>`", "call it as a method: `x.upcase()`"
+        return Said(token, following, "Conduit has no `|>`", "call it as a method: `x.upcase()`")
     if last.end != token.start:
         return None
     pair = last.text + token.text
     if pair == "<>":
-        return last, token, "Conduit has no `<>`", "write `!=`"
+        return Said(last, token, "Conduit has no `<>`", "write `!=`")
     if pair in ("<<", ">>"):
-        return last, token, f"Conduit has no `{pair}`", None
+        return Said(last, token, f"Conduit has no `{pair}`", None)
     if pair == "++":
         if following.first or following.type in ("RBRACE", "$END"):
-            return last, token, "Conduit has no `++`", _counted(tokens, index - 1, "+")
-        return last, token, "Conduit has no `++`", "one `+` joins strings, arrays and numbers"
+            return Said(last, token, "Conduit has no `++`", _counted(tokens, index - 1, "+"))
+        return Said(last, token, "Conduit has no `++`", "one `+` joins strings, arrays and numbers")
     return None
 
 
@@ -78,21 +89,28 @@ def _lambda(
     opener = _opener(tokens, index)
     if token.type in ("FAT_ARROW", "ARROW") and last.type == "NAME" and "COMMA" in expected:
         shown = f"`({last.text}) => …`"
-        return last, token, "the parameters of a lambda stand in parentheses", f"write {shown}"
+        return Said(
+            last, token, "the parameters of a lambda stand in parentheses", f"write {shown}"
+        )
     if token.type == "FAT_ARROW" and last.type in ("SYMBOL", "STRING") and "COMMA" in expected:
-        return token, token, "a named argument has a colon", f"write `{last.text}: value`"
+        return Said(token, token, "a named argument has a colon", f"write `{last.text}: value`")
     if token.type == "PIPE" and last.text == "do":
-        return last, last, "Conduit has no `do`", "write `for x in … { … }`, or pass `|x| { … }`"
+        return Said(
+            last, last, "Conduit has no `do`", "write `for x in … { … }`, or pass `|x| { … }`"
+        )
     if token.type == "PIPE" and last.type == "LBRACE":
-        return token, token, _LAMBDA, "write the parameters before the brace: `|x| { … }`"
+        return Said(token, token, _LAMBDA, "write the parameters before the brace: `|x| { … }`")
     if token.type in _LAMBDA_STARTS and "INT" in expected:
         hint = "pass it where it is used, as in `items.map(|x| { … })`, or write a `@function`"
-        return token, token, "a lambda can only be an argument", hint
+        return Said(token, token, "a lambda can only be an argument", hint)
     if "LBRACE" in expected and last.type == "PIPE":
-        return token, token, "the body of this lambda needs braces", "write `|x| { … }`"
+        return Said(token, token, "the body of this lambda needs braces", "write `|x| { … }`")
     if opener and tokens[opener].type == "LBRACE" and tokens[opener - 1].type == "FAT_ARROW":
-        hint = "write `|x| { … }` for a lambda with statements"
-        return tokens[opener], tokens[opener], "a `{` after `=>` begins a hash", hint
+        is_arm = tokens[opener - 2].type != "RPAR"
+        hint = "for statements write `|x| { … }`"
+        if is_arm:
+            hint = "for statements write `when … { … }`, without the `=>`"
+        return Said(tokens[opener], tokens[opener], "a `{` after `=>` begins a hash", hint)
     return None
 
 
@@ -102,12 +120,12 @@ def _head(tokens: list[Token], index: int, expected: frozenset[str]) -> Said | N
     if last.type == "FOR" and token.text == "(":
         counts = tokens[index + 1].type == "LET"
         hint = "write `for i in 0...n { … }`" if counts else "write `for x in … { … }`"
-        return token, token, "a `for` has no parentheses", hint
+        return Said(token, token, "a `for` has no parentheses", hint)
     if "LBRACE" in expected and not token.first and token.text in ("then", "do", ":"):
         following = tokens[index + 1]
         if token.text != ":" or following.first:
             message = f"a block stands in braces, there is no `{token.text}`"
-            return token, token, message, "write `{ … }`"
+            return Said(token, token, message, "write `{ … }`")
     return None
 
 
@@ -123,9 +141,9 @@ def _late_condition(source: Source, tokens: list[Token], index: int) -> Said | N
             condition = " ".join(source.text[word.start : tokens[index - 1].end].split())
             if token.type == "ELSE":
                 hint = f"write `{condition.partition(' ')[2]} ? … : …`"
-                return word, word, "the value of a condition is chosen by `? :`", hint
+                return Said(word, word, "the value of a condition is chosen by `? :`", hint)
             message = "a condition comes before what depends on it"
-            return word, word, message, f"write `{condition} {{ … }}`"
+            return Said(word, word, message, f"write `{condition} {{ … }}`")
         at -= 1
     return None
 
@@ -134,16 +152,22 @@ def _declaration(tokens: list[Token], token: Token, last: Token, index: int) -> 
     following = tokens[index + 1] if index + 1 < len(tokens) else token
     if token.type == "COLON" and following.start == token.end:
         if following.text == "=":
-            return token, following, "Conduit has no `:=`", f"write `let {last.text} = …`"
+            return Said(token, following, "Conduit has no `:=`", f"write `let {last.text} = …`")
         if following.type == "SYMBOL" and last.end == token.start:
-            return token, token, "Conduit has no `::`", f"write `{last.text}.{following.text}`"
+            return Said(
+                token, token, "Conduit has no `::`", f"write `{last.text}.{following.text}`"
+            )
     if token.type == "ARROW" and following.type == "NAME" and last.end == token.start:
-        return token, token, "Conduit has no `->` here", f"write `{last.text}.{following.text}`"
+        return Said(
+            token, token, "Conduit has no `->` here", f"write `{last.text}.{following.text}`"
+        )
     if token.type == "NAME" and index > 1 and tokens[index - 2].type == "LET":
         if last.text == "mut":
-            return last, last, "Conduit has no `mut`", "remove it: every local can be assigned"
+            return Said(
+                last, last, "Conduit has no `mut`", "remove it: every local can be assigned"
+            )
         hint = f"write `let {last.text}: {token.text} = …`"
-        return token, token, "a colon stands before the type", hint
+        return Said(token, token, "a colon stands before the type", hint)
     return None
 
 

@@ -68,9 +68,13 @@ def special(
         hint = "statements stand in a hook or a function"
         return here("SYN001", "a statement cannot stand directly in a resource", hint)
     if type == "EQUAL" and expected >= {"COMMA", "RPAR"}:
-        return here("SYN001", "a named argument has a colon", "write `name: value`")
+        shown = f"{previous.text}: …" if previous.type == "NAME" else "name: value"
+        return here("SYN001", "a named argument has a colon", f"write `{shown}`")
     if type in ("EQUAL", "FAT_ARROW") and "COLON" in expected:
         return here("SYN001", f"a colon stands between key and value, not `{text}`", "write `:`")
+    if type == "ELSIF" and previous.type == "RBRACE":
+        hint = "write `if not …`, which may have `elsif`"
+        return here("SYN001", "an `unless` has no `elsif`", hint)
     elsif = next((t for t in tokens[max(0, index - 8) : index] if t.text in _ELSIF), None)
     if elsif is not None:
         return at(elsif, elsif, "SYN001", f"there is no `{elsif.text}`", "write `elsif`")

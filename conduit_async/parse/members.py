@@ -7,11 +7,25 @@ from .. import ast
 from ..lexer.tokens import FIELD_ANNOTATIONS, FILE_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
 from ..source import Span
 from ..suggest import nearest
+from .slips import hook_meant
 from .types import TypeRules
 
 Body = tuple[list[ast.Pair], ast.Block | None]
 _EVENTS = ("create", "update", "delete", "save")
-_TIMINGS = ("before", "after")
+_ALIASES = {
+    **dict.fromkeys(("max_length", "maxlength", "maximum", "lte"), "max"),
+    **dict.fromkeys(("min_length", "minlength", "minimum", "gte"), "min"),
+    **dict.fromkeys(("regex", "format", "matches"), "pattern"),
+    **dict.fromkeys(("pk", "primary_key", "id", "key"), "primary"),
+    **dict.fromkeys(("not_null", "notnull", "presence", "mandatory"), "required"),
+    **dict.fromkeys(("auto_increment", "generated", "autogenerate"), "auto"),
+    **dict.fromkeys(("updated", "auto_now"), "auto_update"),
+}
+"""What annotations of other languages are called here."""
+
+
+def _names_event(label: ast.Name | ast.String | None) -> bool:
+    return isinstance(label, ast.Name) and label.text in _EVENTS
 
 
 class MemberRules(TypeRules):
@@ -75,10 +89,11 @@ class MemberRules(TypeRules):
         body: Body,
     ) -> ast.Annotation:
         name = self.annotation_name(token)
-        if isinstance(label, ast.Name) and label.text in _EVENTS and body[1]:
-            near = nearest(name.text, _TIMINGS)
-            hint = f"did you mean `@{near}`?" if near else "write `@before` or `@after`"
+        meant = hook_meant(name.text)
+        if body[1] and (_names_event(label) or (meant and " " in meant)):
+            hint = f"write `{meant}`" if meant else "write `@before` or `@after`"
             self.error("SYN014", name.span, f"there is no hook timing `@{name.text}`", hint)
+            body = [], None
         elif name.text not in FILE_ANNOTATIONS:
             self.unknown(name, [*MEMBER_ANNOTATIONS, *FIELD_ANNOTATIONS])
         pairs, block = body
@@ -86,7 +101,7 @@ class MemberRules(TypeRules):
 
     def unknown(self, name: ast.Name, known: Iterable[str]) -> None:
         """Warn about an annotation that means nothing here."""
-        near = nearest(name.text, known)
+        near = _ALIASES.get(name.text) or nearest(name.text, known)
         hint = f"did you mean `@{near}`?" if near else None
         self.warn(name.span, f"`@{name.text}` is unknown and has no effect here", hint)
 

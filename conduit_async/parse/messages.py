@@ -6,8 +6,10 @@ from ..diagnostics import Diagnostic
 from ..lexer.literals import shorten
 from ..lexer.tokens import KEYWORDS, Token
 from ..source import Source, Span
+from .arms import statement_slip
 from .habits import habit
 from .hints import special
+from .slips import slip
 
 _GROUPS = (
     ({"RESOURCE"}, "a resource"),
@@ -67,10 +69,11 @@ class Explanation:
 def explain(at: Unexpected) -> Explanation:
     """What is wrong at an unexpected token."""
     token = at.tokens[at.index]
-    said = habit(at.source, at.tokens, at.index, at.expected)
+    place = (at.source, at.tokens, at.index, at.expected)
+    said = statement_slip(*place) or habit(*place) or slip(*place)
     if said:
-        first, last, message, hint = said
-        return Explanation(Diagnostic("SYN001", at.span(first).to(at.span(last)), message, hint))
+        span = at.span(said.first).to(at.span(said.last))
+        return Explanation(Diagnostic(said.code, span, said.message, said.hint))
     lacks_block = "LBRACE" in at.expected and at.expected <= _BEFORE_BLOCK
     found = special(at.source, at.tokens, at.index, at.expected)
     if found and not (lacks_block and token.first):

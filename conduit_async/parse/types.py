@@ -1,5 +1,7 @@
 """The rules of types."""
 
+from collections.abc import Sequence
+
 from .. import ast
 from ..diagnostics import Related
 from ..lexer.brackets import DEEPEST
@@ -8,6 +10,10 @@ from ..source import Span
 from .statements import StatementRules
 
 _GENERIC = {"array": 1, "hash": 2}
+_ALIASES = {
+    **dict.fromkeys(("array", "list", "set", "vector", "vec", "slice"), "array"),
+    **dict.fromkeys(("hash", "map", "hashmap", "dict", "record", "object"), "hash"),
+}
 
 
 class TypeRules(StatementRules):
@@ -65,7 +71,10 @@ class TypeRules(StatementRules):
         types = types or []
         wanted = _GENERIC.get(token.text)
         if wanted is None:
-            return self.bad_type(span, f"`{token.text}` takes no types", f"write `{token.text}`")
+            meant = _ALIASES.get(token.text.lower())
+            shown = f"{meant}{span.text[len(token.text) :]}" if meant else token.text
+            hint = f"write `{' '.join(shown.split())}`"
+            return self.bad_type(span, f"`{token.text}` takes no types", hint)
         if len(types) != wanted:
             needs = "one type" if wanted == 1 else "a type of keys and a type of values"
             example = "array<string>" if wanted == 1 else "hash<string, int>"
@@ -78,14 +87,23 @@ class TypeRules(StatementRules):
     def enum_type(self, span: Span, values: list[ast.Expr]) -> ast.TypeExpr:
         strings = tuple(value for value in values if isinstance(value, ast.String))
         if not values or len(strings) < len(values) or any(s.value is None for s in strings):
-            return self.bad_enum_type(span)
+            return self.bad_enum_type(span, values)
         return ast.EnumType(span, strings)
 
     def none_inside(self, _: Span, __: None) -> list[ast.Expr]:
         return []
 
-    def bad_enum_type(self, span: Span, *_: object) -> ast.NamedType:
+    def bad_enum_type(self, span: Span, values: Sequence[ast.Node] = ()) -> ast.NamedType:
+        exprs = [value.value if isinstance(value, ast.Argument) else value for value in values]
+        named = [
+            value.name if isinstance(value, ast.NameRef | ast.Symbol) else value.value
+            for value in exprs
+            if isinstance(value, ast.NameRef | ast.Symbol | ast.String)
+        ]
         hint = 'for example `enum ["draft", "published"]`'
+        if named and None not in named and len(named) == len(values):
+            listed = ", ".join(f'"{value}"' for value in named)
+            hint = f"write `enum [{listed}]`"
         return self.bad_type(span, "an enum lists its values, which are strings", hint)
 
     def struct_type(self, span: Span, fields: list[ast.Field]) -> ast.StructType:

@@ -1,0 +1,107 @@
+"""Slips in `match`, `rescue` and `let`: what each should look like instead."""
+
+from ..lexer.literals import shorten
+from ..lexer.tokens import UNITS, Token
+from ..source import Source
+from .habits import Said
+
+_UNITS = {*UNITS, *(f"{unit}s" for unit in UNITS)}
+
+
+def statement_slip(
+    source: Source, tokens: list[Token], index: int, expected: frozenset[str]
+) -> Said | None:
+    """What is said of a slip in a statement, if the unexpected token is one."""
+    if not index:
+        return None
+    token, last = tokens[index], tokens[index - 1]
+    return (
+        _rescue(tokens, token, last, index)
+        or _arm(tokens, token, last, index, expected)
+        or _let(source, tokens, token, last, index, expected)
+        or _value(tokens, token, last, index)
+    )
+
+
+def _rescue(tokens: list[Token], token: Token, last: Token, index: int) -> Said | None:
+    """`rescue err { … }`, `rescue { |err| … }`, `rescue |err| call`, `rescue => err`."""
+    hint = "write `rescue |err| { … }`"
+    if last.type == "RESCUE" and token.type in ("NAME", "LPAR", "_CALL", "FAT_ARROW"):
+        return Said(token, token, "the name of the error stands between bars", hint)
+    if token.type == "PIPE" and last.type == "LBRACE" and tokens[index - 2].type == "RESCUE":
+        return Said(token, token, "the name of the error stands before the brace", hint)
+    if last.type == "PIPE" and index > 3 and tokens[index - 4].type == "RESCUE":
+        return Said(token, token, "what a `rescue` does stands in braces", hint)
+    if token.type == "PIPE" and last.text in ("catch", "except") and not last.first:
+        return Said(last, last, f"Conduit has no `{last.text}`", hint)
+    return None
+
+
+def _arm(
+    tokens: list[Token], token: Token, last: Token, index: int, expected: frozenset[str]
+) -> Said | None:
+    """`"a" -> e`, `"a": e`, `when "a" => e`, `_ { … }`, `"a" => { … }`."""
+    if "FAT_ARROW" in expected and token.type in ("ARROW", "COLON"):
+        return Said(token, token, f"an arm has `=>`, not `{token.text}`", "write `=>`")
+    if "FAT_ARROW" in expected and token.type == "LBRACE":
+        what = "else" if last.text == "_" else f"when {shorten(_text(last), 20)}"
+        return Said(
+            token, token, "an arm with a block begins with a word", f"write `{what} {{ … }}`"
+        )
+    if token.type == "FAT_ARROW" and "LBRACE" in expected and _when(tokens, index):
+        hint = "remove the `when`, or write a block: `when … { … }`"
+        return Said(token, token, "`when` takes a block, not `=>`", hint)
+    return None
+
+
+def _when(tokens: list[Token], index: int) -> bool:
+    """Whether a `when` stands before a token on its line."""
+    depth = tokens[index].depth
+    while index and not tokens[index].first:
+        index -= 1
+        if tokens[index].type == "WHEN" and tokens[index].depth == depth:
+            return True
+    return False
+
+
+def _let(
+    source: Source,
+    tokens: list[Token],
+    token: Token,
+    last: Token,
+    index: int,
+    expected: frozenset[str],
+) -> Said | None:
+    """`let a`, `let a == 1`, `let a-b = 1`."""
+    if index < 2 or tokens[index - 2].type != "LET":
+        return None
+    name = last.text
+    if token.first or token.type in ("RBRACE", "$END"):
+        return Said(
+            last, last, f"`{name}` is given no value", f"write `let {name} = nil`", "SYN002"
+        )
+    if token.text == "==":
+        hint = f"write `let {name} = …`"
+        return Said(token, token, "`==` compares; a `let` assigns", hint, "SYN002")
+    if token.type == "MINUS" and token.start == last.end:
+        rest = tokens[index + 1].text
+        hint = f"write `{name}_{rest}`"
+        return Said(token, token, "a name has no `-` in it", hint, "SYN002")
+    return None
+
+
+def _value(tokens: list[Token], token: Token, last: Token, index: int) -> Said | None:
+    """`10 minutes`, `@field`."""
+    if token.text in _UNITS and last.type in ("INT", "FLOAT"):
+        hint = f"write `{last.text}.{token.text}`"
+        return Said(
+            last, token, "a dot joins the number and the unit of a duration", hint, "SYN002"
+        )
+    if token.type == "FIELD_AT" and not last.first and last.type in ("EQUAL", "COMMA", "_CALL"):
+        hint = f"write `self.{token.text[1:]}`"
+        return Said(token, token, f"`{token.text}` is no value", hint)
+    return None
+
+
+def _text(token: Token) -> str:
+    return f'"{token.text}"' if token.type == "STRING" else token.text

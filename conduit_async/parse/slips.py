@@ -1,0 +1,149 @@
+"""Slips in declarations: what a member, a field or a hook should look like instead."""
+
+from ..lexer.tokens import FIELD_ANNOTATIONS, Token
+from ..source import Source
+from ..suggest import nearest
+from .habits import Said
+
+_EVENTS = ("create", "update", "delete", "save")
+_MODIFIERS = ("@transaction", "@async")
+
+
+def slip(source: Source, tokens: list[Token], index: int, expected: frozenset[str]) -> Said | None:
+    """What is said of a slip in a declaration, if the unexpected token is one."""
+    if not index:
+        return None
+    token, last = tokens[index], tokens[index - 1]
+    start = index
+    while start and not tokens[start].first:
+        start -= 1
+    line = tokens[start:index]
+    return (
+        _header(token, last, line)
+        or _relation(token, last, line)
+        or _field(source, token, last, line, expected)
+        or _signature(token, last, line, expected)
+    )
+
+
+def _header(token: Token, last: Token, line: list[Token]) -> Said | None:
+    """`@atfer create @async`, `@after create, update`, `@after(create)`, `@after create @asnyc`."""
+    if not line:
+        return None
+    head, types = line[0], [part.type for part in line]
+    if types[0] == "AT":
+        timing = hook_meant(head.text[1:])
+        if timing and token.text in _MODIFIERS:
+            return Said(
+                head, head, f"there is no hook timing `{head.text}`", f"write `{timing}`", "SYN014"
+            )
+    if types[0] != "HOOK":
+        return None
+    if token.type == "FIELD_AT" and (meant := nearest(token.text, _MODIFIERS)):
+        return Said(
+            token, token, f"there is no `{token.text}` here", f"did you mean `{meant}`?", "SYN017"
+        )
+    if types == ["HOOK"] and token.text == "(":
+        message = "the event of a hook stands without brackets"
+        return Said(token, token, message, f"write `{head.text} create`", "SYN015")
+    if types == ["HOOK", "NAME"] and (token.text in _EVENTS or token.type == "COMMA"):
+        hint = "write a hook for each event; `save` is both create and update"
+        return Said(token, token, "a hook has one event", hint, "SYN015")
+    return None
+
+
+def hook_meant(name: str) -> str | None:
+    """The start of the hook that an unknown annotation is meant as."""
+    timing, _, event = name.partition("_")
+    if timing in ("after", "before", "on") and event in _EVENTS:
+        return f"@{'after' if timing == 'on' else timing} {event}"
+    near = nearest(name, ("after", "before"))
+    return f"@{near}" if near else None
+
+
+def _relation(token: Token, last: Token, line: list[Token]) -> Said | None:
+    """`@has_many Tag "tags"`, `@has_many Tag as tags`, `@has_many :tags`."""
+    if not line or line[0].type != "RELATION":
+        return None
+    relation = line[0].text
+    if token.type == "SYMBOL" and last is line[0]:
+        name = token.text.removesuffix("s").title().replace("_", "")
+        hint = f'write `{relation} {name} as "{token.text}"`'
+        return Said(token, token, "a relation names its resource", hint)
+    if token.type == "STRING" and last.type == "NAME":
+        hint = f'write `as "{token.text}"`'
+        return Said(token, token, "expected `as` before the name of the relation", hint, "SYN002")
+    if last.text == "as" and token.type == "NAME":
+        hint = f'write `as "{token.text}"`'
+        return Said(token, token, "the name of a relation is a string", hint, "SYN002")
+    return None
+
+
+def _field(
+    source: Source, token: Token, last: Token, line: list[Token], expected: frozenset[str]
+) -> Said | None:
+    """`title string!`, `title: string! required`, `@default "x"`, `string[]`, `private title`."""
+    if expected == {"COLON"} and token.type in ("NAME", "ENUM") and token.depth == 1:
+        if token.first:
+            meant = None if last.first else _annotation(last.text)
+            hint = f"write `@{meant}`" if meant else f"write `{last.text}: string!`"
+            message = f"`{last.text}` is no field: it has no type"
+            if meant:
+                message = f"`{last.text}` needs an `@` before it"
+            return Said(last, last, message, hint, "SYN002")
+        text = source.text[token.start : token.end + 1]
+        shown = text if text[-1] in "!?" else f"{token.text}!"
+        hint = f"write `{last.text}: {shown}`"
+        return Said(token, token, f"expected `:`, found `{token.text}`", hint, "SYN002")
+    if (
+        token.type == "_INDEX"
+        and token.depth in (1, 2)
+        and last.type == "NAME"
+        and "NOT" in expected | {"NOT"}
+    ):
+        before = line[-2].type if len(line) > 1 else ""
+        if before == "COLON" and "HOOK" in expected:
+            hint = f"write `array<{last.text}>!`"
+            return Said(last, token, f"`{last.text}[]` is no type", hint, "SYN006")
+    if last.type == "FIELD_AT" and token.type in ("STRING", "INT", "FLOAT", "TRUE", "FALSE", "NIL"):
+        value = source.text[token.start : token.end]
+        hint = f"write `{last.text}({value})`"
+        return Said(token, token, f"the value of `{last.text}` stands in parentheses", hint)
+    return None
+
+
+def _annotation(name: str) -> str | None:
+    return name if name in FIELD_ANNOTATIONS else nearest(name, FIELD_ANNOTATIONS)
+
+
+def _signature(
+    token: Token, last: Token, line: list[Token], expected: frozenset[str]
+) -> Said | None:
+    """`f(a string)`, `f(string a)`, `f(a)`, `f(a: string): string`, `@computed a -> string`."""
+    if not line or line[0].type not in ("FUNCTION", "SCOPE", "COMPUTED"):
+        return None
+    head = line[0].type
+    if head == "COMPUTED" and token.type == "ARROW":
+        hint = f"write `@computed {last.text}: string! {{ … }}`"
+        return Said(
+            token, token, "a colon stands before the type of a computed field", hint, "SYN002"
+        )
+    if "ARROW" in expected and token.type == "COLON":
+        return Said(
+            token, token, "the type of a result follows `->`", "write `-> string`", "SYN002"
+        )
+    if head in ("COMPUTED", "FUNCTION") and token.type == "FAT_ARROW":
+        return Said(token, token, "a body stands in braces", "write `{ … }`", "SYN017")
+    if head == "SCOPE" and token.type == "NAME" and "LBRACE" in expected:
+        hint = f"write `@scope {line[1].text} {{ {token.text}: … }}`"
+        return Said(token, token, "the body of a scope stands in braces", hint, "SYN017")
+    if expected == {"COLON"} and last.type == "NAME" and last.depth == 2:
+        if token.type == "NAME":
+            types = ("string", "int", "float", "bool", "text", "uuid", "decimal", "timestamp")
+            name, kind = (token, last) if last.text in types else (last, token)
+            hint = f"write `{name.text}: {kind.text}`"
+            return Said(token, token, f"expected `:`, found `{token.text}`", hint, "SYN002")
+        if token.type in ("RPAR", "COMMA"):
+            hint = f"for example `{last.text}: string`"
+            return Said(last, last, f"the parameter `{last.text}` has no type", hint, "SYN002")
+    return None
