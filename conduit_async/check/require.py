@@ -75,6 +75,10 @@ def _require(
             return
         if isinstance(node, ast.Binary) and node.operator == "??":
             _require(body, node.right, expected, what, code, related)
+    if isinstance(wanted, Array) and isinstance(node, ast.ArrayLiteral) and node.items:
+        for item in node.items:
+            require(body, item, wanted.item, f"an item of {what}", code, *related)
+        return
     if isinstance(wanted, Struct) and isinstance(node, ast.HashLiteral):
         _struct(body, node, wanted, what)
         return

@@ -73,7 +73,7 @@ class Code:
     @property
     def is_literal(self) -> bool:
         """Whether it is a literal text or number."""
-        return self.text[:1] in _LITERAL_STARTS
+        return self.strength == Strength.ATOM and self.text[:1] in _LITERAL_STARTS
 
     @property
     def is_constant(self) -> bool:

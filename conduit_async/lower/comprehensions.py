@@ -5,9 +5,10 @@ from dataclasses import replace
 from .. import ast
 from ..looping import looping_lambda, waiting_lambda
 from ..program import LibraryCall
-from ..types import Array
+from ..types import Array, required
 from . import chains
 from .code import NONE, Code, Effect, Strength, made_of
+from .code import call as call_
 from .drive import Lowering, Operand
 from .frame import Frame
 from .typing import type_of
@@ -36,6 +37,8 @@ def _waiting(frame: Frame, node: ast.Expr, call: LibraryCall, function: ast.Lamb
     assert items is not None
     source = yield from _items(frame, node, items)
     guards, source = source.guards, replace(source, guards=())
+    if not isinstance(required(type_of(frame, items)), Array):
+        source = call_(frame.module.imports.operator("iterate"), [source], source.effect)
     coroutine = yield Operand(function)
     name = frame.fresh("each")
     given = name if function.parameters else ""

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from .. import ast
 from ..program import Column, ResourceInfo
 from ..queries import is_query
-from ..types import ANY, Array, Query, Record, Type, is_nullable, required
+from ..types import ANY, Array, Enum, Query, Record, Type, is_nullable, required
 from .code import Code, Strength, made_of
 from .drive import Operand
 from .frame import Frame
@@ -69,7 +69,8 @@ def _compared(
     name = select.column(column.name)
     if isinstance(node, ast.Nil):
         return f"{name} IS {'NOT ' if operator == '!=' else ''}NULL", []
-    value = yield Operand(node, expected=column.type)
+    is_enum = isinstance(required(column.type), Enum)
+    value = yield Operand(node, expected=None if is_enum else column.type)
     kind = type_of(frame, node)
     record = required(kind)
     if isinstance(record, Record):

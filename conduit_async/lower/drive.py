@@ -4,12 +4,12 @@ A rule is a generator: it yields the operands that it wants lowered, is sent the
 returns its own.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from .. import ast
-from ..types import ANY, DECIMAL, INT, NIL, STRING, Enum, Type, optional, required
+from ..types import ANY, DECIMAL, INT, NIL, Array, Enum, Type, required
 from .code import NONE, Code, Line, Strength, call, close, made_of
 from .frame import Frame, variable_for
 from .typing import UNKNOWN, known, type_of
@@ -109,14 +109,55 @@ def _finished(frame: Frame, operand: Operand, code: Code) -> Code:
     return code
 
 
+def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:
+    """Whether a value is certain to be one of an enum's: a constant was checked before."""
+    actual = required(actual)
+    if isinstance(actual, Enum):
+        return set(actual.values) <= set(kind.values)
+    if isinstance(node, ast.String):
+        return node.value is not None
+    return isinstance(node, ast.Symbol) or actual == NIL
+
+
+def _fitted_items(frame: Frame, node: ast.Expr, wanted: Array, code: Code) -> Code:
+    """An array of texts as one of an enum's values; a literal has seen to its own items."""
+    item, actual = required(wanted.item), required(type_of(frame, node))
+    if not isinstance(item, Enum) or isinstance(node, ast.ArrayLiteral) or actual == wanted:
+        return code
+    function = frame.module.imports.operator("enum_value")
+    each = f"{function}({frame.module.annotation(item)}, each)"
+    if actual == type_of(frame, node):
+        return made_of(f"[{each} for each in {code.at(Strength.OR)}]", Strength.ATOM, [code])
+    first, again = frame.twice(code, variable_for(node))
+    text = f"[{each} for each in {again.text}] if {first.at(Strength.SUM)} is not None else None"
+    return made_of(text, Strength.TERNARY, [first])
+
+
+def results(node: ast.Expr) -> Iterator[ast.Expr]:
+    """The expressions that may give the value of an expression."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, ast.Ternary):
+            pending += [current.otherwise, current.then]
+        elif isinstance(current, ast.Binary) and current.operator == "??":
+            pending += [current.right, current.left]
+        else:
+            yield current
+
+
 def _fitted(frame: Frame, operand: Operand, code: Code) -> Code:
     """The value as its place wants it: an int as a decimal, a text as one of an enum's."""
     actual = type_of(frame, operand.node)
     wanted = required(operand.expected) if operand.expected is not None else None
-    if isinstance(wanted, Enum) and required(actual) == STRING and not code.is_constant:
-        cast = frame.module.imports.use("typing", "cast")
-        kind = frame.module.annotation(optional(wanted) if actual != STRING else wanted)
-        return made_of(f'{cast}("{kind}", {code.text})', Strength.PRIMARY, [code])
+    if isinstance(wanted, Enum) and not all(
+        _is_value_of(wanted, each, type_of(frame, each)) for each in results(operand.node)
+    ):
+        function = frame.module.imports.operator("enum_value")
+        text = f"{function}({frame.module.annotation(wanted)}, {code.text})"
+        return made_of(text, Strength.PRIMARY, [code])
+    if isinstance(wanted, Array) and isinstance(required(actual), Array):
+        return _fitted_items(frame, operand.node, wanted, code)
     if actual == ANY and wanted not in UNKNOWN:
         return known(frame, operand.node, code)
     if wanted != DECIMAL or required(actual) != INT:

@@ -17,9 +17,10 @@ from .module import Module
 from .sql import Select
 
 OURS = frozenset({
-    "add", "bound_value", "cast", "contains", "dataclass", "date", "datetime", "divide", "equal",
-    "fail", "item", "job_type", "member", "named", "power", "re", "remainder", "replace",
-    "suppress", "table", "text", "time", "timedelta", "unwrap",
+    "add", "bound_value", "cast", "contains", "dataclass", "date", "datetime", "divide",
+    "enum_value", "equal", "fail", "item", "iterate", "job_type", "member", "multiply", "named",
+    "negate", "ordered", "power", "re", "remainder", "replace", "subtract", "suppress", "table",
+    "text", "time", "timedelta", "unwrap",
 })  # fmt: skip
 """Functions and types that any module may import, so that no variable of ours takes their name."""
 

@@ -23,6 +23,7 @@ from .typing import ORDERED, known, type_of
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _HELPERS = {"/": "divide", "%": "remainder", "**": "power"}
+_UNKNOWN = {"+": "add", "-": "subtract", "*": "multiply"}
 _STRENGTHS = {"+": Strength.SUM, "-": Strength.SUM, "*": Strength.PRODUCT}
 
 
@@ -33,6 +34,8 @@ def unary(frame: Frame, node: ast.Unary, wish: Operand) -> Lowering:
     if node.operator == "not":
         return negate(inner)
     inner = known(frame, node.operand, inner)
+    if _is_unknown(type_of(frame, node.operand)):
+        return call(frame.module.imports.operator("negate"), [inner])
     if inner.strength == Strength.SIGN and inner.text.startswith("-"):
         return replace(inner, text=inner.text.removeprefix("-"))
     return made_of(f"-{inner.at(Strength.SIGN)}", Strength.SIGN, [inner])
@@ -67,14 +70,18 @@ def _strict(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
         exclusive = ", exclusive=True" if operator == "..." else ""
         text = f"{name}({left.text}, {right.text}{exclusive})"
         return made_of(text, Strength.PRIMARY, [left, right])
+    is_known = not any(_is_unknown(kind) for kind in kinds)
+    if operator in _MIRRORED and not is_known:
+        text = f'{helper("ordered")}({left.text}, "{operator}", {right.text})'
+        return made_of(text, Strength.PRIMARY, [left, right])
     if operator in _MIRRORED:
         if left.is_constant and not right.is_constant:
             return _order(right, _MIRRORED[operator], left, kinds)
         return _order(left, operator, right, kinds)
     if operator in _HELPERS:
         return call(helper(_HELPERS[operator]), [left, right])
-    if operator == "+" and any(_is_unknown(kind) for kind in kinds):
-        return call(helper("add"), [left, right])
+    if not is_known:
+        return call(helper(_UNKNOWN[operator]), [left, right])
     if operator == "+" and isinstance(kinds[0], Array) and "[" in left.text[:1] + right.text[:1]:
         items = ", ".join(part for part in (_spread(left), _spread(right)) if part)
         return made_of(f"[{items}]", Strength.ATOM, [left, right])

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from .. import ast
 from ..program import Local, RaiseCall, RecordCall
-from ..types import ANY, NIL, Array, Hash, Query, Range, Record, is_nullable, required
+from ..types import ANY, INT, NIL, Array, Hash, Query, Range, Record, is_nullable, required
 from ..walk import walk
 from . import assignment
 from .branching import chain, is_loop
@@ -123,7 +123,9 @@ def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
         return list(code.before)
     if into.kind != "nowhere":
         code = without_value(frame, node, code)
-    if into.kind == "return" and _hides_its_type(frame, node, into):
+    if into.kind == "return" and (
+        _hides_its_type(frame, node, into) or code.text.startswith("enum_value(")
+    ):
         code = _annotated(frame, code, into)
     return [*code.before, *into.put(code)]
 
@@ -181,7 +183,8 @@ def _is_left(frame: Frame, node: ast.Node) -> bool:
 
 
 def _iterable(frame: Frame, node: ast.Expr) -> tuple[list[Line], str]:
-    if isinstance(node, ast.Binary) and node.operator in ("..", "..."):
+    of_ints = type_of(frame, node) == Range(INT)
+    if of_ints and isinstance(node, ast.Binary):
         low = lower(frame, node.left)
         high = lower(frame, node.right)
         low, high = frame.in_order([low, high])
@@ -193,6 +196,9 @@ def _iterable(frame: Frame, node: ast.Expr) -> tuple[list[Line], str]:
         name = frame.module.imports.use("builtins", "range")
         return [*low.before, *high.before], f"{name}({first}{last})"
     code = known(frame, node, lower(frame, node))
+    if type_of(frame, node) in UNKNOWN:
+        code = replace(code, text=f"{frame.module.imports.operator('iterate')}({code.text})")
+        return list(code.before), code.text
     rows = (
         isinstance(type_of(frame, node), Query)
         or "await " in code.text

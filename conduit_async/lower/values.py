@@ -1,7 +1,7 @@
 """Literals of values and collections."""
 
 from .. import ast
-from ..types import Struct, required
+from ..types import Array, Struct, required
 from . import literals
 from .calls import outgoing
 from .code import NONE, Code, Strength, made_of
@@ -60,9 +60,11 @@ def regex(frame: Frame, node: ast.Regex, wish: Operand) -> Lowering:
 @rule(ast.ArrayLiteral)
 def array(frame: Frame, node: ast.ArrayLiteral, wish: Operand) -> Lowering:
     """`[a, b]`."""
+    expected = required(wish.expected) if wish.expected is not None else None
+    kind = expected.item if isinstance(expected, Array) else None
     items = []
     for item in node.items:
-        code = yield Operand(item)
+        code = yield Operand(item, expected=kind)
         items.append(outgoing(frame, item, code))
     items = frame.in_order(items, [variable_for(item) for item in node.items])
     text = f"[{', '.join(item.at(Strength.TERNARY) for item in items)}]"

@@ -3,10 +3,12 @@
 Generated code uses these only where the types do not already make the two agree.
 """
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, NoReturn, TypeVar, overload
+from typing import Any, Literal, NoReturn, TypeVar, get_args, overload
+from uuid import UUID
 
 import msgspec
 
@@ -19,31 +21,89 @@ __all__ = [
     "bound_value",
     "contains",
     "divide",
+    "enum_value",
     "equal",
     "fail",
     "item",
+    "iterate",
     "member",
+    "multiply",
+    "negate",
+    "ordered",
     "power",
     "remainder",
+    "subtract",
     "text",
     "unwrap",
 ]
+
+_KINDS = {
+    str: "a string",
+    bool: "a bool",
+    int: "an int",
+    float: "a float",
+    Decimal: "a decimal",
+    datetime: "a timestamp",
+    date: "a date",
+    time: "a time",
+    timedelta: "a duration",
+    UUID: "a uuid",
+}
 
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 
+_NUMBERS = (int, float, Decimal)
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 _SCALARS = (str, int, float, Decimal, datetime, date, time, timedelta, list)
 
 
 def add(a: Any, b: Any) -> Any:
     """`a + b` of operands whose types are not known."""
+    return _applied("+", operator.add, a, b)
+
+
+def subtract(a: Any, b: Any) -> Any:
+    """`a - b` of operands whose types are not known."""
+    return _applied("-", operator.sub, a, b)
+
+
+def multiply(a: Any, b: Any) -> Any:
+    """`a * b` of operands whose types are not known: numbers, or a string and an int."""
+    if not all(isinstance(each, _NUMBERS) for each in (a, b)) and {type(a), type(b)} != {str, int}:
+        raise _unfit("*", a, b)
+    return _applied("*", operator.mul, a, b)
+
+
+def negate(a: Any) -> Any:
+    """`-a` of an operand whose type is not known."""
+    if isinstance(a, bool) or not isinstance(a, (*_NUMBERS, timedelta)):
+        raise ConduitError(f"`-` does not take {_kind(a)}")
+    return -a
+
+
+def ordered(a: Any, comparison: Literal["<", "<=", ">", ">="], b: Any) -> bool:
+    """`a < b` and its kin of operands whose types are not known."""
+    if isinstance(a, list | tuple) or isinstance(b, list | tuple):
+        raise _unfit(comparison, a, b)
+    return bool(_applied(comparison, _COMPARISONS[comparison], a, b))
+
+
+def _applied(symbol: str, function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     if isinstance(a, bool) or isinstance(b, bool):
-        raise _unfit("+", a, b)
+        raise _unfit(symbol, a, b)
     try:
-        return a + b
+        return function(a, b)
     except TypeError:
-        raise _unfit("+", a, b) from None
+        raise _unfit(symbol, a, b) from None
+    except OverflowError:
+        raise ConduitError(f"{text(a)} {symbol} {text(b)} is too large") from None
 
 
 @overload
@@ -58,6 +118,8 @@ def divide(a: int, b: Decimal) -> Decimal: ...
 def divide(a: Any, b: Any) -> Any: ...
 def divide(a: Any, b: Any) -> Any:
     """`a / b`: two ints truncate toward zero."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        raise _unfit("/", a, b)
     try:
         if isinstance(a, int) and isinstance(b, int):
             quotient = abs(a) // abs(b)
@@ -81,7 +143,7 @@ def remainder(a: int, b: Decimal) -> Decimal: ...
 def remainder(a: Any, b: Any) -> Any: ...
 def remainder(a: Any, b: Any) -> Any:
     """`a % b`, with the sign of the dividend."""
-    if isinstance(a, str):
+    if isinstance(a, str | bool) or isinstance(b, bool):
         raise _unfit("%", a, b)
     try:
         if isinstance(a, Decimal) or isinstance(b, Decimal):
@@ -104,6 +166,8 @@ def power(a: Decimal, b: Decimal | int) -> Decimal: ...
 def power(a: Any, b: Any) -> Any: ...
 def power(a: Any, b: Any) -> Any:
     """`a ** b`; a result that is no real number is an error."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        raise _unfit("**", a, b)
     try:
         result = a**b
     except ArithmeticError as error:
@@ -124,6 +188,23 @@ def equal(a: Any, b: Any) -> bool:
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         return a.keys() == b.keys() and all(equal(value, b[key]) for key, value in a.items())
     return bool(a == b)
+
+
+def iterate(value: Any) -> Iterable[Any]:
+    """What `for` goes through, of a value whose type is not known: items, or a hash's keys."""
+    if value is None or isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise ConduitError(f"`for` needs an array, a range of ints or a hash, not {_kind(value)}")
+    return value
+
+
+def enum_value(kind: Any, value: Any) -> Any:
+    """A text that is not known before as a value of an enum; `kind` is the enum's `Literal`."""
+    values = get_args(kind)
+    if value is None or value in values:
+        return value
+    listed = ", ".join(f'"{each}"' for each in values)
+    shown = f'"{value}"' if isinstance(value, str) else _kind(value)
+    raise ConduitError(f"{shown} is not a value of the enum, which is one of {listed}")
 
 
 def contains(needle: Any, container: Any) -> bool:
@@ -224,13 +305,11 @@ def _kind(value: Any) -> str:
         return "an array"
     if isinstance(value, Mapping):
         return "a hash"
-    return {str: "a string", bool: "a bool", int: "an int", float: "a float"}.get(
-        type(value), type(value).__name__
-    )
+    return _KINDS.get(type(value), type(value).__name__)
 
 
-def _unfit(operator: str, a: Any, b: Any) -> ConduitError:
-    return ConduitError(f"`{operator}` does not take {_kind(a)} and {_kind(b)}")
+def _unfit(symbol: str, a: Any, b: Any) -> ConduitError:
+    return ConduitError(f"`{symbol}` does not take {_kind(a)} and {_kind(b)}")
 
 
 def _arithmetic(a: Any, b: Any) -> ConduitError:

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import pytest
@@ -10,12 +10,18 @@ from conduit_runtime.operators import (
     add,
     contains,
     divide,
+    enum_value,
     equal,
     fail,
     item,
+    iterate,
     member,
+    multiply,
+    negate,
+    ordered,
     power,
     remainder,
+    subtract,
     text,
     unwrap,
 )
@@ -68,7 +74,15 @@ def test_arithmetic(result: object, expected: object) -> None:
         (lambda: remainder("%s", 1), "`%` does not take a string and an int"),
         (lambda: add(None, 1), r"`\+` does not take nil and an int"),
         (lambda: add(True, 1), r"`\+` does not take a bool and an int"),
-        (lambda: add(Decimal(1), 1.5), r"`\+` does not take Decimal and a float"),
+        (lambda: add(Decimal(1), 1.5), r"`\+` does not take a decimal and a float"),
+        (lambda: subtract([1], [1]), "`-` does not take an array and an array"),
+        (lambda: multiply([1], 2), r"`\*` does not take an array and an int"),
+        (lambda: multiply(True, 2), r"`\*` does not take a bool and an int"),
+        (lambda: negate("a"), "`-` does not take a string"),
+        (lambda: ordered(None, "<", 1), "`<` does not take nil and an int"),
+        (lambda: ordered([1], ">=", [2]), "`>=` does not take an array and an array"),
+        (lambda: iterate(None), "`for` needs an array"),
+        (lambda: enum_value(Literal["a", "b"], "c"), 'one of "a", "b"'),
         (lambda: power(-8, 0.5), "no real number"),
         (lambda: power(0, -1), "has no value"),
         (lambda: item(None, 0), "nil has no items"),

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
-from conduit_runtime.operators import bound_value, member
+from conduit_runtime.operators import bound_value, member, multiply
 
 from .records import Post
 from .services import Services
@@ -53,5 +53,5 @@ async def notify(job: JobContext[Services], payload: Notify) -> None:
 
 
 async def tax(job: JobContext[Services], n: int) -> float:
-    result: float = n * bound_value(job.services, "tax_rate")
+    result: float = multiply(n, bound_value(job.services, "tax_rate"))
     return result

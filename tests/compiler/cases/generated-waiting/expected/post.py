@@ -13,7 +13,7 @@ from conduit_runtime import (
     RequestContext,
     job_type,
 )
-from conduit_runtime.operators import text
+from conduit_runtime.operators import iterate, text
 from conduit_runtime.stdlib import Array, String
 
 from .records import Post, PostSnapshot, User
@@ -103,7 +103,11 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
         return await job.services.email.find(x)
 
     await job.services.email.send(
-        map_, [await function_3(each_3) for each_3 in await job.services.email.list()]
+        map_,
+        [
+            await function_3(each_3)
+            for each_3 in iterate(await job.services.email.list())
+        ],
     )
     await job.services.email.send(
         await job.scalar(
