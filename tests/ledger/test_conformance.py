@@ -1,5 +1,6 @@
 """What both queues promise: every test runs with `Queue` and with `AsyncQueue`."""
 
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -228,6 +229,96 @@ def test_lists_and_counts_are_by_queue_status_and_type(queue: Api) -> None:
     assert {row.queue: row.pending for row in queue.queues()} == {"a": 2, "b": 0}
     with pytest.raises(ValueError, match="no such status"):
         queue.list(status="no such status")
+
+
+def test_a_paused_queue_gives_nothing_until_it_is_resumed(queue: Api) -> None:
+    queue.pause("a")
+    queue.enqueue_many([Job("a", "t"), Job("b", "t")])
+    assert queue.dequeue("w", "a") == []
+    assert len(queue.dequeue("w", "b")) == 1
+    assert {row.queue: row.paused for row in queue.queues()} == {"a": True, "b": False}
+    paused_at = queue.queues()[0].paused_at
+    queue.pause("a")
+    assert queue.queues()[0].paused_at == paused_at
+    queue.resume("a")
+    queue.resume("never paused")
+    assert len(queue.dequeue("w", "a")) == 1
+    with pytest.raises(PayloadError):
+        queue.pause("")
+
+
+def test_a_limit_counts_what_is_running(queue: Api) -> None:
+    queue.limit("a", 2)
+    queue.enqueue_many([Job("a", "t", n) for n in range(5)])
+    first, second = queue.dequeue("w", "a", limit=5)
+    assert (first.payload, second.payload) == (0, 1)
+    assert queue.dequeue("w", "a", limit=5) == []
+    queue.complete(first)
+    assert [job.payload for job in queue.dequeue("w", "a", limit=5)] == [2]
+    assert [row.concurrency for row in queue.queues()] == [2]
+    queue.limit("a", None)
+    assert len(queue.dequeue("w", "a", limit=5)) == 2
+    with pytest.raises(ValueError, match="concurrency"):
+        queue.limit("a", 0)
+
+
+def test_a_rate_counts_what_started(queue: Api) -> None:
+    queue.rate_limit("t", 2, per=timedelta(hours=1))
+    queue.enqueue_many([Job(type=type_, payload=n) for n, type_ in enumerate("tttutu")])
+    claimed = queue.dequeue("w", limit=10)
+    assert [job.payload for job in claimed] == [0, 1, 3, 5]
+    for job in claimed:
+        queue.complete(job)
+    assert queue.dequeue("w", limit=10) == []
+    [rate] = queue.rate_limits()
+    assert (rate.type, rate.starts, rate.per) == ("t", 2, timedelta(hours=1))
+    queue.rate_limit("t", None)
+    assert [job.payload for job in queue.dequeue("w", limit=10)] == [2, 4]
+    assert queue.rate_limits() == []
+
+
+def test_a_rate_goes_on_when_its_time_has_passed(queue: Api) -> None:
+    queue.rate_limit("t", 1, per=timedelta(seconds=0.2))
+    queue.enqueue_many([Job(type="t") for _ in range(3)])
+    claimed: list[Any] = []
+    deadline = time.monotonic() + 10
+    while len(claimed) < 3 and time.monotonic() < deadline:
+        claimed += queue.dequeue("w", limit=3)
+    first, second, third = (queue.get(job.id).started_at for job in claimed)
+    assert min(second - first, third - second) >= timedelta(seconds=0.2)
+
+
+def test_controls_are_part_of_a_transaction(queue: Api) -> None:
+    queue.enqueue_many([Job("a", "t") for _ in range(3)])
+    with suppress(ZeroDivisionError), queue.transaction() as transaction:
+        conn = transaction.conn
+        queue.limit("a", 1, conn=conn)
+        queue.rate_limit("t", 1, conn=conn)
+        assert len(queue.dequeue("w", "a", limit=3, conn=conn)) == 1
+        queue.pause("a", conn=conn)
+        assert queue.rate_limits(conn=conn) != []
+        assert queue.cancel_many("a", conn=conn) == 3
+        assert queue.retry_many("a", status="cancelled", conn=conn) == 3
+        raise ZeroDivisionError
+    assert len(queue.dequeue("w", "a", limit=3)) == 3
+    assert queue.rate_limits() == []
+
+
+def test_many_jobs_are_cancelled_and_retried_by_filter(queue: Api) -> None:
+    queue.enqueue_many([Job("a", "x"), Job("a", "y"), Job("b", "x")])
+    queue.dequeue("w", "b")
+    told: list[int] = []
+    assert queue.cancel_many(type="x", on_progress=told.append) == 2
+    assert told == []
+    assert (queue.stats().cancelled, queue.stats().pending) == (2, 1)
+    assert queue.retry_many("a", status=[JobStatus.CANCELLED]) == 1
+    assert queue.retry_many("a") == 0
+    assert queue.stats("a").pending == 2
+    assert queue.cancel_many(older_than=timedelta(hours=1)) == 0
+    for deed in (queue.cancel_many, queue.retry_many):
+        with pytest.raises(ValueError, match="no filter"):
+            deed()
+    assert queue.cancel_many(every=True) == 2
 
 
 def test_a_dead_database_is_reported_at_once(queue: Api) -> None:

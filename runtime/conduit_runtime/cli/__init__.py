@@ -13,7 +13,7 @@ _COMMANDS = {
     "migrate": ("migrate", "migrate", "Bring the database to the schema of this version."),
     "worker": ("worker", "worker", "Run the jobs of generated packages."),
     "jobs": ("jobs", "jobs", "List, show, retry, cancel, purge and count jobs."),
-    "queues": ("queues", "queues", "See what waits in each queue."),
+    "queues": ("queues", "queues", "See what waits in each queue; pause, resume and limit them."),
     "schedules": ("schedules", "schedules", "List, enable, disable schedules; run them now."),
     "dsn": ("dsn", "dsn", "Print the database that is used."),
     "demo": ("demo", "demo", "Show the whole path on an example."),

@@ -1,6 +1,5 @@
 """`conduit-jobs jobs`: looking after single jobs."""
 
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -9,14 +8,14 @@ import click
 
 from .attempts import ATTEMPTS, attempts_row
 from .database import database, options
+from .filters import STATUSES, change, change_options, filter_options
 from .output import format_option, show_one, show_rows
+from .span import SPAN
 
 if TYPE_CHECKING:
     from ..job import Job
 
-_STATUSES = ["pending", "running", "completed", "failed", "cancelled"]
 _COLUMNS = ["id", "queue", "type", "status", "attempts", "run_at", "error"]
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @click.group()
@@ -27,24 +26,24 @@ def jobs() -> None:
 @jobs.command("list")
 @options
 @format_option
-@click.option("--queue", help="Only jobs of this queue.")
-@click.option("--status", type=click.Choice(_STATUSES), help="Only jobs that stand so.")
-@click.option("--type", "type_", help="Only jobs of this type.")
+@filter_options(STATUSES)
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="At most.")
 def list_jobs(
     dsn: str | None,
     schema: str | None,
     form: str,
     queue: str | None,
-    status: str | None,
     type_: str | None,
+    statuses: tuple[str, ...],
+    older_than: timedelta | None,
     limit: int,
 ) -> None:
     """List the newest jobs."""
     from ..client.queue import Queue
 
     with database(dsn, schema) as found, Queue(found, schema) as store:
-        rows = [_row(job) for job in store.list(queue, status, type_, limit)]
+        listed = store.list(queue, statuses or None, type_, limit, older_than=older_than)
+        rows = [_row(job) for job in listed]
     if form == "table":
         for row in rows:
             row["attempts"] = f"{row['attempts']}/{row['max_attempts']}"
@@ -68,36 +67,31 @@ def show(dsn: str | None, schema: str | None, form: str, id: UUID) -> None:
 
 
 @jobs.command()
-@options
-@format_option
-@click.argument("ids", type=click.UUID, nargs=-1, required=True)
-def retry(dsn: str | None, schema: str | None, form: str, ids: tuple[UUID, ...]) -> None:
-    """Make jobs due now with all their attempts, whatever their status."""
-    from ..client.queue import Queue
+@change_options(STATUSES)
+def retry(**given: Any) -> None:
+    """Make jobs due now with all their attempts: those of these ids, or all failed ones that match.
 
-    with database(dsn, schema) as found, Queue(found, schema) as store:
-        done = [store.retry(id) for id in ids]
-    _tell(ids, done, form, "pending again", "there is no such job")
+    By id whatever their status; with --status, others than the failed ones.
+    """
+    change("retry", "pending again", "there is no such job", **given)
 
 
 @jobs.command()
-@options
-@format_option
-@click.argument("ids", type=click.UUID, nargs=-1, required=True)
-def cancel(dsn: str | None, schema: str | None, form: str, ids: tuple[UUID, ...]) -> None:
-    """Cancel pending and running jobs."""
-    from ..client.queue import Queue
-
-    with database(dsn, schema) as found, Queue(found, schema) as store:
-        done = [store.cancel(id) for id in ids]
-    _tell(ids, done, form, "cancelled", "ended already, or unknown")
+@change_options(["pending", "running"])
+def cancel(**given: Any) -> None:
+    """Cancel pending and running jobs: those of these ids, or all that match."""
+    change("cancel", "cancelled", "ended already, or unknown", **given)
 
 
 @jobs.command()
 @options
 @format_option
 @click.option(
-    "--older-than", required=True, metavar="SPAN", help="Since they ended: 90s, 15m, 12h, 30d, 4w."
+    "--older-than",
+    required=True,
+    type=SPAN,
+    metavar="SPAN",
+    help="Since they ended: 90s, 15m, 12h, 30d, 4w.",
 )
 @click.option(
     "--status",
@@ -113,16 +107,15 @@ def purge(
     dsn: str | None,
     schema: str | None,
     form: str,
-    older_than: str,
+    older_than: timedelta,
     statuses: tuple[str, ...],
     queue: str | None,
 ) -> None:
     """Delete ended jobs."""
     from ..client.queue import Queue
 
-    age = _span(older_than)
     with database(dsn, schema) as found, Queue(found, schema) as store:
-        deleted = store.purge(age, statuses, queue=queue)
+        deleted = store.purge(older_than, statuses, queue=queue)
     if form == "json":
         show_one({"deleted": deleted}, form)
     else:
@@ -150,13 +143,13 @@ def stats(
     """
     from ..client.queue import Queue
 
-    span = _span(last)
+    span = SPAN.convert(last, None, None)
     if not span:
         raise click.BadParameter("--last takes a span that is longer than nothing")
     with database(dsn, schema) as found, Queue(found, schema) as store:
         counts = store.stats(queue)
         metrics = store.metrics(queue, type_, span)
-    stored = {status: counts[status] for status in _STATUSES}
+    stored = {status: counts[status] for status in STATUSES}
     attempts = [attempts_row(each) for each in metrics]
     if form == "json":
         show_one({**stored, "last": last, "attempts": attempts}, form)
@@ -174,21 +167,3 @@ def _row(job: "Job") -> dict[str, Any]:
         *("progress", "error", "errors"),
     )
     return {name: getattr(job, name) for name in names}
-
-
-def _tell(ids: tuple[UUID, ...], done: list[bool], form: str, good: str, bad: str) -> None:
-    if form == "json":
-        rows = [{"id": id_, "done": is_done} for id_, is_done in zip(ids, done, strict=True)]
-        show_rows(rows, ["id", "done"], form)
-    else:
-        for id_, is_done in zip(ids, done, strict=True):
-            click.echo(f"{id_}  {good if is_done else bad}")
-    if not all(done):
-        raise click.exceptions.Exit(1)
-
-
-def _span(text: str) -> timedelta:
-    match = re.fullmatch(r"(\d{1,6})([smhdw])", text)
-    if match is None:
-        raise click.BadParameter(f"{text!r} is no span: use 90s, 15m, 12h, 30d or 4w")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})

@@ -21,8 +21,10 @@ from ..telemetry.job_metrics import JobMetrics
 from ..workers.fleet import rescue_orphans
 from ..workers.sweep import clear
 from . import leases, store
+from .async_control import AsyncControl
 from .flow import Flow
 from .flow_store import insert_flow
+from .many import Filter, Status
 from .purge import purge
 from .stats import QueueOverview, QueueStats
 from .unique import standing
@@ -37,7 +39,7 @@ Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]
 
 
-class AsyncQueue:
+class AsyncQueue(AsyncControl):
     """`Queue` for asynchronous code: the same methods, to be awaited.
 
     Takes a connection string or a `psycopg_pool.AsyncConnectionPool` of yours. Use it as
@@ -116,14 +118,19 @@ class AsyncQueue:
     async def list(
         self,
         queue: str | None = None,
-        status: JobStatus | str | None = None,
+        status: Status | None = None,
         type: str | None = None,
         limit: int = 100,
         *,
+        older_than: timedelta | None = None,
         conn: Connection | None = None,
     ) -> Jobs:
-        """The newest jobs that match, at most `limit`."""
-        return await self._run(store.list_jobs(queue, status, type, limit, self.schema), conn)
+        """The newest jobs that match, at most `limit`.
+
+        `status` is one or several; `older_than` is the time since they were enqueued.
+        """
+        wanted = Filter(queue, type, status, older_than)
+        return await self._run(store.list_jobs(wanted, limit, self.schema), conn)
 
     async def stats(
         self, queue: str | None = None, *, conn: Connection | None = None
@@ -147,7 +154,7 @@ class AsyncQueue:
         return await self._run(metrics_store.read(last, queue, type, self.schema), conn)
 
     async def queues(self, *, conn: Connection | None = None) -> Overviews:
-        """How every queue that holds jobs or has workers stands."""
+        """How every queue that holds jobs, has workers, is paused or limited stands."""
         return await self._run(store.queues(self.schema), conn)
 
     async def purge(
@@ -184,11 +191,18 @@ class AsyncQueue:
         """Claim up to `limit` due jobs for 5 minutes, the most urgent first.
 
         For loops of your own; `WorkerPool` does better. End each with `complete` or `fail`, and
-        call `touch` before the 5 minutes are over when it takes longer.
+        call `touch` before the 5 minutes are over when it takes longer. From a queue with a limit,
+        or of a type with a rate, it claims in a READ COMMITTED transaction only, and holds others
+        up who claim the same until that ends; raises QueueError in any other.
         """
         await self._run(rescue_orphans(self.schema), conn)
-        lanes = await self._run(leases.lanes(queue, types, self.schema), conn)
-        return await self._run(leases.dequeue(worker_id, queue, limit, lanes, self.schema), conn)
+        waiting = await self._run(leases.waiting(queue, types, self.schema), conn)
+        if not waiting.has_limits:
+            claim = leases.dequeue(worker_id, queue, limit, waiting.lanes, self.schema)
+            return await self._run(claim, conn)
+        steps = leases.dequeue_within(worker_id, queue, limit, waiting, self.schema)
+        async with self._transaction(conn) as connection:
+            return await take_async(steps, lambda statement: run_async(connection, statement))
 
     async def complete(self, job: Job, *, conn: Connection | None = None) -> None:
         """Mark a claimed job completed. Raises JobLost when it is no longer held."""
@@ -228,6 +242,15 @@ class AsyncQueue:
             return await run_async(conn, statement)
         async with self._connection() as connection:
             return await run_async(connection, statement)
+
+    @asynccontextmanager
+    async def _transaction(self, conn: Connection | None) -> AsyncIterator[Connection]:
+        if conn is not None:
+            async with conn.transaction():
+                yield conn
+        else:
+            async with self._connection() as connection, connection.transaction():
+                yield connection
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:

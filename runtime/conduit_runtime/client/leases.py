@@ -2,49 +2,122 @@
 
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from ..errors import JobLost
+from ..errors import JobLost, QueueError
 from ..job import Job
 from ..postgres.statement import Rows, Statement, sql
+from ..postgres.steps import Steps
 from ..workers import attempts
 from ..workers.attempts import Attempt
-from ..workers.claims import Lane, claim
+from ..workers.claims import Lane
+from ..workers.limits import Wanted, claim_within, counted_claim
 from ..workers.outcome import Retry, decide
 from ..workers.retry import DEFAULT_POLICY
 from .store import COLUMNS, read_jobs
 
-__all__ = ["LEASE", "complete", "dequeue", "fail", "lanes", "touch"]
+__all__ = [
+    "LEASE",
+    "Waiting",
+    "complete",
+    "dequeue",
+    "dequeue_within",
+    "fail",
+    "touch",
+    "waiting",
+]
 
 LEASE = timedelta(minutes=5)
+_LEASE_BEGINS = (
+    ", attempts = attempts + 1, started_at = clock_timestamp(), "
+    "leased_until = clock_timestamp() + make_interval(secs => %(lease)s)"
+)
 
 
-def lanes(queue: str, types: Sequence[str] | None, schema: str | None) -> Statement[list[Lane]]:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits in a queue that is not paused: its lanes, and the limits that concern them."""
+
+    lanes: Sequence[Lane]
+    is_limited: bool = False
+    rated: Sequence[str] = ()
+    isolation: str = "read committed"
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether a claim has to count."""
+        return self.is_limited or bool(self.rated)
+
+
+def waiting(queue: str, types: Sequence[str] | None, schema: str | None) -> Statement[Waiting]:
     """The types and fingerprints that wait in a queue, of these types or of all."""
-    return Statement(
-        sql("lanes", schema, waiting=sql("waiting", schema, queue="%(queue)s")),
-        {"queue": queue},
-        lambda rows, count: [
-            (type_, fingerprint) for type_, fingerprint in rows if types is None or type_ in types
-        ],
-    )
+
+    def decode(rows: Rows, count: int) -> Waiting:
+        rows = [row for row in rows if types is None or row[0] in types]
+        if not rows:
+            return Waiting(())
+        rated = {type_ for type_, _, _, is_rated, _ in rows if is_rated}
+        return Waiting([row[:2] for row in rows], rows[0][2], sorted(rated), rows[0][4])
+
+    lanes = sql("lanes", schema, waiting=sql("waiting", schema, queue="%(queue)s"))
+    return Statement(lanes, {"queue": queue}, decode)
 
 
 def dequeue(
     worker_id: str, queue: str, limit: int, lanes: Sequence[Lane], schema: str | None
 ) -> Statement[list[Job]]:
     """Claim up to `limit` due jobs for `LEASE`, the most urgent first; their attempt begins."""
-    lease = (
-        ", attempts = attempts + 1, started_at = now(), "
-        "leased_until = now() + make_interval(secs => %(lease)s)"
+    return _claim(worker_id, schema, limit, {queue: limit}, lanes, {})
+
+
+def dequeue_within(
+    worker_id: str, queue: str, limit: int, waiting: Waiting, schema: str | None
+) -> Steps[list[Job]]:
+    """`dequeue` where limits have to be kept, as the statements of one transaction.
+
+    Raises QueueError when that is not READ COMMITTED: it would not see what others claimed.
+    """
+    if waiting.isolation != "read committed":
+        raise QueueError(
+            f"queue {queue} has a limit, or a type in it has a rate: dequeue from it in a READ "
+            f"COMMITTED transaction, not in a {waiting.isolation.upper()} one"
+        )
+    limited = [queue] if waiting.is_limited else []
+    wanted = Wanted({queue: limit}, waiting.lanes, limit, limited, waiting.rated)
+    counted = yield from claim_within(
+        wanted, partial(_claim, worker_id, schema, limit), schema, waits=True
     )
-    parameters = claim(worker_id, {queue: limit}, lanes, limit, limit, (), uuid.uuid4())
-    claiming = sql("claim", schema, columns="job.*", lease=lease, allowed="true")
+    return counted.jobs
+
+
+def _claim(
+    worker_id: str,
+    schema: str | None,
+    limit: int,
+    sizes: Mapping[str, int],
+    lanes: Sequence[Lane],
+    starts: Mapping[str, int],
+) -> Statement[list[Job]]:
+    claiming = counted_claim(
+        worker_id,
+        sizes,
+        lanes,
+        starts,
+        limit,
+        uuid.uuid4(),
+        schema,
+        read_jobs,
+        columns="job.*",
+        lease=_LEASE_BEGINS,
+        allowed="true",
+    )
     return Statement(
-        sql("dequeue", schema, claim=claiming, columns=COLUMNS),
-        {**parameters, "lease": LEASE.total_seconds()},
+        sql("dequeue", schema, claim=claiming.sql, columns=COLUMNS),
+        {**claiming.parameters, "lease": LEASE.total_seconds()},
         read_jobs,
     )
 

@@ -21,8 +21,10 @@ from ..telemetry.job_metrics import JobMetrics
 from ..workers.fleet import rescue_orphans
 from ..workers.sweep import clear
 from . import leases, store
+from .control import Control
 from .flow import Flow
 from .flow_store import insert_flow
+from .many import Filter, Status
 from .purge import purge
 from .stats import QueueOverview, QueueStats
 from .unique import standing
@@ -37,7 +39,7 @@ Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]
 
 
-class Queue:
+class Queue(Control):
     """Jobs on Postgres, from synchronous code; `AsyncQueue` has the same methods, awaitable.
 
     Takes a connection string or a `psycopg_pool.ConnectionPool` of yours. `schema` names the
@@ -117,14 +119,19 @@ class Queue:
     def list(
         self,
         queue: str | None = None,
-        status: JobStatus | str | None = None,
+        status: Status | None = None,
         type: str | None = None,
         limit: int = 100,
         *,
+        older_than: timedelta | None = None,
         conn: Connection | None = None,
     ) -> Jobs:
-        """The newest jobs that match, at most `limit`."""
-        return self._run(store.list_jobs(queue, status, type, limit, self.schema), conn)
+        """The newest jobs that match, at most `limit`.
+
+        `status` is one or several; `older_than` is the time since they were enqueued.
+        """
+        wanted = Filter(queue, type, status, older_than)
+        return self._run(store.list_jobs(wanted, limit, self.schema), conn)
 
     def stats(self, queue: str | None = None, *, conn: Connection | None = None) -> QueueStats:
         """How many jobs of the queue, or of all queues, there are of each status."""
@@ -146,7 +153,7 @@ class Queue:
         return self._run(metrics_store.read(last, queue, type, self.schema), conn)
 
     def queues(self, *, conn: Connection | None = None) -> Overviews:
-        """How every queue that holds jobs or has workers stands."""
+        """How every queue that holds jobs, has workers, is paused or limited stands."""
         return self._run(store.queues(self.schema), conn)
 
     def purge(
@@ -183,11 +190,18 @@ class Queue:
         """Claim up to `limit` due jobs for 5 minutes, the most urgent first.
 
         For loops of your own; `WorkerPool` does better. End each with `complete` or `fail`, and
-        call `touch` before the 5 minutes are over when it takes longer.
+        call `touch` before the 5 minutes are over when it takes longer. From a queue with a limit,
+        or of a type with a rate, it claims in a READ COMMITTED transaction only, and holds others
+        up who claim the same until that ends; raises QueueError in any other.
         """
         self._run(rescue_orphans(self.schema), conn)
-        lanes = self._run(leases.lanes(queue, types, self.schema), conn)
-        return self._run(leases.dequeue(worker_id, queue, limit, lanes, self.schema), conn)
+        waiting = self._run(leases.waiting(queue, types, self.schema), conn)
+        if not waiting.has_limits:
+            claim = leases.dequeue(worker_id, queue, limit, waiting.lanes, self.schema)
+            return self._run(claim, conn)
+        steps = leases.dequeue_within(worker_id, queue, limit, waiting, self.schema)
+        with self._transaction(conn) as connection:
+            return take(steps, lambda statement: run(connection, statement))
 
     def complete(self, job: Job, *, conn: Connection | None = None) -> None:
         """Mark a claimed job completed. Raises JobLost when it is no longer held."""
@@ -225,6 +239,15 @@ class Queue:
             return run(conn, statement)
         with self._connection() as connection:
             return run(connection, statement)
+
+    @contextmanager
+    def _transaction(self, conn: Connection | None) -> Iterator[Connection]:
+        if conn is not None:
+            with conn.transaction():
+                yield conn
+        else:
+            with self._connection() as connection, connection.transaction():
+                yield connection
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

@@ -1,6 +1,7 @@
 """Counts of the jobs of a queue."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,25 @@ class QueueStats:
 
 @dataclass(frozen=True, slots=True)
 class QueueOverview:
-    """How a queue stands: its jobs by status, and who works on them.
+    """How a queue stands: its jobs by status, who works on them, and what operators said of it.
 
-    `unknown` are the due jobs whose type no live worker of the queue knows.
+    `unknown` are the due jobs whose type no live worker of the queue knows; `oldest_due` is when
+    the first of those that wait became due, None when none is due.
     """
 
     queue: str
-    pending: int
-    running: int
-    completed: int
-    failed: int
-    cancelled: int
-    unknown: int
-    workers: int
+    pending: int = 0
+    running: int = 0
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    unknown: int = 0
+    workers: int = 0
+    paused_at: datetime | None = None
+    concurrency: int | None = None
+    oldest_due: datetime | None = None
+
+    @property
+    def paused(self) -> bool:
+        """Whether none of its jobs may start."""
+        return self.paused_at is not None

@@ -12,6 +12,7 @@ from ..job import Job, JobStatus
 from ..payload import encode, refuse_text
 from ..postgres.arrays import array
 from ..postgres.statement import Rows, Statement, sql, touched
+from .many import Filter
 from .stats import QueueOverview, QueueStats
 from .unique import Duplicate, duplicates_of, key_parameters
 
@@ -149,18 +150,11 @@ def get_jobs(ids: Sequence[UUID], schema: str | None) -> Statement[list[Job]]:
     return Statement(sql("get_jobs", schema, columns=COLUMNS), {"ids": list(ids)}, read_jobs)
 
 
-def list_jobs(
-    queue: str | None, status: str | None, type: str | None, limit: int, schema: str | None
-) -> Statement[list[Job]]:
-    """Read the newest jobs that match, at most `limit`."""
+def list_jobs(wanted: Filter, limit: int, schema: str | None) -> Statement[list[Job]]:
+    """Read the newest jobs that the filter finds, at most `limit`."""
     return Statement(
         sql("list_jobs", schema, columns=COLUMNS),
-        {
-            "queue": queue,
-            "status": None if status is None else JobStatus(status).value,
-            "type": type,
-            "limit": limit,
-        },
+        {**wanted.parameters(), "limit": limit},
         read_jobs,
     )
 
@@ -175,7 +169,7 @@ def stats(queue: str | None, schema: str | None) -> Statement[QueueStats]:
 
 
 def queues(schema: str | None) -> Statement[list[QueueOverview]]:
-    """How every queue that holds jobs or has workers stands."""
+    """How every queue that holds jobs, has workers, is paused or limited stands."""
     return Statement(
         sql("queues", schema), {}, lambda rows, count: [QueueOverview(*row) for row in rows]
     )

@@ -1,6 +1,7 @@
 """Connections of our own: what they set, so that a host's defaults do not matter."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
@@ -136,9 +137,12 @@ class Link:
     that holds: an int, the microseconds since 2000-01-01 UTC.
     """
 
-    def __init__(self, dsn: str, name: str) -> None:
+    def __init__(
+        self, dsn: str, name: str, on_notify: Callable[[psycopg.Notify], None] = _ignore
+    ) -> None:
         self._dsn = dsn
         self._name = name
+        self._on_notify = on_notify
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._cursor: psycopg.AsyncRawCursor[tuple[Any, ...]] | None = None
         self.fresh = 0
@@ -160,7 +164,9 @@ class Link:
                 await connection.execute(PATIENCE)
                 await connection.execute(PLANS)
             # Without a handler, psycopg would keep every notification for later.
-            connection.add_notify_handler(_ignore)
+            connection.add_notify_handler(self._on_notify)
+            # Of transactions, whatever the database's default is; behind a pooler we set none.
+            await connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
             self._connection = connection
             self._cursor = psycopg.AsyncRawCursor(connection, row_factory=tuple_row)
             self._cursor.adapters.register_loader("timestamptz", Int8BinaryLoader)

@@ -29,6 +29,9 @@ TABLES = {
     "conduit_schedules": Privileges("", _ALL),
     "conduit_workers": Privileges("", _ALL),
     "conduit_metrics": Privileges("", _ALL),
+    "conduit_queues": Privileges("", _ALL),
+    "conduit_rates": Privileges("", _ALL),
+    "conduit_starts": Privileges("", _ALL),
     "conduit_migrations": Privileges("", "SELECT"),
 }
 # Postgres lets everybody call a function, unless an administrator has changed that default.

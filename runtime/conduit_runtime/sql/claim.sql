@@ -13,7 +13,7 @@ WITH RECURSIVE lanes AS MATERIALIZED (
 )
 UPDATE {jobs} AS job
 SET status = 'running', token = %(token)s, locked_by = %(worker)s, locked_at = now(){lease}
-WHERE ctid = ANY (ARRAY(
+WHERE ctid = ANY ({ration}ARRAY(
   SELECT place.ctid
   FROM unnest(%(queues)s::text[], %(sizes)s::int[]) WITH ORDINALITY
     AS wanted (queue, size, position)
@@ -75,5 +75,5 @@ WHERE ctid = ANY (ARRAY(
   ) AS place
   WHERE {allowed}
   LIMIT %(limit)s
-))
+){rationed})
 RETURNING {columns}

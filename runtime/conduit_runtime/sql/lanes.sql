@@ -1,3 +1,15 @@
-SELECT DISTINCT type, fingerprint FROM (
+-- What waits in a queue that is not paused, which limits concern it, and how it would be claimed.
+SELECT type, fingerprint,
+       EXISTS (
+         SELECT FROM {conduit_queues} WHERE name = %(queue)s AND concurrency IS NOT NULL
+       ),
+       EXISTS (SELECT FROM {conduit_rates} AS rate WHERE rate.type = lane.type),
+       current_setting('transaction_isolation')
+FROM (
+  SELECT DISTINCT type, fingerprint FROM (
 {waiting}
-) AS waiting
+  ) AS waiting
+) AS lane
+WHERE NOT EXISTS (
+  SELECT FROM {conduit_queues} WHERE name = %(queue)s AND paused_at IS NOT NULL
+)

@@ -1,6 +1,7 @@
 SELECT {columns} FROM {jobs}
 WHERE (%(queue)s::text IS NULL OR queue = %(queue)s)
-  AND (%(status)s::text IS NULL OR status = %(status)s)
+  AND (%(status)s::text[] IS NULL OR status = ANY (%(status)s::text[]))
   AND (%(type)s::text IS NULL OR type = %(type)s)
+  AND (%(age)s::float8 IS NULL OR created_at < now() - make_interval(secs => %(age)s::float8))
 ORDER BY id DESC
 LIMIT %(limit)s

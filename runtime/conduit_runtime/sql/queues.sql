@@ -9,15 +9,22 @@ WITH counts AS (
            SELECT FROM {conduit_workers} AS worker
            WHERE job.queue = ANY (worker.queues)
              AND worker.lanes @> jsonb_build_array(jsonb_build_array(job.type, job.fingerprint))
-         )) AS unknown
+         )) AS unknown,
+         min(run_at) FILTER (WHERE status = 'pending' AND run_at <= now()) AS oldest_due
   FROM {jobs} AS job
   GROUP BY queue
 ), served AS (
   SELECT queue, count(*) AS workers
   FROM {conduit_workers} AS worker CROSS JOIN unnest(worker.queues) AS queue
   GROUP BY queue
+), controlled AS (
+  SELECT name AS queue, paused_at, concurrency FROM {conduit_queues}
+  WHERE paused_at IS NOT NULL OR concurrency IS NOT NULL
 )
 SELECT queue, coalesce(pending, 0), coalesce(running, 0), coalesce(completed, 0),
-       coalesce(failed, 0), coalesce(cancelled, 0), coalesce(unknown, 0), coalesce(workers, 0)
-FROM counts FULL JOIN served USING (queue)
+       coalesce(failed, 0), coalesce(cancelled, 0), coalesce(unknown, 0), coalesce(workers, 0),
+       paused_at, concurrency,
+       -- Python cannot hold every time that Postgres can.
+       greatest(oldest_due, '0001-01-02 00:00Z')
+FROM counts FULL JOIN served USING (queue) FULL JOIN controlled USING (queue)
 ORDER BY queue

@@ -36,6 +36,9 @@ class HeldJob(Protocol):
     def token(self) -> UUID | None: ...
 
     @property
+    def queue(self) -> str: ...
+
+    @property
     def type(self) -> str: ...
 
     @property
@@ -51,6 +54,7 @@ class Stray:
 
     id: UUID
     token: UUID
+    queue: str = ""
     type: str = ""
     attempts: int = 0
     flow: UUID | None = None

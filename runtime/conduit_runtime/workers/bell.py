@@ -8,7 +8,7 @@ __all__ = ["listen", "release", "someone_holds", "take"]
 
 
 def channels(queues: Sequence[str], schema: str | None) -> Statement[list[str]]:
-    """The channels on which commits announce jobs of these queues."""
+    """The channels on which commits announce jobs of these queues, and that of operators."""
     return Statement(
         sql("bell_channels", schema),
         {"queues": list(queues)},

@@ -9,10 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 import psycopg
 
 from ..postgres.connection import Link
+from ..postgres.statement import Statement
 from ..postgres.trouble import Trouble
 from .acknowledge import Acknowledger
+from .attempts import Attempt
 from .claimed import Claimed
 from .claims import BATCH, Claims, Lane, next_due
+from .controls import Controls
+from .gate import Gate
 from .listener import POLL, Listener
 from .runner import Runner
 
@@ -49,6 +53,7 @@ class Claimer:
         self._worker = worker
         self._drain = drain
         self._claims = Claims()
+        self._gate = Gate()
         self._listener = Listener(link, schema)
         self._room = asyncio.Event()
         self._stopping = False
@@ -63,8 +68,20 @@ class Claimer:
     def on_room(self) -> None:
         """A job ended: there may be room for another."""
         self._room.set()
-        if self._drain:
+        if self._drain or self._gate.controls.has_limits:
             self._listener.wake()
+
+    def on_ended(self, attempts: Sequence[Attempt]) -> None:
+        """Outcomes of these attempts were written: one may have left a full queue."""
+        if self._gate.on_ended(attempts):
+            self._listener.wake()
+
+    def heed(self, controls: Controls) -> None:
+        """Operators paused, resumed or limited something."""
+        self._gate.heed(controls)
+        self._runner.hand_back(controls.paused)
+        self._room.set()
+        self._listener.wake()
 
     def on_written(self, count: int) -> None:
         """Outcomes were written: nested jobs may be there, and the rate of work shows."""
@@ -114,24 +131,40 @@ class Claimer:
             if self._runner.ready:
                 await self._wait_for_room()
             elif self._drain:
-                if was_idle:
+                if was_idle and not await self._is_held_back():
                     return True
-                await self._listener.wait()
-            elif not await self._listener.take_bell(list(self._queues)):
+                await self._listener.wait(min(POLL, self._gate.pause()))
+            elif not await self._listener.take_bell(self._gate.ringing(self._queues)):
                 await self._wait_for_jobs()
         return False
 
     async def _wait_for_jobs(self) -> None:
         """Return when a claim may find something; the poll is but a glance at the index."""
         while True:
-            due = await self._link.run(next_due(list(self._queues), self._lanes(), self._schema))
+            due = await self._link.run(self._next_due())
             if due is not None and due <= 0:
                 # It came just now, or somebody's transaction holds it.
                 await self._listener.wait(PATIENCE)
                 return
-            soon = due is not None and due <= POLL
-            if await self._listener.wait(due if due is not None and soon else POLL) or soon:
+            pause = min(self._gate.pause(), POLL if due is None else due)
+            if await self._listener.wait(min(pause, POLL)) or pause < POLL:
                 return
+
+    def _next_due(self) -> Statement[float | None]:
+        """When a job is due that could be claimed then."""
+        queues, limited = self._gate.parts(self._gate.open(self._queues))
+        lanes, rated = self._gate.rates(self._lanes())
+        if self._runner.free > 0:
+            queues, lanes = {**queues, **limited}, [*lanes, *rated]
+        return next_due(list(queues), lanes, self._schema)
+
+    async def _is_held_back(self) -> bool:
+        """Whether limits alone keep jobs from being claimed now."""
+        if not self._gate.controls.has_limits:
+            return False
+        queues = [queue for queue in self._queues if queue not in self._gate.controls.paused]
+        due = await self._link.run(next_due(queues, self._lanes(), self._schema))
+        return due is not None and due <= 0
 
     async def _wait_for_room(self) -> None:
         """Wait until a job ended; jobs that wait here for too long go back, for others to take."""
@@ -146,19 +179,66 @@ class Claimer:
 
     async def _claim(self, sizes: Mapping[str, int], limit: int) -> tuple[list[Claimed], bool]:
         started = time.monotonic()
-        claim = self._claims.next(
-            self._worker(), sizes, self._lanes(), limit, started, self._schema
-        )
-        jobs = await self._link.run(claim)
-        self._claims.learn(jobs, limit, started, time.monotonic())
+        sizes = self._gate.open(sizes)
+        if self._gate.controls.has_limits:
+            jobs, is_full = await self._claim_within(sizes, limit, started)
+        else:
+            jobs, is_full = await self._claim_freely(sizes, self._lanes(), limit, started)
         self._taken = time.monotonic()
         self._runner.take(jobs)
         if self._stopping:
             self._runner.hand_back()
+        elif self._gate.controls.paused:
+            self._runner.hand_back(self._gate.controls.paused)
         # A rescued job may have killed its worker: it never waits here beside others.
         rescued = any(job.rescues for job in jobs)
         self._prefetching = not (rescued and self._runner.hand_back_rescued())
+        return jobs, is_full
+
+    async def _claim_freely(
+        self, sizes: Mapping[str, int], lanes: Sequence[Lane], limit: int, started: float
+    ) -> tuple[list[Claimed], bool]:
+        """Claim what no limit concerns, and tell whether this looked at everything."""
+        if not sizes or limit <= 0:
+            return [], limit > 0
+        claim = self._claims.next(self._worker(), sizes, lanes, limit, started, self._schema)
+        jobs = await self._link.run(claim)
+        self._claims.learn(jobs, limit, started, time.monotonic())
         return jobs, self._claims.was_full
+
+    async def _claim_within(
+        self, sizes: Mapping[str, int], limit: int, started: float
+    ) -> tuple[list[Claimed], bool]:
+        """Claim from queues with a limit and without, types with a rate and without.
+
+        What is limited is not prefetched, since it would keep places from other workers. Types with
+        a rate are looked for with each full look only, so that the others do not pay for counting.
+        """
+        free, limited = self._gate.parts(sizes)
+        lanes, rated = self._gate.rates(self._lanes())
+        counted = sizes if rated and self._claims.is_full_due(started) else limited
+        is_first = next(iter(sizes), None) in counted
+        jobs: list[Claimed] = []
+        if is_first:
+            jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)
+        more, is_full = await self._claim_freely(free, lanes, limit - len(jobs), started)
+        jobs += more
+        if not is_first:
+            jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)
+        return jobs, is_full
+
+    async def _claim_counting(
+        self,
+        sizes: Mapping[str, int],
+        lanes: Sequence[Lane],
+        limit: int,
+        taken: Sequence[Claimed],
+    ) -> list[Claimed]:
+        """Claim what can start at once, beside what was `taken` just before."""
+        room = min(limit, self._runner.free) - len(taken)
+        if not sizes or room <= 0:
+            return []
+        return await self._gate.claim(self._link, self._worker(), sizes, lanes, room, self._schema)
 
     def _limit(self) -> int:
         """How many jobs to claim now; none while enough of them wait."""

@@ -8,13 +8,15 @@ from uuid import UUID
 from ..postgres.statement import Statement, sql
 from .claimed import COLUMNS, Claimed, in_order
 
-__all__ = ["BATCH", "Claims", "Lane", "claim", "next_due"]
+__all__ = ["BATCH", "LEASE_ENDS", "Claims", "Lane", "claim", "next_due"]
 
 Lane = tuple[str, str]
 """A type and a fingerprint; the empty fingerprint is that of jobs without one."""
 
 BATCH = 500
 """Jobs that one claim takes at most."""
+# A hand-typed retry of a leased job leaves its lease behind.
+LEASE_ENDS = ", leased_until = NULL"
 _SHORTEST_BOUND, _LONGEST_BOUND = 0.05, 1.0
 _SHARE_OF_FULL_SCANS = 0.04
 
@@ -94,19 +96,29 @@ class Claims:
 
         A worker that is no longer registered claims nothing.
         """
-        self.was_full = now >= self._next_full
+        self.was_full = self.is_full_due(now)
         least = min(limit, 2 * limit // max(1, len(lanes)) + 8)
         depth = min(limit, max(self._depth, least))
         bounds = [] if self.was_full else [(*key, *at) for key, at in self._bounds.items()]
         token = uuid.uuid4()
         allowed = sql("registered", schema)
-        # A hand-typed retry of a leased job leaves its lease behind.
-        lease = ", leased_until = NULL"
         return Statement(
-            sql("claim", schema, columns=COLUMNS, lease=lease, allowed=allowed),
+            sql(
+                "claim",
+                schema,
+                columns=COLUMNS,
+                lease=LEASE_ENDS,
+                allowed=allowed,
+                ration="",
+                rationed="",
+            ),
             claim(worker, queues, lanes, limit, depth, bounds, token),
             lambda rows, count: [Claimed(row, token) for row in in_order(rows)],
         )
+
+    def is_full_due(self, now: float) -> bool:
+        """Whether a claim at the monotonic time `now` looks at everything."""
+        return now >= self._next_full
 
     def learn(self, jobs: Sequence[Claimed], limit: int, started: float, now: float) -> None:
         """Take note of what a claim of `limit` jobs gave, sent at `started`, answered at `now`."""

@@ -8,6 +8,7 @@ from uuid import UUID
 from ..errors import MigrationError
 from ..postgres.statement import Rows, Statement, nothing, sql
 from .claims import Lane
+from .controls import Controls
 from .vigil import Dead, Sighting
 
 __all__ = ["Rescued", "beat", "leave", "register", "rescue", "rescue_orphans", "strangers"]
@@ -68,17 +69,29 @@ def lock(lock_key: int) -> Statement[bool]:
     )
 
 
-def beat(name: str, schema: str | None) -> Statement[tuple[list[Sighting], float | None]]:
-    """Move the own beat and see how every worker stands, oneself included.
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """How every worker stands, oneself included, and what else there is to know.
 
-    And in how many seconds the next schedule is due; None when there is none.
+    `due` are the seconds until the next schedule is due, None when there is none; `controls` are
+    None while no worker is registered.
     """
+
+    sightings: list[Sighting]
+    due: float | None = None
+    controls: Controls | None = None
+
+
+def beat(
+    name: str, queues: Sequence[str], types: Sequence[str], schema: str | None
+) -> Statement[Beat]:
+    """Move the own beat, and look around: at workers, and at controls of these queues and types."""
     return Statement(
         sql("beat", schema),
-        {"name": name},
-        lambda rows, count: (
+        {"name": name, "queues": list(queues), "types": list(types)},
+        lambda rows, count: Beat(
             [Sighting(*row[:3]) for row in rows],
-            rows[0][3] if rows else None,
+            *((rows[0][3], Controls.of(*rows[0][4:])) if rows else ()),
         ),
     )
 

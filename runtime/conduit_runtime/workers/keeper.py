@@ -17,6 +17,7 @@ from ..postgres.trouble import Trouble
 from ..telemetry.flusher import Flusher
 from . import fleet
 from .claims import Lane
+from .controls import Controls
 from .sweep import Sweep
 from .vigil import Vigil
 
@@ -40,8 +41,9 @@ class Keeper(threading.Thread):
 
     `adopted` are the fingerprints of its types that no live worker knows: these jobs are tried.
     With `hurry` at once, otherwise when they were seen twice. `on_schedule` is called, in this
-    thread, with the seconds until the next schedule is due; `on_failed` with the jobs that a rescue
-    ended, since they had killed their last worker.
+    thread, with the seconds until the next schedule is due; `on_controls` with what operators say
+    of its queues and types, whenever that changed; `on_failed` with the jobs that a rescue ended,
+    since they had killed their last worker.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Keeper(threading.Thread):
         lanes: Callable[[], Sequence[Lane]],
         on_lost: Callable[[], object],
         on_schedule: Callable[[float], object],
+        on_controls: Callable[[Controls], object],
         on_failed: Callable[[Sequence[fleet.Rescued]], object],
         flusher: Flusher,
         hurry: bool = False,
@@ -63,6 +66,7 @@ class Keeper(threading.Thread):
         self._lanes = lanes
         self._on_lost = on_lost
         self._on_schedule = on_schedule
+        self._on_controls = on_controls
         self._on_failed = on_failed
         self._flusher = flusher
         self._hurry = hurry
@@ -74,6 +78,7 @@ class Keeper(threading.Thread):
         self._outdated = True
         self._gone = self._left = False
         self._next_look = 0.0
+        self._controls = Controls()
         self._unknown: set[Lane] = set()
         self._told: set[str] = set()
         self._sweep = Sweep()
@@ -94,6 +99,10 @@ class Keeper(threading.Thread):
     def refresh(self) -> None:
         """Tell the others soon what the worker knows now."""
         self._outdated = True
+        self._wakened.set()
+
+    def hurry(self) -> None:
+        """Beat now: operators have changed something."""
         self._wakened.set()
 
     def end(self, gone: bool) -> None:
@@ -142,15 +151,15 @@ class Keeper(threading.Thread):
                 self._outdated = False
                 self._register(connection, None if pooled else self._lock_key)
             held = held or pooled or run(connection, fleet.lock(self._lock_key))
-            sightings, due = run(connection, fleet.beat(self.worker, self.schema))
+            beat = self._beat(connection)
             self._beaten = self._announced = True
-            if due is not None:
-                self._on_schedule(due)
-            if all(sighting.name != self.worker for sighting in sightings):
+            if beat.due is not None:
+                self._on_schedule(beat.due)
+            if all(sighting.name != self.worker for sighting in beat.sightings):
                 held = False
                 self._lose()
                 continue
-            others = [sighting for sighting in sightings if sighting.name != self.worker]
+            others = [sighting for sighting in beat.sightings if sighting.name != self.worker]
             for dead in vigil.look(others, time.monotonic()):
                 self._report(run(connection, fleet.rescue(dead, self.schema)), dead.name)
             self._look_around(connection)
@@ -162,6 +171,14 @@ class Keeper(threading.Thread):
         if self._gone:
             run(connection, fleet.leave(self.worker, self.schema))
             self._left = True
+
+    def _beat(self, connection: psycopg.Connection[Any]) -> fleet.Beat:
+        types = {type_ for type_, _ in self._lanes()}
+        beat = run(connection, fleet.beat(self.worker, self._queues, sorted(types), self.schema))
+        if beat.controls is not None and beat.controls != self._controls:
+            self._controls = beat.controls
+            self._on_controls(beat.controls)
+        return beat
 
     def _register(self, connection: psycopg.Connection[Any], lock_key: int | None) -> None:
         statement = fleet.register(

@@ -22,7 +22,7 @@ class Listener:
     def __init__(self, link: Link, schema: str | None) -> None:
         self._link = link
         self._schema = schema
-        self._queues: Sequence[str] = ()
+        self._hears_operators = False
         self._listening: set[str] = set()
         self._held: set[str] = set()
         self._opened = 0
@@ -41,10 +41,14 @@ class Listener:
         """Take the bell of every queue that no idle worker holds; False when nothing was to take.
 
         After True, jobs may have been committed in between that rang for nobody: claim once more.
+        Bells of other queues are let go of.
         """
         await self._listen(queues)
         if self._link.is_pooled:
             return False
+        if surplus := sorted(self._held.difference(queues)):
+            self._held.difference_update(surplus)
+            await self._link.run(bell.release(surplus, self._schema))
         missing = [queue for queue in queues if queue not in self._held]
         if not missing:
             return False
@@ -82,11 +86,13 @@ class Listener:
         if self._opened != self._link.fresh:
             self._opened = self._link.fresh
             self._listening.clear()
+            self._hears_operators = False
             self._held.clear()
         if self._link.is_pooled:
             return
         new = [queue for queue in queues if queue not in self._listening]
-        if new:
+        if new or not self._hears_operators:
+            self._hears_operators = True
             for channel in await self._link.run(bell.channels(new, self._schema)):
                 await self._link.run(bell.listen(channel))
             self._listening.update(new)

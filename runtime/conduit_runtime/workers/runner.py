@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from itertools import islice
@@ -140,10 +140,15 @@ class Runner:
         self.by_queue.update(map(_queue_of, jobs))
         self._open_places(1)
 
-    def hand_back(self) -> None:
-        """Give back every job that has not begun."""
-        while self.ready:
-            self._give_back(self.ready.pop())
+    def hand_back(self, queues: Container[str] | None = None) -> None:
+        """Give back the jobs that have not begun: all of them, or those of these queues."""
+        ready = [*self.ready]
+        self.ready.clear()
+        for job in ready:
+            if queues is None or job.queue in queues:
+                self._give_back(job)
+            else:
+                self.ready.append(job)
 
     def hand_back_rescued(self) -> bool:
         """Give back the jobs that were rescued before and would have to wait here."""

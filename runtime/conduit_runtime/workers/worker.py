@@ -21,6 +21,7 @@ from .acknowledge import Acknowledger
 from .attempts import Attempt, Stray, progress
 from .claimed import Claimed
 from .claimer import Claimer
+from .controls import NOTICE, Controls
 from .database import JobDatabase
 from .fleet import Rescued
 from .handlers import HandlerRegistry
@@ -71,6 +72,7 @@ class Worker:
         self._schema = schema
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
+        self._controls = Controls()
 
     async def start(self) -> None:
         """Register; from then on jobs are claimed. Raises when the database is not usable."""
@@ -82,6 +84,7 @@ class Worker:
             self._registry.lanes,
             lambda: self._loop.call_soon_threadsafe(self._give_up_all),
             lambda due: self._loop.call_soon_threadsafe(self._ticker.expect, due),
+            lambda controls: self._loop.call_soon_threadsafe(self._heed, controls),
             lambda jobs: self._loop.call_soon_threadsafe(self._on_rescued_failed, jobs),
             Flusher(self._recorder),
             hurry=self._drain,
@@ -89,7 +92,7 @@ class Worker:
         await asyncio.to_thread(self._keeper.announce)
         self._schema = self._keeper.schema
         self._registry.on_change(self._keeper.refresh)
-        self._claim_link = Link(self._dsn, "conduit claims")
+        self._claim_link = Link(self._dsn, "conduit claims", self._on_notify)
         self._acknowledge_link = Link(self._dsn, "conduit outcomes")
         self._database = JobDatabase(self._dsn, self._concurrency)
         self._acknowledger = Acknowledger(
@@ -118,6 +121,7 @@ class Worker:
             lambda: self._keeper.worker,
             self._drain,
         )
+        self._claimer.heed(self._controls)
         _log.info("worker %s works on %s", self._keeper.worker, ", ".join(self._queues))
         if self._drain:
             await self._ticker.enqueue_due()
@@ -202,6 +206,16 @@ class Worker:
                 # One that has ended meanwhile is no longer running, so this does it no harm.
                 self._acknowledger.add(Attempt(Stray(id_, token), outcome=released))
 
+    def _heed(self, controls: Controls) -> None:
+        """Operators paused, resumed or limited something."""
+        self._controls = controls
+        if hasattr(self, "_claimer"):
+            self._claimer.heed(controls)
+
+    def _on_notify(self, notification: psycopg.Notify) -> None:
+        if notification.payload == NOTICE:
+            self._keeper.hurry()
+
     def _give_up_all(self) -> None:
         """Others took this worker for dead: its jobs are theirs now."""
         if not hasattr(self, "_runner"):
@@ -213,6 +227,7 @@ class Worker:
     def _on_ended(self, attempts: Sequence[Attempt]) -> None:
         """The outcomes of these attempts are committed."""
         self._recorder.record(attempts)
+        self._claimer.on_ended(attempts)
         if self._failures.is_wanted and attempts[0].outcome is not None:
             self._failures.report(failed_among(attempts))
 

@@ -1,0 +1,132 @@
+"""Options that choose jobs, and commands that change all that they choose."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import click
+
+from .database import database, options
+from .output import format_option, show_one, show_rows
+from .span import SPAN
+
+__all__ = ["STATUSES", "change", "change_options", "filter_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+STATUSES = ["pending", "running", "completed", "failed", "cancelled"]
+_PATIENCE = 1.0
+"""Seconds after which a command on a terminal tells how far it is."""
+
+
+def filter_options(statuses: Sequence[str]) -> Callable[[F], F]:
+    """The options --queue, --type, --status and --older-than."""
+
+    def decorate(command: F) -> F:
+        for option in (
+            click.option(
+                "--older-than",
+                type=SPAN,
+                metavar="SPAN",
+                help="Enqueued so long ago: 90s, 15m, 12h, 30d, 4w.",
+            ),
+            click.option(
+                "--status",
+                "statuses",
+                multiple=True,
+                type=click.Choice(statuses),
+                help="That stand so; may be repeated.",
+            ),
+            click.option("--type", "type_", help="Of this type."),
+            click.option("--queue", help="Of this queue."),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def change_options(statuses: Sequence[str]) -> Callable[[F], F]:
+    """What a command takes that changes jobs: their ids, or a filter, or --all."""
+
+    def decorate(command: F) -> F:
+        command = click.option("--all", "every", is_flag=True, help="All of them.")(command)
+        command = filter_options(statuses)(command)
+        command = click.argument("ids", type=click.UUID, nargs=-1)(command)
+        return options(format_option(command))
+
+    return decorate
+
+
+def change(
+    operation: str,
+    good: str,
+    bad: str,
+    dsn: str | None,
+    schema: str | None,
+    form: str,
+    ids: tuple[UUID, ...],
+    every: bool,
+    queue: str | None,
+    type_: str | None,
+    statuses: tuple[str, ...],
+    older_than: timedelta | None,
+) -> None:
+    """Do the operation ("cancel", "retry") to the jobs with these ids or those of the filter."""
+    from ..client.queue import Queue
+
+    is_filtered = any((queue, type_, statuses, older_than))
+    if ids and (is_filtered or every):
+        raise click.UsageError("give ids, or options that choose jobs, not both")
+    if every and is_filtered:
+        raise click.UsageError("--all is for all of them: leave the other options out")
+    if not ids and not is_filtered and not every:
+        raise click.UsageError("give ids, or options that choose jobs, or --all")
+    with database(dsn, schema) as found, Queue(found, schema) as store:
+        if ids:
+            _tell(ids, [getattr(store, operation)(id) for id in ids], form, good, bad)
+            return
+        count = _change_many(
+            getattr(store, f"{operation}_many"),
+            good,
+            queue=queue,
+            type=type_,
+            status=statuses or None,
+            older_than=older_than,
+            every=every,
+        )
+    if form == "json":
+        show_one({"changed": count}, form)
+    else:
+        click.echo(f"{count} jobs {good}")
+
+
+def _change_many(many: Callable[..., int], good: str, **wanted: Any) -> int:
+    began = time.monotonic()
+    shown = False
+
+    def tell(count: int) -> None:
+        nonlocal shown
+        if sys.stderr.isatty() and time.monotonic() - began >= _PATIENCE:
+            shown = True
+            click.echo(f"\r{count} jobs {good} so far", nl=False, err=True)
+
+    try:
+        return many(on_progress=tell, **wanted)
+    finally:
+        if shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _tell(ids: tuple[UUID, ...], done: list[bool], form: str, good: str, bad: str) -> None:
+    if form == "json":
+        rows = [{"id": id_, "done": is_done} for id_, is_done in zip(ids, done, strict=True)]
+        show_rows(rows, ["id", "done"], form)
+    else:
+        for id_, is_done in zip(ids, done, strict=True):
+            click.echo(f"{id_}  {good if is_done else bad}")
+    if not all(done):
+        raise click.exceptions.Exit(1)

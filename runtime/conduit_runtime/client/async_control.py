@@ -1,0 +1,97 @@
+"""`Control` for asynchronous code."""
+
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import psycopg
+
+from ..postgres.statement import Statement
+from ..postgres.steps import take_async
+from . import controls
+from .control import Change
+from .controls import RateLimit
+from .many import Filter, OnProgress, Status, cancel_many, retry_many
+
+__all__ = ["AsyncControl"]
+
+T = TypeVar("T")
+Connection = psycopg.AsyncConnection[Any]
+
+
+class AsyncControl:
+    """Pausing, limiting, and changing many jobs, all of it while workers run."""
+
+    schema: str | None
+
+    async def _run(self, statement: Statement[T], conn: Connection | None) -> T:
+        raise NotImplementedError
+
+    async def pause(self, queue: str, *, conn: Connection | None = None) -> None:
+        """Have no job of a queue start until it is resumed; what runs goes on."""
+        await self._run(controls.pause(queue, self.schema), conn)
+
+    async def resume(self, queue: str, *, conn: Connection | None = None) -> None:
+        """Let the jobs of a paused queue start again."""
+        await self._run(controls.resume(queue, self.schema), conn)
+
+    async def limit(
+        self, queue: str, concurrency: int | None, *, conn: Connection | None = None
+    ) -> None:
+        """Have at most `concurrency` jobs of a queue claimed at once, over all workers."""
+        await self._run(controls.limit(queue, concurrency, self.schema), conn)
+
+    async def rate_limit(
+        self,
+        type: str,
+        starts: int | None,
+        per: timedelta = timedelta(seconds=1),
+        *,
+        conn: Connection | None = None,
+    ) -> None:
+        """Have at most `starts` jobs of a type claimed in any span of `per`; None: any number."""
+        await self._run(controls.rate_limit(type, starts, per, self.schema), conn)
+
+    async def rate_limits(self, *, conn: Connection | None = None) -> list[RateLimit]:
+        """The types that have a rate."""
+        return await self._run(controls.rate_limits(self.schema), conn)
+
+    async def cancel_many(
+        self,
+        queue: str | None = None,
+        type: str | None = None,
+        status: Status | None = None,
+        older_than: timedelta | None = None,
+        *,
+        every: bool = False,
+        on_progress: OnProgress | None = None,
+        conn: Connection | None = None,
+    ) -> int:
+        """Cancel the pending and running jobs that match, and return how many."""
+        wanted = Filter(queue, type, status, older_than)
+        return await self._change(cancel_many, wanted, every, on_progress, conn)
+
+    async def retry_many(
+        self,
+        queue: str | None = None,
+        type: str | None = None,
+        status: Status | None = None,
+        older_than: timedelta | None = None,
+        *,
+        every: bool = False,
+        on_progress: OnProgress | None = None,
+        conn: Connection | None = None,
+    ) -> int:
+        """Make the failed jobs that match due now with all their attempts; returns how many."""
+        wanted = Filter(queue, type, status, older_than)
+        return await self._change(retry_many, wanted, every, on_progress, conn)
+
+    async def _change(
+        self,
+        change: Change,
+        wanted: Filter,
+        every: bool,
+        on_progress: OnProgress | None,
+        conn: Connection | None,
+    ) -> int:
+        steps = change(wanted, every, on_progress, self.schema)
+        return await take_async(steps, lambda statement: self._run(statement, conn))

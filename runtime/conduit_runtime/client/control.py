@@ -1,0 +1,115 @@
+"""What operators do with queues and with many jobs at once: the part of a queue that does it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import psycopg
+
+from ..postgres.statement import Statement
+from ..postgres.steps import Steps, take
+from . import controls
+from .controls import RateLimit
+from .many import Filter, OnProgress, Status, cancel_many, retry_many
+
+__all__ = ["Control"]
+
+T = TypeVar("T")
+Connection = psycopg.Connection[Any]
+Change = Callable[[Filter, bool, OnProgress | None, str | None], Steps[int]]
+
+
+class Control:
+    """Pausing, limiting, and changing many jobs, all of it while workers run."""
+
+    schema: str | None
+
+    def _run(self, statement: Statement[T], conn: Connection | None) -> T:
+        raise NotImplementedError
+
+    def pause(self, queue: str, *, conn: Connection | None = None) -> None:
+        """Have no job of a queue start until it is resumed.
+
+        Jobs can be enqueued and those that run go on. Workers hear of it at once, or within a
+        second; what they had claimed and not started goes back.
+        """
+        self._run(controls.pause(queue, self.schema), conn)
+
+    def resume(self, queue: str, *, conn: Connection | None = None) -> None:
+        """Let the jobs of a paused queue start again."""
+        self._run(controls.resume(queue, self.schema), conn)
+
+    def limit(self, queue: str, concurrency: int | None, *, conn: Connection | None = None) -> None:
+        """Have at most `concurrency` jobs of a queue claimed at once, over all workers.
+
+        None lifts the limit. What runs when it is set runs on; workers heed it within a second.
+        """
+        self._run(controls.limit(queue, concurrency, self.schema), conn)
+
+    def rate_limit(
+        self,
+        type: str,
+        starts: int | None,
+        per: timedelta = timedelta(seconds=1),
+        *,
+        conn: Connection | None = None,
+    ) -> None:
+        """Have at most `starts` jobs of a type claimed in any span of `per`, over all workers.
+
+        None lifts the limit. The server's clock counts; other types of the queue are not held up.
+        """
+        self._run(controls.rate_limit(type, starts, per, self.schema), conn)
+
+    def rate_limits(self, *, conn: Connection | None = None) -> list[RateLimit]:
+        """The types that have a rate."""
+        return self._run(controls.rate_limits(self.schema), conn)
+
+    def cancel_many(
+        self,
+        queue: str | None = None,
+        type: str | None = None,
+        status: Status | None = None,
+        older_than: timedelta | None = None,
+        *,
+        every: bool = False,
+        on_progress: OnProgress | None = None,
+        conn: Connection | None = None,
+    ) -> int:
+        """Cancel the pending and running jobs that match, and return how many.
+
+        `status` is one or several of these two; `older_than` is the time since they were enqueued.
+        Works in bounded batches, each a transaction of its own unless `conn` is given;
+        `on_progress` is called after each with the count so far. Raises ValueError without any
+        filter, unless `every` is true.
+        """
+        wanted = Filter(queue, type, status, older_than)
+        return self._change(cancel_many, wanted, every, on_progress, conn)
+
+    def retry_many(
+        self,
+        queue: str | None = None,
+        type: str | None = None,
+        status: Status | None = None,
+        older_than: timedelta | None = None,
+        *,
+        every: bool = False,
+        on_progress: OnProgress | None = None,
+        conn: Connection | None = None,
+    ) -> int:
+        """Make the failed jobs that match due now with all their attempts; returns how many.
+
+        `status` names others than the failed ones, or several. The rest is as for `cancel_many`.
+        """
+        wanted = Filter(queue, type, status, older_than)
+        return self._change(retry_many, wanted, every, on_progress, conn)
+
+    def _change(
+        self,
+        change: Change,
+        wanted: Filter,
+        every: bool,
+        on_progress: OnProgress | None,
+        conn: Connection | None,
+    ) -> int:
+        steps = change(wanted, every, on_progress, self.schema)
+        return take(steps, lambda statement: self._run(statement, conn))

@@ -1,0 +1,118 @@
+"""Cancelling and retrying the jobs that a filter finds, a bounded number at a time."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from ..job import JobStatus
+from ..postgres.statement import Rows, Statement, sql
+from ..postgres.steps import Steps
+
+__all__ = ["Filter", "OnProgress", "cancel_many", "retry_many"]
+
+BATCH = 1_000
+"""Jobs that one statement changes at most."""
+UNENDED = (JobStatus.PENDING, JobStatus.RUNNING)
+_START = UUID(int=0)
+_OLDEST = timedelta(days=365 * 1_000)
+
+Status = JobStatus | str | Iterable[JobStatus | str]
+OnProgress = Callable[[int], object]
+"""Called with the number of jobs that were changed so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which jobs: of this queue, of this type, that stand so, enqueued longer ago than this."""
+
+    queue: str | None = None
+    type: str | None = None
+    status: Status | None = None
+    older_than: timedelta | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it finds every job."""
+        return all(each is None for each in (self.queue, self.type, self.status, self.older_than))
+
+    def parameters(self) -> dict[str, Any]:
+        """Its values for SQL. Raises ValueError for a status that is none."""
+        age = None if self.older_than is None else min(self.older_than, _OLDEST)
+        return {
+            "queue": self.queue,
+            "type": self.type,
+            "status": statuses(self.status),
+            "age": None if age is None else age.total_seconds(),
+        }
+
+
+def statuses(given: Status | None) -> list[str] | None:
+    """One status or several, as texts; None for all. Raises ValueError for what is none."""
+    if given is None:
+        return None
+    if isinstance(given, str):
+        given = (given,)
+    return [JobStatus(each).value for each in given]
+
+
+def cancel_many(
+    wanted: Filter, every: bool, on_progress: OnProgress | None, schema: str | None
+) -> Steps[int]:
+    """Cancel the pending and running jobs that the filter finds; returns how many."""
+    parameters = _parameters(wanted, every, UNENDED)
+    if not set(parameters["status"]) <= {*UNENDED}:
+        raise ValueError("only pending and running jobs can be cancelled")
+    return (yield from _change("cancel_many", parameters, on_progress, schema))
+
+
+def retry_many(
+    wanted: Filter, every: bool, on_progress: OnProgress | None, schema: str | None
+) -> Steps[int]:
+    """Make the jobs that the filter finds due now with all their attempts; returns how many."""
+    parameters = _parameters(wanted, every, (JobStatus.FAILED,))
+    return (yield from _change("retry_many", parameters, on_progress, schema))
+
+
+def _parameters(wanted: Filter, every: bool, usual: Iterable[JobStatus]) -> dict[str, Any]:
+    if wanted.is_empty and not every:
+        raise ValueError("no filter is given: name a queue, type, status or age, or ask for all")
+    parameters = wanted.parameters()
+    if parameters["status"] is None:
+        parameters["status"] = statuses(usual)
+    return parameters
+
+
+def _change(
+    name: str, parameters: Mapping[str, Any], on_progress: OnProgress | None, schema: str | None
+) -> Steps[int]:
+    """Walk through the jobs by id, so that each is met once; those enqueued meanwhile are not.
+
+    A job that somebody has locked just now is waited for on its own: waiting while others are
+    locked could be a deadlock.
+    """
+    changed_ones = sql("changed", schema)
+    page = sql(name, schema, page=sql("page", schema, lock="SKIP LOCKED"), changed=changed_ones)
+    one = sql(name, schema, page=sql("page", schema, lock=""), changed=changed_ones)
+    until = yield Statement("SELECT now()", {}, lambda rows, count: rows[0][0])
+    values = {**parameters, "until": until, "after": _START, "ids": None, "limit": BATCH}
+    done = 0
+    changed: int
+    while True:
+        last, changed, locked = yield Statement(page, values, _read)
+        done += changed
+        for id_ in locked:
+            _, changed, _ = yield Statement(one, {**values, "ids": [id_]}, _read)
+            done += changed
+        if last is None:
+            return done
+        if on_progress is not None:
+            on_progress(done)
+        values["after"] = last
+
+
+def _read(rows: Rows, count: int) -> tuple[UUID | None, int, list[UUID]]:
+    """Where to go on, how many were changed, and which somebody else has locked."""
+    last, changed, locked, _ = rows[0]
+    return last, changed, locked

@@ -1,0 +1,1 @@
+SELECT type, starts, seconds FROM {conduit_rates} ORDER BY type

@@ -1,0 +1,13 @@
+{page}, changed AS (
+  UPDATE {jobs}
+  SET status = 'pending', attempts = 0, run_at = now(), completed_at = NULL, token = NULL,
+      locked_by = NULL, locked_at = NULL, leased_until = NULL
+  WHERE id = ANY (ARRAY(SELECT id FROM mine))
+  RETURNING id, tableoid, queue
+), advanced AS MATERIALIZED (
+  SELECT pg_notify(concat('conduit_', tableoid, '_', hashtext(queue)), '')
+  FROM changed
+  WHERE current_setting('conduit.wake', true) IS DISTINCT FROM 'off'
+  GROUP BY tableoid, queue
+)
+{changed}

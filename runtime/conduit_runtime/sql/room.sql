@@ -1,0 +1,24 @@
+-- What the limits leave: the jobs that may be claimed of each queue, and of each type with a rate,
+-- with the seconds until it is more. Their rows are locked, so nobody else counts at this time.
+SELECT 'queue' AS kind, queue.name AS subject, running.room, NULL::float8 AS seconds
+FROM {conduit_queues} AS queue
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN queue.paused_at IS NULL THEN queue.concurrency - count(*) ELSE 0 END AS room
+  FROM (
+    SELECT FROM {jobs} AS job
+    WHERE job.status = 'running' AND job.queue = queue.name
+    LIMIT queue.concurrency
+  ) AS job
+) AS running
+WHERE queue.name = ANY (%(queues)s::text[]) AND queue.concurrency IS NOT NULL
+UNION ALL
+SELECT 'type', rate.type, rate.starts - recent.starts,
+  extract(epoch FROM recent.first - clock_timestamp())::float8 + {span}
+FROM {conduit_rates} AS rate
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(start.starts), 0) AS starts, min(start.until) AS first
+  FROM {conduit_starts} AS start
+  WHERE start.type = rate.type
+    AND start.until > clock_timestamp() - make_interval(secs => {span})
+) AS recent
+WHERE rate.type = ANY (%(types)s::text[])

@@ -1,0 +1,1 @@
+rate.seconds + least(rate.seconds / 50, 0.25)

@@ -1,0 +1,15 @@
+-- Jobs of these types start now: noted in slots of a hundredth of the period, by their ends.
+WITH started AS (
+  SELECT rate.type, starts.count, to_timestamp(
+           (floor(extract(epoch FROM clock_timestamp())::float8 * 100 / rate.seconds) + 1)
+           * rate.seconds / 100) AS until,
+         clock_timestamp() - make_interval(secs => {span}) AS oldest
+  FROM unnest(%(types)s::text[], %(counts)s::integer[]) AS starts (type, count)
+  JOIN {conduit_rates} AS rate ON rate.type = starts.type
+), forgotten AS (
+  DELETE FROM {conduit_starts} AS start USING started
+  WHERE start.type = started.type AND start.until < started.oldest
+)
+INSERT INTO {conduit_starts} AS start (type, until, starts)
+SELECT type, until, count FROM started
+ON CONFLICT (type, until) DO UPDATE SET starts = start.starts + excluded.starts

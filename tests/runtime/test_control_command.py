@@ -1,0 +1,117 @@
+"""`conduit-jobs queues`, and `conduit-jobs jobs` with filters."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+from conduit_runtime import Job, Queue
+from conduit_runtime.cli import commands
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def call(dsn: str, *arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(commands, [*arguments, "--dsn", dsn])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def call_json(dsn: str, *arguments: str) -> Any:
+    return json.loads(call(dsn, *arguments, "--format", "json"))
+
+
+def test_queues_are_paused_and_resumed(queue: Queue, dsn: str) -> None:
+    queue.enqueue(Job("mail", "t"))
+    [row] = call_json(dsn, "queues", "pause", "mail")
+    assert (row["queue"], row["paused"], row["pending"]) == ("mail", True, 1)
+    assert row["paused_at"].endswith("Z")
+    assert row["oldest_due"].endswith("Z")
+    assert queue.dequeue("w", "mail") == []
+    assert call(dsn, "queues", "list").count("paused") == 2, "its column, and the queue"
+    first = call_json(dsn, "queues", "pause", "mail")[0]["paused_at"]
+    assert first == row["paused_at"], "it was paused already"
+    assert [each["paused"] for each in call_json(dsn, "queues", "resume", "mail", "x")] == [
+        False
+    ] * 2
+    assert len(queue.dequeue("w", "mail")) == 1
+    call(dsn, "queues", "pause", "", code=2)
+    call(dsn, "queues", "pause", code=2)
+
+
+def test_a_queue_without_jobs_is_listed_while_it_is_paused(dsn: str) -> None:
+    call(dsn, "queues", "pause", "empty")
+    assert [row["queue"] for row in call_json(dsn, "queues", "list")] == ["empty"]
+    call(dsn, "queues", "resume", "empty")
+    assert call_json(dsn, "queues", "list") == []
+
+
+def test_queues_are_limited(queue: Queue, dsn: str) -> None:
+    [row] = call_json(dsn, "queues", "limit", "mail", "--concurrency", "2")
+    assert row["concurrency"] == 2
+    queue.enqueue_many([Job("mail", "t") for _ in range(5)])
+    assert len(queue.dequeue("w", "mail", limit=5)) == 2
+    [row] = call_json(dsn, "queues", "limit", "mail", "--none")
+    assert row["concurrency"] is None
+    assert len(queue.dequeue("w", "mail", limit=5)) == 3
+    assert "--none" in call(dsn, "queues", "limit", "mail", code=2)
+    call(dsn, "queues", "limit", "mail", "--none", "--concurrency", "2", code=2)
+    call(dsn, "queues", "limit", "mail", "--concurrency", "0", code=2)
+
+
+def test_types_get_rates(queue: Queue, dsn: str) -> None:
+    [row] = call_json(dsn, "queues", "rate-limit", "email.send", "--starts", "2", "--per", "1h")
+    assert row == {"type": "email.send", "starts": 2, "per_seconds": 3600.0}
+    assert "email.send" in call(dsn, "queues", "rate-limits")
+    queue.enqueue_many([Job(type="email.send") for _ in range(5)])
+    assert len(queue.dequeue("w", limit=5)) == 2
+    assert call_json(dsn, "queues", "rate-limit", "email.send", "--none") == []
+    assert len(queue.dequeue("w", limit=5)) == 3
+    call(dsn, "queues", "rate-limit", "email.send", code=2)
+    call(dsn, "queues", "rate-limit", "email.send", "--starts", "1", "--per", "soon", code=2)
+    call(dsn, "queues", "rate-limit", "x" * 201, "--starts", "1", code=2)
+
+
+def test_jobs_are_cancelled_and_retried_by_filter(queue: Queue, dsn: str) -> None:
+    queue.enqueue_many([Job(name, "t") for name in ("mail", "mail", "other")])
+    assert call(dsn, "jobs", "cancel", "--queue", "mail") == "2 jobs cancelled\n"
+    assert call_json(dsn, "jobs", "cancel", "--type", "t") == {"changed": 1}
+    assert call(dsn, "jobs", "retry", "--queue", "mail") == "0 jobs pending again\n"
+    retried = call(dsn, "jobs", "retry", "--queue", "mail", "--status", "cancelled")
+    assert retried == "2 jobs pending again\n"
+    assert call(dsn, "jobs", "cancel", "--all") == "2 jobs cancelled\n"
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE jobs SET status = 'failed'")
+    assert call(dsn, "jobs", "retry", "--all") == "3 jobs pending again\n"
+
+
+def test_ids_still_do(queue: Queue, dsn: str) -> None:
+    job = queue.enqueue(Job(type="t"))
+    assert "cancelled" in call(dsn, "jobs", "cancel", str(job.id))
+    assert call_json(dsn, "jobs", "retry", str(job.id)) == [{"id": str(job.id), "done": True}]
+    assert "unknown" in call(dsn, "jobs", "cancel", "0192d5a0-5a5c-7cc0-8b5e-2f6f00000000", code=1)
+
+
+@pytest.mark.parametrize("command", ["cancel", "retry"])
+def test_what_is_meant_has_to_be_said(dsn: str, command: str) -> None:
+    id_ = "0192d5a0-5a5c-7cc0-8b5e-2f6f00000000"
+    assert "--all" in call(dsn, "jobs", command, code=2)
+    assert "not both" in call(dsn, "jobs", command, id_, "--queue", "mail", code=2)
+    assert "not both" in call(dsn, "jobs", command, id_, "--all", code=2)
+    assert "leave" in call(dsn, "jobs", command, "--all", "--queue", "mail", code=2)
+
+
+def test_a_list_takes_the_same_filters(queue: Queue, dsn: str) -> None:
+    queue.enqueue_many([Job("mail", "t"), Job("mail", "u"), Job("other", "t")])
+    queue.cancel_many("other")
+    listed = call_json(dsn, "jobs", "list", "--status", "pending", "--status", "cancelled")
+    assert len(listed) == 3
+    assert len(call_json(dsn, "jobs", "list", "--queue", "mail", "--type", "t")) == 1
+    assert call_json(dsn, "jobs", "list", "--older-than", "1h") == []
+    call(dsn, "jobs", "list", "--older-than", "soon", code=2)

@@ -1,0 +1,164 @@
+"""Queues that are paused, and go on."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobContext, Queue, WorkerPool
+from conduit_runtime.workers.keeper import BEAT
+from conduit_runtime.workers.listener import POLL
+from waiting import until
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+class Stopper:
+    """A pool whose jobs run until they are let go; `started` has the payloads that began."""
+
+    def __init__(self, queue: Queue, queues: list[str] | None = None, workers: int = 10) -> None:
+        self.started: list[object] = []
+        self.go = threading.Event()
+        self.pool = WorkerPool(queue, queues, workers=workers)
+
+        @self.pool.handler("t")
+        def work(context: JobContext, payload: object) -> None:
+            self.started.append(payload)
+            self.go.wait(30)
+
+
+def bells(dsn: str) -> int:
+    """How many bells are held: so many queues have a worker that waits for jobs."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        [(count,)] = connection.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 "
+            "AND mode = 'ExclusiveLock' AND granted "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return int(count)
+
+
+def heard(dsn: str) -> None:
+    """Return when every worker has looked at the controls after this call."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        beats = "SELECT array_agg(beat ORDER BY name) FROM conduit_workers"
+        [(before,)] = connection.execute(beats)
+        until(
+            lambda: all(
+                later > earlier + 1
+                for earlier, later in zip(
+                    before, connection.execute(beats).fetchone()[0], strict=True
+                )
+            )
+        )
+
+
+def test_a_paused_queue_gives_no_jobs_until_it_is_resumed(queue: Queue, dsn: str) -> None:
+    stopper = Stopper(queue)
+    with stopper.pool:
+        queue.enqueue(Job(type="t", payload=1))
+        until(lambda: stopper.started == [1])
+        queue.pause("default")
+        heard(dsn)
+        queue.enqueue(Job(type="t", payload=2))
+        assert queue.stats().running == 1
+        stopper.go.set()
+        until(lambda: queue.stats().completed == 1)
+        heard(dsn)
+        assert stopper.started == [1]
+        assert queue.stats().pending == 1
+        queue.resume("default")
+        until(lambda: queue.stats().completed == 2, POLL)
+
+
+def test_other_queues_go_on(queue: Queue, dsn: str) -> None:
+    stopper = Stopper(queue, ["a", "b"])
+    stopper.go.set()
+    queue.pause("a")
+    with stopper.pool:
+        queue.enqueue_many([Job("a", "t", 1), Job("b", "t", 2)])
+        until(lambda: queue.stats("b").completed == 1)
+        heard(dsn)
+        assert queue.stats("a").pending == 1
+        queue.resume("a")
+        until(lambda: queue.stats("a").completed == 1)
+
+
+def test_an_idle_worker_hears_of_it_at_once(queue: Queue, dsn: str) -> None:
+    beats = "SELECT coalesce(sum(beat), 0) FROM conduit_workers"
+    with Stopper(queue).pool, psycopg.connect(dsn, autocommit=True) as connection:
+        until(lambda: bells(dsn) == 1)
+        quickest = BEAT
+        for _ in range(6):
+            [(before,)] = connection.execute(beats)
+            began = time.monotonic()
+            queue.resume("default")
+            queue.pause("default")
+            until(lambda before=before: connection.execute(beats).fetchone()[0] > before)
+            quickest = min(quickest, time.monotonic() - began)
+    assert quickest < BEAT / 4
+
+
+def test_what_was_claimed_and_not_started_goes_back(queue: Queue, dsn: str) -> None:
+    stopper = Stopper(queue, workers=2)
+
+    @stopper.pool.handler("quick")
+    async def quick(context: JobContext, payload: object) -> None:
+        """Many of these let the worker claim ahead."""
+
+    queue.enqueue_many([Job(type="quick") for _ in range(5_000)])
+    queue.enqueue_many([Job(type="t", payload=n, priority=0) for n in range(2_000)])
+    with stopper.pool:
+        until(lambda: len(stopper.started) == 2)
+        queue.pause("default")
+        until(lambda: queue.stats().running == 2)
+        heard(dsn)
+        assert queue.stats().running == 2
+        waiting = queue.list(status="pending", limit=2_000)
+        assert len(waiting) == 1_998
+        assert {job.attempts for job in waiting} == {0}
+        stopper.go.set()
+        until(lambda: queue.stats().running == 0)
+    assert len(stopper.started) == 2
+
+
+def test_a_drain_ends_with_a_paused_queue(queue: Queue) -> None:
+    stopper = Stopper(queue, ["a", "b"])
+    stopper.go.set()
+    queue.enqueue_many([Job("a", "t"), Job("b", "t")])
+    queue.pause("a")
+    stopper.pool.run(drain=True)
+    assert (queue.stats("a").pending, queue.stats("b").completed) == (1, 1)
+    queue.pause("b")
+    stopper.pool.run(drain=True)
+    queue.resume("a")
+    stopper.pool.run(drain=True)
+    assert queue.stats().completed == 2
+
+
+def test_a_paused_queue_costs_an_idle_worker_nothing_more(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from conduit_runtime.postgres.connection import Link
+
+    sent: list[str] = []
+    run = Link.run
+
+    async def counted(self: Link, statement: object) -> object:
+        sent.append(statement.sql)  # type: ignore[attr-defined]
+        return await run(self, statement)  # type: ignore[arg-type]
+
+    queue.pause("default")
+    queue.enqueue_many([Job(type="t") for _ in range(10)])
+    with Stopper(queue).pool:
+        heard(dsn)
+        monkeypatch.setattr(Link, "run", counted)
+        heard(dsn)
+        heard(dsn)
+        count = len(sent)
+    assert count <= 8

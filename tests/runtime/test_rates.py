@@ -1,0 +1,200 @@
+"""Rates: how many jobs of a type start in a span of time, over all workers."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobContext, Queue, QueueError, WorkerPool
+from waiting import until
+
+RACERS = 20
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def most_within(times: Sequence[float], span: float) -> int:
+    """How many of these moments lie in the fullest span."""
+    ordered = sorted(times)
+    return max(
+        sum(start <= moment < start + span for moment in ordered[n:])
+        for n, start in enumerate(ordered)
+    )
+
+
+def starts(dsn: str, type: str) -> list[float]:
+    """When the jobs of a type started, by the server's clock."""
+    with psycopg.connect(dsn) as connection:
+        started = connection.execute(
+            "SELECT extract(epoch FROM started_at)::float8 FROM jobs "
+            "WHERE type = %s AND started_at IS NOT NULL",
+            (type,),
+        )
+        return [moment for (moment,) in started]
+
+
+def test_a_race_of_claimers_never_exceeds_the_rate(queue: Queue, dsn: str) -> None:
+    """Twenty claim all the time; the moments of their claims are looked at in every window."""
+    queue.rate_limit("t", 7, per=timedelta(seconds=0.5))
+    queue.enqueue_many([Job(type="t") for _ in range(300)])
+    ending = time.monotonic() + 3.0
+
+    def racer(number: int) -> None:
+        while time.monotonic() < ending:
+            queue.dequeue(f"w{number}", limit=1 + number % 5)
+
+    with ThreadPoolExecutor(RACERS) as racers:
+        list(racers.map(racer, range(RACERS)))
+    moments = starts(dsn, "t")
+    assert most_within(moments, 0.5) == 7
+    assert len(moments) >= 28, "the rate is used"
+
+
+def test_workers_keep_the_rate_over_all_of_them(queue: Queue) -> None:
+    queue.rate_limit("t", 10, per=SECOND)
+    queue.enqueue_many([Job(type="t") for _ in range(40)])
+    moments: list[float] = []
+    pools = [WorkerPool(queue, workers=5) for _ in range(4)]
+    for pool in pools:
+        pool.register("t", lambda context, payload: moments.append(time.monotonic()))
+        pool.start()
+    try:
+        until(lambda: len(moments) == 40)
+    finally:
+        for pool in pools:
+            pool.stop()
+    assert most_within(moments, 1.0) <= 10
+    assert max(moments) - min(moments) < 6, "three periods and a little"
+
+
+def test_other_types_of_the_queue_go_on_in_their_order(queue: Queue, dsn: str) -> None:
+    queue.rate_limit("slow", 1, per=timedelta(hours=1))
+    ran: list[object] = []
+    pool = WorkerPool(queue, workers=1)
+    pool.register("slow", lambda context, payload: ran.append(payload))
+    pool.register("free", lambda context, payload: ran.append(payload))
+    queue.enqueue_many([Job(type="slow", payload=f"slow {n}", priority=75) for n in range(100)])
+    queue.enqueue_many([Job(type="free", payload=n) for n in range(300)])
+    with pool:
+        until(lambda: len(ran) == 301)
+        assert ran == ["slow 0", *range(300)]
+        queue.rate_limit("slow", None)
+        until(lambda: len(ran) == 400)
+    assert ran[301:] == [f"slow {n}" for n in range(1, 100)]
+
+
+def test_a_rate_holds_across_queues_priorities_and_fingerprints(queue: Queue) -> None:
+    queue.rate_limit("t", 4, per=timedelta(hours=1))
+    queue.enqueue_many(
+        [
+            Job(name, "t", priority=priority, fingerprint=fingerprint)
+            for name in ("a", "b")
+            for priority in (10, 50, 90)
+            for fingerprint in (None, "x", "y")
+            for _ in range(3)
+        ]
+    )
+    claimed = [job for name in ("a", "b", "a") for job in queue.dequeue("w", name, limit=3)]
+    assert [(job.queue, job.priority) for job in claimed] == [*[("a", 90)] * 3, ("b", 90)]
+
+
+def test_the_rate_of_a_worker_with_several_queues_is_shared(queue: Queue) -> None:
+    queue.rate_limit("t", 4, per=timedelta(hours=1))
+    pool = WorkerPool(queue, ["a", "b"], workers=10)
+    done = threading.Semaphore(0)
+    pool.register("t", lambda context, payload: done.release())
+    pool.register("free", lambda context, payload: None)
+    queue.enqueue_many([Job(name, "t") for name in ("a", "b") for _ in range(20)])
+    with pool:
+        assert all(done.acquire(timeout=10) for _ in range(4))
+        queue.enqueue_many([Job(name, "free") for name in ("a", "b") for _ in range(50)])
+        until(lambda: queue.stats().completed == 104)
+        assert not done.acquire(blocking=False)
+
+
+def test_a_limit_and_a_rate_hold_together(queue: Queue, dsn: str) -> None:
+    queue.limit("mail", 2)
+    queue.rate_limit("t", 20, per=SECOND)
+    queue.enqueue_many([Job("mail", "t") for _ in range(30)])
+    lock, running, most = threading.Lock(), 0, 0
+
+    def work(context: JobContext, payload: object) -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.01)
+        with lock:
+            running -= 1
+
+    pools = [WorkerPool(queue, "mail") for _ in range(3)]
+    for pool in pools:
+        pool.register("t", work)
+        pool.start()
+    try:
+        until(lambda: queue.stats().completed == 30)
+    finally:
+        for pool in pools:
+            pool.stop()
+    assert most <= 2
+
+
+def test_a_drain_takes_as_long_as_the_rate_asks(queue: Queue) -> None:
+    queue.rate_limit("t", 5, per=timedelta(seconds=0.3))
+    queue.enqueue_many([Job(type="t") for _ in range(15)])
+    pool = WorkerPool(queue)
+    moments: list[float] = []
+    pool.register("t", lambda context, payload: moments.append(time.monotonic()))
+    pool.run(drain=True)
+    assert len(moments) == 15
+    assert most_within(moments, 0.3) <= 5
+
+
+def test_what_is_kept_of_a_rate_does_not_grow(queue: Queue, dsn: str) -> None:
+    queue.rate_limit("t", 1_000, per=timedelta(seconds=0.2))
+    queue.enqueue_many([Job(type="t") for _ in range(300)])
+    began = time.monotonic()
+    while time.monotonic() - began < 1.5 and queue.dequeue("w"):
+        pass
+    with psycopg.connect(dsn) as connection:
+        [(slots,)] = connection.execute("SELECT count(*) FROM conduit_starts")
+        assert 0 < slots <= 110
+        queue.rate_limit("t", None)
+        connection.rollback()
+        assert connection.execute("SELECT count(*) FROM conduit_starts").fetchone() == (0,)
+
+
+def test_rates_are_listed_and_changed(queue: Queue) -> None:
+    queue.rate_limit("b", 100, per=timedelta(minutes=1))
+    queue.rate_limit("a", 5)
+    queue.rate_limit("b", 50, per=timedelta(hours=1))
+    listed = [(each.type, each.starts, each.per) for each in queue.rate_limits()]
+    assert listed == [("a", 5, SECOND), ("b", 50, timedelta(hours=1))]
+    queue.rate_limit("a", None)
+    assert [each.type for each in queue.rate_limits()] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("count", "per"),
+    [(0, SECOND), (-1, SECOND), (1, timedelta(0)), (1, timedelta(days=366)), (True, SECOND)],
+)
+def test_a_rate_that_is_none_is_refused(queue: Queue, count: int, per: timedelta) -> None:
+    with pytest.raises(ValueError, match=r"^(starts|per) is"):
+        queue.rate_limit("t", count, per=per)
+
+
+def test_a_claim_that_could_not_see_the_others_is_refused(queue: Queue, dsn: str) -> None:
+    queue.rate_limit("t", 1)
+    queue.enqueue(Job(type="t"))
+    with psycopg.connect(dsn) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        with pytest.raises(QueueError, match="READ COMMITTED"):
+            queue.dequeue("w", conn=connection)
