@@ -12,6 +12,7 @@ from .columns import declare_columns
 from .constraints import check_constraints
 from .functions import declare_functions
 from .relations import check_relations
+from .rules import check_rules
 from .world import World
 
 
@@ -42,6 +43,7 @@ def declare(world: World, files: Sequence[ast.File]) -> None:
     for info in world.resources.values():
         check_relations(world, info)
         check_constraints(world, info)
+        check_rules(world, info)
 
 
 def table_name(resource: str) -> str:
