@@ -67,7 +67,8 @@ class Job:
 
     `result` is what the handler returned, for as long as its type keeps it; `get` alone reads it.
     `flow` is the chain or group that it is part of, and `waits_for` how many others of that have to
-    end before it is a job that can run.
+    end before it is a job that can run. `trace` is the trace context of what enqueued it, as
+    headers; None takes the present one of OpenTelemetry, if there is any.
     """
 
     queue: str = "default"
@@ -90,6 +91,7 @@ class Job:
     result: Any = None
     flow: UUID | None = None
     waits_for: int = 0
+    trace: dict[str, str] | None = None
     created_at: datetime | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None

@@ -4,6 +4,7 @@ from collections import Counter
 from uuid import UUID
 
 from ..postgres.statement import Statement, nothing, sql
+from ..telemetry.trace_context import trace_fragments
 from .flow import Flow
 from .store import columns, insert_parameters
 
@@ -30,7 +31,8 @@ def insert_flow(flow: Flow, schema: str | None) -> Statement[None]:
         "before": [before for before, _ in flow.links],
         "after": [after for _, after in flow.links],
     }
-    return Statement(sql("insert_flow", schema), parameters, nothing)
+    inserting = sql("insert_flow", schema, **trace_fragments(parameters))
+    return Statement(inserting, parameters, nothing)
 
 
 def sweep(link: Link | None, schema: str | None) -> Statement[Link | None]:

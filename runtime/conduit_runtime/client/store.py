@@ -12,6 +12,7 @@ from ..job import Job, JobStatus
 from ..payload import encode, refuse_text
 from ..postgres.arrays import array
 from ..postgres.statement import Rows, Statement, sql, touched
+from ..telemetry.trace_context import read_trace, trace_fragments, trace_of
 from .many import Filter
 from .stats import QueueOverview, QueueStats
 from .unique import Duplicate, duplicates_of, key_parameters
@@ -25,7 +26,7 @@ _RUN_AT = "least(greatest(run_at, '0001-01-02 00:00Z'), '9999-12-30 00:00Z')"
 COLUMNS = (
     f"queue, type, payload::text, priority, max_attempts, {_RUN_AT}, id, fingerprint, timeout, "
     "status, attempts, error, errors::text, progress::text, created_at, started_at, completed_at, "
-    "locked_by, locked_at, token, flow"
+    "locked_by, locked_at, token, flow, trace::text"
 )
 
 
@@ -37,12 +38,15 @@ def insert_jobs(jobs: Sequence[Job], schema: str | None) -> Statement[list[Dupli
     refuse.
     """
     rows = [insert_parameters(job) for job in jobs]
-    if any("key" in row for row in rows):
-        inserting = sql("insert_unique_jobs", schema, unique=sql("unique", schema))
-        return Statement(inserting, columns(rows), duplicates_of(jobs))
-    if len(rows) == 1:
+    if len(rows) == 1 and len(rows[0]) == len(_PARAMETERS):
         return Statement(sql("insert_job", schema), rows[0], _no_duplicates)
-    return Statement(sql("insert_jobs", schema), columns(rows), _no_duplicates)
+    parameters = columns(rows)
+    trace = trace_fragments(parameters)
+    if "key" in parameters:
+        unique = sql("unique", schema, **trace)
+        inserting = sql("insert_unique_jobs", schema, unique=unique, **trace)
+        return Statement(inserting, parameters, duplicates_of(jobs))
+    return Statement(sql("insert_jobs", schema, **trace), parameters, _no_duplicates)
 
 
 def _no_duplicates(rows: Rows, count: int) -> list[Duplicate]:
@@ -54,6 +58,8 @@ def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     found = {name: array([row[name] for row in rows]) for name in _PARAMETERS}
     if any("key" in row for row in rows):
         found |= {name: array([row.get(name) for row in rows]) for name in _OF_UNIQUE}
+    if any("trace" in row for row in rows):
+        found["trace"] = array([row.get("trace") for row in rows])
     return found
 
 
@@ -92,6 +98,8 @@ def insert_parameters(job: Job) -> dict[str, Any]:
     }
     if job.unique is not None or job.unique_for is not None:
         row |= key_parameters(job)
+    if (trace := trace_of(job.trace)) is not None:
+        row["trace"] = trace
     return row
 
 
@@ -194,7 +202,7 @@ def read_job(row: tuple[Any, ...]) -> Job:
     """Decode one row of `COLUMNS`."""
     (queue, type_, payload, priority, max_attempts, run_at, id_, fingerprint, timeout) = row[:9]
     (status, attempts, error, errors, progress) = row[9:14]
-    (created_at, started_at, completed_at, locked_by, locked_at, token, flow) = row[14:]
+    (created_at, started_at, completed_at, locked_by, locked_at, token, flow, trace) = row[14:]
     decode = msgspec.json.decode
     return Job(
         queue=queue,
@@ -218,4 +226,5 @@ def read_job(row: tuple[Any, ...]) -> Job:
         locked_at=locked_at,
         token=token,
         flow=flow,
+        trace=read_trace(trace),
     )

@@ -18,6 +18,7 @@ from ..job import Job, priority_of
 from ..postgres.execute import run, run_async
 from ..postgres.statement import Statement
 from ..postgres.transaction import explained
+from ..telemetry.trace_context import present_trace
 from .batches import current_batch
 from .decode import decoder
 from .lines import source_line
@@ -139,6 +140,7 @@ class JobType(Generic[S, P]):
             timeout=None if timeout is None else timeout.total_seconds(),
             unique=options.get("unique"),
             unique_for=options.get("unique_for"),
+            trace=present_trace(),
         )
 
     @overload

@@ -1,6 +1,6 @@
 """What is done with schedules: each operation as a statement, without IO."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
@@ -11,6 +11,7 @@ from ..client.store import check_name, insert_parameters, read_job
 from ..errors import ScheduleError
 from ..job import Job, new_id
 from ..postgres.statement import Rows, Statement, nothing, sql, touched
+from ..telemetry.trace_context import trace_fragments, trace_parameter
 from .schedule import Schedule
 from .timing import Missed, Plan, Timing
 
@@ -74,9 +75,14 @@ def put(schedule: Schedule, now: datetime, schema: str | None) -> Statement[Sche
 _OF_THE_JOB = ("queue", "type", "payload", "priority", "max_attempts", "timeout")
 
 
-def tick(schedule: Schedule, plan: Plan, schema: str | None) -> Statement[bool]:
-    """Enqueue the jobs of a schedule that is due and move it on; False when another did."""
-    parameters = {
+def tick(
+    schedule: Schedule, plan: Plan, schema: str | None, trace: Mapping[str, str] | None = None
+) -> Statement[bool]:
+    """Enqueue the jobs of a schedule that is due and move it on; False when another did.
+
+    They belong to the trace of these headers, or else to the present one.
+    """
+    parameters: dict[str, Any] = {
         **_timing(schedule.timing),
         "name": schedule.name,
         "tick": schedule.next_run_at,
@@ -85,7 +91,9 @@ def tick(schedule: Schedule, plan: Plan, schema: str | None) -> Statement[bool]:
         "ids": [new_id() for _ in plan.ticks],
         "count": len(plan.ticks),
     }
-    return Statement(sql("schedule_tick", schema), parameters, touched)
+    parameters |= trace_parameter(trace)
+    ticking = sql("schedule_tick", schema, **trace_fragments(parameters))
+    return Statement(ticking, parameters, touched)
 
 
 def failed(schedule: Schedule, error: str, schema: str | None) -> Statement[None]:
@@ -119,9 +127,10 @@ def remove(name: str, schema: str | None) -> Statement[bool]:
 
 def run(name: str, schema: str | None) -> Statement[Job | None]:
     """Enqueue a job of the schedule now, apart from its ticks; None when there is no schedule."""
+    parameters = {"name": name, **trace_parameter()}
     return Statement(
-        sql("schedule_run", schema, columns=JOB_COLUMNS),
-        {"name": name},
+        sql("schedule_run", schema, columns=JOB_COLUMNS, **trace_fragments(parameters)),
+        parameters,
         lambda rows, count: read_job(rows[0]) if rows else None,
     )
 

@@ -1,12 +1,13 @@
 INSERT INTO {jobs}
-  (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at)
+  (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at{trace})
 SELECT
   id, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout,
-  coalesce(run_at, now()) + make_interval(secs => delay)
+  coalesce(run_at, now()) + make_interval(secs => delay){trace_json}
 FROM unnest(
   %(id)s::uuid[], %(queue)s::text[], %(type)s::text[], %(fingerprint)s::text[],
   %(payload)s::text[], %(priority)s::int[], %(max_attempts)s::int[], %(timeout)s::float8[],
-  %(run_at)s::timestamptz[], %(delay)s::float8[]
+  %(run_at)s::timestamptz[], %(delay)s::float8[]{traces}
 ) WITH ORDINALITY AS new
-  (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay, position)
+  (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay{trace},
+   position)
 ORDER BY position

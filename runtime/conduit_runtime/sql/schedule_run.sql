@@ -1,4 +1,4 @@
-INSERT INTO {jobs} AS job (queue, type, payload, priority, max_attempts, timeout)
-SELECT queue, type, payload, priority, max_attempts, timeout
+INSERT INTO {jobs} AS job (queue, type, payload, priority, max_attempts, timeout{trace})
+SELECT queue, type, payload, priority, max_attempts, timeout{trace_value}
 FROM {conduit_schedules} WHERE name = %(name)s
 RETURNING {columns}

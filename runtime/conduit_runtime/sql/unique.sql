@@ -15,10 +15,10 @@ held AS (
   RETURNING type, key, job
 ), born AS (
   INSERT INTO {jobs}
-    (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at)
+    (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at{trace})
   SELECT
     id, queue, asked.type, fingerprint, payload::jsonb, priority, max_attempts, timeout,
-    coalesce(run_at, now()) + make_interval(secs => delay)
+    coalesce(run_at, now()) + make_interval(secs => delay){trace_json}
   FROM asked LEFT JOIN held ON held.type = asked.type AND held.key = asked.key
   WHERE asked.key IS NULL OR held.job = asked.id
   ORDER BY position

@@ -11,6 +11,7 @@ from ..client.results import Result
 from ..client.store import columns
 from ..postgres.arrays import integers, uuids
 from ..postgres.statement import Statement, sql, touched
+from ..telemetry.trace_context import trace_fragments
 from .claimed import Claimed
 from .outcome import Outcome
 
@@ -120,10 +121,11 @@ def _born(
         return
     parameters |= columns([row for _, row in born])
     parameters["parent"] = [parent for parent, _ in born]
+    trace = trace_fragments(parameters)
     if "key" in parameters:
-        yield sql("born_unique", schema, unique=sql("unique", schema))
+        yield sql("born_unique", schema, unique=sql("unique", schema, **trace), **trace)
     else:
-        yield sql("born", schema)
+        yield sql("born", schema, **trace)
 
 
 def _results(

@@ -1,0 +1,171 @@
+"""Traces from the request that enqueues a job through the job, with OpenTelemetry's own SDK."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import (
+    AsyncQueue,
+    CronScheduler,
+    Job,
+    PayloadError,
+    Queue,
+    Schedule,
+    WorkerPool,
+    batch,
+    chain,
+)
+from conduit_runtime.client import store
+from example_app import SCHEMA, insert_order
+from example_jobs.order import after_create
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
+
+REQUEST = SpanContext(0xA, 0xB, is_remote=False, trace_flags=TraceFlags(1))
+HEADERS = {"traceparent": f"00-{0xA:032x}-{0xB:016x}-01"}
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+@pytest.fixture
+def exporter() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def provider(exporter: InMemorySpanExporter) -> TracerProvider:
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return provider
+
+
+def enqueue_one(queue: Queue) -> None:
+    queue.enqueue(Job(type="t"))
+
+
+def enqueue_many(queue: Queue) -> None:
+    queue.enqueue_many([Job(type="t"), Job(type="t")])
+
+
+def enqueue_unique(queue: Queue) -> None:
+    queue.enqueue(Job(type="t", unique="key"))
+
+
+def enqueue_async(queue: Queue) -> None:
+    async def enqueue() -> None:
+        async with AsyncQueue(queue.dsn) as asynchronous:
+            await asynchronous.enqueue(Job(type="t"))
+
+    asyncio.run(enqueue())
+
+
+def enqueue_a_flow(queue: Queue) -> None:
+    queue.enqueue_flow(chain(Job(type="t"), Job(type="t")))
+    pool = WorkerPool(queue)
+    pool.register("t", nothing)
+    pool.run(drain=True)
+
+
+def run_a_schedule(queue: Queue) -> None:
+    scheduler = CronScheduler(queue)
+    scheduler.add(Schedule.every(hours=1, type="t"))
+    scheduler.run("t")
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute("UPDATE conduit_schedules SET next_run_at = now()")
+    assert scheduler.enqueue_due() == 1
+
+
+def run_hooks(queue: Queue) -> None:
+    with psycopg.connect(queue.dsn) as conn:
+        conn.execute(SCHEMA)
+        after_create(conn, insert_order(conn))
+        with batch(conn):
+            after_create(conn, insert_order(conn))
+
+
+@pytest.mark.parametrize(
+    "enqueue",
+    [
+        enqueue_one,
+        enqueue_many,
+        enqueue_unique,
+        enqueue_async,
+        enqueue_a_flow,
+        run_a_schedule,
+        run_hooks,
+    ],
+)
+def test_every_way_to_enqueue_stores_the_trace(
+    queue: Queue, enqueue: Callable[[Queue], None]
+) -> None:
+    with use_span(NonRecordingSpan(REQUEST)):
+        enqueue(queue)
+    jobs = queue.list()
+    assert jobs
+    assert [job.trace for job in jobs] == [HEADERS] * len(jobs)
+
+
+def test_without_a_trace_nothing_is_stored_and_nothing_asked(queue: Queue) -> None:
+    statement = store.insert_jobs([Job(type="t"), Job(type="t")], None)
+    assert "trace" not in statement.sql
+    assert "trace" not in statement.parameters
+    assert queue.list() == []
+    enqueue_many(queue)
+    assert [job.trace for job in queue.list()] == [None, None]
+
+
+def test_jobs_with_and_without_a_trace_go_together(queue: Queue) -> None:
+    other = {"traceparent": "of another"}
+    queue.enqueue_many([Job(type="a", trace=other), Job(type="b")])
+    assert {job.type: job.trace for job in queue.list()} == {"a": other, "b": None}
+
+
+def test_a_trace_is_headers(queue: Queue) -> None:
+    with pytest.raises(PayloadError, match="use headers"):
+        queue.enqueue(Job(type="t", trace={"traceparent": 1}))  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("header", ["\0", "\ud800", "x" * 20_000])
+def test_headers_that_cannot_be_stored_do_not_keep_a_job_from_it(queue: Queue, header: str) -> None:
+    job = queue.enqueue(Job(type="t", trace={"baggage": header}))
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert stored.trace is None
+
+
+def test_a_hand_typed_trace_does_not_break_a_listing(queue: Queue) -> None:
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute("INSERT INTO jobs (type, trace) VALUES ('t', '[1]')")
+    assert [job.trace for job in queue.list()] == [None]
+
+
+def test_no_trace_means_no_opentelemetry(dsn: str) -> None:
+    """Neither enqueueing nor working imports it where the application has not done so."""
+    code = (
+        "import sys\n"
+        "from conduit_runtime import Job, Queue, WorkerPool\n"
+        "queue = Queue(sys.argv[1])\n"
+        "queue.enqueue(Job(type='t'))\n"
+        "pool = WorkerPool(queue)\n"
+        "pool.register('t', print)\n"
+        "pool.run(drain=True)\n"
+        "print([name for name in sys.modules if name.startswith('opentelemetry')])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, dsn], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+async def nothing(context: Any, payload: Any) -> None:
+    """Do nothing."""
