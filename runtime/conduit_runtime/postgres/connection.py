@@ -133,16 +133,22 @@ class Link:
     """One asynchronous connection of a worker that is opened again after it broke.
 
     Used by one task at a time. `fresh` counts how often it was opened, `is_pooled` tells whether a
-    transaction pooler stands in between. Answers come in binary, and a time with time zone as what
-    that holds: an int, the microseconds since 2000-01-01 UTC.
+    transaction pooler stands in between. Answers come in binary; with `times_as_ints` a time with
+    time zone is what that holds, the microseconds since 2000-01-01 UTC.
     """
 
     def __init__(
-        self, dsn: str, name: str, on_notify: Callable[[psycopg.Notify], None] = _ignore
+        self,
+        dsn: str,
+        name: str,
+        on_notify: Callable[[psycopg.Notify], None] = _ignore,
+        *,
+        times_as_ints: bool = False,
     ) -> None:
         self._dsn = dsn
         self._name = name
         self._on_notify = on_notify
+        self._times_as_ints = times_as_ints
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._cursor: psycopg.AsyncRawCursor[tuple[Any, ...]] | None = None
         self.fresh = 0
@@ -169,7 +175,8 @@ class Link:
             await connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
             self._connection = connection
             self._cursor = psycopg.AsyncRawCursor(connection, row_factory=tuple_row)
-            self._cursor.adapters.register_loader("timestamptz", Int8BinaryLoader)
+            if self._times_as_ints:
+                self._cursor.adapters.register_loader("timestamptz", Int8BinaryLoader)
             self.fresh += 1
         return self._connection
 

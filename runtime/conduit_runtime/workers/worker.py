@@ -92,7 +92,7 @@ class Worker:
         await asyncio.to_thread(self._keeper.announce)
         self._schema = self._keeper.schema
         self._registry.on_change(self._keeper.refresh)
-        self._claim_link = Link(self._dsn, "conduit claims", self._on_notify)
+        self._claim_link = Link(self._dsn, "conduit claims", self._on_notify, times_as_ints=True)
         self._acknowledge_link = Link(self._dsn, "conduit outcomes")
         self._database = JobDatabase(self._dsn, self._concurrency)
         self._acknowledger = Acknowledger(
