@@ -142,7 +142,7 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
             return STRING
         case Array(item=Record(resource=resource)) if name in QUERY_STEPS:
             return query_member(body, node, resource)
-    if isinstance(kind, Array) and isinstance(kind.item, Record | Struct):
+    if isinstance(kind, Array) and isinstance(kind.item, Record | Struct) and not methods(name):
         _no_field_of_items(body, node)
         return BROKEN
     names = ["message", "type"] if kind == ERROR else []
@@ -172,11 +172,12 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
         resolutions[node] = ComputedUse(function)
         return function.result
     if function is not None:
+        needed = ", ".join(p.name for p in function.parameters if p.default is None)
         body.problems.error(
             "SEM203",
             node.name.span,
             f"`{name}` is a function",
-            f"call it: `{shorten(node)}(…)`",
+            f"call it: `{shorten(node)}({needed})`",
         )
         return BROKEN
     if lost_member(body.world, info.name, name):

@@ -3,14 +3,23 @@
 from collections.abc import Sequence
 
 from .. import ast
+from ..diagnostics import Related
 from ..suggest import nearest
 from .body import Body
 
 
 def bind(
-    body: Body, node: ast.Call, function: str, parameters: Sequence[tuple[str, bool]]
+    body: Body,
+    node: ast.Call,
+    function: str,
+    parameters: Sequence[tuple[str, bool]],
+    receiver: ast.Expr | None = None,
 ) -> list[ast.Expr | None]:
-    """The argument of each parameter, which is its name and whether a call must give it."""
+    """The argument of each parameter, which is its name and whether a call must give it.
+
+    The first one of a method is its `receiver`, which messages do not count.
+    """
+    own = 0 if receiver is None else 1
     names = [name for name, _ in parameters]
     found: dict[str, ast.Expr] = {}
     positional = [argument for argument in node.arguments if argument.name is None]
@@ -20,8 +29,9 @@ def bind(
         body.problems.error(
             "TYP130",
             positional[len(names)].span,
-            f"`{function}` takes {count(len(names))}, this call gives {len(positional)}",
-            _usage(function, parameters),
+            f"`{function}` takes {count(len(names) - own)}, "
+            f"this call gives {len(positional) - own}",
+            _usage(function, parameters[own:]),
         )
     unknown = False
     for argument in node.arguments:
@@ -35,10 +45,16 @@ def bind(
                 "TYP130",
                 argument.name.span,
                 f"`{function}` has no parameter `{name}`",
-                f"did you mean `{close}`?" if close else _usage(function, parameters),
+                f"did you mean `{close}`?" if close else _usage(function, parameters[own:]),
             )
         elif name in found:
-            body.problems.error("TYP130", argument.name.span, f"`{name}` is given twice")
+            body.problems.error(
+                "TYP130",
+                argument.name.span,
+                f"`{name}` is given twice",
+                "remove one of the two",
+                Related(found[name].span, "first given here"),
+            )
         else:
             found[name] = argument.value
     missing = [f"`{name}`" for name, needed in parameters if needed and name not in found]
@@ -47,7 +63,7 @@ def bind(
             "TYP130",
             node.span,
             f"`{function}` needs {', '.join(missing)}",
-            _usage(function, parameters),
+            _usage(function, parameters[own:]),
         )
     return [found.get(name) for name in names]
 
@@ -74,5 +90,7 @@ def count(number: int) -> str:
 
 
 def _usage(function: str, parameters: Sequence[tuple[str, bool]]) -> str:
+    if not parameters:
+        return f"write `{function}()`"
     shown = ", ".join(name if needed else f"{name}?" for name, needed in parameters)
     return f"its parameters are `{function}({shown})`"

@@ -2,7 +2,7 @@
 
 from .. import ast
 from ..diagnostics import Related
-from ..program import ComputedUse, RelationUse, SelfColumn, StructField
+from ..program import ComputedUse, RecordColumn, RelationUse, SelfColumn, StructField
 from ..suggest import nearest
 from ..types import Type, is_nullable
 from .body import Body
@@ -136,6 +136,8 @@ def _is_field_of_self(body: Body, target: ast.Member) -> bool:
         if isinstance(found, ComputedUse):
             _bad_target(body, target, "it is computed; assign to the fields that it reads")
             return False
+        if isinstance(found, RecordColumn):
+            hint = f"write `{found.resource}.update!(key, {{ {found.column.name}: … }})`"
         if not isinstance(found, SelfColumn | StructField):
             _bad_target(body, target, hint)
             return False

@@ -26,6 +26,7 @@ from .lost import lost_local, lost_member
 from .records import QUERY_STEPS, query_call, resource_call, takes_conditions
 from .require import article, require, shorten
 from .service_calls import extern_call, service_call
+from .writes import USAGE
 
 
 @rule(ast.Call)
@@ -118,6 +119,8 @@ def _undefined_function(body: Body, callee: ast.NameRef) -> None:
         hint = f"write `self.{name}(…)`"
     elif (found := nearest(name, [*functions, *AGGREGATES])) is not None:
         hint = f"did you mean `{found}`?"
+    elif name[:1].isupper():
+        hint = f"a service is called with a dot: `{name}.method(…)`"
     elif (namespaces := [space for space, known in LIBRARY.items() if name in known]) != []:
         hint = f"write `{namespaces[0]}.{name}(…)`"
     else:
@@ -193,6 +196,9 @@ def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> None:
         hint = did_you_mean(name, functions)
         if isinstance(callee.target, ast.SelfRef):
             hint = change_hint(name, {*info.columns, *info.relations}) or hint
+        elif name in USAGE and info.primary_key is not None:
+            key = f"{shorten(callee.target)}.{info.primary_key}"
+            hint = f"write `{info.name}.{USAGE[name].replace('key', key)}`"
     declared = Related(info.node.name.span, f"`{info.name}` is declared here")
     body.problems.error("SEM201", callee.name.span, message, hint, declared)
 

@@ -126,7 +126,7 @@ def _check_pattern(problems: Problems, value: ast.Expr, kind: Type) -> None:
         return
     text = constant_text(value)
     if text is None:
-        if not isinstance(value, ast.Regex):
+        if not isinstance(value, ast.Regex | ast.BadExpr):
             problems.error(
                 "VAL522", value.span, "`@pattern` needs a pattern", "write `@pattern(/^[a-z]+$/)`"
             )

@@ -11,9 +11,10 @@ from ..types import ANY, BOOL, Array, Enum, Query, Record, Type, is_nullable, op
 from .body import Body, Steps
 from .lattice import BROKEN, comparable, is_unknown
 from .lost import lost_member
-from .require import article, check_enum, constant_text, require
+from .require import article, check_enum, constant_text, require, shorten
 
 _ORDER = re.compile(r"\s*(\w+)(?:\s+(?:asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*", re.IGNORECASE)
+_TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "not_in")
 
 
@@ -92,14 +93,20 @@ def _condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> Steps:
 
 
 def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> Steps:
-    right = yield node.right
+    if isinstance(node.left, ast.NameRef) or not isinstance(node.right, ast.NameRef):
+        right = yield node.right
     if not isinstance(node.left, ast.NameRef):
         yield node.left
+        name = node.right.name if isinstance(node.right, ast.NameRef) else None
+        turned = _TURNED.get(node.operator)
+        hint = "write the field's name alone"
+        if turned and name and field_column(info, name):
+            hint = f"write `{name} {turned} {shorten(node.left)}`"
         body.problems.error(
             "SEM203",
             node.left.span,
             f"the left side of a condition is a field of `{info.name}`",
-            "write the field's name alone",
+            hint,
         )
         return ANY
     column = _column(body, info, node.left.span, node.left.name)
@@ -149,7 +156,10 @@ def check_fields(
         name = constant_text(value)
         if name is None:
             body.problems.error(
-                "TYP131", value.span, "a field is named by a symbol", "write it as `:name`"
+                "TYP131",
+                value.span,
+                "a field is named by a symbol",
+                f"write `:{value.name}`" if isinstance(value, ast.NameRef) else "write `:name`",
             )
             found.append(BROKEN)
             continue

@@ -65,11 +65,12 @@ METHODS = {
     **dict.fromkeys(("uniq", "distinct"), "unique"),
     **dict.fromkeys(("gsub", "sub", "replaceAll", "replace_all"), "replace"),
     **dict.fromkeys(("has_key?", "key?", "hasOwnProperty"), "has_key?"),
+    **dict.fromkeys(("reduce", "inject", "fold", "sum"), "sum"),
     **dict.fromkeys(("nil?", "is_nil", "is_nil?", "isNull", "blank?", "null?"), "== nil"),
     **dict.fromkeys(("present?", "some?", "exists?", "any?", "isPresent"), "!= nil"),
     **dict.fromkeys(("to_s", "toString", "to_string", "str", "inspect"), "text"),
 }
-"""The method of ours that one of another language is, or an operator, `for` or `text`."""
+"""The method of ours that one of another language is, or an operator, or a way to write it."""
 
 
 def change_hint(name: str, fields: Container[str]) -> str | None:
@@ -102,6 +103,8 @@ def method_hint(shown: str, name: str) -> str | None:
             return None
         case "for":
             return f"write `for x in {shown} {{ … }}`"
+        case "sum":
+            return f"add up in a loop: `for x in {shown} {{ total = total + x }}`"
         case "== nil" | "!= nil" as test:
             return f"write `{shown} {test}`"
         case "text":

@@ -56,7 +56,14 @@ def read_parameters(
     for parameter in parameters:
         name = parameter.name.text
         if any(other.name == name for other in found):
-            world.problems.error("SEM206", parameter.name.span, f"`{name}` is declared twice")
+            first = next(other.name.span for other in parameters if other.name.text == name)
+            world.problems.error(
+                "SEM206",
+                parameter.name.span,
+                f"`{name}` is declared twice",
+                "rename or remove one of the two",
+                Related(first, "first declared here"),
+            )
         kind = read_type(world, parameter.type, info.name, f"{function}_{name}")
         python = local_name(name, {other.python for other in found})
         found.append(ParameterInfo(name, python, kind, parameter.default))

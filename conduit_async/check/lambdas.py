@@ -24,7 +24,8 @@ def infer_lambda(
         body.problems.error(
             "TYP131",
             node.parameters[len(wanted)].span,
-            f"this function is called with {_values(wanted)}",
+            f"this function is called with {_values(wanted)}, and takes {len(node.parameters)}",
+            "remove what is too much",
         )
     elif len(node.parameters) < len(wanted):
         body.problems.error(

@@ -169,7 +169,8 @@ def _assign(
     kept = tuple(a for a in arguments if id(a) not in left_out)
     view = ast.Call(node.span, node.callee, kept)
     needed = [(p.name, p.required) for p in parameters]
-    return bind(body, view, signature.call, needed), rest, tuple(extra)
+    name = signature.name if receiver is not None else signature.call
+    return bind(body, view, name, needed, receiver), rest, tuple(extra)
 
 
 def _result(

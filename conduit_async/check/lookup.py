@@ -101,4 +101,6 @@ def _undefined(body: Body, node: ast.NameRef) -> None:
         hint = f"a service is called with a dot: `{name}.method(…)`"
     else:
         hint = f"declare it first: `let {name} = …`"
+        if node.span.source.text.startswith(".", node.span.end) and "?" not in name:
+            hint += f"; a service begins with a capital: `{name[0].upper()}{name[1:]}.…`"
     body.problems.error("SEM200", node.span, message, hint)

@@ -8,7 +8,9 @@ from .world import World
 
 _LOCAL = re.compile(r"\b(?:let|for|const|var)\s+(?:mut\s+)?(\w+)|\b(\w+)\s*:=")
 _PARAMETERS = re.compile(r"\|([^|\n]{1,200})")
-_MEMBER = re.compile(r'(?<![.\w])(\w+)(?=\s*:|\s+[\w{])|(?<=\s)(\w+)\(|"(\w+)"')
+_MEMBER = re.compile(
+    r"(?<![.\w])(\w+)\s*:|(?:@?function|def|fn|func|@computed|@scope)\s+(\w+)|as\s+\"(\w+)\""
+)
 _RESOURCE = re.compile(r"\bresource\s+(\w+)")
 
 

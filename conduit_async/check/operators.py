@@ -8,8 +8,10 @@ from ..types import (
     DURATION,
     FLOAT,
     INT,
+    STRING,
     TIME,
     TIMESTAMP,
+    Array,
     NilType,
     Type,
     is_nullable,
@@ -111,11 +113,29 @@ def _nil_operand(body: Body, operand: ast.Expr, node: ast.Binary) -> bool:
     return True
 
 
+def _exactly(node: ast.Binary) -> str | None:
+    """A decimal times a number with a point, written with ints: `price * 15 / 10`."""
+    if node.operator != "*" or not isinstance(node.right, ast.Float):
+        return None
+    text = node.right.span.text.replace("_", "")
+    whole, _, part = text.partition(".")
+    if not (whole + part).isdecimal():
+        return None
+    ints = f"{int(whole + part)} / {10 ** len(part)}"
+    return f"a float is not exact: write `{shorten(node.left)} * {ints}`"
+
+
 def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> None:
     operator = node.operator
     hint = None
     if {left, right} == {DECIMAL, FLOAT}:
-        hint = "a float is not exact: make both decimals, or both floats"
+        hint = _exactly(node) or "a float is not exact: make both decimals, or both floats"
+    elif operator in ("+", "-") and left in (TIMESTAMP, DATE) and right == STRING:
+        hint = "a duration is a number with a unit, such as `1.day`"
+    elif operator in ("<", "<=", ">", ">=") and {left, right} == {TIMESTAMP, STRING}:
+        hint = f"parse it: `Time.parse({shorten(node.right if right == STRING else node.left)})`"
+    elif operator == "+" and isinstance(left, Array) and not isinstance(right, Array):
+        hint = f"`+` joins two arrays: write `[{shorten(node.right)}]`"
     elif operator == "+" and (is_text(left) or is_text(right)):
         other = node.right if is_text(left) else node.left
         hint = f'join strings by interpolation: `"… #{{{shorten(other)}}}"`'

@@ -183,7 +183,8 @@ def _backoff(value: Constant) -> str:
 
 def _delay(value: Constant) -> float:
     if not isinstance(value, Seconds):
-        raise _BadValueError("a duration is expected here", "such as `10.minutes`")
+        hint = f"say the unit: `{value}.seconds`" if _is_int(value) else "such as `10.minutes`"
+        raise _BadValueError("a duration is expected here", hint)
     if not 0 <= value.value <= _LONGEST_DURATION:
         raise _BadValueError("the duration must be positive and at most a hundred years")
     return float(value.value)

@@ -137,7 +137,9 @@ def _call(
             yield from _all_arguments(node)
             check_write(body, node, info, name)
         case _:
-            yield from _all_arguments(node)
+            for argument in node.arguments:
+                if operation.takes != "fields" or not isinstance(argument.value, ast.NameRef):
+                    yield argument.value
             fields = _check_arguments(body, node, info, name, operation)
     body.facts.resolutions[node] = RecordCall(info.name, name, receiver, node.arguments)
     return _result(info, operation, fields)
@@ -212,5 +214,12 @@ def _no_operation(body: Body, callee: ast.Member, info: ResourceInfo, known: lis
         "SEM201",
         callee.name.span,
         f"`{info.name}` has no operation `{callee.name.text}`",
-        did_you_mean(callee.name.text, known),
+        did_you_mean(callee.name.text, known) or _of_a_row(callee, info),
     )
+
+
+def _of_a_row(callee: ast.Member, info: ResourceInfo) -> str | None:
+    """What reads a field of one row, where a field is read of a query."""
+    if callee.name.text not in info.columns:
+        return None
+    return f"take one row first: `{shorten(callee.target)}.first?.{callee.name.text}`"

@@ -12,6 +12,8 @@ from ..suggest import nearest
 from .lost import lost_member, lost_resource
 from .world import World
 
+_OPTIONS = ("foreign_key", "on_delete", "on_update", "join_table", "order_by", "through")
+
 
 def declared_relation(world: World, owner: ResourceInfo, node: ast.Relation) -> RelationInfo:
     """What `@has_many`, `@has_one` or `@belongs_to` declares."""
@@ -43,12 +45,27 @@ def declared_relation(world: World, owner: ResourceInfo, node: ast.Relation) -> 
 def check_relations(world: World, owner: ResourceInfo) -> None:
     """Report relations to what does not exist or cannot be joined."""
     for member in owner.node.members:
+        if isinstance(member, ast.Relation | ast.Field):
+            _check_options(world, member.options)
         if isinstance(member, ast.Relation):
             _check_target(world, member.target)
             if member.through is not None:
                 _check_target(world, member.through)
     for relation in owner.relations.values():
         _check_key(world, owner, relation)
+
+
+def _check_options(world: World, options: tuple[ast.Pair, ...]) -> None:
+    """Warn of an option that is a slip; others may mean something to another backend."""
+    for pair in options:
+        meant = nearest(pair.key.text, _OPTIONS)
+        if pair.key.text not in _OPTIONS and meant is not None:
+            world.problems.warning(
+                "SYN012",
+                pair.key.span,
+                f"a relation has no option `{pair.key.text}`",
+                f"did you mean `{meant}`?",
+            )
 
 
 def foreign_key(options: tuple[ast.Pair, ...], default: str) -> str:

@@ -12,6 +12,7 @@ from ..types import (
     DURATION,
     FLOAT,
     INT,
+    STRING,
     AnyType,
     Array,
     Enum,
@@ -220,6 +221,10 @@ def conversion(node: ast.Expr, actual: Type, expected: Type) -> str | None:
         return f"write it without quotes: `{text}`"
     if text in ("true", "false") and expected == BOOL:
         return f"write it without quotes: `{text}`"
+    if isinstance(expected, Function):
+        return "write a lambda: `|x| { … }`"
+    if expected == STRING and isinstance(node, ast.Int | ast.Float | ast.Bool):
+        return f'write it in quotes: `"{shorten(node)}"`'
     if expected == DURATION and actual == INT:
         return f"say the unit: `{shorten(node)}.days`, `.hours`, `.minutes` or `.seconds`"
     match str(expected), str(actual):

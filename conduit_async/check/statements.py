@@ -43,9 +43,16 @@ def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: boo
     """Check the statements of a block; `value`: its last expression is its value."""
     before = body.enter() if scope else body.scope
     flow = Flow()
+    told = -1
     last = len(block.statements) - 1
     for number, statement in enumerate(block.statements):
-        flow = _check(body, statement, value and number == last, last=number == last)
+        flow = _check(
+            body,
+            statement,
+            value and number == last,
+            last=number == last or (told > 0 and _line(statement) == told),
+        )
+        told = _line(statement) if isinstance(flow.type, Broken) else -1
         if flow.ends and number < last:
             rest = block.statements[number + 1].span.to(block.statements[-1].span)
             body.problems.warning(
@@ -62,6 +69,11 @@ def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: boo
             break
     body.scope = before
     return flow
+
+
+def _line(statement: ast.Statement) -> int:
+    """The line of a statement; a mistake in one explains what else is odd there."""
+    return statement.span.line
 
 
 def _check(body: Body, statement: ast.Statement, value: bool, *, last: bool) -> Flow:

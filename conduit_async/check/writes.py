@@ -12,7 +12,7 @@ from .filters import field_column
 from .lattice import is_number, is_unknown
 from .require import article, constant_text, require
 
-_USAGE = {
+USAGE = {
     "create!": "create!({ field: value })",
     "update!": "update!(key, { field: value })",
     "delete!": "delete!(key)",
@@ -20,6 +20,7 @@ _USAGE = {
     "decrement!": "decrement!(key, :field, by: 1)",
     "bulk_create!": "bulk_create!([{ field: value }])",
 }
+"""How each is called."""
 _POSITIONAL = {"create!": 1, "update!": 2, "delete!": 1, "bulk_create!": 1}
 _GIVEN_BY_DATABASE = {"auto", "auto_update", "default", "primary"}
 
@@ -37,7 +38,7 @@ def check_write(body: Body, node: ast.Call, info: ResourceInfo, operation: str) 
             "TYP130",
             node.span,
             f"`{operation}` does not take these arguments",
-            f"write `{info.name}.{_USAGE[operation]}`",
+            f"write `{info.name}.{USAGE[operation]}`",
         )
         return
     match operation:

@@ -19,7 +19,7 @@ def statement_slip(
         _rescue(tokens, token, last, index)
         or _arm(tokens, token, last, index, expected)
         or _let(source, tokens, token, last, index, expected)
-        or _value(tokens, token, last, index)
+        or _value(tokens, token, last, index, expected)
     )
 
 
@@ -90,8 +90,28 @@ def _let(
     return None
 
 
-def _value(tokens: list[Token], token: Token, last: Token, index: int) -> Said | None:
-    """`10 minutes`, `@field`."""
+def _value(
+    tokens: list[Token], token: Token, last: Token, index: int, expected: frozenset[str]
+) -> Said | None:
+    """`10 minutes`, `@field`, `{ key value }`, `a.` at the end of a line."""
+    if last.type == "DOT" and (token.first or token.type == "RBRACE"):
+        return Said(last, last, f"a name is missing after `{last.text}`", None)
+    if last.type == "NAME" and index > 1 and tokens[index - 2].type in ("LBRACE", "COMMA"):
+        if token.type in ("RBRACE", "COMMA") and expected == {"COLON"}:
+            hint = f"write `{last.text}: {last.text}`"
+            return Said(last, last, f"the key `{last.text}` has no value", hint, "SYN002")
+        is_field = tokens[index + 1].text in ("!", "?")
+        if (
+            token.type in ("SELF", "STRING", "INT", "NAME")
+            and expected == {"COLON"}
+            and not is_field
+        ):
+            hint = f"write `{last.text}: …`"
+            return Said(token, token, "a colon stands between key and value", hint, "SYN002")
+    if token.type == "SYMBOL" and last.type in ("LBRACE", "COMMA") and "COLON" not in expected:
+        hint = f"write `{token.text}: …`"
+        if not expected & {"INT"}:
+            return Said(token, token, "a key is a name, without a colon before it", hint)
     if token.text in _UNITS and last.type in ("INT", "FLOAT"):
         hint = f"write `{last.text}.{token.text}`"
         return Said(

@@ -19,6 +19,11 @@ class Said:
 
 
 _LAMBDA = "a lambda is written `|x| { … }` or `(x) => …`"
+_CONDITIONS = frozenset({"IF", "ELSIF", "UNLESS"})
+_INFIX = _CONDITIONS | {
+    "AND", "OR", "LESS", "GREATER", "COMPARE", "EQUALITY", "PLUS", "MINUS", "TIMES", "COALESCE",
+    "NOT",
+}  # fmt: skip
 _LAMBDA_STARTS = ("PIPE", "_ARROW_PAREN", "_EMPTY_PIPES")
 
 
@@ -115,12 +120,22 @@ def _lambda(
 
 
 def _head(tokens: list[Token], index: int, expected: frozenset[str]) -> Said | None:
-    """The head of an `if` or a `for`."""
+    """The head of an `if` or a `for`: `for (x in y)`, `for k, v in y`, `if a && { … }`."""
     token, last = tokens[index], tokens[index - 1]
     if last.type == "FOR" and token.text == "(":
         counts = tokens[index + 1].type == "LET"
         hint = "write `for i in 0...n { … }`" if counts else "write `for x in … { … }`"
         return Said(token, token, "a `for` has no parentheses", hint)
+    if token.type == "COMMA" and index > 1 and tokens[index - 2].type == "FOR":
+        hint = f"write `for {last.text} in …`, and read the value: `hash[{last.text}]`"
+        return Said(token, token, "a `for` has one name", hint, "SYN002")
+    opener = _opener(tokens, index)
+    if expected == {"COLON"} and opener and tokens[opener].type == "LBRACE":
+        before_brace = tokens[opener - 1]
+        if before_brace.type in _INFIX and token.depth == tokens[opener].depth + 1:
+            what = "a condition" if before_brace.type in _CONDITIONS else "an operand"
+            message = f"{what} is missing after `{before_brace.text}`"
+            return Said(before_brace, before_brace, message, None)
     if "LBRACE" in expected and not token.first and token.text in ("then", "do", ":"):
         following = tokens[index + 1]
         if token.text != ":" or following.first:

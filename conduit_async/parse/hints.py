@@ -6,6 +6,7 @@ from ..source import Source, Span
 
 Special = tuple[Diagnostic, int]
 
+_MEMBERS = frozenset({"HOOK", "FUNCTION", "COMPUTED", "SCOPE", "RULE", "RELATION"})
 _ELSIF = frozenset({"elif", "elseif", "else_if"})
 
 
@@ -60,6 +61,9 @@ def special(
         )
     if type in ("AT", "FIELD_AT") and "FOR" in expected:
         return here("SYN001", f"`{text}` cannot stand in a block", "only `@async` can")
+    if type in _MEMBERS and "FOR" in expected:
+        message = f"`{text}` is a member of a resource and cannot stand in a block"
+        return here("SYN001", message, "close the block before it, or move it out")
     if type == "PLUS" and "NEGATE" in expected:
         return here("SYN001", "there is no leading `+`", "remove it")
     if type == "EQUAL" and "HOOK" in expected:

@@ -100,6 +100,8 @@ def explain(at: Unexpected) -> Explanation:
     elif all(word.startswith("`") for word in words):
         code = "SYN002"
     hint = None
+    if wanted == "a resource" and token.type == "NAME" and at.tokens[at.index + 1].text == "{":
+        hint = f"write `resource {token.text} {{`"
     if wanted == "a name" and token.text in KEYWORDS:
         hint = f"`{token.text}` is a reserved word: choose another name"
     if code == "SYN002" and words[0] == "`,`" and token.type in _OPERANDS and not token.first:

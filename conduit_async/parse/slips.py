@@ -19,11 +19,24 @@ def slip(source: Source, tokens: list[Token], index: int, expected: frozenset[st
         start -= 1
     line = tokens[start:index]
     return (
-        _header(token, last, line)
+        _resource(token, last, line)
+        or _header(token, last, line)
         or _relation(token, last, line)
         or _field(source, token, last, line, expected)
         or _signature(token, last, line, expected)
     )
+
+
+def _resource(token: Token, last: Token, line: list[Token]) -> Said | None:
+    """`resource "Post"`, `resource Post extends Base`."""
+    types = [part.type for part in line]
+    if types == ["RESOURCE"] and token.type in ("STRING", "SYMBOL"):
+        hint = f"write `resource {token.text}`"
+        return Said(token, token, "the name of a resource is no string", hint, "SYN003")
+    if types == ["RESOURCE", "NAME"] and token.type in ("NAME", "LESS", "COLON"):
+        message = "a resource is based on no other: there is no inheritance"
+        return Said(token, token, message, "remove it, and write what it needs", "SYN017")
+    return None
 
 
 def _header(token: Token, last: Token, line: list[Token]) -> Said | None:
@@ -43,6 +56,9 @@ def _header(token: Token, last: Token, line: list[Token]) -> Said | None:
         return Said(
             token, token, f"there is no `{token.text}` here", f"did you mean `{meant}`?", "SYN017"
         )
+    if types == ["HOOK", "NAME"] and token.type in ("COLON", "FAT_ARROW", "ARROW"):
+        message = f"a hook has no `{token.text}` before its block"
+        return Said(token, token, message, "remove it", "SYN017")
     if types == ["HOOK"] and token.text == "(":
         message = "the event of a hook stands without brackets"
         return Said(token, token, message, f"write `{head.text} create`", "SYN015")
@@ -83,7 +99,9 @@ def _field(
     source: Source, token: Token, last: Token, line: list[Token], expected: frozenset[str]
 ) -> Said | None:
     """`title string!`, `title: string! required`, `@default "x"`, `string[]`, `private title`."""
-    if expected == {"COLON"} and token.type in ("NAME", "ENUM") and token.depth == 1:
+    marked = source.text[token.end : token.end + 1] in ("!", "?")
+    is_member = token.depth == 1 or marked
+    if expected == {"COLON"} and token.type in ("NAME", "ENUM") and is_member:
         if token.first:
             meant = None if last.first else _annotation(last.text)
             hint = f"write `@{meant}`" if meant else f"write `{last.text}: string!`"
@@ -91,8 +109,7 @@ def _field(
             if meant:
                 message = f"`{last.text}` needs an `@` before it"
             return Said(last, last, message, hint, "SYN002")
-        text = source.text[token.start : token.end + 1]
-        shown = text if text[-1] in "!?" else f"{token.text}!"
+        shown = source.text[token.start : token.end + 1] if marked else f"{token.text}!"
         hint = f"write `{last.text}: {shown}`"
         return Said(token, token, f"expected `:`, found `{token.text}`", hint, "SYN002")
     if (

@@ -144,7 +144,7 @@ def test_expressions_are_kept() -> None:
         ("max_attempts: 0", "VAL501", "0", None),
         ("max_attempts: 1.5", "VAL501", "1.5", None),
         ('backoff: "linar"', "VAL501", '"linar"', 'did you mean "linear"?'),
-        ("timeout: 10", "VAL501", "10", "10.minutes"),
+        ("timeout: 10", "VAL501", "10", "10.seconds"),
         ("timeout: 0.seconds", "VAL501", "0.seconds", None),
         ("delay: -1.minute", "VAL501", "-1.minute", None),
         ('name: "a b"', "VAL501", '"a b"', None),

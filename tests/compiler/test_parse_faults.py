@@ -98,7 +98,7 @@ def test_member(member: str, code: str, place: str, message: str) -> None:
         ("let x = @async { f() }", "SYN001", "@async", "gives no value"),
         ("let let = 3", "SYN001", "let", "expected a name"),
         ("let x =\n    let y = 1", "SYN001", "let", "expected an expression"),
-        ("self.\n    let y = 1", "SYN001", "let", "expected a name"),
+        ("self.\n    let y = 1", "SYN001", ".", "a name is missing"),
         ("if first = 1 { a() }", "SYN001", "=", "cannot be a condition"),
         ("if first\n      a()\n    }", "SYN017", "first", "block"),
         ("if first\n    let x = 2", "SYN017", "first", "block"),
