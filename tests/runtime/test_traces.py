@@ -1,4 +1,4 @@
-"""Traces from the request that enqueues a job through the job, with OpenTelemetry's own SDK."""
+"""The trace context of what enqueues a job goes with it."""
 
 import asyncio
 import subprocess
@@ -22,9 +22,6 @@ from conduit_runtime import (
 from conduit_runtime.client import store
 from example_app import SCHEMA, insert_order
 from example_jobs.order import after_create
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
 REQUEST = SpanContext(0xA, 0xB, is_remote=False, trace_flags=TraceFlags(1))
@@ -35,18 +32,6 @@ HEADERS = {"traceparent": f"00-{0xA:032x}-{0xB:016x}-01"}
 def queue(dsn: str) -> Iterator[Queue]:
     with Queue(dsn) as queue:
         yield queue
-
-
-@pytest.fixture
-def exporter() -> InMemorySpanExporter:
-    return InMemorySpanExporter()
-
-
-@pytest.fixture
-def provider(exporter: InMemorySpanExporter) -> TracerProvider:
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    return provider
 
 
 def enqueue_one(queue: Queue) -> None:

@@ -2,6 +2,8 @@
 
 import logging
 import random
+from collections.abc import Callable
+from typing import Protocol
 
 from ..postgres.steps import Steps
 from ..workers.outcome import describe
@@ -29,11 +31,24 @@ def enable(name: str, schema: str | None) -> Steps[bool]:
     return False
 
 
-def enqueue_due(schema: str | None) -> Steps[int]:
+class Trace(Protocol):
+    """The trace of a tick."""
+
+    headers: dict[str, str]
+
+    def end(self) -> None:
+        """The jobs of the tick are enqueued."""
+        ...
+
+
+def enqueue_due(
+    schema: str | None, traced: Callable[[Schedule], Trace] | None = None
+) -> Steps[int]:
     """Enqueue the jobs of all ticks that have come, and return how many this scheduler did.
 
     Each schedule is a statement, and so a transaction, of its own. One that fails is noted and
     tried again later, and the others go on. Raises what the database raises for all of them.
+    `traced` begins the trace of a tick.
     """
     enqueued = 0
     while True:
@@ -44,7 +59,9 @@ def enqueue_due(schema: str | None) -> Steps[int]:
             assert schedule.next_run_at is not None
             try:
                 planned = plan(schedule.timing, schedule.missed, schedule.next_run_at, now)
-                won = yield store.tick(schedule, planned, schema)
+                trace = None if traced is None else traced(schedule)
+                headers = None if trace is None else trace.headers
+                won = yield store.tick(schedule, planned, schema, headers)
             except Exception as error:
                 text, _ = describe(error)
                 if schedule.failures == 0:
@@ -53,5 +70,7 @@ def enqueue_due(schema: str | None) -> Steps[int]:
             else:
                 moved = moved or won
                 enqueued += len(planned.ticks) if won else 0
+                if trace is not None and won and planned.ticks:
+                    trace.end()
         if not moved:
             return enqueued

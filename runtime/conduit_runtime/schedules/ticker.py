@@ -24,9 +24,15 @@ class Ticker:
     The worker's heartbeat tells when the next one is due, so nothing asks for that on its own.
     """
 
-    def __init__(self, link: Link, schema: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        link: Link,
+        schema: Callable[[], str | None],
+        traced: Callable[[Schedule], scheduling.Trace] | None = None,
+    ) -> None:
         self._link = link
         self._schema = schema
+        self._traced = traced
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._trouble = Trouble(_log, "schedules cannot be looked after")
@@ -47,7 +53,8 @@ class Ticker:
     async def enqueue_due(self) -> None:
         """Enqueue the jobs of all ticks that have come; a failure is logged once."""
         try:
-            await take_async(scheduling.enqueue_due(self._schema()), self._link.run)
+            steps = scheduling.enqueue_due(self._schema(), self._traced)
+            await take_async(steps, self._link.run)
         except psycopg.Error as error:
             self._trouble.again_in(error)
 

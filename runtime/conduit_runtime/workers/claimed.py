@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-__all__ = ["COLUMNS", "Claimed", "in_order"]
+__all__ = ["PLAIN", "TRACED", "Claimed", "Shape", "TracedJob", "in_order"]
 
 COLUMNS = (
     "id, type, queue, payload::text, attempts, max_attempts, priority, rescues, timeout, "
@@ -72,6 +72,34 @@ class Claimed:
     def is_suspect(self) -> bool:
         """Whether the job may have killed its worker: it then runs apart from others like it."""
         return self.rescues >= 2 or (self.rescues > 0 and self.attempts >= self.max_attempts)
+
+
+class TracedJob(Claimed):
+    """A claimed job with the trace context of what enqueued it, as the JSON of its headers."""
+
+    __slots__ = ("trace",)
+
+    trace: str | None
+
+    def __init__(self, row: tuple[Any, ...], token: UUID) -> None:
+        *columns, self.trace = row
+        super().__init__(tuple(columns), token)
+
+
+class Shape(NamedTuple):
+    """What a claim asks for of each job, and what is made of it."""
+
+    columns: str
+    job: type[Claimed]
+
+    def jobs(self, rows: Iterable[tuple[Any, ...]], token: UUID) -> list[Claimed]:
+        """The claimed jobs, as they are to be started."""
+        job = self.job
+        return [job(row, token) for row in in_order(rows)]
+
+
+PLAIN = Shape(COLUMNS, Claimed)
+TRACED = Shape(f"{COLUMNS}, trace::text", TracedJob)
 
 
 def in_order(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -13,7 +13,7 @@ from ..postgres.statement import Statement
 from ..postgres.trouble import Trouble
 from .acknowledge import Acknowledger
 from .attempts import Attempt
-from .claimed import Claimed
+from .claimed import PLAIN, Claimed, Shape
 from .claims import BATCH, Claims, Lane, next_due
 from .controls import Controls
 from .gate import Gate
@@ -43,6 +43,7 @@ class Claimer:
         queues: Mapping[str, int | None],
         worker: Callable[[], str],
         drain: bool,
+        shape: Shape = PLAIN,
     ) -> None:
         self._link = link
         self._schema = schema
@@ -52,8 +53,8 @@ class Claimer:
         self._queues = dict(queues)
         self._worker = worker
         self._drain = drain
-        self._claims = Claims()
-        self._gate = Gate()
+        self._claims = Claims(shape)
+        self._gate = Gate(shape)
         self._listener = Listener(link, schema)
         self._room = asyncio.Event()
         self._stopping = False

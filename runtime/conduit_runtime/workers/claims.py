@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from ..postgres.statement import Statement, sql
-from .claimed import COLUMNS, Claimed, in_order
+from .claimed import PLAIN, Claimed, Shape
 
 __all__ = ["BATCH", "LEASE_ENDS", "Claims", "Lane", "claim", "next_due"]
 
@@ -77,7 +77,8 @@ class Claims:
     was_full: bool
     """Whether the last claim looked at everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, shape: Shape = PLAIN) -> None:
+        self._shape = shape
         self._bounds: dict[tuple[str, int], tuple[int, int]] = {}
         self._next_full = 0.0
         self._depth = 0
@@ -106,14 +107,14 @@ class Claims:
             sql(
                 "claim",
                 schema,
-                columns=COLUMNS,
+                columns=self._shape.columns,
                 lease=LEASE_ENDS,
                 allowed=allowed,
                 ration="",
                 rationed="",
             ),
             claim(worker, queues, lanes, limit, depth, bounds, token),
-            lambda rows, count: [Claimed(row, token) for row in in_order(rows)],
+            lambda rows, count: self._shape.jobs(rows, token),
         )
 
     def is_full_due(self, now: float) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..postgres.connection import Link
 from ..postgres.statement import Rows, Statement, sql
 from ..postgres.steps import take_async
-from .claimed import COLUMNS, Claimed, in_order
+from .claimed import PLAIN, Claimed, Shape
 from .claims import LEASE_ENDS, Lane
 from .controls import Controls
 from .limits import Counted, Wanted, claim_within, counted_claim
@@ -33,7 +33,8 @@ class Gate:
     Without any of that it lets everything pass. All methods belong to the worker's loop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shape: Shape = PLAIN) -> None:
+        self._shape = shape
         self.controls = Controls()
         self._queues: dict[str, float] = {}
         self._types: dict[str, float] = {}
@@ -108,16 +109,16 @@ class Gate:
         rated = self.controls.rated.intersection(type_ for type_, _ in lanes)
         limited = self.controls.limited.intersection(sizes)
         wanted = Wanted(sizes, lanes, limit, sorted(limited), sorted(rated))
-        token = uuid.uuid4()
+        token, shape = uuid.uuid4(), self._shape
 
         def build(
             sizes: Mapping[str, int], lanes: Sequence[Lane], starts: Mapping[str, int]
         ) -> Statement[list[Claimed]]:
             def decode(rows: Rows, count: int) -> list[Claimed]:
-                return [Claimed(row, token) for row in in_order(rows)]
+                return shape.jobs(rows, token)
 
             allowed = sql("registered", schema)
-            fragments = {"columns": COLUMNS, "lease": LEASE_ENDS, "allowed": allowed}
+            fragments = {"columns": shape.columns, "lease": LEASE_ENDS, "allowed": allowed}
             return counted_claim(
                 worker, sizes, lanes, starts, limit, token, schema, decode, **fragments
             )

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..errors import QueueError
 from ..telemetry.recorder import Recorder
+from ..telemetry.tracing import job_tracer
 from .handlers import HandlerRegistry
 from .loops import LoopThread, is_in_loop, stopped_by_signals
 from .metrics import Metrics
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
     from ..client.async_queue import AsyncQueue
     from ..client.queue import Queue
     from ..generated.job_types import JobType
@@ -38,7 +41,8 @@ class WorkerPool:
     (None: no limit of its own); without it, the queues of `jobs` are served, or "default".
     `services` is what the jobs call: an object, a callable without arguments or a context manager.
     `schedules` are added to the database's at each start, as `CronScheduler.add` does. `on_failed`
-    is called for each job that ends failed: see the decorator of that name.
+    is called for each job that ends failed: see the decorator of that name. `tracer_provider` gets
+    a span of each attempt; without one, the provider that the process has set up, if it has.
 
     Handlers are plain functions, which run in threads, or coroutine functions, which run in the
     pool's loop. Use it as `with pool:` (a loop in a thread), `async with pool:` (the running loop),
@@ -57,6 +61,7 @@ class WorkerPool:
         schedules: Iterable["Schedule"] = (),
         grace: float = GRACE,
         on_failed: "OnFailed | None" = None,
+        tracer_provider: "TracerProvider | None" = None,
     ) -> None:
         if workers < 1:
             raise ValueError(f"workers is {workers}: use 1 or more")
@@ -73,6 +78,7 @@ class WorkerPool:
         self.schema = queue.schema
         self.recorder = Recorder()
         self._on_failed = on_failed
+        self._tracer_provider = tracer_provider
         self._exits = AsyncExitStack()
         self._worker: Worker | None = None
         self._thread: LoopThread | None = None
@@ -208,6 +214,7 @@ class WorkerPool:
                 lambda: self._on_failed,
                 self.workers,
                 drain,
+                job_tracer(self._tracer_provider),
             )
             await worker.start()
             self._worker = worker

@@ -6,9 +6,10 @@ import logging
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable, Container, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from itertools import islice
 from operator import attrgetter
 from typing import Any
@@ -26,12 +27,16 @@ from .isolate import resumed
 from .metrics import Metrics
 from .outcome import Outcome, decide, released
 
-__all__ = ["Execution", "Runner", "Shutdown", "TakenAway"]
+__all__ = ["Around", "Execution", "Runner", "Shutdown", "TakenAway"]
 
 _log = logging.getLogger("conduit.worker")
 
 SLICE = 0.005
 """Seconds that jobs which never wait may hold the loop."""
+
+WhyStopped = Callable[[], BaseException | None]
+Around = Callable[[Any, Coroutine[Any, Any, Any], WhyStopped], Coroutine[Any, Any, Any]]
+"""Wraps the work of a job; what it gets last tells why the job was stopped, if it was."""
 
 _queue_of = attrgetter("queue")
 
@@ -104,6 +109,7 @@ class Runner:
         metrics: Metrics,
         concurrency: int,
         on_room: Callable[[], None],
+        around: Around | None = None,
     ) -> None:
         self._registry = registry
         self._acknowledger = acknowledger
@@ -111,6 +117,7 @@ class Runner:
         self._services = services
         self._metrics = metrics
         self._on_room = on_room
+        self._around = around
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="conduit-job")
         self._suspects = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
@@ -219,6 +226,8 @@ class Runner:
                 work = handler.function(context, payload)
             else:
                 work = self._call(handler, context, payload)
+            if self._around is not None:
+                work = self._around(job, work, partial(self._why_stopped, job))
             rest: Awaitable[Any] | None = None
             try:
                 awaited = inside.run(work.send, None)
@@ -239,6 +248,9 @@ class Runner:
             self._settle(job, started, error)
             return None
         return execution
+
+    def _why_stopped(self, job: Claimed) -> BaseException | None:
+        return next((each.stopped_by for each in self.running if each.job is job), None)
 
     async def _see_through(self, execution: Execution) -> None:
         """Await the end of a job that waits: it can be stopped now, and others can run."""

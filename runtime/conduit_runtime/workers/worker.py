@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -19,7 +19,7 @@ from ..telemetry.flusher import Flusher
 from ..telemetry.recorder import Recorder
 from .acknowledge import Acknowledger
 from .attempts import Attempt, Stray, progress
-from .claimed import Claimed
+from .claimed import PLAIN, TRACED, Claimed
 from .claimer import Claimer
 from .controls import NOTICE, Controls
 from .database import JobDatabase
@@ -29,6 +29,9 @@ from .keeper import Keeper
 from .metrics import Metrics
 from .outcome import released
 from .runner import Execution, Runner, Shutdown, TakenAway
+
+if TYPE_CHECKING:
+    from ..telemetry.spans import JobTracer
 
 __all__ = ["Worker"]
 
@@ -59,6 +62,7 @@ class Worker:
         on_failed: Callable[[], OnFailed | None],
         concurrency: int,
         drain: bool,
+        tracer: "JobTracer | None" = None,
     ) -> None:
         self._dsn = dsn
         self._queues = queues
@@ -69,6 +73,7 @@ class Worker:
         self._failures = FailureReporter(on_failed)
         self._concurrency = concurrency
         self._drain = drain
+        self._tracer = tracer
         self._schema = schema
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
@@ -76,7 +81,10 @@ class Worker:
 
     async def start(self) -> None:
         """Register; from then on jobs are claimed. Raises when the database is not usable."""
-        self._ticker = Ticker(Link(self._dsn, "conduit schedules"), lambda: self._schema)
+        tracer = self._tracer
+        schedules = Link(self._dsn, "conduit schedules")
+        traced_tick = None if tracer is None else tracer.tick
+        self._ticker = Ticker(schedules, lambda: self._schema, traced_tick)
         self._keeper = Keeper(
             self._dsn,
             self._schema,
@@ -110,6 +118,7 @@ class Worker:
             self._metrics,
             self._concurrency,
             lambda: self._claimer.on_room(),
+            None if tracer is None else tracer.attempt,
         )
         self._claimer = Claimer(
             self._claim_link,
@@ -120,6 +129,7 @@ class Worker:
             self._queues,
             lambda: self._keeper.worker,
             self._drain,
+            PLAIN if tracer is None else TRACED,
         )
         self._claimer.heed(self._controls)
         _log.info("worker %s works on %s", self._keeper.worker, ", ".join(self._queues))

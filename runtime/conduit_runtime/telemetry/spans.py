@@ -1,0 +1,113 @@
+"""The spans of a worker, by OpenTelemetry's conventions for messaging. No payload is in them."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from opentelemetry import propagate, trace
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
+
+from ..schedules.schedule import Schedule
+from ..workers.claimed import TracedJob
+from ..workers.outcome import Snooze, describe
+from ..workers.runner import Shutdown, TakenAway
+from .propagation import context_of
+from .trace_context import read_trace
+
+__all__ = ["JobTracer", "Tick"]
+
+
+class JobTracer:
+    """Makes a span of each attempt and of each tick of a schedule."""
+
+    def __init__(self, provider: TracerProvider) -> None:
+        self._tracer = provider.get_tracer("conduit_runtime")
+
+    async def attempt(
+        self,
+        job: TracedJob,
+        work: Coroutine[Any, Any, Any],
+        why_stopped: Callable[[], BaseException | None],
+    ) -> Any:
+        """Do the work in a span, the child of what enqueued the job.
+
+        `why_stopped` tells what is behind a cancellation.
+        """
+        with self._tracer.start_as_current_span(
+            f"process {job.type}",
+            context_of(read_trace(job.trace)),
+            SpanKind.CONSUMER,
+            {
+                **_attributes("process", job.queue, job.type),
+                "messaging.message.id": str(job.id),
+                "conduit.job.attempt": job.attempts,
+                "conduit.job.max_attempts": job.max_attempts,
+            },
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                return await work
+            except BaseException as error:
+                _note(span, why_stopped() or error)
+                raise
+
+    def tick(self, schedule: Schedule) -> "Tick":
+        """Begin the span of a tick that is to enqueue a job."""
+        span = self._tracer.start_span(
+            f"send {schedule.type}",
+            context_of(None),
+            SpanKind.PRODUCER,
+            {
+                **_attributes("send", schedule.queue, schedule.type),
+                "conduit.schedule.name": schedule.name,
+            },
+        )
+        return Tick(span)
+
+
+class Tick:
+    """The span of a tick; one that another scheduler was quicker with is never told of."""
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+        self.headers: dict[str, str] = {}
+        propagate.inject(self.headers, trace.set_span_in_context(span))
+
+    def end(self) -> None:
+        """The jobs are enqueued."""
+        self._span.end()
+
+
+def _attributes(operation: str, queue: str, type: str) -> dict[str, str | int]:
+    return {
+        "messaging.system": "conduit",
+        "messaging.operation.name": operation,
+        "messaging.operation.type": operation,
+        "messaging.destination.name": queue,
+        "conduit.job.type": type,
+    }
+
+
+def _note(span: Span, error: BaseException) -> None:
+    """Note how an attempt ended that did not complete."""
+    if isinstance(error, Snooze):
+        span.set_attribute("conduit.job.outcome", "snoozed")
+    elif isinstance(error, Shutdown):
+        span.set_attribute("conduit.job.outcome", "handed back")
+    elif isinstance(error, TakenAway):
+        span.set_attribute("conduit.job.outcome", "taken away")
+    else:
+        _record(span, error)
+
+
+def _record(span: Span, error: BaseException) -> None:
+    # Not span.record_exception, which reads the text of an exception that may have none to read.
+    text, stack = describe(error)
+    kind = type(error)
+    name = kind.__qualname__
+    if kind.__module__ != "builtins":
+        name = f"{kind.__module__}.{name}"
+    details = {"exception.type": name, "exception.message": text, "exception.stacktrace": stack}
+    span.add_event("exception", details)
+    span.set_attribute("error.type", name)
+    span.set_status(Status(StatusCode.ERROR, text))

@@ -1,0 +1,26 @@
+"""Whether a worker is traced. Imports OpenTelemetry only when it is."""
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
+    from .spans import JobTracer
+
+__all__ = ["job_tracer"]
+
+
+def job_tracer(provider: "TracerProvider | None") -> "JobTracer | None":
+    """A tracer of jobs, of this provider or the process's; None where nobody has set one up."""
+    if provider is None:
+        if "opentelemetry.trace" not in sys.modules:
+            return None
+        from opentelemetry import trace
+
+        provider = trace.get_tracer_provider()
+        if isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider):
+            return None
+    from .spans import JobTracer
+
+    return JobTracer(provider)
