@@ -16,13 +16,12 @@ from .loops import LoopThread, is_in_loop, stopped_by_signals
 from .metrics import Metrics
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import TracerProvider
-
     from ..client.async_queue import AsyncQueue
     from ..client.queue import Queue
     from ..generated.job_types import JobType
     from ..schedules.schedule import Schedule
     from ..telemetry.failures import FailedJob, OnFailed
+    from ..telemetry.tracing import TracerProvider
     from .worker import Worker
 
 __all__ = ["GRACE", "WorkerPool"]
