@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from .. import ast
 from ..program import Column, RecordColumn, ResourceInfo
 from ..source import Span
-from ..suggest import did_you_mean
+from ..suggest import nearest
 from ..types import ANY, BOOL, Array, Enum, Query, Record, Type, is_nullable, optional, required
 from .body import Body, Steps
 from .lattice import BROKEN, comparable, is_unknown
@@ -163,7 +163,7 @@ def check_fields(
             )
             found.append(BROKEN)
             continue
-        column = _column(body, info, value.span, name)
+        column = _column(body, info, value.span, name, ":" * isinstance(value, ast.Symbol))
         found.append(column.type if column is not None else BROKEN)
     if not values:
         body.problems.error(
@@ -199,13 +199,16 @@ def check_order(body: Body, info: ResourceInfo, node: ast.Node, values: Sequence
                 _column(body, info, value.span, match[1])
 
 
-def _column(body: Body, info: ResourceInfo, span: Span, name: str) -> Column | None:
+def _column(
+    body: Body, info: ResourceInfo, span: Span, name: str, prefix: str = ""
+) -> Column | None:
     column = field_column(info, name)
     if column is None and not lost_member(body.world, info.name, name):
+        found = nearest(name, [*info.columns, *info.relations])
         body.problems.error(
             "SEM203",
             span,
             f"`{info.name}` has no field `{name}`",
-            did_you_mean(name, [*info.columns, *info.relations]),
+            f"did you mean `{prefix}{found}`?" if found else None,
         )
     return column

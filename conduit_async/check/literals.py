@@ -1,7 +1,10 @@
 """The types of literals."""
 
+import re
+
 from .. import ast
 from ..diagnostics import Related
+from ..source import Span
 from ..types import (
     ANY,
     BOOL,
@@ -18,6 +21,8 @@ from ..types import (
 from .body import Body, Steps, rule
 from .lattice import BROKEN, join_all
 from .require import constant_text
+
+_BRACES = re.compile(r"(?<![#\\$])\$?\{([A-Za-z_][\w.?]*)\}")
 
 
 @rule(ast.Nil)
@@ -71,10 +76,27 @@ def bad(body: Body, node: ast.BadExpr) -> Type:
 @rule(ast.String)
 def string(body: Body, node: ast.String) -> Steps:
     """Any value may be interpolated."""
+    _warn_of_braces(body, node)
     for part in node.parts:
         if not isinstance(part, str):
             yield part
     return STRING
+
+
+def _warn_of_braces(body: Body, node: ast.String) -> None:
+    """Warn of `${x}` and `{self.x}`, which other languages interpolate."""
+    for found in _BRACES.finditer(node.span.text):
+        name = found[1]
+        if name.startswith("self.") or (
+            found[0].startswith("$") and body.scope.find(name.partition(".")[0]) is not None
+        ):
+            start = node.span.start + found.start()
+            body.problems.warning(
+                "PAT405",
+                Span(node.span.source, start, start + len(found[0])),
+                f"`{found[0]}` is text here: nothing is interpolated",
+                f"write `#{{{name}}}`",
+            )
 
 
 @rule(ast.ArrayLiteral)

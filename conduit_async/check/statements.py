@@ -52,7 +52,7 @@ def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: boo
             value and number == last,
             last=number == last or (told > 0 and _line(statement) == told),
         )
-        told = _line(statement) if isinstance(flow.type, Broken) else -1
+        told = _line(statement) if _is_broken(body, statement) else -1
         if flow.ends and number < last:
             rest = block.statements[number + 1].span.to(block.statements[-1].span)
             body.problems.warning(
@@ -71,8 +71,14 @@ def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: boo
     return flow
 
 
+def _is_broken(body: Body, statement: ast.Statement) -> bool:
+    """Whether its value is wrong, which explains what else is odd on its line."""
+    if not isinstance(statement, ast.Let | ast.Assign | ast.ExprStatement):
+        return False
+    return isinstance(body.type_of(statement.value), Broken)
+
+
 def _line(statement: ast.Statement) -> int:
-    """The line of a statement; a mistake in one explains what else is odd there."""
     return statement.span.line
 
 
