@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue, WorkerPool
+from conduit_runtime.workers import keeper
 from waiting import until
 from worker_process import LEDGER
 
@@ -180,3 +182,28 @@ def test_a_worker_whose_connections_were_just_severed_leaves_the_register(
         )
         pool.stop()
         assert admin.execute(register).fetchone() == (0,)
+
+
+def test_a_job_that_is_locked_during_a_rescue_is_found_a_beat_later(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "LOOK", 600.0)  # it looks at its start, and then because of this
+    ran = threading.Event()
+    pool = WorkerPool(queue)
+    pool.register("t", lambda context, payload: ran.set())
+    job = queue.enqueue(Job(type="t"))
+    with psycopg.connect(dsn) as holder:
+        holder.execute(
+            "UPDATE jobs SET status = 'running', token = gen_random_uuid(), locked_by = 'dead', "
+            "locked_at = now()"
+        )
+        holder.execute(
+            "INSERT INTO conduit_workers (name, lock_key, host, pid, queues, lanes) "
+            "VALUES ('dead', 1, 'h', 1, '{default}', '[]')"
+        )
+        holder.commit()
+        holder.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", (job.id,))
+        with pool:
+            until(lambda: [each.workers for each in queue.queues()] == [1])
+            holder.rollback()
+            assert ran.wait(10)

@@ -162,6 +162,8 @@ class Keeper(threading.Thread):
             others = [sighting for sighting in beat.sightings if sighting.name != self.worker]
             for dead in vigil.look(others, time.monotonic()):
                 self._report(run(connection, fleet.rescue(dead, self.schema)), dead.name)
+                # What somebody held just then is nobody's now: looked for with the next beat.
+                self._next_look = min(self._next_look, time.monotonic() + BEAT / 2)
             self._look_around(connection)
             self._flusher.step(connection, self.schema)
             self._ready.set()
