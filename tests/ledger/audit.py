@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
 from books import Books, Entry, Move
 
 ENDED = ("completed", "failed", "cancelled")
+UNPROMISED = ("ledger.child", "ledger.tick")
+TICK = timedelta(seconds=1)
+"""From tick to tick of the schedules."""
 HANDLING = timedelta(seconds=10)
 """How long the effects of a disturbance may last: a dead worker's claim may still be under way."""
 
@@ -23,6 +26,7 @@ def audit(books: Books) -> list[str]:
         *check_claims(books, histories),
         *check_attempts(books, histories),
         *check_children(books, histories),
+        *check_ticks(histories),
     ]
 
 
@@ -37,7 +41,7 @@ def check_promises(books: Books, histories: Mapping[UUID, Sequence[Move]]) -> It
     for job, moves in histories.items():
         if moves[0].before is not None:
             yield f"{job}: has no birth"
-        elif job not in books.promises and moves[0].type != "ledger.child":
+        elif job not in books.promises and moves[0].type not in UNPROMISED:
             yield f"{job}: there is a job that nobody promised"
 
 
@@ -144,11 +148,34 @@ def check_children(books: Books, histories: Mapping[UUID, Sequence[Move]]) -> It
             yield f"{parent}: completed with {born[transaction, parent]} of {count} children"
 
 
+def check_ticks(histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
+    """Each tick of a schedule enqueued one job, and where missed ones are made up for, all did."""
+    for missed, ticks in ticks_of(histories).items():
+        for before, after in pairwise(sorted(ticks)):
+            if after == before:
+                yield f"the tick of {after} of the schedule with missed={missed} is doubled"
+            elif after - before < TICK or (missed == "all" and after - before > TICK):
+                yield f"a schedule with missed={missed} ticked at {before}, and then at {after}"
+
+
+def ticks_of(histories: Mapping[UUID, Sequence[Move]]) -> dict[str, list[datetime]]:
+    """The ticks of each schedule, by its policy for those it missed."""
+    ticks: dict[str, list[datetime]] = {}
+    for moves in histories.values():
+        if moves[0].type == "ledger.tick" and moves[0].payload:
+            ticks.setdefault(moves[0].payload["missed"], []).append(moves[0].run_at)
+    return ticks
+
+
 def slowest_rescue(books: Books) -> timedelta:
-    """The longest time from the end of a killed worker to the rescue of what it held."""
+    """The longest time from the end of a killed worker to the rescue of what it held.
+
+    While the server is down nobody can rescue: then from when it was back.
+    """
     killed = {each.process: each.ended for each in books.disturbances if each.kind == "kill"}
+    crashes = [each.ended for each in books.disturbances if each.kind == "crash"]
     waits = [
-        move.at - killed[claim.process]
+        move.at - max([killed[claim.process], *(at for at in crashes if at <= move.at)])
         for moves in books.histories().values()
         for claim, move in pairwise(moves)
         if claim.is_claim and move.rescued and claim.process in killed

@@ -8,10 +8,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
-from audit import ENDED, audit, slowest_rescue
+from audit import ENDED, TICK, audit, slowest_rescue, ticks_of
 from books import SCHEMA, Books, read
 from chaos import Chaos
-from conduit_runtime import embedded, migrate
+from conduit_runtime import CronScheduler, Queue, Schedule, embedded, migrate
 from fleet_of_workers import Fleet, create_role
 from order import check_order
 from producers import QUEUES, Operator, Producer
@@ -23,6 +23,19 @@ SETTINGS = {
     "fsync": "off",  # the machine stays up, and what was written outlives Postgres
     "track_commit_timestamp": "on",
 }
+SCHEDULES = [
+    Schedule.every(
+        seconds=int(TICK.total_seconds()),
+        name=missed,
+        queue=QUEUES[0],
+        type="ledger.tick",
+        payload={"missed": missed},
+        max_attempts=50,
+        missed=missed,
+    )
+    for missed in ("skip", "once", "all")
+]
+"""Any worker carries the scheduler, and so they race for each tick."""
 SETTLING = 120.0
 """Seconds within which everything has to end when nothing disturbs any more."""
 
@@ -37,6 +50,7 @@ class Report:
     runs: int = 0
     repeats: int = 0
     judged: int = 0
+    ticks: int = 0
     settled_in: float = 0.0
     slowest_rescue: float = 0.0
     disturbances: Counter[str] = field(default_factory=Counter)
@@ -45,7 +59,8 @@ class Report:
         disturbances = ", ".join(f"{n} × {kind}" for kind, n in sorted(self.disturbances.items()))
         lines = [
             f"seed {self.seed}: {self.jobs:,} jobs, {self.runs:,} runs, {self.repeats:,} repeats, "
-            f"order judged in {self.judged:,} claims, settled in {self.settled_in:.1f} s, "
+            f"order judged in {self.judged:,} claims, {self.ticks:,} ticks, "
+            f"settled in {self.settled_in:.1f} s, "
             f"slowest rescue after a kill {self.slowest_rescue:.1f} s; "
             f"{disturbances}",
             *self.faults[:20],
@@ -79,6 +94,9 @@ def _database(server_dsn: str) -> str:
         connection.execute(SCHEMA)
     for role in ("producer", "operator"):
         create_role(dsn, role)
+    with Queue(dsn) as queue:
+        for schedule in SCHEDULES:
+            CronScheduler(queue).add(schedule)
     return dsn
 
 
@@ -95,6 +113,9 @@ def _run(dsn: str, data: Path, fleet: Fleet, seconds: float, seed: int, workers:
         chaos.act()
     for actor in actors:
         actor.stop()
+    with Queue(dsn) as queue:
+        for schedule in SCHEDULES:
+            CronScheduler(queue).disable(schedule.name)
     started = time.monotonic()
     report = Report(seed, disturbances=Counter(each.kind for each in chaos.disturbances))
     try:
@@ -151,6 +172,7 @@ def _examine(books: Books, report: Report) -> Report:
     faults, report.judged = check_order(books)
     report.faults += [*audit(books), *faults]
     report.jobs = len(books.histories())
+    report.ticks = sum(map(len, ticks_of(books.histories()).values()))
     report.slowest_rescue = slowest_rescue(books).total_seconds()
     began = [entry for entry in books.entries if entry.what == "began"]
     report.runs = len(began)

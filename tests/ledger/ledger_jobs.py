@@ -52,6 +52,12 @@ async def discard(job: JobContext[Any], payload: dict[str, Any]) -> None:
     raise Discard("as planned")
 
 
+@job_type("ledger.tick", "1", max_attempts=50, backoff="constant", base=SOON)
+async def tick(job: JobContext[Any], payload: dict[str, Any]) -> None:
+    await note(job, "began")
+    await note(job, "ended")
+
+
 async def note(job: JobContext[Any], what: str) -> None:
     """Write an entry, under the token of the claim that this attempt belongs to."""
     token = job._job.token  # type: ignore[attr-defined]  # no handler needs it; an auditor does
@@ -62,4 +68,4 @@ async def note(job: JobContext[Any], what: str) -> None:
         )
 
 
-JOBS = (work, child, discard)
+JOBS = (work, child, discard, tick)

@@ -1,7 +1,7 @@
 """Checks that jobs were claimed in order, from the books of a run. Pure."""
 
-import heapq
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -20,8 +20,10 @@ def check_order(books: Books) -> tuple[list[str], int]:
     """The claims that passed over a more urgent job, and how many claims could be judged.
 
     A claim skips rows that another one looks at just then, and the books do not show all that one
-    looks at: so only those are judged that were alone and not near one that was broken off. A
-    worker that was frozen just then may have sent what it had in mind long before.
+    looks at: so only those are judged that were alone and not near one that was broken off. What
+    was skipped may stay behind the worker's bound for a while: so a job counts as passed over when
+    the same worker has done so for longer than that. And the first claim of a worker that was
+    frozen may be what it had in mind before: it is let off.
     """
     faults: list[str] = []
     histories = books.histories()
@@ -34,6 +36,7 @@ def check_order(books: Books) -> tuple[list[str], int]:
 def _lonely_claims(books: Books) -> list[Move]:
     claims = [move for move in books.moves if move.is_claim]
     breaks = [each for each in books.disturbances if each.kind in ("cut", "crash")]
+    late = _first_after_a_freeze(books, claims)
     starts = sorted({(move.asked_at, move.transaction) for move in claims})
     ends = sorted({(move.committed_at + RELEASE, move.transaction) for move in claims})
 
@@ -48,35 +51,56 @@ def _lonely_claims(books: Books) -> list[Move]:
         for move in claims
         if is_alone(move)
         and not any(each.began - WINDOW <= move.at <= each.ended + WINDOW for each in breaks)
-        and not books.was_disturbed(move.process, move.asked_at - WINDOW, move.at, ("freeze",))
+        and move.transaction not in late
     ]
 
 
+def _first_after_a_freeze(books: Books, claims: Sequence[Move]) -> set[str]:
+    """The transactions of claims that may have been decided upon before a freeze."""
+    late = set()
+    for freeze in books.disturbances:
+        if freeze.kind == "freeze":
+            after = [
+                (move.asked_at, move.transaction)
+                for move in claims
+                if move.process == freeze.process and move.asked_at >= freeze.began
+            ]
+            late |= {transaction for _, transaction in sorted(after)[:1]}
+    return late
+
+
 def _passed_over(
-    queue: str, histories: Mapping[UUID, Sequence[Move]], claims: Sequence[Move]
+    queue: str, histories: Mapping[UUID, Sequence[Move]], judged: Sequence[Move]
 ) -> Iterator[str]:
-    """Sweep through time with a heap of the jobs that have been waiting for longer than allowed."""
+    """Sweep through time with the jobs that are waiting then."""
+    claims: defaultdict[str, list[Move]] = defaultdict(list)
     add, check = 0, 1
     events: list[tuple[datetime, int, Move, datetime]] = [
-        (move.at, check, move, move.at) for move in claims
+        (move.at, check, move, move.at) for move in judged
     ]
     for moves in histories.values():
         for move, following in pairwise(moves):
             if move.queue == queue and move.after == "pending":
-                since = max(move.committed_at, move.run_at) + WINDOW
-                if since < following.asked_at:
+                since = max(move.committed_at, move.run_at)
+                if since + WINDOW < following.asked_at:
                     events.append((since, add, move, following.asked_at))
+        for move in moves:
+            if move.queue == queue and move.is_claim:
+                claims[move.process].append(move)
     events.sort(key=lambda event: event[:2])
-    waiting: list[tuple[tuple[int, datetime, int], datetime, Move]] = []
+    waiting: list[tuple[datetime, datetime, Move]] = []
     for now, kind, move, until in events:
         if kind == add:
-            heapq.heappush(waiting, (move.urgency, until, move))
+            waiting.append((now, until, move))
             continue
-        while waiting and waiting[0][1] <= now:
-            heapq.heappop(waiting)
-        if waiting and waiting[0][0] < move.urgency:
-            _, until, passed = waiting[0]
-            yield (
-                f"{move.job}: was claimed by {move.process} at {move.at} before {passed.job}, "
-                f"which was more urgent and waited from {passed.committed_at} to {until}"
-            )
+        waiting = [each for each in waiting if each[1] > now]
+        for since, until, passed in waiting:
+            if passed.urgency < move.urgency and any(
+                since <= other.asked_at < now - WINDOW and passed.urgency < other.urgency
+                for other in claims[move.process]
+            ):
+                yield (
+                    f"{move.job}: was claimed by {move.process} at {move.at} before {passed.job}, "
+                    f"which was more urgent and waited from {since} to {until}"
+                )
+                break

@@ -141,17 +141,61 @@ def test_each_fault_is_found(wrong: Books, fault: str) -> None:
     assert any(fault in found for found in audit(wrong)), audit(wrong)
 
 
-def test_a_job_that_is_passed_over_is_found() -> None:
-    urgent = [replace(each, job=OTHER, priority=100, id=each.id + 10) for each in (BIRTH, CLAIM)]
-    urgent[1] = replace(urgent[1], asked_at=START + timedelta(seconds=9), transaction="later")
-    late = replace(urgent[1], at=urgent[1].asked_at, committed_at=urgent[1].asked_at)
-    claimed = replace(
-        CLAIM, **dict.fromkeys(("asked_at", "at", "committed_at"), START + timedelta(seconds=5))
-    )
-    faults, judged = check_order(Books(moves=[BIRTH, claimed, urgent[0], late]))
-    assert judged == 2
+def ticks(missed: str, *seconds: float) -> Books:
+    """Jobs of ticks at these seconds after the start, which ended as they should."""
+    found = Books()
+    for n, second in enumerate(seconds):
+        tick = {"run_at": START + timedelta(seconds=second), "type": "ledger.tick"}
+        tick |= {"job": UUID(int=100 + n), "payload": {"missed": missed}}
+        found.moves += [replace(each, **tick) for each in (BIRTH, CLAIM, END)]
+        found.entries += [entry(what, job=tick["job"]) for what in ("began", "ended")]
+    return found
+
+
+def test_ticks_are_neither_doubled_nor_left_out() -> None:
+    assert audit(ticks("all", 1, 2, 3)) == []
+    assert audit(ticks("once", 1, 2, 9)) == []
+    assert "is doubled" in audit(ticks("skip", 1, 2, 2))[0]
+    assert "ticked at" in audit(ticks("once", 1, 2, 2.5))[0]
+    assert "and then at" in audit(ticks("all", 1, 2, 4))[0]
+
+
+TIMES = ("asked_at", "at", "committed_at")
+
+
+def at_second(second: float) -> datetime:
+    return START + timedelta(seconds=second)
+
+
+def claim_at(second: float, job: int, **changes: object) -> Move:
+    """A claim of a job of usual priority by the one worker."""
+    times = dict.fromkeys(TIMES, at_second(second))
+    changes = {"job": UUID(int=job), "transaction": str(second), **times, **changes}
+    return replace(CLAIM, **changes)
+
+
+URGENT = [
+    replace(BIRTH, job=OTHER, priority=100),
+    claim_at(9, OTHER.int, priority=100, process="second"),
+]
+
+
+def test_a_job_that_is_passed_over_for_long_is_found() -> None:
+    faults, judged = check_order(Books(moves=[*URGENT, claim_at(2, 21), claim_at(5, 22)]))
+    assert judged == 3
     assert len(faults) == 1
     assert "was more urgent" in faults[0]
-    # One that came just before may still be unseen.
-    new = replace(urgent[0], committed_at=claimed.at - timedelta(seconds=1))
-    assert check_order(Books(moves=[BIRTH, claimed, new, late]))[0] == []
+    # One that came just before, or was skipped just before, may still be unseen.
+    assert check_order(Books(moves=[*URGENT, claim_at(4, 21), claim_at(5, 22)]))[0] == []
+    assert check_order(Books(moves=[*URGENT, claim_at(1, 21), claim_at(2, 22)]))[0] == []
+    # Others may have had reasons of their own.
+    other = claim_at(2, 21, process="second")
+    assert check_order(Books(moves=[*URGENT, other, claim_at(5, 22)]))[0] == []
+
+
+def test_only_the_first_claim_after_a_freeze_is_let_off() -> None:
+    found = Books(moves=[*URGENT, claim_at(2, 21), claim_at(5, 22)])
+    found.disturbances.append(Disturbance("worker", "freeze", at_second(3), at_second(4)))
+    assert check_order(found) == ([], 2)
+    found.moves.append(claim_at(5.5, 23))
+    assert len(check_order(found)[0]) == 1
