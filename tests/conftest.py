@@ -32,7 +32,7 @@ def server_dsn(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
         return
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "postgres"
-    settings = {"fsync": "off", "max_connections": "200"}
+    settings = {"fsync": "off", "max_connections": "200", "max_prepared_transactions": "20"}
     with embedded.start(folder, settings=settings) as server:
         yield server.dsn
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import Job, Queue
+from conduit_runtime import CronScheduler, Job, Queue, Schedule
 from example_app import SCHEMA, insert_order, ship
 from example_jobs.order import after_create, after_update
 from waiting import until
@@ -282,3 +282,39 @@ def test_help_needs_no_database_driver() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n")
+
+
+def test_every_command_takes_a_schema(run: Run, dsn: str) -> None:
+    schema = "our jobs"
+
+    def ask(*arguments: str) -> Any:
+        text = run(*arguments, "--schema", schema, "--format", "json").stdout
+        return json.loads(text)
+
+    run("migrate", "--schema", schema)
+    with Queue(dsn, schema) as there, Queue(dsn) as here:
+        job = there.enqueue(Job("mail", "email.send"))
+        assert [each["id"] for each in ask("jobs", "list")] == [str(job.id)]
+        assert ask("jobs", "show", str(job.id))["queue"] == "mail"
+        assert ask("jobs", "cancel", str(job.id)) == [{"id": str(job.id), "done": True}]
+        assert ask("jobs", "retry", str(job.id)) == [{"id": str(job.id), "done": True}]
+        assert ask("jobs", "stats")["pending"] == 1
+        assert ask("queues", "list")[0]["queue"] == "mail"
+        CronScheduler(there).add(Schedule.every(hours=1, type="tick"))
+        assert ask("schedules", "list")[0]["name"] == "tick"
+        run("schedules", "run", "tick", "--schema", schema)
+        run("queues", "pause", "mail", "--schema", schema)
+        run("queues", "resume", "mail", "--schema", schema)
+        assert ask("jobs", "purge", "--older-than", "0s") == {"deleted": 0}
+        assert there.stats().pending == 2
+        assert here.stats().total == 0
+    with psycopg.connect(dsn) as conn:
+        conn.execute(SCHEMA)
+        conn.execute('SET search_path = public, "our jobs"')
+        conn.execute("ALTER TABLE public.jobs RENAME TO hidden")
+        after_create(conn, insert_order(conn))
+        conn.execute("ALTER TABLE public.hidden RENAME TO jobs")
+    done = run("worker", "example_jobs", "--services", "echo", "--drain", "--schema", schema)
+    assert json.loads(done.stdout.splitlines()[0])["service"] == "SearchIndex"
+    with Queue(dsn) as here:
+        assert here.stats().total == 0
