@@ -80,12 +80,21 @@ class Disturbance:
     ended: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A queue was paused: from when that was committed to when it was about to be resumed."""
+
+    queue: str
+    began: datetime
+    ended: datetime
+
+
 @dataclass
 class Books:
     """Everything that is known of a run, to be audited.
 
     `confirmed` and `withdrawn` are what producers know: the jobs whose commit was answered, and
-    those whose transaction was rolled back.
+    those whose transaction was rolled back. `limits` are those of queues that held all the time.
     """
 
     promises: set[UUID] = field(default_factory=set)
@@ -94,6 +103,8 @@ class Books:
     confirmed: set[UUID] = field(default_factory=set)
     withdrawn: set[UUID] = field(default_factory=set)
     disturbances: list[Disturbance] = field(default_factory=list)
+    pauses: list[Pause] = field(default_factory=list)
+    limits: dict[str, int] = field(default_factory=dict)
     operators: frozenset[str] = frozenset({"operator"})
 
     def histories(self) -> Mapping[UUID, Sequence[Move]]:

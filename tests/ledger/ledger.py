@@ -12,6 +12,8 @@ from audit import ENDED, TICK, audit, slowest_rescue, ticks_of
 from books import SCHEMA, Books, read
 from chaos import Chaos
 from conduit_runtime import CronScheduler, Queue, Schedule, embedded, migrate
+from controller import LIMIT, LIMITED, Controller
+from controls import check_limits, check_pauses
 from fleet_of_workers import Fleet, create_role
 from order import check_order
 from producers import QUEUES, Operator, Producer
@@ -53,6 +55,7 @@ class Report:
     ticks: int = 0
     settled_in: float = 0.0
     slowest_rescue: float = 0.0
+    pauses: int = 0
     disturbances: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
@@ -61,7 +64,7 @@ class Report:
             f"seed {self.seed}: {self.jobs:,} jobs, {self.runs:,} runs, {self.repeats:,} repeats, "
             f"order judged in {self.judged:,} claims, {self.ticks:,} ticks, "
             f"settled in {self.settled_in:.1f} s, "
-            f"slowest rescue after a kill {self.slowest_rescue:.1f} s; "
+            f"slowest rescue after a kill {self.slowest_rescue:.1f} s; {self.pauses} pauses; "
             f"{disturbances}",
             *self.faults[:20],
         ]
@@ -97,13 +100,15 @@ def _database(server_dsn: str) -> str:
     with Queue(dsn) as queue:
         for schedule in SCHEDULES:
             CronScheduler(queue).add(schedule)
+        queue.limit(LIMITED, LIMIT)
     return dsn
 
 
 def _run(dsn: str, data: Path, fleet: Fleet, seconds: float, seed: int, workers: int) -> Report:
     chaos = Chaos(dsn, data, fleet, workers, seed)
     producers = [Producer(dsn, seed + n, pause=0.1) for n in range(2)]
-    actors = [*producers, Operator(dsn, seed, pause=0.5)]
+    controller = Controller(dsn, seed, pause=2)
+    actors = [*producers, Operator(dsn, seed, pause=0.5), controller]
     pauses = random.Random(seed)
     for actor in actors:
         actor.start()
@@ -130,7 +135,9 @@ def _run(dsn: str, data: Path, fleet: Fleet, seconds: float, seed: int, workers:
     except AssertionError:
         report.faults.append(f"{running} run, and {_registered(dsn)} are registered")
     report.faults += _stop(dsn, fleet)
-    books = Books(disturbances=chaos.disturbances)
+    books = Books(
+        disturbances=chaos.disturbances, pauses=controller.pauses, limits={LIMITED: LIMIT}
+    )
     for producer in producers:
         books.confirmed |= producer.confirmed
         books.withdrawn |= producer.withdrawn
@@ -170,9 +177,10 @@ def _stop(dsn: str, fleet: Fleet) -> list[str]:
 
 def _examine(books: Books, report: Report) -> Report:
     faults, report.judged = check_order(books)
-    report.faults += [*audit(books), *faults]
+    report.faults += [*audit(books), *check_pauses(books), *check_limits(books), *faults]
     report.jobs = len(books.histories())
     report.ticks = sum(map(len, ticks_of(books.histories()).values()))
+    report.pauses = len(books.pauses)
     report.slowest_rescue = slowest_rescue(books).total_seconds()
     began = [entry for entry in books.entries if entry.what == "began"]
     report.runs = len(began)

@@ -39,6 +39,10 @@ class Actor(threading.Thread):
         self._stopping.set()
         self.join(timeout=30)
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass, or less of it when it is to stop."""
+        self._stopping.wait(seconds)
+
     def act(self, connection: psycopg.Connection) -> None:
         """Do one thing."""
         raise NotImplementedError

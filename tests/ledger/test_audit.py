@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 from audit import audit
-from books import Books, Disturbance, Entry, Move
+from books import Books, Disturbance, Entry, Move, Pause
+from controls import HEARING, check_limits, check_pauses
 from order import check_order
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -199,3 +200,31 @@ def test_only_the_first_claim_after_a_freeze_is_let_off() -> None:
     assert check_order(found) == ([], 2)
     found.moves.append(claim_at(5.5, 23))
     assert len(check_order(found)[0]) == 1
+
+
+def test_a_claim_from_a_paused_queue_is_found() -> None:
+    held = Books(moves=[BIRTH, CLAIM, END])
+    held.pauses = [Pause("q", START - 2 * HEARING, START + timedelta(seconds=3))]
+    assert len(list(check_pauses(held))) == 1
+    held.disturbances = [Disturbance("worker", "freeze", START, START)]
+    assert list(check_pauses(held)) == []
+    held.disturbances = []
+    held.pauses = [
+        Pause("other", START - 2 * HEARING, START + timedelta(seconds=3)),
+        Pause("q", START + timedelta(seconds=1), START + timedelta(seconds=9)),
+        Pause("q", START - 2 * HEARING, START + timedelta(seconds=1)),
+    ]
+    assert list(check_pauses(held)) == []
+
+
+def test_more_running_jobs_than_the_limit_are_found() -> None:
+    other = [replace(each, job=CHILD, id=each.id + 10) for each in (BIRTH, CLAIM, END)]
+    held = Books(moves=[BIRTH, CLAIM, END, *other])
+    held.limits = {"q": 1}
+    assert len(list(check_limits(held))) == 1
+    held.limits = {"q": 2, "other": 1}
+    assert list(check_limits(held)) == []
+    later = END.committed_at
+    held.moves = [BIRTH, CLAIM, END, *(replace(each, committed_at=later) for each in other[:2])]
+    held.limits = {"q": 1}
+    assert list(check_limits(held)) == [], "its place became free just then"

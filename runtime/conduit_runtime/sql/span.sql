@@ -1,1 +1,1 @@
-rate.seconds + least(rate.seconds / 50, 0.25)
+rate.seconds + least(rate.seconds / 10, 0.25)

@@ -1,0 +1,32 @@
+"""An operator who pauses queues and lets them go on, and one limit that holds all the time."""
+
+from datetime import UTC, datetime
+
+import psycopg
+from books import Pause
+from producers import QUEUES, Actor
+
+LIMITED, LIMIT = "parcels", 6
+"""A queue, and how many of its jobs may run at once from the start to the end."""
+
+
+class Controller(Actor):
+    """Pauses queues for a while; in the end all of them go on."""
+
+    def __init__(self, dsn: str, seed: int, pause: float) -> None:
+        super().__init__(dsn, "operator", seed, pause)
+        self.pauses: list[Pause] = []
+
+    def act(self, connection: psycopg.Connection) -> None:
+        queue = self.random.choice(QUEUES)
+        self.queue.pause(queue, conn=connection)
+        began = datetime.now(UTC)
+        self.wait(self.random.uniform(0.2, 3))
+        ended = datetime.now(UTC)
+        self.queue.resume(queue, conn=connection)
+        self.pauses.append(Pause(queue, began, ended))
+
+    def stop(self) -> None:
+        super().stop()
+        for queue in QUEUES:
+            self.queue.resume(queue)
