@@ -54,8 +54,9 @@ bench: .setup-run ## Measure the queue on an embedded Postgres; make bench ARGUM
 	@$(RUN) benchmarks $(ARGUMENTS)
 
 .PHONY: soak
-soak: .setup-run ## Kill, freeze and cut off workers, crash Postgres, and audit the books; make soak MINUTES=60
+soak: .setup-run ## Chaos and an audit of the books, then steady work that must stay flat; make soak MINUTES=60
 	@.venv/bin/python tests/ledger/soak.py $(MINUTES)
+	@$(RUN) benchmarks.soak $(MINUTES)
 
 .PHONY: fuzz
 fuzz: .setup-dev ## Compile random and damaged sources; make fuzz MINUTES=60

@@ -1,0 +1,158 @@
+"""`python -m benchmarks.soak MINUTES`: does the queue stay as quick and as small as it began?
+
+Jobs come in at a steady rate, a worker runs them, and what ended is purged after a few seconds:
+half of the time alone, half of it while another transaction holds a snapshot, so that no dead row
+can go.
+"""
+
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import click
+from conduit_runtime import Job, Queue
+from rich.console import Console
+from rich.table import Table
+
+from .database import PAYLOAD, Database, server
+from .processes import staying
+
+KEPT = timedelta(seconds=10)
+"""How long ended jobs are kept."""
+_SPANS = 12
+_SAMPLE = """
+SELECT pg_total_relation_size('jobs') / 2^20,
+       (SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'jobs'),
+       count(*),
+       count(*) FILTER (WHERE status = 'pending'),
+       percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (
+         ORDER BY extract(epoch FROM started_at - run_at) * 1000
+       ) FILTER (WHERE completed_at > now() - make_interval(secs => %(span)s))
+FROM jobs
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How the table stood: MiB, rows; and milliseconds from being due to the start, just before."""
+
+    mebibytes: float
+    dead: int
+    rows: int
+    pending: int
+    p50: float
+    p99: float
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("minutes", type=click.FloatRange(min=0, min_open=True))
+@click.option("--rate", default=1000, show_default=True, help="Jobs a second.")
+@click.option("--dsn", help="The server to run on; without it, an embedded Postgres.")
+def main(minutes: float, rate: int, dsn: str | None) -> None:
+    """Run for so many minutes; exit code 1 when something did not stay flat."""
+    console = Console(highlight=False)
+    phase = minutes * 30
+    with (
+        tempfile.TemporaryDirectory(prefix="conduit-soak-") as folder,
+        server(dsn, Path(folder)) as found,
+    ):
+        database = Database(found)
+        alone = run(database, rate, phase, show(console, "alone", rate))
+        with database.connect() as holder:
+            holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            holder.execute("SELECT count(*) FROM jobs")
+            held = run(database, rate, phase, show(console, "with a snapshot held", rate))
+    complaints = [
+        *(f"alone: {each}" for each in judge(alone, by_size=True)),
+        *(f"with a snapshot held: {each}" for each in judge(held, by_size=False)),
+    ]
+    for complaint in complaints:
+        console.print(complaint)
+    console.print("everything stayed flat" if not complaints else "not everything stayed flat")
+    sys.exit(bool(complaints))
+
+
+def show(console: Console, phase: str, rate: int) -> Callable[[Sequence[Sample]], None]:
+    """Tell what a phase showed."""
+
+    def tell(samples: Sequence[Sample]) -> None:
+        table = Table("MiB", "dead rows", "rows", "pending", "p50 ms", "p99 ms")
+        for each in samples:
+            sizes = (f"{each.mebibytes:.0f}", *map(str, (each.dead, each.rows, each.pending)))
+            table.add_row(*sizes, f"{each.p50:.1f}", f"{each.p99:.1f}")
+        table.title = f"{phase}, {rate} jobs/s"
+        console.print(table)
+
+    return tell
+
+
+def run(
+    database: Database, rate: int, seconds: float, tell: Callable[[Sequence[Sample]], None]
+) -> Sequence[Sample]:
+    """Keep the queue busy for so long, and look at it every now and then."""
+    samples = []
+    span = seconds / _SPANS
+    stopping = threading.Event()
+    with ExitStack() as stack, Queue(database.dsn) as queue:
+        stack.enter_context(staying(database))
+        actors = [
+            threading.Thread(target=act, args=(queue, stopping, rate)) for act in (_enqueue, _purge)
+        ]
+        for actor in actors:
+            actor.start()
+        try:
+            end = time.monotonic()
+            for _ in range(_SPANS):
+                end += span
+                time.sleep(max(0.0, end - time.monotonic()))
+                [(*sizes, quantiles)] = database.run(_SAMPLE, {"span": span})
+                samples.append(Sample(*sizes, *(quantiles or (0.0, 0.0))))
+        finally:
+            stopping.set()
+            for actor in actors:
+                actor.join()
+    tell(samples)
+    return samples
+
+
+def judge(samples: Sequence[Sample], by_size: bool) -> list[str]:
+    """What grew from the middle third to the last; by the middle, autovacuum has come around."""
+    third = len(samples) // 3
+    middle, last = samples[third : 2 * third], samples[2 * third :]
+    limits: list[tuple[str, Callable[[Sample], float], float, float]] = [
+        ("the median time to the start", lambda each: each.p50, 1.5, 2.0),
+        ("the slowest hundredth of starts", lambda each: each.p99, 2.0, 20.0),
+    ]
+    if by_size:
+        limits.append(("the table", lambda each: each.mebibytes, 1.5, 4.0))
+        limits.append(("what is dead in it", lambda each: each.dead, 2.0, 20_000.0))
+    return [
+        f"{what} went from {before:.1f} to {after:.1f}"
+        for what, of, factor, extra in limits
+        if (after := statistics.median(map(of, last)))
+        > factor * (before := statistics.median(map(of, middle))) + extra
+    ]
+
+
+def _enqueue(queue: Queue, stopping: threading.Event, rate: int) -> None:
+    due = time.monotonic()
+    while not stopping.is_set():
+        queue.enqueue_many([Job(type="noop", payload=PAYLOAD) for _ in range(rate // 20)])
+        due += 0.05
+        stopping.wait(due - time.monotonic())
+
+
+def _purge(queue: Queue, stopping: threading.Event, rate: int) -> None:
+    while not stopping.wait(KEPT.total_seconds() / 4):
+        queue.purge(KEPT)
+
+
+if __name__ == "__main__":
+    main()
