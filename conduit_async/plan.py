@@ -1,5 +1,6 @@
 """What each file of the generated package holds: all decisions about it are made here."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .config import Config
@@ -14,9 +15,15 @@ from .lower.module import Module, jobs_of, module_for, names_of_records
 from .lower.nesting import unnested
 from .lower.rows import Row, rows
 from .names import class_name, python_name, unclashed
-from .program import MethodInfo, Program, ServiceInfo
+from .program import MethodInfo, Program, ResourceInfo, ServiceInfo
 
-__all__ = ["Plan", "expressions", "plan"]  # importing `expressions` registers its rules
+__all__ = [
+    "Frame",
+    "expressions",
+    "plan_frame",
+    "plan_modules",
+    "plan_records",
+]  # importing `expressions` registers its rules
 
 VERSION = "0.1.0"
 """The generator's version, with which a package is stamped."""
@@ -24,7 +31,10 @@ VERSION = "0.1.0"
 
 @dataclass(frozen=True)
 class ResourceModule:
-    """The module of a resource: its items in the order in which they stand."""
+    """The module of a resource: its items in the order in which they stand.
+
+    `rows` are the names that it imports from `records.py`.
+    """
 
     name: str
     source: str
@@ -34,6 +44,7 @@ class ResourceModule:
     exports: list[str]
     items: list[Class | Function]
     jobs: list[str]
+    rows: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,7 @@ class ServicesModule:
     protocol: str
     property: str
     result: str
+    rows: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -87,38 +99,45 @@ class PackageModule:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A whole package."""
+class Frame:
+    """What binds the modules of resources together."""
 
     package: PackageModule
-    resources: list[ResourceModule]
-    records: RecordsModule
     services: ServicesModule
     schema: str | None
     version: str = VERSION
 
 
-def plan(program: Program, config: Config) -> Plan:
-    """Decide what a checked program becomes."""
-    names = names_of_records(program)
-    found = [
-        _resource(module_for(program, resource, config.connection == "async", names))
-        for resource in program.resources.values()
+def plan_modules(
+    program: Program,
+    config: Config,
+    resources: Iterable[ResourceInfo],
+    further: frozenset[str] = frozenset(),
+) -> list[ResourceModule]:
+    """The modules of resources that have jobs.
+
+    `further` are names of `records.py` beside those of the program.
+    """
+    names = names_of_records(program) | further
+    awaits = config.connection == "async"
+    return [
+        _resource(module_for(program, resource, awaits, names))
+        for resource in resources
         if resource.hooks
     ]
-    modules = [module for module, _ in found]
-    services, used = _services(program)
-    wanted = set(used)
-    for _, imports in found:
-        wanted |= imports.used(".records")
-    all_rows, records = rows(program, wanted)
-    return Plan(
-        _package([*(module.name for module in modules), "services"]),
-        modules,
-        RecordsModule(records.groups(), all_rows),
-        services,
-        config.schema,
-    )
+
+
+def plan_records(program: Program, wanted: Iterable[str]) -> RecordsModule:
+    """`records.py`; `wanted` are the names that other modules import from it."""
+    found, imports = rows(program, set(wanted))
+    return RecordsModule(imports.groups(), found)
+
+
+def plan_frame(
+    modules: Iterable[str], services: Mapping[str, ServiceInfo], config: Config
+) -> Frame:
+    """What binds the named modules together, and says which services they need."""
+    return Frame(_package([*modules, "services"]), _services(services), config.schema)
 
 
 def _package(modules: list[str]) -> PackageModule:
@@ -131,7 +150,7 @@ def _package(modules: list[str]) -> PackageModule:
     return PackageModule(imports.groups(), modules, job_type, any_, builtins, generated_by)
 
 
-def _resource(module: Module) -> tuple[ResourceModule, Imports]:
+def _resource(module: Module) -> ResourceModule:
     resource = module.resource
     hooks = hook_functions(module)
     items: list[Class | Function] = [*hooks]
@@ -147,7 +166,7 @@ def _resource(module: Module) -> tuple[ResourceModule, Imports]:
         unnested(item, module.imports) if isinstance(item, Function) else item for item in items
     ]
     public = [each.name for each in hooks if not each.name.startswith("_")]
-    planned = ResourceModule(
+    return ResourceModule(
         resource.module,
         resource.node.span.source.path,
         resource.doc,
@@ -156,29 +175,25 @@ def _resource(module: Module) -> tuple[ResourceModule, Imports]:
         sorted([module.record, *public]),
         items,
         [job.python for job in jobs],
+        frozenset(module.imports.used(".records")),
     )
-    return planned, module.imports
 
 
-def _services(program: Program) -> tuple[ServicesModule, set[str]]:
-    taken = {
-        method.python
-        for service in program.services.values()
-        for method in service.methods.values()
-    }
-    taken |= {service.python for service in program.services.values()} | {"Services"}
-    classes = {name: _class_name(name) for name in program.services}
+def _services(found: Mapping[str, ServiceInfo]) -> ServicesModule:
+    taken = {method.python for service in found.values() for method in service.methods.values()}
+    taken |= {service.python for service in found.values()} | {"Services"}
+    classes = {name: _class_name(name) for name in found}
     imports = Imports(taken | set(classes.values()))
-    any_ = imports.use("typing", "Any") if program.services else "Any"
+    any_ = imports.use("typing", "Any") if found else "Any"
     services = [
         _service(imports, service, classes[name] if service.methods else any_)
-        for name, service in sorted(program.services.items(), key=lambda each: each[1].python)
+        for name, service in sorted(found.items(), key=lambda each: each[1].python)
     ]
     protocol = imports.use("typing", "Protocol")
     result = imports.use("typing", "Any") if services else "Any"
     property_ = imports.use("builtins", "property")
-    planned = ServicesModule(imports.groups(), services, protocol, property_, result)
-    return planned, imports.used(".records")
+    used = frozenset(imports.used(".records"))
+    return ServicesModule(imports.groups(), services, protocol, property_, result, used)
 
 
 def _class_name(service: str) -> str:

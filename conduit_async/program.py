@@ -378,9 +378,15 @@ class Facts:
 
 @dataclass
 class Program:
-    """Everything that `plan` needs; resources in the order of files and sources."""
+    """Everything that `plan` needs; resources in the order of files and sources.
+
+    `class_names` are the Python names of inline structs and enums. `reaches` are the functions and
+    scopes of other resources that the code of a resource uses, as `Other.name`.
+    """
 
     resources: dict[str, ResourceInfo]
     structs: dict[str, StructInfo]
     services: dict[str, ServiceInfo]
     facts: Facts
+    class_names: dict[ast.TypeExpr, str] = field(default_factory=dict)
+    reaches: dict[str, set[str]] = field(default_factory=dict)

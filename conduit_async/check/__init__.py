@@ -1,6 +1,6 @@
 """From syntax trees to a checked program."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from .. import ast
 from ..config import Config
@@ -25,8 +25,16 @@ EXPRESSION_RULES = (access, calls, control, indexing, lambdas, literals, lookup,
 """The modules whose rules are registered by their import."""
 
 
-def check(files: Sequence[ast.File], config: Config, problems: Problems) -> Program | None:
-    """Resolve every name, type every expression, decide every capture; None after an error."""
+def check(
+    files: Sequence[ast.File],
+    config: Config,
+    problems: Problems,
+    classes: Iterable[str] = (),
+) -> Program | None:
+    """Resolve every name, type every expression, decide every capture; None after an error.
+
+    `classes` are names of rows that further sources declare.
+    """
     unparsed = {d.span.source for d in problems.sorted() if d.severity == "error"}
     for file in files:
         for span in file.broken:
@@ -34,9 +42,11 @@ def check(files: Sequence[ast.File], config: Config, problems: Problems) -> Prog
     world = World(config, problems, frozenset(unparsed), problems.broken)
     check_placement(files, problems)
     declare(world, files)
-    check_bodies(world)
-    program = Program(world.resources, world.structs, world.services, world.facts)
-    describe_jobs(program, config, problems)
+    reaches = check_bodies(world)
+    program = Program(
+        world.resources, world.structs, world.services, world.facts, world.class_names, reaches
+    )
+    describe_jobs(program, config, problems, classes)
     unite_calls(program, problems)
     settle_function_uses(program)
     capture(program, problems)

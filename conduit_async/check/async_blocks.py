@@ -2,7 +2,7 @@
 
 import re
 from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .. import ast
 from ..config import Config, Defaults
@@ -24,9 +24,14 @@ from .options import LONGEST_NAME, read_options
 _WRITES = frozenset({"create!", "update!", "delete!", "increment!", "decrement!", "bulk_create!"})
 
 
-def describe_jobs(program: Program, config: Config, problems: Problems) -> None:
-    """Give every job its options, its job type's name, and its Python names."""
-    classes = dict.fromkeys(program.structs)
+def describe_jobs(
+    program: Program, config: Config, problems: Problems, taken: Iterable[str] = ()
+) -> None:
+    """Give every job its options, its job type's name, and its Python names.
+
+    `taken` are names of classes beside the program's own.
+    """
+    classes = dict.fromkeys([*program.structs, *taken])
     for name in program.resources:
         classes.update({name: None, f"{name}Snapshot": None})
     for resource in program.resources.values():

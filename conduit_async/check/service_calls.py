@@ -80,7 +80,7 @@ def _misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
     name = target.name
     likely = body.world.likely
     if name not in likely:
-        likely[name] = _like(name, body.world.resources)
+        likely[name] = likely_name(name, body.world.resources)
     resource = likely[name]
     if resource is not None:
         scopes = body.world.resources[resource].scopes
@@ -92,7 +92,7 @@ def _misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
                 f"did you mean `{resource}`?",
             )
             return True
-    namespace = _like(name, LIBRARY)
+    namespace = likely_name(name, LIBRARY)
     meant = None
     if resource is not None and method in OPERATIONS:
         meant = resource
@@ -108,7 +108,7 @@ def _misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
     return False
 
 
-def _like(name: str, known: Iterable[str]) -> str | None:
+def likely_name(name: str, known: Iterable[str]) -> str | None:
     """The known name from which this one differs by a letter or two."""
     found = nearest(name, [k for k in known if k[0] == name[0] and abs(len(k) - len(name)) <= 1])
     if found is None:

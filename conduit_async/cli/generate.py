@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from ..diagnostics import Diagnostic, Problems
-from ..output import Output
+from ..output import Output, Previous
 from .diagnose import counted, has_errors, relabelled, summary, wants_color
 from .files import shown
 from .memory import Memory
@@ -35,7 +35,9 @@ def generate(
     if problems.has_errors:
         return _failed(problems.sorted())
     folder = _target(out, project)
-    output = _compiled(project, folder)
+    memory = Memory(folder, project)
+    previous = memory.recall()
+    output = _compiled(project, previous)
     found = (*problems.sorted(), *relabelled(output.diagnostics, project.shown))
     if has_errors(found):
         return _failed(found)
@@ -45,12 +47,15 @@ def generate(
         return _failed(problems.sorted())
     if diff:
         _print_difference(folder, output.files, changes)
-    if not write:
-        return _judged(folder, changes, output, project)
-    if changes:
+    if write and changes:
         signal.signal(signal.SIGTERM, _interrupt)
         if not write_package(folder, output.files, changes, problems):
             return _failed(problems.sorted())
+    is_new = previous is None or output.parts is not previous.parts
+    if is_new and (write or not changes):
+        memory.keep(output)
+    if not write:
+        return _judged(folder, changes, output, project)
     _print_report(folder, changes, output, project)
     return 0
 
@@ -78,16 +83,13 @@ def _importable(name: str) -> str:
     return f"{plain}_jobs" if keyword.iskeyword(plain) else plain
 
 
-def _compiled(project: Project, folder: Path) -> Output:
-    memory = Memory(folder, project)
-    output = memory.output()
+def _compiled(project: Project, previous: Previous | None) -> Output:
+    output = previous.output(project.sources) if previous is not None else None
     if output is None:
         from ..compiler import compile  # slow to import, and only needed when something changed
 
         with shown_progress() as progress:
-            output = compile(project.sources, project.config, progress)
-        if output.files:
-            memory.keep(output)
+            output = compile(project.sources, project.config, progress, previous)
     return output
 
 

@@ -9,92 +9,82 @@ version of the compiler, is as good as nothing. Deleting it costs one full run.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from .. import assets
 from ..diagnostics import Diagnostic, Related
-from ..output import Output
+from ..output import Output, Previous
+from ..parts import as_json, digest, from_json
 from ..source import Source, Span
 from .project import Project
 
 
 @dataclass(frozen=True)
 class Memory:
-    """The memory of one target folder: of its latest run."""
+    """The memory of one target folder: of its latest run without errors."""
 
     folder: Path
     project: Project
 
-    def output(self) -> Output | None:
-        """What compiling gives, if the folder holds it already and nothing has changed."""
-        run = self._load("run")
+    def recall(self) -> Previous | None:
+        """The latest run, if its configuration was this one and the folder holds what it wrote."""
+        run = self._load()
         try:
-            if run is None or run["inputs"] != self._inputs():
+            if run is None or run["settings"] != self._settings():
                 return None
-            diagnostics = tuple(map(self._diagnostic, run["diagnostics"]))
             files = _matching(self.folder, run["files"])
-            return None if files is None else Output(files, diagnostics, run["job_types"])
+            if files is None or run["parts"].keys() != self.project.sources.keys():
+                return None
+            parts = {path: from_json(part) for path, part in run["parts"].items()}
+            sources = {path: Source(path, text) for path, text in self.project.sources.items()}
+            if (origin := self.project.config.origin) is not None:
+                sources.setdefault(origin.path, origin)
+            diagnostics = [_from_json(each, sources) for each in run["diagnostics"]]
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
+        return Previous(parts, files, tuple(diagnostics))
 
     def keep(self, output: Output) -> None:
         """Remember what a compilation without errors gave."""
         run = {
-            "inputs": self._inputs(),
-            "files": {name: _digest(text.encode()) for name, text in output.files.items()},
+            "settings": self._settings(),
+            "files": {name: digest(text) for name, text in output.files.items()},
             "diagnostics": [_as_json(diagnostic) for diagnostic in output.diagnostics],
-            "job_types": output.job_types,
+            "parts": {path: as_json(part) for path, part in output.parts.items()},
         }
-        self._store("run", run)
+        text = json.dumps([assets.stamp(), run], separators=(",", ":"))
+        assets.store_cached(self._key(), text)
 
-    def _inputs(self) -> str:
-        """A digest of all that the outcome depends on beside the compiler."""
+    def _settings(self) -> str:
+        """A digest of all that the outcome depends on beside the compiler and the sources."""
         config = asdict(replace(self.project.config, origin=None))
         origin = self.project.config.origin
-        inputs = [config, origin.text if origin else None, sorted(self.project.sources.items())]
-        return _digest(json.dumps(inputs).encode())
+        return digest(json.dumps([config, origin.text if origin else None]))
 
-    def _key(self, what: str) -> str:
-        return f"{what}-{_digest(str(self.folder.resolve()).encode())[:32]}.json"
+    def _key(self) -> str:
+        return f"run-{digest(str(self.folder.resolve()))[:32]}.json"
 
-    def _load(self, what: str) -> dict[str, Any] | None:
-        text = assets.load_cached(self._key(what))
+    def _load(self) -> dict[str, Any] | None:
+        text = assets.load_cached(self._key())
         try:
             generator, found = json.loads(text) if text is not None else (None, None)
         except (ValueError, TypeError, RecursionError):
             return None
         return found if generator == assets.stamp() and isinstance(found, dict) else None
 
-    def _store(self, what: str, value: dict[str, Any]) -> None:
-        text = json.dumps([assets.stamp(), value], separators=(",", ":"))
-        assets.store_cached(self._key(what), text)
-
-    def _diagnostic(self, data: dict[str, Any]) -> Diagnostic:
-        related = tuple(Related(self._span(at), message) for at, message in data.pop("related"))
-        return Diagnostic(span=self._span(data.pop("span")), related=related, **data)
-
-    def _span(self, data: list[Any]) -> Span:
-        path, start, end = data
-        origin = self.project.config.origin
-        is_origin = origin is not None and path == origin.path and path not in self.project.sources
-        source = origin if is_origin else Source(path, self.project.sources[path])
-        assert source is not None
-        return Span(source, start, end)
-
 
 def _matching(folder: Path, digests: Mapping[str, str]) -> dict[str, str] | None:
     """The files of a folder if they are those, byte by byte."""
     files = {}
-    for name, digest in digests.items():
+    for name, expected in digests.items():
         try:
-            data = (folder / name).read_bytes()
-        except OSError:
+            text = (folder / name).read_bytes().decode()
+        except (OSError, ValueError):
             return None
-        if _digest(data) != digest:
+        if digest(text) != expected:
             return None
-        files[name] = data.decode()
+        files[name] = text
     return files
 
 
@@ -113,5 +103,10 @@ def _place(span: Span) -> tuple[str, int, int]:
     return span.source.path, span.start, span.end
 
 
-def _digest(data: bytes) -> str:
-    return sha256(data).hexdigest()
+def _from_json(data: dict[str, Any], sources: Mapping[str, Source]) -> Diagnostic:
+    def span(place: list[Any]) -> Span:
+        path, start, end = place
+        return Span(sources[path], start, end)
+
+    related = tuple(Related(span(at), message) for at, message in data.pop("related"))
+    return Diagnostic(span=span(data.pop("span")), related=related, **data)

@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 import jinja2
@@ -11,36 +11,39 @@ from .. import assets
 from ..lower import literals
 from ..lower.code import Line
 from ..lower.function import Function
-from ..plan import Plan
+from ..parts import Written
+from ..plan import Frame, RecordsModule, ResourceModule
 from ..source import Span
 from .layout import lay_out
 
-__all__ = ["emit"]
+__all__ = ["emit_frame", "emit_module", "emit_records"]
 
 _CONTINUED = ("else:", "except ", "except:", "finally:", "case ")
 _MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
 """Before a statement's line while a module is put together: the line of its source."""
 
 
-def emit(
-    plan: Plan, progress: Callable[[int, int], None] = lambda done, total: None
-) -> dict[str, str]:
-    """The files of a package by their paths; `progress` is told how many modules are done."""
-    jobs = [f"{module.name}.{job}" for module in plan.resources for job in module.jobs]
-    files = {
-        "__init__.py": _render("package.py.jinja", plan=plan, package=plan.package, jobs=jobs),
-        "records.py": _render("records.py.jinja", records=plan.records),
-        "services.py": _render("services.py.jinja", services=plan.services),
+def emit_module(module: ResourceModule) -> tuple[Written, str]:
+    """The module of a resource: what is to be known of it, and its text."""
+    text, lines = _with_lines(_render("resource.py.jinja", module=module))
+    return Written(module.name, module.source, module.jobs, lines, sorted(module.rows)), text
+
+
+def emit_records(records: RecordsModule) -> str:
+    """`records.py`."""
+    return lay_out(_render("records.py.jinja", records=records)).text
+
+
+def emit_frame(frame: Frame, modules: Sequence[Written]) -> dict[str, str]:
+    """What binds the modules of resources together: the files that name all of them."""
+    jobs = [f"{module.name}.{job}" for module in modules for job in module.jobs]
+    tables = [(module.name, module.source, module.lines) for module in modules]
+    package = _render("package.py.jinja", plan=frame, package=frame.package, jobs=jobs)
+    return {
+        "__init__.py": lay_out(package).text,
+        "services.py": lay_out(_render("services.py.jinja", services=frame.services)).text,
+        "_lines.py": _render("lines.py.jinja", modules=tables),
     }
-    files = {path: lay_out(text).text for path, text in files.items()}
-    tables = []
-    for done, module in enumerate(plan.resources):
-        progress(done, len(plan.resources))
-        text, table = _with_lines(_render("resource.py.jinja", module=module))
-        files[f"{module.name}.py"] = text
-        tables.append((module.name, module.source, table))
-    files["_lines.py"] = _render("lines.py.jinja", modules=tables)
-    return dict(sorted(files.items()))
 
 
 def _render(template: str, **values: object) -> str:

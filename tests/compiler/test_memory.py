@@ -91,6 +91,17 @@ def test_whatever_changes_is_compiled(compilations: Compilations) -> None:
     assert compilations.count == 5
 
 
+def test_what_was_not_written_is_not_remembered(cache: Path) -> None:
+    generated()
+    (kept,) = cache.glob("run-*.json")
+    before = kept.read_bytes()
+    Path("post.conduit").write_text(POST.replace("done", "sent"), encoding="utf-8")
+    assert run(["gen", ".", "-o", "jobs", "--check"]) == 1
+    assert kept.read_bytes() == before
+    assert b"sent" in generated()["post.py"]
+    assert kept.read_bytes() != before
+
+
 def test_another_version_of_the_compiler_trusts_nothing(
     compilations: Compilations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
