@@ -17,7 +17,7 @@ class UUIDs(bytes):
 def uuids(values: Iterable[UUID]) -> UUIDs:
     """The array of these UUIDs."""
     # One dimension, no NULL, of this type, so many, counted from 1; and before each its size.
-    elements = [b"", *[value.bytes for value in values]]
+    elements = [b"", *[value.int.to_bytes(16, "big") for value in values]]
     head = struct.pack("!iiIii", 1, 0, _UUID_OID, len(elements) - 1, 1)
     return UUIDs(head + _UUID_SIZE.join(elements))
 

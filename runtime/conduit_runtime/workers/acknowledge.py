@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
@@ -18,6 +17,7 @@ from ..postgres.statement import Statement
 from ..postgres.trouble import Trouble
 from . import attempts as statements
 from .attempts import Attempt
+from .metrics import Metrics
 from .outcome import Outcome, clean
 
 __all__ = ["Acknowledger"]
@@ -48,12 +48,14 @@ class Acknowledger:
         on_written: Callable[[int], None],
         on_postponed: Callable[[], None],
         on_ended: Callable[[Sequence[Attempt]], None],
+        metrics: Metrics,
     ) -> None:
         self._link = link
         self._schema = schema
         self._on_written = on_written
         self._on_postponed = on_postponed
         self._on_ended = on_ended
+        self._metrics = metrics
         self._completed: list[Attempt] = []
         self._ended: list[Attempt] = []
         self._questions: list[tuple[Statement[Any], asyncio.Future[Any]]] = []
@@ -69,8 +71,10 @@ class Acknowledger:
 
     def add(self, attempt: Attempt) -> None:
         """Have an attempt written soon."""
-        (self._completed if attempt.outcome is None else self._ended).append(attempt)
-        self._wake.set()
+        attempts = self._completed if attempt.outcome is None else self._ended
+        if not attempts:
+            self._wake.set()
+        attempts.append(attempt)
 
     async def complete_apart(self, attempt: Attempt, connect: Connect) -> None:
         """Complete a job whose nested ones may have to wait for keys; no other waits with it."""
@@ -86,6 +90,7 @@ class Acknowledger:
             except psycopg.Error as error:
                 await asyncio.sleep(trouble.again_in(error))
             else:
+                self._metrics.record_completed([attempt])
                 self._report([attempt], written)
                 return
 
@@ -127,7 +132,10 @@ class Acknowledger:
             result = await self._insist(question)
             if not answer.done():
                 answer.set_result(result)
-        await self._write(_take(self._completed), statements.complete)
+        if self._completed:
+            completed = _take(self._completed)
+            self._metrics.record_completed(completed)
+            await self._write(completed, statements.complete)
         if self._ended:
             await self._write(_take(self._ended), statements.end)
             self._on_postponed()
@@ -137,8 +145,6 @@ class Acknowledger:
         attempts: Sequence[Attempt],
         statement: Callable[[Sequence[Attempt], str | None], Statement[Sequence[Attempt]]],
     ) -> None:
-        if not attempts:
-            return
         try:
             written = await self._insist(statement(attempts, self._schema))
         except _REFUSED as error:
@@ -165,7 +171,7 @@ class Acknowledger:
         if attempt.outcome is None or attempt.outcome.detail is not None:
             detail = None if attempt.outcome else {"attempt": attempt.job.attempts, "error": text}
             outcome = Outcome(JobStatus.FAILED, error=text, detail=detail)
-            self.add(replace(attempt, outcome=outcome, enqueued=()))
+            self.add(Attempt(attempt.job, attempt.elapsed, outcome, started=attempt.started))
 
     async def _insist(self, statement: Statement[T]) -> T:
         while True:

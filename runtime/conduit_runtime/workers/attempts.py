@@ -1,7 +1,7 @@
 """What a worker writes about the attempts of its jobs. Statements without IO."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -61,7 +61,6 @@ class Stray:
     flow: UUID | None = None
 
 
-@dataclass(slots=True, eq=False)
 class Attempt:
     """An attempt to be written: how long it took in seconds, and what came of it.
 
@@ -70,12 +69,31 @@ class Attempt:
     `started` is the monotonic time at which it began; None when it did not.
     """
 
-    job: HeldJob
-    elapsed: float = 0.0
+    # Most complete and leave nothing else behind: the rest has a place only where it is needed.
+    __slots__ = ("__dict__", "elapsed", "job", "started")
+
     outcome: Outcome | None = None
-    enqueued: Sequence[Mapping[str, Any]] = field(default=())
+    enqueued: Sequence[Mapping[str, Any]] = ()
     result: Result | None = None
-    started: float | None = None
+
+    def __init__(
+        self,
+        job: HeldJob,
+        elapsed: float = 0.0,
+        outcome: Outcome | None = None,
+        enqueued: Sequence[Mapping[str, Any]] = (),
+        result: Result | None = None,
+        started: float | None = None,
+    ) -> None:
+        self.job = job
+        self.elapsed = elapsed
+        self.started = started
+        if outcome is not None:
+            self.outcome = outcome
+        if enqueued:
+            self.enqueued = enqueued
+        if result is not None:
+            self.result = result
 
 
 _NO_TOKEN = UUID(int=0)
@@ -97,11 +115,12 @@ def complete(attempts: Sequence[Attempt], schema: str | None) -> Statement[Seque
     Answers as many attempts as were still held, not which: that would cost every batch.
     """
     held: dict[str, Any] = _held(attempts)
-    further = [*_born(attempts, held, schema), *_results(attempts, held, schema)]
-    then = sql("advance", schema) if any(each.job.flow is not None for each in attempts) else ""
     completing = sql("complete", schema)
-    if not further and not then:
+    more = [each for each in attempts if each.enqueued or each.result or each.job.flow is not None]
+    if not more:
         return Statement(completing, held, lambda rows, count: attempts[:count])
+    further = [*_born(more, held, schema), *_results(more, held, schema)]
+    then = sql("advance", schema) if any(each.job.flow is not None for each in more) else ""
     completing = sql(
         "complete_and",
         schema,

@@ -1,7 +1,7 @@
 """Which function runs a job of a type, and how."""
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial, wraps
@@ -125,6 +125,11 @@ class HandlerRegistry:
             raise NoHandler(
                 f"no handler is registered for {type!r} (known types: {known})"
             ) from None
+
+    @property
+    def by_type(self) -> Mapping[str, Handler]:
+        """The handlers as they are now and become, for who asks at each job."""
+        return self._handlers
 
     def policy(self, type: str) -> RetryPolicy:
         """How jobs of a type are retried; the usual way for a type without a handler."""

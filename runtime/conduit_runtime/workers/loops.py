@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import threading
@@ -9,9 +10,12 @@ from collections.abc import Coroutine, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-__all__ = ["LoopThread", "is_in_loop", "stopped_by_signals"]
+__all__ = ["LoopThread", "is_in_loop", "rare_collections", "stopped_by_signals"]
 
 T = TypeVar("T")
+
+_RARELY = (25_000, 20, 50)
+"""Objects, and collections of the younger generation, between two of each generation."""
 
 
 def is_in_loop() -> bool:
@@ -50,6 +54,23 @@ def stopped_by_signals(stopping: asyncio.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def rare_collections() -> Iterator[None]:
+    """Have the garbage collector look for cycles less often, and never among what is there now.
+
+    For a process that does nothing but work on jobs: with Python's usual thresholds the collector
+    walks the jobs of each batch several times over, a tenth of the time of short ones.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(*_RARELY)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 class LoopThread:

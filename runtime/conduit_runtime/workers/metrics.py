@@ -1,6 +1,11 @@
 """What the handlers of a pool did so far, in memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .attempts import Attempt
 
 __all__ = ["Metrics", "TypeStats"]
 
@@ -38,11 +43,25 @@ class Metrics:
     def __init__(self) -> None:
         self._types: dict[str, TypeStats] = {}
 
+    def record_completed(self, attempts: Sequence["Attempt"]) -> None:
+        """Count attempts that completed, a batch at once."""
+        lasted: dict[str, list[float]] = {}
+        if len({attempt.job.type for attempt in attempts}) == 1:
+            lasted[attempts[0].job.type] = [attempt.elapsed for attempt in attempts]
+        else:
+            for attempt in attempts:
+                lasted.setdefault(attempt.job.type, []).append(attempt.elapsed)
+        for type_, durations in lasted.items():
+            stats = self._of(type_, durations[0])
+            stats.processed += len(durations)
+            stats.succeeded += len(durations)
+            stats.total += sum(durations)
+            stats.max = max(stats.max, *durations)
+            stats.min = min(stats.min, *durations)
+
     def record(self, type: str, duration: float, *, succeeded: bool, retried: bool = False) -> None:
         """Count an attempt; called by the loop of one worker."""
-        stats = self._types.get(type)
-        if stats is None:
-            stats = self._types[type] = TypeStats(min=duration)
+        stats = self._of(type, duration)
         stats.processed += 1
         stats.total += duration
         if duration > stats.max:
@@ -54,6 +73,12 @@ class Metrics:
         else:
             stats.failed += 1
             stats.retried += retried
+
+    def _of(self, type: str, duration: float) -> TypeStats:
+        stats = self._types.get(type)
+        if stats is None:
+            stats = self._types[type] = TypeStats(min=duration)
+        return stats
 
     def stats(self, type: str) -> TypeStats:
         """A copy of a type's counts; zeros for one that has not run."""

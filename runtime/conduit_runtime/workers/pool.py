@@ -12,7 +12,7 @@ from ..errors import QueueError
 from ..telemetry.recorder import Recorder
 from ..telemetry.tracing import job_tracer
 from .handlers import HandlerRegistry
-from .loops import LoopThread, is_in_loop, stopped_by_signals
+from .loops import LoopThread, is_in_loop, rare_collections, stopped_by_signals
 from .metrics import Metrics
 
 if TYPE_CHECKING:
@@ -169,7 +169,8 @@ class WorkerPool:
             try:
                 waiting = asyncio.create_task(stopping.wait())
                 working = asyncio.create_task(self._working())
-                await asyncio.wait({waiting, working}, return_when=asyncio.FIRST_COMPLETED)
+                with rare_collections():
+                    await asyncio.wait({waiting, working}, return_when=asyncio.FIRST_COMPLETED)
                 waiting.cancel()
                 if working.done():
                     working.result()

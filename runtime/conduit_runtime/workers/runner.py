@@ -6,19 +6,20 @@ import logging
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Container, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Container, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from itertools import islice
 from operator import attrgetter
-from typing import Any
+from typing import Any, Self
 
 from ..client.results import result_of
 from ..client.store import insert_parameters
 from ..generated.calls import entered_job
 from ..generated.context import Host, JobContext
 from ..generated.services import Prepared
+from ..job import Job
 from .acknowledge import Acknowledger
 from .attempts import Attempt
 from .claimed import Claimed
@@ -57,6 +58,13 @@ class Execution:
     def __init__(self, job: Claimed, task: "asyncio.Task[None]") -> None:
         self.job = job
         self.task = task
+
+    def begun(
+        self, handler: Handler, context: JobContext[Any], started: float, rest: Awaitable[Any]
+    ) -> Self:
+        """Take note of an attempt that has begun, and of what it still has to do."""
+        self.handler, self.context, self.started, self.rest = handler, context, started, rest
+        return self
 
     def stop(self, reason: BaseException) -> None:
         """Cancel the job where it waits; `reason` says what becomes of the attempt."""
@@ -97,7 +105,8 @@ class Runner:
 
     A place is a task that runs one job after another, each in a context of its own; a job that
     waits makes it open others. `on_room` is called when jobs ended. All methods belong to the
-    worker's loop, which sees in `running` the jobs that wait for something.
+    worker's loop, which sees in `running` the jobs that wait for something. When there are `capped`
+    queues, `by_queue` counts the jobs of each that are held here.
     """
 
     def __init__(
@@ -110,14 +119,18 @@ class Runner:
         concurrency: int,
         on_room: Callable[[], None],
         around: Around | None = None,
+        capped: Collection[str] = (),
     ) -> None:
         self._registry = registry
+        self._handlers = registry.by_type
         self._acknowledger = acknowledger
         self._host = host
         self._services = services
         self._metrics = metrics
         self._on_room = on_room
         self._around = around
+        self._capped = frozenset(capped)
+        self._now = 0.0
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="conduit-job")
         self._suspects = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
@@ -144,7 +157,8 @@ class Runner:
     def take(self, jobs: list[Claimed]) -> None:
         """Run claimed jobs, in their order, as places become free."""
         self.ready.extend(jobs)
-        self.by_queue.update(map(_queue_of, jobs))
+        if self._capped:
+            self.by_queue.update(map(_queue_of, jobs))
         self._open_places(1)
 
     def hand_back(self, queues: Container[str] | None = None) -> None:
@@ -167,7 +181,8 @@ class Runner:
         return bool(rescued)
 
     def _give_back(self, job: Claimed) -> None:
-        self.by_queue[job.queue] -= 1
+        if self._capped:
+            self.by_queue[job.queue] -= 1
         self._acknowledger.add(Attempt(job, outcome=released))
 
     def close(self) -> None:
@@ -192,13 +207,14 @@ class Runner:
                     if waiting is not None:
                         await self._see_through(waiting)
                 finally:
-                    self.by_queue[job.queue] -= 1
+                    if self._capped:
+                        self.by_queue[job.queue] -= 1
                 if task.cancelling():
                     break  # what is left of the cancellation must not hit the next job
                 if waiting is not None:
                     self._on_room()
                     pause = time.monotonic() + SLICE
-                elif time.monotonic() > pause:
+                elif self._now > pause:
                     self._on_room()
                     await asyncio.sleep(0)
                     pause = time.monotonic() + SLICE
@@ -215,7 +231,7 @@ class Runner:
         """Run a job until it waits for something; None when it ended before that."""
         started = time.monotonic()
         try:
-            handler = self._registry.get(job.type)
+            handler = self._handlers.get(job.type) or self._registry.get(job.type)
             payload = handler.decode(job.payload)
             services = self._services if handler.is_generated else self._services.services
             context = JobContext(job, services, self._host, self._loop)
@@ -228,26 +244,22 @@ class Runner:
                 work = self._call(handler, context, payload)
             if self._around is not None:
                 work = self._around(job, work, partial(self._why_stopped, job))
-            rest: Awaitable[Any] | None = None
             try:
-                awaited = inside.run(work.send, None)
+                rest = resumed(work, inside, inside.run(work.send, None))
             except StopIteration as end:
                 result = end.value
-                if _may_wait_for_keys(context):
-                    rest = _given(result)
             else:
-                rest = resumed(work, inside, awaited)
-            if rest is None:
-                self._add(self._completed(job, handler, context, started, result))
-                return None
-            execution = execution or Execution(job, task)
-            execution.handler, execution.context = handler, context
-            execution.started, execution.rest = started, rest
+                execution = execution or Execution(job, task)
+                return execution.begun(handler, context, started, rest)
+            nested = context.nested()
+            if nested and _may_wait_for_keys(nested):
+                execution = execution or Execution(job, task)
+                return execution.begun(handler, context, started, _given(result))
+            self._acknowledger.add(self._completed(job, handler, nested, started, result))
         except BaseException as error:
             # Whatever a handler raises, SystemExit included, is the end of its job, not of ours.
             self._settle(job, started, error)
-            return None
-        return execution
+        return None
 
     def _why_stopped(self, job: Claimed) -> BaseException | None:
         return next((each.stopped_by for each in self.running if each.job is job), None)
@@ -285,34 +297,30 @@ class Runner:
         assert execution.started is not None
         execution.arm()
         result = await execution.rest
+        nested = execution.context.nested()
         attempt = self._completed(
-            execution.job, execution.handler, execution.context, execution.started, result
+            execution.job, execution.handler, nested, execution.started, result
         )
-        if _may_wait_for_keys(execution.context):
+        if _may_wait_for_keys(nested):
             execution.disarm()
             await self._acknowledger.complete_apart(attempt, self._host.connection)
-            self._metrics.record(attempt.job.type, attempt.elapsed, succeeded=True)
         else:
-            self._add(attempt)
+            self._acknowledger.add(attempt)
 
     def _completed(
         self,
         job: Claimed,
         handler: Handler,
-        context: JobContext[Any],
+        nested: Sequence[Job],
         started: float,
         result: object,
     ) -> Attempt:
-        nested = context.nested()
         enqueued = [insert_parameters(each) for each in nested] if nested else ()
-        attempt = Attempt(job, time.monotonic() - started, None, enqueued, None, started)
+        self._now = now = time.monotonic()
+        attempt = Attempt(job, now - started, None, enqueued, None, started)
         if handler.keep_result is not None:
             attempt.result = result_of(result, handler.keep_result, job.id)
         return attempt
-
-    def _add(self, attempt: Attempt) -> None:
-        self._acknowledger.add(attempt)
-        self._metrics.record(attempt.job.type, attempt.elapsed, succeeded=True)
 
     async def _call(self, handler: Handler, context: JobContext[Any], payload: Any) -> Any:
         run = copy_context().run
@@ -323,7 +331,8 @@ class Runner:
 
     def _settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
         """Write what comes of an attempt that ended with an exception."""
-        elapsed = 0.0 if started is None else time.monotonic() - started
+        self._now = now = time.monotonic()
+        elapsed = 0.0 if started is None else now - started
         if isinstance(error, TakenAway):
             _log.info("job %s (%s) was taken away while it ran", job.id, job.type)
             return
@@ -350,10 +359,9 @@ def _plainly(function: Callable[[Any, Any], Any], context: Any, payload: Any) ->
         raise RuntimeError("the handler raised StopIteration") from stop
 
 
-def _may_wait_for_keys(context: JobContext[Any]) -> bool:
-    """Whether completing the job may have to wait, for the keys of jobs that it enqueued."""
-    nested = context.nested()
-    return bool(nested) and any(each.is_unique for each in nested)
+def _may_wait_for_keys(nested: Sequence[Job]) -> bool:
+    """Whether a completion that gives birth to these jobs may have to wait, for their keys."""
+    return any(each.is_unique for each in nested)
 
 
 async def _given(result: object) -> object:

@@ -109,6 +109,7 @@ class Worker:
             lambda count: self._claimer.on_written(count),
             lambda: self._claimer.on_postponed(),
             self._on_ended,
+            self._metrics,
         )
         self._runner = Runner(
             self._registry,
@@ -119,6 +120,7 @@ class Worker:
             self._concurrency,
             lambda: self._claimer.on_room(),
             None if tracer is None else tracer.attempt,
+            capped=[queue for queue, cap in self._queues.items() if cap is not None],
         )
         self._claimer = Claimer(
             self._claim_link,
