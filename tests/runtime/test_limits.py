@@ -88,6 +88,17 @@ def test_workers_keep_the_limit_and_use_it(queue: Queue) -> None:
     assert gauge.most == 3
 
 
+def test_the_next_job_begins_when_one_has_ended_here(queue: Queue) -> None:
+    queue.limit("mail", 1)
+    queue.enqueue_many([Job("mail", "t") for _ in range(30)])
+    pool = WorkerPool(queue, "mail")
+    pool.register("t", lambda context, payload: None)
+    began = time.monotonic()
+    pool.run(drain=True)
+    assert queue.stats("mail").completed == 30
+    assert time.monotonic() - began < 30 * FULL / 2
+
+
 def test_other_queues_of_the_worker_are_not_held_up(queue: Queue) -> None:
     queue.limit("mail", 1)
     go, gauge = threading.Event(), Gauge()

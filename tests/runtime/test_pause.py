@@ -1,5 +1,6 @@
 """Queues that are paused, and go on."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
+from conduit_runtime.workers.controls import Controls
 from conduit_runtime.workers.keeper import BEAT
 from conduit_runtime.workers.listener import POLL
 from waiting import until
@@ -125,6 +127,37 @@ def test_what_was_claimed_and_not_started_goes_back(queue: Queue, dsn: str) -> N
         stopper.go.set()
         until(lambda: queue.stats().running == 0)
     assert len(stopper.started) == 2
+
+
+def test_it_goes_back_at_once(queue: Queue) -> None:
+    async def scenario() -> None:
+        blocked, go = asyncio.Event(), asyncio.Event()
+        pool = WorkerPool(queue, workers=1)
+
+        @pool.handler("quick")
+        async def quick(context: JobContext, payload: object) -> None:
+            """Many of these let the worker claim ahead."""
+
+        @pool.handler("slow")
+        async def slow(context: JobContext, payload: object) -> None:
+            blocked.set()
+            await go.wait()
+
+        async with pool:
+            await asyncio.wait_for(blocked.wait(), 30)
+            assert pool._worker is not None
+            runner, claimer = pool._worker._runner, pool._worker._claimer
+            assert runner.ready
+            claimer.heed(Controls.of(paused=["other"]))
+            assert runner.ready
+            claimer.heed(Controls.of(paused=["default"]))
+            assert not runner.ready
+            go.set()
+
+    queue.enqueue_many([Job(type="quick") for _ in range(5_000)])
+    queue.enqueue_many([Job(type="slow", priority=0) for _ in range(2_000)])
+    asyncio.run(scenario())
+    assert queue.stats().running == 0
 
 
 def test_a_drain_ends_with_a_paused_queue(queue: Queue) -> None:
