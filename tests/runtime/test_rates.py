@@ -107,6 +107,33 @@ def test_other_types_of_the_queue_go_on_in_their_order(queue: Queue, dsn: str) -
     assert ran[301:] == [f"slow {n}" for n in range(1, 100)]
 
 
+def test_a_busy_queue_does_not_starve_a_type_that_has_a_rate(queue: Queue) -> None:
+    queue.rate_limit("rated", 1_000)
+    queue.enqueue_many([Job(type="free") for _ in range(20_000)])
+    queue.enqueue_many([Job(type="rated", priority=75) for _ in range(20)])
+    pool = WorkerPool(queue)
+
+    @pool.handler("free")
+    async def free(context: JobContext, payload: object) -> None:
+        """Quick, so that the worker claims ahead all the time."""
+
+    pool.register("rated", lambda context, payload: None)
+    with pool:
+        until(lambda: not queue.list(type="rated", status="pending"))
+        assert queue.stats().pending > 1_000
+        pool.stop(0)
+
+
+def test_a_rate_that_is_set_before_its_type_is_known_holds(queue: Queue, claims: Claims) -> None:
+    queue.rate_limit("t", 1, per=timedelta(hours=1))
+    queue.enqueue_many([Job(type="t") for _ in range(50)])
+    pool = WorkerPool(queue)
+    with pool:
+        pool.register("t", lambda context, payload: None)
+        until(lambda: queue.stats().completed == 1)
+    assert len(claims()) == 1
+
+
 def test_a_rate_holds_across_queues_priorities_and_fingerprints(queue: Queue) -> None:
     queue.rate_limit("t", 4, per=timedelta(hours=1))
     queue.enqueue_many(

@@ -14,6 +14,6 @@ SELECT name, beat, pg_try_advisory_xact_lock_shared(lock_key), (
   SELECT name FROM {conduit_queues}
   WHERE name = ANY (%(queues)s::text[]) AND concurrency IS NOT NULL
 ), ARRAY(
-  SELECT type FROM {conduit_rates} WHERE type = ANY (%(types)s::text[])
+  SELECT type FROM {conduit_rates}
 )
 FROM {conduit_workers}

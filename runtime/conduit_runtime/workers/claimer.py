@@ -69,7 +69,7 @@ class Claimer:
     def on_room(self) -> None:
         """A job ended: there may be room for another."""
         self._room.set()
-        if self._drain or self._gate.controls.has_limits:
+        if self._drain:
             self._listener.wake()
 
     def on_ended(self, attempts: Sequence[Attempt]) -> None:
@@ -153,11 +153,8 @@ class Claimer:
 
     def _next_due(self) -> Statement[float | None]:
         """When a job is due that could be claimed then."""
-        queues, limited = self._gate.parts(self._gate.open(self._queues))
         lanes, rated = self._gate.rates(self._lanes())
-        if self._runner.free > 0:
-            queues, lanes = {**queues, **limited}, [*lanes, *rated]
-        return next_due(list(queues), lanes, self._schema)
+        return next_due(list(self._gate.open(self._queues)), [*lanes, *rated], self._schema)
 
     async def _is_held_back(self) -> bool:
         """Whether limits alone keep jobs from being claimed now."""
@@ -212,8 +209,8 @@ class Claimer:
     ) -> tuple[list[Claimed], bool]:
         """Claim from queues with a limit and without, types with a rate and without.
 
-        What is limited is not prefetched, since it would keep places from other workers. Types with
-        a rate are looked for with each full look only, so that the others do not pay for counting.
+        Little of what is limited is prefetched, since it keeps places from other workers. Types
+        with a rate are looked for by full looks only, so that the others do not pay for counting.
         """
         free, limited = self._gate.parts(sizes)
         lanes, rated = self._gate.rates(self._lanes())
@@ -235,8 +232,9 @@ class Claimer:
         limit: int,
         taken: Sequence[Claimed],
     ) -> list[Claimed]:
-        """Claim what can start at once, beside what was `taken` just before."""
-        room = min(limit, self._runner.free) - len(taken)
+        """Claim what can start at once or, while the worker is fast, soon, beside the `taken`."""
+        free = self._runner.free
+        room = min(limit, free if free > 0 else self._runner.concurrency) - len(taken)
         if not sizes or room <= 0:
             return []
         return await self._gate.claim(self._link, self._worker(), sizes, lanes, room, self._schema)

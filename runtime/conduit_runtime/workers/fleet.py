@@ -82,13 +82,11 @@ class Beat:
     controls: Controls | None = None
 
 
-def beat(
-    name: str, queues: Sequence[str], types: Sequence[str], schema: str | None
-) -> Statement[Beat]:
-    """Move the own beat, and look around: at workers, and at controls of these queues and types."""
+def beat(name: str, queues: Sequence[str], schema: str | None) -> Statement[Beat]:
+    """Move the own beat, and look around: at workers, at controls of these queues, and at rates."""
     return Statement(
         sql("beat", schema),
-        {"name": name, "queues": list(queues), "types": list(types)},
+        {"name": name, "queues": list(queues)},
         lambda rows, count: Beat(
             [Sighting(*row[:3]) for row in rows],
             *((rows[0][3], Controls.of(*rows[0][4:])) if rows else ()),

@@ -42,8 +42,8 @@ class Keeper(threading.Thread):
     `adopted` are the fingerprints of its types that no live worker knows: these jobs are tried.
     With `hurry` at once, otherwise when they were seen twice. `on_schedule` is called, in this
     thread, with the seconds until the next schedule is due; `on_controls` with what operators say
-    of its queues and types, whenever that changed; `on_failed` with the jobs that a rescue ended,
-    since they had killed their last worker.
+    of its queues and of types, whenever that changed; `on_failed` with the jobs that a rescue
+    ended, since they had killed their last worker.
     """
 
     def __init__(
@@ -175,8 +175,7 @@ class Keeper(threading.Thread):
             self._left = True
 
     def _beat(self, connection: psycopg.Connection[Any]) -> fleet.Beat:
-        types = {type_ for type_, _ in self._lanes()}
-        beat = run(connection, fleet.beat(self.worker, self._queues, sorted(types), self.schema))
+        beat = run(connection, fleet.beat(self.worker, self._queues, self.schema))
         if beat.controls is not None and beat.controls != self._controls:
             self._controls = beat.controls
             self._on_controls(beat.controls)
