@@ -9,18 +9,20 @@ from . import ast
 
 _LEAF_FIELDS = frozenset({"span", "header", "operator_span"})
 _LEAF_TYPES = frozenset({str, bool, int, float, "str", "bool", "int", "float", "str | None"})
-_known: dict[type[ast.Node], tuple[Callable[[Any], object], ...]] = {}
+_known: dict[type[ast.Node], Callable[[Any], tuple[object, ...]] | None] = {}
 
 
 def children(node: ast.Node) -> list[ast.Node]:
     """The nodes directly below, in the order of the source."""
+    kind = type(node)
+    parts = _known[kind] if kind in _known else _parts(kind)
     found: list[ast.Node] = []
-    for get in _known.get(type(node)) or _getters(type(node)):
-        value = get(node)
-        if isinstance(value, ast.Node):
-            found.append(value)
-        elif isinstance(value, tuple):
-            found += [item for item in value if isinstance(item, ast.Node)]
+    if parts is not None:
+        for value in parts(node):
+            if isinstance(value, tuple):
+                found += [item for item in value if isinstance(item, ast.Node)]
+            elif isinstance(value, ast.Node):
+                found.append(value)
     return found
 
 
@@ -34,16 +36,16 @@ def walk(node: ast.Node, into: Callable[[ast.Node], bool] | None = None) -> Iter
         current = pending.pop()
         yield current
         if into is None or into(current):
-            below = children(current)
-            below.reverse()
-            pending += below
+            pending += reversed(children(current))
 
 
-def _getters(kind: type[ast.Node]) -> tuple[Callable[[Any], object], ...]:
-    getters = tuple(
-        attrgetter(field.name)
+def _parts(kind: type[ast.Node]) -> Callable[[Any], tuple[object, ...]] | None:
+    """What reads the fields in which nodes may stand; None for a kind that has none."""
+    names = [
+        field.name
         for field in fields(kind)
         if field.name not in _LEAF_FIELDS and field.type not in _LEAF_TYPES
-    )
-    _known[kind] = getters
-    return getters
+    ]
+    # Of one name, `attrgetter` gives no tuple; a span is no node and does no harm.
+    _known[kind] = attrgetter(*names, "span") if names else None
+    return _known[kind]
