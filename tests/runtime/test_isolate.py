@@ -6,7 +6,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from conduit_runtime.postgres.arrays import array, integers, uuids
+from conduit_runtime.postgres.arrays import array, integers, texts, uuids
 from conduit_runtime.workers.isolate import resumed
 
 colour: ContextVar[str] = ContextVar("colour", default="none")
@@ -98,3 +98,8 @@ def test_arrays() -> None:
 def test_arrays_of_uuids(conn: psycopg.Connection[Any]) -> None:
     for ids in ([], [UUID(int=1)], [UUID(int=2**128 - 1), UUID(int=0)]):
         assert conn.execute("SELECT %s::uuid[]", (uuids(ids),)).fetchone() == (ids,)
+
+
+def test_arrays_of_texts(conn: psycopg.Connection[Any]) -> None:
+    for given in ([], ["a"], ["", "NULL", 'x"y\\z,{}', "Zoë\n"]):
+        assert conn.execute("SELECT %s::text[]", (texts(given),)).fetchone() == (given,)

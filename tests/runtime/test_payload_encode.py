@@ -119,3 +119,27 @@ def test_json_values_survive_or_are_refused(value: object) -> None:
         assert "inf" in plain or "\\x00" in plain or "\\ud" in plain
     else:
         assert json.loads(text) == value
+
+
+@given(
+    st.dictionaries(
+        st.text() | st.sampled_from(["\0", "\ud800", "\\u0000", "null"]),
+        st.text()
+        | st.sampled_from(["\0", "\ud800", "\\u0000", "null"])
+        | st.integers()
+        | st.booleans()
+        | st.floats(),
+        max_size=3,
+    )
+)
+def test_a_flat_payload_is_judged_like_any_other(value: dict[str, Any]) -> None:
+    def judged(payload: Any) -> str:
+        try:
+            return encode(payload)
+        except PayloadError as error:
+            return str(error)
+
+    class Other(dict[str, Any]):
+        """Goes the long way."""
+
+    assert judged(value) == judged(Other(value))

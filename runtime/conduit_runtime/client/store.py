@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import msgspec
 from ..errors import PayloadError
 from ..job import Job, JobStatus
 from ..payload import encode, refuse_text
-from ..postgres.arrays import array
+from ..postgres.arrays import array, texts, uuids
 from ..postgres.statement import Rows, Statement, sql, touched
 from ..telemetry.trace_context import read_trace, trace_fragments, trace_of
 from .many import Filter
@@ -53,9 +54,13 @@ def _no_duplicates(rows: Rows, count: int) -> list[Duplicate]:
     return []
 
 
-def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str | bytes]:
     """Rows of `insert_parameters` column by column, as arrays for a statement that unnests them."""
-    found = {name: array([row[name] for row in rows]) for name in _PARAMETERS}
+    found: dict[str, str | bytes] = {
+        "id": uuids([row["id"] for row in rows]),
+        "payload": texts([row["payload"] for row in rows]),
+    }
+    found |= {name: array([row[name] for row in rows]) for name in _OTHERS}
     if any("key" in row for row in rows):
         found |= {name: array([row.get(name) for row in rows]) for name in _OF_UNIQUE}
     if any("trace" in row for row in rows):
@@ -67,6 +72,7 @@ _PARAMETERS = (
     *("id", "queue", "type", "fingerprint", "payload", "priority", "max_attempts", "timeout"),
     *("run_at", "delay"),
 )
+_OTHERS = tuple(name for name in _PARAMETERS if name not in ("id", "payload"))
 _OF_UNIQUE = ("key", "unique_for")
 
 
@@ -103,6 +109,7 @@ def insert_parameters(job: Job) -> dict[str, Any]:
     return row
 
 
+@lru_cache(maxsize=1_024)
 def check_name(name: str, what: str) -> None:
     """Raise PayloadError for a name that Postgres would refuse; `what` says of what it is one."""
     if not name:

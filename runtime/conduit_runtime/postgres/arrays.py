@@ -4,9 +4,9 @@ import struct
 from collections.abc import Iterable
 from uuid import UUID
 
-__all__ = ["UUIDs", "array", "integers", "uuids"]
+__all__ = ["Texts", "UUIDs", "array", "integers", "texts", "uuids"]
 
-_UUID_OID = 2950
+_UUID_OID, _TEXT_OID = 2950, 25
 _UUID_SIZE = struct.pack("!i", 16)
 
 
@@ -14,12 +14,29 @@ class UUIDs(bytes):
     """A `uuid[]` in the binary format of Postgres."""
 
 
+class Texts(bytes):
+    """A `text[]` in the binary format of Postgres."""
+
+
 def uuids(values: Iterable[UUID]) -> UUIDs:
     """The array of these UUIDs."""
-    # One dimension, no NULL, of this type, so many, counted from 1; and before each its size.
     elements = [b"", *[value.int.to_bytes(16, "big") for value in values]]
-    head = struct.pack("!iiIii", 1, 0, _UUID_OID, len(elements) - 1, 1)
-    return UUIDs(head + _UUID_SIZE.join(elements))
+    return UUIDs(_head(_UUID_OID, len(elements) - 1) + _UUID_SIZE.join(elements))
+
+
+def texts(values: Iterable[str]) -> Texts:
+    """The array of these texts."""
+    elements = [value.encode() for value in values]
+    sized = [_size(len(element)) + element for element in elements]
+    return Texts(_head(_TEXT_OID, len(elements)) + b"".join(sized))
+
+
+_size = struct.Struct("!i").pack
+
+
+def _head(oid: int, count: int) -> bytes:
+    # One dimension, no NULL, of this type, so many, counted from 1.
+    return struct.pack("!iiIii", 1, 0, oid, count, 1)
 
 
 def integers(values: Iterable[int]) -> str:
@@ -29,7 +46,12 @@ def integers(values: Iterable[int]) -> str:
 
 def array(values: Iterable[object]) -> str:
     """The literal of an array of one dimension, for a parameter that is cast to its type."""
-    return f"{{{','.join([_element(value) for value in values])}}}"
+    values = [*values]
+    if values and values.count(values[0]) == len(values):
+        elements = [_element(values[0])] * len(values)
+    else:
+        elements = [_element(value) for value in values]
+    return f"{{{','.join(elements)}}}"
 
 
 def _element(value: object) -> str:

@@ -9,21 +9,29 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.rows import tuple_row
 
-from .arrays import UUIDs
+from .arrays import Texts, UUIDs
 from .statement import Statement
 
 T = TypeVar("T")
 
 
-class _UUIDsDumper(Dumper):
+class _AsItIs(Dumper):
     format = Format.BINARY
-    oid = psycopg.adapters.types["uuid"].array_oid
 
-    def dump(self, obj: UUIDs) -> bytes:
+    def dump(self, obj: bytes) -> bytes:
         return obj
 
 
+class _UUIDsDumper(_AsItIs):
+    oid = psycopg.adapters.types["uuid"].array_oid
+
+
+class _TextsDumper(_AsItIs):
+    oid = psycopg.adapters.types["text"].array_oid
+
+
 psycopg.adapters.register_dumper(UUIDs, _UUIDsDumper)
+psycopg.adapters.register_dumper(Texts, _TextsDumper)
 
 
 @lru_cache(maxsize=256)
