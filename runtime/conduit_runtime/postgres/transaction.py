@@ -28,7 +28,7 @@ def require_transaction(connection: object, kind: type[AnyConnection] | None = N
         wanted = "Connection or AsyncConnection" if kind is None else kind.__name__
         raise TypeError(
             f"a hook runs on a psycopg {wanted}, not on {type(connection).__name__}: "
-            "of a SQLAlchemy session, pass session.connection().connection.driver_connection"
+            "conduit_runtime.adapters finds that of a SQLAlchemy session or a Django connection"
         )
     status = connection.info.transaction_status
     if connection.autocommit and status == TransactionStatus.IDLE:

@@ -1,0 +1,143 @@
+"""Hooks within the transactions of ORMs."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from conduit_runtime import AsyncQueue, Job, Queue
+from conduit_runtime.adapters import (
+    django_connection,
+    sqlalchemy_async_connection,
+    sqlalchemy_connection,
+)
+from conduit_runtime.postgres.transaction import NoTransaction
+from example_app import SCHEMA
+from example_jobs.order import after_create
+from psycopg.conninfo import conninfo_to_dict
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(SCHEMA)
+    with Queue(dsn) as queue:
+        yield queue
+
+
+class TestSQLAlchemy:
+    @pytest.fixture
+    def engine(self, dsn: str) -> Iterator[Any]:
+        sqlalchemy = pytest.importorskip("sqlalchemy")
+        engine = sqlalchemy.create_engine("postgresql+psycopg://", connect_args=of(dsn))
+        yield engine
+        engine.dispose()
+
+    def test_a_row_and_its_jobs_commit_together(self, queue: Queue, engine: Any) -> None:
+        orm = pytest.importorskip("sqlalchemy.orm")
+        automap = pytest.importorskip("sqlalchemy.ext.automap")
+        base = automap.automap_base()
+        base.prepare(autoload_with=engine)
+        user_class, order_class = base.classes.users, base.classes.orders
+        for commits in (False, True):
+            with orm.Session(engine) as session:
+                user = user_class(name="Zoë", email="z@e.de")
+                session.add(user)
+                session.flush()
+                order = order_class(number="AB-1", customer_id=user.id)
+                session.add(order)
+                conn = sqlalchemy_connection(session)
+                session.refresh(order)  # with the columns that the database has filled in
+                after_create(conn, order)
+                assert queue.stats().total == 0
+                if commits:
+                    session.commit()
+            assert queue.stats().pending == int(commits)
+
+    def test_of_an_asynchronous_session(self, queue: Queue, dsn: str) -> None:
+        assert asyncio.run(self.enqueue(dsn)) == queue.list()[0].id
+
+    async def enqueue(self, dsn: str) -> UUID:
+        aio = pytest.importorskip("sqlalchemy.ext.asyncio")
+        engine = aio.create_async_engine("postgresql+psycopg://", connect_args=of(dsn))
+        async with aio.AsyncSession(engine) as session, AsyncQueue(dsn) as queue:
+            conn = await sqlalchemy_async_connection(session)
+            job = await queue.enqueue(Job(type="t"), conn=conn)
+            assert (await queue.stats()).total == 0
+            await session.commit()
+        await engine.dispose()
+        return job.id
+
+
+class TestDjango:
+    # Nothing is set up of Django but its connections.
+    pytestmark = pytest.mark.filterwarnings("ignore:Accessing the database")
+
+    @pytest.fixture
+    def connection(self, dsn: str) -> Iterator[Any]:
+        pytest.importorskip("django")
+        from django.conf import settings
+        from django.db.utils import ConnectionHandler
+
+        if not settings.configured:
+            settings.configure()
+        given = {str(key): str(value) for key, value in of(dsn).items()}
+        names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}
+        database = {"ENGINE": "django.db.backends.postgresql", "NAME": given["dbname"]}
+        database |= {name: given.get(key, "") for name, key in names.items()}
+        connection = ConnectionHandler({"default": database})["default"]
+        yield connection
+        connection.close()
+
+    def test_a_row_and_its_jobs_commit_together(self, queue: Queue, connection: Any) -> None:
+        from django.db.transaction import Atomic
+
+        def create() -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "INSERT INTO users (name, email) VALUES ('Zoë', 'z@e.de') RETURNING id"
+                )
+                [(customer,)] = cursor.fetchall()
+                cursor.execute(
+                    "INSERT INTO orders (number, customer_id) VALUES ('AB-1', %s) RETURNING *",
+                    [customer],
+                )
+                names = [column[0] for column in cursor.description]
+                [row] = cursor.fetchall()
+            after_create(django_connection(connection), dict(zip(names, row, strict=True)))
+            assert queue.stats().total == 0
+
+        # Of this connection, which django.db.connections does not know.
+        import django.db.transaction as transactions
+
+        before, transactions.get_connection = transactions.get_connection, lambda using: connection
+        try:
+            with suppress(ZeroDivisionError), Atomic(None, True, False):
+                create()
+                raise ZeroDivisionError
+            assert queue.stats().total == 0
+            with Atomic(None, True, False):
+                create()
+        finally:
+            transactions.get_connection = before
+        assert queue.stats().pending == 1
+
+    def test_outside_of_a_transaction_a_hook_refuses(self, queue: Queue, connection: Any) -> None:
+        with pytest.raises(NoTransaction, match="autocommit"):
+            after_create(django_connection(connection), {})
+
+
+@pytest.mark.parametrize("found", [None, sqlite3.connect(":memory:")])
+def test_another_driver_is_refused_by_name(found: object) -> None:
+    connection = SimpleNamespace(connection=found, ensure_connection=lambda: None)
+    with pytest.raises(TypeError, match=f"{type(found).__name__}: hooks run on psycopg 3"):
+        django_connection(connection)
+
+
+def of(dsn: str) -> dict[str, Any]:
+    return conninfo_to_dict(dsn)
