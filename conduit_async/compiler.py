@@ -6,10 +6,8 @@ from . import ast
 from .check import check
 from .config import Config
 from .diagnostics import Diagnostic, Problems
-from .increment import recompile
 from .output import Output, Previous, Progress
 from .parse import parse
-from .parts import parts_of
 from .source import Source
 
 __all__ = ["Output", "Previous", "Progress", "compile", "diagnose"]
@@ -31,14 +29,18 @@ def compile(
     same compiler and configuration, saves time and changes nothing.
     """
     config = config or Config()
-    if previous is not None and (output := recompile(sources, config, previous)) is not None:
-        return output
+    if previous is not None:
+        from .increment import recompile  # not needed by `diagnose`
+
+        if (output := recompile(sources, config, previous)) is not None:
+            return output
     files, problems = _parsed(sources, progress)
     program = check(files, config, problems)
     if program is None:
         return Output({}, problems.sorted())
 
     from .emit import emit_frame, emit_module, emit_records  # templates are slow to import
+    from .parts import parts_of
     from .plan import plan_frame, plan_modules, plan_records
 
     modules = plan_modules(program, config, program.resources.values())
