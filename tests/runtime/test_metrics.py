@@ -225,6 +225,25 @@ def test_old_minutes_become_hours_and_old_hours_go(queue: Queue, dsn: str) -> No
     assert queue.metrics(last=timedelta(days=60))[0].succeeded == 603
 
 
+def test_workers_see_to_old_metrics(
+    pool: WorkerPool, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flusher, "FLUSH", 0.0)
+    monkeypatch.setattr(flusher, "COMPACT", 0.0)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            """
+            INSERT INTO conduit_metrics (seconds, starts_at, queue, type)
+            SELECT 60, now() - interval '1 day', 'default', name
+            FROM unnest(ARRAY['a', 'b']) AS name
+            UNION ALL SELECT 3600, now() - interval '1 year', 'default', 'a'
+            """
+        )
+        widths = "SELECT array_agg(seconds ORDER BY type) FROM conduit_metrics"
+        with pool:
+            until(lambda: connection.execute(widths).fetchall() == [([3600, 3600],)])
+
+
 def test_many_workers_flush_the_same_rows_without_deadlock(dsn: str) -> None:
     keys = [("default", f"type{n}") for n in range(20)]
 

@@ -168,7 +168,7 @@ def test_gauges_count_what_is_due_and_stop_at_a_limit(
     later = timedelta(hours=1)
     queue.enqueue_many(
         [
-            *[Job(type="many") for _ in range(60)],
+            *[Job(type=f"many{n % 3}") for n in range(60)],
             *[Job(type="few", priority=priority) for priority in (1, 2, 2)],
             *[Job(type="few", delay=later) for _ in range(9)],
         ]
@@ -176,14 +176,15 @@ def test_gauges_count_what_is_due_and_stop_at_a_limit(
     queue.enqueue(Job("mail", "few", delay=-later))
     reader = queue_gauges.QueueReader(queue.dsn, lambda: None, ["default", "mail", "none"])
     default, mail, none = reader.read() or []
-    assert (default.queue, default.due, default.running) == ("default", 53, 0)
+    assert (default.queue, default.due, default.running) == ("default", 50, 0)
     assert 0 < default.oldest < 60
     assert (mail.due, round(mail.oldest / 3600)) == (1, 1)
     assert none == ("none", 0, 0, 0.0)
     queue.dequeue("w", "mail")
     assert reader.read() == [default, mail, none]  # for a while it tells the same again
-    fresh = queue_gauges.QueueReader(queue.dsn, lambda: None, ["mail"]).read() or []
-    assert [(gauges.due, gauges.running) for gauges in fresh] == [(0, 1)]
+    monkeypatch.undo()
+    fresh = queue_gauges.QueueReader(queue.dsn, lambda: None, ["default", "mail"]).read() or []
+    assert [(gauges.due, gauges.running) for gauges in fresh] == [(63, 0), (0, 1)]
 
 
 @contextmanager

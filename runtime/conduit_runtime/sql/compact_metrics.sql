@@ -3,10 +3,15 @@ WITH old AS (
   DELETE FROM {conduit_metrics}
   WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM {conduit_metrics}
-    WHERE starts_at < date_bin('1 hour', now() - make_interval(secs => %(minutes_for)s::float8),
+    WHERE seconds = 60
+      AND starts_at < date_bin('1 hour', now() - make_interval(secs => %(minutes_for)s::float8),
                                '2000-01-01 00:00Z')
-      AND (seconds < 3600
-           OR starts_at < now() - make_interval(secs => %(hours_for)s::float8))
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+  ) || ARRAY(
+    SELECT ctid FROM {conduit_metrics}
+    WHERE seconds = 3600
+      AND starts_at < now() - make_interval(secs => %(hours_for)s::float8)
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
   ))
@@ -20,10 +25,10 @@ WITH old AS (
     sum(succeeded), sum(failed), sum(retried), sum(discarded), sum(snoozed), sum(cancelled),
     sum(duration), sum(wait), {conduit_total}(durations), {conduit_total}(waits)
   FROM old
-  WHERE seconds < 3600 AND starts_at >= now() - make_interval(secs => %(hours_for)s::float8)
+  WHERE seconds = 60 AND starts_at >= now() - make_interval(secs => %(hours_for)s::float8)
   GROUP BY hour, queue, type
   ORDER BY hour, queue, type
-  ON CONFLICT (starts_at, seconds, queue, type) DO UPDATE SET
+  ON CONFLICT (seconds, starts_at, queue, type) DO UPDATE SET
     succeeded = kept.succeeded + excluded.succeeded,
     failed = kept.failed + excluded.failed,
     retried = kept.retried + excluded.retried,

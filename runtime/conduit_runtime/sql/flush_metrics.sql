@@ -13,7 +13,7 @@ FROM unnest(
   (queue, type, succeeded, failed, retried, discarded, snoozed, cancelled, duration, wait,
    durations, waits)
 ORDER BY queue, type
-ON CONFLICT (starts_at, seconds, queue, type) DO UPDATE SET
+ON CONFLICT (seconds, starts_at, queue, type) DO UPDATE SET
   succeeded = kept.succeeded + excluded.succeeded,
   failed = kept.failed + excluded.failed,
   retried = kept.retried + excluded.retried,

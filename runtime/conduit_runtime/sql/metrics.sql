@@ -11,7 +11,8 @@ SELECT
   sum(snoozed)::bigint, sum(cancelled)::bigint, sum(duration), sum(wait),
   {conduit_total}(durations), {conduit_total}(waits)
 FROM {conduit_metrics} AS kept JOIN since ON kept.starts_at >= since.starts_at
-WHERE (%(queue)s::text IS NULL OR queue = %(queue)s)
+WHERE seconds IN (60, 3600)
+  AND (%(queue)s::text IS NULL OR queue = %(queue)s)
   AND (%(type)s::text IS NULL OR type = %(type)s)
 GROUP BY queue, type
 ORDER BY queue, type

@@ -24,7 +24,13 @@ PATIENCE = 2
 """Seconds that the database may take to say it."""
 
 DEEPEST = 100_000
-"""Due jobs of a queue and lane that are counted at most."""
+"""Due jobs of a queue that are counted at most."""
+
+# For one transaction, since a pooler may hand the session to others; right whatever the statistics.
+_SETTINGS = """
+SELECT set_config('statement_timeout', %(limit)s, true), set_config('enable_seqscan', 'off', true),
+       set_config('enable_bitmapscan', 'off', true), set_config('jit', 'off', true)
+"""
 
 
 class QueueGauges(NamedTuple):
@@ -70,7 +76,7 @@ class QueueReader:
         limit = f"{PATIENCE}s"
         try:
             with connect(self._dsn, "conduit metrics", limit) as conn, conn.transaction():
-                conn.execute("SELECT set_config('statement_timeout', %s, true)", (limit,))
+                conn.execute(_SETTINGS, {"limit": limit})
                 known = run(conn, queue_gauges(self._queues, self._schema()))
         except psycopg.Error as error:
             self._trouble.again_in(error)

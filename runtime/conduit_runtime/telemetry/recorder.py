@@ -1,9 +1,8 @@
 """Counts what becomes of the attempts of one process, a batch at a time."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from ..job import JobStatus
@@ -97,11 +96,13 @@ class Recorder:
 
     def record(self, attempts: Sequence["Attempt"]) -> None:
         """Count attempts whose outcome is written; those that completed come apart from others."""
-        if attempts[0].outcome is not None:
+        completed = attempts[0].outcome is None
+        if not completed:
             attempts = [attempt for attempt in attempts if not _is_handed_back(attempt)]
+        weight = len(attempts) // SAMPLE + 1
         for (queue, type_), group in _by_key(attempts):
             tally = self.tally(queue, type_)
-            if group[0].outcome is None:
+            if completed:
                 tally.succeeded += len(group)
             else:
                 group = [attempt for attempt in group if _count(tally, attempt)]
@@ -109,7 +110,7 @@ class Recorder:
             tally.duration += sum(lasted)
             count_into(tally.durations, lasted)
             if group and self.server_offset is not None:
-                _record_waits(tally, group, self.server_offset)
+                _record_waits(tally, group, weight, self.server_offset)
 
 
 def _is_handed_back(attempt: "Attempt") -> bool:
@@ -118,13 +119,13 @@ def _is_handed_back(attempt: "Attempt") -> bool:
 
 
 def _by_key(attempts: Sequence["Attempt"]) -> Iterable[tuple[Key, Sequence["Attempt"]]]:
-    jobs = [cast("Claimed", attempt.job) for attempt in attempts]
+    jobs = [attempt.job for attempt in attempts]
     types = [job.type for job in jobs]
     if len(set(types)) == 1 and len({job.queue for job in jobs}) == 1:
         return [((jobs[0].queue, types[0]), attempts)]
-    groups: dict[Key, list[Attempt]] = {}
-    for attempt, job in zip(attempts, jobs, strict=True):
-        groups.setdefault((job.queue, job.type), []).append(attempt)
+    groups: defaultdict[Key, list[Attempt]] = defaultdict(list)
+    for attempt, job, type_ in zip(attempts, jobs, types, strict=True):
+        groups[job.queue, type_].append(attempt)
     return groups.items()
 
 
@@ -141,25 +142,18 @@ def _count(tally: Tally, attempt: "Attempt") -> bool:
     return attempt.started is not None
 
 
-def _record_waits(tally: Tally, group: Sequence["Attempt"], offset: float) -> None:
-    """Look at every n-th attempt, which stands for n."""
-    weight = -(-len(group) // SAMPLE)
-    waits = []
-    for attempt in group[::weight]:
-        if attempt.started is not None:
-            with suppress(ValueError, OverflowError):  # a time that Python cannot hold
-                waits.append(max(0.0, attempt.started + offset - _due_at(attempt)))
+def _record_waits(tally: Tally, group: Sequence["Attempt"], weight: int, offset: float) -> None:
+    """Look at every n-th attempt, `weight`, which stands for so many."""
+    looked_at = group[::weight]
+    jobs = cast("list[Claimed]", [attempt.job for attempt in looked_at])
+    waits = [
+        max(0.0, attempt.started + offset - (job.run_at / 1e6 + _EPOCH))
+        for attempt, job in zip(looked_at, jobs, strict=True)
+        if attempt.started is not None
+    ]
     if waits:
         *others, last = waits
         rest = len(group) - weight * len(others)
         tally.wait += sum(others) * weight + last * rest
         count_into(tally.waits, others, weight)
         count_into(tally.waits, [last], rest)
-
-
-def _due_at(attempt: "Attempt") -> float:
-    """When the job was due, as Unix time."""
-    run_at: object = cast("Claimed", attempt.job).run_at
-    if isinstance(run_at, int):
-        return run_at / 1e6 + _EPOCH
-    return datetime.fromisoformat(str(run_at)).timestamp()

@@ -10,8 +10,8 @@ CREATE AGGREGATE conduit_total(bigint[]) (
 );
 
 CREATE TABLE conduit_metrics (
+  seconds   integer     NOT NULL CHECK (seconds IN (60, 3600)),
   starts_at timestamptz NOT NULL,
-  seconds   integer     NOT NULL,
   queue     text        NOT NULL,
   type      text        NOT NULL,
   succeeded bigint      NOT NULL DEFAULT 0,
@@ -24,7 +24,7 @@ CREATE TABLE conduit_metrics (
   wait      float8      NOT NULL DEFAULT 0,
   durations bigint[]    NOT NULL DEFAULT '{}',
   waits     bigint[]    NOT NULL DEFAULT '{}',
-  PRIMARY KEY (starts_at, seconds, queue, type)
+  PRIMARY KEY (seconds, starts_at, queue, type)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
 COMMENT ON TABLE conduit_metrics IS 'what became of attempts, by minute; by hour once they are some hours old';
