@@ -5,7 +5,7 @@ A part is plain data, so that it can be stored as JSON and read again without ex
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -137,7 +137,11 @@ def events_of(file: ast.File) -> list[str]:
 
 def as_json(part: Part) -> dict[str, Any]:
     """A part as plain data."""
-    return asdict(part)
+    services = {
+        service: {name: vars(method) for name, method in methods.items()}
+        for service, methods in part.services.items()
+    }
+    return {**vars(part), "services": services, "modules": [vars(each) for each in part.modules]}
 
 
 def from_json(data: Mapping[str, Any]) -> Part:
