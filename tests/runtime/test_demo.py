@@ -1,0 +1,53 @@
+"""`conduit-jobs demo`, as a newcomer calls it first of all."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from conduit_runtime.embedded import EmbeddedError, binaries
+
+COMMAND = [sys.executable, "-m", "conduit_runtime.cli", "demo"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    try:
+        binaries()
+    except EmbeddedError as error:
+        pytest.skip(str(error))
+    # A folder of its own for what is temporary, so that one sees whether anything stays.
+    scratch = Path(tempfile.mkdtemp(prefix="cd-"))
+    scratch.chmod(0o711)
+    return os.environ | {"TMPDIR": str(scratch), "CONDUIT_DATABASE_URL": "postgresql://nowhere/x"}
+
+
+def test_it_shows_the_whole_path_and_leaves_nothing(environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        COMMAND, env=environment, capture_output=True, text=True, timeout=170, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "conduitc gen" in done.stdout
+    assert "post.after_update.announce" in done.stdout
+    assert "completed" in done.stdout
+    assert "Traceback" not in done.stderr
+    os.rmdir(environment["TMPDIR"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_can_be_interrupted_and_leaves_nothing(
+    environment: dict[str, str], number: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        COMMAND, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "Traceback" not in said
+    os.rmdir(environment["TMPDIR"])
