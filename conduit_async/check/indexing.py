@@ -1,7 +1,7 @@
 """`[i]` and `!`."""
 
 from .. import ast
-from ..types import INT, Array, Hash, NilType, is_nullable, optional, required
+from ..types import ANY, INT, Array, Hash, NilType, is_nullable, optional, required
 from .body import Body, Steps, Target, rule
 from .comparisons import reads_relation
 from .lattice import BROKEN, fits, is_unknown
@@ -63,4 +63,4 @@ def unwrap(body: Body, node: ast.Unwrap) -> Steps:
             f"`{shorten(node.operand)}` is never nil, so `!` does nothing here",
             f"write `{shorten(node.operand)}`",
         )
-    return BROKEN if isinstance(kind, NilType) else required(kind)
+    return ANY if isinstance(kind, NilType) else required(kind)

@@ -8,6 +8,7 @@ from ..source import Span
 from ..types import (
     ANY,
     BOOL,
+    DECIMAL,
     DURATION,
     FLOAT,
     INT,
@@ -16,7 +17,9 @@ from ..types import (
     STRING,
     Array,
     Hash,
+    Optional,
     Type,
+    required,
 )
 from .body import Body, Steps, rule
 from .lattice import BROKEN, join_all
@@ -105,7 +108,7 @@ def array(body: Body, node: ast.ArrayLiteral) -> Steps:
     items: list[Type] = []
     for item in node.items:
         items.append((yield item))
-    return Array(join_all(items) if items else ANY)
+    return Array(_common(items) if items else ANY)
 
 
 @rule(ast.HashLiteral)
@@ -119,7 +122,23 @@ def hash_literal(body: Body, node: ast.HashLiteral) -> Steps:
         values.append((yield entry.value))
     if not values:
         return Hash(ANY, ANY)
-    return Hash(join_all(keys), join_all(values))
+    return Hash(_common(keys), _common(values))
+
+
+def _common(kinds: list[Type]) -> Type:
+    """What the parts of a literal have in common; an int beside a float or decimal stays one."""
+    joined = join_all(kinds)
+    widened = any(required(kind) not in (NIL, required(joined)) for kind in kinds)
+    return ANY if widened and _holds_fraction(joined) else joined
+
+
+def _holds_fraction(kind: Type) -> bool:
+    match kind:
+        case Optional(item) | Array(item):
+            return _holds_fraction(item)
+        case Hash(_, value):
+            return _holds_fraction(value)
+    return kind in (FLOAT, DECIMAL)
 
 
 def _check_keys(body: Body, node: ast.HashLiteral) -> None:

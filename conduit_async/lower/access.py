@@ -27,7 +27,7 @@ from .drive import Lowering, Operand, rule
 from .frame import Frame
 from .records import record_call
 from .relations import fetch, relation
-from .typing import UNKNOWN, type_of
+from .typing import UNKNOWN, joins, known, type_of, untold
 
 
 @rule(ast.SelfRef)
@@ -81,7 +81,8 @@ def member(frame: Frame, node: ast.Member, wish: Operand) -> Lowering:
     """`target.name`, `target?.name`."""
     captured = _captured_path(frame, node)
     if captured is not None:
-        return captured
+        ends = wish.chain and chains.is_safe(node) and not is_nullable(type_of(frame, node))
+        return replace(captured, guards=(f"{captured.text} is not None",) if ends else ())
     return (yield from _by_resolution(frame, node, wish))
 
 
@@ -199,9 +200,12 @@ def _key(frame: Frame, node: ast.Member | ast.NameRef, name: str) -> Lowering:
 def index(frame: Frame, node: ast.Index, wish: Operand) -> Lowering:
     """`target[i]`, None past the end."""
     target = yield Operand(node.target, chain=True)
+    if joins(node.target) and not target.guards:
+        target = known(frame, node.target, target)
     position = yield Operand(node.index, lazy=bool(target.guards))
     guards = target.guards
     before, own = (target.before, ()) if guards else ((), target.before)
+    target = literals.told(target, frame.module.imports)
     target, position = frame.in_order([replace(target, guards=(), before=own), position])
     if isinstance(required(type_of(frame, node.target)), Hash):
         text = f"{target.at(Strength.PRIMARY)}.get({position.text})"
@@ -218,6 +222,8 @@ def unwrap(frame: Frame, node: ast.Unwrap, wish: Operand) -> Lowering:
     kind = type_of(frame, node.operand)
     if not is_nullable(kind) and kind not in UNKNOWN:
         return target
+    target = known(frame, node.operand, target)
+    target = untold(frame, target) if literals.holds_empty(target.text) else target
     what = literals.string(" ".join(node.operand.span.text.split()))
     function = frame.module.imports.operator("unwrap")
     return made_of(f"{function}({target.text}, {what})", Strength.PRIMARY, [target])

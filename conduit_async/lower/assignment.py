@@ -19,7 +19,7 @@ from .code import Code, Line, Strength, close
 from .drive import lower
 from .frame import Frame, variable_for
 from .into import UNREAD, Into
-from .literals import string
+from .literals import holds_empty, string
 from .records import bound_query
 from .relations import fetch
 from .typing import type_of
@@ -114,7 +114,7 @@ def _write(frame: Frame, node: ast.Assign, path: tuple[str, ...], code: Code) ->
     if same is not None:
         first = not frame.is_replaced(same)
         name = frame.replace_capture(same)
-        if first and _is_widened(frame, same):
+        if first and (_is_widened(frame, same) or holds_empty(code.text)):
             kind = frame.module.annotation(same.type)
             narrowed = is_nullable(same.type) and not is_nullable(type_of(frame, node.value))
             lines += Into("name", name, kind, narrowed=narrowed).put(code)

@@ -132,7 +132,7 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
         parts.append(outgoing(frame, extra.value, code))
         hints.append(variable_for(extra.value))
         names.append(extra.name.text if extra.name else None)
-    parts = frame.in_order(parts, hints)
+    parts = [literals.told(part, frame.module.imports) for part in frame.in_order(parts, hints)]
     texts = [
         part.text if name is None else _named(name, part)
         for name, part in zip(names, parts, strict=True)
@@ -185,7 +185,8 @@ def function_call(
         given_node = argument if argument is not None else parameter.default
         if given_node is not None:
             code = yield Operand(given_node, expected=parameter.type, lazy=bool(guards))
-            parts.append(known(frame, given_node, code))
+            is_literal = isinstance(given_node, ast.ArrayLiteral | ast.HashLiteral)
+            parts.append(code if is_literal else known(frame, given_node, code))
             hints.append(variable_for(given_node))
             names.append(parameter.python if named else None)
     parts = frame.in_order(parts, hints)

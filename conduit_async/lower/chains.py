@@ -8,7 +8,7 @@ from ..types import optional
 from .code import Code, Line, body_of
 from .drive import Lowering, Operand
 from .frame import Frame, variable_for
-from .typing import UNKNOWN, type_of
+from .typing import UNKNOWN, known, may_be_nil, type_of
 
 _ASSIGNED = re.compile(r"^\((\w+) := .*\)(?= is not None$)", re.DOTALL)
 
@@ -16,9 +16,11 @@ _ASSIGNED = re.compile(r"^\((\w+) := .*\)(?= is not None$)", re.DOTALL)
 def target(frame: Frame, node: ast.Member) -> Lowering:
     """What is left of the dot; its guards hold for the whole chain."""
     code = yield Operand(node.target, chain=True, maybe=node.safe)
-    if not node.safe:
+    certain = code.guards or not is_safe(node.target)
+    certain = certain and node.target not in frame.module.facts.narrowed
+    if not node.safe or (certain and not may_be_nil(frame, node.target)):
         return code
-    inner = replace(code, guards=())
+    inner = replace(code, guards=()) if code.guards else known(frame, node.target, code)
     if inner.repeatable:
         condition, again = f"{inner.text} is not None", inner
     elif frame.lazy or code.guards:
@@ -29,6 +31,15 @@ def target(frame: Frame, node: ast.Member) -> Lowering:
         return replace(spilled, guards=(f"{spilled.text} is not None",))
     guards = (*code.guards, condition)
     return replace(again, before=code.before, depth=code.depth, effect=code.effect, guards=guards)
+
+
+def is_safe(node: ast.Expr) -> bool:
+    """Whether there is a `?.` in a chain, at which it may end."""
+    while isinstance(node, ast.Member | ast.Index | ast.Call):
+        if isinstance(node, ast.Member) and node.safe:
+            return True
+        node = node.callee if isinstance(node, ast.Call) else node.target
+    return False
 
 
 def guarded(

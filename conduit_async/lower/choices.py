@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from .. import ast
 from ..program import LibraryCall, Local, RecordCall, RelationUse, ServiceCall
-from ..types import ANY, FLOAT, INT, JSON, STRING, Enum, required
+from ..types import ANY, DECIMAL, FLOAT, INT, JSON, STRING, Enum, required
 from ..walk import walk
 from . import literals
 from .branching import chain, is_loop
@@ -16,7 +16,7 @@ from .drive import Lowering, Operand, lower, rule
 from .frame import Frame, variable_for
 from .into import Into
 from .statements import after_loop, block, value
-from .typing import type_of
+from .typing import UNKNOWN, type_of
 
 
 @rule(ast.Match, ast.Rescue)
@@ -24,7 +24,10 @@ def as_value(frame: Frame, node: ast.Match | ast.Rescue, wish: Operand) -> Lower
     """A `match` or `rescue` inside of an expression: its value in a variable."""
     name = frame.fresh("result" if isinstance(node, ast.Match) else variable_for(node))
     kind = frame.module.annotation(type_of(frame, node))
-    lines = value(frame, node, Into("name", name, kind, wish.expected))
+    expected = type_of(frame, node)
+    if wish.expected is not None and required(wish.expected) != DECIMAL:
+        expected, kind = wish.expected, frame.module.annotation(wish.expected)
+    lines = value(frame, node, Into("name", name, kind, expected, first=True))
     return Code(name, before=tuple(lines))
     yield
 
@@ -39,6 +42,7 @@ def match(frame: Frame, node: ast.Match, into: Into) -> list[Line]:
     if into.annotation:
         before.append(Line(f"{into.name}: {into.annotation}"))
         into = replace(into, annotation=None)
+    into = _of_arms(frame, node, into)
     if literal:
         return [*subject.before, *before, *_by_pattern(frame, node, subject, into)]
     if not subject.repeatable:
@@ -48,6 +52,13 @@ def match(frame: Frame, node: ast.Match, into: Into) -> list[Line]:
         *before,
         *_by_condition(frame, node, replace(subject, before=()), into),
     ]
+
+
+def _of_arms(frame: Frame, node: ast.Match | ast.Rescue, into: Into) -> Into:
+    """Where the values go of which one is that of the whole."""
+    is_loose = type_of(frame, node) in UNKNOWN and into.expected is not None
+    untold = is_loose and required(into.expected or ANY) not in UNKNOWN
+    return replace(into, first=False, untold=into.untold or untold)
 
 
 def _is_literal(frame: Frame, node: ast.Match, pattern: ast.Pattern) -> bool:
@@ -133,7 +144,7 @@ def _test(frame: Frame, node: ast.Match, subject: Code, pattern: ast.Pattern) ->
     kind = type_of(frame, node.subject)
     if isinstance(pattern, ast.Binary) and pattern.operator in ("..", "..."):
         low, high = lower(frame, pattern.left), lower(frame, pattern.right)
-        return within(frame, subject, kind, low, high, pattern.operator)
+        return within(frame, subject, (kind, type_of(frame, pattern)), low, high, pattern.operator)
     code = lower(frame, pattern)
     return equals(frame, subject, kind, code, type_of(frame, pattern))
 
@@ -141,7 +152,7 @@ def _test(frame: Frame, node: ast.Match, subject: Code, pattern: ast.Pattern) ->
 def rescue(frame: Frame, node: ast.Rescue, into: Into) -> list[Line]:
     """`e rescue |err| { … }`."""
     lines: list[Line] = []
-    plain = replace(into, annotation=None)
+    plain = _of_arms(frame, node, replace(into, annotation=None))
     if into.annotation:
         lines.append(Line(f"{into.name}: {into.annotation}"))
     with frame.branch():

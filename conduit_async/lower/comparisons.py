@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from .. import ast
 from ..program import Local
-from ..types import BOOL, FLOAT, STRING, Array, Hash, Query, Type, required
+from ..types import ANY, BOOL, FLOAT, INT, STRING, Array, Hash, Query, Range, Type, required
 from .code import Code, Strength, call, compare, made_of, negate
 from .drive import Lowering, Operand
 from .frame import Frame, variable_for
-from .typing import ORDERED, plainly_comparable, type_of
+from .typing import ORDERED, UNKNOWN, is_loose, plainly_comparable, type_of
 
 
 def equality(frame: Frame, node: ast.Binary) -> Lowering:
@@ -49,6 +49,8 @@ def equals(frame: Frame, left: Code, left_type: Type, right: Code, right_type: T
         left, left_type, right, right_type = right, right_type, left, left_type
     if right.text in ("True", "False") and left_type == BOOL:
         return left if right.text == "True" else negate(left)
+    if right.text in ("True", "False") and required(left_type) not in (BOOL, *UNKNOWN):
+        return call(frame.module.imports.operator("equal"), [left, right])
     if right.text in ("None", "True", "False"):
         return Code("False") if left.is_literal else compare(left, "is", right)
     if plainly_comparable(left_type, right_type):
@@ -66,21 +68,31 @@ def membership(frame: Frame, node: ast.Binary) -> Lowering:
         left, low, high = frame.in_order(
             [left, low, high], [variable_for(node.left), "low", "high"]
         )
-        found = within(frame, left, type_of(frame, node.left), low, high, container.operator)
+        kinds = type_of(frame, node.left), type_of(frame, container)
+        found = within(frame, left, kinds, low, high, container.operator)
     else:
         right = yield Operand(container)
         hints = [variable_for(node.left), variable_for(container)]
         left, right = frame.in_order([left, right], hints)
-        if _contains_plainly(type_of(frame, node.left), type_of(frame, container)):
+        kind = type_of(frame, container)
+        mixed = isinstance(container, ast.ArrayLiteral) and is_loose(kind)
+        if not mixed and _contains_plainly(type_of(frame, node.left), kind):
             found = compare(left, "in", right)
         else:
             found = call(frame.module.imports.operator("contains"), [left, right])
     return found if node.operator == "in" else negate(found)
 
 
-def within(frame: Frame, value: Code, kind: Type, low: Code, high: Code, operator: str) -> Code:
-    """Whether a value lies in a range: `1 <= x <= 5`; what cannot be compared does not."""
-    if kind not in (*ORDERED, FLOAT):
+def within(
+    frame: Frame, value: Code, kinds: tuple[Type, Type], low: Code, high: Code, operator: str
+) -> Code:
+    """Whether a value lies in a range: `1 <= x <= 5`; what cannot be compared does not.
+
+    `kinds` are the types of the value and of the range.
+    """
+    kind, ends = kinds
+    item = ends.item if isinstance(ends, Range) else ANY
+    if kind not in (*ORDERED, FLOAT) or (item != kind and {item, kind} - {INT, FLOAT}):
         exclusive = ", exclusive=True" if operator == "..." else ""
         text = f"{frame.module.imports.runtime('Range')}({low.text}, {high.text}{exclusive})"
         container = made_of(text, Strength.PRIMARY, [low, high])

@@ -6,12 +6,12 @@ from .. import ast
 from ..looping import looping_lambda, waiting_lambda
 from ..program import LibraryCall
 from ..types import Array, required
-from . import chains
+from . import chains, literals
 from .code import NONE, Code, Effect, Strength, made_of
 from .code import call as call_
 from .drive import Lowering, Operand
 from .frame import Frame
-from .typing import type_of
+from .typing import known, type_of, untold
 
 
 def comprehension(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
@@ -26,7 +26,7 @@ def comprehension(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
         with frame.branch():
             body = yield Operand(expression, lazy=True)
         if not body.before:
-            return replace(_loop(call, name, source, body), guards=guards)
+            return replace(_loop(frame, call, name, source, body), guards=guards)
     waiting = waiting_lambda(frame.module.facts, call) if frame.awaits else None
     return NONE if waiting is None else (yield from _waiting(frame, node, call, waiting))
 
@@ -43,7 +43,7 @@ def _waiting(frame: Frame, node: ast.Expr, call: LibraryCall, function: ast.Lamb
     name = frame.fresh("each")
     given = name if function.parameters else ""
     body = Code(f"await {coroutine.text}({given})", Strength.AWAIT, coroutine.before, Effect.ACTS)
-    loop = _loop(call, name, source, body)
+    loop = _loop(frame, call, name, source, body)
     return replace(loop, before=(*source.before, *coroutine.before), guards=guards)
 
 
@@ -55,7 +55,11 @@ def _items(frame: Frame, node: ast.Expr, items: ast.Expr) -> Lowering:
     return (yield Operand(items))
 
 
-def _loop(call: LibraryCall, name: str, source: Code, body: Code) -> Code:
+def _loop(frame: Frame, call: LibraryCall, name: str, source: Code, body: Code) -> Code:
+    items = call.arguments[0]
+    source = known(frame, items, source) if items is not None else source
+    if literals.holds_empty(source.text):
+        source = untold(frame, source)
     if call.signature.name == "map":
         text = f"{body.at(Strength.TERNARY)} for {name} in {source.at(Strength.OR)}"
     else:

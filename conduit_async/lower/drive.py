@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from .. import ast
-from ..types import ANY, DECIMAL, INT, NIL, Array, Enum, Type, required
+from ..types import DECIMAL, FLOAT, INT, NIL, Array, Enum, Type, required
 from .code import NONE, Code, Line, Strength, call, close, made_of
 from .frame import Frame, variable_for
-from .typing import UNKNOWN, known, type_of
+from .typing import is_loose, known, type_of
 
 DEEPEST = 20
 """Deeper expressions are split over several statements, which CPython and type checkers need."""
@@ -24,7 +24,8 @@ class Operand:
 
     `lazy`: it may not be evaluated at all. `chain`: its guards are left open, for `.b` in `a?.b`.
     `maybe`: nil is welcome, also where a missing row would be an error. `expected` is the type
-    of the place where the value goes, `name` the variable that will hold it.
+    of the place where the value goes, `name` the variable that will hold it, `first` whether it
+    begins with it.
     """
 
     node: ast.Expr
@@ -33,6 +34,7 @@ class Operand:
     maybe: bool = False
     expected: Type | None = None
     name: str | None = None
+    first: bool = True
 
 
 Lowering: TypeAlias = Generator[Operand, Code, Code]
@@ -59,10 +61,11 @@ def lower(
     chain: bool = False,
     expected: Type | None = None,
     name: str | None = None,
+    first: bool = True,
 ) -> Code:
     """An expression as Python."""
     stack: list[tuple[Lowering, Operand]] = []
-    wish: Operand | None = Operand(node, maybe=maybe, chain=chain, expected=expected, name=name)
+    wish: Operand | None = Operand(node, False, chain, maybe, expected, name, first)
     code: Code | None = None
     while True:
         if wish is not None:
@@ -120,12 +123,17 @@ def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:
 
 
 def _fitted_items(frame: Frame, node: ast.Expr, wanted: Array, code: Code) -> Code:
-    """An array of texts as one of an enum's values; a literal has seen to its own items."""
+    """An array whose items are wanted as others; a literal has seen to its own items."""
     item, actual = required(wanted.item), required(type_of(frame, node))
-    if not isinstance(item, Enum) or isinstance(node, ast.ArrayLiteral) or actual == wanted:
+    if isinstance(node, ast.ArrayLiteral) or actual == wanted:
         return code
-    function = frame.module.imports.operator("enum_value")
-    each = f"{function}({frame.module.annotation(item)}, each)"
+    if isinstance(item, Enum):
+        function = frame.module.imports.operator("enum_value")
+        each = f"{function}({frame.module.annotation(item)}, each)"
+    elif item in (FLOAT, DECIMAL) and actual == Array(INT):
+        each = f"{frame.module.annotation(item)}(each)"
+    else:
+        return code
     if actual == type_of(frame, node):
         return made_of(f"[{each} for each in {code.at(Strength.OR)}]", Strength.ATOM, [code])
     first, again = frame.twice(code, variable_for(node))
@@ -156,10 +164,11 @@ def _fitted(frame: Frame, operand: Operand, code: Code) -> Code:
         function = frame.module.imports.operator("enum_value")
         text = f"{function}({frame.module.annotation(wanted)}, {code.text})"
         return made_of(text, Strength.PRIMARY, [code])
-    if isinstance(wanted, Array) and isinstance(required(actual), Array):
+    if isinstance(wanted, Array) and isinstance(required(actual), Array) and not is_loose(actual):
         return _fitted_items(frame, operand.node, wanted, code)
-    if actual == ANY and wanted not in UNKNOWN:
-        return known(frame, operand.node, code)
+    if is_loose(actual) and wanted is not None and not is_loose(wanted):
+        literal = isinstance(operand.node, ast.ArrayLiteral | ast.HashLiteral)
+        return code if literal else known(frame, operand.node, code)
     if wanted != DECIMAL or required(actual) != INT:
         return code
     decimal = frame.module.imports.use("decimal", "Decimal")

@@ -13,6 +13,7 @@ from ..types import Type
 from .code import Code, Effect, Line, Strength
 from .function import Locals
 from .into import Into
+from .literals import holds_empty
 from .module import Module
 from .sql import Select
 
@@ -251,7 +252,8 @@ class Frame:
     def spill(self, code: Code, hint: str = "value", span: Span | None = None) -> Code:
         """The expression's value in a variable, so that it is evaluated here and once."""
         name = self.fresh(hint)
-        line = Line(f"{name} = {code.text}", span=span, quiet=code.effect < Effect.ACTS)
+        kind = f": {self.module.imports.use('typing', 'Any')}" if holds_empty(code.text) else ""
+        line = Line(f"{name}{kind} = {code.text}", span=span, quiet=code.effect < Effect.ACTS)
         return Code(name, before=(*code.before, line))
 
     def twice(self, code: Code, hint: str = "value") -> tuple[Code, Code]:

@@ -13,7 +13,8 @@ class Into:
 
     `annotation` is written where the variable is first assigned; on a line of its own when the
     first value is `narrowed`, since type checkers take an annotated value for any of its type.
-    `expected` is the type that the place has; `unread`: it is a variable that nothing reads.
+    `expected` is the type that the place has, which only has to be taken on trust where the value
+    is `untold`. `first`: the variable begins with it. `unread`: nothing reads the variable.
     """
 
     kind: Literal["name", "return", "nowhere"]
@@ -21,6 +22,8 @@ class Into:
     annotation: str | None = None
     expected: Type | None = None
     narrowed: bool = False
+    first: bool = False
+    untold: bool = False
     unread: bool = False
 
     def put(self, code: Code) -> list[Line]:

@@ -1,13 +1,12 @@
 """Operators that may leave an operand unevaluated: `and`, `or`, `??` and the ternary."""
 
 from .. import ast
-from ..program import RelationUse
-from ..types import NIL, Optional, optional, required
+from ..types import optional, required
 from .code import Code, Line, Strength, body_of, made_of
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
 from .statements import after_loop
-from .typing import UNKNOWN, type_of
+from .typing import is_loose, may_be_nil, type_of, untold
 
 LONGEST_CHAIN = 25
 """Longer chains of ternaries become statements, since each nests in the one before it."""
@@ -20,13 +19,15 @@ def lazy(frame: Frame, node: ast.Binary) -> Lowering:
         right = yield Operand(node.right, lazy=True)
     if right.before:
         return _as_statements(frame, node, left, right)
+    if is_loose(type_of(frame, node)):
+        right = untold(frame, right)
     strength = Strength.AND if node.operator == "and" else Strength.OR
     text = f" {node.operator} ".join([_side(left, strength), _side(right, strength)])
     return made_of(text, strength, [left, right])
 
 
-def coalesce(frame: Frame, node: ast.Binary, name: str | None = None) -> Lowering:
-    """`a ?? b ?? c`: one expression where that reads well, else a variable, `name` if given."""
+def coalesce(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
+    """`a ?? b ?? c`: one expression where that reads well, else a variable, that of the wish."""
     first, *others = _alternatives(frame, node)
     wanted = type_of(frame, node)
     left = yield Operand(first, maybe=True, expected=wanted)
@@ -45,8 +46,9 @@ def coalesce(frame: Frame, node: ast.Binary, name: str | None = None) -> Lowerin
             left = made_of(text, Strength.TERNARY, [tested, right])
         return left
     kinds = {required(type_of(frame, each)) for each in (first, *others)}
-    name = name or frame.fresh(variable_for(first))
-    mixed = frame.module.annotation(optional(type_of(frame, node))) if len(kinds) > 1 else ""
+    name = wish.name or frame.fresh(variable_for(first))
+    is_mixed = wish.first and (len(kinds) > 1 or is_loose(wanted))
+    mixed = frame.module.annotation(optional(wanted)) if is_mixed else ""
     lines = [*left.before, Line(f"{name}{f': {mixed}' if mixed else ''} = {left.text}")]
     for other in others:
         with frame.branch():
@@ -65,16 +67,9 @@ def _alternatives(frame: Frame, node: ast.Binary) -> list[ast.Expr]:
         left = left.left
     found = [left, *reversed(found)]
     for index, each in enumerate(found):
-        if not _may_be_nil(frame, each):
+        if not may_be_nil(frame, each):
             return found[: index + 1]
     return found
-
-
-def _may_be_nil(frame: Frame, node: ast.Expr) -> bool:
-    """Whether a value may be nil; the row of a relation may be gone, whatever its type says."""
-    kind = type_of(frame, node)
-    is_relation = isinstance(frame.module.facts.resolutions.get(node), RelationUse)
-    return is_relation or isinstance(kind, Optional) or kind in (*UNKNOWN, NIL)
 
 
 def _side(code: Code, strength: Strength) -> str:
@@ -86,11 +81,12 @@ def _side(code: Code, strength: Strength) -> str:
 
 def _as_statements(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
     """A lazy operator whose right side needs statements."""
-    name = frame.fresh(variable_for(node.left))
+    name, kind = frame.fresh(variable_for(node.left)), type_of(frame, node)
+    kind = optional(kind) if node.operator == "??" else kind
     condition = {"and": name, "or": f"not {name}"}.get(node.operator, f"{name} is None")
     lines = [
         *left.before,
-        Line(f"{name}: {frame.module.annotation(type_of(frame, node))} = {left.text}"),
+        Line(f"{name}: {frame.module.annotation(kind)} = {left.text}"),
         Line(f"if {condition}:"),
         *body_of([*right.before, Line(f"{name} = {right.text}")]),
     ]

@@ -48,13 +48,15 @@ def binary(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
         case "and" | "or":
             return (yield from lazy(frame, node))
         case "??":
-            return (yield from coalesce(frame, node, wish.name))
+            return (yield from coalesce(frame, node, wish))
         case "==" | "!=":
             return (yield from equality(frame, node))
         case "in" | "not_in":
             return (yield from membership(frame, node))
-    left = yield Operand(node.left)
-    right = yield Operand(node.right)
+    wanted = required(wish.expected) if wish.expected is not None else None
+    parts = wanted if node.operator == "+" and isinstance(wanted, Array) else None
+    left = yield Operand(node.left, expected=parts)
+    right = yield Operand(node.right, expected=parts)
     left, right = frame.in_order([left, right], [variable_for(node.left), variable_for(node.right)])
     return _strict(frame, node, left, right)
 

@@ -7,7 +7,7 @@ from .. import ast
 from ..program import Local, RaiseCall, RecordCall
 from ..types import ANY, INT, NIL, Array, Hash, Query, Range, Record, is_nullable, required
 from ..walk import walk
-from . import assignment
+from . import assignment, literals
 from .branching import chain, is_loop
 from .calls import listed
 from .code import NONE, Code, Line, Strength, body_of, negate
@@ -15,7 +15,7 @@ from .drive import condition, lower, without_value
 from .enqueue import enqueue
 from .frame import Frame, variable_for
 from .into import NOWHERE, UNREAD, Into
-from .typing import UNKNOWN, joins, known, type_of
+from .typing import UNKNOWN, is_loose, joins, known, type_of, untold
 
 
 def block(frame: Frame, node: ast.Block, into: Into = NOWHERE) -> list[Line]:
@@ -66,7 +66,7 @@ def _let(frame: Frame, node: ast.Let) -> list[Line]:
         return value(frame, node.value, UNREAD)
     name = frame.local(local)
     annotation = _annotation(frame, local, node.value)
-    into = Into("name", name, annotation, local.type, _is_narrowed(frame, node, local))
+    into = Into("name", name, annotation, local.type, _is_narrowed(frame, node, local), first=True)
     return value(frame, node.value, into)
 
 
@@ -84,7 +84,7 @@ def _annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
     empty = isinstance(node, ast.ArrayLiteral | ast.HashLiteral) and not (
         node.items if isinstance(node, ast.ArrayLiteral) else node.entries
     )
-    loose = isinstance(local.type, Array | Hash) and "any" in str(local.type)
+    loose = isinstance(local.type, Array | Hash) and is_loose(local.type)
     literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
     widened = actual != local.type and not (
         required(local.type) == actual and local not in frame.locals.assigned
@@ -118,9 +118,11 @@ def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
         return match(frame, node, into)
     if isinstance(node, ast.Rescue):
         return rescue(frame, node, into)
-    code = lower(frame, node, expected=into.expected, name=into.name or None)
+    code = lower(frame, node, expected=into.expected, name=into.name or None, first=into.first)
     if code.before and code.text == into.name:
         return list(code.before)
+    if into.untold:
+        code = untold(frame, code, always=not code.is_constant)
     if into.kind != "nowhere":
         code = without_value(frame, node, code)
     if into.kind == "return" and (
@@ -196,6 +198,8 @@ def _iterable(frame: Frame, node: ast.Expr) -> tuple[list[Line], str]:
         name = frame.module.imports.use("builtins", "range")
         return [*low.before, *high.before], f"{name}({first}{last})"
     code = known(frame, node, lower(frame, node))
+    if code.text in ("[]", "{}"):
+        return list(code.before), literals.told(code, frame.module.imports).text
     if type_of(frame, node) in UNKNOWN:
         code = replace(code, text=f"{frame.module.imports.operator('iterate')}({code.text})")
         return list(code.before), code.text

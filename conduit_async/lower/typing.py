@@ -1,6 +1,7 @@
 """What lowering asks of types."""
 
 from .. import ast
+from ..program import LibraryCall, RelationUse
 from ..types import (
     ANY,
     BOOL,
@@ -17,6 +18,7 @@ from ..types import (
     Array,
     Enum,
     Hash,
+    Optional,
     Scalar,
     Type,
     required,
@@ -35,15 +37,51 @@ def type_of(frame: Frame, node: ast.Expr) -> Type:
     return frame.module.facts.types.get(node, ANY)
 
 
+def may_be_nil(frame: Frame, node: ast.Expr) -> bool:
+    """Whether a value may be nil; the row of a relation may be gone, whatever its type says."""
+    kind = type_of(frame, node)
+    is_relation = isinstance(frame.module.facts.resolutions.get(node), RelationUse)
+    return is_relation or isinstance(kind, Optional) or kind in (*UNKNOWN, NIL)
+
+
 def joins(node: ast.Expr) -> bool:
     """Whether an expression gives one of several values."""
     lazy = isinstance(node, ast.Binary) and node.operator in ("and", "or", "??")
     return lazy or isinstance(node, ast.Ternary)
 
 
+def is_loose(kind: Type) -> bool:
+    """Whether nothing is known of a value, or of what there is in it."""
+    match kind:
+        case Optional(item) | Array(item):
+            return is_loose(item)
+        case Hash(key, value):
+            return is_loose(key) or is_loose(value)
+    return kind in UNKNOWN
+
+
 def known(frame: Frame, node: ast.Expr, code: Code) -> Code:
-    """A value that joins several types, so that nothing is known of it, told to type checkers."""
-    if not joins(node) or type_of(frame, node) != ANY or code.strength == Strength.ATOM:
+    """A value of which nothing is known, told to type checkers, who may think otherwise."""
+    kind = type_of(frame, node)
+    if not is_loose(kind):
+        return code
+    if joins(node) or (isinstance(node, ast.ArrayLiteral | ast.HashLiteral) and len(code.text) > 2):
+        return untold(frame, code)
+    if kind not in UNKNOWN or code.strength == Strength.ATOM:
+        return code
+    use = frame.module.facts.resolutions.get(node)
+    is_generic = isinstance(use, LibraryCall) and use.signature.result != ANY
+    is_generic = is_generic or isinstance(node, ast.Index) or _unwraps_nil(frame, node)
+    return untold(frame, code) if is_generic or code.strength == Strength.TERNARY else code
+
+
+def _unwraps_nil(frame: Frame, node: ast.Expr) -> bool:
+    return isinstance(node, ast.Unwrap) and type_of(frame, node.operand) == NIL
+
+
+def untold(frame: Frame, code: Code, *, always: bool = False) -> Code:
+    """A value that type checkers shall take for any."""
+    if not always and (code.repeatable or code.is_constant or code.text.startswith("cast(")):
         return code
     imports = frame.module.imports
     any_ = imports.use("typing", "Any")

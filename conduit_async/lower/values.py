@@ -1,7 +1,7 @@
 """Literals of values and collections."""
 
 from .. import ast
-from ..types import Array, Struct, required
+from ..types import Array, Hash, Struct, required
 from . import literals
 from .calls import outgoing
 from .code import NONE, Code, Strength, made_of
@@ -77,10 +77,11 @@ def hash_(frame: Frame, node: ast.HashLiteral, wish: Operand) -> Lowering:
     expected = required(wish.expected) if wish.expected is not None else None
     if isinstance(expected, Struct):
         return (yield from _struct(frame, node, expected))
+    kind = expected.value if isinstance(expected, Hash) else None
     parts, hints = [], []
     for entry in node.entries:
-        for child in (entry.key, entry.value):
-            code = yield Operand(child)
+        for child, place in ((entry.key, None), (entry.value, kind)):
+            code = yield Operand(child, expected=place)
             parts.append(outgoing(frame, child, code))
             hints.append(variable_for(child))
     parts = frame.in_order(parts, hints)

@@ -1,5 +1,6 @@
 """Random expressions over fields of every type."""
 
+import re
 from random import Random
 
 RESOURCES = """resource Post {
@@ -19,6 +20,7 @@ RESOURCES = """resource Post {
   scores: array<int>?
   meta: hash<string, int>!
   data: json?
+  prices: array<decimal>!
   address: { street: string! zip: string? geo: { lat: float! }? }!
   place: { city: string! }?
   author: User!
@@ -35,7 +37,10 @@ RESOURCES = """resource Post {
     BODY
   }
 }
-resource User { id: uuid! @primary name: string! email: email? age: int? }
+resource User {
+  id: uuid! @primary name: string! email: email? age: int?
+  @has_many Post as "posts" { foreign_key: "author_id" }
+}
 resource Item { id: uuid! @primary name: string! amount: int! post: Post! }
 """
 SETTINGS = "let was = self.previous_value(:note)\nlet n = 3\nlet x = Search.get(self.title)\n"
@@ -53,6 +58,10 @@ _ATOMS = [
     *("self.items", "Item.where(amount > 1)", "Item.find(self.id)?.name", "found(self.title)"),
     *("Post.where(author_id in User.where(age: 3)).count", "Item.where(amount in [1, nil]).all"),
     *("Context.current_user", "Context.current_user?.name"),
+    *("[1, self.price]", "{ a: 1, b: self.price }", 'error("no")', "Item.where(amount > n)"),
+    *("self.items.count", "self.items.where(amount > n).first?.name", "[1, 2.5, nil]"),
+    *("self.author.posts.count", "self.editor?.posts.pluck(:title)", "self.items.pluck(:amount)"),
+    *("self.address.geo?.lat.round(1)", "self.editor?.posts.first?.views", "self.prices"),
 ]
 _OPERATORS = [
     *("+", "-", "*", "/", "%", "**", "==", "!=", "<", ">=", "&&", "||", "??", "in", "not_in"),
@@ -66,6 +75,21 @@ _METHODS = [
     *("map(|v| { v.upcase() })", "values()", "test(/a/)", "diff(Time.now())"),
     *("subtract(1.hour)", "map(|v| { let w = Search.find(v)  return w })"),
 ]
+_STATEMENTS = [
+    "Email.send(VALUE)",
+    "if VALUE { Email.one(1) } else { Email.two(2) }",
+    "let seenNUMBER = Email.ask(VALUE) rescue |err| { err.message }",
+    "for each in VALUE { Email.send(each) }",
+    "self.note = VALUE",
+    "self.status = VALUE",
+    "self.prices = VALUE",
+    "self.rating = VALUE",
+    "let keptNUMBER = VALUE  Email.send(keptNUMBER)",
+    "let keptNUMBER = VALUE  keptNUMBER = OTHER  Email.send(keptNUMBER, [keptNUMBER])",
+    "unless VALUE { return }",
+    "self.tags.map(|tag| { self.note = tag  VALUE })",
+]
+_WORD = re.compile("VALUE|OTHER|NUMBER")
 _PATTERNS = ["nil", "1", '"a"', '"draft"', "1..3"]
 _INDEXES = ["0", '"a"', "n"]
 
@@ -109,14 +133,10 @@ def statements(random: Random, count: int) -> list[str]:
     found = []
     for number in range(count):
         value = expression(random, random.choice([1, 2, 2, 3]))
-        form = random.choice([
-            "Email.send({})",
-            "if {} {{ Email.one(1) }} else {{ Email.two(2) }}",
-            f"let seen{number} = Email.ask({{}}) rescue |err| {{{{ err.message }}}}",
-            "for each in {} {{ Email.send(each) }}",
-            "self.note = {}",
-        ])  # fmt: skip
-        found.append(form.format(value))
+        other = expression(random, random.choice([1, 2]))
+        form = random.choice(_STATEMENTS)
+        words = {"VALUE": value, "OTHER": other, "NUMBER": str(number)}
+        found.append(_WORD.sub(lambda word, words=words: words[word[0]], form))
     return found
 
 

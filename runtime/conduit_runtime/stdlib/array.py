@@ -26,24 +26,24 @@ class Array:
         return items[-1] if items else None
 
     @staticmethod
-    def length(items: Sequence[object]) -> int:
+    def length(items: Sequence[Any]) -> int:
         """The number of items."""
         return len(items)
 
     @staticmethod
     @named("empty?")
-    def is_empty(items: Sequence[object]) -> bool:
+    def is_empty(items: Sequence[Any]) -> bool:
         """Whether there are no items."""
         return len(items) == 0
 
     @staticmethod
     @named("includes?")
-    def includes(items: Sequence[object], item: object | None) -> bool:
+    def includes(items: Sequence[Any], item: object | None) -> bool:
         """Whether one of the items equals `item`."""
         return _includes(items, item)
 
     @staticmethod
-    def contains(items: Sequence[object], item: object | None) -> bool:
+    def contains(items: Sequence[Any], item: object | None) -> bool:
         """Whether one of the items equals `item`."""
         return _includes(items, item)
 
@@ -100,7 +100,7 @@ class Array:
         return [item for item in items if function(item)]
 
 
-def _includes(items: Sequence[object], item: object) -> bool:
+def _includes(items: Sequence[Any], item: object) -> bool:
     return any(equal(each, item) for each in items)
 
 

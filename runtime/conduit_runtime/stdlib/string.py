@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from .. import operators
 from ..names import named
@@ -56,7 +57,7 @@ class String:
         return text.split(delimiter) if delimiter else list(text)
 
     @staticmethod
-    def join(parts: Sequence[object], delimiter: str) -> str:
+    def join(parts: Sequence[Any], delimiter: str) -> str:
         """The parts as they read in a string, with the delimiter between them."""
         return delimiter.join(operators.text(part) for part in parts)
 
