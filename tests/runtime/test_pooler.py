@@ -212,3 +212,41 @@ def test_a_stopped_worker_hands_back_through_the_pooler(pooled: str, queue: Queu
     stored = queue.get(job.id)
     assert stored is not None
     assert (stored.status, stored.attempts) == (JobStatus.PENDING, 0)
+
+
+def test_pauses_limits_and_rates_hold(pooled: str, queue: Queue) -> None:
+    queue.limit("mail", 2)
+    queue.rate_limit("rare", 3, per=timedelta(hours=1))
+    queue.pause("later")
+    lock, now, most = threading.Lock(), 0, 0
+
+    def work(context: JobContext, payload: object) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        context.raise_if_cancelled()
+        with lock:
+            now -= 1
+
+    with Queue(pooled) as outside:
+        outside.enqueue_many([Job("mail", "t") for _ in range(40)])
+        outside.enqueue_many([Job("mail", "rare") for _ in range(10)])
+        outside.enqueue(Job("later", "t"))
+        pools = [WorkerPool(outside, ["mail", "later"]) for _ in range(2)]
+        for pool in pools:
+            pool.register("t", work)
+            pool.register("rare", work)
+            pool.start()
+        try:
+            until(lambda: queue.stats("mail").completed == 43)
+            assert queue.stats("later").pending == 1
+            outside.resume("later")
+            until(lambda: queue.stats("later").completed == 1)
+        finally:
+            for pool in pools:
+                pool.stop()
+        assert most <= 2
+        assert queue.stats("mail").pending == 7
+        outside.rate_limit("rare", None)
+        assert len(outside.dequeue("w", "mail", limit=9)) == 2
