@@ -1,6 +1,6 @@
 """What becomes of jobs, said as plainly as possible: what the real queue is compared with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -48,10 +48,16 @@ class ModelJob:
 
 @dataclass
 class Model:
-    """All jobs, and the workers that are registered. Time goes on by ticks."""
+    """All jobs, and the workers that are registered. Time goes on by ticks.
+
+    `rates` has the starts that are left of types with a rate: its period never ends here.
+    """
 
     jobs: dict[UUID, ModelJob] = field(default_factory=dict)
     workers: set[str] = field(default_factory=set)
+    paused: set[str] = field(default_factory=set)
+    limits: dict[str, int] = field(default_factory=dict)
+    rates: dict[str, int] = field(default_factory=dict)
     tick: int = 0
     _seq: int = 0
 
@@ -72,11 +78,34 @@ class Model:
         ]
         return [job for *_, job in sorted(due, key=lambda each: each[:3])]
 
+    def claimable(
+        self, sizes: Mapping[str, int], types: Iterable[str], limit: int
+    ) -> list[ModelJob]:
+        """What a claim of at most so many takes, at most `sizes[name]` of each queue."""
+        seen = []
+        for queue, size in sizes.items():
+            running = sum(each.queue == queue for each in self.running())
+            room = self.limits[queue] - running if queue in self.limits else size
+            due = [job for job in self.waiting(queue, types) if self.rates.get(job.type) != 0]
+            seen += [] if queue in self.paused else due[: max(0, min(size, room))]
+        taken: list[ModelJob] = []
+        for job in seen[:limit]:
+            same = sum(each.type == job.type for each in taken)
+            if same < self.rates.get(job.type, limit):
+                taken.append(job)
+        return taken
+
+    def running(self) -> list[ModelJob]:
+        """The jobs that hold a place."""
+        return [job for job in self.jobs.values() if job.status == "running"]
+
     def claim(self, job: ModelJob, token: UUID | None, holder: str, leased: bool) -> None:
         """Someone takes the job; a lease begins with the attempt."""
         job.status, job.claim, job.holder = "running", token, holder
         job.started, job.lapsed = leased, False if leased else None
         job.attempts += leased
+        if job.type in self.rates:
+            self.rates[job.type] -= 1
 
     def rescue(self, worker: str) -> None:
         """The worker is dead. What one holds that was struck off before is orphaned instead."""

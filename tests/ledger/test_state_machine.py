@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 from conduit_runtime import Job, JobLost, JobStatus, Queue
 from conduit_runtime.client.store import insert_parameters
 from conduit_runtime.postgres.execute import run
+from conduit_runtime.postgres.statement import sql
+from conduit_runtime.postgres.steps import take
 from conduit_runtime.workers import fleet
 from conduit_runtime.workers.attempts import Attempt, complete, end, mark_started
-from conduit_runtime.workers.claims import Claims
+from conduit_runtime.workers.claimed import COLUMNS, Claimed, in_order
+from conduit_runtime.workers.claims import LEASE_ENDS, Claims, Lane
+from conduit_runtime.workers.limits import Wanted, claim_within, counted_claim
 from conduit_runtime.workers.outcome import Outcome, released
 from conduit_runtime.workers.vigil import Dead
 from hypothesis import HealthCheck, settings
@@ -60,7 +65,9 @@ class JobMachine(RuleBasedStateMachine):
         super().__init__()
         self.queue = queue
         self.connection = connection
-        connection.execute("TRUNCATE jobs, conduit_workers")
+        connection.execute(
+            "TRUNCATE jobs, conduit_workers, conduit_queues, conduit_rates, conduit_starts"
+        )
         self.model = Model()
         self.generations = 0
         self.names: dict[str, str] = {}
@@ -123,7 +130,7 @@ class JobMachine(RuleBasedStateMachine):
     @rule(target=claims, worker=workers, queue=queues, limit=st.integers(1, 4))
     def dequeue(self, worker: str, queue: str, limit: int) -> Any:
         self.model.rescue_orphans()
-        expected = self.model.waiting(queue, (*KNOWN, UNKNOWN))[:limit]
+        expected = self.model.claimable({queue: limit}, (*KNOWN, UNKNOWN), limit)
         jobs = self.queue.dequeue(worker, queue, limit)
         assert [job.id for job in jobs] == [job.id for job in expected]
         for job in jobs:
@@ -140,12 +147,15 @@ class JobMachine(RuleBasedStateMachine):
     def claim(self, worker: str, first: str, size: int, limit: int) -> Any:
         name = self.registered(worker)
         sizes = {first: size} | dict.fromkeys(QUEUES, 5) | {first: size}
-        seen = [
-            each for queue in sizes for each in self.model.waiting(queue, KNOWN)[: sizes[queue]]
-        ]
-        expected = seen[:limit] if name in self.model.workers else []
+        expected = self.model.claimable(sizes, KNOWN, limit)
+        if name not in self.model.workers:
+            expected = []
+        sizes = {queue: sizes[queue] for queue in sizes if queue not in self.model.paused}
         lanes = [(type, "") for type in KNOWN]
-        jobs = run(self.connection, Claims().next(name, sizes, lanes, limit, 0.0, None))
+        if self.model.limits or self.model.rates:
+            jobs = self.claim_within(name, sizes, lanes, limit)
+        else:
+            jobs = run(self.connection, Claims().next(name, sizes, lanes, limit, 0.0, None))
         assert {job.id for job in jobs} == {job.id for job in expected}
         assert all(
             [job.id for job in jobs if job.queue == queue]
@@ -155,6 +165,53 @@ class JobMachine(RuleBasedStateMachine):
         for job in jobs:
             self.model.claim(self.model.jobs[job.id], job.token, name, leased=False)
         return multiple(*(Claim(job, False) for job in jobs))
+
+    def claim_within(
+        self, name: str, sizes: dict[str, int], lanes: list[Lane], limit: int
+    ) -> list[Claimed]:
+        token = uuid4()
+        build = partial(
+            counted_claim,
+            name,
+            limit=limit,
+            token=token,
+            schema=None,
+            decode=lambda rows, count: [Claimed(row, token) for row in in_order(rows)],
+            columns=COLUMNS,
+            lease=LEASE_ENDS,
+            allowed=sql("registered", None),
+        )
+        limits = [queue for queue in sizes if queue in self.model.limits]
+        rated = [type for type in KNOWN if type in self.model.rates]
+        wanted = Wanted(sizes, lanes, limit, limits, rated)
+        with self.connection.transaction():
+            steps = claim_within(wanted, build, None, waits=False)
+            return take(steps, lambda statement: run(self.connection, statement)).jobs
+
+    @rule(queue=queues, pauses=st.booleans())
+    def pause_or_resume(self, queue: str, pauses: bool) -> None:
+        if pauses:
+            self.queue.pause(queue)
+            self.model.paused.add(queue)
+        else:
+            self.queue.resume(queue)
+            self.model.paused.discard(queue)
+        assert self.model.paused == {row.queue for row in self.queue.queues() if row.paused}
+
+    @rule(queue=queues, concurrency=st.sampled_from((None, None, 1, 2, 3)))
+    def limit(self, queue: str, concurrency: int | None) -> None:
+        self.queue.limit(queue, concurrency)
+        self.model.limits.pop(queue, None)
+        if concurrency is not None:
+            self.model.limits[queue] = concurrency
+
+    @rule(type=st.sampled_from(KNOWN), starts=st.sampled_from((None, None, 1, 3)))
+    def rate(self, type: str, starts: int | None) -> None:
+        self.queue.rate_limit(type, None)
+        self.model.rates.pop(type, None)
+        if starts is not None:
+            self.queue.rate_limit(type, starts, per=timedelta(hours=1))
+            self.model.rates[type] = starts
 
     def registered(self, worker: str) -> str:
         if worker not in self.names:
@@ -231,10 +288,10 @@ class JobMachine(RuleBasedStateMachine):
     @rule(claim=claims)
     def let_the_lease_lapse(self, claim: Claim) -> None:
         if claim.leased:
-            sql = (
+            lapse = (
                 "UPDATE jobs SET leased_until = now() - interval '1 s' WHERE token = %s AND id = %s"
             )
-            self.connection.execute(sql, (claim.job.token, claim.job.id))
+            self.connection.execute(lapse, (claim.job.token, claim.job.id))
             if held := self.model.held(claim.job.id, claim.job.token):
                 held.lapsed = True
 
@@ -264,6 +321,28 @@ class JobMachine(RuleBasedStateMachine):
         if job and can:
             job.release("cancelled")
 
+    @rule(queue=queues, type=types, statuses=st.sets(st.sampled_from(UNENDED), min_size=1))
+    def cancel_many(self, queue: str, type: str, statuses: set[str]) -> None:
+        found = self.found(queue, type, statuses)
+        assert self.queue.cancel_many(queue, type, statuses) == len(found)
+        for job in found:
+            job.release("cancelled")
+
+    @rule(queue=queues, type=types, statuses=st.sets(st.sampled_from(JobStatus), min_size=1))
+    def retry_many(self, queue: str, type: str, statuses: set[JobStatus]) -> None:
+        self.time_goes_on()
+        found = self.found(queue, type, statuses)
+        assert self.queue.retry_many(queue, type, statuses) == len(found)
+        for job in found:
+            self.model.retry(job)
+
+    def found(self, queue: str, type: str, statuses: set[Any]) -> list[ModelJob]:
+        return [
+            job
+            for job in self.model.jobs.values()
+            if (job.queue, job.type) == (queue, type) and job.status in statuses
+        ]
+
     @rule(id=jobs, by_hand=st.booleans())
     def retry(self, id: UUID, by_hand: bool) -> None:
         self.retry_job(id, by_hand)
@@ -275,8 +354,8 @@ class JobMachine(RuleBasedStateMachine):
     def retry_job(self, id: UUID, by_hand: bool) -> None:
         self.time_goes_on()
         if by_hand:
-            sql = "UPDATE jobs SET status = 'pending', attempts = 0, run_at = now() WHERE id = %s"
-            done = self.connection.execute(sql, (id,)).rowcount > 0
+            typed = "UPDATE jobs SET status = 'pending', attempts = 0, run_at = now() WHERE id = %s"
+            done = self.connection.execute(typed, (id,)).rowcount > 0
         else:
             done = self.queue.retry(id)
         job = self.model.jobs.get(id)
@@ -287,8 +366,8 @@ class JobMachine(RuleBasedStateMachine):
     @rule()
     def hours_pass(self) -> None:
         tick = self.time_goes_on()
-        sql = "UPDATE jobs SET run_at = now() WHERE status = 'pending' AND run_at > now()"
-        self.connection.execute(sql)
+        passing = "UPDATE jobs SET run_at = now() WHERE status = 'pending' AND run_at > now()"
+        self.connection.execute(passing)
         for job in self.model.jobs.values():
             if job.status == "pending" and job.due is None:
                 job.due = tick
