@@ -1,9 +1,9 @@
 """Black's form of a module, at a fraction of black's cost.
 
 What lowering writes has black's form already, one statement a line, unless a line is too long.
-Such lines are broken here as black breaks them, and blank lines are set between definitions. What
-is rare (texts that are not ASCII, nested functions, `with`) is handed to black itself. That a whole
-module then is as black would have it is what the tests make sure of.
+Such lines are broken as black breaks them, and blank lines are set between definitions. A module
+with something rare (a nested function, a long `with`, wide characters) is handed to black itself.
+That the outcome is as black would have it is what the tests make sure of.
 """
 
 import ast as python
@@ -15,7 +15,6 @@ from unicodedata import east_asian_width
 from .lines import WIDTH
 from .split import UnsureError, split
 
-_SEPARATOR = "_"
 _DEFINITION = re.compile(r"@|(?:async )?def |class ")
 _NESTED = re.compile(r" +(?:async )?def .*:$")
 _PLAIN_DOCSTRING = re.compile(r'( *)"""[^\s"\\](?:[^\\]*[^\s"\\](?:\n\1)?)?"""')
@@ -43,23 +42,20 @@ class _Piece:
         return len(self.lines[0]) - len(self.lines[0].lstrip(" "))
 
     @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
-
-    @property
     def is_blank(self) -> bool:
         return not self.lines[0].strip()
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether it has black's form as it is."""
+    def settle(self) -> None:
+        """Give it black's form, if it does not have it yet; raises `UnsureError`."""
         first = self.lines[0]
         if self.is_docstring:
-            return _PLAIN_DOCSTRING.fullmatch(self.text) is not None and self.is_dedented
-        return _columns(first) <= WIDTH and not _TRAILING_COMMA.search(first)
+            if not (_PLAIN_DOCSTRING.fullmatch("\n".join(self.lines)) and self._is_dedented):
+                raise UnsureError
+        elif _columns(first) > WIDTH or _TRAILING_COMMA.search(first):
+            self.lines = split(first.lstrip(" "), self.indent)
 
     @property
-    def is_dedented(self) -> bool:
+    def _is_dedented(self) -> bool:
         """Whether a docstring's further lines are no deeper than they need to be."""
         further = [line for line in self.lines[1:-1] if line]
         return not further or any(line[self.indent] != " " for line in further)
@@ -68,12 +64,14 @@ class _Piece:
 def lay_out(text: str) -> Layout:
     """The layout of a module; `text` has one statement a line, and docstrings of many lines."""
     lines = text.rstrip("\n").split("\n")
-    if any(_NESTED.match(line) or _is_long_item(line) for line in lines):
-        return _by_black(text)
     pieces = _pieces(lines)
-    unsure = [piece for piece in pieces if not (piece.is_settled or _is_broken(piece))]
-    if unsure:
-        _format(unsure)
+    try:
+        if any(map(_NESTED.match, lines)):
+            raise UnsureError
+        for piece in pieces:
+            piece.settle()
+    except UnsureError:
+        return _by_black(text)
     return _joined(pieces, len(lines))
 
 
@@ -81,22 +79,6 @@ def _columns(line: str) -> int:
     """How many columns a line takes at most."""
     wide = () if line.isascii() else (east_asian_width(char) in "WF" for char in line)
     return len(line) + sum(wide)
-
-
-def _is_broken(piece: _Piece) -> bool:
-    """Break a statement over lines as black would; False if black itself has to do it."""
-    if piece.is_docstring:
-        return False
-    try:
-        piece.lines = split(piece.lines[0].lstrip(" "), piece.indent)
-    except UnsureError:
-        return False
-    return True
-
-
-def _is_long_item(line: str) -> bool:
-    """Whether a line of a collection that was written on many lines is too long."""
-    return len(line) > WIDTH and line.endswith(",")
 
 
 def _pieces(lines: Sequence[str]) -> list[_Piece]:
@@ -111,65 +93,6 @@ def _pieces(lines: Sequence[str]) -> list[_Piece]:
                     break
         pieces.append(piece)
     return pieces
-
-
-def _format(pieces: Sequence[_Piece]) -> None:
-    """Put black's lines in the place of each piece's own."""
-    inner = [piece for piece in pieces if piece.indent or not piece.is_docstring]
-    if inner:
-        for piece, text in zip(inner, _by_black_at_once(inner), strict=True):
-            piece.lines = text.split("\n")
-    for piece in pieces:
-        if piece.is_docstring and not piece.indent:
-            piece.lines = _black(piece.text).rstrip("\n").split("\n")
-
-
-def _by_black_at_once(pieces: Sequence[_Piece]) -> Iterator[str]:
-    framed = [_framed(piece) for piece in pieces]
-    document = f"\n{_SEPARATOR}\n".join("\n".join([*a, *b, *c]) for a, b, c in framed)
-    formatted = _black(document).rstrip("\n").split("\n")
-    parts: list[list[str]] = [[]]
-    for line in formatted:
-        if line == _SEPARATOR:
-            parts.append([])
-        elif line or parts[-1]:
-            parts[-1].append(line)
-    for (head, _, tail), part in zip(framed, parts, strict=True):
-        own = "\n".join(part).rstrip("\n").split("\n")[len(head) :]
-        own = own[: len(own) - len(tail)]
-        yield "\n".join(own[next(place for place, line in enumerate(own) if line) :])
-
-
-def _black(text: str) -> str:
-    import black  # slow to import, and seldom needed
-    from black.mode import TargetVersion
-
-    mode = black.Mode(target_versions={TargetVersion.PY311}, line_length=WIDTH)
-    return black.format_str(text, mode=mode)
-
-
-def _framed(piece: _Piece) -> tuple[list[str], list[str], list[str]]:
-    """The piece with lines before and after it, with which it is Python at its indentation."""
-    indent = piece.indent
-    around = [f"{' ' * level}if _:" for level in range(0, indent, 4)]
-    margin, inner = " " * indent, " " * (indent + 4)
-    first = piece.lines[0].lstrip(" ")
-    if piece.is_docstring:
-        return [*around[:-1], f"{' ' * (indent - 4)}class _:"], piece.lines, []
-    if first.startswith("@"):
-        return around, piece.lines, [f"{margin}def _():", f"{inner}pass"]
-    if not first.endswith(":"):
-        return around, piece.lines, []
-    tail = [f"{inner}pass"]
-    if first.startswith("elif "):
-        return [*around, f"{margin}if _:", *tail], piece.lines, tail
-    if first.startswith("except"):
-        return [*around, f"{margin}try:", *tail], piece.lines, tail
-    if first.startswith("case "):
-        return [*around[:-1], f"{' ' * (indent - 4)}match _:"], piece.lines, tail
-    if first.startswith("match "):
-        return around, piece.lines, [f"{inner}case _:", f"{inner}    pass"]
-    return around, piece.lines, tail
 
 
 def _joined(pieces: Sequence[_Piece], count: int) -> Layout:
@@ -205,8 +128,12 @@ def _blanks(documented: _Piece | None, before: _Piece, piece: _Piece, given: int
 
 
 def _by_black(text: str) -> Layout:
-    """The layout of a whole module by black, and where its statements went."""
-    formatted = _black(text)
+    """The layout of a module by black itself, and where its statements went."""
+    import black  # slow to import, and seldom needed
+    from black.mode import TargetVersion
+
+    mode = black.Mode(target_versions={TargetVersion.PY311}, line_length=WIDTH)
+    formatted = black.format_str(text, mode=mode)
     places = [0] * (text.count("\n") + 1)
     for old, new in zip(_statements(text), _statements(formatted), strict=True):
         places[old - 1] = new

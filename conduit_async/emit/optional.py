@@ -57,6 +57,8 @@ def _of_statement(tokens: Sequence[Token]) -> Iterator[_Span]:
 
 
 def _of_assignment(tokens: Sequence[Token]) -> Iterator[_Span]:
+    if tokens[-1].text == ",":  # an item of a collection that is written on many lines
+        raise UnsureError
     equals = _top(tokens, "=")
     colon = _top(tokens, ":")
     if not equals and not colon:
@@ -159,7 +161,7 @@ def _ternaries(tokens: Sequence[Token], spans: Sequence[_Span]) -> list[_Span]:
             found += levels.pop().end(number, number)
         elif token.kind == "mark":
             is_star = token.text in ("*", "**") and not tokens[number - 1].is_operand_end
-            if is_star or token.text in (",", ":", "="):
+            if is_star or token.text in (",", ":", "=", ":="):
                 found += level.end(number, number + 1)
             if token.text == ",":
                 level.comprehends = False

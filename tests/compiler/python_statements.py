@@ -108,6 +108,7 @@ class Statements:
             lambda: f"[{', '.join(self._expression(inner) for _ in range(depth))}]",
             lambda: f"({self._expression(inner)}, {self._expression(inner)})",
             lambda: f"({self._name()},)",
+            lambda: f"({self._name()} := {self._expression(inner)})",
             lambda: f'{{"{self._name()}": {self._expression(inner)}, "b": {self._name()}}}',
             lambda: f"[{self._expression(inner)} for a in {self._sum(inner)} if {self._name()}]",
         )

@@ -68,7 +68,7 @@ def test_chains_and_nests_need_no_black(statement: str) -> None:
         "x = lambda a: a",
         "x += 1",
         "x = f(a, b,)",
-        "x = (y := 3)",
+        "return (y := 3)",
         'x = "日本"',
         "x[a] = 3",
         "assert a, b",
@@ -81,10 +81,10 @@ def test_what_is_rare_is_left_to_black(statement: str) -> None:
 
 
 def test_ordinary_modules_need_no_black(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(_: str) -> str:
+    def never(_: str) -> layout.Layout:
         raise AssertionError("black was asked")
 
-    monkeypatch.setattr(layout, "_black", never)
+    monkeypatch.setattr(layout, "_by_black", never)
     source = """
         /// An order of a customer.
         ///
@@ -104,3 +104,21 @@ def test_ordinary_modules_need_no_black(monkeypatch: pytest.MonkeyPatch) -> None
         }
     """
     assert any(len(line) > 80 for line in compiled(source)["order.py"].split("\n"))
+
+
+def test_long_names_are_laid_out_too() -> None:
+    name = "AVeryLongNameOfAResourceThatNobodyWouldGiveToAnythingThatIsMeantToBeReadByPeople"
+    service = "AService" * 9
+    source = f"""
+        resource {name} {{
+          id: uuid! @primary
+          other: Second? {{ foreign_key: "other_id" }}
+          @after create {{ @async(name: "{"work" * 15}") {{ {service}.call(self.id) }} }}
+        }}
+        resource Second {{
+          id: uuid! @primary
+          @after create {{ @async {{ {service}.call(self, "日本の文章" + self.id) }} }}
+        }}
+    """.replace('"日本の文章" + self.id', '"' + "日本" * 20 + '"')
+    for text in compiled(source).values():
+        assert by_black(text) == text
