@@ -321,6 +321,40 @@ def test_many_jobs_are_cancelled_and_retried_by_filter(queue: Api) -> None:
     assert queue.cancel_many(every=True) == 2
 
 
+def test_a_trace_goes_with_a_job(queue: Api) -> None:
+    trace = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    job = queue.enqueue(Job(type="t", trace=trace))
+    unique = queue.enqueue(Job(type="u", trace=trace, unique="key"))
+    assert queue.enqueue(Job(type="u", unique="key")).trace == trace
+    assert [queue.get(each.id).trace for each in (job, unique)] == [trace, trace]
+    assert [each.trace for each in queue.dequeue("w", limit=2)] == [trace, trace]
+
+
+def test_metrics_are_told_by_queue_and_type(queue: Api, dsn: str) -> None:
+    execute(
+        dsn,
+        """
+        INSERT INTO conduit_metrics
+          (seconds, starts_at, queue, type, succeeded, failed, retried, duration, durations)
+        SELECT 60, date_bin('1 minute', now() - age * interval '20 minutes', '2000-01-01 00:00Z'),
+               queue, 't', 3, 1, 1, 0.8, ARRAY[0, 0, 4]
+        FROM generate_series(0, 4) AS age CROSS JOIN unnest(ARRAY['a', 'b']) AS queue
+        """,
+    )
+    first, second = queue.metrics()
+    assert (first.queue, second.queue, first.type) == ("a", "b", "t")
+    assert first.processed in (12, 16)  # a minute at the edge of the hour may be past it
+    assert first.success_rate == 0.75
+    assert first.duration.mean == pytest.approx(0.2)
+    assert 0.001 < first.duration.p50 < first.duration.p99 <= 0.002
+    assert first.wait.p50 is None
+    assert [row.processed for row in queue.metrics("b", "t", timedelta(days=1))] == [20]
+    assert queue.metrics(type="other") == []
+    with queue.transaction() as transaction:
+        transaction.execute("DELETE FROM conduit_metrics")
+        assert queue.metrics(conn=transaction.conn) == []
+
+
 def test_a_dead_database_is_reported_at_once(queue: Api) -> None:
     api = type(queue)("postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=2")
     try:

@@ -164,6 +164,6 @@ def _row(job: "Job") -> dict[str, Any]:
     names = (
         *("id", "queue", "type", "status", "priority", "attempts", "max_attempts", "created_at"),
         *("run_at", "started_at", "completed_at", "locked_by", "locked_at", "flow", "payload"),
-        *("progress", "error", "errors"),
+        *("trace", "progress", "error", "errors"),
     )
     return {name: getattr(job, name) for name in names}
