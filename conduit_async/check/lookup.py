@@ -100,7 +100,7 @@ def _undefined(body: Body, node: ast.NameRef) -> None:
     elif name[:1].isupper():
         hint = f"a service is called with a dot: `{name}.method(…)`"
     elif node.span.source.text.startswith('"', node.span.end):
-        hint = 'a string has no letter before it, and interpolates with `#{…}`'
+        hint = "a string has no letter before it, and interpolates with `#{…}`"
     else:
         hint = f"declare it first: `let {name} = …`"
         if node.span.source.text.startswith(".", node.span.end) and "?" not in name:

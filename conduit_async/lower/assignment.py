@@ -33,6 +33,10 @@ def assign(frame: Frame, node: ast.Assign) -> list[Line]:
     code = lower(frame, node.value, expected=kind)
     if frame.record is not None:
         frame.forget_loaded()
+        if len(path) > 1 and frame.locals.shares_structs:
+            root = frame.self_value(path[:1])
+            text = _replacing(frame, root, path[:1], path[1:], code)
+            return [*code.before, Line(f"{root.text} = {text}")]
         target = frame.self_value(path).text
         return [*code.before, Line(f"{target} = {code.text}")]
     return _write(frame, node, path, code)

@@ -8,6 +8,7 @@ from .. import ast
 from ..program import Facts, Local
 from ..queries import query_locals, receivers
 from ..source import Span
+from ..types import ANY, Struct, required
 from ..walk import walk
 from .code import Line
 
@@ -48,13 +49,15 @@ class Locals:
     """Which locals the code of a function reads, and which it assigns after their `let`.
 
     `queries` are those that stand for a query; they are read where they are more than what
-    another query continues. `assigns_fields`: it assigns fields of the row.
+    another query continues. `assigns_fields`: it assigns fields of the row. `shares_structs`: it
+    uses structs as values, which an assignment to a field of theirs must not change.
     """
 
     read: frozenset[Local] = field(default=frozenset())
     assigned: frozenset[Local] = field(default=frozenset())
     queries: frozenset[Local] = field(default=frozenset())
     assigns_fields: bool = False
+    shares_structs: bool = False
 
     @property
     def may_change(self) -> bool:
@@ -79,7 +82,18 @@ def survey(facts: Facts, body: ast.Node) -> Locals:
         elif (called := getattr(local, "local", None)) is not None:
             read.add(called)
     fields = any(isinstance(target, ast.Member) for target in targets)
-    return Locals(frozenset(read), frozenset(assigned), queries, fields)
+    shares = fields and _shares_structs(facts, body, targets)
+    return Locals(frozenset(read), frozenset(assigned), queries, fields, shares)
+
+
+def _shares_structs(facts: Facts, body: ast.Node, targets: set[ast.Node]) -> bool:
+    nodes = list(walk(body, into=lambda each: not isinstance(each, ast.Async)))
+    owners = {node.target for node in nodes if isinstance(node, ast.Member)} | targets
+    return any(
+        isinstance(node, ast.SelfRef) or isinstance(required(facts.types.get(node, ANY)), Struct)
+        for node in nodes
+        if node not in owners
+    )
 
 
 def uses(lines: Iterable[Line], name: str) -> bool:
