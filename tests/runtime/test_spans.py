@@ -22,6 +22,7 @@ from conduit_runtime import (
     WorkerPool,
 )
 from conduit_runtime.generated.service_loading import resolve
+from conduit_runtime.telemetry.tracing import job_tracer
 from example_app import SCHEMA, insert_order, ship
 from example_jobs import JOBS
 from example_jobs.order import after_create, after_update
@@ -288,6 +289,10 @@ def test_a_broken_trace_does_not_keep_a_job_from_running(
     pool.run(drain=True)
     assert queue.stats().completed == 4
     assert [span.parent for span in spans()["process t"]] == [None] * 4
+
+
+def test_a_process_that_set_up_no_provider_is_not_traced() -> None:
+    assert job_tracer(None) is None
 
 
 def test_spans_reach_a_collector(dsn: str) -> None:

@@ -17,13 +17,19 @@ from conduit_runtime import Job, PoolCollector, Queue, WorkerPool
 from conduit_runtime.telemetry import queue_gauges
 from example_jobs import JOBS
 from prometheus_client import CollectorRegistry
-from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client import parser as plain
+from prometheus_client.openmetrics import parser as openmetrics
 from waiting import until
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 _HERE = Path(__file__).parent
 _WORKER = ("worker", "example_jobs", "--services", "echo")
 TYPE, QUEUE = JOBS[0].name, JOBS[0].queue
+PLAIN, OPENMETRICS = "text/plain", "application/openmetrics-text"
+PARSERS = {
+    PLAIN: plain.text_string_to_metric_families,
+    OPENMETRICS: openmetrics.text_string_to_metric_families,
+}
 
 
 @pytest.fixture
@@ -143,6 +149,7 @@ def test_prometheus_scrapes_a_worker(environment: dict[str, str], queue: Queue) 
         assert found["conduit_queue_running_jobs", frozen({"queue": QUEUE})] == 0
         assert found["conduit_queue_oldest_due_seconds", frozen({"queue": QUEUE})] > 0
         assert ("process_cpu_seconds_total", frozen({})) in found
+        assert scrape(url, OPENMETRICS)[failed] == 3
 
 
 def test_each_process_has_a_port(environment: dict[str, str], queue: Queue) -> None:
@@ -215,10 +222,12 @@ def frozen(labels: dict[str, str]) -> frozenset[tuple[str, str]]:
     return frozenset(labels.items())
 
 
-def scrape(url: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    with urllib.request.urlopen(url, timeout=30) as answer:
+def scrape(url: str, accept: str = PLAIN) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    request = urllib.request.Request(url, headers={"Accept": accept})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.headers["Content-Type"].startswith(accept)
         text = answer.read().decode()
-    families = list(text_string_to_metric_families(text))
+    families = list(PARSERS[accept](text))
     assert len({family.name for family in families}) == len(families)
     return {
         (sample.name, frozen(sample.labels)): sample.value

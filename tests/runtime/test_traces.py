@@ -20,8 +20,10 @@ from conduit_runtime import (
     chain,
 )
 from conduit_runtime.client import store
+from conduit_runtime.telemetry.propagation import context_of
 from example_app import SCHEMA, insert_order
 from example_jobs.order import after_create
+from opentelemetry import propagate
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
 REQUEST = SpanContext(0xA, 0xB, is_remote=False, trace_flags=TraceFlags(1))
@@ -126,6 +128,23 @@ def test_headers_that_cannot_be_stored_do_not_keep_a_job_from_it(queue: Queue, h
     stored = queue.get(job.id)
     assert stored is not None
     assert stored.trace is None
+
+
+def test_a_propagator_that_fails_does_not_keep_a_job_from_it(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*args: Any, **options: Any) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(propagate, "inject", broken)
+    monkeypatch.setattr(propagate, "extract", broken)
+    with use_span(NonRecordingSpan(REQUEST)):
+        job = queue.enqueue(Job(type="t"))
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert stored.trace is None
+    assert "the trace of a job is left out" in caplog.text
+    assert context_of(HEADERS) == {}
 
 
 def test_a_hand_typed_trace_does_not_break_a_listing(queue: Queue) -> None:
