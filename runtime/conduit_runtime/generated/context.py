@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -13,8 +12,9 @@ from psycopg.rows import tuple_row
 from typing_extensions import TypeVar as TypeVarWithDefault
 from typing_extensions import Unpack
 
+from ..client.flow import Flow
+from ..client.nested import Nested
 from ..errors import JobLost
-from ..job import Job
 from .calls import CurrentJob, RunningJob
 from .job_types import JobOptions, JobType
 from .operations import AsyncOperations, Kept
@@ -82,13 +82,13 @@ class JobContext(AsyncOperations, Generic[S]):
         return Kept()
 
     @cached_property
-    def enqueued(self) -> list[Job]:
+    def enqueued(self) -> Nested:
         """The jobs that are enqueued when this one completes."""
-        return []
+        return Nested()
 
-    def nested(self) -> Sequence[Job]:
+    def nested(self) -> Nested | None:
         """What `enqueued` holds, without making it."""
-        nested: Sequence[Job] = self.__dict__.get("enqueued", ())
+        nested: Nested | None = self.__dict__.get("enqueued")
         return nested
 
     def cancel(self) -> None:
@@ -160,6 +160,13 @@ class JobContext(AsyncOperations, Generic[S]):
         Raises PayloadError for a payload that JSON or Postgres would refuse or change.
         """
         self.enqueued.append(job_type.job(payload, **options))
+
+    def enqueue_flow(self, flow: Flow) -> None:
+        """Store a chain or a group when, and only when, this job completes; as it is now.
+
+        Raises PayloadError for a job that JSON or Postgres would refuse or change.
+        """
+        self.enqueued.add_flow(flow)
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A connection for statements of one's own, in autocommit mode."""

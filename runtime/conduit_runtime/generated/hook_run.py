@@ -7,6 +7,8 @@ from typing import Any, Generic, TypeVar
 from typing_extensions import TypeVar as TypeVarWithDefault
 from typing_extensions import Unpack
 
+from ..client.flow import Flow
+from ..client.flow_store import insert_flow
 from ..client.store import insert_jobs
 from ..client.unique import Duplicate, mark
 from ..job import Job
@@ -38,6 +40,7 @@ class HookRun(Generic[R, S]):
         self._given_services = None if services is None else provided(services)
         self._kept = Kept()
         self._jobs: list[tuple[str | None, Job]] = []
+        self._flows: list[tuple[Flow, Statement[None]]] = []
         self._changed: dict[str, Any] = {}
 
     @property
@@ -50,13 +53,21 @@ class HookRun(Generic[R, S]):
     @property
     def jobs(self) -> list[Job]:
         """The jobs that were enqueued so far; they are stored when the hook ends normally."""
-        return [job for _, job in self._jobs]
+        flows = [job for flow, _ in self._flows for job in flow.jobs]
+        return [*(job for _, job in self._jobs), *flows]
 
     def enqueue(
         self, job_type: JobType[Any, P], payload: P, /, **options: Unpack[JobOptions]
     ) -> None:
         """Enqueue a job when the hook ends normally; the payload is taken as it is now."""
         self._jobs.append((job_type.schema, job_type.job(payload, **options)))
+
+    def enqueue_flow(self, flow: Flow, schema: str | None = None) -> None:
+        """Store a chain or a group when the hook ends normally, as it is now.
+
+        `schema` is that of the queue's tables; without it, the connection's search path finds them.
+        """
+        self._flows.append((flow, insert_flow(flow, schema)))
 
     def _statements(self) -> list[tuple[str, Any, Answer | None]]:
         """What the hook's end sends: the UPDATE, when a column was assigned, then the jobs.
@@ -73,6 +84,7 @@ class HookRun(Generic[R, S]):
             insert = insert_jobs(jobs, schema)
             answer = partial(_mark, insert) if any(job.is_unique for job in jobs) else None
             statements.append((insert.sql, insert.parameters, answer))
+        statements += [(insert.sql, insert.parameters, None) for _, insert in self._flows]
         return statements
 
     def _changes(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from ..client.flow_store import born_of
 from ..client.results import Result
 from ..client.store import columns
 from ..postgres.arrays import integers, uuids
@@ -136,6 +137,9 @@ def _born(
 ) -> Iterator[str]:
     """How the jobs are inserted that the attempts enqueued."""
     born = [(attempt.job.id, row) for attempt in attempts for row in attempt.enqueued]
+    if flows := [each for each in born if "flow" in each[1]]:
+        yield born_of(flows, parameters, schema)
+        born = [each for each in born if "flow" not in each[1]]
     if not born:
         return
     parameters |= columns([row for _, row in born])

@@ -14,8 +14,8 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, Self
 
+from ..client.nested import Nested
 from ..client.results import result_of
-from ..client.store import insert_parameters
 from ..generated.calls import entered_job
 from ..generated.context import Host, JobContext
 from ..generated.services import Prepared
@@ -301,7 +301,7 @@ class Runner:
         attempt = self._completed(
             execution.job, execution.handler, nested, execution.started, result
         )
-        if _may_wait_for_keys(nested):
+        if nested and _may_wait_for_keys(nested):
             execution.disarm()
             await self._acknowledger.complete_apart(attempt, self._host.connection)
         else:
@@ -311,11 +311,11 @@ class Runner:
         self,
         job: Claimed,
         handler: Handler,
-        nested: Sequence[Job],
+        nested: Nested | None,
         started: float,
         result: object,
     ) -> Attempt:
-        enqueued = [insert_parameters(each) for each in nested] if nested else ()
+        enqueued = nested.rows() if nested else ()
         self._now = now = time.monotonic()
         attempt = Attempt(job, now - started, None, enqueued, None, started)
         if handler.keep_result is not None:

@@ -1,0 +1,33 @@
+"""What a job enqueues when it completes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..job import Job
+from .flow import Flow
+from .flow_store import flow_rows
+from .store import insert_parameters
+
+__all__ = ["Nested"]
+
+
+class Nested(list[Job]):
+    """Jobs, those of flows among them, in the order in which they were enqueued."""
+
+    _flow_rows: tuple[dict[str, Any], ...] = ()
+
+    def add_flow(self, flow: Flow) -> None:
+        """Add a chain or a group as it is now.
+
+        Raises PayloadError for a job that Postgres would refuse.
+        """
+        self._flow_rows += tuple(flow_rows(flow))
+        self.extend(flow.jobs)
+
+    def rows(self) -> list[Mapping[str, Any]]:
+        """What the statement that completes the job says of them."""
+        in_flows = {row["id"] for row in self._flow_rows}
+        return [
+            *(insert_parameters(job) for job in self if job.id not in in_flows),
+            *self._flow_rows,
+        ]
