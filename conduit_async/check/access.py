@@ -131,6 +131,8 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
             if (column := fields.get(name)) is not None:
                 resolutions[node] = StructField(column)
                 return column.type
+            if lost_member(body.world, body.resource.name, name):
+                return BROKEN
             _no_field(body, node, shorten(node.target), fields)
             return BROKEN
         case Record():

@@ -8,7 +8,7 @@ from ..source import Span
 from ..types import ANY, Array, Record, Type, optional, required
 from .lattice import BROKEN, Broken
 from .relations import declared_relation, foreign_key, option_values
-from .type_refs import SCALARS, read_type
+from .type_refs import SCALARS, is_half_read, read_type
 from .world import World
 
 
@@ -35,7 +35,9 @@ def declare_columns(world: World, info: ResourceInfo) -> None:
 
 def _field(world: World, info: ResourceInfo, field: ast.Field, own: set[str]) -> None:
     name = field.name.text
-    kind = read_type(world, field.type, info.name, name)
+    kind: Type = BROKEN
+    if not is_half_read(world, field):
+        kind = read_type(world, field.type, info.name, name)
     if isinstance(kind, Broken) and _reads_as_resource(field.type):
         kind = Record("")
     match required(kind):

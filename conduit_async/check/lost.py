@@ -7,16 +7,25 @@ from ..source import Source
 from .world import World
 
 _LOCAL = re.compile(r"\b(?:let|for|const|var)\s+(?:mut\s+)?(\w+)|\b(\w+)\s*:=")
+_ASSIGNED = re.compile(r"(\w+)\s*=(?![=>])")
+_WITHOUT_NAME = re.compile(r"\blet\s*[=:]")
+_NAMELESS = ""
+"""Stands for any name, when a `let` lacks its own."""
+
 _PARAMETERS = re.compile(r"\|([^|\n]{1,200})")
 _MEMBER = re.compile(
     r"(?<![.\w])(\w+)\s*:|(?:@?function|def|fn|func|@computed|@scope)\s+(\w+)|as\s+\"(\w+)\""
 )
+_NAMELESS_RESOURCE = re.compile(r"\bresource\s*\{")
 _RESOURCE = re.compile(r"\bresource\s+(\w+)")
 
 
 def lost_local(world: World, source: Source, name: str) -> bool:
     """Whether a `let` or `for` that did not parse may have declared a local."""
-    return source in world.unparsed and name in _locals(source)
+    if source not in world.unparsed:
+        return False
+    lost = any(name in _ASSIGNED.findall(text) for text in world.broken.texts(source))
+    return lost or name in _locals(source) or _NAMELESS in _locals(source)
 
 
 def lost_member(world: World, resource: str, name: str) -> bool:
@@ -28,18 +37,26 @@ def lost_member(world: World, resource: str, name: str) -> bool:
     if source not in world.unparsed:
         return False
     plain = name.rstrip("?!")
-    return plain in _found(_MEMBER, source) or plain in world.lost_words(source)
+    if plain in _found(_MEMBER, source) or plain in world.lost_words(source):
+        return True
+    return any(text.lstrip().startswith(":") for text in world.broken.texts(source))
 
 
 def lost_resource(world: World, name: str) -> bool:
     """Whether a resource may not have parsed."""
-    return any(name in _found(_RESOURCE, source) for source in world.unparsed)
+    return any(
+        name in _found(_RESOURCE, source)
+        or name in world.lost_words(source)
+        or _NAMELESS_RESOURCE.search(source.text)
+        for source in world.unparsed
+    )
 
 
 @lru_cache(maxsize=64)
 def _locals(source: Source) -> frozenset[str]:
     parameters = " ".join(_PARAMETERS.findall(source.text))
-    return _found(_LOCAL, source) | frozenset(re.findall(r"\w+", parameters))
+    found = _found(_LOCAL, source) | frozenset(re.findall(r"\w+", parameters))
+    return found | {_NAMELESS} if _WITHOUT_NAME.search(source.text) else found
 
 
 @lru_cache(maxsize=64)

@@ -121,6 +121,8 @@ def _check_key(world: World, owner: ResourceInfo, relation: RelationInfo) -> Non
     holder = world.resources.get(relation.through) if relation.through else target
     if holder is None or relation.key in holder.columns or "join_table" in relation.options:
         return
+    if lost_member(world, holder.name, relation.key):
+        return
     found = nearest(relation.key, holder.columns)
     world.problems.error(
         "REL301",

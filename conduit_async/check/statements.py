@@ -53,7 +53,7 @@ def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: boo
             last=number == last or (told > 0 and _line(statement) == told),
         )
         told = _line(statement) if _is_broken(body, statement) else -1
-        if flow.ends and number < last:
+        if flow.ends and number < last and not _is_broken(body, statement):
             rest = block.statements[number + 1].span.to(block.statements[-1].span)
             body.problems.warning(
                 "SEM213",
@@ -73,9 +73,9 @@ def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: boo
 
 def _is_broken(body: Body, statement: ast.Statement) -> bool:
     """Whether its value is wrong, which explains what else is odd on its line."""
-    if not isinstance(statement, ast.Let | ast.Assign | ast.ExprStatement):
+    if not isinstance(statement, ast.Let | ast.Assign | ast.ExprStatement | ast.Return):
         return False
-    return isinstance(body.type_of(statement.value), Broken)
+    return statement.value is not None and isinstance(body.type_of(statement.value), Broken)
 
 
 def _line(statement: ast.Statement) -> int:

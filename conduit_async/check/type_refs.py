@@ -73,6 +73,11 @@ def read_type(world: World, ref: ast.TypeRef, owner: str, path: str) -> Type:
     return optional(kind) if ref.nullable else kind
 
 
+def is_half_read(world: World, field: ast.Field) -> bool:
+    """Whether a field's type is not known for certain, which has been reported."""
+    return field.type.required is None or world.broken.touches(field.span)
+
+
 def _read(world: World, node: ast.TypeExpr, owner: str, path: str) -> Type:
     match node:
         case ast.NamedType():
@@ -115,7 +120,9 @@ def _struct(world: World, node: ast.StructType, owner: str, path: str) -> Struct
             continue
         python = python_name(name, taken)
         taken.add(python)
-        inner = read_type(world, field.type, owner, f"{path}_{name}")
+        inner: Type = BROKEN
+        if not is_half_read(world, field):
+            inner = read_type(world, field.type, owner, f"{path}_{name}")
         fields[name] = Column(name, python, inner, span=field.name.span, doc=field.doc)
     world.structs[kind.name] = StructInfo(kind, path, fields)
     return kind

@@ -1,5 +1,6 @@
 """Every value from outside that a block or a function uses."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -178,6 +179,9 @@ class _Search:
         column = resource.columns.get(resource.primary_key or "")
         if column is not None:
             return [self.values.self_path([column], span)]
+        source = resource.node.span.source
+        if any(map(_may_hold_key, self.finder.problems.broken.texts(source))):
+            return []
         fields = [member for member in resource.node.members if isinstance(member, ast.Field)]
         marked = [
             Related(annotation.span, "marked here")
@@ -224,3 +228,12 @@ def _is_of_self(target: ast.Expr) -> bool:
     while isinstance(node, ast.Member):
         node = node.target
     return isinstance(node, ast.SelfRef)
+
+
+def _may_hold_key(lost: str) -> bool:
+    """Whether a primary key may stand in what could not be read."""
+    return (
+        "@primary" in lost
+        or lost.lstrip().startswith(":")
+        or re.match(r"\s*id\b", lost) is not None
+    )

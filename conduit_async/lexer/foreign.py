@@ -29,7 +29,8 @@ class Foreign:
     before: re.Pattern[str] = re.compile(rf"{_BLOCK}|{_NEXT}")
 
 
-_NAME_AND_VALUE = re.compile(r"[ \t]+\w+[ \t]*(?:=(?![=>])|:[ \t]*\w)")
+_NAME_EQUALS = re.compile(r"[ \t]+([A-Za-z_]\w*)[ \t]*=(?![=>])")
+_NAME_AND_VALUE = re.compile(r"[ \t]+([A-Za-z_]\w*)[ \t]*(?:=(?![=>])|:[ \t]*\w)")
 _HEAD = re.compile(rf"[ \t]*\(.{{0,200}}\){_BLOCK}|{_BLOCK}|{_NEXT}")
 _ALONE = re.compile(r"[ \t\r]*(?:\n|$)")
 _OPERAND = re.compile(r"[ \t]+[\w\"'(\[]")
@@ -103,11 +104,15 @@ _RESOURCE_FOLLOWS = re.compile(r"[ \t]+[A-Z]\w*[ \t]*\{")
 def statement_word(text: str, word: str, end: int) -> Foreign | None:
     """The foreign word that begins a statement, if it is one."""
     foreign = STATEMENTS.get(word)
-    if foreign is None and word in _TYPES:
-        name = _NAME_AND_VALUE.match(text, end)
-        shown = re.split(r"[=:]", name[0])[0].strip() if name else ""
-        foreign = Foreign(f"write `let {shown}: {word} = …`", "LET", _NAME_AND_VALUE)
+    if foreign is None and (name := _NAME_EQUALS.match(text, end)):
+        shown = f"{name[1]}: {word}" if word in _TYPES else name[1]
+        foreign = Foreign(f"write `let {shown} = …`", "LET", _NAME_EQUALS)
     return _settled(foreign, text, end)
+
+
+def declares_local(text: str, end: int) -> bool:
+    """Whether a name and its value follow, so that a word at the start of a line means `let`."""
+    return _NAME_EQUALS.match(text, end) is not None
 
 
 def value_word(text: str, word: str, end: int) -> Foreign | None:

@@ -17,6 +17,10 @@ class Operators(Strings):
     """Reads what is no word."""
 
     def _open(self, bracket: str, start: int) -> int:
+        if self._drops(start):
+            hint = "remove it, or close it"
+            self._error("SYN011", start, start + 1, f"this `{bracket}` is one too many", hint)
+            return start + 1
         previous = self.result.tokens[-1].type
         operand = self._after_operand
         role = ""

@@ -20,7 +20,8 @@ class Lexed:
 
     `deep` are the offsets of the brackets around a place that nests too deep, which is reported.
     `early` are those of each `}` that stands further right than the line of its `{`.
-    `multiline` are the offsets of strings that span lines; `unterminated` says that one does not
+    `multiline` are the offsets of strings that span lines, `odd` of those among them that touch a
+    name or another string, as if a quote were missing before; `unterminated` says that one does not
     end, so that the rest of the source was read as text.
     """
 
@@ -29,6 +30,7 @@ class Lexed:
     problems: list[Diagnostic] = field(default_factory=list)
     deep: frozenset[int] = frozenset()
     multiline: list[int] = field(default_factory=list)
+    odd: list[int] = field(default_factory=list)
     early: list[int] = field(default_factory=list)
     unterminated: bool = False
 
@@ -38,11 +40,11 @@ class Repair:
     """A guess at what the author meant.
 
     `cut`: the string that starts there ends on its line. `open`: a `{` is missing before the token
-    there. `close`: the bracket at `opener` should be closed before the token there. `drop`: the
-    closing bracket there is one too many.
+    there, `call`: a `(`. `close`: the bracket at `opener` should be closed before the token there.
+    `drop`: the bracket there is one too many.
     """
 
-    kind: Literal["cut", "open", "close", "drop"]
+    kind: Literal["cut", "open", "call", "close", "drop"]
     at: int
     opener: int = -1
 
@@ -90,6 +92,12 @@ class State:
     def _repair(self, repair: Repair) -> None:
         if repair.kind == "close":
             self._brackets.close_from(repair.opener)
+        elif repair.kind == "call":
+            last = self.result.tokens[-1]
+            span = Span(self.source, last.start, last.end)
+            self._report("SYN011", span, "a `(` is missing after this", "add the missing `(`")
+            self._insert("_CALL")
+            self._brackets.open("(", repair.at)
         elif len(self._brackets.stack) < MOST_OPEN:
             last = self.result.tokens[-1]
             code, message = "SYN017", "a block `{ … }` should follow"

@@ -22,8 +22,11 @@ class Strings(State):
             self._note_multiline(outermost)
             if self._cuts(outermost):
                 return self._quote('"', start)
-        self._emit("STRING", text[1:-1], start, start + len(text))
-        return start + len(text)
+        end = start + len(text)
+        if "\n" in text:
+            self._note_odd(start, end)
+        self._emit("STRING", text[1:-1], start, end)
+        return end
 
     def _quote(self, _: str, start: int) -> int:
         self._emit("_QUOTE", '"', start, start + 1)
@@ -43,7 +46,9 @@ class Strings(State):
             if following == '"':
                 self._emit_text(start, position)
                 self._emit("_QUOTE_END", '"', position, position + 1)
-                self._strings.pop()
+                opened = self._strings.pop()
+                if not self._strings and opened in self.result.multiline[-1:]:
+                    self._note_odd(opened, position + 1)
                 return position + 1
             if following == "#":
                 self._emit_text(start, position)
@@ -84,6 +89,13 @@ class Strings(State):
     def _note_multiline(self, outermost: int) -> None:
         if outermost not in self.result.multiline[-1:]:
             self.result.multiline.append(outermost)
+
+    def _note_odd(self, start: int, end: int) -> None:
+        """Note a string over lines that touches a name or another string."""
+        last = self.result.tokens[-1]
+        touches = last.end == start and last.type in ("STRING", "_QUOTE_END")
+        if touches or self.text[end : end + 1].isalnum():
+            self.result.odd.append(start)
 
     def _cuts(self, outermost: int) -> bool:
         return outermost in self._cut

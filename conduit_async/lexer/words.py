@@ -3,7 +3,7 @@
 import re
 
 from . import literals
-from .foreign import FOREIGN_WORDS
+from .foreign import FOREIGN_WORDS, declares_local
 from .slips import Slips
 from .tokens import (
     FIELD_ANNOTATIONS,
@@ -38,7 +38,11 @@ class Words(Slips):
         elif previous == "DOT" and not (self._first and _STATEMENT.match(self.text, start)):
             type = "NAME"
         elif (
-            (word in FOREIGN_WORDS or not self._brackets.stack)
+            (
+                word in FOREIGN_WORDS
+                or not self._brackets.stack
+                or (self._first and declares_local(self.text, end) and word not in KEYWORDS)
+            )
             and not suffix
             and (past := self._slip(word, start, end))
         ):

@@ -19,6 +19,9 @@ _MOST_CHARACTERS = 1_000_000
 """How much text may be read in all to find the best reading."""
 
 _MOST_CANDIDATES = 12
+_ODDITY = 2
+"""How many mistakes a string counts as that ends where another one should begin."""
+
 _SKIPPED_PER_MISTAKE = 20
 """How many tokens that were skipped count as much as a diagnostic."""
 
@@ -38,7 +41,8 @@ class Attempt:
     @property
     def badness(self) -> tuple[bool, float]:
         """Small is good. Text that was skipped may hold mistakes that are not counted yet."""
-        return self.lexed.unterminated, len(self.found) + self.skipped / _SKIPPED_PER_MISTAKE
+        mistakes = len(self.found) + _ODDITY * len(self.lexed.odd)
+        return self.lexed.unterminated, mistakes + self.skipped / _SKIPPED_PER_MISTAKE
 
 
 def best_attempt(source: Source) -> Attempt:
@@ -46,7 +50,7 @@ def best_attempt(source: Source) -> Attempt:
     best = _attempt(source, ())
     budget = _MOST_CHARACTERS
     improved = True
-    while improved and best.found:
+    while improved and (best.found or best.lexed.odd):
         improved = False
         base = best
         for repair in _candidates(source, base):
@@ -54,7 +58,11 @@ def best_attempt(source: Source) -> Attempt:
             if budget < 0:
                 return best
             attempt = _attempt(source, (*base.repairs, repair))
-            if attempt.badness < best.badness:
+            if attempt.badness < best.badness or (
+                repair.kind == "drop"
+                and attempt.badness == best.badness
+                and source.text[repair.at - 1] == source.text[repair.at]
+            ):
                 best, improved = attempt, True
                 if len(best.found) <= len(best.repairs):
                     return best
@@ -66,15 +74,21 @@ def _attempt(source: Source, repairs: tuple[Repair, ...]) -> Attempt:
     found = list(lexed.problems)
     driver = Driver(source, lexed, table(), found)
     tree = driver.run()
-    return Attempt(repairs, lexed, tree, found, driver.lacking, driver.skipped, driver.broken)
+    strays = [_line_of(p.span) for p in lexed.problems if p.code == "SYN011"]
+    broken = [*driver.broken, *strays]
+    return Attempt(repairs, lexed, tree, found, driver.lacking, driver.skipped, broken)
 
 
 def _candidates(source: Source, attempt: Attempt) -> Iterator[Repair]:
     """What may mend the first mistakes of a reading."""
     lexed = attempt.lexed
-    if lexed.unterminated or len(attempt.found) > 1:
+    if lexed.unterminated or lexed.odd or len(attempt.found) > 1:
         for start in lexed.multiline[:_MOST_CANDIDATES]:
             yield Repair("cut", start)
+    for problem in lexed.problems[:_MOST_CANDIDATES]:
+        at = problem.span.start
+        if problem.span.text == "{" and "{{" in source.text[max(0, at - 1) : at + 2]:
+            yield Repair("drop", at + source.text.startswith("{{", at))
     if len(attempt.found) < 2:
         return
     for problem in lexed.problems[:_MOST_CANDIDATES]:
@@ -83,11 +97,24 @@ def _candidates(source: Source, attempt: Attempt) -> Iterator[Repair]:
             place = _outdented(source.text, opener)
             if place is not None:
                 yield Repair("close", place, opener)
+    for problem in lexed.problems[:_MOST_CANDIDATES]:
+        if problem.code == "SYN011" and problem.span.text == ")":
+            place = _after_head(source.text, problem.span.start)
+            if place is not None:
+                yield Repair("call", place)
     if any(problem.code == "SYN011" and problem.span.text == "}" for problem in lexed.problems):
         for place in attempt.lacking[:_MOST_CANDIDATES]:
             yield Repair("open", place)
         for place in lexed.early[:_MOST_CANDIDATES]:
             yield Repair("drop", place)
+
+
+def _line_of(span: Span) -> Span:
+    """The line where a span starts."""
+    text = span.source.text
+    end = text.find("\n", span.start)
+    start = text.rfind("\n", 0, span.start) + 1
+    return Span(span.source, start, end if end >= 0 else len(text))
 
 
 def _outdented(text: str, opener: int) -> int | None:
@@ -105,6 +132,19 @@ def _outdented(text: str, opener: int) -> int | None:
         ):
             return start + width
         start = text.find("\n", start) + 1
+    return None
+
+
+def _after_head(text: str, closer: int) -> int | None:
+    """Where the line begins after the one that a closer, first on its line, is indented like."""
+    start = text.rfind("\n", 0, closer) + 1
+    if text[start:closer].strip():
+        return None
+    while start:
+        following, start = start, text.rfind("\n", 0, start - 1) + 1
+        width = _indent(text, start)
+        if text[start:following].strip() and width <= closer - text.rfind("\n", 0, closer) - 1:
+            return following + _indent(text, following)
     return None
 
 

@@ -26,7 +26,11 @@ _MEMBER_STARTS = frozenset({
     "AT", "HOOK", "FUNCTION", "COMPUTED", "SCOPE", "RULE", "RELATION", "NESTED", "SETTING", "ON",
     "RESOURCE",
 })  # fmt: skip
+_PAIR_KEYS = frozenset({"on", "when", "condition", "error", "where", "order_by", "limit", "offset"})
+"""Keys of a body, which reads as statements once its first pair did not fit."""
+
 _MOST_ERRORS = 100
+_OF_PIECES = frozenset({"SYN005", "SYN006", "SYN012", "SYN013"})
 
 
 class Driver(Automaton):
@@ -43,6 +47,7 @@ class Driver(Automaton):
         self._flagged = sorted(problem.span.start for problem in lexed.problems)
         self._ended_early = any(problem.code == "SYN010" for problem in lexed.problems)
         self._deep = lexed.deep
+        self._own: set[int] = set()  # what was reported here, not by a rule
         self._errors = 0
         self._last_error = -1
         self._shifted = 1  # counts from the last recovery; none means that it resumed in vain
@@ -54,6 +59,7 @@ class Driver(Automaton):
         if not self._is_consequence(index):
             why = explain(Unexpected(self._source, self._tokens, index, self._expected()))
             self._found.append(why.diagnostic)
+            self._own.add(id(why.diagnostic))
             self._errors += 1
             self._last_error = token.start
             resume -= why.back
@@ -63,9 +69,11 @@ class Driver(Automaton):
                 if index >= back and self._tokens[index - back + 1].type == "COLON":
                     self.lacking.append(self._tokens[index - back].start)
         at_end = token.type == "$END"
+        size = len(self._stack)
         while not self._accepts("ERROR") or (at_end and self._depth()):
             self._pop()
-        begin = self._begin(index)
+        lost = len(self._stack) < size or not token.first
+        begin = self._begin(index) if lost else token.start
         self._put_error(token)
         if self._errors == _MOST_ERRORS:
             self._close_all(resume)
@@ -74,8 +82,19 @@ class Driver(Automaton):
             resume = self._resume(resume if stays else resume + 1)
         self._shifted = 0
         self.skipped += resume - index
-        self.broken.append(Span(self._source, begin, self._tokens[resume].start))
+        self._break(begin, self._tokens[resume].start)
         return resume
+
+    def _break(self, start: int, end: int) -> None:
+        """Note what was not read completely, and take back what its pieces seemed to lack."""
+        self.broken.append(Span(self._source, start, end))
+        self._found[:] = [
+            found
+            for found in self._found
+            if found.code not in _OF_PIECES
+            or id(found) in self._own
+            or not start <= found.span.start < end
+        ]
 
     def _begin(self, index: int) -> int:
         """Where the statement or member begins that the token at an index does not fit into."""
@@ -154,6 +173,8 @@ class Driver(Automaton):
         if index and (previous.start == previous.end or (token.start == token.end and not at_end)):
             return True
         if self._follows_error_in_brackets(index - 1):
+            return True
+        if token.type == "COLON" and self._shifted == 1 and previous.text in _PAIR_KEYS:
             return True
         text = self._source.text
         line_start = text.rfind("\n", 0, previous.start) + 1

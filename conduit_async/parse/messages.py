@@ -73,7 +73,8 @@ def explain(at: Unexpected) -> Explanation:
     said = statement_slip(*place) or habit(*place) or slip(*place)
     if said:
         span = at.span(said.first).to(at.span(said.last))
-        return Explanation(Diagnostic(said.code, span, said.message, said.hint))
+        lacks = "LBRACE" in at.expected and "INT" not in at.expected
+        return Explanation(Diagnostic(said.code, span, said.message, said.hint), 0, lacks)
     lacks_block = "LBRACE" in at.expected and at.expected <= _BEFORE_BLOCK
     found = special(at.source, at.tokens, at.index, at.expected)
     if found and not (lacks_block and token.first):

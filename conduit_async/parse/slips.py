@@ -1,6 +1,6 @@
 """Slips in declarations: what a member, a field or a hook should look like instead."""
 
-from ..lexer.tokens import FIELD_ANNOTATIONS, Token
+from ..lexer.tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
 from ..source import Source
 from ..suggest import nearest
 from .habits import Said
@@ -50,6 +50,8 @@ def _header(token: Token, last: Token, line: list[Token]) -> Said | None:
             return Said(
                 head, head, f"there is no hook timing `{head.text}`", f"write `{timing}`", "SYN014"
             )
+        if meant := nearest(head.text[1:], MEMBER_ANNOTATIONS):
+            return Said(head, head, f"there is no `{head.text}`", f"did you mean `@{meant}`?")
     if types[0] != "HOOK":
         return None
     if token.type == "FIELD_AT" and (meant := nearest(token.text, _MODIFIERS)):
