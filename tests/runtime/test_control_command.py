@@ -1,5 +1,6 @@
 """`conduit-jobs queues`, and `conduit-jobs jobs` with filters."""
 
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +9,8 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 from conduit_runtime import Job, Queue
-from conduit_runtime.cli import commands
+from conduit_runtime.cli import commands, filters
+from conduit_runtime.client import many
 
 
 @pytest.fixture
@@ -115,3 +117,24 @@ def test_a_list_takes_the_same_filters(queue: Queue, dsn: str) -> None:
     assert len(call_json(dsn, "jobs", "list", "--queue", "mail", "--type", "t")) == 1
     assert call_json(dsn, "jobs", "list", "--older-than", "1h") == []
     call(dsn, "jobs", "list", "--older-than", "soon", code=2)
+
+
+class Terminal(io.StringIO):
+    """What a command writes to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_is_told_how_far_a_long_command_is(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(many, "BATCH", 2)
+    monkeypatch.setattr(filters, "_PATIENCE", 0.0)
+    monkeypatch.setattr("sys.stderr", terminal)
+    queue.enqueue_many([Job(type="t") for _ in range(5)])
+    commands(["jobs", "cancel", "--type", "t", "--dsn", dsn], standalone_mode=False)
+    told = terminal.getvalue()
+    assert "\r2 jobs cancelled so far\r4 jobs cancelled so far" in told
+    assert told.endswith("\x1b[K"), "and the line is cleared"
