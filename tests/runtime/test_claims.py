@@ -1,5 +1,6 @@
 from uuid import UUID, uuid4
 
+import pytest
 from conduit_runtime.workers.claimed import Claimed
 from conduit_runtime.workers.claims import BATCH, Claims
 
@@ -66,6 +67,26 @@ def test_a_short_claim_is_repeated_in_full_and_looks_deeper() -> None:
         assert claims.was_full
     assert depths[0] == 13
     assert depths[-1] == BATCH
+
+
+def test_a_full_look_that_costs_is_not_repeated_for_each_short_claim() -> None:
+    """Dead entries that vacuum cannot remove are not walked through for each job that comes."""
+    claims = Claims()
+    claims.next("w", {"q": 10}, [("t", "")], 10, 0.0, None)
+    claims.learn([claimed("q", 50, 7, 1)], 10, 0.0, 0.02)
+    assert claims.full_in(0.02) == pytest.approx(0.5)
+    for now in (0.1, 0.3, 0.5):
+        statement = claims.next("w", {"q": 10}, [("t", "")], 10, now, None)
+        assert not claims.was_full
+        assert statement.parameters["bound_priorities"] == [50]
+        claims.learn([], 10, now, now)
+    claims.next("w", {"q": 10}, [("t", "")], 10, 0.53, None)
+    assert claims.was_full
+    # Everything was looked at, so the bound stays where it was furthest.
+    claims.learn([claimed("q", 50, 6, 2)], 10, 0.53, 0.63)  # it had appeared behind the bound
+    assert claims.full_in(0.63) == pytest.approx(1.0)
+    statement = claims.next("w", {"q": 10}, [("t", "")], 10, 1.0, None)
+    assert statement.parameters["bound_run_ats"] == [7]
 
 
 def test_one_lane_is_read_as_deep_as_the_claim() -> None:

@@ -127,16 +127,23 @@ class Claimer:
             self._found += 1
             if self._found == 2:
                 await self._listener.release_bell()
-        elif is_full:
+        elif is_full or not self._claims.is_full_due(time.monotonic()):
             self._found = 0
             if self._runner.ready:
                 await self._wait_for_room()
             elif self._drain:
-                if was_idle and not await self._is_held_back():
+                if not is_full:
+                    self._claims.forget()
+                elif was_idle and not await self._is_held_back():
                     return True
-                await self._listener.wait(min(POLL, self._gate.pause()))
+                else:
+                    await self._listener.wait(min(POLL, self._gate.pause()))
             elif not await self._listener.take_bell(self._gate.ringing(self._queues)):
-                await self._wait_for_jobs()
+                if is_full:
+                    await self._wait_for_jobs()
+                else:
+                    # What is new is heard of; what appeared behind a bound is looked for then.
+                    await self._listener.wait(self._claims.full_in(time.monotonic()))
         return False
 
     async def _wait_for_jobs(self) -> None:

@@ -19,6 +19,9 @@ BATCH = 500
 LEASE_ENDS = ", leased_until = NULL"
 _SHORTEST_BOUND, _LONGEST_BOUND = 0.05, 1.0
 _SHARE_OF_FULL_SCANS = 0.04
+_CHEAP = 0.01
+"""Seconds that a full scan may take to be repeated whenever a claim comes back short."""
+_MOST_BOUNDS = 1_000
 
 
 def claim(
@@ -71,7 +74,8 @@ class Claims:
 
     Claimed rows leave dead entries at the head of the index until they are vacuumed. A bound, where
     the last claim of a priority ended, skips them; a full scan, which finds what appeared behind
-    the bounds, follows at most every 50 ms and at least every second, depending on its cost.
+    the bounds, follows at most every 50 ms and at least every second, depending on its cost. While
+    it costs little, it follows whenever a claim comes back short, too.
     """
 
     was_full: bool
@@ -82,6 +86,7 @@ class Claims:
         self._bounds: dict[tuple[str, int], tuple[int, int]] = {}
         self._next_full = 0.0
         self._depth = 0
+        self._is_cheap = True
         self.was_full = True
 
     def next(
@@ -121,22 +126,32 @@ class Claims:
         """Whether a claim at the monotonic time `now` looks at everything."""
         return now >= self._next_full
 
+    def full_in(self, now: float) -> float:
+        """In how many seconds from the monotonic time `now` a claim looks at everything."""
+        return max(0.0, self._next_full - now)
+
     def learn(self, jobs: Sequence[Claimed], limit: int, started: float, now: float) -> None:
         """Take note of what a claim of `limit` jobs gave, sent at `started`, answered at `now`."""
-        if len(jobs) < limit:
-            # Short: behind a bound, or beneath the depth, there may be more.
-            self._next_full = now
+        is_short = len(jobs) < limit
+        if is_short:
+            # Beneath the depth there may be more.
             self._depth = max(16, min(BATCH, self._depth * 2))
         else:
             self._depth -= self._depth // 8
-            if self.was_full:
-                cost = (now - started) / _SHARE_OF_FULL_SCANS
-                self._next_full = now + min(max(cost, _SHORTEST_BOUND), _LONGEST_BOUND)
         if self.was_full:
-            # A bound that this look did not come to would hide what appeared behind it since.
-            self._bounds.clear()
+            cost = now - started
+            self._is_cheap = cost < _CHEAP
+            pause = min(max(cost / _SHARE_OF_FULL_SCANS, _SHORTEST_BOUND), _LONGEST_BOUND)
+            self._next_full = now + pause
+            if not is_short or len(self._bounds) > _MOST_BOUNDS:
+                # A bound that this look did not come to would hide what appeared behind it since.
+                self._bounds.clear()
+        if is_short and self._is_cheap:
+            self._next_full = now  # behind a bound there may be more
         last = {(job.queue, job.priority): job for job in jobs}
-        self._bounds.update((key, (job.run_at, job.seq)) for key, job in last.items())
+        for key, job in last.items():
+            at = (job.run_at, job.seq)
+            self._bounds[key] = max(at, self._bounds.get(key, at))
 
     def forget(self) -> None:
         """Look at everything with the next claim."""
