@@ -20,6 +20,7 @@ from conduit_runtime import (
     Schedule,
     Snooze,
     WorkerPool,
+    chain,
 )
 from conduit_runtime.generated.service_loading import resolve
 from conduit_runtime.telemetry.tracing import job_tracer
@@ -240,6 +241,28 @@ def test_generated_hooks_and_nested_jobs_are_one_trace(
     nested = [span for span in attempts if span not in direct]
     assert (len(direct), len(nested)) == (4, 1)
     assert any(is_child(nested[0], parent) for parent in direct)
+
+
+def test_a_flow_that_a_job_enqueues_is_in_its_trace(
+    queue: Queue, pool: WorkerPool, tracer: Tracer, spans: Spans
+) -> None:
+    @pool.handler("parent")
+    async def parent(context: JobContext, payload: object) -> None:
+        context.enqueue_flow(chain(Job(type="step"), Job(type="step")))
+
+    pool.register("step", nothing)
+    pool.register("after", nothing)
+    queue.enqueue(Job(type="parent"))
+    pool.run(drain=True)
+    [begun], (first, second) = spans()["process parent"], spans()["process step"]
+    assert is_child(first, begun)
+    assert is_child(second, begun)
+    with tracer.start_as_current_span("request"):
+        queue.enqueue_many([Job(type="after"), Job(type="after")])
+    pool.run(drain=True)
+    assert [is_child(span, spans()["request"][0]) for span in spans()["process after"]] == [
+        True
+    ] * 2
 
 
 def test_a_tick_is_a_span_and_its_job_the_child(

@@ -75,8 +75,8 @@ def born_of(
     }
     parameters |= {f"flow_{name}": value for name, value in given.items()}
     trace = trace_fragments(given)
-    trace |= {"traces": trace["traces"].replace("%(", "%(flow_")}
-    return sql("born_flow", schema, **trace)
+    traces = trace["traces"].replace("%(", "%(flow_")
+    return sql("born_flow", schema, **{**trace, "traces": traces})
 
 
 def sweep(link: Link | None, schema: str | None) -> Statement[Link | None]:

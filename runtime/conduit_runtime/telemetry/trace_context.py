@@ -5,6 +5,7 @@ OpenTelemetry is not imported here: where the application has not done so, there
 
 import sys
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -51,18 +52,20 @@ def trace_parameter(given: Mapping[str, str] | None = None) -> dict[str, str]:
     return {} if trace is None else {"trace": trace}
 
 
-def trace_fragments(parameters: Mapping[str, Any]) -> dict[str, str]:
+def trace_fragments(parameters: Mapping[str, Any]) -> Mapping[str, str]:
     """What completes an insert: the trace, if the parameters hold one, and else nothing at all."""
     return _TRACED if "trace" in parameters else _UNTRACED
 
 
-_TRACED = {
-    "trace": ", trace",
-    "traces": ", %(trace)s::text[]",
-    "trace_json": ", trace::jsonb",
-    "trace_value": ", %(trace)s::jsonb",
-}
-_UNTRACED = dict.fromkeys(_TRACED, "")
+_TRACED = MappingProxyType(
+    {
+        "trace": ", trace",
+        "traces": ", %(trace)s::text[]",
+        "trace_json": ", trace::jsonb",
+        "trace_value": ", %(trace)s::jsonb",
+    }
+)
+_UNTRACED = MappingProxyType(dict.fromkeys(_TRACED, ""))
 
 
 def read_trace(text: str | None) -> dict[str, str] | None:
