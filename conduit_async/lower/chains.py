@@ -16,9 +16,11 @@ _ASSIGNED = re.compile(r"^\((\w+) := .*\)(?= is not None$)", re.DOTALL)
 def target(frame: Frame, node: ast.Member) -> Lowering:
     """What is left of the dot; its guards hold for the whole chain."""
     code = yield Operand(node.target, chain=True, maybe=node.safe)
+    if not node.safe:
+        return code
     certain = code.guards or not is_safe(node.target)
     certain = certain and node.target not in frame.module.facts.narrowed
-    if not node.safe or (certain and not may_be_nil(frame, node.target)):
+    if certain and not may_be_nil(frame, node.target):
         return code
     inner = replace(code, guards=()) if code.guards else known(frame, node.target, code)
     if inner.repeatable:
