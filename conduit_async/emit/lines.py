@@ -26,8 +26,12 @@ class Line:
     @property
     def width(self) -> int:
         """How many columns it takes."""
-        tokens = self.tokens
-        return self.indent - len(tokens[0].space) + sum(token.width for token in tokens)
+        columns = self.indent - len(self.tokens[0].space)
+        for token in self.tokens:
+            columns += len(token.space)
+            if not token.hidden:
+                columns += len(token.text)
+        return columns
 
     @property
     def fits(self) -> bool:

@@ -52,13 +52,8 @@ def _transformed(line: Line, force: bool) -> list[Line]:
 
 def _split_by(splitter: _Splitter, line: Line, force: bool) -> list[Line]:
     depth = line.tokens[0].depth
-    text = str(line)
     optional = [token for token in line.tokens if token.hidden]
-    result: list[Line] = []
-    for part in splitter(line, force):
-        if str(part) == text:
-            raise _CannotSplitError
-        result += _transformed(part, force)
+    result = [each for part in splitter(line, force) for each in _transformed(part, force)]
     if force or splitter is not _at_last_brackets or not optional or result[0].fits:
         return result
     if any(not token.hidden for token in optional if token.depth == depth):

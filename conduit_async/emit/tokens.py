@@ -53,16 +53,12 @@ class Token:
     hidden: bool = False
     literal: bool = False
     partner: "Token | None" = field(default=None, repr=False)
+    opens: bool = field(init=False)
+    closes: bool = field(init=False)
 
-    @property
-    def opens(self) -> bool:
-        """Whether it is an opening bracket."""
-        return self.kind == "open"
-
-    @property
-    def closes(self) -> bool:
-        """Whether it is a closing bracket."""
-        return self.kind == "close"
+    def __post_init__(self) -> None:
+        self.opens = self.kind == "open"
+        self.closes = self.kind == "close"
 
     @property
     def is_operand_end(self) -> bool:
