@@ -12,8 +12,9 @@ import pytest
 from conduit_runtime import Job, Queue, WorkerPool
 from conduit_runtime.client import store
 from conduit_runtime.postgres.connection import Link
+from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
-from conduit_runtime.workers import attempts
+from conduit_runtime.workers import attempts, sweep
 from conduit_runtime.workers.attempts import Attempt, Stray
 from conduit_runtime.workers.claims import Claims
 from example_app import insert_order, ship
@@ -119,6 +120,23 @@ def test_an_idle_worker_asks_little(dsn: str, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Link, "run", counted)
     assert asyncio.run(idle()) <= 4
+
+
+def test_a_look_around_sweeps_with_one_statement(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+
+    def counted(connection: psycopg.Connection[Any], statement: Statement[Any]) -> Any:
+        sent.append(statement.sql)
+        return run(connection, statement)
+
+    monkeypatch.setattr(sweep, "run", counted)
+    sweeping = sweep.Sweep()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for _ in range(6):
+            sweeping.step(connection, None)
+    # Keys, results and links have their turns.
+    assert len(sent) == 6
+    assert [sent.count(statement) for statement in sent] == [2] * 6
 
 
 @contextmanager

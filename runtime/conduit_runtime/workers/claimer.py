@@ -198,6 +198,9 @@ class Claimer:
         # A rescued job may have killed its worker: it never waits here beside others.
         rescued = any(job.rescues for job in jobs)
         self._prefetching = not (rescued and self._runner.hand_back_rescued())
+        if len(jobs) < limit:
+            # Nothing waits behind them: they start before the next claim costs them time.
+            await asyncio.sleep(0)
         return jobs, is_full
 
     async def _claim_freely(

@@ -1,5 +1,6 @@
 """What a worker clears away: keys that nobody holds, results whose time is over, cut flows."""
 
+from itertools import cycle
 from typing import Any
 from uuid import UUID
 
@@ -13,19 +14,27 @@ __all__ = ["Sweep", "clear"]
 
 
 class Sweep:
-    """Deletes what has served its time, a page a step, over and over.
+    """Deletes what has served its time: keys, results and links in turn, a page a step.
 
-    A step takes so long as its pages do, however much there is.
+    A step takes so long as its page does, however much there is.
     """
 
     def __init__(self) -> None:
         self._key: tuple[str, str] | None = None
         self._link: tuple[UUID, UUID] | None = None
+        self._turns = cycle((self._keys, self._results, self._links))
 
     def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         """Look at the next page."""
+        next(self._turns)(connection, schema)
+
+    def _keys(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         self._key = run(connection, unique.sweep(self._key, schema))
+
+    def _results(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         run(connection, results.sweep(schema))
+
+    def _links(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         self._link = run(connection, flow_store.sweep(self._link, schema))
 
 
