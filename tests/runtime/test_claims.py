@@ -65,7 +65,7 @@ def test_a_short_claim_is_repeated_in_full_and_looks_deeper() -> None:
         claims.learn([claimed("q", 50, 7, 1)], BATCH, float(round_), float(round_))
         assert claims.next("w", {"q": 1}, lanes, 1, float(round_), None)
         assert claims.was_full
-    assert depths[0] == 13
+    assert depths[0] == 9
     assert depths[-1] == BATCH
 
 
@@ -92,6 +92,20 @@ def test_a_full_look_that_costs_is_not_repeated_for_each_short_claim() -> None:
 def test_one_lane_is_read_as_deep_as_the_claim() -> None:
     statement = Claims().next("w", {"q": 300}, [("t", "")], 300, 0.0, None)
     assert statement.parameters["depth"] == 300
+
+
+def test_as_many_heads_are_read_as_the_types_at_hand_need() -> None:
+    claims = Claims()
+    lanes = [(f"t{n}", shape) for n in range(100) for shape in ("", "f")]
+    depths = []
+    for kinds in (1, 1, 100, 100, 1, 1):
+        statement = claims.next("w", {"q": BATCH}, lanes, BATCH, 0.0, None)
+        depths.append(statement.parameters["depth"])
+        jobs = [claimed("q", 50, 7, n) for n in range(BATCH)]
+        for number, job in enumerate(jobs):
+            job.type = f"t{number % kinds}"
+        claims.learn(jobs, BATCH, 0.0, 0.001)
+    assert depths == [13, BATCH, BATCH, 13, 13, BATCH]
 
 
 def test_every_claim_draws_a_token_of_its_own() -> None:

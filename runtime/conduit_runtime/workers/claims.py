@@ -1,5 +1,6 @@
 """How a worker claims: which queues and lanes, how many, and where to look."""
 
+import math
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -85,7 +86,9 @@ class Claims:
         self._shape = shape
         self._bounds: dict[tuple[str, int], tuple[int, int]] = {}
         self._next_full = 0.0
-        self._depth = 0
+        self._depth = 0.0
+        self._asked = 0
+        self._kinds = 0
         self._is_cheap = True
         self.was_full = True
 
@@ -103,8 +106,8 @@ class Claims:
         A worker that is no longer registered claims nothing.
         """
         self.was_full = self.is_full_due(now)
-        least = min(limit, 2 * limit // max(1, len(lanes)) + 8)
-        depth = min(limit, max(self._depth, least))
+        kinds = self._kinds or len({type_ for type_, _ in lanes})
+        self._asked = depth = min(limit, max(int(self._depth), _least_depth(limit, kinds)))
         bounds = [] if self.was_full else [(*key, *at) for key, at in self._bounds.items()]
         token = uuid.uuid4()
         allowed = sql("registered", schema)
@@ -135,9 +138,14 @@ class Claims:
         is_short = len(jobs) < limit
         if is_short:
             # Beneath the depth there may be more.
-            self._depth = max(16, min(BATCH, self._depth * 2))
+            wanted = self._asked * limit / max(1, len(jobs))
+            self._depth = min(BATCH, max(1.5 * self._asked, min(wanted, 4.0 * self._asked)))
         else:
-            self._depth -= self._depth // 8
+            self._depth *= 7 / 8
+            kinds = len({job.type for job in jobs})
+            if kinds > self._kinds:
+                self._depth = 0.0
+            self._kinds = kinds
         if self.was_full:
             cost = now - started
             self._is_cheap = cost < _CHEAP
@@ -156,3 +164,12 @@ class Claims:
     def forget(self) -> None:
         """Look at everything with the next claim."""
         self._next_full = 0.0
+
+
+def _least_depth(limit: int, kinds: int) -> int:
+    """How many heads of each lane nearly always do for jobs of so many types, evenly spread.
+
+    Whatever is looked at is locked, so more costs time and WAL; with less, claims come back short.
+    """
+    share = limit / max(1, kinds)
+    return limit if kinds <= 1 else math.ceil(share + 3 * math.sqrt(share)) + 1
