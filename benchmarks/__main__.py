@@ -12,6 +12,7 @@ from .database import machine, server
 from .measure import Figure, Options, Results
 from .peers import peers as measure_peers
 
+_ROOT = Path(__file__).parents[1]
 Group = Callable[[str, Options, Results], None]
 
 GROUPS: dict[str, tuple[Group, ...]] = {
@@ -34,8 +35,9 @@ GROUPS: dict[str, tuple[Group, ...]] = {
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for results.json and chart.svg.",
+    help="Folder for results.json, figures.md and chart.svg.",
 )
+@click.option("--record", is_flag=True, help="Put the figures into docs/performance.md.")
 def main(
     groups: tuple[str, ...],
     dsn: str | None,
@@ -44,6 +46,7 @@ def main(
     quick: bool,
     peers: bool,
     out: Path | None,
+    record: bool,
 ) -> None:
     """Measure GROUPS of figures, all of them by default.
 
@@ -68,6 +71,8 @@ def main(
         report.show(console, about, results.figures)
         if out is not None:
             report.write(out, about, results.figures)
+        if record:
+            report.record(_ROOT, about, results.figures)
 
 
 if __name__ == "__main__":

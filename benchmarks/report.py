@@ -1,16 +1,17 @@
-"""Shows the figures: a table on the terminal, JSON, a chart."""
+"""Shows the figures: a table on the terminal, in Markdown, JSON, a chart."""
 
 import json
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape as plain
 from rich.table import Table
 
+from .chart import chart
 from .measure import Figure
 
+_BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
 _MARK = {True: "[green]reached[/]", False: "[red]missed[/]", None: ""}
 
 
@@ -40,37 +41,53 @@ def show(console: Console, machine: Mapping[str, str], figures: Sequence[Figure]
 
 
 def write(folder: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:
-    """`results.json` and `chart.svg` in the folder."""
+    """`results.json`, `figures.md` and `chart.svg` in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     data = {"machine": dict(machine), "figures": [figure.as_json() for figure in figures]}
     text = json.dumps(data, indent=2, ensure_ascii=False)
     (folder / "results.json").write_text(text + "\n", encoding="utf-8")
-    rates = [figure for figure in figures if figure.unit == "jobs/s"]
-    (folder / "chart.svg").write_text(_chart(rates), encoding="utf-8")
+    (folder / "figures.md").write_text(markdown(machine, figures), encoding="utf-8")
+    (folder / "chart.svg").write_text(chart(figures), encoding="utf-8")
+
+
+def record(root: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:
+    """Put the figures into the repository's documents: the page, its data and its chart."""
+    write(root / "docs" / "benchmarks", machine, figures)
+    page = root / "docs" / "performance.md"
+    text = page.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        raise ValueError(f"{page} has no place for the figures: {_BEGIN} … {_END}")
+    table = markdown(machine, figures)
+    page.write_text(f"{before}{begin}\n\n{table}\n{end}{after}", encoding="utf-8")
+
+
+def markdown(machine: Mapping[str, str], figures: Sequence[Figure]) -> str:
+    """The figures as a table in Markdown, above what they hold for."""
+    lines = [
+        "| figure | median | runs | beside | to reach |",
+        "|---|---:|---|---|---|",
+        *(_row(figure) for figure in figures),
+        "",
+        *(f"- {name}: {value}" for name, value in machine.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(figure: Figure) -> str:
+    beside = "" if figure.ratio is None else f"{figure.ratio:.2f} of {figure.limit_name}"
+    if figure.note:
+        beside = f"{beside}; {figure.note}".removeprefix("; ")
+    target = ""
+    if figure.target is not None:
+        sign = "≤" if figure.less_is_better else "≥"
+        met = {True: "reached", False: "**missed**", None: ""}[figure.is_met]
+        target = f"{sign} {figure.target:g} {met}".rstrip()
+    runs = " ".join(_number(run) for run in figure.runs)
+    cells = (figure.name, f"{_number(figure.value)} {figure.unit}", runs, beside, target)
+    return f"| {' | '.join(cells)} |"
 
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _chart(figures: Sequence[Figure]) -> str:
-    """Horizontal bars, one a figure, as SVG that reads on light and on dark ground."""
-    row, left, width = 26, 300, 460
-    most = max((figure.value for figure in figures), default=1.0)
-    bars = []
-    for index, figure in enumerate(figures):
-        top = index * row
-        length = max(1.0, width * figure.value / most)
-        own = figure.name.startswith(("drain", "enqueue"))
-        bars.append(
-            f'<text x="{left - 8}" y="{top + 17}" text-anchor="end">{escape(figure.name)}</text>'
-            f'<rect x="{left}" y="{top + 4}" width="{length:.1f}" height="{row - 8}" rx="2" '
-            f'fill="{"#3b7dd8" if own else "#9aa4b2"}"/>'
-            f'<text x="{left + length + 6:.1f}" y="{top + 17}">{figure.value:,.0f}</text>'
-        )
-    height = row * len(figures)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 80} {height + 4}" '
-        'font-family="system-ui, sans-serif" font-size="13" fill="#808a98">'
-        "<title>Jobs a second</title>" + "".join(bars) + "</svg>\n"
-    )

@@ -30,7 +30,11 @@ class Peer:
 
 
 PEERS = (
-    Peer("pgqueuer", ("pgqueuer[asyncpg]==1.6.0", "uvloop"), "asyncpg, uvloop, batches of 100"),
+    Peer(
+        "pgqueuer",
+        ("pgqueuer[asyncpg]==1.6.0", "uvloop"),
+        "asyncpg, uvloop, batches of 100; deletes what it finished",
+    ),
     Peer("procrastinate", ("procrastinate==3.10.0",), "psycopg, concurrency 100"),
     Peer("oban", ("oban==0.7.0",), "psycopg, limit 200", (3, 12)),
 )

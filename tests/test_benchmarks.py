@@ -1,0 +1,62 @@
+"""What the benchmarks show of their figures; measuring is left to `make bench`."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from benchmarks import report
+from benchmarks.chart import chart
+from benchmarks.measure import Figure
+
+ROOT = Path(__file__).parents[1]
+MACHINE = {"processor": "one & only"}
+FIGURES = [
+    Figure("drain, 1 process", "jobs/s", [50_000.0, 60_000.0], 80_000.0, "bare", 0.8),
+    Figure("enqueue to start", "ms", [2.5], target=3.0, less_is_better=True),
+    Figure("pgqueuer: drain, 1 process", "jobs/s", [15_000.0], 60_000.0, "ours", note="uvloop"),
+]
+
+
+def test_the_figures_as_a_table() -> None:
+    rows = report.markdown(MACHINE, FIGURES).splitlines()[2:]
+    assert rows == [
+        "| drain, 1 process | 55,000 jobs/s | 50,000 60,000 | 0.69 of bare | ≥ 0.8 **missed** |",
+        "| enqueue to start | 2.5 ms | 2.5 |  | ≤ 3 reached |",
+        "| pgqueuer: drain, 1 process | 15,000 jobs/s | 15,000 | 0.25 of ours; uvloop |  |",
+        "",
+        "- processor: one & only",
+    ]
+
+
+def test_a_chart_shows_each_queue_the_fastest_first() -> None:
+    texts = [element.text for element in ElementTree.fromstring(chart(FIGURES)).iter()]
+    names = [text for text in texts if text in ("conduit-async", "pgqueuer", "55,000", "15,000")]
+    assert names == ["conduit-async", "55,000", "pgqueuer", "15,000"]
+
+
+def test_a_chart_of_nothing_is_a_chart() -> None:
+    assert ElementTree.fromstring(chart([])).tag.endswith("svg")
+
+
+def test_recording_changes_the_page_between_its_marks(tmp_path: Path) -> None:
+    page = tmp_path / "docs" / "performance.md"
+    page.parent.mkdir()
+    page.write_text((ROOT / "docs" / "performance.md").read_text())
+    for _ in range(2):
+        report.record(tmp_path, MACHINE, FIGURES)
+    before, after = (ROOT / "docs" / "performance.md").read_text(), page.read_text()
+    assert before.split("<!-- figures -->")[0] == after.split("<!-- figures -->")[0]
+    assert before.split("<!-- end of figures -->")[1] == after.split("<!-- end of figures -->")[1]
+    assert after.count("| drain, 1 process | 55,000") == 1
+    folder = tmp_path / "docs" / "benchmarks"
+    assert len(json.loads((folder / "results.json").read_text())["figures"]) == 3
+    assert (folder / "chart.svg").exists()
+
+
+def test_a_page_without_marks_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "performance.md").write_text("nothing")
+    with pytest.raises(ValueError, match="no place for the figures"):
+        report.record(tmp_path, MACHINE, FIGURES)
