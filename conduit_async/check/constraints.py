@@ -12,6 +12,13 @@ from .lattice import is_number, is_unknown
 from .require import article, constant_text
 from .world import World
 
+_NEED_A_VALUE = {
+    "default": ("VAL520", "@default(0)"),
+    "min": ("VAL521", "@min(1)"),
+    "max": ("VAL521", "@max(100)"),
+    "pattern": ("VAL522", "@pattern(/^[a-z]+$/)"),
+}
+
 
 def check_constraints(world: World, info: ResourceInfo) -> None:
     """Check the annotations of a resource's fields, as far as they are constants."""
@@ -23,6 +30,14 @@ def check_constraints(world: World, info: ResourceInfo) -> None:
         for annotation in field.annotations:
             value = annotation.arguments[0].value if annotation.arguments else None
             if value is None:
+                if annotation.name.text in _NEED_A_VALUE:
+                    code, example = _NEED_A_VALUE[annotation.name.text]
+                    world.problems.error(
+                        code,
+                        annotation.span,
+                        f"`@{annotation.name.text}` needs a value",
+                        f"for example `{example}`",
+                    )
                 continue
             match annotation.name.text:
                 case "default":

@@ -15,6 +15,8 @@ from .lost import lost_local
 from .narrow import narrowed
 from .service_calls import extern_value
 
+_VALUES = ("self", "true", "false")
+
 Meaning: TypeAlias = Literal["local", "extern", "namespace", "resource", "service", "nothing"]
 
 
@@ -91,7 +93,7 @@ def _undefined(body: Body, node: ast.NameRef) -> None:
         message, hint = f"Conduit has no `{name}`", WORDS[name]
     elif name in NAMES:
         hint = NAMES[name]
-    elif (found := nearest(name, body.scope.visible())) is not None:
+    elif (found := nearest(name, {*body.scope.visible(), *_VALUES})) is not None:
         hint = f"did you mean `{found}`?"
     elif (found := nearest(name, fields | computed)) is not None:
         hint = f"did you mean `self.{found}`?"

@@ -7,8 +7,9 @@ from ..source import Source
 from .world import World
 
 _LOCAL = re.compile(r"\b(?:let|for|const|var)\s+(?:mut\s+)?(\w+)|\b(\w+)\s*:=")
-_ASSIGNED = re.compile(r"(\w+)\s*=(?![=>])")
+_ASSIGNED = r"\b(\w++)\s*+=(?![=>])"
 _WITHOUT_NAME = re.compile(r"\blet\s*[=:]")
+_NAMELESS_FIELD = r"\A\s*:"
 _NAMELESS = ""
 """Stands for any name, when a `let` lacks its own."""
 
@@ -24,8 +25,9 @@ def lost_local(world: World, source: Source, name: str) -> bool:
     """Whether a `let` or `for` that did not parse may have declared a local."""
     if source not in world.unparsed:
         return False
-    lost = any(name in _ASSIGNED.findall(text) for text in world.broken.texts(source))
-    return lost or name in _locals(source) or _NAMELESS in _locals(source)
+    if name in world.lost_words(source, _ASSIGNED):
+        return True
+    return name in _locals(source) or _NAMELESS in _locals(source)
 
 
 def lost_member(world: World, resource: str, name: str) -> bool:
@@ -39,7 +41,7 @@ def lost_member(world: World, resource: str, name: str) -> bool:
     plain = name.rstrip("?!")
     if plain in _found(_MEMBER, source) or plain in world.lost_words(source):
         return True
-    return any(text.lstrip().startswith(":") for text in world.broken.texts(source))
+    return bool(world.lost_words(source, _NAMELESS_FIELD))
 
 
 def lost_resource(world: World, name: str) -> bool:

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from .. import ast
 from ..diagnostics import Diagnostic
 from ..program import ResourceInfo
+from ..suggest import nearest
 from .body import Body, Frame, Scope
 from .statements import check_block
 from .world import Demoted, World
 
 _EXPRESSIONS = ("when", "condition", "error")
+_KEYS = ("on", *_EXPRESSIONS)
 
 
 @dataclass
@@ -20,8 +22,20 @@ class _NamesOnly(Demoted):
         sure = diagnostic.hint is not None and diagnostic.hint.startswith(
             ("did you mean", "write `self.")
         )
-        if diagnostic.code == "SEM203" or (diagnostic.code == "SEM200" and sure):
+        if diagnostic.code == "SEM203" or (diagnostic.code in ("SEM200", "SEM201") and sure):
             super().add(diagnostic)
+
+
+def _check_keys(world: World, rule: ast.Rule) -> None:
+    for pair in rule.pairs:
+        meant = nearest(pair.key.text, _KEYS)
+        if pair.key.text not in _KEYS and meant is not None:
+            world.problems.warning(
+                "SYN012",
+                pair.key.span,
+                f"a rule has no `{pair.key.text}`",
+                f"did you mean `{meant}`?",
+            )
 
 
 def check_rules(world: World, info: ResourceInfo) -> None:
@@ -32,6 +46,7 @@ def check_rules(world: World, info: ResourceInfo) -> None:
             continue
         aside = replace(world.aside(), problems=problems)
         body = Body(aside, info, "hook", Scope(None, set()), Frame("function"), event="save")
+        _check_keys(world, member)
         for pair in member.pairs:
             if pair.key.text in _EXPRESSIONS:
                 body.infer(pair.value)

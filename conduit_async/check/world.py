@@ -54,17 +54,17 @@ class World:
     taken_names: set[str] = field(default_factory=set)
     taken_columns: dict[str, set[str]] = field(default_factory=dict)
     likely: dict[str, str | None] = field(default_factory=dict)
-    words: dict[Source, set[str]] = field(default_factory=dict)
+    words: dict[tuple[Source, str], set[str]] = field(default_factory=dict)
     reach_function: Callable[[ResourceInfo, FunctionInfo], None] = lambda _owner, _function: None
     reach_scope: Callable[[ResourceInfo, str], None] = lambda _owner, _name: None
 
-    def lost_words(self, source: Source) -> set[str]:
+    def lost_words(self, source: Source, pattern: str = r"\w++") -> set[str]:
         """The words in what was not read completely: one of them may be a declaration."""
-        if source not in self.words:
-            self.words[source] = {
-                word for text in self.broken.texts(source) for word in re.findall(r"\w+", text)
+        if (source, pattern) not in self.words:
+            self.words[source, pattern] = {
+                word for text in self.broken.texts(source) for word in re.findall(pattern, text)
             }
-        return self.words[source]
+        return self.words[source, pattern]
 
     def aside(self) -> "World":
         """The same declarations for code that nothing reaches: its facts do not count."""

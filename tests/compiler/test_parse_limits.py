@@ -3,6 +3,7 @@
 import pytest
 
 from conduit_async import ast
+from conduit_async.compiler import diagnose
 from conduit_async.diagnostics import Diagnostic, Problems
 from conduit_async.parse import parse
 from conduit_async.source import Source
@@ -58,6 +59,19 @@ def test_a_deep_type_is_one_diagnostic() -> None:
 def test_a_long_chain_is_read(chain: str) -> None:
     text = _HOOK.format(f"1\n{chain}")
     assert read(text)[1] == ()
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        "array<", "hash<string, ", "while x {\n", "try { }\n", "def f() { }\n", "let x = 1\n", "é ",
+        "end\n", "self.n++\n", '"a\n', "resource A {\n", "@async {", "@a(", "f(|x| {", "x?.", ") ",
+    ],
+)  # fmt: skip
+def test_a_repetition_is_read(repeated: str) -> None:
+    """Repairs, what is lost and names that are told apart all cost the same each time."""
+    for text in (_HOOK.format(repeated * 3_000), "resource R {\n  a: " + repeated * 3_000):
+        assert diagnose({"a.conduit": text})
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\ufeff", "\0" * 100, "\r", "}" * 1000, '"' * 1001])
