@@ -16,6 +16,7 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.workers.gate import FULL
 from conduit_runtime.workers.limits import Wanted, claim_within, counted_claim
 from conduit_runtime.workers.listener import POLL
+from conduit_runtime.workers.worker import AUDIT
 from waiting import until
 
 RACERS = 20
@@ -314,3 +315,39 @@ def test_a_worker_without_limits_sends_what_it_always_did(
     pool.run(drain=True)
     assert not any("conduit_queues" in each or "conduit_rates" in each for each in sent)
     assert POLL > FULL
+
+
+def test_what_was_claimed_before_a_claim_that_fails_is_run(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first claim of a turn counts, the other does not; the connection breaks in between."""
+    send, failed = Link.run, threading.Event()
+
+    async def broken(self: Link, statement: object) -> object:
+        sql = statement.sql  # type: ignore[attr-defined]
+        rows = await send(self, statement)  # type: ignore[arg-type]
+        if "RECURSIVE levels" in sql and not failed.is_set() and claimed(rows, "a"):
+            failed.set()
+            monkeypatch.setattr(Link, "run", once_more)
+        return rows
+
+    async def once_more(self: Link, statement: object) -> object:
+        if "RECURSIVE levels" in statement.sql:  # type: ignore[attr-defined]
+            monkeypatch.setattr(Link, "run", send)
+            await self.close()
+            raise psycopg.OperationalError("the connection is lost")
+        return await send(self, statement)  # type: ignore[arg-type]
+
+    def claimed(rows: object, name: str) -> bool:
+        return any(job.queue == name for job in rows)  # type: ignore[attr-defined]
+
+    queue.limit("a", 1)
+    queue.enqueue_many([Job("a", "t"), Job("b", "t")])
+    pool = WorkerPool(queue, ["a", "b"])
+    pool.register("t", lambda context, payload: None)
+    monkeypatch.setattr(Link, "run", broken)
+    began = time.monotonic()
+    with pool:
+        until(lambda: queue.stats().completed == 2)
+    assert failed.is_set()
+    assert time.monotonic() - began < AUDIT / 2, "nobody had to look for it"

@@ -186,7 +186,12 @@ class Claimer:
         started = time.monotonic()
         sizes = self._gate.open(sizes)
         if self._gate.controls.has_limits:
-            jobs, is_full = await self._claim_within(sizes, limit, started)
+            jobs: list[Claimed] = []
+            try:
+                is_full = await self._claim_within(sizes, limit, started, jobs)
+            except BaseException:
+                self._runner.take(jobs)  # those of the claim before the one that failed
+                raise
         else:
             jobs, is_full = await self._claim_freely(sizes, self._lanes(), limit, started)
         self._taken = time.monotonic()
@@ -215,10 +220,11 @@ class Claimer:
         return jobs, self._claims.was_full
 
     async def _claim_within(
-        self, sizes: Mapping[str, int], limit: int, started: float
-    ) -> tuple[list[Claimed], bool]:
+        self, sizes: Mapping[str, int], limit: int, started: float, jobs: list[Claimed]
+    ) -> bool:
         """Claim from queues with a limit and without, types with a rate and without.
 
+        Adds to `jobs`, and tells whether this looked at everything.
         Little of what is limited is prefetched, since it keeps places from other workers. Types
         with a rate are looked for by full looks only, so that the others do not pay for counting.
         """
@@ -226,14 +232,13 @@ class Claimer:
         lanes, rated = self._gate.rates(self._lanes())
         counted = sizes if rated and self._claims.is_full_due(started) else limited
         is_first = next(iter(sizes), None) in counted
-        jobs: list[Claimed] = []
         if is_first:
             jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)
         more, is_full = await self._claim_freely(free, lanes, limit - len(jobs), started)
         jobs += more
         if not is_first:
             jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)
-        return jobs, is_full
+        return is_full
 
     async def _claim_counting(
         self,
