@@ -143,7 +143,8 @@ class Claimer:
                     await self._wait_for_jobs()
                 else:
                     # What is new is heard of; what appeared behind a bound is looked for then.
-                    await self._listener.wait(self._claims.full_in(time.monotonic()))
+                    full_in = self._claims.full_in(time.monotonic())
+                    await self._listener.wait(min(full_in, self._gate.pause()))
         return False
 
     async def _wait_for_jobs(self) -> None:
