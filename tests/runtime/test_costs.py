@@ -2,9 +2,12 @@
 
 import asyncio
 import re
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import psycopg
@@ -78,6 +81,40 @@ def test_a_drain_is_a_few_statements(dsn: str, monkeypatch: pytest.MonkeyPatch) 
         assert queue.stats().completed == count
     # A claim and an acknowledgement for each batch, and some that find the batch not full.
     assert len(sent) <= 2 * count / BATCH + 40
+
+
+def test_a_job_is_few_calls_of_the_workers_python(dsn: str) -> None:
+    count = 10 * BATCH
+    calls: Counter[str] = Counter()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_globals.get("__name__", "").startswith("conduit_runtime."):
+            calls[frame.f_code.co_qualname] += 1
+
+    with Queue(dsn) as queue:
+        queue.enqueue_many([Job(type="noop") for _ in range(count)])
+        pool = WorkerPool(queue, workers=BATCH)
+        pool.register("noop", nothing)
+        sys.setprofile(note)
+        try:
+            pool.run(drain=True)
+        finally:
+            sys.setprofile(None)
+        assert queue.stats().completed == count
+    often = {name: number for name, number in calls.items() if number >= count}
+    # From row to job, its context, its attempt, and that handed on. All else is done per batch.
+    assert sum(often.values()) <= 9 * count, often
+
+
+def test_a_claim_of_many_types_locks_few_more_than_it_takes(dsn: str) -> None:
+    with worker_connection(dsn) as connection:
+        many = [Job(type=f"type{n % 200}", payload=PAYLOAD) for n in range(10 * BATCH)]
+        statement = store.insert_jobs(many, None)
+        connection.execute(statement.sql, statement.parameters)
+        lanes = [(f"type{n}", "") for n in range(200)]
+        wal = explain(connection, Claims().next("w", {"default": BATCH}, lanes, BATCH, 0.0, None))
+    # A lock for each head that is looked at, and for what is taken the row and two entries.
+    assert wal["WAL Records"] <= (4 + 4) * BATCH
 
 
 def test_an_enqueue_is_one_round_trip(dsn: str, tmp_path: Path) -> None:
