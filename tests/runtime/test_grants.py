@@ -150,10 +150,14 @@ def test_the_worker_does_all_that_workers_and_operators_do(roles: dict[str, str]
 
         for type_ in ("child", "last", "tick"):
             pool.register(type_, lambda context, payload: ran.append(context.type))
+        queue.limit("default", 5)
+        queue.rate_limit("child", 100)
         pool.run(drain=True)
         assert sorted(ran) == ["child", "child", "last"]
         counts = queue.stats()
         assert (counts.completed, counts.failed, counts.pending) == (4, 1, 0)
+        queue.pause("default")
+        queue.resume("default")
         scheduler = CronScheduler(queue)
         assert [schedule.name for schedule in scheduler.list()] == ["tick"]
         assert scheduler.disable("tick")
@@ -166,6 +170,7 @@ def test_the_worker_does_all_that_workers_and_operators_do(roles: dict[str, str]
         [leased] = queue.dequeue("by hand", types=["tick"])
         queue.touch(leased)
         queue.complete(leased)
+        assert queue.metrics()
         assert queue.purge(timedelta(0), ("completed", "failed", "cancelled")) == 6
 
 
