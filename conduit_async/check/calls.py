@@ -1,5 +1,7 @@
 """Calls: of functions, of the standard library, of services, of methods on values."""
 
+from collections.abc import Mapping
+
 from .. import ast
 from ..diagnostics import Related
 from ..library import LIBRARY, methods
@@ -154,10 +156,15 @@ def _namespace_call(body: Body, node: ast.Call, callee: ast.Member, namespace: s
             "SEM201",
             callee.name.span,
             f"`{namespace}` has no function `{callee.name.text}`",
-            f"did you mean `{namespace}.{found}`?" if found else None,
+            f"did you mean `{namespace}.{found}`?" if found else _listed(functions),
         )
         return BROKEN
     return (yield from library_call(body, node, signature))
+
+
+def _listed(functions: Mapping[str, object]) -> str | None:
+    """The functions of a small namespace."""
+    return f"it has {', '.join(f'`{name}`' for name in functions)}" if len(functions) < 9 else None
 
 
 def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Steps:

@@ -39,6 +39,10 @@ CALLS = {
         ("throw", "raise", "fail", "panic", "Error", "Exception"), 'write `error("…")`'
     ),
     **dict.fromkeys(("int", "parseInt"), "write `Number.floor(x)`"),
+    **dict.fromkeys(
+        ("days", "hours", "minutes", "seconds", "weeks", "day", "hour", "minute"),
+        "a duration is a number with its unit: `7.days`",
+    ),
     "range": "a range is written `1..10`, or `0...10` without its end",
     "sleep": "let the job wait instead: `@async(delay: 10.minutes) { … }`",
     "Date": "write `Time.now()`",
@@ -65,6 +69,8 @@ METHODS = {
     **dict.fromkeys(("uniq", "distinct"), "unique"),
     **dict.fromkeys(("gsub", "sub", "replaceAll", "replace_all"), "replace"),
     **dict.fromkeys(("has_key?", "key?", "hasOwnProperty"), "has_key?"),
+    "ago": "ago",
+    "from_now": "from_now",
     **dict.fromkeys(("reduce", "inject", "fold", "sum"), "sum"),
     **dict.fromkeys(("nil?", "is_nil", "is_nil?", "isNull", "blank?", "null?"), "== nil"),
     **dict.fromkeys(("present?", "some?", "exists?", "any?", "isPresent"), "!= nil"),
@@ -103,6 +109,10 @@ def method_hint(shown: str, name: str) -> str | None:
             return None
         case "for":
             return f"write `for x in {shown} {{ … }}`"
+        case "ago":
+            return f"write `Time.now() - {shown}`"
+        case "from_now":
+            return f"write `Time.now() + {shown}`"
         case "sum":
             return f"add up in a loop: `for x in {shown} {{ total = total + x }}`"
         case "== nil" | "!= nil" as test:

@@ -16,6 +16,7 @@ from .narrow import narrowed
 from .service_calls import extern_value
 
 _VALUES = ("self", "true", "false")
+_STATEMENTS = ("return", "if", "unless", "for", "match", "else", "elsif", "let")
 
 Meaning: TypeAlias = Literal["local", "extern", "namespace", "resource", "service", "nothing"]
 
@@ -93,12 +94,14 @@ def _undefined(body: Body, node: ast.NameRef) -> None:
         message, hint = f"Conduit has no `{name}`", WORDS[name]
     elif name in NAMES:
         hint = NAMES[name]
-    elif (found := nearest(name, {*body.scope.visible(), *_VALUES})) is not None:
+    elif (found := _near(body, node)) is not None:
         hint = f"did you mean `{found}`?"
     elif (found := nearest(name, fields | computed)) is not None:
         hint = f"did you mean `self.{found}`?"
     elif name[:1].isupper() and (found := nearest(name, [*body.world.resources, *LIBRARY])):
         hint = f"did you mean `{found}`?"
+    elif name.isupper() and len(name) > 1:
+        hint = f'write it as a string: `"{name}"`'
     elif name[:1].isupper():
         hint = f"a service is called with a dot: `{name}.method(…)`"
     elif node.span.source.text.startswith('"', node.span.end):
@@ -108,3 +111,15 @@ def _undefined(body: Body, node: ast.NameRef) -> None:
         if node.span.source.text.startswith(".", node.span.end) and "?" not in name:
             hint += f"; a service begins with a capital: `{name[0].upper()}{name[1:]}.…`"
     body.problems.error("SEM200", node.span, message, hint)
+
+
+def _near(body: Body, node: ast.NameRef) -> str | None:
+    """The local or the keyword that was probably meant."""
+    found = nearest(node.name, {*body.scope.visible(), *_VALUES})
+    return found or (nearest(node.name, _STATEMENTS) if _goes_on(node) else None)
+
+
+def _goes_on(node: ast.NameRef) -> bool:
+    """Whether a word follows on the line, as after a keyword."""
+    following = node.span.source.text[node.span.end : node.span.end + 2]
+    return following[:1] == " " and (following[1:].isalpha() or following[1:] == "{")

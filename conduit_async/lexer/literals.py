@@ -8,6 +8,7 @@ NUMBER = re.compile(r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-
 REGEX = re.compile(r"/((?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+)/([A-Za-z]*)")
 DURATION = re.compile(r"\.(second|minute|hour|day|week)s?(?![A-Za-z0-9_?!(])")
 
+_JOINED_UNIT = re.compile(r"([0-9.]+)((?:second|minute|hour|day|week)s?)")
 _ESCAPE = re.compile(r"\r\n|\\(u\{[^}\"\n]*\}|\r?\n|.)", re.DOTALL)
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "0": "\0", "#": "#"}
 _MOST_DIGITS = 4000
@@ -51,6 +52,8 @@ def _number_hint(text: str) -> str:
         return "an underscore stands between two digits, as in `1_000_000`"
     if text.count(".") > 1:
         return "a number has one decimal point at most"
+    if unit := _JOINED_UNIT.fullmatch(text):
+        return f"write `{unit[1]}.{unit[2]}`"
     return "a name cannot begin with a digit, and a unit follows a dot, as in `7.days`"
 
 

@@ -96,6 +96,9 @@ def _value(
     """`10 minutes`, `@field`, `{ key value }`, `a.` at the end of a line."""
     if last.type == "DOT" and (token.first or token.type == "RBRACE"):
         return Said(last, last, f"a name is missing after `{last.text}`", None)
+    if last.type == "ASYNC" and token.type == "NAME":
+        hint = f"write `@async({token.text}: …)`"
+        return Said(token, token, "the options of a job stand in parentheses", hint, "SYN017")
     if last.type == "NAME" and index > 1 and tokens[index - 2].type in ("LBRACE", "COMMA"):
         if token.type in ("RBRACE", "COMMA") and expected == {"COLON"}:
             hint = f"write `{last.text}: {last.text}`"

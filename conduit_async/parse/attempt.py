@@ -74,6 +74,8 @@ def _attempt(source: Source, repairs: tuple[Repair, ...]) -> Attempt:
     found = list(lexed.problems)
     driver = Driver(source, lexed, table(), found)
     tree = driver.run()
+    unclosed = {p.span.start for p in lexed.problems if p.code in ("SYN010", "SYN011")}
+    found = [d for d in found if d.code != "SYN005" or d.span.start not in unclosed]
     strays = [_line_of(p.span) for p in lexed.problems if p.code == "SYN011"]
     broken = [*driver.broken, *strays]
     return Attempt(repairs, lexed, tree, found, driver.lacking, driver.skipped, broken)

@@ -147,6 +147,11 @@ def _head(tokens: list[Token], index: int, expected: frozenset[str]) -> Said | N
 def _late_condition(source: Source, tokens: list[Token], index: int) -> Said | None:
     """`value if condition`: the condition is where a block's head is expected."""
     token = tokens[index]
+    if token.type in ("IF", "UNLESS") and not token.first and tokens[index - 1].end < token.start:
+        line = source.text[token.end : source.text.find("\n", token.end)]
+        if " else " in line:
+            hint = f"write `{line.partition(' else ')[0].strip()} ? … : …`"
+            return Said(token, token, "the value of a condition is chosen by `? :`", hint)
     at = index - 1
     while at > 0 and tokens[at].depth >= token.depth and not tokens[at].first:
         word = tokens[at]

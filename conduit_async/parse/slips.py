@@ -124,6 +124,10 @@ def _field(
         if before == "COLON" and "HOOK" in expected:
             hint = f"write `array<{last.text}>!`"
             return Said(last, token, f"`{last.text}[]` is no type", hint, "SYN006")
+    if last.type == "COLON" and token.text == "[" and "PREDICATE" in expected:
+        end = source.text.find("]", token.end)
+        hint = f"write `array<{source.text[token.end : end].strip()}>!`"
+        return Said(token, token, "an array names the type of its items", hint, "SYN006")
     if last.type == "FIELD_AT" and token.type in ("STRING", "INT", "FLOAT", "TRUE", "FALSE", "NIL"):
         value = source.text[token.start : token.end]
         hint = f"write `{last.text}({value})`"
@@ -156,6 +160,13 @@ def _signature(
     if head == "SCOPE" and token.type == "NAME" and "LBRACE" in expected:
         hint = f"write `@scope {line[1].text} {{ {token.text}: … }}`"
         return Said(token, token, "the body of a scope stands in braces", hint, "SYN017")
+    if head == "FUNCTION" and token.type == "PREDICATE" and last.type in ("_CALL", "COMMA"):
+        plain = token.text[:-1]
+        hint = f"write `{plain}: string?`, or give it a default: `{plain}: string = …`"
+        return Said(token, token, f"a parameter has no `?` in its name: `{token.text}`", hint)
+    if head == "FUNCTION" and token.type == "EQUAL" and last.type == "NAME" and last.depth == 2:
+        hint = f"for example `{last.text}: string = …`"
+        return Said(last, last, f"the parameter `{last.text}` has no type", hint, "SYN002")
     if expected == {"COLON"} and last.type == "NAME" and last.depth == 2:
         if token.type == "NAME":
             types = ("string", "int", "float", "bool", "text", "uuid", "decimal", "timestamp")
