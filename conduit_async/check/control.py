@@ -12,7 +12,8 @@ from ..types import (
     required,
 )
 from .body import Body, Frame, Steps, rule
-from .lattice import comparable, join, join_all
+from .lattice import comparable, join_all
+from .literals import join_values
 from .narrow import forget_assigned, implications, path_of
 from .require import article, check_enum, constant_text, shorten
 from .statements import Flow, check_block
@@ -28,7 +29,7 @@ def ternary(body: Body, node: ast.Ternary) -> Steps:
     body.known = before | implied.false
     otherwise = yield node.otherwise
     body.known = before
-    return join(then, otherwise)
+    return join_values(node.then, then, node.otherwise, otherwise)
 
 
 @rule(ast.Match)

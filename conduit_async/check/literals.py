@@ -22,7 +22,7 @@ from ..types import (
     required,
 )
 from .body import Body, Steps, rule
-from .lattice import BROKEN, join_all
+from .lattice import BROKEN, join, join_all
 from .require import constant_text
 
 _BRACES = re.compile(r"(?<![#\\$])\$?\{([A-Za-z_][\w.?]*)\}")
@@ -123,6 +123,20 @@ def hash_literal(body: Body, node: ast.HashLiteral) -> Steps:
     if not values:
         return Hash(ANY, ANY)
     return Hash(_common(keys), _common(values))
+
+
+def join_values(left: ast.Expr, kind: Type, right: ast.Expr, other: Type) -> Type:
+    """What two values have in common; a literal without items is one of whatever the other is."""
+    if _is_empty_like(left, other):
+        return other
+    return kind if _is_empty_like(right, kind) else join(kind, other)
+
+
+def _is_empty_like(node: ast.Expr, other: Type) -> bool:
+    other = required(other)
+    if isinstance(node, ast.ArrayLiteral):
+        return not node.items and isinstance(other, Array)
+    return isinstance(node, ast.HashLiteral) and not node.entries and isinstance(other, Hash)
 
 
 def _common(kinds: list[Type]) -> Type:

@@ -21,6 +21,7 @@ from .arithmetic import arithmetic
 from .body import Body, Steps, rule
 from .comparisons import equality, membership, reads_relation
 from .lattice import BROKEN, Broken, is_number, is_text, is_unknown, join
+from .literals import join_values
 from .narrow import implications
 from .paths import Implied
 from .require import article, nil_arrives, shorten
@@ -93,7 +94,7 @@ def _otherwise(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     if isinstance(left, NilType):
         return right
     if is_nullable(left) or is_unknown(left) or reads_relation(body, node.left):
-        return join(required(left), right)
+        return join_values(node.left, required(left), node.right, right)
     body.problems.warning(
         "TYP103",
         node.operator_span.to(node.right.span),

@@ -22,7 +22,7 @@ from .into import UNREAD, Into
 from .literals import holds_empty, string
 from .records import bound_query
 from .relations import fetch
-from .typing import type_of
+from .typing import is_loose, type_of
 
 
 def assign(frame: Frame, node: ast.Assign) -> list[Line]:
@@ -85,7 +85,10 @@ def _local(frame: Frame, node: ast.Assign) -> list[Line]:
         return bind_query(frame, local, node.value)
     if local not in frame.locals.read:
         return value(frame, node.value, UNREAD)
-    return value(frame, node.value, Into("name", frame.local(local), expected=local.type))
+    literal = isinstance(node.value, ast.ArrayLiteral | ast.HashLiteral)
+    untold = literal and is_loose(type_of(frame, node.value)) and not is_loose(local.type)
+    into = Into("name", frame.local(local), expected=local.type, untold=untold)
+    return value(frame, node.value, into)
 
 
 def bind_query(frame: Frame, local: Local, node: ast.Expr) -> list[Line]:

@@ -14,11 +14,12 @@ from ..program import (
     KeyAccess,
     LambdaCall,
     LibraryCall,
+    ParameterInfo,
     RaiseCall,
     RecordCall,
     ServiceCall,
 )  # fmt: skip
-from ..types import Record, required
+from ..types import NIL, Record, is_nullable, required
 from . import chains, literals
 from .captures import snapshot_of, value_in, value_of
 from .changes import change
@@ -27,7 +28,7 @@ from .comprehensions import comprehension
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
 from .records import record_call
-from .typing import known, type_of
+from .typing import UNKNOWN, known, type_of
 
 PURE_NAMESPACES = frozenset({"String", "Text", "Number", "Array", "Hash", "HTML", "Regex"})
 """Namespaces whose functions give the same value at any time."""
@@ -177,13 +178,17 @@ def function_call(
         given = [value_of(frame, capture) for capture in function.reads]
     parts, hints = list(given), [capture.python for capture in function.reads]
     names: list[str | None] = [None] * len(given)
-    named = False
+    named, constant = False, defaults(function)
     for parameter, argument in zip(function.parameters, arguments, strict=True):
-        if argument is None and parameter.default is not None and is_constant(parameter.default):
+        if argument is None and parameter in constant:
             named = True
             continue
         given_node = argument if argument is not None else parameter.default
-        if given_node is not None:
+        if argument is None and is_evaluated_inside(parameter):
+            parts.append(Code("..." if takes_nil(parameter) else "None"))
+            hints.append(parameter.python)
+            names.append(parameter.python if named else None)
+        elif given_node is not None:
             code = yield Operand(given_node, expected=parameter.type, lazy=bool(guards))
             is_literal = isinstance(given_node, ast.ArrayLiteral | ast.HashLiteral)
             parts.append(code if is_literal else known(frame, given_node, code))
@@ -202,10 +207,32 @@ def function_call(
     head = "await " if frame.awaits else ""
     text = f"{head}{name}({', '.join([frame.handle, *texts])})"
     code = made_of(text, Strength.AWAIT if head else Strength.PRIMARY, parts, Effect.ACTS)
+    if guards and function.result == NIL:
+        return replace(NONE, before=(*before, *chains.under(guards, code)))
     return chains.guarded(frame, node, guards, before, code)
 
 
-def is_constant(node: ast.Expr) -> bool:
+def defaults(function: FunctionInfo) -> list[ParameterInfo]:
+    """The last parameters, which a Python call may all leave out."""
+    found: list[ParameterInfo] = []
+    for parameter in reversed(function.parameters):
+        if not (is_evaluated_inside(parameter) or _is_constant(parameter.default)):
+            break
+        found.append(parameter)
+    return found
+
+
+def is_evaluated_inside(parameter: ParameterInfo) -> bool:
+    """Whether a default is more than a constant, so that the function itself evaluates it."""
+    return parameter.default is not None and not _is_constant(parameter.default)
+
+
+def takes_nil(parameter: ParameterInfo) -> bool:
+    """Whether an argument may be nil, so that nil does not say that it is left out."""
+    return is_nullable(parameter.type) or parameter.type in UNKNOWN
+
+
+def _is_constant(node: ast.Expr | None) -> bool:
     """Whether a default may stand in a Python signature."""
     simple = isinstance(node, ast.Nil | ast.Bool | ast.Int | ast.Float | ast.Symbol)
     return simple or (isinstance(node, ast.String) and node.value is not None)

@@ -86,7 +86,8 @@ def _local(frame: Frame, capture: Capture) -> Code:
         return _path(frame, name, columns, is_nullable(local.type))
     if capture.kind == "local_path":
         return _keys(frame, Code(name), capture.path[1:])
-    return snapshot_of(frame, local.type, Code(name, effect=Effect.READS))
+    kind = local.type if is_nullable(capture.type) else required(local.type)
+    return snapshot_of(frame, kind, Code(name, effect=Effect.READS))
 
 
 def _keys(frame: Frame, value: Code, path: tuple[str, ...]) -> Code:

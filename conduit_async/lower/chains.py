@@ -44,6 +44,12 @@ def is_safe(node: ast.Expr) -> bool:
     return False
 
 
+def under(guards: tuple[str, ...], code: Code) -> list[Line]:
+    """A call that is a statement of its own, if the guards hold."""
+    body = [*code.before, Line(code.text)]
+    return [Line(f"if {' and '.join(guards)}:"), *body_of(body)]
+
+
 def guarded(
     frame: Frame, node: ast.Expr, guards: tuple[str, ...], before: tuple[Line, ...], code: Code
 ) -> Code:

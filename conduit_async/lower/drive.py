@@ -12,7 +12,8 @@ from .. import ast
 from ..types import DECIMAL, FLOAT, INT, NIL, Array, Enum, Type, required
 from .code import NONE, Code, Line, Strength, call, close, made_of
 from .frame import Frame, variable_for
-from .typing import is_loose, known, type_of
+from .literals import quoted
+from .typing import UNKNOWN, is_loose, known, type_of
 
 DEEPEST = 20
 """Deeper expressions are split over several statements, which CPython and type checkers need."""
@@ -109,6 +110,10 @@ def _finished(frame: Frame, operand: Operand, code: Code) -> Code:
         code = _fitted(frame, operand, code)
     if code.depth > DEEPEST:
         return frame.spill(code, variable_for(operand.node))
+    if frame.inner and code.repeatable and operand.node in frame.module.facts.narrowed:
+        what = quoted(" ".join(operand.node.span.text.split()))
+        text = f"{frame.module.imports.operator('unwrap')}({code.text}, {what})"
+        return made_of(text, Strength.PRIMARY, [code])
     return code
 
 
@@ -166,7 +171,8 @@ def _fitted(frame: Frame, operand: Operand, code: Code) -> Code:
         return made_of(text, Strength.PRIMARY, [code])
     if isinstance(wanted, Array) and isinstance(required(actual), Array) and not is_loose(actual):
         return _fitted_items(frame, operand.node, wanted, code)
-    if is_loose(actual) and wanted is not None and not is_loose(wanted):
+    unknown = actual in UNKNOWN and wanted not in UNKNOWN
+    if unknown or (is_loose(actual) and wanted is not None and not is_loose(wanted)):
         literal = isinstance(operand.node, ast.ArrayLiteral | ast.HashLiteral)
         return code if literal else known(frame, operand.node, code)
     if wanted != DECIMAL or required(actual) != INT:

@@ -69,6 +69,7 @@ class Frame:
     left: str | None = None
     loops: int = 0
     lazy: int = 0
+    inner: int = 0
     nesting: int = 0
     _numbers: dict[str, int] = field(default_factory=dict)
     _locals: dict[Local, str] = field(default_factory=dict)
@@ -214,13 +215,20 @@ class Frame:
             self._loaded = before if self._forgets == forgets else {}
 
     @contextmanager
+    def inside(self) -> Iterator[None]:
+        """A function inside of this one, where type checkers forget what is not nil."""
+        self.inner += 1
+        yield
+        self.inner -= 1
+
+    @contextmanager
     def nested_function(self, expected: Type, *, loads_anew: bool) -> Iterator[None]:
         """A Python function inside of this one; rows that it loads anew have names of its own."""
         returning = self.value_into, self.breaks, self.left, self.loops
         before = self.returns, self.expected, self.caught, self._variables
         self.value_into, self.breaks, self.left, self.loops = None, False, None, 0
         self.returns, self.expected, self.caught = "return None", expected, None
-        with self.branch():
+        with self.branch(), self.inside():
             if loads_anew:
                 self._loaded, self._variables = {}, {}
             yield

@@ -1,12 +1,15 @@
 """`@function` and `@computed` as functions of a module."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ..names import unclashed
-from ..program import ParameterInfo
+from ..program import FunctionInfo, Local, ParameterInfo
 from ..types import NIL
+from ..walk import walk
 from .annotations import stored
-from .calls import is_constant
+from .calls import defaults, is_evaluated_inside, takes_nil
+from .code import Line, body_of
 from .drive import lower
 from .frame import Frame
 from .function import Function, direct, survey, trimmed
@@ -31,13 +34,16 @@ def function(module: Module, variant: Variant) -> Function:
         locals=locals_,
         used={"job", "hook", *own, *(c.python for c in reads)},
     )
-    for local in {*locals_.read, *locals_.assigned}:
+    for local in {*locals_.read, *locals_.assigned, *_in_defaults(module, info)}:
         if local.kind == "parameter":
             frame.name_local(local, local.python)
     parameters = [f"{c.python}: {stored(c.type, module.imports)}" for c in reads]
-    parameters += [_parameter(frame, parameter) for parameter in info.parameters]
+    given = defaults(info)
+    parameters += [_parameter(frame, each, each in given) for each in info.parameters]
     into = Into("return", expected=info.result) if frame.expected is not None else NOWHERE
-    body = direct(trimmed(block(frame, info.body, into)))
+    inside = [each for each in info.parameters if is_evaluated_inside(each)]
+    first = [line for each in inside for line in _default(frame, each)]
+    body = [*first, *direct(trimmed(block(frame, info.body, into)))]
     return Function(
         module.variants[variant],
         (*_handle(module, variant), *parameters),
@@ -61,8 +67,33 @@ def _handle(module: Module, variant: Variant) -> tuple[str, ...]:
     return ()
 
 
-def _parameter(frame: Frame, parameter: ParameterInfo) -> str:
+def _default(frame: Frame, parameter: ParameterInfo) -> list[Line]:
+    """A default that is evaluated where an argument is left out."""
+    assert parameter.default is not None
+    with frame.branch():
+        code = lower(frame, parameter.default, expected=parameter.type)
+    body = [*code.before, Line(f"{parameter.python} = {code.text}")]
+    if not takes_nil(parameter):
+        return [Line(f"if {parameter.python} is None:"), *body_of(body)]
+    is_left_out = frame.module.imports.use("builtins", "isinstance")
+    kind = frame.module.imports.use("types", "EllipsisType")
+    return [Line(f"if {is_left_out}({parameter.python}, {kind}):"), *body_of(body)]
+
+
+def _in_defaults(module: Module, info: FunctionInfo) -> Iterator[Local]:
+    for parameter in info.parameters:
+        for node in walk(parameter.default) if parameter.default is not None else ():
+            if isinstance(local := module.facts.resolutions.get(node), Local):
+                yield local
+
+
+def _parameter(frame: Frame, parameter: ParameterInfo, has_default: bool) -> str:
     text = f"{parameter.python}: {frame.module.annotation(parameter.type)}"
-    if parameter.default is not None and is_constant(parameter.default):
+    if is_evaluated_inside(parameter) and takes_nil(parameter):
+        ellipsis = frame.module.imports.use("types", "EllipsisType")
+        return f"{text.removesuffix(' | None')} | {ellipsis} | None{' = ...' * has_default}"
+    if is_evaluated_inside(parameter):
+        return f"{text} | None{' = None' * has_default}"
+    if has_default and parameter.default is not None:
         return f"{text} = {lower(frame, parameter.default, expected=parameter.type).text}"
     return text

@@ -24,7 +24,7 @@ def lambda_(frame: Frame, node: ast.Lambda, wish: Operand) -> Lowering:
     statements = node.body.statements
     awaits = frame.awaits and waits(facts, node)
     if len(statements) == 1 and isinstance(statements[0], ast.ExprStatement):
-        with frame.branch():
+        with frame.branch(), frame.inside():
             code = yield Operand(statements[0].value, lazy=True)
         if not code.before and not awaits:
             head = f"lambda {', '.join(names)}" if names else "lambda"

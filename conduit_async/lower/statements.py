@@ -118,7 +118,18 @@ def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
         return match(frame, node, into)
     if isinstance(node, ast.Rescue):
         return rescue(frame, node, into)
-    code = lower(frame, node, expected=into.expected, name=into.name or None, first=into.first)
+    code = lower(
+        frame,
+        node,
+        expected=into.expected,
+        name=into.name or None,
+        first=into.first,
+        chain=into.kind == "nowhere",
+    )
+    if code.guards:
+        inner = into.put(replace(code, guards=()))
+        found = [Line(f"if {' and '.join(code.guards)}:"), *body_of(inner)] if inner else []
+        return [*code.before, *found]
     if code.before and code.text == into.name:
         return list(code.before)
     if into.untold:

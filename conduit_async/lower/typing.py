@@ -65,6 +65,8 @@ def known(frame: Frame, node: ast.Expr, code: Code) -> Code:
     kind = type_of(frame, node)
     if not is_loose(kind):
         return code
+    while isinstance(node, ast.Unwrap) and type_of(frame, node.operand) == kind:
+        node = node.operand
     if joins(node) or (isinstance(node, ast.ArrayLiteral | ast.HashLiteral) and len(code.text) > 2):
         return untold(frame, code)
     if kind not in UNKNOWN or code.strength == Strength.ATOM:
