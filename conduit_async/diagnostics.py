@@ -48,7 +48,7 @@ class Stretches:
 
     def touches(self, span: Span) -> bool:
         """Whether a span shares a character with one of them."""
-        return any(
+        return bool(self._spans) and any(
             span.start < broken.end and broken.start < span.end
             for broken in self._spans.get(span.source, ())
         )

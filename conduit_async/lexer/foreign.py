@@ -112,7 +112,7 @@ def statement_word(text: str, word: str, end: int) -> Foreign | None:
 
 def declares_local(text: str, end: int) -> bool:
     """Whether a name and its value follow, so that a word at the start of a line means `let`."""
-    return _NAME_EQUALS.match(text, end) is not None
+    return text.startswith(" ", end) and _NAME_EQUALS.match(text, end) is not None
 
 
 def value_word(text: str, word: str, end: int) -> Foreign | None:

@@ -41,7 +41,7 @@ class Words(Slips):
             (
                 word in FOREIGN_WORDS
                 or not self._brackets.stack
-                or (self._first and declares_local(self.text, end) and word not in KEYWORDS)
+                or (self._first and word not in KEYWORDS and declares_local(self.text, end))
             )
             and not suffix
             and (past := self._slip(word, start, end))
