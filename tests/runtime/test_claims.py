@@ -108,6 +108,19 @@ def test_as_many_heads_are_read_as_the_types_at_hand_need() -> None:
     assert depths == [13, BATCH, BATCH, 13, 13, BATCH]
 
 
+def test_of_many_queues_the_empty_ones_are_passed_over_until_the_next_full_look() -> None:
+    claims = Claims()
+    queues = {f"q{n}": 2 for n in range(20)}
+    asked = []
+    for now in (0.0, 0.01, 0.02, 0.2):
+        statement = claims.next("w", queues, [("t", "")], 2, now, None)
+        asked.append(statement.parameters["queues"])
+        # The claim came to q0 and q1, which gave nothing, and was full with q2 and q3.
+        claims.learn([claimed("q2", 50, 7, 1), claimed("q3", 50, 7, 2)], 2, now, now)
+    everything = [*queues]
+    assert asked == [everything, everything[2:], everything[2:], everything]
+
+
 def test_every_claim_draws_a_token_of_its_own() -> None:
     claims = Claims()
     tokens = {claims.next("w", {"q": 1}, [], 1, 0.0, None).parameters["token"] for _ in range(100)}

@@ -23,6 +23,8 @@ _SHARE_OF_FULL_SCANS = 0.04
 _CHEAP = 0.01
 """Seconds that a full scan may take to be repeated whenever a claim comes back short."""
 _MOST_BOUNDS = 1_000
+_MANY_QUEUES = 10
+"""Queues from which on the empty ones among them are passed over between full scans."""
 
 
 def claim(
@@ -76,7 +78,8 @@ class Claims:
     Claimed rows leave dead entries at the head of the index until they are vacuumed. A bound, where
     the last claim of a priority ended, skips them; a full scan, which finds what appeared behind
     the bounds, follows at most every 50 ms and at least every second, depending on its cost. While
-    it costs little, it follows whenever a claim comes back short, too.
+    it costs little, it follows whenever a claim comes back short, too. Of many queues, those that a
+    claim found empty are passed over until then as well.
     """
 
     was_full: bool
@@ -89,6 +92,8 @@ class Claims:
         self._depth = 0.0
         self._asked = 0
         self._kinds = 0
+        self._queues: Sequence[str] = ()
+        self._empty: set[str] = set()
         self._is_cheap = True
         self.was_full = True
 
@@ -109,6 +114,9 @@ class Claims:
         kinds = self._kinds or len({type_ for type_, _ in lanes})
         self._asked = depth = min(limit, max(int(self._depth), _least_depth(limit, kinds)))
         bounds = [] if self.was_full else [(*key, *at) for key, at in self._bounds.items()]
+        if self._empty and not self.was_full:
+            queues = {q: queues[q] for q in queues if q not in self._empty} or queues
+        self._queues = [*queues]
         token = uuid.uuid4()
         allowed = sql("registered", schema)
         return Statement(
@@ -156,10 +164,21 @@ class Claims:
                 self._bounds.clear()
         if is_short and self._is_cheap:
             self._next_full = now  # behind a bound there may be more
+        if len(self._queues) > _MANY_QUEUES:
+            self._pass_over({job.queue for job in jobs}, is_short)
         last = {(job.queue, job.priority): job for job in jobs}
         for key, job in last.items():
             at = (job.run_at, job.seq)
             self._bounds[key] = max(at, self._bounds.get(key, at))
+
+    def _pass_over(self, gave: set[str], is_short: bool) -> None:
+        """Note which of the queues are empty that the claim came to; it takes them in order."""
+        if self.was_full:
+            self._empty.clear()
+        came_to = self._queues
+        if not is_short:
+            came_to = came_to[: max(came_to.index(queue) for queue in gave)]
+        self._empty.update(queue for queue in came_to if queue not in gave)
 
     def forget(self) -> None:
         """Look at everything with the next claim."""
