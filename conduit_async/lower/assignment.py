@@ -20,8 +20,8 @@ from .drive import lower
 from .frame import Frame, variable_for
 from .into import UNREAD, Into
 from .literals import holds_empty, string
-from .records import bound_query
 from .relations import fetch
+from .selects import bound_query
 from .typing import is_loose, type_of
 
 

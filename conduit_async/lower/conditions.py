@@ -132,7 +132,7 @@ def _may_hold_nil(kind: Type) -> bool:
 
 def _subquery(frame: Frame, name: str, column: Column, node: ast.Binary) -> Condition:
     """`author_id in User.where(…)`: the keys of another query's rows, in the same statement."""
-    from .records import select_of
+    from .selects import select_of
 
     select = yield from select_of(frame, node.right)
     keys = select.column(select.resource.primary_key or "id")
