@@ -5,7 +5,9 @@ from html import escape
 
 from .measure import Figure
 
-__all__ = ["chart"]
+__all__ = ["TITLE", "chart"]
+
+TITLE = "Jobs a second, beside other queues on the same Postgres"
 
 PANELS = {
     "drain, 1 process": "drained by one process",
@@ -35,9 +37,7 @@ def chart(figures: Sequence[Figure]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + 70} {top}" '
         'font-family="system-ui, sans-serif" font-size="13" fill="#808a98">'
-        "<title>Jobs a second, beside other queues on the same Postgres</title>"
-        + "".join(parts)
-        + "</svg>\n"
+        f"<title>{TITLE}</title>" + "".join(parts) + "</svg>\n"
     )
 
 

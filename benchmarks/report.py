@@ -8,10 +8,9 @@ from rich.console import Console
 from rich.markup import escape as plain
 from rich.table import Table
 
-from .chart import chart
+from .chart import TITLE, chart
 from .measure import Figure
 
-_BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
 _MARK = {True: "[green]reached[/]", False: "[red]missed[/]", None: ""}
 
 
@@ -51,16 +50,20 @@ def write(folder: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -
 
 
 def record(root: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:
-    """Put the figures into the repository's documents: the page, its data and its chart."""
+    """Put the figures into the repository's documents, and show their chart in the README."""
     write(root / "docs" / "benchmarks", machine, figures)
-    page = root / "docs" / "performance.md"
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not (begin and end):
-        raise ValueError(f"{page} has no place for the figures: {_BEGIN} … {_END}")
-    table = markdown(machine, figures)
-    page.write_text(f"{before}{begin}\n\n{table}\n{end}{after}", encoding="utf-8")
+    _put(root / "docs" / "performance.md", "figures", markdown(machine, figures))
+    _put(root / "README.md", "chart", f"![{TITLE}](docs/benchmarks/chart.svg)\n")
+
+
+def _put(page: Path, name: str, text: str) -> None:
+    """Put a text between its marks in a page. Raises ValueError when they are not there."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not (found and found_end):
+        raise ValueError(f"{page} has no place for the {name}: {begin} … {end}")
+    page.write_text(f"{before}{begin}\n\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def markdown(machine: Mapping[str, str], figures: Sequence[Figure]) -> str:

@@ -40,16 +40,21 @@ def test_a_chart_of_nothing_is_a_chart() -> None:
     assert ElementTree.fromstring(chart([])).tag.endswith("svg")
 
 
-def test_recording_changes_the_page_between_its_marks(tmp_path: Path) -> None:
-    page = tmp_path / "docs" / "performance.md"
-    page.parent.mkdir()
-    page.write_text((ROOT / "docs" / "performance.md").read_text())
+def test_recording_changes_the_pages_between_their_marks(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    pages = {"docs/performance.md": "figures", "README.md": "chart"}
+    for page in pages:
+        (tmp_path / page).write_text((ROOT / page).read_text())
     for _ in range(2):
         report.record(tmp_path, MACHINE, FIGURES)
-    before, after = (ROOT / "docs" / "performance.md").read_text(), page.read_text()
-    assert before.split("<!-- figures -->")[0] == after.split("<!-- figures -->")[0]
-    assert before.split("<!-- end of figures -->")[1] == after.split("<!-- end of figures -->")[1]
-    assert after.count("| drain, 1 process | 55,000") == 1
+    for page, name in pages.items():
+        before, after = (ROOT / page).read_text(), (tmp_path / page).read_text()
+        assert before.split(f"<!-- {name} -->")[0] == after.split(f"<!-- {name} -->")[0]
+        assert (
+            before.split(f"<!-- end of {name} -->")[1] == after.split(f"<!-- end of {name} -->")[1]
+        )
+    assert (tmp_path / "docs/performance.md").read_text().count("| drain, 1 process | 55,000") == 1
+    assert (tmp_path / "README.md").read_text().count("(docs/benchmarks/chart.svg)") == 1
     folder = tmp_path / "docs" / "benchmarks"
     assert len(json.loads((folder / "results.json").read_text())["figures"]) == 3
     assert (folder / "chart.svg").exists()
