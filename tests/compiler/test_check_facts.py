@@ -96,7 +96,7 @@ def nodes(found: Program, text: str) -> list[ast.Node]:
         ('self.views > 1 ? 1 : "a"', "any"),
         ("[1, nil]", "array<int?>"),
         ('[1, "a"]', "array<any>"),
-        ("{ a: 1, b: 2.5 }", "hash<string, float>"),
+        ("{ a: 1, b: 2.5 }", "hash<string, any>"),
         ('match self.state { "draft" => 1, "live" => 2 }', "int"),
         ('match self.state { "draft" => 1 }', "int?"),
         ("self.tags.map(|t| { t.length() })", "array<int>"),
