@@ -1,5 +1,6 @@
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 from conduit_runtime import AsyncQueue, Job, JobContext, JobStatus, PayloadError, Queue, WorkerPool
 from conduit_runtime.client.unique import key_of, sweep
 from conduit_runtime.postgres.execute import run
+from conduit_runtime.workers.worker import LONG, WATCH
 from waiting import until
 
 
@@ -343,6 +345,9 @@ def test_only_the_job_waits_whose_key_another_transaction_holds(queue: Queue, ds
         with pool:
             waiting = queue.enqueue(Job(type="parent"))
             until(lambda: status(queue, waiting) == "running" and locks_waited_for(dsn))
+            # Long enough that its worker wants to put its start on record.
+            soon = time.monotonic() + LONG + 2 * WATCH
+            until(lambda: time.monotonic() > soon)
             quick = queue.enqueue_many([Job(type="quick") for _ in range(20)])
             until(lambda: {status(queue, job) for job in quick} == {"completed"})
             assert status(queue, waiting) == "running"

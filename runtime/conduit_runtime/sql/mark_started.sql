@@ -2,14 +2,17 @@
 WITH asked AS MATERIALIZED (
   SELECT * FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(elapsed)s::bigint[])
     AS asked (id, token, elapsed)
+), unwritten AS MATERIALIZED (
+  SELECT job.id, asked.elapsed FROM asked JOIN {jobs} AS job ON job.id = asked.id
+  WHERE job.token = asked.token AND coalesce(job.status = 'running', false)
+    AND (started_at >= locked_at) IS NOT TRUE
+  FOR UPDATE OF job{skip_locked}
 ), started AS (
   UPDATE {jobs} AS job
   SET attempts = attempts + 1,
-      started_at = greatest(locked_at, now() - asked.elapsed * interval '1 us')
-  FROM asked
-  WHERE job.id = asked.id AND job.token = asked.token
-    AND coalesce(job.status = 'running', false) AND (started_at >= locked_at) IS NOT TRUE
-  RETURNING job.id
+      started_at = greatest(locked_at, now() - unwritten.elapsed * interval '1 us')
+  FROM unwritten
+  WHERE job.id = unwritten.id
 )
 SELECT job.id FROM asked JOIN {jobs} AS job ON job.id = asked.id
 WHERE job.token = asked.token AND coalesce(job.status = 'running', false)

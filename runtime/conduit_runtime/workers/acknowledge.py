@@ -94,9 +94,12 @@ class Acknowledger:
                 self._report([attempt], written)
                 return
 
-    async def mark_started(self, attempts: list[Attempt]) -> set[UUID]:
-        """Write that these attempts began; answers which of the jobs are still held."""
-        return await self._ask(statements.mark_started(attempts, self._schema))
+    async def mark_started(self, attempts: list[Attempt], *, waits: bool = False) -> set[UUID]:
+        """Write that these attempts began; answers which of the jobs are still held.
+
+        A job that is locked, perhaps by its own completion, is left for later, unless it `waits`.
+        """
+        return await self._ask(statements.mark_started(attempts, self._schema, waits=waits))
 
     async def held_jobs(self, worker: str) -> list[tuple[UUID, UUID]]:
         """Id and token of what the worker has held for a while, as the database sees it."""

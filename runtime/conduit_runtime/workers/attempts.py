@@ -191,10 +191,15 @@ def _held_among(attempts: Sequence[Attempt], ids: Sequence[UUID] | None) -> Sequ
     return [attempt for attempt in attempts if attempt.job.id in held]
 
 
-def mark_started(attempts: Sequence[Attempt], schema: str | None) -> Statement[set[UUID]]:
-    """Write the starts that are not written yet; answers which of the jobs are still held."""
+def mark_started(
+    attempts: Sequence[Attempt], schema: str | None, *, waits: bool = False
+) -> Statement[set[UUID]]:
+    """Write the starts that are not written yet; answers which of the jobs are still held.
+
+    Those that somebody has locked are left out, unless it `waits` for them.
+    """
     return Statement(
-        sql("mark_started", schema),
+        sql("mark_started", schema, skip_locked="" if waits else " SKIP LOCKED"),
         _held(attempts),
         lambda rows, count: {id_ for (id_,) in rows},
     )

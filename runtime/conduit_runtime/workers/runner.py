@@ -286,7 +286,7 @@ class Runner:
     async def _attempt_again(self, execution: Execution) -> None:
         """Run a job that was rescued before: that it starts is written first."""
         job = execution.job
-        held = await self._acknowledger.mark_started([Attempt(job)])
+        held = await self._acknowledger.mark_started([Attempt(job)], waits=True)
         if job.id not in held:
             raise TakenAway
         if self._begin(job, execution.task, execution) is not None:
