@@ -51,6 +51,8 @@ class _Piece:
         if self.is_docstring:
             if not (_PLAIN_DOCSTRING.fullmatch("\n".join(self.lines)) and self._is_dedented):
                 raise UnsureError
+        elif first.startswith("#"):
+            return
         elif _columns(first) > WIDTH or _TRAILING_COMMA.search(first):
             self.lines = split(first.lstrip(" "), self.indent)
 
