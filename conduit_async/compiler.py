@@ -6,7 +6,7 @@ from . import ast
 from .check import check
 from .config import Config
 from .diagnostics import Diagnostic, Problems
-from .output import Output, Previous, Progress
+from .output import Layouts, Output, Previous, Progress
 from .parse import parse
 from .source import Source
 
@@ -22,17 +22,20 @@ def compile(
     config: Config | None = None,
     progress: Progress = _quietly,
     previous: Previous | None = None,
+    layouts: Mapping[str, str] | None = None,
 ) -> Output:
     """Compile sources, given as paths and texts, into the files of a Python package.
 
     What is known of a previous compilation of the same sources, before some of them changed, by the
-    same compiler and configuration, saves time and changes nothing.
+    same compiler and configuration, saves time and changes nothing. So do the layouts of an earlier
+    one by the same compiler.
     """
     config = config or Config()
+    known = Layouts(layouts or {})
     if previous is not None:
         from .increment import recompile  # not needed by `diagnose`
 
-        if (output := recompile(sources, config, previous)) is not None:
+        if (output := recompile(sources, config, previous, known)) is not None:
             return output
     files, problems = _parsed(sources, progress)
     program = check(files, config, problems)
@@ -46,16 +49,16 @@ def compile(
     modules = plan_modules(program, config, program.resources.values())
     frame = plan_frame([module.name for module in modules], program.services, config)
     rows = frame.services.rows.union(*(module.rows for module in modules))
-    texts = {"records.py": emit_records(plan_records(program, rows))}
+    texts = {"records.py": emit_records(plan_records(program, rows), known)}
     written = []
     for done, module in enumerate(modules):
         progress("writing", done, len(modules))
-        one, texts[f"{module.name}.py"] = emit_module(module)
+        one, texts[f"{module.name}.py"] = emit_module(module, known)
         written.append(one)
-    texts |= emit_frame(frame, written)
+    texts |= emit_frame(frame, written, known)
     jobs = sum(len(module.jobs) for module in modules)
     parts = parts_of(program, files, written, program.resources)
-    return Output(dict(sorted(texts.items())), problems.sorted(), jobs, parts)
+    return Output(dict(sorted(texts.items())), problems.sorted(), jobs, parts, known.used)
 
 
 def diagnose(sources: Mapping[str, str], config: Config | None = None) -> tuple[Diagnostic, ...]:

@@ -15,7 +15,7 @@ from .check.service_calls import likely_name
 from .config import Config
 from .diagnostics import MOST, Diagnostic, Problems
 from .names import module_name
-from .output import Output, Previous
+from .output import Layouts, Output, Previous
 from .parse import parse
 from .parts import Part, Written, digest, events_of, mentions, parts_of
 from .program import Program
@@ -35,14 +35,16 @@ _FEW = 3
 """How many sources may be read in any case."""
 
 
-def recompile(sources: Mapping[str, str], config: Config, previous: Previous) -> Output | None:
+def recompile(
+    sources: Mapping[str, str], config: Config, previous: Previous, layouts: Layouts
+) -> Output | None:
     """What compiling gives, if that can be told from a part of the sources."""
     if sources.keys() != previous.parts.keys() or len(previous.diagnostics) >= MOST:
         return None
     changed = [path for path, text in sources.items() if previous.parts[path].text != digest(text)]
     if not changed or not _are_apart(previous.parts.values()):
         return None
-    return _Recompilation(sources, config, previous).run(changed)
+    return _Recompilation(sources, config, previous, layouts).run(changed)
 
 
 def _are_apart(parts: Iterable[Part]) -> bool:
@@ -52,10 +54,13 @@ def _are_apart(parts: Iterable[Part]) -> bool:
 
 
 class _Recompilation:
-    def __init__(self, sources: Mapping[str, str], config: Config, previous: Previous) -> None:
+    def __init__(
+        self, sources: Mapping[str, str], config: Config, previous: Previous, layouts: Layouts
+    ) -> None:
         self._sources = sources
         self._config = config
         self._previous = previous
+        self._layouts = layouts
         self._before = previous.parts
         self._places = {
             name: path for path, part in self._before.items() for name in part.resources
@@ -140,7 +145,7 @@ class _Recompilation:
         resources = [r for r in program.resources.values() if r.node.span.source.path in dirty]
         written, texts = [], {}
         for module in plan_modules(program, self._config, resources, further):
-            one, texts[f"{module.name}.py"] = emit_module(module)
+            one, texts[f"{module.name}.py"] = emit_module(module, self._layouts)
             written.append(one)
         return written, texts
 
@@ -172,7 +177,7 @@ class _Recompilation:
             return None
         gone = {f"{module.name}.py" for path in new for module in self._before[path].modules}
         files = {name: text for name, text in self._previous.files.items() if name not in gone}
-        files |= {**texts, **emit_frame(frame, modules)}
+        files |= {**texts, **emit_frame(frame, modules, self._layouts)}
         problems = Problems()
         for diagnostic in self._previous.diagnostics:
             if diagnostic.span.source.path not in new:
@@ -181,7 +186,8 @@ class _Recompilation:
             if diagnostic.span.source.path in new:
                 problems.add(diagnostic)
         jobs = sum(len(module.jobs) for module in modules)
-        return Output(dict(sorted(files.items())), problems.sorted(), jobs, parts)
+        files = dict(sorted(files.items()))
+        return Output(files, problems.sorted(), jobs, parts, self._layouts.all)
 
 
 def _places(found: Iterable[Diagnostic], paths: Iterable[str]) -> set[tuple[str, str, int, int]]:

@@ -8,18 +8,42 @@ from .diagnostics import Diagnostic
 from .parts import Part, digest
 
 
+@dataclass(slots=True)
+class Layouts:
+    """How black lays texts out: what is known from before, and what was used of it or found."""
+
+    known: Mapping[str, str]
+    used: dict[str, str] = field(default_factory=dict)
+
+    def find(self, text: str) -> str | None:
+        """The layout of a text, if it is known."""
+        if text not in self.used:
+            found = self.known.get(text)
+            if found is None:
+                return None
+            self.used[text] = found
+        return self.used[text]
+
+    @property
+    def all(self) -> dict[str, str]:
+        """All that is known now."""
+        return {**self.known, **self.used}
+
+
 @dataclass(frozen=True)
 class Output:
     """What a compilation gives.
 
     `files` are the package's by path; there are none when a diagnostic is an error. `parts` are
-    what each source gave to them, for the next compilation.
+    what each source gave to them, and `layouts` statements as they were written and as black laid
+    them out: both are for the next compilation.
     """
 
     files: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
     job_types: int = 0
     parts: Mapping[str, Part] = field(default_factory=dict, repr=False)
+    layouts: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def generate(
     folder = _target(out, project)
     memory = Memory(folder, project)
     previous = memory.recall()
-    output = _compiled(project, previous)
+    output = _compiled(project, previous, memory)
     found = (*problems.sorted(), *relabelled(output.diagnostics, project.shown))
     if has_errors(found):
         return _failed(found)
@@ -83,13 +83,14 @@ def _importable(name: str) -> str:
     return f"{plain}_jobs" if keyword.iskeyword(plain) else plain
 
 
-def _compiled(project: Project, previous: Previous | None) -> Output:
+def _compiled(project: Project, previous: Previous | None, memory: Memory) -> Output:
     output = previous.output(project.sources) if previous is not None else None
     if output is None:
         from ..compiler import compile  # slow to import, and only needed when something changed
 
         with shown_progress() as progress:
-            output = compile(project.sources, project.config, progress, previous)
+            layouts = memory.layouts()
+            output = compile(project.sources, project.config, progress, previous, layouts)
     return output
 
 

@@ -22,14 +22,14 @@ from .project import Project
 
 @dataclass(frozen=True)
 class Memory:
-    """The memory of one target folder: of its latest run without errors."""
+    """The memory of one target folder: of its latest run and of the layouts of statements."""
 
     folder: Path
     project: Project
 
     def recall(self) -> Previous | None:
         """The latest run, if its configuration was this one and the folder holds what it wrote."""
-        run = self._load()
+        run = self._load("run")
         try:
             if run is None or run["settings"] != self._settings():
                 return None
@@ -45,6 +45,11 @@ class Memory:
             return None
         return Previous(parts, files, tuple(diagnostics))
 
+    def layouts(self) -> Mapping[str, str]:
+        """How black laid statements out, as far as it is known."""
+        layouts = self._load("layouts") or {}
+        return layouts if all(isinstance(text, str) for text in layouts.values()) else {}
+
     def keep(self, output: Output) -> None:
         """Remember what a compilation without errors gave."""
         run = {
@@ -53,8 +58,8 @@ class Memory:
             "diagnostics": [_as_json(diagnostic) for diagnostic in output.diagnostics],
             "parts": {path: as_json(part) for path, part in output.parts.items()},
         }
-        text = json.dumps([assets.stamp(), run], separators=(",", ":"))
-        assets.store_cached(self._key(), text)
+        self._store("run", run)
+        self._store("layouts", dict(output.layouts))
 
     def _settings(self) -> str:
         """A digest of all that the outcome depends on beside the compiler and the sources."""
@@ -62,16 +67,20 @@ class Memory:
         origin = self.project.config.origin
         return digest(json.dumps([config, origin.text if origin else None]))
 
-    def _key(self) -> str:
-        return f"run-{digest(str(self.folder.resolve()))[:32]}.json"
+    def _key(self, what: str) -> str:
+        return f"{what}-{digest(str(self.folder.resolve()))[:32]}.json"
 
-    def _load(self) -> dict[str, Any] | None:
-        text = assets.load_cached(self._key())
+    def _load(self, what: str) -> dict[str, Any] | None:
+        text = assets.load_cached(self._key(what))
         try:
             generator, found = json.loads(text) if text is not None else (None, None)
         except (ValueError, TypeError, RecursionError):
             return None
         return found if generator == assets.stamp() and isinstance(found, dict) else None
+
+    def _store(self, what: str, value: dict[str, Any]) -> None:
+        text = json.dumps([assets.stamp(), value], separators=(",", ":"))
+        assets.store_cached(self._key(what), text)
 
 
 def _matching(folder: Path, digests: Mapping[str, str]) -> dict[str, str] | None:

@@ -11,6 +11,7 @@ from .. import assets
 from ..lower import literals
 from ..lower.code import Line
 from ..lower.function import Function
+from ..output import Layouts
 from ..parts import Written
 from ..plan import Frame, RecordsModule, ResourceModule
 from ..source import Span
@@ -23,25 +24,26 @@ _MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
 """Before a statement's line while a module is put together: the line of its source."""
 
 
-def emit_module(module: ResourceModule) -> tuple[Written, str]:
+def emit_module(module: ResourceModule, layouts: Layouts) -> tuple[Written, str]:
     """The module of a resource: what is to be known of it, and its text."""
-    text, lines = _with_lines(_render("resource.py.jinja", module=module))
+    text, lines = _with_lines(_render("resource.py.jinja", module=module), layouts)
     return Written(module.name, module.source, module.jobs, lines, sorted(module.rows)), text
 
 
-def emit_records(records: RecordsModule) -> str:
+def emit_records(records: RecordsModule, layouts: Layouts) -> str:
     """`records.py`."""
-    return lay_out(_render("records.py.jinja", records=records)).text
+    return lay_out(_render("records.py.jinja", records=records), layouts).text
 
 
-def emit_frame(frame: Frame, modules: Sequence[Written]) -> dict[str, str]:
+def emit_frame(frame: Frame, modules: Sequence[Written], layouts: Layouts) -> dict[str, str]:
     """What binds the modules of resources together: the files that name all of them."""
     jobs = [f"{module.name}.{job}" for module in modules for job in module.jobs]
     tables = [(module.name, module.source, module.lines) for module in modules]
     package = _render("package.py.jinja", plan=frame, package=frame.package, jobs=jobs)
+    services = _render("services.py.jinja", services=frame.services)
     return {
-        "__init__.py": lay_out(package).text,
-        "services.py": lay_out(_render("services.py.jinja", services=frame.services)).text,
+        "__init__.py": lay_out(package, layouts).text,
+        "services.py": lay_out(services, layouts).text,
         "_lines.py": _render("lines.py.jinja", modules=tables),
     }
 
@@ -65,14 +67,14 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _with_lines(marked: str) -> tuple[str, dict[int, int]]:
+def _with_lines(marked: str, layouts: Layouts) -> tuple[str, dict[int, int]]:
     """A module, and for each line that starts a statement the line of its source."""
     at = {
         number: int(mark[1])
         for number, line in enumerate(marked.split("\n"))
         if (mark := _MARK.match(line))
     }
-    layout = lay_out(_MARK.sub("", marked))
+    layout = lay_out(_MARK.sub("", marked), layouts)
     table = {layout.lines[number]: line for number, line in at.items()}
     return layout.text, {number: table[number] for number in sorted(table) if number}
 

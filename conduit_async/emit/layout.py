@@ -1,9 +1,9 @@
 """Black's form of a module, at a fraction of black's cost.
 
-What lowering writes has black's form already, one statement a line, unless a line is too long.
-Such lines are broken as black breaks them, and blank lines are set between definitions. A module
-with something rare (a nested function, a long `with`, wide characters) is handed to black itself.
-That the outcome is as black would have it is what the tests make sure of.
+What lowering writes has black's form already, one statement a line, unless a line is too long or a
+docstring is out of the ordinary. So only these are handed to black, all those of a module at once;
+the blank lines between definitions are set here. That a whole module then is as black would have
+it is what the tests make sure of.
 """
 
 import ast as python
@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from unicodedata import east_asian_width
 
-from .lines import WIDTH
-from .split import UnsureError, split
+from ..output import Layouts
 
+WIDTH = 88
+_SEPARATOR = "_"
 _DEFINITION = re.compile(r"@|(?:async )?def |class ")
 _NESTED = re.compile(r" +(?:async )?def .*:$")
 _PLAIN_DOCSTRING = re.compile(r'( *)"""[^\s"\\](?:[^\\]*[^\s"\\](?:\n\1)?)?"""')
@@ -42,19 +43,21 @@ class _Piece:
         return len(self.lines[0]) - len(self.lines[0].lstrip(" "))
 
     @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
     def is_blank(self) -> bool:
         return not self.lines[0].strip()
 
-    def settle(self) -> None:
-        """Give it black's form, if it does not have it yet; raises `UnsureError`."""
+    @property
+    def needs_black(self) -> bool:
         first = self.lines[0]
         if self.is_docstring:
-            if not (_PLAIN_DOCSTRING.fullmatch("\n".join(self.lines)) and self._is_dedented):
-                raise UnsureError
-        elif first.startswith("#"):
-            return
-        elif _columns(first) > WIDTH or _TRAILING_COMMA.search(first):
-            self.lines = split(first.lstrip(" "), self.indent)
+            return not (_PLAIN_DOCSTRING.fullmatch(self.text) and self._is_dedented)
+        if first.startswith("#"):
+            return False
+        return _columns(first) > WIDTH or _TRAILING_COMMA.search(first) is not None
 
     @property
     def _is_dedented(self) -> bool:
@@ -63,18 +66,19 @@ class _Piece:
         return not further or any(line[self.indent] != " " for line in further)
 
 
-def lay_out(text: str) -> Layout:
+def lay_out(text: str, layouts: Layouts) -> Layout:
     """The layout of a module; `text` has one statement a line, and docstrings of many lines."""
     lines = text.rstrip("\n").split("\n")
+    if any(_NESTED.match(line) or _is_long_item(line) for line in lines):
+        return _by_black(text, layouts)
     pieces = _pieces(lines)
-    try:
-        if any(map(_NESTED.match, lines)):
-            raise UnsureError
-        for piece in pieces:
-            piece.settle()
-    except UnsureError:
-        return _by_black(text)
+    _format([piece for piece in pieces if not piece.is_blank and piece.needs_black], layouts)
     return _joined(pieces, len(lines))
+
+
+def _is_long_item(line: str) -> bool:
+    """Whether a line of a collection that was written on many lines is too long."""
+    return line.endswith(",") and _columns(line) > WIDTH
 
 
 def _columns(line: str) -> int:
@@ -95,6 +99,67 @@ def _pieces(lines: Sequence[str]) -> list[_Piece]:
                     break
         pieces.append(piece)
     return pieces
+
+
+def _format(pieces: Sequence[_Piece], layouts: Layouts) -> None:
+    """Put black's lines in the place of each piece's own."""
+    texts = [piece.text for piece in pieces]
+    new = {text: piece for text, piece in zip(texts, pieces, strict=True) if not layouts.find(text)}
+    for text in [text for text, piece in new.items() if piece.is_docstring and not piece.indent]:
+        layouts.used[text] = _black(text).rstrip("\n")
+        del new[text]
+    if new:
+        layouts.used.update(zip(new, _by_black_at_once([*new.values()]), strict=True))
+    for text, piece in zip(texts, pieces, strict=True):
+        piece.lines = layouts.used[text].split("\n")
+
+
+def _by_black_at_once(pieces: Sequence[_Piece]) -> Iterator[str]:
+    framed = [_framed(piece) for piece in pieces]
+    document = f"\n{_SEPARATOR}\n".join("\n".join([*a, *b, *c]) for a, b, c in framed)
+    formatted = _black(document).rstrip("\n").split("\n")
+    parts: list[list[str]] = [[]]
+    for line in formatted:
+        if line == _SEPARATOR:
+            parts.append([])
+        elif line or parts[-1]:
+            parts[-1].append(line)
+    for (head, _, tail), part in zip(framed, parts, strict=True):
+        own = "\n".join(part).rstrip("\n").split("\n")[len(head) :]
+        own = own[: len(own) - len(tail)]
+        yield "\n".join(own[next(place for place, line in enumerate(own) if line) :])
+
+
+def _black(text: str) -> str:
+    import black  # slow to import, and not needed when all layouts are known
+    from black.mode import TargetVersion
+
+    mode = black.Mode(target_versions={TargetVersion.PY311}, line_length=WIDTH)
+    return black.format_str(text, mode=mode)
+
+
+def _framed(piece: _Piece) -> tuple[list[str], list[str], list[str]]:
+    """The piece with lines before and after it, with which it is Python at its indentation."""
+    indent = piece.indent
+    around = [f"{' ' * level}if _:" for level in range(0, indent, 4)]
+    margin, inner = " " * indent, " " * (indent + 4)
+    first = piece.lines[0].lstrip(" ")
+    if piece.is_docstring:
+        return [*around[:-1], f"{' ' * (indent - 4)}class _:"], piece.lines, []
+    if first.startswith("@"):
+        return around, piece.lines, [f"{margin}def _():", f"{inner}pass"]
+    if not first.endswith(":"):
+        return around, piece.lines, []
+    tail = [f"{inner}pass"]
+    if first.startswith("elif "):
+        return [*around, f"{margin}if _:", *tail], piece.lines, tail
+    if first.startswith("except"):
+        return [*around, f"{margin}try:", *tail], piece.lines, tail
+    if first.startswith("case "):
+        return [*around[:-1], f"{' ' * (indent - 4)}match _:"], piece.lines, tail
+    if first.startswith("match "):
+        return around, piece.lines, [f"{inner}case _:", f"{inner}    pass"]
+    return around, piece.lines, tail
 
 
 def _joined(pieces: Sequence[_Piece], count: int) -> Layout:
@@ -129,13 +194,11 @@ def _blanks(documented: _Piece | None, before: _Piece, piece: _Piece, given: int
     return 2 if before.indent or _DEFINITION.match(first) else min(given, 2)
 
 
-def _by_black(text: str) -> Layout:
-    """The layout of a module by black itself, and where its statements went."""
-    import black  # slow to import, and seldom needed
-    from black.mode import TargetVersion
-
-    mode = black.Mode(target_versions={TargetVersion.PY311}, line_length=WIDTH)
-    formatted = black.format_str(text, mode=mode)
+def _by_black(text: str, layouts: Layouts) -> Layout:
+    """The layout of a whole module by black, and where its statements went."""
+    formatted = layouts.find(text)
+    if formatted is None:
+        formatted = layouts.used[text] = _black(text)
     places = [0] * (text.count("\n") + 1)
     for old, new in zip(_statements(text), _statements(formatted), strict=True):
         places[old - 1] = new

@@ -12,6 +12,7 @@ from benchmarks.projects import resource_name, source
 from conduit_async import increment
 from conduit_async.compiler import Output, Previous, compile
 from conduit_async.config import Config
+from conduit_async.output import Layouts
 from conduit_async.parts import as_json, from_json
 from conduit_async.render import as_text
 from conduit_async.source import Source
@@ -170,7 +171,7 @@ def test_a_change_of_hooks_needs_no_whole_compilation(
         "parse",
         lambda source, found: (read.append(source.path), parse(source, found))[1],
     )
-    found = increment.recompile(sources, CONFIG, before)
+    found = increment.recompile(sources, CONFIG, before, Layouts({}))
     assert found is not None
     assert told(found) == told(whole)
     assert path in read
