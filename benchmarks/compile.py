@@ -67,8 +67,9 @@ def measure(sizes: Sequence[int], clock: Clock, home: Path, peer: Path | None) -
         rows.append({"figure": name, "wall": times[0], "cpu": times[1], "target": target})
 
     def forget() -> None:
-        for path in home.glob("conduit-async/run-*.json"):  # not the table
-            path.unlink()
+        for kept in ("run", "layouts"):  # not the table
+            for path in home.glob(f"conduit-async/{kept}-*.json"):
+                path.unlink()
 
     small = home / "small"
     write_project(small, 1)
