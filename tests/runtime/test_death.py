@@ -1,5 +1,6 @@
 """What happens to jobs when their worker dies: real processes, really killed."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -43,7 +45,7 @@ def start(dsn: str) -> Iterator[Start]:
         process.wait()
 
 
-def notes(dsn: str, what: str) -> list[tuple[object, ...]]:
+def notes(dsn: str, what: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(dsn, autocommit=True) as connection:
         sql = "SELECT job, attempt, pid FROM ledger WHERE what = %s ORDER BY attempt"
         return connection.execute(sql, (what,)).fetchall()
@@ -72,6 +74,24 @@ def test_another_worker_finishes_the_job_of_a_killed_one(
         (1, first.pid),
         (2, second.pid),
     ]
+
+
+def test_a_process_that_a_job_forked_does_not_keep_its_worker_alive(
+    queue: Queue, dsn: str, start: Start
+) -> None:
+    first = start()
+    job = queue.enqueue(Job(type="fork"))
+    [(_, _, child)] = until(lambda: notes(dsn, "forked"))
+    try:
+        until(lambda: (queue.get(job.id) or job).attempts == 1)
+        start()
+        until(lambda: len(queue.queues()) == 1 and queue.queues()[0].workers == 2)
+        first.kill()
+        first.wait()
+        # Not after the whole lease, as a worker whose session goes on.
+        until(lambda: queue.stats().completed == 1, seconds=15)
+    finally:
+        os.kill(child, signal.SIGKILL)
 
 
 def test_jobs_that_had_not_begun_use_up_no_attempt(queue: Queue, dsn: str, start: Start) -> None:

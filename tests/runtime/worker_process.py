@@ -43,6 +43,17 @@ def main(dsn: str, workers: int) -> None:
         note(context, "began")
         os._exit(9)
 
+    @pool.handler("fork")
+    def fork(context: JobContext, payload: object) -> None:
+        """Leaves a process behind, as a pool of processes does, and takes long the first time."""
+        if context.attempt == 1:
+            if os.fork() == 0:
+                note(context, "forked")
+                time.sleep(600)
+                os._exit(0)
+            time.sleep(600)
+        note(context, "ended")
+
     pool.run()
 
 

@@ -10,6 +10,7 @@ from psycopg.types.numeric import Int8BinaryLoader
 
 from .deadline import PunctualAsyncConnection, PunctualConnection
 from .execute import numbered
+from .forks import keep_from_children
 from .statement import Statement
 
 __all__ = [
@@ -107,6 +108,7 @@ def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
     connection = PunctualConnection.connect(
         dsn, autocommit=True, application_name=name, **keepalive(dsn)
     )
+    keep_from_children(connection)
     own(connection)
     if connection.prepare_threshold is not None:
         connection.execute("SELECT set_config('lock_timeout', %s, false)", (lock_timeout,))
@@ -164,6 +166,7 @@ class Link:
                 prepare_threshold=0,
                 **keepalive(self._dsn),
             )
+            keep_from_children(connection)
             self.is_pooled = await is_pooled_async(connection)
             if not self.is_pooled:
                 await connection.execute(SETTINGS)
