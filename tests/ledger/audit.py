@@ -167,21 +167,5 @@ def ticks_of(histories: Mapping[UUID, Sequence[Move]]) -> dict[str, list[datetim
     return ticks
 
 
-def slowest_rescue(books: Books) -> timedelta:
-    """The longest time from the end of a killed worker to the rescue of what it held.
-
-    While the server is down nobody can rescue: then from when it was back.
-    """
-    killed = {each.process: each.ended for each in books.disturbances if each.kind == "kill"}
-    crashes = [each.ended for each in books.disturbances if each.kind == "crash"]
-    waits = [
-        move.at - max([killed[claim.process], *(at for at in crashes if at <= move.at)])
-        for moves in books.histories().values()
-        for claim, move in pairwise(moves)
-        if claim.is_claim and move.rescued and claim.process in killed
-    ]
-    return max(waits, default=timedelta(0))
-
-
 def _tokens(entries: Sequence[Entry], what: str) -> set[tuple[UUID, UUID | None]]:
     return {(entry.job, entry.token) for entry in entries if entry.what == what}

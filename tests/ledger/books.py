@@ -71,6 +71,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Beat:
+    """A worker said that it lives, and looked whether the others do."""
+
+    process: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Disturbance:
     """Something that was done to a process (or, with "" for the process, to the server)."""
 
@@ -102,6 +110,7 @@ class Books:
     entries: list[Entry] = field(default_factory=list)
     confirmed: set[UUID] = field(default_factory=set)
     withdrawn: set[UUID] = field(default_factory=set)
+    beats: list[Beat] = field(default_factory=list)
     disturbances: list[Disturbance] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     limits: dict[str, int] = field(default_factory=dict)
@@ -140,3 +149,5 @@ def read(dsn: str, books: Books) -> None:
             books.moves += cursor.execute(moves)
         with connection.cursor(row_factory=class_row(Entry)) as cursor:
             books.entries += cursor.execute("SELECT * FROM entries ORDER BY id")
+        with connection.cursor(row_factory=class_row(Beat)) as cursor:
+            books.beats += cursor.execute("SELECT * FROM beats ORDER BY at")

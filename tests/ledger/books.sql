@@ -55,3 +55,18 @@ CREATE TRIGGER write_move AFTER UPDATE ON jobs FOR EACH ROW
   WHEN (OLD.status <> NEW.status OR OLD.run_at <> NEW.run_at
     OR OLD.token IS DISTINCT FROM NEW.token)
   EXECUTE FUNCTION write_move();
+
+-- Every beat of a worker, by which one sees from when to when it could rescue the jobs of others.
+CREATE TABLE beats (
+  process text        NOT NULL DEFAULT session_user,
+  at      timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE FUNCTION write_beat() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO beats DEFAULT VALUES;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER write_beat AFTER UPDATE OF beat ON conduit_workers
+  FOR EACH ROW EXECUTE FUNCTION write_beat();

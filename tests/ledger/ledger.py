@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
-from audit import ENDED, TICK, audit, slowest_rescue, ticks_of
+from audit import ENDED, TICK, audit, ticks_of
 from books import SCHEMA, Books, read
 from chaos import Chaos
 from conduit_runtime import CronScheduler, Queue, Schedule, embedded, migrate
@@ -19,6 +19,8 @@ from order import check_order
 from producers import QUEUES, Operator, Producer
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
+from rescues import LIMIT as LOOKING_ON
+from rescues import rescues
 from waiting import until
 
 SETTINGS = {
@@ -54,7 +56,9 @@ class Report:
     judged: int = 0
     ticks: int = 0
     settled_in: float = 0.0
-    slowest_rescue: float = 0.0
+    slowest_rescue: str = "nobody who was killed held a job"
+    rescues: int = 0
+    looked_on: float = 0.0
     pauses: int = 0
     disturbances: Counter[str] = field(default_factory=Counter)
 
@@ -64,8 +68,9 @@ class Report:
             f"seed {self.seed}: {self.jobs:,} jobs, {self.runs:,} runs, {self.repeats:,} repeats, "
             f"order judged in {self.judged:,} claims, {self.ticks:,} ticks, "
             f"settled in {self.settled_in:.1f} s, "
-            f"slowest rescue after a kill {self.slowest_rescue:.1f} s; {self.pauses} pauses; "
-            f"{disturbances}",
+            f"{self.pauses} pauses; {disturbances}",
+            f"{self.rescues} rescues after kills, nobody looked on for longer than "
+            f"{self.looked_on:.1f} s; the slowest: {self.slowest_rescue}",
             *self.faults[:20],
         ]
         if len(self.faults) > 20:
@@ -181,7 +186,11 @@ def _examine(books: Books, report: Report) -> Report:
     report.jobs = len(books.histories())
     report.ticks = sum(map(len, ticks_of(books.histories()).values()))
     report.pauses = len(books.pauses)
-    report.slowest_rescue = slowest_rescue(books).total_seconds()
+    if found := rescues(books):
+        report.rescues = len(found)
+        report.looked_on = max(each.looked_on for each in found).total_seconds()
+        report.slowest_rescue = str(max(found, key=lambda each: each.after))
+        report.faults += [str(each) for each in found if each.looked_on > LOOKING_ON]
     began = [entry for entry in books.entries if entry.what == "began"]
     report.runs = len(began)
     report.repeats = len(began) - len({entry.job for entry in began})

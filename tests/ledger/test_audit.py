@@ -7,9 +7,10 @@ from uuid import UUID
 
 import pytest
 from audit import audit
-from books import Books, Disturbance, Entry, Move, Pause
+from books import Beat, Books, Disturbance, Entry, Move, Pause
 from controls import HEARING, check_limits, check_pauses
 from order import check_order
+from rescues import LIMIT, rescues
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 JOB, CHILD, TOKEN, OTHER = (UUID(int=n) for n in range(1, 5))
@@ -228,3 +229,37 @@ def test_more_running_jobs_than_the_limit_are_found() -> None:
     held.moves = [BIRTH, CLAIM, END, *(replace(each, committed_at=later) for each in other[:2])]
     held.limits = {"q": 1}
     assert list(check_limits(held)) == [], "its place became free just then"
+
+
+def killed_at_three(rescued_at: float, *beats: tuple[str, float]) -> Books:
+    """A worker was killed three seconds after the start; others beat at these seconds."""
+    at = at_second(rescued_at)
+    found = Books(moves=[BIRTH, CLAIM, move(4, "running", "pending", rescued=True, process="b")])
+    found.moves[-1] = replace(found.moves[-1], at=at)
+    found.disturbances = [Disturbance("worker", "kill", at_second(3), at_second(3))]
+    found.beats = [Beat(process, at_second(second)) for process, second in beats]
+    return found
+
+
+def test_a_rescue_tells_who_looked_on_and_for_how_long() -> None:
+    b = [("b", second) for second in (2, 4, 5, 6)]
+    [rescue] = rescues(killed_at_three(7, *b, ("c", 6.5), ("d", 2.5)))
+    assert (rescue.killed, rescue.by) == ("worker", "b")
+    assert rescue.after == timedelta(seconds=4)
+    assert rescue.watched == {"b": timedelta(seconds=3), "c": timedelta(seconds=0.5)}
+    assert rescue.looked_on == timedelta(seconds=3) < LIMIT
+    assert "b took its jobs back after 4.0 s" in str(rescue)
+    [slow] = rescues(killed_at_three(13, *(("c", second) for second in range(4, 13))))
+    assert slow.looked_on > LIMIT
+
+
+def test_looking_on_starts_anew_after_a_disturbance() -> None:
+    found = killed_at_three(12, *(("b", second) for second in range(4, 12)))
+    found.disturbances.append(Disturbance("b", "cut", at_second(6.2), at_second(6.4)))
+    found.disturbances.append(Disturbance("c", "cut", at_second(9), at_second(9)))
+    assert rescues(found)[0].looked_on == timedelta(seconds=5)
+
+
+def test_time_without_a_beat_hardly_counts() -> None:
+    [rescue] = rescues(killed_at_three(60, ("b", 4), ("b", 30)))
+    assert rescue.looked_on == timedelta(seconds=2.2)

@@ -15,5 +15,3 @@ def test_the_books_are_right_whatever_goes_wrong(tmp_path: Path) -> None:
     assert report.repeats > 0
     assert report.judged > 20
     assert report.ticks > 20
-    # Usually 3 to 4 s; but whoever could see to it may be killed, cut off or frozen as well.
-    assert report.slowest_rescue < 60

@@ -1,0 +1,89 @@
+"""How soon the jobs of killed workers were taken back, and who looked on meanwhile."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from books import Books
+
+__all__ = ["LIMIT", "Rescue", "rescues"]
+
+LIMIT = timedelta(seconds=5.5)
+"""How long a worker may look on: the 5 s that are promised, and what the last beat itself takes."""
+BEAT = timedelta(seconds=1.1)
+"""What counts at most from one beat to the next: on a loaded machine more time passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """Jobs that `killed` held at its end, the time `at`, were taken back `after` so long by `by`.
+
+    `watched` tells for how long on end each of the others could have done it, the longest time of
+    each: from its first beat that is later than both the kill and whatever was last done to it or
+    the server, to the rescue or whatever was done next. A worker whose connection was cut judges
+    the others anew, so it starts anew here. Of the time between two beats `BEAT` counts at most.
+    """
+
+    killed: str
+    at: datetime
+    after: timedelta
+    by: str
+    watched: Mapping[str, timedelta]
+
+    @property
+    def looked_on(self) -> timedelta:
+        """How long the jobs waited although a worker that nothing disturbed could take them."""
+        return max(self.watched.values(), default=timedelta(0))
+
+    def __str__(self) -> str:
+        watched = ", ".join(
+            f"{name} {time.total_seconds():.1f} s" for name, time in self.watched.items()
+        )
+        return (
+            f"{self.killed} was killed at {self.at:%T} and {self.by} took its jobs back after "
+            f"{self.after.total_seconds():.1f} s; on end looked on: {watched}"
+        )
+
+
+def rescues(books: Books) -> list[Rescue]:
+    """Every rescue of jobs whose worker was killed, once for each time at which some were taken."""
+    killed = {each.process: each.ended for each in books.disturbances if each.kind == "kill"}
+    beats: defaultdict[str, list[datetime]] = defaultdict(list)
+    for beat in books.beats:
+        beats[beat.process].append(beat.at)
+    taken = {
+        (claim.process, move.process, move.at)
+        for moves in books.histories().values()
+        for claim, move in pairwise(moves)
+        if claim.is_claim and move.rescued and claim.process in killed
+    }
+    return [
+        Rescue(
+            process,
+            killed[process],
+            at - killed[process],
+            by,
+            {
+                name: time
+                for name in beats
+                if (time := _watched(books, name, beats[name], killed[process], at))
+            },
+        )
+        for process, by, at in taken
+    ]
+
+
+def _watched(
+    books: Books, process: str, beats: Sequence[datetime], since: datetime, until: datetime
+) -> timedelta:
+    """For how long on end the process could look on between the times; it beat at `beats`."""
+    longest = on_end = timedelta(0)
+    for beat, following in pairwise([*(beat for beat in beats if since < beat < until), until]):
+        if books.was_disturbed(process, beat, following):
+            on_end = timedelta(0)
+        else:
+            on_end += min(following - beat, BEAT)
+            longest = max(longest, on_end)
+    return longest
