@@ -26,6 +26,7 @@ class Host:
         self.stored: list[dict[str, Any]] = []
         self.reported = asyncio.Event()
         self.lost = False
+        self.trouble: Exception | None = None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
@@ -38,6 +39,8 @@ class Host:
         self.reported.set()
         if self.lost:
             raise JobLost("gone")
+        if self.trouble is not None:
+            raise self.trouble
 
 
 JOB = SimpleNamespace(
@@ -204,6 +207,23 @@ def test_a_job_that_is_lost_learns_of_it(app_dsn: str) -> None:
         await asyncio.wait_for(host.reported.wait(), 10)
         with pytest.raises(asyncio.CancelledError):
             context.raise_if_cancelled()
+
+    in_job(app_dsn, use)
+
+
+def test_progress_survives_an_outage(app_dsn: str) -> None:
+    async def use(context: JobContext[Any], host: Host) -> None:
+        host.trouble = psycopg.OperationalError("the server is down")
+        context.progress(1)
+        await asyncio.wait_for(host.reported.wait(), 10)
+        reporter = context._reporter
+        assert reporter is not None
+        host.trouble = None
+        host.reported.clear()
+        context.progress(2)
+        await asyncio.wait_for(host.reported.wait(), 10)
+        assert context._reporter is reporter
+        assert [progress["done"] for progress in host.stored] == [1, 2]
 
     in_job(app_dsn, use)
 

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -339,6 +340,18 @@ async def _async_pool(dsn: str) -> list[int]:
 
 def test_a_pool_in_a_running_loop(dsn: str) -> None:
     assert asyncio.run(_async_pool(dsn)) == [7]
+
+
+def test_a_pool_leaves_no_task_behind(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+    pool = WorkerPool(queue)
+    pool.register("t", lambda context, payload: context.progress(1))
+    queue.enqueue(Job(type="t"))
+    pool.run(drain=True)
+    queue.enqueue(Job(type="t"))
+    with pool:
+        until(lambda: queue.stats().completed == 2)
+    gc.collect()
+    assert "Task was destroyed" not in caplog.text
 
 
 def test_limits_of_queues_and_of_the_pool(queue: Queue) -> None:

@@ -200,4 +200,6 @@ class JobContext(AsyncOperations, Generic[S]):
             except JobLost:
                 self.cancel()
                 return
+            except psycopg.OperationalError:
+                pass  # the next one tells more
             await asyncio.sleep(_PROGRESS_INTERVAL)

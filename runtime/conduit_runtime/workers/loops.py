@@ -10,10 +10,12 @@ from collections.abc import Coroutine, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-__all__ = ["LoopThread", "is_in_loop", "rare_collections", "stopped_by_signals"]
+__all__ = ["LoopThread", "cancel_rest", "is_in_loop", "rare_collections", "stopped_by_signals"]
 
 T = TypeVar("T")
 
+_LAST_WORDS = 1.0
+"""Seconds that tasks get to end when their loop is about to."""
 _RARELY = (25_000, 20, 50)
 """Objects, and collections of the younger generation, between two of each generation."""
 
@@ -73,6 +75,15 @@ def rare_collections() -> Iterator[None]:
         gc.unfreeze()
 
 
+async def cancel_rest() -> None:
+    """Cancel what a loop of our own still has to do, such as to store a job's last progress."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    if rest:
+        await asyncio.wait(rest, timeout=_LAST_WORDS)
+
+
 class LoopThread:
     """An event loop in a thread."""
 
@@ -88,7 +99,8 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def end(self) -> None:
-        """Stop the loop and wait for the thread."""
+        """Cancel what is left, stop the loop and wait for the thread."""
+        self.call(cancel_rest())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
         self._loop.close()

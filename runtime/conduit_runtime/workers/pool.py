@@ -12,7 +12,7 @@ from ..errors import QueueError
 from ..telemetry.recorder import Recorder
 from ..telemetry.tracing import job_tracer
 from .handlers import HandlerRegistry
-from .loops import LoopThread, is_in_loop, rare_collections, stopped_by_signals
+from .loops import LoopThread, cancel_rest, is_in_loop, rare_collections, stopped_by_signals
 from .metrics import Metrics
 
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ class WorkerPool:
         try:
             loop.run_until_complete(self._run(drain))
         finally:
+            loop.run_until_complete(cancel_rest())
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
 
