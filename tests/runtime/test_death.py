@@ -227,3 +227,32 @@ def test_a_job_that_is_locked_during_a_rescue_is_found_a_beat_later(
             until(lambda: [each.workers for each in queue.queues()] == [1])
             holder.rollback()
             assert ran.wait(10)
+
+
+def test_a_rescue_that_postgres_refuses_keeps_no_other_from_its_own(queue: Queue, dsn: str) -> None:
+    ran = threading.Event()
+    pool = WorkerPool(queue)
+    pool.register("t", lambda context, payload: ran.set())
+    queue.enqueue(Job(type="t"))
+    queue.enqueue(Job(type="refused"))
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        admin.execute(
+            "UPDATE jobs SET status = 'running', token = gen_random_uuid(), locked_at = now(), "
+            "locked_by = 'dead ' || type"
+        )
+        admin.execute(
+            "INSERT INTO conduit_workers (name, lock_key, host, pid, queues, lanes) "
+            "VALUES ('dead refused', 1, 'h', 1, '{}', '[]'), ('dead t', 2, 'h', 1, '{}', '[]')"
+        )
+        admin.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE 'no'; END $$"
+        )
+        admin.execute(
+            "CREATE TRIGGER refuse BEFORE UPDATE ON jobs FOR EACH ROW "
+            "WHEN (OLD.type = 'refused') EXECUTE FUNCTION refuse()"
+        )
+        with pool:
+            assert ran.wait(10)
+            admin.execute("DROP TRIGGER refuse ON jobs")
+            until(lambda: queue.stats().running == 0)

@@ -6,7 +6,8 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -82,6 +83,7 @@ class Keeper(threading.Thread):
         self._unknown: set[Lane] = set()
         self._told: set[str] = set()
         self._sweep = Sweep()
+        self._refusals = Trouble(_log, "not all that is left behind could be seen to")
         self.adopted: Sequence[Lane] = ()
         self._rename()
 
@@ -161,10 +163,12 @@ class Keeper(threading.Thread):
                 continue
             others = [sighting for sighting in beat.sightings if sighting.name != self.worker]
             for dead in vigil.look(others, time.monotonic()):
-                self._report(run(connection, fleet.rescue(dead, self.schema)), dead.name)
+                with self._refusable(connection):
+                    self._report(run(connection, fleet.rescue(dead, self.schema)), dead.name)
                 # What somebody held just then is nobody's now: looked for with the next beat.
                 self._next_look = min(self._next_look, time.monotonic() + BEAT / 2)
-            self._look_around(connection)
+            with self._refusable(connection):
+                self._look_around(connection)
             self._flusher.step(connection, self.schema)
             self._ready.set()
             self._wakened.wait(BEAT)
@@ -173,6 +177,16 @@ class Keeper(threading.Thread):
         if self._gone:
             run(connection, fleet.leave(self.worker, self.schema))
             self._left = True
+
+    @contextmanager
+    def _refusable(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
+        """For what Postgres may refuse, for want of a lock say: beats and vigil go on."""
+        try:
+            yield
+        except psycopg.Error as error:
+            if connection.closed:
+                raise
+            self._refusals.again_in(error)
 
     def _beat(self, connection: psycopg.Connection[Any]) -> fleet.Beat:
         beat = run(connection, fleet.beat(self.worker, self._queues, self.schema))
