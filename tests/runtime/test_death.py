@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue, WorkerPool
-from conduit_runtime.workers import keeper
+from conduit_runtime.workers import claimer, keeper
 from waiting import until
 from worker_process import LEDGER
 
@@ -256,3 +256,22 @@ def test_a_rescue_that_postgres_refuses_keeps_no_other_from_its_own(queue: Queue
             assert ran.wait(10)
             admin.execute("DROP TRIGGER refuse ON jobs")
             until(lambda: queue.stats().running == 0)
+
+
+def test_a_rescue_wakes_idle_workers(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimer, "POLL", 600.0)
+    ran = threading.Event()
+    pool = WorkerPool(queue)
+    pool.register("t", lambda context, payload: ran.set())
+    with pool, psycopg.connect(dsn, autocommit=True) as admin:
+        admin.execute(
+            "INSERT INTO conduit_workers (name, lock_key, host, pid, queues, lanes) "
+            "VALUES ('dead', 1, 'h', 1, '{}', '[]')"
+        )
+        admin.execute(
+            "INSERT INTO jobs (queue, type, payload, status, token, locked_by, locked_at) "
+            "VALUES ('default', 't', '{}', 'running', gen_random_uuid(), 'dead', now())"
+        )
+        assert ran.wait(10)
