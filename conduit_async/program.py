@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from . import ast
 from .library import Signature
 from .source import Span
-from .types import Struct, Type
+from .types import Shape, Struct, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,7 @@ class Capture:
     captured: for a change `(column, "changed")` or `(column, "previous")`, for an error
     `(local, "message")` or `(local, "type")`. `node` is an expression that gives the value at the
     place of the enqueue, for context; `local` is the one that is captured, for locals and errors.
+    `shape` tells the types within a hash or an array of mixed values.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Capture:
     path: tuple[str, ...]
     node: ast.Expr | None = None
     local: "Local | None" = None
+    shape: Shape | None = None
 
 
 @dataclass(eq=False)
@@ -214,7 +216,7 @@ class Local:
     """A `let`, a parameter, a loop variable, a lambda's parameter or a rescue's error.
 
     `owner` is the job in whose block it is declared (None: the hook's or a function's body);
-    `python` is its name in generated code.
+    `python` is its name in generated code, `value` what a `let` gives it first.
     """
 
     name: str
@@ -223,6 +225,7 @@ class Local:
     kind: Literal["let", "parameter", "loop", "lambda", "error"]
     span: Span
     owner: JobInfo | None
+    value: ast.Expr | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -169,6 +169,14 @@ Type: TypeAlias = (
     | Range | ErrorType | Function | Variable | Union
 )  # fmt: skip
 
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a literal of mixed values holds, by key or position, where JSON would not tell."""
+
+    parts: tuple[tuple[str | int, "Type | Shape"], ...]
+
+
 STRING = Scalar("string")
 INT = Scalar("int")
 FLOAT = Scalar("float")

@@ -175,12 +175,13 @@ class Body:
         kind: Type,
         what: Literal["let", "parameter", "loop", "lambda", "error"],
         python: str | None = None,
+        value: ast.Expr | None = None,
     ) -> Local:
         """Add a local to the innermost scope."""
         if python is None:
             python = self._distinct(local_name(name.text), self.scope.python)
         self.scope.python.add(python)
-        local = Local(name.text, python, kind, what, name.span, self.job)
+        local = Local(name.text, python, kind, what, name.span, self.job, value)
         self.scope.names[name.text] = local
         return local
 

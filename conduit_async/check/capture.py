@@ -22,6 +22,7 @@ from ..types import (
 from .async_blocks import all_jobs
 from .captured import Use
 from .fingerprint import fingerprint
+from .shapes import shape_of
 from .uses import UseFinder
 
 
@@ -35,7 +36,9 @@ def capture(program: Program, problems: Problems) -> None:
                 uses = finder.of_job(job, on_create=hook.node.event in ("create", "save"))
                 for use in {use.key: use for use in reversed(uses)}.values():
                     _check(use, problems)
-                job.captures = _fields(uses, resource, program)
+                fields = _fields(uses, resource, program)
+                shaped = (replace(each, shape=shape_of(each, program.facts)) for each in fields)
+                job.captures = tuple(shaped)
                 job.fingerprint = fingerprint(job.captures, program)
 
 

@@ -123,7 +123,7 @@ def _let(body: Body, node: ast.Let) -> None:
             f"assign to it: `{node.name.text} = …`, or choose another name",
             Related(first, "first declared here"),
         )
-    local = body.declare(node.name, kind, "let")
+    local = body.declare(node.name, kind, "let", value=node.value)
     body.facts.declared[node] = local
     if node.type is None:
         body.lets[local] = node

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from ..names import python_name
+from ..program import Capture
 from ..types import (
     AnyType,
     Array,
@@ -17,6 +18,7 @@ from ..types import (
     Range,
     Record,
     Scalar,
+    Shape,
     Struct,
     Type,
     Union,
@@ -24,6 +26,7 @@ from ..types import (
     is_nullable,
     required,
 )  # fmt: skip
+from . import literals
 from .imports import Imports
 
 _BUILTINS = {"string": "str", "int": "int", "float": "float", "bool": "bool"}
@@ -96,6 +99,27 @@ def stored(of: Type, imports: Imports) -> str:
         case Array(item):
             return f"{imports.use('builtins', 'list')}[{stored(item, imports)}]"
     return annotation(of, imports)
+
+
+def payload_type(capture: Capture, imports: Imports) -> str:
+    """The type of a field of a payload, with what is within it where the type does not tell."""
+    text = stored(capture.type, imports)
+    if capture.shape is None:
+        return text
+    shape = f"{imports.runtime('Shape')}({_parts(capture.shape, imports)})"
+    return f"{imports.use('typing', 'Annotated')}[{text}, {shape}]"
+
+
+def _parts(shape: Shape, imports: Imports) -> str:
+    items = (
+        (literals.quoted(step) if isinstance(step, str) else str(step), part)
+        for step, part in shape.parts
+    )
+    texts = (
+        f"{step}: {_parts(part, imports) if isinstance(part, Shape) else annotation(part, imports)}"
+        for step, part in items
+    )
+    return f"{{{', '.join(texts)}}}"
 
 
 def unite(types: tuple[Type, ...], imports: Imports) -> str:

@@ -3,7 +3,7 @@
 from ..config import Defaults
 from ..program import JobInfo
 from . import literals
-from .annotations import stored
+from .annotations import payload_type
 from .assignment import prepare
 from .frame import Frame
 from .function import Class, Function, survey, trimmed
@@ -19,7 +19,7 @@ def job_items(module: Module, job: JobInfo) -> tuple[Class, Function]:
 
 
 def _payload(module: Module, job: JobInfo) -> Class:
-    fields = tuple((c.python, stored(c.type, module.imports)) for c in job.captures)
+    fields = tuple((c.python, payload_type(c, module.imports)) for c in job.captures)
     renamed = [f"{c.python}={literals.string(c.name)}" for c in job.captures if c.python != c.name]
     named = f"{module.imports.runtime('named')}({', '.join(renamed)})" if renamed else None
     return Class(job.payload, module.imports.use("dataclasses", "dataclass"), fields, named)

@@ -9,7 +9,7 @@ from ..names import python_name, snake_case, unclashed
 from ..program import Column, Facts, FunctionInfo, JobInfo, Program, ResourceInfo
 from ..types import Enum, Struct, Type, required
 from ..walk import walk
-from .annotations import annotation, hiding
+from .annotations import annotation, hiding, payload_type
 from .imports import Imports
 
 
@@ -134,7 +134,7 @@ def _locals(program: Program, resource: ResourceInfo) -> Iterator[str]:
 def _parameters(resource: ResourceInfo) -> Iterator[str]:
     for job in jobs_of(resource):
         scratch = Imports()
-        yield from hiding((c.python, annotation(c.type, scratch)) for c in job.captures)
+        yield from hiding((c.python, payload_type(c, scratch)) for c in job.captures)
     for function in resource.functions.values():
         yield from (capture.python for capture in function.reads)
         yield from (parameter.python for parameter in function.parameters)

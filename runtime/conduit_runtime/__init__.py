@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .generated.package import GeneratedCodeError, generated_by
     from .generated.records import Snapshot
     from .generated.service_calls import ServiceError
+    from .generated.shape import Shape
     from .generated.tables import RecordError, table
     from .job import Job, JobPriority, JobStatus
     from .names import named
@@ -73,6 +74,7 @@ _MODULES = {
     "telemetry.failures": ("FailedJob",),
     "telemetry.job_metrics": ("Distribution", "JobMetrics"),
     "telemetry.prometheus": ("PoolCollector",),
+    "generated.shape": ("Shape",),
     "generated.tables": ("RecordError", "table"),
     "postgres.transaction": ("NoTransaction",),
     "values": ("ConduitError", "ErrorValue", "Range"),
@@ -123,6 +125,7 @@ __all__ = [
     "Schedule",
     "ScheduleError",
     "ServiceError",
+    "Shape",
     "Snapshot",
     "Snooze",
     "TypeStats",

@@ -5,7 +5,7 @@ import importlib
 import json
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -52,12 +52,14 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
     if kind in SCALARS:
         return SCALARS[kind]
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        hints = typing.get_type_hints(kind)
+        hints = typing.get_type_hints(kind, include_extras=True)
         return st.builds(
             kind, **{f.name: values_of(hints[f.name]) for f in dataclasses.fields(kind)}
         )
     arguments = typing.get_args(kind)
     origin = typing.get_origin(kind)
+    if origin is typing.Annotated:
+        return shaped(kind.__metadata__[0].parts)
     if origin is typing.Literal:
         return st.sampled_from(arguments)
     if origin is list:
@@ -67,6 +69,17 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
     if origin in (types.UnionType, typing.Union):
         return st.one_of([values_of(each) for each in arguments])
     raise LookupError(f"no values for {kind!r}")
+
+
+def shaped(parts: Mapping[Any, Any]) -> st.SearchStrategy[Any]:
+    """Hashes or arrays with the parts of a shape."""
+    inner = {
+        step: shaped(part) if isinstance(part, Mapping) else values_of(part)
+        for step, part in parts.items()
+    }
+    if all(isinstance(step, int) for step in inner):
+        return st.tuples(*(inner.get(i, ANYTHING) for i in range(max(inner) + 1))).map(list)
+    return st.fixed_dictionaries({"other": ANYTHING, **inner})
 
 
 @pytest.fixture(params=[pytest.param(folder, id=folder.name) for folder in FOLDERS])

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from ..names import source_names
+from .shape import Parts, shape_of
 
 Converter = Callable[[Any, str], Any]
 """Takes a value and its path (for errors), returns a value of the type or raises Unfit."""
@@ -42,6 +43,9 @@ def _converter(annotation: Any) -> Converter:
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
         return _struct(annotation)
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        shape = shape_of(annotation)
+        return converter(arguments[0]) if shape is None else _shaped(shape.parts)
     if origin in (typing.Union, types.UnionType):
         return _union(arguments)
     if origin is typing.Literal:
@@ -197,8 +201,30 @@ def _dict(key_type: Any, item: Converter) -> Converter:
     return convert
 
 
+def _shaped(parts: Parts) -> Converter:
+    items = {
+        step: _shaped(part) if isinstance(part, Mapping) else converter(part | None)
+        for step, part in parts.items()
+    }
+
+    def convert(value: Any, path: str) -> Any:
+        if isinstance(value, list):
+            return [
+                items.get(index, _anything)(each, f"{path}[{index}]")
+                for index, each in enumerate(value)
+            ]
+        if isinstance(value, Mapping):
+            return {
+                key: items.get(key, _anything)(each, below(path, key))
+                for key, each in value.items()
+            }
+        return value
+
+    return convert
+
+
 def _struct(target: type[Any]) -> Converter:
-    hints = typing.get_type_hints(target)
+    hints = typing.get_type_hints(target, include_extras=True)
     names = source_names(target)
     members = [
         (field.name, names.get(field.name, field.name), converter(hints[field.name]))

@@ -10,6 +10,7 @@ import msgspec
 from ..errors import PayloadError
 from ..names import source_names
 from .convert import Unfit, converter
+from .shape import shape_of
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ def decoder(payload: type[T]) -> Callable[[bytes | str], T]:
             raise PayloadMismatch(f"the payload is not JSON: {error}") from None
         return result
 
-    if _renames(payload):
+    if _needs_reading(payload):
         return tolerant
     try:
         strict = msgspec.json.Decoder(payload).decode
@@ -55,10 +56,12 @@ def decoder(payload: type[T]) -> Callable[[bytes | str], T]:
     return decode
 
 
-def _renames(annotation: Any) -> bool:
-    """Whether some class within the type has other names in JSON than in Python."""
+def _needs_reading(annotation: Any) -> bool:
+    """Whether some class within the type has other names in JSON, or a shape of its own."""
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
-        hints = typing.get_type_hints(annotation)
+        hints = typing.get_type_hints(annotation, include_extras=True)
         fields = dataclasses.fields(annotation)
-        return bool(source_names(annotation)) or any(_renames(hints[f.name]) for f in fields)
-    return any(_renames(argument) for argument in typing.get_args(annotation))
+        return bool(source_names(annotation)) or any(_needs_reading(hints[f.name]) for f in fields)
+    if shape_of(annotation) is not None:
+        return True
+    return any(_needs_reading(argument) for argument in typing.get_args(annotation))

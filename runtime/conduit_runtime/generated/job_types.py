@@ -21,6 +21,7 @@ from ..postgres.transaction import explained
 from ..telemetry.trace_context import present_trace
 from .batches import current_batch
 from .decode import decoder
+from .exact import Check, exactness
 from .lines import source_line
 from .package import stamp_of
 from .services import protocols_of
@@ -112,6 +113,10 @@ class JobType(Generic[S, P]):
         """From the payload's JSON to an instance of its class; raises PayloadMismatch."""
         return decoder(self.payload)
 
+    @functools.cached_property
+    def _exactness(self) -> Check | None:
+        return exactness(self.payload)
+
     @property
     def schema(self) -> str | None:
         """The Postgres schema of the queue's tables; None for the connection's search path."""
@@ -127,11 +132,14 @@ class JobType(Generic[S, P]):
 
         Raises PayloadError for a payload that JSON or Postgres would refuse or change.
         """
+        text = payloads.encode(payload)
+        if self._exactness is not None:
+            self._exactness(payload, "payload")
         timeout = options.get("timeout", self.timeout)
         return Job(
             queue=options.get("queue", self.queue),
             type=self.name,
-            payload=msgspec.json.decode(payloads.encode(payload)),
+            payload=msgspec.json.decode(text),
             priority=priority_of(options.get("priority", self.priority)),
             max_attempts=options.get("max_attempts", self.max_attempts),
             fingerprint=self.fingerprint,

@@ -3,9 +3,9 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
-from conduit_runtime import Connection, Hook, JobContext, job_type
+from conduit_runtime import Connection, Hook, JobContext, Shape, job_type
 from conduit_runtime.operators import fail, multiply
 from conduit_runtime.stdlib import Array, Hash
 
@@ -40,10 +40,10 @@ def after_update(
 
 @dataclass(frozen=True, slots=True)
 class EmailSend:
-    costs: dict[str, Any]
+    costs: Annotated[dict[str, Any], Shape({"price": Decimal})]
     found: Any
 
 
-@job_type("post.after_update.email_send", "43587284")
+@job_type("post.after_update.email_send", "aea0b52e")
 async def email_send(job: JobContext[Services], payload: EmailSend) -> None:
     await job.services.email.send(payload.costs, payload.found)
