@@ -1,3 +1,5 @@
+import math
+
 from conduit_runtime.workers.vigil import LEASE, SILENCE, Dead, Sighting, Vigil
 
 
@@ -15,6 +17,16 @@ def test_a_silent_worker_without_its_lock_is_dead_soon() -> None:
     assert vigil.look(sighted(1, lock_free=True), 100.0) == []
     assert vigil.look(sighted(1, lock_free=True), 100.0 + SILENCE - 0.1) == []
     assert vigil.look(sighted(1, lock_free=True), 100.0 + SILENCE) == [Dead("other", 1, False)]
+
+
+def test_the_vigil_tells_when_to_look_again() -> None:
+    vigil = Vigil()
+    vigil.look([Sighting("lives", 1, False), *sighted(1, lock_free=True)], 100.0)
+    assert vigil.patience == SILENCE
+    vigil.look(sighted(1, lock_free=True), 100.0 + SILENCE - 0.5)
+    assert vigil.patience == 0.5
+    vigil.look(sighted(1, lock_free=True), 100.0 + SILENCE)
+    assert vigil.patience == math.inf
 
 
 def test_a_silent_worker_that_holds_its_lock_has_the_whole_lease() -> None:

@@ -171,7 +171,7 @@ class Keeper(threading.Thread):
                 self._look_around(connection)
             self._flusher.step(connection, self.schema)
             self._ready.set()
-            self._wakened.wait(BEAT)
+            self._wakened.wait(min(BEAT, vigil.patience))
             self._wakened.clear()
         self._flusher.finish(connection, self.schema)
         if self._gone:

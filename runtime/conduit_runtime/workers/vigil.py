@@ -1,5 +1,6 @@
 """Which workers are dead, judged on one's own clock."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,7 +38,12 @@ class Vigil:
 
     Only the watcher's own monotonic clock counts, so neither clocks that differ nor an outage of
     the database, which ends the connection and with it the vigil, kill the living.
+
+    `patience` is in how many seconds the next worker is dead if it stays as it is: infinite when
+    there is none whose session is gone.
     """
+
+    patience = math.inf
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[int, float]] = {}
@@ -45,6 +51,7 @@ class Vigil:
     def look(self, sightings: Sequence[Sighting], now: float) -> list[Dead]:
         """The dead among the workers seen at the monotonic time `now` in seconds."""
         known, self._seen = self._seen, {}
+        self.patience = math.inf
         dead = []
         for sighting in sightings:
             beat, since = known.get(sighting.name, (None, now))
@@ -54,4 +61,6 @@ class Vigil:
             silence = now - since
             if silence >= LEASE or (silence >= SILENCE and sighting.lock_free):
                 dead.append(Dead(sighting.name, sighting.beat, silence >= LEASE))
+            elif sighting.lock_free:
+                self.patience = min(self.patience, SILENCE - silence)
         return dead
