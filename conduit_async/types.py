@@ -172,11 +172,15 @@ Type: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a literal of mixed values holds, by key or position, where JSON would not tell."""
+    """What a literal of mixed values holds, by key or position, where JSON would not tell.
+
+    `EACH` as position stands for every item.
+    """
 
     parts: tuple[tuple[str | int, "Type | Shape"], ...]
 
 
+EACH = -1
 STRING = Scalar("string")
 INT = Scalar("int")
 FLOAT = Scalar("float")

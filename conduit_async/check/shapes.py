@@ -1,8 +1,10 @@
 """The types within a literal of mixed values, which its own type does not tell."""
 
 from .. import ast
-from ..program import Capture, Facts
+from ..looping import looping_lambda
+from ..program import Capture, Facts, LibraryCall
 from ..types import (
+    EACH,
     JSON,
     REGEX,
     AnyType,
@@ -43,6 +45,10 @@ def _is_mixed(kind: Type) -> bool:
 
 def _shape(node: ast.Expr, facts: Facts) -> Shape | None:
     items: list[tuple[str | int | None, ast.Expr]] = []
+    call = facts.resolutions.get(node)
+    if isinstance(call, LibraryCall) and call.signature.name == "map":
+        function = looping_lambda(call)
+        items = [] if function is None else [(EACH, function[1])]
     match node:
         case ast.HashLiteral(entries=entries):
             items = [(constant_text(entry.key), entry.value) for entry in entries]

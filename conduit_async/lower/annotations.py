@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from ..names import python_name
 from ..program import Capture
 from ..types import (
+    EACH,
     AnyType,
     Array,
     Enum,
@@ -112,7 +113,7 @@ def payload_type(capture: Capture, imports: Imports) -> str:
 
 def _parts(shape: Shape, imports: Imports) -> str:
     items = (
-        (literals.quoted(step) if isinstance(step, str) else str(step), part)
+        (literals.quoted(step) if isinstance(step, str) else "..." if step == EACH else step, part)
         for step, part in shape.parts
     )
     texts = (

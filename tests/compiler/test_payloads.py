@@ -77,6 +77,8 @@ def shaped(parts: Mapping[Any, Any]) -> st.SearchStrategy[Any]:
         step: shaped(part) if isinstance(part, Mapping) else values_of(part)
         for step, part in parts.items()
     }
+    if ... in inner:
+        return st.lists(inner[...], max_size=3)
     if all(isinstance(step, int) for step in inner):
         return st.tuples(*(inner.get(i, ANYTHING) for i in range(max(inner) + 1))).map(list)
     return st.fixed_dictionaries({"other": ANYTHING, **inner})

@@ -145,3 +145,21 @@ def test_what_left_its_shape_is_refused(value: dict[str, Any], message: str) -> 
     with pytest.raises(PayloadError) as caught:
         shaped.job(Shaped(value))
     assert str(caught.value).startswith(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    lines: Annotated[list[dict[str, Any]] | None, Shape({...: {"price": Decimal}})]
+
+
+@job_type("a.b.lines", "0")
+async def lines(job: JobContext[Any], payload: Lines) -> None:
+    """Do nothing."""
+
+
+def test_a_shape_may_be_that_of_every_item() -> None:
+    payload = Lines([{"price": Decimal(1), "n": 1}, {"price": None}, {}])
+    assert returned(lines, payload) == payload
+    assert returned(lines, Lines(None)) == Lines(None)
+    with pytest.raises(PayloadError, match=r"payload\.lines\[1\]\.n is a Decimal"):
+        lines.job(Lines([{}, {"n": Decimal(1)}]))

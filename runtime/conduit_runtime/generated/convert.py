@@ -206,17 +206,17 @@ def _shaped(parts: Parts) -> Converter:
         step: _shaped(part) if isinstance(part, Mapping) else converter(part | None)
         for step, part in parts.items()
     }
+    other = items.get(..., _anything)
 
     def convert(value: Any, path: str) -> Any:
         if isinstance(value, list):
             return [
-                items.get(index, _anything)(each, f"{path}[{index}]")
+                items.get(index, other)(each, f"{path}[{index}]")
                 for index, each in enumerate(value)
             ]
         if isinstance(value, Mapping):
             return {
-                key: items.get(key, _anything)(each, below(path, key))
-                for key, each in value.items()
+                key: items.get(key, other)(each, below(path, key)) for key, each in value.items()
             }
         return value
 

@@ -78,11 +78,13 @@ def _shaped(parts: Parts) -> Check:
         for step, part in parts.items()
     }
 
+    other = checks.get(..., _unknown)
+
     def check_parts(value: Any, path: str) -> None:
         if type(value) not in (dict, list):
             return _unknown(value, path)
         for step, item in _items(value):
-            checks.get(step, _unknown)(item, f"{path}{_step(step)}")
+            checks.get(step, other)(item, f"{path}{_step(step)}")
         return None
 
     return check_parts

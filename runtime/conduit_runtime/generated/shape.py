@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 Parts: TypeAlias = Mapping[Any, Any]
-"""Key or position → the type of what is there, or the parts of a hash or an array there."""
+"""Key or position → the type of what is there, or the parts of a hash or an array there.
+
+`...` stands for every item that is not named.
+"""
 
 
 class Shape:

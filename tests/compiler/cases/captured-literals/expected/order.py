@@ -28,8 +28,12 @@ def after_create(conn: Connection, record: object) -> Order:
             "to": order.address,
         }
         pair: list[Any] = ["placed", order.placed_at]
+        lines = [{"number": n, "price": order.total} for n in [1, 2]]
         hook.enqueue(
-            announce, Announce(plain=plain, totals=totals, summary=summary, pair=pair)
+            announce,
+            Announce(
+                plain=plain, totals=totals, summary=summary, pair=pair, lines=lines
+            ),
         )
     return order
 
@@ -43,10 +47,15 @@ class Announce:
         Shape({"total": Decimal, "buyer": {"id": UUID}, "to": OrderAddress}),
     ]
     pair: Annotated[list[Any], Shape({1: datetime})]
+    lines: Annotated[list[dict[str, Any]], Shape({...: {"price": Decimal}})]
 
 
-@job_type("order.after_create.announce", "5c7523c7")
+@job_type("order.after_create.announce", "85c84104")
 async def announce(job: JobContext[Services], payload: Announce) -> None:
     await job.services.email.send(
-        payload.plain, payload.totals, payload.summary.get("total"), payload.pair
+        payload.plain,
+        payload.totals,
+        payload.summary.get("total"),
+        payload.pair,
+        payload.lines,
     )

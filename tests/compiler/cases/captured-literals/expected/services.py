@@ -11,7 +11,13 @@ from typing import Any, Protocol
 
 class Email(Protocol):
     def send(
-        self, arg1: dict[str, Any], arg2: list[Decimal], arg3: Any, arg4: list[Any], /
+        self,
+        arg1: dict[str, Any],
+        arg2: list[Decimal],
+        arg3: Any,
+        arg4: list[Any],
+        arg5: list[dict[str, Any]],
+        /,
     ) -> Any: ...
 
 
