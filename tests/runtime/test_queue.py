@@ -221,3 +221,12 @@ def test_a_pool_of_the_application_stays_its_own(dsn: str) -> None:
             assert not connection.autocommit
             [(found,)] = connection.execute("SELECT id FROM jobs")
     assert found == job.id
+
+
+def test_a_queue_in_which_nothing_is_due_has_no_oldest(queue: Queue) -> None:
+    queue.enqueue(Job(type="t", delay=timedelta(hours=1)))
+    queue.enqueue(Job("busy", "t"))
+    busy, idle = queue.queues()
+    assert (busy.queue, idle.queue) == ("busy", "default")
+    assert busy.oldest_due is not None
+    assert (idle.pending, idle.oldest_due) == (1, None)
