@@ -96,6 +96,14 @@ def test_metrics_of_several_workers_and_types_add_up(queue: Queue, pool: WorkerP
     assert queue.metrics(type="other") == []
 
 
+def test_a_pool_that_starts_again_adds_only_what_is_new(queue: Queue, pool: WorkerPool) -> None:
+    for _ in range(3):
+        queue.enqueue_many([Job(type="send") for _ in range(4)])
+        pool.run(drain=True)
+    [sent] = queue.metrics()
+    assert sent.succeeded == sent.duration.count == 12
+
+
 def test_durations_and_waits_are_seconds(queue: Queue, pool: WorkerPool) -> None:
     queue.enqueue_many([Job(type="send", payload={"seconds": 0.1}) for _ in range(10)])
     with psycopg.connect(queue.dsn) as connection:

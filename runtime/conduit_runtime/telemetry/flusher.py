@@ -10,7 +10,7 @@ import psycopg
 from ..postgres.execute import run
 from ..postgres.trouble import Trouble
 from . import metrics_store as store
-from .recorder import Key, Recorder, Tally
+from .recorder import Recorder, Tally
 
 __all__ = ["Flusher"]
 
@@ -32,7 +32,6 @@ class Flusher:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._written: dict[Key, Tally] = {}
         self._next_clock = self._next_flush = 0.0
         self._next_compaction = time.monotonic() + COMPACT * random.random()  # noqa: S311
         self._trouble = Trouble(_log, "metrics cannot be stored")
@@ -66,15 +65,16 @@ class Flusher:
             self._trouble.over()
 
     def _flush(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+        written = self._recorder.written
         present = {key: tally.copy() for key, tally in self._recorder.tallies()}
         news = [
             (key, new)
             for key, tally in sorted(present.items())
-            if (new := tally.since(self._written.get(key, Tally())))
+            if (new := tally.since(written.get(key, Tally())))
         ]
         if news:
             run(connection, store.flush(news, schema))
-            self._written |= {key: present[key] for key, _ in news}
+            written |= {key: present[key] for key, _ in news}
 
     def _set_clock(self, connection: psycopg.Connection[Any]) -> None:
         before = time.monotonic()

@@ -79,6 +79,8 @@ class Recorder:
 
     def __init__(self) -> None:
         self._tallies: dict[Key, Tally] = {}
+        self.written: dict[Key, Tally] = {}
+        """How the tallies stood when they were last flushed; belongs to who flushes them."""
         self.server_offset: float | None = None
         """Unix time of the server's clock less the monotonic one; None until it is known."""
 
