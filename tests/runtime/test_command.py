@@ -107,6 +107,7 @@ def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> 
         (["jobs", "show", "x"], 2, "not a valid UUID"),
         (["jobs", "list", "--status", "odd"], 2, "odd"),
         (["jobs", "purge", "--older-than", "soon"], 2, "no span"),
+        (["jobs", "purge", "--older-than", "-1d"], 2, "no span"),
         (["jobs", "list", "--dsn", "odd"], 1, "no connection string"),
         (["jobs", "list", "--dsn", "postgresql://localhost:1/x"], 1, "cannot be used"),
         (["jobs", "list", "--schema", "nowhere"], 1, "conduit-jobs migrate"),

@@ -230,3 +230,34 @@ def test_a_queue_in_which_nothing_is_due_has_no_oldest(queue: Queue) -> None:
     assert (busy.queue, idle.queue) == ("busy", "default")
     assert busy.oldest_due is not None
     assert (idle.pending, idle.oldest_due) == (1, None)
+
+
+def test_one_status_may_be_given_as_a_text(queue: Queue, dsn: str) -> None:
+    ended(dsn, "completed", "failed", "cancelled")
+    assert queue.purge(timedelta(days=1), "failed") == 1
+    assert queue.purge(timedelta(days=1)) == 1
+    assert queue.stats().cancelled == queue.stats().total == 1
+    with pytest.raises(ValueError, match="only ended jobs can be purged, not pending ones"):
+        queue.purge(timedelta(0), "pending")
+
+
+@pytest.mark.parametrize("age", [timedelta(days=-1), 5])
+def test_a_negative_age_changes_nothing(queue: Queue, dsn: str, age: timedelta) -> None:
+    ended(dsn, "completed", "failed")
+    for change in (queue.purge, queue.purge_completed):
+        with pytest.raises(ValueError, match="older_than is .*: use a timedelta of 0 or more"):
+            change(age)
+    for change in (queue.list, queue.cancel_many, queue.retry_many):
+        with pytest.raises(ValueError, match="older_than is .*: use a timedelta of 0 or more"):
+            change(older_than=age)
+    assert (queue.stats().completed, queue.stats().failed) == (1, 1)
+
+
+def ended(dsn: str, *statuses: str) -> None:
+    """Jobs that ended two days ago, one of each status."""
+    with psycopg.connect(dsn) as conn:
+        conn.execute(
+            "INSERT INTO jobs (type, status, completed_at) "
+            "SELECT 't', status, now() - interval '2 days' FROM unnest(%s::text[]) AS status",
+            [list(statuses)],
+        )

@@ -10,13 +10,14 @@ from ..job import JobStatus
 from ..postgres.statement import Rows, Statement, sql
 from ..postgres.steps import Steps
 
-__all__ = ["Filter", "OnProgress", "cancel_many", "retry_many"]
+__all__ = ["Filter", "OnProgress", "Status", "cancel_many", "retry_many", "seconds", "statuses"]
 
 BATCH = 1_000
 """Jobs that one statement changes at most."""
 UNENDED = (JobStatus.PENDING, JobStatus.RUNNING)
 _START = UUID(int=0)
-_OLDEST = timedelta(days=365 * 1_000)
+_LONGEST = 6e10
+"""Seconds in as many years as there are before the server's clock runs into the first."""
 
 Status = JobStatus | str | Iterable[JobStatus | str]
 OnProgress = Callable[[int], object]
@@ -38,13 +39,12 @@ class Filter:
         return all(each is None for each in (self.queue, self.type, self.status, self.older_than))
 
     def parameters(self) -> dict[str, Any]:
-        """Its values for SQL. Raises ValueError for a status that is none."""
-        age = None if self.older_than is None else min(self.older_than, _OLDEST)
+        """Its values for SQL. Raises ValueError for a status that is none or a negative age."""
         return {
             "queue": self.queue,
             "type": self.type,
             "status": statuses(self.status),
-            "age": None if age is None else age.total_seconds(),
+            "age": None if self.older_than is None else seconds(self.older_than),
         }
 
 
@@ -55,6 +55,13 @@ def statuses(given: Status | None) -> list[str] | None:
     if isinstance(given, str):
         given = (given,)
     return [JobStatus(each).value for each in given]
+
+
+def seconds(older_than: timedelta) -> float:
+    """An age for SQL. Raises ValueError for a negative one, which every job would be older than."""
+    if not isinstance(older_than, timedelta) or older_than < timedelta(0):
+        raise ValueError(f"older_than is {older_than}: use a timedelta of 0 or more")
+    return min(older_than.total_seconds(), _LONGEST)
 
 
 def cancel_many(

@@ -1,36 +1,34 @@
 """Deleting jobs that ended long ago. Statements without IO."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from ..job import JobStatus
 from ..postgres.statement import Rows, Statement, sql
 from ..postgres.steps import Steps
+from .many import Status, seconds, statuses
 
 __all__ = ["PAGE", "purge"]
 
 PAGE = 5_000
 """Jobs that one statement looks at."""
 _ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
-_LONGEST = 6e10
-"""Seconds in as many years as there are before the server's clock runs into the first."""
 
 
-def purge(
-    age: timedelta, status: Sequence[str], queue: str | None, schema: str | None
-) -> Steps[int]:
+def purge(age: timedelta, status: Status, queue: str | None, schema: str | None) -> Steps[int]:
     """Delete the jobs that ended longer ago than `age`; returns how many.
 
     One walk through all jobs by their key, a page at a time: an index of when they ended would cost
     each completion a third more than it saves here. Jobs that somebody holds just then stay.
+    Raises ValueError for a status of jobs that have not ended, and for a negative age.
     """
-    for each in status:
+    ended = statuses(status) or []
+    for each in ended:
         if each not in _ENDED:
             raise ValueError(f"only ended jobs can be purged, not {each} ones")
     parameters = {
-        "age": min(age.total_seconds(), _LONGEST),
-        "status": list(status),
+        "age": seconds(age),
+        "status": ended,
         "queue": queue,
         "limit": PAGE,
     }
