@@ -245,10 +245,10 @@ def test_one_status_may_be_given_as_a_text(queue: Queue, dsn: str) -> None:
 def test_a_negative_age_changes_nothing(queue: Queue, dsn: str, age: timedelta) -> None:
     ended(dsn, "completed", "failed")
     for change in (queue.purge, queue.purge_completed):
-        with pytest.raises(ValueError, match="older_than is .*: use a timedelta of 0 or more"):
+        with pytest.raises(ValueError, match=r"older_than is .*: use a timedelta of 0 or more"):
             change(age)
     for change in (queue.list, queue.cancel_many, queue.retry_many):
-        with pytest.raises(ValueError, match="older_than is .*: use a timedelta of 0 or more"):
+        with pytest.raises(ValueError, match=r"older_than is .*: use a timedelta of 0 or more"):
             change(older_than=age)
     assert (queue.stats().completed, queue.stats().failed) == (1, 1)
 

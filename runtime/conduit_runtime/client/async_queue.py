@@ -167,9 +167,9 @@ class AsyncQueue(AsyncControl):
     ) -> int:
         """Delete jobs that ended longer ago than `older_than`, and return how many.
 
-        `status` is one or several. Works in bounded batches, each a transaction of its own unless `conn` is given. Keys that
-        nobody holds and results whose time is over go as well. Raises ValueError for a negative
-        `older_than`, and for a status of jobs that have not ended.
+        `status` is one or several. Works in bounded batches, each a transaction of its own unless
+        `conn` is given. Keys that nobody holds and results whose time is over go as well. Raises
+        ValueError for a negative `older_than`, and for a status of jobs that have not ended.
         """
         run = partial(self._run, conn=conn)
         deleted = await take_async(purge(older_than, status, queue, self.schema), run)
