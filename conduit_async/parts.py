@@ -99,7 +99,7 @@ def parts_of(
         kinds = [required(column.type) for column in columns]
         parts[path] = Part(
             text=digest(text),
-            declared=_declared(file),
+            declared=_declared(file, own),
             events=events_of(file),
             resources=resources,
             names=sorted(own.values()),
@@ -113,9 +113,10 @@ def parts_of(
     return parts
 
 
-def _declared(file: ast.File) -> str:
-    """A digest of all but the hooks, wherever it stands."""
+def _declared(file: ast.File, types: Iterable[ast.TypeExpr]) -> str:
+    """A digest of all but the hooks, wherever it stands, and of the types in `records.py`."""
     seen: list[object] = [annotation.span.text for annotation in file.annotations]
+    seen += sorted(node.span.text for node in types)
     for resource in file.resources:
         seen += [resource.name.text, resource.doc]
         for member in resource.members:

@@ -37,8 +37,9 @@ def rows(program: Program, wanted: set[str]) -> tuple[list[Row], Imports]:
 def _rows(program: Program, wanted: set[str], imports: Imports) -> list[Row]:
     finder = _Finder(program, wanted, imports)
     found = [row for resource in program.resources.values() for row in finder.of(resource)]
-    loose = [row for name in sorted(wanted - finder.done) for row in finder.loose(name)]
-    return [*loose, *found]
+    enums = [row for name in sorted(wanted - finder.done) for row in finder.loose_enum(name)]
+    structs = [row for name in program.structs for row in finder.loose_struct(name)]
+    return [*enums, *found, *structs]
 
 
 class _Finder:
@@ -48,6 +49,7 @@ class _Finder:
         self.imports = imports
         self.done: set[str] = set()
         self.resource = ""
+        self.owners = dict(_owners(program)) if wanted & program.structs.keys() else {}
 
     def of(self, resource: ResourceInfo) -> Iterator[Row]:
         """What stands in `records.py` for a resource."""
@@ -64,11 +66,17 @@ class _Finder:
         if snapshot in self.wanted:
             yield self.snapshot(resource)
 
-    def loose(self, name: str) -> Iterator[Row]:
+    def loose_enum(self, name: str) -> Iterator[Row]:
         """An enum that is no column's: of a parameter, say."""
         for kind in self.program.facts.types.values():
             if isinstance(kind, Enum) and kind.name == name and name not in self.done:
                 yield from self.parts(kind, True)
+
+    def loose_struct(self, name: str) -> Iterator[Row]:
+        """A struct that is no column's: of a result, a parameter or a variable."""
+        if name in self.wanted:
+            self.resource = self.owners[name]
+            yield from self.parts(self.program.structs[name].type, False)
 
     def parts(self, kind: Type, whole: bool) -> Iterator[Row]:
         """The enums and structs of a column's type, inner ones first."""
@@ -135,6 +143,15 @@ class _Finder:
     def fields(self, columns: Iterable[Column]) -> tuple[tuple[str, str], ...]:
         """The attributes of a class, with their annotations."""
         return tuple((c.python, annotation(c.type, self.imports, "")) for c in columns)
+
+
+def _owners(program: Program) -> Iterator[tuple[str, str]]:
+    """The names of structs, each with the resource in which it is written."""
+    for node, name in program.class_names.items():
+        for resource in program.resources.values():
+            outer, inner = resource.node.span, node.span
+            if outer.source is inner.source and outer.start <= inner.start < outer.end:
+                yield name, resource.name
 
 
 def _a(word: str) -> str:

@@ -64,6 +64,7 @@ STATEMENTS = (
     "self.id == self.id",
     "return 3",
     "let x: { a: int! }! = { a: 1 }\n Audit.seen(x)",
+    'let x: { a: string! }! = { a: "s" }\n Audit.seen(x)',
     "unknown.call(self.nothing)",
     "Audit.seen(Depot.first()?.label(\"p\"))",
     "Audit.seen(Depot.high.first()?.name)",
