@@ -64,8 +64,8 @@ class Values:
             return optional(kind)
         return kind
 
-    def local(self, local: Local, span: Span) -> list[Use]:
-        """A whole local; of a rescued error, its two parts."""
+    def local(self, local: Local, span: Span, sensitive: str | None = None) -> list[Use]:
+        """A whole local, which may hold a sensitive column; of a rescued error, its two parts."""
         if isinstance(required(local.type), ErrorType):
             return [
                 Use(
@@ -75,7 +75,7 @@ class Values:
                 for part in ("message", "type")
             ]
         kind = required(local.type) if (local,) in self.known else local.type
-        return [Use(_capture(local.name, kind, "local", (local.name,), local), span)]
+        return [Use(_capture(local.name, kind, "local", (local.name,), local), span, sensitive)]
 
     def snapshot(self, span: Span) -> Use:
         """`self` as a whole."""

@@ -75,8 +75,9 @@ class _Search:
         """The uses at a node, and the nodes in it that remain to be looked at."""
         match self.finder.program.facts.resolutions.get(node), node:
             case Local() as local, _:
-                inside = self._is_inside(local)
-                return [] if inside else self.values.local(local, node.span), []
+                if self._is_inside(local):
+                    return [], []
+                return self.values.local(local, node.span, self._sensitive(local)), []
             case SelfColumn() | StructField() | RecordColumn(), ast.Member():
                 return self._path(node)
             case RelationUse() as use, ast.Member(target=target):
@@ -173,6 +174,18 @@ class _Search:
         while owner is not None and owner is not self.job:
             owner = owner.parent
         return owner is not None
+
+    def _sensitive(self, local: Local) -> str | None:
+        """The sensitive column whose value a `let` holds as it is."""
+        value: ast.Node | None = local.value
+        while isinstance(value, ast.Unwrap):
+            value = value.operand
+        match self.finder.program.facts.resolutions.get(value) if value is not None else None:
+            case SelfColumn(column=column) if column.sensitive:
+                return f"{self.finder.resource.name}.{column.name}"
+            case RecordColumn(resource=resource, column=column) if column.sensitive:
+                return f"{resource}.{column.name}"
+        return None
 
     def _key(self, span: Span) -> list[Use]:
         resource = self.finder.resource

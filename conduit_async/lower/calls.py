@@ -33,6 +33,9 @@ from .typing import UNKNOWN, known, type_of
 PURE_NAMESPACES = frozenset({"String", "Text", "Number", "Array", "Hash", "HTML", "Regex"})
 """Namespaces whose functions give the same value at any time."""
 
+_OUTSIDE = frozenset({"JSON", "Logger", "Cache"})
+"""Namespaces whose functions write values down, so that records go there as snapshots."""
+
 
 @rule(ast.Call)
 def call_(frame: Frame, node: ast.Call, wish: Operand) -> Lowering:
@@ -118,13 +121,18 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
             code = yield from chains.target(frame, receiver)
             guards = code.guards
             before, own = (code.before, ()) if guards else ((), code.before)
-            parts.append(known(frame, argument, replace(code, guards=(), before=own)))
+            code = replace(code, guards=(), before=own)
+            if signature.namespace in _OUTSIDE and not guards:
+                code = outgoing(frame, argument, code)
+            parts.append(known(frame, argument, code))
         else:
             code = yield Operand(argument, lazy=bool(guards))
             if isinstance(argument, ast.Lambda):
                 # A definition runs nothing, so it may stand before what is evaluated earlier.
                 definitions += code.before
                 code = replace(code, before=())
+            if signature.namespace in _OUTSIDE:
+                code = outgoing(frame, argument, code)
             parts.append(known(frame, argument, code))
         hints.append(variable_for(argument))
         names.append(None if parameter.required or parameter.rest else parameter.name)

@@ -10,7 +10,7 @@ from ..queries import is_query
 from ..types import ANY, Array, Enum, Query, Record, Type, is_nullable, required
 from .code import Code, Strength, made_of
 from .drive import Operand
-from .frame import Frame
+from .frame import Frame, variable_for
 from .sql import Select
 from .typing import UNKNOWN, type_of
 
@@ -74,15 +74,24 @@ def _compared(
     kind = type_of(frame, node)
     record = required(kind)
     if isinstance(record, Record):
-        target = frame.module.program.resources[record.resource]
-        key = target.columns[target.primary_key or "id"].python
-        value = made_of(f"{value.at(Strength.PRIMARY)}.{key}", Strength.PRIMARY, [value])
+        value = key_of(frame, record, node, value)
     nullable = is_nullable(kind) or kind == ANY
     if operator == "==" and nullable:
         return f"{name} IS NOT DISTINCT FROM %s", [value]
     if operator == "!=" and (nullable or is_nullable(column.type)):
         return f"{name} IS DISTINCT FROM %s", [value]
     return f"{name} {_SQL[operator]} %s", [value]
+
+
+def key_of(frame: Frame, record: Record, node: ast.Expr, value: Code) -> Code:
+    """The primary key of a record that stands for a relation; nil when there is none."""
+    target = frame.module.program.resources[record.resource]
+    key = target.columns[target.primary_key or "id"].python
+    if not is_nullable(type_of(frame, node)):
+        return made_of(f"{value.at(Strength.PRIMARY)}.{key}", Strength.PRIMARY, [value])
+    first, again = frame.twice(value, variable_for(node))
+    text = f"{again.at(Strength.PRIMARY)}.{key} if {first.text} is not None else None"
+    return made_of(text, Strength.TERNARY, [first])
 
 
 def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> Condition:

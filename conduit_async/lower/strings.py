@@ -1,12 +1,14 @@
 """Strings with interpolations, as f-strings that Python 3.11 can read as well."""
 
 from .. import ast
-from ..types import DECIMAL, ERROR, INT, STRING, UUID, Enum, Optional
+from ..types import DECIMAL, ERROR, INT, STRING, UUID, Enum, Optional, Record
 from . import literals
+from .calls import outgoing
+from .captures import snapshot_of
 from .code import Code, Strength, call, made_of
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
-from .typing import type_of
+from .typing import may_be_nil, type_of
 
 
 @rule(ast.String)
@@ -52,7 +54,15 @@ def _readable(frame: Frame, node: ast.Expr, code: Code) -> Code:
         return code
     if isinstance(kind, Optional) and (kind.item == STRING or isinstance(kind.item, Enum)):
         return made_of(f'{code.at(Strength.OR)} or ""', Strength.OR, [code])
-    return call(frame.module.imports.operator("text"), [code])
+    return call(frame.module.imports.operator("text"), [_written(frame, node, code)])
+
+
+def _written(frame: Frame, node: ast.Expr, code: Code) -> Code:
+    """A record as a snapshot; the row of a relation may be gone, whatever its type says."""
+    kind = type_of(frame, node)
+    if isinstance(kind, Record) and may_be_nil(frame, node):
+        return snapshot_of(frame, Optional(kind), code, variable_for(node))
+    return outgoing(frame, node, code)
 
 
 def _format(frame: Frame, node: ast.Expr) -> str:

@@ -7,7 +7,7 @@ from ..program import RecordCall, ResourceInfo
 from ..types import Record, required
 from . import literals
 from .code import Code, Strength, made_of
-from .conditions import column_of
+from .conditions import column_of, key_of
 from .drive import Lowering, Operand
 from .frame import Frame
 from .relations import operation
@@ -26,9 +26,7 @@ def _values(
         code = yield Operand(entry.value, expected=column.type)
         kind = required(type_of(frame, entry.value))
         if isinstance(kind, Record) and not isinstance(required(column.type), Record):
-            target = frame.module.program.resources[kind.resource]
-            key = target.columns[target.primary_key or "id"].python
-            code = made_of(f"{code.at(Strength.PRIMARY)}.{key}", Strength.PRIMARY, [code])
+            code = key_of(frame, kind, entry.value, code)
         names.append(column.python)
         codes.append(code)
     return names, frame.in_order(codes, names)
