@@ -15,7 +15,7 @@ import msgspec
 from .errors import PayloadError
 from .names import source_names
 
-__all__ = ["MAX_DEPTH", "MAX_SIZE", "encode", "refuse_text"]
+__all__ = ["MAX_DEPTH", "MAX_SIZE", "decode", "encode", "refuse_text"]
 
 MAX_DEPTH = 200
 MAX_SIZE = 64 * 1024 * 1024
@@ -48,6 +48,14 @@ def encode(value: object) -> str:
             "elsewhere and enqueue a reference to it"
         )
     return text.decode()
+
+
+def decode(text: str) -> Any:
+    """The value of JSON that Postgres holds or, when it says what Python cannot, its text."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text
 
 
 _TEXT, _FLAT = frozenset({str}), frozenset({str, int, bool, float})

@@ -33,7 +33,7 @@ __all__ = [
 
 LEASE = timedelta(minutes=5)
 _LEASE_BEGINS = (
-    ", attempts = attempts + 1, started_at = clock_timestamp(), "
+    ", attempts = least(attempts, 2147483646) + 1, started_at = clock_timestamp(), "
     "leased_until = clock_timestamp() + make_interval(secs => %(lease)s)"
 )
 

@@ -6,11 +6,9 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from ..errors import PayloadError
 from ..job import Job, JobStatus
-from ..payload import encode, refuse_text
+from ..payload import decode, encode, refuse_text
 from ..postgres.arrays import array, texts, uuids
 from ..postgres.statement import Rows, Statement, sql, touched
 from ..telemetry.trace_context import read_trace, trace_fragments, trace_of
@@ -22,13 +20,23 @@ MAX_NAME = 200
 """Bytes that the name of a queue or a type may have."""
 
 _FURTHEST = timedelta(days=365 * 1_000)
-# Python cannot hold every time that Postgres can; a hand-typed one must not break a listing.
-_RUN_AT = "least(greatest(run_at, '0001-01-02 00:00Z'), '9999-12-30 00:00Z')"
+
+
+def _moment(column: str) -> str:
+    """A time as Python can hold it: a hand-typed one must not break a listing."""
+    earliest, latest = "'0001-01-02 00:00Z'", "'9999-12-30 00:00Z'"
+    return f"CASE WHEN {column} NOTNULL THEN least(greatest({column}, {earliest}), {latest}) END"
+
+
+_TIMES = {
+    name: _moment(name)
+    for name in ("run_at", "created_at", "started_at", "completed_at", "locked_at")
+}
 COLUMNS = (
-    f"queue, type, payload::text, priority, max_attempts, {_RUN_AT}, id, fingerprint, timeout, "
-    "status, attempts, error, errors::text, progress::text, created_at, started_at, completed_at, "
-    "locked_by, locked_at, token, flow, trace::text"
-)
+    "queue, type, payload::text, priority, max_attempts, {run_at}, id, fingerprint, timeout, "
+    "status, attempts, error, errors::text, progress::text, {created_at}, {started_at}, "
+    "{completed_at}, locked_by, {locked_at}, token, flow, trace::text"
+).format(**_TIMES)
 
 
 def insert_jobs(jobs: Sequence[Job], schema: str | None) -> Statement[list[Duplicate]]:
@@ -156,7 +164,7 @@ def _read_whole(row: tuple[Any, ...]) -> Job:
     job = read_job(tuple(columns))
     if waits_for:
         job.waits_for, job.run_at = waits_for, None
-    job.result = msgspec.json.decode(result) if result is not None else None
+    job.result = decode(result) if result is not None else None
     return job
 
 
@@ -210,7 +218,6 @@ def read_job(row: tuple[Any, ...]) -> Job:
     (queue, type_, payload, priority, max_attempts, run_at, id_, fingerprint, timeout) = row[:9]
     (status, attempts, error, errors, progress) = row[9:14]
     (created_at, started_at, completed_at, locked_by, locked_at, token, flow, trace) = row[14:]
-    decode = msgspec.json.decode
     return Job(
         queue=queue,
         type=type_,
@@ -224,7 +231,7 @@ def read_job(row: tuple[Any, ...]) -> Job:
         status=JobStatus(status),
         attempts=attempts,
         error=error,
-        errors=decode(errors) if errors else [],
+        errors=_errors(errors),
         progress=decode(progress) if progress else None,
         created_at=created_at,
         started_at=started_at,
@@ -235,3 +242,8 @@ def read_job(row: tuple[Any, ...]) -> Job:
         flow=flow,
         trace=read_trace(trace),
     )
+
+
+def _errors(text: str | None) -> list[Any]:
+    found = decode(text) if text else []
+    return found if isinstance(found, list) else [found]

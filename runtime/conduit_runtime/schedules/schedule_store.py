@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
-import msgspec
-
 from ..client.store import COLUMNS as JOB_COLUMNS
 from ..client.store import check_name, insert_parameters, read_job
 from ..errors import ScheduleError
 from ..job import Job, new_id
+from ..payload import decode
 from ..postgres.statement import Rows, Statement, nothing, sql, touched
 from ..telemetry.trace_context import trace_fragments, trace_parameter
 from .schedule import Schedule
@@ -156,7 +155,7 @@ def _read(row: Sequence[Any]) -> Stored:
         type=type_,
         timing=Timing(interval, cron, timezone),
         queue=queue,
-        payload=msgspec.json.decode(payload),
+        payload=decode(payload),
         priority=priority,
         max_attempts=max_attempts,
         timeout=timeout,

@@ -1,7 +1,7 @@
 -- coalesce() keeps the planner from the partial index of running rows: ids are the way in.
 UPDATE {jobs} AS job
 SET status = 'completed', completed_at = now(), error = NULL, progress = NULL,
-    attempts = CASE WHEN started_at >= locked_at THEN attempts ELSE attempts + 1 END,
+    attempts = CASE WHEN started_at >= locked_at THEN attempts ELSE least(attempts, 2147483646) + 1 END,
     started_at = CASE WHEN started_at >= locked_at THEN started_at
       ELSE greatest(locked_at, now() - done.elapsed * interval '1 us') END,
     token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL

@@ -4,15 +4,15 @@ UPDATE {jobs} AS job
 SET status = ended.status,
     run_at = CASE WHEN ended.delay IS NULL THEN job.run_at
       ELSE now() + make_interval(secs => ended.delay) END,
-    attempts = CASE WHEN started_at >= locked_at THEN attempts - 1 ELSE attempts END
+    attempts = CASE WHEN started_at >= locked_at THEN attempts - 1 ELSE least(attempts, 2147483646) END
       + CASE WHEN ended.counted THEN 1 ELSE 0 END,
     started_at = CASE WHEN started_at >= locked_at OR NOT ended.counted THEN started_at
       ELSE greatest(locked_at, now() - ended.elapsed * interval '1 us') END,
     completed_at = CASE WHEN ended.status = 'pending' THEN NULL ELSE now() END,
     error = coalesce(ended.error, job.error),
     errors = CASE WHEN ended.detail IS NULL THEN job.errors
-      ELSE CASE WHEN jsonb_array_length(job.errors) >= 25 THEN job.errors - 0
-        ELSE coalesce(job.errors, '[]') END
+      ELSE CASE WHEN jsonb_typeof(job.errors) IS DISTINCT FROM 'array' THEN '[]'
+        WHEN jsonb_array_length(job.errors) >= 25 THEN job.errors - 0 ELSE job.errors END
         || jsonb_build_array(jsonb_build_object('at', now()) || ended.detail::jsonb) END,
     progress = NULL, token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL
 FROM unnest(

@@ -9,7 +9,7 @@ WITH asked AS MATERIALIZED (
   FOR UPDATE OF job{skip_locked}
 ), started AS (
   UPDATE {jobs} AS job
-  SET attempts = attempts + 1,
+  SET attempts = least(attempts, 2147483646) + 1,
       started_at = greatest(locked_at, now() - unwritten.elapsed * interval '1 us')
   FROM unwritten
   WHERE job.id = unwritten.id

@@ -3,11 +3,11 @@ taken AS (
   SET status = CASE WHEN started_at >= locked_at AND attempts >= max_attempts
         THEN 'failed' ELSE 'pending' END,
       completed_at = CASE WHEN started_at >= locked_at AND attempts >= max_attempts THEN now() END,
-      rescues = rescues + 1,
+      rescues = least(rescues, 2147483646) + 1,
       error = CASE WHEN started_at >= locked_at THEN 'the worker died' ELSE error END,
       errors = CASE WHEN started_at >= locked_at
-        THEN CASE WHEN jsonb_array_length(errors) >= 25 THEN errors - 0
-          ELSE coalesce(errors, '[]') END
+        THEN CASE WHEN jsonb_typeof(errors) IS DISTINCT FROM 'array' THEN '[]'
+          WHEN jsonb_array_length(errors) >= 25 THEN errors - 0 ELSE errors END
           || jsonb_build_array(jsonb_build_object(
             'at', now(), 'attempt', attempts, 'error', concat('the worker died: ', locked_by)))
         ELSE errors END,

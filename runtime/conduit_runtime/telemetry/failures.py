@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-import msgspec
-
 from ..job import JobStatus
+from ..payload import decode
 from ..workers.attempts import Attempt
 from ..workers.claimed import Claimed
 from ..workers.fleet import Rescued
@@ -71,7 +70,7 @@ def _of_attempt(attempt: Attempt) -> FailedJob:
         queue=job.queue,
         attempts=job.attempts,
         max_attempts=job.max_attempts,
-        payload=_decoded(job.payload),
+        payload=decode(job.payload),
         error=outcome.error or "",
         traceback=(outcome.detail or {}).get("traceback"),
         discarded=outcome.discarded,
@@ -87,19 +86,11 @@ def failed_of(rescued: Sequence[Rescued]) -> list[FailedJob]:
             queue=job.queue,
             attempts=job.attempts,
             max_attempts=job.max_attempts,
-            payload=_decoded(job.payload or "null"),
+            payload=decode(job.payload or "null"),
             error=job.error or "",
         )
         for job in rescued
     ]
-
-
-def _decoded(text: str) -> Any:
-    """The payload or, when it holds what Python cannot, its JSON."""
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return text
 
 
 class FailureReporter:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ..errors import PayloadError
+from ..payload import decode
 
 __all__ = ["present_trace", "read_trace", "trace_fragments", "trace_of", "trace_parameter"]
 
@@ -72,7 +73,7 @@ def read_trace(text: str | None) -> dict[str, str] | None:
     """The headers that are stored with a job; None when there are none."""
     if text is None:
         return None
-    headers = msgspec.json.decode(text)
+    headers = decode(text)
     return headers if _are_headers(headers) else None
 
 
