@@ -169,8 +169,18 @@ def _if(frame: Frame, node: ast.If, into: Into) -> list[Line]:
             otherwise = block(frame, node.otherwise, into)
         else:
             otherwise = into.put(NONE) if into.kind == "name" else []
+    falls = into.kind == "return" and node.otherwise is None
+    if falls:
+        arms = [(test, _falling(body)) for test, body in arms]
     lines = chain(arms, otherwise)
-    return [*lines, *after_loop(frame, node)] if is_loop(len(arms)) else lines
+    after = after_loop(frame, node) if is_loop(len(arms)) else []
+    return [*lines, *after, *(into.put(NONE) if falls else [])]
+
+
+def _falling(body: list[Line]) -> list[Line]:
+    """A body without a `return None` at its end, where that is what follows it."""
+    ends = len(body) > 1 and body[-1].text == "return None" and body[-1].indent == 0
+    return body[:-1] if ends else body
 
 
 def _for(frame: Frame, node: ast.For) -> list[Line]:
