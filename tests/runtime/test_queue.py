@@ -58,7 +58,19 @@ def test_many_jobs_keep_their_order(queue: Queue, dsn: str) -> None:
         Job(type="t", priority=101),
         Job(type="t", priority=-1),
         Job(type="t", priority="high"),
+        Job(type="t", priority=True),
+        Job(type="t", id="zz"),
+        Job(type="t", id=5),
+        Job(type=5),
+        Job(type="t", fingerprint="f" * 20_000),
+        Job(type="t", fingerprint=5),
         Job(type="t", max_attempts=0),
+        Job(type="t", max_attempts=1.5),
+        Job(type="t", max_attempts=True),
+        Job(type="t", timeout="5"),
+        Job(type="t", timeout=timedelta(seconds=5)),
+        Job(type="t", delay=5.0),
+        Job(type="t", unique="u", unique_for=5),
         Job(type="t", timeout=0),
         Job(type="t", run_at=datetime(2030, 1, 1)),
         Job(type="t", run_at="2030-01-01T00:00:00Z"),
@@ -77,6 +89,24 @@ def test_a_job_that_postgres_would_refuse_leaves_the_transaction_alone(
             queue.enqueue_many([Job(type="fine"), job], conn=conn)
         queue.enqueue(Job(type="fine"), conn=conn)
     assert queue.stats().pending == 1
+
+
+@pytest.mark.parametrize("limit", [-1, 1.5, None, 2**63])
+def test_a_limit_that_is_none_leaves_the_transaction_alone(
+    queue: Queue, dsn: str, limit: int
+) -> None:
+    with psycopg.connect(dsn) as conn:
+        with pytest.raises(ValueError, match=r"limit is .*: use a whole number from 0"):
+            queue.list(limit=limit, conn=conn)
+        with pytest.raises(ValueError, match=r"limit is .*: use a whole number from 0"):
+            queue.dequeue("me", limit=limit, conn=conn)
+        assert queue.list(limit=0, conn=conn) == queue.dequeue("me", limit=0, conn=conn) == []
+
+
+@pytest.mark.parametrize("span", ["delay", "unique_for"])
+def test_a_span_is_a_timedelta(queue: Queue, span: str) -> None:
+    with pytest.raises(PayloadError, match=rf"^{span} is 5\.0: use a timedelta$"):
+        queue.enqueue(Job(type="t", unique="u", **{span: 5.0}))
 
 
 def test_the_longest_names_fit(queue: Queue) -> None:

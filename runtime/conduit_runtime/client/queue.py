@@ -195,6 +195,7 @@ class Queue(Control):
         or of a type with a rate, it claims in a READ COMMITTED transaction only, and holds others
         up who claim the same until that ends; raises QueueError in any other.
         """
+        store.check_limit(limit)
         self._run(rescue_orphans(self.schema), conn)
         waiting = self._run(leases.waiting(queue, types, self.schema), conn)
         if not waiting.has_limits:

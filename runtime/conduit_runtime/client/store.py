@@ -88,16 +88,23 @@ def insert_parameters(job: Job) -> dict[str, Any]:
     """What an insert says of a job. Raises PayloadError for what Postgres would refuse."""
     check_name(job.queue, "queue")
     check_name(job.type, "type")
-    if not isinstance(job.priority, int) or not 0 <= job.priority <= 100:
+    if job.fingerprint:
+        check_name(job.fingerprint, "fingerprint")
+    if not isinstance(job.id, UUID):
+        raise PayloadError(f"id is {job.id!r}: use a UUID")
+    if not _is_int(job.priority) or not 0 <= job.priority <= 100:
         raise PayloadError(f"priority is {job.priority!r}: use 0 to 100, or a JobPriority")
-    if not 1 <= job.max_attempts < 2**31:
-        raise PayloadError(f"max_attempts is {job.max_attempts}: use 1 or more")
-    if job.timeout is not None and not 0 < job.timeout < float("inf"):
-        raise PayloadError(f"timeout is {job.timeout}: use a positive number of seconds")
+    if not _is_int(job.max_attempts) or not 1 <= job.max_attempts < 2**31:
+        raise PayloadError(f"max_attempts is {job.max_attempts!r}: use a whole number from 1")
+    if job.timeout is not None and not _is_positive(job.timeout):
+        raise PayloadError(f"timeout is {job.timeout!r}: use a positive number of seconds")
     if job.run_at is not None:
         check_aware(job.run_at, "run_at")
-    if job.delay is not None and abs(job.delay) > _FURTHEST:
-        raise PayloadError(f"delay is {job.delay}: use at most {_FURTHEST.days:,} days")
+    if job.delay is not None:
+        if not isinstance(job.delay, timedelta):
+            raise PayloadError(f"delay is {job.delay!r}: use a timedelta")
+        if abs(job.delay) > _FURTHEST:
+            raise PayloadError(f"delay is {job.delay}: use at most {_FURTHEST.days:,} days")
     row = {
         "id": job.id,
         "queue": job.queue,
@@ -117,11 +124,21 @@ def insert_parameters(job: Job) -> dict[str, Any]:
     return row
 
 
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and value is not True and value is not False
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and value is not True and 0 < value < float("inf")
+
+
 @lru_cache(maxsize=1_024)
 def check_name(name: str, what: str) -> None:
     """Raise PayloadError for a name that Postgres would refuse; `what` says of what it is one."""
-    if not name:
+    if name is None or name == "":
         raise PayloadError(f"the job has no {what}")
+    if not isinstance(name, str):
+        raise PayloadError(f"{what} is {name!r}: use a text")
     refuse_text(name, what)
     if len(name.encode()) > MAX_NAME:
         raise PayloadError(f"{what} {name[:40]}… is longer than {MAX_NAME} bytes")
@@ -173,8 +190,18 @@ def get_jobs(ids: Sequence[UUID], schema: str | None) -> Statement[list[Job]]:
     return Statement(sql("get_jobs", schema, columns=COLUMNS), {"ids": list(ids)}, read_jobs)
 
 
+def check_limit(limit: int) -> None:
+    """Raise ValueError for what is no number of jobs that a statement may give."""
+    if not _is_int(limit) or not 0 <= limit < 2**31:
+        raise ValueError(f"limit is {limit!r}: use a whole number from 0")
+
+
 def list_jobs(wanted: Filter, limit: int, schema: str | None) -> Statement[list[Job]]:
-    """Read the newest jobs that the filter finds, at most `limit`."""
+    """Read the newest jobs that the filter finds, at most `limit`.
+
+    Raises ValueError, before any SQL, for a filter or a limit that is none.
+    """
+    check_limit(limit)
     return Statement(
         sql("list_jobs", schema, columns=COLUMNS),
         {**wanted.parameters(), "limit": limit},

@@ -63,6 +63,8 @@ def key_parameters(job: Job) -> dict[str, Any]:
             raise PayloadError("unique_for needs unique: say what there is to be one of")
         return {}
     span = job.unique_for
+    if span is not None and not isinstance(span, timedelta):
+        raise PayloadError(f"unique_for is {span!r}: use a timedelta")
     if span is not None and not timedelta(0) < span <= _FURTHEST:
         raise PayloadError(f"unique_for is {span}: use a positive span of {_FURTHEST.days:,} days")
     return {
