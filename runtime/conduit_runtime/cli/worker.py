@@ -3,20 +3,18 @@
 import importlib.util
 import logging
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .database import database, options
 from .metrics_port import free_ports, serve_metrics
+from .processes import Parent, run_processes
 
 if TYPE_CHECKING:
     from ..generated.job_types import JobType
@@ -86,6 +84,7 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="What running jobs get at a gentle stop.",
 )
+@click.option("--parent", type=int, hidden=True)  # one of several: the socket to its parent
 def worker(
     dsn: str | None,
     schema: str | None,
@@ -100,17 +99,18 @@ def worker(
     metrics_host: str,
     drain: bool,
     grace: float,
+    parent: int | None,
 ) -> None:
     """Run the jobs of generated packages, given by path or by dotted name.
 
     SIGTERM and SIGINT stop gently: running jobs get --grace seconds, the rest is handed back. A
-    second signal ends at once.
+    second signal ends at once. Of several processes one that dies is replaced.
     """
     caps = _caps(queues)
     with database(dsn, schema) as found:
         if processes > 1:
             ports = free_ports(metrics_host, metrics_port, processes)
-            raise click.exceptions.Exit(_multiply(processes, found, ports))
+            raise click.exceptions.Exit(run_processes(found, ports, processes))
         from ..client.queue import Queue
         from ..generated.service_loading import resolve
         from ..workers.pool import WorkerPool
@@ -135,7 +135,10 @@ def worker(
             )
             if metrics_port is not None:
                 serve_metrics(pool, metrics_host, metrics_port)
-            pool.run(drain=drain)
+            starter = None if parent is None else Parent(parent)
+            pool.run(
+                drain=drain, on_ready=None if starter is None else lambda: starter.tell_ready(pool)
+            )
         _leave_threads()
 
 
@@ -251,20 +254,3 @@ def _on_failed(reference: str | None) -> "OnFailed | None":
     if not callable(function):
         raise click.ClickException(f"--on-failed {reference}: {function!r} cannot be called")
     return function
-
-
-def _multiply(processes: int, dsn: str, ports: Sequence[str]) -> int:
-    """Run this command in several processes; signals are passed on to all of them."""
-    command = [sys.executable, "-m", "conduit_runtime.cli", *sys.argv[1:], "--processes", "1"]
-    commands = [[*command, "--metrics-port", port] for port in ports] or [command] * processes
-    environment = os.environ | {"CONDUIT_DATABASE_URL": dsn}
-    children = [subprocess.Popen(each, env=environment) for each in commands]
-
-    def forward(number: int, frame: FrameType | None) -> None:
-        for child in children:
-            if child.poll() is None:
-                child.send_signal(number)
-
-    signal.signal(signal.SIGTERM, forward)
-    signal.signal(signal.SIGINT, forward)
-    return max(abs(child.wait()) for child in children)

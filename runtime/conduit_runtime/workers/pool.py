@@ -128,10 +128,10 @@ class WorkerPool:
 
         Ends a `run` in another thread as well, without waiting for it.
         """
-        if self._end_run is not None:
+        if (end_run := self._end_run) is not None:
             if grace is not None:
                 self.grace = grace
-            self._end_run()
+            end_run()
         elif self._thread is not None:
             try:
                 self._thread.call(self._stop(self.grace if grace is None else grace))
@@ -143,10 +143,11 @@ class WorkerPool:
         if thread is not None:
             thread.end()
 
-    def run(self, *, drain: bool = False) -> None:
+    def run(self, *, drain: bool = False, on_ready: Callable[[], object] | None = None) -> None:
         """Work until SIGTERM or SIGINT, or until nothing is due when draining.
 
         The first signal stops gently, as `stop` does; a second one ends the process at once.
+        `on_ready` is called, in the loop, once the pool works.
         Raises RuntimeError inside a running loop: use `async with pool` there.
         """
         if is_in_loop():
@@ -154,13 +155,13 @@ class WorkerPool:
         # Not asyncio.run: it waits for threads, and a handler may never end.
         loop = asyncio.new_event_loop()
         try:
-            loop.run_until_complete(self._run(drain))
+            loop.run_until_complete(self._run(drain, on_ready))
         finally:
             loop.run_until_complete(cancel_rest())
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
 
-    async def _run(self, drain: bool) -> None:
+    async def _run(self, drain: bool, on_ready: Callable[[], object] | None) -> None:
         self._provide_threads()
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -168,6 +169,8 @@ class WorkerPool:
             await self._start(drain)
             self._end_run = lambda: loop.call_soon_threadsafe(stopping.set)
             try:
+                if on_ready is not None:
+                    on_ready()
                 waiting = asyncio.create_task(stopping.wait())
                 working = asyncio.create_task(self._working())
                 with rare_collections():

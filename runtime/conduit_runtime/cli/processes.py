@@ -1,0 +1,188 @@
+"""Several worker processes that stand for one: they end together, and one that died is replaced."""
+
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..workers.pool import WorkerPool
+
+__all__ = ["Parent", "run_processes"]
+
+_STEADY = 10.0
+"""Seconds that a process lived when its death is no reason to wait with the next one."""
+_SHORTEST, _LONGEST = 0.5, 30.0
+"""Seconds until the next one when a process died early: doubled each time, up to the longest."""
+
+
+def run_processes(dsn: str, ports: Sequence[str], processes: int) -> int:
+    """Run this command in several processes and return the exit code; `ports` are for metrics.
+
+    A process that dies is said on stderr and replaced. SIGTERM and SIGINT stop all of them gently,
+    a second signal kills them. What is wrong with the command itself, so that none of them gets to
+    work, ends them all.
+    """
+    command = [sys.executable, "-m", "conduit_runtime.cli", *sys.argv[1:], "--processes", "1"]
+    commands = [[*command, "--metrics-port", port] for port in ports] or [command] * processes
+    return _Processes(commands, os.environ | {"CONDUIT_DATABASE_URL": dsn}).run()
+
+
+class Parent:
+    """The process that started this one, by the socket that both hold an end of."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._socket = socket.socket(fileno=descriptor)
+        self._socket.set_inheritable(False)
+
+    def tell_ready(self, pool: "WorkerPool") -> None:
+        """Tell it that the pool works, which stops gently from now on when the parent is gone."""
+        with suppress(OSError):
+            self._socket.sendall(b".")
+        threading.Thread(target=self._stop_without, args=(pool,), daemon=True).start()
+
+    def _stop_without(self, pool: "WorkerPool") -> None:
+        with suppress(OSError):
+            self._socket.recv(1)  # nothing is ever sent: this is the end of the other side
+        pool.stop()
+
+
+class _Child:
+    """One worker process; it is put into `ended` once it has."""
+
+    def __init__(
+        self,
+        place: int,
+        command: Sequence[str],
+        environment: dict[str, str],
+        ended: "queue.SimpleQueue[_Child | int]",
+    ) -> None:
+        self.place = place
+        self.started = time.monotonic()
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            descriptor = theirs.fileno()
+            # In a group of its own: Ctrl-C reaches the parent only, which passes it on once.
+            self.process = subprocess.Popen(
+                [*command, "--parent", str(descriptor)],
+                env=environment,
+                pass_fds=[descriptor],
+                process_group=0,
+            )
+        threading.Thread(target=self._wait, args=(ended,), daemon=True).start()
+
+    def _wait(self, ended: "queue.SimpleQueue[_Child | int]") -> None:
+        self.process.wait()
+        ended.put(self)
+
+    def is_ready(self) -> bool:
+        """Whether it got to work."""
+        try:
+            return bool(self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class _Processes:
+    def __init__(self, commands: Sequence[Sequence[str]], environment: dict[str, str]) -> None:
+        self._commands = commands
+        self._environment = environment
+        self._events: queue.SimpleQueue[_Child | int] = queue.SimpleQueue()
+        self._living: set[_Child] = set()
+        self._due = dict.fromkeys(range(len(commands)), 0.0)  # place: when one is to start there
+        self._early_deaths = [0] * len(commands)
+        self._were_ready = False
+        self._stopping: int | None = None
+        self._killed_by: int | None = None
+        self._code = 0
+
+    def run(self) -> int:
+        """Until all have ended; the exit code is that of the worst end but for those replaced."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        while self._living or self._due:
+            self._start_due()
+            wait = min(self._due.values()) - time.monotonic() if self._due else None
+            try:
+                event = self._events.get(timeout=None if wait is None else max(0.0, wait))
+            except queue.Empty:
+                continue
+            if isinstance(event, _Child):
+                self._after(event)
+            else:
+                self._stop(event)
+        return self._code if self._killed_by is None else 128 + self._killed_by
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._events.put(number)
+
+    def _start_due(self) -> None:
+        now = time.monotonic()
+        for place in [place for place, due in self._due.items() if due <= now]:
+            del self._due[place]
+            command = self._commands[place]
+            self._living.add(_Child(place, command, self._environment, self._events))
+
+    def _stop(self, number: int) -> None:
+        """Gently the first time, at once the second time."""
+        self._due.clear()
+        for child in self._living:
+            if self._stopping is None:
+                child.process.send_signal(number)
+            else:
+                child.process.kill()
+        if self._stopping is not None:
+            self._killed_by = number
+        self._stopping = self._stopping or number
+
+    def _after(self, child: _Child) -> None:
+        """What follows from the end of a process."""
+        self._living.remove(child)
+        self._were_ready |= child.is_ready() or any(each.is_ready() for each in self._living)
+        child.close()
+        code = child.process.returncode
+        if code == 0:
+            return
+        if self._stopping is not None:
+            # The signal itself ended it when it had not got to work yet.
+            if code != -self._stopping:
+                self._code = max(self._code, code if code > 0 else 128 - code)
+        elif code > 0 and not self._were_ready:
+            self._code = code
+            self._stop(signal.SIGTERM)
+        else:
+            self._replace(child)
+
+    def _replace(self, child: _Child) -> None:
+        now = time.monotonic()
+        deaths = self._early_deaths[child.place] + 1 if now - child.started < _STEADY else 0
+        wait = min(_SHORTEST * 2 ** (min(deaths, 10) - 1), _LONGEST) if deaths else 0.0
+        self._early_deaths[child.place] = deaths
+        self._due[child.place] = now + wait
+        code = child.process.returncode
+        how = f"ended with code {code}" if code > 0 else f"was killed by {_name(-code)}"
+        then = f" in {wait:g} s" if wait else ""
+        click.echo(
+            f"conduit-jobs: worker process {child.process.pid} {how}: another is started{then}",
+            err=True,
+        )
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
