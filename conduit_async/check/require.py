@@ -25,6 +25,7 @@ from ..types import (
     is_nullable,
     required,
 )
+from ..walk import walk
 from .body import Body
 from .lattice import fits
 
@@ -80,6 +81,11 @@ def _require(
         for item in node.items:
             require(body, item, wanted.item, f"an item of {what}", code, *related)
         return
+    if isinstance(wanted, Hash) and isinstance(node, ast.HashLiteral) and _holds_struct(wanted):
+        for entry in node.entries:
+            require(body, entry.key, wanted.key, f"a key of {what}", code, *related)
+            require(body, entry.value, wanted.value, f"a value of {what}", code, *related)
+        return
     if isinstance(wanted, Struct) and isinstance(node, ast.HashLiteral):
         _struct(body, node, wanted, what)
         return
@@ -104,6 +110,14 @@ def _require(
         conversion(node, actual, wanted),
         *related,
     )
+
+
+def _holds_struct(kind: Type) -> bool:
+    """Whether literals in it are told at their parts: those of structs have no type alone."""
+    match kind:
+        case Optional(item) | Array(item) | Hash(_, item):
+            return _holds_struct(item)
+    return isinstance(kind, Struct | Enum)
 
 
 def check_enum(body: Body, node: ast.Node, text: str, kind: Enum, what: str) -> None:
@@ -167,10 +181,18 @@ def nil_arrives(body: Body, node: ast.Expr, what: str, *related: Related) -> Non
         "TYP101",
         node.span,
         f"`{shown}` may be nil, and {what} needs a value",
-        f"give a value for nil with `{shown} ?? …`, check `{shown} != nil` first, "
+        f"give a value for nil with `{shown} ?? …`, {checked(node)}, "
         f"or write `{shown}!` to fail when it is nil",
         *(related or origin(body, node)),
     )
+
+
+def checked(node: ast.Expr) -> str:
+    """How to make sure that a value is not nil; of a call, nothing is known at the next one."""
+    calls = any(isinstance(each, ast.Call) for each in walk(node))
+    if calls:
+        return "keep it in a `let` and check that"
+    return f"check `{shorten(node)} != nil` first"
 
 
 def origin(body: Body, node: ast.Expr) -> tuple[Related, ...]:
@@ -210,8 +232,22 @@ def article(kind: Type) -> str:
         return "an array"
     if isinstance(kind, Hash) and isinstance(kind.value, AnyType):
         return "a hash"
-    name = str(kind)
+    name = _shown(kind)
     return f"{'an' if name[0].lower() in 'aeio' else 'a'} {name}"
+
+
+def _shown(kind: Type) -> str:
+    """A type as the source could write it; the names of structs stand in Python only."""
+    match kind:
+        case Struct():
+            return "struct"
+        case Optional(item):
+            return f"{_shown(item)}?"
+        case Array(item):
+            return f"array<{_shown(item)}>"
+        case Hash(key, value):
+            return f"hash<{_shown(key)}, {_shown(value)}>"
+    return str(kind)
 
 
 def conversion(node: ast.Expr, actual: Type, expected: Type) -> str | None:
