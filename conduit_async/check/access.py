@@ -33,13 +33,13 @@ from ..types import (
 )
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate
-from .foreign import WORDS, change_hint, method_hint
+from .foreign import WORDS, method_hint, self_hint
 from .lattice import BROKEN, is_unknown
 from .lookup import meaning
 from .lost import lost_member
 from .narrow import narrowed
 from .records import QUERY_STEPS, query_member, resource_member
-from .require import article, origin, shorten
+from .require import article, checked, origin, shorten
 
 
 @rule(ast.Member)
@@ -109,8 +109,7 @@ def through(body: Body, node: ast.Member, kind: Type) -> Type:
             "TYP101",
             target.span,
             f"`{shown}` may be nil, which has no `{node.name.text}`",
-            f"write `{shown}?.` to get nil then, check `{shown} != nil` first, "
-            f"or write `{shown}!.` to fail",
+            f"write `{shown}?.` to get nil then, {checked(target)}, or write `{shown}!.` to fail",
             *origin(body, target),
         )
     return required(kind)
@@ -185,7 +184,7 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
     if lost_member(body.world, info.name, name):
         return BROKEN
     computed = [f.name for f in info.functions.values() if f.computed]
-    hint = change_hint(name, {*info.columns, *info.relations})
+    hint = self_hint(name, info)
     if hint is not None and isinstance(node.target, ast.SelfRef):
         body.problems.error("SEM203", node.name.span, f"`{info.name}` has no field `{name}`", hint)
         return BROKEN

@@ -20,7 +20,7 @@ from .aggregates import AGGREGATES, aggregate
 from .arguments import bind, check_order
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate, previous_value
-from .foreign import CALLS, change_hint
+from .foreign import CALLS, self_hint
 from .lattice import BROKEN, is_unknown
 from .library_calls import library_call, method_call
 from .lookup import meaning
@@ -202,7 +202,7 @@ def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> None:
         message = f"`{info.name}` has no function `{name}`"
         hint = did_you_mean(name, functions)
         if isinstance(callee.target, ast.SelfRef):
-            hint = change_hint(name, {*info.columns, *info.relations}) or hint
+            hint = self_hint(name, info) or hint
         elif name in USAGE and info.primary_key is not None:
             key = f"{shorten(callee.target)}.{info.primary_key}"
             hint = f"write `{info.name}.{USAGE[name].replace('key', key)}`"

@@ -1,8 +1,7 @@
 """Names that other languages have, and what Conduit writes instead."""
 
-from collections.abc import Container
-
 from ..library import methods
+from ..program import ResourceInfo
 
 _NO_BREAK = "put the loop into a `@function`, and leave it with `return`"
 _NO_CONTINUE = "put what follows into an `if`, or pick the items before: `items.filter(|x| { … })`"
@@ -79,8 +78,9 @@ METHODS = {
 """The method of ours that one of another language is, or an operator, or a way to write it."""
 
 
-def change_hint(name: str, fields: Container[str]) -> str | None:
-    """How change tracking is written, for a name that reads like it and is none of ours."""
+def self_hint(name: str, resource: ResourceInfo) -> str | None:
+    """What a name on `self` stands for that is none of ours: change tracking, `save`, …"""
+    fields = {*resource.columns, *resource.relations}
     plain = name.rstrip("?!")
     for suffix, arguments in (("_changed", ""), ("_changed_to", "(…)"), ("_changed_from", "(…)")):
         if plain.removesuffix(suffix) in fields and plain.endswith(suffix):
@@ -98,7 +98,7 @@ def change_hint(name: str, fields: Container[str]) -> str | None:
     if plain in ("save", "update", "update_attributes", "reload", "persist"):
         return "assign the fields: `self.field = …` is written when the hook ends, in a job at once"
     if plain in ("destroy", "delete"):
-        return "write `Resource.delete!(self.id)`"
+        return f"write `{resource.name}.delete!(self.{resource.primary_key or 'id'})`"
     return None
 
 

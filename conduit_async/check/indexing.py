@@ -5,7 +5,7 @@ from ..types import ANY, INT, Array, Hash, NilType, is_nullable, optional, requi
 from .body import Body, Steps, Target, rule
 from .comparisons import reads_relation
 from .lattice import BROKEN, fits, is_unknown
-from .require import article, constant_text, origin, shorten
+from .require import article, checked, constant_text, origin, shorten
 
 
 @rule(ast.Index)
@@ -23,7 +23,7 @@ def index(body: Body, node: ast.Index) -> Steps:
             "TYP101",
             node.target.span,
             f"`{shown}` may be nil, which has no items",
-            f"check `{shown} != nil` first, or write `{shown}![…]` to fail",
+            f"{checked(node.target)}, or write `{shown}![…]` to fail",
             *origin(body, node.target),
         )
         kind = required(kind)
