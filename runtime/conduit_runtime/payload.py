@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +15,11 @@ import msgspec
 from .errors import PayloadError
 from .names import source_names
 
-__all__ = ["MAX_DEPTH", "MAX_SIZE", "decode", "encode", "refuse_text"]
+__all__ = ["MAX_DEPTH", "MAX_NAME", "MAX_SIZE", "check_name", "decode", "encode", "refuse_text"]
 
 MAX_DEPTH = 200
+MAX_NAME = 200
+"""Bytes that the name of a queue or a type may have."""
 MAX_SIZE = 64 * 1024 * 1024
 """Bytes of JSON text; Postgres itself refuses a jsonb value of 256 MB."""
 
@@ -84,6 +86,18 @@ def refuse_text(text: str, what: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise PayloadError(f"{what} contains a lone surrogate: {error.reason}") from None
+
+
+@lru_cache(maxsize=1_024)
+def check_name(name: str, what: str) -> None:
+    """Raise PayloadError for a name that Postgres would refuse; `what` says of what it is one."""
+    if name is None or name == "":
+        raise PayloadError(f"{what} is empty: give a name")
+    if not isinstance(name, str):
+        raise PayloadError(f"{what} is {name!r}: use a text")
+    refuse_text(name, what)
+    if len(name.encode()) > MAX_NAME:
+        raise PayloadError(f"{what} {name[:40]}… is longer than {MAX_NAME} bytes")
 
 
 class _Refused(Exception):

@@ -107,6 +107,13 @@ def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> 
         (["jobs", "show", "x"], 2, "not a valid UUID"),
         (["jobs", "list", "--status", "odd"], 2, "odd"),
         (["jobs", "purge", "--older-than", "soon"], 2, "no span"),
+        (["worker", "example_jobs", "--queue", ""], 2, "--queue is empty"),
+        (
+            ["worker", "example_jobs", "--services", "echo", "--queue", "q" * 300],
+            1,
+            "longer than 200 bytes",
+        ),
+        (["worker", "example_jobs", "--grace", "nan"], 2, "--grace takes seconds"),
         (["jobs", "purge", "--older-than", "-1d"], 2, "no span"),
         (["jobs", "list", "--dsn", "odd"], 1, "no connection string"),
         (["jobs", "list", "--dsn", "postgresql://localhost:1/x"], 1, "cannot be used"),

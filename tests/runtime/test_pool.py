@@ -3,6 +3,7 @@ import gc
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from conduit_runtime import (
     JobContext,
     JobStatus,
     NoHandler,
+    PayloadError,
     Queue,
     QueueError,
     Retry,
@@ -26,6 +28,38 @@ from waiting import until
 def queue(dsn: str) -> Iterator[Queue]:
     with Queue(dsn) as queue:
         yield queue
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"queues": []}, "queues names no queue"),
+        ({"queues": {}}, "queues names no queue"),
+        ({"queues": ""}, "queue is empty"),
+        ({"queues": ["a", ""]}, "queue is empty"),
+        ({"queues": "q" * 300}, "longer than 200 bytes"),
+        ({"queues": {"a": 0}}, "queue a may run 0 jobs at once"),
+        ({"queues": {"a": -1}}, "queue a may run -1 jobs at once"),
+        ({"queues": {"a": 1.5}}, "queue a may run 1.5 jobs at once"),
+        ({"workers": 0}, "workers is 0"),
+        ({"workers": 1.5}, "workers is 1.5"),
+        ({"grace": -1}, "grace is -1"),
+        ({"grace": float("nan")}, "grace is nan"),
+    ],
+)
+def test_a_pool_that_could_not_work_is_refused(
+    queue: Queue, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises((ValueError, PayloadError), match=message):
+        WorkerPool(queue, **options)
+
+
+@pytest.mark.parametrize(
+    ("type_", "message"), [(None, "type is empty"), ("", "type is empty"), (5, "type is 5")]
+)
+def test_a_handler_needs_a_type(queue: Queue, type_: str, message: str) -> None:
+    with pytest.raises(PayloadError, match=message):
+        WorkerPool(queue).register(type_, print)
 
 
 def drain(pool: WorkerPool) -> None:

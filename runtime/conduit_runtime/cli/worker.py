@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import math
 import os
 import sys
 import threading
@@ -107,6 +108,8 @@ def worker(
     second signal ends at once. Of several processes one that dies is replaced.
     """
     caps = _caps(queues)
+    if math.isnan(grace):
+        raise click.BadParameter("--grace takes seconds, 0 or more")
     with database(dsn, schema) as found:
         if processes > 1:
             ports = free_ports(metrics_host, metrics_port, processes)
@@ -158,6 +161,8 @@ def _leave_threads() -> None:
 def _caps(queues: Sequence[str]) -> dict[str, int | None]:
     caps: dict[str, int | None] = {}
     for queue in queues:
+        if not queue:
+            raise click.BadParameter("--queue is empty: give a name, or leave it out")
         name, equals, cap = queue.rpartition("=")
         if not equals:
             caps[queue] = None

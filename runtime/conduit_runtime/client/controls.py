@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from ..payload import check_name
 from ..postgres.statement import Statement, nothing, sql
-from .store import check_name
 
 __all__ = ["RateLimit", "limit", "pause", "rate_limit", "rate_limits", "resume"]
 

@@ -2,22 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from ..errors import PayloadError
 from ..job import Job, JobStatus
-from ..payload import decode, encode, refuse_text
+from ..payload import check_name, decode, encode
 from ..postgres.arrays import array, texts, uuids
 from ..postgres.statement import Rows, Statement, sql, touched
 from ..telemetry.trace_context import read_trace, trace_fragments, trace_of
 from .many import Filter
 from .stats import QueueOverview, QueueStats
 from .unique import Duplicate, duplicates_of, key_parameters
-
-MAX_NAME = 200
-"""Bytes that the name of a queue or a type may have."""
 
 _FURTHEST = timedelta(days=365 * 1_000)
 
@@ -130,18 +126,6 @@ def _is_int(value: object) -> bool:
 
 def _is_positive(value: object) -> bool:
     return isinstance(value, int | float) and value is not True and 0 < value < float("inf")
-
-
-@lru_cache(maxsize=1_024)
-def check_name(name: str, what: str) -> None:
-    """Raise PayloadError for a name that Postgres would refuse; `what` says of what it is one."""
-    if name is None or name == "":
-        raise PayloadError(f"the job has no {what}")
-    if not isinstance(name, str):
-        raise PayloadError(f"{what} is {name!r}: use a text")
-    refuse_text(name, what)
-    if len(name.encode()) > MAX_NAME:
-        raise PayloadError(f"{what} {name[:40]}… is longer than {MAX_NAME} bytes")
 
 
 def check_aware(moment: datetime, what: str) -> None:

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from ..client.store import COLUMNS as JOB_COLUMNS
-from ..client.store import check_name, insert_parameters, read_job
+from ..client.store import insert_parameters, read_job
 from ..errors import ScheduleError
 from ..job import Job, new_id
-from ..payload import decode
+from ..payload import check_name, decode
 from ..postgres.statement import Rows, Statement, nothing, sql, touched
 from ..telemetry.trace_context import trace_fragments, trace_parameter
 from .schedule import Schedule

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from ..errors import NoHandler, QueueError
+from ..payload import check_name
 from .claims import Lane
 from .retry import DEFAULT_POLICY, RetryPolicy
 
@@ -89,6 +90,7 @@ class HandlerRegistry:
 
         With `keep_result`, what it returns is kept for that long after a job's end, as JSON.
         """
+        check_name(type, "type")
         if not callable(function):
             raise TypeError(f"the handler of {type!r} is {function!r}, which cannot be called")
         is_async = is_coroutine_function(function)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..errors import QueueError
+from ..payload import check_name
 from ..telemetry.recorder import Recorder
 from ..telemetry.tracing import job_tracer
 from .handlers import HandlerRegistry
@@ -62,8 +63,10 @@ class WorkerPool:
         on_failed: "OnFailed | None" = None,
         tracer_provider: "TracerProvider | None" = None,
     ) -> None:
-        if workers < 1:
-            raise ValueError(f"workers is {workers}: use 1 or more")
+        if not _is_whole(workers):
+            raise ValueError(f"workers is {workers!r}: use 1 or more")
+        if not isinstance(grace, int | float) or not grace >= 0:
+            raise ValueError(f"grace is {grace!r}: use seconds, 0 or more")
         self._jobs = jobs = tuple(jobs)
         self.handlers = HandlerRegistry()
         self.handlers.register_job_types(jobs)
@@ -264,7 +267,16 @@ def _queues(
     if given is None:
         given = {job_type.queue for job_type in jobs} or {"default"}
     if isinstance(given, str):
-        return {given: None}
-    if isinstance(given, Mapping):
-        return dict(given)
-    return dict.fromkeys(sorted(given))
+        given = [given]
+    caps = dict(given) if isinstance(given, Mapping) else dict.fromkeys(sorted(given))
+    if not caps:
+        raise ValueError("queues names no queue: leave it out for those of the jobs")
+    for queue, cap in caps.items():
+        check_name(queue, "queue")
+        if cap is not None and not _is_whole(cap):
+            raise ValueError(f"queue {queue} may run {cap!r} jobs at once: use 1 or more, or None")
+    return caps
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int) and number is not True and number >= 1
