@@ -127,6 +127,15 @@ def test_mistakes_get_one_clear_message(
     assert message in run(*arguments, code=code).stderr
 
 
+def test_one_job_is_one_job(run: Run, queue: Queue) -> None:
+    for _ in range(2):
+        queue.enqueue(Job(type="t"))
+        assert run("jobs", "cancel", "--type", "t").stdout == "1 job cancelled\n"
+    purge = ("jobs", "purge", "--older-than", "0s", "--status", "cancelled")
+    assert run(*purge).stdout == "2 jobs deleted\n"
+    assert run(*purge).stdout == "0 jobs deleted\n"
+
+
 def test_jobs_are_listed_shown_retried_cancelled_counted_and_purged(
     run: Run, queue: Queue, dsn: str
 ) -> None:

@@ -47,6 +47,13 @@ def test_options_of_a_job_type_reach_its_jobs() -> None:
         job_type("a.b.c", "0", priority="hgih")(nothing)  # type: ignore[arg-type]
 
 
+def test_a_plain_function_is_refused_where_it_is_decorated() -> None:
+    def plain(job: JobContext[Any], payload: Nothing) -> None: ...
+
+    with pytest.raises(TypeError, match=r"the handler of a\.b\.c is no coroutine function"):
+        job_type("a.b.c", "0")(plain)  # type: ignore[arg-type]
+
+
 PACKAGE = {
     "__init__.py": """\
 from conduit_runtime import generated_by

@@ -67,6 +67,7 @@ def test_failing_retries_and_then_fails(queue: Queue, dsn: str) -> None:
     assert stored is not None
     assert (stored.status, stored.attempts, stored.error) == (JobStatus.FAILED, 2, "twice")
     assert [entry["error"] for entry in stored.errors] == ["ValueError: once", "twice"]
+    assert ["traceback" in entry for entry in stored.errors] == [True, False]
 
 
 def test_a_lapsed_lease_is_taken_over_and_fenced(queue: Queue, dsn: str) -> None:

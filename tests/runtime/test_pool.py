@@ -30,6 +30,41 @@ def queue(dsn: str) -> Iterator[Queue]:
         yield queue
 
 
+def test_a_note_of_any_characters_is_stored(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+    pool = WorkerPool(queue)
+    seen = threading.Event()
+
+    @pool.handler("t")
+    def work(context: JobContext, payload: object) -> None:
+        context.progress(1, 2, "a\ud800\0")
+        seen.wait(30)
+
+    job = queue.enqueue(Job(type="t"))
+    with pool:
+        try:
+            progress = until(lambda: reload(queue, job).progress)
+        finally:
+            seen.set()
+    assert progress == {"done": 1, "total": 2, "note": "a?\ufffd"}
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+def test_one_lost_job_is_told_of_as_one(
+    queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = WorkerPool(queue)
+
+    @pool.handler("t")
+    def lose(context: JobContext, payload: object) -> None:
+        with psycopg.connect(dsn) as conn:
+            conn.execute("UPDATE jobs SET token = gen_random_uuid()")
+
+    queue.enqueue(Job(type="t"))
+    with pool:
+        until(lambda: "1 job was no longer held when it ended" in caplog.text)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -10,7 +10,7 @@ from uuid import UUID
 import click
 
 from .database import database, options
-from .output import format_option, show_one, show_rows
+from .output import counted_jobs, format_option, show_one, show_rows
 from .span import SPAN
 
 __all__ = ["STATUSES", "change", "change_options", "filter_options"]
@@ -101,7 +101,7 @@ def change(
     if form == "json":
         show_one({"changed": count}, form)
     else:
-        click.echo(f"{count} jobs {good}")
+        click.echo(f"{counted_jobs(count)} {good}")
 
 
 def _change_many(many: Callable[..., int], good: str, **wanted: Any) -> int:
@@ -112,7 +112,7 @@ def _change_many(many: Callable[..., int], good: str, **wanted: Any) -> int:
         nonlocal shown
         if sys.stderr.isatty() and time.monotonic() - began >= _PATIENCE:
             shown = True
-            click.echo(f"\r{count} jobs {good} so far", nl=False, err=True)
+            click.echo(f"\r{counted_jobs(count)} {good} so far", nl=False, err=True)
 
     try:
         return many(on_progress=tell, **wanted)

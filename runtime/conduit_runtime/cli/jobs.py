@@ -9,7 +9,7 @@ import click
 from .attempts import ATTEMPTS, attempts_row
 from .database import database, options
 from .filters import STATUSES, change, change_options, filter_options
-from .output import format_option, show_one, show_rows
+from .output import counted_jobs, format_option, show_one, show_rows
 from .span import SPAN
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def purge(
     if form == "json":
         show_one({"deleted": deleted}, form)
     else:
-        click.echo(f"{deleted} jobs deleted")
+        click.echo(f"{counted_jobs(deleted)} deleted")
 
 
 @jobs.command()

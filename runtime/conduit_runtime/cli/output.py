@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-__all__ = ["format_option", "show_one", "show_rows"]
+__all__ = ["counted_jobs", "format_option", "show_one", "show_rows"]
 
 format_option = click.option(
     "--format",
@@ -18,6 +18,11 @@ format_option = click.option(
     show_default=True,
     help="How to print the answer.",
 )
+
+
+def counted_jobs(count: int) -> str:
+    """So many jobs, in words."""
+    return "1 job" if count == 1 else f"{count} jobs"
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:

@@ -129,10 +129,11 @@ def complete(job: Job, schema: str | None) -> Statement[None]:
 
 def fail(job: Job, error: BaseException | str, schema: str | None) -> Statement[None]:
     """Record a failed attempt; decoding raises JobLost when the job is no longer held."""
-    if isinstance(error, str):
-        error = Retry(reason=error)
+    raised = Retry(reason=error) if isinstance(error, str) else error
     jitter = random.random()  # noqa: S311
-    outcome = decide(job.attempts, job.max_attempts, error, DEFAULT_POLICY, jitter)
+    outcome = decide(job.attempts, job.max_attempts, raised, DEFAULT_POLICY, jitter)
+    if isinstance(error, str) and outcome.detail is not None:
+        del outcome.detail["traceback"]  # there is none: nothing was raised
     return _held(attempts.end([Attempt(job, outcome=outcome)], schema), job)
 
 

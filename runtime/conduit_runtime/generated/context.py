@@ -15,6 +15,7 @@ from typing_extensions import Unpack
 from ..client.flow import Flow
 from ..client.nested import Nested
 from ..errors import JobLost
+from ..workers.outcome import MAX_ERROR, clean
 from .calls import CurrentJob, RunningJob
 from .job_types import JobOptions, JobType
 from .operations import AsyncOperations, Kept
@@ -144,6 +145,8 @@ class JobContext(AsyncOperations, Generic[S]):
         """Say how far the job is; stored a few times a second at most, also from a thread."""
         if self._loop is None:
             raise RuntimeError("the job is not running")
+        if note is not None:
+            note = clean(note, MAX_ERROR)
         self._progress = {"done": done, "total": total, "note": note}
         self._loop.call_soon_threadsafe(self._report)
 

@@ -70,6 +70,8 @@ class JobType(Generic[S, P]):
         base: timedelta | None = None,
         keep_result: timedelta | None = None,
     ) -> None:
+        if not inspect.iscoroutinefunction(function):
+            raise TypeError(f"the handler of {name} is no coroutine function: use `async def`")
         self.function = function
         self.name = name
         self.fingerprint = fingerprint
@@ -223,7 +225,8 @@ def job_type(
 
     `name` and `fingerprint` (of the payload's shape) are what the queue stores. `timeout` bounds
     one attempt; `base` is the first wait of the backoff (default: a minute). `keep_result` is for
-    how long after a job's end what the handler returned is kept.
+    how long after a job's end what the handler returned is kept. Raises TypeError for a plain
+    function.
     """
 
     def decorate(

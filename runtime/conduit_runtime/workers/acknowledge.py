@@ -164,7 +164,10 @@ class Acknowledger:
         self._on_written(len(attempts))
         if written:
             self._on_ended(written)
-        if lost := len(attempts) - len(written):
+        lost = len(attempts) - len(written)
+        if lost == 1:
+            _log.warning("1 job was no longer held when it ended")
+        elif lost:
             _log.warning("%d jobs were no longer held when they ended", lost)
 
     def _refuse(self, attempt: Attempt, error: psycopg.Error) -> None:

@@ -235,8 +235,7 @@ class Keeper(threading.Thread):
     def _report(self, rescued: list[fleet.Rescued], worker: str) -> None:
         if rescued:
             failed = [job for job in rescued if job.status == "failed"]
-            _log.warning(
-                "rescued %d jobs of %s, %d of them failed", len(rescued), worker, len(failed)
-            )
+            jobs = "1 job" if len(rescued) == 1 else f"{len(rescued)} jobs"
+            _log.warning("rescued %s of %s, %d of them failed", jobs, worker, len(failed))
             if failed:
                 self._on_failed(failed)

@@ -12,7 +12,17 @@ from ..generated.lines import location
 from ..job import JobStatus
 from .retry import RetryPolicy
 
-__all__ = ["Discard", "Outcome", "Retry", "Snooze", "clean", "decide", "describe", "released"]
+__all__ = [
+    "MAX_ERROR",
+    "Discard",
+    "Outcome",
+    "Retry",
+    "Snooze",
+    "clean",
+    "decide",
+    "describe",
+    "released",
+]
 
 _OURS = {"conduit_runtime", "asyncio", "concurrent"}
 MAX_ERROR = 4_000
