@@ -63,7 +63,8 @@ def _fields(uses: list[Use], resource: ResourceInfo, program: Program) -> tuple[
     names: set[str] = set()
     attributes: set[str] = set()
     for found in sorted(distinct.values(), key=lambda found: _order(found, resource, program)):
-        if found.kind in _VALUES and _is_part(found, paths):
+        is_part = found.kind in _VALUES and _is_part(found, paths)
+        if is_part and not _is_left_out(found, program):
             continue
         name = unclashed(found.name, names)
         python = python_name(name, attributes)
@@ -79,6 +80,14 @@ _VALUES = frozenset({"self_path", "local", "local_path"})
 def _is_part(found: Capture, paths: Container[tuple[Local | None, tuple[str, ...]]]) -> bool:
     """Whether a value around it is captured as well."""
     return any((found.local, found.path[:end]) in paths for end in range(1, len(found.path)))
+
+
+def _is_left_out(found: Capture, program: Program) -> bool:
+    """Whether the snapshot of a record lacks a field of it, since it is sensitive."""
+    record = required(found.local.type) if found.local is not None else None
+    if not isinstance(record, Record) or found.kind != "local_path":
+        return False
+    return program.resources[record.resource].columns[found.path[1]].sensitive
 
 
 # The fields of the record come first, so that it is other values that give way to their names.

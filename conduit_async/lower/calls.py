@@ -21,7 +21,7 @@ from ..program import (
 )  # fmt: skip
 from ..types import NIL, Record, is_nullable, required
 from . import chains, literals
-from .captures import snapshot_of, value_in, value_of
+from .captures import as_record, snapshot_of, value_in, value_of
 from .changes import change
 from .code import NONE, Code, Effect, Line, Strength, made_of
 from .comprehensions import comprehension
@@ -199,7 +199,8 @@ def function_call(
         elif given_node is not None:
             code = yield Operand(given_node, expected=parameter.type, lazy=bool(guards))
             is_literal = isinstance(given_node, ast.ArrayLiteral | ast.HashLiteral)
-            parts.append(code if is_literal else known(frame, given_node, code))
+            code = code if is_literal else known(frame, given_node, code)
+            parts.append(as_record(frame, given_node, code))
             hints.append(variable_for(given_node))
             names.append(parameter.python if named else None)
     parts = frame.in_order(parts, hints)

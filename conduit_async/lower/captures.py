@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from .. import ast
 from ..program import Capture, Column, Local
-from ..types import Array, Record, Type, is_nullable, required
+from ..types import ANY, Array, Record, Type, is_nullable, required
 from . import literals
 from .changes import changed, previous
 from .code import Code, Effect, Strength, close, made_of
@@ -86,6 +87,8 @@ def _local(frame: Frame, capture: Capture) -> Code:
         return _path(frame, name, columns, is_nullable(local.type))
     if capture.kind == "local_path":
         return _keys(frame, Code(name), capture.path[1:])
+    if isinstance(local.value, ast.ArrayLiteral):
+        return Code(name, effect=Effect.READS)  # it holds snapshots already
     kind = local.type if is_nullable(capture.type) else required(local.type)
     return snapshot_of(frame, kind, Code(name, effect=Effect.READS))
 
@@ -123,3 +126,13 @@ def snapshot_of(frame: Frame, kind: Type, code: Code, hint: str = "row") -> Code
     made = f"[{of}(row) for row in {again.text}]" if many else f"{of}({again.text})"
     text = f"{made} if {first.text} is not None else None"
     return made_of(text, Strength.TERNARY, [first])
+
+
+def as_record(frame: Frame, node: ast.Expr, code: Code) -> Code:
+    """A snapshot where a record is expected, which type checkers have to be told."""
+    kind = frame.module.facts.types.get(node, ANY)
+    if not isinstance(required(kind), Record) or not frame.holds_snapshot(node):
+        return code
+    cast = frame.module.imports.use("typing", "cast")
+    annotation = frame.module.annotation(kind)
+    return made_of(f'{cast}("{annotation}", {code.text})', Strength.PRIMARY, [code])

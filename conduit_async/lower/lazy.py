@@ -2,6 +2,7 @@
 
 from .. import ast
 from ..types import optional, required
+from .captures import as_record
 from .code import Code, Line, Strength, body_of, made_of
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
@@ -31,6 +32,7 @@ def coalesce(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
     first, *others = _alternatives(frame, node)
     wanted = type_of(frame, node)
     left = yield Operand(first, maybe=True, expected=wanted)
+    left = as_record(frame, first, left)
     if not others:
         return left
     if frame.lazy or (len(others) == 1 and left.repeatable):
@@ -38,6 +40,7 @@ def coalesce(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
             tested, again = frame.twice(left, variable_for(first))
             with frame.branch():
                 right = yield Operand(other, lazy=True, expected=wanted)
+                right = as_record(frame, other, right)
             if right.before:
                 left = _as_statements(frame, node, left, right)
                 continue
@@ -53,6 +56,7 @@ def coalesce(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
     for other in others:
         with frame.branch():
             right = yield Operand(other, expected=wanted)
+            right = as_record(frame, other, right)
         lines.append(Line(f"if {name} is None:"))
         lines += body_of([*right.before, Line(f"{name} = {right.text}")])
     return Code(name, before=tuple(lines))
@@ -103,8 +107,10 @@ def ternary(frame: Frame, node: ast.Ternary, wish: Operand) -> Lowering:
     condition = yield Operand(node.condition, maybe=True)
     with frame.branch():
         then = yield Operand(node.then, lazy=True, expected=wanted)
+        then = as_record(frame, node.then, then)
     with frame.branch():
         otherwise = yield Operand(node.otherwise, lazy=True, expected=wanted)
+        otherwise = as_record(frame, node.otherwise, otherwise)
     if not then.before and not otherwise.before:
         text = f"{then.at(Strength.OR)} if {condition.at(Strength.OR)} else {otherwise.text}"
         return made_of(text, Strength.TERNARY, [condition, then, otherwise])

@@ -19,6 +19,7 @@ from ..types import (
     Enum,
     Hash,
     Optional,
+    Record,
     Scalar,
     Type,
     required,
@@ -117,4 +118,4 @@ def _is_plain(of: Type) -> bool:
         return _is_plain(of.item)
     if isinstance(of, Hash):
         return _is_plain(of.key) and _is_plain(of.value)
-    return of not in UNKNOWN
+    return of not in UNKNOWN and not isinstance(of, Record)

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from . import payload
+from .generated.identity import identity
 from .generated.service_calls import AsyncHookServices, HookServices, JobServices
 from .values import ConduitError, ErrorValue, Range
 
@@ -180,14 +181,18 @@ def power(a: Any, b: Any) -> Any:
 
 
 def equal(a: Any, b: Any) -> bool:
-    """`a == b`: false across types, a bool only equals a bool, numbers by value, deep."""
+    """`a == b`: false across types, a bool only equals a bool, numbers by value, deep.
+
+    Records are equal when they are of one table and have the same primary key.
+    """
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(map(equal, a, b))
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         return a.keys() == b.keys() and all(equal(value, b[key]) for key, value in a.items())
-    return bool(a == b)
+    known = identity(a)
+    return bool(a == b) if known is None else known == identity(b)
 
 
 def iterate(value: Any) -> Iterable[Any]:

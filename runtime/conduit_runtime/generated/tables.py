@@ -14,10 +14,9 @@ from .. import payload
 from ..names import source_names
 from ..values import ConduitError
 from .convert import Converter, converter
+from .identity import TABLE
 
 R = TypeVar("R")
-
-_TABLE = "__conduit_table__"
 
 
 class RecordError(ConduitError):
@@ -76,7 +75,7 @@ def table(name: str, *, key: str, auto_update: Sequence[str] = ()) -> Callable[[
     """
 
     def decorate(record: type[R]) -> type[R]:
-        setattr(record, _TABLE, (name, key, tuple(auto_update)))
+        setattr(record, TABLE, (name, key, tuple(auto_update)))
         return record
 
     return decorate
@@ -90,7 +89,7 @@ def table_of(record: type[Any]) -> Table:
 
 @functools.cache
 def _table(record: Any) -> Table:
-    declared = record.__dict__.get(_TABLE)
+    declared = record.__dict__.get(TABLE)
     if declared is None:
         raise RecordError(f"{record.__name__} is not a record: it has no @table")
     name, key, auto_update = declared

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
 
+from ..generated.identity import identity
 from ..names import named
 from ..operators import equal
 from ._namespace import ArgumentError, kind, namespace
@@ -110,10 +111,10 @@ def _unique(items: Sequence[T]) -> list[T]:
     result: list[T] = []
     for item in items:
         # equal numbers hash the same; a bool, which Python counts among them, is set apart
-        identity = (bool, item) if isinstance(item, bool) else item
+        key = (bool, item) if isinstance(item, bool) else identity(item) or item
         try:
-            known = identity in seen
-            seen.add(identity)
+            known = key in seen
+            seen.add(key)
         except TypeError:
             known = any(equal(each, item) for each in unhashable)
             if not known:
