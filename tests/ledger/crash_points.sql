@@ -1,5 +1,5 @@
 -- Lets a test stop a statement of a worker in the middle: a step that is listed here waits for an
--- advisory lock that the test holds, having done its work and not committed it.
+-- advisory lock that the test holds, having done its work and not committed it, however long it takes.
 CREATE TABLE halts (queue text, step text);
 
 CREATE TABLE entries (
@@ -9,7 +9,8 @@ CREATE TABLE entries (
   what    text    NOT NULL
 );
 
-CREATE FUNCTION halt(at_queue text, at_step text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION halt(at_queue text, at_step text) RETURNS void LANGUAGE plpgsql
+SET lock_timeout = 0 AS $$
 BEGIN
   IF EXISTS (SELECT FROM halts WHERE queue = at_queue AND step = at_step) THEN
     PERFORM pg_advisory_xact_lock_shared(hashtext('halt'), hashtext(at_queue));

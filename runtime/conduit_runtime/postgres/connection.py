@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import tuple_row
+from psycopg.sql import SQL, Composed
 from psycopg.types.numeric import Int8BinaryLoader
 
 from .deadline import PunctualAsyncConnection, PunctualConnection
@@ -121,6 +122,10 @@ def keepalive(dsn: str) -> dict[str, Any]:
     return {key: value for key, value in KEEPALIVE.items() if key not in given}
 
 
+def _lock_timeout(timeout: str, is_local: bool) -> Composed:
+    return SQL("SELECT set_config('lock_timeout', {}, {})").format(timeout, is_local)
+
+
 def explain_missing_tables(error: psycopg.errors.UndefinedTable) -> str:
     """What to tell a user whose database holds no jobs table."""
     reason = (error.diag.message_primary or str(error)).strip()
@@ -136,7 +141,8 @@ class Link:
 
     Used by one task at a time. `fresh` counts how often it was opened, `is_pooled` tells whether a
     transaction pooler stands in between. Answers come in binary; with `times_as_ints` a time with
-    time zone is what that holds, the microseconds since 2000-01-01 UTC.
+    time zone is what that holds, the microseconds since 2000-01-01 UTC. With a `lock_timeout`, as
+    Postgres writes it, a statement that waits for a lock that long raises LockNotAvailable.
     """
 
     def __init__(
@@ -146,11 +152,13 @@ class Link:
         on_notify: Callable[[psycopg.Notify], None] = _ignore,
         *,
         times_as_ints: bool = False,
+        lock_timeout: str | None = None,
     ) -> None:
         self._dsn = dsn
         self._name = name
         self._on_notify = on_notify
         self._times_as_ints = times_as_ints
+        self._lock_timeout = lock_timeout
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._cursor: psycopg.AsyncRawCursor[tuple[Any, ...]] | None = None
         self.fresh = 0
@@ -172,6 +180,8 @@ class Link:
                 await connection.execute(SETTINGS)
                 await connection.execute(PATIENCE)
                 await connection.execute(PLANS)
+                if self._lock_timeout is not None:
+                    await connection.execute(_lock_timeout(self._lock_timeout, False))
             # Without a handler, psycopg would keep every notification for later.
             connection.add_notify_handler(self._on_notify)
             # Of transactions, whatever the database's default is; behind a pooler we set none.
@@ -185,15 +195,22 @@ class Link:
 
     async def run(self, statement: Statement[T]) -> T:
         """Send a statement of the worker's own; after one of `BROKEN` the connection is dropped."""
-        await self.connection()
+        connection = await self.connection()
         cursor = self._cursor
         if cursor is None:
             raise psycopg.InterfaceError("the connection is closed")
         try:
             sql, names = numbered(statement.sql)
             parameters = [statement.parameters[name] for name in names]
-            await cursor.execute(sql, parameters, binary=True)
+            if self._lock_timeout is None or not self.is_pooled:
+                await cursor.execute(sql, parameters, binary=True)
+            else:
+                async with connection.transaction():
+                    await connection.execute(_lock_timeout(self._lock_timeout, True))
+                    await cursor.execute(sql, parameters, binary=True)
             rows = await cursor.fetchall() if cursor.description else []
+        except psycopg.errors.LockNotAvailable:
+            raise
         except (*BROKEN, asyncio.CancelledError):
             await self.close()
             raise

@@ -20,7 +20,7 @@ from .attempts import Attempt
 from .metrics import Metrics
 from .outcome import Outcome, clean
 
-__all__ = ["Acknowledger"]
+__all__ = ["LOCK_TIMEOUT", "Acknowledger"]
 
 T = TypeVar("T")
 Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]]
@@ -29,8 +29,14 @@ _log = logging.getLogger("conduit.worker")
 
 BATCH = 1_000
 """Attempts that one statement writes at most."""
+LOCK_TIMEOUT = "300ms"
+"""How long a batch waits for a lock, before what is locked is set aside."""
+PAUSE = 0.5
+"""Seconds until what is set aside is looked at again."""
 # What is wrong with the data, not with the server: the batch is split until the bad one is alone.
 _REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError)
+
+Write = Callable[[Sequence[Attempt], str | None], Statement[Sequence[Attempt]]]
 
 
 class Acknowledger:
@@ -38,7 +44,9 @@ class Acknowledger:
 
     `on_ended` is called with the attempts of each batch whose outcome is committed, without those
     whose jobs were no longer held. A write is repeated until Postgres has taken it. That is
-    harmless: the token of the claim matches once only.
+    harmless: the token of the claim matches once only. A job whose row somebody has locked is set
+    aside until it is free; the rest of its batch does not wait with it. The link has a
+    `LOCK_TIMEOUT`.
     """
 
     def __init__(
@@ -59,15 +67,27 @@ class Acknowledger:
         self._completed: list[Attempt] = []
         self._ended: list[Attempt] = []
         self._questions: list[tuple[Statement[Any], asyncio.Future[Any]]] = []
+        self._aside: list[Attempt] = []
+        self._again: list[Attempt] = []
         self._wake = asyncio.Event()
         self._closing = False
         self._writing = False
         self._trouble = Trouble(_log, "outcomes cannot be written")
+        self._locks = Trouble(_log, "some outcomes wait for locks that others hold")
 
     @property
     def is_idle(self) -> bool:
         """Whether everything that came in is written."""
-        return not (self._completed or self._ended or self._questions or self._writing)
+        return not (self._writing or self._is_asked or self._aside)
+
+    @property
+    def _is_asked(self) -> bool:
+        return bool(self._completed or self._ended or self._questions or self._again)
+
+    @property
+    def set_aside(self) -> set[tuple[UUID, UUID | None]]:
+        """Id and token of the jobs that ended, but are locked by somebody."""
+        return {(each.job.id, each.job.token) for each in (*self._aside, *self._again)}
 
     def add(self, attempt: Attempt) -> None:
         """Have an attempt written soon."""
@@ -99,6 +119,11 @@ class Acknowledger:
 
         A job that is locked, perhaps by its own completion, is left for later, unless it `waits`.
         """
+        while waits:
+            locked = await self._ask(statements.locked(attempts, self._schema))
+            if not locked:
+                break
+            await asyncio.sleep(PAUSE)
         return await self._ask(statements.mark_started(attempts, self._schema, waits=waits))
 
     async def held_jobs(self, worker: str) -> list[tuple[UUID, UUID]]:
@@ -106,10 +131,14 @@ class Acknowledger:
         return await self._ask(statements.held_jobs(worker, self._schema))
 
     async def _ask(self, question: Statement[T]) -> T:
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._questions.append((question, answer))
-        self._wake.set()
-        return await answer
+        while True:
+            answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+            self._questions.append((question, answer))
+            self._wake.set()
+            try:
+                return await answer
+            except psycopg.errors.LockNotAvailable:
+                await asyncio.sleep(PAUSE)
 
     def close(self) -> None:
         """Let `run` end when everything is written."""
@@ -122,19 +151,26 @@ class Acknowledger:
             await self._wake.wait()
             self._wake.clear()
             self._writing = True
-            while self._completed or self._ended or self._questions:
+            while self._is_asked:
                 await self._write_all()
             self._writing = False
             self._on_written(0)
-            if self._closing:
+            if self._closing and not self._aside:
                 return
 
     async def _write_all(self) -> None:
         questions, self._questions = self._questions, []
         for question, answer in questions:
-            result = await self._insist(question)
-            if not answer.done():
-                answer.set_result(result)
+            try:
+                result = await self._insist(question)
+            except psycopg.errors.LockNotAvailable as error:
+                if not answer.done():
+                    answer.set_exception(error)
+            else:
+                if not answer.done():
+                    answer.set_result(result)
+        if self._again:
+            await self._write_again(_take(self._again))
         if self._completed:
             completed = _take(self._completed)
             self._metrics.record_completed(completed)
@@ -143,13 +179,22 @@ class Acknowledger:
             await self._write(_take(self._ended), statements.end)
             self._on_postponed()
 
-    async def _write(
-        self,
-        attempts: Sequence[Attempt],
-        statement: Callable[[Sequence[Attempt], str | None], Statement[Sequence[Attempt]]],
-    ) -> None:
+    async def _write_again(self, attempts: Sequence[Attempt]) -> None:
+        """Write those of the attempts set aside that are free now."""
+        free = await self._free(attempts)
+        if completed := [each for each in free if each.outcome is None]:
+            await self._write(completed, statements.complete)
+        if ended := [each for each in free if each.outcome is not None]:
+            await self._write(ended, statements.end)
+            self._on_postponed()
+
+    async def _write(self, attempts: Sequence[Attempt], statement: Write) -> None:
         try:
             written = await self._insist(statement(attempts, self._schema))
+        except psycopg.errors.LockNotAvailable as error:
+            self._locks.again_in(error)
+            await self._write_around_locks(attempts, statement)
+            return
         except _REFUSED as error:
             if len(attempts) > 1:
                 middle = len(attempts) // 2
@@ -159,6 +204,40 @@ class Acknowledger:
                 self._refuse(attempts[0], error)
             return
         self._report(attempts, written)
+
+    async def _write_around_locks(self, attempts: Sequence[Attempt], statement: Write) -> None:
+        free = await self._free(attempts)
+        if len(free) < len(attempts):
+            if free:
+                await self._write(free, statement)
+            return
+        # What is locked is not a job that ended, but what follows from its end.
+        parts = _parts(attempts)
+        if len(parts) == 1:
+            self._set_aside(attempts)
+            return
+        for part in parts:
+            await self._write(part, statement)
+
+    async def _free(self, attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+        """Those whose jobs nobody has locked; the others are set aside."""
+        try:
+            locked = await self._insist(statements.locked(attempts, self._schema))
+        except psycopg.errors.LockNotAvailable:  # the whole table is
+            self._set_aside(attempts)
+            return ()
+        self._set_aside([each for each in attempts if each.job.id in locked])
+        return [each for each in attempts if each.job.id not in locked]
+
+    def _set_aside(self, attempts: Sequence[Attempt]) -> None:
+        if attempts and not self._aside:
+            asyncio.get_running_loop().call_later(PAUSE, self._bring_back)
+        self._aside.extend(attempts)
+
+    def _bring_back(self) -> None:
+        self._again += self._aside
+        self._aside = []
+        self._wake.set()
 
     def _report(self, attempts: Sequence[Attempt], written: Sequence[Attempt]) -> None:
         self._on_written(len(attempts))
@@ -183,7 +262,7 @@ class Acknowledger:
         while True:
             try:
                 answer = await self._link.run(statement)
-            except _REFUSED:
+            except (*_REFUSED, psycopg.errors.LockNotAvailable):
                 raise
             except psycopg.Error as error:
                 await asyncio.sleep(self._trouble.again_in(error))
@@ -196,3 +275,16 @@ def _take(attempts: list[Attempt]) -> list[Attempt]:
     taken = list(islice(attempts, BATCH))
     del attempts[:BATCH]
     return taken
+
+
+def _parts(attempts: Sequence[Attempt]) -> list[Sequence[Attempt]]:
+    """Smaller batches, of which not all wait for one lock: a flow's jobs would, so they stay."""
+    flows: dict[UUID | None, list[Attempt]] = {}
+    for attempt in attempts:
+        flows.setdefault(attempt.job.flow, []).append(attempt)
+    if len(flows) > 1:
+        return [*flows.values()]
+    if None not in flows or len(attempts) == 1:
+        return [attempts]
+    middle = len(attempts) // 2
+    return [attempts[:middle], attempts[middle:]]

@@ -23,6 +23,7 @@ __all__ = [
     "complete",
     "end",
     "held_jobs",
+    "locked",
     "mark_started",
     "progress",
 ]
@@ -201,6 +202,18 @@ def mark_started(
     return Statement(
         sql("mark_started", schema, skip_locked="" if waits else " SKIP LOCKED"),
         _held(attempts),
+        lambda rows, count: {id_ for (id_,) in rows},
+    )
+
+
+def locked(attempts: Sequence[Attempt], schema: str | None) -> Statement[set[UUID]]:
+    """Which of the jobs are still held, but locked by somebody."""
+    return Statement(
+        sql("locked", schema),
+        {
+            "ids": uuids([attempt.job.id for attempt in attempts]),
+            "tokens": uuids([attempt.job.token or _NO_TOKEN for attempt in attempts]),
+        },
         lambda rows, count: {id_ for (id_,) in rows},
     )
 

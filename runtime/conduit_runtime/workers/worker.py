@@ -17,7 +17,7 @@ from ..schedules.ticker import Ticker
 from ..telemetry.failures import FailureReporter, OnFailed, failed_among, failed_of
 from ..telemetry.flusher import Flusher
 from ..telemetry.recorder import Recorder
-from .acknowledge import Acknowledger
+from .acknowledge import LOCK_TIMEOUT, Acknowledger
 from .attempts import Attempt, Stray, progress
 from .claimed import PLAIN, TRACED, Claimed
 from .claimer import Claimer
@@ -101,7 +101,7 @@ class Worker:
         self._schema = self._keeper.schema
         self._registry.on_change(self._keeper.refresh)
         self._claim_link = Link(self._dsn, "conduit claims", self._on_notify, times_as_ints=True)
-        self._acknowledge_link = Link(self._dsn, "conduit outcomes")
+        self._acknowledge_link = Link(self._dsn, "conduit outcomes", lock_timeout=LOCK_TIMEOUT)
         self._database = JobDatabase(self._dsn, self._concurrency)
         self._acknowledger = Acknowledger(
             self._acknowledge_link,
@@ -212,7 +212,7 @@ class Worker:
     async def _audit(self) -> None:
         """Hand back jobs that a claim took whose answer was lost with its connection."""
         held = await self._acknowledger.held_jobs(self._keeper.worker)
-        known = {(job.id, job.token) for job in self._runner.jobs()}
+        known = {(job.id, job.token) for job in self._runner.jobs()} | self._acknowledger.set_aside
         for id_, token in held:
             if (id_, token) not in known:
                 # One that has ended meanwhile is no longer running, so this does it no harm.

@@ -1,0 +1,162 @@
+"""Outcomes of jobs whose rows somebody else has locked, for as long as a transaction takes."""
+
+import threading
+from collections.abc import Iterator
+from typing import LiteralString
+from uuid import UUID
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobContext, Queue, WorkerPool, chain
+from conduit_runtime.workers import worker
+from conduit_runtime.workers.acknowledge import Acknowledger
+from pgbouncer import PROGRAM, pgbouncer
+from waiting import until
+
+LOST = "no longer held"
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+@pytest.fixture(params=["direct", "pooled"])
+def worker_dsn(request: pytest.FixtureRequest, dsn: str) -> Iterator[str]:
+    if request.param == "direct":
+        yield dsn
+        return
+    if PROGRAM is None:
+        pytest.skip("PgBouncer is not installed: apt install pgbouncer")
+    with pgbouncer(dsn, 5) as pooled:
+        yield pooled
+
+
+class Blocked:
+    """A pool that runs one job, `job`, which ends when told to and has a successor."""
+
+    def __init__(self, queue: Queue, dsn: str) -> None:
+        self._queue = queue
+        self._began, self._may_end = threading.Event(), threading.Event()
+        self._client = Queue(dsn)
+        self.pool = WorkerPool(self._client, workers=10)
+        self.runs: list[object] = []
+        self.pool.register("held", self._hold)
+        self.pool.register("next", self._note)
+        self.pool.register("plain", self._note)
+        self.pool.register("failing", self._fail)
+        flow = chain(Job(type="held"), Job(type="next"))
+        queue.enqueue_flow(flow)
+        self.job = flow.jobs[0]
+        self.pool.start()
+        assert self._began.wait(30)
+
+    def end(self) -> None:
+        self._may_end.set()
+
+    def others(self, type_: str, status: str, count: int = 30) -> None:
+        """Run other jobs, and see what becomes of them while the lock is held."""
+        self._queue.enqueue_many([Job(type=type_, max_attempts=1) for _ in range(count)])
+        until(lambda: len(self._queue.list(status=status, type=type_)) == count, 15)
+
+    def close(self) -> None:
+        self._may_end.set()
+        self.pool.stop(5)
+        self._client.close()
+
+    def _hold(self, context: JobContext, payload: object) -> None:
+        self.runs.append(context.id)
+        self._began.set()
+        self._may_end.wait(60)
+
+    def _note(self, context: JobContext, payload: object) -> None:
+        self.runs.append(context.id)
+
+    def _fail(self, context: JobContext, payload: object) -> None:
+        raise ValueError("fails")
+
+
+def status(queue: Queue, job: Job) -> str:
+    stored = queue.get(job.id)
+    assert stored is not None
+    return stored.status.value
+
+
+@pytest.mark.parametrize("table", ["jobs", "conduit_waiting"])
+def test_a_locked_job_holds_up_no_other(
+    queue: Queue, dsn: str, worker_dsn: str, table: LiteralString, caplog: pytest.LogCaptureFixture
+) -> None:
+    blocked = Blocked(queue, worker_dsn)
+    try:
+        with psycopg.connect(dsn) as other:
+            other.execute(f"SELECT FROM {table} FOR UPDATE")
+            blocked.end()
+            blocked.others("plain", "completed")
+            blocked.others("failing", "failed", 5)
+            assert status(queue, blocked.job) == "running"
+        until(lambda: status(queue, blocked.job) == "completed", 10)
+        until(lambda: len(blocked.runs) == 32, 10)
+    finally:
+        blocked.close()
+    assert len(blocked.runs) == len(set(blocked.runs)) == 32
+    assert LOST not in caplog.text
+
+
+def test_what_is_cancelled_meanwhile_stays_so(
+    queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    blocked = Blocked(queue, dsn)
+    try:
+        with psycopg.connect(dsn) as other:
+            queue.cancel(blocked.job.id, conn=other)
+            blocked.end()
+            blocked.others("plain", "completed")
+        until(lambda: LOST in caplog.text, 10)
+    finally:
+        blocked.close()
+    assert status(queue, blocked.job) == "cancelled"
+    assert f"1 jobs were {LOST}" in caplog.text
+
+
+def test_a_job_set_aside_is_not_taken_for_a_lost_claim(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ask = Acknowledger.held_jobs
+
+    async def held_jobs(acknowledger: Acknowledger, name: str) -> list[tuple[UUID, UUID]]:
+        asked.append(name)
+        return await ask(acknowledger, name)
+
+    monkeypatch.setattr(Acknowledger, "held_jobs", held_jobs)
+    monkeypatch.setattr(worker, "WATCH", 0.05)
+    monkeypatch.setattr(worker, "AUDIT", 0.05)
+    blocked = Blocked(queue, dsn)
+    try:
+        with psycopg.connect(dsn, autocommit=True) as other:
+            # Long enough ago for an audit to ask after it.
+            other.execute("UPDATE jobs SET locked_at = now() - interval '1 hour'")
+            with other.transaction():
+                other.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", [blocked.job.id])
+                blocked.end()
+                blocked.others("plain", "completed", 1)
+                asked.clear()
+                until(lambda: len(asked) >= 3)
+        until(lambda: status(queue, blocked.job) == "completed", 10)
+    finally:
+        blocked.close()
+    assert blocked.runs.count(blocked.job.id) == 1
+
+
+def test_a_stop_while_a_job_is_locked_writes_the_others(queue: Queue, dsn: str) -> None:
+    blocked = Blocked(queue, dsn)
+    try:
+        with psycopg.connect(dsn) as other:
+            other.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", [blocked.job.id])
+            blocked.end()
+            blocked.others("plain", "completed")
+            blocked.pool.stop(1)
+            assert queue.stats().running == 1
+    finally:
+        blocked.close()
