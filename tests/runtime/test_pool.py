@@ -489,6 +489,41 @@ def test_an_outcome_that_postgres_refuses_fails_alone(queue: Queue, dsn: str) ->
     assert "Postgres refused the outcome" in failed.error
 
 
+def test_a_snooze_that_postgres_refuses_fails_its_job(queue: Queue, dsn: str) -> None:
+    pool = WorkerPool(queue)
+    with psycopg.connect(dsn) as conn:
+        conn.execute("ALTER TABLE jobs ADD CHECK (type <> 'late' OR run_at < '2100-01-01')")
+
+    @pool.handler("late")
+    async def late(context: JobContext, payload: object) -> None:
+        raise Snooze(timedelta(days=365 * 200))
+
+    job = queue.enqueue(Job(type="late"))
+    drain(pool)
+    failed = reload(queue, job)
+    assert failed.status is JobStatus.FAILED
+    assert "Postgres refused the outcome" in (failed.error or "")
+    assert [entry["attempt"] for entry in failed.errors] == [1]
+
+
+@pytest.mark.parametrize("ask", [Snooze, Retry])
+@pytest.mark.parametrize("span", [timedelta.max, float("inf"), float("nan")])
+def test_a_time_that_never_comes_fails_the_attempt(
+    queue: Queue, ask: type[Snooze] | type[Retry], span: float | timedelta
+) -> None:
+    pool = WorkerPool(queue)
+
+    @pool.handler("t")
+    async def act(context: JobContext, payload: object) -> None:
+        raise ask(span)
+
+    job = queue.enqueue(Job(type="t", max_attempts=1))
+    drain(pool)
+    failed = reload(queue, job)
+    assert failed.status is JobStatus.FAILED
+    assert f"is {span}: use a finite time of at most 1,000 years" in (failed.error or "")
+
+
 def test_a_fingerprint_that_nobody_knows_is_tried(queue: Queue) -> None:
     pool = WorkerPool(queue)
     seen: list[object] = []

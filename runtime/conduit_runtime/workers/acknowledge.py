@@ -253,10 +253,14 @@ class Acknowledger:
         """Fail the job whose outcome Postgres does not take, without anything of that outcome."""
         text = clean(f"Postgres refused the outcome: {error}", 1_000)
         _log.error("job %s (%s): %s", attempt.job.id, attempt.job.type, text)
-        if attempt.outcome is None or attempt.outcome.detail is not None:
-            detail = None if attempt.outcome else {"attempt": attempt.job.attempts, "error": text}
-            outcome = Outcome(JobStatus.FAILED, error=text, detail=detail)
-            self.add(Attempt(attempt.job, attempt.elapsed, outcome, started=attempt.started))
+        refused = attempt.outcome
+        detail = None
+        if refused is None or refused.detail is None:
+            if refused is not None and refused.status is JobStatus.FAILED:
+                return  # nothing is left to leave out
+            detail = {"attempt": attempt.job.attempts, "error": text}
+        outcome = Outcome(JobStatus.FAILED, error=text, detail=detail)
+        self.add(Attempt(attempt.job, attempt.elapsed, outcome, started=attempt.started))
 
     async def _insist(self, statement: Statement[T]) -> T:
         while True:

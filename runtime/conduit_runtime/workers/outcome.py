@@ -1,5 +1,6 @@
 """What becomes of a job after an attempt: decided here, written elsewhere."""
 
+import math
 import traceback
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +26,8 @@ __all__ = [
 ]
 
 _OURS = {"conduit_runtime", "asyncio", "concurrent"}
+# Well within what Postgres and Python take for a date.
+_LONGEST = timedelta(days=365_000).total_seconds()
 MAX_ERROR = 4_000
 MAX_TRACEBACK = 16_000
 """Characters that are kept of an error's text and of its traceback."""
@@ -34,12 +37,13 @@ MAX_TRACEBACK = 16_000
 class Retry(BaseException):
     """Raised by a handler: this attempt failed; make the next one after `after`.
 
-    `after` is seconds or a timedelta; None keeps the usual wait. Attempts still run out.
+    `after` is seconds or a timedelta; None keeps the usual wait. Attempts still run out. Raises
+    ValueError for one that is not finite or longer than 1,000 years.
     """
 
     def __init__(self, after: float | timedelta | None = None, reason: str = "") -> None:
         super().__init__(reason or "the handler asked for a retry")
-        self.after = None if after is None else _seconds(after)
+        self.after = None if after is None else _seconds(after, "after")
 
 
 class Discard(BaseException):
@@ -50,15 +54,21 @@ class Discard(BaseException):
 
 
 class Snooze(BaseException):
-    """Raised by a handler: run again after `duration`; this attempt does not count."""
+    """Raised by a handler: run again after `duration`; this attempt does not count.
+
+    `duration` is seconds or a timedelta. Raises ValueError for one that is not finite or longer
+    than 1,000 years.
+    """
 
     def __init__(self, duration: float | timedelta) -> None:
         super().__init__(f"snoozed for {duration}")
-        self.duration = _seconds(duration)
+        self.duration = _seconds(duration, "duration")
 
 
-def _seconds(span: float | timedelta) -> float:
+def _seconds(span: float | timedelta, name: str) -> float:
     seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
+    if not math.isfinite(seconds) or seconds > _LONGEST:
+        raise ValueError(f"{name} is {span}: use a finite time of at most 1,000 years")
     return max(0.0, seconds)
 
 
