@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -623,3 +624,36 @@ def test_the_job_of_a_thread_that_does_not_end_is_handed_back(queue: Queue, dsn:
     pool.stop(grace=0)
     go_on.set()
     assert reload(queue, job).status is JobStatus.PENDING
+
+
+def test_a_thread_that_outlives_its_attempt_keeps_its_place(queue: Queue) -> None:
+    go_on = threading.Event()
+    ran: list[UUID] = []
+
+    def stick(context: JobContext, payload: object) -> None:
+        go_on.wait(60)
+
+    def quick(context: JobContext, payload: object) -> None:
+        ran.append(context.id)
+
+    def completed(jobs: list[Job]) -> bool:
+        return all(reload(queue, job).status is JobStatus.COMPLETED for job in jobs)
+
+    stuck = [queue.enqueue(Job(type="stick", timeout=0.1, max_attempts=1)) for _ in range(2)]
+    first, second = (WorkerPool(queue, workers=2) for _ in range(2))
+    first.register("stick", stick)
+    first.register("quick", quick)
+    second.register("quick", quick)
+    try:
+        with first:
+            until(lambda: {reload(queue, job).status for job in stuck} == {JobStatus.FAILED})
+            jobs = [Job(type="quick", timeout=2, max_attempts=1) for _ in range(4)]
+            queue.enqueue_many(jobs)
+            with second:
+                until(lambda: completed(jobs), 10)
+            assert sorted(ran) == sorted(job.id for job in jobs)
+            go_on.set()
+            last = queue.enqueue(Job(type="quick", timeout=2, max_attempts=1))
+            until(lambda: completed([last]), 10)
+    finally:
+        go_on.set()

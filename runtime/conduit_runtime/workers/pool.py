@@ -47,7 +47,8 @@ class WorkerPool:
     Handlers are plain functions, which run in threads, or coroutine functions, which run in the
     pool's loop. Use it as `with pool:` (a loop in a thread), `async with pool:` (the running loop),
     or `pool.run()` (until SIGTERM or SIGINT). A plain function that does not end in time after a
-    stop keeps its thread; its job is handed back.
+    stop keeps its thread; its job is handed back. One that runs on after its timeout keeps its
+    place among the `workers` until it ends.
     """
 
     def __init__(

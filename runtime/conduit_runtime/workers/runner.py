@@ -1,13 +1,14 @@
 """Runs claimed jobs, as many at once as a worker may."""
 
 import asyncio
+import contextlib
 import inspect
 import logging
 import random
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection, Container, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from itertools import islice
@@ -107,6 +108,9 @@ class Runner:
     waits makes it open others. `on_room` is called when jobs ended. All methods belong to the
     worker's loop, which sees in `running` the jobs that wait for something. When there are `capped`
     queues, `by_queue` counts the jobs of each that are held here.
+
+    A plain function cannot be ended from outside. When its attempt is stopped, its thread goes on,
+    and keeps its place for as long: no job waits for a thread.
     """
 
     def __init__(
@@ -135,6 +139,7 @@ class Runner:
         self._suspects = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._places = 0
+        self._lingering = 0
         self.concurrency = concurrency
         self.ready: deque[Claimed] = deque()
         self.running: set[Execution] = set()
@@ -148,7 +153,12 @@ class Runner:
     @property
     def free(self) -> int:
         """How many more jobs could start at once."""
-        return self.concurrency - len(self.running) - len(self.ready)
+        return self._usable - len(self.running) - len(self.ready)
+
+    @property
+    def _usable(self) -> int:
+        """The places that no thread of a stopped attempt keeps."""
+        return self.concurrency - self._lingering
 
     def jobs(self) -> list[Claimed]:
         """Every job that is held here."""
@@ -173,7 +183,7 @@ class Runner:
 
     def hand_back_rescued(self) -> bool:
         """Give back the jobs that were rescued before and would have to wait here."""
-        places = self.concurrency - len(self.running)
+        places = max(0, self._usable - len(self.running))
         rescued = [job for job in islice(self.ready, places, None) if job.rescues]
         for job in rescued:
             self.ready.remove(job)
@@ -190,7 +200,7 @@ class Runner:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _open_places(self, most: int) -> None:
-        for _ in range(min(most, len(self.ready), self.concurrency - self._places)):
+        for _ in range(min(most, len(self.ready), self._usable - self._places)):
             self._places += 1
             self._loop.create_task(self._work(), name="conduit jobs")
 
@@ -324,10 +334,32 @@ class Runner:
 
     async def _call(self, handler: Handler, context: JobContext[Any], payload: Any) -> Any:
         run = copy_context().run
-        result = await asyncio.get_running_loop().run_in_executor(
-            self._threads, run, _plainly, handler.function, context, payload
-        )
+        thread = self._threads.submit(run, _plainly, handler.function, context, payload)
+        try:
+            result = await asyncio.wrap_future(thread)
+        finally:
+            if thread.running():
+                self._linger(thread)
         return await result if inspect.isawaitable(result) else result
+
+    def _linger(self, thread: "Future[Any]") -> None:
+        """Have the place of an attempt that was stopped taken until its thread ends."""
+        self._lingering += 1
+        thread.add_done_callback(self._let_go)
+        if self._usable == 0:
+            _log.warning(
+                "plain functions of %d stopped attempts still run: no job starts until one ends",
+                self._lingering,
+            )
+
+    def _let_go(self, thread: "Future[Any]") -> None:
+        with contextlib.suppress(RuntimeError):  # the worker has ended, and its loop with it
+            self._loop.call_soon_threadsafe(self._regain)
+
+    def _regain(self) -> None:
+        self._lingering -= 1
+        self._open_places(1)
+        self._on_room()
 
     def _settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
         """Write what comes of an attempt that ended with an exception."""
