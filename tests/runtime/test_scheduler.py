@@ -429,7 +429,7 @@ def test_operations_are_part_of_the_callers_transaction(dsn: str, scheduler: Cro
     ("schedule", "error", "message"),
     [
         (lambda: hourly(payload={"x": float("nan")}), PayloadError, r"payload\.x"),
-        (lambda: hourly(""), PayloadError, "no name of the schedule"),
+        (lambda: hourly(""), PayloadError, "name of the schedule is empty"),
         (lambda: hourly(name="n" * 201), PayloadError, "longer than 200 bytes"),
         (lambda: hourly(priority=101), PayloadError, "use 0 to 100"),
         (lambda: hourly(missed="never"), ScheduleError, "use skip, once, all"),
