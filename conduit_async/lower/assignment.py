@@ -230,9 +230,13 @@ def _replacing(
 ) -> str:
     """`replace(address, country=…)`, from the inside out."""
     replace_ = frame.module.imports.use("dataclasses", "replace")
-    names = [column.python for column in frame.columns((*base, *own))][len(base) :]
+    columns = list(frame.columns((*base, *own)))[len(base) :]
+    names = [column.python for column in columns]
     text = code.text
     for depth in range(len(names) - 1, -1, -1):
         target = ".".join([before.text, *names[:depth]])
+        if depth and is_nullable(columns[depth - 1].type):
+            what = string(".".join(["self", *base, *own[:depth]]))
+            target = f"{frame.module.imports.operator('unwrap')}({target}, {what})"
         text = f"{replace_}({target}, {names[depth]}={text})"
     return text

@@ -19,7 +19,8 @@ def value_of(frame: Frame, capture: Capture) -> Code:
         return frame.captured(own)
     match capture.kind:
         case "self_path" if frame.record is not None:
-            return _path(frame, frame.record, frame.columns(capture.path))
+            code = _path(frame, frame.record, frame.columns(capture.path))
+            return _certain(frame, capture, code)
         case "self_path":
             return _further_path(frame, capture)
         case "snapshot":
@@ -45,6 +46,17 @@ def value_in(frame: Frame, capture: Capture, record: str, resource: str) -> Code
     if capture.kind == "snapshot":
         return Code(f"{frame.module.snapshot_class(resource)}.of({record})", Strength.PRIMARY)
     return _path(frame, record, frame.module.columns(resource, capture.path))
+
+
+def _certain(frame: Frame, capture: Capture, code: Code) -> Code:
+    """A field of a struct that is not nil, which type checkers forget when it is replaced."""
+    *_, column = frame.columns(capture.path)
+    lost = len(capture.path) > 1 and frame.locals.shares_structs
+    if not lost or is_nullable(capture.type) or not is_nullable(column.type):
+        return code
+    what = literals.quoted(".".join(["self", *capture.path]))
+    text = f"{frame.module.imports.operator('unwrap')}({code.text}, {what})"
+    return made_of(text, Strength.PRIMARY, [code])
 
 
 def _snapshot(frame: Frame, capture: Capture) -> Code:

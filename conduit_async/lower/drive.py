@@ -110,7 +110,8 @@ def _finished(frame: Frame, operand: Operand, code: Code) -> Code:
         code = _fitted(frame, operand, code)
     if code.depth > DEEPEST:
         return frame.spill(code, variable_for(operand.node))
-    if frame.inner and code.repeatable and operand.node in frame.module.facts.narrowed:
+    is_narrowed = operand.node in frame.module.facts.narrowed
+    if is_narrowed and code.repeatable and (frame.inner or frame.loses(operand.node)):
         what = quoted(" ".join(operand.node.span.text.split()))
         text = f"{frame.module.imports.operator('unwrap')}({code.text}, {what})"
         return made_of(text, Strength.PRIMARY, [code])

@@ -152,6 +152,30 @@ class Frame:
         local = self.module.facts.resolutions.get(node)
         return isinstance(local, Local) and (local in self.snapshots or self.is_captured(local))
 
+    def loses(self, node: ast.Expr) -> bool:
+        """Whether type checkers do not see that a part of a struct or a record is not nil.
+
+        It was made sure of before the job was enqueued, or before a struct around it was replaced.
+        """
+        names: list[str] = []
+        while isinstance(node, ast.Member):
+            names.insert(0, node.name.text)
+            node = node.target
+        if isinstance(node, ast.SelfRef) and self.record is not None:
+            return len(names) > 1 and self.locals.shares_structs
+        if self.job is None:
+            return False
+        local = self.module.facts.resolutions.get(node)
+        if isinstance(node, ast.SelfRef):
+            path: tuple[object, ...] = ("self", *names)
+            whole = len(names) > 1 and self.capture("self_path", tuple(names)) is None
+        elif isinstance(local, Local):
+            path = (local, *names)
+            whole = bool(names) and self.capture("local", (local.name,), local) is not None
+        else:
+            return False
+        return whole and path in self.module.facts.known_at.get(self.job.block, frozenset())
+
     def self_value(self, path: tuple[str, ...]) -> Code:
         """The value at a path of `self`, whose structs on the way are not nil."""
         names = [column.python for column in self.columns(path)]
