@@ -116,7 +116,7 @@ def test_what_is_cancelled_meanwhile_stays_so(
     finally:
         blocked.close()
     assert status(queue, blocked.job) == "cancelled"
-    assert f"1 jobs were {LOST}" in caplog.text
+    assert f"1 job was {LOST}" in caplog.text
 
 
 def test_a_job_set_aside_is_not_taken_for_a_lost_claim(
