@@ -117,6 +117,10 @@ class Values:
             return Use(found, span, f"{self.resource.name}.{column.name}")
         return Use(found, span)
 
+    def authenticated(self, span: Span) -> Use:
+        """Whether it is known who makes the request."""
+        return Use(_capture("authenticated", BOOL, "context", ("authenticated?",)), span)
+
     def context(self, path: tuple[str, ...], node: ast.Expr, kind: Type) -> Use:
         """A value of `Context`, evaluated where the job is enqueued."""
         name = "_".join(part.rstrip("?!") for part in path)

@@ -93,7 +93,7 @@ class _Search:
             case KeyAccess(), ast.Member():
                 return self._keys(node)
             case LibraryCall() as call, ast.Call() | ast.Member() if _is_context(call):
-                return [self._context(call, (), node)], []
+                return self._context(call, (), node), []
             case LibraryCall() as call, _:
                 given = [argument for argument in call.arguments if argument is not None]
                 return [], [*given, *call.extra]
@@ -244,14 +244,19 @@ class _Search:
             root = root.target
         call = resolutions.get(root)
         if isinstance(call, LibraryCall) and _is_context(call):
-            return [self._context(call, tuple(reversed(names)), node)], []
+            return self._context(call, tuple(reversed(names)), node), []
         return [], [root]
 
     def _context(
         self, call: LibraryCall, keys: tuple[str, ...], node: ast.Call | ast.Member
-    ) -> Use:
+    ) -> list[Use]:
+        """A value of `Context`; of a required user's part, also whether there is a user."""
+        name = call.signature.name
         kind = self.finder.program.facts.types.get(node, ANY)
-        return self.values.context((call.signature.name, *keys), node, kind)
+        uses = [self.values.context((name, *keys), node, kind)]
+        if keys and name == "current_user!":
+            uses.append(self.values.authenticated(node.span))
+        return uses
 
 
 def _is_context(call: LibraryCall) -> bool:

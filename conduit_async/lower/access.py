@@ -20,9 +20,10 @@ from ..program import (
 )  # fmt: skip
 from ..types import ErrorType, Hash, Query, is_nullable, required
 from . import chains, literals
-from .calls import context_value, function_call, library_call
+from .calls import function_call, library_call
 from .changes import change
 from .code import Code, Effect, Strength, call, close, made_of
+from .context import context_value
 from .drive import Lowering, Operand, rule
 from .frame import Frame
 from .records import record_call

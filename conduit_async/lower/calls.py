@@ -11,7 +11,6 @@ from ..program import (
     ChangeCall,
     FunctionCall,
     FunctionInfo,
-    KeyAccess,
     LambdaCall,
     LibraryCall,
     ParameterInfo,
@@ -25,6 +24,7 @@ from .captures import as_record, snapshot_of, value_in, value_of
 from .changes import change
 from .code import NONE, Code, Effect, Line, Strength, made_of
 from .comprehensions import comprehension
+from .context import context_value
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
 from .records import record_call
@@ -245,30 +245,3 @@ def _is_constant(node: ast.Expr | None) -> bool:
     """Whether a default may stand in a Python signature."""
     simple = isinstance(node, ast.Nil | ast.Bool | ast.Int | ast.Float | ast.Symbol)
     return simple or (isinstance(node, ast.String) and node.value is not None)
-
-
-def context_value(frame: Frame, node: ast.Expr) -> Code | None:
-    """`Context.current_user` and what is read of it: of the request, or captured."""
-    resolutions = frame.module.facts.resolutions
-    names: list[str] = []
-    current = node
-    while isinstance(current, ast.Member) and isinstance(resolutions.get(current), KeyAccess):
-        names.insert(0, current.name.text)
-        current = current.target
-    root = resolutions.get(current)
-    if not isinstance(root, LibraryCall) or root.signature.namespace != "Context":
-        return None
-    capture = frame.capture("context", (root.signature.name, *names))
-    if capture is not None:
-        return frame.captured(capture)
-    return _of_request(frame, root.signature.name) if not names else None
-
-
-def _of_request(frame: Frame, name: str) -> Code:
-    if name == "authenticated?":
-        return Code("context.current_user is not None", Strength.COMPARISON)
-    attribute = Code(f"context.{name.rstrip('!')}", Strength.PRIMARY)
-    if not name.endswith("!"):
-        return attribute
-    unwrap = frame.module.imports.operator("unwrap")
-    return Code(f'{unwrap}({attribute.text}, "Context.current_user")', Strength.PRIMARY)

@@ -8,7 +8,7 @@ from ..types import ANY, Array, Record, Type, is_nullable, required
 from . import literals
 from .changes import changed, previous
 from .code import Code, Effect, Strength, close, made_of
-from .drive import lower
+from .context import request_value
 from .frame import Frame
 
 
@@ -28,8 +28,8 @@ def value_of(frame: Frame, capture: Capture) -> Code:
         case "change":
             column = frame.resource.columns[capture.path[0]]
             return (changed if capture.path[1] == "changed" else previous)(frame, column)
-        case "context" if capture.node is not None:
-            return close(lower(frame, capture.node))
+        case "context":
+            return request_value(frame, capture)
         case "local" | "local_path" | "error":
             return _local(frame, capture)
     raise LookupError(f"no value for {capture.name}")
