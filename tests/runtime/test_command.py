@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import CronScheduler, Job, Queue, Schedule
+from conduit_runtime import CronScheduler, Job, Queue, Schedule, embedded
 from example_app import SCHEMA, insert_order, ship
 from example_jobs.order import after_create, after_update
 from waiting import until
@@ -98,12 +98,26 @@ def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> 
     ("arguments", "code", "message"),
     [
         (["worker", "nowhere"], 1, "there is no package nowhere"),
+        (["worker", "./nowhere"], 1, "there is no package ./nowhere"),
+        (["worker", ".nowhere"], 1, "there is no package .nowhere"),
+        (["worker", "."], 1, "there is no package ."),
         (["worker", "json"], 1, "json has no JOBS"),
         (["worker", "example_jobs"], 1, "the jobs call Email.send"),
         (["worker", "example_jobs", "--services", "no.where:x"], 1, "no module 'no'"),
         (["worker", "example_jobs", "--services", "echo", "--queue", "a=b"], 2, "NAME=N"),
+        (
+            ["worker", "example_jobs", "--services", "echo", "--schedules", "pager:page"],
+            1,
+            "--schedules pager:page: TypeError",
+        ),
         (["worker"], 2, "name a generated package"),
         (["jobs", "show", "00000000-0000-0000-0000-000000000000"], 1, "there is no job"),
+        (["jobs", "list", "--limit", "9" * 20], 2, "not in the range"),
+        (["jobs", "list", "--queue", "\udcff"], 2, r"the argument '\xff' is no text in UTF-8"),
+        (["jobs", "list", "--schema=é\udcff"], 2, r"'--schema=é\xff' is no text"),
+        (["schedules", "enable", "\udcff"], 2, "is no text in UTF-8"),
+        (["jobs", "list", "--schema", ""], 2, "a name is missing"),
+        (["queues", "limit", "a", "--concurrency", "9" * 11], 2, "use 1 to 2147483647"),
         (["jobs", "show", "x"], 2, "not a valid UUID"),
         (["jobs", "list", "--status", "odd"], 2, "odd"),
         (["jobs", "purge", "--older-than", "soon"], 2, "no span"),
@@ -236,6 +250,19 @@ def test_an_embedded_database_serves_when_none_is_named(run: Run, tmp_path: Path
     assert "embedded Postgres" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert (tmp_path / ".conduit" / "postgres").is_dir()
+
+
+def test_an_embedded_schema_is_made_by_migrate_alone(run: Run, tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if "DATABASE_URL" not in k}
+    options: dict[str, Any] = {"cwd": tmp_path, "env": environment}
+    with embedded.start(tmp_path / ".conduit" / "postgres") as server:
+        said = run("jobs", "list", "--schema", "typo", code=1, **options).stderr
+        assert "the schema typo holds no tables" in said
+        assert "conduit-jobs migrate" in said
+        with psycopg.connect(server.dsn) as conn:
+            assert conn.execute("SELECT to_regnamespace('typo')").fetchone() == (None,)
+        run("migrate", "--schema", "typo", **options)
+        run("jobs", "list", "--schema", "typo", **options)
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])

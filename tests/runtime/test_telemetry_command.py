@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,6 +77,7 @@ def test_a_worker_tells_a_function_of_failed_jobs(run: Run, queue: Queue) -> Non
         (["--on-failed", "pager:page_them"], 1, "pager has no 'page_them'"),
         (["--on-failed", "pager"], 1, "--on-failed takes module:object"),
         (["--on-failed", "pager:nobody"], 1, "None cannot be called"),
+        (["--metrics-port", "65535", "--processes", "2"], 2, "name a lower one"),
         (["--metrics-port", "65536"], 2, "65536 is not in the range"),
         (["--metrics-port", "0", "--metrics-host", "no.such.host"], 2, "cannot be listened on"),
     ],
@@ -150,6 +152,15 @@ def test_prometheus_scrapes_a_worker(environment: dict[str, str], queue: Queue) 
         assert found["conduit_queue_oldest_due_seconds", frozen({"queue": QUEUE})] > 0
         assert ("process_cpu_seconds_total", frozen({})) in found
         assert scrape(url, OPENMETRICS)[failed] == 3
+
+
+def test_metrics_are_at_their_path_alone(environment: dict[str, str]) -> None:
+    with started(environment, "--metrics-port", "0", "--metrics-host", "127.0.0.1") as worker:
+        url = metrics_url(worker)
+        for elsewhere in (url.removesuffix("/metrics"), f"{url}/x", f"{url}x"):
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                urllib.request.urlopen(elsewhere)
+        assert scrape(f"{url}?x=1")
 
 
 def test_each_process_has_a_port(environment: dict[str, str], queue: Queue) -> None:

@@ -35,6 +35,15 @@ class _Lazy(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, _, text) in _COMMANDS.items()])
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for argument in args:
+            if not argument.isascii() and any(
+                "\ud800" <= letter <= "\udfff" for letter in argument
+            ):
+                text = argument.encode(errors="surrogateescape").decode(errors="backslashreplace")
+                raise click.UsageError(f"the argument '{text}' is no text in UTF-8", ctx)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         from .problems import explained
 

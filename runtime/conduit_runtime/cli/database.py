@@ -22,6 +22,7 @@ def options(command: F) -> F:
     command = click.option(
         "--schema",
         metavar="NAME",
+        callback=_named,
         help="Postgres schema of our tables (default: the search path finds them).",
     )(command)
     return click.option("--dsn", metavar="URL", help="The database, as URL or key=value pairs.")(
@@ -29,11 +30,20 @@ def options(command: F) -> F:
     )
 
 
+def _named(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value == "":
+        raise click.BadParameter("a name is missing")
+    return value
+
+
 @contextmanager
-def database(dsn: str | None, schema: str | None, keep: float = 0.0) -> Iterator[str]:
+def database(
+    dsn: str | None, schema: str | None, keep: float = 0.0, *, creates: bool = False
+) -> Iterator[str]:
     """The connection string of the database, which is up for the length of the block.
 
-    The embedded one is started, migrated, and stays up `keep` seconds longer.
+    The embedded one is started, migrated, and stays up `keep` seconds longer. A schema that is
+    named but holds no tables of ours is an error there, unless the command `creates` it.
     """
     found = dsn or next((os.environ[name] for name in _VARIABLES if os.environ.get(name)), None)
     if found is not None:
@@ -41,7 +51,7 @@ def database(dsn: str | None, schema: str | None, keep: float = 0.0) -> Iterator
         yield re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", found)
         return
     from .. import embedded
-    from ..postgres.migrations import migrate
+    from ..postgres.migrations import is_migrated, migrate
 
     click.echo(
         f"conduit-jobs: no --dsn, CONDUIT_DATABASE_URL or DATABASE_URL: using the embedded "
@@ -49,5 +59,10 @@ def database(dsn: str | None, schema: str | None, keep: float = 0.0) -> Iterator
         err=True,
     )
     with embedded.start(_FOLDER, keep=keep) as server:
+        if schema is not None and not creates and not is_migrated(server.dsn, schema):
+            raise click.ClickException(
+                f"the schema {schema} holds no tables of jobs: name another, or run "
+                "`conduit-jobs migrate` with this --schema first"
+            )
         migrate(server.dsn, schema)
         yield server.dsn

@@ -27,7 +27,9 @@ def jobs() -> None:
 @options
 @format_option
 @filter_options(STATUSES)
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="At most.")
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(1, 2**31 - 1), help="At most."
+)
 def list_jobs(
     dsn: str | None,
     schema: str | None,

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["free_ports", "serve_metrics"]
 
+_HIGHEST = 65_535
+
 
 def serve_metrics(pool: "WorkerPool", host: str, port: int) -> None:
     """Let Prometheus scrape a pool, and say where."""
@@ -29,6 +31,11 @@ def free_ports(host: str, first: int | None, processes: int) -> list[str]:
     if not first:
         return []
     ports = range(first, first + processes)
+    if ports[-1] > _HIGHEST:
+        raise click.UsageError(
+            f"--metrics-port: {processes} processes take {first} to {ports[-1]}, of which the "
+            f"highest may be {_HIGHEST}: name a lower one, or 0 for free ones"
+        )
     for port in ports:
         try:
             socket.create_server((host, port)).close()

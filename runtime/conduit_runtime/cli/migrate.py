@@ -49,7 +49,7 @@ def migrate(
         click.echo("\n".join(grants.grants(schema, enqueuers, workers)))
     if print_only or print_grants:
         return
-    with database(dsn, schema) as found:
+    with database(dsn, schema, creates=True) as found:
         applied = migrations.migrate(found, schema)
     if applied:
         click.echo(f"applied migration {', '.join(map(str, applied))}")

@@ -110,7 +110,7 @@ def worker(
     caps = _caps(queues)
     if math.isnan(grace):
         raise click.BadParameter("--grace takes seconds, 0 or more")
-    with database(dsn, schema) as found:
+    with database(dsn, schema, creates=True) as found:
         if processes > 1:
             ports = free_ports(metrics_host, metrics_port, processes)
             raise click.exceptions.Exit(run_processes(found, ports, processes))
@@ -210,6 +210,8 @@ def _load(packages: Sequence[str]) -> list["JobType[Any, Any]"]:
 
 
 def _is_there(name: str) -> bool:
+    if not all(name.split(".")):
+        return False
     try:
         return importlib.util.find_spec(name) is not None
     except ModuleNotFoundError:
@@ -219,7 +221,7 @@ def _is_there(name: str) -> bool:
 def _dotted(package: str) -> str:
     """A module's name, from itself or from the path of its folder."""
     path = Path(package)
-    if len(path.parts) == 1 and not path.is_dir():
+    if os.sep not in package and not path.is_dir():
         return package
     try:
         relative = Path(os.path.abspath(path)).relative_to(Path.cwd())
@@ -239,11 +241,14 @@ def _stamped_schema(jobs: Sequence["JobType[Any, Any]"]) -> str | None:
 def _schedules(reference: str | None) -> Sequence["Schedule"]:
     if reference is None:
         return ()
-    from ..references import load
+    from ..references import blamed, load
     from ..schedules.schedule import Schedule
 
     given = load("--schedules", reference)
-    schedules = list(given() if callable(given) else given)
+    try:
+        schedules = list(given() if callable(given) else given)
+    except Exception as error:
+        raise click.ClickException(f"--schedules {reference}: {blamed(error)}") from error
     for schedule in schedules:
         if not isinstance(schedule, Schedule):
             raise click.ClickException(f"--schedules {reference}: {schedule!r} is no Schedule")

@@ -74,4 +74,4 @@ def _told(name: str, parameters: Mapping[str, Any], schema: str | None) -> State
 
 def _check_count(count: int, what: str, instead: str) -> None:
     if type(count) is not int or not 1 <= count <= _MOST:
-        raise ValueError(f"{what} is {count!r}: use 1 or more; {instead}")
+        raise ValueError(f"{what} is {count!r}: use 1 to {_MOST}; {instead}")

@@ -13,7 +13,7 @@ from psycopg.rows import tuple_row
 from ..errors import MigrationError
 from .statement import quote
 
-__all__ = ["migrate", "script"]
+__all__ = ["is_migrated", "migrate", "script"]
 
 _FOLDER = Path(__file__).parents[1] / "sql" / "migrations"
 _LOCK = 0x636F6E64756974  # "conduit": one migration at a time in a database
@@ -39,6 +39,13 @@ def migrate(dsn: str, schema: str | None = None) -> list[int]:
         while (version := _step(connection, schema)) is not None:
             applied.append(version)
         return applied
+
+
+def is_migrated(dsn: str, schema: str) -> bool:
+    """Whether the schema holds our tables, of whatever version."""
+    ledger = f"{quote(schema)}.conduit_migrations"
+    with psycopg.connect(dsn, autocommit=True, row_factory=tuple_row) as connection:
+        return connection.execute("SELECT to_regclass(%s)", (ledger,)).fetchone() != (None,)
 
 
 def script(schema: str | None = None) -> str:

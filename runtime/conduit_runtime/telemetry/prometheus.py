@@ -17,12 +17,16 @@ from .queue_gauges import QueueGauges, QueueReader
 from .recorder import Key, Tally
 
 if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
     from ..workers.pool import WorkerPool
 
 __all__ = ["PoolCollector", "serve"]
 
 EVERY = 4
 """Of the bounds that are counted by, one in so many is told: each four times the one before."""
+PATH = "/metrics"
+"""Where scrapes are answered; nothing else is."""
 _LABELS = ("queue", "type")
 
 
@@ -113,6 +117,18 @@ _GAUGES: Sequence[tuple[str, str, Callable[[QueueGauges], float]]] = (
 )
 
 
+def _at_path(metrics: "WSGIApplication | None") -> "WSGIApplication":
+    """The application at /metrics, and nothing elsewhere."""
+
+    def answer(environment: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if metrics is not None and environment["PATH_INFO"] == PATH:
+            return metrics(environment, start_response)
+        start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+        return [f"metrics are at {PATH}\n".encode()]
+
+    return answer
+
+
 def serve(pool: "WorkerPool", host: str, port: int) -> str:
     """Answer scrapes, in a thread, and return the URL; port 0 stands for a free one.
 
@@ -120,6 +136,7 @@ def serve(pool: "WorkerPool", host: str, port: int) -> str:
     the port cannot be had.
     """
     server, _ = start_http_server(port, host)
+    server.set_app(_at_path(server.get_app()))
     REGISTRY.register(PoolCollector(pool))
     address, taken = server.server_address[:2]
-    return f"http://{address!s}:{taken}/metrics"
+    return f"http://{address!s}:{taken}{PATH}"
