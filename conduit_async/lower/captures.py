@@ -20,7 +20,7 @@ def value_of(frame: Frame, capture: Capture) -> Code:
     match capture.kind:
         case "self_path" if frame.record is not None:
             code = _path(frame, frame.record, frame.columns(capture.path))
-            return _certain(frame, capture, code)
+            return _certain(frame, capture, code) if frame.locals.shares_structs else code
         case "self_path":
             return _further_path(frame, capture)
         case "snapshot":
@@ -51,8 +51,7 @@ def value_in(frame: Frame, capture: Capture, record: str, resource: str) -> Code
 def _certain(frame: Frame, capture: Capture, code: Code) -> Code:
     """A field of a struct that is not nil, which type checkers forget when it is replaced."""
     *_, column = frame.columns(capture.path)
-    lost = len(capture.path) > 1 and frame.locals.shares_structs
-    if not lost or is_nullable(capture.type) or not is_nullable(column.type):
+    if len(capture.path) == 1 or is_nullable(capture.type) or not is_nullable(column.type):
         return code
     what = literals.quoted(".".join(["self", *capture.path]))
     text = f"{frame.module.imports.operator('unwrap')}({code.text}, {what})"
@@ -81,7 +80,9 @@ def _further_path(frame: Frame, capture: Capture) -> Code:
         outer = frame.capture("self_path", capture.path[:length])
         if outer is not None:
             columns = list(frame.columns(capture.path))[length:]
-            return _path(frame, frame.captured(outer).text, columns, is_nullable(outer.type))
+            whole = frame.captured(outer).text
+            code = _path(frame, whole, columns, is_nullable(outer.type))
+            return _certain(frame, capture, code)
     return frame.self_value(capture.path)
 
 
