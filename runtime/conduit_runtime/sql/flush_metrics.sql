@@ -13,14 +13,4 @@ FROM unnest(
   (queue, type, succeeded, failed, retried, discarded, snoozed, cancelled, duration, wait,
    durations, waits)
 ORDER BY queue, type
-ON CONFLICT (seconds, starts_at, queue, type) DO UPDATE SET
-  succeeded = kept.succeeded + excluded.succeeded,
-  failed = kept.failed + excluded.failed,
-  retried = kept.retried + excluded.retried,
-  discarded = kept.discarded + excluded.discarded,
-  snoozed = kept.snoozed + excluded.snoozed,
-  cancelled = kept.cancelled + excluded.cancelled,
-  duration = kept.duration + excluded.duration,
-  wait = kept.wait + excluded.wait,
-  durations = {conduit_added}(kept.durations, excluded.durations),
-  waits = {conduit_added}(kept.waits, excluded.waits)
+{add}

@@ -31,7 +31,8 @@ def flush(news: Sequence[tuple[Key, Tally]], schema: str | None) -> Statement[bo
         "durations": array(_counts(tally.durations) for tally in tallies),
         "waits": array(_counts(tally.waits) for tally in tallies),
     }
-    return Statement(sql("flush_metrics", schema), parameters, touched)
+    flushing = sql("flush_metrics", schema, add=sql("add_metrics", schema))
+    return Statement(flushing, parameters, touched)
 
 
 def _counts(counts: Sequence[int]) -> str:
@@ -43,7 +44,7 @@ def _counts(counts: Sequence[int]) -> str:
 def compact(schema: str | None) -> Statement[bool]:
     """Make hours of old minutes and delete old hours, a page of each; whether there may be more."""
     return Statement(
-        sql("compact_metrics", schema),
+        sql("compact_metrics", schema, add=sql("add_metrics", schema)),
         {
             "minutes_for": MINUTES_KEPT.total_seconds(),
             "hours_for": HOURS_KEPT.total_seconds(),

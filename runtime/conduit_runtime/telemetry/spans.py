@@ -8,8 +8,8 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvid
 
 from ..schedules.schedule import Schedule
 from ..workers.claimed import TracedJob
+from ..workers.execution import Shutdown, TakenAway
 from ..workers.outcome import Snooze, describe
-from ..workers.runner import Shutdown, TakenAway
 from .propagation import context_of
 from .trace_context import read_trace
 

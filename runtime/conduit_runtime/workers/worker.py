@@ -23,12 +23,13 @@ from .claimed import PLAIN, TRACED, Claimed
 from .claimer import Claimer
 from .controls import NOTICE, Controls
 from .database import JobDatabase
+from .execution import Execution, Shutdown, TakenAway
 from .fleet import Rescued
 from .handlers import HandlerRegistry
 from .keeper import Keeper
 from .metrics import Metrics
 from .outcome import released
-from .runner import Execution, Runner, Shutdown, TakenAway
+from .runner import Runner
 
 if TYPE_CHECKING:
     from ..telemetry.spans import JobTracer
