@@ -99,17 +99,17 @@ def _shares_structs(facts: Facts, body: ast.Node, targets: set[ast.Node]) -> boo
 def uses(lines: Iterable[Line], name: str) -> bool:
     """Whether lines mention a variable; a text or a named argument of its name is none."""
     pattern = re.compile(rf"(?<![\w.]){re.escape(name)}\b(?!=[^=])")
-    return any(name in line.text and pattern.search(_without_texts(line.text)) for line in lines)
+    return any(name in line.text and pattern.search(without_texts(line.text)) for line in lines)
 
 
-def _without_texts(code: str) -> str:
+def without_texts(code: str) -> str:
     """Code without what stands in string literals; of f-strings, the expressions stay."""
     return _TEXT.sub(lambda found: _expressions(found[2]) if "f" in found[1] else '""', code)
 
 
 def _expressions(text: str) -> str:
     inner = text[1:-1].replace("{{", "").replace("}}", "")
-    return " ".join(_without_texts(each) for each in _BRACES.findall(inner))
+    return " ".join(without_texts(each) for each in _BRACES.findall(inner))
 
 
 def direct(lines: list[Line], shared: Collection[str] = ()) -> list[Line]:

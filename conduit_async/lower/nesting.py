@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from .code import Line, indented
-from .function import Function, uses
+from .function import Function, uses, without_texts
 from .imports import Imports
 
 MOST_BLOCKS = 18
@@ -32,7 +32,8 @@ def unnested(function: Function, imports: Imports) -> Function:
     if not _is_deep(function.body):
         return function
     names = {parameter.partition(":")[0].strip() for parameter in function.parameters}
-    body = _Lifting(_parsed(function.body), imports, names, function.result).lifted()
+    lifting = _Lifting(_parsed(function.body), imports, names, function.result, function.is_async)
+    body = lifting.lifted()
     return replace(function, body=tuple(_flat(body)))
 
 
@@ -46,6 +47,11 @@ class _Statement:
     @property
     def text(self) -> str:
         return self.line.text.removeprefix("async ")
+
+    @property
+    def code(self) -> str:
+        """The line without what texts in it say."""
+        return without_texts(self.line.text)
 
     @property
     def is_function(self) -> bool:
@@ -105,7 +111,8 @@ def _own(statements: Iterable[_Statement]) -> Iterator[_Statement]:
 
 
 def _assigned(statements: Iterable[_Statement]) -> set[str]:
-    groups = (found for each in _own(statements) for found in _ASSIGNED.findall(each.text))
+    codes = (each.code.removeprefix("async ") for each in _own(statements))
+    groups = (found for code in codes for found in _ASSIGNED.findall(code))
     return {name for names in groups for name in names} - {"", "_"}
 
 
@@ -124,8 +131,14 @@ class _Lifting:
     """One function at work. `bound` are the names that are known before it begins."""
 
     def __init__(
-        self, statements: list[_Statement], imports: Imports, bound: set[str], result: str
+        self,
+        statements: list[_Statement],
+        imports: Imports,
+        bound: set[str],
+        result: str,
+        is_async: bool,
     ) -> None:
+        self.is_async = is_async
         self.statements = statements
         self.imports = imports
         self.bound = set(bound)
@@ -166,7 +179,8 @@ class _Lifting:
     ) -> None:
         if statement.is_function:
             names = set(re.findall(r"(\w+):", statement.text))
-            inner = _Lifting(statement.inside, self.imports, names, self._any())
+            is_async = statement.line.text.startswith("async ")
+            inner = _Lifting(statement.inside, self.imports, names, self._any(), is_async)
             statement.inside = inner.lifted(level + 1)
             return
         blocks += statement.weight
@@ -190,7 +204,7 @@ class _Lifting:
             parts.append(_Statement(Line(f"{name}: {self._declared(name)}")))
         for each in _own(part):
             self._unannotate(each, shared)
-        awaits = any(_AWAITS.search(each.line.text) for each in _own(part))
+        awaits = self.is_async and any(_AWAITS.search(each.code) for each in _own(part))
         name = self._fresh("part")
         given = self._caught(part)
         call = f"{'await ' if awaits else ''}{name}({', '.join(given)})"

@@ -56,6 +56,14 @@ def test_nests(name: str) -> None:
     compile(compiled(RESOURCE.replace("BODY", NESTS[name]))["post.py"], "post.py", "exec")
 
 
+def test_texts_in_a_nest_are_no_code() -> None:
+    hook = "for tag in 1..2 { " * 25 + 'Logger.info("await it (replace := x) as y:")' + " }" * 25
+    source = RESOURCE.replace("@async { BODY }", f"{{ {hook} @async {{ Api.a(self.id) }} }}")
+    written = compiled(source)["post.py"]
+    compile(written, "post.py", "exec")
+    assert "nonlocal" not in written
+
+
 ARMS = {
     "elsif": "if k == 0 { return 0 }"
     + "".join(f" elsif k == {n} {{ if flag {{ return {n} }} }}" for n in range(1, 120)),
