@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from uuid import uuid4
 
 import psycopg
@@ -53,15 +54,27 @@ def template(server_dsn: str) -> Iterator[str]:
         _drop(connection, name)
 
 
+@pytest.fixture(scope="session")
+def new_database(server_dsn: str, template: str) -> Callable[[], AbstractContextManager[str]]:
+    """Makes databases with the tables of the queue, which last as long as their block."""
+
+    @contextmanager
+    def make() -> Iterator[str]:
+        name = f"conduit_{uuid4().hex}"
+        with _admin(server_dsn) as connection:
+            create = SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(create.format(Identifier(name), Identifier(template)))
+            yield make_conninfo(server_dsn, dbname=name)
+            _drop(connection, name)
+
+    return make
+
+
 @pytest.fixture
-def dsn(server_dsn: str, template: str) -> Iterator[str]:
+def dsn(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
     """A database of the test's own, with the tables of the queue."""
-    name = f"conduit_{uuid4().hex}"
-    with _admin(server_dsn) as connection:
-        create = SQL("CREATE DATABASE {} TEMPLATE {}")
-        connection.execute(create.format(Identifier(name), Identifier(template)))
-        yield make_conninfo(server_dsn, dbname=name)
-        _drop(connection, name)
+    with new_database() as dsn:
+        yield dsn
 
 
 @pytest.fixture

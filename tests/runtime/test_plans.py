@@ -3,9 +3,10 @@
 What they touch is counted, so that no clock is looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -16,8 +17,6 @@ from conduit_runtime.workers import attempts, fleet
 from conduit_runtime.workers.attempts import Attempt, Stray
 from conduit_runtime.workers.claims import Claims
 from conduit_runtime.workers.vigil import Dead
-from psycopg.conninfo import make_conninfo
-from psycopg.sql import SQL, Identifier
 
 pytestmark = pytest.mark.xdist_group("a million jobs")
 
@@ -36,14 +35,9 @@ FROM generate_series(1, %s) AS n
 
 
 @pytest.fixture(scope="module")
-def million(server_dsn: str, template: str) -> Iterator[str]:
+def million(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
     """A database with a million pending jobs that was never analyzed."""
-    name = f"conduit_{uuid4().hex}"
-    with psycopg.connect(server_dsn, autocommit=True) as admin:
-        admin.execute(
-            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
-        )
-        dsn = make_conninfo(server_dsn, dbname=name)
+    with new_database() as dsn:
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute("ALTER TABLE jobs SET (autovacuum_enabled = off)")
             connection.execute("SET session_replication_role = replica")
@@ -55,7 +49,6 @@ def million(server_dsn: str, template: str) -> Iterator[str]:
             connection.execute(index)
             connection.execute("INSERT INTO conduit_workers VALUES ('w', 0, 0, 'w', 0, '{}', '[]')")
         yield dsn
-        admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 @pytest.fixture(params=["without statistics", "with stale statistics", "with fresh statistics"])

@@ -1,7 +1,8 @@
 """Purging a large table: by index, a page at a time, without keeping anybody waiting."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,8 +14,6 @@ from conduit_runtime.client.purge import PAGE, purge
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.postgres.steps import take
-from psycopg.conninfo import make_conninfo
-from psycopg.sql import SQL, Identifier
 from test_plans import Plan, buffers, nodes
 
 ENDED = ("completed", "failed", "cancelled")
@@ -37,20 +36,14 @@ CROSS JOIN LATERAL (
 
 
 @pytest.fixture(scope="module")
-def history(server_dsn: str, template: str) -> Iterator[str]:
+def history(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
     """A database with jobs that ended over some weeks, and was never analyzed."""
-    name = f"conduit_{uuid4().hex}"
-    with psycopg.connect(server_dsn, autocommit=True) as admin:
-        admin.execute(
-            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
-        )
-        dsn = make_conninfo(server_dsn, dbname=name)
+    with new_database() as dsn:
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute("ALTER TABLE jobs SET (autovacuum_enabled = off)")
             connection.execute("SET session_replication_role = replica")
             connection.execute(FILL, {"jobs": JOBS, "days": DAYS})
         yield dsn
-        admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 @pytest.fixture(params=["without statistics", "with stale statistics", "with fresh statistics"])

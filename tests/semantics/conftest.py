@@ -1,24 +1,17 @@
 """A database and a folder for each module of these tests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
-from psycopg.sql import SQL, Identifier
 
 
 @pytest.fixture(scope="module")
-def semantics_dsn(server_dsn: str, template: str) -> Iterator[str]:
+def semantics_dsn(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
     """A database with the tables of the queue, for one module of tests."""
-    name = f"conduit_{uuid4().hex}"
-    with psycopg.connect(server_dsn, autocommit=True) as admin:
-        create = SQL("CREATE DATABASE {} TEMPLATE {}")
-        admin.execute(create.format(Identifier(name), Identifier(template)))
-        yield make_conninfo(server_dsn, dbname=name)
-        admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    with new_database() as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="module")
