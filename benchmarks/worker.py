@@ -10,6 +10,7 @@ import json
 import resource
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -69,11 +70,19 @@ def main() -> None:
             sys.stdin.readline()
     else:
         pool.run(drain=True)
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    # ru_maxrss is in KiB on Linux and in bytes on macOS.
-    memory = used.ru_maxrss / (2**10 if sys.platform != "darwin" else 2**20)
-    usage = {"cpu": time.process_time() - begun, "mebibytes": memory, "delays": sorted(_delays)}
-    print(json.dumps(usage), flush=True)
+    used = {"cpu": time.process_time() - begun, "mebibytes": _peak(), "delays": sorted(_delays)}
+    print(json.dumps(used), flush=True)
+
+
+def _peak() -> float:
+    """The most memory that this process has held, in MiB.
+
+    Linux counts what the process that started it held at that time in `ru_maxrss`, too.
+    """
+    if sys.platform == "darwin":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 2**10
 
 
 if __name__ == "__main__":

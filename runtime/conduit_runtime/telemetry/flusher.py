@@ -18,8 +18,6 @@ _log = logging.getLogger("conduit.metrics")
 
 FLUSH = 5.0
 """Seconds between flushes; one that has nothing to say sends nothing."""
-CLOCK = 10.0
-"""Seconds between looks at the server's clock, by which waits are told."""
 COMPACT = 600.0
 """Seconds between compactions, in each worker."""
 
@@ -32,16 +30,17 @@ class Flusher:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._next_clock = self._next_flush = 0.0
+        self._next_flush = 0.0
         self._next_compaction = time.monotonic() + COMPACT * random.random()  # noqa: S311
         self._trouble = Trouble(_log, "metrics cannot be stored")
+
+    def set_clock(self, server: float) -> None:
+        """Take the Unix time that the server's clock shows now: waits are told by it."""
+        self._recorder.server_offset = server - time.monotonic()
 
     def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         """Do what is due now."""
         now = time.monotonic()
-        if now >= self._next_clock:
-            self._next_clock = now + CLOCK
-            self._set_clock(connection)
         if now >= self._next_flush:
             self._next_flush = now + FLUSH
             self._try(connection, schema, compact=now >= self._next_compaction)
@@ -75,8 +74,3 @@ class Flusher:
         if news:
             run(connection, store.flush(news, schema))
             written |= {key: present[key] for key, _ in news}
-
-    def _set_clock(self, connection: psycopg.Connection[Any]) -> None:
-        before = time.monotonic()
-        server = run(connection, store.clock())
-        self._recorder.server_offset = server - (before + time.monotonic()) / 2

@@ -8,7 +8,7 @@ from ..postgres.statement import Rows, Statement, sql, touched
 from .job_metrics import Distribution, JobMetrics
 from .recorder import Key, Tally
 
-__all__ = ["clock", "compact", "flush", "read"]
+__all__ = ["compact", "flush", "read"]
 
 MINUTES_KEPT = timedelta(hours=2)
 """For how long at least minutes stay apart; then they become hours."""
@@ -82,12 +82,3 @@ def _read(rows: Rows, count: int) -> list[JobMetrics]:
         )
         for row in rows
     ]
-
-
-def clock() -> Statement[float]:
-    """What the server's clock says, as Unix time."""
-    return Statement(
-        "SELECT extract(epoch FROM clock_timestamp())::float8",
-        {},
-        lambda rows, count: float(rows[0][0]),
-    )

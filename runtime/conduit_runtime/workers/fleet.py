@@ -73,12 +73,13 @@ def lock(lock_key: int) -> Statement[bool]:
 class Beat:
     """How every worker stands, oneself included, and what else there is to know.
 
-    `due` are the seconds until the next schedule is due, None when there is none; `controls` are
-    None while no worker is registered.
+    `due` are the seconds until the next schedule is due, None when there is none; `clock` is the
+    Unix time by the server's clock. It and the `controls` are None while no worker is registered.
     """
 
     sightings: list[Sighting]
     due: float | None = None
+    clock: float | None = None
     controls: Controls | None = None
 
 
@@ -89,7 +90,7 @@ def beat(name: str, queues: Sequence[str], schema: str | None) -> Statement[Beat
         {"name": name, "queues": list(queues)},
         lambda rows, count: Beat(
             [Sighting(*row[:3]) for row in rows],
-            *((rows[0][3], Controls.of(*rows[0][4:])) if rows else ()),
+            *((*rows[0][3:5], Controls.of(*rows[0][5:])) if rows else ()),
         ),
     )
 

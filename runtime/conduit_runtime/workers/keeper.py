@@ -190,6 +190,8 @@ class Keeper(threading.Thread):
 
     def _beat(self, connection: psycopg.Connection[Any]) -> fleet.Beat:
         beat = run(connection, fleet.beat(self.worker, self._queues, self.schema))
+        if beat.clock is not None:
+            self._flusher.set_clock(beat.clock)
         if beat.controls is not None and beat.controls != self._controls:
             self._controls = beat.controls
             self._on_controls(beat.controls)
