@@ -12,7 +12,8 @@ class Relay:
     """Passes bytes on in both directions, from a thread of its own.
 
     It listens on a port of the loopback interface or, given a folder, on the Unix socket there that
-    clients expect for the port 5432. `dsn` is the way through it.
+    clients expect for the port 5432. `dsn` is the way through it. `turns` counts how often a client
+    spoke after the server had answered.
     """
 
     def __init__(self, dsn: str, folder: Path | None = None) -> None:
@@ -23,6 +24,8 @@ class Relay:
         self._speaks = threading.Event()
         self._speaks.set()
         self.accepted = 0
+        self.turns = 0
+        self._answered = True
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="relay", daemon=True)
         self._thread.start()
@@ -46,13 +49,18 @@ class Relay:
             opening = asyncio.open_connection(self._host, self._port)
         there_reader, there_writer = await opening
         self._writers |= {writer, there_writer}
-        await asyncio.gather(self._pass(reader, there_writer), self._pass(there_reader, writer))
+        asking, answering = self._pass(reader, there_writer, True), self._pass(there_reader, writer)
+        await asyncio.gather(asking, answering)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_client: bool = False
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
                 if not self._speaks.is_set():
                     await asyncio.Event().wait()  # what came in is lost, and the rest as well
+                self.turns += is_client and self._answered
+                self._answered = not is_client
                 writer.write(data)
                 await writer.drain()
         if self._speaks.is_set():

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -232,3 +233,27 @@ def test_progress_needs_a_running_job(app_dsn: str) -> None:
     context: JobContext[Any] = JobContext(JOB, None, SimpleNamespace())  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="not running"):
         context.progress(1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "name"),
+    [
+        ((object(),), TypeError, "done"),
+        (("5",), TypeError, "done"),
+        ((True,), TypeError, "done"),
+        ((math.nan,), ValueError, "done"),
+        ((10**400,), ValueError, "done"),
+        ((1, [2]), TypeError, "total"),
+        ((1, math.inf), ValueError, "total"),
+        ((1, 2, 3), TypeError, "note"),
+    ],
+)
+def test_progress_that_cannot_be_stored_is_refused_at_once(
+    app_dsn: str, arguments: tuple[Any, ...], error: type[Exception], name: str
+) -> None:
+    async def use(context: JobContext[Any], host: Host) -> None:
+        with pytest.raises(error, match=f"^{name} is .*: use "):
+            context.progress(*arguments)
+        assert context._reporter is None
+
+    in_job(app_dsn, use)

@@ -22,10 +22,13 @@ from conduit_runtime import (
     WorkerPool,
     batch,
 )
+from conduit_runtime.client import store
+from conduit_runtime.postgres.connection import Link
 from conduit_runtime.workers import vigil
 from example_app import SCHEMA, insert_order, ship
 from example_jobs.order import after_create, after_update
 from pgbouncer import PROGRAM, pgbouncer
+from relay import Relay
 from waiting import until
 from worker_process import LEDGER
 
@@ -164,6 +167,33 @@ def test_workers_poll_and_leave_nothing_in_the_sessions(
     assert queue.queues()[0].workers == 0
     assert {job.attempts for job in queue.list(status="completed", limit=1000)} == {1}
     assert look_into_sessions(pooled) == before
+
+
+async def _write_around_a_lock(pooled: str, job: Job) -> None:
+    relay = Relay(pooled)
+    link = Link(relay.dsn, "conduit outcomes", lock_timeout="100ms")
+    cancel = store.cancel_job(job.id, None)
+    try:
+        await link.connection()
+        async with await psycopg.AsyncConnection.connect(pooled, prepare_threshold=None) as other:
+            await other.execute("SELECT FROM jobs FOR UPDATE")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                await link.run(cancel)
+        before = relay.turns
+        assert await link.run(cancel)
+        assert relay.turns - before == 1
+        assert link.fresh == 1
+    finally:
+        await link.close()
+        await asyncio.to_thread(relay.close)
+
+
+def test_outcomes_take_one_round_trip_with_their_lock_timeout(pooled: str, queue: Queue) -> None:
+    job = queue.enqueue(Job(type="t"))
+    asyncio.run(_write_around_a_lock(pooled, job))
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert stored.status is JobStatus.CANCELLED
 
 
 def test_the_dead_are_found_by_the_lease_alone(

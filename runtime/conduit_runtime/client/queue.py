@@ -14,6 +14,7 @@ from psycopg_pool import ConnectionPool
 from ..job import Job, JobStatus
 from ..postgres.connection import own
 from ..postgres.execute import run
+from ..postgres.forks import renew_in_children
 from ..postgres.statement import Statement
 from ..postgres.steps import take
 from ..telemetry import metrics_store
@@ -38,6 +39,14 @@ Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]
 
+_left: list[Pool] = []
+
+
+def _own_pool(dsn: str) -> Pool:
+    return ConnectionPool(
+        dsn, min_size=0, max_size=10, open=False, configure=own, name="conduit-queue"
+    )
+
 
 class Queue(Control):
     """Jobs on Postgres, from synchronous code; `AsyncQueue` has the same methods, awaitable.
@@ -49,15 +58,16 @@ class Queue(Control):
 
     def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
         self.schema = schema
-        if isinstance(dsn, str):
-            self._pool = ConnectionPool(
-                dsn, min_size=0, max_size=10, open=False, configure=own, name="conduit-queue"
-            )
-            self._owned = True
-        else:
-            self._pool = dsn
-            self._owned = False
+        self._owned = isinstance(dsn, str)
+        self._pool = _own_pool(dsn) if isinstance(dsn, str) else dsn
         self.dsn = cast("str", self._pool.conninfo)
+        if self._owned:
+            renew_in_children(self, Queue._renew)
+
+    def _renew(self) -> None:
+        """Leave the connections to the process that opened them: this one was forked off."""
+        _left.append(self._pool)  # its end would wait for threads that are not here
+        self._pool = _own_pool(self.dsn)
 
     def enqueue(self, job: Job, *, conn: Connection | None = None) -> Job:
         """Store a job, due at once unless its `run_at` or `delay` says otherwise.

@@ -12,6 +12,7 @@ from psycopg.rows import tuple_row
 from typing_extensions import TypeVar as TypeVarWithDefault
 from typing_extensions import Unpack
 
+from ..arguments import check_number, check_text
 from ..client.flow import Flow
 from ..client.nested import Nested
 from ..errors import JobLost
@@ -142,9 +143,16 @@ class JobContext(AsyncOperations, Generic[S]):
         return logging.LoggerAdapter(_log, extra)
 
     def progress(self, done: float, total: float | None = None, note: str | None = None) -> None:
-        """Say how far the job is; stored a few times a second at most, also from a thread."""
+        """Say how far the job is; stored a few times a second at most, also from a thread.
+
+        Raises TypeError and ValueError for what is no finite number, or no text.
+        """
         if self._loop is None:
             raise RuntimeError("the job is not running")
+        check_number(done, "done")
+        if total is not None:
+            check_number(total, "total")
+        check_text(note, "note")
         if note is not None:
             note = clean(note, MAX_ERROR)
         self._progress = {"done": done, "total": total, "note": note}

@@ -68,6 +68,7 @@ KEEPALIVE = {
 
 def own(connection: psycopg.Connection[Any]) -> None:
     """Prepare a connection of our own; it is in autocommit mode from then on."""
+    keep_from_children(connection)
     connection.set_autocommit(True)
     if not is_pooled(connection):
         connection.execute(SETTINGS)
@@ -75,6 +76,7 @@ def own(connection: psycopg.Connection[Any]) -> None:
 
 async def own_async(connection: psycopg.AsyncConnection[Any]) -> None:
     """`own` for an asynchronous connection."""
+    keep_from_children(connection)
     await connection.set_autocommit(True)
     if not await is_pooled_async(connection):
         await connection.execute(SETTINGS)
@@ -109,7 +111,6 @@ def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
     connection = PunctualConnection.connect(
         dsn, autocommit=True, application_name=name, **keepalive(dsn)
     )
-    keep_from_children(connection)
     own(connection)
     if connection.prepare_threshold is not None:
         connection.execute("SELECT set_config('lock_timeout', %s, false)", (lock_timeout,))
@@ -205,7 +206,8 @@ class Link:
             if self._lock_timeout is None or not self.is_pooled:
                 await cursor.execute(sql, parameters, binary=True)
             else:
-                async with connection.transaction():
+                # One round trip and, since nothing stands in between, one transaction.
+                async with connection.pipeline():
                     await connection.execute(_lock_timeout(self._lock_timeout, True))
                     await cursor.execute(sql, parameters, binary=True)
             rows = await cursor.fetchall() if cursor.description else []

@@ -1,21 +1,31 @@
-"""What a job forks holds copies of the worker's sockets, and so would keep its sessions open."""
+"""What a process forks holds copies of its sockets, and so could use them or end its sessions."""
 
 import contextlib
 import os
 import sys
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 
-__all__ = ["keep_from_children"]
+__all__ = ["keep_from_children", "renew_in_children"]
 
 _kept: "weakref.WeakSet[psycopg.Connection[Any] | psycopg.AsyncConnection[Any]]" = weakref.WeakSet()
+_renewals: "weakref.WeakKeyDictionary[Any, Callable[[Any], object]]" = weakref.WeakKeyDictionary()
 
 
 def keep_from_children(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
-    """Have the connection end with this process, even while a process that it forked lives on."""
+    """Have the connection end with this process, even while a process that it forked lives on.
+
+    What such a process sends over it, or says at its end, reaches nobody.
+    """
     _kept.add(connection)
+
+
+def renew_in_children(owner: object, renew: Callable[[Any], object]) -> None:
+    """Have `renew(owner)` called in each process that this one forks while the owner lives."""
+    _renewals[owner] = renew
 
 
 def _let_go() -> None:
@@ -25,6 +35,8 @@ def _let_go() -> None:
             # Not closed: the number must not come to mean a file of the child's own.
             os.dup2(null, connection.fileno(), inheritable=False)
     os.close(null)
+    for owner, renew in [*_renewals.items()]:
+        renew(owner)
 
 
 if sys.platform != "win32":

@@ -1,0 +1,81 @@
+"""Checks of what callers pass: each error is one line that names the argument. Pure."""
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+__all__ = [
+    "check_callable",
+    "check_number",
+    "check_span",
+    "check_text",
+    "check_type",
+    "each",
+    "is_whole",
+    "said",
+]
+
+T = TypeVar("T")
+_SHOWN = 60
+
+
+def said(what: str, value: object, wanted: str) -> str:
+    """The text of an error: what the argument is, and what to use."""
+    try:
+        shown = " ".join(repr(value).split())
+    except Exception:
+        shown = f"a {type(value).__name__}"
+    if len(shown) > _SHOWN:
+        shown = f"{shown[: _SHOWN - 1]}…"
+    return f"{what} is {shown}: use {wanted}"
+
+
+def check_type(
+    value: object, what: str, kind: type[Any] | tuple[type[Any], ...], wanted: str
+) -> None:
+    """Raise TypeError for what is of another type."""
+    if not isinstance(value, kind):
+        raise TypeError(said(what, value, wanted))
+
+
+def check_text(value: object, what: str) -> None:
+    """Raise TypeError for what is neither a text nor None."""
+    if value is not None:
+        check_type(value, what, str, "a text")
+
+
+def check_callable(value: object, what: str) -> None:
+    """Raise TypeError for what is neither a function nor None."""
+    if value is not None and not callable(value):
+        raise TypeError(said(what, value, "a function"))
+
+
+def each(values: Iterable[T], what: str, kind: type[T], wanted: str) -> Sequence[T]:
+    """The values as a list. Raises TypeError for one of another type, and for a text."""
+    if isinstance(values, str | bytes | kind) or not isinstance(values, Iterable):
+        raise TypeError(said(what, values, f"a list, each of it {wanted}"))
+    found = list(values)
+    for value in found:
+        check_type(value, f"one of {what}", kind, wanted)
+    return found
+
+
+def is_whole(value: object) -> bool:
+    """Whether it is an int and no bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def check_number(value: object, what: str) -> None:
+    """Raise TypeError for what is no number, ValueError for one that JSON cannot hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(said(what, value, "a number"))
+    if not -(2**63) <= value < 2**63 or not math.isfinite(value):
+        raise ValueError(said(what, value, "a finite number"))
+
+
+def check_span(value: object, what: str, longest: timedelta) -> None:
+    """Raise TypeError for what is no timedelta, ValueError for none that is positive, or longer."""
+    check_type(value, what, timedelta, "a timedelta")
+    if not timedelta(0) < value <= longest:  # type: ignore[operator]
+        raise ValueError(said(what, value, f"a positive time of at most {longest.days:,} days"))
