@@ -86,7 +86,10 @@ class Problems:
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Note a finding; the same code at the same place is noted once."""
-        if not self.broken.touches(diagnostic.span):
+        spans = [diagnostic.span]
+        if diagnostic.severity == "warning":
+            spans += (related.span for related in diagnostic.related)
+        if not any(map(self.broken.touches, spans)):
             self._found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
 
     @property

@@ -19,6 +19,8 @@ def declare_functions(world: World, info: ResourceInfo) -> None:
     for member in info.node.members:
         if not isinstance(member, ast.Function | ast.Computed | ast.Scope):
             continue
+        if world.broken.touches(member.name.span):
+            continue
         name = member.name.text
         first = names.setdefault(name, member.name)
         if first is not member.name:

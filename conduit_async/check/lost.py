@@ -7,7 +7,6 @@ from ..source import Source
 from .world import World
 
 _LOCAL = re.compile(r"\b(?:let|for|const|var)\s+(?:mut\s+)?(\w+)|\b(\w+)\s*:=")
-_ASSIGNED = r"\b(\w++)\s*+=(?![=>])"
 _WITHOUT_NAME = re.compile(r"\blet\s*[=:]")
 _NAMELESS_FIELD = r"\A\s*:"
 _NAMELESS = ""
@@ -25,7 +24,7 @@ def lost_local(world: World, source: Source, name: str) -> bool:
     """Whether a `let` or `for` that did not parse may have declared a local."""
     if source not in world.unparsed:
         return False
-    if name in world.lost_words(source, _ASSIGNED):
+    if not name[:1].isupper() and name in world.lost_words(source):
         return True
     return name in _locals(source) or _NAMELESS in _locals(source)
 

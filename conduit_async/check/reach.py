@@ -1,14 +1,14 @@
 """Which bodies of code are checked, and in which order: hooks first, then what they reach."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
 from .. import ast
 from ..diagnostics import Problems
 from ..program import FunctionInfo, HookInfo, ResourceInfo
-from ..types import Type
+from ..types import ANY, Type
 from ..walk import walk
 from .body import Body, BodyKind, Frame, Scope
 from .require import require
@@ -80,12 +80,22 @@ class _Reached:
         """Check what nothing reached, for warnings."""
         aside = self._world.aside()
         for info in self._world.resources.values():
-            for function in info.functions.values():
+            for function in (*info.functions.values(), *_undeclared(info)):
                 if function not in self._seen:
                     _function(aside, info, function)
             for scope in info.scopes.values():
                 if scope not in self._seen:
                     check_scope(aside, info, scope)
+
+
+def _undeclared(info: ResourceInfo) -> Iterator[FunctionInfo]:
+    """The functions that cannot be called, since their headers are wrong."""
+    declared = {function.body for function in info.functions.values()}
+    for member in info.node.members:
+        if isinstance(member, ast.Function | ast.Computed) and member.body not in declared:
+            name = member.name.text
+            computed = isinstance(member, ast.Computed)
+            yield FunctionInfo(name, name, (), ANY, member.body, member.doc, computed)
 
 
 _Run: TypeAlias = Callable[[Body], None]

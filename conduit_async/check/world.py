@@ -58,8 +58,8 @@ class World:
     reach_function: Callable[[ResourceInfo, FunctionInfo], None] = lambda _owner, _function: None
     reach_scope: Callable[[ResourceInfo, str], None] = lambda _owner, _name: None
 
-    def lost_words(self, source: Source, pattern: str = r"\w++") -> set[str]:
-        """The words in what was not read completely: one of them may be a declaration."""
+    def lost_words(self, source: Source, pattern: str = r"(?<![^.]\.)\b\w++") -> set[str]:
+        """The words in what was not read completely that may be declarations."""
         if (source, pattern) not in self.words:
             self.words[source, pattern] = {
                 word for text in self.broken.texts(source) for word in re.findall(pattern, text)

@@ -109,13 +109,13 @@ class Brackets:
         self._drop_to(depth)
 
     def close_from(self, opener: int) -> None:
-        """Close the bracket at an offset, or else the one that took its closer."""
+        """Close the bracket at an offset, or else the `{` that took its closer."""
         for depth, opened in enumerate(self.stack):
             if opened.start == opener:
                 self._suspect = opened
                 self.close_to(depth)
                 return
-        if self.stack:
+        if self.stack and self._source.text[opener] == "{":
             self.close_to(len(self.stack) - 1)
 
     def close_at_end(self) -> None:

@@ -12,6 +12,8 @@ _ARROW_LAMBDA = re.compile(r"\((?:\s*[A-Za-z_]\w*\s*,)*\s*(?:[A-Za-z_]\w*\s*)?\)
 _DECREMENT = re.compile(r"--[ \t\r]*(?:\n|\}|//|\#|$)")
 _SYMBOL = re.compile(r":([A-Za-z_][A-Za-z0-9_]*)")
 
+_HEADS = frozenset({"HOOK", "FUNCTION", "SCOPE", "ASYNC", "IF", "ELSIF", "UNLESS", "FOR"})
+
 
 class Operators(Strings):
     """Reads what is no word."""
@@ -21,8 +23,10 @@ class Operators(Strings):
             hint = "remove it, or close it"
             self._error("SYN011", start, start + 1, f"this `{bracket}` is one too many", hint)
             return start + 1
-        previous = self.result.tokens[-1].type
         operand = self._after_operand
+        if bracket == "{" and operand and self._ends_open_header(start):
+            self._repair_to_brace()
+        previous = self.result.tokens[-1].type
         role = ""
         if bracket == "{":
             type = "LBRACE"
@@ -39,6 +43,27 @@ class Operators(Strings):
         self._emit(type, bracket, start, start + 1)
         self._brackets.open(bracket, start, role)
         return start + 1
+
+    def _ends_open_header(self, start: int) -> bool:
+        """Whether a `{` opens the block of a header in which a bracket is not closed."""
+        stack = self._brackets.stack
+        if not stack or stack[-1].bracket not in "([" or len(stack) in self._matches:
+            return False
+        rest = self.text[start : self._line_end(start)]
+        tokens = self.result.tokens
+        place = len(tokens) - 1
+        while place and not tokens[place].first and tokens[place].type not in _HEADS:
+            place -= 1
+        return tokens[place].type in _HEADS and rest.count(")") <= rest.count("(")
+
+    def _repair_to_brace(self) -> None:
+        """Close the `(` and `[` that are open inside the innermost block."""
+        stack = self._brackets.stack
+        depth = len(stack)
+        while depth and stack[depth - 1].bracket in "([":
+            depth -= 1
+        if depth and depth < len(stack) and stack[depth - 1].bracket == "{":
+            self._brackets.close_to(depth)
 
     def _opens_match(self) -> bool:
         """Whether a block's `{` follows the subject of a `match`."""

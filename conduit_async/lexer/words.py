@@ -2,6 +2,7 @@
 
 import re
 
+from ..suggest import nearest
 from . import literals
 from .foreign import FOREIGN_WORDS, declares_local
 from .slips import Slips
@@ -14,6 +15,7 @@ from .tokens import (
     STATEMENT_WORDS,
 )
 
+_MODIFIERS = frozenset({"ASYNC", "TRANSACTION"})
 _RELATION_WORDS = frozenset({"RELATION", "NESTED", "NAME", "THROUGH", "UNDER", "AS"})
 _ARM_STARTS = frozenset({"LBRACE", "RBRACE", "COMMA"})
 _NEW_RESOURCE = re.compile(r"\s+[A-Za-z_]\w*\s*\{")
@@ -115,15 +117,6 @@ class Words(Slips):
             self._brackets.close_to(0)
         return True
 
-    def _repair_to_brace(self) -> None:
-        """Close the `(` and `[` that are open inside the innermost block."""
-        stack = self._brackets.stack
-        depth = len(stack)
-        while depth and stack[depth - 1].bracket in "([":
-            depth -= 1
-        if depth and depth < len(stack) and stack[depth - 1].bracket == "{":
-            self._brackets.close_to(depth)
-
     def _at(self, text: str, start: int) -> int:
         name = text[1:]
         end = start + len(text)
@@ -141,7 +134,19 @@ class Words(Slips):
         elif self._first or not stack or self.result.tokens[-1].type in ("LBRACE", "COMMA"):
             type = "AT"
         else:
-            type = "FIELD_AT"
+            type = self._modifier(name, start, end) or "FIELD_AT"
         self._relation = type in ("RELATION", "NESTED")
         self._emit(type, text, start, end)
         return end
+
+    def _modifier(self, name: str, start: int, end: int) -> str | None:
+        """The type of a misspelt `@async` or `@transaction` in the header of a hook."""
+        before = [token.type for token in self.result.tokens[-2:]]
+        if not (before[-1] in _MODIFIERS or before == ["HOOK", "NAME"]):
+            return None
+        meant = nearest(name, HOOK_ANNOTATIONS)
+        if meant is None:
+            return None
+        hint = f"did you mean `@{meant}`?"
+        self._error("SYN017", start, end, f"there is no `@{name}` here", hint)
+        return HOOK_ANNOTATIONS[meant]

@@ -3,7 +3,7 @@
 from ..lexer.literals import shorten
 from ..lexer.tokens import UNITS, Token
 from ..source import Source
-from .habits import Said
+from .said import Said
 
 _UNITS = {*UNITS, *(f"{unit}s" for unit in UNITS)}
 

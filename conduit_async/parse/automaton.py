@@ -114,10 +114,13 @@ class Automaton:
         top = self._states[self._stack[-1]]
         return frozenset(type for type in top if type.upper() == type and self._accepts(type))
 
-    def _accepts(self, type: str) -> bool:
-        """Whether a terminal can be shifted after the reductions that it brings about."""
+    def _accepts(self, type: str, kept: int | None = None) -> bool:
+        """Whether a terminal can be shifted after the reductions that it brings about.
+
+        `kept` is how much of the stack is there, if not all of it.
+        """
         below = self._stack
-        kept = len(below)
+        kept = len(below) if kept is None else kept
         pushed: list[int] = []
         while True:
             top = pushed[-1] if pushed else below[kept - 1]

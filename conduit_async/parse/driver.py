@@ -7,7 +7,7 @@ from ..lexer import Lexed
 from ..lexer.foreign import FOLLOWERS, FOREIGN, TAILS
 from ..lexer.tokens import Token
 from ..source import Source, Span
-from .automaton import Automaton
+from .headers import Headers
 from .messages import Unexpected, explain
 from .table import Table
 
@@ -33,7 +33,7 @@ _MOST_ERRORS = 100
 _OF_PIECES = frozenset({"SYN005", "SYN006", "SYN012", "SYN013"})
 
 
-class Driver(Automaton):
+class Driver(Headers):
     """Parses one source."""
 
     def __init__(self, source: Source, lexed: Lexed, table: Table, found: list[Diagnostic]) -> None:
@@ -44,6 +44,8 @@ class Driver(Automaton):
         """How many tokens were not read."""
         self.broken: list[Span] = []
         """Where statements and members stand that were not read completely."""
+        self._headers: list[tuple[int, int]] = []
+        """Where headers stand whose blocks were read all the same."""
         self._flagged = sorted(problem.span.start for problem in lexed.problems)
         self._ended_early = any(problem.code == "SYN010" for problem in lexed.problems)
         self._deep = lexed.deep
@@ -68,6 +70,13 @@ class Driver(Automaton):
             for back in (1, 2):
                 if index >= back and self._tokens[index - back + 1].type == "COLON":
                     self.lacking.append(self._tokens[index - back].start)
+        if self._errors < _MOST_ERRORS and (body := self._skip_to_body(index)) is not None:
+            resume, begin, end = body
+            self._shifted = 0
+            self.skipped += max(resume - index, 0)
+            self._headers.append((begin, end))
+            self._break(begin, end)
+            return resume
         at_end = token.type == "$END"
         size = len(self._stack)
         while not self._accepts("ERROR") or (at_end and self._depth()):
@@ -96,6 +105,11 @@ class Driver(Automaton):
             or not start <= found.span.start < end
         ]
 
+    def _report(self, diagnostic: Diagnostic) -> None:
+        start = diagnostic.span.start
+        if not any(begin <= start < end for begin, end in self._headers):
+            super()._report(diagnostic)
+
     def _begin(self, index: int) -> int:
         """Where the statement or member begins that the token at an index does not fit into."""
         depth = self._depth()
@@ -108,11 +122,6 @@ class Driver(Automaton):
             if token.depth == depth and token.first and _starts_anew(token):
                 return token.start
         return 0
-
-    def _pop(self) -> None:
-        self._stack.pop()
-        self._values.pop()
-        self._starts.pop()
 
     def _put_error(self, before: Token) -> None:
         error = Token("ERROR", "", before.start, before.start)

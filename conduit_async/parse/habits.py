@@ -1,22 +1,10 @@
 """Habits from other languages at a token that does not fit: what Conduit writes instead."""
 
-from dataclasses import dataclass
-
 from ..lexer.foreign import FOREIGN, STATEMENTS, VALUES
 from ..lexer.tokens import Token
 from ..source import Source
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What is said of the tokens from the first to the last one of a place."""
-
-    first: Token
-    last: Token
-    message: str
-    hint: str | None
-    code: str = "SYN001"
-
+from .infix import counted, infix
+from .said import Said
 
 _LAMBDA = "a lambda is written `|x| { … }` or `(x) => …`"
 _CONDITIONS = frozenset({"IF", "ELSIF", "UNLESS"})
@@ -34,7 +22,7 @@ def habit(source: Source, tokens: list[Token], index: int, expected: frozenset[s
     if token.type == FOREIGN:
         return _foreign(source, tokens, index)
     return (
-        _doubled(tokens, token, last, index)
+        infix(source, tokens, index, expected)
         or _lambda(source, tokens, index, expected)
         or _head(tokens, index, expected)
         or _late_condition(source, tokens, index)
@@ -49,7 +37,7 @@ def _foreign(source: Source, tokens: list[Token], index: int) -> Said:
         hint = "types are known at build time: remove the test"
         return Said(token, token, "Conduit has no `instanceof`", hint)
     if word == "--":
-        return Said(token, token, "Conduit has no `--`", _counted(tokens, index, "-"))
+        return Said(token, token, "Conduit has no `--`", counted(tokens, index, "-"))
     starts = token.first or word not in VALUES
     known = STATEMENTS.get(word) if starts else None
     hint = (known or VALUES[word]).hint
@@ -57,34 +45,6 @@ def _foreign(source: Source, tokens: list[Token], index: int) -> Said:
     if word in ("throw", "raise") and following.type == "STRING":
         hint = f"write `error({source.text[following.start : following.end]})`"
     return Said(token, token, f"Conduit has no `{word}`", hint)
-
-
-def _doubled(tokens: list[Token], token: Token, last: Token, index: int) -> Said | None:
-    """`i++`, `a <> b`, `x |> f`."""
-    following = tokens[index + 1] if index + 1 < len(tokens) else token
-    if token.type == "PIPE" and following.text == ">" and following.start == token.end:
-        return Said(token, following, "Conduit has no `|>`", "call it as a method: `x.upcase()`")
-    if last.end != token.start:
-        return None
-    pair = last.text + token.text
-    if pair == "<>":
-        return Said(last, token, "Conduit has no `<>`", "write `!=`")
-    if pair in ("<<", ">>"):
-        return Said(last, token, f"Conduit has no `{pair}`", None)
-    if pair == "++":
-        if following.first or following.type in ("RBRACE", "$END"):
-            return Said(last, token, "Conduit has no `++`", _counted(tokens, index - 1, "+"))
-        return Said(last, token, "Conduit has no `++`", "one `+` joins strings, arrays and numbers")
-    return None
-
-
-def _counted(tokens: list[Token], index: int, operator: str) -> str:
-    """What `x++` or `x--` is called here; the operator stands at an index."""
-    text = ""
-    while index > 0 and tokens[index].start == tokens[index - 1].end:
-        index -= 1
-        text = tokens[index].text + text
-    return f"write `{text} = {text} {operator} 1`"
 
 
 def _lambda(

@@ -11,7 +11,7 @@ from .slips import hook_meant
 from .types import TypeRules
 
 Body = tuple[list[ast.Pair], ast.Block | None]
-_EVENTS = ("create", "update", "delete", "save")
+EVENTS = ("create", "update", "delete", "save")
 _ALIASES = {
     **dict.fromkeys(("max_length", "maxlength", "maximum", "lte"), "max"),
     **dict.fromkeys(("min_length", "minlength", "minimum", "gte"), "min"),
@@ -22,10 +22,6 @@ _ALIASES = {
     **dict.fromkeys(("updated", "auto_now"), "auto_update"),
 }
 """What annotations of other languages are called here."""
-
-
-def _names_event(label: ast.Name | ast.String | None) -> bool:
-    return isinstance(label, ast.Name) and label.text in _EVENTS
 
 
 class MemberRules(TypeRules):
@@ -87,16 +83,19 @@ class MemberRules(TypeRules):
         label: ast.Name | ast.String | None,
         arguments: list[ast.Argument],
         body: Body,
-    ) -> ast.Annotation:
+    ) -> ast.Annotation | ast.Hook:
         name = self.annotation_name(token)
         meant = hook_meant(name.text)
-        if body[1] and (_names_event(label) or (meant and " " in meant)):
+        pairs, block = body
+        event = label if isinstance(label, ast.Name) and label.text in EVENTS else None
+        if block and (event or (meant and " " in meant)):
             hint = f"write `{meant}`" if meant else "write `@before` or `@after`"
             self.error("SYN014", name.span, f"there is no hook timing `@{name.text}`", hint)
-            body = [], None
-        elif name.text not in FILE_ANNOTATIONS:
+            timing, _, named = (meant or "@before").partition(" ")
+            head = Token("HOOK", timing, span.start, name.span.end)
+            return self.hook(span, head, event or ast.Name(name.span, named), [], block)
+        if name.text not in FILE_ANNOTATIONS:
             self.unknown(name, [*MEMBER_ANNOTATIONS, *FIELD_ANNOTATIONS])
-        pairs, block = body
         return ast.Annotation(span, name, tuple(arguments), label, tuple(pairs), block)
 
     def unknown(self, name: ast.Name, known: Iterable[str]) -> None:
@@ -250,8 +249,8 @@ class MemberRules(TypeRules):
             hint = f"for example `{timing} create`"
             self.error("SYN015", where, "this hook does not say its event", hint)
             return "save"
-        if event.text not in _EVENTS:
-            near = nearest(event.text, _EVENTS)
+        if event.text not in EVENTS:
+            near = nearest(event.text, EVENTS)
             hint = f"did you mean `{near}`?" if near else "it is create, update, delete or save"
             self.error("SYN015", event.span, f"there is no event `{event.text}`", hint)
             return cast("ast.Event", near) if near else "save"

@@ -3,7 +3,7 @@
 from ..lexer.tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
 from ..source import Source
 from ..suggest import nearest
-from .habits import Said
+from .said import Said
 
 _EVENTS = ("create", "update", "delete", "save")
 _MODIFIERS = ("@transaction", "@async")
@@ -20,10 +20,10 @@ def slip(source: Source, tokens: list[Token], index: int, expected: frozenset[st
     line = tokens[start:index]
     return (
         _resource(token, last, line)
-        or _header(token, last, line)
+        or _header(token, line, expected)
         or _relation(token, last, line)
         or _field(source, token, last, line, expected)
-        or _signature(token, last, line, expected)
+        or _signature(tokens, index, line, expected)
     )
 
 
@@ -39,7 +39,7 @@ def _resource(token: Token, last: Token, line: list[Token]) -> Said | None:
     return None
 
 
-def _header(token: Token, last: Token, line: list[Token]) -> Said | None:
+def _header(token: Token, line: list[Token], expected: frozenset[str]) -> Said | None:
     """`@atfer create @async`, `@after create, update`, `@after(create)`, `@after create @asnyc`."""
     if not line:
         return None
@@ -52,19 +52,29 @@ def _header(token: Token, last: Token, line: list[Token]) -> Said | None:
             )
         if meant := nearest(head.text[1:], MEMBER_ANNOTATIONS):
             return Said(head, head, f"there is no `{head.text}`", f"did you mean `@{meant}`?")
-    if types[0] != "HOOK":
+    if types[0] not in ("HOOK", "ON"):
         return None
-    if token.type == "FIELD_AT" and (meant := nearest(token.text, _MODIFIERS)):
-        return Said(
-            token, token, f"there is no `{token.text}` here", f"did you mean `{meant}`?", "SYN017"
-        )
     if types == ["HOOK", "NAME"] and token.type in ("COLON", "FAT_ARROW", "ARROW"):
+        message = f"a hook has no `{token.text}` before its block"
+        return Said(token, token, message, "remove it", "SYN017")
+    if token.text in ("async", "transaction") and token.type == "NAME":
+        hint = f"write `@{token.text}`"
+        return Said(token, token, f"`{token.text}` needs an `@` before it", hint, "SYN017")
+    if token.type in ("IF", "UNLESS") and "LBRACE" in expected:
+        hint = f"put it into the block: `{{ {token.text} … {{ … }} }}`"
+        return Said(token, token, "a hook has no condition in its header", hint, "SYN017")
+    if types[0] == "ON" and token.type == "LBRACE" and line[-1].text in _EVENTS:
+        hint = f"write `@after {line[-1].text} {{ … }}`"
+        return Said(head, head, "a hook begins with `@before` or `@after`", hint, "SYN014")
+    if types == ["HOOK", "NAME"] and token.text in ("on", "of", "for", "do", "then"):
         message = f"a hook has no `{token.text}` before its block"
         return Said(token, token, message, "remove it", "SYN017")
     if types == ["HOOK"] and token.text == "(":
         message = "the event of a hook stands without brackets"
         return Said(token, token, message, f"write `{head.text} create`", "SYN015")
-    if types == ["HOOK", "NAME"] and (token.text in _EVENTS or token.type == "COMMA"):
+    if types == ["HOOK", "NAME"] and (
+        token.text in _EVENTS or token.type in ("COMMA", "AND", "OR")
+    ):
         hint = "write a hook for each event; `save` is both create and update"
         return Said(token, token, "a hook has one event", hint, "SYN015")
     return None
@@ -140,11 +150,12 @@ def _annotation(name: str) -> str | None:
 
 
 def _signature(
-    token: Token, last: Token, line: list[Token], expected: frozenset[str]
+    tokens: list[Token], index: int, line: list[Token], expected: frozenset[str]
 ) -> Said | None:
     """`f(a string)`, `f(string a)`, `f(a)`, `f(a: string): string`, `@computed a -> string`."""
     if not line or line[0].type not in ("FUNCTION", "SCOPE", "COMPUTED"):
         return None
+    token, last = tokens[index], tokens[index - 1]
     head = line[0].type
     if head == "COMPUTED" and token.type == "ARROW":
         hint = f"write `@computed {last.text}: string! {{ … }}`"
@@ -155,6 +166,18 @@ def _signature(
         return Said(
             token, token, "the type of a result follows `->`", "write `-> string`", "SYN002"
         )
+    kind, after = (
+        tokens[index + (token.type == "FAT_ARROW") :][:2]
+        if token.type != "$END"
+        else (token, token)
+    )
+    is_type = kind.type == "NAME" and after.text in ("{", "!", "?")
+    if head == "FUNCTION" and "ARROW" in expected and is_type:
+        hint = f"write `-> {kind.text}`"
+        return Said(token, token, "the type of a result follows `->`", hint, "SYN002")
+    if head == "FUNCTION" and last is line[0] and token.text == "(":
+        message = "a function needs a name"
+        return Said(token, token, message, "write `@function name(…) -> type { … }`", "SYN002")
     if head in ("COMPUTED", "FUNCTION") and token.type == "FAT_ARROW":
         return Said(token, token, "a body stands in braces", "write `{ … }`", "SYN017")
     if head == "SCOPE" and token.type == "NAME" and "LBRACE" in expected:
@@ -170,8 +193,8 @@ def _signature(
     if expected == {"COLON"} and last.type == "NAME" and last.depth == 2:
         if token.type == "NAME":
             types = ("string", "int", "float", "bool", "text", "uuid", "decimal", "timestamp")
-            name, kind = (token, last) if last.text in types else (last, token)
-            hint = f"write `{name.text}: {kind.text}`"
+            name, of = (token, last) if last.text in types else (last, token)
+            hint = f"write `{name.text}: {of.text}`"
             return Said(token, token, f"expected `:`, found `{token.text}`", hint, "SYN002")
         if token.type in ("RPAR", "COMMA"):
             hint = f"for example `{last.text}: string`"

@@ -1,0 +1,123 @@
+"""Goes on at the block of a header that does not fit, so that its statements are read."""
+
+from ..lexer.tokens import BLOCK_HEADS, Token
+from ..suggest import nearest
+from .automaton import Automaton
+from .members import EVENTS
+from .slips import hook_meant
+
+_STATEMENTS = frozenset({"IF", "ELSIF", "UNLESS", "FOR", "MATCH", "RESCUE", "ELSE", "ASYNC"})
+_DECLARATIONS = frozenset({"FUNCTION", "COMPUTED", "SCOPE"})
+_HEADS = _STATEMENTS | _DECLARATIONS | {"HOOK", "AT"}
+_STANDS_FOR = {
+    **dict.fromkeys(("IF", "ELSIF", "UNLESS", "MATCH"), ("BAD",)),
+    "FOR": ("NAME", "IN", "BAD"),
+    "FUNCTION": ("NAME",),
+    "SCOPE": ("NAME",),
+    "COMPUTED": ("NAME", "COLON", "NAME"),
+}
+"""What is read in place of a header of which nothing fits."""
+
+
+class Headers(Automaton):
+    """Replaces what does not fit between the first word of a header and its `{`."""
+
+    def _skip_to_body(self, index: int) -> tuple[int, int, int] | None:
+        """Make the stacks fit the block of the header that the token at an index stands in.
+
+        Gives the index of the token to go on with, and the offsets where the header begins and
+        ends; None if it is in no header, or no block follows.
+        """
+        place = self._head()
+        if place is None:
+            return None
+        head: Token = self._values[place]
+        brace = self._brace(index, head)
+        if brace is None:
+            return None
+        begin, end = head.start, self._tokens[brace].start
+        if head.type in ("HOOK", "AT"):
+            return self._read_hook(place, brace), begin, end
+        stand_in = self._stand_in(index, head, brace)
+        for kept in range(len(self._stack), place + 1, -1):
+            if self._accepts("LBRACE", kept) and not self._accepts("INT", kept):
+                stand_in = []
+                break
+        if stand_in and not self._accepts(stand_in[0].type, kept):
+            return None
+        while len(self._stack) > kept:
+            self._pop()
+        self._tokens[brace:brace] = stand_in
+        return brace, begin, end
+
+    def _head(self) -> int | None:
+        """Where, among the values, the first word of the innermost header is."""
+        found = None
+        for place in range(len(self._values) - 1, -1, -1):
+            value = self._values[place]
+            if not isinstance(value, Token):
+                continue
+            if value.type == "LBRACE":
+                break
+            if value.type == "AT" and hook_meant(value.text[1:]) is None:
+                return None
+            if value.type in _HEADS and (found is None or value.type == "HOOK"):
+                found = place
+        return found
+
+    def _brace(self, index: int, head: Token) -> int | None:
+        """The index of the `{` that opens the block of a header."""
+        tokens = self._tokens
+        while True:
+            token = tokens[index]
+            if token.type == "$END" or token.depth < head.depth:
+                return None
+            if token.depth == head.depth:
+                if token.type == "LBRACE" and tokens[index - 1].type in BLOCK_HEADS:
+                    return index
+                if token.first or token.type == "FAT_ARROW":
+                    return None
+            index += 1
+
+    def _read_hook(self, place: int, brace: int) -> int:
+        """Read a hook anew, with what can be told of its header."""
+        tokens = self._tokens
+        head: Token = self._values[place]
+        start = self._index_of(head, brace)
+        meant = (hook_meant(head.text[1:]) if head.type == "AT" else head.text) or "@after"
+        timing, _, event = meant.partition(" ")
+        names = [token.text for token in tokens[start + 1 : brace]]
+        event = event or next((near for name in names if (near := nearest_event(name))), "save")
+        read = [("HOOK", timing), ("NAME", event)]
+        if any(nearest(name, ("@async",)) or name in ("@async", "async") for name in names):
+            read.append(("ASYNC", "@async"))
+        span = head.start, head.end
+        tokens[start:brace] = [Token(*each, *span, False, head.depth) for each in read]
+        while len(self._values) > place:
+            self._pop()
+        return start
+
+    def _stand_in(self, index: int, head: Token, brace: int) -> list[Token]:
+        """Tokens for a header of which nothing fits; a name that is there is kept."""
+        start = self._index_of(head, index)
+        names = [token for token in self._tokens[start + 1 : brace] if token.type == "NAME"]
+        name = names[0].text if names else "_"
+        at = head.end
+        types = _STANDS_FOR.get(head.type, ())
+        texts = {"NAME": name}
+        return [Token(type, texts.get(type, ""), at, at, False, head.depth) for type in types]
+
+    def _index_of(self, token: Token, index: int) -> int:
+        while self._tokens[index] is not token:
+            index -= 1
+        return index
+
+    def _pop(self) -> None:
+        self._stack.pop()
+        self._values.pop()
+        self._starts.pop()
+
+
+def nearest_event(name: str) -> str | None:
+    """The event that a word of a hook's header stands for."""
+    return name if name in EVENTS else nearest(name, EVENTS)
