@@ -220,8 +220,6 @@ def test_what_is_no_flow_is_refused() -> None:
     [a] = jobs("a")
     with pytest.raises(PayloadError, match="twice"):
         chain(a, a)
-    with pytest.raises(PayloadError, match="unique"):
-        chain(Job(type="t", unique=1))
     with pytest.raises(ValueError, match="no job"):
         chain()
     with pytest.raises(ValueError, match="no job"):

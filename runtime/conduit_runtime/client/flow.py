@@ -20,6 +20,11 @@ class Flow:
 
     `links` are pairs of ids: the second waits for the first. `on_failure` says for each job that
     waits what becomes of it when one that it waits for does not complete.
+
+    A unique job in whose place another stands is left out: what waits for it waits for the one
+    that stands, and for what the job itself would have waited for. So the order holds, but that
+    the one that stands does not wait for this flow. A unique job holds its key from when the flow
+    is stored, also while it waits.
     """
 
     jobs: Sequence[Job]
@@ -30,9 +35,6 @@ class Flow:
     def __post_init__(self) -> None:
         if len({job.id for job in self.jobs}) < len(self.jobs):
             raise PayloadError("a job is in the flow twice: make one for each place")
-        for job in self.jobs:
-            if job.unique is not None or job.unique_for is not None:
-                raise PayloadError(f"{job.type} is unique, which a job of a flow cannot be")
 
     @property
     def first(self) -> list[Job]:

@@ -2,39 +2,41 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from ..postgres.statement import Statement, nothing, sql
+from ..postgres.statement import Statement, sql
 from ..telemetry.trace_context import trace_fragments
 from .flow import Flow
 from .store import columns, insert_parameters
+from .unique import Duplicate, duplicates_of
 
-__all__ = ["born_of", "flow_rows", "insert_flow", "sweep"]
+__all__ = ["born_of", "flow_rows", "insert_flow", "sweep", "watch"]
 
 SWEPT = 5_000
 """Links that one sweep looks at."""
+WATCHED = 1_000
+"""Jobs outside of flows that one look at them takes in."""
 _START = UUID(int=0)
 
 Link = tuple[UUID, UUID]
 
 
-def insert_flow(flow: Flow, schema: str | None) -> Statement[None]:
+def insert_flow(flow: Flow, schema: str | None) -> Statement[list[Duplicate]]:
     """Store a flow in one statement: what waits for nobody can run at once.
 
-    Raises PayloadError, before any SQL, for a job that Postgres would refuse.
+    Answers the jobs in whose place another stands. Raises PayloadError, before any SQL, for a job
+    that Postgres would refuse.
     """
     rows = flow_rows(flow)
-    parameters = {
-        **columns(rows),
-        "flow": flow.id,
-        "waits_for": [row["waits_for"] for row in rows],
-        "on_failure": [row["on_failure"] for row in rows],
-        "before": [before for before, _ in flow.links],
-        "after": [after for _, after in flow.links],
-    }
-    inserting = sql("insert_flow", schema, **trace_fragments(parameters))
-    return Statement(inserting, parameters, nothing)
+    parameters: dict[str, Any] = {}
+    storing = _storing([(None, row) for row in rows], parameters, schema, born_by="")
+    if not any("key" in row for row in rows):
+        inserting = sql("insert_flow", schema, flow=storing, answer="WHERE false")
+        return Statement(inserting, parameters, lambda rows, count: [])
+    standing = sql("flow_standing", schema)
+    inserting = sql("insert_flow", schema, flow=storing, answer=standing)
+    return Statement(inserting, parameters, duplicates_of(flow.jobs))
 
 
 def flow_rows(flow: Flow) -> list[dict[str, Any]]:
@@ -60,23 +62,47 @@ def born_of(
 ) -> str:
     """How flows are inserted by the statement that completes their parents.
 
-    `born` are the parents' ids and what `flow_rows` says; the parameters are added to.
+    `born` are the parents' ids and what `flow_rows` says, or `insert_parameters` of a job that is
+    in no flow; the parameters are added to.
     """
+    join = "\n  JOIN completed ON completed.id = new.parent"
+    return _storing(born, parameters, schema, born_by=join)
+
+
+def _storing(
+    born: Sequence[tuple[UUID | None, Mapping[str, Any]]],
+    parameters: dict[str, Any],
+    schema: str | None,
+    born_by: str,
+) -> str:
+    """How jobs of flows are inserted; the parameters are added to."""
     rows = [row for _, row in born]
-    links = [link for row in rows for link in row["links"]]
-    given = {
+    links = [link for row in rows for link in row.get("links", ())]
+    given: dict[str, Any] = {
         **columns(rows),
         "parent": [parent for parent, _ in born],
-        "of": [row["flow"] for row in rows],
-        "waits_for": [row["waits_for"] for row in rows],
-        "on_failure": [row["on_failure"] for row in rows],
+        "of": [row.get("flow") for row in rows],
+        "waits_for": [row.get("waits_for", 0) for row in rows],
+        "on_failure": [row.get("on_failure") for row in rows],
         "before": [before for before, _ in links],
         "after": [after for _, after in links],
     }
     parameters |= {f"flow_{name}": value for name, value in given.items()}
     trace = trace_fragments(given)
-    traces = trace["traces"].replace("%(", "%(flow_")
-    return sql("born_flow", schema, **{**trace, "traces": traces})
+    fragments = {**trace, "traces": trace["traces"].replace("%(", "%(flow_")}
+    if "key" in given:
+        held = sql("held", schema, holding="flow_held", asking="flow_asked")
+        fragments |= _KEYS | {"settled": sql("flow_unique", schema, held=held, **trace)}
+    else:
+        fragments |= _NO_KEYS | {"settled": sql("flow_plain", schema)}
+    return sql("flow", schema, born=born_by, **fragments)
+
+
+_KEYS = {
+    "key": ", key, unique_for",
+    "keys": ", %(flow_key)s::text[], %(flow_unique_for)s::float8[]",
+}
+_NO_KEYS = dict.fromkeys(_KEYS, "")
 
 
 def sweep(link: Link | None, schema: str | None) -> Statement[Link | None]:
@@ -89,4 +115,22 @@ def sweep(link: Link | None, schema: str | None) -> Statement[Link | None]:
         sql("sweep_links", schema),
         {"job": job, "next": following, "limit": SWEPT},
         lambda rows, count: (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
+    )
+
+
+class Watched(NamedTuple):
+    """Where to go on, None at the end; and whether some of the jobs had ended."""
+
+    next: UUID | None
+    has_ended: bool
+
+
+def watch(job: UUID | None, schema: str | None) -> Statement[Watched]:
+    """Go on with flows that wait for jobs outside of them, among these after this one."""
+    return Statement(
+        sql("watch_links", schema),
+        {"job": job or _START, "limit": WATCHED},
+        lambda rows, count: Watched(
+            rows[0][0] if rows[0][1] == WATCHED else None, has_ended=bool(rows[0][2])
+        ),
     )

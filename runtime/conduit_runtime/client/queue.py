@@ -24,11 +24,11 @@ from ..workers.sweep import clear
 from . import leases, store
 from .control import Control
 from .flow import Flow
-from .flow_store import insert_flow
+from .flow_store import insert_flow, watch
 from .many import Filter, Status
 from .purge import purge
 from .stats import QueueOverview, QueueStats
-from .unique import standing
+from .unique import Duplicate, standing
 
 __all__ = ["Queue"]
 
@@ -38,6 +38,7 @@ Pool = ConnectionPool[Connection]
 Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]
+Duplicates = list[Duplicate]
 
 _left: list[Pool] = []
 
@@ -76,16 +77,18 @@ class Queue(Control):
         its id alone when the role may not read it. Raises PayloadError, before any SQL, for a job
         that Postgres would refuse.
         """
-        return self._store([job], conn)[0]
+        return self._store([job], store.insert_jobs([job], self.schema), conn)[0]
 
     def enqueue_many(self, jobs: Sequence[Job], *, conn: Connection | None = None) -> Jobs:
         """Store any number of jobs in one statement, all or none; returns those that stand."""
         jobs = [*jobs]
-        return self._store(jobs, conn) if jobs else jobs
+        if not jobs:
+            return jobs
+        return self._store(jobs, store.insert_jobs(jobs, self.schema), conn)
 
-    def _store(self, jobs: Jobs, conn: Connection | None) -> Jobs:
+    def _store(self, jobs: Jobs, insert: Statement[Duplicates], conn: Connection | None) -> Jobs:
         """Insert the jobs and return those that stand."""
-        duplicates = self._run(store.insert_jobs(jobs, self.schema), conn)
+        duplicates = self._run(insert, conn)
         if not duplicates:
             return jobs
         readable = [duplicate.standing for duplicate in duplicates if duplicate.readable]
@@ -93,13 +96,12 @@ class Queue(Control):
         return standing(jobs, duplicates, stored)
 
     def enqueue_flow(self, flow: Flow, *, conn: Connection | None = None) -> Jobs:
-        """Store a chain or a group in one statement; returns its jobs.
+        """Store a chain or a group in one statement; returns its jobs, or those that stand.
 
         Those that wait for others are no jobs until these have ended: `list` and `stats` leave them
         out, `get` and `cancel` find them.
         """
-        self._run(insert_flow(flow, self.schema), conn)
-        return [*flow.jobs]
+        return self._store([*flow.jobs], insert_flow(flow, self.schema), conn)
 
     def enqueue_with_priority(
         self, job: Job, priority: int, *, conn: Connection | None = None
@@ -207,6 +209,7 @@ class Queue(Control):
         """
         store.check_limit(limit)
         self._run(rescue_orphans(self.schema), conn)
+        self._run(watch(None, self.schema), conn)
         waiting = self._run(leases.waiting(queue, types, self.schema), conn)
         if not waiting.has_limits:
             claim = leases.dequeue(worker_id, queue, limit, waiting.lanes, self.schema)

@@ -13,7 +13,7 @@ from ..postgres.statement import Rows, Statement, sql, touched
 from ..telemetry.trace_context import read_trace, trace_fragments, trace_of
 from .many import Filter
 from .stats import QueueOverview, QueueStats
-from .unique import Duplicate, duplicates_of, key_parameters
+from .unique import Duplicate, duplicates_of, key_parameters, unique_insert
 
 _FURTHEST = timedelta(days=365 * 1_000)
 
@@ -48,7 +48,7 @@ def insert_jobs(jobs: Sequence[Job], schema: str | None) -> Statement[list[Dupli
     parameters = columns(rows)
     trace = trace_fragments(parameters)
     if "key" in parameters:
-        unique = sql("unique", schema, **trace)
+        unique = unique_insert(schema, **trace)
         inserting = sql("insert_unique_jobs", schema, unique=unique, **trace)
         return Statement(inserting, parameters, duplicates_of(jobs))
     return Statement(sql("insert_jobs", schema, **trace), parameters, _no_duplicates)
@@ -153,8 +153,8 @@ def job_id(id: UUID | str) -> UUID:
 def get_job(id: UUID, schema: str | None) -> Statement[Job | None]:
     """Read one job; None when there is none."""
     return Statement(
-        sql("get_job", schema, columns=COLUMNS),
-        {"id": id},
+        sql("get_job", schema, waiting=sql("waiting_jobs", schema), columns=COLUMNS),
+        {"ids": [id]},
         lambda rows, count: _read_whole(rows[0]) if rows else None,
     )
 
@@ -170,8 +170,9 @@ def _read_whole(row: tuple[Any, ...]) -> Job:
 
 
 def get_jobs(ids: Sequence[UUID], schema: str | None) -> Statement[list[Job]]:
-    """Read these jobs, in no order; those that are gone are missing."""
-    return Statement(sql("get_jobs", schema, columns=COLUMNS), {"ids": list(ids)}, read_jobs)
+    """Read these jobs, waiting ones too, in no order; those that are gone are missing."""
+    reading = sql("get_jobs", schema, waiting=sql("waiting_jobs", schema), columns=COLUMNS)
+    return Statement(reading, {"ids": list(ids)}, read_jobs)
 
 
 def check_limit(limit: int) -> None:

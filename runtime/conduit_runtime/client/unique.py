@@ -22,6 +22,7 @@ __all__ = [
     "mark",
     "standing",
     "sweep",
+    "unique_insert",
 ]
 
 SWEPT = 5_000
@@ -96,6 +97,12 @@ def mark(duplicates: list[Duplicate]) -> None:
     """Let jobs that were not stored say so: they take the id of the one that stands."""
     for job, stands, _ in duplicates:
         job.id, job.duplicate = stands, True
+
+
+def unique_insert(schema: str | None, **trace: str) -> str:
+    """How the jobs in `asked` are inserted, but for those in whose place another stands."""
+    held = sql("held", schema, holding="held", asking="asked")
+    return sql("unique", schema, held=held, **trace)
 
 
 def sweep(after: tuple[str, str] | None, schema: str | None) -> Statement[tuple[str, str] | None]:

@@ -1,6 +1,6 @@
 """One run of a hook without its IO: the record before and after, and the jobs that it enqueues."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -40,7 +40,7 @@ class HookRun(Generic[R, S]):
         self._given_services = None if services is None else provided(services)
         self._kept = Kept()
         self._jobs: list[tuple[str | None, Job]] = []
-        self._flows: list[tuple[Flow, Statement[None]]] = []
+        self._flows: list[tuple[Flow, Statement[list[Duplicate]]]] = []
         self._changed: dict[str, Any] = {}
 
     @property
@@ -81,10 +81,8 @@ class HookRun(Generic[R, S]):
             statements.append((query.sql, query.values, self._updated))
         for schema in dict.fromkeys(schema for schema, _ in self._jobs):
             jobs = [job for other, job in self._jobs if other == schema]
-            insert = insert_jobs(jobs, schema)
-            answer = partial(_mark, insert) if any(job.is_unique for job in jobs) else None
-            statements.append((insert.sql, insert.parameters, answer))
-        statements += [(insert.sql, insert.parameters, None) for _, insert in self._flows]
+            statements.append(_inserting(jobs, insert_jobs(jobs, schema)))
+        statements += [_inserting(flow.jobs, insert) for flow, insert in self._flows]
         return statements
 
     def _changes(self) -> dict[str, Any]:
@@ -113,6 +111,13 @@ class HookRun(Generic[R, S]):
             )
         for attribute, value in values.items():
             setattr(self.record, attribute, value)
+
+
+def _inserting(
+    jobs: Sequence[Job], insert: Statement[list[Duplicate]]
+) -> tuple[str, Any, Answer | None]:
+    answer = partial(_mark, insert) if any(job.is_unique for job in jobs) else None
+    return insert.sql, insert.parameters, answer
 
 
 def _mark(insert: Statement[list[Duplicate]], rows: Rows) -> None:

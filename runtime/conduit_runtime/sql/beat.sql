@@ -15,5 +15,7 @@ SELECT name, beat, pg_try_advisory_xact_lock_shared(lock_key), (
   WHERE name = ANY (%(queues)s::text[]) AND concurrency IS NOT NULL
 ), ARRAY(
   SELECT type FROM {conduit_rates}
+), EXISTS (
+  SELECT FROM {conduit_links} WHERE watched
 )
 FROM {conduit_workers}

@@ -3,14 +3,8 @@ SELECT {columns}, 0, (
   WHERE job = jobs.id AND jobs.status = 'completed' AND expires_at > now()
 )
 FROM {jobs} AS jobs
-WHERE id = %(id)s
+WHERE id = ANY (%(ids)s::uuid[])
 UNION ALL
-SELECT {columns}, waits_for, NULL
-FROM (
-  SELECT job.*, waiting.waits_for
-  FROM {conduit_waiting} AS waiting
-  CROSS JOIN LATERAL jsonb_populate_record(
-    NULL::{jobs}, to_jsonb(waiting) || '{"status": "pending", "attempts": 0}'
-  ) AS job
-  WHERE waiting.id = %(id)s
+SELECT {columns}, waits_for, NULL FROM (
+{waiting}
 ) AS waiting

@@ -1,1 +1,3 @@
 SELECT {columns} FROM {jobs} WHERE id = ANY (%(ids)s::uuid[])
+UNION ALL
+SELECT {columns} FROM ({waiting}) AS waiting

@@ -10,6 +10,7 @@ import msgspec
 from ..client.flow_store import born_of
 from ..client.results import Result
 from ..client.store import columns
+from ..client.unique import unique_insert
 from ..postgres.arrays import integers, uuids
 from ..postgres.statement import Statement, sql, touched
 from ..telemetry.trace_context import trace_fragments
@@ -139,6 +140,10 @@ def _born(
     """How the jobs are inserted that the attempts enqueued."""
     born = [(attempt.job.id, row) for attempt in attempts for row in attempt.enqueued]
     if flows := [each for each in born if "flow" in each[1]]:
+        if any("key" in row for _, row in flows):
+            # One statement asks for a key once, so those outside of flows ask along with them.
+            yield born_of(born, parameters, schema)
+            return
         yield born_of(flows, parameters, schema)
         born = [each for each in born if "flow" not in each[1]]
     if not born:
@@ -147,7 +152,7 @@ def _born(
     parameters["parent"] = [parent for parent, _ in born]
     trace = trace_fragments(parameters)
     if "key" in parameters:
-        yield sql("born_unique", schema, unique=sql("unique", schema, **trace), **trace)
+        yield sql("born_unique", schema, unique=unique_insert(schema, **trace), **trace)
     else:
         yield sql("born", schema, **trace)
 

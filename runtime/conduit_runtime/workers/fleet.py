@@ -75,12 +75,14 @@ class Beat:
 
     `due` are the seconds until the next schedule is due, None when there is none; `clock` is the
     Unix time by the server's clock. It and the `controls` are None while no worker is registered.
+    `is_awaited` tells whether flows wait for jobs outside of them.
     """
 
     sightings: list[Sighting]
     due: float | None = None
     clock: float | None = None
     controls: Controls | None = None
+    is_awaited: bool = False
 
 
 def beat(name: str, queues: Sequence[str], schema: str | None) -> Statement[Beat]:
@@ -90,7 +92,7 @@ def beat(name: str, queues: Sequence[str], schema: str | None) -> Statement[Beat
         {"name": name, "queues": list(queues)},
         lambda rows, count: Beat(
             [Sighting(*row[:3]) for row in rows],
-            *((*rows[0][3:5], Controls.of(*rows[0][5:])) if rows else ()),
+            *((*rows[0][3:5], Controls.of(*rows[0][5:8]), rows[0][8]) if rows else ()),
         ),
     )
 

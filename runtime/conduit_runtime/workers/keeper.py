@@ -168,6 +168,8 @@ class Keeper(threading.Thread):
                 # What somebody held just then is nobody's now: looked for with the next beat.
                 self._next_look = min(self._next_look, time.monotonic() + BEAT / 2)
             with self._refusable(connection):
+                if beat.is_awaited:
+                    self._sweep.watch(connection, self.schema)
                 self._look_around(connection)
             self._flusher.step(connection, self.schema)
             self._ready.set()

@@ -22,11 +22,16 @@ class Sweep:
     def __init__(self) -> None:
         self._key: tuple[str, str] | None = None
         self._link: tuple[UUID, UUID] | None = None
+        self._watched: UUID | None = None
         self._turns = cycle((self._keys, self._results, self._links))
 
     def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         """Look at the next page."""
         next(self._turns)(connection, schema)
+
+    def watch(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+        """Look at the next jobs that flows wait for which they are no part of."""
+        self._watched = run(connection, flow_store.watch(self._watched, schema)).next
 
     def _keys(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         self._key = run(connection, unique.sweep(self._key, schema))

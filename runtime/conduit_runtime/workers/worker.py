@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from ..client.flow_store import watch
 from ..errors import JobLost
 from ..generated.services import Prepared
 from ..postgres.connection import Link
@@ -148,11 +149,20 @@ class Worker:
     async def run(self) -> None:
         """Return when the queues are drained, or when `stop` was called elsewhere."""
         stopping = asyncio.create_task(self._stopping.wait())
-        tasks = {self._claiming, self._writing, self._watching, stopping}
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        while True:
+            tasks = {self._claiming, self._writing, self._watching, stopping}
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopping}:
+                task.result()
+            if stopping in done or not await self._has_more():
+                break
+            self._claiming = asyncio.create_task(self._claimer.run(), name="conduit claims")
         stopping.cancel()
-        for task in done - {stopping}:
-            task.result()
+
+    async def _has_more(self) -> bool:
+        """Whether flows go on, of which the jobs that ended were no part."""
+        async with self._database.connection() as connection:
+            return (await run_async(connection, watch(None, self._schema))).has_ended
 
     async def stop(self, grace: float) -> None:
         """End gently: claim no more, give running jobs `grace` seconds, hand back the rest."""

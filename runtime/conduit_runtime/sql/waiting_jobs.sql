@@ -1,0 +1,6 @@
+  SELECT job.*, waiting.waits_for
+  FROM {conduit_waiting} AS waiting
+  CROSS JOIN LATERAL jsonb_populate_record(
+    NULL::{jobs}, to_jsonb(waiting) || '{"status": "pending", "attempts": 0}'
+  ) AS job
+  WHERE waiting.id = ANY (%(ids)s::uuid[])

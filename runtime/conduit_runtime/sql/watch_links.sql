@@ -1,0 +1,23 @@
+-- The jobs after this one that flows of others wait for, a page of them: those that ended let go of
+-- what waits.
+WITH RECURSIVE watched AS (
+  (SELECT job FROM {conduit_links} WHERE watched AND job > %(job)s::uuid ORDER BY job LIMIT 1)
+  UNION ALL
+  SELECT (
+    SELECT link.job FROM {conduit_links} AS link
+    WHERE link.watched AND link.job > watched.job
+    ORDER BY link.job
+    LIMIT 1
+  ) FROM watched
+  WHERE watched.job IS NOT NULL
+), page AS MATERIALIZED (
+  SELECT job FROM watched WHERE job IS NOT NULL LIMIT %(limit)s
+), advanced AS MATERIALIZED (
+  SELECT {conduit_advance}(array_agg(job))
+  FROM page
+  WHERE NOT EXISTS (
+      SELECT FROM {jobs} AS job WHERE job.id = page.job AND job.status IN ('pending', 'running'))
+    AND NOT EXISTS (SELECT FROM {conduit_waiting} AS waiting WHERE waiting.id = page.job)
+  HAVING count(*) > 0
+)
+SELECT max(job::text)::uuid, count(*), (SELECT count(*) FROM advanced) FROM page

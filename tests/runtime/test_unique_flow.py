@@ -1,0 +1,291 @@
+"""Unique jobs in flows: what becomes of a flow when another job stands in the place of one."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import (
+    AsyncQueue,
+    Discard,
+    Flow,
+    Hook,
+    Job,
+    JobContext,
+    Queue,
+    WorkerPool,
+    chain,
+    group,
+)
+from conduit_runtime.client import flow_store
+from conduit_runtime.postgres.execute import run
+from example_app import insert_order
+from example_jobs.records import Order
+from waiting import until
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def plain(name: str) -> Job:
+    return Job(type="t", payload=name)
+
+
+def unique(name: str, key: object = "k", **options: Any) -> Job:
+    return Job(type="t", payload=name, unique=key, **options)
+
+
+def links(dsn: str) -> list[tuple[str, str, bool]]:
+    """Which payload waits for which, and whether that is watched."""
+    names = "SELECT id, payload FROM jobs UNION ALL SELECT id, payload FROM conduit_waiting"
+    with psycopg.connect(dsn) as conn:
+        return conn.execute(
+            f"WITH name AS ({names}) SELECT before.payload, after.payload, watched "
+            "FROM conduit_links JOIN name AS before ON before.id = job "
+            "JOIN name AS after ON after.id = next ORDER BY 1, 2"
+        ).fetchall()
+
+
+def drain(queue: Queue, fails: str = "") -> str:
+    """Run what there is; the payloads in the order in which they began."""
+    order: list[str] = []
+    pool = WorkerPool(queue, workers=4)
+
+    @pool.handler("t")
+    async def work(context: JobContext, payload: str) -> None:
+        order.append(payload)
+        if payload in fails:
+            raise Discard
+
+    pool.run(drain=True)
+    return "".join(order)
+
+
+def is_clear(dsn: str) -> bool:
+    with psycopg.connect(dsn) as conn:
+        sql = "SELECT count(*) FROM conduit_waiting UNION ALL SELECT count(*) FROM conduit_links"
+        return conn.execute(sql).fetchall() == [(0,), (0,)]
+
+
+def test_a_unique_job_runs_in_its_flow_when_its_key_is_free(queue: Queue, dsn: str) -> None:
+    flow = chain(plain("a"), unique("b"), plain("c"))
+    assert queue.enqueue_flow(flow) == list(flow.jobs)
+    # It holds its key while it waits.
+    assert queue.enqueue(unique("x")).id == flow.jobs[1].id
+    assert links(dsn) == [("a", "b", False), ("b", "c", False)]
+    assert drain(queue) == "abc"
+    assert not queue.enqueue(unique("x")).duplicate
+    assert is_clear(dsn)
+
+
+def test_what_waits_for_it_waits_for_the_one_that_stands(queue: Queue, dsn: str) -> None:
+    standing = queue.enqueue(unique("s"))
+    flow = chain(unique("a"), plain("b"))
+    stand = queue.enqueue_flow(flow)
+    assert [(job.id, job.payload, job.duplicate) for job in stand] == [
+        (standing.id, "s", True),
+        (flow.jobs[1].id, "b", False),
+    ]
+    assert links(dsn) == [("s", "b", True)]
+    assert drain(queue) == "sb"
+    assert is_clear(dsn)
+
+
+def test_the_order_of_the_flow_holds_around_it(queue: Queue, dsn: str) -> None:
+    queue.enqueue(unique("s", "1"))
+    queue.enqueue(unique("t", "2"))
+    queue.enqueue_flow(
+        chain(plain("a"), group([unique("b", "1"), plain("c")]), unique("d", "2"), plain("e"))
+    )
+    found = {(before, after): watched for before, after, watched in links(dsn)}
+    assert found == {
+        ("a", "c"): False,
+        ("s", "e"): True,
+        ("t", "e"): True,
+        ("c", "e"): False,
+        ("a", "e"): False,
+    }
+    ran = drain(queue)
+    assert sorted(ran) == ["a", "c", "e", "s", "t"]
+    assert ran[-1] == "e"
+    assert ran.index("a") < ran.index("c")
+    assert is_clear(dsn)
+
+
+def test_one_of_a_key_in_a_flow_stands_for_the_others(queue: Queue, dsn: str) -> None:
+    flow = group([unique("a"), unique("b"), plain("c")], then=plain("z"))
+    stand = queue.enqueue_flow(flow)
+    assert [job.payload for job in stand] == ["a", "a", "c", "z"]
+    assert links(dsn) == [("a", "z", False), ("c", "z", False)]
+    ran = drain(queue)
+    assert (sorted(ran), ran[-1]) == (["a", "c", "z"], "z")
+    assert is_clear(dsn)
+
+
+@pytest.mark.parametrize(("policy", "ran"), [("cancel", "s"), ("continue", "sb")])
+def test_the_failure_of_the_one_that_stands_counts(
+    queue: Queue, dsn: str, policy: Any, ran: str
+) -> None:
+    queue.enqueue(unique("s"))
+    b = plain("b")
+    queue.enqueue_flow(chain(unique("a"), b, on_failure=policy))
+    assert drain(queue, fails="s") == ran
+    stored = queue.get(b.id)
+    assert stored is not None
+    assert stored.status == ("cancelled" if policy == "cancel" else "completed")
+    assert is_clear(dsn)
+
+
+def test_one_that_ended_within_its_period_is_not_waited_for(queue: Queue, dsn: str) -> None:
+    queue.enqueue(unique("s", unique_for=HOUR))
+    assert drain(queue) == "s"
+    queue.enqueue_flow(chain(unique("a", unique_for=HOUR), plain("b")))
+    assert drain(queue) == "b"
+    assert is_clear(dsn)
+
+
+def test_a_running_one_is_waited_for_and_its_worker_need_not_know(queue: Queue, dsn: str) -> None:
+    """Not for a sweep either, which would take half a minute."""
+    order: list[str] = []
+    begun, end, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    pool = WorkerPool(queue)
+
+    @pool.handler("t")
+    async def work(context: JobContext, payload: str) -> None:
+        order.append(payload)
+        if payload == "s":
+            begun.set()
+            await end.wait()
+        else:
+            ended.set()
+
+    async def play() -> None:
+        async with pool, AsyncQueue(dsn) as others:
+            await others.enqueue(unique("s"))
+            await asyncio.wait_for(begun.wait(), 20)
+            await others.enqueue_flow(chain(unique("a"), plain("b")))
+            end.set()
+            await asyncio.wait_for(ended.wait(), 8)
+        assert order == ["s", "b"]
+
+    asyncio.run(play())
+
+
+def test_loops_of_ones_own_go_on_with_it(queue: Queue, dsn: str) -> None:
+    queue.enqueue(unique("s"))
+    [held] = queue.dequeue("w")
+    queue.enqueue_flow(chain(unique("a"), plain("b")))
+    assert queue.dequeue("w") == []
+    queue.complete(held)
+    [held] = queue.dequeue("w")
+    assert held.payload == "b"
+
+
+def test_looking_at_what_stands_goes_on_page_by_page(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow_store, "WATCHED", 2)
+    for n in range(5):
+        queue.enqueue(unique(f"s{n}", n, run_at=None, delay=HOUR if n < 4 else None))
+        queue.enqueue_flow(group([unique("a", n)], then=plain(f"b{n}")))
+    [held] = queue.dequeue("w")
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        queue.complete(held, conn=conn)
+        after, steps = None, []
+        for _ in range(3):
+            after, has_ended = run(conn, flow_store.watch(after, None))
+            steps.append(has_ended)
+        assert (after, sum(steps)) == (None, 1)
+    [held] = queue.dequeue("w")
+    assert held.payload == "b4"
+
+
+def test_many_flows_at_once_run_the_job_of_a_key_once(queue: Queue, dsn: str) -> None:
+    """Whoever comes second waits for the first to commit, and for its job then."""
+
+    def enqueue(n: int) -> None:
+        queue.enqueue_flow(group([unique("u"), plain("c")], then=plain("z")))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(enqueue, range(24)))
+    ran = drain(queue)
+    assert sorted(ran) == sorted("u" + "cz" * 24)
+    assert queue.stats().completed == 49
+    assert is_clear(dsn)
+
+
+def test_flows_race_the_end_of_the_job_that_stands(queue: Queue, dsn: str) -> None:
+    """However they meet, every flow ends, and a key never has two jobs at once."""
+    running = most = 0
+    pool = WorkerPool(queue, workers=8)
+
+    @pool.handler("u")
+    async def one(context: JobContext, payload: object) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+
+    @pool.handler("t")
+    async def work(context: JobContext, payload: object) -> None:
+        """Do nothing."""
+
+    def enqueue(n: int) -> None:
+        for _ in range(15):
+            queue.enqueue_flow(chain(Job(type="u", unique=1), Job(type="t", payload="end")))
+
+    with pool, ThreadPoolExecutor(4) as threads:
+        list(threads.map(enqueue, range(4)))
+        until(lambda: len(queue.list(type="t", status="completed", limit=100)) == 60)
+    assert most == 1
+    assert is_clear(dsn)
+
+
+def test_those_that_a_job_enqueues_are_unique_as_well(queue: Queue, dsn: str) -> None:
+    standing = queue.enqueue(unique("s", delay=HOUR))
+    pool = WorkerPool(queue)
+
+    @pool.handler("parent")
+    async def parent(context: JobContext, payload: object) -> None:
+        context.enqueued.append(unique("lone", "l"))
+        context.enqueue_flow(chain(unique("a"), plain("b")))
+        context.enqueue_flow(group([unique("c", "l"), unique("d", "d")], then=plain("z")))
+
+    queue.enqueue(Job(type="parent"))
+    pool.run(drain=True)
+    assert links(dsn) == [("d", "z", False), ("lone", "z", False), ("s", "b", True)]
+    assert queue.cancel(standing.id)
+    assert sorted(drain(queue)) == sorted(["d", *"lone", "z"])
+    assert is_clear(dsn)
+
+
+def test_those_of_a_hook_are_unique_as_well(app_dsn: str, conn: psycopg.Connection[Any]) -> None:
+    conn.execute("TRUNCATE conduit_keys, conduit_waiting, conduit_links")
+    hooks = []
+    for name in "ab":
+        with Hook(conn, Order, insert_order(conn)) as hook:
+            hook.enqueue_flow(chain(unique(f"{name}1"), plain(f"{name}2")))
+        hooks.append(hook)
+    assert [job.duplicate for job in hooks[1].jobs] == [True, False]
+    assert hooks[1].jobs[0].id == hooks[0].jobs[0].id
+    conn.commit()
+    assert links(app_dsn) == [("a1", "a2", False), ("a1", "b2", True)]
+
+
+def test_flows_of_asynchronous_queues(dsn: str) -> None:
+    async def use() -> list[bool]:
+        async with AsyncQueue(dsn) as queue:
+            await queue.enqueue(unique("s"))
+            flow: Flow = chain(unique("a"), plain("b"))
+            return [job.duplicate for job in await queue.enqueue_flow(flow)]
+
+    assert asyncio.run(use()) == [True, False]
