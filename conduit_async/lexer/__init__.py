@@ -12,7 +12,7 @@ from ..source import Source
 from .lexer import Lexer
 from .state import Lexed, Repair
 
-__all__ = ["Lexed", "Repair", "lex"]
+__all__ = ["Lexed", "Repair", "lex", "likely_cuts"]
 
 
 def lex(source: Source, repairs: Iterable[Repair] = ()) -> Lexed:
@@ -20,3 +20,8 @@ def lex(source: Source, repairs: Iterable[Repair] = ()) -> Lexed:
     lexer = Lexer(source, repairs)
     lexer.run()
     return lexer.result
+
+
+def likely_cuts(source: Source, repairs: Iterable[Repair]) -> tuple[Repair, ...]:
+    """The strings to end on their lines: those that code seems to follow on the next one."""
+    return Lexer(source, repairs).guessed_cuts()

@@ -3,11 +3,13 @@
 import re
 
 from . import literals
+from .state import Repair
 from .tokens import LONG_EQUALITY, OPERATORS, TOKEN, Token
 from .words import Words
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_QUOTED = re.compile(r"(['‘’“”`])([^'‘’“”`\n]*)['‘’“”`]")
+_QUOTES = "'‘’“”`"
+_QUOTED = re.compile(rf"([{_QUOTES}])([^{_QUOTES}\n]*)[{_QUOTES}]")
 
 _MEANT = {
     "&": ("AND", "&&", "Conduit has no operator `&`", "write `&&` for a logical and"),
@@ -38,8 +40,9 @@ class Lexer(Words):
             if kind == "newline":
                 position = found.end()
                 self._first = True
-                if self._strings and self._cuts(self._strings[0]):
-                    self._force_string_end(found.start("newline"))
+                newline = found.start("newline")
+                if self._strings and self._cuts(self._strings[0], newline):
+                    self._force_string_end(newline)
             elif kind == "word" or kind == "suffix":
                 position = self._word(found)
             elif kind == "op":
@@ -59,6 +62,13 @@ class Lexer(Words):
         self.result.early = self._brackets.early
         self.result.tokens.append(Token("$END", "", end, end, True, 0))
         del self.result.tokens[0]
+
+    def guessed_cuts(self) -> tuple[Repair, ...]:
+        """Read everything, and end each string where the next line begins like code."""
+        known = set(self._cut)
+        self._guesses_cuts = True
+        self.run()
+        return tuple(Repair("cut", start) for start in sorted(self._cut - known))
 
     def _comment(self, text: str, start: int) -> int:
         end = start + len(text)
@@ -94,6 +104,14 @@ class Lexer(Words):
             )  # fmt: skip
             self._emit("BAD", quoted[0], start, quoted.end())
             return quoted.end()
+        if text[0] in _QUOTES:
+            last = max(self._without_closers(end, self._line_end(start)), end)
+            self._error(
+                "SYN007", start, last, "this string is not closed, and begins with another quote",
+                'strings are written in double quotes: `"…"`',
+            )  # fmt: skip
+            self._emit("BAD", self.text[start:last], start, last)
+            return last
         message, hint = f"`{literals.shorten(text)}` means nothing here", None
         operator = _MEANT.get(text)
         if text == ";":

@@ -57,6 +57,7 @@ class State:
         self.text = source.text
         self.result = Lexed([Token("START", "", 0, 0)], {})
         self._cut = {repair.at for repair in repairs if repair.kind == "cut"}
+        self._guesses_cuts = False
         self._repairs = {repair.at: repair for repair in repairs if repair.kind != "cut"}
         self._brackets = Brackets(source, self._report, self._insert)
         self._strings: list[int] = []

@@ -7,6 +7,14 @@ from .state import State
 
 _TEXT = re.compile(r'(?:[^"\\#\n]|\\[^\n]|#(?!\{))+')
 _BRACKET = re.compile(r"[()\[\]{}]")
+_STATEMENT = re.compile(
+    r"""\s*(?:let\s+\w+\s*[=:]|(?:if|unless|elsif|for|return|match)\b[^\n]*[^.,;!?\n]\n
+    |self\.\w+\s*=|[A-Z]\w*\.\w+[?!]?\(|@[a-z]|resource\s+\w+\s*\{|\}[ \t]*\r?(?:\n|\Z)
+    |[a-z_]\w*:\s+[a-z]\w*(?:\([\d, ]*\))?[!?])""",
+    re.VERBOSE,
+)
+"""How a line may begin that is code, and no text in a string."""
+
 _SEPARATORS = ",; \t\r"
 
 
@@ -20,7 +28,7 @@ class Strings(State):
         if "\n" in text:
             outermost = self._strings[0] if self._strings else start
             self._note_multiline(outermost)
-            if self._cuts(outermost):
+            if self._guesses_cuts or self._cuts(outermost):
                 return self._quote('"', start)
         end = start + len(text)
         if "\n" in text:
@@ -60,7 +68,7 @@ class Strings(State):
                 self._emit_text(start, position)
                 self._force_string_end(len(text))
                 return len(text)
-            if self._cuts(outermost):
+            if self._cuts(outermost, position):
                 end = self._without_closers(start, self._line_end(position))
                 self._emit_text(start, end)
                 self._force_string_end(end)
@@ -94,10 +102,14 @@ class Strings(State):
         """Note a string over lines that touches a name or another string."""
         last = self.result.tokens[-1]
         touches = last.end == start and last.type in ("STRING", "_QUOTE_END")
-        if touches or self.text[end : end + 1].isalnum():
+        following = self.text[end : end + 1]
+        if touches or following.isalnum() or following == "#":
             self.result.odd.append(start)
 
-    def _cuts(self, outermost: int) -> bool:
+    def _cuts(self, outermost: int, newline: int | None = None) -> bool:
+        """Whether a string ends on its line; `newline` is one that it goes on after."""
+        if newline is not None and self._guesses_cuts and _STATEMENT.match(self.text, newline + 1):
+            self._cut.add(outermost)
         return outermost in self._cut
 
     def _emit_text(self, start: int, end: int) -> None:

@@ -13,6 +13,8 @@ __all__ = ["parse"]
 def parse(source: Source, problems: Problems) -> ast.File:
     """The tree of a source; what is wrong with it is added to `problems` and left out."""
     attempt = best_attempt(source)
+    unclosed = {found.span.line for found in attempt.found if found.code == "SYN007"}
     for diagnostic in attempt.found:
-        problems.add(diagnostic)
+        if diagnostic.code != "SYN011" or diagnostic.span.line not in unclosed:
+            problems.add(diagnostic)
     return replace(attempt.tree, broken=tuple(attempt.broken))

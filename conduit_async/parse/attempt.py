@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .. import ast
 from ..diagnostics import Diagnostic
-from ..lexer import Lexed, Repair, lex
+from ..lexer import Lexed, Repair, lex, likely_cuts
 from ..source import Source, Span
 from .driver import Driver
 from .table import table
@@ -19,7 +19,7 @@ _MOST_CHARACTERS = 1_000_000
 """How much text may be read in all to find the best reading."""
 
 _MOST_CANDIDATES = 12
-_ODDITY = 2
+_ODDITY = 3
 """How many mistakes a string counts as that ends where another one should begin."""
 
 _SKIPPED_PER_MISTAKE = 20
@@ -53,18 +53,16 @@ def best_attempt(source: Source) -> Attempt:
     while improved and (best.found or best.lexed.odd):
         improved = False
         base = best
-        for repair in _candidates(source, base):
+        for repairs in _candidates(source, base):
             budget -= len(source.text)
             if budget < 0:
                 return best
-            attempt = _attempt(source, (*base.repairs, repair))
+            attempt = _attempt(source, (*base.repairs, *repairs))
             if attempt.badness < best.badness or (
-                repair.kind == "drop"
-                and attempt.badness == best.badness
-                and source.text[repair.at - 1] == source.text[repair.at]
+                attempt.badness == best.badness and _drops_a_double(source.text, repairs)
             ):
                 best, improved = attempt, True
-                if len(best.found) <= len(best.repairs):
+                if best.badness[1] <= len(best.repairs):
                     return best
     return best
 
@@ -81,7 +79,23 @@ def _attempt(source: Source, repairs: tuple[Repair, ...]) -> Attempt:
     return Attempt(repairs, lexed, tree, found, driver.lacking, driver.skipped, broken)
 
 
-def _candidates(source: Source, attempt: Attempt) -> Iterator[Repair]:
+def _drops_a_double(text: str, repairs: tuple[Repair, ...]) -> bool:
+    """Whether a repair drops the second of two equal brackets."""
+    return any(
+        repair.kind == "drop" and text[repair.at - 1] == text[repair.at] for repair in repairs
+    )
+
+
+def _candidates(source: Source, attempt: Attempt) -> Iterator[tuple[Repair, ...]]:
+    """What may mend a reading."""
+    for repair in _single_repairs(source, attempt):
+        if repair not in attempt.repairs:
+            yield (repair,)
+    if attempt.lexed.multiline and (cuts := likely_cuts(source, attempt.repairs)):
+        yield cuts
+
+
+def _single_repairs(source: Source, attempt: Attempt) -> Iterator[Repair]:
     """What may mend the first mistakes of a reading."""
     lexed = attempt.lexed
     if lexed.unterminated or lexed.odd or len(attempt.found) > 1:
