@@ -21,6 +21,7 @@ from conduit_runtime import (
 )
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
+from conduit_runtime.postgres.steps import take
 from conduit_runtime.telemetry import flusher, metrics_store
 from conduit_runtime.telemetry.histogram import BOUNDS, count_into, quantile
 from conduit_runtime.telemetry.recorder import Key, Tally
@@ -201,7 +202,7 @@ def test_a_span_must_be_positive(queue: Queue) -> None:
         queue.metrics(last=timedelta(0))
 
 
-def test_old_minutes_become_hours_and_old_hours_go(queue: Queue, dsn: str) -> None:
+def test_old_minutes_become_hours(queue: Queue, dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         run(connection, metrics_store.flush([(("default", "send"), tally(3))], None))
         connection.execute(
@@ -211,13 +212,12 @@ def test_old_minutes_become_hours_and_old_hours_go(queue: Queue, dsn: str) -> No
                    60, 'default', 'send', 1, ARRAY[0, 1]
             FROM generate_series(1, 600) AS age
             UNION ALL
-            SELECT date_bin('1 hour', now() - interval '31 days', '2000-01-01 00:00Z'),
-                   3600, 'default', 'send', 1000, '{}'
+            SELECT date_bin('1 day', now() - interval '33 days', '2000-01-01 00:00Z'),
+                   86400, 'default', 'send', 1000, '{}'
             """
         )
         before = queue.metrics(last=DAY)
-        while run(connection, metrics_store.compact(None)):
-            pass
+        compact(connection)
         counts = connection.execute(
             "SELECT seconds, count(*) FROM conduit_metrics GROUP BY seconds ORDER BY seconds"
         ).fetchall()
@@ -233,6 +233,39 @@ def test_old_minutes_become_hours_and_old_hours_go(queue: Queue, dsn: str) -> No
     assert queue.metrics(last=timedelta(days=60))[0].succeeded == 603
 
 
+def test_old_hours_become_days(queue: Queue, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            """
+            INSERT INTO conduit_metrics (starts_at, seconds, queue, type, succeeded, durations)
+            SELECT date_bin('1 hour', now() - age * interval '1 hour', '2000-01-01 00:00Z'),
+                   3600, 'default', type, 2, CASE type WHEN 'a' THEN ARRAY[0, 2] ELSE '{2}' END
+            FROM generate_series(1, 20 * 24) AS age, unnest(ARRAY['a', 'b']) AS type
+            """
+        )
+        before = queue.metrics(last=30 * DAY)
+        compact(connection)
+        [(days, hours)] = connection.execute(
+            "SELECT count(*) FILTER (WHERE seconds = 86400), count(*) FILTER (WHERE seconds = 3600)"
+            " FROM conduit_metrics"
+        ).fetchall()
+    assert 36 <= days <= 38
+    assert 2 * 47 <= hours <= 2 * 72
+    after = queue.metrics(last=30 * DAY)
+    assert [(row.type, row.succeeded) for row in after] == [("a", 960), ("b", 960)]
+    assert [row.duration for row in after] == [row.duration for row in before]
+    assert after[0].duration.counts[:3] == [0, 960, 0]
+    lately, _ = queue.metrics(last=DAY)
+    assert 48 <= lately.succeeded <= 50
+    week, _ = queue.metrics(last=7 * DAY)
+    assert 7 * 48 <= week.succeeded <= 8 * 48
+
+
+def compact(connection: psycopg.Connection[Any]) -> None:
+    while take(metrics_store.compact(None), lambda statement: run(connection, statement)):
+        pass
+
+
 def test_workers_see_to_old_metrics(
     pool: WorkerPool, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,7 +277,7 @@ def test_workers_see_to_old_metrics(
             INSERT INTO conduit_metrics (seconds, starts_at, queue, type)
             SELECT 60, now() - interval '1 day', 'default', name
             FROM unnest(ARRAY['a', 'b']) AS name
-            UNION ALL SELECT 3600, now() - interval '1 year', 'default', 'a'
+            UNION ALL SELECT 86400, now() - interval '1 year', 'default', 'a'
             """
         )
         widths = "SELECT array_agg(seconds ORDER BY type) FROM conduit_metrics"

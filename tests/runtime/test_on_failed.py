@@ -11,6 +11,8 @@ import psycopg
 import pytest
 from conduit_runtime import Discard, FailedJob, Job, JobContext, Queue, Retry, WorkerPool
 from conduit_runtime.generated.service_loading import resolve
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.workers.fleet import sweep_untold
 from example_jobs import JOBS
 from waiting import until
 from worker_process import LEDGER
@@ -201,6 +203,69 @@ def test_the_rescuer_tells_of_a_job_that_kills_its_workers(
     assert (failed.id, failed.attempts, failed.payload) == (job.id, 1, {"n": 1})
     assert failed.error.startswith("the worker died")
     assert failed.traceback is None
+
+
+@pytest.fixture
+def rescued(queue: Queue, dsn: str) -> Job:
+    """A job that its worker's death ended; the one that rescued it has nobody to tell."""
+    job = queue.enqueue(Job("mail", "die", payload={"n": 1}, max_attempts=1))
+    assert queue.dequeue("w", "mail")
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE jobs SET leased_until = now()")
+    silent = WorkerPool(queue, "mail")
+    silent.register("other", print)
+    silent.run(drain=True)
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert stored.status == "failed"
+    return job
+
+
+def test_one_who_has_somebody_to_tell_tells_of_the_rescues_of_others(
+    queue: Queue, rescued: Job, told: list[FailedJob]
+) -> None:
+    pools = [WorkerPool(queue, "mail", on_failed=told.append) for _ in range(3)]
+    for pool in pools:
+        pool.start()
+    try:
+        until(lambda: told)
+    finally:
+        for pool in pools:
+            pool.stop()
+    [failed] = told
+    assert (failed.id, failed.attempts, failed.payload) == (rescued.id, 1, {"n": 1})
+    assert failed.error == "the worker died"
+    WorkerPool(queue, "mail", on_failed=told.append).run(drain=True)
+    assert len(told) == 1
+
+
+def test_workers_of_its_queue_come_first(
+    queue: Queue, rescued: Job, told: list[FailedJob], dsn: str
+) -> None:
+    other = WorkerPool(queue, "reports", on_failed=told.append)
+    other.run(drain=True)
+    assert told == []
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE conduit_untold SET since = now() - interval '61 s'")
+    other.run(drain=True)
+    assert [failed.id for failed in told] == [rescued.id]
+
+
+def test_one_that_was_retried_meanwhile_has_not_failed(
+    queue: Queue, rescued: Job, told: list[FailedJob]
+) -> None:
+    queue.retry(rescued.id)
+    WorkerPool(queue, "mail", on_failed=told.append).run(drain=True)
+    assert told == []
+
+
+def test_where_nobody_is_told_nothing_is_left_behind(rescued: Job, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        count = "SELECT count(*) FROM conduit_untold"
+        for age, left in (("23 hours", 1), ("25 hours", 0)):
+            connection.execute(f"UPDATE conduit_untold SET since = now() - interval '{age}'")
+            run(connection, sweep_untold(None))
+            assert connection.execute(count).fetchall() == [(left,)]
 
 
 def test_a_crash_between_the_commit_and_the_call_loses_the_call(

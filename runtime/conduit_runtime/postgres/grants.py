@@ -32,6 +32,7 @@ TABLES = {
     "conduit_queues": Privileges("", _ALL),
     "conduit_rates": Privileges("", _ALL),
     "conduit_starts": Privileges("", _ALL),
+    "conduit_untold": Privileges("", _ALL),
     "conduit_migrations": Privileges("", "SELECT"),
 }
 # Postgres lets everybody call a function, unless an administrator has changed that default.

@@ -15,7 +15,7 @@ _TABLES = (
     *("conduit_keys", "conduit_stands", "conduit_results", "conduit_waiting", "conduit_links"),
     *("conduit_advance", "conduit_cancel"),
     *("conduit_metrics", "conduit_added", "conduit_total"),
-    *("conduit_queues", "conduit_rates", "conduit_starts"),
+    *("conduit_queues", "conduit_rates", "conduit_starts", "conduit_untold"),
 )
 
 

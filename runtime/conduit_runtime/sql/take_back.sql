@@ -13,10 +13,13 @@ taken AS (
         ELSE errors END,
       progress = NULL, token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL
   WHERE id = ANY (ARRAY(SELECT id FROM running))
-  RETURNING id, queue, type, status, attempts, max_attempts, error, flow, payload, tableoid
+  RETURNING id, queue, type, status, attempts, max_attempts, error, flow, tableoid
+), untold AS (
+  INSERT INTO {conduit_untold} (job, queue)
+  SELECT id, queue FROM taken WHERE status = 'failed'
+  ON CONFLICT (job) DO UPDATE SET queue = excluded.queue, since = excluded.since
 )
 SELECT id, queue, type, status, attempts, max_attempts, error,
-       CASE WHEN status = 'failed' THEN payload::text END,
        CASE WHEN flow IS NOT NULL AND status = 'failed' THEN {conduit_advance}(ARRAY[id]) END,
        CASE WHEN status = 'pending'
            AND current_setting('conduit.wake', true) IS DISTINCT FROM 'off'

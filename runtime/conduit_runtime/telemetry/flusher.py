@@ -3,11 +3,13 @@
 import logging
 import random
 import time
+from functools import partial
 from typing import Any
 
 import psycopg
 
 from ..postgres.execute import run
+from ..postgres.steps import take
 from ..postgres.trouble import Trouble
 from . import metrics_store as store
 from .recorder import Recorder, Tally
@@ -54,7 +56,7 @@ class Flusher:
     ) -> None:
         try:
             self._flush(connection, schema)
-            if compact and not run(connection, store.compact(schema)):
+            if compact and not take(store.compact(schema), partial(run, connection)):
                 self._next_compaction = time.monotonic() + COMPACT
         except psycopg.Error as error:
             self._trouble.again_in(error)

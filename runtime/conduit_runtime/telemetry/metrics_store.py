@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from ..postgres.arrays import array
-from ..postgres.statement import Rows, Statement, sql, touched
+from ..postgres.statement import Rows, Statement, counted, sql, touched
+from ..postgres.steps import Steps
+from .histogram import BOUNDS
 from .job_metrics import Distribution, JobMetrics
 from .recorder import Key, Tally
 
@@ -12,8 +15,13 @@ __all__ = ["compact", "flush", "read"]
 
 MINUTES_KEPT = timedelta(hours=2)
 """For how long at least minutes stay apart; then they become hours."""
-HOURS_KEPT = timedelta(days=30)
-"""For how long hours are kept."""
+HOURS_KEPT = timedelta(days=2)
+"""For how long at least hours stay apart; then they become days."""
+READ = timedelta(days=30)
+"""How far back one can look."""
+DAYS_KEPT = READ + timedelta(days=1)
+"""For how long days are kept, so that the one in which such a span begins is there as a whole."""
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 PAGE = 5_000
 """Rows that one statement compacts or deletes at most."""
 _COUNTS = ("succeeded", "failed", "retried", "discarded", "snoozed", "cancelled")
@@ -41,17 +49,24 @@ def _counts(counts: Sequence[int]) -> str:
     return array(counts[:length])
 
 
-def compact(schema: str | None) -> Statement[bool]:
-    """Make hours of old minutes and delete old hours, a page of each; whether there may be more."""
-    return Statement(
-        sql("compact_metrics", schema, add=sql("add_metrics", schema)),
-        {
-            "minutes_for": MINUTES_KEPT.total_seconds(),
-            "hours_for": HOURS_KEPT.total_seconds(),
-            "limit": PAGE,
-        },
-        lambda rows, count: int(rows[0][0]) >= PAGE,
-    )
+def compact(schema: str | None) -> Steps[bool]:
+    """Make hours of old minutes and days of old hours, and delete old days, a page of each.
+
+    Returns whether there may be more.
+    """
+    compacting = sql("compact_metrics", schema, add=sql("add_metrics", schema))
+    most = 0
+    for short, long, kept_for in ((_MINUTE, _HOUR, MINUTES_KEPT), (_HOUR, _DAY, HOURS_KEPT)):
+        parameters = {"short": short, **_old(long, kept_for)}
+        compacted: int = yield Statement(compacting, parameters, lambda rows, count: rows[0][0])
+        most = max(most, compacted)
+    forgetting = sql("forget_metrics", schema)
+    forgotten: int = yield Statement(forgetting, _old(_DAY, DAYS_KEPT), counted)
+    return max(most, forgotten) >= PAGE
+
+
+def _old(long: int, kept_for: timedelta) -> dict[str, Any]:
+    return {"long": long, "kept_for": kept_for.total_seconds(), "limit": PAGE}
 
 
 def read(
@@ -63,13 +78,22 @@ def read(
     """
     if last <= timedelta(0):
         raise ValueError(f"last is {last}: use a positive span")
+    kept_apart = (_MINUTE, MINUTES_KEPT), (_HOUR, HOURS_KEPT)
     parameters = {
-        "span": min(last, HOURS_KEPT).total_seconds(),
-        "minutes_for": MINUTES_KEPT.total_seconds(),
+        "span": min(last, READ).total_seconds(),
+        "bin": next((seconds for seconds, kept in kept_apart if last <= kept), _DAY),
         "queue": queue,
         "type": type,
     }
-    return Statement(sql("metrics", schema), parameters, _read)
+    histograms = {name: _summed(name) for name in ("durations", "waits")}
+    return Statement(sql("metrics", schema, **histograms), parameters, _read)
+
+
+def _summed(histogram: str) -> str:
+    """The sum of histograms in SQL: place by place, several times quicker than an aggregate."""
+    places = range(1, len(BOUNDS) + 2)
+    sums = ", ".join(f"coalesce(sum({histogram}[{place}]), 0)::bigint" for place in places)
+    return f"ARRAY[{sums}]"
 
 
 def _read(rows: Rows, count: int) -> list[JobMetrics]:

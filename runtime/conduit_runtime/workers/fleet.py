@@ -11,12 +11,25 @@ from .claims import Lane
 from .controls import Controls
 from .vigil import Dead, Sighting
 
-__all__ = ["Rescued", "beat", "leave", "register", "rescue", "rescue_orphans", "strangers"]
+__all__ = [
+    "Rescued",
+    "beat",
+    "leave",
+    "register",
+    "rescue",
+    "rescue_orphans",
+    "strangers",
+    "sweep_untold",
+    "untold",
+]
+
+TOLD = 1_000
+"""Failed jobs that a worker takes over to tell of at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rescued:
-    """A job that was taken back from a dead worker; `payload` is JSON text, of failed ones only."""
+    """A job that was taken back from a dead worker; `payload` is JSON text, where it is told of."""
 
     id: UUID
     queue: str
@@ -25,7 +38,7 @@ class Rescued:
     attempts: int
     max_attempts: int
     error: str | None
-    payload: str | None
+    payload: str | None = None
 
 
 def home() -> Statement[str]:
@@ -108,6 +121,20 @@ def rescue_orphans(schema: str | None) -> Statement[list[Rescued]]:
     return Statement(_rescue_sql("rescue_orphans", schema), {}, _rescued)
 
 
+def untold(queues: Sequence[str], schema: str | None) -> Statement[list[Rescued]]:
+    """Take over to tell of jobs that a rescue ended as failed, those of these queues first."""
+    return Statement(
+        sql("untold", schema),
+        {"queues": list(queues), "limit": TOLD},
+        lambda rows, count: [Rescued(*row) for row in rows],
+    )
+
+
+def sweep_untold(schema: str | None) -> Statement[None]:
+    """Forget jobs that nobody has told of for a day, a page of them: no worker has an on_failed."""
+    return Statement(sql("sweep_untold", schema), {"limit": TOLD}, nothing)
+
+
 def strangers(queues: Sequence[str], schema: str | None) -> Statement[list[tuple[str, Lane]]]:
     """What waits in these queues, by queue and lane, that no live worker of the queue knows."""
     return Statement(
@@ -127,4 +154,4 @@ def _rescue_sql(name: str, schema: str | None) -> str:
 
 
 def _rescued(rows: Rows, count: int) -> list[Rescued]:
-    return [Rescued(*row[:8]) for row in rows]
+    return [Rescued(*row[:7]) for row in rows]

@@ -43,8 +43,9 @@ class Keeper(threading.Thread):
     `adopted` are the fingerprints of its types that no live worker knows: these jobs are tried.
     With `hurry` at once, otherwise when they were seen twice. `on_schedule` is called, in this
     thread, with the seconds until the next schedule is due; `on_controls` with what operators say
-    of its queues and of types, whenever that changed; `on_failed` with the jobs that a rescue
-    ended, since they had killed their last worker.
+    of its queues and of types, whenever that changed; `on_rescued` with the jobs that a rescue
+    of its own ended as failed. `tell` is called with those, whoever rescued them, of which this
+    worker is to tell: none while `tells` says that it has nobody to tell.
     """
 
     def __init__(
@@ -56,7 +57,9 @@ class Keeper(threading.Thread):
         on_lost: Callable[[], object],
         on_schedule: Callable[[float], object],
         on_controls: Callable[[Controls], object],
-        on_failed: Callable[[Sequence[fleet.Rescued]], object],
+        on_rescued: Callable[[Sequence[fleet.Rescued]], object],
+        tell: Callable[[Sequence[fleet.Rescued]], object],
+        tells: Callable[[], bool],
         flusher: Flusher,
         hurry: bool = False,
     ) -> None:
@@ -68,7 +71,9 @@ class Keeper(threading.Thread):
         self._on_lost = on_lost
         self._on_schedule = on_schedule
         self._on_controls = on_controls
-        self._on_failed = on_failed
+        self._on_rescued = on_rescued
+        self._tell = tell
+        self._tells = tells
         self._flusher = flusher
         self._hurry = hurry
         self._ending = threading.Event()
@@ -223,6 +228,7 @@ class Keeper(threading.Thread):
             return
         self._next_look = now + LOOK
         self._report(run(connection, fleet.rescue_orphans(self.schema)), "an unknown worker")
+        self._tell_of_failed(connection)
         self._sweep.step(connection, self.schema)
         strangers = run(connection, fleet.strangers(self._queues, self.schema))
         known = {type_ for type_, _ in self._lanes()}
@@ -242,4 +248,9 @@ class Keeper(threading.Thread):
             jobs = "1 job" if len(rescued) == 1 else f"{len(rescued)} jobs"
             _log.warning("rescued %s of %s, %d of them failed", jobs, worker, len(failed))
             if failed:
-                self._on_failed(failed)
+                self._on_rescued(failed)
+
+    def _tell_of_failed(self, connection: psycopg.Connection[Any]) -> None:
+        """Tell of jobs that rescues ended, if there is somebody to tell: each is told of once."""
+        if self._tells() and (failed := run(connection, fleet.untold(self._queues, self.schema))):
+            self._tell(failed)

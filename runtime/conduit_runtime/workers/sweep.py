@@ -1,4 +1,4 @@
-"""What a worker clears away: keys that nobody holds, results whose time is over, cut flows."""
+"""What a worker clears away: keys nobody holds, results whose time is over, cut flows, old news."""
 
 from itertools import cycle
 from typing import Any
@@ -9,12 +9,13 @@ import psycopg
 from ..client import flow_store, results, unique
 from ..postgres.execute import run
 from ..postgres.steps import Steps
+from .fleet import sweep_untold
 
 __all__ = ["Sweep", "clear"]
 
 
 class Sweep:
-    """Deletes what has served its time: keys, results and links in turn, a page a step.
+    """Deletes what has served its time: keys, results, links and news in turn, a page a step.
 
     A step takes so long as its page does, however much there is.
     """
@@ -23,7 +24,7 @@ class Sweep:
         self._key: tuple[str, str] | None = None
         self._link: tuple[UUID, UUID] | None = None
         self._watched: UUID | None = None
-        self._turns = cycle((self._keys, self._results, self._links))
+        self._turns = cycle((self._keys, self._results, self._links, self._untold))
 
     def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         """Look at the next page."""
@@ -41,6 +42,9 @@ class Sweep:
 
     def _links(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         self._link = run(connection, flow_store.sweep(self._link, schema))
+
+    def _untold(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+        run(connection, sweep_untold(schema))
 
 
 def clear(schema: str | None) -> Steps[None]:

@@ -95,7 +95,9 @@ class Worker:
             lambda: self._loop.call_soon_threadsafe(self._give_up_all),
             lambda due: self._loop.call_soon_threadsafe(self._ticker.expect, due),
             lambda controls: self._loop.call_soon_threadsafe(self._heed, controls),
-            lambda jobs: self._loop.call_soon_threadsafe(self._on_rescued_failed, jobs),
+            lambda jobs: self._loop.call_soon_threadsafe(self._count_failed, jobs),
+            lambda jobs: self._loop.call_soon_threadsafe(self._tell_of_failed, jobs),
+            lambda: self._failures.is_wanted,
             Flusher(self._recorder),
             hurry=self._drain,
         )
@@ -254,12 +256,14 @@ class Worker:
         if self._failures.is_wanted and attempts[0].outcome is not None:
             self._failures.report(failed_among(attempts))
 
-    def _on_rescued_failed(self, jobs: Sequence[Rescued]) -> None:
-        """These jobs killed their last worker: here is the one to tell of it."""
+    def _count_failed(self, jobs: Sequence[Rescued]) -> None:
+        """These jobs killed their last worker: it counts nothing any more."""
         for job in jobs:
             self._recorder.tally(job.queue, job.type).failed += 1
-        if self._failures.is_wanted:
-            self._failures.report(failed_of(jobs))
+
+    def _tell_of_failed(self, jobs: Sequence[Rescued]) -> None:
+        """A rescue ended these jobs, and it is for this worker to tell of them."""
+        self._failures.report(failed_of(jobs))
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A connection for a job's own statements."""
