@@ -208,6 +208,14 @@ def optional(item: Type) -> Type:
     return Optional(item)
 
 
+def holds_record(kind: Type) -> bool:
+    """Whether there are records in a value of a type, however deep."""
+    match kind:
+        case Optional(item) | Array(item) | Hash(_, item):
+            return holds_record(item)
+    return isinstance(kind, Record)
+
+
 def required(item: Type) -> Type:
     """The type without nil."""
     return item.item if isinstance(item, Optional) else item

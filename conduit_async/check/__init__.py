@@ -17,6 +17,7 @@ from .placement import check_placement
 from .reach import check_bodies
 from .services import unite_calls
 from .unsupported import report_unsupported
+from .withheld import report_withheld
 from .world import World
 
 __all__ = ["check"]
@@ -50,6 +51,7 @@ def check(
     unite_calls(program, problems)
     settle_function_uses(program)
     capture(program, problems)
+    report_withheld(program, problems)
     check_clashes(program, problems)
     check_config_names(program, config, problems)
     if not problems.has_errors:

@@ -7,6 +7,7 @@ from ..diagnostics import Problems
 from ..names import python_name, unclashed
 from ..program import Capture, Column, Local, Program, ResourceInfo
 from ..types import (
+    ANY,
     REGEX,
     Array,
     Function,
@@ -17,11 +18,13 @@ from ..types import (
     Record,
     Struct,
     Type,
+    holds_record,
     required,
 )
 from .async_blocks import all_jobs
 from .captured import Use
 from .fingerprint import fingerprint
+from .require import article, results
 from .shapes import shape_of
 from .uses import UseFinder
 
@@ -35,7 +38,7 @@ def capture(program: Program, problems: Problems) -> None:
             for job in all_jobs(hook):
                 uses = finder.of_job(job, on_create=hook.node.event in ("create", "save"))
                 for use in {use.key: use for use in reversed(uses)}.values():
-                    _check(use, problems)
+                    _check(use, program, problems)
                 fields = _fields(uses, resource, program)
                 shaped = (replace(each, shape=shape_of(each, program.facts)) for each in fields)
                 job.captures = tuple(shaped)
@@ -119,7 +122,7 @@ def _places(path: tuple[str, ...], columns: dict[str, Column], program: Program)
     return places
 
 
-def _check(use: Use, problems: Problems) -> None:
+def _check(use: Use, program: Program, problems: Problems) -> None:
     found = use.capture
     if use.sensitive:
         problems.warning(
@@ -129,11 +132,26 @@ def _check(use: Use, problems: Problems) -> None:
             f"as `{found.name}`",
             f"load it when the job runs: `{use.sensitive.partition('.')[0]}.find(…)`",
         )
-    if (reason := _unstorable(found.type)) is not None:
+    if (reason := _unstorable(found.type) or _untold(found, program)) is not None:
         what, hint = reason
         problems.error(
             "ASY903", use.span, f"`{found.name}` holds {what}, which a job cannot store", hint
         )
+
+
+def _untold(found: Capture, program: Program) -> tuple[str, str] | None:
+    """What a variable of no type may hold that nothing would tell from a hash."""
+    value = found.local.value if found.local is not None else None
+    if value is None or found.type != ANY or found.kind != "local":
+        return None
+    for part in results(value):
+        kind = required(program.facts.types.get(part, ANY))
+        if isinstance(kind, Struct) or holds_record(kind):
+            return (
+                f"{article(kind)} or a value of another type",
+                "capture what the job needs of it, each in a variable of one type",
+            )
+    return None
 
 
 def _unstorable(kind: Type) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from ..types import (
     Hash,
     NilType,
     Optional,
+    Record,
     Scalar,
     Shape,
     Struct,
@@ -74,7 +75,7 @@ def _is_known(kind: Type) -> bool:
     match kind:
         case Optional(item=inner) | Hash(value=inner) | Array(item=inner):
             return _is_known(inner)
-    return isinstance(kind, Scalar | Enum | Struct) and kind not in (JSON, REGEX)
+    return isinstance(kind, Scalar | Enum | Struct | Record) and kind not in (JSON, REGEX)
 
 
 def _is_same_in_json(kind: Type) -> bool:

@@ -30,7 +30,7 @@ from ..types import ANY, Record, required
 from ..walk import children
 from .captured import Use, Values
 from .paths import SELF
-from .withheld import sensitive_read
+from .stored import is_outside
 
 
 @dataclass
@@ -157,31 +157,10 @@ class _Search:
         span: Span,
     ) -> tuple[list[Use], list[ast.Node]]:
         given: list[ast.Node] = [argument for argument in arguments if argument is not None]
-        self._check_arguments(function, arguments)
         if receiver is not None and not isinstance(receiver, ast.SelfRef):
             context = [found for found in function.reads if found.kind == "context"]
             return [self.values.read(found, span) for found in context], [receiver, *given]
         return [self.values.read(found, span) for found in function.reads], given
-
-    def _check_arguments(
-        self, function: FunctionInfo, arguments: tuple[ast.Expr | None, ...]
-    ) -> None:
-        """Refuse a record that the job stores without a field that the function reads."""
-        for position, argument in enumerate(arguments):
-            local = self._outer_record(argument) if argument is not None else None
-            if argument is None or local is None:
-                continue
-            field = sensitive_read(self.finder.program, function, position)
-            if field is not None:
-                name = field.rpartition(".")[2]
-                self.finder.problems.error(
-                    "ASY903",
-                    argument.span,
-                    f"a job stores `{local.name}` without the sensitive field `{field}`, "
-                    f"which `{function.name}` reads",
-                    f"read it before the block (`let {name} = {local.name}.{name}`), or load the "
-                    f"record inside: `{field.partition('.')[0]}.find(…)`",
-                )
 
     def _outer_record(self, node: ast.Node) -> Local | None:
         local = self.finder.program.facts.resolutions.get(node)
@@ -190,12 +169,7 @@ class _Search:
         return None
 
     def _is_inside(self, local: Local) -> bool:
-        if self.job is None:
-            return True
-        owner = local.owner
-        while owner is not None and owner is not self.job:
-            owner = owner.parent
-        return owner is not None
+        return not is_outside(local, self.job)
 
     def _sensitive(self, local: Local) -> str | None:
         """The sensitive column whose value a `let` holds as it is."""

@@ -33,10 +33,12 @@ from .typing import UNKNOWN, joins, known, type_of, untold
 
 @rule(ast.SelfRef)
 def self_ref(frame: Frame, node: ast.SelfRef, wish: Operand) -> Lowering:
-    """`self` as a whole: a snapshot of the row."""
+    """`self` as a whole: the row, a copy where it may be assigned while that is kept."""
+    if frame.record is not None and frame.locals.assigns_fields and wish.record == "row":
+        copy = frame.module.imports.use("dataclasses", "replace")
+        return Code(f"{copy}({frame.record})", Strength.PRIMARY, effect=Effect.READS)
     if frame.record is not None:
-        snapshot_class = frame.module.snapshot_class(frame.resource.name)
-        return Code(f"{snapshot_class}.of({frame.record})", Strength.PRIMARY, effect=Effect.READS)
+        return Code(frame.record, effect=Effect.READS)
     snapshot = frame.capture("snapshot", ())
     assert snapshot is not None
     return frame.captured(snapshot)

@@ -42,7 +42,9 @@ _IMPORTED = {
 }
 
 
-def annotation(of: Type, imports: Imports, records: str = ".records") -> str:
+def annotation(
+    of: Type, imports: Imports, records: str = ".records", *, snapshots: bool = False
+) -> str:
     """How a type is written; `records` is the module of rows, empty inside of it."""
 
     def local(name: str) -> str:
@@ -67,7 +69,7 @@ def annotation(of: Type, imports: Imports, records: str = ".records") -> str:
             case Enum(name) | Struct(name):
                 return local(name)
             case Record(name):
-                return local(python_name(name))
+                return local(f"{name}Snapshot" if snapshots else python_name(name))
             case ErrorType():
                 return imports.runtime("ErrorValue")
             case Range():
@@ -92,14 +94,7 @@ def hiding(fields: Iterable[tuple[str, str]]) -> set[str]:
 
 def stored(of: Type, imports: Imports) -> str:
     """The type of a value that leaves compiled code: a record is a snapshot then."""
-    match of:
-        case Record(resource):
-            return imports.use(".records", f"{resource}Snapshot")
-        case Optional(Record()):
-            return f"{stored(of.item, imports)} | None"
-        case Array(item):
-            return f"{imports.use('builtins', 'list')}[{stored(item, imports)}]"
-    return annotation(of, imports)
+    return annotation(of, imports, snapshots=True)
 
 
 def payload_type(capture: Capture, imports: Imports) -> str:
@@ -117,7 +112,7 @@ def _parts(shape: Shape, imports: Imports) -> str:
         for step, part in shape.parts
     )
     texts = (
-        f"{step}: {_parts(part, imports) if isinstance(part, Shape) else annotation(part, imports)}"
+        f"{step}: {_parts(part, imports) if isinstance(part, Shape) else stored(part, imports)}"
         for step, part in items
     )
     return f"{{{', '.join(texts)}}}"

@@ -20,7 +20,7 @@ from ..program import (
 )  # fmt: skip
 from ..types import NIL, Record, is_nullable, required
 from . import chains, literals
-from .captures import as_record, snapshot_of, value_in, value_of
+from .captures import value_in, value_of
 from .changes import change
 from .code import NONE, Code, Effect, Line, Strength, made_of
 from .comprehensions import comprehension
@@ -28,6 +28,7 @@ from .context import context_value
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
 from .records import record_call
+from .snapshots import RecordAs
 from .typing import UNKNOWN, known, type_of
 
 PURE_NAMESPACES = frozenset({"String", "Text", "Number", "Array", "Hash", "HTML", "Regex"})
@@ -69,8 +70,7 @@ def _service_call(frame: Frame, call: ServiceCall) -> Lowering:
     nodes = [*call.positional, *(value for _, value in call.named)]
     parts = []
     for node in nodes:
-        code = yield Operand(node)
-        parts.append(outgoing(frame, node, code))
+        parts.append((yield Operand(node, record="snapshot")))
     parts = frame.in_order(parts, [variable_for(node) for node in nodes])
     count = len(call.positional)
     texts = [part.text for part in parts[:count]]
@@ -91,13 +91,6 @@ def listed(texts: Sequence[str], parts: Sequence[Code]) -> str:
     return ", ".join(texts)
 
 
-def outgoing(frame: Frame, node: ast.Expr, code: Code) -> Code:
-    """A value that leaves the compiled code: records go as snapshots."""
-    if frame.holds_snapshot(node) or isinstance(node, ast.ArrayLiteral):
-        return code
-    return snapshot_of(frame, type_of(frame, node), code, variable_for(node))
-
-
 def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     """`Namespace.function(…)`: required parameters by position, others by name."""
     signature = call.signature
@@ -112,33 +105,29 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     definitions: tuple[Line, ...] = ()
     callee = node.callee if isinstance(node, ast.Call) else node
     receiver = callee if isinstance(callee, ast.Member) else None
+    place: RecordAs = "snapshot" if signature.namespace in _OUTSIDE else "row"
     parameters = signature.parameters
     rest = repeat(parameters[-1]) if parameters and parameters[-1].rest else ()
     for parameter, argument in zip(chain(parameters, rest), call.arguments, strict=False):
         if argument is None:
             continue
         if receiver is not None and argument is receiver.target:
-            code = yield from chains.target(frame, receiver)
+            code = yield from chains.target(frame, receiver, place)
             guards = code.guards
             before, own = (code.before, ()) if guards else ((), code.before)
             code = replace(code, guards=(), before=own)
-            if signature.namespace in _OUTSIDE and not guards:
-                code = outgoing(frame, argument, code)
             parts.append(known(frame, argument, code))
         else:
-            code = yield Operand(argument, lazy=bool(guards))
+            code = yield Operand(argument, lazy=bool(guards), record=place)
             if isinstance(argument, ast.Lambda):
                 # A definition runs nothing, so it may stand before what is evaluated earlier.
                 definitions += code.before
                 code = replace(code, before=())
-            if signature.namespace in _OUTSIDE:
-                code = outgoing(frame, argument, code)
             parts.append(known(frame, argument, code))
         hints.append(variable_for(argument))
         names.append(None if parameter.required or parameter.rest else parameter.name)
     for extra in call.extra:
-        code = yield Operand(extra.value, lazy=bool(guards))
-        parts.append(outgoing(frame, extra.value, code))
+        parts.append((yield Operand(extra.value, lazy=bool(guards), record="snapshot")))
         hints.append(variable_for(extra.value))
         names.append(extra.name.text if extra.name else None)
     parts = [literals.told(part, frame.module.imports) for part in frame.in_order(parts, hints)]
@@ -200,7 +189,7 @@ def function_call(
             code = yield Operand(given_node, expected=parameter.type, lazy=bool(guards))
             is_literal = isinstance(given_node, ast.ArrayLiteral | ast.HashLiteral)
             code = code if is_literal else known(frame, given_node, code)
-            parts.append(as_record(frame, given_node, code))
+            parts.append(code)
             hints.append(variable_for(given_node))
             names.append(parameter.python if named else None)
     parts = frame.in_order(parts, hints)

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from .. import ast
 from ..program import Capture, Column, Local
-from ..types import ANY, Array, Record, Type, is_nullable, required
+from ..types import Record, is_nullable, required
 from . import literals
 from .changes import changed, previous
 from .code import Code, Effect, Strength, close, made_of
 from .context import request_value
 from .frame import Frame
+from .snapshots import snapshot_of
 
 
 def value_of(frame: Frame, capture: Capture) -> Code:
@@ -100,8 +100,8 @@ def _local(frame: Frame, capture: Capture) -> Code:
         return _path(frame, name, columns, is_nullable(local.type))
     if capture.kind == "local_path":
         return _keys(frame, Code(name), capture.path[1:])
-    if isinstance(local.value, ast.ArrayLiteral):
-        return Code(name, effect=Effect.READS)  # it holds snapshots already
+    if local in frame.snapshots:
+        return Code(name, effect=Effect.READS)
     kind = local.type if is_nullable(capture.type) else required(local.type)
     return snapshot_of(frame, kind, Code(name, effect=Effect.READS))
 
@@ -119,33 +119,3 @@ def _further(frame: Frame, capture: Capture, local: Local) -> Code:
     whole = frame.capture("local", (local.name,), local)
     assert whole is not None
     return frame.captured(whole)
-
-
-def snapshot_of(frame: Frame, kind: Type, code: Code, hint: str = "row") -> Code:
-    """A record that leaves the compiled code, as a snapshot; anything else as it is."""
-    record = required(kind)
-    many = isinstance(record, Array)
-    if isinstance(record, Array):
-        record = required(record.item)
-    if not isinstance(record, Record):
-        return code
-    of = f"{frame.module.snapshot_class(record.resource)}.of"
-    if many and not is_nullable(kind):
-        text = f"[{of}(row) for row in {code.at(Strength.OR)}]"
-        return made_of(text, Strength.ATOM, [code])
-    if kind == record:
-        return made_of(f"{of}({code.text})", Strength.PRIMARY, [code])
-    first, again = frame.twice(code, hint)
-    made = f"[{of}(row) for row in {again.text}]" if many else f"{of}({again.text})"
-    text = f"{made} if {first.text} is not None else None"
-    return made_of(text, Strength.TERNARY, [first])
-
-
-def as_record(frame: Frame, node: ast.Expr, code: Code) -> Code:
-    """A snapshot where a record is expected, which type checkers have to be told."""
-    kind = frame.module.facts.types.get(node, ANY)
-    if not isinstance(required(kind), Record) or not frame.holds_snapshot(node):
-        return code
-    cast = frame.module.imports.use("typing", "cast")
-    annotation = frame.module.annotation(kind)
-    return made_of(f'{cast}("{annotation}", {code.text})', Strength.PRIMARY, [code])

@@ -8,14 +8,15 @@ from ..types import optional
 from .code import Code, Line, body_of
 from .drive import Lowering, Operand
 from .frame import Frame, variable_for
+from .snapshots import RecordAs
 from .typing import UNKNOWN, known, may_be_nil, type_of
 
 _ASSIGNED = re.compile(r"^\((\w+) := .*\)(?= is not None$)", re.DOTALL)
 
 
-def target(frame: Frame, node: ast.Member) -> Lowering:
+def target(frame: Frame, node: ast.Member, record: RecordAs = "either") -> Lowering:
     """What is left of the dot; its guards hold for the whole chain."""
-    code = yield Operand(node.target, chain=True, maybe=node.safe)
+    code = yield Operand(node.target, chain=True, maybe=node.safe, record=record)
     if not node.safe:
         return code
     certain = code.guards or not is_safe(node.target)

@@ -17,8 +17,10 @@ def equality(frame: Frame, node: ast.Binary) -> Lowering:
     if nil and (guards := _query_guards(frame, node)):
         is_there = Code(" and ".join(guards), Strength.AND if guards[1:] else Strength.COMPARISON)
         return is_there if node.operator == "!=" else negate(is_there)
-    left = yield Operand(node.left, maybe=nil, chain=isinstance(node.right, ast.Nil))
-    right = yield Operand(node.right, maybe=nil)
+    left = yield Operand(
+        node.left, maybe=nil, chain=isinstance(node.right, ast.Nil), record="either"
+    )
+    right = yield Operand(node.right, maybe=nil, record="either")
     if left.guards:
         return _chain_and_nil(node, left)
     left, right = frame.in_order([left, right], [variable_for(node.left), variable_for(node.right)])
@@ -61,7 +63,7 @@ def equals(frame: Frame, left: Code, left_type: Type, right: Code, right_type: T
 def membership(frame: Frame, node: ast.Binary) -> Lowering:
     """`x in xs`, `x not_in xs`; in a range it is two comparisons."""
     container = node.right
-    left = yield Operand(node.left)
+    left = yield Operand(node.left, record="either")
     if isinstance(container, ast.Binary) and container.operator in ("..", "..."):
         low = yield Operand(container.left)
         high = yield Operand(container.right)
@@ -71,7 +73,7 @@ def membership(frame: Frame, node: ast.Binary) -> Lowering:
         kinds = type_of(frame, node.left), type_of(frame, container)
         found = within(frame, left, kinds, low, high, container.operator)
     else:
-        right = yield Operand(container)
+        right = yield Operand(container, record="either")
         hints = [variable_for(node.left), variable_for(container)]
         left, right = frame.in_order([left, right], hints)
         kind = type_of(frame, container)

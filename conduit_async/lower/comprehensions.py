@@ -51,7 +51,7 @@ def _items(frame: Frame, node: ast.Expr, items: ast.Expr) -> Lowering:
     """What is looped over; a `?.` in it guards the whole call of a method."""
     callee = node.callee if isinstance(node, ast.Call) else node
     if isinstance(callee, ast.Member) and callee.target is items:
-        return (yield from chains.target(frame, callee))
+        return (yield from chains.target(frame, callee, "row"))
     return (yield Operand(items))
 
 

@@ -70,7 +70,7 @@ def _compared(
     if isinstance(node, ast.Nil):
         return f"{name} IS {'NOT ' if operator == '!=' else ''}NULL", []
     is_enum = isinstance(required(column.type), Enum)
-    value = yield Operand(node, expected=None if is_enum else column.type)
+    value = yield Operand(node, expected=None if is_enum else column.type, record="either")
     kind = type_of(frame, node)
     record = required(kind)
     if isinstance(record, Record):

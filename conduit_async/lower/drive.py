@@ -13,6 +13,7 @@ from ..types import DECIMAL, FLOAT, INT, NIL, Array, Enum, Type, required
 from .code import NONE, Code, Line, Strength, call, close, made_of
 from .frame import Frame, variable_for
 from .literals import quoted
+from .snapshots import RecordAs, fitted_record
 from .typing import UNKNOWN, is_loose, known, type_of
 
 DEEPEST = 20
@@ -26,7 +27,7 @@ class Operand:
     `lazy`: it may not be evaluated at all. `chain`: its guards are left open, for `.b` in `a?.b`.
     `maybe`: nil is welcome, also where a missing row would be an error. `expected` is the type
     of the place where the value goes, `name` the variable that will hold it, `first` whether it
-    begins with it.
+    begins with it. `record` is what the place takes for a record.
     """
 
     node: ast.Expr
@@ -36,6 +37,7 @@ class Operand:
     expected: Type | None = None
     name: str | None = None
     first: bool = True
+    record: RecordAs = "row"
 
 
 Lowering: TypeAlias = Generator[Operand, Code, Code]
@@ -63,10 +65,11 @@ def lower(
     expected: Type | None = None,
     name: str | None = None,
     first: bool = True,
+    record: RecordAs = "row",
 ) -> Code:
     """An expression as Python."""
     stack: list[tuple[Lowering, Operand]] = []
-    wish: Operand | None = Operand(node, False, chain, maybe, expected, name, first)
+    wish: Operand | None = Operand(node, False, chain, maybe, expected, name, first, record)
     code: Code | None = None
     while True:
         if wish is not None:
@@ -108,6 +111,7 @@ def _finished(frame: Frame, operand: Operand, code: Code) -> Code:
         code = close(code)
     if operand.expected is not None:
         code = _fitted(frame, operand, code)
+    code = fitted_record(frame, operand.node, code, operand.record)
     if code.depth > DEEPEST:
         return frame.spill(code, variable_for(operand.node))
     is_narrowed = operand.node in frame.module.facts.narrowed

@@ -146,9 +146,9 @@ class Frame:
         return Code(f"{self.payload}.{capture.python}", Strength.PRIMARY)
 
     def holds_snapshot(self, node: ast.Expr) -> bool:
-        """Whether a record is a snapshot already: `self`, or a local from outside the job."""
+        """Whether records are snapshots already: `self` or a local from outside the job."""
         if isinstance(node, ast.SelfRef):
-            return True
+            return self.record is None
         local = self.module.facts.resolutions.get(node)
         return isinstance(local, Local) and (local in self.snapshots or self.is_captured(local))
 

@@ -2,10 +2,10 @@
 
 from .. import ast
 from ..types import optional, required
-from .captures import as_record
 from .code import Code, Line, Strength, body_of, made_of
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
+from .snapshots import place_of
 from .statements import after_loop
 from .typing import is_loose, may_be_nil, type_of, untold
 
@@ -15,9 +15,10 @@ LONGEST_CHAIN = 25
 
 def lazy(frame: Frame, node: ast.Binary) -> Lowering:
     """`a && b`, `a || b`."""
-    left = yield Operand(node.left, maybe=True)
+    place = place_of(type_of(frame, node))
+    left = yield Operand(node.left, maybe=True, record=place)
     with frame.branch():
-        right = yield Operand(node.right, lazy=True)
+        right = yield Operand(node.right, lazy=True, record=place)
     if right.before:
         return _as_statements(frame, node, left, right)
     if is_loose(type_of(frame, node)):
@@ -31,16 +32,15 @@ def coalesce(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
     """`a ?? b ?? c`: one expression where that reads well, else a variable, that of the wish."""
     first, *others = _alternatives(frame, node)
     wanted = type_of(frame, node)
-    left = yield Operand(first, maybe=True, expected=wanted)
-    left = as_record(frame, first, left)
+    place = place_of(wanted)
+    left = yield Operand(first, maybe=True, expected=wanted, record=place)
     if not others:
         return left
     if frame.lazy or (len(others) == 1 and left.repeatable):
         for other in others:
             tested, again = frame.twice(left, variable_for(first))
             with frame.branch():
-                right = yield Operand(other, lazy=True, expected=wanted)
-                right = as_record(frame, other, right)
+                right = yield Operand(other, lazy=True, expected=wanted, record=place)
             if right.before:
                 left = _as_statements(frame, node, left, right)
                 continue
@@ -50,13 +50,13 @@ def coalesce(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
         return left
     kinds = {required(type_of(frame, each)) for each in (first, *others)}
     name = wish.name or frame.fresh(variable_for(first))
-    is_mixed = wish.first and (len(kinds) > 1 or is_loose(wanted))
+    is_new = wish.first or wish.name is None
+    is_mixed = is_new and (len(kinds) > 1 or is_loose(wanted))
     mixed = frame.module.annotation(optional(wanted)) if is_mixed else ""
     lines = [*left.before, Line(f"{name}{f': {mixed}' if mixed else ''} = {left.text}")]
     for other in others:
         with frame.branch():
-            right = yield Operand(other, expected=wanted)
-            right = as_record(frame, other, right)
+            right = yield Operand(other, expected=wanted, record=place)
         lines.append(Line(f"if {name} is None:"))
         lines += body_of([*right.before, Line(f"{name} = {right.text}")])
     return Code(name, before=tuple(lines))
@@ -104,13 +104,12 @@ def ternary(frame: Frame, node: ast.Ternary, wish: Operand) -> Lowering:
     if len(arms) > LONGEST_CHAIN:
         return (yield from _long_chain(frame, node, arms))
     wanted = type_of(frame, node)
+    place = place_of(wanted)
     condition = yield Operand(node.condition, maybe=True)
     with frame.branch():
-        then = yield Operand(node.then, lazy=True, expected=wanted)
-        then = as_record(frame, node.then, then)
+        then = yield Operand(node.then, lazy=True, expected=wanted, record=place)
     with frame.branch():
-        otherwise = yield Operand(node.otherwise, lazy=True, expected=wanted)
-        otherwise = as_record(frame, node.otherwise, otherwise)
+        otherwise = yield Operand(node.otherwise, lazy=True, expected=wanted, record=place)
     if not then.before and not otherwise.before:
         text = f"{then.at(Strength.OR)} if {condition.at(Strength.OR)} else {otherwise.text}"
         return made_of(text, Strength.TERNARY, [condition, then, otherwise])
@@ -138,14 +137,15 @@ def _arms(node: ast.Ternary) -> list[ast.Ternary]:
 def _long_chain(frame: Frame, node: ast.Ternary, arms: list[ast.Ternary]) -> Lowering:
     """A flat loop that ends at the first condition which holds."""
     name = frame.fresh("value")
+    place = place_of(type_of(frame, node))
     body: list[Line] = []
     with frame.branch(), frame.in_loop():
         for arm in arms:
             condition = yield Operand(arm.condition, maybe=True)
-            then = yield Operand(arm.then)
+            then = yield Operand(arm.then, record=place)
             chosen = [*then.before, Line(f"{name} = {then.text}"), Line("break")]
             body += [*condition.before, Line(f"if {condition.text}:"), *body_of(chosen)]
-        last = yield Operand(arms[-1].otherwise)
+        last = yield Operand(arms[-1].otherwise, record=place)
     body += [*last.before, Line(f"{name} = {last.text}"), Line("break")]
     kind = frame.module.annotation(type_of(frame, node))
     lines = [Line(f"{name}: {kind}"), Line("while True:"), *body_of(body), *after_loop(frame, node)]

@@ -15,6 +15,7 @@ from .drive import condition, lower, without_value
 from .enqueue import enqueue
 from .frame import Frame, variable_for
 from .into import NOWHERE, UNREAD, Into
+from .snapshots import place_of
 from .typing import UNKNOWN, is_loose, joins, known, type_of, untold
 
 
@@ -81,11 +82,9 @@ def _is_narrowed(frame: Frame, node: ast.Let, local: Local) -> bool:
 def _annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
     """The annotation of a variable, where its first value does not tell its type."""
     actual = type_of(frame, node)
-    empty = isinstance(node, ast.ArrayLiteral | ast.HashLiteral) and not (
-        node.items if isinstance(node, ast.ArrayLiteral) else node.entries
-    )
-    loose = isinstance(local.type, Array | Hash) and is_loose(local.type)
     literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
+    empty = literal and not _items(node)
+    loose = isinstance(local.type, Array | Hash) and is_loose(local.type)
     widened = actual != local.type and not (
         required(local.type) == actual and local not in frame.locals.assigned
     )
@@ -94,11 +93,19 @@ def _annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
         or isinstance(frame.module.facts.resolutions.get(branch), RaiseCall)
         for branch in (node, *_branches(node))
     )
-    if widened or joined or actual == NIL or empty or (loose and literal):
+    mixed = len({required(type_of(frame, part)) for part in _items(node)} - {NIL}) > 1
+    if widened or joined or actual == NIL or empty or mixed or (loose and literal):
         return frame.module.annotation(local.type)
     if local in frame.locals.assigned and local.type == ANY:
         return frame.module.annotation(ANY)
     return None
+
+
+def _items(node: ast.Expr) -> list[ast.Expr]:
+    """What a literal holds; nil beside a value tells its type well enough."""
+    if isinstance(node, ast.HashLiteral):
+        return [entry.value for entry in node.entries]
+    return list(node.items) if isinstance(node, ast.ArrayLiteral) else []
 
 
 def _branches(node: ast.Expr) -> list[ast.Expr]:
@@ -121,6 +128,7 @@ def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
     code = lower(
         frame,
         node,
+        record=place_of(into.expected),
         expected=into.expected,
         name=into.name or None,
         first=into.first,
@@ -218,7 +226,7 @@ def _iterable(frame: Frame, node: ast.Expr) -> tuple[list[Line], str]:
         first = "" if low.text == "0" else f"{low.text}, "
         name = frame.module.imports.use("builtins", "range")
         return [*low.before, *high.before], f"{name}({first}{last})"
-    code = known(frame, node, lower(frame, node))
+    code = known(frame, node, lower(frame, node, record="either"))
     if code.text in ("[]", "{}"):
         return list(code.before), literals.told(code, frame.module.imports).text
     if type_of(frame, node) in UNKNOWN:

@@ -1,13 +1,12 @@
 """Strings with interpolations, as f-strings that Python 3.11 can read as well."""
 
 from .. import ast
-from ..types import DECIMAL, ERROR, INT, STRING, UUID, Enum, Optional, Record
+from ..types import DECIMAL, ERROR, INT, STRING, UUID, Enum, Optional, Record, optional
 from . import literals
-from .calls import outgoing
-from .captures import snapshot_of
 from .code import Code, Strength, call, made_of
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
+from .snapshots import snapshot_of
 from .typing import may_be_nil, type_of
 
 
@@ -19,7 +18,10 @@ def string(frame: Frame, node: ast.String, wish: Operand) -> Lowering:
     nodes = [part for part in node.parts if not isinstance(part, str)]
     codes = []
     for each in nodes:
-        code = yield Operand(each, maybe=True)
+        gone = isinstance(type_of(frame, each), Record) and may_be_nil(frame, each)
+        code = yield Operand(each, maybe=True, record="either" if gone else "snapshot")
+        if gone:  # the row of a relation, whatever its type says
+            code = snapshot_of(frame, optional(type_of(frame, each)), code, variable_for(each))
         codes.append(_simple(frame, each, _readable(frame, each, code)))
     codes = frame.in_order(codes, [variable_for(each) for each in nodes])
     values = dict(zip(nodes, codes, strict=True))
@@ -54,15 +56,7 @@ def _readable(frame: Frame, node: ast.Expr, code: Code) -> Code:
         return code
     if isinstance(kind, Optional) and (kind.item == STRING or isinstance(kind.item, Enum)):
         return made_of(f'{code.at(Strength.OR)} or ""', Strength.OR, [code])
-    return call(frame.module.imports.operator("text"), [_written(frame, node, code)])
-
-
-def _written(frame: Frame, node: ast.Expr, code: Code) -> Code:
-    """A record as a snapshot; the row of a relation may be gone, whatever its type says."""
-    kind = type_of(frame, node)
-    if isinstance(kind, Record) and may_be_nil(frame, node):
-        return snapshot_of(frame, Optional(kind), code, variable_for(node))
-    return outgoing(frame, node, code)
+    return call(frame.module.imports.operator("text"), [code])
 
 
 def _format(frame: Frame, node: ast.Expr) -> str:

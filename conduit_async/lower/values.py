@@ -3,10 +3,11 @@
 from .. import ast
 from ..types import Array, Hash, Struct, required
 from . import literals
-from .calls import outgoing
 from .code import NONE, Code, Strength, made_of
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
+from .snapshots import RecordAs, place_of
+from .typing import type_of
 
 _FLAGS = {"i": "IGNORECASE", "m": "MULTILINE", "s": "DOTALL", "x": "VERBOSE"}
 
@@ -62,10 +63,10 @@ def array(frame: Frame, node: ast.ArrayLiteral, wish: Operand) -> Lowering:
     """`[a, b]`."""
     expected = required(wish.expected) if wish.expected is not None else None
     kind = expected.item if isinstance(expected, Array) else None
+    place = _place_of_items(frame, node, wish)
     items = []
     for item in node.items:
-        code = yield Operand(item, expected=kind)
-        items.append(outgoing(frame, item, code))
+        items.append((yield Operand(item, expected=kind, record=place)))
     items = frame.in_order(items, [variable_for(item) for item in node.items])
     text = f"[{', '.join(item.at(Strength.TERNARY) for item in items)}]"
     return made_of(text, Strength.ATOM, items)
@@ -78,16 +79,20 @@ def hash_(frame: Frame, node: ast.HashLiteral, wish: Operand) -> Lowering:
     if isinstance(expected, Struct):
         return (yield from _struct(frame, node, expected))
     kind = expected.value if isinstance(expected, Hash) else None
+    record = _place_of_items(frame, node, wish)
     parts, hints = [], []
     for entry in node.entries:
         for child, place in ((entry.key, None), (entry.value, kind)):
-            code = yield Operand(child, expected=place)
-            parts.append(outgoing(frame, child, code))
+            parts.append((yield Operand(child, expected=place, record=record)))
             hints.append(variable_for(child))
     parts = frame.in_order(parts, hints)
     pairs = zip(parts[::2], parts[1::2], strict=True)
     texts = [f"{key.at(Strength.TERNARY)}: {value.at(Strength.TERNARY)}" for key, value in pairs]
     return made_of(f"{{{', '.join(texts)}}}", Strength.ATOM, parts)
+
+
+def _place_of_items(frame: Frame, node: ast.Expr, wish: Operand) -> RecordAs:
+    return "snapshot" if place_of(type_of(frame, node)) == "snapshot" else wish.record
 
 
 def _struct(frame: Frame, node: ast.HashLiteral, struct: Struct) -> Lowering:

@@ -23,7 +23,7 @@ def _values(
     assert isinstance(node, ast.HashLiteral)
     for entry in node.entries:
         column = column_of(resource, name_of(entry.key))
-        code = yield Operand(entry.value, expected=column.type)
+        code = yield Operand(entry.value, expected=column.type, record="either")
         kind = required(type_of(frame, entry.value))
         if isinstance(kind, Record) and not isinstance(required(column.type), Record):
             code = key_of(frame, kind, entry.value, code)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from uuid import UUID
 
 import psycopg
 from conduit_runtime import Queue, WorkerPool
@@ -17,10 +18,12 @@ from psycopg.rows import dict_row
 from rows import Row
 
 from conduit_async.compiler import compile
+from conduit_async.config import Config
 from conduit_async.render import as_text
 
 HERE = Path(__file__).parent
 PROBE = (HERE / "probe.conduit").read_text("utf-8")
+PROBE_SETTINGS = Config(sensitive=("User.pin",))
 
 
 def with_hooks(hooks: str) -> str:
@@ -64,9 +67,9 @@ def _own_hooks(event: str, row: Row) -> Iterator[str]:
         yield f"@after {event} {{\n{source}\n}}"
 
 
-def write(sources: Mapping[str, str], folder: Path) -> None:
+def write(sources: Mapping[str, str], folder: Path, settings: Config | None = None) -> None:
     """Compile sources, by their paths, into a package at a folder."""
-    output = compile(sources)
+    output = compile(sources, settings)
     errors = [each for each in output.diagnostics if each.severity == "error"]
     assert not errors, as_text(tuple(errors), color=False)
     folder.mkdir()
@@ -93,7 +96,8 @@ def run(package: ModuleType, dsn: str) -> Out:
         now, before = cursor.execute("SELECT * FROM probes ORDER BY id LIMIT 2").fetchall()
         events = {"create": [now], "update": [now, before], "delete": [now]}
         conn.commit()
-        with Context.use(user={"id": 5, "name": "Eve"}, request={"ip": "::1"}) as context:
+        user = {"id": 5, "name": "Eve", "key": UUID("00000000-0000-4000-8000-000000000005")}
+        with Context.use(user=user, request={"ip": "::1"}) as context:
             given = {"services": services, "context": context}
             for event, rows in events.items():
                 hook = getattr(package.probe, f"after_{event}")

@@ -1,4 +1,4 @@
-CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, email text);
+CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, email text, pin text DEFAULT '1234');
 CREATE TABLE probes (
   id int PRIMARY KEY, title text, empty text, note text, hostile text, word text, state text,
   mood text, seven int, zero int, minus int, big bigint, half float8, fzero float8, price numeric,

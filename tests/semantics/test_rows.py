@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conduit_runtime import Range
 from out import Out
-from probe import check_types, hooks_of, imported, run, with_hooks, write
+from probe import PROBE_SETTINGS, check_types, hooks_of, imported, run, with_hooks, write
 from rows import Row, read_rows
 
 from conduit_async.compiler import diagnose
@@ -25,7 +25,7 @@ CASES = [pytest.param(row, place, id=row.key(place)) for row in RUNNING for plac
 def package(packages: Path) -> Path:
     """The package of every row that compiles."""
     folder = packages / "semantics_of_rows"
-    write({"probe.conduit": with_hooks(hooks_of(RUNNING))}, folder)
+    write({"probe.conduit": with_hooks(hooks_of(RUNNING))}, folder, PROBE_SETTINGS)
     return folder
 
 
@@ -58,7 +58,7 @@ def test_refused_row(row: Row) -> None:
     code, _, part = row.wanted.partition(" ")
     found = [
         f"{each.code} {each.message} {each.hint or ''}"
-        for each in diagnose({"probe.conduit": with_hooks(hooks_of([row]))})
+        for each in diagnose({"probe.conduit": with_hooks(hooks_of([row]))}, PROBE_SETTINGS)
         if each.severity == "error"
     ]
     assert any(each.startswith(code) and part in each for each in found), (row.source, found)

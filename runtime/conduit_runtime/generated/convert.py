@@ -15,6 +15,7 @@ import msgspec
 
 from ..names import source_names
 from .shape import Parts, shape_of
+from .tags import is_tagged
 
 Converter = Callable[[Any, str], Any]
 """Takes a value and its path (for errors), returns a value of the type or raises Unfit."""
@@ -31,29 +32,37 @@ class Unfit(ValueError):
         self.problem = problem
 
 
-def converter(annotation: Any) -> Converter:
-    """The converter of a type. It always copies containers and structs."""
-    return _converter(annotation)
+def as_it_is(value: Any, path: str) -> Any:
+    """The converter of what nothing is known of, unless there is another one."""
+    return value
+
+
+def converter(annotation: Any, unknown: Converter = as_it_is) -> Converter:
+    """The converter of a type. It always copies containers and structs.
+
+    `unknown` converts what stands where the type says nothing.
+    """
+    return _converter(annotation, unknown)
 
 
 @functools.cache
-def _converter(annotation: Any) -> Converter:
+def _converter(annotation: Any, unknown: Converter) -> Converter:
     if annotation is Any or annotation is object:
-        return _anything
+        return unknown
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
-        return _struct(annotation)
+        return _struct(annotation, unknown)
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         shape = shape_of(annotation)
-        return converter(arguments[0]) if shape is None else _shaped(shape.parts)
+        return converter(arguments[0], unknown) if shape is None else _shaped(shape.parts, unknown)
     if origin in (typing.Union, types.UnionType):
-        return _union(arguments)
+        return _union(arguments, unknown)
     if origin is typing.Literal:
         return _scalar(str)
     if origin is list:
-        return _list(converter(arguments[0]))
+        return _list(converter(arguments[0], unknown))
     if origin is dict:
-        return _dict(arguments[0], converter(arguments[1]))
+        return _dict(arguments[0], converter(arguments[1], unknown))
     if annotation in _EXPECTED:
         return _scalar(annotation)
     raise TypeError(f"{annotation!r} is not a type that a record or a payload can hold")
@@ -93,10 +102,6 @@ def below(path: str, name: str) -> str:
 def kind(value: Any) -> str:
     """What a value is, in words for an error; never the value itself, which may be secret."""
     return "nil" if value is None else type(value).__name__
-
-
-def _anything(value: Any, path: str) -> Any:
-    return value
 
 
 _EXPECTED: dict[Any, str] = {
@@ -149,11 +154,12 @@ def _near(value: Any, target: Any) -> Any:
     raise TypeError
 
 
-def _union(members: tuple[Any, ...]) -> Converter:
+def _union(members: tuple[Any, ...], unknown: Converter) -> Converter:
     if len(members) == 2 and types.NoneType in members:
-        inner = converter(next(member for member in members if member is not types.NoneType))
+        member = next(member for member in members if member is not types.NoneType)
+        inner = converter(member, unknown)
         return lambda value, path: None if value is None else inner(value, path)
-    candidates = [(member, converter(member)) for member in members]
+    candidates = [(member, converter(member, unknown)) for member in members]
 
     def convert(value: Any, path: str) -> Any:
         if any(type(value) is member for member, _ in candidates):
@@ -201,14 +207,18 @@ def _dict(key_type: Any, item: Converter) -> Converter:
     return convert
 
 
-def _shaped(parts: Parts) -> Converter:
+def _shaped(parts: Parts, unknown: Converter) -> Converter:
     items = {
-        step: _shaped(part) if isinstance(part, Mapping) else converter(part | None)
+        step: _shaped(part, unknown)
+        if isinstance(part, Mapping)
+        else _or_tagged(converter(part | None, unknown), unknown)
         for step, part in parts.items()
     }
-    other = items.get(..., _anything)
+    other = items.get(..., unknown)
 
     def convert(value: Any, path: str) -> Any:
+        if is_tagged(value):
+            return unknown(value, path)
         if isinstance(value, list):
             return [
                 items.get(index, other)(each, f"{path}[{index}]")
@@ -223,11 +233,16 @@ def _shaped(parts: Parts) -> Converter:
     return convert
 
 
-def _struct(target: type[Any]) -> Converter:
+def _or_tagged(expected: Converter, unknown: Converter) -> Converter:
+    """A converter that a value with a tag passes by: it is not of the type that was expected."""
+    return lambda value, path: (unknown if is_tagged(value) else expected)(value, path)
+
+
+def _struct(target: type[Any], unknown: Converter) -> Converter:
     hints = typing.get_type_hints(target, include_extras=True)
     names = source_names(target)
     members = [
-        (field.name, names.get(field.name, field.name), converter(hints[field.name]))
+        (field.name, names.get(field.name, field.name), converter(hints[field.name], unknown))
         for field in dataclasses.fields(target)
     ]
     scalars = (list, *_EXPECTED)

@@ -10,6 +10,7 @@ import msgspec
 from ..errors import PayloadError
 from ..names import source_names
 from .convert import Unfit, converter
+from .exact import read, writer
 from .shape import shape_of
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ def decoder(payload: type[T]) -> Callable[[bytes | str], T]:
     versions of the code: unknown fields are ignored, a missing field that may be nil is nil, an
     unknown enum value passes as its string. Raises PayloadMismatch for what still does not fit.
     """
-    convert = converter(payload)
+    convert = converter(payload, read)
 
     def tolerant(text: bytes | str) -> T:
         try:
@@ -47,13 +48,21 @@ def decoder(payload: type[T]) -> Callable[[bytes | str], T]:
     except TypeError:  # a union that msgspec cannot tell apart by JSON alone
         return tolerant
 
+    holds_unknown = writer(payload) is not None
+
     def decode(text: bytes | str) -> T:
+        if holds_unknown and _may_be_tagged(text):
+            return tolerant(text)
         try:
             return strict(text)
         except msgspec.DecodeError:
             return tolerant(text)
 
     return decode
+
+
+def _may_be_tagged(text: bytes | str) -> bool:
+    return '"$' in text if isinstance(text, str) else b'"$' in text
 
 
 def _needs_reading(annotation: Any) -> bool:

@@ -21,7 +21,7 @@ from ..postgres.transaction import explained
 from ..telemetry.trace_context import present_trace
 from .batches import current_batch
 from .decode import decoder
-from .exact import Check, exactness
+from .exact import Writer, writer
 from .lines import source_line
 from .package import stamp_of
 from .services import protocols_of
@@ -116,8 +116,8 @@ class JobType(Generic[S, P]):
         return decoder(self.payload)
 
     @functools.cached_property
-    def _exactness(self) -> Check | None:
-        return exactness(self.payload)
+    def _writer(self) -> Writer | None:
+        return writer(self.payload)
 
     @property
     def schema(self) -> str | None:
@@ -135,8 +135,9 @@ class JobType(Generic[S, P]):
         Raises PayloadError for a payload that JSON or Postgres would refuse or change.
         """
         text = payloads.encode(payload)
-        if self._exactness is not None:
-            self._exactness(payload, "payload")
+        if self._writer is not None:
+            written = self._writer(payload, "payload")
+            text = text if written is payload else payloads.encode(written)
         timeout = options.get("timeout", self.timeout)
         return Job(
             queue=options.get("queue", self.queue),

@@ -21,14 +21,14 @@ def after_create(conn: Connection, record: object) -> Post:
         post = hook.record
         author = hook.get(User, post.author_id)
         user = author
-        users = [UserSnapshot.of(author)]
+        users = [author]
         hook.enqueue(
             compare,
             Compare(
                 author_id=post.author_id,
                 editor_id=post.editor_id,
                 user=UserSnapshot.of(user),
-                users=users,
+                users=[UserSnapshot.of(row) for row in users],
             ),
         )
         hook.enqueue(
@@ -55,10 +55,10 @@ async def compare(job: JobContext[Services], post: Compare) -> None:
     await job.services.out.send(
         equal(post.user, author),
         not equal(post.user, editor),
-        contains(post.user, [UserSnapshot.of(author)]),
+        contains(post.user, [author]),
     )
     await job.services.out.send(
-        len(Array.unique([post.user, UserSnapshot.of(author)])), post.users
+        len(Array.unique([cast("User", post.user), author])), post.users
     )
 
 
