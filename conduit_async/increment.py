@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from . import ast
 from .check import check
-from .check.service_calls import likely_name
+from .check.service_slips import likely_name, may_be_slips
 from .config import Config
 from .diagnostics import MOST, Diagnostic, Problems
 from .names import module_name
@@ -168,7 +168,7 @@ class _Recompilation:
         old = [module for part in self._before.values() for module in part.modules]
         services = united(part.services for part in parts.values())
         services_before = united(part.services for part in self._before.values())
-        if services is None or services_before is None:
+        if services is None or services_before is None or may_be_slips(services):
             return None
         frame = plan_frame([module.name for module in modules], services, self._config)
         frame_before = plan_frame([module.name for module in old], services_before, self._config)

@@ -24,10 +24,10 @@ def _is_slip(written: str, name: str) -> bool:
     """Whether one is the beginning of the other, or few letters set them apart."""
     if written.startswith(name) or name.startswith(written):
         return True
-    return _distance(written, name) <= 1 + (len(written) > 4) + len(written) // 8
+    return distance(written, name) <= 1 + (len(written) > 4) + len(written) // 8
 
 
-def _distance(a: str, b: str) -> int:
+def distance(a: str, b: str) -> int:
     """How many letters have to be added, left out, changed or swapped with the next one."""
     before: list[int] = []
     last = list(range(len(b) + 1))

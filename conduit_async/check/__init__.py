@@ -15,6 +15,7 @@ from .declare import declare
 from .function_uses import settle_function_uses
 from .placement import check_placement
 from .reach import check_bodies
+from .service_slips import check_service_names
 from .services import unite_calls
 from .unsupported import report_unsupported
 from .withheld import report_withheld
@@ -49,6 +50,7 @@ def check(
     )
     describe_jobs(program, config, problems, classes)
     unite_calls(program, problems)
+    check_service_names(program, config, problems)
     settle_function_uses(program)
     capture(program, problems)
     report_withheld(program, problems)

@@ -177,3 +177,14 @@ def test_a_change_of_hooks_needs_no_whole_compilation(
     assert told(found) == told(whole)
     assert path in read
     assert len(read) <= 3
+
+
+def test_a_service_that_may_be_a_slip_is_told_as_by_a_whole_compilation() -> None:
+    sources = project()
+    before = previous_of(compile(sources, CONFIG))
+    path = f"{resource_name(3).lower()}.conduit"
+    hook = "@after delete @async { Adit.removed(self.id) Audit.removed(self.id) }"
+    sources[path] = before_last_brace(sources[path], hook)
+    whole = compile(sources, CONFIG)
+    assert "PAT406" in {found.code for found in whole.diagnostics}
+    assert told(compile(sources, CONFIG, previous=before)) == told(whole)
