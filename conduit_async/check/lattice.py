@@ -66,12 +66,12 @@ def fits(actual: Type, expected: Type) -> bool:
             return isinstance(actual, NilType) or fits(required(actual), expected.item)
         case Union():
             return any(fits(actual, option) for option in expected.options)
+    if expected == JSON:
+        return not isinstance(required(actual), Record | Query | Range | Function)
     if isinstance(actual, Optional | NilType):
         return False
     if isinstance(actual, Union):
         return all(fits(option, expected) for option in actual.options)
-    if expected == JSON:
-        return not isinstance(actual, Record | Query | Range | Function)
     return _same_family(actual, expected)
 
 
