@@ -51,7 +51,8 @@ def rescue(body: Body, node: ast.Rescue) -> Steps:
 
 def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
     subject = body.type_of(node.subject)
-    before = body.known
+    before = rest = body.known
+    path = path_of(body, node.subject)
     after: list[frozenset[tuple[object, ...]]] = []
     types: list[Type] = []
     exhausted = False
@@ -61,13 +62,14 @@ def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
             body.problems.warning(
                 "SEM213", arm.span, "this arm is never reached", "an arm above takes everything"
             )
-        body.known = before
+        body.known = rest
         for pattern in arm.patterns:
             exhausted |= _pattern(body, node, pattern, subject, covered)
-        path = path_of(body, node.subject)
         takes_nil = any(isinstance(pattern, ast.Nil | ast.Wildcard) for pattern in arm.patterns)
         if path is not None and not takes_nil:
             body.known |= {path}
+        if path is not None and any(isinstance(pattern, ast.Nil) for pattern in arm.patterns):
+            rest |= {path}
         flow = check_block(body, arm.body, value=value)
         if not flow.ends:
             types.append(flow.type)
@@ -77,7 +79,7 @@ def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
         exhausted |= covered >= set(kind.values)
     if not exhausted:
         types.append(NIL)
-        after.append(before)
+        after.append(rest)
     body.known = frozenset.intersection(*after) if after else before
     return Flow(ends=exhausted and not after and bool(node.arms), type=join_all(types))
 
