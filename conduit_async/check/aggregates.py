@@ -14,8 +14,9 @@ AGGREGATES = ("count", "sum", "avg", "min", "max")
 def aggregate(body: Body, node: ast.Call, name: str) -> Steps:
     """A number or value that a query's rows give."""
     kinds: list[Type] = []
-    for argument in node.arguments:
-        kinds.append((yield argument.value))
+    for number, argument in enumerate(node.arguments):
+        names_field = number > 0 and isinstance(argument.value, ast.NameRef)
+        kinds.append(BROKEN if names_field else (yield argument.value))
     wanted = 1 if name == "count" else 2
     if len(kinds) != wanted or any(argument.name for argument in node.arguments):
         usage = "`count(query)`" if name == "count" else f"`{name}(query, :field)`"

@@ -65,9 +65,7 @@ def _implied_by_equality(body: Body, node: ast.Binary, left: Type, right: Type) 
 
 def membership(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     """`in` and `not_in`: the items of an array, the keys of a hash, a substring, a range."""
-    if is_nullable(right):
-        nil_arrives(body, node.right, f"`{node.operator}`")
-        right = required(right)
+    nullable, right = is_nullable(right), required(right)
     match right:
         case Array(item=item):
             _check_items(body, node, left, item)
@@ -82,6 +80,9 @@ def membership(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
                 f"`{node.operator}` needs an array, a hash, a range or a string on its right, "
                 f"this is {article(right)}",
             )
+            return BOOL
+    if nullable:
+        nil_arrives(body, node.right, f"`{node.operator}`")
     return BOOL
 
 

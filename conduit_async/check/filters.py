@@ -82,12 +82,13 @@ def _condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> Steps:
             yield from _comparison(body, info, node)
             body.facts.types[node] = BOOL
         else:
-            yield node
+            hint = "write `name: value`, or `name > value`"
+            if isinstance(node, ast.NameRef) and field_column(info, node.name):
+                hint = f"write `{node.name} == true`"
+            else:
+                yield node
             body.problems.error(
-                "TYP131",
-                node.span,
-                "a condition compares a field with a value",
-                "write `name: value`, or `name > value`",
+                "TYP131", node.span, "a condition compares a field with a value", hint
             )
     return ANY
 

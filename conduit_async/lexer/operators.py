@@ -139,6 +139,8 @@ class Operators(Strings):
 
     def _slash(self, _: str, start: int) -> int:
         end = start + 1
+        if self.text.startswith("*", end) and (close := self.text.find("*/", start + 2)) > 0:
+            return self._foreign_comment(start, close + 2)
         divides = self._after_operand and not (self._new_line_in_brace and self._attached(end))
         found = None if divides else literals.REGEX.match(self.text, start)
         if self._after_operand and found is None:
@@ -158,6 +160,15 @@ class Operators(Strings):
         last = max(self._without_closers(end, line_end), end)
         self._emit("BAD", self.text[start:last], start, last)
         return last
+
+    def _foreign_comment(self, start: int, end: int) -> int:
+        """`/* … */`, which no regex and no division can be."""
+        self._first = self._first or "\n" in self.text[start:end]
+        self._error(
+            "SYN001", start, min(end, self._line_end(start)), "Conduit has no `/* … */` comments",
+            "write `// …`, or `###` … `###` over several lines",
+        )  # fmt: skip
+        return end
 
     def _pipe(self, text: str, start: int) -> int:
         end = start + len(text)

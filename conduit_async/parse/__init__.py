@@ -17,4 +17,5 @@ def parse(source: Source, problems: Problems) -> ast.File:
     for diagnostic in attempt.found:
         if diagnostic.code != "SYN011" or diagnostic.span.line not in unclosed:
             problems.add(diagnostic)
-    return replace(attempt.tree, broken=tuple(attempt.broken))
+    bad_names = [each.span for each in attempt.found if each.code == "SYN004"]
+    return replace(attempt.tree, broken=(*attempt.broken, *bad_names))
