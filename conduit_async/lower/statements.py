@@ -4,10 +4,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from .. import ast
-from ..program import Local, RaiseCall, RecordCall
-from ..types import ANY, INT, NIL, Array, Hash, Query, Range, Record, is_nullable, required
+from ..program import RecordCall
+from ..types import INT, Array, Query, Range, Record, required
 from ..walk import walk
-from . import assignment, literals
+from . import assignment, literals, variables
 from .branching import chain, is_loop
 from .calls import listed
 from .code import NONE, Code, Line, Strength, body_of, negate
@@ -16,7 +16,7 @@ from .enqueue import enqueue
 from .frame import Frame, variable_for
 from .into import NOWHERE, UNREAD, Into
 from .snapshots import place_of
-from .typing import UNKNOWN, is_loose, joins, known, type_of, untold
+from .typing import UNKNOWN, known, type_of, untold
 
 
 def block(frame: Frame, node: ast.Block, into: Into = NOWHERE) -> list[Line]:
@@ -66,55 +66,10 @@ def _let(frame: Frame, node: ast.Let) -> list[Line]:
     if local not in frame.locals.read:
         return value(frame, node.value, UNREAD)
     name = frame.local(local)
-    annotation = _annotation(frame, local, node.value)
-    into = Into("name", name, annotation, local.type, _is_narrowed(frame, node, local), first=True)
+    annotation = variables.annotation(frame, local, node.value)
+    narrowed = variables.is_narrowed(frame, node, local)
+    into = Into("name", name, annotation, local.type, narrowed, first=True)
     return value(frame, node.value, into)
-
-
-def _is_narrowed(frame: Frame, node: ast.Let, local: Local) -> bool:
-    """Whether a variable that may hold nil starts with a value, and is read as one."""
-    facts = frame.module.facts
-    if not is_nullable(local.type) or is_nullable(type_of(frame, node.value)):
-        return False
-    return any(facts.resolutions.get(read) is local for read in facts.narrowed)
-
-
-def _annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
-    """The annotation of a variable, where its first value does not tell its type."""
-    actual = type_of(frame, node)
-    literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
-    empty = literal and not _items(node)
-    loose = isinstance(local.type, Array | Hash) and is_loose(local.type)
-    widened = actual != local.type and not (
-        required(local.type) == actual and local not in frame.locals.assigned
-    )
-    joined = (actual == ANY and joins(node)) or any(
-        type_of(frame, branch) != actual
-        or isinstance(frame.module.facts.resolutions.get(branch), RaiseCall)
-        for branch in (node, *_branches(node))
-    )
-    mixed = len({required(type_of(frame, part)) for part in _items(node)} - {NIL}) > 1
-    if widened or joined or actual == NIL or empty or mixed or (loose and literal):
-        return frame.module.annotation(local.type)
-    if local in frame.locals.assigned and local.type == ANY:
-        return frame.module.annotation(ANY)
-    return None
-
-
-def _items(node: ast.Expr) -> list[ast.Expr]:
-    """What a literal holds; nil beside a value tells its type well enough."""
-    if isinstance(node, ast.HashLiteral):
-        return [entry.value for entry in node.entries]
-    return list(node.items) if isinstance(node, ast.ArrayLiteral) else []
-
-
-def _branches(node: ast.Expr) -> list[ast.Expr]:
-    """The expressions that a `rescue` or `match` assigns to its variable, one after the other."""
-    if isinstance(node, ast.Rescue):
-        return [node.operand]
-    bodies = [arm.body.statements for arm in node.arms] if isinstance(node, ast.Match) else []
-    lasts = [body[-1] for body in bodies if body]
-    return [last.value for last in lasts if isinstance(last, ast.ExprStatement)]
 
 
 def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:

@@ -1,7 +1,9 @@
 """What lowering asks of types."""
 
+from dataclasses import replace
+
 from .. import ast
-from ..program import LibraryCall, RelationUse
+from ..program import KeyAccess, LibraryCall, RelationUse
 from ..types import (
     ANY,
     BOOL,
@@ -24,6 +26,7 @@ from ..types import (
     Type,
     required,
 )
+from . import literals
 from .code import Code, Strength, made_of
 from .frame import Frame
 
@@ -73,9 +76,20 @@ def known(frame: Frame, node: ast.Expr, code: Code) -> Code:
     if kind not in UNKNOWN or code.strength == Strength.ATOM:
         return code
     use = frame.module.facts.resolutions.get(node)
+    if isinstance(use, KeyAccess):
+        return _keyed(frame, use.name, code)
     is_generic = isinstance(use, LibraryCall) and use.signature.result != ANY
     is_generic = is_generic or isinstance(node, ast.Index) or _unwraps_nil(frame, node)
     return untold(frame, code) if is_generic or code.strength == Strength.TERNARY else code
+
+
+def _keyed(frame: Frame, name: str, code: Code) -> Code:
+    """The value of a key; type checkers take what `dict.get` gives for a value or None."""
+    get = f".get({literals.quoted(name)})"
+    if not code.text.endswith(get):
+        return code
+    member = frame.module.imports.operator("member")
+    return replace(code, text=f"{member}({code.text.removesuffix(get)}, {literals.quoted(name)})")
 
 
 def _unwraps_nil(frame: Frame, node: ast.Expr) -> bool:
