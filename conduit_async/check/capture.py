@@ -24,7 +24,8 @@ from ..types import (
 from .async_blocks import all_jobs
 from .captured import Use
 from .fingerprint import fingerprint
-from .require import article, results
+from .require import article
+from .results import results
 from .shapes import shape_of
 from .uses import UseFinder
 

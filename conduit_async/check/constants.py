@@ -50,6 +50,15 @@ def fold(expression: ast.Expr) -> Constant:
     raise NotConstantError
 
 
+def is_constant(expression: ast.Expr) -> bool:
+    """Whether the expression has a value before the program runs."""
+    try:
+        fold(expression)
+    except NotConstantError:
+        return False
+    return True
+
+
 def _arithmetic(operator: str, left: Constant, right: Constant) -> Constant:
     if isinstance(left, Seconds) or isinstance(right, Seconds):
         return _of_durations(operator, left, right)

@@ -73,9 +73,16 @@ METHODS = {
     **dict.fromkeys(("reduce", "inject", "fold", "sum"), "sum"),
     **dict.fromkeys(("nil?", "is_nil", "is_nil?", "isNull", "blank?", "null?"), "== nil"),
     **dict.fromkeys(("present?", "some?", "exists?", "any?", "isPresent"), "!= nil"),
+    **dict.fromkeys(("seconds", "minutes", "hours", "days", "week", "weeks"), "unit"),
+    **dict.fromkeys(("month", "months", "year", "years", "fortnight", "fortnights"), "no unit"),
     **dict.fromkeys(("to_s", "toString", "to_string", "str", "inspect"), "text"),
 }
 """The method of ours that one of another language is, or an operator, or a way to write it."""
+
+VARIABLE_DURATION = (
+    "the number of a duration stands in the source, as in `7.days`; "
+    "`Time.add_days(time, n)` adds any number of days"
+)
 
 
 def self_hint(name: str, resource: ResourceInfo) -> str | None:
@@ -117,6 +124,10 @@ def method_hint(shown: str, name: str) -> str | None:
             return f"add up in a loop: `for x in {shown} {{ total = total + x }}`"
         case "== nil" | "!= nil" as test:
             return f"write `{shown} {test}`"
+        case "unit":
+            return VARIABLE_DURATION
+        case "no unit":
+            return "the units of durations are second, minute, hour, day and week"
         case "text":
             return f'write `"#{{{shown}}}"`'
         case method:

@@ -23,7 +23,7 @@ from .body import Body, Steps
 from .foreign import method_hint
 from .lambdas import infer_lambda
 from .lattice import BROKEN, Broken, fits, is_unknown, join
-from .require import article, require, shorten
+from .require import article, require, shorten, takes_form
 
 _Bindings = dict[str, Type]
 
@@ -131,7 +131,8 @@ def _call(
             actual = actual if _accepts_nil(signature) else required(actual)
         else:
             actual = yield value
-        _unify(pattern, actual, bindings)
+        if value is receiver or not takes_form(value, _substitute(pattern, bindings)):
+            _unify(pattern, actual, bindings)
         if value is not receiver:
             expected = _substitute(pattern, bindings)
             require(body, value, expected, f"`{parameter.name}` of `{signature.call}`", "TYP131")

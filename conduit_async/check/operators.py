@@ -24,7 +24,7 @@ from .lattice import BROKEN, Broken, is_number, is_text, is_unknown, join
 from .literals import join_values
 from .narrow import implications
 from .paths import Implied
-from .require import article, nil_arrives, shorten
+from .require import article, conversion, nil_arrives, shorten
 
 _ORDERED = (TIMESTAMP, DATE, TIME, DURATION)
 _WORDS = {
@@ -141,7 +141,7 @@ def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> None:
         other = node.right if is_text(left) else node.left
         hint = f'join strings by interpolation: `"… #{{{shorten(other)}}}"`'
     elif operator in ("+", "-") and left in (TIMESTAMP, DATE) and right == INT:
-        hint = f"say the unit: `{shorten(node.right)}.days`, `.hours`, `.minutes` or `.seconds`"
+        hint = conversion(node.right, INT, DURATION)
     elif operator in ("<", "<=", ">", ">=") and left == right:
         hint = f"values of type {left} have no order"
     both = f"{article(left)} and {article(right)}"

@@ -1,7 +1,5 @@
 """Whether a value may stand where it stands, told at the part of it that may not."""
 
-from collections.abc import Iterator
-
 from .. import ast
 from ..diagnostics import Related
 from ..program import RelationUse, SelfColumn
@@ -27,7 +25,9 @@ from ..types import (
 )
 from ..walk import walk
 from .body import Body
+from .foreign import VARIABLE_DURATION
 from .lattice import fits
+from .results import results
 
 
 def require(
@@ -36,29 +36,6 @@ def require(
     """Report a value that does not fit; `what` names the place: "`self.title`"."""
     for part in results(node):
         _require(body, part, expected, what, code, related)
-
-
-def results(node: ast.Expr) -> Iterator[ast.Expr]:
-    """The expressions that may give the value of an expression: both sides of a `? :`, …"""
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        match current:
-            case ast.Ternary():
-                pending += [current.otherwise, current.then]
-            case ast.Match():
-                arms = [_last(arm.body) for arm in current.arms]
-                if None in arms:
-                    yield current
-                else:
-                    pending += [arm for arm in reversed(arms) if arm is not None]
-            case _:
-                yield current
-
-
-def _last(block: ast.Block) -> ast.Expr | None:
-    last = block.statements[-1] if block.statements else None
-    return last.value if isinstance(last, ast.ExprStatement) else None
 
 
 def _require(
@@ -80,14 +57,18 @@ def _require(
     if isinstance(wanted, Array) and isinstance(node, ast.ArrayLiteral) and node.items:
         for item in node.items:
             require(body, item, wanted.item, f"an item of {what}", code, *related)
+        if _holds_struct(wanted):
+            body.facts.types[node] = wanted
         return
     if isinstance(wanted, Hash) and isinstance(node, ast.HashLiteral) and _holds_struct(wanted):
         for entry in node.entries:
             require(body, entry.key, wanted.key, f"a key of {what}", code, *related)
             require(body, entry.value, wanted.value, f"a value of {what}", code, *related)
+        body.facts.types[node] = wanted
         return
     if isinstance(wanted, Struct) and isinstance(node, ast.HashLiteral):
         _struct(body, node, wanted, what)
+        body.facts.types[node] = wanted
         return
     if fits(actual, expected):
         return
@@ -110,6 +91,20 @@ def _require(
         conversion(node, actual, wanted),
         *related,
     )
+
+
+def takes_form(node: ast.Expr, wanted: Type) -> bool:
+    """Whether a literal becomes what its place holds: a struct, or one of an enum's values."""
+    match required(wanted), node:
+        case Struct(), ast.HashLiteral():
+            return True
+        case Enum(values=values), _:
+            return constant_text(node) in values
+        case Array(item), ast.ArrayLiteral(items=items):
+            return all(takes_form(each, item) for each in items)
+        case Hash(_, value), ast.HashLiteral(entries=entries):
+            return all(takes_form(entry.value, value) for entry in entries)
+    return False
 
 
 def _holds_struct(kind: Type) -> bool:
@@ -261,6 +256,8 @@ def conversion(node: ast.Expr, actual: Type, expected: Type) -> str | None:
         return "write a lambda: `|x| { … }`"
     if expected == STRING and isinstance(node, ast.Int | ast.Float | ast.Bool):
         return f'write it in quotes: `"{shorten(node)}"`'
+    if expected == DURATION and actual == INT and not isinstance(node, ast.Int):
+        return VARIABLE_DURATION
     if expected == DURATION and actual == INT:
         return f"say the unit: `{shorten(node)}.days`, `.hours`, `.minutes` or `.seconds`"
     match str(expected), str(actual):

@@ -7,8 +7,10 @@ from ..diagnostics import Related
 from ..program import JobInfo
 from ..types import (
     ANY,
+    DURATION,
     INT,
     NIL,
+    TIMESTAMP,
     Array,
     Hash,
     NilType,
@@ -21,14 +23,16 @@ from ..types import (
 )
 from .assign import assign
 from .body import Body, Frame
+from .constants import is_constant
 from .effects import has_effect
-from .lattice import BROKEN, Broken, is_unknown
+from .lattice import BROKEN, Broken, is_unknown, join_all
 from .narrow import forget_assigned, implications
 from .paths import Path
 from .require import article, nil_arrives, require
+from .results import block_results
 from .type_refs import read_type
 
-_EVALUATED_OPTIONS = ("delay", "run_at", "unique")
+_EVALUATED_OPTIONS: dict[str, Type] = {"delay": DURATION, "run_at": TIMESTAMP, "unique": ANY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def _check(body: Body, statement: ast.Statement, value: bool, *, last: bool) -> 
         case ast.Assign():
             assign(body, statement)
         case ast.If():
-            return _if(body, statement)
+            return _if(body, statement, value)
         case ast.For():
             _for(body, statement)
         case ast.Return():
@@ -131,8 +135,9 @@ def _let(body: Body, node: ast.Let) -> None:
         body.known |= {(local,)}
 
 
-def _if(body: Body, node: ast.If) -> Flow:
+def _if(body: Body, node: ast.If, value: bool) -> Flow:
     ends = True
+    types: list[Type] = []
     after: list[frozenset[Path]] = []
     for branch in node.branches:
         body.infer(branch.condition)
@@ -141,22 +146,25 @@ def _if(body: Body, node: ast.If) -> Flow:
         if node.negated:
             holds, fails = fails, holds
         body.known = before | holds
-        flow = check_block(body, branch.body)
+        flow = check_block(body, branch.body, value=value)
         ends &= flow.ends
         if not flow.ends:
+            types.append(flow.type)
             after.append(body.known)
         body.known = before | fails
     if node.otherwise is not None:
-        flow = check_block(body, node.otherwise)
+        flow = check_block(body, node.otherwise, value=value)
         ends &= flow.ends
         if not flow.ends:
+            types.append(flow.type)
             after.append(body.known)
     else:
         ends = False
+        types.append(NIL)
         after.append(body.known)
     if after:
         body.known = frozenset.intersection(*after)
-    return Flow(ends)
+    return Flow(ends, join_all(types))
 
 
 def _for(body: Body, node: ast.For) -> None:
@@ -227,12 +235,13 @@ def check_result(body: Body, block: ast.Block, flow: Flow) -> None:
         return
     if body.world.broken.touches(block.span):
         return
-    last = block.statements[-1] if block.statements else None
-    if isinstance(last, ast.ExprStatement) and not isinstance(last.value, ast.BadExpr):
-        require(body, last.value, expected, "the result")
-    elif not is_nullable(expected) and not is_unknown(expected):
+    ends = block_results(block)
+    for end in ends:
+        if end is not None and not isinstance(end, ast.BadExpr):
+            require(body, end, expected, "the result")
+    if None in ends and not is_nullable(expected) and not is_unknown(expected):
         name = body.function.name if body.function is not None else "this"
-        place = last.span if last is not None else block.span
+        place = block.statements[-1].span if block.statements else block.span
         body.problems.error(
             "TYP101",
             place,
@@ -245,6 +254,9 @@ def _async(body: Body, node: ast.Async) -> None:
     for option in node.options:
         if option.name is not None and option.name.text in _EVALUATED_OPTIONS:
             body.infer(option.value)
+            wanted = _EVALUATED_OPTIONS[option.name.text]
+            if not is_constant(option.value):  # the value of a constant is checked as an option's
+                require(body, option.value, wanted, f"`{option.name.text}`")
     job = JobInfo(
         name="",
         python="",

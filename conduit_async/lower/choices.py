@@ -162,9 +162,10 @@ def rescue(frame: Frame, node: ast.Rescue, into: Into) -> list[Line]:
         tried = [Line(f"{head} {frame.handle}.savepoint():"), *body_of(tried)]
     outer, (head, first) = frame.caught, _error(frame, node)
     is_value = plain.kind == "name" or plain.unread
-    with frame.returning_into(plain if is_value else None, _early(node)):
+    fallback = _in_branches(node.body) if is_value else node.body
+    with frame.returning_into(plain if is_value else None, _early(fallback)):
         with frame.branch():
-            body = block(frame, node.body, plain)
+            body = block(frame, fallback, plain)
         if frame.breaks:
             body = [Line("while True:"), *body_of([*body, Line("break")])]
         if frame.left is not None:
@@ -179,18 +180,36 @@ def rescue(frame: Frame, node: ast.Rescue, into: Into) -> list[Line]:
     return [*lines, Line("try:"), *body_of(tried), Line(head), *body_of(body)]
 
 
-def _early(node: ast.Rescue) -> bool:
+def _in_branches(block: ast.Block) -> ast.Block:
+    """A block in which what follows an `if` that always leaves stands in its `else`."""
+    for index, each in enumerate(block.statements[:-1]):
+        if isinstance(each, ast.If) and each.otherwise is None and _always_leaves(each):
+            rest = ast.Block(block.span, block.statements[index + 1 :])
+            whole = replace(each, otherwise=_in_branches(rest))
+            return replace(block, statements=(*block.statements[:index], whole))
+    return block
+
+
+def _always_leaves(node: ast.If) -> bool:
+    lasts = [branch.body.statements[-1:] for branch in node.branches]
+    return all(last and isinstance(last[0], ast.Return | ast.Raise) for last in lasts)
+
+
+def _early(block: ast.Block) -> bool:
     """Whether a block may give its value before its end."""
-    statements = node.body.statements
+    statements = block.statements
     return any(_returns_early(each, each is statements[-1]) for each in statements)
 
 
 def _returns_early(statement: ast.Statement, is_last: bool) -> bool:
     if isinstance(statement, ast.Return):
         return False
+    if is_last and isinstance(statement, ast.If):
+        bodies = [branch.body for branch in statement.branches]
+        otherwise = [statement.otherwise] if statement.otherwise is not None else []
+        return any(_early(each) for each in (*bodies, *otherwise))
     below = walk(statement, into=lambda node: not isinstance(node, ast.Async | ast.Lambda))
-    inside = any(isinstance(node, ast.Return) for node in below)
-    return inside and not (is_last and isinstance(statement, ast.If))
+    return any(isinstance(node, ast.Return) for node in below)
 
 
 def _error(frame: Frame, node: ast.Rescue) -> tuple[str, list[Line]]:

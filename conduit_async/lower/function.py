@@ -92,7 +92,7 @@ def _shares_structs(facts: Facts, body: ast.Node, targets: set[ast.Node]) -> boo
     return any(
         isinstance(node, ast.SelfRef) or isinstance(required(facts.types.get(node, ANY)), Struct)
         for node in nodes
-        if node not in owners
+        if node not in owners and not isinstance(node, ast.HashLiteral)
     )
 
 

@@ -61,7 +61,7 @@ def regex(frame: Frame, node: ast.Regex, wish: Operand) -> Lowering:
 @rule(ast.ArrayLiteral)
 def array(frame: Frame, node: ast.ArrayLiteral, wish: Operand) -> Lowering:
     """`[a, b]`."""
-    expected = required(wish.expected) if wish.expected is not None else None
+    expected = required(wish.expected if wish.expected is not None else type_of(frame, node))
     kind = expected.item if isinstance(expected, Array) else None
     place = _place_of_items(frame, node, wish)
     items = []
@@ -75,7 +75,7 @@ def array(frame: Frame, node: ast.ArrayLiteral, wish: Operand) -> Lowering:
 @rule(ast.HashLiteral)
 def hash_(frame: Frame, node: ast.HashLiteral, wish: Operand) -> Lowering:
     """`{ a: 1 }`: a dict, or where a struct is expected, its class."""
-    expected = required(wish.expected) if wish.expected is not None else None
+    expected = required(wish.expected if wish.expected is not None else type_of(frame, node))
     if isinstance(expected, Struct):
         return (yield from _struct(frame, node, expected))
     kind = expected.value if isinstance(expected, Hash) else None

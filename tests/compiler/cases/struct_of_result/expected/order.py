@@ -24,7 +24,7 @@ def after_create(conn: Connection, record: object) -> Order:
     """Run the hooks of a created order."""
     with Hook(conn, Order, record) as hook:
         order = hook.record
-        top: OrderTop = OrderTop(z=order.qty)
+        top = OrderTop(z=order.qty)
         hook.enqueue(out_top, OutTop(qty=order.qty, top=top))
     return order
 
@@ -37,7 +37,7 @@ class OutTop:
 
 @job_type("order.after_create.out_top", "7ee18d83")
 async def out_top(job: JobContext[Services], order: OutTop) -> None:
-    inner: OrderInner = OrderInner(z=1, deep=[OrderInnerDeep(k=2)])
+    inner = OrderInner(z=1, deep=[OrderInnerDeep(k=2)])
     await job.services.out.top(order.top.z, inner.z, [each.k for each in inner.deep])
     await job.services.out.info(info(order.qty), info(order.qty).a)
     await job.services.out.summary(summary(order.qty), summary(order.qty).b.c)

@@ -1,0 +1,37 @@
+"""Which expressions may give the value of an expression or a block."""
+
+from collections.abc import Iterator
+
+from .. import ast
+
+
+def results(node: ast.Expr) -> Iterator[ast.Expr]:
+    """The expressions that may give the value of an expression: both sides of a `? :`, …"""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        match current:
+            case ast.Ternary():
+                pending += [current.otherwise, current.then]
+            case ast.Match():
+                arms = [end for arm in current.arms for end in block_results(arm.body)]
+                if None in arms or not arms:
+                    yield current
+                else:
+                    pending += [arm for arm in reversed(arms) if arm is not None]
+            case _:
+                yield current
+
+
+def block_results(block: ast.Block) -> list[ast.Expr | None]:
+    """The expressions that may give the value of a block; None where it ends without one."""
+    match block.statements[-1] if block.statements else None:
+        case ast.ExprStatement(value=value):
+            return [value]
+        case ast.If(branches=branches, otherwise=otherwise):
+            blocks = [branch.body for branch in branches]
+            ends = [end for each in blocks for end in block_results(each)]
+            return [*ends, *(block_results(otherwise) if otherwise is not None else [None])]
+        case ast.Return() | ast.Raise():
+            return []
+    return [None]
