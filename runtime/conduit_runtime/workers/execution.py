@@ -44,6 +44,14 @@ class Execution:
                 self.context.cancel()
             self.task.cancel()
 
+    def reason(self, error: BaseException) -> BaseException:
+        """Why the attempt ended with this exception; what stopped a coroutine tells where."""
+        if self.stopped_by is None:
+            return error
+        if self.context is not None and self.handler.is_async:
+            return self.stopped_by.with_traceback(error.__traceback__)
+        return self.stopped_by
+
     def age(self, now: float) -> float:
         """Seconds since the attempt began; 0 before that."""
         return 0.0 if self.started is None else now - self.started

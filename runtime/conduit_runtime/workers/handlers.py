@@ -5,22 +5,38 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, get_args
 
 import msgspec
 
+from ..arguments import check_span, said
 from ..errors import NoHandler, QueueError
 from ..payload import check_name
 from .claims import Lane
-from .retry import DEFAULT_POLICY, RetryPolicy
+from .retry import DEFAULT_POLICY, Backoff, RetryPolicy
 
 if TYPE_CHECKING:
     from ..generated.job_types import JobType
 
-__all__ = ["Handler", "HandlerRegistry", "is_coroutine_function"]
+__all__ = ["Handler", "HandlerOptions", "HandlerRegistry", "is_coroutine_function"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _LONGEST = timedelta(days=365 * 1_000)
+
+
+class HandlerOptions(TypedDict, total=False):
+    """What a handler may say of the jobs of its type.
+
+    With `keep_result`, what it returns is kept for that long after a job's end, as JSON, for
+    `queue.get(id).result`. `timeout` bounds one attempt of a job that brings none of its own. A
+    failed attempt is made again after `base` (a minute unless given) × 1, 2, 4 … ("exponential",
+    unless `backoff` is given), × 1, 2, 3 … ("linear"), or `base` each time ("constant").
+    """
+
+    keep_result: timedelta | None
+    timeout: timedelta | None
+    backoff: Backoff
+    base: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +61,14 @@ class Handler:
     @classmethod
     def of_job_type(cls, job_type: "JobType[Any, Any]") -> "Handler":
         """The handler of a generated job type."""
-        policy = DEFAULT_POLICY
-        if job_type.base is not None or job_type.backoff != policy.backoff:
-            base = policy.base if job_type.base is None else job_type.base.total_seconds()
-            policy = RetryPolicy(job_type.backoff, base)
-        timeout = job_type.timeout
         return cls(
             type=job_type.name,
             function=job_type.function,
             fingerprint=job_type.fingerprint,
             decode=job_type.decode,
-            policy=policy,
-            timeout=None if timeout is None else timeout.total_seconds(),
-            keep_result=_seconds(job_type.keep_result),
+            policy=_policy(job_type.backoff, job_type.base),
+            timeout=_seconds(job_type.timeout, "timeout"),
+            keep_result=_seconds(job_type.keep_result, "keep_result"),
             is_async=True,
             is_generated=True,
         )
@@ -70,11 +81,11 @@ class HandlerRegistry:
         self._handlers: dict[str, Handler] = {}
         self._listeners: list[Callable[[], None]] = []
 
-    def handler(self, type: str, *, keep_result: timedelta | None = None) -> Callable[[F], F]:
+    def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
         """Decorator: `register` a plain function or a coroutine function for a type."""
 
         def decorate(function: F) -> F:
-            self.register(type, function, keep_result=keep_result)
+            self.register(type, function, **options)
             return function
 
         return decorate
@@ -85,10 +96,13 @@ class HandlerRegistry:
         function: Callable[[Any, Any], Any],
         *,
         keep_result: timedelta | None = None,
+        timeout: timedelta | None = None,
+        backoff: Backoff = "exponential",
+        base: timedelta | None = None,
     ) -> None:
         """Have `function(context, payload)` run the jobs of a type, instead of any before it.
 
-        With `keep_result`, what it returns is kept for that long after a job's end, as JSON.
+        The options are those of `HandlerOptions`.
         """
         check_name(type, "type")
         if not callable(function):
@@ -96,7 +110,16 @@ class HandlerRegistry:
         is_async = is_coroutine_function(function)
         if is_async and not inspect.iscoroutinefunction(function):
             function = _awaiting(function)
-        self._add(Handler(type, function, keep_result=_seconds(keep_result), is_async=is_async))
+        self._add(
+            Handler(
+                type,
+                function,
+                policy=_policy(backoff, base),
+                timeout=_seconds(timeout, "timeout"),
+                keep_result=_seconds(keep_result, "keep_result"),
+                is_async=is_async,
+            )
+        )
 
     def register_job_types(self, job_types: Iterable["JobType[Any, Any]"]) -> None:
         """Register generated job types. Raises QueueError when two packages share a type's name."""
@@ -157,12 +180,20 @@ class HandlerRegistry:
         return len(self._handlers)
 
 
-def _seconds(keep_result: timedelta | None) -> float | None:
-    if keep_result is None:
+def _seconds(span: timedelta | None, what: str) -> float | None:
+    if span is None:
         return None
-    if not timedelta(0) < keep_result <= _LONGEST:
-        raise ValueError(f"keep_result is {keep_result}: use a positive, finite span")
-    return keep_result.total_seconds()
+    check_span(span, what, _LONGEST)
+    return span.total_seconds()
+
+
+def _policy(backoff: Backoff, base: timedelta | None) -> RetryPolicy:
+    if backoff not in get_args(Backoff):
+        raise ValueError(said("backoff", backoff, " or ".join(map(repr, get_args(Backoff)))))
+    seconds = _seconds(base, "base")
+    if seconds is None and backoff == DEFAULT_POLICY.backoff:
+        return DEFAULT_POLICY
+    return RetryPolicy(backoff, DEFAULT_POLICY.base if seconds is None else seconds)
 
 
 def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:

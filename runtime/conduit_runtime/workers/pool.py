@@ -4,15 +4,14 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from ..errors import QueueError
 from ..payload import check_name
 from ..telemetry.recorder import Recorder
 from ..telemetry.tracing import job_tracer
-from .handlers import HandlerRegistry
+from .handlers import HandlerOptions, HandlerRegistry
 from .loops import LoopThread, cancel_rest, is_in_loop, rare_collections, stopped_by_signals
 from .metrics import Metrics
 
@@ -87,22 +86,22 @@ class WorkerPool:
         self._thread: LoopThread | None = None
         self._end_run: Callable[[], object] | None = None
 
-    def handler(self, type: str, *, keep_result: timedelta | None = None) -> Callable[[F], F]:
-        """Decorator: have `function(context, payload)` run the jobs of a type."""
-        return self.handlers.handler(type, keep_result=keep_result)
+    def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
+        """Decorator: have `function(context, payload)` run the jobs of a type, as `register`."""
+        return self.handlers.handler(type, **options)
 
     def register(
         self,
         type: str,
         function: Callable[[Any, Any], Any],
-        *,
-        keep_result: timedelta | None = None,
+        **options: Unpack[HandlerOptions],
     ) -> None:
         """Have `function(context, payload)` run the jobs of a type; also while the pool runs.
 
-        With `keep_result`, what it returns is kept for that long, for `queue.get(id).result`.
+        `timeout` bounds an attempt, `backoff` and `base` say when one that failed is made again;
+        with `keep_result`, what it returns is kept for that long, for `queue.get(id).result`.
         """
-        self.handlers.register(type, function, keep_result=keep_result)
+        self.handlers.register(type, function, **options)
 
     def on_failed(self, function: Hook) -> Hook:
         """Decorator: have `function(failed_job)` called for each job that ends failed here.

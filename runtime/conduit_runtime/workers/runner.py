@@ -231,7 +231,7 @@ class Runner:
             else:
                 await self._attempt_again(execution)
         except BaseException as error:
-            self._settle(job, execution.started, execution.stopped_by or error)
+            self._settle(job, execution.started, execution.reason(error))
         finally:
             execution.disarm()
             self.running.discard(execution)

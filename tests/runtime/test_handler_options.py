@@ -1,0 +1,110 @@
+"""What a handler says of the jobs of its type: how long an attempt may take, when the next is."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobContext, Queue, WorkerPool
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def ran(queue: Queue, pool: WorkerPool, job: Job) -> Job:
+    """How the job stands once the pool has run what is due."""
+    job = queue.enqueue(job)
+    pool.run(drain=True)
+    stored = queue.get(job.id)
+    assert stored is not None
+    return stored
+
+
+async def hang(context: JobContext, payload: object) -> None:
+    await asyncio.Event().wait()
+
+
+async def fail(context: JobContext, payload: object) -> None:
+    raise ValueError
+
+
+def test_a_timeout_fails_the_attempt_and_tells_where_it_hung(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+    pool.register("t", hang)
+    job = ran(queue, pool, Job(type="t", timeout=0.05))
+    assert job.error == "TimeoutError: the attempt took longer than 0.05 s"
+    assert "in hang\n    await asyncio.Event().wait()" in job.errors[0]["traceback"]
+
+
+def test_a_type_has_a_timeout_and_a_job_may_bring_another(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+    pool.register("t", hang, timeout=timedelta(seconds=0.05))
+    for timeout, told in ((None, "0.05 s"), (0.1, "0.1 s")):
+        job = ran(queue, pool, Job(type="t", timeout=timeout, max_attempts=1))
+        assert job.error == f"TimeoutError: the attempt took longer than {told}"
+
+
+def test_a_plain_function_has_a_timeout_too(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+    ended = threading.Event()
+
+    @pool.handler("t", timeout=timedelta(seconds=0.05))
+    def stick(context: JobContext, payload: object) -> None:
+        ended.wait(30)
+
+    threading.Timer(1.0, ended.set).start()
+    job = ran(queue, pool, Job(type="t", max_attempts=1))
+    assert job.error == "TimeoutError: the attempt took longer than 0.05 s"
+
+
+@pytest.mark.parametrize(
+    ("options", "minutes"),
+    [
+        ({}, 4),
+        ({"base": HOUR}, 240),
+        ({"backoff": "linear"}, 3),
+        ({"backoff": "constant", "base": HOUR}, 60),
+    ],
+)
+def test_a_type_says_when_a_failed_attempt_is_made_again(
+    queue: Queue, dsn: str, options: dict[str, Any], minutes: int
+) -> None:
+    pool = WorkerPool(queue)
+    pool.register("t", fail, **options)
+    queue.enqueue(Job(type="t", max_attempts=9))
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE jobs SET attempts = 2")
+    pool.run(drain=True)
+    [job] = queue.list()
+    assert job.run_at is not None
+    assert job.started_at is not None
+    assert job.attempts == 3
+    waits = job.run_at - job.started_at
+    assert timedelta(minutes=minutes) <= waits < timedelta(minutes=minutes * 1.1, seconds=20)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"timeout": timedelta(0)}, ValueError),
+        ({"timeout": 5}, TypeError),
+        ({"base": -HOUR}, ValueError),
+        ({"backoff": "cubic"}, ValueError),
+        ({"max_attempts": 5}, TypeError),
+    ],
+)
+def test_an_option_that_is_none_is_refused(
+    queue: Queue, options: dict[str, Any], error: type[Exception]
+) -> None:
+    (name,) = options
+    for register in (WorkerPool(queue).register, WorkerPool(queue).handlers.register):
+        with pytest.raises(error, match=name):
+            register("t", hang, **options)
