@@ -1,12 +1,13 @@
 -- What became of attempts that did not complete. An attempt that does not count takes back a start
--- that was written for it.
+-- that was written for it; one that took no time had not begun.
 UPDATE {jobs} AS job
 SET status = ended.status,
     run_at = CASE WHEN ended.delay IS NULL THEN job.run_at
       ELSE now() + make_interval(secs => ended.delay) END,
     attempts = CASE WHEN started_at >= locked_at THEN attempts - 1 ELSE least(attempts, 2147483646) END
       + CASE WHEN ended.counted THEN 1 ELSE 0 END,
-    started_at = CASE WHEN started_at >= locked_at OR NOT ended.counted THEN started_at
+    started_at = CASE WHEN started_at >= locked_at OR NOT ended.counted AND ended.elapsed = 0
+        THEN started_at
       ELSE greatest(locked_at, now() - ended.elapsed * interval '1 us') END,
     completed_at = CASE WHEN ended.status = 'pending' THEN NULL ELSE now() END,
     error = coalesce(ended.error, job.error),
