@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -157,6 +158,21 @@ def test_a_status_that_is_none_is_refused(queue: Queue) -> None:
     for deed in (queue.cancel_many, queue.retry_many, queue.list):
         with pytest.raises(ValueError, match="no such"):
             deed(status="no such")
+
+
+def test_a_name_that_is_no_text_leaves_the_transaction_alone(queue: Queue, dsn: str) -> None:
+    wrong: Any = 5
+    deeds = (queue.cancel_many, queue.retry_many, queue.list, queue.metrics)
+    with psycopg.connect(dsn) as conn:
+        queue.enqueue(Job(type="t"), conn=conn)
+        for deed in deeds:
+            with pytest.raises(TypeError, match="queue is 5: use a text"):
+                deed(queue=wrong, conn=conn)
+            with pytest.raises(TypeError, match="type is 5: use a text"):
+                deed(type=wrong, conn=conn)
+        with pytest.raises(TypeError, match="queue is 5: use a text"):
+            queue.purge(timedelta(0), queue=wrong, conn=conn)
+    assert queue.stats().pending == 1
 
 
 def test_lists_take_the_same_filters(queue: Queue, dsn: str) -> None:

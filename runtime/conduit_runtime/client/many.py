@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from ..arguments import check_text
 from ..job import JobStatus
 from ..postgres.statement import Rows, Statement, sql
 from ..postgres.steps import Steps
@@ -39,7 +40,13 @@ class Filter:
         return all(each is None for each in (self.queue, self.type, self.status, self.older_than))
 
     def parameters(self) -> dict[str, Any]:
-        """Its values for SQL. Raises ValueError for a status that is none or a negative age."""
+        """Its values for SQL.
+
+        Raises TypeError for a queue or type that is no text, ValueError for a status that is none
+        or a negative age.
+        """
+        check_text(self.queue, "queue")
+        check_text(self.type, "type")
         return {
             "queue": self.queue,
             "type": self.type,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from ..arguments import check_text
 from ..job import JobStatus
 from ..postgres.statement import Rows, Statement, sql
 from ..postgres.steps import Steps
@@ -20,8 +21,10 @@ def purge(age: timedelta, status: Status, queue: str | None, schema: str | None)
 
     One walk through all jobs by their key, a page at a time: an index of when they ended would cost
     each completion a third more than it saves here. Jobs that somebody holds just then stay.
-    Raises ValueError for a status of jobs that have not ended, and for a negative age.
+    Raises ValueError for a status of jobs that have not ended, and for a negative age; TypeError
+    for a queue that is no text.
     """
+    check_text(queue, "queue")
     ended = statuses(status) or []
     for each in ended:
         if each not in _ENDED:

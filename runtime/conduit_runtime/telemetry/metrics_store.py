@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from ..arguments import check_text
 from ..postgres.arrays import array
 from ..postgres.statement import Rows, Statement, counted, sql, touched
 from ..postgres.steps import Steps
@@ -74,8 +75,10 @@ def read(
 ) -> Statement[list[JobMetrics]]:
     """What became of attempts lately, by queue and type, of one or all.
 
-    Raises ValueError for a span that is not positive.
+    Raises ValueError for a span that is not positive, TypeError for a name that is no text.
     """
+    check_text(queue, "queue")
+    check_text(type, "type")
     if last <= timedelta(0):
         raise ValueError(f"last is {last}: use a positive span")
     kept_apart = (_MINUTE, MINUTES_KEPT), (_HOUR, HOURS_KEPT)
