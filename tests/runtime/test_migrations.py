@@ -3,7 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from conduit_runtime import MigrationError, Queue, migrate
+from conduit_runtime.cli import commands
 from conduit_runtime.postgres.migrations import script, versions
 
 
@@ -47,3 +49,11 @@ def test_a_busy_table_is_waited_for(empty_dsn: str, monkeypatch: pytest.MonkeyPa
         migrate(empty_dsn, "busy")
         timer.join()
     assert migrate(empty_dsn, "busy") == []
+
+
+def test_a_strangers_table_of_one_of_our_names_is_named(empty_dsn: str) -> None:
+    with psycopg.connect(empty_dsn, autocommit=True) as connection:
+        connection.execute("CREATE TABLE conduit_keys ()")
+    done = CliRunner().invoke(commands, ["migrate", "--dsn", empty_dsn])
+    assert done.exit_code == 1
+    assert 'relation "conduit_keys" already exists, and is not ours' in done.output

@@ -35,6 +35,8 @@ def _message(error: Exception) -> str | None:
     text = str(error).strip()
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         return f"{text.splitlines()[0]}: run `conduit-jobs migrate` on this database first"
+    if isinstance(error, psycopg.errors.DuplicateTable | psycopg.errors.DuplicateFunction):
+        return f"{text.splitlines()[0]}, and is not ours: name another schema with --schema"
     if isinstance(error, psycopg.OperationalError):
         return f"the database cannot be used: {text}"
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
