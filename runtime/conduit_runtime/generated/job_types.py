@@ -15,7 +15,7 @@ from .. import payload as payloads
 from ..client.store import insert_jobs
 from ..client.unique import Duplicate, mark
 from ..job import Job, priority_of
-from ..postgres.execute import run, run_async
+from ..postgres.execute import OwnAsyncCursor, OwnCursor, run, run_async
 from ..postgres.statement import Statement
 from ..postgres.transaction import explained
 from ..telemetry.trace_context import present_trace
@@ -180,7 +180,7 @@ class JobType(Generic[S, P]):
         batch = current_batch(conn)
         with explained():
             if batch is not None and job.is_unique:
-                cursor = psycopg.Cursor(conn, row_factory=tuple_row)
+                cursor = OwnCursor(conn, row_factory=tuple_row)
                 cursor.execute(statement.sql, statement.parameters)
                 batch.answers.append(lambda: mark(statement.decode(cursor.fetchall(), 0)))
             else:
@@ -196,7 +196,7 @@ async def _enqueue_async(
     batch = current_batch(conn)
     with explained():
         if batch is not None and job.is_unique:
-            cursor = psycopg.AsyncCursor(conn, row_factory=tuple_row)
+            cursor = OwnAsyncCursor(conn, row_factory=tuple_row)
             await cursor.execute(statement.sql, statement.parameters)
 
             async def take_over() -> None:

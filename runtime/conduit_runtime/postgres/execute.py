@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg.adapt import Dumper
+from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.pq import Format
 from psycopg.rows import tuple_row
 
@@ -33,6 +33,24 @@ class _TextsDumper(_AsItIs):
 psycopg.adapters.register_dumper(UUIDs, _UUIDsDumper)
 psycopg.adapters.register_dumper(Texts, _TextsDumper)
 
+_ADAPTERS = AdaptersMap(psycopg.adapters)
+
+
+class OwnCursor(psycopg.Cursor[tuple[Any, ...]]):
+    """A cursor for our statements: what the application loads values into does not matter."""
+
+    @property
+    def adapters(self) -> AdaptersMap:
+        return _ADAPTERS
+
+
+class OwnAsyncCursor(psycopg.AsyncCursor[tuple[Any, ...]]):
+    """`OwnCursor` on an asynchronous connection."""
+
+    @property
+    def adapters(self) -> AdaptersMap:
+        return _ADAPTERS
+
 
 @lru_cache(maxsize=256)
 def numbered(sql: str) -> tuple[str, list[str]]:
@@ -54,7 +72,7 @@ def run(connection: psycopg.Connection[Any], statement: Statement[T]) -> T:
 
     The cursor is our own, so that the application's row and cursor factories do not matter.
     """
-    with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
+    with OwnCursor(connection, row_factory=tuple_row) as cursor:
         cursor.execute(statement.sql, statement.parameters)
         rows = cursor.fetchall() if cursor.description else []
         return statement.decode(rows, cursor.rowcount)
@@ -62,7 +80,7 @@ def run(connection: psycopg.Connection[Any], statement: Statement[T]) -> T:
 
 async def run_async(connection: psycopg.AsyncConnection[Any], statement: Statement[T]) -> T:
     """`run` on an asynchronous connection."""
-    async with psycopg.AsyncCursor(connection, row_factory=tuple_row) as cursor:
+    async with OwnAsyncCursor(connection, row_factory=tuple_row) as cursor:
         await cursor.execute(statement.sql, statement.parameters)
         rows = await cursor.fetchall() if cursor.description else []
         return statement.decode(rows, cursor.rowcount)
