@@ -12,7 +12,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from ..job import Job, JobStatus
-from ..postgres.connection import own_async
+from ..postgres.connection import check_open_async, own_async
 from ..postgres.execute import run_async
 from ..postgres.forks import renew_in_children
 from ..postgres.statement import Statement
@@ -45,7 +45,13 @@ _left: list[Pool] = []
 
 def _own_pool(dsn: str) -> Pool:
     return AsyncConnectionPool(
-        dsn, min_size=0, max_size=10, open=False, configure=own_async, name="conduit-queue"
+        dsn,
+        min_size=0,
+        max_size=10,
+        open=False,
+        configure=own_async,
+        check=check_open_async,
+        name="conduit-queue",
     )
 
 

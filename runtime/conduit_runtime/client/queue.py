@@ -12,7 +12,7 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from ..job import Job, JobStatus
-from ..postgres.connection import own
+from ..postgres.connection import check_open, own
 from ..postgres.execute import run
 from ..postgres.forks import renew_in_children
 from ..postgres.statement import Statement
@@ -45,7 +45,13 @@ _left: list[Pool] = []
 
 def _own_pool(dsn: str) -> Pool:
     return ConnectionPool(
-        dsn, min_size=0, max_size=10, open=False, configure=own, name="conduit-queue"
+        dsn,
+        min_size=0,
+        max_size=10,
+        open=False,
+        configure=own,
+        check=check_open,
+        name="conduit-queue",
     )
 
 

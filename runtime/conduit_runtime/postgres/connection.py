@@ -17,6 +17,8 @@ from .statement import Statement
 __all__ = [
     "BROKEN",
     "Link",
+    "check_open",
+    "check_open_async",
     "connect",
     "explain_missing_tables",
     "is_pooled",
@@ -83,6 +85,18 @@ async def own_async(connection: psycopg.AsyncConnection[Any]) -> None:
     await connection.set_autocommit(True)
     if not await is_pooled_async(connection):
         await connection.execute(SETTINGS)
+
+
+def check_open(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
+    """Raise OperationalError when the server has ended the session, without asking it."""
+    # The first reads what the server said last, the second finds that there is no more to come.
+    connection.pgconn.consume_input()
+    connection.pgconn.consume_input()
+
+
+async def check_open_async(connection: psycopg.AsyncConnection[Any]) -> None:
+    """`check_open` for an asynchronous pool."""
+    check_open(connection)
 
 
 def is_pooled(connection: psycopg.Connection[Any]) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ..postgres.connection import keepalive, own_async
+from ..postgres.connection import check_open_async, keepalive, own_async
 
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
@@ -35,6 +35,7 @@ class JobDatabase:
                 max_size=self._size,
                 open=False,
                 configure=own_async,
+                check=check_open_async,
                 name="conduit-jobs",
             )
         await self._pool.open()
