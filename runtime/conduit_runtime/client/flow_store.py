@@ -1,6 +1,6 @@
 """Flows in the database. Statements without IO."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -45,13 +45,16 @@ def flow_rows(flow: Flow) -> list[dict[str, Any]]:
     Raises PayloadError for a job that Postgres would refuse.
     """
     awaited = Counter(after for _, after in flow.links)
+    links: defaultdict[UUID, list[Link]] = defaultdict(list)
+    for link in flow.links:
+        links[link[0]].append(link)
     return [
         {
             **insert_parameters(job),
             "flow": flow.id,
             "waits_for": awaited[job.id],
             "on_failure": flow.on_failure.get(job.id),
-            "links": [link for link in flow.links if link[0] == job.id],
+            "links": links[job.id],
         }
         for job in flow.jobs
     ]

@@ -1,0 +1,26 @@
+"""What an insert says of the jobs of a flow. Pure."""
+
+import time
+
+from conduit_runtime import Job, chain, group
+from conduit_runtime.client.flow_store import flow_rows
+
+
+def test_each_job_says_what_it_waits_for_and_what_waits_for_it() -> None:
+    first, left, right, last = (Job(type=name) for name in ("first", "left", "right", "last"))
+    rows = flow_rows(chain(first, group([left, right]), last))
+    assert [row["waits_for"] for row in rows] == [0, 1, 1, 2]
+    assert [row["on_failure"] for row in rows] == [None, "cancel", "cancel", "cancel"]
+    assert [{after for _, after in row["links"]} for row in rows] == [
+        {left.id, right.id},
+        {last.id},
+        {last.id},
+        set(),
+    ]
+
+
+def test_a_large_group_takes_no_longer_a_job() -> None:
+    flow = group([Job(type="t") for _ in range(20_000)], then=Job(type="last"))
+    began = time.process_time()
+    assert len(flow_rows(flow)) == 20_001
+    assert time.process_time() - began < 8  # job by job through all links, it would be minutes
