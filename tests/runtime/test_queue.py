@@ -87,6 +87,8 @@ def test_a_job_that_postgres_would_refuse_leaves_the_transaction_alone(
             queue.enqueue(job, conn=conn)
         with pytest.raises(PayloadError):
             queue.enqueue_many([Job(type="fine"), job], conn=conn)
+        with pytest.raises(PayloadError, match="twice"):
+            queue.enqueue_many([twice := Job(type="fine"), twice], conn=conn)
         queue.enqueue(Job(type="fine"), conn=conn)
     assert queue.stats().pending == 1
 

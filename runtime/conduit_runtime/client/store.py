@@ -43,6 +43,8 @@ def insert_jobs(jobs: Sequence[Job], schema: str | None) -> Statement[list[Dupli
     refuse.
     """
     rows = [insert_parameters(job) for job in jobs]
+    if len({job.id.int for job in jobs}) < len(jobs):
+        raise PayloadError("a job is among the jobs twice: make one for each place")
     if len(rows) == 1 and len(rows[0]) == len(_PARAMETERS):
         return Statement(sql("insert_job", schema), rows[0], _no_duplicates)
     parameters = columns(rows)
