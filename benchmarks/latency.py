@@ -11,7 +11,8 @@ from .measure import Figure, Options, Results
 from .processes import Usage, staying
 
 _SAMPLES = 300
-_TICK = 0.01
+_TICK = 0.002
+"""Seconds between two steps of the steady stream: what is due goes in at once."""
 _IDLE = 20.0
 
 

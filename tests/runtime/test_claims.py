@@ -42,6 +42,26 @@ def test_a_full_look_forgets_the_bounds_that_it_did_not_come_to() -> None:
     assert following.parameters["bound_priorities"] == [75]
 
 
+def test_of_many_lanes_few_exhausted_priorities_are_looked_at_again() -> None:
+    claims = Claims()
+    lanes = [(f"t{n}", "") for n in range(100)]
+    given = [*range(99, 90, -1)]
+    for now, priority in enumerate(given, 1):
+        following = claims.next("w", {"q": 2}, lanes, 2, now / 1_000, None)
+        claims.learn([claimed("q", priority, 7, n) for n in (1, 2)], 2, now / 1_000, now / 1_000)
+    assert not claims.was_full
+    assert following.parameters["bound_priorities"] == [99, 98, 97, 92]
+
+
+def test_of_few_lanes_every_exhausted_priority_is_looked_at_again() -> None:
+    claims = Claims()
+    for now, priority in enumerate([75, 50, 25, 10], 1):
+        claims.next("w", {"q": 2}, [("t", "")], 2, now / 1_000, None)
+        claims.learn([claimed("q", priority, 7, n) for n in (1, 2)], 2, now / 1_000, now / 1_000)
+    following = claims.next("w", {"q": 2}, [("t", "")], 2, 0.01, None)
+    assert sorted(following.parameters["bound_priorities"]) == [10, 25, 50, 75]
+
+
 def test_a_full_look_that_costs_more_is_rarer_but_comes_within_a_second() -> None:
     claims = Claims()
     for cost, wait in ((0.01, 0.25), (10.0, 1.0)):

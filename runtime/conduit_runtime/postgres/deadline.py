@@ -8,6 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
+from psycopg.abc import PQGen
+
+from .answer import eager
 
 __all__ = ["DEADLINE", "PunctualAsyncConnection", "PunctualConnection"]
 
@@ -39,10 +42,10 @@ class PunctualAsyncConnection(psycopg.AsyncConnection[Any]):
 
     _is_late = False
 
-    async def wait(self, *args: Any, **options: Any) -> Any:
+    async def wait(self, gen: PQGen[Any], *args: Any, **options: Any) -> Any:
         timer = asyncio.get_running_loop().call_later(DEADLINE, _sever, self, self._note)
         try:
-            return await super().wait(*args, **options)
+            return await super().wait(eager(gen, self.fileno()), *args, **options)
         except psycopg.OperationalError as error:
             raise (_late() if self._is_late else error) from None
         finally:

@@ -2,7 +2,8 @@
 
 import math
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,8 @@ _SHARE_OF_FULL_SCANS = 0.04
 _CHEAP = 0.01
 """Seconds that a full scan may take to be repeated whenever a claim comes back short."""
 _MOST_BOUNDS = 1_000
+_MOST_LOOKS = 300
+"""Lanes of exhausted priorities that a claim looks at in vain at most."""
 _MANY_QUEUES = 10
 """Queues from which on the empty ones among them are passed over between full scans."""
 
@@ -92,6 +95,7 @@ class Claims:
         self._depth = 0.0
         self._asked = 0
         self._kinds = 0
+        self._looks = 1
         self._queues: Sequence[str] = ()
         self._empty: set[str] = set()
         self._is_cheap = True
@@ -117,6 +121,7 @@ class Claims:
         if self._empty and not self.was_full:
             queues = {q: queues[q] for q in queues if q not in self._empty} or queues
         self._queues = [*queues]
+        self._looks = max(1, len(lanes))
         token = uuid.uuid4()
         allowed = sql("registered", schema)
         return Statement(
@@ -170,6 +175,24 @@ class Claims:
         for key, job in last.items():
             at = (job.run_at, job.seq)
             self._bounds[key] = max(at, self._bounds.get(key, at))
+        self._forget_exhausted(last)
+
+    def _forget_exhausted(self, gave: Collection[tuple[str, int]]) -> None:
+        """Of the priorities that a claim found exhausted, look at no more than a few again.
+
+        Each costs a look at every lane. Those above what it gave of a queue are; the most urgent
+        are kept, and the next full scan finds what comes to the others.
+        """
+        most = max(1, _MOST_LOOKS // self._looks)
+        if len(self._bounds) <= most:
+            return
+        lowest: dict[str, int] = {}
+        for queue, priority in gave:
+            lowest[queue] = min(priority, lowest.get(queue, priority))
+        exhausted = [key for key in self._bounds if key[1] > lowest.get(key[0], key[1])]
+        exhausted.sort(key=itemgetter(1), reverse=True)
+        for key in exhausted[most:]:
+            del self._bounds[key]
 
     def _pass_over(self, gave: set[str], is_short: bool) -> None:
         """Note which of the queues are empty that the claim came to; it takes them in order."""
