@@ -263,8 +263,16 @@ class AsyncQueue(AsyncControl):
     async def _run(self, statement: Statement[T], conn: Connection | None) -> T:
         if conn is not None:
             return await run_async(conn, statement)
-        async with self._connection() as connection:
-            return await run_async(connection, statement)
+        if not self._owned:
+            async with self._pool.connection() as connection:
+                return await run_async(connection, statement)
+        # Our own are in autocommit mode: there is nothing to commit.
+        await self._open()
+        own = await self._pool.getconn()
+        try:
+            return await run_async(own, statement)
+        finally:
+            await self._pool.putconn(own)
 
     @asynccontextmanager
     async def _transaction(self, conn: Connection | None) -> AsyncIterator[Connection]:
@@ -277,9 +285,12 @@ class AsyncQueue(AsyncControl):
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
+        await self._open()
+        async with self._pool.connection() as connection:
+            yield connection
+
+    async def _open(self) -> None:
         if self._owned and self._pool.closed:
             # The pool would hide for 30 s why it cannot connect.
             await (await psycopg.AsyncConnection.connect(self.dsn)).close()
             await self._pool.open()
-        async with self._pool.connection() as connection:
-            yield connection

@@ -258,8 +258,16 @@ class Queue(Control):
     def _run(self, statement: Statement[T], conn: Connection | None) -> T:
         if conn is not None:
             return run(conn, statement)
-        with self._connection() as connection:
-            return run(connection, statement)
+        if not self._owned:
+            with self._pool.connection() as connection:
+                return run(connection, statement)
+        # Our own are in autocommit mode: there is nothing to commit.
+        self._open()
+        own = self._pool.getconn()
+        try:
+            return run(own, statement)
+        finally:
+            self._pool.putconn(own)
 
     @contextmanager
     def _transaction(self, conn: Connection | None) -> Iterator[Connection]:
@@ -272,9 +280,12 @@ class Queue(Control):
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
+        self._open()
+        with self._pool.connection() as connection:
+            yield connection
+
+    def _open(self) -> None:
         if self._owned and self._pool.closed:
             # The pool would hide for 30 s why it cannot connect.
             psycopg.connect(self.dsn).close()
             self._pool.open()
-        with self._pool.connection() as connection:
-            yield connection
