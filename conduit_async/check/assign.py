@@ -35,6 +35,7 @@ def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> N
         return
     body.facts.resolutions[target] = local
     body.facts.types[target] = local.type
+    body.assigned.add(local)
     if local.owner is not body.job:
         body.problems.error(
             "SEM215",

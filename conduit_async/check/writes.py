@@ -4,13 +4,14 @@ from collections.abc import Container
 
 from .. import ast
 from ..diagnostics import Related
-from ..program import ResourceInfo
+from ..looping import looping_lambda
+from ..program import LibraryCall, Local, ResourceInfo
 from ..suggest import did_you_mean, nearest
-from ..types import INT, is_nullable, required
+from ..types import ANY, INT, STRING, Array, Hash, is_nullable, required
 from .body import Body
 from .filters import field_column
 from .lattice import is_number, is_unknown
-from .require import article, constant_text, require
+from .require import article, constant_text, nil_arrives, require
 
 USAGE = {
     "create!": "create!({ field: value })",
@@ -45,8 +46,7 @@ def check_write(body: Body, node: ast.Call, info: ResourceInfo, operation: str) 
         case "create!":
             _check_values(body, info, values[0], complete=True)
         case "bulk_create!":
-            for item in values[0].items if isinstance(values[0], ast.ArrayLiteral) else ():
-                _check_values(body, info, item, complete=True)
+            _check_rows(body, info, values[0])
         case _:
             _check_key(body, info, values[0])
             if operation == "update!":
@@ -79,15 +79,42 @@ def _check_key(body: Body, info: ResourceInfo, value: ast.Expr) -> None:
         require(body, value, kind, f"the key of `{info.name}`", "TYP131")
 
 
+def _check_rows(body: Body, info: ResourceInfo, value: ast.Expr) -> None:
+    require(body, value, Array(ANY), f"`bulk_create!` of `{info.name}`", "TYP131")
+    known = _first_value(body, value)
+    call = body.facts.resolutions.get(known)
+    function = looping_lambda(call) if isinstance(call, LibraryCall) else None
+    items = known.items if isinstance(known, ast.ArrayLiteral) else ()
+    if function is not None and isinstance(function[1], ast.HashLiteral):
+        items = (function[1],)
+    for item in items:
+        _check_values(body, info, item, complete=True)
+
+
+def _first_value(body: Body, node: ast.Expr) -> ast.Expr:
+    """What a variable that is not assigned before holds, as far as it can be told."""
+    local = body.facts.resolutions.get(node)
+    while isinstance(local, Local) and local.value is not None and local not in body.assigned:
+        node = local.value
+        local = body.facts.resolutions.get(node)
+    return node
+
+
 def _check_values(body: Body, info: ResourceInfo, value: ast.Expr, *, complete: bool) -> None:
-    if not isinstance(value, ast.HashLiteral):
-        body.problems.error(
-            "TYP131",
-            value.span,
-            "the values of a row are written out, so that they can be checked",
-            "write them as `{ field: value }`",
-        )
-        return
+    known = _first_value(body, value)
+    if isinstance(known, ast.HashLiteral) and (
+        known is value or all(constant_text(entry.key) is not None for entry in known.entries)
+    ):
+        _check_fields(body, info, known, complete=complete)
+    elif not isinstance(required(body.type_of(value)), Hash):
+        require(body, value, Hash(STRING, ANY), f"a row of `{info.name}`", "TYP131")
+    elif is_nullable(body.type_of(value)):
+        nil_arrives(body, value, f"a row of `{info.name}`")
+
+
+def _check_fields(
+    body: Body, info: ResourceInfo, value: ast.HashLiteral, *, complete: bool
+) -> None:
     given: dict[str, ast.Expr] = {}
     complete = complete and all(
         (name := constant_text(entry.key)) is None or field_column(info, name)

@@ -1,5 +1,6 @@
 """Operations that write rows: `create!`, `update!`, `delete!`, `increment!` and their kin."""
 
+import keyword
 from collections.abc import Callable, Generator
 
 from .. import ast
@@ -7,20 +8,46 @@ from ..program import RecordCall, ResourceInfo
 from ..types import Record, required
 from . import literals
 from .code import Code, Strength, made_of
+from .code import call as call_
 from .conditions import column_of, key_of
 from .drive import Lowering, Operand
 from .frame import Frame
 from .relations import operation
 from .selects import name_of
-from .typing import type_of
+from .typing import UNKNOWN, type_of
+
+
+def _given(
+    frame: Frame, resource: ResourceInfo, node: ast.Expr
+) -> Generator[Operand, Code, tuple[str, list[Code]]]:
+    """The columns that a hash gives, as further arguments of a call."""
+    if not isinstance(node, ast.HashLiteral):
+        values = yield Operand(node, record="either")
+        return f", **{_columns_of(frame, resource, values.text)}", [values]
+    names, codes = yield from _values(frame, resource, node)
+    texts = (f", {name}={code.text}" for name, code in zip(names, codes, strict=True))
+    return "".join(texts), codes
+
+
+def _columns_of(frame: Frame, resource: ResourceInfo, values: str) -> str:
+    """The columns that a hash gives which is known at run time only."""
+    relations = resource.relations.values()
+    keys = {each.name: each.key for each in relations if each.kind == "to_one"}
+    named = "".join(
+        f", {name}={literals.quoted(key)}"
+        if name.isidentifier() and not keyword.iskeyword(name)
+        else f", **{{{literals.quoted(name)}: {literals.quoted(key)}}}"
+        for name, key in keys.items()
+    )
+    record = frame.module.record_class(resource.name)
+    return f"{frame.module.imports.runtime('columns_of')}({record}, {values}{named})"
 
 
 def _values(
-    frame: Frame, resource: ResourceInfo, node: ast.Expr
+    frame: Frame, resource: ResourceInfo, node: ast.HashLiteral
 ) -> Generator[Operand, Code, tuple[list[str], list[Code]]]:
-    """The columns that a hash gives, and their values."""
+    """The columns that a literal gives, and their values."""
     names, codes = [], []
-    assert isinstance(node, ast.HashLiteral)
     for entry in node.entries:
         column = column_of(resource, name_of(entry.key))
         code = yield Operand(entry.value, expected=column.type, record="either")
@@ -33,8 +60,7 @@ def _values(
 
 
 def _create(frame: Frame, resource: ResourceInfo, call: RecordCall) -> Lowering:
-    names, codes = yield from _values(frame, resource, call.arguments[0].value)
-    given = "".join(f", {name}={code.text}" for name, code in zip(names, codes, strict=True))
+    given, codes = yield from _given(frame, resource, call.arguments[0].value)
     return operation(frame, f"create({frame.module.record_class(resource.name)}{given})", codes)
 
 
@@ -42,23 +68,38 @@ def _bulk_create(frame: Frame, resource: ResourceInfo, call: RecordCall) -> Lowe
     node = call.arguments[0].value
     record = frame.module.record_class(resource.name)
     if not isinstance(node, ast.ArrayLiteral):
-        code = yield Operand(node)
-        return operation(frame, f"create_many({record}, {code.text})", [code])
-    rows, parts = [], []
+        code = yield Operand(node, record="either")
+        if type_of(frame, node) in UNKNOWN:
+            code = call_(frame.module.imports.operator("iterate"), [code])
+        each = _columns_of(frame, resource, "row")
+        text = f"create_many({record}, [{each} for row in {code.at(Strength.OR)}])"
+        return operation(frame, text, [code])
+    rows: list[list[str] | None] = []
+    parts: list[Code] = []
     for item in node.items:
-        names, codes = yield from _values(frame, resource, item)
-        pairs = [f"{literals.string(n)}: {c.text}" for n, c in zip(names, codes, strict=True)]
-        rows.append(f"{{{', '.join(pairs)}}}")
-        parts += codes
-    return operation(frame, f"create_many({record}, [{', '.join(rows)}])", parts)
+        if isinstance(item, ast.HashLiteral):
+            names, codes = yield from _values(frame, resource, item)
+            rows.append(names)
+            parts += codes
+        else:
+            rows.append(None)
+            parts.append((yield Operand(item, record="either")))
+    parts = frame.in_order(parts)
+    rest = iter(parts)
+    texts = [
+        _columns_of(frame, resource, next(rest).text)
+        if names is None
+        else f"{{{', '.join(f'{literals.string(name)}: {next(rest).text}' for name in names)}}}"
+        for names in rows
+    ]
+    return operation(frame, f"create_many({record}, [{', '.join(texts)}])", parts)
 
 
 def _update(frame: Frame, resource: ResourceInfo, call: RecordCall) -> Lowering:
     key = yield Operand(call.arguments[0].value)
-    names, codes = yield from _values(frame, resource, call.arguments[1].value)
-    key, *codes = frame.in_order([key, *codes])
-    given = "".join(f", {name}={code.text}" for name, code in zip(names, codes, strict=True))
+    given, codes = yield from _given(frame, resource, call.arguments[1].value)
     record = frame.module.record_class(resource.name)
+    key, *_ = frame.in_order([key, *codes])
     return operation(frame, f"update({record}, {key.text}{given})", [key, *codes])
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .generated.application import AsyncConnection, Connection, RequestContext
     from .generated.batches import batch
     from .generated.calls import Call, CurrentJob, current_call, current_job
+    from .generated.columns import columns_of
     from .generated.context import JobContext
     from .generated.decode import PayloadMismatch
     from .generated.hook import AsyncHook, Hook
@@ -47,6 +48,7 @@ _MODULES = {
     "schedules.async_scheduler": ("AsyncCronScheduler",),
     "generated.batches": ("batch",),
     "generated.calls": ("Call", "CurrentJob", "current_call", "current_job"),
+    "generated.columns": ("columns_of",),
     "generated.context": ("JobContext",),
     "generated.decode": ("PayloadMismatch",),
     "errors": (
@@ -132,6 +134,7 @@ __all__ = [
     "WorkerPool",
     "batch",
     "chain",
+    "columns_of",
     "current_call",
     "current_job",
     "generated_by",

@@ -148,10 +148,10 @@ def _update(
     read_back = [*returned, *automatic]
     changes = ", ".join([*assignments, *(f"{column.quoted} = now()" for column in automatic)])
     names = ", ".join(column.quoted for column in read_back) or "true"
-    sql = (
-        f"UPDATE {target.quoted} SET {changes} "  # noqa: S608
-        f"WHERE {target.key.quoted} = %s RETURNING {names}"
-    )
+    where = f"WHERE {target.key.quoted} = %s"
+    sql = f"UPDATE {target.quoted} SET {changes} {where} RETURNING {names}"  # noqa: S608
+    if not changes:
+        sql = f"SELECT {names} FROM {target.quoted} {where}"  # noqa: S608
 
     def read(_: Sequence[str], rows: Rows) -> dict[str, Any] | None:
         if not rows:
