@@ -37,7 +37,7 @@ def after_create(conn: Connection, record: object, *, services: Services) -> Pos
         hook.update(Log, log.id, text="x")
         changes = hook.services.out.changes()
         hook.update(Log, log.id, **columns_of(Log, changes, user="user_id"))
-        rows: list[dict[str, Any]] = [h, {"text": "y"}]
+        rows: list[Any] = [h, {"text": "y"}]
         hook.create_many(Log, [columns_of(Log, row, user="user_id") for row in rows])
         hook.create_many(
             Log,
