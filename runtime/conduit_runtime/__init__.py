@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from .client.flow import Flow, chain, group
     from .client.queue import Queue
     from .client.stats import QueueStats
-    from .errors import JobLost, MigrationError, NoHandler, PayloadError, QueueError, ScheduleError
+    from .errors import (
+        JobLost,
+        MigrationError,
+        NoHandler,
+        PayloadError,
+        QueueError,
+        ScheduleError,
+        WorkerStuck,
+    )
     from .generated.application import AsyncConnection, Connection, RequestContext
     from .generated.batches import batch
     from .generated.calls import Call, CurrentJob, current_call, current_job
@@ -53,7 +61,7 @@ _MODULES = {
     "generated.decode": ("PayloadMismatch",),
     "errors": (
         *("JobLost", "MigrationError", "NoHandler", "PayloadError", "QueueError"),
-        "ScheduleError",
+        *("ScheduleError", "WorkerStuck"),
     ),
     "client.executor": ("AsyncExecutor",),
     "client.flow": ("Flow", "chain", "group"),
@@ -132,6 +140,7 @@ __all__ = [
     "Snooze",
     "TypeStats",
     "WorkerPool",
+    "WorkerStuck",
     "batch",
     "chain",
     "columns_of",

@@ -13,6 +13,10 @@ class JobLost(QueueError):
     """The job is no longer held: it was cancelled, retried by hand or taken over."""
 
 
+class WorkerStuck(QueueError):
+    """Plain functions that do not end after their timeouts keep every place of a worker."""
+
+
 class NoHandler(QueueError, LookupError):
     """No handler is registered for a job's type."""
 

@@ -35,6 +35,9 @@ class Host:
         async with connection:
             yield connection
 
+    def linger(self, thread: object) -> None:
+        raise AssertionError("no attempt is stopped here")
+
     async def progress(self, job: Any, progress: dict[str, Any]) -> None:
         self.stored.append(progress)
         self.reported.set()

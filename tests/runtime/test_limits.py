@@ -16,7 +16,7 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.workers.gate import FULL
 from conduit_runtime.workers.limits import Wanted, claim_within, counted_claim
 from conduit_runtime.workers.listener import POLL
-from conduit_runtime.workers.worker import AUDIT
+from conduit_runtime.workers.watch import AUDIT
 from waiting import until
 
 RACERS = 20

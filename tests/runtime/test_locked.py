@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, chain
-from conduit_runtime.workers import worker
+from conduit_runtime.workers import watch
 from conduit_runtime.workers.acknowledge import Acknowledger
 from pgbouncer import PROGRAM, pgbouncer
 from waiting import until
@@ -130,8 +130,8 @@ def test_a_job_set_aside_is_not_taken_for_a_lost_claim(
         return await ask(acknowledger, name)
 
     monkeypatch.setattr(Acknowledger, "held_jobs", held_jobs)
-    monkeypatch.setattr(worker, "WATCH", 0.05)
-    monkeypatch.setattr(worker, "AUDIT", 0.05)
+    monkeypatch.setattr(watch, "WATCH", 0.05)
+    monkeypatch.setattr(watch, "AUDIT", 0.05)
     blocked = Blocked(queue, dsn)
     try:
         with psycopg.connect(dsn, autocommit=True) as other:

@@ -11,7 +11,7 @@ import pytest
 from conduit_runtime import AsyncQueue, Job, JobContext, JobStatus, PayloadError, Queue, WorkerPool
 from conduit_runtime.client.unique import key_of, sweep
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.workers.worker import LONG, WATCH
+from conduit_runtime.workers.watch import LONG, WATCH
 from waiting import until
 
 

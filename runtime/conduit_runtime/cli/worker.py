@@ -1,26 +1,28 @@
 """`conduit-jobs worker`."""
 
-import importlib.util
 import logging
 import math
 import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from .database import database, options
 from .metrics_port import free_ports, serve_metrics
+from .packages import configured, load_jobs, stamped_schema
 from .processes import Parent, run_processes
 
 if TYPE_CHECKING:
-    from ..generated.job_types import JobType
     from ..schedules.schedule import Schedule
     from ..telemetry.failures import OnFailed
+    from ..workers.pool import WorkerPool
+
+_STUCK = 75
+"""Exit code of a worker that another is to take the place of, EX_TEMPFAIL in sysexits.h."""
 
 
 @click.command()
@@ -85,6 +87,14 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="What running jobs get at a gentle stop.",
 )
+@click.option(
+    "--connect-timeout",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="For how long a database that does not answer yet is tried again at the start.",
+)
 @click.option("--parent", type=int, hidden=True)  # one of several: the socket to its parent
 def worker(
     dsn: str | None,
@@ -100,16 +110,21 @@ def worker(
     metrics_host: str,
     drain: bool,
     grace: float,
+    connect_timeout: float,
     parent: int | None,
 ) -> None:
     """Run the jobs of generated packages, given by path or by dotted name.
 
     SIGTERM and SIGINT stop gently: running jobs get --grace seconds, the rest is handed back. A
     second signal ends at once. Of several processes one that dies is replaced.
+
+    Exits with 0 after a gentle stop, 1 when it could not start, 75 when plain functions that do not
+    end after their timeouts kept every place for a minute: it is to be started again then.
     """
     caps = _caps(queues)
-    if math.isnan(grace):
-        raise click.BadParameter("--grace takes seconds, 0 or more")
+    for option, seconds in (("--grace", grace), ("--connect-timeout", connect_timeout)):
+        if math.isnan(seconds):
+            raise click.BadParameter(f"{option} takes seconds, 0 or more")
     with database(dsn, schema, creates=True) as found:
         if processes > 1:
             ports = free_ports(metrics_host, metrics_port, processes)
@@ -122,8 +137,8 @@ def worker(
             level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
         )
         sys.path.insert(0, os.getcwd())
-        jobs = _load(packages or _configured())
-        schema = schema or _stamped_schema(jobs)
+        jobs = load_jobs(packages or configured())
+        schema = schema or stamped_schema(jobs)
         given = None if services is None else resolve(services, jobs)
         with Queue(found, schema) as queue:
             pool = WorkerPool(
@@ -134,18 +149,32 @@ def worker(
                 services=given,
                 schedules=_schedules(schedules),
                 grace=grace,
+                connect_timeout=connect_timeout,
                 on_failed=_on_failed(on_failed),
             )
             if metrics_port is not None:
                 serve_metrics(pool, metrics_host, metrics_port)
             starter = None if parent is None else Parent(parent)
-            pool.run(
-                drain=drain, on_ready=None if starter is None else lambda: starter.tell_ready(pool)
-            )
-        _leave_threads()
+            on_ready = None if starter is None else lambda: starter.tell_ready(pool)
+            code = _run(pool, drain, on_ready)
+        _leave_threads(code)
+    if code:
+        raise click.exceptions.Exit(code)
 
 
-def _leave_threads() -> None:
+def _run(pool: "WorkerPool", drain: bool, on_ready: Callable[[], object] | None) -> int:
+    """Work until the end; the exit code."""
+    from ..errors import WorkerStuck
+
+    try:
+        pool.run(drain=drain, on_ready=on_ready)
+    except WorkerStuck as error:
+        logging.error("the worker ends, for another to take its place: %s", error)
+        return _STUCK
+    return 0
+
+
+def _leave_threads(code: int) -> None:
     """End the process when a thread runs on, which the interpreter would wait for."""
     deadline = time.monotonic() + 0.5
     for thread in threading.enumerate():
@@ -155,7 +184,7 @@ def _leave_threads() -> None:
                 logging.warning("a handler or a service did not end and is left behind")
                 logging.shutdown()
                 sys.stdout.flush()
-                os._exit(0)
+                os._exit(code)
 
 
 def _caps(queues: Sequence[str]) -> dict[str, int | None]:
@@ -171,71 +200,6 @@ def _caps(queues: Sequence[str]) -> dict[str, int | None]:
         else:
             raise click.BadParameter(f"--queue takes NAME or NAME=N, not {queue!r}")
     return caps
-
-
-def _configured() -> Sequence[str]:
-    """`out` of the compiler's configuration in the working folder."""
-    import tomllib
-
-    for file, path in (("conduit.toml", ()), ("pyproject.toml", ("tool", "conduit"))):
-        try:
-            table: Any = tomllib.loads(Path(file).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            continue
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise click.ClickException(f"{file} cannot be read: {error}") from None
-        for key in path:
-            table = table.get(key, {}) if isinstance(table, dict) else {}
-        if isinstance(table, dict) and isinstance(table.get("out"), str):
-            return [table["out"]]
-    raise click.UsageError("name a generated package, or set `out` in the configuration")
-
-
-def _load(packages: Sequence[str]) -> list["JobType[Any, Any]"]:
-    from ..references import imported
-
-    jobs: list[JobType[Any, Any]] = []
-    for package in packages:
-        name = _dotted(package)
-        if not _is_there(name):
-            raise click.ClickException(
-                f"there is no package {package} (looked for the module {name} from the working "
-                "folder): run `conduitc gen` first?"
-            )
-        module = imported(package, name)
-        if not hasattr(module, "JOBS"):
-            raise click.ClickException(f"{package} has no JOBS: it is no generated package")
-        jobs += module.JOBS
-    return jobs
-
-
-def _is_there(name: str) -> bool:
-    if not all(name.split(".")):
-        return False
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def _dotted(package: str) -> str:
-    """A module's name, from itself or from the path of its folder."""
-    path = Path(package)
-    if os.sep not in package and not path.is_dir():
-        return package
-    try:
-        relative = Path(os.path.abspath(path)).relative_to(Path.cwd())
-    except ValueError:
-        raise click.ClickException(f"{package} lies outside of the working folder") from None
-    return ".".join(relative.parts)
-
-
-def _stamped_schema(jobs: Sequence["JobType[Any, Any]"]) -> str | None:
-    schemas = {job.schema for job in jobs}
-    if len(schemas) > 1:
-        names = ", ".join(sorted(str(schema) for schema in schemas))
-        raise click.ClickException(f"the packages use different schemas ({names}): name one")
-    return next(iter(schemas), None)
 
 
 def _schedules(reference: str | None) -> Sequence["Schedule"]:

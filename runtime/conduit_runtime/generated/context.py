@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -51,6 +52,10 @@ class Host(Protocol[J]):
 
     async def progress(self, job: J, progress: dict[str, Any], /) -> None:
         """Store how far a job is; raises JobLost for one that is no longer held."""
+        ...
+
+    def linger(self, thread: Future[None], /) -> None:
+        """Keep the place of an attempt that was stopped, until its thread ends."""
         ...
 
 
@@ -131,9 +136,13 @@ class JobContext(AsyncOperations, Generic[S]):
         """
         if self._services is None:
             given = self._given_services
-            ready = given.for_job(self._current) if isinstance(given, Prepared) else given
-            self._services = cast("S", ready)
+            if isinstance(given, Prepared):
+                given = given.for_job(self._current, self._linger)
+            self._services = cast("S", given)
         return self._services
+
+    def _linger(self, thread: "Future[None]") -> None:
+        self._host.linger(thread)
 
     @property
     def log(self) -> "logging.LoggerAdapter[logging.Logger]":

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
 from functools import lru_cache, partial
 from typing import Any
 
@@ -13,6 +14,11 @@ from .calls import Call, CurrentJob, entered_call
 
 Protocols = Mapping[str, type]
 """Attribute → generated Protocol of each service."""
+Linger = Callable[[Future[None]], None]
+
+
+def _left_alone(thread: Future[None]) -> None:
+    """Nobody counts threads outside of a worker."""
 
 
 class ServiceError(QueueError):
@@ -22,13 +28,17 @@ class ServiceError(QueueError):
 class JobServices:
     """The services as a job calls them: every method is awaited, however it is implemented.
 
-    A coroutine function runs on the loop, a plain function in a thread.
+    A coroutine function runs on the loop, a plain function in a thread. `linger` is called with
+    one that runs on when its attempt has been stopped.
     """
 
-    def __init__(self, services: Any, protocols: Protocols, job: CurrentJob) -> None:
+    def __init__(
+        self, services: Any, protocols: Protocols, job: CurrentJob, linger: Linger = _left_alone
+    ) -> None:
         self._services = services
         self._protocols = protocols
         self._job = job
+        self._linger = linger
         self._numbers: dict[tuple[str, str], int] = {}
 
     def __getattr__(self, attribute: str) -> "_JobService":
@@ -77,7 +87,12 @@ class _JobService:
             if runs_inline(function):
                 result = function(*args, **named)
             else:
-                result = await asyncio.to_thread(_in_thread, function, *args, **named)
+                thread = _Thread()
+                try:
+                    result = await asyncio.to_thread(thread.run, function, *args, **named)
+                finally:
+                    if thread.end.running():
+                        self.__owner._linger(thread.end)
             return await result if inspect.isawaitable(result) else result
         finally:
             entered_call.reset(token)
@@ -212,8 +227,20 @@ def _method(service: Any, attribute: str, method: str) -> Callable[..., Any]:
     return function
 
 
-def _in_thread(function: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
-    try:
-        return function(*args, **named)
-    except StopIteration as stop:  # a future cannot carry it
-        raise RuntimeError("the service raised StopIteration") from stop
+class _Thread:
+    """A call in a thread; `end` is running while it is, whoever still waits for it."""
+
+    __slots__ = ("end",)
+
+    def __init__(self) -> None:
+        self.end: Future[None] = Future()
+
+    def run(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
+        """Make the call."""
+        self.end.set_running_or_notify_cancel()
+        try:
+            return function(*args, **named)
+        except StopIteration as stop:  # a future cannot carry it
+            raise RuntimeError("the service raised StopIteration") from stop
+        finally:
+            self.end.set_result(None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..names import named, source_name
 from .calls import CurrentJob
-from .service_calls import JobServices, Protocols, ServiceError
+from .service_calls import JobServices, Linger, Protocols, ServiceError
 
 if TYPE_CHECKING:
     from .job_types import JobType
@@ -90,9 +90,9 @@ class Prepared:
     services: Any
     protocols: Protocols
 
-    def for_job(self, job: CurrentJob) -> JobServices:
-        """The services as one attempt of a job calls them."""
-        return JobServices(self.services, self.protocols, job)
+    def for_job(self, job: CurrentJob, *linger: Linger) -> JobServices:
+        """The services as one attempt of a job calls them; `linger` is as in JobServices."""
+        return JobServices(self.services, self.protocols, job, *linger)
 
 
 def prepare(services: object, job_types: Iterable["JobType[Any, Any]"]) -> Prepared:

@@ -10,7 +10,14 @@ from collections.abc import Coroutine, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-__all__ = ["LoopThread", "cancel_rest", "is_in_loop", "rare_collections", "stopped_by_signals"]
+__all__ = [
+    "LoopThread",
+    "cancel_rest",
+    "is_in_loop",
+    "rare_collections",
+    "stopped_by_signals",
+    "unless",
+]
 
 T = TypeVar("T")
 
@@ -73,6 +80,21 @@ def rare_collections() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool:
+    """Do some work and tell that it ended; it is cancelled, and this false, when to stop first.
+
+    Raises what the work raised.
+    """
+    working, waiting = asyncio.create_task(work), asyncio.create_task(stopping.wait())
+    await asyncio.wait({waiting, working}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not working.done():
+        working.cancel()
+        return False
+    working.result()
+    return True
 
 
 async def cancel_rest() -> None:

@@ -8,12 +8,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from ..errors import QueueError
-from ..payload import check_name
 from ..telemetry.recorder import Recorder
 from ..telemetry.tracing import job_tracer
+from .arrival import CONNECT_TIMEOUT, reach
 from .handlers import HandlerOptions, HandlerRegistry
-from .loops import LoopThread, cancel_rest, is_in_loop, rare_collections, stopped_by_signals
+from .loops import (
+    LoopThread,
+    cancel_rest,
+    is_in_loop,
+    rare_collections,
+    stopped_by_signals,
+    unless,
+)
 from .metrics import Metrics
+from .options import check_count, check_seconds, queues_of
 
 if TYPE_CHECKING:
     from ..client.async_queue import AsyncQueue
@@ -42,6 +50,7 @@ class WorkerPool:
     `schedules` are added to the database's at each start, as `CronScheduler.add` does. `on_failed`
     is called for each job that ends failed: see the decorator of that name. `tracer_provider` gets
     a span of each attempt; without one, the provider that the process has set up, if it has.
+    A database that does not answer yet is tried again for `connect_timeout` seconds at the start.
 
     Handlers are plain functions, which run in threads, or coroutine functions, which run in the
     pool's loop. Use it as `with pool:` (a loop in a thread), `async with pool:` (the running loop),
@@ -60,22 +69,23 @@ class WorkerPool:
         services: object = None,
         schedules: Iterable["Schedule"] = (),
         grace: float = GRACE,
+        connect_timeout: float = CONNECT_TIMEOUT,
         on_failed: "OnFailed | None" = None,
         tracer_provider: "TracerProvider | None" = None,
     ) -> None:
-        if not _is_whole(workers):
-            raise ValueError(f"workers is {workers!r}: use 1 or more")
-        if not isinstance(grace, int | float) or not grace >= 0:
-            raise ValueError(f"grace is {grace!r}: use seconds, 0 or more")
+        check_count(workers, "workers")
+        check_seconds(grace, "grace")
+        check_seconds(connect_timeout, "connect_timeout")
         self._jobs = jobs = tuple(jobs)
         self.handlers = HandlerRegistry()
         self.handlers.register_job_types(jobs)
         self.metrics = Metrics()
-        self.queues = _queues(queues, jobs)
+        self.queues = queues_of(queues, jobs)
         self.workers = workers
         self.services = services
         self.schedules = tuple(schedules)
         self.grace = grace
+        self.connect_timeout = connect_timeout
         self.dsn = queue.dsn
         self.schema = queue.schema
         self.recorder = Recorder()
@@ -151,7 +161,9 @@ class WorkerPool:
 
         The first signal stops gently, as `stop` does; a second one ends the process at once.
         `on_ready` is called, in the loop, once the pool works.
-        Raises RuntimeError inside a running loop: use `async with pool` there.
+        Raises RuntimeError inside a running loop: use `async with pool` there. Raises WorkerStuck
+        when no job could start for a minute, since plain functions ran on in all places after their
+        attempts were stopped: end the process then, by `os._exit`, as their threads do not.
         """
         if is_in_loop():
             raise RuntimeError("a loop is running here: use `async with pool:` instead of run()")
@@ -169,26 +181,22 @@ class WorkerPool:
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         with stopped_by_signals(stopping):
-            await self._start(drain)
             self._end_run = lambda: loop.call_soon_threadsafe(stopping.set)
             try:
+                if not await unless(stopping, reach(self.dsn, self.connect_timeout)):
+                    return
+                await self._start(drain)
                 if on_ready is not None:
                     on_ready()
-                waiting = asyncio.create_task(stopping.wait())
-                working = asyncio.create_task(self._working())
                 with rare_collections():
-                    await asyncio.wait({waiting, working}, return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
-                if working.done():
-                    working.result()
-                working.cancel()
+                    await unless(stopping, self._working())
             finally:
                 self._end_run = None
                 await self._stop(self.grace)
 
     async def _start_in_thread(self) -> None:
         self._provide_threads()
-        await self._start(drain=False)
+        await self.__aenter__()
 
     def _provide_threads(self) -> None:
         """Have plain services run in threads of our loop, one for each job at once."""
@@ -248,6 +256,7 @@ class WorkerPool:
         self.stop()
 
     async def __aenter__(self) -> Self:
+        await reach(self.dsn, self.connect_timeout)
         await self._start(drain=False)
         return self
 
@@ -258,25 +267,3 @@ class WorkerPool:
         traceback: TracebackType | None,
     ) -> None:
         await self._stop(self.grace)
-
-
-def _queues(
-    given: str | Iterable[str] | Mapping[str, int | None] | None,
-    jobs: Iterable["JobType[Any, Any]"],
-) -> dict[str, int | None]:
-    if given is None:
-        given = {job_type.queue for job_type in jobs} or {"default"}
-    if isinstance(given, str):
-        given = [given]
-    caps = dict(given) if isinstance(given, Mapping) else dict.fromkeys(sorted(given))
-    if not caps:
-        raise ValueError("queues names no queue: leave it out for those of the jobs")
-    for queue, cap in caps.items():
-        check_name(queue, "queue")
-        if cap is not None and not _is_whole(cap):
-            raise ValueError(f"queue {queue} may run {cap!r} jobs at once: use 1 or more, or None")
-    return caps
-
-
-def _is_whole(number: object) -> bool:
-    return isinstance(number, int) and number is not True and number >= 1

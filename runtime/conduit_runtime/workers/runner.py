@@ -99,6 +99,11 @@ class Runner:
         return self._usable - len(self.running) - len(self.ready)
 
     @property
+    def is_stuck(self) -> bool:
+        """Whether no job can start until a thread ends that outlived its attempt."""
+        return self._usable <= 0
+
+    @property
     def _usable(self) -> int:
         """The places that no thread of a stopped attempt keeps."""
         return self.concurrency - self._lingering
@@ -282,10 +287,10 @@ class Runner:
             result = await asyncio.wrap_future(thread)
         finally:
             if thread.running():
-                self._linger(thread)
+                self.linger(thread)
         return await result if inspect.isawaitable(result) else result
 
-    def _linger(self, thread: "Future[Any]") -> None:
+    def linger(self, thread: "Future[Any]") -> None:
         """Have the place of an attempt that was stopped taken until its thread ends."""
         self._lingering += 1
         thread.add_done_callback(self._let_go)

@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from ..client.flow_store import watch
-from ..errors import JobLost
+from ..errors import JobLost, WorkerStuck
 from ..generated.services import Prepared
 from ..postgres.connection import Link
 from ..postgres.execute import run_async
@@ -19,18 +19,18 @@ from ..telemetry.failures import FailureReporter, OnFailed, failed_among, failed
 from ..telemetry.flusher import Flusher
 from ..telemetry.recorder import Recorder
 from .acknowledge import LOCK_TIMEOUT, Acknowledger
-from .attempts import Attempt, Stray, progress
+from .attempts import Attempt, progress
 from .claimed import PLAIN, TRACED, Claimed
 from .claimer import Claimer
 from .controls import NOTICE, Controls
 from .database import JobDatabase
-from .execution import Execution, Shutdown, TakenAway
+from .execution import Shutdown, TakenAway
 from .fleet import Rescued
 from .handlers import HandlerRegistry
 from .keeper import Keeper
 from .metrics import Metrics
-from .outcome import released
 from .runner import Runner
+from .watch import Watch
 
 if TYPE_CHECKING:
     from ..telemetry.spans import JobTracer
@@ -39,12 +39,6 @@ __all__ = ["Worker"]
 
 _log = logging.getLogger("conduit.worker")
 
-WATCH = 1.0
-"""Seconds between looks whether long jobs are still held."""
-LONG = 0.5
-"""Seconds after which a running job's start is written."""
-AUDIT = 10.0
-"""Seconds between comparisons of what the worker holds with what the database says."""
 CANCELLING = 5.0
 """Seconds that cancelled coroutines get to end."""
 
@@ -138,28 +132,38 @@ class Worker:
             PLAIN if tracer is None else TRACED,
         )
         self._claimer.heed(self._controls)
+        self._watch = Watch(
+            self._runner, self._acknowledger, self._recorder, lambda: self._keeper.worker
+        )
         _log.info("worker %s works on %s", self._keeper.worker, ", ".join(self._queues))
         if self._drain:
             await self._ticker.enqueue_due()
         self._ticking = asyncio.create_task(self._ticker.run(), name="conduit schedules")
         self._writing = asyncio.create_task(self._acknowledger.run(), name="conduit outcomes")
         self._claiming = asyncio.create_task(self._claimer.run(), name="conduit claims")
-        self._watching = asyncio.create_task(self._watch(), name="conduit watch")
+        self._watching = asyncio.create_task(self._watch.run(), name="conduit watch")
         for task in (self._writing, self._claiming, self._watching, self._ticking):
             task.add_done_callback(_log_failure)
 
     async def run(self) -> None:
-        """Return when the queues are drained, or when `stop` was called elsewhere."""
+        """Return when the queues are drained, or when `stop` was called elsewhere.
+
+        Raises WorkerStuck when no job can start any more.
+        """
         stopping = asyncio.create_task(self._stopping.wait())
+        stuck = asyncio.create_task(self._watch.is_stuck.wait())
         while True:
-            tasks = {self._claiming, self._writing, self._watching, stopping}
+            tasks = {self._claiming, self._writing, self._watching, stopping, stuck}
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {stopping}:
+            for task in done - {stopping, stuck}:
                 task.result()
-            if stopping in done or not await self._has_more():
+            if stopping in done or stuck in done or not await self._has_more():
                 break
             self._claiming = asyncio.create_task(self._claimer.run(), name="conduit claims")
         stopping.cancel()
+        stuck.cancel()
+        if stuck in done:
+            raise WorkerStuck("threads of attempts that were stopped keep every place")
 
     async def _has_more(self) -> bool:
         """Whether flows go on, of which the jobs that ended were no part."""
@@ -192,44 +196,14 @@ class Worker:
         await self._acknowledge_link.close()
         await self._ticker.close()
         await self._database.close()
-        await asyncio.to_thread(self._keeper.end, gone)
+        with ThreadPoolExecutor(1) as thread:  # services may hold all of the loop's own
+            await self._loop.run_in_executor(thread, self._keeper.end, gone)
         await self._failures.finish(CANCELLING)
 
     async def _until_idle(self, seconds: float) -> None:
         tasks = [e.task for e in self._runner.running if e.task is not None]
         if tasks and seconds > 0:
             await asyncio.wait(tasks, timeout=seconds)
-
-    async def _watch(self) -> None:
-        """Once a second, look after what this worker holds."""
-        next_audit = time.monotonic() + AUDIT
-        while True:
-            await asyncio.sleep(WATCH)
-            now = time.monotonic()
-            long = [e for e in self._runner.running if e.age(now) >= LONG]
-            if long:
-                await self._check(long, now)
-            if now >= next_audit:
-                next_audit = now + AUDIT
-                await self._audit()
-
-    async def _check(self, long: list[Execution], now: float) -> None:
-        """Write the starts of long jobs, and stop those that are no longer held."""
-        held = await self._acknowledger.mark_started([Attempt(e.job, e.age(now)) for e in long])
-        for execution in long:
-            if execution.job.id not in held:
-                if execution.stopped_by is None:
-                    self._recorder.tally(execution.job.queue, execution.job.type).cancelled += 1
-                execution.stop(TakenAway())
-
-    async def _audit(self) -> None:
-        """Hand back jobs that a claim took whose answer was lost with its connection."""
-        held = await self._acknowledger.held_jobs(self._keeper.worker)
-        known = {(job.id, job.token) for job in self._runner.jobs()} | self._acknowledger.set_aside
-        for id_, token in held:
-            if (id_, token) not in known:
-                # One that has ended meanwhile is no longer running, so this does it no harm.
-                self._acknowledger.add(Attempt(Stray(id_, token), outcome=released))
 
     def _heed(self, controls: Controls) -> None:
         """Operators paused, resumed or limited something."""
@@ -268,6 +242,10 @@ class Worker:
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A connection for a job's own statements."""
         return self._database.connection()
+
+    def linger(self, thread: "Future[None]", /) -> None:
+        """Keep the place of an attempt that was stopped, until its thread ends."""
+        self._runner.linger(thread)
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
         """Store how far a job is. Raises JobLost when it is no longer held."""
