@@ -264,15 +264,16 @@ class AsyncQueue(AsyncControl):
         if conn is not None:
             return await run_async(conn, statement)
         if not self._owned:
-            async with self._pool.connection() as connection:
-                return await run_async(connection, statement)
+            async with self._pool.connection() as lent:
+                return await run_async(lent, statement)
         # Our own are in autocommit mode: there is nothing to commit.
         await self._open()
-        own = await self._pool.getconn()
+        pool = self._pool
+        connection = await pool.getconn()
         try:
-            return await run_async(own, statement)
+            return await run_async(connection, statement)
         finally:
-            await self._pool.putconn(own)
+            await pool.putconn(connection)
 
     @asynccontextmanager
     async def _transaction(self, conn: Connection | None) -> AsyncIterator[Connection]:

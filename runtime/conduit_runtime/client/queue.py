@@ -259,15 +259,16 @@ class Queue(Control):
         if conn is not None:
             return run(conn, statement)
         if not self._owned:
-            with self._pool.connection() as connection:
-                return run(connection, statement)
+            with self._pool.connection() as lent:
+                return run(lent, statement)
         # Our own are in autocommit mode: there is nothing to commit.
         self._open()
-        own = self._pool.getconn()
+        pool = self._pool
+        connection = pool.getconn()
         try:
-            return run(own, statement)
+            return run(connection, statement)
         finally:
-            self._pool.putconn(own)
+            pool.putconn(connection)
 
     @contextmanager
     def _transaction(self, conn: Connection | None) -> Iterator[Connection]:
