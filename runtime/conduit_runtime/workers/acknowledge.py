@@ -17,6 +17,7 @@ from ..postgres.statement import Statement
 from ..postgres.trouble import Trouble
 from . import attempts as statements
 from .attempts import Attempt
+from .batch_writer import REFUSED, BatchWriter
 from .metrics import Metrics
 from .outcome import Outcome, clean
 
@@ -33,10 +34,6 @@ LOCK_TIMEOUT = "300ms"
 """How long a batch waits for a lock, before what is locked is set aside."""
 PAUSE = 0.5
 """Seconds until what is set aside is looked at again."""
-# What is wrong with the data, not with the server: the batch is split until the bad one is alone.
-_REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError)
-
-Write = Callable[[Sequence[Attempt], str | None], Statement[Sequence[Attempt]]]
 
 
 class Acknowledger:
@@ -58,7 +55,6 @@ class Acknowledger:
         on_ended: Callable[[Sequence[Attempt]], None],
         metrics: Metrics,
     ) -> None:
-        self._link = link
         self._schema = schema
         self._on_written = on_written
         self._on_postponed = on_postponed
@@ -72,8 +68,7 @@ class Acknowledger:
         self._wake = asyncio.Event()
         self._closing = False
         self._writing = False
-        self._trouble = Trouble(_log, "outcomes cannot be written")
-        self._locks = Trouble(_log, "some outcomes wait for locks that others hold")
+        self._writer = BatchWriter(link, schema, self._report, self._refuse, self._set_aside)
 
     @property
     def is_idle(self) -> bool:
@@ -104,7 +99,7 @@ class Acknowledger:
             try:
                 async with connect() as connection:
                     written = await run_async(connection, statement)
-            except _REFUSED as error:
+            except REFUSED as error:
                 self._refuse(attempt, error)
                 return
             except psycopg.Error as error:
@@ -162,7 +157,7 @@ class Acknowledger:
         questions, self._questions = self._questions, []
         for question, answer in questions:
             try:
-                result = await self._insist(question)
+                result = await self._writer.insist(question)
             except psycopg.errors.LockNotAvailable as error:
                 if not answer.done():
                     answer.set_exception(error)
@@ -174,60 +169,19 @@ class Acknowledger:
         if self._completed:
             completed = _take(self._completed)
             self._metrics.record_completed(completed)
-            await self._write(completed, statements.complete)
+            await self._writer.write(completed, statements.complete)
         if self._ended:
-            await self._write(_take(self._ended), statements.end)
+            await self._writer.write(_take(self._ended), statements.end)
             self._on_postponed()
 
     async def _write_again(self, attempts: Sequence[Attempt]) -> None:
         """Write those of the attempts set aside that are free now."""
-        free = await self._free(attempts)
+        free = await self._writer.free(attempts)
         if completed := [each for each in free if each.outcome is None]:
-            await self._write(completed, statements.complete)
+            await self._writer.write(completed, statements.complete)
         if ended := [each for each in free if each.outcome is not None]:
-            await self._write(ended, statements.end)
+            await self._writer.write(ended, statements.end)
             self._on_postponed()
-
-    async def _write(self, attempts: Sequence[Attempt], statement: Write) -> None:
-        try:
-            written = await self._insist(statement(attempts, self._schema))
-        except psycopg.errors.LockNotAvailable as error:
-            self._locks.again_in(error)
-            await self._write_around_locks(attempts, statement)
-            return
-        except _REFUSED as error:
-            if len(attempts) > 1:
-                middle = len(attempts) // 2
-                await self._write(attempts[:middle], statement)
-                await self._write(attempts[middle:], statement)
-            else:
-                self._refuse(attempts[0], error)
-            return
-        self._report(attempts, written)
-
-    async def _write_around_locks(self, attempts: Sequence[Attempt], statement: Write) -> None:
-        free = await self._free(attempts)
-        if len(free) < len(attempts):
-            if free:
-                await self._write(free, statement)
-            return
-        # What is locked is not a job that ended, but what follows from its end.
-        parts = _parts(attempts)
-        if len(parts) == 1:
-            self._set_aside(attempts)
-            return
-        for part in parts:
-            await self._write(part, statement)
-
-    async def _free(self, attempts: Sequence[Attempt]) -> Sequence[Attempt]:
-        """Those whose jobs nobody has locked; the others are set aside."""
-        try:
-            locked = await self._insist(statements.locked(attempts, self._schema))
-        except psycopg.errors.LockNotAvailable:  # the whole table is
-            self._set_aside(attempts)
-            return ()
-        self._set_aside([each for each in attempts if each.job.id in locked])
-        return [each for each in attempts if each.job.id not in locked]
 
     def _set_aside(self, attempts: Sequence[Attempt]) -> None:
         if attempts and not self._aside:
@@ -262,33 +216,8 @@ class Acknowledger:
         outcome = Outcome(JobStatus.FAILED, error=text, detail=detail)
         self.add(Attempt(attempt.job, attempt.elapsed, outcome, started=attempt.started))
 
-    async def _insist(self, statement: Statement[T]) -> T:
-        while True:
-            try:
-                answer = await self._link.run(statement)
-            except (*_REFUSED, psycopg.errors.LockNotAvailable):
-                raise
-            except psycopg.Error as error:
-                await asyncio.sleep(self._trouble.again_in(error))
-            else:
-                self._trouble.over()
-                return answer
-
 
 def _take(attempts: list[Attempt]) -> list[Attempt]:
     taken = list(islice(attempts, BATCH))
     del attempts[:BATCH]
     return taken
-
-
-def _parts(attempts: Sequence[Attempt]) -> list[Sequence[Attempt]]:
-    """Smaller batches, of which not all wait for one lock: a flow's jobs would, so they stay."""
-    flows: dict[UUID | None, list[Attempt]] = {}
-    for attempt in attempts:
-        flows.setdefault(attempt.job.flow, []).append(attempt)
-    if len(flows) > 1:
-        return [*flows.values()]
-    if None not in flows or len(attempts) == 1:
-        return [attempts]
-    middle = len(attempts) // 2
-    return [attempts[:middle], attempts[middle:]]
