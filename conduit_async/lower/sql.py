@@ -86,11 +86,11 @@ class Select:
         return self.limit is not None or self.offset is not None
 
 
-def literal(pieces: list[str], width: int = 72) -> str:
+def literal(pieces: list[str], width: int = 74) -> str:
     """The pieces as one string literal, or as several, a line each."""
     lines: list[str] = []
     for piece in pieces:
-        if lines and len(lines[-1]) + len(piece) < width:
+        if lines and len(lines[-1]) + 1 + len(piece) <= width:
             lines[-1] += f" {piece}"
         else:
             lines.extend(_wrapped(piece, width))
@@ -99,9 +99,13 @@ def literal(pieces: list[str], width: int = 72) -> str:
 
 
 def _wrapped(piece: str, width: int) -> list[str]:
+    """A piece in lines, which end before an `AND` or `OR` where they can."""
+    words: list[str] = []
+    for part in re.split(r" (?=(?:AND|OR) )", piece):
+        words += [part] if len(part) <= width else part.split(" ")
     lines = [""]
-    for word in piece.split(" "):
-        if lines[-1] and len(lines[-1]) + len(word) >= width:
+    for word in words:
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
             lines.append(word)
         else:
             lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
