@@ -66,6 +66,13 @@ def _field(world: World, info: ResourceInfo, field: ast.Field, own: set[str]) ->
                 span=field.name.span,
             )
             return
+    if field.options and not isinstance(kind, Broken):
+        world.problems.error(
+            "REL300",
+            field.options[0].span.to(field.options[-1].span),
+            f"`{name}` is no relation, so nothing takes these options",
+            "give it the type of a resource, or write annotations: `@default(…)`",
+        )
     _add(
         world,
         info,

@@ -66,6 +66,13 @@ def _check_options(world: World, options: tuple[ast.Pair, ...]) -> None:
                 f"a relation has no option `{pair.key.text}`",
                 f"did you mean `{meant}`?",
             )
+        if pair.key.text == "foreign_key" and not isinstance(_constant(pair.value), str):
+            world.problems.error(
+                "REL301",
+                pair.value.span,
+                "`foreign_key` is the name of a column",
+                'write it as a string: `foreign_key: "author_id"`',
+            )
 
 
 def foreign_key(options: tuple[ast.Pair, ...], default: str) -> str:

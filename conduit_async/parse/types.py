@@ -10,6 +10,8 @@ from ..source import Span
 from .statements import StatementRules
 
 _GENERIC = {"array": 1, "hash": 2}
+_TEXTS = ("string", "text", "markdown", "email", "url", "phone", "ulid")
+_UNSIZED = ("int", "float", "bool", "timestamp", "date", "time", "uuid", "json")
 _ALIASES = {
     **dict.fromkeys(("array", "list", "set", "vector", "vec", "slice"), "array"),
     **dict.fromkeys(("hash", "map", "hashmap", "dict", "record", "object"), "hash"),
@@ -63,6 +65,16 @@ class TypeRules(StatementRules):
         if token.text in _GENERIC:
             message = f"`{token.text}` takes its types in angle brackets"
             return self.bad_type(span, message, "for example `array<string>`")
+        if token.text in _UNSIZED:
+            message = f"`{token.text}` takes nothing in parentheses"
+            return self.bad_type(span, message, f"write `{token.text}`")
+        sizes = [each.value if isinstance(each, ast.Int) else -1 for each in arguments]
+        if token.text in _TEXTS and (len(sizes) != 1 or sizes[0] < 1):
+            message = f"`{token.text}` takes one number, the longest length"
+            return self.bad_type(span, message, f"for example `{token.text}(50)`")
+        if token.text == "decimal" and not _is_precision(sizes):
+            message = "`decimal` takes the number of its digits, and how many follow the point"
+            return self.bad_type(span, message, "for example `decimal(10, 2)`")
         return ast.NamedType(span, token.text, tuple(arguments))
 
     def generic_type(
@@ -88,7 +100,15 @@ class TypeRules(StatementRules):
         strings = tuple(value for value in values if isinstance(value, ast.String))
         if not values or len(strings) < len(values) or any(s.value is None for s in strings):
             return self.bad_enum_type(span, values)
-        return ast.EnumType(span, strings)
+        seen: dict[str | None, ast.String] = {}
+        for value in strings:
+            if (first := seen.setdefault(value.value, value)) is not value:
+                message, where = (
+                    f'"{value.value}" is listed twice',
+                    Related(first.span, "here first"),
+                )
+                self.error("SYN006", value.span, message, "remove one of the two", where)
+        return ast.EnumType(span, tuple(seen.values()))
 
     def none_inside(self, _: Span, __: None) -> list[ast.Expr]:
         return []
@@ -140,3 +160,8 @@ class TypeRules(StatementRules):
                 "this type does not say whether it may be nil",
                 f"write `{short}!` when it is required, `{short}?` when it may be nil",
             )
+
+
+def _is_precision(sizes: list[int]) -> bool:
+    digits, *places = sizes
+    return digits > 0 and len(places) <= 1 and all(0 <= each <= digits for each in places)
