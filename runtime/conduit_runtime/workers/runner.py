@@ -1,14 +1,11 @@
 """Runs claimed jobs, as many at once as a worker may."""
 
 import asyncio
-import contextlib
-import inspect
 import logging
 import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Container, Coroutine, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from itertools import islice
@@ -29,6 +26,7 @@ from .handlers import Handler, HandlerRegistry
 from .isolate import resumed
 from .metrics import Metrics
 from .outcome import Outcome, decide, released
+from .threads import JobThreads
 
 __all__ = ["Around", "Runner"]
 
@@ -49,11 +47,9 @@ class Runner:
 
     A place is a task that runs one job after another, each in a context of its own; a job that
     waits makes it open others. `on_room` is called when jobs ended. All methods belong to the
-    worker's loop, which sees in `running` the jobs that wait for something. When there are `capped`
-    queues, `by_queue` counts the jobs of each that are held here.
-
-    A plain function cannot be ended from outside. When its attempt is stopped, its thread goes on,
-    and keeps its place for as long: no job waits for a thread.
+    worker's loop, which sees in `running` the jobs that wait for something, and in `threads` what
+    plain functions run in. When there are `capped` queues, `by_queue` counts the jobs of each that
+    are held here.
     """
 
     def __init__(
@@ -78,12 +74,11 @@ class Runner:
         self._around = around
         self._capped = frozenset(capped)
         self._now = 0.0
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="conduit-job")
         self._suspects = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._places = 0
-        self._lingering = 0
         self.concurrency = concurrency
+        self.threads = JobThreads(concurrency, self._regain)
         self.ready: deque[Claimed] = deque()
         self.running: set[Execution] = set()
         self.by_queue: Counter[str] = Counter()
@@ -96,17 +91,12 @@ class Runner:
     @property
     def free(self) -> int:
         """How many more jobs could start at once."""
-        return self._usable - len(self.running) - len(self.ready)
+        return self.threads.usable - len(self.running) - len(self.ready)
 
     @property
     def is_stuck(self) -> bool:
         """Whether no job can start until a thread ends that outlived its attempt."""
-        return self._usable <= 0
-
-    @property
-    def _usable(self) -> int:
-        """The places that no thread of a stopped attempt keeps."""
-        return self.concurrency - self._lingering
+        return self.threads.usable <= 0
 
     def jobs(self) -> list[Claimed]:
         """Every job that is held here."""
@@ -131,7 +121,7 @@ class Runner:
 
     def hand_back_rescued(self) -> bool:
         """Give back the jobs that were rescued before and would have to wait here."""
-        places = max(0, self._usable - len(self.running))
+        places = max(0, self.threads.usable - len(self.running))
         rescued = [job for job in islice(self.ready, places, None) if job.rescues]
         for job in rescued:
             self.ready.remove(job)
@@ -143,12 +133,8 @@ class Runner:
             self.by_queue[job.queue] -= 1
         self._acknowledger.add(Attempt(job, outcome=released))
 
-    def close(self) -> None:
-        """Let go of the threads; those that still run are left to end by themselves."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
     def _open_places(self, most: int) -> None:
-        for _ in range(min(most, len(self.ready), self._usable - self._places)):
+        for _ in range(min(most, len(self.ready), self.threads.usable - self._places)):
             self._places += 1
             self._loop.create_task(self._work(), name="conduit jobs")
 
@@ -199,7 +185,7 @@ class Runner:
             if handler.is_async:
                 work = handler.function(context, payload)
             else:
-                work = self._call(handler, context, payload)
+                work = self.threads.call(handler.function, context, payload)
             if self._around is not None:
                 work = self._around(job, work, partial(self._why_stopped, job))
             try:
@@ -280,32 +266,8 @@ class Runner:
             attempt.result = result_of(result, handler.keep_result, job.id)
         return attempt
 
-    async def _call(self, handler: Handler, context: JobContext[Any], payload: Any) -> Any:
-        run = copy_context().run
-        thread = self._threads.submit(run, _plainly, handler.function, context, payload)
-        try:
-            result = await asyncio.wrap_future(thread)
-        finally:
-            if thread.running():
-                self.linger(thread)
-        return await result if inspect.isawaitable(result) else result
-
-    def linger(self, thread: "Future[Any]") -> None:
-        """Have the place of an attempt that was stopped taken until its thread ends."""
-        self._lingering += 1
-        thread.add_done_callback(self._let_go)
-        if self._usable == 0:
-            _log.warning(
-                "plain functions of %d stopped attempts still run: no job starts until one ends",
-                self._lingering,
-            )
-
-    def _let_go(self, thread: "Future[Any]") -> None:
-        with contextlib.suppress(RuntimeError):  # the worker has ended, and its loop with it
-            self._loop.call_soon_threadsafe(self._regain)
-
     def _regain(self) -> None:
-        self._lingering -= 1
+        """A thread that outlived its attempt has ended."""
         self._open_places(1)
         self._on_room()
 
@@ -330,13 +292,6 @@ class Runner:
     def _decide(self, job: Claimed, error: BaseException) -> Outcome:
         policy = self._registry.policy(job.type)
         return decide(job.attempts, job.max_attempts, error, policy, random.random())  # noqa: S311
-
-
-def _plainly(function: Callable[[Any, Any], Any], context: Any, payload: Any) -> Any:
-    try:
-        return function(context, payload)
-    except StopIteration as stop:  # a future cannot carry it
-        raise RuntimeError("the handler raised StopIteration") from stop
 
 
 def _may_wait_for_keys(nested: Sequence[Job]) -> bool:

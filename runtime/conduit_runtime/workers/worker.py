@@ -191,7 +191,7 @@ class Worker:
         self._writing.cancel()
         tasks = (self._watching, self._claiming, self._writing, self._ticking)
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._runner.close()
+        self._runner.threads.close()
         await self._claim_link.close()
         await self._acknowledge_link.close()
         await self._ticker.close()
@@ -245,7 +245,7 @@ class Worker:
 
     def linger(self, thread: "Future[None]", /) -> None:
         """Keep the place of an attempt that was stopped, until its thread ends."""
-        self._runner.linger(thread)
+        self._runner.threads.linger(thread)
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:
         """Store how far a job is. Raises JobLost when it is no longer held."""
