@@ -108,6 +108,19 @@ def test_what_waits_for_cancelled_jobs_is_cancelled(queue: Queue) -> None:
     assert queue.get(last.id).waits_for == 0
 
 
+def test_jobs_that_wait_for_others_are_cancelled_too(queue: Queue, small_batches: int) -> None:
+    chains = [chain(Job(type="a"), Job("q", "b"), Job(type="c")) for _ in range(small_batches * 2)]
+    flows = [queue.enqueue_flow(each) for each in chains]
+    assert queue.cancel_many(queue="none") == 0
+    assert queue.cancel_many(type="b", status="running") == 0
+    assert queue.cancel_many(type="b", older_than=HOUR) == 0
+    assert queue.cancel_many(queue="q", type="b") == len(flows)
+    for jobs in flows:
+        standing = [queue.get(job.id).status for job in jobs]
+        assert standing == ["pending", "cancelled", "cancelled"]
+    assert queue.cancel_many(queue="q") == 0
+
+
 def test_a_job_that_somebody_has_locked_is_waited_for(queue: Queue, dsn: str) -> None:
     jobs = queue.enqueue_many([Job(type="t") for _ in range(5)])
     with psycopg.connect(dsn) as other:

@@ -74,19 +74,27 @@ def seconds(older_than: timedelta) -> float:
 def cancel_many(
     wanted: Filter, every: bool, on_progress: OnProgress | None, schema: str | None
 ) -> Steps[int]:
-    """Cancel the pending and running jobs that the filter finds; returns how many."""
+    """Cancel the pending and running jobs that the filter finds; returns how many.
+
+    Those that wait for others of their flow are pending, and come first: in the meantime one may
+    become a job like the others, but none becomes a waiting one.
+    """
     parameters = _parameters(wanted, every, UNENDED)
     if not set(parameters["status"]) <= {*UNENDED}:
         raise ValueError("only pending and running jobs can be cancelled")
-    return (yield from _change("cancel_many", parameters, on_progress, schema))
+    values = yield from _until_now(parameters)
+    done = 0
+    if JobStatus.PENDING in parameters["status"]:
+        done = yield from _cancel_waiting(values, on_progress, schema)
+    return (yield from _change("cancel_many", values, done, on_progress, schema))
 
 
 def retry_many(
     wanted: Filter, every: bool, on_progress: OnProgress | None, schema: str | None
 ) -> Steps[int]:
     """Make the jobs that the filter finds due now with all their attempts; returns how many."""
-    parameters = _parameters(wanted, every, (JobStatus.FAILED,))
-    return (yield from _change("retry_many", parameters, on_progress, schema))
+    values = yield from _until_now(_parameters(wanted, every, (JobStatus.FAILED,)))
+    return (yield from _change("retry_many", values, 0, on_progress, schema))
 
 
 def _parameters(wanted: Filter, every: bool, usual: Iterable[JobStatus]) -> dict[str, Any]:
@@ -98,20 +106,43 @@ def _parameters(wanted: Filter, every: bool, usual: Iterable[JobStatus]) -> dict
     return parameters
 
 
+def _until_now(parameters: Mapping[str, Any]) -> Steps[dict[str, Any]]:
+    """The filter's values, for pages of jobs that were enqueued before now."""
+    until = yield Statement("SELECT now()", {}, lambda rows, count: rows[0][0])
+    return {**parameters, "until": until, "limit": BATCH}
+
+
+def _cancel_waiting(
+    values: Mapping[str, Any], on_progress: OnProgress | None, schema: str | None
+) -> Steps[int]:
+    """Cancel the waiting jobs that the filter finds, page by page."""
+    page = sql("cancel_waiting", schema)
+    done = 0
+    while True:
+        changed: int = yield Statement(page, values, lambda rows, count: int(rows[0][0]))
+        done += changed
+        if changed < values["limit"]:
+            return done
+        if on_progress is not None:
+            on_progress(done)
+
+
 def _change(
-    name: str, parameters: Mapping[str, Any], on_progress: OnProgress | None, schema: str | None
+    name: str,
+    values: Mapping[str, Any],
+    done: int,
+    on_progress: OnProgress | None,
+    schema: str | None,
 ) -> Steps[int]:
     """Walk through the jobs by id, so that each is met once; those enqueued meanwhile are not.
 
-    A job that somebody has locked just now is waited for on its own: waiting while others are
-    locked could be a deadlock.
+    Returns how many were changed, with those that were `done` before. A job that somebody has
+    locked just now is waited for on its own: waiting while others are locked could be a deadlock.
     """
     changed_ones = sql("changed", schema)
     page = sql(name, schema, page=sql("page", schema, lock="SKIP LOCKED"), changed=changed_ones)
     one = sql(name, schema, page=sql("page", schema, lock=""), changed=changed_ones)
-    until = yield Statement("SELECT now()", {}, lambda rows, count: rows[0][0])
-    values = {**parameters, "until": until, "after": _START, "ids": None, "limit": BATCH}
-    done = 0
+    values = {**values, "after": _START, "ids": None}
     changed: int
     while True:
         last, changed, locked = yield Statement(page, values, _read)

@@ -1,0 +1,15 @@
+-- Jobs of flows that wait for others, a page at a time; and so what waits for them in turn.
+WITH page AS MATERIALIZED (
+  SELECT id FROM {conduit_waiting}
+  WHERE (%(queue)s::text IS NULL OR queue = %(queue)s)
+    AND (%(type)s::text IS NULL OR type = %(type)s)
+    AND created_at <= %(until)s::timestamptz
+    AND (%(age)s::float8 IS NULL
+      OR created_at < %(until)s::timestamptz - make_interval(secs => %(age)s::float8))
+  ORDER BY id
+  LIMIT %(limit)s
+  FOR UPDATE
+), dropped AS MATERIALIZED (
+  SELECT {conduit_advance}('{}'::uuid[], array_agg(id)) FROM page HAVING count(*) > 0
+)
+SELECT (SELECT count(*) FROM page), (SELECT count(*) FROM dropped)
