@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from . import ast
 from .program import Facts, Local, RecordCall, RelationUse
+from .results import block_results
 from .types import ANY, Array, Query, Record, required
 from .walk import walk
 
@@ -43,6 +44,75 @@ def query_locals(facts: Facts, body: ast.Node) -> frozenset[Local]:
         if kept == found:
             return frozenset(found)
         found = kept
+
+
+def composed_locals(facts: Facts, body: ast.Node, certain: frozenset[Local]) -> frozenset[Local]:
+    """The locals of a function that stand for a query of which it is not certain which one.
+
+    Something continues them, and each of their values is a query, or nil.
+    """
+    continued, queried = set(), set()
+    values: dict[Local, list[ast.Expr]] = {}
+    for node in walk(body, into=_is_own):
+        use = facts.resolutions.get(node)
+        if isinstance(use, RecordCall) and use.receiver is not None:
+            queried.add(facts.resolutions.get(use.receiver))
+            if not runs_in_memory(use):
+                continued.add(facts.resolutions.get(use.receiver))
+        if isinstance(node, ast.Let):
+            values.setdefault(facts.declared[node], []).append(node.value)
+        elif isinstance(node, ast.Assign):
+            local = facts.resolutions.get(node.target)
+            if isinstance(local, Local) and local in values:
+                values[local].append(node.value)
+    found = {
+        local
+        for local in values.keys() - certain
+        if (local in queried and isinstance(required(local.type), Query))
+        or (local in continued and _has_rows(local))
+    }
+    while True:
+        known = certain | found
+        kept = {each for each in found if all(is_composed(facts, v, known) for v in values[each])}
+        if kept == found:
+            return frozenset(found)
+        found = kept
+
+
+def runs_in_memory(call: RecordCall) -> bool:
+    """Whether an operation works on rows that are loaded as well."""
+    return call.operation in IN_MEMORY or (call.operation == "exists?" and not call.arguments)
+
+
+def is_composed(facts: Facts, node: ast.Expr, known: frozenset[Local] | set[Local]) -> bool:
+    """Whether each value that an expression may give is a query; `known` locals are."""
+    pending: list[ast.Expr | None] = [node]
+    while pending:
+        current = pending.pop()
+        match current:
+            case None:
+                return False
+            case ast.Nil():
+                continue
+            case ast.Unwrap(operand=operand):
+                pending.append(operand)
+            case ast.Ternary(then=then, otherwise=otherwise):
+                pending += [then, otherwise]
+            case ast.Binary(operator="??", left=left, right=right):
+                pending += [left, right]
+            case ast.Match(arms=arms):
+                pending += [end for arm in arms for end in block_results(arm.body)]
+            case _:
+                use = facts.resolutions.get(current)
+                if (
+                    isinstance(use, RecordCall)
+                    and use.receiver is not None
+                    and (_gives_query(facts, current) or use.operation == "all")
+                ):
+                    pending.append(use.receiver)
+                elif not is_query(facts, current, known):
+                    return False
+    return True
 
 
 def receivers(facts: Facts, body: ast.Node) -> Iterator[ast.Expr]:

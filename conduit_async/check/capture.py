@@ -6,6 +6,7 @@ from dataclasses import replace
 from ..diagnostics import Problems
 from ..names import python_name, unclashed
 from ..program import Capture, Column, Local, Program, ResourceInfo
+from ..results import results
 from ..types import (
     ANY,
     REGEX,
@@ -25,7 +26,6 @@ from .async_blocks import all_jobs
 from .captured import Use
 from .fingerprint import fingerprint
 from .require import article
-from .results import results
 from .shapes import shape_of
 from .uses import UseFinder
 

@@ -3,6 +3,7 @@
 from .. import ast
 from ..diagnostics import Related
 from ..program import RelationUse, SelfColumn
+from ..results import results
 from ..suggest import nearest
 from ..types import (
     BOOL,
@@ -27,7 +28,6 @@ from ..walk import walk
 from .body import Body
 from .foreign import VARIABLE_DURATION
 from .lattice import fits
-from .results import results
 
 
 def require(

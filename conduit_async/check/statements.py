@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from .. import ast
 from ..diagnostics import Related
 from ..program import JobInfo
+from ..results import block_results
 from ..types import (
     ANY,
     DURATION,
@@ -29,7 +30,6 @@ from .lattice import BROKEN, Broken, is_unknown, join_all
 from .narrow import forget_assigned, implications
 from .paths import Path
 from .require import article, nil_arrives, require
-from .results import block_results
 from .type_refs import read_type
 
 _EVALUATED_OPTIONS: dict[str, Type] = {"delay": DURATION, "run_at": TIMESTAMP, "unique": ANY}

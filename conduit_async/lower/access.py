@@ -23,6 +23,7 @@ from . import chains, literals
 from .calls import function_call, library_call
 from .changes import change
 from .code import Code, Effect, Strength, call, close, made_of
+from .composed import rows_of
 from .context import context_value
 from .drive import Lowering, Operand, rule
 from .frame import Frame
@@ -67,6 +68,10 @@ def local_value(frame: Frame, local: Local) -> Code:
     if local in frame.queries and isinstance(required(local.type), Query):
         select = frame.queries[local]
         return close(replace(fetch(frame, select), guards=select.guards))
+    if local in frame.locals.composed:
+        query = Code(frame.local(local), effect=Effect.READS)
+        guards = (f"{query.text} is not None",) if is_nullable(local.type) else ()
+        return close(rows_of(frame, replace(query, guards=guards), local.type))
     if not frame.is_captured(local):
         effect = Effect.READS if local in frame.locals.assigned else Effect.NONE
         return Code(frame.local(local), effect=effect)
@@ -221,7 +226,7 @@ def index(frame: Frame, node: ast.Index, wish: Operand) -> Lowering:
 @rule(ast.Unwrap)
 def unwrap(frame: Frame, node: ast.Unwrap, wish: Operand) -> Lowering:
     """`e!`, an error when it is nil."""
-    target = yield Operand(node.operand)
+    target = yield Operand(node.operand, composed=wish.composed)
     kind = type_of(frame, node.operand)
     if not is_nullable(kind) and kind not in UNKNOWN:
         return target

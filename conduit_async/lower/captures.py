@@ -7,6 +7,7 @@ from ..types import Record, is_nullable, required
 from . import literals
 from .changes import changed, previous
 from .code import Code, Effect, Strength, close, made_of
+from .composed import rows_of
 from .context import request_value
 from .frame import Frame
 from .snapshots import snapshot_of
@@ -92,6 +93,9 @@ def _local(frame: Frame, capture: Capture) -> Code:
     if frame.is_captured(local):
         return _further(frame, capture, local)
     name = frame.local(local)
+    if local in frame.locals.composed:
+        rows = rows_of(frame, Code(name), local.type)
+        return snapshot_of(frame, required(local.type), rows)
     if capture.kind == "error":
         return Code(f"{name}.{capture.path[1]}", Strength.PRIMARY)
     record = required(local.type)

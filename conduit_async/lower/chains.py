@@ -45,6 +45,12 @@ def is_safe(node: ast.Expr) -> bool:
     return False
 
 
+def is_safe_step(node: ast.Expr) -> bool:
+    """Whether what an operation continues stands left of a `?.`."""
+    callee = node.callee if isinstance(node, ast.Call) else node
+    return isinstance(callee, ast.Member) and callee.safe
+
+
 def under(guards: tuple[str, ...], code: Code) -> list[Line]:
     """A call that is a statement of its own, if the guards hold."""
     body = [*code.before, Line(code.text)]

@@ -8,7 +8,7 @@ from .. import ast
 from ..program import LibraryCall, Local, RecordCall, RelationUse, ServiceCall
 from ..types import ANY, DECIMAL, FLOAT, INT, JSON, STRING, Enum, required
 from ..walk import walk
-from . import literals
+from . import literals, variables
 from .branching import chain, is_loop
 from .code import NONE, Code, Line, Strength, body_of, indented, made_of
 from .comparisons import equals, within
@@ -27,7 +27,10 @@ def as_value(frame: Frame, node: ast.Match | ast.Rescue, wish: Operand) -> Lower
     expected = type_of(frame, node)
     if wish.expected is not None and required(wish.expected) != DECIMAL:
         expected, kind = wish.expected, frame.module.annotation(wish.expected)
-    lines = value(frame, node, Into("name", name, kind, expected, first=True))
+    if wish.composed:
+        kind = variables.select_type(frame, type_of(frame, node))
+    into = Into("name", name, kind, expected, first=True, composed=wish.composed)
+    lines = value(frame, node, into)
     return Code(name, before=tuple(lines))
     yield
 

@@ -4,7 +4,20 @@ from dataclasses import replace
 
 from .. import ast
 from ..program import Local
-from ..types import ANY, BOOL, FLOAT, INT, STRING, Array, Hash, Query, Range, Type, required
+from ..types import (
+    ANY,
+    BOOL,
+    FLOAT,
+    INT,
+    STRING,
+    Array,
+    Hash,
+    Query,
+    Range,
+    Type,
+    is_nullable,
+    required,
+)
 from .code import Code, Strength, call, compare, made_of, negate
 from .drive import Lowering, Operand
 from .frame import Frame, variable_for
@@ -16,6 +29,9 @@ def equality(frame: Frame, node: ast.Binary) -> Lowering:
     nil = isinstance(node.left, ast.Nil) or isinstance(node.right, ast.Nil)
     if nil and (guards := _query_guards(frame, node)):
         is_there = Code(" and ".join(guards), Strength.AND if guards[1:] else Strength.COMPARISON)
+        if guards[0].endswith(" is not None") and not guards[1:]:
+            opposite = guards[0].removesuffix(" is not None")
+            is_there = replace(is_there, opposite=f"{opposite} is None")
         return is_there if node.operator == "!=" else negate(is_there)
     left = yield Operand(
         node.left, maybe=nil, chain=isinstance(node.right, ast.Nil), record="either"
@@ -33,6 +49,8 @@ def _query_guards(frame: Frame, node: ast.Binary) -> tuple[str, ...]:
     for side in (node.left, node.right):
         local = frame.module.facts.resolutions.get(side)
         if isinstance(local, Local) and isinstance(required(local.type), Query):
+            if local in frame.locals.composed and is_nullable(local.type):
+                return (f"{frame.local(local)} is not None",)
             return frame.queries[local].guards if local in frame.queries else ()
     return ()
 

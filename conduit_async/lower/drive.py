@@ -28,6 +28,7 @@ class Operand:
     `maybe`: nil is welcome, also where a missing row would be an error. `expected` is the type
     of the place where the value goes, `name` the variable that will hold it, `first` whether it
     begins with it. `record` is what the place takes for a record.
+    `composed`: a query is wanted as a value, not its rows.
     """
 
     node: ast.Expr
@@ -38,6 +39,7 @@ class Operand:
     name: str | None = None
     first: bool = True
     record: RecordAs = "row"
+    composed: bool = False
 
 
 Lowering: TypeAlias = Generator[Operand, Code, Code]
@@ -56,6 +58,22 @@ def rule(*kinds: type[ast.Node]) -> Callable[[Rule], Rule]:
     return register
 
 
+_COMPOSING: list[Rule] = []
+_CHOICES = ast.Ternary | ast.Binary | ast.Match | ast.Rescue | ast.Unwrap | ast.Nil
+
+
+def composes(function: Rule) -> Rule:
+    """Register the rule for a query that is wanted as a value."""
+    _COMPOSING.append(function)
+    return function
+
+
+def _rule_of(wish: Operand) -> Rule:
+    if wish.composed and not isinstance(wish.node, _CHOICES):
+        return _COMPOSING[0]
+    return RULES[type(wish.node)]
+
+
 def lower(
     frame: Frame,
     node: ast.Expr,
@@ -66,15 +84,18 @@ def lower(
     name: str | None = None,
     first: bool = True,
     record: RecordAs = "row",
+    composed: bool = False,
 ) -> Code:
     """An expression as Python."""
     stack: list[tuple[Lowering, Operand]] = []
-    wish: Operand | None = Operand(node, False, chain, maybe, expected, name, first, record)
+    wish: Operand | None = Operand(
+        node, False, chain, maybe, expected, name, first, record, composed
+    )
     code: Code | None = None
     while True:
         if wish is not None:
             frame.lazy += wish.lazy
-            lowering = RULES[type(wish.node)](frame, wish.node, wish)
+            lowering = _rule_of(wish)(frame, wish.node, wish)
             stack.append((lowering, wish))
             code = None
         lowering, operand = stack[-1]

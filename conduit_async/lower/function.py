@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from .. import ast
 from ..program import Facts, Local
-from ..queries import query_locals, receivers
+from ..queries import composed_locals, query_locals, receivers
 from ..source import Span
 from ..types import ANY, Struct, required
 from ..walk import walk
@@ -49,15 +49,22 @@ class Locals:
     """Which locals the code of a function reads, and which it assigns after their `let`.
 
     `queries` are those that stand for a query; they are read where they are more than what
-    another query continues. `assigns_fields`: it assigns fields of the row. `shares_structs`: it
+    another query continues; `composed` those that stand for one which is known at run time
+    only. `assigns_fields`: it assigns fields of the row. `shares_structs`: it
     uses structs as values, which an assignment to a field of theirs must not change.
     """
 
     read: frozenset[Local] = field(default=frozenset())
     assigned: frozenset[Local] = field(default=frozenset())
     queries: frozenset[Local] = field(default=frozenset())
+    composed: frozenset[Local] = field(default=frozenset())
     assigns_fields: bool = False
     shares_structs: bool = False
+
+    @property
+    def known_queries(self) -> frozenset[Local]:
+        """The locals that stand for a query, whichever it is."""
+        return self.queries | self.composed
 
     @property
     def may_change(self) -> bool:
@@ -71,6 +78,7 @@ def survey(facts: Facts, body: ast.Node) -> Locals:
     assigned: set[Local] = set()
     targets: set[ast.Node] = set()
     queries = query_locals(facts, body)
+    composed = composed_locals(facts, body, queries)
     continued = set(receivers(facts, body)) if queries else set()
     for node in walk(body):
         if isinstance(node, ast.Assign):
@@ -83,7 +91,7 @@ def survey(facts: Facts, body: ast.Node) -> Locals:
             read.add(called)
     fields = any(isinstance(target, ast.Member) for target in targets)
     shares = fields and _shares_structs(facts, body, targets)
-    return Locals(frozenset(read), frozenset(assigned), queries, fields, shares)
+    return Locals(frozenset(read), frozenset(assigned), queries, composed, fields, shares)
 
 
 def _shares_structs(facts: Facts, body: ast.Node, targets: set[ast.Node]) -> bool:

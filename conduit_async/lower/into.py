@@ -15,6 +15,7 @@ class Into:
     first value is `narrowed`, since type checkers take an annotated value for any of its type.
     `expected` is the type that the place has, which only has to be taken on trust where the value
     is `untold`. `first`: the variable begins with it. `unread`: nothing reads the variable.
+    `composed`: a query is its value, not the rows.
     """
 
     kind: Literal["name", "return", "nowhere"]
@@ -25,6 +26,7 @@ class Into:
     first: bool = False
     untold: bool = False
     unread: bool = False
+    composed: bool = False
 
     def put(self, code: Code) -> list[Line]:
         """The line that puts a value there; one without effect goes nowhere."""

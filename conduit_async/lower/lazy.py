@@ -33,14 +33,16 @@ def coalesce(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
     first, *others = _alternatives(frame, node)
     wanted = type_of(frame, node)
     place = place_of(wanted)
-    left = yield Operand(first, maybe=True, expected=wanted, record=place)
+    left = yield Operand(first, maybe=True, expected=wanted, record=place, composed=wish.composed)
     if not others:
         return left
     if frame.lazy or (len(others) == 1 and left.repeatable):
         for other in others:
             tested, again = frame.twice(left, variable_for(first))
             with frame.branch():
-                right = yield Operand(other, lazy=True, expected=wanted, record=place)
+                right = yield Operand(
+                    other, lazy=True, expected=wanted, record=place, composed=wish.composed
+                )
             if right.before:
                 left = _as_statements(frame, node, left, right)
                 continue
@@ -56,7 +58,7 @@ def coalesce(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
     lines = [*left.before, Line(f"{name}{f': {mixed}' if mixed else ''} = {left.text}")]
     for other in others:
         with frame.branch():
-            right = yield Operand(other, expected=wanted, record=place)
+            right = yield Operand(other, expected=wanted, record=place, composed=wish.composed)
         lines.append(Line(f"if {name} is None:"))
         lines += body_of([*right.before, Line(f"{name} = {right.text}")])
     return Code(name, before=tuple(lines))
@@ -107,9 +109,13 @@ def ternary(frame: Frame, node: ast.Ternary, wish: Operand) -> Lowering:
     place = place_of(wanted)
     condition = yield Operand(node.condition, maybe=True)
     with frame.branch():
-        then = yield Operand(node.then, lazy=True, expected=wanted, record=place)
+        then = yield Operand(
+            node.then, lazy=True, expected=wanted, record=place, composed=wish.composed
+        )
     with frame.branch():
-        otherwise = yield Operand(node.otherwise, lazy=True, expected=wanted, record=place)
+        otherwise = yield Operand(
+            node.otherwise, lazy=True, expected=wanted, record=place, composed=wish.composed
+        )
     if not then.before and not otherwise.before:
         text = f"{then.at(Strength.OR)} if {condition.at(Strength.OR)} else {otherwise.text}"
         return made_of(text, Strength.TERNARY, [condition, then, otherwise])

@@ -4,18 +4,17 @@ from dataclasses import replace
 
 from .. import ast
 from ..program import RecordCall
-from ..queries import is_query
-from ..types import FLOAT, INT, Type, required
+from ..queries import is_composed, is_query
 from . import chains
 from .code import Code
+from .composed import run_composed
 from .conditions import column_of
 from .drive import Lowering, Operand
 from .frame import Frame
 from .relations import arguments, fetch, operation
 from .rows_in_memory import of_rows
-from .selects import lazily, name_of, narrowed, select_of, selecting
+from .selects import aggregate_of, class_of, lazily, name_of, narrowed, select_of, selecting
 from .sql import Select
-from .typing import type_of
 from .writes import WRITES
 
 AGGREGATES = ("count", "sum", "avg", "min", "max")
@@ -30,9 +29,10 @@ def record_call(frame: Frame, node: ast.Expr, call: RecordCall) -> Lowering:
         key = yield Operand(call.arguments[0].value)
         record = frame.module.record_class(resource.name)
         return operation(frame, f"find({record}, {key.text})", [key])
-    if call.receiver is not None and not is_query(
-        frame.module.facts, call.receiver, frame.locals.queries
-    ):
+    facts = frame.module.facts
+    if call.receiver is not None and not is_query(facts, call.receiver, frame.locals.queries):
+        if is_composed(facts, call.receiver, frame.locals.known_queries):
+            return (yield from run_composed(frame, node, call))
         return (yield from of_rows(frame, node, call))
     if call.operation in _RUNNING or (call.operation in AGGREGATES and call.arguments):
         select = yield from selecting(frame, node, resource, call.receiver)
@@ -73,15 +73,8 @@ def _pluck(frame: Frame, node: ast.Expr, call: RecordCall, select: Select) -> Co
     if len(columns) > 1:
         text = arguments(frame, select, pieces, "-").removeprefix("-, ")
         return operation(frame, f"pluck_rows({text})", select.all_values)
-    kind = _class_of(frame, columns[0].type)
+    kind = class_of(frame, columns[0].type)
     return operation(frame, f"pluck({arguments(frame, select, pieces, kind)})", select.all_values)
-
-
-def _class_of(frame: Frame, kind: Type) -> str:
-    """The class that a value of a column has, `object` where no class says it all."""
-    text = frame.module.annotation(kind)
-    plain = text.isidentifier() and text != "Any"
-    return text if plain else frame.module.imports.use("typing", "Any")
 
 
 def _scalar(frame: Frame, select: Select, what: str, kind: str, *, nil: bool = False) -> Code:
@@ -95,10 +88,5 @@ def _scalar(frame: Frame, select: Select, what: str, kind: str, *, nil: bool = F
 
 def _aggregate(frame: Frame, node: ast.Expr, call: RecordCall, select: Select) -> Code:
     column = column_of(select.resource, name_of(call.arguments[-1].value))
-    name = call.operation
-    kind = required(type_of(frame, node))
-    text = f"{name}({select.column(column.name)})"
-    if name == "sum":
-        cast = "bigint" if kind == INT else "float8" if kind == FLOAT else "numeric"
-        return _scalar(frame, select, f"coalesce({text}, 0)::{cast}", _class_of(frame, kind))
-    return _scalar(frame, select, text, _class_of(frame, kind), nil=True)
+    text, kind, nil = aggregate_of(frame, node, call.operation, select.column(column.name))
+    return _scalar(frame, select, text, kind, nil=nil)

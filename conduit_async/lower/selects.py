@@ -6,13 +6,15 @@ from typing import TypeVar
 
 from .. import ast
 from ..program import Local, RecordCall, RelationUse, ResourceInfo
-from . import literals
+from ..types import FLOAT, INT, Type, required
+from . import chains, literals
 from .code import NONE, Code, Effect, Line, body_of, close
 from .conditions import Selecting, column_of, condition, equal_to
 from .drive import Operand, lower
 from .frame import Frame
 from .relations import owner_key, related
 from .sql import Select
+from .typing import type_of
 
 T = TypeVar("T")
 
@@ -23,7 +25,7 @@ def selecting(
     """The query that an operation continues: none, another query, or a relation's rows."""
     if receiver is None:
         return Select(resource)
-    return (yield from select_of(frame, receiver, safe=_is_safe(node)))
+    return (yield from select_of(frame, receiver, safe=chains.is_safe_step(node)))
 
 
 def select_of(frame: Frame, node: ast.Expr, *, safe: bool = False) -> Selecting:
@@ -37,7 +39,7 @@ def select_of(frame: Frame, node: ast.Expr, *, safe: bool = False) -> Selecting:
         if not isinstance(use, RecordCall) or use.receiver is None:
             break
         steps.insert(0, (node, use))
-        safe, node = _is_safe(node), use.receiver
+        safe, node = chains.is_safe_step(node), use.receiver
     if isinstance(use, RecordCall):
         steps.insert(0, (node, use))
         select = Select(frame.module.program.resources[use.resource])
@@ -51,10 +53,11 @@ def select_of(frame: Frame, node: ast.Expr, *, safe: bool = False) -> Selecting:
         select = select if safe else replace(select, guards=())
     else:
         raise LookupError(f"{node!r} is no query")
-    return (yield from _continued(frame, select, steps))
+    return (yield from continued(frame, select, steps))
 
 
-def _continued(frame: Frame, select: Select, steps: list[tuple[ast.Expr, RecordCall]]) -> Selecting:
+def continued(frame: Frame, select: Select, steps: list[tuple[ast.Expr, RecordCall]]) -> Selecting:
+    """A query with further steps."""
     for _, step in steps:
         select = yield from lazily(select, _step(frame, select, step))
     return select
@@ -76,19 +79,13 @@ def _unwrapped(
         first, *others = select.values
         first = replace(first, before=(*lines, *first.before))
         select = replace(select, values=(first, *others), guards=(), before=())
-    return (yield from _continued(frame, select, steps))
+    return (yield from continued(frame, select, steps))
 
 
 def _fails(guards: tuple[str, ...]) -> str:
     if len(guards) == 1 and guards[0].endswith(" is not None"):
         return f"{guards[0].removesuffix(' is not None')} is None"
     return f"not ({' and '.join(guards)})"
-
-
-def _is_safe(node: ast.Expr) -> bool:
-    """Whether what a query's operation continues stands left of a `?.`."""
-    callee = node.callee if isinstance(node, ast.Call) else node
-    return isinstance(callee, ast.Member) and callee.safe
 
 
 def lazily(select: Select, steps: Generator[Operand, Code, T]) -> Generator[Operand, Code, T]:
@@ -237,3 +234,20 @@ def name_of(node: ast.Expr) -> str:
     if isinstance(node, ast.Symbol):
         return node.name
     return (node.value or "") if isinstance(node, ast.String) else ""
+
+
+def class_of(frame: Frame, kind: Type) -> str:
+    """The class that a value of a column has, `object` where no class says it all."""
+    text = frame.module.annotation(kind)
+    plain = text.isidentifier() and text != "Any"
+    return text if plain else frame.module.imports.use("typing", "Any")
+
+
+def aggregate_of(frame: Frame, node: ast.Expr, name: str, column: str) -> tuple[str, str, bool]:
+    """The SQL of `sum`, `avg`, `min` or `max`, its class, and whether it may be nil."""
+    kind = required(type_of(frame, node))
+    text = f"{name}({column})"
+    if name == "sum":
+        cast = "bigint" if kind == INT else "float8" if kind == FLOAT else "numeric"
+        return f"coalesce({text}, 0)::{cast}", class_of(frame, kind), False
+    return text, class_of(frame, kind), True

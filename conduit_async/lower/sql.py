@@ -39,7 +39,8 @@ def _quoted(name: str) -> str:
 class Select:
     """A query over the rows of a resource, as far as it is known; `values` fill its `%s`.
 
-    Behind a `?.` it can be run under `guards` only, which `before` has to precede.
+    `qualified`: it may be joined with another table. Behind a `?.` it can be run under `guards`
+    only, which `before` has to precede.
     """
 
     resource: ResourceInfo
@@ -49,6 +50,7 @@ class Select:
     order: tuple[str, ...] = ()
     limit: Code | None = None
     offset: Code | None = None
+    qualified: bool = False
     guards: tuple[str, ...] = ()
     before: tuple[Line, ...] = ()
 
@@ -59,8 +61,8 @@ class Select:
         return [*self.values, *(bound for bound in bounds if not bound.text.isdigit())]
 
     def column(self, name: str) -> str:
-        """A column, with its table where two tables are joined."""
-        prefix = f"{quoted(self.resource.table)}." if self.joins else ""
+        """A column, with its table where two may be joined."""
+        prefix = f"{quoted(self.resource.table)}." if self.joins or self.qualified else ""
         return f"{prefix}{quoted(name)}"
 
     def rows(self) -> list[str]:

@@ -66,6 +66,9 @@ def _let(frame: Frame, node: ast.Let) -> list[Line]:
     if local not in frame.locals.read:
         return value(frame, node.value, UNREAD)
     name = frame.local(local)
+    if local in frame.locals.composed:
+        kind = variables.select_annotation(frame, local)
+        return value(frame, node.value, Into("name", name, kind, local.type, composed=True))
     annotation = variables.annotation(frame, local, node.value)
     narrowed = variables.is_narrowed(frame, node, local)
     into = Into("name", name, annotation, local.type, narrowed, first=True)
@@ -84,6 +87,7 @@ def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
         frame,
         node,
         record=place_of(into.expected),
+        composed=into.composed,
         expected=into.expected,
         name=into.name or None,
         first=into.first,

@@ -2,7 +2,7 @@
 
 from .. import ast
 from ..program import Local, RaiseCall
-from ..types import ANY, NIL, Array, Hash, Struct, Type, is_nullable, required
+from ..types import ANY, NIL, Array, Hash, Query, Record, Struct, Type, is_nullable, required
 from .frame import Frame
 from .typing import is_loose, joins, type_of
 
@@ -37,6 +37,21 @@ def annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
     if local in frame.locals.assigned and local.type == ANY:
         return frame.module.annotation(ANY)
     return None
+
+
+def select_annotation(frame: Frame, local: Local) -> str | None:
+    """The annotation of a variable that holds a query, where there may be none."""
+    return select_type(frame, local.type) if is_nullable(local.type) else None
+
+
+def select_type(frame: Frame, kind: Type) -> str:
+    """The type of a query that is a value."""
+    inner = required(kind)
+    record = required(inner.item) if isinstance(inner, Array) else inner
+    assert isinstance(record, Query | Record)
+    name = frame.module.record_class(record.resource)
+    text = f"{frame.module.imports.runtime('Select')}[{name}]"
+    return f"{text} | None" if is_nullable(kind) else text
 
 
 def _items(frame: Frame, node: ast.Expr) -> list[ast.Expr]:

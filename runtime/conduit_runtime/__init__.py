@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .generated.job_types import JobType, job_type
     from .generated.package import GeneratedCodeError, generated_by
     from .generated.records import Snapshot
+    from .generated.select import Select
     from .generated.service_calls import ServiceError
     from .generated.shape import Shape
     from .generated.tables import RecordError, table
@@ -79,6 +80,7 @@ _MODULES = {
     "generated.records": ("Snapshot",),
     "schedules.schedule": ("Schedule",),
     "schedules.scheduler": ("CronScheduler",),
+    "generated.select": ("Select",),
     "generated.service_calls": ("ServiceError",),
     "client.stats": ("QueueStats",),
     "telemetry.failures": ("FailedJob",),
@@ -134,6 +136,7 @@ __all__ = [
     "Retry",
     "Schedule",
     "ScheduleError",
+    "Select",
     "ServiceError",
     "Shape",
     "Snapshot",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from .. import ast
+from . import ast
 
 
 def results(node: ast.Expr) -> Iterator[ast.Expr]:
