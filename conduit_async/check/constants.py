@@ -28,6 +28,27 @@ def fold(expression: ast.Expr) -> Constant:
 
     Literals, and `-`, `+`, `-`, `*` over numbers and durations. Raises `NotConstantError`.
     """
+    operations: list[ast.Unary | ast.Binary] = []
+    while True:
+        match expression:
+            case ast.Unary(operator="-", operand=operand):
+                operations.append(expression)
+                expression = operand
+            case ast.Binary(operator="+" | "-" | "*", left=left):
+                operations.append(expression)
+                expression = left
+            case _:
+                break
+    value = _literal(expression)
+    for operation in reversed(operations):
+        if isinstance(operation, ast.Unary):
+            value = _arithmetic("-", 0, value)
+        else:
+            value = _arithmetic(operation.operator, value, fold(operation.right))
+    return value
+
+
+def _literal(expression: ast.Expr) -> Constant:
     match expression:
         case ast.Nil():
             return None
@@ -43,10 +64,6 @@ def fold(expression: ast.Expr) -> Constant:
             return name
         case ast.Duration(amount=amount, unit=unit):
             return Seconds(amount * _SECONDS[unit])
-        case ast.Unary(operator="-", operand=operand):
-            return _arithmetic("-", 0, fold(operand))
-        case ast.Binary(operator="+" | "-" | "*" as operator):
-            return _arithmetic(operator, fold(expression.left), fold(expression.right))
     raise NotConstantError
 
 

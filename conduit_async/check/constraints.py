@@ -76,9 +76,9 @@ def _check_default(problems: Problems, value: ast.Expr, kind: Type, field: ast.F
 
 
 def _constant_type(value: ast.Expr) -> Type | None:
+    while isinstance(value, ast.Unary) and value.operator == "-":
+        value = value.operand
     match value:
-        case ast.Unary(operator="-", operand=operand):
-            return _constant_type(operand)
         case ast.Int():
             return INT
         case ast.Float():
@@ -122,14 +122,15 @@ def _check_bound(
 
 
 def _number(value: ast.Expr) -> Decimal | None:
+    sign = 1
+    while isinstance(value, ast.Unary) and value.operator == "-":
+        value = value.operand
+        sign = -sign
     match value:
         case ast.Int():
-            return Decimal(value.value)
+            return sign * Decimal(value.value)
         case ast.Float():
-            return Decimal(repr(value.value))
-        case ast.Unary(operator="-", operand=operand):
-            inner = _number(operand)
-            return -inner if inner is not None else None
+            return sign * Decimal(repr(value.value))
     return None
 
 

@@ -228,7 +228,8 @@ def unwrap(frame: Frame, node: ast.Unwrap, wish: Operand) -> Lowering:
     """`e!`, an error when it is nil."""
     target = yield Operand(node.operand, composed=wish.composed)
     kind = type_of(frame, node.operand)
-    if not is_nullable(kind) and kind not in UNKNOWN:
+    is_known = not is_nullable(kind) and kind not in UNKNOWN
+    if is_known or isinstance(node.operand, ast.Unwrap):
         return target
     target = known(frame, node.operand, target)
     target = untold(frame, target) if literals.holds_empty(target.text) else target

@@ -11,6 +11,7 @@ from ..types import ANY, Array, Enum, Query, Record, Type, is_nullable, required
 from .code import Code, Strength, made_of
 from .drive import Operand
 from .frame import Frame, variable_for
+from .prefixes import effective_operand
 from .sql import Select
 from .typing import UNKNOWN, type_of
 
@@ -41,7 +42,7 @@ def equal_to(frame: Frame, select: Select, name: str, node: ast.Expr) -> Conditi
 def condition(frame: Frame, select: Select, node: ast.Expr) -> Condition:
     """`a > 1`, `b in […]`, and several joined by `and`, `or` and `not`."""
     if isinstance(node, ast.Unary):
-        text, values = yield from condition(frame, select, node.operand)
+        text, values = yield from condition(frame, select, effective_operand(node))
         return f"({text}) IS NOT TRUE", values
     assert isinstance(node, ast.Binary)
     if node.operator in ("and", "or"):

@@ -18,6 +18,7 @@ from .comparisons import equality, membership
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
 from .lazy import coalesce, lazy
+from .prefixes import effective_operand
 from .typing import ORDERED, known, type_of
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -30,11 +31,12 @@ _STRENGTHS = {"+": Strength.SUM, "-": Strength.SUM, "*": Strength.PRODUCT}
 @rule(ast.Unary)
 def unary(frame: Frame, node: ast.Unary, wish: Operand) -> Lowering:
     """`not e`, `-e`."""
-    inner = yield Operand(node.operand, maybe=node.operator == "not")
+    operand = effective_operand(node)
+    inner = yield Operand(operand, maybe=node.operator == "not")
     if node.operator == "not":
         return negate(inner)
-    inner = known(frame, node.operand, inner)
-    if _is_unknown(type_of(frame, node.operand)):
+    inner = known(frame, operand, inner)
+    if _is_unknown(type_of(frame, operand)):
         return call(frame.module.imports.operator("negate"), [inner])
     if inner.strength == Strength.SIGN and inner.text.startswith("-"):
         return replace(inner, text=inner.text.removeprefix("-"))

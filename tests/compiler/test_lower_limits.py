@@ -26,8 +26,12 @@ CHAINS = {
     "default": "Api.a(" + " ?? ".join(["self.note"] * 300) + ")",
     "equal": "Api.a(" + " == ".join(["self.flag"] * 300) + ")",
     "power": "Api.a(" + " ** ".join(["2"] * 300) + ")",
-    "not": "Api.a(" + "!" * LENGTH + "self.flag)",
-    "minus": "Api.a(" + "- " * LENGTH + "self.views)",
+    "not": "Api.a(" + "!" * 100_000 + "self.flag)",
+    "minus": "Api.a(" + "-" * 100_000 + "self.views)",
+    "minus of any": "Api.a(" + "-" * LENGTH + "Api.b())",
+    "not in a query": "Api.a(Post.where(" + "!" * LENGTH + "(flag == true)).count())",
+    "minus in an option": f"@async(priority: {'-' * LENGTH}5) {{ Api.a(1) }}",
+    "unwrap": "Api.a(self.data" + "!" * LENGTH + ")",
     "ternary": "Api.a(" + "".join(f"self.views == {n} ? {n} : " for n in range(300)) + "0)",
     "member": "Api.a(self.data" + ".x" * 300 + ")",
     "safe": "Api.a(self.data" + "?.x" * 100 + ")",
@@ -54,6 +58,13 @@ def test_chains(name: str) -> None:
 @pytest.mark.parametrize("name", NESTS)
 def test_nests(name: str) -> None:
     compile(compiled(RESOURCE.replace("BODY", NESTS[name]))["post.py"], "post.py", "exec")
+
+
+def test_prefixes_keep_their_meaning() -> None:
+    values = "!self.flag, !!self.flag, !!!self.flag, - -self.views, - - -self.views"
+    module = compiled(RESOURCE.replace("BODY", f"Api.a({values})"))["post.py"]
+    given = "not post.flag, bool(post.flag), not post.flag, post.views, -post.views"
+    assert given in module
 
 
 def test_texts_in_a_nest_are_no_code() -> None:
