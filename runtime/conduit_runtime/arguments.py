@@ -1,7 +1,7 @@
 """Checks of what callers pass: each error is one line that names the argument. Pure."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ __all__ = [
     "check_type",
     "each",
     "is_whole",
+    "listed",
     "said",
 ]
 
@@ -51,11 +52,16 @@ def check_callable(value: object, what: str) -> None:
         raise TypeError(said(what, value, "a function"))
 
 
+def listed(values: Iterable[T], what: str) -> list[T]:
+    """The values as a list. Raises TypeError for a text and for what holds none."""
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise TypeError(said(what, values, "a list"))
+    return [*values]
+
+
 def each(values: Iterable[T], what: str, kind: type[T], wanted: str) -> Sequence[T]:
-    """The values as a list. Raises TypeError for one of another type, and for a text."""
-    if isinstance(values, str | bytes | kind) or not isinstance(values, Iterable):
-        raise TypeError(said(what, values, f"a list, each of it {wanted}"))
-    found = list(values)
+    """`listed`, which also raises TypeError for one of another type."""
+    found = listed(values, what)
     for value in found:
         check_type(value, f"one of {what}", kind, wanted)
     return found

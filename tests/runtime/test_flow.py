@@ -75,7 +75,9 @@ class Ran:
 
 def test_a_chain_runs_one_after_the_other(queue: Queue, dsn: str) -> None:
     flow = chain(*jobs("abc"))
-    assert queue.enqueue_flow(flow) == list(flow.jobs)
+    stored = queue.enqueue_flow(flow)
+    assert stored == list(flow.jobs)
+    assert [(job.flow, job.waits_for) for job in stored] == [(flow.id, n) for n in (0, 1, 1)]
     assert statuses(queue, flow) == {"a": "pending", "b": "waits for 1", "c": "waits for 1"}
     assert queue.stats().total == 1
     waiting = queue.get(flow.jobs[1].id)
@@ -115,9 +117,10 @@ def test_a_failure_cancels_what_waits_for_it(queue: Queue, dsn: str) -> None:
     assert sorted(Ran(queue, fails="a").drain()) == ["a", "d"]
     ended = dict.fromkeys("bcz", "cancelled")
     assert statuses(queue, flow) == {"a": "failed", "d": "completed", **ended}
-    stored = queue.get(z.id)
-    assert stored is not None
-    assert stored.error == "what it waited for did not succeed"
+    for job in (b, c, z):
+        stored = queue.get(job.id)
+        assert stored is not None
+        assert stored.error == "what it waited for did not succeed"
     assert stored.completed_at is not None
     assert leftovers(dsn) == [0, 0]
 
@@ -360,7 +363,7 @@ def test_plain_jobs_pay_nothing(queue: Queue, dsn: str) -> None:
     [job] = jobs("a")
     for statement in (
         store.insert_jobs([job], None),
-        store.insert_jobs([job, job], None),
+        store.insert_jobs([job, *jobs("b")], None),
         attempts.complete([Attempt(Stray(job.id, job.id))], None),
         attempts.end([], None),
     ):

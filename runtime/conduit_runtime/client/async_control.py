@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from ..arguments import check_callable
 from ..postgres.statement import Statement
 from ..postgres.steps import take_async
 from . import controls
@@ -93,5 +94,6 @@ class AsyncControl:
         on_progress: OnProgress | None,
         conn: Connection | None,
     ) -> int:
+        check_callable(on_progress, "on_progress")
         steps = change(wanted, every, on_progress, self.schema)
         return await take_async(steps, lambda statement: self._run(statement, conn))

@@ -11,6 +11,7 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
+from ..arguments import check_text, check_type, listed
 from ..job import Job, JobStatus
 from ..postgres.connection import check_open_async, own_async
 from ..postgres.execute import run_async
@@ -63,6 +64,9 @@ class AsyncQueue(AsyncControl):
     """
 
     def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
+        wanted = "a connection string or an AsyncConnectionPool"
+        check_type(dsn, "dsn", (str, AsyncConnectionPool), wanted)
+        check_text(schema, "schema")
         self.schema = schema
         self._owned = isinstance(dsn, str)
         self._pool = _own_pool(dsn) if isinstance(dsn, str) else dsn
@@ -86,7 +90,7 @@ class AsyncQueue(AsyncControl):
 
     async def enqueue_many(self, jobs: Sequence[Job], *, conn: Connection | None = None) -> Jobs:
         """Store any number of jobs in one statement, all or none; returns those that stand."""
-        jobs = [*jobs]
+        jobs = listed(jobs, "jobs")
         if not jobs:
             return jobs
         return await self._store(jobs, store.insert_jobs(jobs, self.schema), conn)
@@ -108,12 +112,14 @@ class AsyncQueue(AsyncControl):
         Those that wait for others are no jobs until these have ended: `list` and `stats` leave them
         out, `get` and `cancel` find them.
         """
-        return await self._store([*flow.jobs], insert_flow(flow, self.schema), conn)
+        insert = insert_flow(flow, self.schema)
+        return await self._store(flow.members(), insert, conn)
 
     async def enqueue_with_priority(
         self, job: Job, priority: int, *, conn: Connection | None = None
     ) -> Job:
         """Store a job with this priority, 0 to 100."""
+        check_type(job, "job", Job, "a Job")
         job.priority = priority
         return await self.enqueue(job, conn=conn)
 
@@ -216,6 +222,7 @@ class AsyncQueue(AsyncControl):
         or of a type with a rate, it claims in a READ COMMITTED transaction only, and holds others
         up who claim the same until that ends; raises QueueError in any other.
         """
+        check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
         await self._run(rescue_orphans(self.schema), conn)
         await self._run(watch(None, self.schema), conn)
@@ -262,6 +269,7 @@ class AsyncQueue(AsyncControl):
 
     async def _run(self, statement: Statement[T], conn: Connection | None) -> T:
         if conn is not None:
+            check_type(conn, "conn", psycopg.AsyncConnection, "a psycopg AsyncConnection")
             return await run_async(conn, statement)
         if not self._owned:
             async with self._pool.connection() as lent:

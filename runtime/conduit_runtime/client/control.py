@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from ..arguments import check_callable
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, take
 from . import controls
@@ -111,5 +112,6 @@ class Control:
         on_progress: OnProgress | None,
         conn: Connection | None,
     ) -> int:
+        check_callable(on_progress, "on_progress")
         steps = change(wanted, every, on_progress, self.schema)
         return take(steps, lambda statement: self._run(statement, conn))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from ..arguments import check_type, said
 from ..payload import check_name
 from ..postgres.statement import Statement, nothing, sql
 
@@ -31,6 +32,7 @@ def pause(queue: str, schema: str | None) -> Statement[None]:
 
 def resume(queue: str, schema: str | None) -> Statement[None]:
     """Let a queue go on."""
+    check_name(queue, "queue")
     return _told("resume", {"queue": queue}, schema)
 
 
@@ -43,14 +45,15 @@ def limit(queue: str, concurrency: int | None, schema: str | None) -> Statement[
 
 
 def rate_limit(
-    type: str, starts: int | None, per: timedelta | float, schema: str | None
+    type: str, starts: int | None, per: timedelta, schema: str | None
 ) -> Statement[None]:
     """Limit how many jobs of a type start in any span of `per`; None lifts the limit."""
     check_name(type, "type")
     if starts is None:
         return _told("rate_unlimited", {"type": type}, schema)
     _check_count(starts, "starts", "pause its queue to have none of its jobs start")
-    seconds = per.total_seconds() if isinstance(per, timedelta) else float(per)
+    check_type(per, "per", timedelta, "a timedelta")
+    seconds = per.total_seconds()
     if not 0.001 <= seconds <= _LONGEST.total_seconds():
         raise ValueError(f"per is {per}: use a millisecond to {_LONGEST.days} days")
     return _told("rate_limit", {"type": type, "starts": starts, "seconds": seconds}, schema)
@@ -74,4 +77,4 @@ def _told(name: str, parameters: Mapping[str, Any], schema: str | None) -> State
 
 def _check_count(count: int, what: str, instead: str) -> None:
     if type(count) is not int or not 1 <= count <= _MOST:
-        raise ValueError(f"{what} is {count!r}: use 1 to {_MOST}; {instead}")
+        raise ValueError(said(what, count, f"1 to {_MOST}; {instead}"))

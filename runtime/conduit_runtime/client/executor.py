@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from ..arguments import check_type
 from ..job import Job, JobPriority
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ class AsyncExecutor:
     """
 
     def __init__(self, queue: "Queue") -> None:
+        from .queue import Queue
+
+        check_type(queue, "queue", Queue, "a Queue")
         self._queue = queue
 
     def execute(

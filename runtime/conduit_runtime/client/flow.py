@@ -1,11 +1,13 @@
 """Flows: jobs that wait for others. Pure: what waits for what."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 from uuid import UUID
 
+from ..arguments import check_type, each, said
 from ..errors import PayloadError
 from ..job import Job, new_id
 
@@ -33,8 +35,16 @@ class Flow:
     id: UUID = field(default_factory=new_id)
 
     def __post_init__(self) -> None:
+        each(self.jobs, "jobs", Job, "a Job")
         if len({job.id for job in self.jobs}) < len(self.jobs):
             raise PayloadError("a job is in the flow twice: make one for each place")
+
+    def members(self) -> list[Job]:
+        """The jobs, which now know of their flow, and how many others of it they wait for."""
+        awaited = Counter(after for _, after in self.links)
+        for job in self.jobs:
+            job.flow, job.waits_for = self.id, awaited[job.id]
+        return [*self.jobs]
 
     @property
     def first(self) -> list[Job]:
@@ -57,7 +67,7 @@ def chain(*steps: Job | Flow, on_failure: OnFailure = "cancel") -> Flow:
     """
     if on_failure not in ("cancel", "continue"):
         raise ValueError(f"on_failure is {on_failure!r}: use 'cancel' or 'continue'")
-    flows = [step if isinstance(step, Flow) else Flow([step]) for step in steps]
+    flows = [_flow(step, "a step") for step in steps]
     if not flows or not all(flow.jobs for flow in flows):
         raise ValueError("there is no job in the flow, or in a step of it")
     links = [link for flow in flows for link in flow.links]
@@ -69,6 +79,11 @@ def chain(*steps: Job | Flow, on_failure: OnFailure = "cancel") -> Flow:
     return Flow([job for flow in flows for job in flow.jobs], links, policies)
 
 
+def _flow(step: Job | Flow, what: str) -> Flow:
+    check_type(step, what, (Job, Flow), "a Job or a Flow")
+    return step if isinstance(step, Flow) else Flow([step])
+
+
 def group(
     members: Iterable[Job | Flow], then: Job | Flow | None = None, on_failure: OnFailure = "cancel"
 ) -> Flow:
@@ -77,7 +92,9 @@ def group(
     When a member fails or is cancelled, the others run on; `on_failure` decides for `then` as it
     does in a chain.
     """
-    flows = [member if isinstance(member, Flow) else Flow([member]) for member in members]
+    if not isinstance(members, Iterable):
+        raise TypeError(said("members", members, "a list of jobs and flows"))
+    flows = [_flow(member, "a member") for member in members]
     together = Flow(
         [job for flow in flows for job in flow.jobs],
         [link for flow in flows for link in flow.links],

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from ..arguments import check_type
 from ..postgres.statement import Statement, sql
 from ..telemetry.trace_context import trace_fragments
 from .flow import Flow
@@ -28,6 +29,7 @@ def insert_flow(flow: Flow, schema: str | None) -> Statement[list[Duplicate]]:
     Answers the jobs in whose place another stands. Raises PayloadError, before any SQL, for a job
     that Postgres would refuse.
     """
+    check_type(flow, "flow", Flow, "what chain() or group() made")
     rows = flow_rows(flow)
     parameters: dict[str, Any] = {}
     storing = _storing([(None, row) for row in rows], parameters, schema, born_by="")

@@ -8,8 +8,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from ..arguments import check_type, each
 from ..errors import JobLost, QueueError
 from ..job import Job
+from ..payload import check_name
 from ..postgres.statement import Rows, Statement, sql
 from ..postgres.steps import Steps
 from ..workers import attempts
@@ -55,6 +57,9 @@ class Waiting:
 
 def waiting(queue: str, types: Sequence[str] | None, schema: str | None) -> Statement[Waiting]:
     """The types and fingerprints that wait in a queue, of these types or of all."""
+    check_name(queue, "queue")
+    if types is not None:
+        types = each(types, "types", str, "a text")
 
     def decode(rows: Rows, count: int) -> Waiting:
         rows = [row for row in rows if types is None or row[0] in types]
@@ -124,11 +129,14 @@ def _claim(
 
 def complete(job: Job, schema: str | None) -> Statement[None]:
     """Complete a job; decoding raises JobLost when it is no longer held."""
+    check_type(job, "job", Job, "a Job")
     return _held(attempts.complete([Attempt(job)], schema), job)
 
 
 def fail(job: Job, error: BaseException | str, schema: str | None) -> Statement[None]:
     """Record a failed attempt; decoding raises JobLost when the job is no longer held."""
+    check_type(job, "job", Job, "a Job")
+    check_type(error, "error", (BaseException, str), "an exception or a text")
     raised = Retry(reason=error) if isinstance(error, str) else error
     jitter = random.random()  # noqa: S311
     outcome = decide(job.attempts, job.max_attempts, raised, DEFAULT_POLICY, jitter)
@@ -139,6 +147,7 @@ def fail(job: Job, error: BaseException | str, schema: str | None) -> Statement[
 
 def touch(job: Job, schema: str | None) -> Statement[None]:
     """Hold a job for another `LEASE`; decoding raises JobLost when it is no longer held."""
+    check_type(job, "job", Job, "a Job")
     parameters = {"id": job.id, "token": job.token, "lease": LEASE.total_seconds()}
     return _held(Statement(sql("touch", schema), parameters, lambda rows, count: count), job)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ..arguments import check_type
 from ..job import Job
 from .flow import Flow
 from .flow_store import flow_rows
@@ -21,6 +22,7 @@ class Nested(list[Job]):
 
         Raises PayloadError for a job that Postgres would refuse.
         """
+        check_type(flow, "flow", Flow, "what chain() or group() made")
         self._flow_rows += tuple(flow_rows(flow))
         self.extend(flow.jobs)
 

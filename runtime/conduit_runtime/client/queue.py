@@ -11,6 +11,7 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import ConnectionPool
 
+from ..arguments import check_text, check_type, listed
 from ..job import Job, JobStatus
 from ..postgres.connection import check_open, own
 from ..postgres.execute import run
@@ -64,6 +65,8 @@ class Queue(Control):
     """
 
     def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
+        check_type(dsn, "dsn", (str, ConnectionPool), "a connection string or a ConnectionPool")
+        check_text(schema, "schema")
         self.schema = schema
         self._owned = isinstance(dsn, str)
         self._pool = _own_pool(dsn) if isinstance(dsn, str) else dsn
@@ -87,7 +90,7 @@ class Queue(Control):
 
     def enqueue_many(self, jobs: Sequence[Job], *, conn: Connection | None = None) -> Jobs:
         """Store any number of jobs in one statement, all or none; returns those that stand."""
-        jobs = [*jobs]
+        jobs = listed(jobs, "jobs")
         if not jobs:
             return jobs
         return self._store(jobs, store.insert_jobs(jobs, self.schema), conn)
@@ -107,12 +110,14 @@ class Queue(Control):
         Those that wait for others are no jobs until these have ended: `list` and `stats` leave them
         out, `get` and `cancel` find them.
         """
-        return self._store([*flow.jobs], insert_flow(flow, self.schema), conn)
+        insert = insert_flow(flow, self.schema)
+        return self._store(flow.members(), insert, conn)
 
     def enqueue_with_priority(
         self, job: Job, priority: int, *, conn: Connection | None = None
     ) -> Job:
         """Store a job with this priority, 0 to 100."""
+        check_type(job, "job", Job, "a Job")
         job.priority = priority
         return self.enqueue(job, conn=conn)
 
@@ -213,6 +218,7 @@ class Queue(Control):
         or of a type with a rate, it claims in a READ COMMITTED transaction only, and holds others
         up who claim the same until that ends; raises QueueError in any other.
         """
+        check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
         self._run(rescue_orphans(self.schema), conn)
         self._run(watch(None, self.schema), conn)
@@ -257,6 +263,7 @@ class Queue(Control):
 
     def _run(self, statement: Statement[T], conn: Connection | None) -> T:
         if conn is not None:
+            check_type(conn, "conn", psycopg.Connection, "a psycopg Connection")
             return run(conn, statement)
         if not self._owned:
             with self._pool.connection() as lent:

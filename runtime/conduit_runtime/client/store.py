@@ -1,10 +1,12 @@
 """What applications do with jobs: each operation as a statement, without IO."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from ..arguments import check_text, check_type, is_whole, said
 from ..errors import PayloadError
 from ..job import Job, JobStatus
 from ..payload import check_name, decode, encode
@@ -16,6 +18,7 @@ from .stats import QueueOverview, QueueStats
 from .unique import Duplicate, duplicates_of, key_parameters, unique_insert
 
 _FURTHEST = timedelta(days=365 * 1_000)
+_LONGEST = sys.float_info.max
 
 
 def _moment(column: str) -> str:
@@ -83,26 +86,11 @@ _OF_UNIQUE = ("key", "unique_for")
 
 
 def insert_parameters(job: Job) -> dict[str, Any]:
-    """What an insert says of a job. Raises PayloadError for what Postgres would refuse."""
-    check_name(job.queue, "queue")
-    check_name(job.type, "type")
-    if job.fingerprint:
-        check_name(job.fingerprint, "fingerprint")
-    if not isinstance(job.id, UUID):
-        raise PayloadError(f"id is {job.id!r}: use a UUID")
-    if not _is_int(job.priority) or not 0 <= job.priority <= 100:
-        raise PayloadError(f"priority is {job.priority!r}: use 0 to 100, or a JobPriority")
-    if not _is_int(job.max_attempts) or not 1 <= job.max_attempts < 2**31:
-        raise PayloadError(f"max_attempts is {job.max_attempts!r}: use a whole number from 1")
-    if job.timeout is not None and not _is_positive(job.timeout):
-        raise PayloadError(f"timeout is {job.timeout!r}: use a positive number of seconds")
-    if job.run_at is not None:
-        check_aware(job.run_at, "run_at")
-    if job.delay is not None:
-        if not isinstance(job.delay, timedelta):
-            raise PayloadError(f"delay is {job.delay!r}: use a timedelta")
-        if abs(job.delay) > _FURTHEST:
-            raise PayloadError(f"delay is {job.delay}: use at most {_FURTHEST.days:,} days")
+    """What an insert says of a job.
+
+    Raises PayloadError for what Postgres would refuse, TypeError for what is no job.
+    """
+    check_options(job)
     row = {
         "id": job.id,
         "queue": job.queue,
@@ -122,24 +110,47 @@ def insert_parameters(job: Job) -> dict[str, Any]:
     return row
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and value is not True and value is not False
+def check_options(job: Job) -> None:
+    """Raise PayloadError for what Postgres would refuse of a job, but for its payload and key."""
+    if not isinstance(job, Job):
+        raise TypeError(said("job", job, "a Job"))
+    check_name(job.queue, "queue")
+    check_name(job.type, "type")
+    if job.fingerprint:
+        check_name(job.fingerprint, "fingerprint")
+    if not isinstance(job.id, UUID):
+        raise PayloadError(f"id is {job.id!r}: use a UUID")
+    if not is_whole(job.priority) or not 0 <= job.priority <= 100:
+        raise PayloadError(said("priority", job.priority, "0 to 100, or a JobPriority"))
+    if not is_whole(job.max_attempts) or not 1 <= job.max_attempts < 2**31:
+        raise PayloadError(said("max_attempts", job.max_attempts, "a whole number from 1"))
+    if job.timeout is not None and not _is_positive(job.timeout):
+        raise PayloadError(said("timeout", job.timeout, "a positive number of seconds"))
+    if job.run_at is not None:
+        check_aware(job.run_at, "run_at")
+    if job.delay is not None:
+        if not isinstance(job.delay, timedelta):
+            raise PayloadError(said("delay", job.delay, "a timedelta"))
+        if abs(job.delay) > _FURTHEST:
+            raise PayloadError(f"delay is {job.delay}: use at most {_FURTHEST.days:,} days")
 
 
 def _is_positive(value: object) -> bool:
-    return isinstance(value, int | float) and value is not True and 0 < value < float("inf")
+    return isinstance(value, int | float) and value is not True and 0 < value <= _LONGEST
 
 
 def check_aware(moment: datetime, what: str) -> None:
     """Raise PayloadError for what is no datetime with a time zone."""
     if not isinstance(moment, datetime):
-        raise PayloadError(f"{what} is {moment!r}: use an aware datetime")
+        raise PayloadError(said(what, moment, "an aware datetime"))
     if moment.tzinfo is None:
         raise PayloadError(f"{what} is {moment}, without a time zone: use an aware datetime")
 
 
 def due(job: Job, run_at: datetime | timedelta) -> Job:
     """Set when a job is due: at an aware time, or a span from now on the server's clock."""
+    check_type(job, "job", Job, "a Job")
+    check_type(run_at, "run_at", (datetime, timedelta), "an aware datetime or a timedelta")
     if isinstance(run_at, timedelta):
         job.run_at, job.delay = None, run_at
     else:
@@ -148,8 +159,14 @@ def due(job: Job, run_at: datetime | timedelta) -> Job:
 
 
 def job_id(id: UUID | str) -> UUID:
-    """The id as a UUID. Raises ValueError for a text that is none."""
-    return id if isinstance(id, UUID) else UUID(id)
+    """The id as a UUID. Raises ValueError for a text that is none, TypeError for other things."""
+    if isinstance(id, UUID):
+        return id
+    check_type(id, "id", str, "a UUID")
+    try:
+        return UUID(id)
+    except ValueError:
+        raise ValueError(said("id", id, "a UUID")) from None
 
 
 def get_job(id: UUID, schema: str | None) -> Statement[Job | None]:
@@ -179,8 +196,8 @@ def get_jobs(ids: Sequence[UUID], schema: str | None) -> Statement[list[Job]]:
 
 def check_limit(limit: int) -> None:
     """Raise ValueError for what is no number of jobs that a statement may give."""
-    if not _is_int(limit) or not 0 <= limit < 2**31:
-        raise ValueError(f"limit is {limit!r}: use a whole number from 0")
+    if not is_whole(limit) or not 0 <= limit < 2**31:
+        raise ValueError(said("limit", limit, "a whole number from 0"))
 
 
 def list_jobs(wanted: Filter, limit: int, schema: str | None) -> Statement[list[Job]]:
@@ -198,6 +215,7 @@ def list_jobs(wanted: Filter, limit: int, schema: str | None) -> Statement[list[
 
 def stats(queue: str | None, schema: str | None) -> Statement[QueueStats]:
     """Count the jobs of a queue, or of all, by status."""
+    check_text(queue, "queue")
     return Statement(
         sql("stats", schema),
         {"queue": queue},

@@ -13,7 +13,7 @@ from psycopg.rows import tuple_row
 from typing_extensions import TypeVar as TypeVarWithDefault
 from typing_extensions import Unpack
 
-from ..arguments import check_number, check_text
+from ..arguments import check_number, check_text, check_type
 from ..client.flow import Flow
 from ..client.nested import Nested
 from ..errors import JobLost
@@ -179,6 +179,7 @@ class JobContext(AsyncOperations, Generic[S]):
 
         Raises PayloadError for a payload that JSON or Postgres would refuse or change.
         """
+        check_type(job_type, "job_type", JobType, "a JobType of a generated package")
         self.enqueued.append(job_type.job(payload, **options))
 
     def enqueue_flow(self, flow: Flow) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from typing_extensions import TypeVar as TypeVarWithDefault
 from typing_extensions import Unpack
 
+from ..arguments import check_type
 from ..client.flow import Flow
 from ..client.flow_store import insert_flow
 from ..client.store import insert_jobs
@@ -60,6 +61,7 @@ class HookRun(Generic[R, S]):
         self, job_type: JobType[Any, P], payload: P, /, **options: Unpack[JobOptions]
     ) -> None:
         """Enqueue a job when the hook ends normally; the payload is taken as it is now."""
+        check_type(job_type, "job_type", JobType, "a JobType of a generated package")
         self._jobs.append((job_type.schema, job_type.job(payload, **options)))
 
     def enqueue_flow(self, flow: Flow, schema: str | None = None) -> None:

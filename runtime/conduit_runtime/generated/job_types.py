@@ -5,19 +5,31 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unpack, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    get_args,
+    overload,
+)
 
 import msgspec
 import psycopg
 from psycopg.rows import tuple_row
 
 from .. import payload as payloads
-from ..client.store import insert_jobs
+from ..arguments import check_span, check_type, said
+from ..client.store import check_options, insert_jobs
 from ..client.unique import Duplicate, mark
 from ..job import Job, priority_of
+from ..payload import check_name
 from ..postgres.execute import OwnAsyncCursor, OwnCursor, run, run_async
 from ..postgres.statement import Statement
-from ..postgres.transaction import explained
+from ..postgres.transaction import explained, require_connection
 from ..telemetry.trace_context import present_trace
 from .batches import current_batch
 from .decode import decoder
@@ -32,6 +44,7 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 P = TypeVar("P")
 
+LONGEST = timedelta(days=365 * 1_000)
 Backoff = Literal["exponential", "linear", "constant"]
 Priority = int | Literal["low", "normal", "high", "urgent"]
 
@@ -70,8 +83,17 @@ class JobType(Generic[S, P]):
         base: timedelta | None = None,
         keep_result: timedelta | None = None,
     ) -> None:
+        check_name(name, "name")
         if not inspect.iscoroutinefunction(function):
             raise TypeError(f"the handler of {name} is no coroutine function: use `async def`")
+        check_type(fingerprint, "fingerprint", str, "a text")
+        check_options(Job(queue, name, priority=priority_of(priority), max_attempts=max_attempts))
+        spans = {"timeout": timeout, "base": base, "keep_result": keep_result}
+        for what, span in spans.items():
+            if span is not None:
+                check_span(span, what, LONGEST)
+        if backoff not in get_args(Backoff):
+            raise ValueError(said("backoff", backoff, ", ".join(get_args(Backoff))))
         self.function = function
         self.name = name
         self.fingerprint = fingerprint
@@ -132,14 +154,19 @@ class JobType(Generic[S, P]):
     def job(self, payload: P, /, **options: Unpack[JobOptions]) -> Job:
         """A job of this type that is not stored yet; the payload is taken as it is now.
 
-        Raises PayloadError for a payload that JSON or Postgres would refuse or change.
+        Raises PayloadError for a payload that JSON or Postgres would refuse or change, TypeError
+        or ValueError for an option that is none.
         """
+        if options and (unknown := options.keys() - JobOptions.__optional_keys__):
+            raise TypeError(f"a job has no option {', '.join(sorted(unknown))}")
         text = payloads.encode(payload)
         if self._writer is not None:
             written = self._writer(payload, "payload")
             text = text if written is payload else payloads.encode(written)
         timeout = options.get("timeout", self.timeout)
-        return Job(
+        if timeout is not None:
+            check_span(timeout, "timeout", LONGEST)
+        job = Job(
             queue=options.get("queue", self.queue),
             type=self.name,
             payload=msgspec.json.decode(text),
@@ -153,6 +180,9 @@ class JobType(Generic[S, P]):
             unique_for=options.get("unique_for"),
             trace=present_trace(),
         )
+        if options:
+            check_options(job)
+        return job
 
     @overload
     def enqueue(
@@ -173,6 +203,7 @@ class JobType(Generic[S, P]):
         When another stands for its key, the job is a `duplicate` with the id of that one; within a
         batch it is known at the end.
         """
+        require_connection(conn)
         job = self.job(payload, **options)
         statement = insert_jobs([job], self.schema)
         if isinstance(conn, psycopg.AsyncConnection):

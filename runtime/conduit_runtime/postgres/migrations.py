@@ -11,6 +11,7 @@ import psycopg
 from psycopg import errors
 from psycopg.rows import tuple_row
 
+from ..arguments import check_text, check_type
 from ..errors import MigrationError
 from .statement import quote
 
@@ -50,6 +51,8 @@ def migrate(dsn: str, schema: str | None = None) -> list[int]:
     A busy table is waited for 2 s at a time, so that the application's statements do not queue
     behind the migration. Raises MigrationError for a `jobs` table that is not ours.
     """
+    check_type(dsn, "dsn", str, "a connection string")
+    check_text(schema, "schema")
     with psycopg.connect(dsn, autocommit=True, row_factory=tuple_row) as connection:
         applied = []
         while (version := _step(connection, schema)) is not None:

@@ -17,19 +17,27 @@ class NoTransaction(QueueError):
     """A hook was run where its row is committed already."""
 
 
+def require_connection(
+    connection: object, kind: type[AnyConnection] | None = None, what: str = "a job is enqueued"
+) -> None:
+    """Raise TypeError for anything but a psycopg connection of that kind."""
+    kinds = (psycopg.Connection, psycopg.AsyncConnection) if kind is None else kind
+    if not isinstance(connection, kinds):
+        wanted = "Connection or AsyncConnection" if kind is None else kind.__name__
+        raise TypeError(
+            f"{what} on a psycopg {wanted}, not on {type(connection).__name__}: "
+            "conduit_runtime.adapters finds that of a SQLAlchemy session or a Django connection"
+        )
+
+
 def require_transaction(connection: object, kind: type[AnyConnection] | None = None) -> None:
     """Refuse what no transaction can be shared with.
 
     Raises TypeError for anything but a psycopg connection of that kind, and NoTransaction for one
     in autocommit mode that is outside a transaction.
     """
-    kinds = (psycopg.Connection, psycopg.AsyncConnection) if kind is None else kind
-    if not isinstance(connection, kinds):
-        wanted = "Connection or AsyncConnection" if kind is None else kind.__name__
-        raise TypeError(
-            f"a hook runs on a psycopg {wanted}, not on {type(connection).__name__}: "
-            "conduit_runtime.adapters finds that of a SQLAlchemy session or a Django connection"
-        )
+    require_connection(connection, kind, "a hook runs")
+    assert isinstance(connection, psycopg.Connection | psycopg.AsyncConnection)
     status = connection.info.transaction_status
     if connection.autocommit and status == TransactionStatus.IDLE:
         raise NoTransaction(

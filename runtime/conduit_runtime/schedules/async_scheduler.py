@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from ..arguments import check_type
 from ..client.async_queue import AsyncQueue
 from ..job import Job
 from ..postgres.steps import Steps, take_async
@@ -22,6 +23,7 @@ class AsyncCronScheduler:
     """`CronScheduler` for asynchronous code: the same methods, to be awaited."""
 
     def __init__(self, queue: AsyncQueue) -> None:
+        check_type(queue, "queue", AsyncQueue, "an AsyncQueue")
         self._run = queue._run
         self._schema = queue.schema
 

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Self, TypedDict, Unpack
 from uuid import UUID
 
+from ..arguments import check_number, check_type, is_whole
 from ..errors import ScheduleError
 from ..job import Job, JobPriority
 from .timing import Missed, Timing
@@ -74,7 +75,14 @@ class Schedule:
 
         A span is whole seconds. For a time of the day, use `daily`: the clocks may change.
         """
-        interval = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        spans = {"weeks": weeks, "days": days, "hours": hours, "minutes": minutes}
+        spans["seconds"] = seconds
+        for what, number in spans.items():
+            check_number(number, what)
+        try:
+            interval = timedelta(**spans)
+        except OverflowError:
+            raise ScheduleError("the interval is longer than a schedule can be") from None
         return cls._checked(type, Timing(interval=interval), options)
 
     @classmethod
@@ -112,6 +120,8 @@ class Schedule:
 
     @classmethod
     def _checked(cls, type: str, timing: Timing, options: Options) -> Self:
+        if unknown := options.keys() - Options.__optional_keys__:
+            raise TypeError(f"a schedule has no option {', '.join(sorted(unknown))}")
         timing.check()
         return cls(type, timing, **options)
 
@@ -138,6 +148,7 @@ def _minute_and_hour(at: str | time) -> str:
         if at.second or at.microsecond or at.tzinfo is not None:
             raise ScheduleError(f"at is {at}: use hours and minutes, and timezone= for the zone")
         return f"{at.minute} {at.hour}"
+    check_type(at, "at", str, 'a time such as "03:00"')
     match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", at)
     if match is None:
         raise ScheduleError(f'at is {at!r}: use a time such as "03:00" or "17:30"')
@@ -149,6 +160,6 @@ def _day(day: str | int) -> int:
         matching = [name for name in _DAYS if name.startswith(day.lower())]
         if len(matching) == 1 and len(day) >= 2:
             return _DAYS.index(matching[0]) + 1
-    elif 1 <= day <= 7:
+    elif is_whole(day) and 1 <= day <= 7:
         return day
     raise ScheduleError(f'day is {day!r}: use "monday" to "sunday", or 1 to 7')

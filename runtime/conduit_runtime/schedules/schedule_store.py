@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+from ..arguments import check_text, check_type
 from ..client.store import COLUMNS as JOB_COLUMNS
 from ..client.store import insert_parameters, read_job
 from ..errors import ScheduleError
@@ -33,6 +34,7 @@ Stored = tuple[Schedule, datetime]
 
 def read(name: str | None, schema: str | None) -> Statement[list[Stored]]:
     """Read the schedule of this name, or all by name."""
+    check_text(name, "id")
     return Statement(sql("schedules", schema, columns=COLUMNS), {"name": name}, _stored)
 
 
@@ -51,7 +53,9 @@ def put(schedule: Schedule, now: datetime, schema: str | None) -> Statement[Sche
 
     Raises PayloadError and ScheduleError, before any SQL, for what could never be enqueued.
     """
+    check_type(schedule, "schedule", Schedule, "a Schedule")
     check_name(schedule.name, "name of the schedule")
+    check_type(schedule.enabled, "enabled", bool, "True or False")
     schedule.timing.check()
     if schedule.missed not in get_args(Missed):
         raise ScheduleError(f"missed is {schedule.missed!r}: use {', '.join(get_args(Missed))}")
@@ -116,16 +120,19 @@ def enable(schedule: Schedule, now: datetime, schema: str | None) -> Statement[b
 
 def disable(name: str, schema: str | None) -> Statement[bool]:
     """Have a schedule tick no more; False when there is none."""
+    check_type(name, "id", str, "the name of a schedule")
     return Statement(sql("schedule_disable", schema), {"name": name}, touched)
 
 
 def remove(name: str, schema: str | None) -> Statement[bool]:
     """Delete a schedule, not its jobs; False when there is none."""
+    check_type(name, "id", str, "the name of a schedule")
     return Statement(sql("schedule_remove", schema), {"name": name}, touched)
 
 
 def run(name: str, schema: str | None) -> Statement[Job | None]:
     """Enqueue a job of the schedule now, apart from its ticks; None when there is no schedule."""
+    check_type(name, "id", str, "the name of a schedule")
     parameters = {"name": name, **trace_parameter()}
     return Statement(
         sql("schedule_run", schema, columns=JOB_COLUMNS, **trace_fragments(parameters)),

@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from ..arguments import check_type
 from ..client.queue import Queue
 from ..job import Job
 from ..postgres.steps import Steps, take
@@ -26,6 +27,7 @@ class CronScheduler:
     """
 
     def __init__(self, queue: Queue) -> None:
+        check_type(queue, "queue", Queue, "a Queue")
         self._run = queue._run
         self._schema = queue.schema
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from ..arguments import check_text, check_type
 from ..errors import ScheduleError
 
 __all__ = ["Missed", "Plan", "Timing", "plan"]
@@ -62,6 +63,10 @@ class Timing:
         """Raise ScheduleError when this has no ticks."""
         if (self.interval is None) == (self.expression is None):
             raise ScheduleError("a schedule has either an interval or a cron expression")
+        if self.interval is not None:
+            check_type(self.interval, "interval", timedelta, "a timedelta")
+        check_text(self.expression, "expression")
+        check_type(self.timezone, "timezone", str, "a name such as Europe/Berlin")
         if self.interval is not None and not timedelta(seconds=1) <= self.interval <= _LONGEST:
             raise ScheduleError(f"the interval is {self.interval}: use a second or more")
         if self.interval is not None and self.interval.microseconds:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from ..arguments import check_text
+from ..arguments import check_text, check_type
 from ..postgres.arrays import array
 from ..postgres.statement import Rows, Statement, counted, sql, touched
 from ..postgres.steps import Steps
@@ -79,6 +79,7 @@ def read(
     """
     check_text(queue, "queue")
     check_text(type, "type")
+    check_type(last, "last", timedelta, "a timedelta")
     if last <= timedelta(0):
         raise ValueError(f"last is {last}: use a positive span")
     kept_apart = (_MINUTE, MINUTES_KEPT), (_HOUR, HOURS_KEPT)

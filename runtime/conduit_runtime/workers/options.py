@@ -1,26 +1,57 @@
 """What a pool is told to do, checked before it does."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..arguments import check_type, each, listed, said
 from ..payload import check_name
 
 if TYPE_CHECKING:
     from ..generated.job_types import JobType
+    from ..schedules.schedule import Schedule
 
-__all__ = ["check_count", "check_seconds", "queues_of"]
+__all__ = [
+    "check_count",
+    "check_queue",
+    "check_seconds",
+    "job_types",
+    "queues_of",
+    "schedules_of",
+]
+
+
+def check_queue(queue: object) -> None:
+    """Raise TypeError for what jobs cannot be taken from."""
+    from ..client.async_queue import AsyncQueue
+    from ..client.queue import Queue
+
+    check_type(queue, "queue", (Queue, AsyncQueue), "a Queue or an AsyncQueue")
+
+
+def job_types(jobs: Iterable["JobType[Any, Any]"]) -> Sequence["JobType[Any, Any]"]:
+    """The job types as a list. Raises TypeError for what is none."""
+    from ..generated.job_types import JobType
+
+    return each(jobs, "jobs", JobType, "a JobType of a generated package")
+
+
+def schedules_of(given: Iterable["Schedule"]) -> Sequence["Schedule"]:
+    """The schedules as a list. Raises TypeError for what is none."""
+    from ..schedules.schedule import Schedule
+
+    return each(given, "schedules", Schedule, "a Schedule")
 
 
 def check_count(count: object, what: str) -> None:
     """Raise ValueError for what is no number of jobs."""
     if not _is_whole(count):
-        raise ValueError(f"{what} is {count!r}: use 1 or more")
+        raise ValueError(said(what, count, "1 or more"))
 
 
 def check_seconds(seconds: object, what: str) -> None:
     """Raise ValueError for what is no time to wait."""
     if not isinstance(seconds, int | float) or not seconds >= 0:
-        raise ValueError(f"{what} is {seconds!r}: use seconds, 0 or more")
+        raise ValueError(said(what, seconds, "seconds, 0 or more"))
 
 
 def queues_of(
@@ -29,10 +60,10 @@ def queues_of(
 ) -> dict[str, int | None]:
     """The queues of a pool, each with the most jobs of it at once; those of the jobs by default."""
     if given is None:
-        given = {job_type.queue for job_type in jobs} or {"default"}
+        given = sorted({job_type.queue for job_type in jobs} or {"default"})
     if isinstance(given, str):
         given = [given]
-    caps = dict(given) if isinstance(given, Mapping) else dict.fromkeys(sorted(given))
+    caps = dict(given) if isinstance(given, Mapping) else dict.fromkeys(listed(given, "queues"))
     if not caps:
         raise ValueError("queues names no queue: leave it out for those of the jobs")
     for queue, cap in caps.items():

@@ -7,6 +7,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
+from ..arguments import said
 from ..errors import NoHandler
 from ..generated.decode import PayloadMismatch
 from ..generated.lines import location
@@ -66,10 +67,12 @@ class Snooze(BaseException):
 
 
 def _seconds(span: float | timedelta, name: str) -> float:
-    seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
-    if not math.isfinite(seconds) or seconds > _LONGEST:
-        raise ValueError(f"{name} is {span}: use a finite time of at most 1,000 years")
-    return max(0.0, seconds)
+    if isinstance(span, bool) or not isinstance(span, int | float | timedelta):
+        raise TypeError(said(name, span, "seconds or a timedelta"))
+    seconds = span.total_seconds() if isinstance(span, timedelta) else span
+    if not -math.inf < seconds <= _LONGEST:
+        raise ValueError(said(name, span, "a finite time of at most 1,000 years"))
+    return float(max(0, seconds))
 
 
 @dataclass(frozen=True, slots=True)

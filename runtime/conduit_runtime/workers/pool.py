@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
+from ..arguments import check_callable, check_type
 from ..errors import QueueError
 from ..telemetry.recorder import Recorder
 from ..telemetry.tracing import job_tracer
@@ -21,7 +22,14 @@ from .loops import (
     unless,
 )
 from .metrics import Metrics
-from .options import check_count, check_seconds, queues_of
+from .options import (
+    check_count,
+    check_queue,
+    check_seconds,
+    job_types,
+    queues_of,
+    schedules_of,
+)
 
 if TYPE_CHECKING:
     from ..client.async_queue import AsyncQueue
@@ -73,17 +81,19 @@ class WorkerPool:
         on_failed: "OnFailed | None" = None,
         tracer_provider: "TracerProvider | None" = None,
     ) -> None:
+        check_queue(queue)
         check_count(workers, "workers")
         check_seconds(grace, "grace")
         check_seconds(connect_timeout, "connect_timeout")
-        self._jobs = jobs = tuple(jobs)
+        check_callable(on_failed, "on_failed")
+        self._jobs = jobs = job_types(jobs)
         self.handlers = HandlerRegistry()
         self.handlers.register_job_types(jobs)
         self.metrics = Metrics()
         self.queues = queues_of(queues, jobs)
         self.workers = workers
         self.services = services
-        self.schedules = tuple(schedules)
+        self.schedules = schedules_of(schedules)
         self.grace = grace
         self.connect_timeout = connect_timeout
         self.dsn = queue.dsn
@@ -122,6 +132,7 @@ class WorkerPool:
         in a thread. What it raises is logged. A crash between the commit and the call loses the
         call, not the job: `queue.list(status="failed")` is the record.
         """
+        check_type(function, "function", Callable, "a function")  # type: ignore[arg-type]
         self._on_failed = function
         return function
 
@@ -141,6 +152,8 @@ class WorkerPool:
 
         Ends a `run` in another thread as well, without waiting for it.
         """
+        if grace is not None:
+            check_seconds(grace, "grace")
         if (end_run := self._end_run) is not None:
             if grace is not None:
                 self.grace = grace

@@ -7,7 +7,6 @@ DECLARE
   past     uuid[] := ended;
   gone     uuid[] := dropped;
   released uuid[];
-  reason   text;
 BEGIN
   LOOP
     -- In one order, so that two who end jobs of the same flows do not wait for each other.
@@ -46,12 +45,12 @@ BEGIN
            trace, created_at, coalesce(run_at, now()) + make_interval(secs => delay),
            CASE WHEN id = ANY (gone) THEN 'cancelled' ELSE 'pending' END,
            CASE WHEN id = ANY (gone) THEN now() END,
-           CASE WHEN id = ANY (gone) THEN reason END
+           CASE WHEN id = ANY (gone) AND id <> ALL (dropped)
+             THEN 'what it waited for did not succeed' END
     FROM left_behind
     ORDER BY id;
     past := gone;
     gone := '{}';
-    reason := 'what it waited for did not succeed';
   END LOOP;
 END $$;
 

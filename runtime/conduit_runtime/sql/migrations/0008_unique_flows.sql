@@ -14,3 +14,6 @@ LANGUAGE sql VOLATILE SECURITY DEFINER BEGIN ATOMIC
     ELSE $2 > pg_catalog.clock_timestamp()
   END;
 END;
+
+-- Now with the reason for all that are cancelled since what they waited for did not succeed.
+-- include conduit_advance
