@@ -129,7 +129,7 @@ def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> 
         ),
         (["worker", "example_jobs", "--grace", "nan"], 2, "--grace takes seconds"),
         (["jobs", "purge", "--older-than", "-1d"], 2, "no span"),
-        (["jobs", "list", "--dsn", "odd"], 1, "no connection string"),
+        (["jobs", "list", "--dsn", "odd"], 1, "string in --dsn, or else in CONDUIT_DATABASE_URL"),
         (["jobs", "list", "--dsn", "postgresql://localhost:1/x"], 1, "cannot be used"),
         (["jobs", "list", "--schema", "nowhere"], 1, "conduit-jobs migrate"),
         (["nonsense"], 2, "No such command"),

@@ -42,5 +42,6 @@ def _message(error: Exception) -> str | None:
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return f"the database does not allow it: {text}"
     if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
-        return f"--dsn is no connection string: {text}"
+        where = "--dsn, or else in CONDUIT_DATABASE_URL or DATABASE_URL"
+        return f"there is no connection string in {where}: {text}"
     return None
