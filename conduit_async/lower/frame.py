@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .. import ast
-from ..names import local_name, snake_case, unclashed
+from ..names import local_name, snake_case
 from ..program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo
 from ..source import Span
 from ..types import Type
@@ -14,25 +14,14 @@ from .code import Code, Effect, Line, Strength
 from .function import Locals
 from .into import Into
 from .literals import holds_empty
-from .module import Module
+from .naming import Naming
 from .sql import Select
-
-OURS = frozenset({
-    "add", "bound_value", "cast", "contains", "dataclass", "date", "datetime", "divide",
-    "enum_value", "equal", "fail", "item", "iterate", "job_type", "member", "multiply", "named",
-    "negate", "ordered", "power", "re", "remainder", "replace", "subtract", "suppress", "table",
-    "text", "time", "timedelta", "unwrap",
-})  # fmt: skip
-"""Functions and types that any module may import, so that no variable of ours takes their name."""
-
-AMBIGUOUS = frozenset("lOI")
-"""Names that look like a digit, which linters refuse."""
 
 Place = Literal["hook", "job", "function"]
 
 
 @dataclass
-class Frame:
+class Frame(Naming):
     """One Python function.
 
     `resource` is what `self` is a row of. `place` is what it runs in; a function that needs
@@ -45,7 +34,6 @@ class Frame:
     own, of which there are `loops` around it, the variable `left` takes the value along.
     """
 
-    module: Module
     resource: ResourceInfo
     place: Place
     awaits: bool = False
@@ -58,7 +46,6 @@ class Frame:
     returns: str = "return"
     expected: Type | None = None
     locals: Locals = field(default_factory=Locals)
-    used: set[str] = field(default_factory=set)
     snapshots: set[Local] = field(default_factory=set)
     queries: dict[Local, Select] = field(default_factory=dict)
     bound: dict[Local, Code] = field(default_factory=dict)
@@ -71,9 +58,6 @@ class Frame:
     lazy: int = 0
     inner: int = 0
     nesting: int = 0
-    _numbers: dict[str, int] = field(default_factory=dict)
-    _locals: dict[Local, str] = field(default_factory=dict)
-    _annotations: dict[str, str] = field(default_factory=dict)
     _loaded: dict[str, str] = field(default_factory=dict)
     _forgets: int = 0
     _variables: dict[str, str] = field(default_factory=dict)
@@ -83,40 +67,6 @@ class Frame:
     def handle(self) -> str:
         """The variable through which the runtime is reached."""
         return "job" if self.place == "job" else "hook"
-
-    # names
-
-    def fresh(self, hint: str) -> str:
-        """A new variable, named after what it holds."""
-        name = hint = local_name(snake_case(hint) if hint[:1].isupper() else hint)
-        while self._is_taken(name):
-            number = self._numbers[hint] = self._numbers.get(hint, 1) + 1
-            name = f"{hint}_{number}"
-        self.used.add(name)
-        return name
-
-    def local(self, local: Local) -> str:
-        """The variable of a local; two of one name share it when their types allow that."""
-        known = self._locals.get(local)
-        if known is None:
-            kind = str(local.type)
-            known = f"{local.python}_" if local.python in AMBIGUOUS else local.python
-            while (
-                self._annotations.get(known, "" if self._is_taken(known, own=True) else kind)
-                != kind
-            ):
-                known = unclashed(f"{known}_", self.module.defined)
-            self.used.add(known)
-            self._annotations[known] = kind
-            self._locals[local] = known
-        return known
-
-    def name_local(self, local: Local, name: str) -> None:
-        """Give a local a variable that is there already: a parameter."""
-        self._locals[local] = name
-
-    def _is_taken(self, name: str, own: bool = False) -> bool:
-        return name in self.used or name in self.module.defined or (not own and name in OURS)
 
     def is_captured(self, local: Local) -> bool:
         """Whether a local belongs to the code around this job, so that the payload holds it."""
