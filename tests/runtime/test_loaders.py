@@ -1,13 +1,24 @@
 """Connections of an application that reads values in a way of its own, as Django's do."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from conduit_runtime import AsyncQueue, CronScheduler, Job, Queue, Schedule
+from conduit_runtime import (
+    AsyncQueue,
+    CronScheduler,
+    Hook,
+    Job,
+    Queue,
+    Schedule,
+    named,
+    table,
+)
 from psycopg.adapt import Buffer, Loader
+from psycopg.rows import dict_row
 
 Connection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 
@@ -47,6 +58,24 @@ def test_a_schedule_is_due_in_time(dsn: str) -> None:
         added = CronScheduler(queue).add(Schedule.every(hours=1, type="t"), conn=conn)
         assert added.next_run_at is not None
         assert timedelta(minutes=58) < added.next_run_at - datetime.now(UTC) < timedelta(minutes=62)
+
+
+@table("notes", key="id")
+@named(from_="from")
+@dataclass(slots=True)
+class Note:
+    id: int
+    from_: str
+    updated_at: datetime
+
+
+def test_a_hook_reads_rows_as_a_job_does(conn: psycopg.Connection[Any]) -> None:
+    made = """INSERT INTO notes (id, "from", updated_at) VALUES (1, 'me', now()) RETURNING *"""
+    [note] = psycopg.Cursor(conn, row_factory=dict_row).execute(made).fetchall()
+    read_as_garbage(conn)
+    with Hook(conn, Note, note) as hook:
+        found = hook.get(Note, 1)
+    assert (found.id, found.from_, found.updated_at) == (1, "me", note["updated_at"])
 
 
 def test_an_async_queue_reads_what_is_there(dsn: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar, cast
 import psycopg
 from psycopg.rows import tuple_row
 
+from ..postgres.execute import OwnAsyncCursor, OwnCursor
 from ..postgres.transaction import explained, require_transaction
 from .batches import current_batch
 from .hook_run import HookRun, R, S
@@ -81,8 +82,8 @@ class Hook(HookRun[R, S], Operations):
         return query.read(column_names(cursor.description), rows)
 
     def _send(self, sql: str, parameters: Any = ()) -> psycopg.Cursor[Row]:
-        # our own cursor: the connection's factories may be anything
-        return psycopg.Cursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
+        # our own cursor: the connection's factories and loaders may be anything
+        return OwnCursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
 
     def _write(self) -> None:
         statements = self._statements()
@@ -160,8 +161,8 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
         return query.read(column_names(cursor.description), rows)
 
     async def _send(self, sql: str, parameters: Any = ()) -> psycopg.AsyncCursor[Row]:
-        # our own cursor: the connection's factories may be anything
-        return await psycopg.AsyncCursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
+        # our own cursor: the connection's factories and loaders may be anything
+        return await OwnAsyncCursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
 
     async def _write(self) -> None:
         statements = self._statements()
