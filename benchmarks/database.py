@@ -40,6 +40,12 @@ SELECT concat(%(queue)s::text, CASE WHEN %(queues)s > 1 THEN floor(random() * %(
        CASE WHEN %(status)s = 'completed' THEN now() END
 FROM generate_series(1, %(count)s)
 """
+_LIFE = (
+    "UPDATE jobs SET status = 'running', locked_by = 'w', token = gen_random_uuid()"
+    " WHERE status = 'pending'",
+    "UPDATE jobs SET status = 'completed', locked_by = NULL, token = NULL WHERE locked_by = 'w'",
+    "DELETE FROM jobs WHERE status = 'completed'",
+)
 
 
 @contextmanager
@@ -96,6 +102,14 @@ class Database:
             connection.execute("SET session_replication_role = replica")
             connection.execute(_FILL, options | given)
         self.settle()
+
+    def outlive(self, count: int) -> None:
+        """Put in `count` jobs that are claimed, completed and purged at once."""
+        if count:
+            self.fill(count)
+            for step in _LIFE:
+                self.run(step)
+            self.settle()
 
     def settle(self) -> None:
         """Leave nothing to do that would fall into the measurement: vacuum and checkpoint."""
