@@ -9,7 +9,7 @@ WITH RECURSIVE lanes AS MATERIALIZED (
   FROM unnest(
     %(bound_queues)s::text[], %(bound_priorities)s::int[],
     %(bound_run_ats)s::bigint[], %(bound_seqs)s::bigint[]
-  ) AS bound (queue, priority, micros, seq)
+  ) AS bound (queue, priority, micros, seq){recent}
 )
 UPDATE {jobs} AS job
 SET status = 'running', token = %(token)s, locked_by = %(worker)s, locked_at = now(){lease}
@@ -34,7 +34,7 @@ WHERE ctid = ANY ({ration}ARRAY(
         ) AS known ON true
         LEFT JOIN LATERAL (
           SELECT jobs.priority FROM {jobs} AS jobs
-          WHERE known.priority IS NULL AND jobs.queue = wanted.queue
+          WHERE {present} AND jobs.queue = wanted.queue
             AND jobs.status = 'pending' AND jobs.priority < levels.priority
           ORDER BY jobs.priority DESC LIMIT 1
         ) AS present ON true

@@ -23,5 +23,5 @@ SELECT id, queue, type, status, attempts, max_attempts, error,
        CASE WHEN flow IS NOT NULL AND status = 'failed' THEN {conduit_advance}(ARRAY[id]) END,
        CASE WHEN status = 'pending'
            AND current_setting('conduit.wake', true) IS DISTINCT FROM 'off'
-         THEN pg_notify(concat('conduit_', tableoid, '_', hashtext(queue)), '') END
+         THEN pg_notify(concat('conduit_', tableoid, '_', hashtext(queue)), 'late') END
 FROM taken

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from ..postgres.statement import Statement, nothing, quote, sql
 
-__all__ = ["listen", "release", "someone_holds", "take"]
+__all__ = ["LATE", "listen", "release", "someone_holds", "take"]
+
+LATE = "late"
+"""What a notification says of a job that became due long after its time."""
 
 
 def channels(queues: Sequence[str], schema: str | None) -> Statement[list[str]]:

@@ -90,6 +90,11 @@ class Claimer:
         if self._drain:
             self._listener.wake()
 
+    def on_late(self) -> None:
+        """A job became due long after its time: it may stand further back than claims look."""
+        self._claims.looks.doubt()
+        self._listener.wake()
+
     def on_postponed(self) -> None:
         """A job is to be run again later: it may be the next that is due."""
         self._listener.wake()
@@ -108,7 +113,7 @@ class Claimer:
                     return
                 self._trouble.over()
             except psycopg.Error as error:
-                self._claims.forget()
+                self._claims.looks.forget()
                 await asyncio.sleep(self._trouble.again_in(error))
 
     async def _turn(self) -> bool:
@@ -127,24 +132,24 @@ class Claimer:
             self._found += 1
             if self._found == 2:
                 await self._listener.release_bell()
-        elif is_full or not self._claims.is_full_due(time.monotonic()):
+        elif is_full or self._claims.looks.due_in(time.monotonic()) > 0:
             self._found = 0
             if self._runner.ready:
                 await self._wait_for_room()
             elif self._drain:
                 if not is_full:
-                    self._claims.forget()
+                    self._claims.looks.forget()
                 elif was_idle and not await self._is_held_back():
                     return True
                 else:
                     await self._listener.wait(min(POLL, self._gate.pause()))
             elif not await self._listener.take_bell(self._gate.ringing(self._queues)):
-                if is_full:
+                if is_full and not self._claims.looks.is_rare:
                     await self._wait_for_jobs()
                 else:
                     # What is new is heard of; what appeared behind a bound is looked for then.
-                    full_in = self._claims.full_in(time.monotonic())
-                    await self._listener.wait(min(full_in, self._gate.pause()))
+                    due_in = self._claims.looks.due_in(time.monotonic())
+                    await self._listener.wait(min(due_in, self._gate.pause()))
         return False
 
     async def _wait_for_jobs(self) -> None:
@@ -215,7 +220,10 @@ class Claimer:
         """Claim what no limit concerns, and tell whether this looked at everything."""
         if not sizes or limit <= 0:
             return [], limit > 0
-        claim = self._claims.next(self._worker(), sizes, lanes, limit, started, self._schema)
+        is_told = not self._gate.controls.has_limits and self._listener.hears(sizes)
+        claim = self._claims.next(
+            self._worker(), sizes, lanes, limit, started, self._schema, is_told
+        )
         jobs = await self._link.run(claim)
         self._claims.learn(jobs, limit, started, time.monotonic())
         return jobs, self._claims.was_full
@@ -231,7 +239,7 @@ class Claimer:
         """
         free, limited = self._gate.parts(sizes)
         lanes, rated = self._gate.rates(self._lanes())
-        counted = sizes if rated and self._claims.is_full_due(started) else limited
+        counted = sizes if rated and self._claims.looks.is_full_due(started) else limited
         is_first = next(iter(sizes), None) in counted
         if is_first:
             jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)

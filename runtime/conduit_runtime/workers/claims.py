@@ -2,6 +2,7 @@
 
 import math
 import uuid
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from ..postgres.statement import Statement, sql
 from .claimed import PLAIN, Claimed, Shape
+from .looks import Look, Looks, seen
 
 __all__ = ["BATCH", "LEASE_ENDS", "Claims", "Lane", "claim", "next_due"]
 
@@ -19,10 +21,6 @@ BATCH = 500
 """Jobs that one claim takes at most."""
 # A hand-typed retry of a leased job leaves its lease behind.
 LEASE_ENDS = ", leased_until = NULL"
-_SHORTEST_BOUND, _LONGEST_BOUND = 0.05, 1.0
-_SHARE_OF_FULL_SCANS = 0.04
-_CHEAP = 0.01
-"""Seconds that a full scan may take to be repeated whenever a claim comes back short."""
 _MOST_BOUNDS = 1_000
 _MOST_LOOKS = 300
 """Lanes of exhausted priorities that a claim looks at in vain at most."""
@@ -78,28 +76,29 @@ def next_due(
 class Claims:
     """What one worker remembers between its claims.
 
-    Claimed rows leave dead entries at the head of the index until they are vacuumed. A bound, where
-    the last claim of a priority ended, skips them; a full scan, which finds what appeared behind
-    the bounds, follows at most every 50 ms and at least every second, depending on its cost. While
-    it costs little, it follows whenever a claim comes back short, too. Of many queues, those that a
-    claim found empty are passed over until then as well.
+    A bound, where the last claim of a priority ended, skips the dead entries of the index; `looks`
+    says when one looks further back. Of many queues, those that a claim found empty are passed over
+    until everything is looked at again.
     """
 
-    was_full: bool
-    """Whether the last claim looked at everything."""
+    looks: Looks
 
     def __init__(self, shape: Shape = PLAIN) -> None:
         self._shape = shape
         self._bounds: dict[tuple[str, int], tuple[int, int]] = {}
-        self._next_full = 0.0
         self._depth = 0.0
         self._asked = 0
         self._kinds = 0
-        self._looks = 1
-        self._queues: Sequence[str] = ()
+        self._lanes = 1
+        self._queues: Mapping[str, int] = {}
         self._empty: set[str] = set()
-        self._is_cheap = True
-        self.was_full = True
+        self._look = Look.FULL
+        self.looks = Looks()
+
+    @property
+    def was_full(self) -> bool:
+        """Whether the last claim looked at everything."""
+        return self._look is Look.FULL
 
     def next(
         self,
@@ -109,47 +108,55 @@ class Claims:
         limit: int,
         now: float,
         schema: str | None,
+        is_told: bool = False,
     ) -> Statement[list[Claimed]]:
         """The next claim, at the monotonic time `now` in seconds.
 
-        A worker that is no longer registered claims nothing.
+        A worker that is no longer registered claims nothing. `is_told` says that the worker hears
+        of jobs that become due long after their time.
         """
-        self.was_full = self.is_full_due(now)
+        look = self.looks.choose((worker, *lanes), queues, is_told, now)
         kinds = self._kinds or len({type_ for type_, _ in lanes})
         self._asked = depth = min(limit, max(int(self._depth), _least_depth(limit, kinds)))
-        bounds = [] if self.was_full else [(*key, *at) for key, at in self._bounds.items()]
-        if self._empty and not self.was_full:
+        if self._empty and look is Look.BEHIND:
             queues = {q: queues[q] for q in queues if q not in self._empty} or queues
-        self._queues = [*queues]
-        self._looks = max(1, len(lanes))
+        if look is Look.BEHIND and self.looks.is_rare and not self._has_bounds(queues):
+            look = Look.RECENT
+        self._queues, self._look = queues, look
+        self._lanes = max(1, len(lanes))
+        behind = self._bounds.items() if look is Look.BEHIND else ()
         token = uuid.uuid4()
-        allowed = sql("registered", schema)
-        return Statement(
-            sql(
-                "claim",
-                schema,
-                columns=self._shape.columns,
-                lease=LEASE_ENDS,
-                allowed=allowed,
-                ration="",
-                rationed="",
-            ),
-            claim(worker, queues, lanes, limit, depth, bounds, token),
-            lambda rows, count: self._shape.jobs(rows, token),
+        parameters = claim(
+            worker, queues, lanes, limit, depth, [(*key, *at) for key, at in behind], token
         )
+        fragments = {"recent": "", "present": "known.priority IS NULL"}
+        if look is Look.RECENT:
+            parameters["ages"] = self.looks.ages(queues, now)
+            fragments = {"recent": sql("recent", schema), "present": "false"}
+        claiming = sql(
+            "claim",
+            schema,
+            columns=self._shape.columns,
+            lease=LEASE_ENDS,
+            allowed=sql("registered", schema),
+            ration="",
+            rationed="",
+            **fragments,
+        )
+        return Statement(claiming, parameters, lambda rows, count: self._shape.jobs(rows, token))
 
-    def is_full_due(self, now: float) -> bool:
-        """Whether a claim at the monotonic time `now` looks at everything."""
-        return now >= self._next_full
-
-    def full_in(self, now: float) -> float:
-        """In how many seconds from the monotonic time `now` a claim looks at everything."""
-        return max(0.0, self._next_full - now)
+    def _has_bounds(self, queues: Mapping[str, int]) -> bool:
+        """Whether there is a bound in each of the queues."""
+        return {queue for queue, _ in self._bounds} >= queues.keys()
 
     def learn(self, jobs: Sequence[Claimed], limit: int, started: float, now: float) -> None:
         """Take note of what a claim of `limit` jobs gave, sent at `started`, answered at `now`."""
         is_short = len(jobs) < limit
+        taken_whole: Sequence[str] = ()
         if is_short:
+            if self._look is not Look.BEHIND:
+                taken = Counter(job.queue for job in jobs)
+                taken_whole = seen(taken, self._queues, self._asked)
             # Beneath the depth there may be more.
             wanted = self._asked * limit / max(1, len(jobs))
             self._depth = min(BATCH, max(1.5 * self._asked, min(wanted, 4.0 * self._asked)))
@@ -159,16 +166,10 @@ class Claims:
             if kinds > self._kinds:
                 self._depth = 0.0
             self._kinds = kinds
-        if self.was_full:
-            cost = now - started
-            self._is_cheap = cost < _CHEAP
-            pause = min(max(cost / _SHARE_OF_FULL_SCANS, _SHORTEST_BOUND), _LONGEST_BOUND)
-            self._next_full = now + pause
-            if not is_short or len(self._bounds) > _MOST_BOUNDS:
-                # A bound that this look did not come to would hide what appeared behind it since.
-                self._bounds.clear()
-        if is_short and self._is_cheap:
-            self._next_full = now  # behind a bound there may be more
+        self.looks.learn(self._look, started, now, len(jobs), is_short, taken_whole)
+        if self.was_full and (not is_short or len(self._bounds) > _MOST_BOUNDS):
+            # A bound that this look did not come to would hide what appeared behind it since.
+            self._bounds.clear()
         if len(self._queues) > _MANY_QUEUES:
             self._pass_over({job.queue for job in jobs}, is_short)
         last = {(job.queue, job.priority): job for job in jobs}
@@ -183,7 +184,7 @@ class Claims:
         Each costs a look at every lane. Those above what it gave of a queue are; the most urgent
         are kept, and the next full scan finds what comes to the others.
         """
-        most = max(1, _MOST_LOOKS // self._looks)
+        most = max(1, _MOST_LOOKS // self._lanes)
         if len(self._bounds) <= most:
             return
         lowest: dict[str, int] = {}
@@ -196,16 +197,12 @@ class Claims:
 
     def _pass_over(self, gave: set[str], is_short: bool) -> None:
         """Note which of the queues are empty that the claim came to; it takes them in order."""
-        if self.was_full:
+        if self._look is not Look.BEHIND:
             self._empty.clear()
-        came_to = self._queues
+        came_to = [*self._queues]
         if not is_short:
             came_to = came_to[: max(came_to.index(queue) for queue in gave)]
         self._empty.update(queue for queue in came_to if queue not in gave)
-
-    def forget(self) -> None:
-        """Look at everything with the next claim."""
-        self._next_full = 0.0
 
 
 def _least_depth(limit: int, kinds: int) -> int:

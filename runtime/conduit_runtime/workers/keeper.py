@@ -30,6 +30,8 @@ BEAT = 1.0
 """Seconds between beats. Each also looks at the others, so the dead are found within seconds."""
 LOOK = 10.0
 """Seconds between looks for jobs that nobody holds any more and types that nobody knows."""
+_SHARE = 0.02
+"""Of the time that these looks may take: dead rows that vacuum may not remove make them slow."""
 
 
 class Keeper(threading.Thread):
@@ -241,6 +243,8 @@ class Keeper(threading.Thread):
             if type_ not in known and type_ not in self._told:
                 self._told.add(type_)
                 _log.warning("no worker knows the type %s, which waits in %s", type_, queue)
+        ended = time.monotonic()
+        self._next_look = max(self._next_look, ended + (ended - now) / _SHARE)
 
     def _report(self, rescued: list[fleet.Rescued], worker: str) -> None:
         if rescued:

@@ -122,7 +122,15 @@ def counted_claim(
     if starts:
         ration, rationed = sql("ration", schema), sql("rationed", schema)
         parameters |= {"rated": list(starts), "starts": list(starts.values())}
-    claiming = sql("claim", schema, ration=ration, rationed=rationed, **fragments)
+    claiming = sql(
+        "claim",
+        schema,
+        ration=ration,
+        rationed=rationed,
+        recent="",
+        present="known.priority IS NULL",
+        **fragments,
+    )
     return Statement(claiming, parameters, decode)
 
 

@@ -1,7 +1,7 @@
 """Waits for jobs without asking for them all the time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..postgres.connection import Link
 from . import bell
@@ -32,6 +32,10 @@ class Listener:
     def holds_bell(self) -> bool:
         """Whether this worker is one that commits ring for."""
         return bool(self._held) and self._opened == self._link.fresh
+
+    def hears(self, queues: Iterable[str]) -> bool:
+        """Whether what is announced of these queues reaches this worker."""
+        return self._opened == self._link.fresh and self._listening.issuperset(queues)
 
     def wake(self) -> None:
         """End a wait; to be called in the loop."""

@@ -20,6 +20,7 @@ from ..telemetry.flusher import Flusher
 from ..telemetry.recorder import Recorder
 from .acknowledge import LOCK_TIMEOUT, Acknowledger
 from .attempts import Attempt, progress
+from .bell import LATE
 from .claimed import PLAIN, TRACED, Claimed
 from .claimer import Claimer
 from .controls import NOTICE, Controls
@@ -214,6 +215,8 @@ class Worker:
     def _on_notify(self, notification: psycopg.Notify) -> None:
         if notification.payload == NOTICE:
             self._keeper.hurry()
+        elif notification.payload == LATE:
+            self._claimer.on_late()
 
     def _give_up_all(self) -> None:
         """Others took this worker for dead: its jobs are theirs now."""

@@ -1,0 +1,212 @@
+"""How far back claims look while dead entries pile up that vacuum may not remove."""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobContext, Queue, WorkerPool
+from conduit_runtime.workers import looks
+from conduit_runtime.workers.claims import Claims
+from conduit_runtime.workers.looks import Look, Looks, seen
+from waiting import until
+
+DEAD = 20_000
+LANES = [("t", ""), ("u", "")]
+COSTLY = 0.02
+
+
+def rare(claims: Claims) -> float:
+    """Have three costly looks find nothing: from then on they are rare. Answers the time."""
+    now = 0.0
+    for _ in range(3):
+        claims.next("w", {"default": 10}, LANES, 10, now, None, True)
+        claims.learn([], 10, now, now + COSTLY)
+        now += 2.0
+    return now - 1.0
+
+
+def test_full_looks_that_stay_costly_become_rare() -> None:
+    all_of = ("w",), ["q"]
+    each = Looks()
+    kinds = []
+    for now in range(0, 180, 2):
+        look = each.choose(*all_of, is_told=True, now=float(now))
+        each.learn(look, now, now + (0.2 if look is Look.FULL else 0.001), 0, True, ["q"])
+        kinds.append(look)
+    assert kinds[:3] == [Look.FULL] * 3
+    assert Counter(kinds[3:]) == {Look.RECENT: 83, Look.FULL: 4}  # 0.5 % of the time
+    assert each.ages(["q"], 180.0) == [pytest.approx(12.0)]
+
+
+def test_one_costly_look_changes_nothing() -> None:
+    each = Looks()
+    for now, cost in ((0.0, 0.5), (2.0, 0.001), (4.0, 0.5), (6.0, 0.5)):
+        assert each.choose(("w",), ["q"], True, now) is Look.FULL
+        each.learn(Look.FULL, now, now + cost, 0, True, ["q"])
+    assert not each.is_rare
+
+
+@pytest.mark.parametrize(
+    ("scope", "queues", "is_told"),
+    [(("v",), ["q"], True), (("w",), ["q", "r"], True), (("w",), ["q"], False)],
+    ids=["another worker", "a queue not looked at", "nobody would tell"],
+)
+def test_what_is_not_known_to_be_taken_is_looked_at(
+    scope: tuple[Any, ...], queues: list[str], is_told: bool
+) -> None:
+    each = Looks()
+    for now in (0.0, 2.0, 4.0):
+        each.choose(("w",), ["q"], True, now)
+        each.learn(Look.FULL, now, now + COSTLY, 0, True, ["q"])
+    assert each.choose(("w",), ["q"], True, 6.0) is Look.RECENT
+    assert each.choose(scope, queues, is_told, 6.1) is Look.FULL
+
+
+def test_a_queue_that_gave_all_it_was_asked_for_may_hold_more() -> None:
+    assert seen(Counter(a=1), {"a": 2, "b": 2}, depth=2) == ["a", "b"]
+    assert seen(Counter(a=2), {"a": 2, "b": 2}, depth=9) == []
+    assert seen(Counter(a=3), {"a": 9}, depth=3) == []
+
+
+def test_without_a_bound_a_claim_looks_at_what_is_recent() -> None:
+    claims = Claims()
+    now = rare(claims)
+    for at in (now, now + 0.01):
+        statement = claims.next("w", {"default": 10}, LANES, 10, at, None, True)
+        assert "ages" in statement.parameters
+        claims.learn([], 10, at, at + 0.001)
+        assert 0.2 < claims.looks.due_in(at + 0.001) < 0.3
+
+
+@pytest.fixture
+def held(dsn: str) -> Iterator[str]:
+    """A database with many dead entries, and a snapshot that keeps them."""
+    with psycopg.connect(dsn) as holder, psycopg.connect(dsn, autocommit=True) as connection:
+        holder.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        holder.execute("SELECT count(*) FROM jobs")
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "INSERT INTO jobs (type, run_at)"
+            " SELECT 't', now() - interval '1 min' FROM generate_series(1, %s)",
+            (DEAD,),
+        )
+        connection.execute("UPDATE jobs SET status = 'completed'")
+        connection.execute("INSERT INTO conduit_workers VALUES ('w', 0, 0, 'w', 0, '{}', '[]')")
+        yield dsn
+        holder.rollback()
+
+
+def test_a_recent_look_reads_none_of_what_died_before(held: str) -> None:
+    claims = Claims()
+    now = rare(claims)
+    with psycopg.connect(held, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO jobs (type, priority, run_at, payload)"
+            " SELECT type, priority, now() - age * interval '1 s', to_jsonb(name) FROM (VALUES"
+            " ('u', 50, 0, 'now'), ('t', 50, 1, 'before'), ('t', 100, 0, 'urgent'),"
+            " ('t', 50, 3600, 'an hour ago'), ('t', 50, -3600, 'in an hour'), ('x', 50, 0, 'other')"
+            ") AS job (type, priority, age, name)"
+        )
+        statement = claims.next("w", {"default": 10}, LANES, 10, now, None, True)
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.sql}"
+        with connection.transaction(force_rollback=True):
+            [(answer,)] = connection.execute(explain, statement.parameters)
+        plan = answer[0]["Plan"]
+        assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < DEAD / 20
+        rows = connection.execute(statement.sql, statement.parameters).fetchall()
+        jobs = statement.decode([(*row[:9], 0, *row[10:]) for row in rows], len(rows))
+        found = {job.payload for job in jobs}
+    assert found == {'"now"', '"before"', '"urgent"'}
+
+
+@pytest.fixture
+def always_rare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full looks are as rare as they are when they cost very much."""
+    monkeypatch.setattr(looks, "_CHEAP", 0.0)
+    monkeypatch.setattr(looks, "_SHARE_OF_RARE", 1e-9)
+
+
+class Started:
+    """A pool that tells which jobs it started."""
+
+    def __init__(self, queue: Queue) -> None:
+        self.payloads: list[object] = []
+        self.pool = WorkerPool(queue)
+
+        @self.pool.handler("t")
+        async def work(context: JobContext, payload: object) -> None:
+            self.payloads.append(payload)
+
+
+@pytest.mark.usefixtures("always_rare")
+def test_what_is_committed_long_after_its_time_is_found(dsn: str) -> None:
+    with Queue(dsn) as queue:
+        started = Started(queue)
+        with started.pool, psycopg.connect(dsn) as producer:
+            queue.enqueue(Job(type="t", payload=1))
+            until(lambda: started.payloads == [1])
+            long_ago = datetime.now(UTC) - timedelta(hours=1)
+            queue.enqueue(Job(type="t", payload=2, run_at=long_ago), conn=producer)
+            time.sleep(0.5)  # several looks find nothing
+            began = time.monotonic()
+            producer.commit()
+            until(lambda: started.payloads == [1, 2])
+            assert time.monotonic() - began < 10
+
+
+@pytest.mark.usefixtures("always_rare")
+def test_jobs_of_every_kind_are_found_by_recent_looks(dsn: str) -> None:
+    with Queue(dsn) as queue:
+        started = Started(queue)
+        with started.pool:
+            for number, priority in enumerate((50, 0, 100, 51, 50)):
+                queue.enqueue(Job(type="t", payload=number, priority=priority))
+                until(lambda: len(started.payloads) == number + 1)  # noqa: B023
+            queue.schedule(Job(type="t", payload=5), datetime.now(UTC) + timedelta(seconds=3))
+            until(lambda: len(started.payloads) == 6)
+            with psycopg.connect(dsn) as connection:
+                connection.execute("UPDATE jobs SET status = 'pending', run_at = now()")
+            until(lambda: len(started.payloads) == 12)
+
+
+@pytest.mark.usefixtures("always_rare")
+def test_a_job_of_the_dead_is_found_however_long_it_ran(dsn: str) -> None:
+    with Queue(dsn) as queue, psycopg.connect(dsn, autocommit=True) as connection:
+        started = Started(queue)
+        with started.pool:
+            queue.enqueue(Job(type="t", payload=1))
+            until(lambda: started.payloads == [1])
+            connection.execute(
+                "INSERT INTO jobs (type, payload, run_at, status, locked_by, locked_at, token)"
+                " VALUES ('t', '2', now() - interval '1 hour', 'running', 'dead',"
+                " now() - interval '1 hour', gen_random_uuid())"
+            )
+            until(lambda: started.payloads == [1, 2])
+
+
+@pytest.mark.usefixtures("always_rare")
+def test_a_job_that_was_handed_back_long_after_its_time_is_found(dsn: str) -> None:
+    busy = threading.Event()
+    with Queue(dsn) as queue:
+        started = Started(queue)
+        slow = WorkerPool(queue, workers=1)
+
+        @slow.handler("t")
+        async def wait(context: JobContext, payload: object) -> None:
+            busy.set()
+            await asyncio.sleep(60)
+
+        slow.start()
+        queue.enqueue(Job(type="t", payload=2, run_at=datetime.now(UTC) - timedelta(hours=1)))
+        assert busy.wait(30)
+        with started.pool:
+            queue.enqueue(Job(type="t", payload=1))
+            until(lambda: started.payloads == [1])
+            slow.stop(grace=0)
+            until(lambda: 2 in started.payloads)
