@@ -41,6 +41,10 @@ SCHEDULES = [
     for missed in ("skip", "once", "all")
 ]
 """Any worker carries the scheduler, and so they race for each tick."""
+JOBS, TICKS = 300, 20
+"""How many of them there have to be at least."""
+PATIENCE = 4
+"""How many times as long a run may take for that."""
 SETTLING = 60.0
 """Seconds within which something has to end, until all has, when nothing disturbs any more."""
 
@@ -80,7 +84,10 @@ class Report:
 
 
 def run(folder: Path, seconds: float, seed: int, workers: int = 3) -> Report:
-    """Run for so many seconds in a database server of the run's own, kept in the folder."""
+    """Run for so many seconds in a database server of the run's own, kept in the folder.
+
+    On a slow machine it takes longer, until enough has happened for the books to say something.
+    """
     with embedded.start(folder / "postgres", settings=SETTINGS) as server:
         dsn = _database(server.dsn)
         logs = folder / "logs"
@@ -118,8 +125,10 @@ def _run(dsn: str, data: Path, fleet: Fleet, seconds: float, seed: int, workers:
     pauses = random.Random(seed)
     for actor in actors:
         actor.start()
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    began = time.monotonic()
+    while (passed := time.monotonic() - began) < seconds or (
+        passed < PATIENCE * seconds and not _proves_something(dsn)
+    ):
         time.sleep(pauses.uniform(0.1, 2))  # the time between two disturbances, not a wait
         chaos.act()
     for actor in actors:
@@ -152,6 +161,16 @@ def _run(dsn: str, data: Path, fleet: Fleet, seconds: float, seed: int, workers:
         books.withdrawn |= producer.withdrawn
     read(dsn, books)
     return _examine(books, report)
+
+
+def _proves_something(dsn: str) -> bool:
+    sql = "SELECT count(*), count(*) FILTER (WHERE type = 'ledger.tick') FROM jobs"
+    try:
+        with psycopg.connect(dsn) as connection:
+            [(jobs, ticks)] = connection.execute(sql)
+    except psycopg.OperationalError:  # it was crashed a moment ago
+        return False
+    return bool(jobs > JOBS and ticks > TICKS)
 
 
 def _count(dsn: str, how: LiteralString) -> int:
