@@ -89,7 +89,12 @@ def test_a_process_that_is_killed_is_said_and_replaced(
     assert said(tmp_path).count("another is started") == 2
 
 
-def test_processes_that_die_at_once_are_replaced_ever_later(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("steady", [10, 0], ids=["", "on a machine that takes long to start them"])
+def test_processes_that_die_at_once_are_replaced_ever_later(
+    start: Start, tmp_path: Path, steady: int
+) -> None:
+    patch = f"import conduit_runtime.cli.processes as it\nit._STEADY = {steady}\n"
+    (tmp_path / "sitecustomize.py").write_text(patch)
     (tmp_path / "deadly.py").write_text("import os\nos.kill(os.getpid(), 9)\n")
     worker = start("--services", "deadly:x", "--processes", "2")
     until(lambda: said(tmp_path).count("another is started in 0.5 s") == 2)

@@ -151,7 +151,8 @@ class _Processes:
     def _after(self, child: _Child) -> None:
         """What follows from the end of a process."""
         self._living.remove(child)
-        self._were_ready |= child.is_ready() or any(each.is_ready() for each in self._living)
+        was_ready = child.is_ready()
+        self._were_ready |= was_ready or any(each.is_ready() for each in self._living)
         child.close()
         code = child.process.returncode
         if code == 0:
@@ -164,11 +165,13 @@ class _Processes:
             self._code = code
             self._stop(signal.SIGTERM)
         else:
-            self._replace(child)
+            self._replace(child, was_ready)
 
-    def _replace(self, child: _Child) -> None:
+    def _replace(self, child: _Child, was_ready: bool) -> None:
         now = time.monotonic()
-        deaths = self._early_deaths[child.place] + 1 if now - child.started < _STEADY else 0
+        # One that never got to work has died early, however long the machine took to start it.
+        was_steady = was_ready and now - child.started >= _STEADY
+        deaths = 0 if was_steady else self._early_deaths[child.place] + 1
         wait = min(_SHORTEST * 2 ** (min(deaths, 10) - 1), _LONGEST) if deaths else 0.0
         self._early_deaths[child.place] = deaths
         self._due[child.place] = now + wait
