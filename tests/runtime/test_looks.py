@@ -128,7 +128,7 @@ def test_a_recent_look_reads_none_of_what_died_before(held: str) -> None:
 @pytest.fixture
 def always_rare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Full looks are as rare as they are when they cost very much."""
-    monkeypatch.setattr(looks, "_CHEAP", 0.0)
+    monkeypatch.setattr(looks, "_COSTLY", 0.0)
     monkeypatch.setattr(looks, "_SHARE_OF_RARE", 1e-9)
 
 

@@ -9,6 +9,8 @@ __all__ = ["Look", "Looks", "seen"]
 
 _CHEAP = 0.01
 """Seconds that a look may take to be repeated whenever a claim comes back short."""
+_COSTLY = 0.005
+"""Seconds from which on, three times in a row, full looks are rare."""
 _SHORTEST, _LONGEST = 0.05, 1.0
 _SHARE = 0.04
 _RECENT = 10.0
@@ -59,7 +61,7 @@ class Looks:
             self._all_seen.clear()
         self._is_told = is_told
         self._is_rare = (
-            is_told and min(self._costs) >= _CHEAP and self._all_seen.keys() >= set(queues)
+            is_told and min(self._costs) >= _COSTLY and self._all_seen.keys() >= set(queues)
         )
         if self.is_full_due(now):
             return Look.FULL
