@@ -1,49 +1,85 @@
 """What a hook that is written by hand calls."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import psycopg
 
 from ..arguments import check_type
-from ..job import Job, JobPriority
+from ..job import Job
 
 if TYPE_CHECKING:
+    from .async_queue import AsyncQueue
     from .queue import Queue
 
 __all__ = ["AsyncExecutor"]
 
+Q = TypeVar("Q", "Queue", "AsyncQueue")
 
-class AsyncExecutor:
+
+class AsyncExecutor(Generic[Q]):
     """Puts work off to a worker. Generated hooks need none: they enqueue by themselves.
 
-    Pass `conn=` the connection of your transaction, so that the job exists if it commits.
+    Pass `conn=` the connection of your transaction, so that the job exists if it commits. What it
+    does with an AsyncQueue is to be awaited.
     """
 
-    def __init__(self, queue: "Queue") -> None:
+    def __init__(self, queue: Q) -> None:
+        from .async_queue import AsyncQueue
         from .queue import Queue
 
-        check_type(queue, "queue", Queue, "a Queue")
-        self._queue = queue
+        check_type(queue, "queue", (Queue, AsyncQueue), "a Queue or an AsyncQueue")
+        self._queue: Any = queue
 
+    @overload
     def execute(
-        self,
+        self: "AsyncExecutor[Queue]",
         queue: str,
         type: str,
         payload: Any,
         *,
         conn: psycopg.Connection[Any] | None = None,
-    ) -> Job:
+    ) -> Job: ...
+    @overload
+    def execute(
+        self: "AsyncExecutor[AsyncQueue]",
+        queue: str,
+        type: str,
+        payload: Any,
+        *,
+        conn: psycopg.AsyncConnection[Any] | None = None,
+    ) -> Awaitable[Job]: ...
+    def execute(
+        self, queue: str, type: str, payload: Any, *, conn: Any = None
+    ) -> Job | Awaitable[Job]:
         """Enqueue a job of usual priority."""
-        return self.execute_with_priority(queue, type, payload, JobPriority.NORMAL, conn=conn)
+        stored: Job | Awaitable[Job] = self._queue.enqueue(Job(queue, type, payload), conn=conn)
+        return stored
 
+    @overload
     def execute_with_priority(
-        self,
+        self: "AsyncExecutor[Queue]",
         queue: str,
         type: str,
         payload: Any,
         priority: int,
         *,
         conn: psycopg.Connection[Any] | None = None,
-    ) -> Job:
+    ) -> Job: ...
+    @overload
+    def execute_with_priority(
+        self: "AsyncExecutor[AsyncQueue]",
+        queue: str,
+        type: str,
+        payload: Any,
+        priority: int,
+        *,
+        conn: psycopg.AsyncConnection[Any] | None = None,
+    ) -> Awaitable[Job]: ...
+    def execute_with_priority(
+        self, queue: str, type: str, payload: Any, priority: int, *, conn: Any = None
+    ) -> Job | Awaitable[Job]:
         """Enqueue a job of this priority, 0 to 100."""
-        return self._queue.enqueue(Job(queue, type, payload, priority), conn=conn)
+        job = Job(queue, type, payload, priority)
+        stored: Job | Awaitable[Job] = self._queue.enqueue(job, conn=conn)
+        return stored
