@@ -6,7 +6,18 @@ from dataclasses import replace
 
 from .. import ast
 from ..program import LibraryCall, Local, RecordCall, RelationUse, ServiceCall
-from ..types import ANY, DECIMAL, FLOAT, INT, JSON, STRING, Enum, required
+from ..types import (
+    ANY,
+    DECIMAL,
+    FLOAT,
+    INT,
+    JSON,
+    STRING,
+    Enum,
+    Type,
+    is_nullable,
+    required,
+)
 from ..walk import walk
 from . import literals, variables
 from .branching import chain, is_loop
@@ -101,12 +112,24 @@ def _by_pattern(frame: Frame, node: ast.Match, subject: Code, into: Into) -> lis
         lines += [Line("case _:", 1), Line(f"raise {error}({message})", 2)]
     elif into.kind != "nowhere":
         lines += [Line("case _:", 1), *(replace(line, indent=2) for line in into.put(NONE))]
+    elif not (_is_complete(frame, node) or _names_nil(frame, node)):
+        lines += [Line("case _:", 1), Line("pass", 2)]
     return lines
+
+
+def _names_nil(frame: Frame, node: ast.Match) -> bool:
+    """Whether the arms name nil beside all values of an enum that may be nil."""
+    kind = type_of(frame, node.subject)
+    nil = any(isinstance(pattern, ast.Nil) for arm in node.arms for pattern in arm.patterns)
+    return nil and is_nullable(kind) and _names_all(required(kind), node)
 
 
 def _is_complete(frame: Frame, node: ast.Match) -> bool:
     """Whether the arms name all values of an enum, so that only a later version knows another."""
-    kind = type_of(frame, node.subject)
+    return _names_all(type_of(frame, node.subject), node)
+
+
+def _names_all(kind: Type, node: ast.Match) -> bool:
     named = {
         pattern.value if isinstance(pattern, ast.String) else getattr(pattern, "name", None)
         for arm in node.arms

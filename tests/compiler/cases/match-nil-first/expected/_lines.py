@@ -18,7 +18,8 @@ LINES: dict[str, tuple[str, dict[int, int]]] = {
             49: 7,
             51: 7,
             53: 7,
-            54: 8,
+            55: 7,
+            56: 8,
         },
     ),
 }

@@ -51,4 +51,6 @@ def length(text: str | None) -> int:
             return 0
         case "":
             return -1
+        case _:
+            pass
     return String.length(text)
