@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from .. import ast
 from ..program import Column, RecordColumn, ResourceInfo
 from ..source import Span
 from ..suggest import nearest
 from ..types import ANY, BOOL, Array, Enum, Query, Record, Type, is_nullable, optional, required
-from .body import Body, Steps
+from .body import Body, Steps, Target
 from .lattice import BROKEN, comparable, is_unknown
 from .lost import lost_member
 from .require import article, check_enum, constant_text, require, shorten
@@ -40,6 +41,16 @@ def check_conditions(body: Body, info: ResourceInfo, node: ast.Call) -> Steps:
         else:
             yield from _condition(body, info, argument.value)
     return ANY
+
+
+def check_condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> None:
+    """The condition of a scope: `views > 10 && state == "open"`."""
+    steps = _condition(body, info, condition)
+    answer: Type | None = None
+    with suppress(StopIteration):
+        while True:
+            wanted = next(steps) if answer is None else steps.send(answer)
+            answer = body.infer(wanted.node if isinstance(wanted, Target) else wanted)
 
 
 def check_equal(

@@ -6,7 +6,7 @@ from ..suggest import nearest
 from ..types import INT
 from .arguments import bind
 from .body import Body, Frame, Scope
-from .filters import check_equal, check_order
+from .filters import check_condition, check_equal, check_order
 from .require import constant_text, require
 from .world import World
 
@@ -35,13 +35,31 @@ def check_scope(world: World, info: ResourceInfo, scope: ast.Scope) -> None:
             require(body, node.default, parameter.type, f"`{parameter.name}`")
     for pair in scope.pairs:
         _check_pair(body, info, pair)
+    if scope.body is not None and scope.body.statements:
+        _check_lone_condition(body, info, scope.body)
+
+
+def _check_lone_condition(body: Body, info: ResourceInfo, block: ast.Block) -> None:
+    first, *others = block.statements
+    if isinstance(first, ast.ExprStatement) and not others:
+        if not body.world.broken.touches(first.span):
+            check_condition(body, info, first.value)
+        return
+    body.problems.error(
+        "SYN001",
+        block.span,
+        "a scope selects rows and runs no statements",
+        "write `where: …`, `order_by: …` and `limit: …`",
+    )
 
 
 def _check_pair(body: Body, info: ResourceInfo, pair: ast.Pair) -> None:
     match pair.key.text:
         case "where":
-            body.infer(pair.value)
-            if isinstance(pair.value, ast.HashLiteral):
+            if not isinstance(pair.value, ast.HashLiteral):
+                check_condition(body, info, pair.value)
+            else:
+                body.infer(pair.value)
                 for entry in pair.value.entries:
                     if (name := constant_text(entry.key)) is not None:
                         check_equal(body, info, entry.key, name, entry.value)

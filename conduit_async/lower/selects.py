@@ -217,11 +217,13 @@ def _scope(frame: Frame, select: Select, call: RecordCall) -> Selecting:
             frame.bound[local] = (
                 value if value.repeatable or value.is_constant else frame.spill(value, local.python)
             )
+    lone = scope.body.statements if scope.body is not None else ()
+    wheres = [each.value for each in lone if isinstance(each, ast.ExprStatement)]
+    wheres += [pair.value for pair in scope.pairs if pair.key.text == "where"]
+    conditions = tuple(ast.Argument(where.span, None, where) for where in wheres)
+    select = yield from narrowed(frame, select, conditions)
     for pair in scope.pairs:
         match pair.key.text:
-            case "where" if isinstance(pair.value, ast.HashLiteral):
-                argument = ast.Argument(pair.value.span, None, pair.value)
-                select = yield from narrowed(frame, select, (argument,))
             case "order_by":
                 select = replace(select, order=tuple(_order(select, pair.value)))
             case "limit" | "offset" as name:

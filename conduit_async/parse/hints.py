@@ -7,6 +7,7 @@ from ..source import Source, Span
 Special = tuple[Diagnostic, int]
 
 _MEMBERS = frozenset({"HOOK", "FUNCTION", "COMPUTED", "SCOPE", "RULE", "RELATION"})
+_CONDITIONS = frozenset({"EQUALITY", "COMPARE", "GREATER", "LESS", "IN", "NOT_IN"})
 _ELSIF = frozenset({"elif", "elseif", "else_if"})
 
 
@@ -74,6 +75,13 @@ def special(
     if type == "EQUAL" and expected >= {"COMMA", "RPAR"}:
         shown = f"{previous.text}: …" if previous.type == "NAME" else "name: value"
         return here("SYN001", "a named argument has a colon", f"write `{shown}`")
+    if type in _CONDITIONS and expected == {"COLON"} and previous.type in ("NAME", "PREDICATE"):
+        shown = f"{previous.text} {text} …"
+        hint = f"conditions stand without braces: `where: {shown}`, in a query `where({shown})`"
+        return here("SYN001", "a hash has pairs `key: value`", hint)
+    shown = source.text[token.start : token.end]
+    if "COMMA" in expected and index + 1 < len(tokens) and tokens[index + 1].type == "FAT_ARROW":
+        return here("SYN002", "a `,` separates the arms", f"write it before `{shown} => …`")
     if type in ("EQUAL", "FAT_ARROW") and "COLON" in expected:
         return here("SYN001", f"a colon stands between key and value, not `{text}`", "write `:`")
     if type == "ELSIF" and previous.type == "RBRACE":
