@@ -6,6 +6,7 @@ from ..program import LibraryCall
 from ..suggest import did_you_mean
 from ..types import (
     ANY,
+    DECIMAL,
     INT,
     Array,
     Function,
@@ -23,7 +24,7 @@ from .body import Body, Steps
 from .foreign import method_hint
 from .lambdas import infer_lambda
 from .lattice import BROKEN, Broken, fits, is_unknown, join
-from .require import article, require, shorten, takes_form
+from .require import article, become_decimal, require, shorten, takes_form
 
 _Bindings = dict[str, Type]
 
@@ -133,14 +134,19 @@ def _call(
             actual = yield value
         if value is receiver or not takes_form(value, _substitute(pattern, bindings)):
             _unify(pattern, actual, bindings)
+        elif required(_substitute(pattern, bindings)) == DECIMAL:
+            become_decimal(body, value)
         if value is not receiver:
             expected = _substitute(pattern, bindings)
             require(body, value, expected, f"`{parameter.name}` of `{signature.call}`", "TYP131")
     for value in rest:
         actual = yield value
         pattern = signature.parameters[-1].type
-        _unify(pattern, actual, bindings)
-        require(body, value, _bound(pattern), f"`{signature.call}`", "TYP131")
+        kind = _substitute(pattern, bindings)
+        if not takes_form(value, kind):
+            _unify(pattern, actual, bindings)
+            kind = _bound(pattern)
+        require(body, value, kind, f"`{signature.call}`", "TYP131")
     for argument in extra:
         yield argument.value
     body.facts.resolutions[node] = LibraryCall(signature, (*given, *rest), extra, safe)

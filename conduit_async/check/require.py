@@ -19,6 +19,7 @@ from ..types import (
     Hash,
     NilType,
     Optional,
+    Scalar,
     Struct,
     Type,
     is_nullable,
@@ -34,8 +35,12 @@ def require(
     body: Body, node: ast.Expr, expected: Type, what: str, code: str = "TYP102", *related: Related
 ) -> None:
     """Report a value that does not fit; `what` names the place: "`self.title`"."""
-    for part in results(node):
+    parts = list(results(node))
+    for part in parts:
         _require(body, part, expected, what, code, related)
+    written = any(isinstance(_number(part), ast.Float) for part in parts)
+    if len(parts) > 1 and written and required(expected) == DECIMAL:
+        body.facts.types[node] = expected
 
 
 def _require(
@@ -57,7 +62,7 @@ def _require(
     if isinstance(wanted, Array) and isinstance(node, ast.ArrayLiteral) and node.items:
         for item in node.items:
             require(body, item, wanted.item, f"an item of {what}", code, *related)
-        if _holds_struct(wanted):
+        if _holds_struct(wanted) or takes_form(node, wanted):
             body.facts.types[node] = wanted
         return
     if isinstance(wanted, Hash) and isinstance(node, ast.HashLiteral) and _holds_struct(wanted):
@@ -69,6 +74,9 @@ def _require(
     if isinstance(wanted, Struct) and isinstance(node, ast.HashLiteral):
         _struct(body, node, wanted, what)
         body.facts.types[node] = wanted
+        return
+    if wanted == DECIMAL and isinstance(_number(node), ast.Float):
+        become_decimal(body, node)
         return
     if fits(actual, expected):
         return
@@ -94,17 +102,32 @@ def _require(
 
 
 def takes_form(node: ast.Expr, wanted: Type) -> bool:
-    """Whether a literal becomes what its place holds: a struct, or one of an enum's values."""
+    """Whether a literal becomes what its place holds: a struct, a decimal, an enum's value."""
     match required(wanted), node:
         case Struct(), ast.HashLiteral():
             return True
         case Enum(values=values), _:
             return constant_text(node) in values
+        case Scalar("decimal"), _:
+            return _number(node) is not None
         case Array(item), ast.ArrayLiteral(items=items):
             return all(takes_form(each, item) for each in items)
         case Hash(_, value), ast.HashLiteral(entries=entries):
             return all(takes_form(entry.value, value) for entry in entries)
     return False
+
+
+def become_decimal(body: Body, node: ast.Expr) -> None:
+    """Take a number for the decimal that its digits say."""
+    if (number := _number(node)) is not None:
+        body.facts.types[node] = body.facts.types[number] = DECIMAL
+
+
+def _number(node: ast.Expr) -> ast.Float | ast.Int | None:
+    """A number as the source writes it, which is exact where a decimal is wanted."""
+    if isinstance(node, ast.Unary) and node.operator == "-":
+        node = node.operand
+    return node if isinstance(node, ast.Float | ast.Int) else None
 
 
 def _holds_struct(kind: Type) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from .. import ast
 from ..types import (
     ANY,
+    DECIMAL,
     JSON,
     Array,
     Optional,
@@ -20,6 +21,7 @@ from .frame import Frame, variable_for
 from .lazy import coalesce, lazy
 from .prefixes import effective_operand
 from .typing import ORDERED, known, type_of
+from .values import decimal
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -31,6 +33,8 @@ _STRENGTHS = {"+": Strength.SUM, "-": Strength.SUM, "*": Strength.PRODUCT}
 @rule(ast.Unary)
 def unary(frame: Frame, node: ast.Unary, wish: Operand) -> Lowering:
     """`not e`, `-e`."""
+    if isinstance(node.operand, ast.Int | ast.Float) and type_of(frame, node.operand) == DECIMAL:
+        return decimal(frame, node.operand, "-")
     operand = effective_operand(node)
     inner = yield Operand(operand, maybe=node.operator == "not")
     if node.operator == "not":

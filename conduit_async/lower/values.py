@@ -1,7 +1,7 @@
 """Literals of values and collections."""
 
 from .. import ast
-from ..types import Array, Hash, Struct, required
+from ..types import DECIMAL, Array, Hash, Struct, required
 from . import literals
 from .code import NONE, Code, Strength, made_of
 from .drive import Lowering, Operand, rule
@@ -28,9 +28,20 @@ def boolean(frame: Frame, node: ast.Bool, wish: Operand) -> Lowering:
 
 @rule(ast.Int, ast.Float)
 def number(frame: Frame, node: ast.Int | ast.Float, wish: Operand) -> Lowering:
-    """A number."""
+    """A number, which is a decimal where one is wanted."""
+    if type_of(frame, node) == DECIMAL:
+        return decimal(frame, node)
     return Code(literals.number(node.value))
     yield
+
+
+def decimal(frame: Frame, node: ast.Int | ast.Float, sign: str = "") -> Code:
+    """A decimal with the digits of the source."""
+    name = frame.module.imports.use("decimal", "Decimal")
+    number = f"{sign}{literals.number(node.value)}"
+    if isinstance(node, ast.Float):
+        number = f'"{sign}{node.span.text.replace("_", "")}"'
+    return Code(f"{name}({number})", Strength.PRIMARY)
 
 
 @rule(ast.Symbol)
