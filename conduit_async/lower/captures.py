@@ -98,16 +98,21 @@ def _local(frame: Frame, capture: Capture) -> Code:
         return snapshot_of(frame, required(local.type), rows)
     if capture.kind == "error":
         return Code(f"{name}.{capture.path[1]}", Strength.PRIMARY)
-    record = required(local.type)
-    if capture.kind == "local_path" and isinstance(record, Record):
-        columns = frame.module.columns(record.resource, capture.path[1:])
-        return _path(frame, name, columns, is_nullable(local.type))
     if capture.kind == "local_path":
-        return _keys(frame, Code(name), capture.path[1:])
+        return _part(frame, capture, local, Code(name))
     if local in frame.snapshots:
         return Code(name, effect=Effect.READS)
     kind = local.type if is_nullable(capture.type) else required(local.type)
     return snapshot_of(frame, kind, Code(name, effect=Effect.READS))
+
+
+def _part(frame: Frame, capture: Capture, local: Local, whole: Code) -> Code:
+    """What is read of a record, or of what nothing is known of."""
+    record = required(local.type)
+    if not isinstance(record, Record):
+        return _keys(frame, whole, capture.path[1:])
+    columns = frame.module.columns(record.resource, capture.path[1:])
+    return _path(frame, whole.text, columns, is_nullable(local.type))
 
 
 def _keys(frame: Frame, value: Code, path: tuple[str, ...]) -> Code:
@@ -122,4 +127,5 @@ def _further(frame: Frame, capture: Capture, local: Local) -> Code:
     """What a job hands on to one nested in it, although it uses another part of it itself."""
     whole = frame.capture("local", (local.name,), local)
     assert whole is not None
-    return frame.captured(whole)
+    value = frame.captured(whole)
+    return _part(frame, capture, local, value) if capture.kind == "local_path" else value

@@ -1,7 +1,7 @@
 """How a variable is declared: with the type that its first value does not tell."""
 
 from .. import ast
-from ..program import Local, RaiseCall
+from ..program import LibraryCall, Local, RaiseCall
 from ..types import ANY, NIL, Array, Hash, Query, Record, Struct, Type, is_nullable, required
 from .frame import Frame
 from .typing import is_loose, joins, type_of
@@ -31,7 +31,7 @@ def annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
     )
     if _joins_built(frame, node):
         return frame.module.annotation(_loose(local.type))
-    mixed = _is_mixed(frame, node)
+    mixed = _is_mixed(frame, node) or _is_filtered(frame, node)
     if widened or joined or actual == NIL or empty or mixed or (loose and literal):
         return frame.module.annotation(local.type)
     if local in frame.locals.assigned and local.type == ANY:
@@ -68,6 +68,13 @@ def _is_mixed(frame: Frame, node: ast.Expr) -> bool:
     items = _items(frame, node)
     kinds = {required(type_of(frame, item)) for item in items} - {NIL}
     return len(kinds) > 1 or any(_is_mixed(frame, item) for item in items)
+
+
+def _is_filtered(frame: Frame, node: ast.Expr) -> bool:
+    """Whether type checkers may find that nothing is nil in an array whose type allows it."""
+    kind, call = type_of(frame, node), frame.module.facts.resolutions.get(node)
+    is_filter = isinstance(call, LibraryCall) and call.signature.name == "filter"
+    return is_filter and isinstance(kind, Array) and is_nullable(kind.item)
 
 
 def _joins_built(frame: Frame, node: ast.Expr) -> bool:

@@ -105,18 +105,24 @@ async def whole(job: JobContext[Services], payload: Whole) -> None:
         PostSnapshot.of(itself(payload.post)),
     )
     for user_2 in payload.users:
-        job.enqueue(each, Each(same=UserSnapshot.of(same), user=user_2))
+        job.enqueue(
+            each,
+            Each(
+                kept_title=payload.kept.title, same=UserSnapshot.of(same), user=user_2
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Each:
+    kept_title: str
     same: UserSnapshot
     user: UserSnapshot
 
 
-@job_type("post.after_create.each", "cfa391dc")
+@job_type("post.after_create.each", "9051759a")
 async def each(job: JobContext[Services], payload: Each) -> None:
-    await job.services.out.send(payload.user, payload.same)
+    await job.services.out.send(payload.user, payload.same, payload.kept_title)
 
 
 @dataclass(frozen=True, slots=True)
