@@ -38,8 +38,9 @@ from .lattice import BROKEN, is_unknown
 from .lookup import meaning
 from .lost import lost_member
 from .narrow import narrowed
+from .nil_hints import member_hint
 from .records import QUERY_STEPS, query_member, resource_member
-from .require import article, checked, origin, shorten
+from .require import article, origin, shorten
 
 
 @rule(ast.Member)
@@ -109,10 +110,18 @@ def through(body: Body, node: ast.Member, kind: Type) -> Type:
             "TYP101",
             target.span,
             f"`{shown}` may be nil, which has no `{node.name.text}`",
-            f"write `{shown}?.` to get nil then, {checked(target)}, or write `{shown}!.` to fail",
+            member_hint(node, shown, _brackets(node)),
             *origin(body, target),
         )
     return required(kind)
+
+
+def _brackets(node: ast.Member) -> str:
+    """The brackets of the call that a member is the callee of, shortened."""
+    text = node.span.source.text
+    if text[node.span.end : node.span.end + 1] != "(":
+        return ""
+    return "()" if text[node.span.end + 1 : node.span.end + 2] == ")" else "(…)"
 
 
 def _read(body: Body, node: ast.Member, kind: Type) -> Type:

@@ -82,7 +82,7 @@ def membership(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
             )
             return BOOL
     if nullable:
-        nil_arrives(body, node.right, f"`{node.operator}`")
+        nil_arrives(body, node.right, f"`{node.operator}`", operand=True)
     return BOOL
 
 

@@ -105,7 +105,8 @@ def self_hint(name: str, resource: ResourceInfo) -> str | None:
     if plain in ("save", "update", "update_attributes", "reload", "persist"):
         return "assign the fields: `self.field = …` is written when the hook ends, in a job at once"
     if plain in ("destroy", "delete"):
-        return f"write `{resource.name}.delete!(self.{resource.primary_key or 'id'})`"
+        key = f"self.{resource.primary_key}" if resource.primary_key else "…"
+        return f"write `{resource.name}.delete!({key})`"
     return None
 
 

@@ -5,7 +5,8 @@ from ..types import ANY, INT, Array, Hash, NilType, is_nullable, optional, requi
 from .body import Body, Steps, Target, rule
 from .comparisons import reads_relation
 from .lattice import BROKEN, fits, is_unknown
-from .require import article, checked, constant_text, origin, shorten
+from .nil_hints import checked, closed
+from .require import article, constant_text, origin, shorten
 
 
 @rule(ast.Index)
@@ -23,7 +24,8 @@ def index(body: Body, node: ast.Index) -> Steps:
             "TYP101",
             node.target.span,
             f"`{shown}` may be nil, which has no items",
-            f"{checked(node.target)}, or write `{shown}![…]` to fail",
+            f"{checked(node.target, shown)}, or write "
+            f"`{closed(node.target, shown)}![{shorten(node.index)}]` to fail",
             *origin(body, node.target),
         )
         kind = required(kind)

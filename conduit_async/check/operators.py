@@ -44,7 +44,7 @@ def unary(body: Body, node: ast.Unary) -> Steps:
     if is_unknown(kind) or is_number(kind) or kind == DURATION:
         return kind
     if is_nullable(kind):
-        nil_arrives(body, node.operand, "`-`")
+        nil_arrives(body, node.operand, "`-`", operand=True)
         return required(kind)
     body.problems.error(
         "TYP121", node.span, f"`-` needs a number or a duration, this is {article(kind)}"
@@ -110,7 +110,7 @@ def _nil_operand(body: Body, operand: ast.Expr, node: ast.Binary) -> bool:
     if isinstance(body.type_of(operand), NilType):
         body.problems.error("TYP101", operand.span, f"nil has no `{node.operator}`")
     else:
-        nil_arrives(body, operand, f"`{node.operator}`")
+        nil_arrives(body, operand, f"`{node.operator}`", operand=True)
     return True
 
 

@@ -8,6 +8,7 @@ from .. import ast
 from ..diagnostics import Related
 from ..names import snake_case
 from ..program import RelationInfo, ResourceInfo
+from ..source import Span
 from ..suggest import nearest
 from .lost import lost_member, lost_resource
 from .world import World
@@ -133,7 +134,7 @@ def _check_key(world: World, owner: ResourceInfo, relation: RelationInfo) -> Non
     found = nearest(relation.key, holder.columns)
     world.problems.error(
         "REL301",
-        span,
+        _option(owner, span, "foreign_key") or span,
         f"`{holder.name}` has no column `{relation.key}` that would hold the key of `{owner.name}`",
         f'did you mean `foreign_key: "{found}"`?'
         if found
@@ -147,3 +148,13 @@ def _declared_nullable(owner: ResourceInfo, key: str) -> bool:
         isinstance(member, ast.Field) and member.name.text == key and member.type.nullable
         for member in owner.node.members
     )
+
+
+def _option(owner: ResourceInfo, span: Span, name: str) -> Span | None:
+    """Where the relation that a span belongs to has an option."""
+    for member in owner.node.members:
+        if isinstance(member, ast.Relation | ast.Field) and member.span.start <= span.start:
+            for pair in member.options:
+                if span.end <= member.span.end and pair.key.text == name:
+                    return pair.span
+    return None

@@ -25,10 +25,10 @@ from ..types import (
     is_nullable,
     required,
 )
-from ..walk import walk
 from .body import Body
 from .foreign import VARIABLE_DURATION
 from .lattice import fits
+from .nil_hints import value_hint
 
 
 def require(
@@ -192,25 +192,18 @@ def _struct(body: Body, node: ast.HashLiteral, kind: Struct, what: str) -> None:
         body.problems.error("TYP101", node.span, f"{what} needs {names}", "add what is missing")
 
 
-def nil_arrives(body: Body, node: ast.Expr, what: str, *related: Related) -> None:
+def nil_arrives(
+    body: Body, node: ast.Expr, what: str, *related: Related, operand: bool = False
+) -> None:
     """Report a value that may be nil where that is not allowed, with what mends it."""
     shown = shorten(node)
     body.problems.error(
         "TYP101",
         node.span,
         f"`{shown}` may be nil, and {what} needs a value",
-        f"give a value for nil with `{shown} ?? …`, {checked(node)}, "
-        f"or write `{shown}!` to fail when it is nil",
+        value_hint(node, shown, body.type_of(node), operand=operand),
         *(related or origin(body, node)),
     )
-
-
-def checked(node: ast.Expr) -> str:
-    """How to make sure that a value is not nil; of a call, nothing is known at the next one."""
-    calls = any(isinstance(each, ast.Call) for each in walk(node))
-    if calls:
-        return "keep it in a `let` and check that"
-    return f"check `{shorten(node)} != nil` first"
 
 
 def origin(body: Body, node: ast.Expr) -> tuple[Related, ...]:
