@@ -24,7 +24,7 @@ _SHOWN = 60
 def said(what: str, value: object, wanted: str) -> str:
     """The text of an error: what the argument is, and what to use."""
     try:
-        shown = " ".join(repr(value).split())
+        shown = str(value) if isinstance(value, timedelta) else " ".join(repr(value).split())
     except Exception:
         shown = f"a {type(value).__name__}"
     if len(shown) > _SHOWN:
