@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -34,6 +35,20 @@ async def hang(context: JobContext, payload: object) -> None:
 
 async def fail(context: JobContext, payload: object) -> None:
     raise ValueError
+
+
+def generate(context: JobContext, payload: object) -> Iterator[int]:
+    yield 1
+
+
+async def generate_async(context: JobContext, payload: object) -> AsyncIterator[int]:
+    yield 1
+
+
+@pytest.mark.parametrize("function", [generate, generate_async, partial(generate_async)])
+def test_a_generator_is_refused(queue: Queue, function: Callable[..., object]) -> None:
+    with pytest.raises(TypeError, match="the handler of 't' is a generator"):
+        WorkerPool(queue).register("t", function)
 
 
 def test_a_timeout_fails_the_attempt_and_tells_where_it_hung(queue: Queue) -> None:

@@ -107,6 +107,11 @@ class HandlerRegistry:
         check_name(type, "type")
         if not callable(function):
             raise TypeError(f"the handler of {type!r} is {function!r}, which cannot be called")
+        if _is(function, inspect.isgeneratorfunction) or _is(function, inspect.isasyncgenfunction):
+            raise TypeError(
+                f"the handler of {type!r} is a generator, which calling alone does not run: "
+                "take `yield` out of it"
+            )
         is_async = is_coroutine_function(function)
         if is_async and not inspect.iscoroutinefunction(function):
             function = _awaiting(function)
@@ -208,8 +213,10 @@ def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def is_coroutine_function(function: Any) -> bool:
     """Whether calling it gives a coroutine, also through `partial` and `__call__`."""
+    return _is(function, inspect.iscoroutinefunction)
+
+
+def _is(function: Any, kind: Callable[[Any], bool]) -> bool:
     while isinstance(function, partial):
         function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004
-    )
+    return kind(function) or kind(getattr(function, "__call__", None))  # noqa: B004
