@@ -1,0 +1,104 @@
+"""What a resource declares: columns, relations, functions, hooks."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from .. import ast
+from ..source import Span
+from ..types import Struct, Type
+
+if TYPE_CHECKING:
+    from .jobs import Capture, HookInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a resource's table, or a field of a struct.
+
+    `name` is the source's name, which is also the column's and the JSON key; `python` is the
+    attribute in generated code (`from_` for `from`).
+    """
+
+    name: str
+    python: str
+    type: Type
+    auto_update: bool = False
+    sensitive: bool = False
+    span: Span | None = None
+    doc: str | None = None
+
+
+@dataclass(frozen=True)
+class StructInfo:
+    """An inline struct; `name` is its Python class, `owner` the path of the field that has it."""
+
+    type: Struct
+    owner: str
+    fields: dict[str, Column]
+
+
+@dataclass(frozen=True)
+class RelationInfo:
+    """A relation of a resource.
+
+    `to_one` (a field, `belongs_to`): `key` is the owner's column that holds the target's key.
+    `has_one`, `to_many`: `key` is the column of the target (or `through`) that holds the owner's.
+    """
+
+    name: str
+    kind: Literal["to_one", "has_one", "to_many"]
+    target: str
+    key: str
+    nullable: bool
+    through: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class ParameterInfo:
+    """A parameter of a function or a scope."""
+
+    name: str
+    python: str
+    type: Type
+    default: ast.Expr | None
+
+
+@dataclass(eq=False)
+class FunctionInfo:
+    """A `@function` or `@computed` of a resource.
+
+    `reads` are the paths of `self` that it uses, through the functions that it calls as well, so
+    that whoever calls it captures them; `uses_services` and `uses_database` say that it exists
+    once for hooks and once for jobs.
+    """
+
+    name: str
+    python: str
+    parameters: tuple[ParameterInfo, ...]
+    result: Type
+    body: ast.Block
+    doc: str | None
+    computed: bool
+    reads: tuple["Capture", ...] = ()
+    uses_services: bool = False
+    uses_database: bool = False
+    reached: bool = False
+
+
+@dataclass(eq=False)
+class ResourceInfo:
+    """A resource: its table, its columns in the order of the source, and what it can do."""
+
+    name: str
+    table: str
+    module: str
+    node: ast.Resource
+    primary_key: str | None
+    columns: dict[str, Column]
+    relations: dict[str, RelationInfo]
+    functions: dict[str, FunctionInfo]
+    scopes: dict[str, ast.Scope]
+    hooks: list["HookInfo"]
+    doc: str | None
