@@ -140,9 +140,10 @@ def _run(dsn: str, data: Path, fleet: Fleet, seconds: float, seed: int, workers:
     report = Report(seed, disturbances=Counter(each.kind for each in chaos.disturbances))
     try:
         # However slow the machine, work goes on.
+        ended = _count(dsn, "= ANY")
         while _count(dsn, "<> ALL"):
-            ended = _count(dsn, "= ANY")
             until(lambda: _count(dsn, "= ANY") > ended, SETTLING)  # noqa: B023
+            ended = _count(dsn, "= ANY")
     except AssertionError:
         report.faults.append(f"for {SETTLING:.0f} s none of what was left ended")
     report.settled_in = time.monotonic() - started
