@@ -114,7 +114,9 @@ def test_jobs_that_wait_for_others_are_cancelled_too(queue: Queue, small_batches
     assert queue.cancel_many(queue="none") == 0
     assert queue.cancel_many(type="b", status="running") == 0
     assert queue.cancel_many(type="b", older_than=HOUR) == 0
-    assert queue.cancel_many(queue="q", type="b") == len(flows)
+    told: list[int] = []
+    assert queue.cancel_many(queue="q", type="b", on_progress=told.append) == len(flows)
+    assert told == [small_batches, small_batches * 2]
     for jobs in flows:
         standing = [queue.get(job.id).status for job in jobs]
         assert standing == ["pending", "cancelled", "cancelled"]
