@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 from uuid import UUID
@@ -12,7 +11,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from ..arguments import check_text, check_type, listed
-from ..job import Job, JobStatus
+from ..job import Job
 from ..postgres.connection import check_open_async, own_async
 from ..postgres.execute import run_async
 from ..postgres.forks import renew_in_children
@@ -21,13 +20,11 @@ from ..postgres.steps import take_async
 from ..telemetry import metrics_store
 from ..telemetry.job_metrics import JobMetrics
 from ..workers.fleet import rescue_orphans
-from ..workers.sweep import clear
 from . import leases, store
 from .async_control import AsyncControl
 from .flow import Flow
 from .flow_store import insert_flow, watch
 from .many import Filter, Status
-from .purge import purge
 from .stats import QueueOverview, QueueStats
 from .unique import Duplicate, standing
 
@@ -182,29 +179,6 @@ class AsyncQueue(AsyncControl):
     async def queues(self, *, conn: Connection | None = None) -> Overviews:
         """How every queue that holds jobs, has workers, is paused or limited stands."""
         return await self._run(store.queues(self.schema), conn)
-
-    async def purge(
-        self,
-        older_than: timedelta,
-        status: Status = JobStatus.COMPLETED,
-        *,
-        queue: str | None = None,
-        conn: Connection | None = None,
-    ) -> int:
-        """Delete jobs that ended longer ago than `older_than`, and return how many.
-
-        `status` is one or several. Works in bounded batches, each a transaction of its own unless
-        `conn` is given. Keys that nobody holds and results whose time is over go as well. Raises
-        ValueError for a negative `older_than`, and for a status of jobs that have not ended.
-        """
-        run = partial(self._run, conn=conn)
-        deleted = await take_async(purge(older_than, status, queue, self.schema), run)
-        await take_async(clear(self.schema), run)
-        return deleted
-
-    async def purge_completed(self, age: timedelta, *, conn: Connection | None = None) -> int:
-        """Delete jobs that completed longer ago than `age`, and return how many."""
-        return await self.purge(age, conn=conn)
 
     async def dequeue(
         self,

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
 
 from ..arguments import check_callable
+from ..job import JobStatus
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, take
+from ..workers.sweep import clear
 from . import controls
 from .controls import RateLimit
 from .many import Filter, OnProgress, Status, cancel_many, retry_many
+from .purge import purge
 
 __all__ = ["Control"]
 
@@ -21,7 +25,7 @@ Change = Callable[[Filter, bool, OnProgress | None, str | None], Steps[int]]
 
 
 class Control:
-    """Pausing, limiting, and changing many jobs, all of it while workers run."""
+    """Pausing, limiting, purging and changing many jobs, all of it while workers run."""
 
     schema: str | None
 
@@ -64,6 +68,29 @@ class Control:
     def rate_limits(self, *, conn: Connection | None = None) -> list[RateLimit]:
         """The types that have a rate."""
         return self._run(controls.rate_limits(self.schema), conn)
+
+    def purge(
+        self,
+        older_than: timedelta,
+        status: Status = JobStatus.COMPLETED,
+        *,
+        queue: str | None = None,
+        conn: Connection | None = None,
+    ) -> int:
+        """Delete jobs that ended longer ago than `older_than`, and return how many.
+
+        `status` is one or several. Works in bounded batches, each a transaction of its own unless
+        `conn` is given. Keys that nobody holds and results whose time is over go as well. Raises
+        ValueError for a negative `older_than`, and for a status of jobs that have not ended.
+        """
+        run = partial(self._run, conn=conn)
+        deleted = take(purge(older_than, status, queue, self.schema), run)
+        take(clear(self.schema), run)
+        return deleted
+
+    def purge_completed(self, age: timedelta, *, conn: Connection | None = None) -> int:
+        """Delete jobs that completed longer ago than `age`, and return how many."""
+        return self.purge(age, conn=conn)
 
     def cancel_many(
         self,
