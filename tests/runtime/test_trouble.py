@@ -1,5 +1,6 @@
 """Trouble with the database: workers come through it, hear of new jobs again, and say so once."""
 
+import asyncio
 import logging
 import os
 import signal
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, embedded, migrate
 from conduit_runtime.postgres import deadline
+from conduit_runtime.workers import worker
 from conduit_runtime.workers.listener import POLL
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
@@ -94,6 +96,26 @@ def test_a_connection_that_falls_silent(
             until(lambda: queue.queues()[0].workers == 1)
             said_once(station)
             assert any("no answer within 1 s" in line for line in station.said())
+    finally:
+        relay.close()
+
+
+def test_a_worker_that_ends_meanwhile_says_what_it_could_not_write(
+    queue: Queue, dsn: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "CANCELLING", 0.3)
+    monkeypatch.setattr(deadline, "DEADLINE", 1.0)
+    relay = Relay(dsn)
+    try:
+        station = Station(queue, make_conninfo(relay.dsn, connect_timeout=2), caplog)
+        station.pool.register("sleep", lambda context, payload: asyncio.sleep(60))
+        station.pool.start()
+        queue.enqueue(Job(type="sleep"))
+        until(lambda: queue.stats().running)
+        relay.fall_silent()
+        station.pool.stop(grace=0)
+        told = [line for line in station.said() if "could be written" in line]
+        assert told == ["not all outcomes could be written before the end: these jobs run again"]
     finally:
         relay.close()
 

@@ -188,7 +188,9 @@ class Worker:
         self._claiming.cancel()
         self._acknowledger.close()
         await asyncio.wait([self._writing], timeout=CANCELLING)
-        gone = gone and self._acknowledger.is_idle
+        if not self._acknowledger.is_idle:
+            gone = False
+            _log.warning("not all outcomes could be written before the end: these jobs run again")
         self._writing.cancel()
         tasks = (self._watching, self._claiming, self._writing, self._ticking)
         await asyncio.gather(*tasks, return_exceptions=True)
