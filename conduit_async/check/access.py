@@ -42,6 +42,9 @@ from .nil_hints import member_hint
 from .records import QUERY_STEPS, query_member, resource_member
 from .require import article, origin, shorten
 
+_FEW = 6
+"""Of how many fields all are named in a hint."""
+
 
 @rule(ast.Member)
 def member(body: Body, node: ast.Member) -> Steps:
@@ -229,16 +232,21 @@ def _no_field(
         return
     if found and not owner.startswith("`"):
         message = f"`{name}` is a function"
-        body.problems.error("SEM203", node.name.span, message, _call(node, found[0]), *related)
+        hint = _call(node, found[0], 1 if found[0].method else 0)
+        body.problems.error("SEM203", node.name.span, message, hint, *related)
         return
+    fields = list(fields)
     hint = method_hint(shorten(node.target), name) or did_you_mean(name, fields)
+    if hint is None and 0 < len(fields) <= _FEW:
+        hint = f"it has {', '.join(f'`{field}`' for field in fields)}"
+    if hint is None and name == "self":
+        hint = 'strings are joined by interpolation: `"… #{self.…}"`'
     shown = owner if owner.startswith(("`", "a ", "an ", "nil")) else f"`{owner}`"
     body.problems.error("SEM203", node.name.span, f"{shown} has no field `{name}`", hint, *related)
 
 
-def _call(node: ast.Member, signature: Signature) -> str:
-    """How a function that is written like a field is called."""
-    given = 1 if signature.method and not isinstance(node.target, ast.NameRef) else 0
+def _call(node: ast.Member, signature: Signature, given: int) -> str:
+    """How a function that is written like a field is called; `given` are its arguments so far."""
     needed = [p.name for p in signature.parameters[given:] if p.required]
     return f"call it: `{shorten(node)}({', '.join(needed)})`"
 
@@ -251,7 +259,7 @@ def _library_value(body: Body, node: ast.Member, namespace: str) -> Type:
         body.facts.resolutions[node] = LibraryCall(signature, ())
         return signature.result
     if signature is not None:
-        hint: str | None = _call(node, signature)
+        hint: str | None = _call(node, signature, 0)
     else:
         found = nearest(node.name.text, functions)
         hint = f"did you mean `{namespace}.{found}`?" if found else None

@@ -96,7 +96,7 @@ def _value(
     """`10 minutes`, `@field`, `{ key value }`, `a.` at the end of a line."""
     if last.type == "DOT" and (token.first or token.type == "RBRACE"):
         return Said(last, last, f"a name is missing after `{last.text}`", None)
-    if last.type == "ASYNC" and token.type == "NAME":
+    if last.type == "ASYNC" and token.type == "NAME" and token.text not in ("do", "then"):
         hint = f"write `@async({token.text}: …)`"
         return Said(token, token, "the options of a job stand in parentheses", hint, "SYN017")
     if last.type == "NAME" and index > 1 and tokens[index - 2].type in ("LBRACE", "COMMA"):

@@ -29,6 +29,9 @@ _MEMBER_STARTS = frozenset({
 _PAIR_KEYS = frozenset({"on", "when", "condition", "error", "where", "order_by", "limit", "offset"})
 """Keys of a body, which reads as statements once its first pair did not fit."""
 
+_OPENERS = ("do", "then", ":", "begin")
+"""What opens a block elsewhere."""
+
 _MOST_ERRORS = 100
 _OF_PIECES = frozenset({"SYN005", "SYN006", "SYN012", "SYN013"})
 
@@ -78,6 +81,8 @@ class Driver(Headers):
             self._break(begin, end)
             return resume
         at_end = token.type == "$END"
+        place = self._head()
+        head = self._values[place] if place is not None else None
         size = len(self._stack)
         while not self._accepts("ERROR") or (at_end and self._depth()):
             self._pop()
@@ -89,6 +94,8 @@ class Driver(Headers):
         else:
             stays = resume < index or at_end or (self._shifted and self._may_resume(token))
             resume = self._resume(resume if stays else resume + 1)
+            if head is not None and head.type in ("HOOK", "FUNCTION") and token.text in _OPENERS:
+                resume = self._past_body(head, resume)
         self._shifted = 0
         self.skipped += resume - index
         self._break(begin, self._tokens[resume].start)

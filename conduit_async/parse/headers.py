@@ -97,6 +97,20 @@ class Headers(Automaton):
             self._pop()
         return start
 
+    def _past_body(self, head: Token, index: int) -> int:
+        """The token after what is indented under a header that has no `{`, and after its `end`."""
+        tokens = self._tokens
+        margin = self._column(head)
+        while tokens[index].type not in ("$END", "RBRACE") and tokens[index].depth >= head.depth:
+            token = tokens[index]
+            if token.first and self._column(token) <= margin and token.text != "end":
+                break
+            index += 1
+        return index
+
+    def _column(self, token: Token) -> int:
+        return token.start - self._source.text.rfind("\n", 0, token.start)
+
     def _stand_in(self, index: int, head: Token, brace: int) -> list[Token]:
         """Tokens for a header of which nothing fits; a name that is there is kept."""
         start = self._index_of(head, index)

@@ -35,6 +35,7 @@ def infix(source: Source, tokens: list[Token], index: int, expected: frozenset[s
         _doubled(tokens, token, last, index)
         or _named_argument(source, tokens, index, expected)
         or _word(tokens, index)
+        or _comprehension(token, last, expected)
     )
 
 
@@ -48,6 +49,14 @@ def _word(tokens: list[Token], index: int) -> Said | None:
     return Said(token, token, f"Conduit has no `{token.text}` here", _WORDS[token.text])
 
 
+def _comprehension(token: Token, last: Token, expected: frozenset[str]) -> Said | None:
+    """`[f(x) for x in list]`."""
+    if token.type != "FOR" or "RSQB" not in expected or last.type not in OPERAND_ENDS:
+        return None
+    hint = "write `list.map(|x| { … })`, and `list.filter(|x| { … })` to choose"
+    return Said(token, token, "a `for` gives no array", hint)
+
+
 def _named_argument(
     source: Source, tokens: list[Token], index: int, expected: frozenset[str]
 ) -> Said | None:
@@ -57,6 +66,9 @@ def _named_argument(
         return None
     if tokens[index - 2].type not in ("_CALL", "LPAR", "COMMA") or token.type not in _VALUES:
         return None
+    if last.end == token.start:
+        hint = "a string has no letter before it, and interpolates with `#{…}`"
+        return Said(last, last, f"`{last.text}` cannot stand before a string", hint)
     value = source.text[token.start : token.end]
     shown = value if token.type != "_QUOTE" else "…"
     shown = f"{shown}…" if token.type == "SELF" else shown

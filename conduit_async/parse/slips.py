@@ -163,17 +163,13 @@ def _signature(
             token, token, "a colon stands before the type of a computed field", hint, "SYN002"
         )
     if "ARROW" in expected and token.type == "COLON":
-        return Said(
-            token, token, "the type of a result follows `->`", "write `-> string`", "SYN002"
-        )
-    kind, after = (
-        tokens[index + (token.type == "FAT_ARROW") :][:2]
-        if token.type != "$END"
-        else (token, token)
-    )
-    is_type = kind.type == "NAME" and after.text in ("{", "!", "?")
+        kind = tokens[index + 1].text if tokens[index + 1].type == "NAME" else "string"
+        hint = f"write `-> {kind}`"
+        return Said(token, token, "the type of a result follows `->`", hint, "SYN002")
+    at = index + 1 if token.type == "FAT_ARROW" else index
+    is_type = tokens[at].type == "NAME" and tokens[at + 1].text in ("{", "!", "?")
     if head == "FUNCTION" and "ARROW" in expected and is_type:
-        hint = f"write `-> {kind.text}`"
+        hint = f"write `-> {tokens[at].text}`"
         return Said(token, token, "the type of a result follows `->`", hint, "SYN002")
     if head == "FUNCTION" and last is line[0] and token.text == "(":
         message = "a function needs a name"

@@ -131,7 +131,7 @@ def test_member(member: str, code: str, place: str, message: str) -> None:
         ("@transaction { f() }", "SEM218", "@transaction", "between a hook's event and its block"),
         ("@foo { f() }", "SYN001", "@foo", "cannot stand in a block"),
         ("f(g() rescue |e| { 1 })", "SYN001", "rescue", "cannot stand here"),
-        ('let x = match a { "b" => 1 "c" => 2 }', "SYN002", '"c"', "`,` or `}`"),
+        ('let x = match a { "b" => 1 "c" => 2 }', "SYN002", '"c"', "separates the arms"),
         ("for x of y { z() }", "SYN002", "of", "expected `in`"),
         ("### never closed", "SYN010", "###", "comment is closed"),
     ],
