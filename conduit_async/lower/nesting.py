@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from .code import Line, indented
-from .function import Function, uses, without_texts
+from .function import Function
 from .imports import Imports
+from .reading import Reading, reading
 
 MOST_BLOCKS = 18
 MOST_LEVELS = 60
@@ -19,12 +20,6 @@ _WEIGHTS = {"for": 1, "while": 1, "try": 1, "with": 1, "except": 2}
 _LEAVING = re.compile(r"(return|break|continue)\b")
 _CONTINUES = re.compile(r"(elif|else|except|finally)\b")
 _WRITTEN_ONCE = re.compile(r"break|continue|return( \w+)?")
-_ASSIGNED = re.compile(
-    r"^(\w+)(?:: [^=]+)? = |^(\w+): [^=]+$|^for (\w+) in |\bas (\w+):$|\((\w+) := |^def (\w+)\("
-)
-_CAUGHT = re.compile(r"except \w+ as (\w+):")
-_AWAITS = re.compile(r"\bawait |^async ")
-_ANNOTATED = re.compile(r"^(\w+): ([^=]+?)(?= = |$)")
 
 
 def unnested(function: Function, imports: Imports) -> Function:
@@ -49,9 +44,9 @@ class _Statement:
         return self.line.text.removeprefix("async ")
 
     @property
-    def code(self) -> str:
-        """The line without what texts in it say."""
-        return without_texts(self.line.text)
+    def read(self) -> Reading:
+        """What the line does with names."""
+        return reading(self.line.text)
 
     @property
     def is_function(self) -> bool:
@@ -111,9 +106,11 @@ def _own(statements: Iterable[_Statement]) -> Iterator[_Statement]:
 
 
 def _assigned(statements: Iterable[_Statement]) -> set[str]:
-    codes = (each.code.removeprefix("async ") for each in _own(statements))
-    groups = (found for code in codes for found in _ASSIGNED.findall(code))
-    return {name for names in groups for name in names} - {"", "_"}
+    return {name for each in _own(statements) for name in each.read.assigned}
+
+
+def _mentioned(statements: Iterable[_Statement]) -> set[str]:
+    return {name for each in statements for name in each.read.names}
 
 
 def _leaving(statements: Iterable[_Statement], *, in_loop: bool = False) -> Iterator[_Statement]:
@@ -178,7 +175,7 @@ class _Lifting:
         result: str,
     ) -> None:
         if statement.is_function:
-            names = set(re.findall(r"(\w+):", statement.text))
+            names = set(statement.read.parameters)
             is_async = statement.line.text.startswith("async ")
             inner = _Lifting(statement.inside, self.imports, names, self._any(), is_async)
             statement.inside = inner.lifted(level + 1)
@@ -204,7 +201,7 @@ class _Lifting:
             parts.append(_Statement(Line(f"{name}: {self._declared(name)}")))
         for each in _own(part):
             self._unannotate(each, shared)
-        awaits = self.is_async and any(_AWAITS.search(each.code) for each in _own(part))
+        awaits = self.is_async and any(each.read.awaits for each in _own(part))
         name = self._fresh("part")
         given = self._caught(part)
         call = f"{'await ' if awaits else ''}{name}({', '.join(given)})"
@@ -224,28 +221,25 @@ class _Lifting:
         inside = {id(each) for each in _all(part)}
         outside = [each for each in self.all if id(each) not in inside]
         elsewhere = _assigned(_Statement(each.line) for each in outside) | self.bound
-        lines = [each.line for each in outside]
-        return {name for name in _assigned(part) if name in elsewhere or uses(lines, name)}
+        return _assigned(part) & (elsewhere | _mentioned(outside))
 
     def _caught(self, part: list[_Statement]) -> list[str]:
         """The exceptions of the code around that a part reads, which end with their `except`."""
-        caught = {found[1] for each in self.all if (found := _CAUGHT.match(each.text))}
-        lines = [each.line for each in _all(part)]
-        return sorted(name for name in caught - _assigned(part) if uses(lines, name))
+        caught = {each.read.caught for each in self.all if each.read.caught is not None}
+        return sorted((caught - _assigned(part)) & _mentioned(_all(part)))
 
     def _declared(self, name: str) -> str:
         """The type of a variable that has to be known earlier; it is written there only."""
-        found = [_ANNOTATED.match(each.text) for each in self.all]
-        kinds = [each[2] for each in found if each and each[1] == name]
+        found = [each.read for each in self.all]
+        kinds = [each.annotation for each in found if each.annotation and name in each.assigned]
         for statement in self.all:
             self._unannotate(statement, {name})
         return kinds[0] if kinds else self._any()
 
     def _unannotate(self, statement: _Statement, names: set[str]) -> None:
-        found = _ANNOTATED.match(statement.text)
-        if found and found[1] in names and not statement.inside:
-            rest = statement.text[found.end() :]
-            statement.write(f"{found[1]}{rest}" if rest else "pass")
+        read = statement.read
+        if read.annotation is not None and read.assigned & names:
+            statement.write(read.rest or "pass")
 
     def _leave(
         self, part: list[_Statement], call: str, result: str
