@@ -2,16 +2,16 @@
 
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 
 from ..arguments import check_callable
 from ..job import JobStatus
-from ..postgres.statement import Statement
 from ..postgres.steps import take_async
 from ..workers.sweep import clear
 from . import controls
+from .async_connected import AsyncConnected
 from .control import Change
 from .controls import RateLimit
 from .many import Filter, OnProgress, Status, cancel_many, retry_many
@@ -19,17 +19,11 @@ from .purge import purge
 
 __all__ = ["AsyncControl"]
 
-T = TypeVar("T")
 Connection = psycopg.AsyncConnection[Any]
 
 
-class AsyncControl:
+class AsyncControl(AsyncConnected):
     """Pausing, limiting, purging and changing many jobs, all of it while workers run."""
-
-    schema: str | None
-
-    async def _run(self, statement: Statement[T], conn: Connection | None) -> T:
-        raise NotImplementedError
 
     async def pause(self, queue: str, *, conn: Connection | None = None) -> None:
         """Have no job of a queue start until it is resumed; what runs goes on."""

@@ -1,20 +1,15 @@
 """The queue for asynchronous code."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool
 
-from ..arguments import check_text, check_type, listed
+from ..arguments import check_type, listed
 from ..job import Job
-from ..postgres.connection import check_open_async, own_async
 from ..postgres.execute import run_async
-from ..postgres.forks import renew_in_children
 from ..postgres.statement import Statement
 from ..postgres.steps import take_async
 from ..telemetry import metrics_store
@@ -30,27 +25,11 @@ from .unique import Duplicate, standing
 
 __all__ = ["AsyncQueue"]
 
-T = TypeVar("T")
 Connection = psycopg.AsyncConnection[Any]
-Pool = AsyncConnectionPool[Connection]
 Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]
 Duplicates = list[Duplicate]
-
-_left: list[Pool] = []
-
-
-def _own_pool(dsn: str) -> Pool:
-    return AsyncConnectionPool(
-        dsn,
-        min_size=0,
-        max_size=10,
-        open=False,
-        configure=own_async,
-        check=check_open_async,
-        name="conduit-queue",
-    )
 
 
 class AsyncQueue(AsyncControl):
@@ -59,22 +38,6 @@ class AsyncQueue(AsyncControl):
     Takes a connection string or a `psycopg_pool.AsyncConnectionPool` of yours. Use it as
     `async with AsyncQueue(dsn) as queue:`, or `await queue.close()` at the end.
     """
-
-    def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
-        wanted = "a connection string or an AsyncConnectionPool"
-        check_type(dsn, "dsn", (str, AsyncConnectionPool), wanted)
-        check_text(schema, "schema")
-        self.schema = schema
-        self._owned = isinstance(dsn, str)
-        self._pool = _own_pool(dsn) if isinstance(dsn, str) else dsn
-        self.dsn = cast("str", self._pool.conninfo)
-        if self._owned:
-            renew_in_children(self, AsyncQueue._renew)
-
-    def _renew(self) -> None:
-        """Leave the connections to the process that opened them: this one was forked off."""
-        _left.append(self._pool)  # its end would wait for tasks of a loop that does not run here
-        self._pool = _own_pool(self.dsn)
 
     async def enqueue(self, job: Job, *, conn: Connection | None = None) -> Job:
         """Store a job, due at once unless its `run_at` or `delay` says otherwise.
@@ -224,56 +187,3 @@ class AsyncQueue(AsyncControl):
     async def touch(self, job: Job, *, conn: Connection | None = None) -> None:
         """Hold a claimed job for 5 more minutes. Raises JobLost when it is no longer held."""
         await self._run(leases.touch(job, self.schema), conn)
-
-    async def close(self) -> None:
-        """Close the connections that the queue opened; a pool of yours stays open."""
-        if self._owned:
-            await self._pool.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def _run(self, statement: Statement[T], conn: Connection | None) -> T:
-        if conn is not None:
-            check_type(conn, "conn", psycopg.AsyncConnection, "a psycopg AsyncConnection")
-            return await run_async(conn, statement)
-        if not self._owned:
-            async with self._pool.connection() as lent:
-                return await run_async(lent, statement)
-        # Our own are in autocommit mode: there is nothing to commit.
-        await self._open()
-        pool = self._pool
-        connection = await pool.getconn()
-        try:
-            return await run_async(connection, statement)
-        finally:
-            await pool.putconn(connection)
-
-    @asynccontextmanager
-    async def _transaction(self, conn: Connection | None) -> AsyncIterator[Connection]:
-        if conn is not None:
-            async with conn.transaction():
-                yield conn
-        else:
-            async with self._connection() as connection, connection.transaction():
-                yield connection
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        await self._open()
-        async with self._pool.connection() as connection:
-            yield connection
-
-    async def _open(self) -> None:
-        if self._owned and self._pool.closed:
-            # The pool would hide for 30 s why it cannot connect.
-            await (await psycopg.AsyncConnection.connect(self.dsn)).close()
-            await self._pool.open()

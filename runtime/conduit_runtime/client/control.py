@@ -3,34 +3,28 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 
 from ..arguments import check_callable
 from ..job import JobStatus
-from ..postgres.statement import Statement
 from ..postgres.steps import Steps, take
 from ..workers.sweep import clear
 from . import controls
+from .connected import Connected
 from .controls import RateLimit
 from .many import Filter, OnProgress, Status, cancel_many, retry_many
 from .purge import purge
 
 __all__ = ["Control"]
 
-T = TypeVar("T")
 Connection = psycopg.Connection[Any]
 Change = Callable[[Filter, bool, OnProgress | None, str | None], Steps[int]]
 
 
-class Control:
+class Control(Connected):
     """Pausing, limiting, purging and changing many jobs, all of it while workers run."""
-
-    schema: str | None
-
-    def _run(self, statement: Statement[T], conn: Connection | None) -> T:
-        raise NotImplementedError
 
     def pause(self, queue: str, *, conn: Connection | None = None) -> None:
         """Have no job of a queue start until it is resumed.

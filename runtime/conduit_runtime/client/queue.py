@@ -1,20 +1,15 @@
 """The queue for synchronous code."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg_pool import ConnectionPool
 
-from ..arguments import check_text, check_type, listed
+from ..arguments import check_type, listed
 from ..job import Job
-from ..postgres.connection import check_open, own
 from ..postgres.execute import run
-from ..postgres.forks import renew_in_children
 from ..postgres.statement import Statement
 from ..postgres.steps import take
 from ..telemetry import metrics_store
@@ -30,27 +25,11 @@ from .unique import Duplicate, standing
 
 __all__ = ["Queue"]
 
-T = TypeVar("T")
 Connection = psycopg.Connection[Any]
-Pool = ConnectionPool[Connection]
 Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]
 Duplicates = list[Duplicate]
-
-_left: list[Pool] = []
-
-
-def _own_pool(dsn: str) -> Pool:
-    return ConnectionPool(
-        dsn,
-        min_size=0,
-        max_size=10,
-        open=False,
-        configure=own,
-        check=check_open,
-        name="conduit-queue",
-    )
 
 
 class Queue(Control):
@@ -60,21 +39,6 @@ class Queue(Control):
     Postgres schema of the tables; without it, the search path finds them. Every operation takes
     `conn=` to be part of that connection's transaction; otherwise it is a transaction of its own.
     """
-
-    def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
-        check_type(dsn, "dsn", (str, ConnectionPool), "a connection string or a ConnectionPool")
-        check_text(schema, "schema")
-        self.schema = schema
-        self._owned = isinstance(dsn, str)
-        self._pool = _own_pool(dsn) if isinstance(dsn, str) else dsn
-        self.dsn = cast("str", self._pool.conninfo)
-        if self._owned:
-            renew_in_children(self, Queue._renew)
-
-    def _renew(self) -> None:
-        """Leave the connections to the process that opened them: this one was forked off."""
-        _left.append(self._pool)  # its end would wait for threads that are not here
-        self._pool = _own_pool(self.dsn)
 
     def enqueue(self, job: Job, *, conn: Connection | None = None) -> Job:
         """Store a job, due at once unless its `run_at` or `delay` says otherwise.
@@ -218,56 +182,3 @@ class Queue(Control):
     def touch(self, job: Job, *, conn: Connection | None = None) -> None:
         """Hold a claimed job for 5 more minutes. Raises JobLost when it is no longer held."""
         self._run(leases.touch(job, self.schema), conn)
-
-    def close(self) -> None:
-        """Close the connections that the queue opened; a pool of yours stays open."""
-        if self._owned:
-            self._pool.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _run(self, statement: Statement[T], conn: Connection | None) -> T:
-        if conn is not None:
-            check_type(conn, "conn", psycopg.Connection, "a psycopg Connection")
-            return run(conn, statement)
-        if not self._owned:
-            with self._pool.connection() as lent:
-                return run(lent, statement)
-        # Our own are in autocommit mode: there is nothing to commit.
-        self._open()
-        pool = self._pool
-        connection = pool.getconn()
-        try:
-            return run(connection, statement)
-        finally:
-            pool.putconn(connection)
-
-    @contextmanager
-    def _transaction(self, conn: Connection | None) -> Iterator[Connection]:
-        if conn is not None:
-            with conn.transaction():
-                yield conn
-        else:
-            with self._connection() as connection, connection.transaction():
-                yield connection
-
-    @contextmanager
-    def _connection(self) -> Iterator[Connection]:
-        self._open()
-        with self._pool.connection() as connection:
-            yield connection
-
-    def _open(self) -> None:
-        if self._owned and self._pool.closed:
-            # The pool would hide for 30 s why it cannot connect.
-            psycopg.connect(self.dsn).close()
-            self._pool.open()
