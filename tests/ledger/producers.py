@@ -84,7 +84,9 @@ class Producer(Actor):
             jobs = self._promise(connection, 2)
             with connection.transaction(force_rollback=True):
                 self.withdrawn |= self._promise(connection, 2)
-        self.confirmed |= jobs
+        # psycopg tells nobody that it could not commit when the connection broke in the inner block.
+        if not connection.closed:
+            self.confirmed |= jobs
 
     def _disappear(self, connection: psycopg.Connection) -> None:
         with psycopg.connect(self._dsn) as other:
