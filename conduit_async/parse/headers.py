@@ -22,6 +22,9 @@ _STANDS_FOR = {
 class Headers(Automaton):
     """Replaces what does not fit between the first word of a header and its `{`."""
 
+    _last_brace = -1
+    """Where the last header ended, which is mended once: what stands for it may not fit either."""
+
     def _skip_to_body(self, index: int) -> tuple[int, int, int] | None:
         """Make the stacks fit the block of the header that the token at an index stands in.
 
@@ -33,8 +36,9 @@ class Headers(Automaton):
             return None
         head: Token = self._values[place]
         brace = self._brace(index, head)
-        if brace is None:
+        if brace is None or self._tokens[brace].start == self._last_brace:
             return None
+        self._last_brace = self._tokens[brace].start
         begin, end = head.start, self._tokens[brace].start
         if head.type in ("HOOK", "AT"):
             return self._read_hook(place, brace), begin, end
