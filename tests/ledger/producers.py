@@ -84,7 +84,7 @@ class Producer(Actor):
             jobs = self._promise(connection, 2)
             with connection.transaction(force_rollback=True):
                 self.withdrawn |= self._promise(connection, 2)
-        # psycopg tells nobody that it could not commit when the connection broke in the inner block.
+        # psycopg tells nobody that it could not commit when the connection broke in that block.
         if not connection.closed:
             self.confirmed |= jobs
 
