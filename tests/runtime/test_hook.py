@@ -1,5 +1,6 @@
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -289,6 +290,20 @@ def test_a_savepoint_keeps_the_transaction_usable(conn: psycopg.Connection[Any])
             hook.create(Note, id=3, from_="kept")
     assert conn.execute("SELECT array_agg(id ORDER BY id) FROM notes").fetchall() == [([1, 3],)]
     assert len(jobs_of(conn)) == 1
+
+
+def test_a_rescue_does_not_hide_that_the_connection_is_lost(
+    conn: psycopg.Connection[Any], app_dsn: str
+) -> None:
+    def act() -> None:
+        with Hook(conn, Note, insert_note(conn)) as hook:
+            with psycopg.connect(app_dsn, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", (conn.info.backend_pid,))
+            with suppress(psycopg.Error), hook.savepoint():
+                hook.scalar(int, "SELECT 1")
+
+    with pytest.raises(psycopg.OperationalError, match="nothing of its transaction stands"):
+        act()
 
 
 def test_database_operations(conn: psycopg.Connection[Any]) -> None:

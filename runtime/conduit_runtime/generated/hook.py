@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ..postgres.execute import OwnAsyncCursor, OwnCursor
-from ..postgres.transaction import explained, require_transaction
+from ..postgres.transaction import explained, require_open, require_transaction
 from .batches import current_batch
 from .hook_run import HookRun, R, S
 from .operations import AsyncOperations, Operations
@@ -54,6 +54,7 @@ class Hook(HookRun[R, S], Operations):
         trace: TracebackType | None,
     ) -> None:
         if kind is None:
+            require_open(self._conn)
             with explained():
                 self._write()
 
@@ -133,6 +134,7 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
         trace: TracebackType | None,
     ) -> None:
         if kind is None:
+            require_open(self._conn)
             with explained():
                 await self._write()
 

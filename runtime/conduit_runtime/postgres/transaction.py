@@ -47,6 +47,15 @@ def require_transaction(connection: object, kind: type[AnyConnection] | None = N
         )
 
 
+def require_open(connection: AnyConnection) -> None:
+    """Raise OperationalError for a connection that broke, however its error was taken.
+
+    psycopg leaves `with conn.transaction():` in silence then, as if it had been committed.
+    """
+    if connection.closed:
+        raise psycopg.OperationalError("the connection was lost: nothing of its transaction stands")
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Have the error for a database without our tables say what to do."""
