@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from . import ast
+from .walk import walk
 
 
 def results(node: ast.Expr) -> Iterator[ast.Expr]:
@@ -35,3 +36,10 @@ def block_results(block: ast.Block) -> list[ast.Expr | None]:
         case ast.Return() | ast.Raise():
             return []
     return [None]
+
+
+def lambda_results(node: ast.Lambda) -> list[ast.Expr | None]:
+    """The expressions that may give what a lambda gives; None where it ends without a value."""
+    inside = walk(node.body, into=lambda each: not isinstance(each, ast.Lambda | ast.Async))
+    returned = [each.value for each in inside if isinstance(each, ast.Return)]
+    return [*returned, *block_results(node.body)]

@@ -7,10 +7,11 @@ from ..program import ChangeCall, Column
 from ..suggest import nearest
 from ..types import BOOL, Type, optional
 from .body import Body
+from .forms import constant_text
 from .lattice import BROKEN
 from .lost import lost_member
 from .paths import SELF, Implied
-from .require import constant_text, require
+from .require import require
 
 _SUFFIXES: dict[str, Literal["changed", "changed_to", "changed_from"]] = {
     "_changed?": "changed",

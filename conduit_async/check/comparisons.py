@@ -4,10 +4,11 @@ from .. import ast
 from ..program import RelationUse
 from ..types import BOOL, STRING, Array, Enum, Hash, NilType, Range, Type, is_nullable, required
 from .body import Body
+from .forms import constant_text
 from .lattice import comparable, is_text, is_unknown
 from .narrow import not_nil
 from .paths import Implied, Path
-from .require import article, check_enum, constant_text, nil_arrives, shorten
+from .require import article, check_enum, nil_arrives, shorten
 
 
 def reads_relation(body: Body, node: ast.Expr) -> bool:

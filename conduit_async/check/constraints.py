@@ -8,8 +8,9 @@ from ..lexer.literals import BadLiteralError, check_pattern
 from ..program import ResourceInfo
 from ..suggest import nearest
 from ..types import BOOL, DECIMAL, FLOAT, INT, STRING, Array, Enum, Type, required
+from .forms import constant_text
 from .lattice import is_number, is_unknown
-from .require import article, constant_text
+from .require import article
 from .world import World
 
 _NEED_A_VALUE = {

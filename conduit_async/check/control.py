@@ -12,10 +12,11 @@ from ..types import (
     required,
 )
 from .body import Body, Frame, Steps, rule
+from .forms import constant_text
 from .lattice import comparable, join_all
 from .literals import join_values
 from .narrow import forget_assigned, implications, path_of
-from .require import article, check_enum, constant_text, shorten
+from .require import article, check_enum, shorten
 from .statements import Flow, check_block
 
 

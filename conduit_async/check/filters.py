@@ -10,9 +10,10 @@ from ..source import Span
 from ..suggest import nearest
 from ..types import ANY, BOOL, Array, Enum, Query, Record, Type, is_nullable, optional, required
 from .body import Body, Steps, Target
+from .forms import constant_text
 from .lattice import BROKEN, comparable, is_unknown
 from .lost import lost_member
-from .require import article, check_enum, constant_text, require, shorten
+from .require import article, check_enum, require, shorten
 
 _ORDER = re.compile(r"\s*(\w+)(?:\s+(?:asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*", re.IGNORECASE)
 _TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}

@@ -4,9 +4,10 @@ from .. import ast
 from ..types import ANY, INT, Array, Hash, NilType, is_nullable, optional, required
 from .body import Body, Steps, Target, rule
 from .comparisons import reads_relation
+from .forms import constant_text
 from .lattice import BROKEN, fits, is_unknown
 from .nil_hints import checked, closed
-from .require import article, constant_text, origin, shorten
+from .require import article, origin, shorten
 
 
 @rule(ast.Index)

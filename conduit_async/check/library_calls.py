@@ -22,9 +22,10 @@ from .access import through
 from .arguments import bind
 from .body import Body, Steps
 from .foreign import method_hint
+from .forms import become_decimal, takes_form
 from .lambdas import infer_lambda
 from .lattice import BROKEN, Broken, fits, is_unknown, join
-from .require import article, become_decimal, require, shorten, takes_form
+from .require import article, require, shorten
 
 _Bindings = dict[str, Type]
 

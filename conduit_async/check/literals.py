@@ -22,8 +22,8 @@ from ..types import (
     required,
 )
 from .body import Body, Steps, rule
+from .forms import constant_text
 from .lattice import BROKEN, join, join_all
-from .require import constant_text
 
 _BRACES = re.compile(r"(?<![#\\$])\$?\{([A-Za-z_][\w.?]*)\}")
 

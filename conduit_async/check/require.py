@@ -19,7 +19,6 @@ from ..types import (
     Hash,
     NilType,
     Optional,
-    Scalar,
     Struct,
     Type,
     is_nullable,
@@ -27,6 +26,14 @@ from ..types import (
 )
 from .body import Body
 from .foreign import VARIABLE_DURATION
+from .forms import (
+    become_decimal,
+    constant_text,
+    holds_struct,
+    mapped_literals,
+    takes_form,
+    written_number,
+)
 from .lattice import fits
 from .nil_hints import value_hint
 
@@ -38,7 +45,7 @@ def require(
     parts = list(results(node))
     for part in parts:
         _require(body, part, expected, what, code, related)
-    written = any(isinstance(_number(part), ast.Float) for part in parts)
+    written = any(isinstance(written_number(part), ast.Float) for part in parts)
     if len(parts) > 1 and written and required(expected) == DECIMAL:
         body.facts.types[node] = expected
 
@@ -62,20 +69,25 @@ def _require(
     if isinstance(wanted, Array) and isinstance(node, ast.ArrayLiteral) and node.items:
         for item in node.items:
             require(body, item, wanted.item, f"an item of {what}", code, *related)
-        if _holds_struct(wanted) or takes_form(node, wanted):
+        if holds_struct(wanted) or takes_form(node, wanted):
             body.facts.types[node] = wanted
         return
-    if isinstance(wanted, Hash) and isinstance(node, ast.HashLiteral) and _holds_struct(wanted):
+    if isinstance(wanted, Hash) and isinstance(node, ast.HashLiteral) and holds_struct(wanted):
         for entry in node.entries:
             require(body, entry.key, wanted.key, f"a key of {what}", code, *related)
             require(body, entry.value, wanted.value, f"a value of {what}", code, *related)
+        body.facts.types[node] = wanted
+        return
+    if isinstance(wanted, Array) and (items := mapped_literals(body, node, wanted)):
+        for item in items:
+            require(body, item, wanted.item, f"an item of {what}", code, *related)
         body.facts.types[node] = wanted
         return
     if isinstance(wanted, Struct) and isinstance(node, ast.HashLiteral):
         _struct(body, node, wanted, what)
         body.facts.types[node] = wanted
         return
-    if wanted == DECIMAL and isinstance(_number(node), ast.Float):
+    if wanted == DECIMAL and isinstance(written_number(node), ast.Float):
         become_decimal(body, node)
         return
     if fits(actual, expected):
@@ -99,43 +111,6 @@ def _require(
         conversion(node, actual, wanted),
         *related,
     )
-
-
-def takes_form(node: ast.Expr, wanted: Type) -> bool:
-    """Whether a literal becomes what its place holds: a struct, a decimal, an enum's value."""
-    match required(wanted), node:
-        case Struct(), ast.HashLiteral():
-            return True
-        case Enum(values=values), _:
-            return constant_text(node) in values
-        case Scalar("decimal"), _:
-            return _number(node) is not None
-        case Array(item), ast.ArrayLiteral(items=items):
-            return all(takes_form(each, item) for each in items)
-        case Hash(_, value), ast.HashLiteral(entries=entries):
-            return all(takes_form(entry.value, value) for entry in entries)
-    return False
-
-
-def become_decimal(body: Body, node: ast.Expr) -> None:
-    """Take a number for the decimal that its digits say."""
-    if (number := _number(node)) is not None:
-        body.facts.types[node] = body.facts.types[number] = DECIMAL
-
-
-def _number(node: ast.Expr) -> ast.Float | ast.Int | None:
-    """A number as the source writes it, which is exact where a decimal is wanted."""
-    if isinstance(node, ast.Unary) and node.operator == "-":
-        node = node.operand
-    return node if isinstance(node, ast.Float | ast.Int) else None
-
-
-def _holds_struct(kind: Type) -> bool:
-    """Whether literals in it are told at their parts: those of structs have no type alone."""
-    match kind:
-        case Optional(item) | Array(item) | Hash(_, item):
-            return _holds_struct(item)
-    return isinstance(kind, Struct | Enum)
 
 
 def check_enum(body: Body, node: ast.Node, text: str, kind: Enum, what: str) -> None:
@@ -216,13 +191,6 @@ def origin(body: Body, node: ast.Expr) -> tuple[Related, ...]:
     return ()
 
 
-def constant_text(node: ast.Expr) -> str | None:
-    """The text of a string without interpolation, or of a symbol."""
-    if isinstance(node, ast.String):
-        return node.value
-    return node.name if isinstance(node, ast.Symbol) else None
-
-
 def shorten(node: ast.Node) -> str:
     """An expression as it stands in the source, cut to fit in a message."""
     text = " ".join(node.span.text.split())
@@ -263,6 +231,8 @@ def _shown(kind: Type) -> str:
 
 def conversion(node: ast.Expr, actual: Type, expected: Type) -> str | None:
     """How to turn the one type into the other, where there is a way."""
+    if isinstance(actual, Struct) and isinstance(expected, Struct):
+        return f"give its parts: `{{ name: {shorten(node)}.name, … }}`"
     text = constant_text(node)
     if text is not None and expected in (INT, FLOAT, DECIMAL) and text.isdecimal():
         return f"write it without quotes: `{text}`"

@@ -7,7 +7,8 @@ from ..types import INT
 from .arguments import bind
 from .body import Body, Frame, Scope
 from .filters import check_condition, check_equal, check_order
-from .require import constant_text, require
+from .forms import constant_text
+from .require import require
 from .world import World
 
 _KEYS = ("where", "order_by", "limit", "offset")

@@ -20,7 +20,7 @@ from ..types import (
     Type,
     required,
 )
-from .require import constant_text
+from .forms import constant_text
 
 _SAME_IN_JSON = ("string", "int", "float", "bool", "json")
 

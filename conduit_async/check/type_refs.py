@@ -21,6 +21,7 @@ from ..types import (
     Array,
     Enum,
     Hash,
+    Optional,
     Record,
     Struct,
     Type,
@@ -111,7 +112,7 @@ def _named(world: World, node: ast.NamedType) -> Type:
 
 
 def _struct(world: World, node: ast.StructType, owner: str, path: str) -> Struct:
-    kind = Struct(_class_name(world, node, owner, path))
+    """The type of an inline struct; a resource's structs of the same fields are one type."""
     fields: dict[str, Column] = {}
     taken: set[str] = set()
     for field in node.fields:
@@ -124,7 +125,26 @@ def _struct(world: World, node: ast.StructType, owner: str, path: str) -> Struct
         if not is_half_read(world, field):
             inner = read_type(world, field.type, owner, f"{path}_{name}")
         fields[name] = Column(name, python, inner, span=field.name.span, doc=field.doc)
+    shape = (owner, *((name, _nameless(fields[name].type)) for name in sorted(fields)))
+    if (known := world.shapes.get(shape)) is not None:
+        world.class_names[node] = known.name
+        return known
+    world.shapes[shape] = kind = Struct(_class_name(world, node, owner, path))
     world.structs[kind.name] = StructInfo(kind, path, fields)
+    return kind
+
+
+def _nameless(kind: Type) -> Type:
+    """A type whose enums have no names of their own, since a source gives them none."""
+    match kind:
+        case Enum(values=values):
+            return Enum("", values)
+        case Optional(item):
+            return Optional(_nameless(item))
+        case Array(item):
+            return Array(_nameless(item))
+        case Hash(key, value):
+            return Hash(_nameless(key), _nameless(value))
     return kind
 
 

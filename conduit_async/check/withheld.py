@@ -19,7 +19,8 @@ from ..program import (
 )
 from ..types import ANY, Record, required
 from .async_blocks import all_jobs
-from .require import constant_text, shorten
+from .forms import constant_text
+from .require import shorten
 from .stored import Section, Stored, is_outside
 
 

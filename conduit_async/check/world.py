@@ -16,6 +16,7 @@ from ..program import (
     StructInfo,
 )
 from ..source import Source
+from ..types import Struct
 
 
 @dataclass
@@ -34,8 +35,9 @@ class World:
     """The declarations of all files, and what is found out about the code.
 
     `unparsed` are the sources with errors of syntax, `broken` the statements and members of them
-    that were not read completely. `class_names` are the Python names of inline
-    structs and enums, `taken_names` all class names, `taken_columns` the columns' Python names.
+    that were not read completely. `class_names` are the Python names of inline structs and enums,
+    `shapes` the structs by what they hold, `taken_names` all class names, `taken_columns` the
+    columns' Python names.
     `likely` remembers which resource the name of a service may be a slip of.
     `words` are those in `broken` stretches.
     `reach_function` and `reach_scope` are told of each function and scope that code uses.
@@ -52,6 +54,7 @@ class World:
     scope_parameters: dict[ast.Scope, tuple[ParameterInfo, ...]] = field(default_factory=dict)
     class_names: dict[ast.TypeExpr, str] = field(default_factory=dict)
     taken_names: set[str] = field(default_factory=set)
+    shapes: dict[tuple[object, ...], Struct] = field(default_factory=dict)
     taken_columns: dict[str, set[str]] = field(default_factory=dict)
     likely: dict[str, str | None] = field(default_factory=dict)
     words: dict[tuple[Source, str], set[str]] = field(default_factory=dict)

@@ -10,8 +10,9 @@ from ..suggest import did_you_mean, nearest
 from ..types import ANY, INT, STRING, Array, Hash, is_nullable, required
 from .body import Body
 from .filters import field_column
+from .forms import constant_text
 from .lattice import is_number, is_unknown
-from .require import article, constant_text, nil_arrives, require
+from .require import article, nil_arrives, require
 
 USAGE = {
     "create!": "create!({ field: value })",

@@ -13,7 +13,6 @@ from .records import (
     OrderSummary,
     OrderSummaryB,
     OrderTop,
-    OrderTotalParts,
 )
 from .services import Services
 
@@ -41,9 +40,7 @@ async def out_top(job: JobContext[Services], order: OutTop) -> None:
     await job.services.out.top(order.top.z, inner.z, [each.k for each in inner.deep])
     await job.services.out.info(info(order.qty), info(order.qty).a)
     await job.services.out.summary(summary(order.qty), summary(order.qty).b.c)
-    await job.services.out.total(
-        total(OrderTotalParts(a=1)), total(OrderTotalParts(a=2))
-    )
+    await job.services.out.total(total(OrderInfo(a=1)), total(OrderInfo(a=2)))
 
 
 def info(qty: int) -> OrderInfo:
@@ -54,5 +51,5 @@ def summary(qty: int) -> OrderSummary:
     return OrderSummary(a=qty, b=OrderSummaryB(c="c", d="x"))
 
 
-def total(parts: OrderTotalParts) -> int:
+def total(parts: OrderInfo) -> int:
     return parts.a

@@ -40,13 +40,6 @@ class OrderSummary:
 
 
 @dataclass(slots=True)
-class OrderTotalParts:
-    """`total_parts` of an order."""
-
-    a: int
-
-
-@dataclass(slots=True)
 class OrderTop:
     """`top` of an order."""
 

@@ -1,0 +1,64 @@
+"""What literals become where they stand: structs, decimals, an enum's values."""
+
+from .. import ast
+from ..program import LibraryCall
+from ..results import lambda_results
+from ..types import DECIMAL, Array, Enum, Hash, Optional, Scalar, Struct, Type, required
+from .body import Body
+
+
+def takes_form(node: ast.Expr, wanted: Type) -> bool:
+    """Whether a literal becomes what its place holds: a struct, a decimal, an enum's value."""
+    match required(wanted), node:
+        case Struct(), ast.HashLiteral():
+            return True
+        case Enum(values=values), _:
+            return constant_text(node) in values
+        case Scalar("decimal"), _:
+            return written_number(node) is not None
+        case Array(item), ast.ArrayLiteral(items=items):
+            return all(takes_form(each, item) for each in items)
+        case Hash(_, value), ast.HashLiteral(entries=entries):
+            return all(takes_form(entry.value, value) for entry in entries)
+    return False
+
+
+def become_decimal(body: Body, node: ast.Expr) -> None:
+    """Take a number for the decimal that its digits say."""
+    if (number := written_number(node)) is not None:
+        body.facts.types[node] = body.facts.types[number] = DECIMAL
+
+
+def written_number(node: ast.Expr) -> ast.Float | ast.Int | None:
+    """A number as the source writes it, which is exact where a decimal is wanted."""
+    if isinstance(node, ast.Unary) and node.operator == "-":
+        node = node.operand
+    return node if isinstance(node, ast.Float | ast.Int) else None
+
+
+def holds_struct(kind: Type) -> bool:
+    """Whether literals in it are told at their parts: those of structs have no type alone."""
+    match kind:
+        case Optional(item) | Array(item) | Hash(_, item):
+            return holds_struct(item)
+    return isinstance(kind, Struct | Enum)
+
+
+def mapped_literals(body: Body, node: ast.Expr, wanted: Array) -> list[ast.Expr]:
+    """The literals that become structs in a lambda: `rows.map(|row| { { name: row.name } })`."""
+    call = body.facts.resolutions.get(node)
+    if not isinstance(call, LibraryCall) or call.signature.call != "Array.map":
+        return []
+    if not holds_struct(wanted.item):
+        return []
+    function = call.arguments[1]
+    found = lambda_results(function) if isinstance(function, ast.Lambda) else []
+    made = [each for each in found if isinstance(each, ast.HashLiteral)]
+    return [*made] if len(made) == len(found) else []
+
+
+def constant_text(node: ast.Expr) -> str | None:
+    """The text of a string without interpolation, or of a symbol."""
+    if isinstance(node, ast.String):
+        return node.value
+    return node.name if isinstance(node, ast.Symbol) else None
