@@ -220,10 +220,8 @@ class Claimer:
         """Claim what no limit concerns, and tell whether this looked at everything."""
         if not sizes or limit <= 0:
             return [], limit > 0
-        is_told = not self._gate.controls.has_limits and self._listener.hears(sizes)
-        claim = self._claims.next(
-            self._worker(), sizes, lanes, limit, started, self._schema, is_told
-        )
+        told = None if self._gate.controls.has_limits else self._listener.hears(sizes)
+        claim = self._claims.next(self._worker(), sizes, lanes, limit, started, self._schema, told)
         jobs = await self._link.run(claim)
         self._claims.learn(jobs, limit, started, time.monotonic())
         return jobs, self._claims.was_full

@@ -108,14 +108,14 @@ class Claims:
         limit: int,
         now: float,
         schema: str | None,
-        is_told: bool = False,
+        told: int | None = None,
     ) -> Statement[list[Claimed]]:
         """The next claim, at the monotonic time `now` in seconds.
 
-        A worker that is no longer registered claims nothing. `is_told` says that the worker hears
-        of jobs that become due long after their time.
+        A worker that is no longer registered claims nothing. `told` is the number of the connection
+        over which it hears of jobs that become due long after their time.
         """
-        look = self.looks.choose((worker, *lanes), queues, is_told, now)
+        look = self.looks.choose((worker, told, *lanes), queues, told is not None, now)
         kinds = self._kinds or len({type_ for type_, _ in lanes})
         self._asked = depth = min(limit, max(int(self._depth), _least_depth(limit, kinds)))
         if self._empty and look is Look.BEHIND:

@@ -33,9 +33,10 @@ class Listener:
         """Whether this worker is one that commits ring for."""
         return bool(self._held) and self._opened == self._link.fresh
 
-    def hears(self, queues: Iterable[str]) -> bool:
-        """Whether what is announced of these queues reaches this worker."""
-        return self._opened == self._link.fresh and self._listening.issuperset(queues)
+    def hears(self, queues: Iterable[str]) -> int | None:
+        """The number of the connection over which all that is announced of these queues comes."""
+        listens = self._opened == self._link.fresh and self._listening.issuperset(queues)
+        return self._opened if listens else None
 
     def wake(self) -> None:
         """End a wait; to be called in the loop."""
