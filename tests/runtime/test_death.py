@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue, WorkerPool
-from conduit_runtime.workers import claimer, keeper
+from conduit_runtime.workers import claimer, fleet, keeper
 from waiting import until
 from worker_process import LEDGER
 
@@ -188,6 +188,29 @@ def test_a_severed_connection_is_mended(queue: Queue, dsn: str, start: Start) ->
             connection.execute(sever.replace("%%", "%"))
         queue.enqueue(Job(type="sleep", payload={"seconds": 0}))
         until(lambda done=round_ + 1: queue.stats().completed == done)
+
+
+def test_a_connection_severed_while_the_worker_starts_is_mended(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beats: list[int] = []
+    beat = keeper.Keeper._beat
+
+    def severed_once(self: keeper.Keeper, connection: psycopg.Connection[Any]) -> fleet.Beat:
+        beats.append(connection.info.backend_pid)
+        if len(beats) == 1:
+            with psycopg.connect(dsn, autocommit=True) as admin:
+                admin.execute("SELECT pg_terminate_backend(%s, 5000)", (beats[0],))
+        return beat(self, connection)
+
+    monkeypatch.setattr(keeper.Keeper, "_beat", severed_once)
+    ran = threading.Event()
+    pool = WorkerPool(queue)
+    pool.register("t", lambda context, payload: ran.set())
+    with pool:
+        queue.enqueue(Job(type="t"))
+        assert ran.wait(30)
+    assert len(set(beats)) == 2
 
 
 def test_a_worker_whose_connections_were_just_severed_leaves_the_register(

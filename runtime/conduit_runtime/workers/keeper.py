@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from ..postgres.connection import connect, is_pooled
+from ..postgres.connection import BROKEN, connect, is_pooled
 from ..postgres.execute import run
 from ..postgres.trouble import Trouble
 from ..telemetry.flusher import Flusher
@@ -28,6 +28,8 @@ _log = logging.getLogger("conduit.worker")
 
 BEAT = 1.0
 """Seconds between beats. Each also looks at the others, so the dead are found within seconds."""
+ARRIVAL = 10.0
+"""Seconds for which a worker that starts opens a connection again that broke under it."""
 LOOK = 10.0
 """Seconds between looks for jobs that nobody holds any more and types that nobody knows."""
 _SHARE = 0.02
@@ -125,12 +127,14 @@ class Keeper(threading.Thread):
     def run(self) -> None:
         # Again soon enough that others do not take us for dead meanwhile.
         trouble = Trouble(_log, "the keeper's connection failed", longest=1.0)
+        give_up = time.monotonic() + ARRIVAL
         while not self._ending.is_set():
             try:
                 with connect(self._dsn, "conduit keeper", lock_timeout="2s") as connection:
                     self._keep(connection)
             except Exception as error:
-                if not self._announced:
+                broken = isinstance(error, BROKEN) and time.monotonic() < give_up
+                if not (self._announced or broken):
                     self._failure = error
                     self._ready.set()
                     return
@@ -138,6 +142,7 @@ class Keeper(threading.Thread):
                     trouble.over()
                 self._beaten = False
                 self._ending.wait(trouble.again_in(error))
+        self._ready.set()
         if self._gone and not self._left:
             self._leave()
 
