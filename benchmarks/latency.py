@@ -14,6 +14,8 @@ _SAMPLES = 300
 _TICK = 0.002
 """Seconds between two steps of the steady stream: what is due goes in at once."""
 _IDLE = 20.0
+_SETTLED = 12.0
+"""Seconds after which a worker has opened every connection and looked around once."""
 
 
 def idle_worker(server: str, options: Options, results: Results) -> None:
@@ -54,12 +56,12 @@ def idle(server: str, options: Options, results: Results) -> None:
     database = Database(server)
     database.run("CREATE EXTENSION pg_stat_statements")
     with staying(database) as stop:
-        time.sleep(1.0)
+        time.sleep(_SETTLED)
         before = _statements(database)
         time.sleep(seconds)
         statements = (_statements(database) - before) / seconds
         usage: Usage = stop()
-    part = usage.cpu / (seconds + 1.0) * 100
+    part = usage.cpu / (seconds + _SETTLED) * 100
     results.add(Figure("idle worker", "% of a core", [part], target=0.5, less_is_better=True))
     results.add(
         Figure("idle worker", "statements/s", [statements], target=2.0, less_is_better=True)
