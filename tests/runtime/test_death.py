@@ -13,7 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue, WorkerPool
-from conduit_runtime.workers import claimer, fleet, keeper
+from conduit_runtime.postgres.execute import run_async
+from conduit_runtime.workers import claimer, keeper, worker
 from waiting import until
 from worker_process import LEDGER
 
@@ -190,27 +191,59 @@ def test_a_severed_connection_is_mended(queue: Queue, dsn: str, start: Start) ->
         until(lambda done=round_ + 1: queue.stats().completed == done)
 
 
+@pytest.mark.parametrize("step", ["_register", "_beat"])
 def test_a_connection_severed_while_the_worker_starts_is_mended(
-    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+    queue: Queue,
+    dsn: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    step: str,
 ) -> None:
-    beats: list[int] = []
-    beat = keeper.Keeper._beat
+    sessions: list[int] = []
+    whole = getattr(keeper.Keeper, step)
 
-    def severed_once(self: keeper.Keeper, connection: psycopg.Connection[Any]) -> fleet.Beat:
-        beats.append(connection.info.backend_pid)
-        if len(beats) == 1:
-            with psycopg.connect(dsn, autocommit=True) as admin:
-                admin.execute("SELECT pg_terminate_backend(%s, 5000)", (beats[0],))
-        return beat(self, connection)
+    def severed_once(self: keeper.Keeper, connection: psycopg.Connection[Any], *more: Any) -> Any:
+        sessions.append(connection.info.backend_pid)
+        if len(sessions) == 1:
+            end_session(dsn, connection)
+        return whole(self, connection, *more)
 
-    monkeypatch.setattr(keeper.Keeper, "_beat", severed_once)
+    monkeypatch.setattr(keeper.Keeper, step, severed_once)
     ran = threading.Event()
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: ran.set())
     with pool:
         queue.enqueue(Job(type="t"))
         assert ran.wait(30)
-    assert len(set(beats)) == 2
+    assert len(set(sessions)) == 2
+    assert "taken for dead" not in caplog.text
+
+
+def test_a_connection_severed_when_the_queues_are_drained_is_mended(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Any] = []
+
+    async def severed_once(connection: psycopg.AsyncConnection[Any], statement: Any) -> Any:
+        looks.append(statement)
+        if len(looks) == 1:
+            end_session(dsn, connection)
+        return await run_async(connection, statement)
+
+    monkeypatch.setattr(worker, "run_async", severed_once)
+    pool = WorkerPool(queue)
+    pool.register("t", lambda context, payload: None)
+    queue.enqueue(Job(type="t"))
+    pool.run(drain=True)
+    assert len(looks) == 2
+    assert queue.stats().completed == 1
+
+
+def end_session(
+    dsn: str, connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
+) -> None:
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 5000)", (connection.info.backend_pid,))
 
 
 def test_a_worker_whose_connections_were_just_severed_leaves_the_register(

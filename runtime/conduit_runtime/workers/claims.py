@@ -12,7 +12,7 @@ from ..postgres.statement import Statement, sql
 from .claimed import PLAIN, Claimed, Shape
 from .looks import Look, Looks, seen
 
-__all__ = ["BATCH", "LEASE_ENDS", "Claims", "Lane", "claim", "next_due"]
+__all__ = ["ALL_PRIORITIES", "BATCH", "LEASE_ENDS", "Claims", "Lane", "claim", "next_due"]
 
 Lane = tuple[str, str]
 """A type and a fingerprint; the empty fingerprint is that of jobs without one."""
@@ -21,6 +21,8 @@ BATCH = 500
 """Jobs that one claim takes at most."""
 # A hand-typed retry of a leased job leaves its lease behind.
 LEASE_ENDS = ", leased_until = NULL"
+ALL_PRIORITIES = {"recent": "", "present": "known.priority IS NULL"}
+"""Fragments of a claim that looks beneath its bounds at every priority that is present."""
 _MOST_BOUNDS = 1_000
 _MOST_LOOKS = 300
 """Lanes of exhausted priorities that a claim looks at in vain at most."""
@@ -129,7 +131,7 @@ class Claims:
         parameters = claim(
             worker, queues, lanes, limit, depth, [(*key, *at) for key, at in behind], token
         )
-        fragments = {"recent": "", "present": "known.priority IS NULL"}
+        fragments = ALL_PRIORITIES
         if look is Look.RECENT:
             parameters["ages"] = self.looks.ages(queues, now)
             fragments = {"recent": sql("recent", schema), "present": "false"}

@@ -162,8 +162,13 @@ class Keeper(threading.Thread):
         held = False
         while not self._ending.is_set():
             if self._outdated:
+                # Whoever changes something while this is under way has it done once more.
                 self._outdated = False
-                self._register(connection, None if pooled else self._lock_key)
+                try:
+                    self._register(connection, None if pooled else self._lock_key)
+                except BaseException:
+                    self._outdated = True
+                    raise
             held = held or pooled or run(connection, fleet.lock(self._lock_key))
             beat = self._beat(connection)
             self._beaten = self._announced = True

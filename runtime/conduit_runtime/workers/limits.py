@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ..postgres.statement import Rows, Statement, nothing, sql
 from ..postgres.steps import Steps
-from .claims import Lane, claim
+from .claims import ALL_PRIORITIES, Lane, claim
 
 __all__ = ["Counted", "Wanted", "claim_within", "counted_claim"]
 
@@ -127,8 +127,7 @@ def counted_claim(
         schema,
         ration=ration,
         rationed=rationed,
-        recent="",
-        present="known.priority IS NULL",
+        **ALL_PRIORITIES,
         **fragments,
     )
     return Statement(claiming, parameters, decode)

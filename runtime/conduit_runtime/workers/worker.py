@@ -14,6 +14,7 @@ from ..errors import JobLost, WorkerStuck
 from ..generated.services import Prepared
 from ..postgres.connection import Link
 from ..postgres.execute import run_async
+from ..postgres.trouble import Trouble
 from ..schedules.ticker import Ticker
 from ..telemetry.failures import FailureReporter, OnFailed, failed_among, failed_of
 from ..telemetry.flusher import Flusher
@@ -168,8 +169,13 @@ class Worker:
 
     async def _has_more(self) -> bool:
         """Whether flows go on, of which the jobs that ended were no part."""
-        async with self._database.connection() as connection:
-            return (await run_async(connection, watch(None, self._schema))).has_ended
+        trouble = Trouble(_log, "flows that wait for other jobs cannot be looked at")
+        while True:
+            try:
+                async with self._database.connection() as connection:
+                    return (await run_async(connection, watch(None, self._schema))).has_ended
+            except psycopg.OperationalError as error:
+                await asyncio.sleep(trouble.again_in(error))
 
     async def stop(self, grace: float) -> None:
         """End gently: claim no more, give running jobs `grace` seconds, hand back the rest."""
