@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 __all__ = [
+    "LONGEST",
     "check_callable",
     "check_number",
     "check_span",
@@ -18,6 +19,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+LONGEST = timedelta(days=365_000)
+"""The longest time that a job, a key or a schedule takes: 1,000 years."""
 _SHOWN = 60
 
 
@@ -67,7 +71,7 @@ def each(values: Iterable[T], what: str, kind: type[T], wanted: str) -> Sequence
     return found
 
 
-def is_whole(value: object) -> bool:
+def is_whole(value: object) -> TypeGuard[int]:
     """Whether it is an int and no bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -80,8 +84,8 @@ def check_number(value: object, what: str) -> None:
         raise ValueError(said(what, value, "a finite number"))
 
 
-def check_span(value: object, what: str, longest: timedelta) -> None:
-    """Raise TypeError for what is no timedelta, ValueError for none that is positive, or longer."""
+def check_span(value: object, what: str) -> None:
+    """Raise TypeError for what is no timedelta, ValueError for none from 0 to `LONGEST`."""
     check_type(value, what, timedelta, "a timedelta")
-    if not timedelta(0) < value <= longest:  # type: ignore[operator]
-        raise ValueError(said(what, value, f"a positive time of at most {longest.days:,} days"))
+    if not timedelta(0) < value <= LONGEST:  # type: ignore[operator]
+        raise ValueError(said(what, value, f"a positive time of at most {LONGEST.days:,} days"))

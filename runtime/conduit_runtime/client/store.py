@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from ..arguments import check_text, check_type, is_whole, said
+from ..arguments import LONGEST, check_text, check_type, is_whole, said
 from ..errors import PayloadError
 from ..job import Job, JobStatus
 from ..payload import check_name, decode, encode
@@ -17,7 +17,6 @@ from .many import Filter
 from .stats import QueueOverview, QueueStats
 from .unique import Duplicate, duplicates_of, key_parameters, unique_insert
 
-_FURTHEST = timedelta(days=365 * 1_000)
 _LONGEST = sys.float_info.max
 
 
@@ -131,8 +130,8 @@ def check_options(job: Job) -> None:
     if job.delay is not None:
         if not isinstance(job.delay, timedelta):
             raise PayloadError(said("delay", job.delay, "a timedelta"))
-        if abs(job.delay) > _FURTHEST:
-            raise PayloadError(f"delay is {job.delay}: use at most {_FURTHEST.days:,} days")
+        if abs(job.delay) > LONGEST:
+            raise PayloadError(f"delay is {job.delay}: use at most {LONGEST.days:,} days")
 
 
 def _is_positive(value: object) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from ..arguments import LONGEST
 from ..errors import PayloadError
 from ..job import Job
 from ..payload import encode
@@ -28,7 +29,6 @@ __all__ = [
 SWEPT = 5_000
 """Keys that one sweep looks at."""
 _LONGEST_KEY = 200
-_FURTHEST = timedelta(days=365 * 1_000)
 
 
 class Duplicate(NamedTuple):
@@ -66,8 +66,8 @@ def key_parameters(job: Job) -> dict[str, Any]:
     span = job.unique_for
     if span is not None and not isinstance(span, timedelta):
         raise PayloadError(f"unique_for is {span!r}: use a timedelta")
-    if span is not None and not timedelta(0) < span <= _FURTHEST:
-        raise PayloadError(f"unique_for is {span}: use a positive span of {_FURTHEST.days:,} days")
+    if span is not None and not timedelta(0) < span <= LONGEST:
+        raise PayloadError(f"unique_for is {span}: use a positive span of {LONGEST.days:,} days")
     return {
         "key": key_of(job.unique),
         "unique_for": None if span is None else span.total_seconds(),

@@ -13,7 +13,6 @@ from typing import (
     TypedDict,
     TypeVar,
     Unpack,
-    get_args,
     overload,
 )
 
@@ -22,7 +21,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from .. import payload as payloads
-from ..arguments import check_span, check_type, said
+from ..arguments import check_span, check_type
 from ..client.store import check_options, insert_jobs
 from ..client.unique import Duplicate, mark
 from ..job import Job, priority_of
@@ -31,6 +30,7 @@ from ..postgres.execute import OwnAsyncCursor, OwnCursor, run, run_async
 from ..postgres.statement import Statement
 from ..postgres.transaction import explained, require_connection
 from ..telemetry.trace_context import present_trace
+from ..workers.retry import Backoff, check_backoff
 from .batches import current_batch
 from .decode import decoder
 from .exact import Writer, writer
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 P = TypeVar("P")
 
-LONGEST = timedelta(days=365 * 1_000)
-Backoff = Literal["exponential", "linear", "constant"]
 Priority = int | Literal["low", "normal", "high", "urgent"]
 
 
@@ -91,9 +89,8 @@ class JobType(Generic[S, P]):
         spans = {"timeout": timeout, "base": base, "keep_result": keep_result}
         for what, span in spans.items():
             if span is not None:
-                check_span(span, what, LONGEST)
-        if backoff not in get_args(Backoff):
-            raise ValueError(said("backoff", backoff, ", ".join(get_args(Backoff))))
+                check_span(span, what)
+        check_backoff(backoff)
         self.function = function
         self.name = name
         self.fingerprint = fingerprint
@@ -165,7 +162,7 @@ class JobType(Generic[S, P]):
             text = text if written is payload else payloads.encode(written)
         timeout = options.get("timeout", self.timeout)
         if timeout is not None:
-            check_span(timeout, "timeout", LONGEST)
+            check_span(timeout, "timeout")
         job = Job(
             queue=options.get("queue", self.queue),
             type=self.name,

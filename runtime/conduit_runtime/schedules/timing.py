@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from ..arguments import check_text, check_type
+from ..arguments import LONGEST, check_text, check_type
 from ..errors import ScheduleError
 
 __all__ = ["Missed", "Plan", "Timing", "plan"]
@@ -22,7 +22,6 @@ LATE = timedelta(seconds=60)
 BATCH = 500
 """Missed ticks that are made up for at a time."""
 
-_LONGEST = timedelta(days=365_000)
 _NAMED = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -67,7 +66,7 @@ class Timing:
             check_type(self.interval, "interval", timedelta, "a timedelta")
         check_text(self.expression, "expression")
         check_type(self.timezone, "timezone", str, "a name such as Europe/Berlin")
-        if self.interval is not None and not timedelta(seconds=1) <= self.interval <= _LONGEST:
+        if self.interval is not None and not timedelta(seconds=1) <= self.interval <= LONGEST:
             raise ScheduleError(f"the interval is {self.interval}: use a second or more")
         if self.interval is not None and self.interval.microseconds:
             raise ScheduleError(f"the interval is {self.interval}: use whole seconds")

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, get_args
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 
-from ..arguments import check_span, said
+from ..arguments import check_span
 from ..errors import NoHandler, QueueError
 from ..payload import check_name
 from .claims import Lane
-from .retry import DEFAULT_POLICY, Backoff, RetryPolicy
+from .retry import DEFAULT_POLICY, Backoff, RetryPolicy, check_backoff
 
 if TYPE_CHECKING:
     from ..generated.job_types import JobType
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Handler", "HandlerOptions", "HandlerRegistry", "is_coroutine_function"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-_LONGEST = timedelta(days=365 * 1_000)
 
 
 class HandlerOptions(TypedDict, total=False):
@@ -188,13 +187,12 @@ class HandlerRegistry:
 def _seconds(span: timedelta | None, what: str) -> float | None:
     if span is None:
         return None
-    check_span(span, what, _LONGEST)
+    check_span(span, what)
     return span.total_seconds()
 
 
 def _policy(backoff: Backoff, base: timedelta | None) -> RetryPolicy:
-    if backoff not in get_args(Backoff):
-        raise ValueError(said("backoff", backoff, " or ".join(map(repr, get_args(Backoff)))))
+    check_backoff(backoff)
     seconds = _seconds(base, "base")
     if seconds is None and backoff == DEFAULT_POLICY.backoff:
         return DEFAULT_POLICY

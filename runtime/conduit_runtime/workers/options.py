@@ -1,9 +1,9 @@
 """What a pool is told to do, checked before it does."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-from ..arguments import check_type, each, listed, said
+from ..arguments import check_type, each, is_whole, listed, said
 from ..payload import check_name
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def schedules_of(given: Iterable["Schedule"]) -> Sequence["Schedule"]:
 
 def check_count(count: object, what: str) -> None:
     """Raise ValueError for what is no number of jobs."""
-    if not _is_whole(count):
+    if not _is_count(count):
         raise ValueError(said(what, count, "1 or more"))
 
 
@@ -68,10 +68,10 @@ def queues_of(
         raise ValueError("queues names no queue: leave it out for those of the jobs")
     for queue, cap in caps.items():
         check_name(queue, "queue")
-        if cap is not None and not _is_whole(cap):
+        if cap is not None and not _is_count(cap):
             raise ValueError(f"queue {queue} may run {cap!r} jobs at once: use 1 or more, or None")
     return caps
 
 
-def _is_whole(number: object) -> bool:
-    return isinstance(number, int) and number is not True and number >= 1
+def _is_count(number: object) -> TypeGuard[int]:
+    return is_whole(number) and number >= 1

@@ -7,7 +7,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
-from ..arguments import said
+from ..arguments import LONGEST, said
 from ..errors import NoHandler
 from ..generated.decode import PayloadMismatch
 from ..generated.lines import location
@@ -27,8 +27,6 @@ __all__ = [
 ]
 
 _OURS = {"conduit_runtime", "asyncio", "concurrent"}
-# Well within what Postgres and Python take for a date.
-_LONGEST = timedelta(days=365_000).total_seconds()
 MAX_ERROR = 4_000
 MAX_TRACEBACK = 16_000
 """Characters that are kept of an error's text and of its traceback."""
@@ -70,7 +68,7 @@ def _seconds(span: float | timedelta, name: str) -> float:
     if isinstance(span, bool) or not isinstance(span, int | float | timedelta):
         raise TypeError(said(name, span, "seconds or a timedelta"))
     seconds = span.total_seconds() if isinstance(span, timedelta) else span
-    if not -math.inf < seconds <= _LONGEST:
+    if not -math.inf < seconds <= LONGEST.total_seconds():
         raise ValueError(said(name, span, "a finite time of at most 1,000 years"))
     return float(max(0, seconds))
 

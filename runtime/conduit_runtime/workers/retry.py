@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, get_args
 
-__all__ = ["DEFAULT_POLICY", "Backoff", "RetryPolicy"]
+from ..arguments import said
+
+__all__ = ["DEFAULT_POLICY", "Backoff", "RetryPolicy", "check_backoff"]
 
 Backoff = Literal["exponential", "linear", "constant"]
 JITTER = 0.1
@@ -38,3 +40,9 @@ class RetryPolicy:
 
 
 DEFAULT_POLICY = RetryPolicy()
+
+
+def check_backoff(backoff: object) -> None:
+    """Raise ValueError for what is no way to wait."""
+    if backoff not in get_args(Backoff):
+        raise ValueError(said("backoff", backoff, " or ".join(map(repr, get_args(Backoff)))))
