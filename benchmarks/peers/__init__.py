@@ -3,40 +3,24 @@
 import json
 import subprocess
 import sys
-import venv
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 from psycopg.conninfo import conninfo_to_dict
 
 from ..database import Database
 from ..measure import Figure, Options, Results
+from .peer import Peer, PythonPeer
 
-_FOLDER = Path(__file__).parent
-_JOBS = 30_000
 _SINGLE = 1_000
 
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """A queue to measure: what to install, and the setting that its script uses."""
-
-    name: str
-    requirements: tuple[str, ...]
-    setting: str
-    python: tuple[int, int] = (3, 11)
-
-
-PEERS = (
-    Peer(
+PEERS: tuple[Peer, ...] = (
+    PythonPeer(
         "pgqueuer",
         ("pgqueuer[asyncpg]==1.6.0", "uvloop"),
         "asyncpg, uvloop, batches of 100; deletes what it finished",
     ),
-    Peer("procrastinate", ("procrastinate==3.10.0",), "psycopg, concurrency 100"),
-    Peer("oban", ("oban==0.7.0",), "psycopg, limit 200", (3, 12)),
+    PythonPeer("procrastinate", ("procrastinate==3.10.0",), "psycopg, concurrency 100"),
+    PythonPeer("oban", ("oban==0.7.0",), "psycopg, limit 200", python=(3, 12)),
 )
 
 
@@ -48,57 +32,25 @@ def peers(server: str, options: Options, results: Results) -> None:
         "enqueue one by one": results.value("enqueue one by one, 1 producer"),
     }
     for peer in PEERS:
-        python = _environment(peer)
-        if python is None:
+        command = peer.command()
+        if command is None:
             print(f"{peer.name} left out: it cannot be installed here", file=sys.stderr)
             continue
-        runs = [_run(peer, python, server, options) for _ in range(options.runs)]
+        runs = [_run(peer, command, server, options) for _ in range(options.runs)]
         for name, own in ours.items():
             rates = [run[name] for run in runs]
             figure = Figure(f"{peer.name}: {name}", "jobs/s", rates, own, "ours", note=peer.setting)
             results.add(figure)
 
 
-def _environment(peer: Peer) -> Path | None:
-    """The interpreter of the peer's own environment, which is made when it is not there."""
-    folder = Path.home() / ".cache" / "conduit-benchmarks" / peer.name
-    python = folder / "bin" / "python"
-    if not (folder / "ready").exists():
-        make = _maker(peer.python)
-        if make is None:
-            return None
-        make(folder)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        if subprocess.run([*install, *peer.requirements], check=False).returncode:
-            return None
-        (folder / "ready").touch()
-    return python
-
-
-def _maker(wanted: tuple[int, int]) -> Callable[[Path], object] | None:
-    """What makes an environment with that Python or a later one; None when there is none here."""
-    if sys.version_info >= wanted:
-        return lambda folder: venv.create(folder, with_pip=True, clear=True)
-    for minor in range(wanted[1], wanted[1] + 3):
-        command = [f"python{wanted[0]}.{minor}", "-m", "venv"]
-        try:
-            subprocess.run([*command, "--help"], check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError):
-            continue
-        return lambda folder, command=command: subprocess.run(  # type: ignore[misc]
-            [*command, "--clear", str(folder)], check=True
-        )
-    return None
-
-
-def _run(peer: Peer, python: Path, server: str, options: Options) -> dict[str, float]:
+def _run(peer: Peer, command: list[str], server: str, options: Options) -> dict[str, float]:
     database = Database(server)
     database.run("DROP SCHEMA public CASCADE")
     database.run("CREATE SCHEMA public")
-    script = _FOLDER / f"run_{peer.name}.py"
-    counts = [str(options.jobs(_JOBS)), str(options.jobs(_SINGLE))]
+    counts = [str(options.jobs(peer.jobs)), str(options.jobs(_SINGLE))]
     done = subprocess.run(
-        [python, script, _url(database.dsn), *counts],
+        [*command, _url(database.dsn), *counts],
+        cwd=peer.folder,
         check=True,
         stdout=subprocess.PIPE,
         text=True,

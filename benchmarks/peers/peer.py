@@ -1,0 +1,85 @@
+"""A queue to measure, in an environment of its own."""
+
+import subprocess
+import sys
+import venv
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+_SCRIPTS = Path(__file__).parent.resolve()
+_CACHE = Path.home() / ".cache" / "conduit-benchmarks"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer(ABC):
+    """A queue to measure: what to install, and the setting that its script uses.
+
+    `jobs` are how many it drains: enough that its start does not count.
+    """
+
+    name: str
+    requirements: tuple[str, ...]
+    setting: str
+    jobs: int = 30_000
+
+    @property
+    def folder(self) -> Path:
+        """Its environment, which its script is started in."""
+        return _CACHE / self.name
+
+    def command(self) -> list[str] | None:
+        """What starts its script, installed first when it is not; None when it cannot be."""
+        ready = self.folder / "ready"
+        if not ready.exists():
+            if not self._install():
+                return None
+            ready.touch()
+        return self._start()
+
+    @abstractmethod
+    def _install(self) -> bool:
+        """Make the environment; whether that was possible."""
+
+    @abstractmethod
+    def _start(self) -> list[str] | None:
+        """What starts the script in the environment; None without its interpreter."""
+
+
+@dataclass(frozen=True, slots=True)
+class PythonPeer(Peer):
+    """A queue from PyPI, for that Python or a later one."""
+
+    python: tuple[int, int] = (3, 11)
+
+    def _install(self) -> bool:
+        make = _maker(self.python)
+        if make is None:
+            return False
+        make(self.folder)
+        pip = [self._interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        return not subprocess.run([*pip, *self.requirements], check=False).returncode
+
+    def _start(self) -> list[str]:
+        return [self._interpreter, str(_SCRIPTS / f"run_{self.name}.py")]
+
+    @property
+    def _interpreter(self) -> str:
+        return str(self.folder / "bin" / "python")
+
+
+def _maker(wanted: tuple[int, int]) -> Callable[[Path], object] | None:
+    """What makes an environment with that Python or a later one; None when there is none here."""
+    if sys.version_info >= wanted:
+        return lambda folder: venv.create(folder, with_pip=True, clear=True)
+    for minor in range(wanted[1], wanted[1] + 3):
+        command = [f"python{wanted[0]}.{minor}", "-m", "venv"]
+        try:
+            subprocess.run([*command, "--help"], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        return lambda folder, command=command: subprocess.run(  # type: ignore[misc]
+            [*command, "--clear", str(folder)], check=True
+        )
+    return None
