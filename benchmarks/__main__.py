@@ -31,7 +31,7 @@ GROUPS: dict[str, tuple[Group, ...]] = {
 @click.option("--runs", default=3, show_default=True, help="Runs of each figure; medians count.")
 @click.option("--scale", default=1.0, show_default=True, help="Part of the jobs to run with.")
 @click.option("--quick", is_flag=True, help="One run with a twentieth of the jobs.")
-@click.option("--peers", is_flag=True, help="Measure other queues, too, installed from PyPI.")
+@click.option("--peers", is_flag=True, help="Measure other queues, too, from PyPI and npm.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -6,9 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import report
+from benchmarks import peers, report
 from benchmarks.chart import chart
-from benchmarks.measure import Figure
+from benchmarks.measure import Figure, Options, Results
+from benchmarks.peers import peer
 
 ROOT = Path(__file__).parents[1]
 MACHINE = {"processor": "one & only"}
@@ -65,3 +66,20 @@ def test_a_page_without_marks_is_refused(tmp_path: Path) -> None:
     (tmp_path / "docs" / "performance.md").write_text("nothing")
     with pytest.raises(ValueError, match="no place for the figures"):
         report.record(tmp_path, MACHINE, FIGURES)
+
+
+def test_a_peer_that_cannot_be_installed_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(peer, "_CACHE", tmp_path)
+    of_node = peer.NodePeer("of-node", ("of-node@1",), "")
+    later = peer.PythonPeer("later", (), "", python=(9, 1))
+    monkeypatch.setattr(peers, "PEERS", (of_node, later))
+    results = Results()
+    peers.peers("", Options(), results)
+    assert not results.figures
+    assert capsys.readouterr().err.splitlines() == [
+        "of-node left out: it cannot be installed here",
+        "later left out: it cannot be installed here",
+    ]

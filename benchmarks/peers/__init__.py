@@ -9,7 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from ..database import Database
 from ..measure import Figure, Options, Results
-from .peer import Peer, PythonPeer
+from .peer import NodePeer, Peer, PythonPeer
 
 _SINGLE = 1_000
 
@@ -21,6 +21,12 @@ PEERS: tuple[Peer, ...] = (
     ),
     PythonPeer("procrastinate", ("procrastinate==3.10.0",), "psycopg, concurrency 100"),
     PythonPeer("oban", ("oban==0.7.0",), "psycopg, limit 200", python=(3, 12)),
+    NodePeer(
+        "graphile-worker",
+        ("graphile-worker@0.17.3",),
+        "Node, local queue of 500, batched completion, concurrency 100; deletes what it finished",
+        jobs=100_000,
+    ),
 )
 
 

@@ -1,5 +1,6 @@
-"""A queue to measure, in an environment of its own."""
+"""A queue to measure, in an environment of its own: one of Python, or one of Node."""
 
+import shutil
 import subprocess
 import sys
 import venv
@@ -67,6 +68,24 @@ class PythonPeer(Peer):
     @property
     def _interpreter(self) -> str:
         return str(self.folder / "bin" / "python")
+
+
+@dataclass(frozen=True, slots=True)
+class NodePeer(Peer):
+    """A queue from the npm registry."""
+
+    def _install(self) -> bool:
+        npm = shutil.which("npm")
+        if npm is None or self._start() is None:
+            return False
+        self.folder.mkdir(parents=True, exist_ok=True)
+        options = ["--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
+        install = [npm, "install", "--prefix", str(self.folder), *options, *self.requirements]
+        return not subprocess.run(install, check=False, stdout=subprocess.DEVNULL).returncode
+
+    def _start(self) -> list[str] | None:
+        node = shutil.which("node")
+        return [node, str(_SCRIPTS / f"run_{self.name}.mjs")] if node else None
 
 
 def _maker(wanted: tuple[int, int]) -> Callable[[Path], object] | None:
