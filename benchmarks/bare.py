@@ -46,7 +46,7 @@ def drain(database: Database, count: int, *, connections: int, batch: int) -> No
         ["\\set turn :turn + 1", f"{_plain(claim)} \\gset", f"{_plain(sql('complete', None))};"]
     )
     variables = {
-        **{name: _literal(value) for name, value in claiming.parameters.items()},
+        **claiming.parameters,
         "worker": "bare",
         "token": str(uuid4()),
         "turn": 0,
@@ -89,12 +89,6 @@ def _plain(statement: str) -> str:
     """A statement as pgbench wants it: on one line, `:name` for `%(name)s`, without comments."""
     lines = [line.split("--")[0] for line in statement.splitlines()]
     return re.sub(r"%\((\w+)\)[sb]", r":\1", " ".join(" ".join(lines).split())).replace("%%", "%")
-
-
-def _literal(value: object) -> str:
-    if isinstance(value, list):
-        return "{" + ",".join(f'"{part}"' for part in value) + "}"
-    return str(value)
 
 
 def pgbench(

@@ -1,11 +1,12 @@
 """How fast workers drain a queue, beside the bare SQL of the same batches and connections."""
 
+from conduit_runtime.workers.claims import BATCH
+
 from . import bare
 from .database import Database
 from .measure import Figure, Options, Results, repeat
 from .processes import drain, rate, rates_by_tenth
 
-_BATCH = 500
 JOBS = 100_000
 LIMIT = "bare SQL, 2 connections"
 
@@ -13,12 +14,12 @@ LIMIT = "bare SQL, 2 connections"
 def limits(server: str, options: Options, results: Results) -> None:
     """The bare-SQL limit, with one connection and with the two of a worker process."""
     for connections in (1, 2):
-        count = options.jobs(JOBS) // (2 * _BATCH) * 2 * _BATCH
+        count = options.jobs(JOBS) // (2 * BATCH) * 2 * BATCH
 
         def measure(count: int = count, connections: int = connections) -> float:
             database = Database(server)
             database.fill(count)
-            bare.drain(database, count, connections=connections, batch=_BATCH)
+            bare.drain(database, count, connections=connections, batch=BATCH)
             return rate(database)
 
         name = f"bare SQL, {connections} connection{'s' * (connections > 1)}"

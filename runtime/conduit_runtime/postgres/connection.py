@@ -9,6 +9,7 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed
 from psycopg.types.numeric import Int8BinaryLoader
 
+from .answers import Answers
 from .deadline import PunctualAsyncConnection, PunctualConnection
 from .execute import numbered
 from .forks import keep_from_children
@@ -160,7 +161,8 @@ class Link:
     Used by one task at a time. `fresh` counts how often it was opened, `is_pooled` tells whether a
     transaction pooler stands in between. Answers come in binary; with `times_as_ints` a time with
     time zone is what that holds, the microseconds since 2000-01-01 UTC. With a `lock_timeout`, as
-    Postgres writes it, a statement that waits for a lock that long raises LockNotAvailable.
+    Postgres writes it, a statement that waits for a lock that long raises LockNotAvailable. Links
+    of one loop that share their `answers` are looked at together.
     """
 
     def __init__(
@@ -171,9 +173,11 @@ class Link:
         *,
         times_as_ints: bool = False,
         lock_timeout: str | None = None,
+        answers: Answers | None = None,
     ) -> None:
         self._dsn = dsn
         self._name = name
+        self._answers = answers or Answers()
         self._on_notify = on_notify
         self._times_as_ints = times_as_ints
         self._lock_timeout = lock_timeout
@@ -193,6 +197,7 @@ class Link:
                 **keepalive(self._dsn),
             )
             keep_from_children(connection)
+            connection.answers = self._answers
             self.is_pooled = await is_pooled_async(connection)
             if not self.is_pooled:
                 await connection.execute(SETTINGS)

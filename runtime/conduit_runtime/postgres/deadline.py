@@ -1,6 +1,7 @@
 """Connections that fail when the server falls silent, instead of waiting for ever."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import threading
@@ -10,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.abc import PQGen
 
-from .answer import eager
+from .answers import Answers
 
 __all__ = ["DEADLINE", "PunctualAsyncConnection", "PunctualConnection"]
 
@@ -19,6 +20,9 @@ DEADLINE = 30.0
 
 TCP notices a host that is gone, and sooner; this, also one that takes what it is sent and is mute.
 """
+
+CANCELLING = 5.0
+"""Seconds that a statement gets to end whose awaiting task was cancelled."""
 
 
 class PunctualConnection(psycopg.Connection[Any]):
@@ -38,18 +42,33 @@ class PunctualConnection(psycopg.Connection[Any]):
 
 
 class PunctualAsyncConnection(psycopg.AsyncConnection[Any]):
-    """`PunctualConnection` in an event loop."""
+    """`PunctualConnection` in an event loop; `answers` may be shared by several."""
 
-    _is_late = False
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.answers = Answers()
+        self._is_late = False
 
     async def wait(self, gen: PQGen[Any], *args: Any, **options: Any) -> Any:
         timer = asyncio.get_running_loop().call_later(DEADLINE, _sever, self, self._note)
         try:
-            return await super().wait(eager(gen, self.fileno()), *args, **options)
+            return await self._read(gen)
         except psycopg.OperationalError as error:
             raise (_late() if self._is_late else error) from None
         finally:
             timer.cancel()
+
+    async def _read(self, gen: PQGen[Any]) -> Any:
+        try:
+            return await self.answers.read(gen, self.fileno())
+        except asyncio.CancelledError:
+            # As the driver does: whoever uses the connection next finds nothing under way.
+            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+                with contextlib.suppress(psycopg.Error, TimeoutError):
+                    await self.cancel_safe(timeout=CANCELLING)
+                    rest = self.answers.read(gen, self.fileno(), begun=True)
+                    await asyncio.wait_for(rest, CANCELLING)
+            raise
 
     def _note(self) -> None:
         self._is_late = True

@@ -4,10 +4,12 @@ import math
 import uuid
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+from ..postgres.arrays import array, integers
 from ..postgres.statement import Statement, sql
 from .claimed import PLAIN, Claimed, Shape
 from .looks import Look, Looks, seen
@@ -17,7 +19,7 @@ __all__ = ["ALL_PRIORITIES", "BATCH", "LEASE_ENDS", "Claims", "Lane", "claim", "
 Lane = tuple[str, str]
 """A type and a fingerprint; the empty fingerprint is that of jobs without one."""
 
-BATCH = 500
+BATCH = 1_000
 """Jobs that one claim takes at most."""
 # A hand-typed retry of a leased job leaves its lease behind.
 LEASE_ENDS = ", leased_until = NULL"
@@ -44,20 +46,27 @@ def claim(
     `depth` is how many heads of each lane are looked at, `bounds` where each (queue, priority)
     was left: at which `run_at`, in microseconds since 2000-01-01 UTC, and `seq`.
     """
+    types, fingerprints = _lane_arrays(tuple(lanes))
     return {
         "worker": worker,
         "token": token,
-        "queues": list(queues),
-        "sizes": list(queues.values()),
+        "queues": array(queues),
+        "sizes": integers(queues.values()),
         "limit": limit,
-        "types": [type_ for type_, _ in lanes],
-        "fingerprints": [fingerprint for _, fingerprint in lanes],
+        "types": types,
+        "fingerprints": fingerprints,
         "depth": depth,
-        "bound_queues": [bound[0] for bound in bounds],
-        "bound_priorities": [bound[1] for bound in bounds],
-        "bound_run_ats": [bound[2] for bound in bounds],
-        "bound_seqs": [bound[3] for bound in bounds],
+        "bound_queues": array([bound[0] for bound in bounds]),
+        "bound_priorities": integers([bound[1] for bound in bounds]),
+        "bound_run_ats": integers([bound[2] for bound in bounds]),
+        "bound_seqs": integers([bound[3] for bound in bounds]),
     }
+
+
+@lru_cache(maxsize=16)
+def _lane_arrays(lanes: tuple[Lane, ...]) -> tuple[str, str]:
+    """Types and fingerprints: of hundreds, too many to be written anew for every claim."""
+    return array([type_ for type_, _ in lanes]), array([fingerprint for _, fingerprint in lanes])
 
 
 def next_due(

@@ -34,6 +34,8 @@ _log = logging.getLogger("conduit.worker")
 
 SLICE = 0.005
 """Seconds that jobs which never wait may hold the loop."""
+GLANCE = 0.0005
+"""Seconds after which they let in what the database has answered."""
 
 WhyStopped = Callable[[], BaseException | None]
 Around = Callable[[Any, Coroutine[Any, Any, Any], WhyStopped], Coroutine[Any, Any, Any]]
@@ -61,6 +63,7 @@ class Runner:
         metrics: Metrics,
         concurrency: int,
         on_room: Callable[[], None],
+        look: Callable[[], bool],
         around: Around | None = None,
         capped: Collection[str] = (),
     ) -> None:
@@ -71,6 +74,7 @@ class Runner:
         self._services = services
         self._metrics = metrics
         self._on_room = on_room
+        self._look = look
         self._around = around
         self._capped = frozenset(capped)
         self._now = 0.0
@@ -142,7 +146,7 @@ class Runner:
         """Be a place: run one job after another until none is ready."""
         task = asyncio.current_task()
         assert task is not None
-        pause = time.monotonic() + SLICE
+        began = glanced = time.monotonic()
         try:
             while self.ready:
                 job = self.ready.popleft()
@@ -157,11 +161,13 @@ class Runner:
                     break  # what is left of the cancellation must not hit the next job
                 if waiting is not None:
                     self._on_room()
-                    pause = time.monotonic() + SLICE
-                elif self._now > pause:
-                    self._on_room()
-                    await asyncio.sleep(0)
-                    pause = time.monotonic() + SLICE
+                    began = glanced = time.monotonic()
+                elif self._now > glanced + GLANCE:
+                    if self._look() or self._now > began + SLICE:
+                        self._on_room()
+                        await asyncio.sleep(0)
+                        began = time.monotonic()
+                    glanced = time.monotonic()
         except GeneratorExit:
             pass  # a job's thread raised it; an await takes it for the end of the whole task
         finally:

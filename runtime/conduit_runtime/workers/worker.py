@@ -12,6 +12,7 @@ import psycopg
 from ..client.flow_store import watch
 from ..errors import JobLost, WorkerStuck
 from ..generated.services import Prepared
+from ..postgres.answers import Answers
 from ..postgres.connection import Link
 from ..postgres.execute import run_async
 from ..postgres.trouble import Trouble
@@ -100,8 +101,13 @@ class Worker:
         await asyncio.to_thread(self._keeper.announce)
         self._schema = self._keeper.schema
         self._registry.on_change(self._keeper.refresh)
-        self._claim_link = Link(self._dsn, "conduit claims", self._on_notify, times_as_ints=True)
-        self._acknowledge_link = Link(self._dsn, "conduit outcomes", lock_timeout=LOCK_TIMEOUT)
+        answers = Answers()
+        self._claim_link = Link(
+            self._dsn, "conduit claims", self._on_notify, times_as_ints=True, answers=answers
+        )
+        self._acknowledge_link = Link(
+            self._dsn, "conduit outcomes", lock_timeout=LOCK_TIMEOUT, answers=answers
+        )
         self._database = JobDatabase(self._dsn, self._concurrency)
         self._acknowledger = Acknowledger(
             self._acknowledge_link,
@@ -119,6 +125,7 @@ class Worker:
             self._metrics,
             self._concurrency,
             lambda: self._claimer.on_room(),
+            answers.look,
             None if tracer is None else tracer.attempt,
             capped=[queue for queue, cap in self._queues.items() if cap is not None],
         )

@@ -1,0 +1,126 @@
+"""Reads what connections are answered as it arrives, in few turns of the event loop."""
+
+import asyncio
+import select
+from typing import Any, Generic, TypeVar
+
+from psycopg.abc import PQGen
+from psycopg.waiting import Ready, Wait
+
+__all__ = ["Answers"]
+
+T = TypeVar("T")
+
+_EVENTS = {
+    Wait.R: select.POLLIN,
+    Wait.W: select.POLLOUT,
+    Wait.RW: select.POLLIN | select.POLLOUT,
+}
+
+
+class Answers:
+    """What the connections of one event loop are waiting for.
+
+    The driver asks for a turn of the loop after every 16 KiB, and goes on only in the turn after
+    that. Here all that has arrived is read by the callback that tells of it. Who holds the loop for
+    long may `look`, so that no server has to wait until its answer is read.
+    """
+
+    def __init__(self) -> None:
+        self._readings: dict[int, _Reading[Any]] = {}
+        self._arrived = select.poll()
+
+    def look(self) -> bool:
+        """Read what has arrived; True when an answer is whole: who awaits it is next."""
+        whole = 0
+        for descriptor, _ in self._arrived.poll(0):
+            whole += self._readings[descriptor].go_on()
+        return whole > 0
+
+    async def read(self, generator: PQGen[T], descriptor: int, *, begun: bool = False) -> T:
+        """What the driver's `generator` returns in the end; one may have `begun` before."""
+        reading = _Reading(self, generator, descriptor)
+        reading.advance(Ready.NONE if begun else None)
+        try:
+            return await reading.whole
+        finally:
+            reading.stop()
+
+    def add(self, descriptor: int, reading: "_Reading[Any]") -> None:
+        """Look at a socket from now on."""
+        self._readings[descriptor] = reading
+        self._arrived.register(descriptor, select.POLLIN)
+
+    def remove(self, descriptor: int) -> None:
+        """Look at a socket no more."""
+        del self._readings[descriptor]
+        self._arrived.unregister(descriptor)
+
+
+class _Reading(Generic[T]):
+    """A generator of the driver that goes on whenever its socket lets it."""
+
+    def __init__(self, answers: Answers, generator: PQGen[T], descriptor: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._answers = answers
+        self._generator = generator
+        self._descriptor = descriptor
+        self._socket = select.poll()
+        self._awaited: Wait | None = None
+        self.whole: asyncio.Future[T] = self._loop.create_future()
+
+    def advance(self, ready: Ready | None) -> bool:
+        """Go on for as long as the socket lets it; True when this was the end."""
+        try:
+            while True:
+                wanted = self._generator.send(ready)  # type: ignore[arg-type]
+                self._socket.register(self._descriptor, _EVENTS[wanted])
+                ready = self._ready(wanted)
+                if not ready:
+                    self._await(wanted)
+                    return False
+        except StopIteration as end:
+            self.whole.set_result(end.value)
+        except BaseException as error:
+            self.whole.set_exception(error)
+        self.stop()
+        return True
+
+    def go_on(self) -> bool:
+        """Go on if the socket lets it; True when this was the end."""
+        if self._awaited is None or self.whole.done():
+            return False
+        ready = self._ready(self._awaited)
+        return bool(ready) and self.advance(ready)
+
+    def stop(self) -> None:
+        """Wait no more, before somebody else's socket gets this one's number."""
+        if self._awaited is not None:
+            self._awaited = None
+            self._answers.remove(self._descriptor)
+            self._loop.remove_reader(self._descriptor)
+            self._loop.remove_writer(self._descriptor)
+
+    def _ready(self, wanted: Wait) -> Ready:
+        for _, events in self._socket.poll(0):
+            # A socket that is shut or broken is ready for everything: using it tells what it has.
+            if events & ~(select.POLLIN | select.POLLOUT):
+                return Ready(wanted)
+            readable = events & select.POLLIN and Ready.R
+            return Ready(readable | (events & select.POLLOUT and Ready.W))
+        return Ready.NONE
+
+    def _await(self, wanted: Wait) -> None:
+        if wanted == self._awaited:
+            return
+        if self._awaited is None:
+            self._answers.add(self._descriptor, self)
+        self._awaited = wanted
+        for watch, leave, kind in (
+            (self._loop.add_reader, self._loop.remove_reader, Wait.R),
+            (self._loop.add_writer, self._loop.remove_writer, Wait.W),
+        ):
+            if wanted & kind:
+                watch(self._descriptor, self.go_on)
+            else:
+                leave(self._descriptor)

@@ -1,0 +1,135 @@
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from conduit_runtime.postgres.answers import Answers
+from psycopg.waiting import Ready, Wait
+
+
+def until_the_end(end: socket.socket, start: Wait = Wait.R) -> Generator[Wait, Ready, list[bytes]]:
+    """Read a byte at a time, as the driver reads a buffer at a time, until a full stop."""
+    while not (yield start):
+        continue
+    pieces = [end.recv(1)]
+    while pieces[-1] != b".":
+        while not (yield Wait.R):
+            continue
+        pieces.append(end.recv(1))
+        if not pieces[-1]:
+            raise ConnectionError("the server has closed the connection")
+    return pieces
+
+
+@asynccontextmanager
+async def reading(
+    answers: Answers, theirs: socket.socket, ours: socket.socket
+) -> AsyncIterator["asyncio.Task[list[bytes]]"]:
+    """A task that awaits an answer, once it waits for the socket."""
+    with ours, theirs:
+        task = asyncio.create_task(answers.read(until_the_end(ours), ours.fileno()))
+        await asyncio.sleep(0)
+        yield task
+
+
+def test_all_that_has_arrived_is_read_by_one_callback() -> None:
+    async def main() -> list[bytes]:
+        ours, theirs = socket.socketpair()
+        async with reading(Answers(), theirs, ours) as task:
+            theirs.send(b"abc")
+            await asyncio.sleep(0)  # the loop sees it, and calls back after this task
+            await asyncio.sleep(0)
+            with pytest.raises(BlockingIOError):
+                ours.recv(1, socket.MSG_DONTWAIT)
+            theirs.send(b"d.")
+            return await task
+
+    assert asyncio.run(main()) == [b"a", b"b", b"c", b"d", b"."]
+
+
+def test_who_holds_the_loop_may_look_and_learns_when_an_answer_is_whole() -> None:
+    async def main() -> list[bytes]:
+        ours, theirs = socket.socketpair()
+        answers = Answers()
+        async with reading(answers, theirs, ours) as task:
+            assert not answers.look()
+            theirs.send(b"ab")
+            assert not answers.look()
+            theirs.send(b".")
+            assert answers.look()
+            assert not answers.look()
+            await asyncio.sleep(0)
+            assert task.done()
+            return task.result()
+
+    assert asyncio.run(main()) == [b"a", b"b", b"."]
+
+
+def test_what_is_ready_at_once_needs_no_turn_of_the_loop() -> None:
+    async def main() -> list[bytes]:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            theirs.send(b"a.")
+            work = Answers().read(until_the_end(ours, Wait.RW), ours.fileno())
+            with pytest.raises(StopIteration) as end:
+                work.send(None)
+            answer: list[bytes] = end.value.value
+            return answer
+
+    assert asyncio.run(main()) == [b"a", b"."]
+
+
+def test_a_socket_that_takes_nothing_is_waited_for() -> None:
+    async def main() -> list[bytes]:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            filled = 0
+            with suppress(BlockingIOError):
+                while True:
+                    filled += ours.send(bytes(65_536))
+            answers = Answers()
+            task = asyncio.create_task(answers.read(until_the_end(ours, Wait.W), ours.fileno()))
+            await asyncio.sleep(0)
+            theirs.send(b".")
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert not task.done()
+            while filled:
+                filled -= len(theirs.recv(65_536))
+            return await task
+
+    assert asyncio.run(main()) == [b"."]
+
+
+def test_an_end_of_the_connection_is_raised_where_the_answer_is_awaited() -> None:
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        async with reading(Answers(), theirs, ours) as task:
+            theirs.send(b"a")
+            theirs.shutdown(socket.SHUT_RDWR)
+            await task
+
+    with pytest.raises(ConnectionError):
+        asyncio.run(main())
+
+
+def test_what_nobody_awaits_any_more_is_left_alone_and_can_be_read_on() -> None:
+    async def main() -> list[bytes]:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            answers = Answers()
+            work = until_the_end(ours)
+            task = asyncio.create_task(answers.read(work, ours.fileno()))
+            await asyncio.sleep(0)
+            task.cancel()
+            theirs.send(b"a")
+            assert not answers.look()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            theirs.send(b".")
+            assert not answers.look()
+            return await answers.read(work, ours.fileno(), begun=True)
+
+    assert asyncio.run(main()) == [b"a", b"."]
