@@ -66,7 +66,7 @@ def insert(database: Database, table: str, count: int, *, clients: int) -> float
     Into `jobs`, or into the same table without what wakes the workers: "bare".
     """
     if table == "bare":
-        database.run("CREATE TABLE bare (LIKE jobs INCLUDING ALL)")
+        copy_table(database)
     statement = sql("insert_job", None).replace("INTO jobs", f"INTO {table}")
     row = dict(insert_parameters(Job(type="noop", payload=PAYLOAD)))
     script = _plain(statement).replace(":id", "gen_random_uuid()")
@@ -83,6 +83,15 @@ def insert(database: Database, table: str, count: int, *, clients: int) -> float
     )
     [rate] = re.findall(r"tps = ([\d.]+) \(without", report)
     return float(rate)
+
+
+def copy_table(database: Database) -> None:
+    """Make the table "bare": as `jobs` is, its storage included, without what wakes the workers."""
+    database.run("CREATE TABLE bare (LIKE jobs INCLUDING ALL)")
+    [(options,)] = database.run(
+        "SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE oid = 'jobs'::regclass"
+    )
+    database.run(f"ALTER TABLE bare SET ({options})")
 
 
 def _plain(statement: str) -> str:

@@ -23,7 +23,7 @@ def single(server: str, options: Options, results: Results) -> None:
 
     def plain() -> float:
         database = Database(server)
-        database.run("CREATE TABLE bare (LIKE jobs INCLUDING ALL)")
+        bare.copy_table(database)
         statement = sql("insert_job", None).replace("INTO jobs", "INTO bare")
         with database.connect() as connection:
             connection.prepare_threshold = 0

@@ -10,7 +10,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from ..arguments import check_text, check_type
 from ..postgres.connection import check_open_async, own_async
-from ..postgres.execute import run_async
+from ..postgres.execute import OwnAsyncConnection, run_async
 from ..postgres.forks import renew_in_children
 from ..postgres.statement import Statement
 
@@ -26,6 +26,7 @@ _left: list[Pool] = []
 def _own_pool(dsn: str) -> Pool:
     return AsyncConnectionPool(
         dsn,
+        connection_class=OwnAsyncConnection,
         min_size=0,
         max_size=10,
         open=False,

@@ -10,7 +10,7 @@ from psycopg_pool import ConnectionPool
 
 from ..arguments import check_text, check_type
 from ..postgres.connection import check_open, own
-from ..postgres.execute import run
+from ..postgres.execute import OwnConnection, run
 from ..postgres.forks import renew_in_children
 from ..postgres.statement import Statement
 
@@ -26,6 +26,7 @@ _left: list[Pool] = []
 def _own_pool(dsn: str) -> Pool:
     return ConnectionPool(
         dsn,
+        connection_class=OwnConnection,
         min_size=0,
         max_size=10,
         open=False,

@@ -52,6 +52,49 @@ class OwnAsyncCursor(psycopg.AsyncCursor[tuple[Any, ...]]):
         return _ADAPTERS
 
 
+class _RawCursor(psycopg.RawCursor[tuple[Any, ...]]):
+    @property
+    def adapters(self) -> AdaptersMap:
+        return _ADAPTERS
+
+
+class _AsyncRawCursor(psycopg.AsyncRawCursor[tuple[Any, ...]]):
+    @property
+    def adapters(self) -> AdaptersMap:
+        return _ADAPTERS
+
+
+class OwnConnection(psycopg.Connection[Any]):
+    """A connection of our own: its statements share a cursor, which saves making one for each."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._own_cursor = _RawCursor(self, row_factory=tuple_row)
+
+    def run(self, statement: Statement[T]) -> T:
+        """Send the statement and decode what comes back."""
+        sql, names = numbered(statement.sql)
+        cursor = self._own_cursor.execute(sql, [statement.parameters[name] for name in names])
+        rows = cursor.fetchall() if cursor.description else []
+        return statement.decode(rows, cursor.rowcount)
+
+
+class OwnAsyncConnection(psycopg.AsyncConnection[Any]):
+    """`OwnConnection` for asynchronous code."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._own_cursor = _AsyncRawCursor(self, row_factory=tuple_row)
+
+    async def run(self, statement: Statement[T]) -> T:
+        """Send the statement and decode what comes back."""
+        sql, names = numbered(statement.sql)
+        parameters = [statement.parameters[name] for name in names]
+        cursor = await self._own_cursor.execute(sql, parameters)
+        rows = await cursor.fetchall() if cursor.description else []
+        return statement.decode(rows, cursor.rowcount)
+
+
 @lru_cache(maxsize=256)
 def numbered(sql: str) -> tuple[str, list[str]]:
     """The SQL with `$1` for its first parameter and so on, and the parameters' names in order.
@@ -72,6 +115,8 @@ def run(connection: psycopg.Connection[Any], statement: Statement[T]) -> T:
 
     The cursor is our own, so that the application's row and cursor factories do not matter.
     """
+    if isinstance(connection, OwnConnection):
+        return connection.run(statement)
     with OwnCursor(connection, row_factory=tuple_row) as cursor:
         cursor.execute(statement.sql, statement.parameters)
         rows = cursor.fetchall() if cursor.description else []
@@ -80,6 +125,8 @@ def run(connection: psycopg.Connection[Any], statement: Statement[T]) -> T:
 
 async def run_async(connection: psycopg.AsyncConnection[Any], statement: Statement[T]) -> T:
     """`run` on an asynchronous connection."""
+    if isinstance(connection, OwnAsyncConnection):
+        return await connection.run(statement)
     async with OwnAsyncCursor(connection, row_factory=tuple_row) as cursor:
         await cursor.execute(statement.sql, statement.parameters)
         rows = await cursor.fetchall() if cursor.description else []
