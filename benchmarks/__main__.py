@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from . import drain, enqueue, generated, latency, report, shapes
+from . import drain, enqueue, latency, report, shapes
 from .database import machine, server
 from .measure import Figure, Options, Results
 from .peers import peers as measure_peers
@@ -16,7 +16,7 @@ _ROOT = Path(__file__).parents[1]
 Group = Callable[[str, Options, Results], None]
 
 GROUPS: dict[str, tuple[Group, ...]] = {
-    "drain": (drain.limits, drain.processes, generated.generated),
+    "drain": (drain.drains,),
     "growth": (drain.growth,),
     "endurance": (drain.endurance,),
     "shapes": (shapes.shapes, shapes.fronts),

@@ -1,64 +1,83 @@
 """How fast workers drain a queue, beside the bare SQL of the same batches and connections."""
 
+import json
+from typing import Any
+
 from conduit_runtime.workers.claims import BATCH
 
-from . import bare
+from . import bare, generated
 from .database import Database
-from .measure import Figure, Options, Results, repeat
+from .measure import Figure, Options, Results, alternate
 from .processes import drain, rate, rates_by_tenth
 
 JOBS = 100_000
-LIMIT = "bare SQL, 2 connections"
+ONE = "drain, 1 process"
 
 
-def limits(server: str, options: Options, results: Results) -> None:
-    """The bare-SQL limit, with one connection and with the two of a worker process."""
-    for connections in (1, 2):
-        count = options.jobs(JOBS) // (2 * BATCH) * 2 * BATCH
+def drains(server: str, options: Options, results: Results) -> None:
+    """Bare SQL, one worker process, two of them, and one that runs generated handlers."""
+    with generated.compiled() as (job_type, package):
+        shape: dict[str, Any] = {
+            "type": job_type.name,
+            "fingerprint": job_type.fingerprint,
+            "payload": json.dumps(generated.PAYLOAD),
+        }
+        one_connection, two_connections, one, two, handlers = alternate(
+            options,
+            lambda: _bare(server, options, connections=1),
+            lambda: _bare(server, options, connections=2),
+            lambda: drained(server, options),
+            lambda: drained(server, options, processes=2),
+            lambda: drained(server, options, f"--package={package}", **shape),
+        )
+    results.add(Figure("bare SQL, 1 connection", "jobs/s", one_connection))
+    limit = results.add(Figure("bare SQL, 2 connections", "jobs/s", two_connections))
+    own = results.add(Figure(ONE, "jobs/s", one, limit.value, limit.name, 0.8))
+    results.add(Figure("drain, 2 processes", "jobs/s", two, own.value, ONE, 1.0))
+    results.add(Figure("drain, generated handler", "jobs/s", handlers, own.value, ONE, 0.7))
 
-        def measure(count: int = count, connections: int = connections) -> float:
-            database = Database(server)
-            database.fill(count)
-            bare.drain(database, count, connections=connections, batch=BATCH)
-            return rate(database)
 
-        name = f"bare SQL, {connections} connection{'s' * (connections > 1)}"
-        results.add(Figure(name, "jobs/s", repeat(options, measure)))
+def _bare(server: str, options: Options, connections: int) -> float:
+    count = options.jobs(JOBS) // (2 * BATCH) * 2 * BATCH
+    database = Database(server)
+    database.fill(count)
+    bare.drain(database, count, connections=connections, batch=BATCH)
+    return rate(database)
 
 
-def processes(server: str, options: Options, results: Results) -> None:
-    """One worker process, and two of them."""
-    limit = results.value(LIMIT)
-
-    def measure(count: int) -> float:
-        database = Database(server)
-        database.fill(options.jobs(JOBS))
-        drain(database, processes=count)
-        return rate(database)
-
-    one = results.add(
-        Figure("drain, 1 process", "jobs/s", repeat(options, lambda: measure(1)), limit, LIMIT, 0.8)
-    )
-    two = repeat(options, lambda: measure(2))
-    results.add(Figure("drain, 2 processes", "jobs/s", two, one.value, one.name, 1.0))
+def drained(
+    server: str, options: Options, *arguments: str, processes: int = 1, **shape: Any
+) -> float:
+    """Jobs a second of a fresh table of that shape, drained by workers with these arguments."""
+    database = Database(server)
+    database.fill(options.jobs(JOBS), **shape)
+    drain(database, *arguments, processes=processes, seconds=300)
+    return rate(database)
 
 
 def growth(server: str, options: Options, results: Results) -> None:
     """The first 100,000 jobs of a large table, and with as many completed rows beside it."""
-    small = results.value("drain, 1 process")
-    for pending, completed in ((1_000_000, 0), (1_000_000, 1_000_000)):
 
-        def measure(pending: int = pending, completed: int = completed) -> float:
-            database = Database(server)
-            if completed:
-                database.fill(options.jobs(completed), status="completed")
-            database.fill(options.jobs(pending))
-            drain(database, seconds=300)
-            return rates_by_tenth(database)[0]
+    def measure(pending: int, completed: int = 0) -> float:
+        database = Database(server)
+        if completed:
+            database.fill(options.jobs(completed), status="completed")
+        database.fill(options.jobs(pending))
+        drain(database, seconds=300)
+        return rates_by_tenth(database)[0] if pending > JOBS else rate(database)
 
-        name = f"drain at {pending:,} pending" + f", {completed:,} completed" * bool(completed)
-        runs = repeat(options, measure)
-        results.add(Figure(name, "jobs/s", runs, small, "drain, 1 process", 0.9))
+    small, large, beside = alternate(
+        options,
+        lambda: measure(JOBS),
+        lambda: measure(1_000_000),
+        lambda: measure(1_000_000, 1_000_000),
+    )
+    limit = results.add(Figure("drain at 100,000 pending", "jobs/s", small))
+    for name, runs in (
+        ("drain at 1,000,000 pending", large),
+        ("drain at 1,000,000 pending, 1,000,000 completed", beside),
+    ):
+        results.add(Figure(name, "jobs/s", runs, limit.value, limit.name, 0.9))
 
 
 def endurance(server: str, options: Options, results: Results) -> None:

@@ -8,7 +8,7 @@ from conduit_runtime.postgres.statement import sql
 
 from . import bare
 from .database import PAYLOAD, Database
-from .measure import Figure, Options, Results, repeat
+from .measure import Figure, Options, Results, alternate, repeat
 from .processes import staying
 
 SINGLE = 5_000
@@ -42,8 +42,8 @@ def single(server: str, options: Options, results: Results) -> None:
                 queue.enqueue(_job())
             return count / (time.monotonic() - started)
 
-    limit = results.add(Figure("bare INSERT, 1 producer", "jobs/s", repeat(options, plain)))
-    runs = repeat(options, ours)
+    limits, runs = alternate(options, plain, ours, rounds=3)
+    limit = results.add(Figure("bare INSERT, 1 producer", "jobs/s", limits))
     results.add(
         Figure("enqueue one by one, 1 producer", "jobs/s", runs, limit.value, limit.name, 0.9)
     )
@@ -66,13 +66,12 @@ def producers(server: str, options: Options, results: Results) -> None:
             stop()
         return rate
 
-    limit = results.add(Figure(f"bare INSERT, {CLIENTS} clients", "jobs/s", repeat(options, plain)))
+    limits, runs, beside = alternate(options, plain, ours, ours_with_worker, rounds=3)
+    limit = results.add(Figure(f"bare INSERT, {CLIENTS} clients", "jobs/s", limits))
     name = f"enqueue one by one, {CLIENTS} clients"
-    runs = repeat(options, ours)
     results.add(Figure(name, "jobs/s", runs, limit.value, limit.name, 0.9))
-    runs = repeat(options, ours_with_worker)
     note = "the worker runs them on the same cores"
-    results.add(Figure(f"{name}, a worker", "jobs/s", runs, limit.value, limit.name, note=note))
+    results.add(Figure(f"{name}, a worker", "jobs/s", beside, limit.value, limit.name, note=note))
 
 
 def many(server: str, options: Options, results: Results) -> None:

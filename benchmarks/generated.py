@@ -1,6 +1,5 @@
-"""How fast generated handlers drain, beside a bare handler."""
+"""A compiled source, for what generated handlers cost."""
 
-import json
 import os
 import subprocess
 import sys
@@ -11,10 +10,6 @@ from importlib import import_module
 from pathlib import Path
 
 from conduit_runtime import JobType
-
-from .database import Database
-from .measure import Figure, Options, Results, repeat
-from .processes import drain, rate
 
 _SOURCE = """
 resource Account {
@@ -27,34 +22,16 @@ resource Account {
   }
 }
 """
+PAYLOAD = {"email": "user@example.com", "name": "Ada"}
 _PACKAGE = "conduit_benchmark_jobs"
-_PAYLOAD = {"email": "user@example.com", "name": "Ada"}
-_JOBS = 100_000
-
-
-def generated(server: str, options: Options, results: Results) -> None:
-    """A compiled `@async` block with a typed payload that calls an async service."""
-    one = results.value("drain, 1 process")
-    with _compiled() as job_type:
-
-        def measure() -> float:
-            database = Database(server)
-            database.fill(
-                options.jobs(_JOBS),
-                type=job_type.name,
-                fingerprint=job_type.fingerprint,
-                payload=json.dumps(_PAYLOAD),
-            )
-            drain(database, f"--package={_PACKAGE}")
-            return rate(database)
-
-        runs = repeat(options, measure)
-    results.add(Figure("drain, generated handler", "jobs/s", runs, one, "drain, 1 process", 0.7))
 
 
 @contextmanager
-def _compiled() -> Iterator["JobType[object, object]"]:
-    """The job type of the source above, on the import path of this process and its children."""
+def compiled() -> Iterator["tuple[JobType[object, object], str]"]:
+    """The job type of the source above and the package that holds it.
+
+    The package is on the import path of this process and its children.
+    """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "account.conduit")
         source.write_text(_SOURCE, encoding="utf-8")
@@ -67,6 +44,6 @@ def _compiled() -> Iterator["JobType[object, object]"]:
         sys.path.insert(0, folder)
         try:
             [job_type] = import_module(_PACKAGE).JOBS
-            yield job_type
+            yield job_type, _PACKAGE
         finally:
             sys.path.remove(folder)

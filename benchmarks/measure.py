@@ -81,3 +81,14 @@ class Results:
 def repeat(options: Options, measure: Callable[[], float]) -> list[float]:
     """The measurement as often as the options say."""
     return [measure() for _ in range(options.runs)]
+
+
+def alternate(
+    options: Options, *measures: Callable[[], float], rounds: int = 1
+) -> list[list[float]]:
+    """The measurements by turns, so that a slow minute of the machine is none of one of them only.
+
+    As often as the options say, or `rounds` times as often when they are short.
+    """
+    runs = [[measure() for measure in measures] for _ in range(options.runs * rounds)]
+    return [list(each) for each in zip(*runs, strict=True)]

@@ -1,6 +1,7 @@
 """Tables of other shapes: many types, priorities and queues; jobs in front that nobody may take."""
 
 import time
+from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Any
 
@@ -8,10 +9,9 @@ from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.workers.claims import Claims
 
 from .database import Database
-from .measure import Figure, Options, Results, repeat
-from .processes import drain, rate
+from .drain import JOBS, drained
+from .measure import Figure, Options, Results, alternate
 
-_JOBS = 100_000
 _IN_FRONT = 1_000_000
 _SHAPES: tuple[tuple[str, dict[str, int], float], ...] = (
     ("20 types", {"types": 20}, 0.8),
@@ -27,30 +27,27 @@ _FRONTS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def shapes(server: str, options: Options, results: Results) -> None:
-    """Drains of many types, priorities and queues."""
-    one = results.value("drain, 1 process")
-    for name, shape, target in _SHAPES:
+    """Drains of one type in one queue, and of many types, priorities and queues."""
 
-        def measure(shape: dict[str, int] = shape) -> float:
-            database = Database(server)
-            database.fill(options.jobs(_JOBS), **shape)
-            known = [f"--{key}={shape[key]}" for key in ("types", "queues") if key in shape]
-            drain(database, *known, seconds=300)
-            return rate(database)
+    def measure(shape: Mapping[str, int]) -> Callable[[], float]:
+        known = [f"--{key}={shape[key]}" for key in ("types", "queues") if key in shape]
+        return lambda: drained(server, options, *known, **shape)
 
-        runs = repeat(options, measure)
-        results.add(Figure(f"drain, {name}", "jobs/s", runs, one, "drain, 1 process", target))
+    one, *others = alternate(options, measure({}), *(measure(shape) for _, shape, _ in _SHAPES))
+    limit = results.add(Figure("drain, 1 type", "jobs/s", one))
+    for (name, _, target), runs in zip(_SHAPES, others, strict=True):
+        results.add(Figure(f"drain, {name}", "jobs/s", runs, limit.value, limit.name, target))
 
 
 def fronts(server: str, options: Options, results: Results) -> None:
     """The time of a claim that has a million jobs in front of it that it may not take."""
     free = Database(server)
-    free.fill(options.jobs(_JOBS))
+    free.fill(options.jobs(JOBS))
     plain = results.add(Figure("claim of 500", "ms", _claims(free)))
     for name, front in _FRONTS:
         database = Database(server)
         database.fill(options.jobs(_IN_FRONT), **front)
-        database.fill(options.jobs(_JOBS))
+        database.fill(options.jobs(JOBS))
         title = f"claim of 500 behind {options.jobs(_IN_FRONT):,} {name}"
         figure = Figure(title, "ms", _claims(database), plain.value, plain.name, 2.0, True)
         results.add(figure)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from psycopg.conninfo import conninfo_to_dict
 
 from ..database import Database
+from ..drain import ONE as DRAIN
 from ..measure import Figure, Options, Results
 from .peer import NodePeer, Peer, PythonPeer
 
@@ -26,6 +27,7 @@ PEERS: tuple[Peer, ...] = (
         ("graphile-worker@0.17.3",),
         "Node, local queue of 500, batched completion, concurrency 100; deletes what it finished",
         jobs=100_000,
+        at_most=1.0,
     ),
 )
 
@@ -33,7 +35,7 @@ PEERS: tuple[Peer, ...] = (
 def peers(server: str, options: Options, results: Results) -> None:
     """Drain and enqueue of every peer that can be installed, on the same server."""
     ours = {
-        "drain, 1 process": results.value("drain, 1 process"),
+        DRAIN: results.value(DRAIN),
         "enqueue many": results.value("enqueue many"),
         "enqueue one by one": results.value("enqueue one by one, 1 producer"),
     }
@@ -45,8 +47,11 @@ def peers(server: str, options: Options, results: Results) -> None:
         runs = [_run(peer, command, server, options) for _ in range(options.runs)]
         for name, own in ours.items():
             rates = [run[name] for run in runs]
-            figure = Figure(f"{peer.name}: {name}", "jobs/s", rates, own, "ours", note=peer.setting)
-            results.add(figure)
+            target = peer.at_most if name == DRAIN else None
+            title = f"{peer.name}: {name}"
+            results.add(
+                Figure(title, "jobs/s", rates, own, "ours", target, True, note=peer.setting)
+            )
 
 
 def _run(peer: Peer, command: list[str], server: str, options: Options) -> dict[str, float]:

@@ -17,13 +17,15 @@ _CACHE = Path.home() / ".cache" / "conduit-benchmarks"
 class Peer(ABC):
     """A queue to measure: what to install, and the setting that its script uses.
 
-    `jobs` are how many it drains: enough that its start does not count.
+    `jobs` are how many it drains: enough that its start does not count. `at_most` is the part of
+    our rate that it should reach.
     """
 
     name: str
     requirements: tuple[str, ...]
     setting: str
     jobs: int = 30_000
+    at_most: float = 1 / 3
 
     @property
     def folder(self) -> Path:
