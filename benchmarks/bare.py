@@ -19,7 +19,7 @@ from .database import PAYLOAD, Database
 
 _WORKER = "INSERT INTO conduit_workers VALUES ('bare', 0, 0, 'bare', 0, '{}', '[]')"
 # One row of answers, so that pgbench can hand them on; each job's columns are read all the same.
-# A job counts as started when it was claimed, so that the first claims are not left out of the rate.
+# A job counts as started when it was claimed: else the rate would leave out the first claims.
 _CLAIM = """
 WITH claimed AS (
 {claim}
