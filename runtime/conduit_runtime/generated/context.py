@@ -80,7 +80,7 @@ class JobContext(AsyncOperations, Generic[S]):
         self._host = host
         self._loop = loop
 
-    @cached_property
+    @property
     def _current(self) -> CurrentJob:
         return CurrentJob.of(self._job)
 
