@@ -3,8 +3,9 @@
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import partial
 
-__all__ = ["BOUNDS", "count_into", "quantile"]
+__all__ = ["BOUNDS", "count_into", "place_of", "quantile"]
 
 BOUNDS: tuple[float, ...] = tuple(0.001 * math.pow(2.0, step / 2) for step in range(54))
 """Upper bounds in seconds, from a millisecond to 26 hours, each √2 times the one before.
@@ -15,24 +16,25 @@ what the database holds: never change one.
 _FEW = 32
 
 
-def count_into(counts: list[int], values: Sequence[float], weight: int = 1) -> None:
-    """Add values in seconds to `counts`, which has a place more than there are bounds.
+place_of = partial(bisect_left, BOUNDS)
+"""The place of a value in seconds."""
 
-    Each value counts `weight` times.
-    """
+
+def count_into(counts: list[int], values: Sequence[float]) -> None:
+    """Add values in seconds to `counts`, which has a place more than there are bounds."""
     if len(values) < _FEW:
         for value in values:
-            counts[bisect_left(BOUNDS, value)] += weight
+            counts[place_of(value)] += 1
         return
     ordered = sorted(values)
     below = 0
     for place, bound in enumerate(BOUNDS):
         upto = bisect_right(ordered, bound, below)
-        counts[place] += (upto - below) * weight
+        counts[place] += upto - below
         below = upto
         if below == len(ordered):
             return
-    counts[len(BOUNDS)] += (len(ordered) - below) * weight
+    counts[len(BOUNDS)] += len(ordered) - below
 
 
 def quantile(counts: Sequence[int], share: float) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, cast
 
 from ..job import JobStatus
-from .histogram import BOUNDS, count_into
+from .histogram import BOUNDS, count_into, place_of
 
 if TYPE_CHECKING:
     from ..workers.attempts import Attempt
@@ -145,17 +145,13 @@ def _count(tally: Tally, attempt: "Attempt") -> bool:
 
 
 def _record_waits(tally: Tally, group: Sequence["Attempt"], weight: int, offset: float) -> None:
-    """Look at every n-th attempt, `weight`, which stands for so many."""
-    looked_at = group[::weight]
-    jobs = cast("list[Claimed]", [attempt.job for attempt in looked_at])
-    waits = [
-        max(0.0, attempt.started + offset - (job.run_at / 1e6 + _EPOCH))
-        for attempt, job in zip(looked_at, jobs, strict=True)
-        if attempt.started is not None
-    ]
-    if waits:
-        *others, last = waits
-        rest = len(group) - weight * len(others)
-        tally.wait += sum(others) * weight + last * rest
-        count_into(tally.waits, others, weight)
-        count_into(tally.waits, [last], rest)
+    """Look at every n-th attempt, `weight`, which stands for those up to the next."""
+    left = len(group)
+    for attempt in group[::weight]:
+        weight = min(weight, left)
+        left -= weight
+        if attempt.started is not None:
+            job = cast("Claimed", attempt.job)
+            wait = max(0.0, attempt.started + offset - (job.run_at / 1e6 + _EPOCH))
+            tally.wait += wait * weight
+            tally.waits[place_of(wait)] += weight
