@@ -1,3 +1,4 @@
+-- Nothing but the function stands beneath the insert, so the rows come in its order without a sort.
 INSERT INTO {jobs}
   (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at{trace})
 SELECT
@@ -7,7 +8,5 @@ FROM unnest(
   %(id)s::uuid[], %(queue)s::text[], %(type)s::text[], %(fingerprint)s::text[],
   %(payload)s::text[], %(priority)s::int[], %(max_attempts)s::int[], %(timeout)s::float8[],
   %(run_at)s::timestamptz[], %(delay)s::float8[]{traces}
-) WITH ORDINALITY AS new
-  (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay{trace},
-   position)
-ORDER BY position
+) AS new
+  (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay{trace})
