@@ -64,6 +64,7 @@ class JobContext(AsyncOperations, Generic[S]):
 
     # Most jobs need few of these; what is not asked for is not made.
     _services: S | None = None
+    _enqueued: Nested | None = None
     _cancelled = False
     _progress: dict[str, Any] | None = None
     _reporter: asyncio.Task[None] | None = None
@@ -88,15 +89,16 @@ class JobContext(AsyncOperations, Generic[S]):
     def _kept(self) -> Kept:  # type: ignore[override]
         return Kept()
 
-    @cached_property
+    @property
     def enqueued(self) -> Nested:
         """The jobs that are enqueued when this one completes."""
-        return Nested()
+        if self._enqueued is None:
+            self._enqueued = Nested()
+        return self._enqueued
 
     def nested(self) -> Nested | None:
         """What `enqueued` holds, without making it."""
-        nested: Nested | None = self.__dict__.get("enqueued")
-        return nested
+        return self._enqueued
 
     def cancel(self) -> None:
         """Note that the job was cancelled or lost; called by the worker."""
