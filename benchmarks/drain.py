@@ -38,7 +38,7 @@ def drains(server: str, options: Options, results: Results) -> None:
 
 
 def _bare(server: str, options: Options, connections: int) -> float:
-    count = options.jobs(JOBS) // (2 * BATCH) * 2 * BATCH
+    count = max(1, options.jobs(JOBS) // (2 * BATCH)) * 2 * BATCH
     database = Database(server)
     database.fill(count)
     bare.drain(database, count, connections=connections, batch=BATCH)

@@ -33,6 +33,16 @@ async def reading(
         yield task
 
 
+def fill(end: socket.socket) -> int:
+    """Send until the socket takes no more; how many bytes that was."""
+    end.setblocking(False)
+    filled = 0
+    with suppress(BlockingIOError):
+        while True:
+            filled += end.send(bytes(65_536))
+    return filled
+
+
 def test_all_that_has_arrived_is_read_by_one_callback() -> None:
     async def main() -> list[bytes]:
         ours, theirs = socket.socketpair()
@@ -84,11 +94,7 @@ def test_a_socket_that_takes_nothing_is_waited_for() -> None:
     async def main() -> list[bytes]:
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            ours.setblocking(False)
-            filled = 0
-            with suppress(BlockingIOError):
-                while True:
-                    filled += ours.send(bytes(65_536))
+            filled = fill(ours)
             answers = Answers()
             task = asyncio.create_task(answers.read(until_the_end(ours, Wait.W), ours.fileno()))
             await asyncio.sleep(0)
@@ -133,3 +139,37 @@ def test_what_nobody_awaits_any_more_is_left_alone_and_can_be_read_on() -> None:
             return await answers.read(work, ours.fileno(), begun=True)
 
     assert asyncio.run(main()) == [b"a", b"."]
+
+
+def test_a_connection_that_is_closed_fails_who_awaits_an_answer() -> None:
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        answers = Answers()
+        async with reading(answers, theirs, ours) as task:
+            answers.fail(ours.fileno(), ConnectionError("closed"))
+            answers.fail(ours.fileno(), ConnectionError("again"))
+            await task
+
+    with pytest.raises(ConnectionError, match="closed"):
+        asyncio.run(main())
+
+
+def test_a_socket_that_the_driver_has_closed_while_sending_is_left_without_an_error() -> None:
+    def broken(end: socket.socket) -> Generator[Wait, Ready, None]:
+        yield Wait.RW
+        end.close()
+        raise ConnectionError("the server is gone")
+
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            fill(ours)
+            answers = Answers()
+            task = asyncio.create_task(answers.read(broken(ours), ours.fileno()))
+            await asyncio.sleep(0)
+            theirs.send(b"x")
+            assert answers.look()
+            await task
+
+    with pytest.raises(ConnectionError, match="gone"):
+        asyncio.run(main())

@@ -2,6 +2,7 @@
 
 import asyncio
 import select
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from psycopg.abc import PQGen
@@ -45,6 +46,11 @@ class Answers:
             return await reading.whole
         finally:
             reading.stop()
+
+    def fail(self, descriptor: int, error: Exception) -> None:
+        """Raise an error where the answer that comes over this socket is awaited."""
+        if reading := self._readings.get(descriptor):
+            reading.fail(error)
 
     def add(self, descriptor: int, reading: "_Reading[Any]") -> None:
         """Look at a socket from now on."""
@@ -93,13 +99,20 @@ class _Reading(Generic[T]):
         ready = self._ready(self._awaited)
         return bool(ready) and self.advance(ready)
 
+    def fail(self, error: Exception) -> None:
+        """End with an error."""
+        if not self.whole.done():
+            self.whole.set_exception(error)
+        self.stop()
+
     def stop(self) -> None:
         """Wait no more, before somebody else's socket gets this one's number."""
         if self._awaited is not None:
             self._awaited = None
             self._answers.remove(self._descriptor)
-            self._loop.remove_reader(self._descriptor)
-            self._loop.remove_writer(self._descriptor)
+            for leave in (self._loop.remove_reader, self._loop.remove_writer):
+                with suppress(OSError):  # the driver closes a broken connection's socket
+                    leave(self._descriptor)
 
     def _ready(self, wanted: Wait) -> Ready:
         for _, events in self._socket.poll(0):

@@ -50,6 +50,8 @@ class PunctualAsyncConnection(psycopg.AsyncConnection[Any]):
         self._is_late = False
 
     async def wait(self, gen: PQGen[Any], *args: Any, **options: Any) -> Any:
+        if options.get("timeout") is not None:
+            return await super().wait(gen, *args, **options)
         timer = asyncio.get_running_loop().call_later(DEADLINE, _sever, self, self._note)
         try:
             return await self._read(gen)
@@ -58,17 +60,34 @@ class PunctualAsyncConnection(psycopg.AsyncConnection[Any]):
         finally:
             timer.cancel()
 
+    async def close(self) -> None:
+        if not self.closed:
+            error = psycopg.OperationalError("the connection was closed")
+            self.answers.fail(self.fileno(), error)
+        await super().close()
+
     async def _read(self, gen: PQGen[Any]) -> Any:
         try:
             return await self.answers.read(gen, self.fileno())
         except asyncio.CancelledError:
-            # As the driver does: whoever uses the connection next finds nothing under way.
-            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
-                with contextlib.suppress(psycopg.Error, TimeoutError):
-                    await self.cancel_safe(timeout=CANCELLING)
-                    rest = self.answers.read(gen, self.fileno(), begun=True)
-                    await asyncio.wait_for(rest, CANCELLING)
+            if self._is_active:
+                await self._give_up(gen)
             raise
+
+    async def _give_up(self, gen: PQGen[Any]) -> None:
+        """Have the server end the statement; a connection on which it goes on is closed."""
+        try:
+            with contextlib.suppress(psycopg.Error, TimeoutError):
+                await self.cancel_safe(timeout=CANCELLING)
+                rest = self.answers.read(gen, self.fileno(), begun=True)
+                await asyncio.wait_for(rest, CANCELLING)
+        finally:
+            if self._is_active:
+                self.pgconn.finish()
+
+    @property
+    def _is_active(self) -> bool:
+        return self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE
 
     def _note(self) -> None:
         self._is_late = True

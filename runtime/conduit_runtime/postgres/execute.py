@@ -1,6 +1,7 @@
 """Run a statement on a connection: the one place where SQL meets psycopg."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -34,6 +35,8 @@ psycopg.adapters.register_dumper(UUIDs, _UUIDsDumper)
 psycopg.adapters.register_dumper(Texts, _TextsDumper)
 
 _ADAPTERS = AdaptersMap(psycopg.adapters)
+_LARGE = 10_000
+"""Characters or bytes of a parameter that is not kept longer than its statement."""
 
 
 class OwnCursor(psycopg.Cursor[tuple[Any, ...]]):
@@ -65,7 +68,7 @@ class _AsyncRawCursor(psycopg.AsyncRawCursor[tuple[Any, ...]]):
 
 
 class OwnConnection(psycopg.Connection[Any]):
-    """A connection of our own: its statements share a cursor, which saves making one for each."""
+    """A connection of our own: its small statements share a cursor, which saves making one."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -73,9 +76,12 @@ class OwnConnection(psycopg.Connection[Any]):
 
     def run(self, statement: Statement[T]) -> T:
         """Send the statement and decode what comes back."""
-        sql, names = numbered(statement.sql)
-        cursor = self._own_cursor.execute(sql, [statement.parameters[name] for name in names])
+        sql, parameters = _positional(statement)
+        cursor = self._own_cursor.execute(sql, parameters)
         rows = cursor.fetchall() if cursor.description else []
+        if rows or _are_large(parameters):
+            # A cursor keeps what it was given and what it got until the next statement.
+            self._own_cursor = _RawCursor(self, row_factory=tuple_row)
         return statement.decode(rows, cursor.rowcount)
 
 
@@ -88,11 +94,21 @@ class OwnAsyncConnection(psycopg.AsyncConnection[Any]):
 
     async def run(self, statement: Statement[T]) -> T:
         """Send the statement and decode what comes back."""
-        sql, names = numbered(statement.sql)
-        parameters = [statement.parameters[name] for name in names]
+        sql, parameters = _positional(statement)
         cursor = await self._own_cursor.execute(sql, parameters)
         rows = await cursor.fetchall() if cursor.description else []
+        if rows or _are_large(parameters):
+            self._own_cursor = _AsyncRawCursor(self, row_factory=tuple_row)
         return statement.decode(rows, cursor.rowcount)
+
+
+def _positional(statement: Statement[Any]) -> tuple[str, list[Any]]:
+    sql, names = numbered(statement.sql)
+    return sql, [statement.parameters[name] for name in names]
+
+
+def _are_large(parameters: Sequence[Any]) -> bool:
+    return any(isinstance(each, str | bytes) and len(each) > _LARGE for each in parameters)
 
 
 @lru_cache(maxsize=256)
