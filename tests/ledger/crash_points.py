@@ -81,11 +81,15 @@ class Stage:
         points = sorted(points, key=lambda point: point.avenged)
         jobs = {point.name: self._enqueue(point) for point in points}
         victims = [self._start(point) for point in points]
-        for point, victim in zip(points, victims, strict=True):
-            if point.dies:
-                self._until_on_record(jobs[point.name], point)
+        stage = list(zip(points, victims, strict=True))
+        # At once, before their jobs have ended: killing the others takes a while.
+        for point, victim in stage:
             if point.stopped:
+                self._until_on_record(jobs[point.name], point)
                 victim.process.terminate()
+        for point, victim in stage:
+            if point.dies and not point.stopped:
+                self._until_on_record(jobs[point.name], point)
             self._crash(point, victim)
         queues = [argument for point in points for argument in ("--queue", point.queue)]
         for point in points:
