@@ -6,11 +6,20 @@ from collections.abc import Sequence
 
 from conduit_runtime import Job, Queue
 
-from .database import Database
-from .measure import Figure, Options, Results
+from .database import PAYLOAD, Database
+from .measure import Figure, Options, Results, repeat
 from .processes import Usage, staying
 
 _SAMPLES = 300
+_STREAM, _CHUNK = 200_000, 1_000
+_MOST = "enqueue and drain at once, 1 producer, 1 process"
+_IS_LEFT = """
+SELECT EXISTS (SELECT FROM jobs WHERE status = 'pending')
+  OR EXISTS (SELECT FROM jobs WHERE status = 'running')
+"""
+_THROUGHPUT = """
+SELECT count(*) / extract(epoch FROM max(completed_at) - min(created_at)) FROM jobs
+"""
 _TICK = 0.002
 """Seconds between two steps of the steady stream: what is due goes in at once."""
 _IDLE = 20.0
@@ -33,8 +42,11 @@ def idle_worker(server: str, options: Options, results: Results) -> None:
 
 
 def half_load(server: str, options: Options, results: Results) -> None:
-    """A steady stream at half of what the worker drains."""
-    rate = (results.value("drain, 1 process") or 20_000) / 2
+    """A steady stream at half of what its producer and a worker, on one machine, keep up with."""
+    most = results.add(
+        Figure(_MOST, "jobs/s", repeat(options, lambda: _sustained(server, options)))
+    )
+    rate = most.value / 2
     runs = []
     for _ in range(options.runs):
         database = Database(server)
@@ -48,6 +60,18 @@ def half_load(server: str, options: Options, results: Results) -> None:
             runs.append(stop().delays)
     _add(results, f"enqueue to start at {rate:,.0f} jobs/s", runs, 0.5, None)
     _add(results, f"enqueue to start at {rate:,.0f} jobs/s", runs, 0.99, 50)
+
+
+def _sustained(server: str, options: Options) -> float:
+    """Jobs a second that are enqueued by the thousand, as fast as may be, and run meanwhile."""
+    database = Database(server)
+    with staying(database) as stop, Queue(database.dsn) as queue:
+        for _ in range(options.jobs(_STREAM) // _CHUNK):
+            queue.enqueue_many([Job(type="noop", payload=PAYLOAD) for _ in range(_CHUNK)])
+        while database.run(_IS_LEFT) == [(True,)]:
+            time.sleep(0.05)
+        stop()
+    return float(database.run(_THROUGHPUT)[0][0])
 
 
 def idle(server: str, options: Options, results: Results) -> None:

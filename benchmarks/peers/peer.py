@@ -25,7 +25,7 @@ class Peer(ABC):
     requirements: tuple[str, ...]
     setting: str
     jobs: int = 30_000
-    at_most: float = 1 / 3
+    at_most: float = 0.33
 
     @property
     def folder(self) -> Path:
