@@ -85,7 +85,7 @@ def check_number(value: object, what: str) -> None:
 
 
 def check_span(value: object, what: str) -> None:
-    """Raise TypeError for what is no timedelta, ValueError for none from 0 to `LONGEST`."""
+    """Raise TypeError for what is no timedelta, ValueError for 0, less, or more than `LONGEST`."""
     check_type(value, what, timedelta, "a timedelta")
     if not timedelta(0) < value <= LONGEST:  # type: ignore[operator]
         raise ValueError(said(what, value, f"a positive time of at most {LONGEST.days:,} days"))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from ..arguments import LONGEST
+from ..arguments import LONGEST, said
 from ..errors import PayloadError
 from ..job import Job
 from ..payload import encode
@@ -67,7 +67,9 @@ def key_parameters(job: Job) -> dict[str, Any]:
     if span is not None and not isinstance(span, timedelta):
         raise PayloadError(f"unique_for is {span!r}: use a timedelta")
     if span is not None and not timedelta(0) < span <= LONGEST:
-        raise PayloadError(f"unique_for is {span}: use a positive span of {LONGEST.days:,} days")
+        raise PayloadError(
+            said("unique_for", span, f"a positive time of at most {LONGEST.days:,} days")
+        )
     return {
         "key": key_of(job.unique),
         "unique_for": None if span is None else span.total_seconds(),

@@ -11,7 +11,7 @@ from psycopg.types.numeric import Int8BinaryLoader
 
 from .answers import Answers
 from .deadline import PunctualAsyncConnection, PunctualConnection
-from .execute import numbered
+from .execute import positional
 from .forks import keep_from_children
 from .statement import Statement
 
@@ -223,8 +223,7 @@ class Link:
         if cursor is None:
             raise psycopg.InterfaceError("the connection is closed")
         try:
-            sql, names = numbered(statement.sql)
-            parameters = [statement.parameters[name] for name in names]
+            sql, parameters = positional(statement)
             if self._lock_timeout is None or not self.is_pooled:
                 await cursor.execute(sql, parameters, binary=True)
             else:

@@ -76,11 +76,14 @@ class OwnConnection(psycopg.Connection[Any]):
 
     def run(self, statement: Statement[T]) -> T:
         """Send the statement and decode what comes back."""
-        sql, parameters = _positional(statement)
-        cursor = self._own_cursor.execute(sql, parameters)
-        rows = cursor.fetchall() if cursor.description else []
-        if rows or _are_large(parameters):
+        sql, parameters = positional(statement)
+        cursor = self._own_cursor
+        if _are_large(parameters):
             # A cursor keeps what it was given and what it got until the next statement.
+            cursor = _RawCursor(self, row_factory=tuple_row)
+        cursor.execute(sql, parameters)
+        rows = cursor.fetchall() if cursor.description else []
+        if rows:
             self._own_cursor = _RawCursor(self, row_factory=tuple_row)
         return statement.decode(rows, cursor.rowcount)
 
@@ -94,29 +97,33 @@ class OwnAsyncConnection(psycopg.AsyncConnection[Any]):
 
     async def run(self, statement: Statement[T]) -> T:
         """Send the statement and decode what comes back."""
-        sql, parameters = _positional(statement)
-        cursor = await self._own_cursor.execute(sql, parameters)
+        sql, parameters = positional(statement)
+        cursor = self._own_cursor
+        if _are_large(parameters):
+            cursor = _AsyncRawCursor(self, row_factory=tuple_row)
+        await cursor.execute(sql, parameters)
         rows = await cursor.fetchall() if cursor.description else []
-        if rows or _are_large(parameters):
+        if rows:
             self._own_cursor = _AsyncRawCursor(self, row_factory=tuple_row)
         return statement.decode(rows, cursor.rowcount)
-
-
-def _positional(statement: Statement[Any]) -> tuple[str, list[Any]]:
-    sql, names = numbered(statement.sql)
-    return sql, [statement.parameters[name] for name in names]
 
 
 def _are_large(parameters: Sequence[Any]) -> bool:
     return any(isinstance(each, str | bytes) and len(each) > _LARGE for each in parameters)
 
 
-@lru_cache(maxsize=256)
-def numbered(sql: str) -> tuple[str, list[str]]:
-    """The SQL with `$1` for its first parameter and so on, and the parameters' names in order.
+def positional(statement: Statement[Any]) -> tuple[str, list[Any]]:
+    """The SQL with `$1` for its first parameter and so on, and the parameters in that order.
 
     For raw cursors, which need not read a statement anew each time it is sent.
     """
+    sql, names = _numbered(statement.sql)
+    return sql, [statement.parameters[name] for name in names]
+
+
+@lru_cache(maxsize=256)
+def _numbered(sql: str) -> tuple[str, list[str]]:
+    """The SQL with `$1` for its first parameter and so on, and the parameters' names in order."""
     numbers: dict[str, int] = {}
 
     def number(found: re.Match[str]) -> str:
