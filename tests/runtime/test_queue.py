@@ -215,10 +215,11 @@ def test_a_schema_of_its_own(empty_dsn: str) -> None:
 
 def test_a_role_that_may_only_insert_can_enqueue(queue: Queue, dsn: str) -> None:
     with psycopg.connect(dsn) as conn:
-        conn.execute("CREATE ROLE producer_of_test")
+        role = f"producer_of_{conn.info.dbname}"  # roles are of the whole server
+        conn.execute(f'CREATE ROLE "{role}"')
         try:
-            conn.execute("GRANT INSERT ON jobs TO producer_of_test")
-            conn.execute("SET ROLE producer_of_test")
+            conn.execute(f'GRANT INSERT ON jobs TO "{role}"')
+            conn.execute(f'SET ROLE "{role}"')
             job = queue.enqueue(Job(type="t"), conn=conn)
             queue.enqueue_many([Job(type="t"), Job(type="t")], conn=conn)
             conn.execute("RESET ROLE")

@@ -34,7 +34,11 @@ def pool(queue: Queue) -> Iterator[WorkerPool]:
 
 @pytest.fixture
 def two_phase(dsn: str) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to a server that has room for prepared transactions; none is left."""
+    """A connection to a server that has room for prepared transactions; none is left.
+
+    Prepared transactions are listed, and named, over all databases of a server, which other tests
+    use as well.
+    """
     with psycopg.connect(dsn) as connection:
         if connection.execute("SHOW max_prepared_transactions").fetchone() == ("0",):
             pytest.skip("max_prepared_transactions is 0 on this server")
@@ -42,7 +46,8 @@ def two_phase(dsn: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
         connection.rollback()
         for xid in connection.tpc_recover():
-            connection.tpc_rollback(xid)
+            if xid.database == connection.info.dbname:
+                connection.tpc_rollback(xid)
 
 
 def bells(dsn: str) -> int:
@@ -59,7 +64,7 @@ def test_a_prepared_transaction_enqueues_when_it_commits(
     two_phase: psycopg.Connection[Any], queue: Queue, dsn: str
 ) -> None:
     until(lambda: bells(dsn) == 1)  # an idle worker wants to be told
-    two_phase.tpc_begin("one")
+    two_phase.tpc_begin(f"one of {two_phase.info.dbname}")
     two_phase.execute("SET LOCAL conduit.wake = 'off'")
     kept = queue.enqueue(Job(type="t", unique="once"), conn=two_phase)
     queue.enqueue_many([Job(type="t") for _ in range(3)], conn=two_phase)
@@ -77,7 +82,7 @@ def test_a_prepared_transaction_enqueues_when_it_commits(
 def test_a_prepared_transaction_that_is_rolled_back_leaves_nothing(
     two_phase: psycopg.Connection[Any], queue: Queue
 ) -> None:
-    two_phase.tpc_begin("two")
+    two_phase.tpc_begin(f"two of {two_phase.info.dbname}")
     two_phase.execute("SET LOCAL conduit.wake = 'off'")
     queue.enqueue(Job(type="t", unique="once"), conn=two_phase)
     two_phase.tpc_prepare()
