@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from conduit_runtime import Job, embedded
-from conduit_runtime.client.store import insert_parameters
+from conduit_runtime.client.store import insert_one, insert_parameters
 from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.postgres.statement import sql
 from conduit_runtime.workers.claims import Claims
@@ -66,9 +66,10 @@ def insert(database: Database, table: str, count: int, *, clients: int) -> float
 
     Into `jobs`, or into the same table without what wakes the workers: "bare".
     """
+    statement = insert_one(None, alone=True)
     if table == "bare":
         copy_table(database)
-    statement = sql("insert_job", None).replace("INTO jobs", f"INTO {table}")
+        statement = insert_one(None).replace("INTO jobs", "INTO bare")
     row = dict(insert_parameters(Job(type="noop", payload=PAYLOAD)))
     script = _plain(statement).replace(":id", "gen_random_uuid()")
     # A variable of pgbench is neither null nor empty.

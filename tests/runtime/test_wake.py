@@ -3,11 +3,16 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, Retry, WorkerPool
+from conduit_runtime.job import new_id
 from conduit_runtime.workers.listener import POLL
+from psycopg.conninfo import make_conninfo
 from waiting import until
 
 
@@ -55,40 +60,109 @@ def test_a_commit_wakes_an_idle_worker(queue: Queue, dsn: str) -> None:
     assert quickest < POLL / 2
 
 
-def test_a_hand_typed_insert_rings_and_a_rolled_back_one_does_not(queue: Queue, dsn: str) -> None:
-    with psycopg.connect(dsn, autocommit=True) as listener, psycopg.connect(dsn) as producer:
-        [(channel, table, key)] = listener.execute(
+class Idle:
+    """Stands in for an idle worker of the default queue: hears, and may hold the bell."""
+
+    def __init__(self, dsn: str, connection: psycopg.Connection[Any]) -> None:
+        self._dsn = dsn
+        self._connection = connection
+        [(self._channel, *self._key)] = connection.execute(
             "SELECT concat('conduit_', 'jobs'::regclass::oid, '_', hashtext('default')), "
             "('jobs'::regclass::oid::bigint - 2147483648)::int, hashtext('default')"
         )
-        listener.execute(f'LISTEN "{channel}"')
+        connection.execute(f'LISTEN "{self._channel}"')
 
-        def rung() -> int:
-            """How often the bell rang since the last time."""
-            with psycopg.connect(dsn, autocommit=True) as sender:
-                sender.execute("SELECT pg_notify(%s, 'end')", (channel,))
-            for heard, notification in enumerate(listener.notifies(timeout=10)):
-                if notification.payload == "end":
-                    return heard
-            raise AssertionError("the notification got lost")
+    def take_bell(self) -> bool:
+        """Take the bell, if no transaction is about to commit what it asked the bell for."""
+        sql = "SELECT pg_try_advisory_lock(%s, %s)"
+        return self._connection.execute(sql, self._key).fetchone() == (True,)
 
+    def heard(self) -> list[str]:
+        """What was said since the last time."""
+        with psycopg.connect(self._dsn, autocommit=True) as sender:
+            sender.execute("SELECT pg_notify(%s, 'end')", (self._channel,))
+        said: list[str] = []
+        for notification in self._connection.notifies(timeout=10):
+            if notification.payload == "end":
+                return said
+            said.append(notification.payload)
+        raise AssertionError("the notification got lost")
+
+
+@pytest.fixture
+def idle(dsn: str) -> Iterator[Idle]:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield Idle(dsn, connection)
+
+
+def test_a_hand_typed_insert_rings_and_a_rolled_back_one_does_not(idle: Idle, dsn: str) -> None:
+    with psycopg.connect(dsn) as producer:
         producer.execute("INSERT INTO jobs (type) VALUES ('t')")
         producer.commit()
-        assert rung() == 0, "nobody is idle"
-        listener.execute("SELECT pg_advisory_lock(%s, %s)", (table, key))
+        assert idle.heard() == [], "nobody is idle"
+        assert idle.take_bell()
         producer.execute("INSERT INTO jobs (type) VALUES ('t')")
         producer.rollback()
         producer.execute("INSERT INTO jobs (queue, type) VALUES ('another', 't')")
         producer.execute("INSERT INTO jobs (type, run_at) VALUES ('t', now() + interval '1 h')")
+        producer.execute("INSERT INTO jobs (type, rings) VALUES ('t', false)")
         producer.commit()
-        assert rung() == 0
+        assert idle.heard() == []
         producer.execute("INSERT INTO jobs (type) SELECT 't' FROM generate_series(1, 100)")
         producer.commit()
-        assert rung() == 1
+        assert idle.heard() == [""]
+        producer.execute("INSERT INTO jobs (type, run_at) VALUES ('t', now() - interval '1 h')")
+        producer.commit()
+        assert idle.heard() == ["late"]
         producer.execute("SET LOCAL conduit.wake = 'off'")
         producer.execute("INSERT INTO jobs (type) VALUES ('t')")
         producer.commit()
-        assert rung() == 0
+        assert idle.heard() == []
+
+
+@pytest.mark.parametrize("others", [[], [Job(type="t"), Job("another", "t")]])
+def test_a_statement_that_is_a_transaction_asks_for_the_bell_itself(
+    idle: Idle, queue: Queue, dsn: str, others: list[Job]
+) -> None:
+    def enqueue(job: Job) -> None:
+        queue.enqueue_many([job, *(replace(other, id=new_id()) for other in others)])
+
+    hour = timedelta(hours=1)
+    with psycopg.connect(dsn) as reader:
+        enqueue(Job(type="t"))
+        rings = reader.execute("SELECT rings FROM jobs").fetchall()
+        assert rings == [(False,)] * (1 + len(others))
+        assert idle.heard() == [], "nobody is idle"
+    enqueue(Job(type="t", delay=-hour))
+    assert idle.heard() == ["late"], "whoever is idle or not"
+    assert idle.take_bell()
+    enqueue(Job(type="t"))
+    assert idle.heard() == [""]
+    queue.enqueue(Job("another", "t"))
+    queue.enqueue(Job(type="t", delay=hour))
+    queue.enqueue(Job(type="t", run_at=datetime.now(UTC) + hour))
+    assert idle.heard() == []
+
+
+def test_a_session_can_want_no_ringing(idle: Idle, dsn: str) -> None:
+    with Queue(make_conninfo(dsn, options="-c conduit.wake=off")) as quiet:
+        assert idle.take_bell()
+        quiet.enqueue(Job(type="t"))
+        quiet.enqueue_many([Job(type="t"), Job(type="t")])
+    assert idle.heard() == []
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_longer_transaction_asks_for_the_bell_when_it_commits(
+    idle: Idle, queue: Queue, dsn: str, count: int
+) -> None:
+    with psycopg.connect(dsn) as producer:
+        queue.enqueue_many([Job(type="t") for _ in range(count)], conn=producer)
+        # It may go on for long: whoever has nothing to do meanwhile can take the bell.
+        assert idle.take_bell()
+        assert idle.heard() == []
+        producer.commit()
+        assert idle.heard() == [""]
 
 
 def test_all_idle_workers_but_one_leave_the_bell_alone(queue: Queue, dsn: str) -> None:

@@ -46,14 +46,16 @@ class AsyncQueue(AsyncControl):
         its id alone when the role may not read it. Raises PayloadError, before any SQL, for a job
         that Postgres would refuse.
         """
-        return (await self._store([job], store.insert_jobs([job], self.schema), conn))[0]
+        insert = store.insert_jobs([job], self.schema, alone=conn is None)
+        return (await self._store([job], insert, conn))[0]
 
     async def enqueue_many(self, jobs: Sequence[Job], *, conn: Connection | None = None) -> Jobs:
         """Store any number of jobs in one statement, all or none; returns those that stand."""
         jobs = listed(jobs, "jobs")
         if not jobs:
             return jobs
-        return await self._store(jobs, store.insert_jobs(jobs, self.schema), conn)
+        insert = store.insert_jobs(jobs, self.schema, alone=conn is None)
+        return await self._store(jobs, insert, conn)
 
     async def _store(
         self, jobs: Jobs, insert: Statement[Duplicates], conn: Connection | None

@@ -47,14 +47,16 @@ class Queue(Control):
         its id alone when the role may not read it. Raises PayloadError, before any SQL, for a job
         that Postgres would refuse.
         """
-        return self._store([job], store.insert_jobs([job], self.schema), conn)[0]
+        insert = store.insert_jobs([job], self.schema, alone=conn is None)
+        return self._store([job], insert, conn)[0]
 
     def enqueue_many(self, jobs: Sequence[Job], *, conn: Connection | None = None) -> Jobs:
         """Store any number of jobs in one statement, all or none; returns those that stand."""
         jobs = listed(jobs, "jobs")
         if not jobs:
             return jobs
-        return self._store(jobs, store.insert_jobs(jobs, self.schema), conn)
+        insert = store.insert_jobs(jobs, self.schema, alone=conn is None)
+        return self._store(jobs, insert, conn)
 
     def _store(self, jobs: Jobs, insert: Statement[Duplicates], conn: Connection | None) -> Jobs:
         """Insert the jobs and return those that stand."""

@@ -37,8 +37,13 @@ COLUMNS = (
 ).format(**_TIMES)
 
 
-def insert_jobs(jobs: Sequence[Job], schema: str | None) -> Statement[list[Duplicate]]:
+def insert_jobs(
+    jobs: Sequence[Job], schema: str | None, *, alone: bool = False
+) -> Statement[list[Duplicate]]:
     """Insert any number of jobs in one statement, in their order.
+
+    A statement that is `alone` in its transaction looks for idle workers by itself, which costs
+    less than having the commit look; within a longer one it would keep them from the bell.
 
     Needs no privilege but INSERT and, for unique jobs, those on their keys. Answers the jobs in
     whose place another stands. Raises PayloadError, before any SQL, for a job that Postgres would
@@ -48,14 +53,29 @@ def insert_jobs(jobs: Sequence[Job], schema: str | None) -> Statement[list[Dupli
     if len({job.id.int for job in jobs}) < len(jobs):
         raise PayloadError("a job is among the jobs twice: make one for each place")
     if len(rows) == 1 and len(rows[0]) == len(_PARAMETERS):
-        return Statement(sql("insert_job", schema), rows[0], _no_duplicates)
+        return Statement(insert_one(schema, alone=alone), rows[0], _no_duplicates)
     parameters = columns(rows)
     trace = trace_fragments(parameters)
     if "key" in parameters:
         unique = unique_insert(schema, **trace)
         inserting = sql("insert_unique_jobs", schema, unique=unique, **trace)
         return Statement(inserting, parameters, duplicates_of(jobs))
-    return Statement(sql("insert_jobs", schema, **trace), parameters, _no_duplicates)
+    rings = sql("rings", schema, **_COLUMNS) if alone else "true"
+    return Statement(sql("insert_jobs", schema, rings=rings, **trace), parameters, _no_duplicates)
+
+
+def insert_one(schema: str | None, *, alone: bool = False) -> str:
+    """The INSERT of one job."""
+    rings = sql("rings", schema, **_VALUES) if alone else "true"
+    return sql("insert_job", schema, rings=rings)
+
+
+_COLUMNS = {name: name for name in ("run_at", "delay", "queue")}
+_VALUES = {
+    "run_at": "%(run_at)s::timestamptz",
+    "delay": "%(delay)s::float8",
+    "queue": "%(queue)s",
+}
 
 
 def _no_duplicates(rows: Rows, count: int) -> list[Duplicate]:

@@ -1,5 +1,6 @@
 """A statement: SQL, its parameters, and how to read the answer."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,13 +45,16 @@ def sql(query: str, schema: str | None, **fragments: str) -> str:
     """
     text = (_FOLDER / f"{query}.sql").read_text(encoding="utf-8")
     prefix = f"{quote(schema)}." if schema is not None else ""
-    for table in _TABLES:
-        name = f"{prefix}{table}".replace("%", "%%")
-        text = text.replace(f"'{{{table}}}'", "'" + name.replace("'", "''") + "'")
-        text = text.replace(f"{{{table}}}", name)
-    for placeholder, fragment in fragments.items():
-        text = text.replace(f"{{{placeholder}}}", fragment)
-    return text
+    names = {table: f"{prefix}{table}".replace("%", "%%") for table in _TABLES}
+
+    def fill(found: re.Match[str]) -> str:
+        literal, placeholder = found.groups()
+        if literal is not None:
+            return "'" + names[literal].replace("'", "''") + "'"
+        return (names | fragments)[placeholder]
+
+    # In one pass: the schema's name, or a fragment, may hold what reads like a placeholder.
+    return re.sub(r"'\{(\w+)\}'|\{(\w+)\}", fill, text)
 
 
 def nothing(rows: Rows, count: int) -> None:
