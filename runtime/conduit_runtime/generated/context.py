@@ -64,7 +64,8 @@ class JobContext(AsyncOperations, Generic[S]):
 
     # Most jobs need few of these; what is not asked for is not made.
     _services: S | None = None
-    _enqueued: Nested | None = None
+    nested: Nested | None = None
+    """What `enqueued` holds; None until it is asked for."""
     _cancelled = False
     _progress: dict[str, Any] | None = None
     _reporter: asyncio.Task[None] | None = None
@@ -92,13 +93,9 @@ class JobContext(AsyncOperations, Generic[S]):
     @property
     def enqueued(self) -> Nested:
         """The jobs that are enqueued when this one completes."""
-        if self._enqueued is None:
-            self._enqueued = Nested()
-        return self._enqueued
-
-    def nested(self) -> Nested | None:
-        """What `enqueued` holds, without making it."""
-        return self._enqueued
+        if self.nested is None:
+            self.nested = Nested()
+        return self.nested
 
     def cancel(self) -> None:
         """Note that the job was cancelled or lost; called by the worker."""

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 
 import psycopg
 
@@ -28,6 +29,9 @@ PATIENCE = 0.25
 """Seconds that a claimed job may wait here for a place."""
 WINDOW = 0.05
 """Seconds of work, at the present rate, that may wait in the worker."""
+
+
+_rescues_of = attrgetter("rescues")
 
 
 class Claimer:
@@ -207,7 +211,7 @@ class Claimer:
         elif self._gate.controls.paused:
             self._runner.hand_back(self._gate.controls.paused)
         # A rescued job may have killed its worker: it never waits here beside others.
-        rescued = any(job.rescues for job in jobs)
+        rescued = any(map(_rescues_of, jobs))
         self._prefetching = not (rescued and self._runner.hand_back_rescued())
         if len(jobs) < limit:
             # Nothing waits behind them: they start before the next claim costs them time.

@@ -183,6 +183,8 @@ class Claims:
             self._bounds.clear()
         if len(self._queues) > _MANY_QUEUES:
             self._pass_over({job.queue for job in jobs}, is_short)
+        if len(self._queues) == 1 and jobs and jobs[0].priority == jobs[-1].priority:
+            jobs = jobs[-1:]  # in order, so all of them have this priority
         last = {(job.queue, job.priority): job for job in jobs}
         for key, job in last.items():
             at = (job.run_at, job.seq)
