@@ -29,6 +29,7 @@ def drains(server: str, options: Options, results: Results) -> None:
             lambda: drained(server, options),
             lambda: drained(server, options, processes=2),
             lambda: drained(server, options, f"--package={package}", **shape),
+            rounds=2,
         )
     results.add(Figure("bare SQL, 1 connection", "jobs/s", one_connection))
     limit = results.add(Figure("bare SQL, 2 connections", "jobs/s", two_connections))

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from conduit_runtime.postgres.connection import PLANS
-from conduit_runtime.workers.claims import Claims
+from conduit_runtime.workers.claims import BATCH, Claims
 
 from .database import Database
 from .drain import JOBS, drained
@@ -33,7 +33,8 @@ def shapes(server: str, options: Options, results: Results) -> None:
         known = [f"--{key}={shape[key]}" for key in ("types", "queues") if key in shape]
         return lambda: drained(server, options, *known, **shape)
 
-    one, *others = alternate(options, measure({}), *(measure(shape) for _, shape, _ in _SHAPES))
+    measures = [measure(shape) for _, shape, _ in _SHAPES]
+    one, *others = alternate(options, measure({}), *measures, rounds=2)
     limit = results.add(Figure("drain, 1 type", "jobs/s", one))
     for (name, _, target), runs in zip(_SHAPES, others, strict=True):
         results.add(Figure(f"drain, {name}", "jobs/s", runs, limit.value, limit.name, target))
@@ -43,12 +44,12 @@ def fronts(server: str, options: Options, results: Results) -> None:
     """The time of a claim that has a million jobs in front of it that it may not take."""
     free = Database(server)
     free.fill(options.jobs(JOBS))
-    plain = results.add(Figure("claim of 500", "ms", _claims(free)))
+    plain = results.add(Figure(f"claim of {BATCH:,}", "ms", _claims(free)))
     for name, front in _FRONTS:
         database = Database(server)
         database.fill(options.jobs(_IN_FRONT), **front)
         database.fill(options.jobs(JOBS))
-        title = f"claim of 500 behind {options.jobs(_IN_FRONT):,} {name}"
+        title = f"claim of {BATCH:,} behind {options.jobs(_IN_FRONT):,} {name}"
         figure = Figure(title, "ms", _claims(database), plain.value, plain.name, 2.0, True)
         results.add(figure)
 
@@ -61,12 +62,12 @@ def _claims(database: Database) -> list[float]:
         connection.execute(PLANS)
 
         def once() -> float:
-            claim = Claims().next("w", {"default": 500}, [("noop", "")], 500, 0.0, None)
+            claim = Claims().next("w", {"default": BATCH}, [("noop", "")], BATCH, 0.0, None)
             with connection.transaction(force_rollback=True):
                 started = time.perf_counter()
                 rows = connection.execute(claim.sql, claim.parameters).fetchall()
                 taken = time.perf_counter() - started
-            assert len(rows) == 500
+            assert len(rows) == BATCH
             return taken * 1_000
 
         once()
