@@ -1,5 +1,6 @@
 """What was measured: figures, their runs, and what they are compared with."""
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
@@ -88,7 +89,11 @@ def alternate(
 ) -> list[list[float]]:
     """The measurements by turns, so that a slow minute of the machine is none of one of them only.
 
-    As often as the options say, or `rounds` times as often when they are short.
+    In another order each time, since what one leaves to be written falls into the next. As often
+    as the options say, or `rounds` times as often when they are short.
     """
-    runs = [[measure() for measure in measures] for _ in range(options.runs * rounds)]
-    return [list(each) for each in zip(*runs, strict=True)]
+    runs: list[list[float]] = [[] for _ in measures]
+    for _ in range(options.runs * rounds):
+        for each in random.sample(range(len(measures)), len(measures)):
+            runs[each].append(measures[each]())
+    return runs

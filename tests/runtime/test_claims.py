@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.workers.claimed import Claimed
-from conduit_runtime.workers.claims import BATCH, Claims
+from conduit_runtime.workers.claims import BATCH, Claims, batch
 
 
 def claimed(queue: str, priority: int, run_at: int, seq: int) -> Claimed:
@@ -154,3 +154,8 @@ def test_every_claim_draws_a_token_of_its_own() -> None:
     claims = Claims()
     tokens = {claims.next("w", {"q": 1}, [], 1, 0.0, None).parameters["token"] for _ in range(100)}
     assert len(tokens) == 100
+
+
+def test_a_claim_with_many_lanes_to_look_at_takes_more() -> None:
+    assert [batch(lanes, 1) for lanes in (1, 20, 200, 1_000)] == [1_000, 1_095, 1_995, 2_000]
+    assert batch(1, 200) == batch(20, 10) == batch(200, 1)

@@ -15,7 +15,7 @@ from ..postgres.trouble import Trouble
 from .acknowledge import Acknowledger
 from .attempts import Attempt
 from .claimed import PLAIN, Claimed, Shape
-from .claims import BATCH, Claims, Lane, next_due
+from .claims import BATCH, Claims, Lane, batch, next_due
 from .controls import Controls
 from .gate import Gate
 from .listener import POLL, Listener
@@ -269,8 +269,9 @@ class Claimer:
         """How many jobs to claim now; none while enough of them wait."""
         prefetch = self._prefetch() if self._prefetching else 0
         wanted = self._runner.free + prefetch
+        most = batch(len(self._lanes()), len(self._queues))
         # Few large claims cost less than many small ones.
-        return 0 if wanted < min(BATCH, prefetch) // 2 else min(BATCH, wanted)
+        return 0 if wanted < min(most, prefetch) // 2 else min(most, wanted)
 
     def _prefetch(self) -> int:
         """How many jobs end in the window at the present rate."""

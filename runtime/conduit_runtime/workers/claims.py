@@ -14,13 +14,23 @@ from ..postgres.statement import Statement, sql
 from .claimed import PLAIN, Claimed, Shape
 from .looks import Look, Looks, seen
 
-__all__ = ["ALL_PRIORITIES", "BATCH", "LEASE_ENDS", "Claims", "Lane", "claim", "next_due"]
+__all__ = [
+    "ALL_PRIORITIES",
+    "BATCH",
+    "LEASE_ENDS",
+    "Claims",
+    "Lane",
+    "batch",
+    "claim",
+    "next_due",
+]
 
 Lane = tuple[str, str]
 """A type and a fingerprint; the empty fingerprint is that of jobs without one."""
 
 BATCH = 1_000
-"""Jobs that one claim takes at most."""
+"""Jobs that a claim of one lane takes at most."""
+_MORE_FOR_A_LANE, _MOST = 5, 2_000
 # A hand-typed retry of a leased job leaves its lease behind.
 LEASE_ENDS = ", leased_until = NULL"
 ALL_PRIORITIES = {"recent": "", "present": "known.priority IS NULL"}
@@ -30,6 +40,11 @@ _MOST_LOOKS = 300
 """Lanes of exhausted priorities that a claim looks at in vain at most."""
 _MANY_QUEUES = 10
 """Queues from which on the empty ones among them are passed over between full scans."""
+
+
+def batch(lanes: int, queues: int) -> int:
+    """Jobs that a claim takes at most: it looks at every lane of every queue, whatever it takes."""
+    return min(_MOST, BATCH + _MORE_FOR_A_LANE * (lanes * queues - 1))
 
 
 def claim(
@@ -170,7 +185,7 @@ class Claims:
                 taken_whole = seen(taken, self._queues, self._asked)
             # Beneath the depth there may be more.
             wanted = self._asked * limit / max(1, len(jobs))
-            self._depth = min(BATCH, max(1.5 * self._asked, min(wanted, 4.0 * self._asked)))
+            self._depth = min(_MOST, max(1.5 * self._asked, min(wanted, 4.0 * self._asked)))
         else:
             self._depth *= 7 / 8
             kinds = len({job.type for job in jobs})
