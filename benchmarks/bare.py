@@ -66,7 +66,7 @@ def insert(database: Database, table: str, count: int, *, clients: int) -> float
 
     Into `jobs`, or into the same table without what wakes the workers: "bare".
     """
-    statement = insert_one(None, alone=True)
+    statement = insert_one(None, True)
     if table == "bare":
         copy_table(database)
         statement = insert_one(None).replace("INTO jobs", "INTO bare")

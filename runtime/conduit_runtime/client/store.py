@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -50,10 +51,10 @@ def insert_jobs(
     refuse.
     """
     rows = [insert_parameters(job) for job in jobs]
+    if len(rows) == 1 and len(rows[0]) == len(_PARAMETERS):
+        return Statement(insert_one(schema, alone), rows[0], _no_duplicates)
     if len({job.id.int for job in jobs}) < len(jobs):
         raise PayloadError("a job is among the jobs twice: make one for each place")
-    if len(rows) == 1 and len(rows[0]) == len(_PARAMETERS):
-        return Statement(insert_one(schema, alone=alone), rows[0], _no_duplicates)
     parameters = columns(rows)
     trace = trace_fragments(parameters)
     if "key" in parameters:
@@ -64,8 +65,9 @@ def insert_jobs(
     return Statement(sql("insert_jobs", schema, rings=rings, **trace), parameters, _no_duplicates)
 
 
-def insert_one(schema: str | None, *, alone: bool = False) -> str:
-    """The INSERT of one job."""
+@lru_cache(maxsize=64)
+def insert_one(schema: str | None, alone: bool = False) -> str:
+    """The INSERT of one job; `alone` is that of `insert_jobs`."""
     rings = sql("rings", schema, **_VALUES) if alone else "true"
     return sql("insert_job", schema, rings=rings)
 

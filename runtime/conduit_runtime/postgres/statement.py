@@ -46,12 +46,13 @@ def sql(query: str, schema: str | None, **fragments: str) -> str:
     text = (_FOLDER / f"{query}.sql").read_text(encoding="utf-8")
     prefix = f"{quote(schema)}." if schema is not None else ""
     names = {table: f"{prefix}{table}".replace("%", "%%") for table in _TABLES}
+    texts = names | fragments
 
     def fill(found: re.Match[str]) -> str:
         literal, placeholder = found.groups()
         if literal is not None:
             return "'" + names[literal].replace("'", "''") + "'"
-        return (names | fragments)[placeholder]
+        return texts[placeholder]
 
     # In one pass: the schema's name, or a fragment, may hold what reads like a placeholder.
     return re.sub(r"'\{(\w+)\}'|\{(\w+)\}", fill, text)
