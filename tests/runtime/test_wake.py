@@ -1,5 +1,6 @@
 """How an idle worker learns of new jobs."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, Retry, WorkerPool
 from conduit_runtime.job import new_id
+from conduit_runtime.postgres.connection import Link
+from conduit_runtime.postgres.statement import Statement, nothing
+from conduit_runtime.workers.claims import next_due
 from conduit_runtime.workers.listener import POLL
 from psycopg.conninfo import make_conninfo
 from waiting import until
@@ -163,6 +167,47 @@ def test_a_longer_transaction_asks_for_the_bell_when_it_commits(
         assert idle.heard() == []
         producer.commit()
         assert idle.heard() == [""]
+
+
+def test_what_is_announced_with_the_answer_to_a_statement_wakes_as_well(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker about to wait asks when a job is due: meanwhile one is committed, and rings."""
+    monkeypatch.setattr("conduit_runtime.workers.claimer.POLL", 600.0)
+    run = Link.run
+    asks = next_due(["default"], [], "public").sql
+    is_armed = threading.Event()
+
+    async def answered_late(link: Link, statement: Statement[Any]) -> Any:
+        answer = await run(link, statement)
+        if statement.sql == asks and is_armed.is_set():
+            is_armed.clear()
+            await asyncio.to_thread(queue.enqueue, Job(type="t"))
+            # The server tells of the job before this ends, and the driver reads both at once.
+            await run(link, Statement("SELECT pg_sleep(0.1)", {}, nothing))
+        return answer
+
+    monkeypatch.setattr(Link, "run", answered_late)
+    beats = Beats(queue)
+    with beats.pool:
+        until(lambda: bells(dsn) == 1)
+        queue.enqueue(Job(type="t"))
+        until(lambda: queue.stats().completed == 1)
+        until(lambda: bells(dsn) == 1)
+        is_armed.set()
+        queue.enqueue(Job(type="t"))
+        until(lambda: queue.stats().completed == 3)
+
+
+def test_few_jobs_alone_ask_for_the_bell_and_many_leave_it_to_the_commit(
+    queue: Queue, dsn: str
+) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for count, rings in ((2_000, False), (2_001, True)):
+            queue.enqueue_many([Job(type="t") for _ in range(count)])
+            found = connection.execute("SELECT rings, count(*) FROM jobs GROUP BY 1").fetchall()
+            assert found == [(rings, count)]
+            connection.execute("TRUNCATE jobs")
 
 
 def test_all_idle_workers_but_one_leave_the_bell_alone(queue: Queue, dsn: str) -> None:

@@ -19,6 +19,8 @@ from .stats import QueueOverview, QueueStats
 from .unique import Duplicate, duplicates_of, key_parameters, unique_insert
 
 _LONGEST = sys.float_info.max
+_FEW = 2_000
+"""Jobs that are inserted before a worker tires of asking for the bell."""
 
 
 def _moment(column: str) -> str:
@@ -44,7 +46,8 @@ def insert_jobs(
     """Insert any number of jobs in one statement, in their order.
 
     A statement that is `alone` in its transaction looks for idle workers by itself, which costs
-    less than having the commit look; within a longer one it would keep them from the bell.
+    less than having the commit look. One that takes long does not: it would keep them from the
+    bell meanwhile.
 
     Needs no privilege but INSERT and, for unique jobs, those on their keys. Answers the jobs in
     whose place another stands. Raises PayloadError, before any SQL, for a job that Postgres would
@@ -61,7 +64,8 @@ def insert_jobs(
         unique = unique_insert(schema, **trace)
         inserting = sql("insert_unique_jobs", schema, unique=unique, **trace)
         return Statement(inserting, parameters, duplicates_of(jobs))
-    rings = sql("rings", schema, **_COLUMNS) if alone else "true"
+    asks = alone and len(rows) <= _FEW
+    rings = sql("rings", schema, **_COLUMNS) if asks else "true"
     return Statement(sql("insert_jobs", schema, rings=rings, **trace), parameters, _no_duplicates)
 
 

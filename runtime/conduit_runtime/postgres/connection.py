@@ -1,6 +1,7 @@
 """Connections of our own: what they set, so that a host's defaults do not matter."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -152,7 +153,7 @@ def explain_missing_tables(error: psycopg.errors.UndefinedTable) -> str:
 
 
 def _ignore(notification: psycopg.Notify) -> None:
-    """A notification matters by making its connection readable."""
+    """Most links hear of nothing."""
 
 
 class Link:
@@ -238,6 +239,17 @@ class Link:
             await self.close()
             raise
         return statement.decode(rows, cursor.rowcount)
+
+    def take_notifications(self) -> None:
+        """Tell of the notifications that have arrived; otherwise the next answer does."""
+        if self._connection is None or self._connection.closed:
+            return
+        pgconn = self._connection.pgconn
+        with contextlib.suppress(psycopg.Error):  # the next statement says what is wrong
+            pgconn.consume_input()
+            while (notification := pgconn.notifies()) is not None:
+                if pgconn.notify_handler is not None:
+                    pgconn.notify_handler(notification)
 
     async def close(self) -> None:
         """Close the connection; the next use opens another."""

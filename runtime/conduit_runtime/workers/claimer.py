@@ -15,7 +15,7 @@ from ..postgres.trouble import Trouble
 from .acknowledge import Acknowledger
 from .attempts import Attempt
 from .claimed import PLAIN, Claimed, Shape
-from .claims import BATCH, Claims, Lane, batch, next_due
+from .claims import BATCH, Claims, Lane, most_of_a_claim, next_due
 from .controls import Controls
 from .gate import Gate
 from .listener import POLL, Listener
@@ -93,6 +93,10 @@ class Claimer:
         self._finished += count
         if self._drain:
             self._listener.wake()
+
+    def on_announced(self) -> None:
+        """A job was committed."""
+        self._listener.wake()
 
     def on_late(self) -> None:
         """A job became due long after its time: it may stand further back than claims look."""
@@ -269,7 +273,7 @@ class Claimer:
         """How many jobs to claim now; none while enough of them wait."""
         prefetch = self._prefetch() if self._prefetching else 0
         wanted = self._runner.free + prefetch
-        most = batch(len(self._lanes()), len(self._queues))
+        most = most_of_a_claim(len(self._lanes()), len(self._queues))
         # Few large claims cost less than many small ones.
         return 0 if wanted < min(most, prefetch) // 2 else min(most, wanted)
 

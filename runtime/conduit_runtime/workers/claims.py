@@ -20,8 +20,8 @@ __all__ = [
     "LEASE_ENDS",
     "Claims",
     "Lane",
-    "batch",
     "claim",
+    "most_of_a_claim",
     "next_due",
 ]
 
@@ -30,7 +30,9 @@ Lane = tuple[str, str]
 
 BATCH = 1_000
 """Jobs that a claim of one lane takes at most."""
-_MORE_FOR_A_LANE, _MOST = 5, 2_000
+_MORE_FOR_A_LANE = 5
+_MOST = 2_000
+"""Jobs that a claim of however many lanes takes at most."""
 # A hand-typed retry of a leased job leaves its lease behind.
 LEASE_ENDS = ", leased_until = NULL"
 ALL_PRIORITIES = {"recent": "", "present": "known.priority IS NULL"}
@@ -42,7 +44,7 @@ _MANY_QUEUES = 10
 """Queues from which on the empty ones among them are passed over between full scans."""
 
 
-def batch(lanes: int, queues: int) -> int:
+def most_of_a_claim(lanes: int, queues: int) -> int:
     """Jobs that a claim takes at most: it looks at every lane of every queue, whatever it takes."""
     return min(_MOST, BATCH + _MORE_FOR_A_LANE * (lanes * queues - 1))
 

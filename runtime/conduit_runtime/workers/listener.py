@@ -1,6 +1,7 @@
 """Waits for jobs without asking for them all the time."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 
 from ..postgres.connection import Link
@@ -73,18 +74,25 @@ class Listener:
             await self._link.run(bell.release(held, self._schema))
 
     async def wait(self, seconds: float = POLL) -> bool:
-        """Wait for `seconds`; True at once when a job was announced or `wake` was called."""
+        """Wait for `seconds`; True at once when a job was announced or `wake` was called.
+
+        Also when that was since the last wait: what comes with the answer to a statement is told
+        by the link, and no longer makes the connection readable.
+        """
         connection = await self._link.connection()
         loop = asyncio.get_running_loop()
         descriptor = connection.fileno()
         loop.add_reader(descriptor, self._wake.set)
         try:
-            return await asyncio.wait_for(self._wake.wait(), seconds)
-        except TimeoutError:
-            return False
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), seconds)
         finally:
             loop.remove_reader(descriptor)
-            self._wake.clear()
+        # Told of now: with the next answer they would end the next wait in vain.
+        self._link.take_notifications()
+        is_woken = self._wake.is_set()
+        self._wake.clear()
+        return is_woken
 
     async def _listen(self, queues: Sequence[str]) -> None:
         await self._link.connection()

@@ -232,6 +232,8 @@ class Worker:
             self._keeper.hurry()
         elif notification.payload == LATE:
             self._claimer.on_late()
+        else:
+            self._claimer.on_announced()
 
     def _give_up_all(self) -> None:
         """Others took this worker for dead: its jobs are theirs now."""

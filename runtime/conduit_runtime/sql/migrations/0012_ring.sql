@@ -1,10 +1,10 @@
 -- What a transaction has to do for an idle worker costs a single enqueue a fifth of its time in the
 -- server, of which most is not the bell: a trigger's condition is parsed by every statement, an
 -- expression of PL/pgSQL prepared in every transaction. So the condition is one column, the function
--- one expression, and a statement that is its own transaction asks for the bell by itself.
+-- one expression where nobody is idle, and a statement that is its own transaction asks by itself.
 ALTER TABLE jobs ADD COLUMN rings boolean NOT NULL DEFAULT true;
 
-COMMENT ON COLUMN jobs.rings IS 'whether the commit of the new row is to look for an idle worker; false when its statement did';
+COMMENT ON COLUMN jobs.rings IS 'whether the commit of the new row is to look for an idle worker; false when its statement found none';
 
 CREATE OR REPLACE FUNCTION conduit_ring() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
