@@ -29,7 +29,7 @@ def conn(app_dsn: str) -> Iterator[psycopg.Connection[Any]]:
     connection = psycopg.connect(app_dsn)
     connection.execute("TRUNCATE users, orders, line_items, notes, jobs")
     # Left behind, they would wait for jobs that are not there any more: a drain cancels them.
-    connection.execute("TRUNCATE conduit_waiting, conduit_links, conduit_keys")
+    connection.execute("TRUNCATE conduit_blocked_jobs, conduit_dependencies, conduit_unique_keys")
     connection.commit()
     yield connection
     connection.close()

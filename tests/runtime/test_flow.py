@@ -51,7 +51,7 @@ def statuses(queue: Queue, flow: Flow) -> dict[str, str]:
 
 def leftovers(dsn: str) -> list[int]:
     with psycopg.connect(dsn) as conn:
-        sql = "SELECT count(*) FROM conduit_waiting UNION ALL SELECT count(*) FROM conduit_links"
+        sql = "SELECT count(*) FROM conduit_blocked_jobs UNION ALL SELECT count(*) FROM conduit_dependencies"
         return [count for (count,) in conn.execute(sql).fetchall()]
 
 

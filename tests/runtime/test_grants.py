@@ -104,7 +104,7 @@ def test_the_hooks_of_an_application_enqueue_as_well(roles: dict[str, str]) -> N
         "UPDATE {jobs} SET status = 'running'",
         "DELETE FROM {jobs}",
         "TRUNCATE {jobs}",
-        "SELECT * FROM {conduit_waiting}",
+        "SELECT * FROM {conduit_blocked_jobs}",
         "SELECT * FROM {conduit_results}",
         "SELECT * FROM {conduit_schedules}",
         "INSERT INTO {conduit_workers} VALUES ('w', 0, 0, 'w', 0, '{{}}', '[]')",

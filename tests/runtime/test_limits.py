@@ -313,7 +313,7 @@ def test_a_worker_without_limits_sends_what_it_always_did(
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: None)
     pool.run(drain=True)
-    assert not any("conduit_queues" in each or "conduit_rates" in each for each in sent)
+    assert not any("conduit_queues" in each or "conduit_rate_limits" in each for each in sent)
     assert POLL > FULL
 
 

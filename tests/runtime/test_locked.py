@@ -83,7 +83,7 @@ def status(queue: Queue, job: Job) -> str:
     return stored.status.value
 
 
-@pytest.mark.parametrize("table", ["jobs", "conduit_waiting"])
+@pytest.mark.parametrize("table", ["jobs", "conduit_blocked_jobs"])
 def test_a_locked_job_holds_up_no_other(
     queue: Queue, dsn: str, worker_dsn: str, table: LiteralString, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -49,7 +49,7 @@ class Ran:
 
 def left(dsn: str) -> list[int]:
     with psycopg.connect(dsn) as connection:
-        sql = "SELECT count(*) FROM conduit_waiting UNION ALL SELECT count(*) FROM conduit_links"
+        sql = "SELECT count(*) FROM conduit_blocked_jobs UNION ALL SELECT count(*) FROM conduit_dependencies"
         return [count for (count,) in connection.execute(sql)]
 
 

@@ -246,7 +246,7 @@ def test_workers_of_its_queue_come_first(
     other.run(drain=True)
     assert told == []
     with psycopg.connect(dsn) as connection:
-        connection.execute("UPDATE conduit_untold SET since = now() - interval '61 s'")
+        connection.execute("UPDATE conduit_failure_notices SET since = now() - interval '61 s'")
     other.run(drain=True)
     assert [failed.id for failed in told] == [rescued.id]
 
@@ -261,9 +261,9 @@ def test_one_that_was_retried_meanwhile_has_not_failed(
 
 def test_where_nobody_is_told_nothing_is_left_behind(rescued: Job, dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
-        count = "SELECT count(*) FROM conduit_untold"
+        count = "SELECT count(*) FROM conduit_failure_notices"
         for age, left in (("23 hours", 1), ("25 hours", 0)):
-            connection.execute(f"UPDATE conduit_untold SET since = now() - interval '{age}'")
+            connection.execute(f"UPDATE conduit_failure_notices SET since = now() - interval '{age}'")
             run(connection, sweep_untold(None))
             assert connection.execute(count).fetchall() == [(left,)]
 

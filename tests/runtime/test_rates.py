@@ -207,11 +207,11 @@ def test_what_is_kept_of_a_rate_does_not_grow(queue: Queue, dsn: str) -> None:
     while time.monotonic() - began < 1.5 and queue.dequeue("w"):
         pass
     with psycopg.connect(dsn) as connection:
-        [(slots,)] = connection.execute("SELECT count(*) FROM conduit_starts")
+        [(slots,)] = connection.execute("SELECT count(*) FROM conduit_rate_usage")
         assert 0 < slots <= 110
         queue.rate_limit("t", None)
         connection.rollback()
-        assert connection.execute("SELECT count(*) FROM conduit_starts").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM conduit_rate_usage").fetchone() == (0,)
 
 
 def test_rates_are_listed_and_changed(queue: Queue) -> None:

@@ -98,7 +98,7 @@ def test_a_period_outlives_the_job(queue: Queue, dsn: str) -> None:
     gone = queue.enqueue(unique(unique_for=day))
     assert (gone.id, gone.duplicate) == (first.id, True)
     with psycopg.connect(dsn) as conn:
-        conn.execute("UPDATE conduit_keys SET expires_at = now()")
+        conn.execute("UPDATE conduit_unique_keys SET expires_at = now()")
     third = queue.enqueue(unique(unique_for=day))
     assert not third.duplicate
     assert queue.enqueue(unique()).id == third.id
@@ -224,7 +224,7 @@ def test_a_role_that_may_only_enqueue(queue: Queue, dsn: str) -> None:
         admin.execute(f"CREATE ROLE {role}")
         try:
             admin.execute(f"GRANT INSERT ON jobs TO {role}")
-            admin.execute(f"GRANT SELECT, INSERT, UPDATE ON conduit_keys TO {role}")
+            admin.execute(f"GRANT SELECT, INSERT, UPDATE ON conduit_unique_keys TO {role}")
             with psycopg.connect(dsn) as conn:
                 conn.execute(f"SET ROLE {role}")
                 first = queue.enqueue(unique(), conn=conn)
@@ -262,7 +262,7 @@ def waits_for_a_lock(dsn: str, pid: int) -> bool:
 
 def keys(dsn: str) -> int:
     with psycopg.connect(dsn) as conn:
-        [(count,)] = conn.execute("SELECT count(*) FROM conduit_keys").fetchall()
+        [(count,)] = conn.execute("SELECT count(*) FROM conduit_unique_keys").fetchall()
     return int(count)
 
 
@@ -443,7 +443,7 @@ def test_a_wait_for_a_key_that_is_cut_goes_on(queue: Queue, dsn: str) -> None:
 
 def test_a_completion_that_postgres_refuses_fails_its_job(queue: Queue, dsn: str) -> None:
     with psycopg.connect(dsn) as conn:
-        conn.execute("ALTER TABLE conduit_keys ADD CHECK (key <> '\"refused\"')")
+        conn.execute("ALTER TABLE conduit_unique_keys ADD CHECK (key <> '\"refused\"')")
     pool = WorkerPool(queue)
 
     @pool.handler("parent")

@@ -45,11 +45,11 @@ def unique(name: str, key: object = "k", **options: Any) -> Job:
 
 def links(dsn: str) -> list[tuple[str, str, bool]]:
     """Which payload waits for which, and whether that is watched."""
-    names = "SELECT id, payload FROM jobs UNION ALL SELECT id, payload FROM conduit_waiting"
+    names = "SELECT id, payload FROM jobs UNION ALL SELECT id, payload FROM conduit_blocked_jobs"
     with psycopg.connect(dsn) as conn:
         return conn.execute(
             f"WITH name AS ({names}) SELECT before.payload, after.payload, watched "
-            "FROM conduit_links JOIN name AS before ON before.id = job "
+            "FROM conduit_dependencies JOIN name AS before ON before.id = job "
             "JOIN name AS after ON after.id = next ORDER BY 1, 2"
         ).fetchall()
 
@@ -71,7 +71,7 @@ def drain(queue: Queue, fails: str = "") -> str:
 
 def is_clear(dsn: str) -> bool:
     with psycopg.connect(dsn) as conn:
-        sql = "SELECT count(*) FROM conduit_waiting UNION ALL SELECT count(*) FROM conduit_links"
+        sql = "SELECT count(*) FROM conduit_blocked_jobs UNION ALL SELECT count(*) FROM conduit_dependencies"
         return conn.execute(sql).fetchall() == [(0,), (0,)]
 
 
@@ -269,7 +269,7 @@ def test_those_that_a_job_enqueues_are_unique_as_well(queue: Queue, dsn: str) ->
 
 
 def test_those_of_a_hook_are_unique_as_well(app_dsn: str, conn: psycopg.Connection[Any]) -> None:
-    conn.execute("TRUNCATE conduit_keys, conduit_waiting, conduit_links")
+    conn.execute("TRUNCATE conduit_unique_keys, conduit_blocked_jobs, conduit_dependencies")
     hooks = []
     for name in "ab":
         with Hook(conn, Order, insert_order(conn)) as hook:

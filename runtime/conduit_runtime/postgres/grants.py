@@ -21,29 +21,29 @@ _ALL = "SELECT, INSERT, UPDATE, DELETE"
 TABLES = {
     "jobs": Privileges("INSERT", _ALL),
     # Of unique jobs: the keys say which job stands, and nothing of what it holds.
-    "conduit_keys": Privileges("SELECT, INSERT, UPDATE", _ALL),
+    "conduit_unique_keys": Privileges("SELECT, INSERT, UPDATE", _ALL),
     # Of flows.
-    "conduit_waiting": Privileges("INSERT", _ALL),
-    "conduit_links": Privileges("INSERT", _ALL),
+    "conduit_blocked_jobs": Privileges("INSERT", _ALL),
+    "conduit_dependencies": Privileges("INSERT", _ALL),
     "conduit_results": Privileges("", _ALL),
     "conduit_schedules": Privileges("", _ALL),
     "conduit_workers": Privileges("", _ALL),
     "conduit_metrics": Privileges("", _ALL),
     "conduit_queues": Privileges("", _ALL),
-    "conduit_rates": Privileges("", _ALL),
-    "conduit_starts": Privileges("", _ALL),
-    "conduit_untold": Privileges("", _ALL),
+    "conduit_rate_limits": Privileges("", _ALL),
+    "conduit_rate_usage": Privileges("", _ALL),
+    "conduit_failure_notices": Privileges("", _ALL),
     "conduit_migrations": Privileges("", "SELECT"),
 }
 # Postgres lets everybody call a function, unless an administrator has changed that default.
 FUNCTIONS = {
     "conduit_new_id()": ("enqueuer", "worker"),
-    "conduit_ring()": ("enqueuer", "worker"),
-    "conduit_stands(uuid, timestamptz)": ("enqueuer", "worker"),
+    "conduit_notify()": ("enqueuer", "worker"),
+    "conduit_key_is_held(uuid, timestamptz)": ("enqueuer", "worker"),
     "conduit_advance(uuid[], uuid[])": ("worker",),
     "conduit_cancel(uuid)": ("worker",),
-    "conduit_added(bigint[], bigint[])": ("worker",),
-    "conduit_total(bigint[])": ("worker",),
+    "conduit_add_histograms(bigint[], bigint[])": ("worker",),
+    "conduit_sum_histograms(bigint[])": ("worker",),
 }
 
 

@@ -1,7 +1,6 @@
 """Bring a database to the schema that this version needs."""
 
 import random
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +16,7 @@ from .statement import quote
 
 __all__ = ["is_migrated", "migrate", "script"]
 
-_SQL = Path(__file__).parents[1] / "sql"
-_FOLDER = _SQL / "migrations"
+_FOLDER = Path(__file__).parents[1] / "sql" / "migrations"
 _LOCK = 0x636F6E64756974  # "conduit": one migration at a time in a database
 _LOCK_TIMEOUT = "2s"
 _TRIES = 30
@@ -27,21 +25,7 @@ _TRIES = 30
 def versions() -> list[tuple[int, str]]:
     """Number and SQL of every migration, in order."""
     files = sorted(_FOLDER.glob("*.sql"))
-    return [(int(file.name.split("_")[0]), _whole(file)) for file in files]
-
-
-def _whole(file: Path) -> str:
-    """The SQL of a migration with the functions that it includes, as they are now.
-
-    A function that several migrations change is written once: what it becomes in the last one does
-    in the earlier ones, since nobody calls it before that.
-    """
-    text = file.read_text(encoding="utf-8")
-    return re.sub(r"^-- include (\w+)$", _function, text, flags=re.MULTILINE)
-
-
-def _function(line: re.Match[str]) -> str:
-    return (_SQL / "functions" / f"{line[1]}.sql").read_text(encoding="utf-8").strip()
+    return [(int(file.name.split("_")[0]), file.read_text(encoding="utf-8")) for file in files]
 
 
 def migrate(dsn: str, schema: str | None = None) -> list[int]:

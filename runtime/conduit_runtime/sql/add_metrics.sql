@@ -7,5 +7,5 @@ ON CONFLICT (seconds, starts_at, queue, type) DO UPDATE SET
   cancelled = kept.cancelled + excluded.cancelled,
   duration = kept.duration + excluded.duration,
   wait = kept.wait + excluded.wait,
-  durations = {conduit_added}(kept.durations, excluded.durations),
-  waits = {conduit_added}(kept.waits, excluded.waits)
+  durations = {conduit_add_histograms}(kept.durations, excluded.durations),
+  waits = {conduit_add_histograms}(kept.waits, excluded.waits)

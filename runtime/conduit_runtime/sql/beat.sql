@@ -14,8 +14,8 @@ SELECT name, beat, pg_try_advisory_xact_lock_shared(lock_key), (
   SELECT name FROM {conduit_queues}
   WHERE name = ANY (%(queues)s::text[]) AND concurrency IS NOT NULL
 ), ARRAY(
-  SELECT type FROM {conduit_rates}
+  SELECT type FROM {conduit_rate_limits}
 ), EXISTS (
-  SELECT FROM {conduit_links} WHERE watched
+  SELECT FROM {conduit_dependencies} WHERE watched
 )
 FROM {conduit_workers}

@@ -1,6 +1,6 @@
 -- Jobs of flows that wait for others, a page at a time; and so what waits for them in turn.
 WITH page AS MATERIALIZED (
-  SELECT id FROM {conduit_waiting}
+  SELECT id FROM {conduit_blocked_jobs}
   WHERE (%(queue)s::text IS NULL OR queue = %(queue)s)
     AND (%(type)s::text IS NULL OR type = %(type)s)
     AND created_at <= %(until)s::timestamptz

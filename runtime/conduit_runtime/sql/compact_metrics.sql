@@ -19,7 +19,7 @@ WITH old AS (
     date_bin(make_interval(secs => %(long)s), starts_at, '2000-01-01 00:00Z') AS start, %(long)s,
     queue, type,
     sum(succeeded), sum(failed), sum(retried), sum(discarded), sum(snoozed), sum(cancelled),
-    sum(duration), sum(wait), {conduit_total}(durations), {conduit_total}(waits)
+    sum(duration), sum(wait), {conduit_sum_histograms}(durations), {conduit_sum_histograms}(waits)
   FROM old
   GROUP BY start, queue, type
   ORDER BY start, queue, type

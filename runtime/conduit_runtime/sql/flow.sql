@@ -11,7 +11,7 @@ flow_asked AS MATERIALIZED (
     (parent, id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay,
      flow, waits_for, on_failure{key}{trace}, position){born}
 ), {settled}, flow_waiting AS (
-  INSERT INTO {conduit_waiting}
+  INSERT INTO {conduit_blocked_jobs}
     (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay,
      waits_for, on_failure{trace})
   SELECT
@@ -20,7 +20,7 @@ flow_asked AS MATERIALIZED (
   FROM flow_kept
   WHERE waits_for > 0
 ), flow_linked AS (
-  INSERT INTO {conduit_links} (job, next, watched)
+  INSERT INTO {conduit_dependencies} (job, next, watched)
   SELECT job, next, watched FROM flow_link
 ), flow_born AS (
   INSERT INTO {jobs}

@@ -2,7 +2,7 @@
 -- asks. A key that another transaction holds is waited for; whether its job stands is looked up
 -- after that.
 {holding} AS (
-  INSERT INTO {conduit_keys} AS held (type, key, job, expires_at)
+  INSERT INTO {conduit_unique_keys} AS held (type, key, job, expires_at)
   SELECT DISTINCT ON (type, key)
     type, key, id, clock_timestamp() + make_interval(secs => unique_for)
   FROM {asking}
@@ -11,7 +11,7 @@
   ON CONFLICT (type, key) DO UPDATE SET (job, expires_at) = (
     SELECT CASE WHEN stands THEN held.job ELSE excluded.job END,
            CASE WHEN stands THEN held.expires_at ELSE excluded.expires_at END
-    FROM (SELECT {conduit_stands}(held.job, held.expires_at) AS stands OFFSET 0) AS present
+    FROM (SELECT {conduit_key_is_held}(held.job, held.expires_at) AS stands OFFSET 0) AS present
   )
   RETURNING type, key, job
 )

@@ -1,1 +1,1 @@
-SELECT type, starts, seconds FROM {conduit_rates} ORDER BY type
+SELECT type, starts, seconds FROM {conduit_rate_limits} ORDER BY type

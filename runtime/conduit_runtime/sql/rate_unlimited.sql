@@ -1,6 +1,6 @@
 WITH control AS (
-  DELETE FROM {conduit_rates} WHERE type = %(type)s RETURNING type
+  DELETE FROM {conduit_rate_limits} WHERE type = %(type)s RETURNING type
 ), forgotten AS (
-  DELETE FROM {conduit_starts} WHERE type = %(type)s
+  DELETE FROM {conduit_rate_usage} WHERE type = %(type)s
 )
 {tell}

@@ -14,10 +14,10 @@ WHERE queue.name = ANY (%(queues)s::text[]) AND queue.concurrency IS NOT NULL
 UNION ALL
 SELECT 'type', rate.type, rate.starts - recent.starts,
   extract(epoch FROM recent.first - clock_timestamp())::float8 + {span}
-FROM {conduit_rates} AS rate
+FROM {conduit_rate_limits} AS rate
 CROSS JOIN LATERAL (
   SELECT coalesce(sum(start.starts), 0) AS starts, min(start.until) AS first
-  FROM {conduit_starts} AS start
+  FROM {conduit_rate_usage} AS start
   WHERE start.type = rate.type
     AND start.until > clock_timestamp() - make_interval(secs => {span})
 ) AS recent

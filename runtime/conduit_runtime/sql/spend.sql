@@ -5,11 +5,11 @@ WITH started AS (
            * rate.seconds / 100) AS until,
          clock_timestamp() - make_interval(secs => {span}) AS oldest
   FROM unnest(%(types)s::text[], %(counts)s::integer[]) AS starts (type, count)
-  JOIN {conduit_rates} AS rate ON rate.type = starts.type
+  JOIN {conduit_rate_limits} AS rate ON rate.type = starts.type
 ), forgotten AS (
-  DELETE FROM {conduit_starts} AS start USING started
+  DELETE FROM {conduit_rate_usage} AS start USING started
   WHERE start.type = started.type AND start.until < started.oldest
 )
-INSERT INTO {conduit_starts} AS start (type, until, starts)
+INSERT INTO {conduit_rate_usage} AS start (type, until, starts)
 SELECT type, until, count FROM started
 ON CONFLICT (type, until) DO UPDATE SET starts = start.starts + excluded.starts

@@ -1,6 +1,6 @@
-DELETE FROM {conduit_untold}
+DELETE FROM {conduit_failure_notices}
 WHERE job = ANY (ARRAY(
-  SELECT job FROM {conduit_untold}
+  SELECT job FROM {conduit_failure_notices}
   WHERE since < now() - interval '1 day'
   LIMIT %(limit)s
   FOR UPDATE SKIP LOCKED

@@ -15,7 +15,7 @@ taken AS (
   WHERE id = ANY (ARRAY(SELECT id FROM running))
   RETURNING id, queue, type, status, attempts, max_attempts, error, flow, tableoid
 ), untold AS (
-  INSERT INTO {conduit_untold} (job, queue)
+  INSERT INTO {conduit_failure_notices} (job, queue)
   SELECT id, queue FROM taken WHERE status = 'failed'
   ON CONFLICT (job) DO UPDATE SET queue = excluded.queue, since = excluded.since
 )

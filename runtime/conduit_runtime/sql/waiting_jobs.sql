@@ -1,5 +1,5 @@
   SELECT job.*, waiting.waits_for
-  FROM {conduit_waiting} AS waiting
+  FROM {conduit_blocked_jobs} AS waiting
   CROSS JOIN LATERAL jsonb_populate_record(
     NULL::{jobs}, to_jsonb(waiting) || '{"status": "pending", "attempts": 0}'
   ) AS job

@@ -1,10 +1,10 @@
 -- The jobs after this one that flows of others wait for, a page of them: those that ended let go of
 -- what waits.
 WITH RECURSIVE watched AS (
-  (SELECT job FROM {conduit_links} WHERE watched AND job > %(job)s::uuid ORDER BY job LIMIT 1)
+  (SELECT job FROM {conduit_dependencies} WHERE watched AND job > %(job)s::uuid ORDER BY job LIMIT 1)
   UNION ALL
   SELECT (
-    SELECT link.job FROM {conduit_links} AS link
+    SELECT link.job FROM {conduit_dependencies} AS link
     WHERE link.watched AND link.job > watched.job
     ORDER BY link.job
     LIMIT 1
@@ -17,7 +17,7 @@ WITH RECURSIVE watched AS (
   FROM page
   WHERE NOT EXISTS (
       SELECT FROM {jobs} AS job WHERE job.id = page.job AND job.status IN ('pending', 'running'))
-    AND NOT EXISTS (SELECT FROM {conduit_waiting} AS waiting WHERE waiting.id = page.job)
+    AND NOT EXISTS (SELECT FROM {conduit_blocked_jobs} AS waiting WHERE waiting.id = page.job)
   HAVING count(*) > 0
 )
 SELECT max(job::text)::uuid, count(*), (SELECT count(*) FROM advanced) FROM page
