@@ -66,7 +66,8 @@ class JobMachine(RuleBasedStateMachine):
         self.queue = queue
         self.connection = connection
         connection.execute(
-            "TRUNCATE jobs, conduit_workers, conduit_queues, conduit_rate_limits, conduit_rate_usage"
+            "TRUNCATE jobs, conduit_workers, conduit_queues, "
+            "conduit_rate_limits, conduit_rate_usage"
         )
         self.model = Model()
         self.generations = 0

@@ -51,7 +51,8 @@ def statuses(queue: Queue, flow: Flow) -> dict[str, str]:
 
 def leftovers(dsn: str) -> list[int]:
     with psycopg.connect(dsn) as conn:
-        sql = "SELECT count(*) FROM conduit_blocked_jobs UNION ALL SELECT count(*) FROM conduit_dependencies"
+        tables = ("conduit_blocked_jobs", "conduit_dependencies")
+        sql = " UNION ALL ".join(f"SELECT count(*) FROM {table}" for table in tables)
         return [count for (count,) in conn.execute(sql).fetchall()]
 
 

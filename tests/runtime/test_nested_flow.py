@@ -49,7 +49,8 @@ class Ran:
 
 def left(dsn: str) -> list[int]:
     with psycopg.connect(dsn) as connection:
-        sql = "SELECT count(*) FROM conduit_blocked_jobs UNION ALL SELECT count(*) FROM conduit_dependencies"
+        tables = ("conduit_blocked_jobs", "conduit_dependencies")
+        sql = " UNION ALL ".join(f"SELECT count(*) FROM {table}" for table in tables)
         return [count for (count,) in connection.execute(sql)]
 
 

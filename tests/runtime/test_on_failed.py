@@ -263,7 +263,9 @@ def test_where_nobody_is_told_nothing_is_left_behind(rescued: Job, dsn: str) -> 
     with psycopg.connect(dsn, autocommit=True) as connection:
         count = "SELECT count(*) FROM conduit_failure_notices"
         for age, left in (("23 hours", 1), ("25 hours", 0)):
-            connection.execute(f"UPDATE conduit_failure_notices SET since = now() - interval '{age}'")
+            connection.execute(
+                f"UPDATE conduit_failure_notices SET since = now() - interval '{age}'"
+            )
             run(connection, sweep_untold(None))
             assert connection.execute(count).fetchall() == [(left,)]
 

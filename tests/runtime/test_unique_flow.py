@@ -71,7 +71,8 @@ def drain(queue: Queue, fails: str = "") -> str:
 
 def is_clear(dsn: str) -> bool:
     with psycopg.connect(dsn) as conn:
-        sql = "SELECT count(*) FROM conduit_blocked_jobs UNION ALL SELECT count(*) FROM conduit_dependencies"
+        tables = ("conduit_blocked_jobs", "conduit_dependencies")
+        sql = " UNION ALL ".join(f"SELECT count(*) FROM {table}" for table in tables)
         return conn.execute(sql).fetchall() == [(0,), (0,)]
 
 
