@@ -47,7 +47,9 @@ def compile(
     from .plan import plan_frame, plan_modules, plan_records
 
     modules = plan_modules(program, config, program.resources.values())
-    frame = plan_frame([module.name for module in modules], program.services, config)
+    job_services = frozenset[str]().union(*(module.job_services for module in modules))
+    names = [module.name for module in modules]
+    frame = plan_frame(names, program.services, job_services, config)
     rows = frame.services.rows.union(*(module.rows for module in modules))
     texts = {"records.py": emit_records(plan_records(program, rows), known)}
     written = []

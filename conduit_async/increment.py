@@ -8,6 +8,7 @@ left to a whole compilation, which gives the same and takes its time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from . import ast
 from .check import check
@@ -18,9 +19,12 @@ from .names import module_name
 from .output import Layouts, Output, Previous
 from .parse import parse
 from .parts import Part, Written, digest, events_of, mentions, parts_of
-from .program import Program
+from .program import Program, ServiceInfo
 from .service_uses import united
 from .source import Source
+
+if TYPE_CHECKING:
+    from .plan import Frame
 
 _OWN = frozenset({
     "ASY901", "ASY902", "ASY920", "PAT401", "PAT402", "PAT403", "PAT404", "SEM213", "SYN012",
@@ -161,7 +165,6 @@ class _Recompilation:
 
     def _output(self, new: Mapping[str, Part], texts: Mapping[str, str]) -> Output | None:
         from .emit import emit_frame
-        from .plan import plan_frame
 
         parts = {path: new.get(path, part) for path, part in sorted(self._before.items())}
         modules = [module for part in parts.values() for module in part.modules]
@@ -170,8 +173,8 @@ class _Recompilation:
         services_before = united(part.services for part in self._before.values())
         if services is None or services_before is None or may_be_slips(services):
             return None
-        frame = plan_frame([module.name for module in modules], services, self._config)
-        frame_before = plan_frame([module.name for module in old], services_before, self._config)
+        frame = self._frame(modules, services)
+        frame_before = self._frame(old, services_before)
         rows = frame.services.rows.union(*(module.rows for module in modules))
         if rows != frame_before.services.rows.union(*(module.rows for module in old)):
             return None
@@ -188,6 +191,13 @@ class _Recompilation:
         jobs = sum(len(module.jobs) for module in modules)
         files = dict(sorted(files.items()))
         return Output(files, problems.sorted(), jobs, parts, self._layouts.all)
+
+    def _frame(self, modules: Sequence[Written], services: Mapping[str, ServiceInfo]) -> "Frame":
+        from .plan import plan_frame
+
+        job_services = {name for module in modules for name in module.job_services}
+        names = [module.name for module in modules]
+        return plan_frame(names, services, job_services, self._config)
 
 
 def _places(found: Iterable[Diagnostic], paths: Iterable[str]) -> set[tuple[str, str, int, int]]:

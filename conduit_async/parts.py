@@ -21,7 +21,7 @@ class Written:
     """A module that was written for a resource of a source.
 
     `lines` leads from its lines to those of the source; `rows` are the names that it imports from
-    `records.py`.
+    `records.py`, `job_services` the services that its jobs call.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Written:
     jobs: list[str]
     lines: dict[int, int]
     rows: list[str]
+    job_services: list[str]
 
 
 @dataclass(frozen=True)

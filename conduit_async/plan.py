@@ -1,6 +1,6 @@
 """What each file of the generated package holds: all decisions about it are made here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from .config import Config
@@ -25,6 +25,9 @@ __all__ = [
     "plan_records",
 ]  # importing `expressions` registers its rules
 
+_HOOKS_ONLY = '"called by hooks only"'
+"""What the runtime reads in the type of a service that a worker can do without."""
+
 VERSION = "0.1.0"
 """The generator's version, with which a package is stamped."""
 
@@ -33,7 +36,8 @@ VERSION = "0.1.0"
 class ResourceModule:
     """The module of a resource: its items in the order in which they stand.
 
-    `rows` are the names that it imports from `records.py`.
+    `rows` are the names that it imports from `records.py`, `job_services` the services that its
+    jobs call.
     """
 
     name: str
@@ -45,6 +49,7 @@ class ResourceModule:
     items: list[Class | Function]
     jobs: list[str]
     rows: frozenset[str]
+    job_services: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,14 @@ class Method:
 
 @dataclass(frozen=True)
 class Service:
-    """A service: its attribute, its Protocol and its methods; one without methods is a value."""
+    """A service: its attribute, its Protocol and its methods; one without methods is a value.
+
+    `type` is the attribute's: one that only hooks call says so.
+    """
 
     attribute: str
     name: str
+    type: str
     named: str | None
     methods: list[Method]
 
@@ -134,10 +143,14 @@ def plan_records(program: Program, wanted: Iterable[str]) -> RecordsModule:
 
 
 def plan_frame(
-    modules: Iterable[str], services: Mapping[str, ServiceInfo], config: Config
+    modules: Iterable[str],
+    services: Mapping[str, ServiceInfo],
+    job_services: Collection[str],
+    config: Config,
 ) -> Frame:
-    """What binds the named modules together, and says which services they need."""
-    return Frame(_package([*modules, "services"]), _services(services), config.schema)
+    """What binds the named modules together, and says which services they, or their jobs, need."""
+    package = _package([*modules, "services"])
+    return Frame(package, _services(services, job_services), config.schema)
 
 
 def _package(modules: list[str]) -> PackageModule:
@@ -176,17 +189,18 @@ def _resource(module: Module) -> ResourceModule:
         items,
         [job.python for job in jobs],
         frozenset(module.imports.used(".records")),
+        frozenset(module.job_services),
     )
 
 
-def _services(found: Mapping[str, ServiceInfo]) -> ServicesModule:
+def _services(found: Mapping[str, ServiceInfo], of_jobs: Collection[str]) -> ServicesModule:
     taken = {method.python for service in found.values() for method in service.methods.values()}
     taken |= {service.python for service in found.values()} | {"Services"}
     classes = {name: _class_name(name) for name in found}
     imports = Imports(taken | set(classes.values()))
     any_ = imports.use("typing", "Any") if found else "Any"
     services = [
-        _service(imports, service, classes[name] if service.methods else any_)
+        _service(imports, service, classes[name] if service.methods else any_, name in of_jobs)
         for name, service in sorted(found.items(), key=lambda each: each[1].python)
     ]
     protocol = imports.use("typing", "Protocol")
@@ -201,12 +215,15 @@ def _class_name(service: str) -> str:
     return f"{name}_" if name == "Services" else name
 
 
-def _service(imports: Imports, service: ServiceInfo, name: str) -> Service:
+def _service(imports: Imports, service: ServiceInfo, name: str, is_for_jobs: bool) -> Service:
+    kind = name
+    if not is_for_jobs:
+        kind = f"{imports.use('typing', 'Annotated')}[{name}, {_HOOKS_ONLY}]"
     if not service.methods:
-        return Service(service.python, name, None, [])
+        return Service(service.python, name, kind, None, [])
     methods = sorted(service.methods.values(), key=lambda method: method.python)
     named = _named(imports, service.name if name != service.name else None, [])
-    return Service(service.python, name, named, [_method(imports, each) for each in methods])
+    return Service(service.python, name, kind, named, [_method(imports, each) for each in methods])
 
 
 def _method(imports: Imports, method: MethodInfo) -> Method:

@@ -54,7 +54,7 @@ def check(
     settle_function_uses(program)
     capture(program, problems)
     report_withheld(program, problems)
-    check_clashes(program, problems)
+    check_clashes(program, config.schema, problems)
     check_config_names(program, config, problems)
     if not problems.has_errors:
         report_unsupported(program, problems)

@@ -10,9 +10,10 @@ from ..source import Span
 _OWN_MODULES = frozenset({"records", "services", "_lines"})
 
 
-def check_clashes(program: Program, problems: Problems) -> None:
-    """Report clashes of modules (GEN601), and of columns and functions (GEN602)."""
+def check_clashes(program: Program, schema: str | None, problems: Problems) -> None:
+    """Report clashes of modules (GEN601), columns and functions (GEN602), and tables (GEN604)."""
     _check_modules(program.resources.values(), problems)
+    _check_tables(program.resources.values(), schema, problems)
     for resource in program.resources.values():
         if not resource.hooks:
             continue
@@ -65,6 +66,21 @@ def _check_modules(resources: Iterable[ResourceInfo], problems: Problems) -> Non
                 f"`{resource.module}.py`",
                 "give one of the two another name",
                 Related(other.node.name.span, f"`{other.name}` is declared here"),
+            )
+
+
+def _check_tables(
+    resources: Iterable[ResourceInfo], schema: str | None, problems: Problems
+) -> None:
+    for resource in resources:
+        place, _, table = resource.table.rpartition(".")
+        if table == "jobs" and place == (schema or ""):
+            problems.error(
+                "GEN604",
+                resource.node.name.span,
+                f"`{resource.table}` is the table of `{resource.name}` and of the queue",
+                "set another `schema` for the queue in the configuration, or name the resource's "
+                "table in `tables`",
             )
 
 

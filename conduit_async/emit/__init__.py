@@ -27,7 +27,8 @@ _MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
 def emit_module(module: ResourceModule, layouts: Layouts) -> tuple[Written, str]:
     """The module of a resource: what is to be known of it, and its text."""
     text, lines = _with_lines(_render("resource.py.jinja", module=module), layouts)
-    return Written(module.name, module.source, module.jobs, lines, sorted(module.rows)), text
+    rows, services = sorted(module.rows), sorted(module.job_services)
+    return Written(module.name, module.source, module.jobs, lines, rows, services), text
 
 
 def emit_records(records: RecordsModule, layouts: Layouts) -> str:

@@ -55,7 +55,7 @@ def name_ref(frame: Frame, node: ast.NameRef, wish: Operand) -> Lowering:
     if isinstance(local, Extern):
         name = literals.quoted(local.service.python)
         function = frame.module.imports.operator("bound_value")
-        text = f"{function}({frame.handle}.services, {name})"
+        text = f"{function}({frame.services(local.service)}, {name})"
         return Code(text, Strength.PRIMARY, effect=Effect.READS)
     assert isinstance(local, Local)
     return local_value(frame, local)

@@ -77,7 +77,7 @@ def _service_call(frame: Frame, call: ServiceCall) -> Lowering:
     for (name, _), part in zip(call.named, parts[count:], strict=True):
         texts.append(f"{call.method.named[name].python}={part.text}")
     head = "await " if frame.awaits else ""
-    target = f"{frame.handle}.services.{call.service.python}"
+    target = f"{frame.services(call.service)}.{call.service.python}"
     if call.method.name != CALL:
         target += f".{call.method.python}"
     strength = Strength.AWAIT if frame.awaits else Strength.PRIMARY

@@ -7,7 +7,7 @@ from typing import Literal
 
 from .. import ast
 from ..names import local_name, snake_case
-from ..program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo
+from ..program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo, ServiceInfo
 from ..source import Span
 from ..types import Type
 from .code import Code, Effect, Line, Strength
@@ -62,6 +62,12 @@ class Frame(Naming):
     _forgets: int = 0
     _variables: dict[str, str] = field(default_factory=dict)
     _replaced: dict[Capture, str] = field(default_factory=dict)
+
+    def services(self, called: ServiceInfo) -> str:
+        """Through what a service is reached; in a job it notes that jobs call it."""
+        if self.handle == "job":
+            self.module.job_services.add(called.name)
+        return f"{self.handle}.services"
 
     @property
     def handle(self) -> str:

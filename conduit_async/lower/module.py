@@ -27,7 +27,8 @@ class Module:
     """The module of a resource while it is written.
 
     `defined` are the names that it defines itself; `variants` the functions that it turned out to
-    need and their names, in the order of their first use.
+    need and their names, in the order of their first use; `job_services` the services that its
+    jobs call.
     """
 
     program: Program
@@ -36,6 +37,7 @@ class Module:
     imports: Imports
     defined: frozenset[str]
     variants: dict[Variant, str] = field(default_factory=dict)
+    job_services: set[str] = field(default_factory=set)
 
     @property
     def facts(self) -> Facts:

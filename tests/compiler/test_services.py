@@ -3,6 +3,7 @@
 import pytest
 
 from conduit_async.check import check
+from conduit_async.compiler import Previous, compile
 from conduit_async.config import Config
 from conduit_async.diagnostics import Problems
 from conduit_async.parse import parse
@@ -94,3 +95,41 @@ def test_the_types_of_an_argument_have_one_order() -> None:
         "A2State",
         "A3State",
     ]
+
+
+HOOK = """resource Order {
+  id: uuid! @primary
+  state: string!
+  @function announce() -> json? { return Pager.page(self.id) }
+  @after create {
+    Statistics.count("orders")
+    self.announce()
+    @async { Email.send(self.state) %s }
+  }
+}
+"""
+
+
+def properties(text: str) -> dict[str, str]:
+    """The attributes of `Services` with their types."""
+    lines = text.partition("class Services")[2].splitlines()
+    found = [line.split() for line in lines if line.startswith("    def ")]
+    return {words[1].split("(")[0]: " ".join(words[3:]) for words in found}
+
+
+@pytest.mark.parametrize(
+    ("call", "is_for_hooks"),
+    [("", True), ('Statistics.count("mails")', False), ("self.announce()", True)],
+)
+def test_a_service_that_no_job_calls_is_marked(call: str, is_for_hooks: bool) -> None:
+    before = compile({"order.conduit": HOOK % ""})
+    sources = {"order.conduit": HOOK % call}
+    output = compile(sources)
+    previous = Previous(before.parts, before.files, before.diagnostics)
+    assert compile(sources, previous=previous).files == output.files
+    marked = 'Annotated[Statistics, "called by hooks only"]: ...'
+    assert properties(output.files["services.py"]) == {
+        "email": "Email: ...",
+        "pager": "Pager: ..." if "announce" in call else marked.replace("Statistics", "Pager"),
+        "statistics": marked if is_for_hooks else "Statistics: ...",
+    }

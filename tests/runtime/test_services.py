@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 import pytest
@@ -19,7 +19,7 @@ from conduit_runtime import (
 )
 from conduit_runtime.generated.calls import entered_job
 from conduit_runtime.generated.service_loading import entered, resolve
-from conduit_runtime.generated.services import prepare, protocols_for
+from conduit_runtime.generated.services import HOOKS_ONLY, prepare, protocols_for, protocols_of
 from example_jobs import JOBS, SERVICES
 from example_jobs.order import email_send
 
@@ -239,3 +239,14 @@ def test_services_that_need_arguments_are_refused() -> None:
 
     with pytest.raises(ServiceError, match="takes arguments"):
         asyncio.run(run())
+
+
+def test_a_service_that_only_hooks_call_is_not_asked_of_a_worker() -> None:
+    class Services(Protocol):
+        @property
+        def email(self) -> SERVICES["email"]: ...  # type: ignore[valid-type]
+
+        @property
+        def pager(self) -> Annotated[SERVICES["email"], HOOKS_ONLY]: ...  # type: ignore[valid-type]
+
+    assert protocols_of(Services) == {"email": SERVICES["email"]}

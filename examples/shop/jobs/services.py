@@ -6,7 +6,7 @@ and runs the other in a thread.
 """
 
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from conduit_runtime import named
@@ -105,7 +105,7 @@ class Services(Protocol):
     def shipping(self) -> Shipping: ...
 
     @property
-    def statistics(self) -> Statistics: ...
+    def statistics(self) -> Annotated[Statistics, "called by hooks only"]: ...
 
     @property
     def warehouse(self) -> Warehouse: ...

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 import psycopg
 from psycopg_pool import ConnectionPool
@@ -12,6 +12,7 @@ from ..arguments import check_text, check_type
 from ..postgres.connection import check_open, own
 from ..postgres.execute import OwnConnection, run
 from ..postgres.forks import renew_in_children
+from ..postgres.pool_dsn import pool_dsn
 from ..postgres.statement import Statement
 
 __all__ = ["Connected"]
@@ -49,7 +50,7 @@ class Connected:
         self.schema = schema
         self._owned = isinstance(dsn, str)
         self._pool = _own_pool(dsn) if isinstance(dsn, str) else dsn
-        self.dsn = cast("str", self._pool.conninfo)
+        self.dsn = dsn if isinstance(dsn, str) else pool_dsn(dsn)
         if self._owned:
             renew_in_children(self, Connected._renew)
 

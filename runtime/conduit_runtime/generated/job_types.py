@@ -120,7 +120,7 @@ class JobType(Generic[S, P]):
 
     @functools.cached_property
     def services(self) -> Mapping[str, type]:
-        """The services that its package calls: attribute → Protocol."""
+        """The services that the jobs of its package call: attribute → Protocol."""
         arguments = typing.get_args(self._annotations[0])
         return protocols_of(arguments[0]) if arguments and inspect.isclass(arguments[0]) else {}
 

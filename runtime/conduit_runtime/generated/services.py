@@ -15,12 +15,21 @@ if TYPE_CHECKING:
     from .job_types import JobType
 
 
+HOOKS_ONLY = "called by hooks only"
+"""What a generated `Services` Protocol says in `Annotated` of a service that no job calls."""
+
+
 def protocols_of(services: Any) -> dict[str, type]:
-    """The services that a generated `Services` Protocol asks for."""
-    return {
-        name: typing.get_type_hints(member.fget)["return"]
+    """The services of a generated `Services` Protocol that jobs call."""
+    hints = {
+        name: typing.get_type_hints(member.fget, include_extras=True)["return"]
         for name, member in vars(services).items()
         if isinstance(member, property)
+    }
+    return {
+        name: hint
+        for name, hint in hints.items()
+        if HOOKS_ONLY not in getattr(hint, "__metadata__", ())
     }
 
 
