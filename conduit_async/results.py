@@ -11,17 +11,31 @@ def results(node: ast.Expr) -> Iterator[ast.Expr]:
     pending = [node]
     while pending:
         current = pending.pop()
-        match current:
-            case ast.Ternary():
-                pending += [current.otherwise, current.then]
-            case ast.Match():
-                arms = [end for arm in current.arms for end in block_results(arm.body)]
-                if None in arms or not arms:
-                    yield current
-                else:
-                    pending += [arm for arm in reversed(arms) if arm is not None]
-            case _:
-                yield current
+        if found := _choices(current):
+            pending += reversed(found)
+        else:
+            yield current
+
+
+def matches(node: ast.Expr) -> Iterator[ast.Match]:
+    """Each `match` among what may give the value of an expression."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        pending += reversed(_choices(current))
+        if isinstance(current, ast.Match):
+            yield current
+
+
+def _choices(node: ast.Expr) -> list[ast.Expr]:
+    """The expressions of which one gives the value; of an arm without a value, none is told."""
+    match node:
+        case ast.Ternary(then=then, otherwise=otherwise):
+            return [then, otherwise]
+        case ast.Match(arms=arms):
+            ends = [end for arm in arms for end in block_results(arm.body)]
+            return [] if None in ends else [end for end in ends if end is not None]
+    return []
 
 
 def block_results(block: ast.Block) -> list[ast.Expr | None]:

@@ -41,6 +41,7 @@ from .narrow import narrowed
 from .nil_hints import member_hint
 from .records import QUERY_STEPS, query_member, resource_member
 from .require import article, origin, shorten
+from .unmatched import missing_arms, open_matches
 
 _FEW = 6
 """Of how many fields all are named in a hint."""
@@ -109,11 +110,14 @@ def through(body: Body, node: ast.Member, kind: Type) -> Type:
         return BROKEN
     if is_nullable(kind):
         shown = shorten(target)
+        unmatched = next(open_matches(body, target), None)
         body.problems.error(
             "TYP101",
             target.span,
             f"`{shown}` may be nil, which has no `{node.name.text}`",
-            member_hint(node, shown, _brackets(node)),
+            member_hint(node, shown, _brackets(node))
+            if unmatched is None
+            else missing_arms(body, unmatched),
             *origin(body, target),
         )
     return required(kind)

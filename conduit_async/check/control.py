@@ -8,7 +8,6 @@ from ..types import (
     Enum,
     Range,
     Type,
-    is_nullable,
     required,
 )
 from .body import Body, Frame, Steps, rule
@@ -18,6 +17,7 @@ from .literals import join_values
 from .narrow import forget_assigned, implications, path_of
 from .require import article, check_enum, shorten
 from .statements import Flow, check_block
+from .unmatched import unmatched
 
 
 @rule(ast.Ternary)
@@ -57,7 +57,7 @@ def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
     after: list[frozenset[tuple[object, ...]]] = []
     types: list[Type] = []
     exhausted = False
-    covered: set[str] = set()
+    covered: set[ast.Pattern] = set()
     for arm in node.arms:
         if exhausted:
             body.problems.warning(
@@ -65,7 +65,8 @@ def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
             )
         body.known = rest
         for pattern in arm.patterns:
-            exhausted |= _pattern(body, node, pattern, subject, covered)
+            exhausted |= _pattern(body, node, pattern, subject)
+        covered |= {*arm.patterns}
         takes_nil = any(isinstance(pattern, ast.Nil | ast.Wildcard) for pattern in arm.patterns)
         if path is not None and not takes_nil:
             body.known |= {path}
@@ -75,19 +76,18 @@ def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
         if not flow.ends:
             types.append(flow.type)
             after.append(body.known)
-    kind = required(subject)
-    if isinstance(kind, Enum) and not is_nullable(subject):
-        exhausted |= covered >= set(kind.values)
-    if not exhausted:
+    is_read = not body.world.broken.touches(node.span)
+    missing = unmatched(subject, covered) if is_read and not exhausted else ()
+    body.facts.unmatched[node] = missing
+    if missing:
         types.append(NIL)
         after.append(rest)
     body.known = frozenset.intersection(*after) if after else before
-    return Flow(ends=exhausted and not after and bool(node.arms), type=join_all(types))
+    ends = not missing and not after and bool(node.arms)
+    return Flow(ends, join_all(types))
 
 
-def _pattern(
-    body: Body, node: ast.Match, pattern: ast.Pattern, subject: Type, covered: set[str]
-) -> bool:
+def _pattern(body: Body, node: ast.Match, pattern: ast.Pattern, subject: Type) -> bool:
     """Check a pattern; whether it takes everything."""
     if isinstance(pattern, ast.Wildcard):
         return True
@@ -95,7 +95,6 @@ def _pattern(
     wanted = required(subject)
     text = constant_text(pattern)
     if text is not None and isinstance(wanted, Enum):
-        covered.add(text)
         check_enum(body, pattern, text, wanted, f"`{shorten(node.subject)}`")
     elif not comparable(subject, kind.item if isinstance(kind, Range) else kind):
         body.problems.warning(

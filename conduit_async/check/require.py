@@ -2,8 +2,9 @@
 
 from .. import ast
 from ..diagnostics import Related
-from ..program import RelationUse, SelfColumn
-from ..results import results
+from ..program import Local, RelationUse, SelfColumn
+from ..results import matches, results
+from ..source import Span
 from ..suggest import nearest
 from ..types import (
     BOOL,
@@ -34,8 +35,9 @@ from .forms import (
     takes_form,
     written_number,
 )
-from .lattice import fits
+from .lattice import fits, is_unknown
 from .nil_hints import value_hint
+from .unmatched import gives_nil, head, missing_arms, open_matches
 
 
 def require(
@@ -43,8 +45,15 @@ def require(
 ) -> None:
     """Report a value that does not fit; `what` names the place: "`self.title`"."""
     parts = list(results(node))
+    takes_nil = is_nullable(expected) or is_unknown(expected)
+    open_ones = (
+        [] if takes_nil else [each for each in matches(node) if body.facts.unmatched.get(each)]
+    )
+    for each in open_ones:
+        _nil_of_match(body, each, what, *related)
     for part in parts:
-        _require(body, part, expected, what, code, related)
+        if part not in open_ones:
+            _require(body, part, expected, what, code, related)
     written = any(isinstance(written_number(part), ast.Float) for part in parts)
     if len(parts) > 1 and written and required(expected) == DECIMAL:
         body.facts.types[node] = expected
@@ -172,12 +181,25 @@ def nil_arrives(
 ) -> None:
     """Report a value that may be nil where that is not allowed, with what mends it."""
     shown = shorten(node)
+    unmatched = next(open_matches(body, node), None)
     body.problems.error(
         "TYP101",
         node.span,
         f"`{shown}` may be nil, and {what} needs a value",
-        value_hint(node, shown, body.type_of(node), operand=operand),
+        value_hint(node, shown, body.type_of(node), operand=operand)
+        if unmatched is None
+        else missing_arms(body, unmatched),
         *(related or origin(body, node)),
+    )
+
+
+def _nil_of_match(body: Body, node: ast.Match, what: str, *related: Related) -> None:
+    body.problems.error(
+        "TYP101",
+        head(node),
+        f"`{shorten(head(node))}` {gives_nil(body, node)}, and {what} needs a value",
+        missing_arms(body, node),
+        *related,
     )
 
 
@@ -188,12 +210,17 @@ def origin(body: Body, node: ast.Expr) -> tuple[Related, ...]:
             return (Related(column.span, "declared here, with `?`"),)
         case RelationUse(relation=relation) if relation.span is not None and relation.nullable:
             return (Related(relation.span, "declared here"),)
+        case Local(value=value) if value is not None:
+            found = next(open_matches(body, value), None)
+            if found is not None:
+                return (Related(head(found), f"this {gives_nil(body, found)}"),)
     return ()
 
 
-def shorten(node: ast.Node) -> str:
+def shorten(node: ast.Node | Span) -> str:
     """An expression as it stands in the source, cut to fit in a message."""
-    text = " ".join(node.span.text.split())
+    span = node if isinstance(node, Span) else node.span
+    text = " ".join(span.text.split())
     return text if len(text) <= 40 else f"{text[:37]}…"
 
 

@@ -8,14 +8,15 @@ from .. import ast
 from ..program import LibraryCall, Local, RecordCall, RelationUse, ServiceCall
 from ..types import (
     ANY,
+    BOOL,
     DECIMAL,
     FLOAT,
     INT,
     JSON,
     STRING,
     Enum,
-    Type,
     is_nullable,
+    optional,
     required,
 )
 from ..walk import walk
@@ -34,10 +35,10 @@ from .typing import UNKNOWN, type_of
 def as_value(frame: Frame, node: ast.Match | ast.Rescue, wish: Operand) -> Lowering:
     """A `match` or `rescue` inside of an expression: its value in a variable."""
     name = frame.fresh("result" if isinstance(node, ast.Match) else variable_for(node))
-    kind = frame.module.annotation(type_of(frame, node))
     expected = type_of(frame, node)
     if wish.expected is not None and required(wish.expected) != DECIMAL:
-        expected, kind = wish.expected, frame.module.annotation(wish.expected)
+        expected = optional(wish.expected) if is_nullable(expected) else wish.expected
+    kind = frame.module.annotation(expected)
     if wish.composed:
         kind = variables.select_type(frame, type_of(frame, node))
     into = Into("name", name, kind, expected, first=True, composed=wish.composed)
@@ -96,46 +97,47 @@ def _is_literal(frame: Frame, node: ast.Match, pattern: ast.Pattern) -> bool:
 
 def _by_pattern(frame: Frame, node: ast.Match, subject: Code, into: Into) -> list[Line]:
     lines = [Line(f"match {subject.text}:")]
+    is_complete = not frame.module.facts.unmatched[node]
+    last = _completing(frame, node) if is_complete else None
     for arm in node.arms:
         texts = ["_" if isinstance(p, ast.Wildcard) else lower(frame, p).text for p in arm.patterns]
         with frame.branch():
             body = block(frame, arm.body, into)
-        if "_" in texts:
+        if "_" in texts or arm is last:
             texts = ["_"]
         lines += [Line(f"case {' | '.join(texts)}:", 1), *indented(body_of(body))]
         if texts == ["_"]:
             return lines
-    if into.kind != "nowhere" and _is_complete(frame, node):
-        error = frame.module.imports.runtime("ConduitError")
-        what = " ".join(node.subject.span.text.split())
-        message = literals.quoted(f"no arm matches the value of {what}")
-        lines += [Line("case _:", 1), Line(f"raise {error}({message})", 2)]
-    elif into.kind != "nowhere":
-        lines += [Line("case _:", 1), *(replace(line, indent=2) for line in into.put(NONE))]
-    elif not (_is_complete(frame, node) or _names_nil(frame, node)):
-        lines += [Line("case _:", 1), Line("pass", 2)]
-    return lines
+    otherwise = _otherwise(frame, node, into)
+    if is_complete and not otherwise:
+        return lines
+    return [*lines, Line("case _:", 1), *indented(body_of(otherwise))]
 
 
-def _names_nil(frame: Frame, node: ast.Match) -> bool:
-    """Whether the arms name nil beside all values of an enum that may be nil."""
+def _completing(frame: Frame, node: ast.Match) -> ast.Arm | None:
+    """The arm for the last value of a bool; of an enum, a later version may know another one."""
     kind = type_of(frame, node.subject)
-    nil = any(isinstance(pattern, ast.Nil) for arm in node.arms for pattern in arm.patterns)
-    return nil and is_nullable(kind) and _names_all(required(kind), node)
+    if required(kind) != BOOL:
+        return None
+    left = {True, False, *([None] if is_nullable(kind) else [])}
+    for arm in node.arms:
+        left -= {pattern.value for pattern in arm.patterns if isinstance(pattern, ast.Bool)}
+        left -= {None for pattern in arm.patterns if isinstance(pattern, ast.Nil)}
+        if not left:
+            return arm
+    return None
 
 
-def _is_complete(frame: Frame, node: ast.Match) -> bool:
-    """Whether the arms name all values of an enum, so that only a later version knows another."""
-    return _names_all(type_of(frame, node.subject), node)
-
-
-def _names_all(kind: Type, node: ast.Match) -> bool:
-    named = {
-        pattern.value if isinstance(pattern, ast.String) else getattr(pattern, "name", None)
-        for arm in node.arms
-        for pattern in arm.patterns
-    }
-    return isinstance(kind, Enum) and set(kind.values) <= named
+def _otherwise(frame: Frame, node: ast.Match, into: Into) -> list[Line]:
+    """What happens when no arm matches: of arms that name all values, only one that is new."""
+    if into.kind == "nowhere":
+        return []
+    if frame.module.facts.unmatched[node]:
+        return into.put(NONE)
+    error = frame.module.imports.runtime("ConduitError")
+    what = " ".join(node.subject.span.text.split())
+    message = literals.quoted(f"no arm matches the value of {what}")
+    return [Line(f"raise {error}({message})")]
 
 
 def _by_condition(frame: Frame, node: ast.Match, subject: Code, into: Into) -> list[Line]:
@@ -155,7 +157,7 @@ def _by_condition(frame: Frame, node: ast.Match, subject: Code, into: Into) -> l
             arms.append((found[0] if len(found) == 1 else made_of(text, Strength.OR, found), body))
             rest.enter_context(frame.branch())  # a later pattern is only asked if this one fails
         else:
-            otherwise = into.put(NONE) if into.kind != "nowhere" else []
+            otherwise = _otherwise(frame, node, into)
     lines = chain(arms, otherwise)
     return [*lines, *after_loop(frame, node)] if is_loop(tested) else lines
 
