@@ -144,9 +144,16 @@ class JobMachine(RuleBasedStateMachine):
         first=queues,
         size=st.integers(1, 3),
         limit=st.integers(1, 5),
+        clock_steps_back=st.booleans(),
     )
-    def claim(self, worker: str, first: str, size: int, limit: int) -> Any:
+    def claim(self, worker: str, first: str, size: int, limit: int, clock_steps_back: bool) -> Any:
         name = self.registered(worker)
+        if clock_steps_back:
+            # By an hour: the attempts of until then lie that much later.
+            hour = "interval '1 hour'"
+            self.connection.execute(
+                f"UPDATE jobs SET started_at = started_at + {hour}, locked_at = locked_at + {hour}"
+            )
         sizes = {first: size} | dict.fromkeys(QUEUES, 5) | {first: size}
         expected = self.model.claimable(sizes, KNOWN, limit)
         if name not in self.model.workers:

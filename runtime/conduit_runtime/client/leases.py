@@ -35,8 +35,8 @@ __all__ = [
 
 LEASE = timedelta(minutes=5)
 _LEASE_BEGINS = (
-    ", attempts = least(attempts, 2147483646) + 1, started_at = clock_timestamp(), "
-    "leased_until = clock_timestamp() + make_interval(secs => %(lease)s)"
+    "attempts = least(attempts, 2147483646) + 1, started_at = clock_timestamp(), "
+    "start_written = true, leased_until = clock_timestamp() + make_interval(secs => %(lease)s)"
 )
 
 

@@ -12,7 +12,7 @@ WITH RECURSIVE lanes AS MATERIALIZED (
   ) AS bound (queue, priority, micros, seq){recent}
 )
 UPDATE {jobs} AS job
-SET status = 'running', token = %(token)s, locked_by = %(worker)s, locked_at = now(){lease}
+SET status = 'running', token = %(token)s, locked_by = %(worker)s, locked_at = now(), {lease}
 WHERE ctid = ANY ({ration}ARRAY(
   SELECT place.ctid
   FROM unnest(%(queues)s::text[], %(sizes)s::int[]) WITH ORDINALITY

@@ -4,9 +4,9 @@ UPDATE {jobs} AS job
 SET status = ended.status,
     run_at = CASE WHEN ended.delay IS NULL THEN job.run_at
       ELSE now() + make_interval(secs => ended.delay) END,
-    attempts = CASE WHEN started_at >= locked_at THEN attempts - 1 ELSE least(attempts, 2147483646) END
+    attempts = CASE WHEN start_written THEN attempts - 1 ELSE least(attempts, 2147483646) END
       + CASE WHEN ended.counted THEN 1 ELSE 0 END,
-    started_at = CASE WHEN started_at >= locked_at OR NOT ended.counted AND ended.elapsed = 0
+    started_at = CASE WHEN start_written OR NOT ended.counted AND ended.elapsed = 0
         THEN started_at
       ELSE greatest(locked_at, now() - ended.elapsed * interval '1 us') END,
     completed_at = CASE WHEN ended.status = 'pending' THEN NULL ELSE now() END,

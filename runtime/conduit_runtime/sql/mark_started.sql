@@ -5,11 +5,11 @@ WITH asked AS MATERIALIZED (
 ), unwritten AS MATERIALIZED (
   SELECT job.id, asked.elapsed FROM asked JOIN {jobs} AS job ON job.id = asked.id
   WHERE job.token = asked.token AND coalesce(job.status = 'running', false)
-    AND (started_at >= locked_at) IS NOT TRUE
+    AND start_written IS NOT TRUE
   FOR UPDATE OF job{skip_locked}
 ), started AS (
   UPDATE {jobs} AS job
-  SET attempts = least(attempts, 2147483646) + 1,
+  SET attempts = least(attempts, 2147483646) + 1, start_written = true,
       started_at = greatest(locked_at, now() - unwritten.elapsed * interval '1 us')
   FROM unwritten
   WHERE job.id = unwritten.id

@@ -1,11 +1,11 @@
 taken AS (
   UPDATE {jobs} AS job
-  SET status = CASE WHEN started_at >= locked_at AND attempts >= max_attempts
+  SET status = CASE WHEN start_written AND attempts >= max_attempts
         THEN 'failed' ELSE 'pending' END,
-      completed_at = CASE WHEN started_at >= locked_at AND attempts >= max_attempts THEN now() END,
+      completed_at = CASE WHEN start_written AND attempts >= max_attempts THEN now() END,
       rescues = least(rescues, 2147483646) + 1,
-      error = CASE WHEN started_at >= locked_at THEN 'the worker died' ELSE error END,
-      errors = CASE WHEN started_at >= locked_at
+      error = CASE WHEN start_written THEN 'the worker died' ELSE error END,
+      errors = CASE WHEN start_written
         THEN CASE WHEN jsonb_typeof(errors) IS DISTINCT FROM 'array' THEN '[]'
           WHEN jsonb_array_length(errors) >= 25 THEN errors - 0 ELSE errors END
           || jsonb_build_array(jsonb_build_object(

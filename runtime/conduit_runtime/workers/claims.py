@@ -33,8 +33,8 @@ BATCH = 1_000
 _MORE_FOR_A_LANE = 5
 _MOST = 2_000
 """Jobs that a claim of however many lanes takes at most."""
-# A hand-typed retry of a leased job leaves its lease behind.
-LEASE_ENDS = ", leased_until = NULL"
+# A hand-typed retry of a running job leaves its start and its lease behind.
+LEASE_ENDS = "start_written = NULL, leased_until = NULL"
 ALL_PRIORITIES = {"recent": "", "present": "known.priority IS NULL"}
 """Fragments of a claim that looks beneath its bounds at every priority that is present."""
 _MOST_BOUNDS = 1_000

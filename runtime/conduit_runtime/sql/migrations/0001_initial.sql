@@ -28,6 +28,7 @@ CREATE TABLE jobs (
   created_at   timestamptz NOT NULL DEFAULT now(),
   run_at       timestamptz NOT NULL DEFAULT now() CHECK (isfinite(run_at)),
   started_at   timestamptz,
+  start_written boolean,
   completed_at timestamptz,
   locked_by    text,
   locked_at    timestamptz,
@@ -50,6 +51,7 @@ COMMENT ON COLUMN jobs.fingerprint IS 'names and kinds of the payload''s fields;
 COMMENT ON COLUMN jobs.rescues IS 'how often a worker died while it held the job';
 COMMENT ON COLUMN jobs.errors IS 'one entry a failed attempt: attempt, at, error, traceback';
 COMMENT ON COLUMN jobs.timeout IS 'seconds that one attempt may take';
+COMMENT ON COLUMN jobs.start_written IS 'whether attempts and started_at are those of the current claim; each claim clears it';
 COMMENT ON COLUMN jobs.leased_until IS 'set by dequeue(): the claim lapses then; workers prove that they live instead';
 COMMENT ON COLUMN jobs.token IS 'drawn anew by every claim; each outcome names it';
 COMMENT ON COLUMN jobs.flow IS 'the chain or group that the job is part of: others may wait for it';

@@ -1,0 +1,66 @@
+"""The server's clock is set back: how often a job ran is counted without it."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobContext, JobStatus, Queue, WorkerPool
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.workers import fleet
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def set_back(dsn: str) -> None:
+    """Leave the rows as an hour that was taken back does, and what waits due."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            "UPDATE jobs SET started_at = started_at + interval '1 hour', "
+            "locked_at = locked_at + interval '1 hour', "
+            "run_at = CASE status WHEN 'pending' THEN now() ELSE run_at END"
+        )
+
+
+def test_a_job_that_fails_runs_as_often_as_it_may(queue: Queue, dsn: str) -> None:
+    pool, runs = WorkerPool(queue), []
+
+    @pool.handler("fail")
+    async def fail(context: JobContext, payload: object) -> None:
+        runs.append(context.attempt)
+        raise LookupError
+
+    job = queue.enqueue(Job(type="fail"))
+    for _ in range(6):
+        pool.run(drain=True)
+        set_back(dsn)
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert (runs, stored.status, stored.attempts) == ([1, 2, 3], JobStatus.FAILED, 3)
+
+
+@pytest.mark.parametrize(("starts", "attempts"), [(False, 1), (True, 2)])
+def test_a_rescue_counts_the_start_of_its_claim(
+    queue: Queue, dsn: str, starts: bool, attempts: int
+) -> None:
+    job = queue.enqueue(Job(type="t"))
+    [held] = queue.dequeue("w")
+    queue.fail(held, "once")
+    set_back(dsn)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        if starts:
+            assert queue.dequeue("w")
+            connection.execute("UPDATE jobs SET leased_until = now() - interval '1 second'")
+        else:  # as a worker's claim leaves it
+            connection.execute(
+                "UPDATE jobs SET status = 'running', locked_at = now(), locked_by = 'w', "
+                "start_written = NULL"
+            )
+        [rescued] = run(connection, fleet.rescue_orphans(None))
+    assert (rescued.id, rescued.attempts) == (job.id, attempts)
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert len(stored.errors) == attempts
