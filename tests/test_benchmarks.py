@@ -1,7 +1,9 @@
 """What the benchmarks show of their figures; measuring is left to `make bench`."""
 
 import json
+import re
 from pathlib import Path
+from statistics import median
 from xml.etree import ElementTree
 
 import pytest
@@ -83,3 +85,12 @@ def test_a_peer_that_cannot_be_installed_is_left_out(
         "of-node left out: it cannot be installed here",
         "later left out: it cannot be installed here",
     ]
+
+
+def test_documents_quote_the_recorded_run_only() -> None:
+    recorded = json.loads((ROOT / "docs/benchmarks/results.json").read_text("utf-8"))["figures"]
+    known = {f"{median(figure['runs']):,.0f}" for figure in recorded}
+    for name in ("README.md", "CHANGELOG.md"):
+        quoted = re.findall(r"([\d,]+) jobs a second", (ROOT / name).read_text("utf-8"))
+        assert set(quoted) <= known, name
+        assert quoted, name

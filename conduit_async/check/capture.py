@@ -62,6 +62,7 @@ def _settle_reads(resource: ResourceInfo, finder: UseFinder) -> None:
 def _fields(uses: list[Use], resource: ResourceInfo, program: Program) -> tuple[Capture, ...]:
     """One capture a value, the record's own first, each with names of its own."""
     distinct = {use.key: use.capture for use in reversed(uses)}
+    distinct |= {use.key: replace(use.capture, is_sensitive=True) for use in uses if use.sensitive}
     paths = {(found.local, found.path) for found in distinct.values() if found.kind in _VALUES}
     captures: list[Capture] = []
     names: set[str] = set()

@@ -100,10 +100,10 @@ def stored(of: Type, imports: Imports) -> str:
 def payload_type(capture: Capture, imports: Imports) -> str:
     """The type of a field of a payload, with what is within it where the type does not tell."""
     text = stored(capture.type, imports)
-    if capture.shape is None:
-        return text
-    shape = f"{imports.runtime('Shape')}({_parts(capture.shape, imports)})"
-    return f"{imports.use('typing', 'Annotated')}[{text}, {shape}]"
+    if capture.shape is not None:
+        shape = f"{imports.runtime('Shape')}({_parts(capture.shape, imports)})"
+        text = f"{imports.use('typing', 'Annotated')}[{text}, {shape}]"
+    return f"{imports.runtime('Sensitive')}[{text}]" if capture.is_sensitive else text
 
 
 def _parts(shape: Shape, imports: Imports) -> str:

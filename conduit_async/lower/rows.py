@@ -113,9 +113,8 @@ class _Finder:
             comma = "," if len(updated) == 1 else ""
             table += f", auto_update=({', '.join(updated)}{comma})"
         decorators = (*self.named(columns), f"{table})", self.dataclass("slots=True"))
-        return Row(
-            "record", python_name(resource.name), decorators, self.fields(columns), resource.doc
-        )
+        fields = self.fields(columns)
+        return Row("record", python_name(resource.name), decorators, fields, resource.doc)
 
     def snapshot(self, resource: ResourceInfo) -> Row:
         """The class of a row as a job keeps it."""
@@ -142,7 +141,12 @@ class _Finder:
 
     def fields(self, columns: Iterable[Column]) -> tuple[tuple[str, str], ...]:
         """The attributes of a class, with their annotations."""
-        return tuple((c.python, annotation(c.type, self.imports, "")) for c in columns)
+        return tuple((column.python, self.annotation(column)) for column in columns)
+
+    def annotation(self, column: Column) -> str:
+        """The type of a column's values."""
+        text = annotation(column.type, self.imports, "")
+        return f"{self.imports.runtime('Sensitive')}[{text}]" if column.sensitive else text
 
 
 def _owners(program: Program) -> Iterator[tuple[str, str]]:

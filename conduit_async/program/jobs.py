@@ -29,7 +29,8 @@ class Capture:
     captured: for a change `(column, "changed")` or `(column, "previous")`, for an error
     `(local, "message")` or `(local, "type")`. `node` is an expression that gives the value at the
     place of the enqueue, for context; `local` is the one that is captured, for locals and errors.
-    `shape` tells the types within a hash or an array of mixed values.
+    `shape` tells the types within a hash or an array of mixed values. `is_sensitive`: it is the
+    value of a sensitive column.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Capture:
     node: ast.Expr | None = None
     local: "Local | None" = None
     shape: Shape | None = None
+    is_sensitive: bool = False
 
 
 @dataclass(eq=False)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .generated.package import GeneratedCodeError, generated_by
     from .generated.records import Snapshot
     from .generated.select import Select
+    from .generated.sensitive import Sensitive
     from .generated.service_calls import ServiceError
     from .generated.shape import Shape
     from .generated.tables import RecordError, table
@@ -81,6 +82,7 @@ _MODULES = {
     "schedules.schedule": ("Schedule",),
     "schedules.scheduler": ("CronScheduler",),
     "generated.select": ("Select",),
+    "generated.sensitive": ("Sensitive",),
     "generated.service_calls": ("ServiceError",),
     "client.stats": ("QueueStats",),
     "telemetry.failures": ("FailedJob",),
@@ -137,6 +139,7 @@ __all__ = [
     "Schedule",
     "ScheduleError",
     "Select",
+    "Sensitive",
     "ServiceError",
     "Shape",
     "Snapshot",

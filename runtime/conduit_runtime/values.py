@@ -20,14 +20,23 @@ class ErrorValue:
     def of(cls, error: BaseException) -> "ErrorValue":
         """The value of an exception, also of one whose `str()` raises."""
         kind = type(error).__name__
-        try:
-            message = str(error)
-        except Exception:
-            message = ""
-        return cls(message or kind, kind)
+        return cls(error_message(error) or kind, kind)
 
     def __str__(self) -> str:
         return self.message
+
+
+def error_message(error: BaseException, unreadable: str = "") -> str:
+    """An exception's text, without what Postgres adds in detail: that holds whole rows.
+
+    Never raises; of an exception whose `str()` does it is `unreadable`.
+    """
+    try:
+        diagnostic = getattr(error, "diag", None)
+        primary = getattr(diagnostic, "message_primary", None)
+        return primary if isinstance(primary, str) else str(error)
+    except BaseException:
+        return unreadable
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from conduit_runtime.generated.sensitive import is_sensitive, without_mark
 from conduit_runtime.payload import encode
 from generated import imported, settings_in, sources_in
 from hypothesis import HealthCheck, given, settings
@@ -58,6 +59,8 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
         )
     arguments = typing.get_args(kind)
     origin = typing.get_origin(kind)
+    if is_sensitive(kind):
+        return values_of(without_mark(kind))
     if origin is typing.Annotated:
         return shaped(kind.__metadata__[0].parts)
     if origin is typing.Literal:

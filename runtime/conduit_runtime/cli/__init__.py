@@ -47,7 +47,7 @@ class _Lazy(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         from .problems import explained
 
-        with explained():
+        with explained(ctx):
             return super().invoke(ctx)
 
 

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from .problems import note_dsn
+
 __all__ = ["database", "options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,6 +49,7 @@ def database(
     """
     found = dsn or next((os.environ[name] for name in _VARIABLES if os.environ.get(name)), None)
     if found is not None:
+        note_dsn(found)
         # SQLAlchemy's form names a driver; libpq knows none.
         yield re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", found)
         return

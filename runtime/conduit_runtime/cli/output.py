@@ -1,7 +1,6 @@
 """Answers as a table for people or as JSON for programs."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,10 +8,9 @@ from uuid import UUID
 
 import click
 
-__all__ = ["counted_jobs", "format_option", "show_one", "show_rows"]
+from ..printable import escape_controls, one_line
 
-# What drives a terminal, or turns the direction of its text: a payload or an error may hold it.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+__all__ = ["counted_jobs", "format_option", "show_one", "show_rows"]
 
 format_option = click.option(
     "--format",
@@ -43,7 +41,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: s
         # Only texts for people may be cut; the rest is there to be copied.
         table.add_column(column.replace("_", " "), no_wrap=True, overflow="ellipsis")
     for row in rows:
-        table.add_row(*(_CONTROLS.sub(_escaped, _text(row[column])) for column in columns))
+        table.add_row(*(one_line(_text(row[column])) for column in columns))
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = console.measure(table, options=console.options.update(width=10_000)).maximum
@@ -59,16 +57,12 @@ def show_one(row: Mapping[str, Any], form: str) -> None:
     for name, value in row.items():
         text = _text(value) if not isinstance(value, dict | list) else _json(value)
         indent = "\n" + " " * (width + 2)
-        lines = (_CONTROLS.sub(_escaped, line.expandtabs()) for line in text.split("\n"))
+        lines = (one_line(line.expandtabs()) for line in text.split("\n"))
         click.echo(f"{name.replace('_', ' '):<{width}}  {indent.join(lines)}")
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, default=_text)
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode()
+    return escape_controls(json.dumps(value, indent=2, ensure_ascii=False, default=_text))
 
 
 def _text(value: Any) -> str:

@@ -6,11 +6,19 @@ from contextlib import contextmanager
 
 import click
 
-__all__ = ["explained"]
+__all__ = ["explained", "note_dsn"]
+
+
+_DSN = "conduit_runtime.dsn"
+
+
+def note_dsn(dsn: str) -> None:
+    """Say which connection string the command uses: its password is in no message."""
+    click.get_current_context().meta[_DSN] = dsn
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def explained(context: click.Context) -> Iterator[None]:
     """Turn what users can mend into a ClickException; what is our fault passes as it is."""
     try:
         yield
@@ -18,6 +26,10 @@ def explained() -> Iterator[None]:
         message = _message(error)
         if message is None:
             raise
+        if (dsn := context.meta.get(_DSN)) is not None:
+            from ..postgres.passwords import without_password
+
+            message = without_password(message, dsn)
         raise click.ClickException(message) from None
 
 

@@ -131,11 +131,12 @@ def worker(
             raise click.exceptions.Exit(run_processes(found, ports, processes))
         from ..client.queue import Queue
         from ..generated.service_loading import resolve
+        from ..logs import OneLineFormatter
         from ..workers.pool import WorkerPool
 
-        logging.basicConfig(
-            level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
-        )
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
+        logging.basicConfig(level=logging.INFO, handlers=[handler])
         sys.path.insert(0, os.getcwd())
         jobs = load_jobs(packages or configured())
         schema = schema or stamped_schema(jobs)

@@ -1,15 +1,15 @@
 """What handlers return, kept for a while for types that ask for it."""
 
-import logging
 from typing import Any, NamedTuple
 
 from ..errors import PayloadError
+from ..logs import get_logger
 from ..payload import encode
 from ..postgres.statement import Statement, counted, sql
 
 __all__ = ["Result", "result_of", "sweep"]
 
-_log = logging.getLogger("conduit.worker")
+_log = get_logger("conduit.worker")
 
 SWEPT = 5_000
 """Results that one sweep deletes at most."""

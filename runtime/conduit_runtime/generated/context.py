@@ -17,6 +17,7 @@ from ..arguments import check_number, check_text, check_type
 from ..client.flow import Flow
 from ..client.nested import Nested
 from ..errors import JobLost
+from ..logs import get_logger
 from ..workers.outcome import MAX_ERROR, clean
 from .calls import CurrentJob, RunningJob
 from .job_types import JobOptions, JobType
@@ -30,7 +31,7 @@ S = TypeVarWithDefault("S", default=Any)
 P = TypeVar("P")
 T = TypeVar("T")
 
-_log = logging.getLogger("conduit.job")
+_log = get_logger("conduit.job")
 _PROGRESS_INTERVAL = 0.25
 """Seconds between two writes of a job's progress."""
 

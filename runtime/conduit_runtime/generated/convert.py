@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from ..names import source_names
+from .sensitive import is_sensitive, noting, without_mark
 from .shape import Parts, shape_of
 from .tags import is_tagged
 
@@ -53,6 +54,8 @@ def _converter(annotation: Any, unknown: Converter) -> Converter:
         return _struct(annotation, unknown)
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
+        if is_sensitive(annotation):
+            return noting(converter(without_mark(annotation), unknown))
         shape = shape_of(annotation)
         return converter(arguments[0], unknown) if shape is None else _shaped(shape.parts, unknown)
     if origin in (typing.Union, types.UnionType):

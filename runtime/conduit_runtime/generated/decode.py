@@ -11,6 +11,7 @@ from ..errors import PayloadError
 from ..names import source_names
 from .convert import Unfit, converter
 from .exact import read, writer
+from .sensitive import is_sensitive
 from .shape import shape_of
 
 T = TypeVar("T")
@@ -71,6 +72,6 @@ def _needs_reading(annotation: Any) -> bool:
         hints = typing.get_type_hints(annotation, include_extras=True)
         fields = dataclasses.fields(annotation)
         return bool(source_names(annotation)) or any(_needs_reading(hints[f.name]) for f in fields)
-    if shape_of(annotation) is not None:
+    if is_sensitive(annotation) or shape_of(annotation) is not None:
         return True
     return any(_needs_reading(argument) for argument in typing.get_args(annotation))

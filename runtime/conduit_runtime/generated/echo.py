@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import payload
 from ..names import source_names
+from ..printable import escape_controls
 from ..values import ErrorValue
 from .calls import job_here
 from .service_calls import Protocols, source_names_of
@@ -48,7 +49,7 @@ class _EchoService:
                 "args": [_shown(value) for value in args],
                 "kwargs": {parameters.get(key, key): _shown(value) for key, value in named.items()},
             }
-            write(payload.encode(line) + "\n")
+            write(escape_controls(payload.encode(line)) + "\n")
             return {}
 
         call.runs_inline = True  # type: ignore[attr-defined]

@@ -13,6 +13,7 @@ from .. import payload as payloads
 from ..errors import PayloadError
 from ..names import source_names
 from .convert import Unfit, converter
+from .sensitive import is_sensitive, without_mark
 from .shape import Parts, shape_of
 from .tags import TYPES, VALUE, is_tagged, tag_of
 
@@ -31,6 +32,8 @@ def writer(annotation: Any) -> Writer | None:
         return write
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
         return _fields(annotation)
+    if is_sensitive(annotation):
+        return writer(without_mark(annotation))
     arguments = typing.get_args(annotation)
     shape = shape_of(annotation)
     if shape is not None:

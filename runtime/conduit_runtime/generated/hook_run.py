@@ -19,6 +19,7 @@ from . import queries
 from .job_types import JobOptions, JobType
 from .operations import Kept
 from .records import read_record
+from .sensitive import start_noting
 from .services import provided
 from .tables import RecordError, table_of
 
@@ -34,6 +35,7 @@ class HookRun(Generic[R, S]):
     def __init__(
         self, record_type: type[R], record: object, previous: object, services: object
     ) -> None:
+        start_noting()
         self._record_type = record_type
         self.record: R = read_record(record_type, record)
         self._before = read_record(record_type, self.record)

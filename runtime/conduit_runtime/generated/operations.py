@@ -3,11 +3,11 @@
 `get` and `find` keep a row for the run, and the writes here keep it current.
 """
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from ..logs import get_logger
 from ..values import ConduitError
 from . import queries
 from .queries import Query
@@ -16,7 +16,7 @@ from .tables import table_of
 R = TypeVar("R")
 T = TypeVar("T")
 
-log = logging.getLogger("conduit.records")
+log = get_logger("conduit.records")
 
 
 class Kept:

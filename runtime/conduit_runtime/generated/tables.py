@@ -15,6 +15,7 @@ from ..names import source_names
 from ..values import ConduitError
 from .convert import Converter, converter
 from .identity import TABLE
+from .sensitive import is_sensitive, noting, without_mark
 
 R = TypeVar("R")
 
@@ -93,7 +94,7 @@ def _table(record: Any) -> Table:
     if declared is None:
         raise RecordError(f"{record.__name__} is not a record: it has no @table")
     name, key, auto_update = declared
-    hints = typing.get_type_hints(record)
+    hints = typing.get_type_hints(record, include_extras=True)
     names = source_names(record)
     columns = {}
     for field in dataclasses.fields(record):
@@ -129,6 +130,9 @@ def adapt(value: Any) -> Any:
 
 def _dumper(annotation: Any) -> Callable[[Any], Any]:
     """How values of a column are written: jsonb, an array of jsonb, or as they are."""
+    if is_sensitive(annotation):
+        dump = _dumper(without_mark(annotation))
+        return lambda value: dump(noting(_as_is)(value))
     annotation = _without_nil(annotation)
     if _is_jsonb(annotation):
         return _jsonb

@@ -1,10 +1,10 @@
 """What schedulers do, as statements in order: adding, enabling, enqueueing what is due."""
 
-import logging
 import random
 from collections.abc import Callable
 from typing import Protocol
 
+from ..logs import get_logger
 from ..postgres.steps import Steps
 from ..workers.outcome import describe
 from . import schedule_store as store
@@ -13,7 +13,7 @@ from .timing import plan
 
 __all__ = ["add", "enable", "enqueue_due"]
 
-_log = logging.getLogger("conduit.schedules")
+_log = get_logger("conduit.schedules")
 
 
 def add(schedule: Schedule, schema: str | None) -> Steps[Schedule]:

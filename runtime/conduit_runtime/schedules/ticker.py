@@ -1,12 +1,12 @@
 """The scheduler that every worker carries."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 
 import psycopg
 
 from ..errors import QueueError
+from ..logs import get_logger
 from ..postgres.connection import Link
 from ..postgres.steps import take_async
 from ..postgres.trouble import Trouble
@@ -15,7 +15,7 @@ from .schedule import Schedule
 
 __all__ = ["Ticker", "add_schedules"]
 
-_log = logging.getLogger("conduit.schedules")
+_log = get_logger("conduit.schedules")
 
 
 class Ticker:

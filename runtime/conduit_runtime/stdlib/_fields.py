@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import operators
+from ..printable import escape_controls, one_line
 from ..values import ErrorValue
 
 _RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
@@ -24,7 +25,8 @@ class Event:
     fields: Mapping[str, Any]
 
     def __str__(self) -> str:
-        return " ".join([self.message, *(f"{k}={_shown(v)}" for k, v in self.fields.items())])
+        fields = (f"{name}={_shown(value)}" for name, value in self.fields.items())
+        return " ".join([one_line(self.message), *fields])
 
 
 def fields_of(values: Mapping[str, Any], error: object, context: object) -> dict[str, Any]:
@@ -62,4 +64,4 @@ def _shown(value: Any) -> str:
         text = type(value).__name__
     if text and text.isprintable() and not any(mark in text for mark in ' "='):
         return text
-    return json.dumps(text, ensure_ascii=False)
+    return escape_controls(json.dumps(text, ensure_ascii=False))

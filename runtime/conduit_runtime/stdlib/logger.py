@@ -5,6 +5,7 @@ from typing import Any
 
 from .. import operators
 from ._fields import Event, attributes, fields_of
+from ._masked import masked, presentable
 from ._namespace import ArgumentError
 
 _logger = logging.getLogger("conduit")
@@ -16,7 +17,8 @@ class Logger:
     The message of a record reads `order shipped number=AB-1`. Each named value is also an
     attribute of the record, as `extra=` makes it, so that any formatter of JSON shows it; a name
     that records use themselves gets a trailing `_`. An error stands as `error`, and its kind as
-    `error_type`; `Logger.error` adds the traceback of an exception.
+    `error_type`; `Logger.error` adds the traceback of an exception. Values of sensitive fields that
+    the job or hook has read are masked in all of it.
     """
 
     @staticmethod
@@ -80,11 +82,15 @@ def _log(
         raise ArgumentError(f"{call}: `message` must be a string, not nil")
     if not _logger.isEnabledFor(level):
         return
-    fields = fields_of(values, error, context)
+    fields = {name: masked(value) for name, value in fields_of(values, error, context).items()}
+    text = message if isinstance(message, str) else operators.text(message)
+    shown = None
+    if isinstance(error, BaseException) and level >= logging.ERROR:
+        shown = presentable(error)
     _logger.log(
         level,
-        Event(message if isinstance(message, str) else operators.text(message), fields),
-        exc_info=error if isinstance(error, BaseException) and level >= logging.ERROR else None,
+        Event(masked(text), fields),
+        exc_info=shown,
         extra=attributes(fields),
         stacklevel=3,
     )

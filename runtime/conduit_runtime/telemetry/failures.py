@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +12,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from ..job import JobStatus
+from ..logs import get_logger
 from ..payload import decode
 from ..workers.attempts import Attempt
 from ..workers.claimed import Claimed
@@ -21,7 +21,7 @@ from ..workers.handlers import is_coroutine_function
 
 __all__ = ["FailedJob", "FailureReporter", "OnFailed", "failed_among", "failed_of"]
 
-_log = logging.getLogger("conduit.worker")
+_log = get_logger("conduit.worker")
 
 AT_ONCE = 5
 """Calls that may be under way at the same time, so that one that hangs does not hold up all."""

@@ -1,6 +1,5 @@
 """Brings what a process has counted into the database, every few seconds."""
 
-import logging
 import random
 import time
 from functools import partial
@@ -8,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from ..logs import get_logger
 from ..postgres.execute import run
 from ..postgres.steps import take
 from ..postgres.trouble import Trouble
@@ -16,7 +16,7 @@ from .recorder import Recorder, Tally
 
 __all__ = ["Flusher"]
 
-_log = logging.getLogger("conduit.metrics")
+_log = get_logger("conduit.metrics")
 
 FLUSH = 5.0
 """Seconds between flushes; one that has nothing to say sends nothing."""

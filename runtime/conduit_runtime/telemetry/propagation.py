@@ -1,14 +1,15 @@
 """Trace context from and to headers, by OpenTelemetry."""
 
-import logging
 from collections.abc import Mapping
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 
+from ..logs import get_logger
+
 __all__ = ["context_of", "present"]
 
-_log = logging.getLogger("conduit.tracing")
+_log = get_logger("conduit.tracing")
 
 
 def present() -> dict[str, str] | None:

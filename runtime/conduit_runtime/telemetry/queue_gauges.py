@@ -1,6 +1,5 @@
 """How queues stand, for gauges: cheap however long they are."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -9,6 +8,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from ..logs import get_logger
 from ..postgres.connection import connect
 from ..postgres.execute import run
 from ..postgres.statement import Statement, sql
@@ -16,7 +16,7 @@ from ..postgres.trouble import Trouble
 
 __all__ = ["QueueGauges", "QueueReader", "queue_gauges"]
 
-_log = logging.getLogger("conduit.metrics")
+_log = get_logger("conduit.metrics")
 
 FRESH = 5.0
 """Seconds for which what the database said is told again."""

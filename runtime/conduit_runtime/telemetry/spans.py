@@ -1,11 +1,12 @@
 """The spans of a worker, by OpenTelemetry's conventions for messaging. No payload is in them."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from opentelemetry import propagate, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
+from ..generated.sensitive import secrets_of
 from ..schedules.schedule import Schedule
 from ..workers.claimed import TracedJob
 from ..workers.execution import Shutdown, TakenAway
@@ -48,7 +49,7 @@ class JobTracer:
             try:
                 return await work
             except BaseException as error:
-                _note(span, why_stopped() or error)
+                _note(span, why_stopped() or error, secrets_of(job))
                 raise
 
     def tick(self, schedule: Schedule) -> "Tick":
@@ -88,7 +89,7 @@ def _attributes(operation: str, queue: str, type: str) -> dict[str, str | int]:
     }
 
 
-def _note(span: Span, error: BaseException) -> None:
+def _note(span: Span, error: BaseException, secrets: Collection[str]) -> None:
     """Note how an attempt ended that did not complete."""
     if isinstance(error, Snooze):
         span.set_attribute("conduit.job.outcome", "snoozed")
@@ -97,12 +98,12 @@ def _note(span: Span, error: BaseException) -> None:
     elif isinstance(error, TakenAway):
         span.set_attribute("conduit.job.outcome", "taken away")
     else:
-        _record(span, error)
+        _record(span, error, secrets)
 
 
-def _record(span: Span, error: BaseException) -> None:
+def _record(span: Span, error: BaseException, secrets: Collection[str]) -> None:
     # Not span.record_exception, which reads the text of an exception that may have none to read.
-    text, stack = describe(error)
+    text, stack = describe(error, secrets)
     kind = type(error)
     name = kind.__qualname__
     if kind.__module__ != "builtins":

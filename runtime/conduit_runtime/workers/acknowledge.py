@@ -1,7 +1,6 @@
 """Writes what became of attempts, many at a time, until Postgres has taken it."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import islice
@@ -11,10 +10,12 @@ from uuid import UUID
 import psycopg
 
 from ..job import JobStatus
+from ..logs import get_logger
 from ..postgres.connection import Link
 from ..postgres.execute import run_async
 from ..postgres.statement import Statement
 from ..postgres.trouble import Trouble
+from ..values import error_message
 from . import attempts as statements
 from .attempts import Attempt
 from .batch_writer import REFUSED, BatchWriter
@@ -26,7 +27,7 @@ __all__ = ["LOCK_TIMEOUT", "Acknowledger"]
 T = TypeVar("T")
 Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]]
 
-_log = logging.getLogger("conduit.worker")
+_log = get_logger("conduit.worker")
 
 BATCH = 1_000
 """Attempts that one statement writes at most."""
@@ -205,7 +206,7 @@ class Acknowledger:
 
     def _refuse(self, attempt: Attempt, error: psycopg.Error) -> None:
         """Fail the job whose outcome Postgres does not take, without anything of that outcome."""
-        text = clean(f"Postgres refused the outcome: {error}", 1_000)
+        text = clean(f"Postgres refused the outcome: {error_message(error)}", 1_000)
         _log.error("job %s (%s): %s", attempt.job.id, attempt.job.type, text)
         refused = attempt.outcome
         detail = None

@@ -1,18 +1,19 @@
 """Waiting, when a worker starts, for a database that does not answer yet."""
 
 import asyncio
-import logging
 import re
 import time
 
 import psycopg
 
+from ..logs import get_logger
 from ..postgres.connection import keepalive
+from ..postgres.passwords import without_password
 from ..postgres.trouble import Trouble
 
 __all__ = ["CONNECT_TIMEOUT", "reach"]
 
-_log = logging.getLogger("conduit.worker")
+_log = get_logger("conduit.worker")
 
 CONNECT_TIMEOUT = 60.0
 """Seconds for which a worker that starts tries to reach the database."""
@@ -38,7 +39,8 @@ async def reach(dsn: str, seconds: float) -> None:
             left = deadline - time.monotonic()
             if left <= 0 or _FINAL.search(str(error)):
                 raise
-            pause = min(trouble.again_in(error), left)
+            told = psycopg.OperationalError(without_password(str(error), dsn))
+            pause = min(trouble.again_in(told), left)
         else:
             await connection.close()
             return

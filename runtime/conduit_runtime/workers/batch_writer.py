@@ -1,13 +1,13 @@
 """Writes a batch of outcomes until Postgres has it, around what it refuses and what is locked."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
 import psycopg
 
+from ..logs import get_logger
 from ..postgres.connection import Link
 from ..postgres.statement import Statement
 from ..postgres.trouble import Trouble
@@ -18,7 +18,7 @@ __all__ = ["REFUSED", "BatchWriter", "Write"]
 
 T = TypeVar("T")
 
-_log = logging.getLogger("conduit.worker")
+_log = get_logger("conduit.worker")
 
 REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError)
 """What is wrong with the data, not with the server: to try again would not help."""

@@ -18,6 +18,7 @@ class Claimed:
     """A claimed job. `attempts` is the number of this attempt, from 1; `payload` is JSON text.
 
     `run_at` is in microseconds since 2000-01-01 UTC, which a `datetime` cannot always hold.
+    `secrets` is there once the job has read a sensitive value.
     """
 
     __slots__ = (
@@ -30,6 +31,7 @@ class Claimed:
         "queue",
         "rescues",
         "run_at",
+        "secrets",
         "seq",
         "timeout",
         "token",
@@ -49,6 +51,7 @@ class Claimed:
     seq: int
     flow: UUID | None
     token: UUID
+    secrets: set[str]
 
     def __init__(self, row: tuple[Any, ...], token: UUID) -> None:
         (

@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 
 import psycopg
 
+from ..logs import get_logger
 from ..postgres.connection import Link
 from ..postgres.statement import Statement
 from ..postgres.trouble import Trouble
@@ -23,7 +23,7 @@ from .runner import Runner
 
 __all__ = ["Claimer"]
 
-_log = logging.getLogger("conduit.worker")
+_log = get_logger("conduit.worker")
 
 PATIENCE = 0.25
 """Seconds that a claimed job may wait here for a place."""

@@ -1,6 +1,5 @@
 """The thread that says that a worker lives, and looks after those that do not."""
 
-import logging
 import os
 import secrets
 import socket
@@ -12,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from ..logs import get_logger
 from ..postgres.connection import BROKEN, connect, is_pooled
 from ..postgres.execute import run
 from ..postgres.trouble import Trouble
@@ -24,7 +24,7 @@ from .vigil import Vigil
 
 __all__ = ["Keeper"]
 
-_log = logging.getLogger("conduit.worker")
+_log = get_logger("conduit.worker")
 
 BEAT = 1.0
 """Seconds between beats. Each also looks at the others, so the dead are found within seconds."""

@@ -2,6 +2,7 @@
 
 import math
 import traceback
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -11,7 +12,9 @@ from ..arguments import LONGEST, said
 from ..errors import NoHandler
 from ..generated.decode import PayloadMismatch
 from ..generated.lines import location
+from ..generated.sensitive import mask
 from ..job import JobStatus
+from ..values import error_message
 from .retry import RetryPolicy
 
 __all__ = [
@@ -101,12 +104,17 @@ released = Outcome(JobStatus.PENDING, counted=False)
 
 
 def decide(
-    attempt: int, max_attempts: int, error: BaseException, policy: RetryPolicy, jitter: float
+    attempt: int,
+    max_attempts: int,
+    error: BaseException,
+    policy: RetryPolicy,
+    jitter: float,
+    secrets: Collection[str] = (),
 ) -> Outcome:
-    """The outcome of attempt number `attempt`, which ended with `error`."""
+    """The outcome of attempt number `attempt`, which ended with `error`; `secrets` are masked."""
     if isinstance(error, Snooze):
         return Outcome(JobStatus.PENDING, delay=error.duration, counted=False)
-    text, trace = describe(error)
+    text, trace = describe(error, secrets)
     detail = {"attempt": attempt, "error": text, "traceback": trace}
     if (source := location(error)) is not None:
         detail["source"] = source
@@ -120,16 +128,13 @@ def decide(
     return Outcome(JobStatus.PENDING, delay=delay, error=text, detail=detail)
 
 
-def describe(error: BaseException) -> tuple[str, str]:
+def describe(error: BaseException, secrets: Collection[str] = ()) -> tuple[str, str]:
     """An exception's text and traceback, cut to a sane size, in characters that Postgres stores.
 
-    Never raises, whatever the exception's own methods do.
+    `secrets` are masked in both. Never raises, whatever the exception's own methods do.
     """
     kind = type(error).__name__
-    try:
-        message = str(error)
-    except BaseException:
-        message = "(its text could not be read)"
+    message = error_message(error, "(its text could not be read)")
     if isinstance(error, Discard | Retry):
         text = message
     else:
@@ -137,9 +142,21 @@ def describe(error: BaseException) -> tuple[str, str]:
     try:
         theirs = _without_ours(error.__traceback__)
         trace = "".join(traceback.format_exception(type(error), error, theirs, limit=-30))
+        trace = _without_details(trace, error)
     except BaseException:
         trace = text
-    return clean(text, MAX_ERROR), clean(trace, MAX_TRACEBACK)
+    return clean(mask(text, secrets), MAX_ERROR), clean(mask(trace, secrets), MAX_TRACEBACK)
+
+
+def _without_details(trace: str, error: BaseException | None) -> str:
+    """The traceback without the details of Postgres, of this exception and those that led to it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if (message := error_message(error)) != (whole := str(error)):
+            trace = trace.replace(whole, message)
+        error = error.__cause__ or error.__context__
+    return trace
 
 
 def _without_ours(trace: TracebackType | None) -> TracebackType | None:

@@ -16,8 +16,10 @@ from ..client.nested import Nested
 from ..client.results import result_of
 from ..generated.calls import entered_job
 from ..generated.context import Host, JobContext
+from ..generated.sensitive import secrets_of
 from ..generated.services import Prepared
 from ..job import Job
+from ..logs import get_logger
 from .acknowledge import Acknowledger
 from .attempts import Attempt
 from .claimed import Claimed
@@ -30,7 +32,7 @@ from .threads import JobThreads
 
 __all__ = ["Around", "Runner"]
 
-_log = logging.getLogger("conduit.worker")
+_log = get_logger("conduit.worker")
 
 SLICE = 0.005
 """Seconds that jobs which never wait may hold the loop."""
@@ -182,11 +184,11 @@ class Runner:
         started = monotonic()
         try:
             handler = self._handlers.get(job.type) or self._registry.get(job.type)
+            entered_job.set(job)
             payload = handler.decode(job.payload)
             services = self._services if handler.is_generated else self._services.services
             context = JobContext(job, services, self._host, self._loop)
-            # The copy takes it along; what runs here next sets its own.
-            entered_job.set(job)
+            # It takes the job along; what runs here next sets its own.
             inside = copy_context()
             if handler.is_async:
                 work = handler.function(context, payload)
@@ -302,7 +304,8 @@ class Runner:
 
     def _decide(self, job: Claimed, error: BaseException) -> Outcome:
         policy = self._registry.policy(job.type)
-        return decide(job.attempts, job.max_attempts, error, policy, random.random())  # noqa: S311
+        jitter = random.random()  # noqa: S311
+        return decide(job.attempts, job.max_attempts, error, policy, jitter, secrets_of(job))
 
 
 def _may_wait_for_keys(nested: Sequence[Job]) -> bool:

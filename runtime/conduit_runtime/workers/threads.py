@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import inspect
-import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
 
+from ..logs import get_logger
+
 __all__ = ["JobThreads"]
 
-_log = logging.getLogger("conduit.worker")
+_log = get_logger("conduit.worker")
 
 
 class JobThreads:

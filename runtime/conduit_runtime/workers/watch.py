@@ -1,10 +1,10 @@
 """Looks, once a second, after what a worker holds."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 
+from ..logs import get_logger
 from ..telemetry.recorder import Recorder
 from .acknowledge import Acknowledger
 from .attempts import Attempt, Stray
@@ -14,7 +14,7 @@ from .runner import Runner
 
 __all__ = ["Watch"]
 
-_log = logging.getLogger("conduit.worker")
+_log = get_logger("conduit.worker")
 
 WATCH = 1.0
 """Seconds between looks whether long jobs are still held."""

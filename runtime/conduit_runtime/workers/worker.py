@@ -1,7 +1,6 @@
 """A worker: claims jobs, runs them, writes what came of them. One in a pool, in one event loop."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
@@ -12,6 +11,7 @@ import psycopg
 from ..client.flow_store import watch
 from ..errors import JobLost, WorkerStuck
 from ..generated.services import Prepared
+from ..logs import get_logger
 from ..postgres.answers import Answers
 from ..postgres.connection import Link
 from ..postgres.execute import run_async
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Worker"]
 
-_log = logging.getLogger("conduit.worker")
+_log = get_logger("conduit.worker")
 
 CANCELLING = 5.0
 """Seconds that cancelled coroutines get to end."""

@@ -6,6 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
+from conduit_runtime import Sensitive as Sensitive_
 from conduit_runtime.operators import contains, equal
 from conduit_runtime.stdlib import Array
 
@@ -84,7 +85,7 @@ async def choose(job: JobContext[Services], post: Choose) -> None:
 @dataclass(frozen=True, slots=True)
 class Sensitive:
     user: UserSnapshot
-    user_tax: str
+    user_tax: Sensitive_[str]
 
 
 @job_type("post.after_create.sensitive", "d1be30cd")

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from conduit_runtime import Snapshot, table
+from conduit_runtime import Sensitive, Snapshot, table
 
 
 @table("people.accounts", key="id")
@@ -12,8 +12,8 @@ from conduit_runtime import Snapshot, table
 class User:
     id: UUID
     name: str
-    password: str
-    token: str | None
+    password: Sensitive[str]
+    token: Sensitive[str | None]
     friend_id: UUID | None
 
 

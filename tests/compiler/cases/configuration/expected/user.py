@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from conduit_runtime import Connection, Hook, JobContext, job_type
+from conduit_runtime import Connection, Hook, JobContext, Sensitive, job_type
 
 from .records import User, UserSnapshot
 from .services import Services
@@ -45,7 +45,7 @@ async def directory_add(job: JobContext[Services], payload: DirectoryAdd) -> Non
 
 @dataclass(frozen=True, slots=True)
 class DirectoryCheck:
-    password: str
+    password: Sensitive[str]
     friend_id: UUID | None
 
 

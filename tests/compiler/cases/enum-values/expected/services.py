@@ -5,7 +5,7 @@ A method may be a plain function or a coroutine function: a worker awaits the on
 and runs the other in a thread.
 """
 
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 from .records import PostChosen
 
@@ -22,4 +22,4 @@ class Services(Protocol):
     """Every service that the sources call; any object with these attributes will do."""
 
     @property
-    def search(self) -> Search: ...
+    def search(self) -> Annotated[Search, "called by hooks only"]: ...

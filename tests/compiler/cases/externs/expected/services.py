@@ -5,7 +5,7 @@ A method may be a plain function or a coroutine function: a worker awaits the on
 and runs the other in a thread.
 """
 
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 from conduit_runtime import named
 
@@ -31,7 +31,7 @@ class Services(Protocol):
     def email(self) -> Email: ...
 
     @property
-    def feature_on(self) -> Any: ...
+    def feature_on(self) -> Annotated[Any, "called by hooks only"]: ...
 
     @property
     def mailer(self) -> Mailer: ...
@@ -40,7 +40,7 @@ class Services(Protocol):
     def notify(self) -> Notify: ...
 
     @property
-    def site(self) -> Any: ...
+    def site(self) -> Annotated[Any, "called by hooks only"]: ...
 
     @property
     def tax_rate(self) -> Any: ...

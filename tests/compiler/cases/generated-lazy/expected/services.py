@@ -5,7 +5,7 @@ A method may be a plain function or a coroutine function: a worker awaits the on
 and runs the other in a thread.
 """
 
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 from .records import CompanySnapshot
 
@@ -35,7 +35,7 @@ class Services(Protocol):
     """Every service that the sources call; any object with these attributes will do."""
 
     @property
-    def api(self) -> Api: ...
+    def api(self) -> Annotated[Api, "called by hooks only"]: ...
 
     @property
     def email(self) -> Email: ...

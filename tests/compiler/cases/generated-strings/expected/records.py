@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from conduit_runtime import Snapshot, table
+from conduit_runtime import Sensitive, Snapshot, table
 
 
 @table("posts", key="id")
@@ -46,7 +46,7 @@ class PostSnapshot(Snapshot[Post]):
 class User:
     id: UUID
     name: str
-    secret: str
+    secret: Sensitive[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from conduit_runtime import Snapshot, table
+from conduit_runtime import Sensitive, Snapshot, table
 
 
 @table("users", key="id")
@@ -12,7 +12,7 @@ from conduit_runtime import Snapshot, table
 class User:
     id: UUID
     name: str
-    tax: str
+    tax: Sensitive[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class UserSnapshot(Snapshot[User]):
 class Post:
     id: UUID
     title: str
-    secret: str
+    secret: Sensitive[str]
     author_id: UUID
 
 

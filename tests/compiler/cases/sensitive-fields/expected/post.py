@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from conduit_runtime import Connection, Hook, JobContext, job_type
+from conduit_runtime import Connection, Hook, JobContext, Sensitive, job_type
 from conduit_runtime.operators import text
 from conduit_runtime.stdlib import JSON, Logger
 
@@ -82,8 +82,8 @@ async def texts(job: JobContext[Services], post: Texts) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    secret: str
-    tax: str
+    secret: Sensitive[str]
+    tax: Sensitive[str]
     label: str
 
 

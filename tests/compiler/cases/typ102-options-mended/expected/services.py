@@ -5,7 +5,7 @@ A method may be a plain function or a coroutine function: a worker awaits the on
 and runs the other in a thread.
 """
 
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 
 class Clock(Protocol):
@@ -20,7 +20,7 @@ class Services(Protocol):
     """Every service that the sources call; any object with these attributes will do."""
 
     @property
-    def clock(self) -> Clock: ...
+    def clock(self) -> Annotated[Clock, "called by hooks only"]: ...
 
     @property
     def email(self) -> Email: ...

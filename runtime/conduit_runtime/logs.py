@@ -1,0 +1,42 @@
+"""Loggers whose records are one line each, whatever a type's name or an exception's text holds."""
+
+import logging
+from typing import Any
+
+from .printable import one_line
+from .values import error_message
+
+__all__ = ["OneLineFormatter", "get_logger"]
+
+
+class _OneLine(logging.Filter):
+    """Escapes the control characters in a record's arguments."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_shown, record.args))
+        return True
+
+
+_ONE_LINE = _OneLine()
+
+
+def get_logger(name: str) -> logging.Logger:
+    """The logger of that name, for messages of the runtime itself."""
+    logger = logging.getLogger(name)
+    logger.addFilter(_ONE_LINE)
+    return logger
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, BaseException):
+        value = error_message(value)
+    return one_line(value) if isinstance(value, str) else value
+
+
+class OneLineFormatter(logging.Formatter):
+    """Writes each record on one line: a traceback too, its newlines as `\\n`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as a line without control characters."""
+        return one_line(super().format(record))

@@ -1,0 +1,25 @@
+"""Texts from outside as they may be shown: on one line, and without what drives a terminal."""
+
+import re
+
+__all__ = ["escape_controls", "one_line"]
+
+# Control characters, line separators, what turns the direction of text, lone surrogates.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_IN_JSON = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def one_line(text: str) -> str:
+    """The text with control characters, newlines too, as escapes such as `\\n` and `\\x1b`."""
+    return text if text.isprintable() else _CONTROLS.sub(_escaped, text)
+
+
+def escape_controls(json_text: str) -> str:
+    """JSON with the control characters that JSON itself lets pass as `\\uXXXX`."""
+    if json_text.isascii() and "\x7f" not in json_text:
+        return json_text
+    return _IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
