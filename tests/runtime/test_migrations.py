@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from conduit_runtime import MigrationError, Queue, migrate
 from conduit_runtime.cli import commands
-from conduit_runtime.postgres.migrations import script, versions
+from conduit_runtime.postgres.migrations import _LOCK, script, versions
 
 
 def test_migrating_again_changes_nothing(empty_dsn: str) -> None:
@@ -69,3 +69,32 @@ def test_a_database_of_an_older_version_gets_what_it_lacks(
     assert migrate(empty_dsn) == []
     with psycopg.connect(empty_dsn) as connection:
         connection.execute("SELECT FROM conduit_newer")
+
+
+def test_whom_it_waits_for_is_reported(empty_dsn: str) -> None:
+    waits: list[str] = []
+    with psycopg.connect(empty_dsn, application_name="holder") as blocker:
+        blocker.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+
+        def report(blockers: str) -> None:
+            waits.append(blockers)
+            blocker.commit()
+
+        migrate(empty_dsn, on_wait=report)
+        pid = blocker.info.backend_pid
+    [wait] = waits
+    assert wait.startswith(f"pid {pid} (user ")
+    assert "application 'holder', in a transaction for 00:00:" in wait
+
+
+def test_a_table_that_stays_in_use_is_reported(
+    empty_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conduit_runtime.postgres.migrations._TRIES", 1)
+    with psycopg.connect(empty_dsn) as blocker:
+        blocker.execute("CREATE SCHEMA busy")
+        pid = blocker.info.backend_pid
+        done = CliRunner().invoke(commands, ["migrate", "--dsn", empty_dsn, "--schema", "busy"])
+    assert done.exit_code == 1
+    assert f"waiting for pid {pid} (user " in done.stderr
+    assert f"the tables were in use for 1 tries, by pid {pid} (user" in done.stderr

@@ -50,8 +50,12 @@ def migrate(
     if print_only or print_grants:
         return
     with database(dsn, schema, creates=True) as found:
-        applied = migrations.migrate(found, schema)
+        applied = migrations.migrate(found, schema, on_wait=_report)
     if applied:
         click.echo(f"applied migration {', '.join(map(str, applied))}")
     else:
         click.echo("the database is up to date")
+
+
+def _report(blockers: str) -> None:
+    click.echo(f"waiting for {blockers}", err=True)

@@ -108,7 +108,7 @@ def _parameters(wanted: Filter, every: bool, usual: Iterable[JobStatus]) -> dict
 
 def _until_now(parameters: Mapping[str, Any]) -> Steps[dict[str, Any]]:
     """The filter's values, for pages of jobs that were enqueued before now."""
-    until = yield Statement("SELECT now()", {}, lambda rows, count: rows[0][0])
+    until = yield Statement("SELECT pg_catalog.now()", {}, lambda rows, count: rows[0][0])
     return {**parameters, "until": until, "limit": BATCH}
 
 

@@ -148,7 +148,10 @@ class Supervisor:
 
     def has_clients(self) -> bool:
         """Whether anybody is connected."""
-        query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        query = (
+            "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity "
+            "WHERE backend_type = 'client backend'"
+        )
         dsn = f"host='{self.settings['unix_socket_directories']}' user=postgres dbname=postgres"
         command = [str(self.binaries / "psql"), "-XAtc", query, dsn]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)

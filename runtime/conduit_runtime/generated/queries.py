@@ -118,7 +118,7 @@ def update_path(target: Table, key: object, path: str, value: object) -> Query[A
     """Write one value within a struct, whatever else the struct holds by now."""
     name, *inner = path.split(".")
     column = target.column(name)
-    assignment = f"{column.quoted} = jsonb_set({column.quoted}, %s::text[], %s::jsonb)"
+    assignment = f"{column.quoted} = pg_catalog.jsonb_set({column.quoted}, %s::text[], %s::jsonb)"
     return _update(
         target, key, [assignment], [inner, payload.encode(value)], list(target.auto_update)
     )
@@ -146,7 +146,9 @@ def _update(
     returned: Sequence[Any] = (),
 ) -> Query[dict[str, Any] | None]:
     read_back = [*returned, *automatic]
-    changes = ", ".join([*assignments, *(f"{column.quoted} = now()" for column in automatic)])
+    changes = ", ".join(
+        [*assignments, *(f"{column.quoted} = pg_catalog.now()" for column in automatic)]
+    )
     names = ", ".join(column.quoted for column in read_back) or "true"
     where = f"WHERE {target.key.quoted} = %s"
     sql = f"UPDATE {target.quoted} SET {changes} {where} RETURNING {names}"  # noqa: S608

@@ -37,30 +37,36 @@ BROKEN = (psycopg.OperationalError, psycopg.InterfaceError)
 # set_config, not startup options: a pooler refuses those. A session whose client fell silent ends
 # within seconds as well, and with it what it holds.
 SETTINGS = """
-SELECT set_config('default_transaction_isolation', 'read committed', false),
-       set_config('default_transaction_read_only', 'off', false),
-       set_config('statement_timeout', '0', false),
-       set_config('lock_timeout', '0', false),
-       set_config('idle_in_transaction_session_timeout', '0', false),
-       set_config('idle_session_timeout', '0', false),
-       CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL  -- since Postgres 17
-         THEN set_config('transaction_timeout', '0', false) END,
-       set_config('tcp_keepalives_idle', '5', false),
-       set_config('tcp_keepalives_interval', '2', false),
-       set_config('tcp_keepalives_count', '3', false),
-       set_config('tcp_user_timeout', '10000', false),
-       set_config('datestyle', 'ISO', false)
+SELECT pg_catalog.set_config('default_transaction_isolation', 'read committed', false),
+       pg_catalog.set_config('default_transaction_read_only', 'off', false),
+       pg_catalog.set_config('statement_timeout', '0', false),
+       pg_catalog.set_config('lock_timeout', '0', false),
+       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', false),
+       pg_catalog.set_config('idle_session_timeout', '0', false),
+       -- Since Postgres 17.
+       CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL
+         THEN pg_catalog.set_config('transaction_timeout', '0', false) END,
+       pg_catalog.set_config('tcp_keepalives_idle', '5', false),
+       pg_catalog.set_config('tcp_keepalives_interval', '2', false),
+       pg_catalog.set_config('tcp_keepalives_count', '3', false),
+       pg_catalog.set_config('tcp_user_timeout', '10000', false),
+       pg_catalog.set_config('datestyle', 'ISO', false)
+"""
+# For our own statements alone: what is planted in a schema before pg_catalog must not run.
+OWN_SETTINGS = f"""{SETTINGS.rstrip()},
+       pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', 'pg_catalog',
+         pg_catalog.substring(pg_catalog.current_setting('search_path'), '.+')), false)
 """
 # The server gives up first, so that a statement that waits does not go on without its client.
-PATIENCE = "SELECT set_config('statement_timeout', '25s', false)"
+PATIENCE = "SELECT pg_catalog.set_config('statement_timeout', '25s', false)"
 # The worker's statements have one good plan each, whatever the statistics say.
 PLANS = """
-SELECT set_config('plan_cache_mode', 'force_generic_plan', false),
-       set_config('enable_seqscan', 'off', false),
-       set_config('enable_bitmapscan', 'off', false),
-       set_config('enable_hashjoin', 'off', false),
-       set_config('enable_mergejoin', 'off', false),
-       set_config('jit', 'off', false)
+SELECT pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', false),
+       pg_catalog.set_config('enable_seqscan', 'off', false),
+       pg_catalog.set_config('enable_bitmapscan', 'off', false),
+       pg_catalog.set_config('enable_hashjoin', 'off', false),
+       pg_catalog.set_config('enable_mergejoin', 'off', false),
+       pg_catalog.set_config('jit', 'off', false)
 """
 # A silent peer is noticed within seconds, also while nothing is sent.
 KEEPALIVE = {
@@ -78,15 +84,15 @@ def own(connection: psycopg.Connection[Any]) -> None:
     keep_from_children(connection)
     connection.set_autocommit(True)
     if not is_pooled(connection):
-        connection.execute(SETTINGS)
+        connection.execute(OWN_SETTINGS)
 
 
-async def own_async(connection: psycopg.AsyncConnection[Any]) -> None:
+async def own_async(connection: psycopg.AsyncConnection[Any], settings: str = OWN_SETTINGS) -> None:
     """`own` for an asynchronous connection."""
     keep_from_children(connection)
     await connection.set_autocommit(True)
     if not await is_pooled_async(connection):
-        await connection.execute(SETTINGS)
+        await connection.execute(settings)
 
 
 def check_open(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
@@ -104,14 +110,14 @@ async def check_open_async(connection: psycopg.AsyncConnection[Any]) -> None:
 def is_pooled(connection: psycopg.Connection[Any]) -> bool:
     """Whether a transaction pooler stands in between: what a session sets or locks is lost then."""
     with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
-        cursor.execute("SELECT pg_backend_pid()", prepare=False)
+        cursor.execute("SELECT pg_catalog.pg_backend_pid()", prepare=False)
         return _differs(connection, cursor.fetchone())
 
 
 async def is_pooled_async(connection: psycopg.AsyncConnection[Any]) -> bool:
     """`is_pooled` for an asynchronous connection."""
     async with psycopg.AsyncCursor(connection, row_factory=tuple_row) as cursor:
-        await cursor.execute("SELECT pg_backend_pid()", prepare=False)
+        await cursor.execute("SELECT pg_catalog.pg_backend_pid()", prepare=False)
         return _differs(connection, await cursor.fetchone())
 
 
@@ -132,7 +138,9 @@ def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
     )
     own(connection)
     if connection.prepare_threshold is not None:
-        connection.execute("SELECT set_config('lock_timeout', %s, false)", (lock_timeout,))
+        connection.execute(
+            "SELECT pg_catalog.set_config('lock_timeout', %s, false)", (lock_timeout,)
+        )
     return connection
 
 
@@ -143,7 +151,7 @@ def keepalive(dsn: str) -> dict[str, Any]:
 
 
 def _lock_timeout(timeout: str, is_local: bool) -> Composed:
-    return SQL("SELECT set_config('lock_timeout', {}, {})").format(timeout, is_local)
+    return SQL("SELECT pg_catalog.set_config('lock_timeout', {}, {})").format(timeout, is_local)
 
 
 def explain_missing_tables(error: psycopg.errors.UndefinedTable) -> str:
@@ -201,7 +209,7 @@ class Link:
             connection.answers = self._answers
             self.is_pooled = await is_pooled_async(connection)
             if not self.is_pooled:
-                await connection.execute(SETTINGS)
+                await connection.execute(OWN_SETTINGS)
                 await connection.execute(PATIENCE)
                 await connection.execute(PLANS)
                 if self._lock_timeout is not None:

@@ -1,8 +1,9 @@
 """Bring a database to the schema that this version needs."""
 
+import logging
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ from psycopg.rows import tuple_row
 
 from ..arguments import check_text, check_type
 from ..errors import MigrationError
+from .lock_waits import reported_waits
 from .statement import quote
 
 __all__ = ["is_migrated", "migrate", "script"]
+
+_log = logging.getLogger("conduit.migrate")
 
 _FOLDER = Path(__file__).parents[1] / "sql" / "migrations"
 _LOCK = 0x636F6E64756974  # "conduit": one migration at a time in a database
@@ -28,18 +32,26 @@ def versions() -> list[tuple[int, str]]:
     return [(int(file.name.split("_")[0]), file.read_text(encoding="utf-8")) for file in files]
 
 
-def migrate(dsn: str, schema: str | None = None) -> list[int]:
+def _warn(blockers: str) -> None:
+    _log.warning("the migration waits for %s", blockers)
+
+
+def migrate(
+    dsn: str, schema: str | None = None, *, on_wait: Callable[[str], object] = _warn
+) -> list[int]:
     """Apply the migrations that are missing and return their numbers.
 
     Safe to run from many hosts at once, and again. Creates the schema when it is named and absent.
     A busy table is waited for 2 s at a time, so that the application's statements do not queue
-    behind the migration. Raises MigrationError for a `jobs` table that is not ours.
+    behind the migration. `on_wait` is called with the sessions that block it for more than a second
+    (default: a warning in the log). Raises MigrationError for a `jobs` table that is not ours, and
+    for tables that stay in use.
     """
     check_type(dsn, "dsn", str, "a connection string")
     check_text(schema, "schema")
     with psycopg.connect(dsn, autocommit=True, row_factory=tuple_row) as connection:
         applied = []
-        while (version := _step(connection, schema)) is not None:
+        while (version := _step(connection, dsn, schema, on_wait)) is not None:
             applied.append(version)
         return applied
 
@@ -48,7 +60,9 @@ def is_migrated(dsn: str, schema: str) -> bool:
     """Whether the schema holds our tables, of whatever version."""
     ledger = f"{quote(schema)}.conduit_migrations"
     with psycopg.connect(dsn, autocommit=True, row_factory=tuple_row) as connection:
-        return connection.execute("SELECT to_regclass(%s)", (ledger,)).fetchone() != (None,)
+        return connection.execute("SELECT pg_catalog.to_regclass(%s)", (ledger,)).fetchone() != (
+            None,
+        )
 
 
 def script(schema: str | None = None) -> str:
@@ -61,6 +75,8 @@ def _script(schema: str | None) -> Iterator[str]:
     if schema is not None:
         yield f"CREATE SCHEMA IF NOT EXISTS {quote(schema)};"
         yield f"SET LOCAL search_path = {quote(schema)};"
+    else:
+        yield f"{_ONE_SCHEMA};"
     yield _LEDGER + ";"
     for version, sql in versions():
         yield sql.strip()
@@ -70,36 +86,64 @@ def _script(schema: str | None) -> Iterator[str]:
 
 _LEDGER = """CREATE TABLE IF NOT EXISTS conduit_migrations (
   version    integer     PRIMARY KEY,
-  applied_at timestamptz NOT NULL DEFAULT now()
+  applied_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 )"""
 
 
-def _step(connection: psycopg.Connection[Any], schema: str | None) -> int | None:
+# Of the search path, the schema that things are created in: what others plant elsewhere on it does
+# not matter then.
+_ONE_SCHEMA = """SELECT pg_catalog.set_config(
+  'search_path', pg_catalog.quote_ident(pg_catalog.current_schema()), true
+)"""
+
+
+def _step(
+    connection: psycopg.Connection[Any],
+    dsn: str,
+    schema: str | None,
+    on_wait: Callable[[str], object],
+) -> int | None:
     """Apply the next missing migration in a transaction of its own."""
+    blockers: list[str] = []
+
+    def report(found: str) -> None:
+        blockers[:] = [found]
+        on_wait(found)
+
     for attempt in range(_TRIES):
         try:
             with connection.transaction():
-                return _apply_next(connection, schema)
+                [(pid,)] = connection.execute("SELECT pg_catalog.pg_backend_pid()")
+                with reported_waits(dsn, pid, report):
+                    return _apply_next(connection, schema)
         except (errors.LockNotAvailable, errors.DeadlockDetected, errors.UniqueViolation):
             if attempt == _TRIES - 1:
                 raise MigrationError(
-                    f"the tables were in use for {_TRIES} tries: run the migration again when no "
-                    "long transaction holds them"
+                    f"the tables were in use for {_TRIES} tries, by "
+                    f"{''.join(blockers) or 'short transactions'}: run the migration again when "
+                    "no long transaction holds them"
                 ) from None
             time.sleep(random.uniform(0.1, 0.5))  # noqa: S311
     raise AssertionError
 
 
 def _apply_next(connection: psycopg.Connection[Any], schema: str | None) -> int | None:
-    connection.execute("SELECT set_config('transaction_isolation', 'read committed', true)")
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-    connection.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
+    connection.execute(
+        "SELECT pg_catalog.set_config('transaction_isolation', 'read committed', true)"
+    )
+    connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", (_LOCK,))
+    connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
     if schema is not None:
         # Asked for first, since creating needs a privilege even when there is nothing to create.
-        if connection.execute("SELECT to_regnamespace(%s)", (quote(schema),)).fetchone() == (None,):
+        if connection.execute(
+            "SELECT pg_catalog.to_regnamespace(%s)", (quote(schema),)
+        ).fetchone() == (None,):
             connection.execute(f"CREATE SCHEMA {quote(schema)}")
-        connection.execute("SELECT set_config('search_path', %s, true)", (quote(schema),))
+        connection.execute(
+            "SELECT pg_catalog.set_config('search_path', %s, true)", (quote(schema),)
+        )
     done = _applied(connection)
+    connection.execute(_ONE_SCHEMA)
     for version, sql in versions():
         if version not in done:
             connection.execute(_LEDGER)
@@ -112,9 +156,11 @@ def _apply_next(connection: psycopg.Connection[Any], schema: str | None) -> int 
 def _applied(connection: psycopg.Connection[Any]) -> set[int]:
     [(schema, ledger, jobs)] = connection.execute(
         """
-        SELECT current_schema(),
-               to_regclass(quote_ident(current_schema()) || '.conduit_migrations'),
-               to_regclass(quote_ident(current_schema()) || '.jobs')
+        SELECT pg_catalog.current_schema(),
+               pg_catalog.to_regclass(pg_catalog.quote_ident(pg_catalog.current_schema())
+                                      OPERATOR(pg_catalog.||) '.conduit_migrations'),
+               pg_catalog.to_regclass(pg_catalog.quote_ident(pg_catalog.current_schema())
+                                      OPERATOR(pg_catalog.||) '.jobs')
         """
     )
     if schema is None:

@@ -40,7 +40,7 @@ def read(name: str | None, schema: str | None) -> Statement[list[Stored]]:
 
 def clock() -> Statement[datetime]:
     """What the server's clock says."""
-    return Statement("SELECT clock_timestamp()", {}, lambda rows, count: rows[0][0])
+    return Statement("SELECT pg_catalog.clock_timestamp()", {}, lambda rows, count: rows[0][0])
 
 
 def due(schema: str | None) -> Statement[list[Stored]]:

@@ -1,1 +1,1 @@
-{conduit_advance}(array_agg(id))
+{conduit_advance}(pg_catalog.array_agg(id), '{}'::uuid[])

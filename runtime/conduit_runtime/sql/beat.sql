@@ -2,12 +2,12 @@
 -- And in how many seconds the next schedule is due, what time it is, and what operators say of the
 -- queues and types, so that nobody asks for that on its own.
 WITH beaten AS (
-  UPDATE {conduit_workers} SET beat = beat + 1, seen_at = now() WHERE name = %(name)s
+  UPDATE {conduit_workers} SET beat = beat + 1, seen_at = pg_catalog.now() WHERE name = %(name)s
 )
-SELECT name, beat, pg_try_advisory_xact_lock_shared(lock_key), (
-  SELECT extract(epoch FROM min(greatest(next_run_at, retry_at)) - now())::float8
+SELECT name, beat, pg_catalog.pg_try_advisory_xact_lock_shared(lock_key), (
+  SELECT extract(epoch FROM pg_catalog.min(greatest(next_run_at, retry_at)) - pg_catalog.now())::float8
   FROM {conduit_schedules} WHERE enabled
-), extract(epoch FROM clock_timestamp())::float8, ARRAY(
+), extract(epoch FROM pg_catalog.clock_timestamp())::float8, ARRAY(
   SELECT name FROM {conduit_queues}
   WHERE name = ANY (%(queues)s::text[]) AND paused_at IS NOT NULL
 ), ARRAY(

@@ -1,4 +1,4 @@
-SELECT concat('conduit_', '{jobs}'::regclass::oid, '_', hashtext(queue))
-FROM unnest(%(queues)s::text[]) AS queue
+SELECT pg_catalog.concat('conduit_', '{jobs}'::regclass::oid, '_', pg_catalog.hashtext(queue))
+FROM pg_catalog.unnest(%(queues)s::text[]) AS queue
 UNION ALL
-SELECT concat('conduit_', '{jobs}'::regclass::oid)
+SELECT pg_catalog.concat('conduit_', '{jobs}'::regclass::oid)

@@ -1,10 +1,11 @@
 {page}, changed AS (
   UPDATE {jobs}
-  SET status = 'cancelled', completed_at = now(), token = NULL,
+  SET status = 'cancelled', completed_at = pg_catalog.now(), token = NULL,
       locked_by = NULL, locked_at = NULL, leased_until = NULL
   WHERE id = ANY (ARRAY(SELECT id FROM mine))
   RETURNING id, flow
 ), advanced AS MATERIALIZED (
-  SELECT {conduit_advance}(array_agg(id)) FROM changed WHERE flow IS NOT NULL HAVING count(*) > 0
+  SELECT {conduit_advance}(pg_catalog.array_agg(id), '{}'::uuid[]) FROM changed WHERE flow IS NOT NULL
+  HAVING pg_catalog.count(*) > 0
 )
 {changed}

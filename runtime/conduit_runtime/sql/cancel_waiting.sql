@@ -5,11 +5,12 @@ WITH page AS MATERIALIZED (
     AND (%(type)s::text IS NULL OR type = %(type)s)
     AND created_at <= %(until)s::timestamptz
     AND (%(age)s::float8 IS NULL
-      OR created_at < %(until)s::timestamptz - make_interval(secs => %(age)s::float8))
+      OR created_at < %(until)s::timestamptz - pg_catalog.make_interval(secs => %(age)s::float8))
   ORDER BY id
   LIMIT %(limit)s
   FOR UPDATE
 ), dropped AS MATERIALIZED (
-  SELECT {conduit_advance}('{}'::uuid[], array_agg(id)) FROM page HAVING count(*) > 0
+  SELECT {conduit_advance}('{}'::uuid[], pg_catalog.array_agg(id)) FROM page
+  HAVING pg_catalog.count(*) > 0
 )
-SELECT (SELECT count(*) FROM page), (SELECT count(*) FROM dropped)
+SELECT (SELECT pg_catalog.count(*) FROM page), (SELECT pg_catalog.count(*) FROM dropped)

@@ -5,14 +5,14 @@
 WITH RECURSIVE lanes AS MATERIALIZED (
   SELECT * FROM unnest(%(types)s::text[], %(fingerprints)s::text[]) AS lane (type, fingerprint)
 ), bounds AS MATERIALIZED (
-  SELECT queue, priority, '2000-01-01 00:00Z'::timestamptz + micros * interval '1 us' AS run_at, seq
+  SELECT queue, priority, '2000-01-01 00:00Z'::timestamptz + micros::float8 * interval '1 us' AS run_at, seq
   FROM unnest(
     %(bound_queues)s::text[], %(bound_priorities)s::int[],
     %(bound_run_ats)s::bigint[], %(bound_seqs)s::bigint[]
   ) AS bound (queue, priority, micros, seq){recent}
 )
 UPDATE {jobs} AS job
-SET status = 'running', token = %(token)s, locked_by = %(worker)s, locked_at = now(), {lease}
+SET status = 'running', token = %(token)s, locked_by = %(worker)s, locked_at = pg_catalog.now(), {lease}
 WHERE ctid = ANY ({ration}ARRAY(
   SELECT place.ctid
   FROM unnest(%(queues)s::text[], %(sizes)s::int[]) WITH ORDINALITY
@@ -41,23 +41,25 @@ WHERE ctid = ANY ({ration}ARRAY(
         OFFSET 0  -- evaluated once, not wherever it is used
       ) AS next
       CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(merged.ctid ORDER BY merged.run_at, merged.seq), '{}') AS places,
-               count(*)::int AS taken,
-               coalesce(bool_or(merged.last), false) AS cut
+        SELECT coalesce(
+                 pg_catalog.array_agg(merged.ctid ORDER BY merged.run_at, merged.seq), '{}'
+               ) AS places,
+               pg_catalog.count(*)::int AS taken,
+               coalesce(pg_catalog.bool_or(merged.last), false) AS cut
         FROM (
-          SELECT head.*, count(*) FILTER (WHERE head.last) OVER (
+          SELECT head.*, pg_catalog.count(*) FILTER (WHERE head.last) OVER (
             ORDER BY head.run_at, head.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
           ) AS hidden
           FROM lanes
           CROSS JOIN LATERAL (
-            SELECT due.*, row_number() OVER () = %(depth)s AS last
+            SELECT due.*, pg_catalog.row_number() OVER () = %(depth)s AS last
             FROM (
               SELECT pending.ctid, pending.run_at, pending.seq
               FROM {jobs} AS pending
               WHERE pending.queue = wanted.queue AND pending.status = 'pending'
                 AND pending.priority = next.priority
                 AND pending.type = lanes.type AND pending.fingerprint = lanes.fingerprint
-                AND pending.run_at <= now()
+                AND pending.run_at <= pg_catalog.now()
                 AND (pending.run_at, pending.seq) > (next.run_at, next.seq)
               ORDER BY pending.run_at, pending.seq
               LIMIT %(depth)s
@@ -70,7 +72,7 @@ WHERE ctid = ANY ({ration}ARRAY(
       WHERE next.priority IS NOT NULL AND NOT levels.cut AND levels.taken < wanted.size
     )
     SELECT place.ctid
-    FROM levels CROSS JOIN unnest(levels.places) WITH ORDINALITY AS place (ctid, position)
+    FROM levels CROSS JOIN pg_catalog.unnest(levels.places) WITH ORDINALITY AS place (ctid, position)
     LIMIT wanted.size
   ) AS place
   WHERE {allowed}

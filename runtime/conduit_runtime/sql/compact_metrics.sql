@@ -4,9 +4,11 @@ WITH old AS (
   WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM {conduit_metrics}
     WHERE seconds = %(short)s
-      AND starts_at < date_bin(make_interval(secs => %(long)s),
-                               now() - make_interval(secs => %(kept_for)s::float8),
-                               '2000-01-01 00:00Z')
+      AND starts_at < pg_catalog.date_bin(
+        pg_catalog.make_interval(secs => %(long)s),
+        pg_catalog.now() - pg_catalog.make_interval(secs => %(kept_for)s::float8),
+        '2000-01-01 00:00Z'
+      )
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
   ))
@@ -16,13 +18,16 @@ WITH old AS (
     (starts_at, seconds, queue, type, succeeded, failed, retried, discarded, snoozed, cancelled,
      duration, wait, durations, waits)
   SELECT
-    date_bin(make_interval(secs => %(long)s), starts_at, '2000-01-01 00:00Z') AS start, %(long)s,
-    queue, type,
-    sum(succeeded), sum(failed), sum(retried), sum(discarded), sum(snoozed), sum(cancelled),
-    sum(duration), sum(wait), {conduit_sum_histograms}(durations), {conduit_sum_histograms}(waits)
+    pg_catalog.date_bin(
+      pg_catalog.make_interval(secs => %(long)s), starts_at, '2000-01-01 00:00Z') AS start,
+    %(long)s, queue, type,
+    pg_catalog.sum(succeeded), pg_catalog.sum(failed), pg_catalog.sum(retried),
+    pg_catalog.sum(discarded), pg_catalog.sum(snoozed), pg_catalog.sum(cancelled),
+    pg_catalog.sum(duration), pg_catalog.sum(wait),
+    {conduit_sum_histograms}(durations), {conduit_sum_histograms}(waits)
   FROM old
   GROUP BY start, queue, type
   ORDER BY start, queue, type
   {add}
 )
-SELECT count(*) FROM old
+SELECT pg_catalog.count(*) FROM old

@@ -3,4 +3,4 @@ WITH completed AS (
   {complete}
   RETURNING job.id
 ){further}
-SELECT count(*){then} FROM completed
+SELECT pg_catalog.count(*){then} FROM completed

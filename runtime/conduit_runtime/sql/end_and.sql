@@ -4,8 +4,9 @@ WITH ended AS (
   {end}
   RETURNING job.id, job.status, job.run_at, job.queue, job.tableoid
 )
-SELECT array_agg(id), count(
-  CASE WHEN status = 'pending' AND run_at < now() - interval '5 seconds'
-      AND current_setting('conduit.wake', true) IS DISTINCT FROM 'off'
-    THEN pg_notify(concat('conduit_', tableoid, '_', hashtext(queue)), 'late') END
+SELECT pg_catalog.array_agg(id), pg_catalog.count(
+  CASE WHEN status = 'pending' AND run_at < pg_catalog.now() - interval '5 seconds'
+      AND pg_catalog.current_setting('conduit.wake', true) IS DISTINCT FROM 'off'
+    THEN pg_catalog.pg_notify(
+      pg_catalog.concat('conduit_', tableoid, '_', pg_catalog.hashtext(queue)), 'late') END
 ){then} FROM ended

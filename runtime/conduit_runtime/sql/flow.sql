@@ -27,7 +27,7 @@ flow_asked AS MATERIALIZED (
     (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at{trace})
   SELECT
     id, flow, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout,
-    coalesce(run_at, now()) + make_interval(secs => delay){trace_json}
+    coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay){trace_json}
   FROM flow_kept
   WHERE waits_for = 0
   ORDER BY position

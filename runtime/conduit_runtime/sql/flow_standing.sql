@@ -1,1 +1,2 @@
-position - 1, stands, has_table_privilege('{jobs}', 'SELECT') FROM flow_standing ORDER BY position
+position - 1, stands, pg_catalog.has_table_privilege('{jobs}', 'SELECT')
+FROM flow_standing ORDER BY position

@@ -27,6 +27,8 @@
     parent, id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay,
     flow, coalesce(links.count, 0)::int AS waits_for, on_failure{trace}, position
   FROM flow_asked AS asked
-  LEFT JOIN (SELECT next, count(*) FROM flow_link GROUP BY next) AS links ON links.next = asked.id
+  LEFT JOIN (
+    SELECT next, pg_catalog.count(*) FROM flow_link GROUP BY next
+  ) AS links ON links.next = asked.id
   WHERE NOT EXISTS (SELECT FROM flow_standing AS standing WHERE standing.id = asked.id)
 )

@@ -3,8 +3,8 @@ INSERT INTO {conduit_metrics} AS kept
   (starts_at, seconds, queue, type, succeeded, failed, retried, discarded, snoozed, cancelled,
    duration, wait, durations, waits)
 SELECT
-  date_bin('1 minute', now(), '2000-01-01 00:00Z'), 60, queue, type, succeeded, failed, retried,
-  discarded, snoozed, cancelled, duration, wait, durations::bigint[], waits::bigint[]
+  pg_catalog.date_bin('1 minute', pg_catalog.now(), '2000-01-01 00:00Z'), 60, queue, type,
+  succeeded, failed, retried, discarded, snoozed, cancelled, duration, wait, durations::bigint[], waits::bigint[]
 FROM unnest(
   %(queues)s::text[], %(types)s::text[], %(succeeded)s::bigint[], %(failed)s::bigint[],
   %(retried)s::bigint[], %(discarded)s::bigint[], %(snoozed)s::bigint[], %(cancelled)s::bigint[],

@@ -1,6 +1,6 @@
 SELECT {columns}, 0, (
   SELECT value::text FROM {conduit_results}
-  WHERE job = jobs.id AND jobs.status = 'completed' AND expires_at > now()
+  WHERE job = jobs.id AND jobs.status = 'completed' AND expires_at > pg_catalog.now()
 )
 FROM {jobs} AS jobs
 WHERE id = ANY (%(ids)s::uuid[])

@@ -4,7 +4,7 @@
 {holding} AS (
   INSERT INTO {conduit_unique_keys} AS held (type, key, job, expires_at)
   SELECT DISTINCT ON (type, key)
-    type, key, id, clock_timestamp() + make_interval(secs => unique_for)
+    type, key, id, pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => unique_for)
   FROM {asking}
   WHERE key IS NOT NULL
   ORDER BY type, key, position

@@ -1,2 +1,3 @@
-SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-WHERE pg_class.oid = to_regclass('{jobs}') AND to_regclass('{conduit_workers}') IS NOT NULL
+SELECT nspname FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
+WHERE pg_class.oid = pg_catalog.to_regclass('{jobs}')::oid
+  AND pg_catalog.to_regclass('{conduit_workers}') IS NOT NULL

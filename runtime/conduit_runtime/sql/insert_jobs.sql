@@ -3,7 +3,7 @@ INSERT INTO {jobs}
   (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, rings{trace})
 SELECT
   id, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout,
-  coalesce(run_at, now()) + make_interval(secs => delay),
+  coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay),
   {rings}{trace_json}
 FROM unnest(
   %(id)s::uuid[], %(queue)s::text[], %(type)s::text[], %(fingerprint)s::text[],

@@ -8,7 +8,7 @@ WITH asked AS MATERIALIZED (
     (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay, key,
      unique_for{trace}, position)
 ), {unique}
-SELECT position - 1, held.job, has_table_privilege('{jobs}', 'SELECT')
+SELECT position - 1, held.job, pg_catalog.has_table_privilege('{jobs}', 'SELECT')
 FROM asked JOIN held ON held.type = asked.type AND held.key = asked.key
 WHERE held.job <> asked.id
 ORDER BY position

@@ -4,7 +4,7 @@ SELECT type, fingerprint,
          SELECT FROM {conduit_queues} WHERE name = %(queue)s AND concurrency IS NOT NULL
        ),
        EXISTS (SELECT FROM {conduit_rate_limits} AS rate WHERE rate.type = lane.type),
-       current_setting('transaction_isolation')
+       pg_catalog.current_setting('transaction_isolation')
 FROM (
   SELECT DISTINCT type, fingerprint FROM (
 {waiting}

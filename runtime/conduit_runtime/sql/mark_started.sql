@@ -10,7 +10,7 @@ WITH asked AS MATERIALIZED (
 ), started AS (
   UPDATE {jobs} AS job
   SET attempts = least(attempts, 2147483646) + 1, start_written = true,
-      started_at = greatest(locked_at, now() - unwritten.elapsed * interval '1 us')
+      started_at = greatest(locked_at, pg_catalog.now() - unwritten.elapsed::float8 * interval '1 us')
   FROM unwritten
   WHERE job.id = unwritten.id
 )

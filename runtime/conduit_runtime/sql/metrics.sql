@@ -1,13 +1,18 @@
 -- From the beginning of the minute, hour or day that the span begins in, as long as they are kept
 -- apart; and the seconds since then.
 WITH since AS (
-  SELECT date_bin(make_interval(secs => %(bin)s), now() - make_interval(secs => %(span)s::float8),
-                  '2000-01-01 00:00Z') AS starts_at
+  SELECT pg_catalog.date_bin(
+    pg_catalog.make_interval(secs => %(bin)s),
+    pg_catalog.now() - pg_catalog.make_interval(secs => %(span)s::float8),
+    '2000-01-01 00:00Z'
+  ) AS starts_at
 )
 SELECT
-  queue, type, extract(epoch FROM now() - min(since.starts_at))::float8,
-  sum(succeeded)::bigint, sum(failed)::bigint, sum(retried)::bigint, sum(discarded)::bigint,
-  sum(snoozed)::bigint, sum(cancelled)::bigint, sum(duration), sum(wait),
+  queue, type, extract(epoch FROM pg_catalog.now() - pg_catalog.min(since.starts_at))::float8,
+  pg_catalog.sum(succeeded)::bigint, pg_catalog.sum(failed)::bigint,
+  pg_catalog.sum(retried)::bigint, pg_catalog.sum(discarded)::bigint,
+  pg_catalog.sum(snoozed)::bigint, pg_catalog.sum(cancelled)::bigint,
+  pg_catalog.sum(duration), pg_catalog.sum(wait),
   {durations}, {waits}
 FROM {conduit_metrics} AS kept JOIN since ON kept.starts_at >= since.starts_at
 WHERE seconds IN (60, 3600, 86400)

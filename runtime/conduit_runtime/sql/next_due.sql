@@ -1,6 +1,6 @@
 -- Seconds until the next job of these lanes is due, below 0 for one that is; NULL when there is none.
-SELECT extract(epoch FROM min(later.run_at) - now())::float8
-FROM unnest(%(queues)s::text[]) AS wanted (queue)
+SELECT extract(epoch FROM pg_catalog.min(later.run_at) - pg_catalog.now())::float8
+FROM pg_catalog.unnest(%(queues)s::text[]) AS wanted (queue)
 CROSS JOIN LATERAL (
 {waiting}
 ) AS lane

@@ -7,7 +7,7 @@ WITH found AS MATERIALIZED (
     AND status = ANY (%(status)s::text[])
     AND created_at <= %(until)s::timestamptz
     AND (%(age)s::float8 IS NULL
-      OR created_at < %(until)s::timestamptz - make_interval(secs => %(age)s::float8))
+      OR created_at < %(until)s::timestamptz - pg_catalog.make_interval(secs => %(age)s::float8))
   ORDER BY id
   LIMIT %(limit)s
 ), mine AS MATERIALIZED (

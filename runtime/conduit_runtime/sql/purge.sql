@@ -2,7 +2,8 @@
 WITH page AS MATERIALIZED (
   SELECT id,
          status = ANY (%(status)s::text[]) AND status IN ('completed', 'failed', 'cancelled')
-           AND coalesce(completed_at, created_at) < now() - make_interval(secs => %(age)s::float8)
+           AND coalesce(completed_at, created_at)
+             < pg_catalog.now() - pg_catalog.make_interval(secs => %(age)s::float8)
            AND (%(queue)s::text IS NULL OR queue = %(queue)s) AS is_old
   FROM {jobs}
   WHERE id >= %(after)s::uuid
@@ -16,5 +17,5 @@ WITH page AS MATERIALIZED (
 ), gone AS (
   DELETE FROM {jobs} WHERE id = ANY (ARRAY(SELECT id FROM free)) RETURNING id
 )
-SELECT (SELECT count(*) FROM gone), count(*), (SELECT id FROM page ORDER BY id DESC LIMIT 1)
+SELECT (SELECT pg_catalog.count(*) FROM gone), pg_catalog.count(*), (SELECT id FROM page ORDER BY id DESC LIMIT 1)
 FROM page

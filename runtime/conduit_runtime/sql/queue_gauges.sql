@@ -1,37 +1,37 @@
 -- Due jobs are counted along the claim index, up to a limit; those that are not due are not read.
 SELECT wanted.queue, due.count, coalesce(running.count, 0),
-       coalesce(extract(epoch FROM now() - due.oldest), 0)::float8
-FROM unnest(%(queues)s::text[]) AS wanted (queue)
+       coalesce(extract(epoch FROM pg_catalog.now() - due.oldest), 0)::float8
+FROM pg_catalog.unnest(%(queues)s::text[]) AS wanted (queue)
 CROSS JOIN LATERAL (
   WITH lane AS MATERIALIZED (
   {waiting}
   )
   SELECT (
-    SELECT count(*)
+    SELECT pg_catalog.count(*)
     FROM (
       SELECT
       FROM lane
       CROSS JOIN LATERAL (
         SELECT FROM {jobs} AS job
         WHERE job.queue = wanted.queue AND job.status = 'pending' AND job.priority = lane.priority
-          AND job.type = lane.type AND job.fingerprint = lane.fingerprint AND job.run_at <= now()
+          AND job.type = lane.type AND job.fingerprint = lane.fingerprint AND job.run_at <= pg_catalog.now()
         LIMIT %(deepest)s
       ) AS job
       LIMIT %(deepest)s
     ) AS counted
   ) AS count, (
-    SELECT min(head.run_at)
+    SELECT pg_catalog.min(head.run_at)
     FROM lane
     CROSS JOIN LATERAL (
       SELECT job.run_at FROM {jobs} AS job
       WHERE job.queue = wanted.queue AND job.status = 'pending' AND job.priority = lane.priority
-        AND job.type = lane.type AND job.fingerprint = lane.fingerprint AND job.run_at <= now()
+        AND job.type = lane.type AND job.fingerprint = lane.fingerprint AND job.run_at <= pg_catalog.now()
       ORDER BY job.run_at
       LIMIT 1
     ) AS head
   ) AS oldest
 ) AS due
 LEFT JOIN (
-  SELECT queue, count(*) AS count FROM {jobs} WHERE status = 'running' GROUP BY queue
+  SELECT queue, pg_catalog.count(*) AS count FROM {jobs} WHERE status = 'running' GROUP BY queue
 ) AS running ON running.queue = wanted.queue
 ORDER BY wanted.queue

@@ -1,21 +1,21 @@
 WITH counts AS (
   SELECT queue,
-         count(*) FILTER (WHERE status = 'pending') AS pending,
-         count(*) FILTER (WHERE status = 'running') AS running,
-         count(*) FILTER (WHERE status = 'completed') AS completed,
-         count(*) FILTER (WHERE status = 'failed') AS failed,
-         count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
-         count(*) FILTER (WHERE status = 'pending' AND run_at <= now() AND NOT EXISTS (
+         pg_catalog.count(*) FILTER (WHERE status = 'pending') AS pending,
+         pg_catalog.count(*) FILTER (WHERE status = 'running') AS running,
+         pg_catalog.count(*) FILTER (WHERE status = 'completed') AS completed,
+         pg_catalog.count(*) FILTER (WHERE status = 'failed') AS failed,
+         pg_catalog.count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+         pg_catalog.count(*) FILTER (WHERE status = 'pending' AND run_at <= pg_catalog.now() AND NOT EXISTS (
            SELECT FROM {conduit_workers} AS worker
            WHERE job.queue = ANY (worker.queues)
-             AND worker.lanes @> jsonb_build_array(jsonb_build_array(job.type, job.fingerprint))
+             AND worker.lanes @> pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_array(job.type, job.fingerprint))
          )) AS unknown,
-         min(run_at) FILTER (WHERE status = 'pending' AND run_at <= now()) AS oldest_due
+         pg_catalog.min(run_at) FILTER (WHERE status = 'pending' AND run_at <= pg_catalog.now()) AS oldest_due
   FROM {jobs} AS job
   GROUP BY queue
 ), served AS (
-  SELECT queue, count(*) AS workers
-  FROM {conduit_workers} AS worker CROSS JOIN unnest(worker.queues) AS queue
+  SELECT queue, pg_catalog.count(*) AS workers
+  FROM {conduit_workers} AS worker CROSS JOIN pg_catalog.unnest(worker.queues) AS queue
   GROUP BY queue
 ), controlled AS (
   SELECT name AS queue, paused_at, concurrency FROM {conduit_queues}

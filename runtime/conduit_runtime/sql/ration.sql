@@ -3,5 +3,5 @@ ARRAY(
     SELECT counted.ctid
     FROM (
       SELECT found.ctid, job.type,
-             row_number() OVER (PARTITION BY job.type ORDER BY found.position) AS nth
-      FROM unnest(
+             pg_catalog.row_number() OVER (PARTITION BY job.type ORDER BY found.position) AS nth
+      FROM pg_catalog.unnest(

@@ -2,7 +2,7 @@
 WITH dead AS (
   DELETE FROM {conduit_workers}
   WHERE name = %(name)s AND beat = %(beat)s
-    AND (%(silent)s OR pg_try_advisory_xact_lock_shared(lock_key))
+    AND (%(silent)s OR pg_catalog.pg_try_advisory_xact_lock_shared(lock_key))
   RETURNING name
 ), running AS (
   SELECT job.id FROM {jobs} AS job JOIN dead ON job.locked_by = dead.name

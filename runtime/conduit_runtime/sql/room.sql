@@ -3,7 +3,7 @@
 SELECT 'queue' AS kind, queue.name AS subject, running.room, NULL::float8 AS seconds
 FROM {conduit_queues} AS queue
 CROSS JOIN LATERAL (
-  SELECT CASE WHEN queue.paused_at IS NULL THEN queue.concurrency - count(*) ELSE 0 END AS room
+  SELECT CASE WHEN queue.paused_at IS NULL THEN queue.concurrency - pg_catalog.count(*) ELSE 0 END AS room
   FROM (
     SELECT FROM {jobs} AS job
     WHERE job.status = 'running' AND job.queue = queue.name
@@ -13,12 +13,12 @@ CROSS JOIN LATERAL (
 WHERE queue.name = ANY (%(queues)s::text[]) AND queue.concurrency IS NOT NULL
 UNION ALL
 SELECT 'type', rate.type, rate.starts - recent.starts,
-  extract(epoch FROM recent.first - clock_timestamp())::float8 + {span}
+  extract(epoch FROM recent.first - pg_catalog.clock_timestamp())::float8 + {span}
 FROM {conduit_rate_limits} AS rate
 CROSS JOIN LATERAL (
-  SELECT coalesce(sum(start.starts), 0) AS starts, min(start.until) AS first
+  SELECT coalesce(pg_catalog.sum(start.starts), 0) AS starts, pg_catalog.min(start.until) AS first
   FROM {conduit_rate_usage} AS start
   WHERE start.type = rate.type
-    AND start.until > clock_timestamp() - make_interval(secs => {span})
+    AND start.until > pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {span})
 ) AS recent
 WHERE rate.type = ANY (%(types)s::text[])

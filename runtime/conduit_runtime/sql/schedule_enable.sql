@@ -2,7 +2,7 @@
 UPDATE {conduit_schedules}
 SET enabled = true,
     next_run_at = CASE
-      WHEN enabled OR next_run_at > clock_timestamp() THEN next_run_at
+      WHEN enabled OR next_run_at > pg_catalog.clock_timestamp() THEN next_run_at
       ELSE %(next)s::timestamptz
     END,
     failures = 0, error = NULL, retry_at = NULL

@@ -2,7 +2,7 @@
 UPDATE {conduit_schedules}
 SET failures = failures + 1,
     error = %(error)s,
-    retry_at = clock_timestamp() + make_interval(secs => %(delay)s::float8)
+    retry_at = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => %(delay)s::float8)
 WHERE name = (
   SELECT name FROM {conduit_schedules}
   WHERE name = %(name)s AND next_run_at = %(tick)s AND failures = %(failures)s

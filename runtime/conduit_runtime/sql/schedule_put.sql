@@ -21,18 +21,18 @@ ON CONFLICT (name) DO UPDATE SET
   timezone = excluded.timezone,
   missed = excluded.missed,
   next_run_at = CASE
-    WHEN schedule.enabled AND schedule.next_run_at <= clock_timestamp() THEN schedule.next_run_at
+    WHEN schedule.enabled AND schedule.next_run_at <= pg_catalog.clock_timestamp() THEN schedule.next_run_at
     WHEN (schedule.every, schedule.cron, schedule.timezone)
          IS NOT DISTINCT FROM (excluded.every, excluded.cron, excluded.timezone)
       THEN schedule.next_run_at
     WHEN schedule.every IS NOT NULL AND excluded.every IS NOT NULL
       THEN greatest(
-        clock_timestamp(),
-        schedule.next_run_at + make_interval(secs => excluded.every - schedule.every)
+        pg_catalog.clock_timestamp(),
+        schedule.next_run_at + pg_catalog.make_interval(secs => excluded.every - schedule.every)
       )
     ELSE excluded.next_run_at
   END,
   failures = 0,
   error = NULL,
   retry_at = NULL
-RETURNING {columns}, clock_timestamp()
+RETURNING {columns}, pg_catalog.clock_timestamp()

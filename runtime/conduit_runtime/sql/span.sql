@@ -1,1 +1,1 @@
-rate.seconds + least(rate.seconds / 10, 0.25)
+rate.seconds + least(rate.seconds / 10::float8, 0.25)

@@ -1,9 +1,9 @@
 -- Jobs of these types start now: noted in slots of a hundredth of the period, by their ends.
 WITH started AS (
-  SELECT rate.type, starts.count, to_timestamp(
-           (floor(extract(epoch FROM clock_timestamp())::float8 * 100 / rate.seconds) + 1)
-           * rate.seconds / 100) AS until,
-         clock_timestamp() - make_interval(secs => {span}) AS oldest
+  SELECT rate.type, starts.count, pg_catalog.to_timestamp(
+           (pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp())::float8 * 100::float8 / rate.seconds) + 1::float8)
+           * rate.seconds / 100::float8) AS until,
+         pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {span}) AS oldest
   FROM unnest(%(types)s::text[], %(counts)s::integer[]) AS starts (type, count)
   JOIN {conduit_rate_limits} AS rate ON rate.type = starts.type
 ), forgotten AS (

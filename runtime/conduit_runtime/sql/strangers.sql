@@ -1,11 +1,11 @@
 -- What waits in these queues and no worker of the queue knows.
 SELECT DISTINCT wanted.queue, lane.type, lane.fingerprint
-FROM unnest(%(queues)s::text[]) AS wanted (queue)
+FROM pg_catalog.unnest(%(queues)s::text[]) AS wanted (queue)
 CROSS JOIN LATERAL (
 {waiting}
 ) AS lane
 WHERE NOT EXISTS (
   SELECT FROM {conduit_workers} AS worker
   WHERE wanted.queue = ANY (worker.queues)
-    AND worker.lanes @> jsonb_build_array(jsonb_build_array(lane.type, lane.fingerprint))
+    AND worker.lanes @> pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_array(lane.type, lane.fingerprint))
 )

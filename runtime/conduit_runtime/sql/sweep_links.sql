@@ -6,10 +6,10 @@ WITH page AS MATERIALIZED (
   ORDER BY job, next
   LIMIT %(limit)s
 ), advanced AS MATERIALIZED (
-  SELECT {conduit_advance}(array_agg(DISTINCT job))
+  SELECT {conduit_advance}(pg_catalog.array_agg(DISTINCT job), '{}'::uuid[])
   FROM page
   WHERE NOT EXISTS (
       SELECT FROM {jobs} AS job WHERE job.id = page.job AND job.status IN ('pending', 'running'))
     AND NOT EXISTS (SELECT FROM {conduit_blocked_jobs} AS waiting WHERE waiting.id = page.job)
 )
-SELECT job, next, (SELECT count(*) FROM advanced) FROM page ORDER BY job, next
+SELECT job, next, (SELECT pg_catalog.count(*) FROM advanced) FROM page ORDER BY job, next

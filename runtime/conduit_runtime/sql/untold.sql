@@ -4,7 +4,7 @@ WITH mine AS (
   DELETE FROM {conduit_failure_notices}
   WHERE job = ANY (ARRAY(
     SELECT job FROM {conduit_failure_notices}
-    WHERE queue = ANY (%(queues)s::text[]) OR since < now() - interval '1 minute'
+    WHERE queue = ANY (%(queues)s::text[]) OR since < pg_catalog.now() - interval '1 minute'
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
   ))

@@ -13,11 +13,13 @@ WITH RECURSIVE watched AS (
 ), page AS MATERIALIZED (
   SELECT job FROM watched WHERE job IS NOT NULL LIMIT %(limit)s
 ), advanced AS MATERIALIZED (
-  SELECT {conduit_advance}(array_agg(job))
+  SELECT {conduit_advance}(pg_catalog.array_agg(job), '{}'::uuid[])
   FROM page
   WHERE NOT EXISTS (
       SELECT FROM {jobs} AS job WHERE job.id = page.job AND job.status IN ('pending', 'running'))
     AND NOT EXISTS (SELECT FROM {conduit_blocked_jobs} AS waiting WHERE waiting.id = page.job)
-  HAVING count(*) > 0
+  HAVING pg_catalog.count(*) > 0
 )
-SELECT max(job::text)::uuid, count(*), (SELECT count(*) FROM advanced) FROM page
+SELECT pg_catalog.max(job::text)::uuid, pg_catalog.count(*),
+       (SELECT pg_catalog.count(*) FROM advanced)
+FROM page

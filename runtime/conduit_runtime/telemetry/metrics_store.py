@@ -96,7 +96,9 @@ def read(
 def _summed(histogram: str) -> str:
     """The sum of histograms in SQL: place by place, several times quicker than an aggregate."""
     places = range(1, len(BOUNDS) + 2)
-    sums = ", ".join(f"coalesce(sum({histogram}[{place}]), 0)::bigint" for place in places)
+    sums = ", ".join(
+        f"coalesce(pg_catalog.sum({histogram}[{place}]), 0)::bigint" for place in places
+    )
     return f"ARRAY[{sums}]"
 
 

@@ -28,8 +28,10 @@ DEEPEST = 100_000
 
 # For one transaction, since a pooler may hand the session to others; right whatever the statistics.
 _SETTINGS = """
-SELECT set_config('statement_timeout', %(limit)s, true), set_config('enable_seqscan', 'off', true),
-       set_config('enable_bitmapscan', 'off', true), set_config('jit', 'off', true)
+SELECT pg_catalog.set_config('statement_timeout', %(limit)s, true),
+       pg_catalog.set_config('enable_seqscan', 'off', true),
+       pg_catalog.set_config('enable_bitmapscan', 'off', true),
+       pg_catalog.set_config('jit', 'off', true)
 """
 
 

@@ -2,11 +2,12 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ..postgres.connection import check_open_async, keepalive, own_async
+from ..postgres.connection import SETTINGS, check_open_async, keepalive, own_async
 
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
@@ -34,7 +35,7 @@ class JobDatabase:
                 min_size=0,
                 max_size=self._size,
                 open=False,
-                configure=own_async,
+                configure=partial(own_async, settings=SETTINGS),
                 check=check_open_async,
                 name="conduit-jobs",
             )

@@ -76,7 +76,7 @@ def register(
 def lock(lock_key: int) -> Statement[bool]:
     """Take the session lock that says that the worker lives; False while another session has it."""
     return Statement(
-        "SELECT pg_try_advisory_lock(%(key)s)",
+        "SELECT pg_catalog.pg_try_advisory_lock(%(key)s)",
         {"key": lock_key},
         lambda rows, count: bool(rows[0][0]),
     )

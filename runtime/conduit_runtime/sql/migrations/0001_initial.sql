@@ -1,18 +1,19 @@
 -- A UUID of version 7, as the client makes them: new rows lie together in the index.
-CREATE FUNCTION conduit_new_id() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
+CREATE FUNCTION conduit_new_id() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE BEGIN ATOMIC
   SELECT pg_catalog.encode(
     pg_catalog.set_bit(pg_catalog.set_bit(pg_catalog.overlay(
       pg_catalog.uuid_send(pg_catalog.gen_random_uuid()),
       pg_catalog.substring(pg_catalog.int8send(
-        (EXTRACT(epoch FROM pg_catalog.clock_timestamp()) * 1000)::bigint), 3),
-      1, 6), 52, 1), 53, 1), 'hex')::uuid
-$$;
+        (EXTRACT(epoch FROM pg_catalog.clock_timestamp()) * 1000::numeric)::bigint), 3),
+      1, 6), 52, 1), 53, 1), 'hex')::uuid;
+END;
 
 CREATE TABLE jobs (
   id           uuid        PRIMARY KEY DEFAULT conduit_new_id(),
   seq          bigint      GENERATED ALWAYS AS IDENTITY,
-  queue        text        NOT NULL DEFAULT 'default' CHECK (octet_length(queue) BETWEEN 1 AND 200),
-  type         text        NOT NULL CHECK (octet_length(type) BETWEEN 1 AND 200),
+  queue        text        NOT NULL DEFAULT 'default'
+               CHECK (pg_catalog.octet_length(queue) BETWEEN 1 AND 200),
+  type         text        NOT NULL CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
   fingerprint  text        NOT NULL DEFAULT '',
   payload      jsonb       NOT NULL DEFAULT '{}',
   status       text        NOT NULL DEFAULT 'pending'
@@ -25,8 +26,8 @@ CREATE TABLE jobs (
   errors       jsonb,
   progress     jsonb,
   timeout      float8,
-  created_at   timestamptz NOT NULL DEFAULT now(),
-  run_at       timestamptz NOT NULL DEFAULT now() CHECK (isfinite(run_at)),
+  created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  run_at       timestamptz NOT NULL DEFAULT pg_catalog.now() CHECK (pg_catalog.isfinite(run_at)),
   started_at   timestamptz,
   start_written boolean,
   completed_at timestamptz,
@@ -71,8 +72,8 @@ CREATE TABLE conduit_workers (
   pid        integer     NOT NULL,
   queues     text[]      NOT NULL,
   lanes      jsonb       NOT NULL,
-  started_at timestamptz NOT NULL DEFAULT now(),
-  seen_at    timestamptz NOT NULL DEFAULT now()
+  started_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  seen_at    timestamptz NOT NULL DEFAULT pg_catalog.now()
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
 COMMENT ON COLUMN conduit_workers.lock_key IS 'advisory lock that the worker''s session holds while it lives; none behind a pooler';
@@ -82,18 +83,25 @@ COMMENT ON COLUMN conduit_workers.beat IS 'moves every second while the worker l
 -- NOTIFY. The shared lock is kept until the commit is visible, so a worker that takes the idle lock
 -- and then looks once more misses nothing. While another transaction holds a snapshot, workers scan
 -- all pending jobs but rarely: a job that is committed long after its time says so ('late').
--- The condition of the trigger is a column, since it is evaluated for every row.
+-- The condition of the trigger is a column, since it is evaluated for every row. The function runs
+-- with the search path of whoever enqueues, and a path of its own would cost more than it does.
 CREATE FUNCTION conduit_notify() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF NEW.status = 'pending' AND NEW.run_at <= pg_catalog.now() + interval '2 seconds'
-     AND pg_catalog.current_setting('conduit.wake', true) IS DISTINCT FROM 'off'
-     AND (NEW.run_at < pg_catalog.clock_timestamp() - interval '5 seconds'
+  IF (NEW.status OPERATOR(pg_catalog.=) 'pending'::pg_catalog.text)
+     AND (NEW.run_at OPERATOR(pg_catalog.<=)
+          (pg_catalog.now() OPERATOR(pg_catalog.+) interval '2 seconds'))
+     AND (coalesce(pg_catalog.current_setting('conduit.wake', true), '')
+          OPERATOR(pg_catalog.<>) 'off'::pg_catalog.text)
+     AND ((NEW.run_at OPERATOR(pg_catalog.<)
+           (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) interval '5 seconds'))
           OR NOT pg_catalog.pg_try_advisory_xact_lock_shared(
-            (TG_RELID::bigint - 2147483648)::integer, pg_catalog.hashtext(NEW.queue)))
+            (TG_RELID::bigint OPERATOR(pg_catalog.-) 2147483648)::integer,
+            pg_catalog.hashtext(NEW.queue)))
   THEN
     PERFORM pg_catalog.pg_notify(
       pg_catalog.concat('conduit_', TG_RELID, '_', pg_catalog.hashtext(NEW.queue)),
-      CASE WHEN NEW.run_at < pg_catalog.clock_timestamp() - interval '5 seconds'
+      CASE WHEN NEW.run_at OPERATOR(pg_catalog.<)
+             (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) interval '5 seconds')
         THEN 'late' ELSE '' END);
   END IF;
   RETURN NULL;
@@ -130,7 +138,7 @@ CREATE TABLE conduit_blocked_jobs (
   delay        float8      NOT NULL,
   waits_for    integer     NOT NULL CHECK (waits_for >= 0),
   on_failure   text        NOT NULL CHECK (on_failure IN ('cancel', 'continue')),
-  created_at   timestamptz NOT NULL DEFAULT now(),
+  created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
   trace        jsonb
 ) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
@@ -153,7 +161,7 @@ CREATE INDEX conduit_dependencies_watched ON conduit_dependencies (job) WHERE wa
 -- Of these jobs, those that have ended let go of what waits for them: it becomes a job when nothing
 -- is left to wait for, and a cancelled one when what it waited for did not succeed and it asks for
 -- that; and so on with what waits for the cancelled. `dropped` are waiting ones to cancel anyway.
-CREATE FUNCTION conduit_advance(ended uuid[], dropped uuid[] DEFAULT '{}') RETURNS void
+CREATE FUNCTION conduit_advance(ended uuid[], dropped uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
   past     uuid[] := ended;
@@ -175,7 +183,7 @@ BEGIN
       RETURNING next, EXISTS (
         SELECT FROM jobs WHERE id = link.job AND status = 'completed') AS succeeded
     ), ends AS (
-      SELECT next, count(*)::integer AS count, bool_and(succeeded) AS succeeded
+      SELECT next, pg_catalog.count(*)::integer AS count, pg_catalog.bool_and(succeeded) AS succeeded
       FROM cut GROUP BY next
     ), counted AS (
       UPDATE conduit_blocked_jobs AS waiting SET waits_for = waits_for - ends.count
@@ -183,20 +191,20 @@ BEGIN
       WHERE waiting.id = ends.next
       RETURNING id, waits_for, on_failure = 'cancel' AND NOT succeeded AS is_gone
     )
-    SELECT gone || coalesce(array_agg(id) FILTER (WHERE is_gone), '{}'),
-           coalesce(array_agg(id) FILTER (WHERE NOT is_gone AND waits_for = 0), '{}')
+    SELECT pg_catalog.array_cat(gone, pg_catalog.array_agg(id) FILTER (WHERE is_gone)),
+           coalesce(pg_catalog.array_agg(id) FILTER (WHERE NOT is_gone AND waits_for = 0), '{}')
     INTO gone, released
     FROM counted;
-    EXIT WHEN gone = '{}' AND released = '{}';
+    EXIT WHEN pg_catalog.cardinality(gone) = 0 AND pg_catalog.cardinality(released) = 0;
     WITH left_behind AS (
-      DELETE FROM conduit_blocked_jobs WHERE id = ANY (released || gone) RETURNING *
+      DELETE FROM conduit_blocked_jobs WHERE id = ANY (pg_catalog.array_cat(released, gone)) RETURNING *
     )
     INSERT INTO jobs (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
                       trace, created_at, run_at, status, completed_at, error)
     SELECT id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
-           trace, created_at, coalesce(run_at, now()) + make_interval(secs => delay),
+           trace, created_at, coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay),
            CASE WHEN id = ANY (gone) THEN 'cancelled' ELSE 'pending' END,
-           CASE WHEN id = ANY (gone) THEN now() END,
+           CASE WHEN id = ANY (gone) THEN pg_catalog.now() END,
            CASE WHEN id = ANY (gone) AND id <> ALL (dropped)
              THEN 'what it waited for did not succeed' END
     FROM left_behind
@@ -208,8 +216,8 @@ END $$;
 
 DO $$
 BEGIN
-  EXECUTE format('ALTER FUNCTION conduit_advance(uuid[], uuid[]) SET search_path = %I, pg_temp',
-                 current_schema());
+  EXECUTE pg_catalog.format('ALTER FUNCTION conduit_advance(uuid[], uuid[]) SET search_path = pg_catalog, %I, pg_temp',
+                 pg_catalog.current_schema());
 END $$;
 
 -- Looks into both tables one after the other, so that a job that moves between them is not missed.
@@ -219,11 +227,11 @@ DECLARE
 BEGIN
   PERFORM FROM conduit_blocked_jobs WHERE id = wanted FOR UPDATE;
   IF FOUND THEN
-    PERFORM conduit_advance('{}', ARRAY[wanted]);
+    PERFORM conduit_advance('{}'::uuid[], ARRAY[wanted]);
     RETURN true;
   END IF;
   UPDATE jobs
-  SET status = 'cancelled', completed_at = now(), token = NULL,
+  SET status = 'cancelled', completed_at = pg_catalog.now(), token = NULL,
       locked_by = NULL, locked_at = NULL, leased_until = NULL
   WHERE id = wanted AND status IN ('pending', 'running')
   RETURNING flow INTO its_flow;
@@ -231,15 +239,15 @@ BEGIN
     RETURN false;
   END IF;
   IF its_flow IS NOT NULL THEN
-    PERFORM conduit_advance(ARRAY[wanted]);
+    PERFORM conduit_advance(ARRAY[wanted], '{}'::uuid[]);
   END IF;
   RETURN true;
 END $$;
 
 DO $$
 BEGIN
-  EXECUTE format('ALTER FUNCTION conduit_cancel(uuid) SET search_path = %I, pg_temp',
-                 current_schema());
+  EXECUTE pg_catalog.format('ALTER FUNCTION conduit_cancel(uuid) SET search_path = pg_catalog, %I, pg_temp',
+                 pg_catalog.current_schema());
 END $$;
 
 -- Whether the job of a key is still pending, running or blocked, or the key has not expired.
@@ -266,26 +274,27 @@ COMMENT ON TABLE conduit_results IS 'what handlers returned, for types that keep
 CREATE INDEX conduit_results_expiry ON conduit_results (expires_at);
 
 CREATE TABLE conduit_schedules (
-  name         text        PRIMARY KEY CHECK (octet_length(name) BETWEEN 1 AND 200),
-  queue        text        NOT NULL DEFAULT 'default' CHECK (octet_length(queue) BETWEEN 1 AND 200),
-  type         text        NOT NULL CHECK (octet_length(type) BETWEEN 1 AND 200),
+  name         text        PRIMARY KEY CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 200),
+  queue        text        NOT NULL DEFAULT 'default'
+               CHECK (pg_catalog.octet_length(queue) BETWEEN 1 AND 200),
+  type         text        NOT NULL CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
   payload      jsonb       NOT NULL DEFAULT '{}',
   priority     integer     NOT NULL DEFAULT 50 CHECK (priority BETWEEN 0 AND 100),
   max_attempts integer     NOT NULL DEFAULT 3 CHECK (max_attempts > 0),
-  timeout      float8      CHECK (timeout > 0 AND timeout < 'infinity'),
+  timeout      float8      CHECK (timeout > 0::float8 AND timeout < 'infinity'),
   every        bigint      CHECK (every BETWEEN 1 AND 31536000000),
   cron         text,
   timezone     text        NOT NULL DEFAULT 'UTC',
   missed       text        NOT NULL DEFAULT 'once' CHECK (missed IN ('skip', 'once', 'all')),
   enabled      boolean     NOT NULL DEFAULT true,
-  next_run_at  timestamptz NOT NULL DEFAULT now()
+  next_run_at  timestamptz NOT NULL DEFAULT pg_catalog.now()
                CHECK (next_run_at BETWEEN '1970-01-01 00:00Z' AND '9000-01-01 00:00Z'),
   last_run_at  timestamptz,
   last_job_id  uuid,
   failures     integer     NOT NULL DEFAULT 0,
   error        text,
   retry_at     timestamptz,
-  CHECK (num_nonnulls(every, cron) = 1)
+  CHECK (pg_catalog.num_nonnulls(every, cron) = 1)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
 COMMENT ON COLUMN conduit_schedules.every IS 'seconds from tick to tick; or else there is a cron expression';
@@ -294,7 +303,7 @@ COMMENT ON COLUMN conduit_schedules.failures IS 'how often in a row the job of t
 COMMENT ON COLUMN conduit_schedules.retry_at IS 'when a tick that failed is tried again';
 
 CREATE TABLE conduit_queues (
-  name        text        PRIMARY KEY CHECK (octet_length(name) BETWEEN 1 AND 200),
+  name        text        PRIMARY KEY CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 200),
   paused_at   timestamptz,
   concurrency integer     CHECK (concurrency > 0)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
@@ -304,9 +313,9 @@ COMMENT ON COLUMN conduit_queues.paused_at IS 'since when nothing is claimed fro
 COMMENT ON COLUMN conduit_queues.concurrency IS 'its jobs that may run at once, over all workers; NULL: any number';
 
 CREATE TABLE conduit_rate_limits (
-  type    text    PRIMARY KEY CHECK (octet_length(type) BETWEEN 1 AND 200),
+  type    text    PRIMARY KEY CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
   starts  integer NOT NULL CHECK (starts > 0),
-  seconds float8  NOT NULL CHECK (seconds > 0 AND seconds <= 31536000)
+  seconds float8  NOT NULL CHECK (seconds > 0::float8 AND seconds <= 31536000::float8)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
 COMMENT ON TABLE conduit_rate_limits IS 'how many jobs of a type may start in any such span of seconds';
@@ -324,7 +333,7 @@ COMMENT ON COLUMN conduit_rate_usage.until IS 'they started shortly before';
 -- Adds histograms place by place; a shorter one counts as if it went on with zeros.
 CREATE FUNCTION conduit_add_histograms(one bigint[], other bigint[]) RETURNS bigint[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC
-  SELECT coalesce(array_agg(coalesce(a, 0) + coalesce(b, 0) ORDER BY place), '{}')
+  SELECT coalesce(pg_catalog.array_agg(coalesce(a, 0) + coalesce(b, 0) ORDER BY place), '{}')
   FROM unnest($1, $2) WITH ORDINALITY AS pair (a, b, place);
 END;
 
@@ -360,7 +369,7 @@ COMMENT ON COLUMN conduit_metrics.durations IS 'histogram: the n-th bound is 0.0
 CREATE TABLE conduit_failure_notices (
   job   uuid        PRIMARY KEY,
   queue text        NOT NULL,
-  since timestamptz NOT NULL DEFAULT now()
+  since timestamptz NOT NULL DEFAULT pg_catalog.now()
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
 COMMENT ON TABLE conduit_failure_notices IS 'jobs that a rescue ended as failed, until a worker with an on_failed takes the row';
