@@ -14,6 +14,7 @@ from .tokens import (
     MEMBER_ANNOTATIONS,
     STATEMENT_WORDS,
 )
+from .unclosed import unclosed_depth
 
 _MODIFIERS = frozenset({"ASYNC", "TRANSACTION"})
 _RELATION_WORDS = frozenset({"RELATION", "NESTED", "NAME", "THROUGH", "UNDER", "AS"})
@@ -33,6 +34,8 @@ class Words(Slips):
     def _word(self, found: re.Match[str]) -> int:
         word, suffix = found["word"], found["suffix"]
         start, end = found.span("word")
+        if self._first and len(self._brackets.stack) > 1:
+            self._close_what_ends_here(start, end)
         previous = self.result.tokens[-1].type
         if not word.isascii():
             self._bad_name(word, start, end, previous)
@@ -69,6 +72,15 @@ class Words(Slips):
             type = "PREDICATE" if suffix == "?" else "MUTATOR"
         self._emit(type, word, start, end)
         return end
+
+    def _close_what_ends_here(self, start: int, end: int) -> None:
+        """Close the brackets that a word at the start of a line shows to be unclosed."""
+        stack = self._brackets.stack
+        if stack[-1].bracket not in "([{" or self._strings:
+            return
+        depth = unclosed_depth(self.text, stack, self.result.tokens, start, end)
+        if depth is not None:
+            self._brackets.close_to(depth)
 
     def _bad_name(self, word: str, start: int, end: int, previous: str) -> None:
         code, what = ("SYN003", "resource") if previous == "RESOURCE" else ("SYN004", "")
@@ -131,6 +143,8 @@ class Words(Slips):
                 self._repair_to_brace()
         elif name in FIELD_ANNOTATIONS:
             type = "FIELD_AT"
+            if not any(opened.role == "block" for opened in stack[1:]):
+                self._repair_to_brace()
         elif self._first or not stack or self.result.tokens[-1].type in ("LBRACE", "COMMA"):
             type = "AT"
         else:

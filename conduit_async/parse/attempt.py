@@ -59,7 +59,7 @@ def best_attempt(source: Source) -> Attempt:
                 return best
             attempt = _attempt(source, (*base.repairs, *repairs))
             if attempt.badness < best.badness or (
-                attempt.badness == best.badness and _drops_a_double(source.text, repairs)
+                attempt.badness == best.badness and _is_likely(source.text, repairs)
             ):
                 best, improved = attempt, True
                 if best.badness[1] <= len(best.repairs):
@@ -72,17 +72,23 @@ def _attempt(source: Source, repairs: tuple[Repair, ...]) -> Attempt:
     found = list(lexed.problems)
     driver = Driver(source, lexed, table(), found)
     tree = driver.run()
-    unclosed = {p.span.start for p in lexed.problems if p.code in ("SYN010", "SYN011")}
-    found = [d for d in found if d.code != "SYN005" or d.span.start not in unclosed]
+    unclosed = [p.span.start for p in lexed.problems if p.code in ("SYN010", "SYN011")]
+    found = [
+        d
+        for d in found
+        if d.code not in ("SYN005", "SYN006")
+        or not any(d.span.start <= start < d.span.end for start in unclosed)
+    ]
     strays = [_line_of(p.span) for p in lexed.problems if p.code == "SYN011"]
     broken = [*driver.broken, *strays]
     return Attempt(repairs, lexed, tree, found, driver.lacking, driver.skipped, broken)
 
 
-def _drops_a_double(text: str, repairs: tuple[Repair, ...]) -> bool:
-    """Whether a repair drops the second of two equal brackets."""
+def _is_likely(text: str, repairs: tuple[Repair, ...]) -> bool:
+    """Whether a repair drops the second of two equal brackets, or closes one by indentation."""
     return any(
-        repair.kind == "drop" and text[repair.at - 1] == text[repair.at] for repair in repairs
+        repair.kind == "close" or (repair.kind == "drop" and text[repair.at - 1] == text[repair.at])
+        for repair in repairs
     )
 
 
@@ -105,14 +111,14 @@ def _single_repairs(source: Source, attempt: Attempt) -> Iterator[Repair]:
         at = problem.span.start
         if problem.span.text == "{" and "{{" in source.text[max(0, at - 1) : at + 2]:
             yield Repair("drop", at + source.text.startswith("{{", at))
-    if len(attempt.found) < 2:
-        return
     for problem in lexed.problems[:_MOST_CANDIDATES]:
         opener = problem.span.start
         if problem.code in ("SYN010", "SYN011") and problem.span.text in ("(", "[", "{"):
             place = _outdented(source.text, opener)
             if place is not None:
                 yield Repair("close", place, opener)
+    if len(attempt.found) < 2:
+        return
     for problem in lexed.problems[:_MOST_CANDIDATES]:
         if problem.code == "SYN011" and problem.span.text == ")":
             place = _after_head(source.text, problem.span.start)

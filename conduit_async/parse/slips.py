@@ -22,6 +22,7 @@ def slip(source: Source, tokens: list[Token], index: int, expected: frozenset[st
         _resource(token, last, line)
         or _header(token, line, expected)
         or _relation(token, last, line)
+        or _generic(tokens, index, expected)
         or _field(source, token, last, line, expected)
         or _signature(tokens, index, line, expected)
     )
@@ -105,6 +106,21 @@ def _relation(token: Token, last: Token, line: list[Token]) -> Said | None:
         hint = f'write `as "{token.text}"`'
         return Said(token, token, "the name of a relation is a string", hint, "SYN002")
     return None
+
+
+def _generic(tokens: list[Token], index: int, expected: frozenset[str]) -> Said | None:
+    """`array<string!` at the end of a line or before an annotation."""
+    token = tokens[index]
+    if (
+        "GREATER" not in expected
+        or "DOT" in expected
+        or not (token.first or token.type in ("FIELD_AT", "RPAR", "RBRACE", "EQUAL", "ARROW"))
+    ):
+        return None
+    while tokens[index].type != "LESS":
+        index -= 1
+    opened = tokens[index]
+    return Said(opened, opened, "`<` is not closed", "add the missing `>`", "SYN011")
 
 
 def _field(
