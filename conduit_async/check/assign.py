@@ -11,6 +11,7 @@ from .lost import lost_local
 from .narrow import forget, path_of
 from .paths import SELF, Path
 from .require import require, shorten
+from .sizes import check_size, field_type
 
 
 def assign(body: Body, node: ast.Assign) -> None:
@@ -93,6 +94,8 @@ def _to_field(body: Body, target: ast.Member, value: ast.Expr, kind: Type) -> No
         _bad_target(body, target, "the primary key finds the row, so it stays as it is")
         return
     require(body, value, expected, f"`{shown}`")
+    if isinstance(resolution, SelfColumn):
+        check_size(body, value, field_type(body.resource, resolution.column.name), f"`{shown}`")
     path = path_of(body, target)
     if path is not None:
         _learn(body, path, kind)

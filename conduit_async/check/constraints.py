@@ -3,11 +3,11 @@
 from decimal import Decimal
 
 from .. import ast
-from ..diagnostics import Problems
+from ..diagnostics import Problems, Related
 from ..lexer.literals import BadLiteralError, check_pattern
 from ..program import ResourceInfo
-from ..suggest import nearest
-from ..types import BOOL, DECIMAL, FLOAT, INT, STRING, Array, Enum, Type, required
+from ..types import STRING, Array, Struct, Type, required
+from .defaults import check_default
 from .forms import constant_text
 from .lattice import is_number, is_unknown
 from .require import article
@@ -27,68 +27,43 @@ def check_constraints(world: World, info: ResourceInfo) -> None:
         column = info.columns.get(field.name.text) if isinstance(field, ast.Field) else None
         if not isinstance(field, ast.Field) or column is None:
             continue
-        bounds: dict[str, Decimal] = {}
-        for annotation in field.annotations:
-            value = annotation.arguments[0].value if annotation.arguments else None
-            if value is None:
-                if annotation.name.text in _NEED_A_VALUE:
-                    code, example = _NEED_A_VALUE[annotation.name.text]
-                    world.problems.error(
-                        code,
-                        annotation.span,
-                        f"`@{annotation.name.text}` needs a value",
-                        f"for example `{example}`",
-                    )
-                continue
-            match annotation.name.text:
-                case "default":
-                    _check_default(world.problems, value, required(column.type), field)
-                case "min" | "max":
-                    _check_bound(world.problems, annotation, value, required(column.type), bounds)
-                case "pattern":
-                    _check_pattern(world.problems, value, required(column.type))
+        _check_annotations(world, field, required(column.type))
 
 
-def _check_default(problems: Problems, value: ast.Expr, kind: Type, field: ast.Field) -> None:
-    text = constant_text(value)
-    if isinstance(kind, Enum) and text is not None:
-        if text not in kind.values:
-            found = nearest(text, kind.values)
-            listed = ", ".join(f'"{known}"' for known in kind.values)
-            problems.error(
-                "VAL520",
-                value.span,
-                f'"{text}" is not a value of `{field.name.text}`, which is one of {listed}',
-                f'did you mean "{found}"?' if found else None,
+def _check_annotations(world: World, field: ast.Field, kind: Type) -> None:
+    bounds: dict[str, Decimal] = {}
+    problems = world.problems
+    if isinstance(field.type.type, ast.StructType) and isinstance(kind, Struct):
+        columns = world.structs[kind.name].fields
+        for inner in field.type.type.fields:
+            _check_annotations(world, inner, required(columns[inner.name.text].type))
+    for number, annotation in enumerate(field.annotations):
+        name = annotation.name.text
+        first = next(each for each in field.annotations if each.name.text == name)
+        if first is not field.annotations[number]:
+            problems.warning(
+                "SYN012",
+                annotation.span,
+                f"`@{name}` stands here twice",
+                "remove one of the two",
+                Related(first.span, "the first one"),
             )
-        return
-    actual = _constant_type(value)
-    if actual is None or is_unknown(kind) or actual == kind:
-        return
-    if is_number(kind) and is_number(actual) and not (kind == INT and actual == FLOAT):
-        return
-    if kind in (INT, FLOAT, DECIMAL, BOOL, STRING):
-        problems.error(
-            "VAL520",
-            value.span,
-            f"`{field.name.text}` is {article(kind)}, its default is {article(actual)}",
-            "give a default of that type",
-        )
-
-
-def _constant_type(value: ast.Expr) -> Type | None:
-    while isinstance(value, ast.Unary) and value.operator == "-":
-        value = value.operand
-    match value:
-        case ast.Int():
-            return INT
-        case ast.Float():
-            return FLOAT
-        case ast.Bool():
-            return BOOL
-        case ast.String() if value.value is not None:
-            return STRING
-    return None
+            continue
+        if name not in _NEED_A_VALUE:
+            continue
+        code, example = _NEED_A_VALUE[name]
+        if len(annotation.arguments) != 1:
+            count = "a value" if not annotation.arguments else "one value"
+            hint = f"for example `{example}`"
+            problems.error(code, annotation.span, f"`@{name}` needs {count}", hint)
+            continue
+        value = annotation.arguments[0].value
+        if name == "default":
+            check_default(problems, value, field)
+        elif name == "pattern":
+            _check_pattern(problems, value, kind)
+        else:
+            _check_bound(problems, annotation, value, kind, bounds)
 
 
 def _check_bound(

@@ -15,6 +15,7 @@ from .forms import constant_text
 from .lattice import comparable, join_all
 from .literals import join_values
 from .narrow import forget_assigned, implications, path_of
+from .patterns import EarlierPatterns
 from .require import article, check_enum, shorten
 from .statements import Flow, check_block
 from .unmatched import unmatched
@@ -58,6 +59,7 @@ def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
     types: list[Type] = []
     exhausted = False
     covered: set[ast.Pattern] = set()
+    earlier = EarlierPatterns()
     for arm in node.arms:
         if exhausted:
             body.problems.warning(
@@ -65,6 +67,8 @@ def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
             )
         body.known = rest
         for pattern in arm.patterns:
+            if not exhausted:
+                earlier.check(body, pattern)
             exhausted |= _pattern(body, node, pattern, subject)
         covered |= {*arm.patterns}
         takes_nil = any(isinstance(pattern, ast.Nil | ast.Wildcard) for pattern in arm.patterns)

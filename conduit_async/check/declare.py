@@ -13,6 +13,7 @@ from .constraints import check_constraints
 from .functions import declare_functions
 from .relations import check_relations
 from .rules import check_rules
+from .words import check_words
 from .world import World
 
 
@@ -44,6 +45,7 @@ def declare(world: World, files: Sequence[ast.File]) -> None:
         check_relations(world, info)
         check_constraints(world, info)
         check_rules(world, info)
+        check_words(world, info)
 
 
 def table_name(resource: str) -> str:

@@ -1,9 +1,10 @@
 """Whether evaluating an expression can do anything beyond giving a value."""
 
 from .. import ast
-from ..program import LibraryCall
+from ..program import LibraryCall, RecordCall
 from ..walk import walk
 from .body import Body
+from .writes import USAGE
 
 _ACTS = (ast.Rescue, ast.Match, ast.Unwrap, ast.BadExpr, ast.Assign)
 
@@ -14,7 +15,10 @@ def has_effect(body: Body, node: ast.Expr) -> bool:
         if isinstance(part, _ACTS):
             return True
         if isinstance(part, ast.Call):
-            resolution = body.facts.resolutions.get(part)
-            if not isinstance(resolution, LibraryCall) or resolution.signature.effect:
-                return True
+            match body.facts.resolutions.get(part):
+                case LibraryCall(signature=signature) if not signature.effect:
+                    continue
+                case RecordCall(operation=operation) if operation not in USAGE:
+                    continue
+            return True
     return False

@@ -1,6 +1,7 @@
 """Calls of the standard library: `String.trim(x)` and `x.trim()`."""
 
 from .. import ast
+from ..lexer.literals import BadLiteralError, check_pattern
 from ..library import LIBRARY, Signature, methods
 from ..program import LibraryCall
 from ..suggest import did_you_mean
@@ -22,7 +23,7 @@ from .access import through
 from .arguments import bind
 from .body import Body, Steps
 from .foreign import method_hint
-from .forms import become_decimal, takes_form
+from .forms import become_decimal, constant_text, takes_form
 from .lambdas import infer_lambda
 from .lattice import BROKEN, Broken, fits, is_unknown, join
 from .require import article, require, shorten
@@ -152,7 +153,20 @@ def _call(
         yield argument.value
     body.facts.resolutions[node] = LibraryCall(signature, (*given, *rest), extra, safe)
     by_name = {p.name: value for p, value in zip(parameters, given, strict=True)}
+    if signature.namespace == "Regex":
+        _check_regex(body, by_name.get("pattern"))
     return _result(body, signature, by_name, bindings)
+
+
+def _check_regex(body: Body, pattern: ast.Expr | None) -> None:
+    """Report a constant text that is no pattern."""
+    text = constant_text(pattern) if pattern is not None else None
+    if pattern is None or text is None:
+        return
+    try:
+        check_pattern(text, len(text))
+    except BadLiteralError as error:
+        body.problems.error("VAL522", pattern.span, str(error))
 
 
 def _assign(

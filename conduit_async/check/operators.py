@@ -25,6 +25,7 @@ from .literals import join_values
 from .narrow import implications
 from .paths import Implied
 from .require import article, conversion, nil_arrives, shorten
+from .sizes import constant_number
 
 _ORDERED = (TIMESTAMP, DATE, TIME, DURATION)
 _WORDS = {
@@ -87,6 +88,8 @@ def binary(body: Body, node: ast.Binary) -> Steps:
     if result is None:
         _mismatch(body, node, left, right)
         return BROKEN
+    if node.operator in ("/", "%") and constant_number(node.right) == 0:
+        body.problems.error("TYP120", node.right.span, f"`{node.operator}` by zero always fails")
     return result
 
 

@@ -13,6 +13,7 @@ from ..walk import walk
 from .body import Body, BodyKind, Frame, Scope
 from .require import require
 from .scopes import check_scope
+from .sizes import check_size
 from .statements import check_block, check_result
 from .world import World
 
@@ -135,6 +136,7 @@ def _parameters(body: Body, info: ResourceInfo, function: FunctionInfo) -> None:
         if node.default is not None:
             body.infer(node.default)
             require(body, node.default, parameter.type, f"`{parameter.name}`")
+            check_size(body, node.default, node.type, f"`{parameter.name}`")
         local = body.declare(node.name, parameter.type, "parameter", parameter.python)
         body.facts.declared[node.name] = local
 

@@ -52,6 +52,8 @@ def check_relations(world: World, owner: ResourceInfo) -> None:
             _check_target(world, member.target)
             if member.through is not None:
                 _check_target(world, member.through)
+        if isinstance(member, ast.Setting) and member.kind == "nested" and member.name is not None:
+            _check_target(world, member.name)
     for relation in owner.relations.values():
         _check_key(world, owner, relation)
 

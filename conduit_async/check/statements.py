@@ -30,6 +30,7 @@ from .lattice import BROKEN, Broken, is_unknown, join_all
 from .narrow import forget_assigned, implications
 from .paths import Path
 from .require import article, nil_arrives, require
+from .sizes import check_size
 from .type_refs import read_type
 
 _EVALUATED_OPTIONS: dict[str, Type] = {"delay": DURATION, "run_at": TIMESTAMP, "unique": ANY}
@@ -92,6 +93,7 @@ def _check(body: Body, statement: ast.Statement, value: bool, *, last: bool) -> 
             _let(body, statement)
         case ast.Assign():
             assign(body, statement)
+            _warn_of_next_line(body, statement, statement.value)
         case ast.If():
             return _if(body, statement, value)
         case ast.For():
@@ -114,6 +116,7 @@ def _let(body: Body, node: ast.Let) -> None:
     if node.type is not None:
         expected = read_type(body.world, node.type, body.resource.name, node.name.text)
         require(body, node.value, expected, f"`{node.name.text}`")
+        check_size(body, node.value, node.type, f"`{node.name.text}`")
         actual, kind = kind, expected
     else:
         actual = kind
@@ -127,12 +130,42 @@ def _let(body: Body, node: ast.Let) -> None:
             f"assign to it: `{node.name.text} = …`, or choose another name",
             Related(first, "first declared here"),
         )
+    else:
+        _warn_of_hidden(body, node.name)
+    _warn_of_next_line(body, node, node.value)
     local = body.declare(node.name, kind, "let", value=node.value)
     body.facts.declared[node] = local
     if node.type is None:
         body.lets[local] = node
     if is_nullable(kind) and not is_nullable(actual) and not is_unknown(actual):
         body.known |= {(local,)}
+
+
+def _warn_of_hidden(body: Body, name: ast.Name) -> None:
+    """Warn of a `let` in an inner block that hides a local, where an assignment may be meant."""
+    outer = body.scope.find(name.text)
+    if outer is not None:
+        assign_it = f"assign to it: `{name.text} = …`, or " if outer.owner is body.job else ""
+        body.problems.warning(
+            "PAT408",
+            name.span,
+            f"this `{name.text}` hides the one outside, which keeps its value",
+            f"{assign_it}choose another name",
+            Related(outer.span, "declared here"),
+        )
+
+
+def _warn_of_next_line(body: Body, node: ast.Let | ast.Assign, value: ast.Expr) -> None:
+    """Warn of a `=` at the end of a line before what looks like the next statement."""
+    text, start = node.span.source.text, node.span.start
+    line = text.rfind("\n", 0, value.span.start) + 1
+    if line > start and value.span.start - line <= start - (text.rfind("\n", 0, start) + 1):
+        body.problems.warning(
+            "PAT409",
+            node.span,
+            "the next line is taken for the value, since none follows `=`",
+            "write the value behind the `=`, or indent it",
+        )
 
 
 def _if(body: Body, node: ast.If, value: bool) -> Flow:
@@ -274,6 +307,13 @@ def _async(body: Body, node: ast.Async) -> None:
         body.facts.jobs[node] = job
         body.facts.known_at[node] = body.known
         (body.hook.jobs if body.job is None else body.job.nested).append(job)
+    if not node.body.statements and not body.world.broken.touches(node.body.span):
+        body.problems.warning(
+            "PAT407",
+            node.header,
+            "this block is empty, so its job does nothing",
+            "write what the job has to do, or remove it",
+        )
     outer, frame, known = body.job, body.frame, body.known
     before = body.enter(set())
     body.job, body.frame = job, Frame("job")
@@ -285,7 +325,8 @@ def _expression(body: Body, node: ast.Expr, value: bool, *, last: bool) -> Flow:
     if not value:
         body.alone.add(node)
     kind = body.infer(node)
-    if not last and not value and not isinstance(kind, Broken) and not has_effect(body, node):
+    goes_on = last and not isinstance(kind, Query)
+    if not goes_on and not value and not isinstance(kind, Broken) and not has_effect(body, node):
         body.problems.warning(
             "PAT401",
             node.span,

@@ -13,6 +13,7 @@ from .filters import field_column
 from .forms import constant_text
 from .lattice import is_number, is_unknown
 from .require import article, nil_arrives, require
+from .sizes import check_size, field_type
 
 USAGE = {
     "create!": "create!({ field: value })",
@@ -148,6 +149,7 @@ def _check_fields(
         kind = required(body.type_of(entry.value))
         if relation is None or getattr(kind, "resource", None) != relation.target:
             require(body, entry.value, column.type, f"`{name}` of `{info.name}`", "TYP131")
+            check_size(body, entry.value, field_type(info, name), f"`{name}` of `{info.name}`")
     if complete:
         _check_complete(body, info, value, given)
 

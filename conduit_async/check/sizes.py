@@ -1,0 +1,60 @@
+"""Constants that a declared size has no room for: `"abc"` in a `string(2)`."""
+
+from decimal import Decimal
+
+from .. import ast
+from ..program import ResourceInfo
+from ..results import results
+from ..types import STRING
+from .body import Body
+from .constants import NotConstantError, fold
+from .forms import constant_text
+from .type_refs import SCALARS
+
+
+def check_size(body: Body, value: ast.Expr, ref: ast.TypeRef | None, what: str) -> None:
+    """Report the constants among the results of a value that do not fit its declared type."""
+    if ref is None:
+        return
+    for part in results(value):
+        if (fault := outgrows(part, ref)) is not None:
+            body.problems.error("TYP102", part.span, f"this {fault}, so {what} cannot take it")
+
+
+def field_type(info: ResourceInfo, name: str) -> ast.TypeRef | None:
+    """The type of a field as the source declares it."""
+    for member in info.node.members:
+        if isinstance(member, ast.Field) and member.name.text == name:
+            return member.type
+    return None
+
+
+def outgrows(value: ast.Expr, ref: ast.TypeRef) -> str | None:
+    """What is wrong with a text or a number that is too large for a type, if it is one."""
+    named = ref.type
+    if not isinstance(named, ast.NamedType):
+        return None
+    sizes = [each.value for each in named.arguments if isinstance(each, ast.Int)]
+    if not sizes:
+        return None
+    text = constant_text(value)
+    if text is not None and SCALARS.get(named.name) == STRING and len(text) > sizes[0]:
+        return f"has {len(text)} characters, `{named.span.text}` holds {sizes[0]}"
+    number = constant_number(value)
+    if number is None or named.name != "decimal":
+        return None
+    whole = sizes[0] - (sizes[1] if len(sizes) > 1 else 0)
+    if abs(number) < Decimal(10) ** whole:
+        return None
+    return f"has more digits before its point than `{named.span.text}` holds"
+
+
+def constant_number(value: ast.Expr) -> Decimal | None:
+    """The value of a constant that is a number."""
+    try:
+        number = fold(value)
+    except NotConstantError:
+        return None
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return None
+    return Decimal(repr(number))
