@@ -144,9 +144,19 @@ class JobMachine(RuleBasedStateMachine):
         first=queues,
         size=st.integers(1, 3),
         limit=st.integers(1, 5),
+        knows_limits=st.booleans(),
         clock_steps_back=st.booleans(),
     )
-    def claim(self, worker: str, first: str, size: int, limit: int, clock_steps_back: bool) -> Any:
+    def claim(
+        self,
+        worker: str,
+        first: str,
+        size: int,
+        limit: int,
+        knows_limits: bool,
+        clock_steps_back: bool,
+    ) -> Any:
+        """It is never told what is paused, and not always what is limited."""
         name = self.registered(worker)
         if clock_steps_back:
             # By an hour: the attempts of until then lie that much later.
@@ -155,12 +165,16 @@ class JobMachine(RuleBasedStateMachine):
                 f"UPDATE jobs SET started_at = started_at + {hour}, locked_at = locked_at + {hour}"
             )
         sizes = {first: size} | dict.fromkeys(QUEUES, 5) | {first: size}
-        expected = self.model.claimable(sizes, KNOWN, limit)
+        if knows_limits:
+            expected = self.model.claimable(sizes, KNOWN, limit)
+        else:
+            unlimited = {q: sizes[q] for q in sizes if q not in self.model.limits}
+            unrated = [type for type in KNOWN if type not in self.model.rates]
+            expected = self.model.claimable(unlimited, unrated, limit)
         if name not in self.model.workers:
             expected = []
-        sizes = {queue: sizes[queue] for queue in sizes if queue not in self.model.paused}
         lanes = [(type, "") for type in KNOWN]
-        if self.model.limits or self.model.rates:
+        if knows_limits and (self.model.limits or self.model.rates):
             jobs = self.claim_within(name, sizes, lanes, limit)
         else:
             jobs = run(self.connection, Claims().next(name, sizes, lanes, limit, 0.0, None))

@@ -1,7 +1,8 @@
-"""A relay between clients and a Postgres server, which can fall silent as a broken network does."""
+"""A relay between clients and a Postgres server: it can fall silent, or hold answers up."""
 
 import asyncio
 import contextlib
+import re
 import threading
 from pathlib import Path
 
@@ -23,6 +24,8 @@ class Relay:
         self._writers: set[asyncio.StreamWriter] = set()
         self._speaks = threading.Event()
         self._speaks.set()
+        self._held = b""
+        self._let_through = asyncio.Event()
         self.accepted = 0
         self.turns = 0
         self._answered = True
@@ -49,16 +52,24 @@ class Relay:
             opening = asyncio.open_connection(self._host, self._port)
         there_reader, there_writer = await opening
         self._writers |= {writer, there_writer}
-        asking, answering = self._pass(reader, there_writer, True), self._pass(there_reader, writer)
+        start = await reader.read(65_536)
+        there_writer.write(start)
+        name = re.search(rb"application_name\0([^\0]*)", start)
+        asking = self._pass(reader, there_writer, None)
+        answering = self._pass(there_reader, writer, b"" if name is None else name[1])
         await asyncio.gather(asking, answering)
 
     async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_client: bool = False
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to: bytes | None
     ) -> None:
+        """Pass on what the server says `to` the client of that name, or what a client says."""
+        is_client = to is None
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
                 if not self._speaks.is_set():
                     await asyncio.Event().wait()  # what came in is lost, and the rest as well
+                while to and to == self._held:
+                    await self._let_through.wait()
                 self.turns += is_client and self._answered
                 self._answered = not is_client
                 writer.write(data)
@@ -70,6 +81,16 @@ class Relay:
     def fall_silent(self) -> None:
         """Swallow whatever comes, in both directions and for good; no end is told of it."""
         self._speaks.clear()
+
+    def hold(self, name: str) -> None:
+        """Keep what the server answers connections of this application name."""
+        self._let_through.clear()
+        self._held = name.encode()
+
+    def release(self) -> None:
+        """Pass on what was held."""
+        self._held = b""
+        self._loop.call_soon_threadsafe(self._let_through.set)
 
     def speak(self) -> None:
         """Serve new connections again; those of before stay silent."""

@@ -125,7 +125,7 @@ def test_a_job_set_aside_is_not_taken_for_a_lost_claim(
     asked: list[str] = []
     ask = Acknowledger.held_jobs
 
-    async def held_jobs(acknowledger: Acknowledger, name: str) -> list[tuple[UUID, UUID]]:
+    async def held_jobs(acknowledger: Acknowledger, name: str) -> set[tuple[UUID, UUID]]:
         asked.append(name)
         return await ask(acknowledger, name)
 

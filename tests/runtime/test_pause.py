@@ -4,11 +4,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
-from conduit_runtime.workers.controls import Controls
+from conduit_runtime.workers.controls import NOTICE
 from conduit_runtime.workers.keeper import BEAT
 from conduit_runtime.workers.listener import POLL
 from waiting import until
@@ -148,9 +150,7 @@ def test_it_goes_back_at_once(queue: Queue) -> None:
             assert pool._worker is not None
             runner, claimer = pool._worker._runner, pool._worker._claimer
             assert runner.ready
-            claimer.heed(Controls.of(paused=["other"]))
-            assert runner.ready
-            claimer.heed(Controls.of(paused=["default"]))
+            claimer.on_changed()
             assert not runner.ready
             go.set()
 
@@ -158,6 +158,68 @@ def test_it_goes_back_at_once(queue: Queue) -> None:
     queue.enqueue_many([Job(type="slow", priority=0) for _ in range(2_000)])
     asyncio.run(scenario())
     assert queue.stats().running == 0
+
+
+def test_notices_without_end_keep_no_job_from_starting(queue: Queue, dsn: str) -> None:
+    stopper = Stopper(queue)
+    stopper.go.set()
+    ended = threading.Event()
+
+    def send() -> None:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            [(channel,)] = connection.execute("SELECT 'conduit_' || 'jobs'::regclass::oid")
+            while not ended.is_set():
+                connection.execute("SELECT pg_notify(%s, %s)", (channel, NOTICE))
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        with stopper.pool:
+            for _ in range(20):
+                queue.enqueue_many([Job(type="t") for _ in range(50)])
+            until(lambda: queue.stats().completed == 1_000)
+    finally:
+        ended.set()
+        sender.join()
+
+
+@contextmanager
+def no_heartbeat(dsn: str) -> Iterator[None]:
+    """Heartbeats wait for a lock until the end of the block; claims do not."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("LOCK TABLE conduit_workers IN SHARE MODE")
+        until(
+            lambda: connection.execute(
+                "SELECT count(*) FROM pg_locks WHERE relation = 'conduit_workers'::regclass "
+                "AND NOT granted"
+            ).fetchone()[0]
+        )
+        yield
+
+
+@pytest.mark.parametrize("control", ["pause", "limit", "rate"])
+def test_it_holds_while_no_heartbeat_can_be_written(queue: Queue, dsn: str, control: str) -> None:
+    stopper = Stopper(queue, ["a", "b"])
+    passing = threading.Event()
+    stopper.pool.register("passing", lambda context, payload: passing.set())
+    with stopper.pool:
+        until(lambda: queue.queues()[0].workers)
+        with no_heartbeat(dsn):
+            if control == "pause":
+                queue.pause("a")
+            elif control == "limit":
+                queue.limit("a", 1)
+            else:
+                queue.rate_limit("t", 1, per=timedelta(hours=1))
+            queue.enqueue_many([Job("a", "t") for _ in range(5)])
+            for _ in range(3):  # what comes later is claimed
+                passing.clear()
+                queue.enqueue(Job("b", "passing"))
+                assert passing.wait(20)
+            assert len(stopper.started) == 0
+        stopper.go.set()
+        queue.resume("a")
+        until(lambda: stopper.started)
 
 
 def test_a_drain_ends_with_a_paused_queue(queue: Queue) -> None:

@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -76,7 +76,7 @@ def dequeue(
     worker_id: str, queue: str, limit: int, lanes: Sequence[Lane], schema: str | None
 ) -> Statement[list[Job]]:
     """Claim up to `limit` due jobs for `LEASE`, the most urgent first; their attempt begins."""
-    return _claim(worker_id, schema, limit, {queue: limit}, lanes, {})
+    return _claim(worker_id, schema, limit, {queue: limit}, lanes, {}, ())
 
 
 def dequeue_within(
@@ -106,12 +106,14 @@ def _claim(
     sizes: Mapping[str, int],
     lanes: Sequence[Lane],
     starts: Mapping[str, int],
+    limited: Collection[str],
 ) -> Statement[list[Job]]:
     claiming = counted_claim(
         worker_id,
         sizes,
         lanes,
         starts,
+        limited,
         limit,
         uuid.uuid4(),
         schema,

@@ -2,8 +2,13 @@
 -- known lanes, merged in order. A lane that gave all it was asked for may hide rows behind its last
 -- one, so the merge is cut there, and the walk ends: exact order, perhaps fewer rows than asked for.
 -- A bound says where the last claim of a priority ended, so that dead index entries are skipped.
+-- Queues that are paused, and queues and types with a limit that this claim does not count, are
+-- left out, whatever the worker has read of them.
 WITH RECURSIVE lanes AS MATERIALIZED (
   SELECT * FROM unnest(%(types)s::text[], %(fingerprints)s::text[]) AS lane (type, fingerprint)
+  WHERE type <> ALL (ARRAY(
+    SELECT rate.type FROM {conduit_rate_limits} AS rate WHERE rate.type <> ALL (%(rated)s::text[])
+  ))
 ), bounds AS MATERIALIZED (
   SELECT queue, priority, '2000-01-01 00:00Z'::timestamptz + micros::float8 * interval '1 us' AS run_at, seq
   FROM unnest(
@@ -75,7 +80,10 @@ WHERE ctid = ANY ({ration}ARRAY(
     FROM levels CROSS JOIN pg_catalog.unnest(levels.places) WITH ORDINALITY AS place (ctid, position)
     LIMIT wanted.size
   ) AS place
-  WHERE {allowed}
+  WHERE {allowed} AND wanted.queue <> ALL (ARRAY(
+    SELECT name FROM {conduit_queues}
+    WHERE paused_at IS NOT NULL OR concurrency IS NOT NULL AND name <> ALL (%(limited)s::text[])
+  ))
   LIMIT %(limit)s
 ){rationed})
 RETURNING {columns}

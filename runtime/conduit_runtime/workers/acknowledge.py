@@ -122,8 +122,8 @@ class Acknowledger:
             await asyncio.sleep(PAUSE)
         return await self._ask(statements.mark_started(attempts, self._schema, waits=waits))
 
-    async def held_jobs(self, worker: str) -> list[tuple[UUID, UUID]]:
-        """Id and token of what the worker has held for a while, as the database sees it."""
+    async def held_jobs(self, worker: str) -> set[tuple[UUID, UUID]]:
+        """Id and token of what the worker holds, as the database sees it."""
         return await self._ask(statements.held_jobs(worker, self._schema))
 
     async def _ask(self, question: Statement[T]) -> T:

@@ -27,6 +27,7 @@ __all__ = [
     "locked",
     "mark_started",
     "progress",
+    "renew",
 ]
 
 
@@ -223,12 +224,28 @@ def locked(attempts: Sequence[Attempt], schema: str | None) -> Statement[set[UUI
     )
 
 
-def held_jobs(worker: str, schema: str | None) -> Statement[list[tuple[UUID, UUID]]]:
-    """Id and token of the jobs that the worker has held for a while, as the database sees it."""
+def held_jobs(worker: str, schema: str | None) -> Statement[set[tuple[UUID, UUID]]]:
+    """Id and token of the jobs that the worker holds, as the database sees it."""
     return Statement(
         sql("held_jobs", schema),
         {"worker": worker},
-        lambda rows, count: [(id_, token) for id_, token in rows],
+        lambda rows, count: {(id_, token) for id_, token in rows},
+    )
+
+
+def renew(
+    jobs: Sequence[Claimed], token: UUID, worker: str, schema: str | None
+) -> Statement[set[UUID]]:
+    """Claim jobs once more that the worker may hold; answers which of them it held."""
+    return Statement(
+        sql("renew_claim", schema),
+        {
+            "ids": uuids([job.id for job in jobs]),
+            "tokens": uuids([job.token for job in jobs]),
+            "renewed": token,
+            "worker": worker,
+        },
+        lambda rows, count: {id_ for (id_,) in rows},
     )
 
 

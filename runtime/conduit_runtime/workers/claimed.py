@@ -19,6 +19,7 @@ class Claimed:
 
     `run_at` is in microseconds since 2000-01-01 UTC, which a `datetime` cannot always hold.
     `secrets` is there once the job has read a sensitive value.
+    `start_by` is the monotonic time in seconds until which the job may start on this claim.
     """
 
     __slots__ = (
@@ -33,6 +34,7 @@ class Claimed:
         "run_at",
         "secrets",
         "seq",
+        "start_by",
         "timeout",
         "token",
         "type",
@@ -52,6 +54,7 @@ class Claimed:
     flow: UUID | None
     token: UUID
     secrets: set[str]
+    start_by: float
 
     def __init__(self, row: tuple[Any, ...], token: UUID) -> None:
         (

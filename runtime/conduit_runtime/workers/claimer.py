@@ -1,8 +1,8 @@
 """Claims jobs for a worker: as many as it can start, and a few more while it is fast."""
 
 import asyncio
-import contextlib
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 
@@ -13,13 +13,14 @@ from ..postgres.connection import Link
 from ..postgres.statement import Statement
 from ..postgres.trouble import Trouble
 from .acknowledge import Acknowledger
-from .attempts import Attempt
+from .attempts import Attempt, renew
 from .claimed import PLAIN, Claimed, Shape
 from .claims import BATCH, Claims, Lane, most_of_a_claim, next_due
 from .controls import Controls
 from .gate import Gate
 from .listener import POLL, Listener
-from .runner import Runner
+from .outcome import released
+from .runner import FRESH, Runner
 
 __all__ = ["Claimer"]
 
@@ -69,6 +70,7 @@ class Claimer:
         self._rate_since = time.monotonic()
         self._rate = 0.0
         self._taken = 0.0
+        self._changed = 0.0
 
     def on_room(self) -> None:
         """A job ended: there may be room for another."""
@@ -84,9 +86,21 @@ class Claimer:
     def heed(self, controls: Controls) -> None:
         """Operators paused, resumed or limited something."""
         self._gate.heed(controls)
-        self._runner.hand_back(controls.paused)
+        self._runner.hand_back()
         self._room.set()
         self._listener.wake()
+
+    def on_changed(self) -> None:
+        """A queue was paused or limited, or jobs were cancelled: what has not begun goes back.
+
+        Once in a while only: anybody can send such notices, and jobs have to start in between. What
+        was claimed before does not start later than it may anyway.
+        """
+        now = time.monotonic()
+        if now - self._changed >= FRESH:
+            self._changed = now
+            self._runner.hand_back()
+            self._room.set()
 
     def on_written(self, count: int) -> None:
         """Outcomes were written: nested jobs may be there, and the rate of work shows."""
@@ -190,30 +204,31 @@ class Claimer:
         if not self._runner.ready:
             await self._room.wait()
             return
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._room.wait(), PATIENCE)
+        await self._listener.wait(PATIENCE, self._room)
         if time.monotonic() - self._taken >= PATIENCE:
             self._runner.hand_back()
             self._rate = 0.0
 
     async def _claim(self, sizes: Mapping[str, int], limit: int) -> tuple[list[Claimed], bool]:
         started = time.monotonic()
+        worker = self._worker()
         sizes = self._gate.open(sizes)
         if self._gate.controls.has_limits:
             jobs: list[Claimed] = []
             try:
                 is_full = await self._claim_within(sizes, limit, started, jobs)
             except BaseException:
-                self._runner.take(jobs)  # those of the claim before the one that failed
+                self._runner.take(jobs, started)  # those of the claim before the one that failed
                 raise
         else:
             jobs, is_full = await self._claim_freely(sizes, self._lanes(), limit, started)
+        while jobs and (time.monotonic() > started + FRESH or self._worker() != worker):
+            started, worker = time.monotonic(), self._worker()
+            jobs = await self._renewed(jobs, worker)
         self._taken = time.monotonic()
-        self._runner.take(jobs)
-        if self._stopping:
+        self._runner.take(jobs, started)
+        if self._stopping or self._changed > started:
             self._runner.hand_back()
-        elif self._gate.controls.paused:
-            self._runner.hand_back(self._gate.controls.paused)
         # A rescued job may have killed its worker: it never waits here beside others.
         rescued = any(map(_rescues_of, jobs))
         self._prefetching = not (rescued and self._runner.hand_back_rescued())
@@ -221,6 +236,19 @@ class Claimer:
             # Nothing waits behind them: they start before the next claim costs them time.
             await asyncio.sleep(0)
         return jobs, is_full
+
+    async def _renewed(self, jobs: Sequence[Claimed], worker: str) -> list[Claimed]:
+        """Those of the jobs that are still held, after a claim that was answered late."""
+        token = uuid.uuid4()
+        held = await self._link.run(renew(jobs, token, worker, self._schema))
+        renewed = []
+        for job in jobs:
+            if job.id in held:
+                job.token = token
+                renewed.append(job)
+            else:
+                self._acknowledger.add(Attempt(job, outcome=released))
+        return renewed
 
     async def _claim_freely(
         self, sizes: Mapping[str, int], lanes: Sequence[Lane], limit: int, started: float

@@ -57,8 +57,12 @@ def claim(
     depth: int,
     bounds: Sequence[tuple[str, int, int, int]],
     token: UUID,
+    limited: Collection[str] = (),
+    rated: Collection[str] = (),
 ) -> dict[str, Any]:
     """Parameters of a claim: at most `limit` due jobs, at most `queues[name]` of each queue.
+
+    Of queues with a limit and types with a rate, those that are `limited` and `rated` only.
 
     `depth` is how many heads of each lane are looked at, `bounds` where each (queue, priority)
     was left: at which `run_at`, in microseconds since 2000-01-01 UTC, and `seq`.
@@ -67,6 +71,8 @@ def claim(
     return {
         "worker": worker,
         "token": token,
+        "limited": array(limited),
+        "rated": array(rated),
         "queues": array(queues),
         "sizes": integers(queues.values()),
         "limit": limit,

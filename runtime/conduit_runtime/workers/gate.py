@@ -3,7 +3,7 @@
 import random
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from ..postgres.connection import Link
@@ -112,7 +112,10 @@ class Gate:
         token, shape = uuid.uuid4(), self._shape
 
         def build(
-            sizes: Mapping[str, int], lanes: Sequence[Lane], starts: Mapping[str, int]
+            sizes: Mapping[str, int],
+            lanes: Sequence[Lane],
+            starts: Mapping[str, int],
+            limited: Collection[str],
         ) -> Statement[list[Claimed]]:
             def decode(rows: Rows, count: int) -> list[Claimed]:
                 return shape.jobs(rows, token)
@@ -120,7 +123,7 @@ class Gate:
             allowed = sql("registered", schema)
             fragments = {"columns": shape.columns, "lease": LEASE_ENDS, "allowed": allowed}
             return counted_claim(
-                worker, sizes, lanes, starts, limit, token, schema, decode, **fragments
+                worker, sizes, lanes, starts, limited, limit, token, schema, decode, **fragments
             )
 
         connection = await link.connection()

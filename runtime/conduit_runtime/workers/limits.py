@@ -5,7 +5,7 @@ what everybody claimed who held them before.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -66,7 +66,9 @@ class _Room:
     seconds: dict[str, float]
 
 
-Build = Callable[[Mapping[str, int], Sequence[Lane], Mapping[str, int]], Statement[list[J]]]
+Build = Callable[
+    [Mapping[str, int], Sequence[Lane], Mapping[str, int], Collection[str]], Statement[list[J]]
+]
 
 
 def claim_within(
@@ -75,8 +77,8 @@ def claim_within(
     """Claim as far as the limits allow, as the statements of one READ COMMITTED transaction.
 
     `build` makes the claim of these sizes and lanes, with the starts that are left of each type
-    that has a rate. With `waits`, others who count are waited for; otherwise what they count is
-    left out.
+    that has a rate, and the queues whose limits are counted. With `waits`, others who count are
+    waited for; otherwise what they count is left out.
     """
     queues, types = yield _lock(wanted, schema, waits)
     counted: Counted[J] = Counted()
@@ -96,7 +98,7 @@ def claim_within(
     lanes = [lane for lane in wanted.lanes if lane[0] not in shut]
     if not sizes or not lanes:
         return counted
-    counted.jobs = yield build(sizes, lanes, starts)
+    counted.jobs = yield build(sizes, lanes, starts, queues)
     taken = Counter(job.queue for job in counted.jobs)
     counted.full.update(queue for queue in taken if taken[queue] == room.queues.get(queue))
     spent = Counter(job.type for job in counted.jobs if job.type in starts)
@@ -110,18 +112,22 @@ def counted_claim(
     sizes: Mapping[str, int],
     lanes: Sequence[Lane],
     starts: Mapping[str, int],
+    limited: Collection[str],
     limit: int,
     token: Any,
     schema: str | None,
     decode: Callable[[Rows, int], list[J]],
     **fragments: str,
 ) -> Statement[list[J]]:
-    """The claim itself; `starts` are the jobs of each type with a rate that it may take."""
-    parameters = claim(worker, sizes, lanes, limit, limit, (), token)
+    """The claim itself, of `limited` queues too.
+
+    `starts` are the jobs of each type with a rate that it may take.
+    """
+    parameters = claim(worker, sizes, lanes, limit, limit, (), token, limited, starts)
     ration = rationed = ""
     if starts:
         ration, rationed = sql("ration", schema), sql("rationed", schema)
-        parameters |= {"rated": list(starts), "starts": list(starts.values())}
+        parameters["starts"] = list(starts.values())
     claiming = sql(
         "claim",
         schema,

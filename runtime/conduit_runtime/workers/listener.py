@@ -73,25 +73,27 @@ class Listener:
         if held and self._opened == self._link.fresh:
             await self._link.run(bell.release(held, self._schema))
 
-    async def wait(self, seconds: float = POLL) -> bool:
-        """Wait for `seconds`; True at once when a job was announced or `wake` was called.
+    async def wait(self, seconds: float = POLL, event: asyncio.Event | None = None) -> bool:
+        """Wait for `seconds`; True at once when a job was announced or the event is set.
 
-        Also when that was since the last wait: what comes with the answer to a statement is told
-        by the link, and no longer makes the connection readable.
+        Without an event of one's own, it is the one that `wake` sets. Also when that was since the
+        last wait: what comes with the answer to a statement is told by the link, and no longer
+        makes the connection readable.
         """
+        wake = event or self._wake
         connection = await self._link.connection()
         loop = asyncio.get_running_loop()
         descriptor = connection.fileno()
-        loop.add_reader(descriptor, self._wake.set)
+        loop.add_reader(descriptor, wake.set)
         try:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), seconds)
+                await asyncio.wait_for(wake.wait(), seconds)
         finally:
             loop.remove_reader(descriptor)
         # Told of now: with the next answer they would end the next wait in vain.
         self._link.take_notifications()
-        is_woken = self._wake.is_set()
-        self._wake.clear()
+        is_woken = wake.is_set()
+        wake.clear()
         return is_woken
 
     async def _listen(self, queues: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Container, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextvars import copy_context
 from functools import partial
 from itertools import islice
@@ -30,10 +30,16 @@ from .metrics import Metrics
 from .outcome import Outcome, decide, released
 from .threads import JobThreads
 
-__all__ = ["Around", "Runner"]
+__all__ = ["FRESH", "Around", "Runner"]
 
 _log = get_logger("conduit.worker")
 
+FRESH = 1.0
+"""Seconds after a claim was sent within which its jobs start; later they are claimed anew.
+
+A job may be cancelled, its queue paused, or its worker taken for dead meanwhile. The last takes
+twice as long: others rescue the jobs of a worker 3 s after a beat, and one is sent every second.
+"""
 SLICE = 0.005
 """Seconds that jobs which never wait may hold the loop."""
 GLANCE = 0.0005
@@ -108,22 +114,24 @@ class Runner:
         """Every job that is held here."""
         return [*self.ready, *(execution.job for execution in self.running)]
 
-    def take(self, jobs: list[Claimed]) -> None:
-        """Run claimed jobs, in their order, as places become free."""
+    def take(self, jobs: list[Claimed], asked: float) -> None:
+        """Run claimed jobs, in their order, as places become free.
+
+        The claim was sent at the monotonic time `asked`; what cannot start while it is `FRESH`
+        goes back.
+        """
+        start_by = asked + FRESH
+        for job in jobs:
+            job.start_by = start_by
         self.ready.extend(jobs)
         if self._capped:
             self.by_queue.update(map(_queue_of, jobs))
         self._open_places(1)
 
-    def hand_back(self, queues: Container[str] | None = None) -> None:
-        """Give back the jobs that have not begun: all of them, or those of these queues."""
-        ready = [*self.ready]
-        self.ready.clear()
-        for job in ready:
-            if queues is None or job.queue in queues:
-                self._give_back(job)
-            else:
-                self.ready.append(job)
+    def hand_back(self) -> None:
+        """Give back the jobs that have not begun."""
+        while self.ready:
+            self._give_back(self.ready.popleft())
 
     def hand_back_rescued(self) -> bool:
         """Give back the jobs that were rescued before and would have to wait here."""
@@ -182,6 +190,9 @@ class Runner:
     ) -> Execution | None:
         """Run a job until it waits for something; None when it ended before that."""
         started = monotonic()
+        if started > job.start_by:
+            self._acknowledger.add(Attempt(job, outcome=released))
+            return None
         try:
             handler = self._handlers.get(job.type) or self._registry.get(job.type)
             entered_job.set(job)
@@ -243,9 +254,12 @@ class Runner:
     async def _attempt_again(self, execution: Execution) -> None:
         """Run a job that was rescued before: that it starts is written first."""
         job = execution.job
-        held = await self._acknowledger.mark_started([Attempt(job)], waits=True)
-        if job.id not in held:
-            raise TakenAway
+        job.start_by = 0.0
+        while monotonic() > job.start_by:
+            job.start_by = monotonic() + FRESH
+            held = await self._acknowledger.mark_started([Attempt(job)], waits=True)
+            if job.id not in held:
+                raise TakenAway
         if self._begin(job, execution.task, execution) is not None:
             await self._finish(execution)
 

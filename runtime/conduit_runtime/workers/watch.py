@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 from ..logs import get_logger
 from ..telemetry.recorder import Recorder
@@ -45,6 +46,7 @@ class Watch:
         self._recorder = recorder
         self._worker = worker
         self._stuck_since: float | None = None
+        self._strays: set[tuple[UUID, UUID]] = set()
         self.is_stuck = asyncio.Event()
 
     async def run(self) -> None:
@@ -90,7 +92,8 @@ class Watch:
         """Hand back jobs that a claim took whose answer was lost with its connection."""
         held = await self._acknowledger.held_jobs(self._worker())
         known = {(job.id, job.token) for job in self._runner.jobs()} | self._acknowledger.set_aside
-        for id_, token in held:
-            if (id_, token) not in known:
-                # One that has ended meanwhile is no longer running, so this does it no harm.
-                self._acknowledger.add(Attempt(Stray(id_, token), outcome=released))
+        strays = held - known
+        # Seen once, it may have ended meanwhile, or its claim may not be answered yet.
+        for id_, token in strays & self._strays:
+            self._acknowledger.add(Attempt(Stray(id_, token), outcome=released))
+        self._strays = strays

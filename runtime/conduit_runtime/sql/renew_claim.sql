@@ -1,0 +1,8 @@
+-- A new token for jobs whose claim was answered late, as far as the worker still holds them and they
+-- may start: what others decided about the old token no longer concerns them.
+UPDATE {jobs} AS job SET token = %(renewed)s
+FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) AS claimed (id, token)
+WHERE job.id = claimed.id AND job.token = claimed.token AND coalesce(job.status = 'running', false)
+  AND job.locked_by = %(worker)s
+  AND job.queue <> ALL (ARRAY(SELECT name FROM {conduit_queues} WHERE paused_at IS NOT NULL))
+RETURNING job.id
