@@ -17,7 +17,7 @@ _algorithm = Enum("Algorithm", ("sha256", "sha512", "blake2b", "bcrypt", "argon2
 _anything = parameter("value", ANY)
 
 UUID_FUNCTIONS: tuple[Signature, ...] = (
-    function("generate", (), UUID_TYPE, "A new random UUID."),
+    function("generate", (), UUID_TYPE, "A new random UUID.", total=True),
     function("validate", (_anything,), BOOL, "Whether this is a UUID.", never_raises=True),
     function("parse", (_text,), UUID_TYPE, "The UUID that a text gives."),
 )
@@ -35,7 +35,7 @@ RANDOM_FUNCTIONS: tuple[Signature, ...] = (
         FLOAT,
         "A float from `min` to `max`.",
     ),
-    function("uuid", (), UUID_TYPE, "A new random UUID."),
+    function("uuid", (), UUID_TYPE, "A new random UUID.", total=True),
     function("hex", (_length,), STRING, "That many hexadecimal digits."),
     function("alphanumeric", (_length,), STRING, "That many letters and digits of ASCII."),
 )
@@ -59,9 +59,11 @@ CRYPTO_FUNCTIONS: tuple[Signature, ...] = (
 )
 
 HTML_FUNCTIONS: tuple[Signature, ...] = (
-    _method("strip_tags", (_text,), STRING, "The text without tags, comments and scripts."),
-    _method("escape", (_text,), STRING, "The text with `& < > \" '` as entities."),
-    _method("unescape", (_text,), STRING, "The text with entities as characters."),
+    _method(
+        "strip_tags", (_text,), STRING, "The text without tags, comments and scripts.", total=True
+    ),
+    _method("escape", (_text,), STRING, "The text with `& < > \" '` as entities.", total=True),
+    _method("unescape", (_text,), STRING, "The text with entities as characters.", total=True),
 )
 
 JSON_FUNCTIONS: tuple[Signature, ...] = (

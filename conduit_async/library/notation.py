@@ -31,6 +31,7 @@ def function(
     named_values: bool = False,
     effect: bool = False,
     never_raises: bool = False,
+    total: bool = False,
 ) -> Signature:
     """A signature that does not know its namespace yet; see `Signature` for what is what."""
     return Signature(
@@ -46,4 +47,5 @@ def function(
         named_values,
         effect,
         never_raises,
+        total,
     )

@@ -51,7 +51,7 @@ class Signature:
     `whole_at_zero`: the result is an int when this parameter is the constant 0, or left out.
     `named_values`: it takes any further named values; its required parameters are positional.
     `effect`: it does something, so that a call whose result is not used makes sense.
-    `never_raises`: whatever the arguments, nil included.
+    `never_raises`: whatever the arguments, nil included; `total`: for arguments of its types.
     """
 
     namespace: str
@@ -66,6 +66,7 @@ class Signature:
     named_values: bool = False
     effect: bool = False
     never_raises: bool = False
+    total: bool = False
 
     @property
     def call(self) -> str:

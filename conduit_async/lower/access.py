@@ -20,16 +20,17 @@ from ..program import (
 )  # fmt: skip
 from ..types import ErrorType, Hash, Query, is_nullable, required
 from . import chains, literals
-from .calls import function_call, library_call
 from .changes import change
 from .code import Code, Effect, Strength, call, close, made_of
 from .composed import rows_of
 from .context import context_value
 from .drive import Lowering, Operand, rule
 from .frame import Frame
+from .function_calls import function_call
+from .library_calls import library_call
 from .records import record_call
 from .relations import fetch, relation
-from .typing import UNKNOWN, joins, known, type_of, untold
+from .typing import UNKNOWN, is_unknown, joins, known, type_of, untold
 
 
 @rule(ast.SelfRef)
@@ -56,7 +57,7 @@ def name_ref(frame: Frame, node: ast.NameRef, wish: Operand) -> Lowering:
         name = literals.quoted(local.service.python)
         function = frame.module.imports.operator("bound_value")
         text = f"{function}({frame.services(local.service)}, {name})"
-        return Code(text, Strength.PRIMARY, effect=Effect.READS)
+        return Code(text, Strength.PRIMARY, effect=Effect.READS | Effect.FAILS)
     assert isinstance(local, Local)
     return local_value(frame, local)
 
@@ -197,10 +198,11 @@ def _key(frame: Frame, node: ast.Member | ast.NameRef, name: str) -> Lowering:
     target = yield from chains.target(frame, node)
     key = literals.string(name)
     if isinstance(required(type_of(frame, node.target)), Hash):
-        text = f"{target.at(Strength.PRIMARY)}.get({key})"
+        text, effect = f"{target.at(Strength.PRIMARY)}.get({key})", Effect.READS
     else:
         text = f"{frame.module.imports.operator('member')}({target.text}, {key})"
-    code = made_of(text, Strength.PRIMARY, [target], effect=Effect.READS)
+        effect = Effect.READS | Effect.FAILS
+    code = made_of(text, Strength.PRIMARY, [target], effect)
     return replace(code, guards=target.guards)
 
 
@@ -215,11 +217,13 @@ def index(frame: Frame, node: ast.Index, wish: Operand) -> Lowering:
     before, own = (target.before, ()) if guards else ((), target.before)
     target = literals.told(target, frame.module.imports)
     target, position = frame.in_order([replace(target, guards=(), before=own), position])
-    if isinstance(required(type_of(frame, node.target)), Hash):
+    kinds = type_of(frame, node.target), type_of(frame, node.index)
+    effect = Effect.READS | (Effect.FAILS if any(map(is_unknown, kinds)) else Effect.NONE)
+    if isinstance(required(kinds[0]), Hash):
         text = f"{target.at(Strength.PRIMARY)}.get({position.text})"
-        code = made_of(text, Strength.PRIMARY, [target, position], Effect.READS)
+        code = made_of(text, Strength.PRIMARY, [target, position], effect)
     else:
-        code = call(frame.module.imports.operator("item"), [target, position], Effect.READS)
+        code = call(frame.module.imports.operator("item"), [target, position], effect)
     return chains.guarded(frame, node, guards, before, code)
 
 
@@ -235,4 +239,4 @@ def unwrap(frame: Frame, node: ast.Unwrap, wish: Operand) -> Lowering:
     target = untold(frame, target) if literals.holds_empty(target.text) else target
     what = literals.string(" ".join(node.operand.span.text.split()))
     function = frame.module.imports.operator("unwrap")
-    return made_of(f"{function}({target.text}, {what})", Strength.PRIMARY, [target])
+    return made_of(f"{function}({target.text}, {what})", Strength.PRIMARY, [target], Effect.FAILS)

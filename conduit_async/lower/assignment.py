@@ -86,11 +86,11 @@ def _local(frame: Frame, node: ast.Assign) -> list[Line]:
     if local not in frame.locals.read:
         return value(frame, node.value, UNREAD)
     if local in frame.locals.composed:
-        into = Into("name", frame.local(local), expected=local.type, composed=True)
+        into = Into("name", frame.local(local), expected=local.type, kept=True, composed=True)
         return value(frame, node.value, into)
     literal = isinstance(node.value, ast.ArrayLiteral | ast.HashLiteral)
     untold = literal and is_loose(type_of(frame, node.value)) and not is_loose(local.type)
-    into = Into("name", frame.local(local), expected=local.type, untold=untold)
+    into = Into("name", frame.local(local), expected=local.type, kept=True, untold=untold)
     return value(frame, node.value, into)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .code import Code, Line, Strength, body_of, negate
+from .code import Code, Effect, Line, Strength, body_of, negate
 
 LONGEST = 100
 """From here on a chain is a flat loop, since each `elif` nests in the one before it."""
@@ -39,14 +39,14 @@ def _branch(condition: Code, body: list[Line], otherwise: list[Line]) -> list[Li
     merged = _merged(condition, body) if not otherwise else None
     if merged is not None:
         return merged
-    lines = [Line(f"if {condition.text}:"), *body_of(body)]
+    lines = [Line(f"if {condition.text}:", effect=condition.effect), *body_of(body)]
     if not otherwise:
         return lines
     if _leaves(body):
         return [*lines, *otherwise]
     if _is_one_if(otherwise):
         return [*lines, replace(otherwise[0], text=f"el{otherwise[0].text}"), *otherwise[1:]]
-    return [*lines, Line("else:"), *body_of(otherwise)]
+    return [*lines, Line("else:", effect=Effect.NONE), *body_of(otherwise)]
 
 
 def _is_one_if(lines: list[Line]) -> bool:

@@ -119,7 +119,7 @@ def _keys(frame: Frame, value: Code, path: tuple[str, ...]) -> Code:
     """`.name` of what nothing is known of, one after the other."""
     for name in path:
         text = f"{frame.module.imports.operator('member')}({value.text}, {literals.quoted(name)})"
-        value = made_of(text, Strength.PRIMARY, [value], Effect.READS)
+        value = made_of(text, Strength.PRIMARY, [value], Effect.READS | Effect.FAILS)
     return value
 
 

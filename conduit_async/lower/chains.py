@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from .. import ast
 from ..types import optional
-from .code import Code, Line, body_of
+from .code import NONE, Code, Line, assign, body_of
 from .drive import Lowering, Operand
 from .frame import Frame, variable_for
 from .snapshots import RecordAs
@@ -69,9 +69,9 @@ def guarded(
     if not code.before:
         return replace(code, before=before, guards=guards)
     name, kind = frame.fresh(variable_for(node)), optional(type_of(frame, node))
-    body = [*code.before, Line(f"{name} = {code.text}")]
-    first = Line(f"{name}: {frame.module.annotation(kind)} = None")
-    lines = (*before, first, Line(f"if {' and '.join(guards)}:"), *body_of(body))
+    first = assign(name, NONE, frame.module.annotation(kind))
+    condition = Line(f"if {' and '.join(guards)}:", effect=code.effect)
+    lines = (*before, *first, condition, *body_of(assign(name, code)))
     if kind in UNKNOWN:
         return Code(name, before=lines, guards=tuple(_ASSIGNED.sub(r"\1", g) for g in guards))
     return Code(name, before=lines, guards=(f"{name} is not None",))

@@ -1,7 +1,7 @@
 """Change tracking: the record as it is now beside the previous one."""
 
 from ..program import ChangeCall, Column
-from .code import NONE, Code, Effect, Strength, compare, made_of, negate
+from .code import NONE, Code, Strength, compare, made_of, negate
 from .comparisons import equals
 from .drive import Lowering, Operand
 from .frame import Frame
@@ -16,7 +16,7 @@ def change(frame: Frame, call: ChangeCall) -> Lowering:
     if call.argument is None:
         return changed(frame, column)
     value = yield Operand(call.argument)
-    if value.effect > Effect.NONE:
+    if value.effect:
         value = frame.spill(value, column.python)
     side = (
         frame.self_value((column.name,)) if call.kind == "changed_to" else previous(frame, column)

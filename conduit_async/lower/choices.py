@@ -22,7 +22,7 @@ from ..types import (
 from ..walk import walk
 from . import literals, variables
 from .branching import chain, is_loop
-from .code import NONE, Code, Line, Strength, body_of, indented, made_of
+from .code import NONE, Code, Effect, Line, Strength, body_of, indented, made_of
 from .comparisons import equals, within
 from .drive import Lowering, Operand, lower, rule
 from .frame import Frame, variable_for
@@ -53,10 +53,8 @@ def match(frame: Frame, node: ast.Match, into: Into) -> list[Line]:
     literal = all(
         _is_literal(frame, node, pattern) for arm in node.arms for pattern in arm.patterns
     )
-    before: list[Line] = []
-    if into.annotation:
-        before.append(Line(f"{into.name}: {into.annotation}"))
-        into = replace(into, annotation=None)
+    before = into.declared
+    into = replace(into, annotation=None)
     into = _of_arms(frame, node, into)
     if literal:
         return [*subject.before, *before, *_by_pattern(frame, node, subject, into)]
@@ -96,7 +94,7 @@ def _is_literal(frame: Frame, node: ast.Match, pattern: ast.Pattern) -> bool:
 
 
 def _by_pattern(frame: Frame, node: ast.Match, subject: Code, into: Into) -> list[Line]:
-    lines = [Line(f"match {subject.text}:")]
+    lines = [Line(f"match {subject.text}:", effect=subject.effect)]
     is_complete = not frame.module.facts.unmatched[node]
     last = _completing(frame, node) if is_complete else None
     for arm in node.arms:
@@ -105,13 +103,17 @@ def _by_pattern(frame: Frame, node: ast.Match, subject: Code, into: Into) -> lis
             body = block(frame, arm.body, into)
         if "_" in texts or arm is last:
             texts = ["_"]
-        lines += [Line(f"case {' | '.join(texts)}:", 1), *indented(body_of(body))]
+        lines += [_case(" | ".join(texts)), *indented(body_of(body))]
         if texts == ["_"]:
             return lines
     otherwise = _otherwise(frame, node, into)
     if is_complete and not otherwise:
         return lines
-    return [*lines, Line("case _:", 1), *indented(body_of(otherwise))]
+    return [*lines, _case("_"), *indented(body_of(otherwise))]
+
+
+def _case(pattern: str) -> Line:
+    return Line(f"case {pattern}:", 1, effect=Effect.NONE)
 
 
 def _completing(frame: Frame, node: ast.Match) -> ast.Arm | None:
@@ -137,7 +139,7 @@ def _otherwise(frame: Frame, node: ast.Match, into: Into) -> list[Line]:
     error = frame.module.imports.runtime("ConduitError")
     what = " ".join(node.subject.span.text.split())
     message = literals.quoted(f"no arm matches the value of {what}")
-    return [Line(f"raise {error}({message})")]
+    return [Line(f"raise {error}({message})", effect=Effect.FAILS)]
 
 
 def _by_condition(frame: Frame, node: ast.Match, subject: Code, into: Into) -> list[Line]:
@@ -179,10 +181,8 @@ def _test(frame: Frame, node: ast.Match, subject: Code, pattern: ast.Pattern) ->
 
 def rescue(frame: Frame, node: ast.Rescue, into: Into) -> list[Line]:
     """`e rescue |err| { … }`."""
-    lines: list[Line] = []
+    lines = into.declared
     plain = _of_arms(frame, node, replace(into, annotation=None))
-    if into.annotation:
-        lines.append(Line(f"{into.name}: {into.annotation}"))
     with frame.branch():
         tried = value(frame, node.operand, plain)
     if frame.place == "hook" and _touches_outside(frame, node.operand):
@@ -205,7 +205,8 @@ def rescue(frame: Frame, node: ast.Rescue, into: Into) -> list[Line]:
     if not body and not into.annotation:
         suppress = frame.module.imports.use("contextlib", "suppress")
         return [Line(f"with {suppress}(Exception):"), *body_of(tried)]
-    return [*lines, Line("try:"), *body_of(tried), Line(head), *body_of(body)]
+    tries, catches = Line("try:", effect=Effect.NONE), Line(head, effect=Effect.NONE)
+    return [*lines, tries, *body_of(tried), catches, *body_of(body)]
 
 
 def _in_branches(block: ast.Block) -> ast.Block:

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
+from enum import Flag, IntEnum, auto
+from functools import reduce
+from operator import or_
 
 from ..source import Span
 
@@ -26,22 +28,36 @@ class Strength(IntEnum):
     ATOM = 12
 
 
-class Effect(IntEnum):
+class Effect(Flag):
     """What evaluating an expression earlier, later or twice would change."""
 
     NONE = 0  # the same value at any time
-    READS = 1  # it changes nothing, but what it reads may change
-    ACTS = 2  # it does something
+    READS = auto()  # what it reads may change
+    FAILS = auto()  # it may raise an error
+    ACTS = auto()  # it does something, or may raise an error
+
+    def must_precede(self, later: "Effect") -> bool:
+        """Whether running it after `later`, which stands to its right, would make a difference."""
+        if Effect.ACTS in self:
+            return bool(later & (Effect.READS | Effect.FAILS | Effect.ACTS))
+        if Effect.FAILS in self and later & (Effect.FAILS | Effect.ACTS):
+            return True
+        return Effect.READS in self and Effect.ACTS in later
+
+    @property
+    def matters(self) -> bool:
+        """Whether it shows that an expression was evaluated, though its value is not used."""
+        return bool(self & (Effect.FAILS | Effect.ACTS))
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a body: `indent` counts from the body's own; a `quiet` one changes nothing."""
+    """A line of a body: `indent` counts from the body's own."""
 
     text: str
     indent: int = 0
     span: Span | None = None
-    quiet: bool = False
+    effect: Effect = Effect.ACTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +66,8 @@ class Code:
 
     `before` are statements that must have run. `guards` are conditions under which alone `text`
     may be evaluated; when one fails the value is None (`a?.b`), see `close`. `depth` is how deep
-    the expression nests. `opposite` is a comparison the other way round.
+    the expression nests. `opposite` is a comparison the other way round, `items` what stands
+    between the brackets of a list.
     """
 
     text: str
@@ -60,6 +77,7 @@ class Code:
     depth: int = 1
     guards: tuple[str, ...] = ()
     opposite: str | None = None
+    items: str | None = None
 
     def at(self, least: Strength) -> str:
         """The text where nothing looser than `least` may stand."""
@@ -80,6 +98,18 @@ class Code:
         """Whether it is a literal of one token."""
         return self.text in _CONSTANTS or self.is_literal
 
+    @property
+    def assigns(self) -> bool:
+        """Whether there may be a `:=` in it, which Python takes in no iterable of a loop."""
+        return ":=" in self.text
+
+    @property
+    def spread(self) -> str:
+        """The items of an array inside of a list: of one that is written out, those it has."""
+        if self.items is not None and self.text == f"[{self.items}]":
+            return self.items
+        return f"*{self.at(Strength.SUM)}"
+
 
 NONE = Code("None")
 _LITERAL_STARTS = frozenset("\"'0123456789")
@@ -95,15 +125,33 @@ def made_of(
         text,
         strength,
         tuple(line for part in parts for line in part.before),
-        max([effect, *(part.effect for part in parts)]),
+        reduce(or_, (part.effect for part in parts), effect),
         1 + max((part.depth for part in parts), default=0),
     )
+
+
+def list_of(items: str, parts: Sequence[Code]) -> Code:
+    """A list whose items are written out."""
+    return replace(made_of(f"[{items}]", Strength.ATOM, parts), items=items)
+
+
+def assign(name: str, code: Code, kind: str = "") -> list[Line]:
+    """The statements that give a variable a value; `kind` is its annotation."""
+    head = f"{name}: {kind}" if kind else name
+    return [*code.before, Line(f"{head} = {code.text}", effect=code.effect)]
 
 
 def call(function: str, parts: Sequence[Code], effect: Effect = Effect.NONE) -> Code:
     """A call with positional arguments."""
     text = f"{function}({', '.join(part.text for part in parts)})"
     return made_of(text, Strength.PRIMARY, parts, effect=effect)
+
+
+def listed(texts: Sequence[str], parts: Sequence[Code]) -> str:
+    """The arguments of a call; a lone text of several lines needs no parentheses of its own."""
+    if len(parts) == 1 and parts[0].strength == Strength.ATOM and texts[0].startswith("("):
+        return texts[0][1:-1]
+    return ", ".join(texts)
 
 
 OPPOSITES = {"==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not in", "not in": "in"}
@@ -148,4 +196,4 @@ def indented(lines: Iterable[Line], by: int = 1) -> list[Line]:
 
 def body_of(lines: Sequence[Line]) -> list[Line]:
     """The lines as the body of a statement, which may not be empty."""
-    return indented(lines) if lines else [Line("pass", 1)]
+    return indented(lines) if lines else [Line("pass", 1, effect=Effect.NONE)]

@@ -18,10 +18,10 @@ from ..types import (
     is_nullable,
     required,
 )
-from .code import Code, Strength, call, compare, made_of, negate
+from .code import Code, Effect, Strength, call, compare, made_of, negate
 from .drive import Lowering, Operand
 from .frame import Frame, variable_for
-from .typing import ORDERED, UNKNOWN, is_loose, plainly_comparable, type_of
+from .typing import ORDERED, UNKNOWN, is_loose, is_unknown, plainly_comparable, type_of
 
 
 def equality(frame: Frame, node: ast.Binary) -> Lowering:
@@ -85,10 +85,12 @@ def membership(frame: Frame, node: ast.Binary) -> Lowering:
     if isinstance(container, ast.Binary) and container.operator in ("..", "..."):
         low = yield Operand(container.left)
         high = yield Operand(container.right)
-        left, low, high = frame.in_order(
-            [left, low, high], [variable_for(node.left), "low", "high"]
-        )
         kinds = type_of(frame, node.left), type_of(frame, container)
+        chained = _is_chained(kinds)
+        if chained and high.effect.matters:  # it is not evaluated in `low <= x <= high` else
+            high = frame.spill(high, "high")
+        hints = [variable_for(node.left), "low", "high"]
+        left, low, high = frame.in_order([left, low, high], hints, [1, 0, 2] if chained else None)
         found = within(frame, left, kinds, low, high, container.operator)
     else:
         right = yield Operand(container, record="either")
@@ -99,7 +101,8 @@ def membership(frame: Frame, node: ast.Binary) -> Lowering:
         if not mixed and _contains_plainly(type_of(frame, node.left), kind):
             found = compare(left, "in", right)
         else:
-            found = call(frame.module.imports.operator("contains"), [left, right])
+            effect = Effect.FAILS if is_unknown(kind) else Effect.NONE
+            found = call(frame.module.imports.operator("contains"), [left, right], effect)
     return found if node.operator == "in" else negate(found)
 
 
@@ -110,9 +113,7 @@ def within(
 
     `kinds` are the types of the value and of the range.
     """
-    kind, ends = kinds
-    item = ends.item if isinstance(ends, Range) else ANY
-    if kind not in (*ORDERED, FLOAT) or (item != kind and {item, kind} - {INT, FLOAT}):
+    if not _is_chained(kinds):
         exclusive = ", exclusive=True" if operator == "..." else ""
         text = f"{frame.module.imports.runtime('Range')}({low.text}, {high.text}{exclusive})"
         container = made_of(text, Strength.PRIMARY, [low, high])
@@ -121,6 +122,13 @@ def within(
     texts = [part.at(Strength.SUM) for part in (low, value, high)]
     text = f"{texts[0]} <= {texts[1]} {last} {texts[2]}"
     return made_of(text, Strength.COMPARISON, [value, low, high])
+
+
+def _is_chained(kinds: tuple[Type, Type]) -> bool:
+    """Whether a value and a range are of types that Python compares as Conduit does."""
+    kind, ends = kinds
+    item = ends.item if isinstance(ends, Range) else ANY
+    return kind in (*ORDERED, FLOAT) and (item == kind or not {item, kind} - {INT, FLOAT})
 
 
 def _contains_plainly(item: Type, container: Type) -> bool:

@@ -32,8 +32,7 @@ def composed(frame: Frame, node: ast.Expr, wish: Operand) -> Lowering:
     resource = resource_of(frame, type_of(frame, node))
     if is_query(facts, node, frame.locals.queries):
         select = yield from select_of(frame, node, safe=True)
-        code = _constructed(frame, select)
-        return replace(code, before=(*select.before, *code.before), guards=select.guards)
+        return replace(_constructed(frame, select), guards=select.guards)
     steps: list[tuple[ast.Expr, RecordCall]] = []
     base, safe = node, False
     while isinstance(use := facts.resolutions.get(base), RecordCall) and use.receiver is not None:
@@ -60,6 +59,10 @@ def _constructed(frame: Frame, select: Select) -> Code:
 
 def _extended(frame: Frame, query: Code, delta: Select) -> Code:
     """A query with further steps."""
+    parts = [*delta.values, *delta.bounds]
+    if not query.guards:
+        query, *parts = frame.in_order([query, *parts])
+        delta = delta.filled(parts)
     text = query.at(Strength.PRIMARY)
     if delta.where:
         condition = literal([" AND ".join(delta.where)], width=10_000)
@@ -69,9 +72,9 @@ def _extended(frame: Frame, query: Code, delta: Select) -> Code:
         text += f".order_by({literals.quoted(', '.join(delta.order))})"
     for name, bound in (("limit", delta.limit), ("offset", delta.offset)):
         text += f".{name}({bound.text})" if bound is not None else ""
-    bounds = [bound for bound in (delta.limit, delta.offset) if bound is not None]
-    code = made_of(text, Strength.PRIMARY, [query, *delta.values, *bounds], Effect.READS)
-    return replace(code, guards=query.guards)
+    code = made_of(text, Strength.PRIMARY, [query, *parts], Effect.READS)
+    before = (*query.before, *delta.before, *code.before[len(query.before) :])
+    return replace(code, before=before, guards=query.guards)
 
 
 def rows_of(frame: Frame, query: Code, kind: Type) -> Code:

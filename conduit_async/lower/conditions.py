@@ -11,6 +11,7 @@ from ..types import ANY, Array, Enum, Query, Record, Type, is_nullable, required
 from .code import Code, Strength, made_of
 from .drive import Operand
 from .frame import Frame, variable_for
+from .ordering import prepared
 from .prefixes import effective_operand
 from .sql import Select
 from .typing import UNKNOWN, type_of
@@ -108,7 +109,7 @@ def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> C
     if isinstance(kind := type_of(frame, container), Query):
         if is_query(frame.module.facts, container, frame.locals.queries):
             return (yield from _subquery(frame, name, column, node))
-        rows = yield Operand(container)
+        rows = frame.iterable((yield Operand(container)))
         key = frame.module.program.resources[kind.resource].primary_key or "id"
         text = f"[row.{key} for row in {rows.at(Strength.OR)}]"
         value = made_of(text, Strength.ATOM, [rows])
@@ -147,7 +148,8 @@ def _subquery(frame: Frame, name: str, column: Column, node: ast.Binary) -> Cond
     select = yield from select_of(frame, node.right)
     keys = select.column(select.resource.primary_key or "id")
     text = f"{name} IN ({' '.join(select.statement(keys, ordered=select.is_cut))})"
+    values = prepared(select, select.before).all_values
     if node.operator == "in":
-        return text, select.all_values
+        return text, values
     negated = f"({text}) IS NOT TRUE" if is_nullable(column.type) else f"NOT {text}"
-    return negated, select.all_values
+    return negated, values

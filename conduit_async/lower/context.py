@@ -5,7 +5,7 @@ from dataclasses import replace
 from .. import ast
 from ..program import Capture, KeyAccess, LibraryCall
 from . import literals
-from .code import Code, Line, Strength, body_of, close, made_of
+from .code import Code, Effect, Line, Strength, body_of, close, made_of
 from .drive import lower
 from .frame import Frame
 
@@ -64,17 +64,21 @@ def _captured(frame: Frame, capture: Capture) -> Code:
         return value
     if len(capture.path) == 1:
         unwrap = frame.module.imports.operator("unwrap")
-        return made_of(f"{unwrap}({value.text}, {_WHAT})", Strength.PRIMARY, [value])
+        text = f"{unwrap}({value.text}, {_WHAT})"
+        return made_of(text, Strength.PRIMARY, [value], Effect.FAILS)
     known = frame.capture("context", ("authenticated?",))
     assert known is not None
     fail = frame.module.imports.operator("fail")
     failing = f"{fail}({literals.quoted('Context.current_user is nil')})"
     condition = frame.captured(known).text
     if not frame.lazy:
-        check = (Line(f"if not {condition}:"), *body_of([Line(failing)]))
+        check = (
+            Line(f"if not {condition}:", effect=Effect.NONE),
+            *body_of([Line(failing, effect=Effect.FAILS)]),
+        )
         return replace(value, before=(*value.before, *check))
     text = f"{value.text} if {condition} else {failing}"
-    return made_of(text, Strength.TERNARY, [value])
+    return made_of(text, Strength.TERNARY, [value], Effect.FAILS)
 
 
 def _of_request(frame: Frame, name: str) -> Code:
@@ -84,4 +88,5 @@ def _of_request(frame: Frame, name: str) -> Code:
     if not name.endswith("!"):
         return attribute
     unwrap = frame.module.imports.operator("unwrap")
-    return Code(f"{unwrap}({attribute.text}, {_WHAT})", Strength.PRIMARY)
+    text = f"{unwrap}({attribute.text}, {_WHAT})"
+    return Code(text, Strength.PRIMARY, effect=Effect.FAILS)

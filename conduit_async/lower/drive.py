@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from .. import ast
 from ..types import DECIMAL, FLOAT, INT, NIL, Array, Enum, Type, required
-from .code import NONE, Code, Line, Strength, call, close, made_of
+from .code import NONE, Code, Effect, Line, Strength, call, close, made_of
 from .frame import Frame, variable_for
 from .literals import quoted
 from .snapshots import RecordAs, fitted_record
@@ -26,8 +26,8 @@ class Operand:
 
     `lazy`: it may not be evaluated at all. `chain`: its guards are left open, for `.b` in `a?.b`.
     `maybe`: nil is welcome, also where a missing row would be an error. `expected` is the type
-    of the place where the value goes, `name` the variable that will hold it, `first` whether it
-    begins with it. `record` is what the place takes for a record.
+    of the place where the value goes, `name` the variable that begins with it. `record` is what
+    the place takes for a record.
     `composed`: a query is wanted as a value, not its rows.
     """
 
@@ -37,7 +37,6 @@ class Operand:
     maybe: bool = False
     expected: Type | None = None
     name: str | None = None
-    first: bool = True
     record: RecordAs = "row"
     composed: bool = False
 
@@ -82,15 +81,12 @@ def lower(
     chain: bool = False,
     expected: Type | None = None,
     name: str | None = None,
-    first: bool = True,
     record: RecordAs = "row",
     composed: bool = False,
 ) -> Code:
     """An expression as Python."""
     stack: list[tuple[Lowering, Operand]] = []
-    wish: Operand | None = Operand(
-        node, False, chain, maybe, expected, name, first, record, composed
-    )
+    wish: Operand | None = Operand(node, False, chain, maybe, expected, name, record, composed)
     code: Code | None = None
     while True:
         if wish is not None:
@@ -115,7 +111,7 @@ def without_value(frame: Frame, node: ast.Expr, code: Code) -> Code:
     """A call that gives nothing, where a value is wanted: a statement, then nil."""
     if type_of(frame, node) != NIL or not code.text.endswith(")"):
         return code
-    return replace(NONE, before=(*code.before, Line(code.text)))
+    return replace(NONE, before=(*code.before, Line(code.text, effect=code.effect)))
 
 
 def condition(frame: Frame, node: ast.Expr) -> Code:
@@ -160,16 +156,19 @@ def _fitted_items(frame: Frame, node: ast.Expr, wanted: Array, code: Code) -> Co
         return code
     if isinstance(item, Enum):
         function = frame.module.imports.operator("enum_value")
-        each = f"{function}({frame.module.annotation(item)}, each)"
+        each, effect = f"{function}({frame.module.annotation(item)}, each)", Effect.FAILS
     elif item in (FLOAT, DECIMAL) and actual == Array(INT):
-        each = f"{frame.module.annotation(item)}(each)"
+        each, effect = f"{frame.module.annotation(item)}(each)", Effect.NONE
     else:
         return code
     if actual == type_of(frame, node):
-        return made_of(f"[{each} for each in {code.at(Strength.OR)}]", Strength.ATOM, [code])
+        code = frame.iterable(code, variable_for(node))
+        return made_of(
+            f"[{each} for each in {code.at(Strength.OR)}]", Strength.ATOM, [code], effect
+        )
     first, again = frame.twice(code, variable_for(node))
     text = f"[{each} for each in {again.text}] if {first.at(Strength.SUM)} is not None else None"
-    return made_of(text, Strength.TERNARY, [first])
+    return made_of(text, Strength.TERNARY, [first], effect)
 
 
 def results(node: ast.Expr) -> Iterator[ast.Expr]:
@@ -194,7 +193,7 @@ def _fitted(frame: Frame, operand: Operand, code: Code) -> Code:
     ):
         function = frame.module.imports.operator("enum_value")
         text = f"{function}({frame.module.annotation(wanted)}, {code.text})"
-        return made_of(text, Strength.PRIMARY, [code])
+        return made_of(text, Strength.PRIMARY, [code], Effect.FAILS)
     if isinstance(wanted, Array) and isinstance(required(actual), Array) and not is_loose(actual):
         return _fitted_items(frame, operand.node, wanted, code)
     unknown = actual in UNKNOWN and wanted not in UNKNOWN

@@ -241,7 +241,7 @@ class Frame(Naming):
         """The expression's value in a variable, so that it is evaluated here and once."""
         name = self.fresh(hint)
         kind = f": {self.module.imports.use('typing', 'Any')}" if holds_empty(code.text) else ""
-        line = Line(f"{name}{kind} = {code.text}", span=span, quiet=code.effect < Effect.ACTS)
+        line = Line(f"{name}{kind} = {code.text}", span=span, effect=code.effect)
         return Code(name, before=(*code.before, line))
 
     def twice(self, code: Code, hint: str = "value") -> tuple[Code, Code]:
@@ -254,17 +254,45 @@ class Frame(Naming):
         name = self.fresh(hint)
         return replace(code, text=f"({name} := {code.text})", strength=Strength.ATOM), Code(name)
 
-    def in_order(self, parts: Sequence[Code], hints: Sequence[str] = ()) -> list[Code]:
-        """Operands that run one after the other, although some need statements before them."""
-        last = max((i for i, part in enumerate(parts) if part.before), default=0)
-        done: list[Code] = []
-        for index, part in enumerate(parts):
-            later = [line for each in parts[index + 1 : last + 1] for line in each.before]
-            movable = Effect.READS if all(line.quiet for line in later) else Effect.NONE
-            if later and part.effect > movable:
-                part = self.spill(part, hints[index] if hints else "value")
-            done.append(part)
-        return done
+    def iterable(self, code: Code, hint: str = "items") -> Code:
+        """What a comprehension goes through, in a variable where Python takes no expression."""
+        return self.spill(code, hint) if code.assigns else code
+
+    def in_order(
+        self,
+        parts: Sequence[Code],
+        hints: Sequence[str] = (),
+        places: Sequence[int] | None = None,
+    ) -> list[Code]:
+        """Operands that run one after the other, in the order that they have here.
+
+        That is so of their texts, but some need statements, which stand before all texts; and with
+        `places` they are written in another order. One that has to run earlier than its text
+        would goes into a variable.
+        """
+        hoisted: set[int] = set()
+        sooner = Effect.NONE  # what runs before the texts of all that is left of it
+        for index in range(len(parts) - 1, -1, -1):
+            effect = parts[index].effect
+            if effect.must_precede(sooner | _written_before(parts, places, index)):
+                hoisted.add(index)
+                sooner |= effect
+            for line in parts[index].before:
+                sooner |= line.effect
+        return [
+            self.spill(part, hints[index] if hints else "value") if index in hoisted else part
+            for index, part in enumerate(parts)
+        ]
+
+
+def _written_before(parts: Sequence[Code], places: Sequence[int] | None, index: int) -> Effect:
+    """What the operands to the right do whose texts stand left of an operand's own."""
+    found = Effect.NONE
+    if places is not None:
+        for later in range(index + 1, len(parts)):
+            if places[later] < places[index]:
+                found |= parts[later].effect
+    return found
 
 
 def variable_for(node: ast.Expr) -> str:

@@ -8,11 +8,11 @@ from ..program import FunctionInfo, Local, ParameterInfo
 from ..types import NIL
 from ..walk import walk
 from .annotations import stored
-from .calls import defaults, is_evaluated_inside, takes_nil
 from .code import Line, body_of
 from .drive import lower
 from .frame import Frame
 from .function import Function, direct, survey, trimmed
+from .function_calls import defaults, is_evaluated_inside, takes_nil
 from .into import NOWHERE, Into
 from .module import Module, Variant
 from .statements import block

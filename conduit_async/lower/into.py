@@ -14,7 +14,8 @@ class Into:
     `annotation` is written where the variable is first assigned; on a line of its own when the
     first value is `narrowed`, since type checkers take an annotated value for any of its type.
     `expected` is the type that the place has, which only has to be taken on trust where the value
-    is `untold`. `first`: the variable begins with it. `unread`: nothing reads the variable.
+    is `untold`. `first`: the variable begins with it. `kept`: it has a value already, which the
+    new one may be made of, and which stays if that fails. `unread`: nothing reads the variable.
     `composed`: a query is its value, not the rows.
     """
 
@@ -24,6 +25,7 @@ class Into:
     expected: Type | None = None
     narrowed: bool = False
     first: bool = False
+    kept: bool = False
     untold: bool = False
     unread: bool = False
     composed: bool = False
@@ -34,13 +36,21 @@ class Into:
             return [Line(f"return {code.text}")]
         if self.kind == "name":
             kind = f": {self.annotation}" if self.annotation else ""
+            effect = Effect.ACTS if self.kept else code.effect
             if kind and self.narrowed:
-                return [Line(f"{self.name}{kind}"), Line(f"{self.name} = {code.text}")]
-            return [Line(f"{self.name}{kind} = {code.text}")]
-        if code.effect < Effect.ACTS and "(" not in code.text:
+                return [*self.declared, Line(f"{self.name} = {code.text}", effect=effect)]
+            return [Line(f"{self.name}{kind} = {code.text}", effect=effect)]
+        if not code.effect.matters and "(" not in code.text:
             return []
         is_call = code.strength in (Strength.PRIMARY, Strength.AWAIT) and code.text.endswith(")")
-        return [Line(code.text if is_call else f"_ = {code.text}")]
+        return [Line(code.text if is_call else f"_ = {code.text}", effect=code.effect)]
+
+    @property
+    def declared(self) -> list[Line]:
+        """The line that declares the variable, where it is assigned later."""
+        if self.annotation is None:
+            return []
+        return [Line(f"{self.name}: {self.annotation}", effect=Effect.NONE)]
 
 
 NOWHERE = Into("nowhere")

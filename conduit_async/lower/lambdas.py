@@ -45,7 +45,8 @@ def lambda_(frame: Frame, node: ast.Lambda, wish: Operand) -> Lowering:
     parameters = ", ".join(f"{name}: {any_}" for name in names)
     head = "async def" if awaits else "def"
     lines = [Line(f"{head} {name}({parameters}) -> {any_}:"), *body_of(body)]
-    effect = Effect.ACTS if outer or writes or waits(facts, node) else Effect.NONE
+    acts = outer or writes or waits(facts, node)
+    effect = Effect.ACTS if acts else Effect.READS | Effect.FAILS
     return Code(name, before=tuple(lines), effect=effect)
 
 

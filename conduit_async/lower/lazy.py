@@ -2,7 +2,7 @@
 
 from .. import ast
 from ..types import optional, required
-from .code import Code, Line, Strength, body_of, made_of
+from .code import Code, Effect, Line, Strength, assign, body_of, made_of
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
 from .snapshots import place_of
@@ -52,15 +52,14 @@ def coalesce(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
         return left
     kinds = {required(type_of(frame, each)) for each in (first, *others)}
     name = wish.name or frame.fresh(variable_for(first))
-    is_new = wish.first or wish.name is None
-    is_mixed = is_new and (len(kinds) > 1 or is_loose(wanted))
+    is_mixed = len(kinds) > 1 or is_loose(wanted)
     mixed = frame.module.annotation(optional(wanted)) if is_mixed else ""
-    lines = [*left.before, Line(f"{name}{f': {mixed}' if mixed else ''} = {left.text}")]
+    lines = assign(name, left, mixed)
     for other in others:
         with frame.branch():
             right = yield Operand(other, expected=wanted, record=place, composed=wish.composed)
-        lines.append(Line(f"if {name} is None:"))
-        lines += body_of([*right.before, Line(f"{name} = {right.text}")])
+        lines.append(Line(f"if {name} is None:", effect=Effect.NONE))
+        lines += body_of(assign(name, right))
     return Code(name, before=tuple(lines))
 
 
@@ -91,10 +90,9 @@ def _as_statements(frame: Frame, node: ast.Binary, left: Code, right: Code) -> C
     kind = optional(kind) if node.operator == "??" else kind
     condition = {"and": name, "or": f"not {name}"}.get(node.operator, f"{name} is None")
     lines = [
-        *left.before,
-        Line(f"{name}: {frame.module.annotation(kind)} = {left.text}"),
-        Line(f"if {condition}:"),
-        *body_of([*right.before, Line(f"{name} = {right.text}")]),
+        *assign(name, left, frame.module.annotation(kind)),
+        Line(f"if {condition}:", effect=Effect.NONE),
+        *body_of(assign(name, right)),
     ]
     return Code(name, before=tuple(lines))
 
@@ -122,11 +120,11 @@ def ternary(frame: Frame, node: ast.Ternary, wish: Operand) -> Lowering:
     name = frame.fresh("value")
     lines = [
         *condition.before,
-        Line(f"{name}: {frame.module.annotation(type_of(frame, node))}"),
-        Line(f"if {condition.text}:"),
-        *body_of([*then.before, Line(f"{name} = {then.text}")]),
-        Line("else:"),
-        *body_of([*otherwise.before, Line(f"{name} = {otherwise.text}")]),
+        Line(f"{name}: {frame.module.annotation(type_of(frame, node))}", effect=Effect.NONE),
+        Line(f"if {condition.text}:", effect=condition.effect),
+        *body_of(assign(name, then)),
+        Line("else:", effect=Effect.NONE),
+        *body_of(assign(name, otherwise)),
     ]
     return Code(name, before=tuple(lines))
 

@@ -4,29 +4,28 @@ from dataclasses import replace
 
 from .. import ast
 from ..types import (
-    ANY,
     DECIMAL,
-    JSON,
+    FLOAT,
+    INT,
+    STRING,
     Array,
-    Optional,
     Type,
-    Union,
-    Variable,
     required,
 )  # fmt: skip
-from .code import Code, Strength, call, compare, made_of, negate
+from .code import Code, Effect, Strength, call, compare, list_of, made_of, negate
 from .comparisons import equality, membership
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
 from .lazy import coalesce, lazy
 from .prefixes import effective_operand
-from .typing import ORDERED, known, type_of
+from .typing import ORDERED, as_type, is_unknown, known, type_of
 from .values import decimal
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _HELPERS = {"/": "divide", "%": "remainder", "**": "power"}
 _UNKNOWN = {"+": "add", "-": "subtract", "*": "multiply"}
+_TYPED_POWER = 25
 _STRENGTHS = {"+": Strength.SUM, "-": Strength.SUM, "*": Strength.PRODUCT}
 
 
@@ -40,11 +39,12 @@ def unary(frame: Frame, node: ast.Unary, wish: Operand) -> Lowering:
     if node.operator == "not":
         return negate(inner)
     inner = known(frame, operand, inner)
-    if _is_unknown(type_of(frame, operand)):
-        return call(frame.module.imports.operator("negate"), [inner])
+    if is_unknown(type_of(frame, operand)):
+        return call(frame.module.imports.operator("negate"), [inner], Effect.FAILS)
     if inner.strength == Strength.SIGN and inner.text.startswith("-"):
         return replace(inner, text=inner.text.removeprefix("-"))
-    return made_of(f"-{inner.at(Strength.SIGN)}", Strength.SIGN, [inner])
+    least = Strength.AWAIT if inner.strength == Strength.POWER else Strength.SIGN  # `-(a**2)`
+    return made_of(f"-{inner.at(least)}", Strength.SIGN, [inner])
 
 
 @rule(ast.Binary)
@@ -78,24 +78,50 @@ def _strict(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
         exclusive = ", exclusive=True" if operator == "..." else ""
         text = f"{name}({left.text}, {right.text}{exclusive})"
         return made_of(text, Strength.PRIMARY, [left, right])
-    is_known = not any(_is_unknown(kind) for kind in kinds)
+    is_known = not any(is_unknown(kind) for kind in kinds)
     if operator in _MIRRORED and not is_known:
         text = f'{helper("ordered")}({left.text}, "{operator}", {right.text})'
-        return made_of(text, Strength.PRIMARY, [left, right])
+        return made_of(text, Strength.PRIMARY, [left, right], Effect.FAILS)
     if operator in _MIRRORED:
         if left.is_constant and not right.is_constant:
             return _order(right, _MIRRORED[operator], left, kinds)
         return _order(left, operator, right, kinds)
+    if operator == "**" and kinds == (INT, INT):
+        return _power(frame, node, left, right)
     if operator in _HELPERS:
-        return call(helper(_HELPERS[operator]), [left, right])
+        divides = operator != "**" and _is_a_divisor(node.right) and kinds[0] in (INT, FLOAT)
+        effect = Effect.NONE if divides else Effect.FAILS
+        return call(helper(_HELPERS[operator]), [left, right], effect)
     if not is_known:
-        return call(helper(_UNKNOWN[operator]), [left, right])
+        return call(helper(_UNKNOWN[operator]), [left, right], Effect.FAILS)
     if operator == "+" and isinstance(kinds[0], Array) and "[" in left.text[:1] + right.text[:1]:
-        items = ", ".join(part for part in (_spread(left), _spread(right)) if part)
-        return made_of(f"[{items}]", Strength.ATOM, [left, right])
+        return list_of(", ".join(filter(None, (left.spread, right.spread))), [left, right])
     strength = _STRENGTHS[operator]
     text = f"{left.at(strength)} {operator} {right.at(Strength(strength + 1))}"
-    return made_of(text, strength, [left, right])
+    return made_of(text, strength, [left, right], _effect(operator, kinds))
+
+
+def _power(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
+    """A power of ints: of a small constant, type checkers know that it is an int as well."""
+    if isinstance(node.right, ast.Int) and node.right.value <= _TYPED_POWER:
+        space = "" if left.repeatable or left.is_literal else " "
+        text = f"{left.at(Strength.AWAIT)}{space}**{space}{right.text}"
+        return made_of(text, Strength.POWER, [left, right])
+    power = call(frame.module.imports.operator("power"), [left, right], Effect.FAILS)
+    kind = type_of(frame, node)
+    return power if is_unknown(kind) else as_type(frame, power, kind)
+
+
+def _is_a_divisor(node: ast.Expr) -> bool:
+    """Whether a number can be divided by it: it is one, and not zero."""
+    return isinstance(node, ast.Int | ast.Float) and bool(node.value)
+
+
+def _effect(operator: str, kinds: tuple[Type, Type]) -> Effect:
+    """Whether an operator on known types may fail: one on dates, and of others, may overflow."""
+    same = kinds[0] == kinds[1] and kinds[0] in (INT, FLOAT, STRING)
+    joins = operator == "+" and isinstance(kinds[0], Array)
+    return Effect.NONE if same or joins else Effect.FAILS
 
 
 def _order(left: Code, operator: str, right: Code, kinds: tuple[Type, Type]) -> Code:
@@ -103,13 +129,3 @@ def _order(left: Code, operator: str, right: Code, kinds: tuple[Type, Type]) -> 
     if all(kind in ORDERED for kind in kinds):
         return replace(code, opposite=compare(left, _OPPOSITES[operator], right).text)
     return code
-
-
-def _spread(code: Code) -> str:
-    """The items of an array inside of a list: of a literal, those that it has."""
-    is_literal = code.strength == Strength.ATOM and code.text.startswith("[")
-    return code.text[1:-1] if is_literal else f"*{code.at(Strength.OR)}"
-
-
-def _is_unknown(kind: Type) -> bool:
-    return required(kind) in (ANY, JSON) or isinstance(kind, Optional | Union | Variable)

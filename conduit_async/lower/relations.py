@@ -13,6 +13,9 @@ from .frame import Frame
 from .sql import Select, literal, quoted
 from .typing import type_of
 
+_LOADING = Effect.READS | Effect.FAILS
+"""To load a row changes nothing, but it may be gone."""
+
 
 def relation(frame: Frame, node: ast.Expr, use: RelationUse, wish: Operand) -> Lowering:
     """`.customer`, `.items`: the row or rows."""
@@ -111,9 +114,9 @@ def _loaded(
         return Code(known, before=key.before, effect=Effect.READS)
     code = operation(frame, f"{name}({text})", [key])
     if frame.lazy or guards:
-        return replace(code, effect=Effect.READS)
+        return replace(code, effect=_LOADING | key.effect)
     owner = key.text.rpartition(".")[0]
     longer = f"{owner}_{hint}" if owner.isidentifier() else hint
     variable = frame.load(f"{name}({text})", hint, longer)
-    line = Line(f"{variable} = {code.text}", quiet=True)
+    line = Line(f"{variable} = {code.text}", effect=_LOADING)
     return Code(variable, before=(*key.before, line), effect=Effect.READS)

@@ -50,7 +50,7 @@ def _pluck(frame: Frame, call: RecordCall, rows: Code) -> Code:
         for argument in call.arguments
         if isinstance(field := argument.value, ast.Symbol | ast.String)
     ]
-    row = frame.fresh("row")
+    rows, row = frame.iterable(rows), frame.fresh("row")
     values = ", ".join(f"{row}.{column.python}" for column in names)
     value = values if len(names) == 1 else f"[{values}]"
     text = f"[{value} for {row} in {rows.at(Strength.OR)}]"

@@ -8,10 +8,11 @@ from .. import ast
 from ..program import Local, RecordCall, RelationUse, ResourceInfo
 from ..types import FLOAT, INT, Type, required
 from . import chains, literals
-from .code import NONE, Code, Effect, Line, body_of, close
+from .code import NONE, Code, Line, body_of, close
 from .conditions import Selecting, column_of, condition, equal_to
 from .drive import Operand, lower
 from .frame import Frame
+from .ordering import prepared, source_order, values_in_order
 from .relations import owner_key, related
 from .sql import Select
 from .typing import type_of
@@ -123,11 +124,11 @@ def _settled(frame: Frame, select: Select) -> tuple[list[Line], Select]:
         name = frame.fresh(first.text.replace(".", "_") if first.repeatable else "key")
         lines.append(Line(f"{name} = {close(replace(first, guards=guards)).text}"))
         first, guards = Code(name), (f"{name} is not None",)
-    given = [first, *others, *(each for each in (select.limit, select.offset) if each is not None)]
+    given = [first, *others, *select.bounds]
     settled: list[Code] = []
     inner: list[Line] = []
     for code in frame.in_order(given, ["value"] * len(given)):
-        changes = code.effect > Effect.NONE and frame.locals.may_change
+        changes = bool(code.effect) and frame.locals.may_change
         unstable = changes or not (code.repeatable or code.is_constant)
         if guards and (unstable or code.before):
             variable = frame.fresh("value")
@@ -140,16 +141,8 @@ def _settled(frame: Frame, select: Select) -> tuple[list[Line], Select]:
         settled.append(replace(code, before=()))
     if guards and inner:
         inner = [Line(f"if {guards[0]}:"), *body_of(inner)]
-    count = len(select.values)
-    bounds = iter(settled[max(count, 1) :])
-    return [*lines, *inner], replace(
-        select,
-        values=tuple(settled[:count]),
-        limit=next(bounds) if select.limit is not None else None,
-        offset=next(bounds) if select.offset is not None else None,
-        guards=guards,
-        before=(),
-    )
+    settled = settled if select.values else settled[1:]
+    return [*lines, *inner], replace(select.filled(settled), guards=guards, before=())
 
 
 def _step(frame: Frame, select: Select, call: RecordCall) -> Selecting:
@@ -160,17 +153,24 @@ def _step(frame: Frame, select: Select, call: RecordCall) -> Selecting:
             orders = [_order(select, argument.value) for argument in call.arguments]
             return replace(select, order=tuple(part for order in orders for part in order))
         case "limit" | "offset":
-            return (yield from _bounded(select, call.operation, call.arguments[0].value))
+            return (yield from _bounded(frame, select, call.operation, call.arguments[0].value))
         case "all" | "query":
             return select
     return (yield from _scope(frame, select, call))
 
 
-def _bounded(select: Select, name: str, node: ast.Expr) -> Selecting:
+def _bounded(frame: Frame, select: Select, name: str, node: ast.Expr) -> Selecting:
     bound = yield Operand(node)
-    if name == "limit":
-        return replace(select, limit=bound)
-    return replace(select, offset=bound)
+    replaced = select.limit if name == "limit" else select.offset
+    select = replace(select, limit=None) if name == "limit" else replace(select, offset=None)
+    if replaced is not None and (replaced.before or replaced.effect.matters):
+        select = prepared(select, frame.spill(replaced).before)
+    longer = replace(select, limit=bound) if name == "limit" else replace(select, offset=bound)
+    place = len(select.values) + (name == "offset" and select.limit is not None)
+    count = len(longer.values) + len(longer.bounds)
+    return values_in_order(
+        frame, longer, [*(each for each in range(count) if each != place), place]
+    )
 
 
 def _order(select: Select, node: ast.Expr) -> list[str]:
@@ -199,24 +199,15 @@ def narrowed(frame: Frame, select: Select, given: tuple[ast.Argument, ...]) -> S
             text, found = yield from equal_to(frame, select, name, node)
             texts.append(text)
             values += found
-    all_values = frame.in_order([*select.values, *values])
-    return replace(select, where=(*select.where, *texts), values=tuple(all_values))
+    old, new = len(select.values), len(values)
+    longer = replace(select, where=(*select.where, *texts), values=(*select.values, *values))
+    bounds = range(old + new, old + new + len(select.bounds))
+    return values_in_order(frame, longer, [*range(old), *bounds, *range(old, old + new)])
 
 
 def _scope(frame: Frame, select: Select, call: RecordCall) -> Selecting:
     scope = select.resource.scopes[call.operation]
-    given = {a.name.text: a.value for a in call.arguments if a.name is not None}
-    positional = [a.value for a in call.arguments if a.name is None]
-    for parameter in scope.parameters:
-        node = (
-            positional.pop(0) if positional else given.get(parameter.name.text, parameter.default)
-        )
-        local = frame.module.facts.declared.get(parameter.name)
-        if node is not None and local is not None:
-            value = yield Operand(node)
-            frame.bound[local] = (
-                value if value.repeatable or value.is_constant else frame.spill(value, local.python)
-            )
+    select = yield from _bound(frame, select, scope, call.arguments)
     lone = scope.body.statements if scope.body is not None else ()
     wheres = [each.value for each in lone if isinstance(each, ast.ExprStatement)]
     wheres += [pair.value for pair in scope.pairs if pair.key.text == "where"]
@@ -227,8 +218,37 @@ def _scope(frame: Frame, select: Select, call: RecordCall) -> Selecting:
             case "order_by":
                 select = replace(select, order=tuple(_order(select, pair.value)))
             case "limit" | "offset" as name:
-                select = yield from _bounded(select, name, pair.value)
+                select = yield from _bounded(frame, select, name, pair.value)
     return select
+
+
+def _bound(
+    frame: Frame, select: Select, scope: ast.Scope, arguments: tuple[ast.Argument, ...]
+) -> Selecting:
+    """The query before a scope's steps, whose parameters are what the arguments give."""
+    named = {a.name.text: a.value for a in arguments if a.name is not None}
+    positional = [a.value for a in arguments if a.name is None]
+    given: list[tuple[Local, ast.Expr]] = []
+    for parameter in scope.parameters:
+        node = (
+            positional.pop(0) if positional else named.get(parameter.name.text, parameter.default)
+        )
+        local = frame.module.facts.declared.get(parameter.name)
+        if node is not None and local is not None:
+            given.append((local, node))
+    given = [given[index] for index in source_order([node for _, node in given])]
+    values = []
+    for local, node in given:
+        value = yield Operand(node)
+        if not (value.repeatable or value.is_constant):
+            value = frame.spill(value, local.python)
+        values.append(value)
+    old = [*select.values, *select.bounds]
+    parts = frame.in_order([*old, *values])
+    for (local, _), part in zip(given, parts[len(old) :], strict=True):
+        frame.bound[local] = replace(part, before=())
+    lines = [line for part in parts for line in part.before]
+    return prepared(select.filled([replace(part, before=()) for part in parts[: len(old)]]), lines)
 
 
 def name_of(node: ast.Expr) -> str:

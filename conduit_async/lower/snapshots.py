@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from .. import ast
 from ..types import ANY, Array, Hash, Optional, Record, Type, holds_record, required
-from .code import Code, Strength, made_of
+from .code import Code, Strength, close, made_of
 from .frame import Frame, variable_for
 from .typing import is_loose, type_of
 
@@ -34,6 +34,7 @@ def outgoing(frame: Frame, node: ast.Expr, code: Code) -> Code:
     if frame.holds_snapshot(node) or isinstance(node, ast.ArrayLiteral | ast.HashLiteral):
         return code
     kind, hint = type_of(frame, node), variable_for(node)
+    code = close(code) if code.assigns else code
     if not code.guards:
         return snapshot_of(frame, kind, code, hint)
     frame.lazy += 1  # what is behind the guards is no statement of its own
@@ -57,6 +58,7 @@ def snapshot_of(frame: Frame, kind: Type, code: Code, hint: str = "row") -> Code
     if not holds_record(kind):
         return code
     if not isinstance(kind, Optional):
+        code = frame.iterable(code, hint)
         return made_of(_converted(frame, kind, code), Strength.PRIMARY, [code])
     first, again = frame.twice(code, hint)
     text = f"{_converted(frame, kind.item, again)} if {first.text} is not None else None"

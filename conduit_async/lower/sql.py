@@ -1,7 +1,8 @@
 """SQL as text: names, conditions and the statement of a query."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from ..program import ResourceInfo
 from .code import Code, Line
@@ -55,10 +56,22 @@ class Select:
     before: tuple[Line, ...] = ()
 
     @property
+    def bounds(self) -> list[Code]:
+        """The limit and the offset, as far as there are any."""
+        return [bound for bound in (self.limit, self.offset) if bound is not None]
+
+    @property
     def all_values(self) -> list[Code]:
         """What fills the placeholders, in their order."""
-        bounds = [bound for bound in (self.limit, self.offset) if bound is not None]
-        return [*self.values, *(bound for bound in bounds if not bound.text.isdigit())]
+        return [*self.values, *(bound for bound in self.bounds if not bound.text.isdigit())]
+
+    def filled(self, parts: Sequence[Code]) -> "Select":
+        """The same query with other values and bounds, in the order in which it has them."""
+        rest = iter(parts)
+        values = tuple(next(rest) for _ in self.values)
+        limit = next(rest) if self.limit is not None else None
+        offset = next(rest) if self.offset is not None else None
+        return replace(self, values=values, limit=limit, offset=offset)
 
     def column(self, name: str) -> str:
         """A column, with its table where two may be joined."""

@@ -9,8 +9,7 @@ from ..types import INT, Array, Query, Range, Record, required
 from ..walk import walk
 from . import assignment, literals, variables
 from .branching import chain, is_loop
-from .calls import listed
-from .code import NONE, Code, Line, Strength, body_of, negate
+from .code import NONE, Code, Line, Strength, body_of, listed, negate
 from .drive import condition, lower, without_value
 from .enqueue import enqueue
 from .frame import Frame, variable_for
@@ -89,8 +88,7 @@ def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
         record=place_of(into.expected),
         composed=into.composed,
         expected=into.expected,
-        name=into.name or None,
-        first=into.first,
+        name=into.name if into.first else None,
         chain=into.kind == "nowhere",
     )
     if code.guards:

@@ -24,6 +24,8 @@ from ..types import (
     Record,
     Scalar,
     Type,
+    Union,
+    Variable,
     required,
 )
 from . import literals
@@ -46,6 +48,11 @@ def may_be_nil(frame: Frame, node: ast.Expr) -> bool:
     kind = type_of(frame, node)
     is_relation = isinstance(frame.module.facts.resolutions.get(node), RelationUse)
     return is_relation or isinstance(kind, Optional) or kind in (*UNKNOWN, NIL)
+
+
+def is_unknown(kind: Type) -> bool:
+    """Whether a value may be of several types, nil among them."""
+    return required(kind) in UNKNOWN or isinstance(kind, Optional | Union | Variable)
 
 
 def joins(node: ast.Expr) -> bool:
@@ -100,10 +107,13 @@ def untold(frame: Frame, code: Code, *, always: bool = False) -> Code:
     """A value that type checkers shall take for any."""
     if not always and (code.repeatable or code.is_constant or code.text.startswith("cast(")):
         return code
-    imports = frame.module.imports
-    any_ = imports.use("typing", "Any")
-    text = f'{imports.use("typing", "cast")}("{any_}", {code.text})'
-    return made_of(text, Strength.PRIMARY, [code])
+    return as_type(frame, code, ANY)
+
+
+def as_type(frame: Frame, code: Code, kind: Type) -> Code:
+    """A value that type checkers shall take for one of a type."""
+    cast, annotation = frame.module.imports.use("typing", "cast"), frame.module.annotation(kind)
+    return made_of(f'{cast}("{annotation}", {code.text})', Strength.PRIMARY, [code])
 
 
 def plainly_comparable(left: Type, right: Type) -> bool:

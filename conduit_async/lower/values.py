@@ -3,7 +3,7 @@
 from .. import ast
 from ..types import DECIMAL, Array, Hash, Struct, required
 from . import literals
-from .code import NONE, Code, Strength, made_of
+from .code import NONE, Code, Strength, list_of, made_of
 from .drive import Lowering, Operand, rule
 from .frame import Frame, variable_for
 from .snapshots import RecordAs, place_of
@@ -79,8 +79,7 @@ def array(frame: Frame, node: ast.ArrayLiteral, wish: Operand) -> Lowering:
     for item in node.items:
         items.append((yield Operand(item, expected=kind, record=place)))
     items = frame.in_order(items, [variable_for(item) for item in node.items])
-    text = f"[{', '.join(item.at(Strength.TERNARY) for item in items)}]"
-    return made_of(text, Strength.ATOM, items)
+    return list_of(", ".join(item.at(Strength.TERNARY) for item in items), items)
 
 
 @rule(ast.HashLiteral)
@@ -112,7 +111,9 @@ def _struct(frame: Frame, node: ast.HashLiteral, struct: Struct) -> Lowering:
     for entry in node.entries:
         column = fields[_key(entry.key)]
         parts[column.name] = yield Operand(entry.value, expected=column.type)
-    codes = dict(zip(parts, frame.in_order(list(parts.values()), list(parts)), strict=True))
+    places = [list(fields).index(name) for name in parts]
+    ordered = frame.in_order(list(parts.values()), list(parts), places)
+    codes = dict(zip(parts, ordered, strict=True))
     given = [f"{fields[name].python}={codes.get(name, NONE).text}" for name in fields]
     text = f"{frame.module.record_class(struct.name)}({', '.join(given)})"
     return made_of(text, Strength.PRIMARY, list(codes.values()))

@@ -7,7 +7,7 @@ from .. import ast
 from ..program import RecordCall, ResourceInfo
 from ..types import Record, required
 from . import literals
-from .code import Code, Strength, made_of
+from .code import Code, Effect, Strength, made_of
 from .code import call as call_
 from .conditions import column_of, key_of
 from .drive import Lowering, Operand
@@ -70,8 +70,8 @@ def _bulk_create(frame: Frame, resource: ResourceInfo, call: RecordCall) -> Lowe
     if not isinstance(node, ast.ArrayLiteral):
         code = yield Operand(node, record="either")
         if type_of(frame, node) in UNKNOWN:
-            code = call_(frame.module.imports.operator("iterate"), [code])
-        each = _columns_of(frame, resource, "row")
+            code = call_(frame.module.imports.operator("iterate"), [code], Effect.FAILS)
+        code, each = frame.iterable(code), _columns_of(frame, resource, "row")
         text = f"create_many({record}, [{each} for row in {code.at(Strength.OR)}])"
         return operation(frame, text, [code])
     rows: list[list[str] | None] = []

@@ -57,6 +57,13 @@ self.count = 99
   Thing.increment!(self.id, :zero, by: 3)
   Recorder.value(12, Thing.find_by(title: "changed")?.zero)
 }
+@async(name: "assigned_again") {
+  let data = self.data
+  data = data.missing ?? data.nil ?? data.name
+  let kept = 1
+  self.tags.map(|tag| { kept = self.note ?? Recorder.broken(1) }) rescue { nil }
+  Recorder.value(15, [data, kept])
+}
 if self.count == 99 { return }
 Recorder.value(13, "never")
 """
@@ -77,6 +84,7 @@ def test_statements(dsn: str, tmp_path: Path) -> None:
             11: ["aexact", "bexact", "cexact"],
             12: 3,
             14: ["b", 2],
+            15: ["n", 1],
         }
     with psycopg.connect(dsn) as conn:
         row = conn.execute("SELECT count, note, title FROM things WHERE id = 1").fetchone()

@@ -76,6 +76,8 @@ AT = datetime(2024, 2, 29, 12, tzinfo=UTC)
 VALUES: list[tuple[str, Any]] = [
     # arithmetic
     ("1 + 2 * 3 - (4 - 5) - 6", 2),
+    ("2 ** 3 + 3 ** 2 ** 2 - -2 ** 2", 93),
+    ("[2 ** 30, -self.count ** 2]", [1073741824, -49]),
     ("(1 + 2) * 3", 9),
     ("7 / 2", 3),
     ("-7 / 2", -3),
@@ -167,6 +169,20 @@ VALUES: list[tuple[str, Any]] = [
     ("self.numbers.map((n) => n * self.count)", [7, 14, 21]),
     ("self.numbers.filter(|n| { n > 1 })", [2, 3]),
     ("self.numbers.map(|n| { let m = n + 1  return m * 2 })", [4, 6, 8]),
+    ("self.tags + self.tags.map(|t| { t.upcase() })", ["a", "b", "c", "A", "B", "C"]),
+    ('(self.data.missing ?? ["x"]) + ["y"]', ["x", "y"]),
+    ('(self.note?.split("-") || ["x"]) + ["y"]', ["x", "y"]),
+    ('["y"] + (self.flag ? self.tags : [])', ["y", "a", "b", "c"]),
+    (
+        'self.tags.map(|t| { t.split(",").first() ?? t }).filter(|t| { t != "b" })',
+        ["a", "c"],
+    ),
+    (
+        'self.note?.split("-").map(|t| { t.split(",").first() ?? t }).filter(|t| { t })',
+        None,
+    ),
+    ('self.parent?.tags.map(|t| { match t { "a" => 1, _ => t.length() + 1 } })', [1, 2, 2]),
+    ('self.parent!.tags.map(|t| { match t { "a" => 1, _ => t.length() + 1 } })', [1, 2, 2]),
     # functions
     ("double()", 42),
     ("self.double(self.count)", 14),

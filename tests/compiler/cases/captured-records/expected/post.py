@@ -74,10 +74,11 @@ async def choose(job: JobContext[Services], post: Choose) -> None:
     first = await job.first(User, "SELECT id, name, tax FROM users LIMIT 1")
     if first is None:
         first = cast("User", post.user)
+    greet_2 = greet(cast("User", post.user))
     editor = await job.find(User, post.editor_id)
     await job.services.out.send(
         UserSnapshot.of(first),
-        greet(cast("User", post.user)),
+        greet_2,
         greet(editor if editor is not None else cast("User", post.user)),
     )
 

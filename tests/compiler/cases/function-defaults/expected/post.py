@@ -31,12 +31,16 @@ class EmailSend:
 
 @job_type("post.after_update.email_send", "b3920b0c")
 async def email_send(job: JobContext[Services], post: EmailSend) -> None:
+    label_2 = label(post.title)
+    label_3 = label(post.title, "a", n=2)
+    label_4 = label(post.title, mark="?")
+    named_2 = named(post.title, "a")
     parent = await job.find(Post, post.parent_id)
     await job.services.email.send(
-        label(post.title),
-        label(post.title, "a", n=2),
-        label(post.title, mark="?"),
-        named(post.title, "a"),
+        label_2,
+        label_3,
+        label_4,
+        named_2,
         named(parent.title, "a") if parent is not None else None,
     )
     if parent is not None:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from conduit_runtime import ConduitError, Connection, Hook, JobContext, job_type
 from conduit_runtime.operators import add, divide, equal, item, member, power, remainder
@@ -68,9 +68,9 @@ async def api_a(job: JobContext[Services], post: ApiA) -> None:
         (1 + 2) * 3,
         -post.views,
         3,
-        -power(2, 2),
-        power(2, -1),
-        power(2, power(3, 2)),
+        -(2**2),
+        cast("float", power(2, -1)),
+        power(2, 3**2),
         divide(7, 2),
         divide(-7, 2),
         remainder(-7, 3),

@@ -149,21 +149,18 @@ class Either:
 
 @job_type("post.after_create.either", "988d6f17")
 async def either(job: JobContext[Services], post: Either) -> None:
+    value = (
+        (
+            post.current_user_email
+            if post.authenticated
+            else fail("Context.current_user is nil")
+        )
+        if post.authenticated
+        else post.note
+    )
     if not post.authenticated:
         fail("Context.current_user is nil")
-    await job.services.mail.send(
-        post.note,
-        (
-            (
-                post.current_user_email
-                if post.authenticated
-                else fail("Context.current_user is nil")
-            )
-            if post.authenticated
-            else post.note
-        ),
-        f"{text(post.current_user_id)}",
-    )
+    await job.services.mail.send(post.note, value, f"{text(post.current_user_id)}")
     try:
         if not post.authenticated:
             fail("Context.current_user is nil")
