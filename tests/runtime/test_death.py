@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue, WorkerPool
 from conduit_runtime.postgres.execute import run_async
-from conduit_runtime.workers import claimer, keeper, worker
+from conduit_runtime.workers import claimer, flow_advancer, keeper
 from waiting import until
 from worker_process import LEDGER
 
@@ -230,7 +230,7 @@ def test_a_connection_severed_when_the_queues_are_drained_is_mended(
             end_session(dsn, connection)
         return await run_async(connection, statement)
 
-    monkeypatch.setattr(worker, "run_async", severed_once)
+    monkeypatch.setattr(flow_advancer, "run_async", severed_once)
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: None)
     queue.enqueue(Job(type="t"))

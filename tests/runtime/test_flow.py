@@ -335,7 +335,8 @@ def test_hand_typed_ends_are_found(
         conn.execute(statement)  # type: ignore[arg-type]
         link, pages = None, 0
         while pages == 0 or link is not None:
-            link = run(conn, flow_store.sweep(link, None))
+            link, ended = run(conn, flow_store.sweep(link, None))
+            run(conn, flow_store.advance(ended, None))
             pages += 1
     assert pages == 3
     stored = queue.get(b.id)

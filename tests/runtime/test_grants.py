@@ -109,7 +109,7 @@ def test_the_hooks_of_an_application_enqueue_as_well(roles: dict[str, str]) -> N
         "SELECT * FROM {conduit_schedules}",
         "INSERT INTO {conduit_workers} VALUES ('w', 0, 0, 'w', 0, '{{}}', '[]')",
         "SELECT {conduit_cancel}(gen_random_uuid())",
-        "SELECT {conduit_advance}('{{}}', '{{}}')",
+        "SELECT {conduit_advance}('{{}}', '{{}}', 1, true)",
     ],
 )
 def test_the_enqueuer_can_do_nothing_else(roles: dict[str, str], statement: str) -> None:

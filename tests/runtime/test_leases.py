@@ -113,7 +113,7 @@ def test_a_worker_that_claims_a_job_once_leased_holds_it_without_a_lease(
         [job] = run(conn, Claims().next("worker", {"default": 1}, [("t", "")], 1, 0.0, None))
         [(lease,)] = conn.execute("SELECT leased_until FROM jobs").fetchall()
         assert lease is None
-        assert len(run(conn, complete([Attempt(job)], None))) == 1
+        assert len(run(conn, complete([Attempt(job)], None)).attempts) == 1
 
 
 def test_two_claims_never_share_a_job(queue: Queue, dsn: str) -> None:

@@ -7,17 +7,28 @@ from uuid import UUID
 
 from ..arguments import check_type
 from ..postgres.statement import Statement, sql
+from ..postgres.steps import Steps
 from ..telemetry.trace_context import trace_fragments
 from .flow import Flow
 from .store import columns, insert_parameters
 from .unique import Duplicate, duplicates_of
 
-__all__ = ["born_of", "flow_rows", "insert_flow", "sweep", "watch"]
+__all__ = [
+    "advance",
+    "advance_watched",
+    "born_of",
+    "flow_rows",
+    "insert_flow",
+    "sweep",
+    "watch",
+]
 
 SWEPT = 5_000
 """Links that one sweep looks at."""
 WATCHED = 1_000
-"""Jobs outside of flows that one look at them takes in."""
+"""Watched jobs that one look at them takes in."""
+RELEASED = 5_000
+"""Dependencies that one statement deletes at most; the flow advancer goes on with the rest."""
 _START = UUID(int=0)
 
 Link = tuple[UUID, UUID]
@@ -110,32 +121,56 @@ _KEYS = {
 _NO_KEYS = dict.fromkeys(_KEYS, "")
 
 
-def sweep(link: Link | None, schema: str | None) -> Statement[Link | None]:
-    """Go on with flows whose jobs ended by a hand-typed statement, among the links after this one.
+class SweptLinks(NamedTuple):
+    """Where to go on, None at the end; and which of the jobs have ended."""
 
-    Answers where to go on; None at the end.
-    """
+    next: Link | None
+    ended: Sequence[UUID]
+
+
+def sweep(link: Link | None, schema: str | None) -> Statement[SweptLinks]:
+    """Find jobs that ended by a hand-typed statement, among the dependencies after this one."""
     job, following = link or (_START, _START)
     return Statement(
         sql("sweep_links", schema),
         {"job": job, "next": following, "limit": SWEPT},
-        lambda rows, count: (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
+        lambda rows, count: SweptLinks(
+            (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
+            [*dict.fromkeys(job for job, _, has_ended in rows if has_ended)],
+        ),
     )
 
 
 class Watched(NamedTuple):
-    """Where to go on, None at the end; and whether some of the jobs had ended."""
+    """Where to go on, None at the end; and which of the jobs have ended."""
 
     next: UUID | None
-    has_ended: bool
+    ended: Sequence[UUID]
 
 
 def watch(job: UUID | None, schema: str | None) -> Statement[Watched]:
-    """Go on with flows that wait for jobs outside of them, among these after this one."""
+    """Find jobs that have ended among the watched ones after this one, a page of them."""
     return Statement(
         sql("watch_links", schema),
         {"job": job or _START, "limit": WATCHED},
         lambda rows, count: Watched(
-            rows[0][0] if rows[0][1] == WATCHED else None, has_ended=bool(rows[0][2])
+            rows[-1][0] if len(rows) == WATCHED else None,
+            [job for job, has_ended in rows if has_ended],
         ),
     )
+
+
+def advance(jobs: Sequence[UUID], schema: str | None) -> Statement[Sequence[UUID]]:
+    """Release some of what waits for these jobs, which have ended; returns those with more."""
+    return Statement(
+        sql("advance_further", schema),
+        {"jobs": list(jobs), "budget": RELEASED},
+        lambda rows, count: rows[0][0],
+    )
+
+
+def advance_watched(schema: str | None) -> Steps[None]:
+    """Go on with flows whose jobs ended unnoticed: for loops of one's own, without a worker."""
+    watched = yield watch(None, schema)
+    if watched.ended:
+        yield advance(watched.ended, schema)

@@ -15,7 +15,7 @@ from ..payload import check_name
 from ..postgres.statement import Rows, Statement, sql
 from ..postgres.steps import Steps
 from ..workers import attempts
-from ..workers.attempts import Attempt
+from ..workers.attempts import Attempt, Written
 from ..workers.claims import Lane
 from ..workers.limits import Wanted, claim_within, counted_claim
 from ..workers.outcome import Retry, decide
@@ -132,7 +132,7 @@ def _claim(
 def complete(job: Job, schema: str | None) -> Statement[None]:
     """Complete a job; decoding raises JobLost when it is no longer held."""
     check_type(job, "job", Job, "a Job")
-    return _held(attempts.complete([Attempt(job)], schema), job)
+    return _held_attempt(attempts.complete([Attempt(job)], schema), job)
 
 
 def fail(job: Job, error: BaseException | str, schema: str | None) -> Statement[None]:
@@ -144,7 +144,7 @@ def fail(job: Job, error: BaseException | str, schema: str | None) -> Statement[
     outcome = decide(job.attempts, job.max_attempts, raised, DEFAULT_POLICY, jitter)
     if isinstance(error, str) and outcome.detail is not None:
         del outcome.detail["traceback"]  # there is none: nothing was raised
-    return _held(attempts.end([Attempt(job, outcome=outcome)], schema), job)
+    return _held_attempt(attempts.end([Attempt(job, outcome=outcome)], schema), job)
 
 
 def touch(job: Job, schema: str | None) -> Statement[None]:
@@ -152,6 +152,17 @@ def touch(job: Job, schema: str | None) -> Statement[None]:
     check_type(job, "job", Job, "a Job")
     parameters = {"id": job.id, "token": job.token, "lease": LEASE.total_seconds()}
     return _held(Statement(sql("touch", schema), parameters, lambda rows, count: count), job)
+
+
+def _held_attempt(statement: Statement[Written], job: Job) -> Statement[None]:
+    return _held(
+        Statement(
+            statement.sql,
+            statement.parameters,
+            lambda rows, count: statement.decode(rows, count).attempts,
+        ),
+        job,
+    )
 
 
 def _held(statement: Statement[Any], job: Job) -> Statement[None]:

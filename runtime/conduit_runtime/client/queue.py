@@ -18,7 +18,7 @@ from ..workers.fleet import rescue_orphans
 from . import leases, store
 from .control import Control
 from .flow import Flow
-from .flow_store import insert_flow, watch
+from .flow_store import advance_watched, insert_flow
 from .many import Filter, Status
 from .stats import QueueOverview, QueueStats
 from .unique import Duplicate, standing
@@ -161,7 +161,7 @@ class Queue(Control):
         check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
         self._run(rescue_orphans(self.schema), conn)
-        self._run(watch(None, self.schema), conn)
+        take(advance_watched(self.schema), lambda statement: self._run(statement, conn))
         waiting = self._run(leases.waiting(queue, types, self.schema), conn)
         if not waiting.has_limits:
             claim = leases.dequeue(worker_id, queue, limit, waiting.lanes, self.schema)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import psycopg
@@ -21,6 +21,7 @@ __all__ = [
     "Link",
     "check_open",
     "check_open_async",
+    "checked_at_once",
     "connect",
     "explain_missing_tables",
     "is_pooled",
@@ -144,6 +145,17 @@ def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
     return connection
 
 
+@contextlib.contextmanager
+def checked_at_once(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """A transaction that checks deferred constraints with each statement.
+
+    At the commit, what they refuse could not be told from the rest.
+    """
+    with connection.transaction():
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        yield
+
+
 def keepalive(dsn: str) -> dict[str, Any]:
     """Connection parameters that have a silent peer noticed, but for those that the DSN gives."""
     given = psycopg.conninfo.conninfo_to_dict(dsn)
@@ -194,6 +206,11 @@ class Link:
         self._cursor: psycopg.AsyncRawCursor[tuple[Any, ...]] | None = None
         self.fresh = 0
         self.is_pooled = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection; it may be broken without anybody having noticed."""
+        return self._connection is not None and not self._connection.closed
 
     async def connection(self) -> psycopg.AsyncConnection[Any]:
         """The connection, opened if need be; raises one of `BROKEN` when that fails."""

@@ -15,7 +15,7 @@ _TABLES = (
     *("jobs", "conduit_workers", "conduit_migrations", "conduit_schedules"),
     *("conduit_unique_keys", "conduit_key_is_held", "conduit_results"),
     *("conduit_blocked_jobs", "conduit_dependencies"),
-    *("conduit_advance", "conduit_cancel"),
+    *("conduit_advance", "conduit_cancel", "conduit_reclaim"),
     *("conduit_metrics", "conduit_add_histograms", "conduit_sum_histograms"),
     *("conduit_queues", "conduit_rate_limits", "conduit_rate_usage", "conduit_failure_notices"),
 )

@@ -19,7 +19,8 @@
   )
   SELECT DISTINCT
     coalesce(standing.stands, reach.job) AS job, reach.next,
-    standing.id IS NOT NULL AND standing.stands NOT IN (SELECT id FROM flow_asked) AS watched
+    standing.id IS NOT NULL AND standing.stands NOT IN (
+      SELECT id FROM flow_asked WHERE flow IS NOT NULL) AS watched
   FROM reach LEFT JOIN flow_standing AS standing ON standing.id = reach.job
   WHERE coalesce(standing.stands, reach.job) <> reach.next
 ), flow_kept AS (

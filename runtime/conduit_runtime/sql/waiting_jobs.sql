@@ -1,6 +1,7 @@
-  SELECT job.*, waiting.waits_for
-  FROM {conduit_blocked_jobs} AS waiting
+  SELECT job.*, blocked.waits_for
+  FROM {conduit_blocked_jobs} AS blocked
   CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(
-    NULL::{jobs}, pg_catalog.to_jsonb(waiting) || '{"status": "pending", "attempts": 0}'
+    NULL::{jobs}, pg_catalog.to_jsonb(blocked) || pg_catalog.jsonb_build_object(
+      'status', CASE WHEN blocked.error IS NULL THEN 'pending' ELSE 'failed' END, 'attempts', 0)
   ) AS job
-  WHERE waiting.id = ANY (%(ids)s::uuid[])
+  WHERE blocked.id = ANY (%(ids)s::uuid[])

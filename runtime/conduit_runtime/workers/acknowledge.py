@@ -2,35 +2,31 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
 
-from ..job import JobStatus
 from ..logs import get_logger
 from ..postgres.connection import Link
-from ..postgres.execute import run_async
 from ..postgres.statement import Statement
 from ..postgres.trouble import Trouble
-from ..values import error_message
 from . import attempts as statements
-from .attempts import Attempt
-from .batch_writer import REFUSED, BatchWriter
+from .apart_writer import ApartWriter, Connect
+from .attempts import Attempt, Written
+from .batch_writer import BatchWriter
 from .metrics import Metrics
-from .outcome import Outcome, clean
 
 __all__ = ["LOCK_TIMEOUT", "Acknowledger"]
 
 T = TypeVar("T")
-Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]]
 
 _log = get_logger("conduit.worker")
 
 BATCH = 1_000
 """Attempts that one statement writes at most."""
+BATCH_BYTES = 4_000_000
+"""Bytes of results, errors and child jobs that one statement writes; a single one may have more."""
 LOCK_TIMEOUT = "300ms"
 """How long a batch waits for a lock, before what is locked is set aside."""
 PAUSE = 0.5
@@ -41,10 +37,11 @@ class Acknowledger:
     """One task that writes outcomes over one connection; what comes in meanwhile forms a batch.
 
     `on_ended` is called with the attempts of each batch whose outcome is committed, without those
-    whose jobs were no longer held. A write is repeated until Postgres has taken it. That is
-    harmless: the token of the claim matches once only. A job whose row somebody has locked is set
-    aside until it is free; the rest of its batch does not wait with it. The link has a
-    `LOCK_TIMEOUT`.
+    whose jobs were no longer held; `on_advancing` with the jobs of flows that have more to release.
+    A write is repeated until Postgres has taken it. That is harmless: the token of the claim
+    matches once only. A job whose row somebody has locked is set aside until it is free, and one
+    whose outcome is large or refused is written apart, over connections that `connect` lends; the
+    rest of its batch does not wait with it. The link has a `LOCK_TIMEOUT`.
     """
 
     def __init__(
@@ -54,12 +51,15 @@ class Acknowledger:
         on_written: Callable[[int], None],
         on_postponed: Callable[[], None],
         on_ended: Callable[[Sequence[Attempt]], None],
+        on_advancing: Callable[[Sequence[UUID]], None],
         metrics: Metrics,
+        connect: Connect,
     ) -> None:
         self._schema = schema
         self._on_written = on_written
         self._on_postponed = on_postponed
         self._on_ended = on_ended
+        self._on_advancing = on_advancing
         self._metrics = metrics
         self._completed: list[Attempt] = []
         self._ended: list[Attempt] = []
@@ -69,12 +69,14 @@ class Acknowledger:
         self._wake = asyncio.Event()
         self._closing = False
         self._writing = False
-        self._writer = BatchWriter(link, schema, self._report, self._refuse, self._set_aside)
+        self._starts = Trouble(_log, "the start of a job cannot be written")
+        self._apart = ApartWriter(connect, schema, self._report_apart)
+        self._writer = BatchWriter(link, schema, self._report, self._apart.add, self._set_aside)
 
     @property
     def is_idle(self) -> bool:
         """Whether everything that came in is written."""
-        return not (self._writing or self._is_asked or self._aside)
+        return not (self._writing or self._is_asked or self._aside) and self._apart.is_idle
 
     @property
     def _is_asked(self) -> bool:
@@ -82,8 +84,9 @@ class Acknowledger:
 
     @property
     def set_aside(self) -> set[tuple[UUID, UUID | None]]:
-        """Id and token of the jobs that ended, but are locked by somebody."""
-        return {(each.job.id, each.job.token) for each in (*self._aside, *self._again)}
+        """Id and token of the jobs that ended, but are locked by somebody or refused."""
+        aside = {(each.job.id, each.job.token) for each in (*self._aside, *self._again)}
+        return aside.union(self._apart.held)
 
     def add(self, attempt: Attempt) -> None:
         """Have an attempt written soon."""
@@ -92,35 +95,33 @@ class Acknowledger:
             self._wake.set()
         attempts.append(attempt)
 
-    async def complete_apart(self, attempt: Attempt, connect: Connect) -> None:
-        """Complete a job whose nested ones may have to wait for keys; no other waits with it."""
-        statement = statements.complete([attempt], self._schema)
-        trouble = Trouble(_log, "an outcome cannot be written")
-        while True:
-            try:
-                async with connect() as connection:
-                    written = await run_async(connection, statement)
-            except REFUSED as error:
-                self._refuse(attempt, error)
-                return
-            except psycopg.Error as error:
-                await asyncio.sleep(trouble.again_in(error))
-            else:
-                self._metrics.record_completed([attempt])
-                self._report([attempt], written)
-                return
+    async def complete_apart(self, attempt: Attempt) -> None:
+        """Complete a job whose outcome is large or may have to wait for keys; no other waits."""
+        await self._apart.write(attempt)
+        self._metrics.record_completed([attempt])
 
     async def mark_started(self, attempts: list[Attempt], *, waits: bool = False) -> set[UUID]:
-        """Write that these attempts began; answers which of the jobs are still held.
+        """Write that these attempts began; returns which of the jobs are still held.
 
         A job that is locked, perhaps by its own completion, is left for later, unless it `waits`.
+        So is one whose start Postgres refuses: that raises when it `waits`.
         """
         while waits:
             locked = await self._ask(statements.locked(attempts, self._schema))
             if not locked:
                 break
             await asyncio.sleep(PAUSE)
-        return await self._ask(statements.mark_started(attempts, self._schema, waits=waits))
+        try:
+            return await self._ask(statements.mark_started(attempts, self._schema, waits=waits))
+        except psycopg.Error as error:
+            if waits:
+                raise
+            if len(attempts) == 1:
+                self._starts.again_in(error)
+                return {attempts[0].job.id}
+            middle = len(attempts) // 2
+            held = await self.mark_started(attempts[:middle])
+            return held | await self.mark_started(attempts[middle:])
 
     async def held_jobs(self, worker: str) -> set[tuple[UUID, UUID]]:
         """Id and token of what the worker holds, as the database sees it."""
@@ -135,6 +136,10 @@ class Acknowledger:
                 return await answer
             except psycopg.errors.LockNotAvailable:
                 await asyncio.sleep(PAUSE)
+
+    async def cancel(self) -> None:
+        """Give up the outcomes that Postgres refuses."""
+        await self._apart.cancel()
 
     def close(self) -> None:
         """Let `run` end when everything is written."""
@@ -151,7 +156,7 @@ class Acknowledger:
                 await self._write_all()
             self._writing = False
             self._on_written(0)
-            if self._closing and not self._aside:
+            if self._closing and not self._aside and self._apart.is_idle:
                 return
 
     async def _write_all(self) -> None:
@@ -159,7 +164,7 @@ class Acknowledger:
         for question, answer in questions:
             try:
                 result = await self._writer.insist(question)
-            except psycopg.errors.LockNotAvailable as error:
+            except psycopg.Error as error:
                 if not answer.done():
                     answer.set_exception(error)
             else:
@@ -194,31 +199,32 @@ class Acknowledger:
         self._aside = []
         self._wake.set()
 
-    def _report(self, attempts: Sequence[Attempt], written: Sequence[Attempt]) -> None:
+    def _report_apart(self, attempts: Sequence[Attempt], written: Written) -> None:
+        self._report(attempts, written)
+        if self._closing:
+            self._wake.set()
+
+    def _report(self, attempts: Sequence[Attempt], written: Written) -> None:
         self._on_written(len(attempts))
-        if written:
-            self._on_ended(written)
-        lost = len(attempts) - len(written)
+        if written.attempts:
+            self._on_ended(written.attempts)
+        if written.advancing:
+            self._on_advancing(written.advancing)
+        lost = len(attempts) - len(written.attempts)
         if lost == 1:
             _log.warning("1 job was no longer held when it ended")
         elif lost:
             _log.warning("%d jobs were no longer held when they ended", lost)
 
-    def _refuse(self, attempt: Attempt, error: psycopg.Error) -> None:
-        """Fail the job whose outcome Postgres does not take, without anything of that outcome."""
-        text = clean(f"Postgres refused the outcome: {error_message(error)}", 1_000)
-        _log.error("job %s (%s): %s", attempt.job.id, attempt.job.type, text)
-        refused = attempt.outcome
-        detail = None
-        if refused is None or refused.detail is None:
-            if refused is not None and refused.status is JobStatus.FAILED:
-                return  # nothing is left to leave out
-            detail = {"attempt": attempt.job.attempts, "error": text}
-        outcome = Outcome(JobStatus.FAILED, error=text, detail=detail)
-        self.add(Attempt(attempt.job, attempt.elapsed, outcome, started=attempt.started))
-
 
 def _take(attempts: list[Attempt]) -> list[Attempt]:
-    taken = list(islice(attempts, BATCH))
-    del attempts[:BATCH]
+    """The first attempts that one statement writes, taken out of the list."""
+    count = weight = 0
+    for attempt in attempts:
+        weight += attempt.weight
+        if count == BATCH or (count and weight > BATCH_BYTES):
+            break
+        count += 1
+    taken = attempts[:count]
+    del attempts[:count]
     return taken

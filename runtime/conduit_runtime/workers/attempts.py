@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
 
-from ..client.flow_store import born_of
+from ..client.flow_store import RELEASED, born_of
 from ..client.results import Result
 from ..client.store import columns
 from ..client.unique import unique_insert
@@ -21,6 +21,7 @@ __all__ = [
     "Attempt",
     "HeldJob",
     "Stray",
+    "Written",
     "complete",
     "end",
     "held_jobs",
@@ -29,6 +30,11 @@ __all__ = [
     "progress",
     "renew",
 ]
+
+LARGE = 4_000_000
+"""Bytes of results and child jobs from which an outcome is written apart."""
+ROW = 100
+"""Bytes of a child job beside its payload."""
 
 
 class HeldJob(Protocol):
@@ -99,6 +105,22 @@ class Attempt:
         if result is not None:
             self.result = result
 
+    @property
+    def weight(self) -> int:
+        """Bytes that the outcome adds to those of a plain completion, roughly."""
+        if self.outcome is None and self.result is None and not self.enqueued:
+            return 0
+        detail = (self.outcome and self.outcome.detail) or {}
+        weight = sum(len(text) for text in detail.values() if isinstance(text, str))
+        if self.result is not None:
+            weight += len(self.result.text)
+        return weight + sum(ROW + len(row["payload"]) for row in self.enqueued)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether other outcomes should not wait while this one is written."""
+        return self.weight > LARGE
+
 
 _NO_TOKEN = UUID(int=0)
 
@@ -113,26 +135,46 @@ def _held(attempts: Sequence[Attempt]) -> dict[str, Any]:
     }
 
 
-def complete(attempts: Sequence[Attempt], schema: str | None) -> Statement[Sequence[Attempt]]:
+class Written(NamedTuple):
+    """The attempts whose jobs were still held, and the jobs whose flows have more to release."""
+
+    attempts: Sequence[Attempt]
+    advancing: Sequence[UUID] = ()
+
+
+def complete(
+    attempts: Sequence[Attempt], schema: str | None, *, defers: bool = False
+) -> Statement[Written]:
     """Complete the jobs, with all that comes of it.
 
-    Answers as many attempts as were still held, not which: that would cost every batch.
+    Returns as many attempts as were still held, not which: that would cost every batch. When it
+    `defers`, what waits for the jobs is left to the flow advancer.
     """
     held: dict[str, Any] = _held(attempts)
     completing = sql("complete", schema)
     more = [each for each in attempts if each.enqueued or each.result or each.job.flow is not None]
     if not more:
-        return Statement(completing, held, lambda rows, count: attempts[:count])
+        return Statement(completing, held, lambda rows, count: Written(attempts[:count]))
     further = [*_born(more, held, schema), *_results(more, held, schema)]
-    then = sql("advance", schema) if any(each.job.flow is not None for each in more) else ""
     completing = sql(
         "complete_and",
         schema,
         complete=completing,
         further="".join(f", {part}" for part in further),
-        then=then and f", {then}",
+        then=_advance(attempts, schema, defers),
     )
-    return Statement(completing, held, lambda rows, count: attempts[: int(rows[0][0])])
+    return Statement(
+        completing,
+        held,
+        lambda rows, count: Written(attempts[: int(rows[0][0])], rows[0][1] or ()),
+    )
+
+
+def _advance(attempts: Sequence[Attempt], schema: str | None, defers: bool) -> str:
+    """How what waits for the jobs is released, in part."""
+    if all(each.job.flow is None for each in attempts):
+        return "NULL"
+    return sql("advance", schema, budget="0" if defers else str(RELEASED))
 
 
 def _born(
@@ -171,12 +213,13 @@ def _results(
     yield sql("keep_results", schema)
 
 
-def end(attempts: Sequence[Attempt], schema: str | None) -> Statement[Sequence[Attempt]]:
-    """Write the outcomes of attempts that did not complete; answers those that were still held."""
+def end(
+    attempts: Sequence[Attempt], schema: str | None, *, defers: bool = False
+) -> Statement[Written]:
+    """Write the outcomes of attempts that did not complete; `defers` is that of `complete`."""
     outcomes = [attempt.outcome for attempt in attempts if attempt.outcome is not None]
     encode = msgspec.json.encode
-    flows = any(each.job.flow is not None for each in attempts)
-    then = f", {sql('advance', schema)}" if flows else ""
+    then = _advance(attempts, schema, defers)
     return Statement(
         sql("end_and", schema, end=sql("end_attempt", schema), then=then),
         {
@@ -189,7 +232,7 @@ def end(attempts: Sequence[Attempt], schema: str | None) -> Statement[Sequence[A
                 encode(outcome.detail).decode() if outcome.detail else None for outcome in outcomes
             ],
         },
-        lambda rows, count: _held_among(attempts, rows[0][0]),
+        lambda rows, count: Written(_held_among(attempts, rows[0][0]), rows[0][1] or ()),
     )
 
 

@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["JobDatabase"]
 
+BESIDE = 3
+"""Connections for flows that are advanced, and for outcomes that Postgres refuses."""
+
 
 class JobDatabase:
-    """A pool of connections in autocommit mode, opened when a job first asks for one."""
+    """A pool of connections in autocommit mode, opened when a job first asks for one.
+
+    One for each of the `size` jobs, and a few for what the worker writes beside its batches.
+    """
 
     def __init__(self, dsn: str, size: int) -> None:
         self._dsn = dsn
@@ -33,7 +39,7 @@ class JobDatabase:
                 self._dsn,
                 kwargs=keepalive(self._dsn),
                 min_size=0,
-                max_size=self._size,
+                max_size=self._size + BESIDE,
                 open=False,
                 configure=partial(own_async, settings=SETTINGS),
                 check=check_open_async,

@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
 from ..logs import get_logger
-from ..postgres.connection import BROKEN, connect, is_pooled
+from ..postgres.connection import BROKEN, checked_at_once, connect, is_pooled
 from ..postgres.execute import run
 from ..postgres.trouble import Trouble
 from ..telemetry.flusher import Flusher
@@ -49,7 +50,8 @@ class Keeper(threading.Thread):
     thread, with the seconds until the next schedule is due; `on_controls` with what operators say
     of its queues and of types, whenever that changed; `on_rescued` with the jobs that a rescue
     of its own ended as failed. `tell` is called with those, whoever rescued them, of which this
-    worker is to tell: none while `tells` says that it has nobody to tell.
+    worker is to tell: none while `tells` says that it has nobody to tell. `on_ended` is called with
+    jobs that have ended without what waits for them.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Keeper(threading.Thread):
         on_rescued: Callable[[Sequence[fleet.Rescued]], object],
         tell: Callable[[Sequence[fleet.Rescued]], object],
         tells: Callable[[], bool],
+        on_ended: Callable[[Sequence[UUID]], object],
         flusher: Flusher,
         hurry: bool = False,
     ) -> None:
@@ -91,7 +94,7 @@ class Keeper(threading.Thread):
         self._controls = Controls()
         self._unknown: set[Lane] = set()
         self._told: set[str] = set()
-        self._sweep = Sweep()
+        self._sweep = Sweep(on_ended)
         self._refusals = Trouble(_log, "not all that is left behind could be seen to")
         self.adopted: Sequence[Lane] = ()
         self._rename()
@@ -180,14 +183,14 @@ class Keeper(threading.Thread):
                 continue
             others = [sighting for sighting in beat.sightings if sighting.name != self.worker]
             for dead in vigil.look(others, time.monotonic()):
-                with self._refusable(connection):
+                with self._refusable(connection), checked_at_once(connection):
                     self._report(run(connection, fleet.rescue(dead, self.schema)), dead.name)
                 # What somebody held just then is nobody's now: looked for with the next beat.
                 self._next_look = min(self._next_look, time.monotonic() + BEAT / 2)
-            with self._refusable(connection):
-                if beat.is_awaited:
+            if beat.is_awaited:
+                with self._refusable(connection):
                     self._sweep.watch(connection, self.schema)
-                self._look_around(connection)
+            self._look_around(connection)
             self._flusher.step(connection, self.schema)
             self._ready.set()
             self._wakened.wait(min(BEAT, vigil.patience))
@@ -239,9 +242,18 @@ class Keeper(threading.Thread):
         if now < self._next_look:
             return
         self._next_look = now + LOOK
-        self._report(run(connection, fleet.rescue_orphans(self.schema)), "an unknown worker")
-        self._tell_of_failed(connection)
-        self._sweep.step(connection, self.schema)
+        with self._refusable(connection), checked_at_once(connection):
+            self._report(run(connection, fleet.rescue_orphans(self.schema)), "an unknown worker")
+        with self._refusable(connection):
+            self._tell_of_failed(connection)
+        with self._refusable(connection):
+            self._sweep.step(connection, self.schema)
+        with self._refusable(connection):
+            self._look_for_strangers(connection)
+        ended = time.monotonic()
+        self._next_look = max(self._next_look, ended + (ended - now) / _SHARE)
+
+    def _look_for_strangers(self, connection: psycopg.Connection[Any]) -> None:
         strangers = run(connection, fleet.strangers(self._queues, self.schema))
         known = {type_ for type_, _ in self._lanes()}
         unknown = {lane for _, lane in strangers}
@@ -253,12 +265,13 @@ class Keeper(threading.Thread):
             if type_ not in known and type_ not in self._told:
                 self._told.add(type_)
                 _log.warning("no worker knows the type %s, which waits in %s", type_, queue)
-        ended = time.monotonic()
-        self._next_look = max(self._next_look, ended + (ended - now) / _SHARE)
 
     def _report(self, rescued: list[fleet.Rescued], worker: str) -> None:
         if rescued:
             failed = [job for job in rescued if job.status == "failed"]
+            for job in rescued:
+                if job.status == "running":
+                    _log.error("job %s (%s): Postgres refuses to take it back", job.id, job.type)
             jobs = "1 job" if len(rescued) == 1 else f"{len(rescued)} jobs"
             _log.warning("rescued %s of %s, %d of them failed", jobs, worker, len(failed))
             if failed:

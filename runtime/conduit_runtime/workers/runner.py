@@ -220,6 +220,9 @@ class Runner:
                 return execution.begun(handler, context, started, _given(result))
             if nested or handler.keep_result is not None:
                 attempt = self._completed(job, handler, nested, started, result)
+                if attempt.is_large:
+                    execution = execution or Execution(job, task)
+                    return execution.begun(handler, context, started, _given(result))
             else:  # as most do: a call less for each
                 self._now = now = monotonic()
                 attempt = Attempt(job, now - started, None, (), None, started)
@@ -272,9 +275,9 @@ class Runner:
         attempt = self._completed(
             execution.job, execution.handler, nested, execution.started, result
         )
-        if nested and _may_wait_for_keys(nested):
+        if attempt.is_large or (nested and _may_wait_for_keys(nested)):
             execution.disarm()
-            await self._acknowledger.complete_apart(attempt, self._host.connection)
+            await self._acknowledger.complete_apart(attempt)
         else:
             self._acknowledger.add(attempt)
 

@@ -1,5 +1,6 @@
 """What a worker clears away: keys nobody holds, results whose time is over, cut flows, old news."""
 
+from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import Any
 from uuid import UUID
@@ -15,12 +16,14 @@ __all__ = ["Sweep", "clear"]
 
 
 class Sweep:
-    """Deletes what has served its time: keys, results, links and news in turn, a page a step.
+    """Deletes what has served its time: keys, results and notices in turn, a page a step.
 
-    A step takes so long as its page does, however much there is.
+    A step takes so long as its page does, however much there is. `on_ended` is called with jobs
+    that flows wait for, and which have ended without them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_ended: Callable[[Sequence[UUID]], object]) -> None:
+        self._on_ended = on_ended
         self._key: tuple[str, str] | None = None
         self._link: tuple[UUID, UUID] | None = None
         self._watched: UUID | None = None
@@ -31,8 +34,9 @@ class Sweep:
         next(self._turns)(connection, schema)
 
     def watch(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
-        """Look at the next jobs that flows wait for which they are no part of."""
-        self._watched = run(connection, flow_store.watch(self._watched, schema)).next
+        """Look at the next watched jobs that flows wait for."""
+        self._watched, ended = run(connection, flow_store.watch(self._watched, schema))
+        self._on_ended(ended)
 
     def _keys(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         self._key = run(connection, unique.sweep(self._key, schema))
@@ -41,7 +45,8 @@ class Sweep:
         run(connection, results.sweep(schema))
 
     def _links(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
-        self._link = run(connection, flow_store.sweep(self._link, schema))
+        self._link, ended = run(connection, flow_store.sweep(self._link, schema))
+        self._on_ended(ended)
 
     def _untold(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         run(connection, sweep_untold(schema))

@@ -5,7 +5,10 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
+import psycopg
+
 from ..logs import get_logger
+from ..postgres.trouble import Trouble
 from ..telemetry.recorder import Recorder
 from .acknowledge import Acknowledger
 from .attempts import Attempt, Stray
@@ -45,6 +48,7 @@ class Watch:
         self._acknowledger = acknowledger
         self._recorder = recorder
         self._worker = worker
+        self._trouble = Trouble(_log, "jobs that a lost claim took cannot be looked for")
         self._stuck_since: float | None = None
         self._strays: set[tuple[UUID, UUID]] = set()
         self.is_stuck = asyncio.Event()
@@ -90,7 +94,11 @@ class Watch:
 
     async def _audit(self) -> None:
         """Hand back jobs that a claim took whose answer was lost with its connection."""
-        held = await self._acknowledger.held_jobs(self._worker())
+        try:
+            held = await self._acknowledger.held_jobs(self._worker())
+        except psycopg.Error as error:
+            self._trouble.again_in(error)
+            return
         known = {(job.id, job.token) for job in self._runner.jobs()} | self._acknowledger.set_aside
         strays = held - known
         # Seen once, it may have ended meanwhile, or its claim may not be answered yet.

@@ -5,17 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import psycopg
 
-from ..client.flow_store import watch
 from ..errors import JobLost, WorkerStuck
 from ..generated.services import Prepared
 from ..logs import get_logger
 from ..postgres.answers import Answers
 from ..postgres.connection import Link
 from ..postgres.execute import run_async
-from ..postgres.trouble import Trouble
 from ..schedules.ticker import Ticker
 from ..telemetry.failures import FailureReporter, OnFailed, failed_among, failed_of
 from ..telemetry.flusher import Flusher
@@ -29,6 +28,7 @@ from .controls import NOTICE, Controls
 from .database import JobDatabase
 from .execution import Shutdown, TakenAway
 from .fleet import Rescued
+from .flow_advancer import FlowAdvancer
 from .handlers import HandlerRegistry
 from .keeper import Keeper
 from .metrics import Metrics
@@ -95,6 +95,7 @@ class Worker:
             lambda jobs: self._loop.call_soon_threadsafe(self._count_failed, jobs),
             lambda jobs: self._loop.call_soon_threadsafe(self._tell_of_failed, jobs),
             lambda: self._failures.is_wanted,
+            lambda jobs: self._loop.call_soon_threadsafe(self._advance, jobs),
             Flusher(self._recorder),
             hurry=self._drain,
         )
@@ -109,13 +110,16 @@ class Worker:
             self._dsn, "conduit outcomes", lock_timeout=LOCK_TIMEOUT, answers=answers
         )
         self._database = JobDatabase(self._dsn, self._concurrency)
+        self._flows = FlowAdvancer(self._database.connection, self._schema)
         self._acknowledger = Acknowledger(
             self._acknowledge_link,
             self._schema,
             lambda count: self._claimer.on_written(count),
             lambda: self._claimer.on_postponed(),
             self._on_ended,
+            self._flows.add,
             self._metrics,
+            self._database.connection,
         )
         self._runner = Runner(
             self._registry,
@@ -151,7 +155,8 @@ class Worker:
         self._writing = asyncio.create_task(self._acknowledger.run(), name="conduit outcomes")
         self._claiming = asyncio.create_task(self._claimer.run(), name="conduit claims")
         self._watching = asyncio.create_task(self._watch.run(), name="conduit watch")
-        for task in (self._writing, self._claiming, self._watching, self._ticking):
+        self._advancing = asyncio.create_task(self._flows.run(), name="conduit flows")
+        for task in (self._writing, self._claiming, self._watching, self._ticking, self._advancing):
             task.add_done_callback(_log_failure)
 
     async def run(self) -> None:
@@ -166,23 +171,13 @@ class Worker:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done - {stopping, stuck}:
                 task.result()
-            if stopping in done or stuck in done or not await self._has_more():
+            if stopping in done or stuck in done or not await self._flows.finish():
                 break
             self._claiming = asyncio.create_task(self._claimer.run(), name="conduit claims")
         stopping.cancel()
         stuck.cancel()
         if stuck in done:
             raise WorkerStuck("threads of attempts that were stopped keep every place")
-
-    async def _has_more(self) -> bool:
-        """Whether flows go on, of which the jobs that ended were no part."""
-        trouble = Trouble(_log, "flows that wait for other jobs cannot be looked at")
-        while True:
-            try:
-                async with self._database.connection() as connection:
-                    return (await run_async(connection, watch(None, self._schema))).has_ended
-            except psycopg.OperationalError as error:
-                await asyncio.sleep(trouble.again_in(error))
 
     async def stop(self, grace: float) -> None:
         """End gently: claim no more, give running jobs `grace` seconds, hand back the rest."""
@@ -205,7 +200,9 @@ class Worker:
             gone = False
             _log.warning("not all outcomes could be written before the end: these jobs run again")
         self._writing.cancel()
-        tasks = (self._watching, self._claiming, self._writing, self._ticking)
+        self._advancing.cancel()
+        await self._acknowledger.cancel()
+        tasks = (self._watching, self._claiming, self._writing, self._ticking, self._advancing)
         await asyncio.gather(*tasks, return_exceptions=True)
         self._runner.threads.close()
         await self._claim_link.close()
@@ -235,6 +232,11 @@ class Worker:
             self._claimer.on_late()
         else:
             self._claimer.on_announced()
+
+    def _advance(self, jobs: Sequence[UUID]) -> None:
+        """What waits for these jobs has not been released by their end."""
+        if hasattr(self, "_flows"):
+            self._flows.add(jobs)
 
     def _give_up_all(self) -> None:
         """Others took this worker for dead: its jobs are theirs now."""

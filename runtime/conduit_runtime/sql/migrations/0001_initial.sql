@@ -139,12 +139,14 @@ CREATE TABLE conduit_blocked_jobs (
   waits_for    integer     NOT NULL CHECK (waits_for >= 0),
   on_failure   text        NOT NULL CHECK (on_failure IN ('cancel', 'continue')),
   created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
-  trace        jsonb
+  trace        jsonb,
+  error        text
 ) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
 COMMENT ON TABLE conduit_blocked_jobs IS 'jobs that are none yet: they wait for others of their flow';
 COMMENT ON COLUMN conduit_blocked_jobs.delay IS 'seconds between the end of the last of those and its start';
 COMMENT ON COLUMN conduit_blocked_jobs.waits_for IS 'how many jobs must end first; each has a row in conduit_dependencies';
+COMMENT ON COLUMN conduit_blocked_jobs.error IS 'why it failed without becoming a job: Postgres refuses the row in jobs';
 
 CREATE TABLE conduit_dependencies (
   job     uuid    NOT NULL,
@@ -154,99 +156,300 @@ CREATE TABLE conduit_dependencies (
 ) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
 COMMENT ON TABLE conduit_dependencies IS 'next waits for job; the row goes when job ends';
-COMMENT ON COLUMN conduit_dependencies.watched IS 'job is not of the flow, so what ends it does not know of next: workers look';
+COMMENT ON COLUMN conduit_dependencies.watched IS 'workers look whether job has ended: it is not of the flow, or more of them wait than its end released';
 
-CREATE INDEX conduit_dependencies_watched ON conduit_dependencies (job) WHERE watched;
+CREATE INDEX conduit_dependencies_watched ON conduit_dependencies (job, next) WHERE watched;
 
--- Of these jobs, those that have ended let go of what waits for them: it becomes a job when nothing
--- is left to wait for, and a cancelled one when what it waited for did not succeed and it asks for
--- that; and so on with what waits for the cancelled. `dropped` are waiting ones to cancel anyway.
-CREATE FUNCTION conduit_advance(ended uuid[], dropped uuid[]) RETURNS void
-LANGUAGE plpgsql AS $$
+-- Makes jobs of these blocked jobs, each with its status; returns those that have ended with it. What
+-- Postgres refuses alone ends as failed with the reason. If the row is refused even so, the reason
+-- stays with the blocked job. A job of the same id may exist already: then that one counts, and
+-- workers watch it.
+CREATE FUNCTION conduit_release(ids uuid[], statuses text[], reason text) RETURNS uuid[]
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
-  past     uuid[] := ended;
-  gone     uuid[] := dropped;
-  released uuid[];
+  half    CONSTANT integer := pg_catalog.cardinality(ids) / 2;
+  refused text;
 BEGIN
-  LOOP
-    -- In one order, so that two who end jobs of the same flows do not wait for each other.
-    PERFORM FROM conduit_blocked_jobs
-    WHERE id IN (SELECT next FROM conduit_dependencies WHERE job = ANY (past))
-    ORDER BY id
-    FOR UPDATE;
-    WITH cut AS (
-      DELETE FROM conduit_dependencies AS link
-      WHERE job = ANY (past)
-        AND NOT EXISTS (
-          SELECT FROM jobs WHERE id = link.job AND status IN ('pending', 'running'))
-        AND NOT EXISTS (SELECT FROM conduit_blocked_jobs WHERE id = link.job)
-      RETURNING next, EXISTS (
-        SELECT FROM jobs WHERE id = link.job AND status = 'completed') AS succeeded
-    ), ends AS (
-      SELECT next, pg_catalog.count(*)::integer AS count, pg_catalog.bool_and(succeeded) AS succeeded
-      FROM cut GROUP BY next
-    ), counted AS (
-      UPDATE conduit_blocked_jobs AS waiting SET waits_for = waits_for - ends.count
-      FROM ends
-      WHERE waiting.id = ends.next
-      RETURNING id, waits_for, on_failure = 'cancel' AND NOT succeeded AS is_gone
+  BEGIN
+    WITH released AS (
+      DELETE FROM conduit_blocked_jobs AS blocked
+      USING unnest(ids, statuses) AS asked (id, status)
+      WHERE blocked.id = asked.id
+      RETURNING blocked.*, asked.status
+    ), stored AS (
+      INSERT INTO jobs (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
+                        trace, created_at, run_at, status, completed_at, error)
+      SELECT id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
+             trace, created_at,
+             CASE WHEN status = 'pending'
+               THEN coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay)
+               ELSE pg_catalog.now() END,
+             status,
+             CASE WHEN status <> 'pending' THEN pg_catalog.now() END,
+             CASE WHEN status <> 'pending' THEN reason END
+      FROM released
+      ORDER BY id
+      ON CONFLICT (id) DO NOTHING
+      RETURNING id, queue, status
+    ), noticed AS (
+      INSERT INTO conduit_failure_notices (job, queue)
+      SELECT id, queue FROM stored WHERE status = 'failed'
+      ON CONFLICT (job) DO NOTHING
+    ), existing AS (
+      SELECT id FROM released EXCEPT SELECT id FROM stored
     )
-    SELECT pg_catalog.array_cat(gone, pg_catalog.array_agg(id) FILTER (WHERE is_gone)),
-           coalesce(pg_catalog.array_agg(id) FILTER (WHERE NOT is_gone AND waits_for = 0), '{}')
-    INTO gone, released
-    FROM counted;
-    EXIT WHEN pg_catalog.cardinality(gone) = 0 AND pg_catalog.cardinality(released) = 0;
-    WITH left_behind AS (
-      DELETE FROM conduit_blocked_jobs WHERE id = ANY (pg_catalog.array_cat(released, gone)) RETURNING *
-    )
-    INSERT INTO jobs (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
-                      trace, created_at, run_at, status, completed_at, error)
-    SELECT id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout,
-           trace, created_at, coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay),
-           CASE WHEN id = ANY (gone) THEN 'cancelled' ELSE 'pending' END,
-           CASE WHEN id = ANY (gone) THEN pg_catalog.now() END,
-           CASE WHEN id = ANY (gone) AND id <> ALL (dropped)
-             THEN 'what it waited for did not succeed' END
-    FROM left_behind
-    ORDER BY id;
-    past := gone;
-    gone := '{}';
-  END LOOP;
+    UPDATE conduit_dependencies AS link SET watched = true
+    FROM existing CROSS JOIN LATERAL (
+      SELECT job, next FROM conduit_dependencies WHERE job = existing.id ORDER BY next LIMIT 1
+    ) AS first
+    WHERE link.job = first.job AND link.next = first.next;
+    RETURN ARRAY(
+      SELECT id FROM unnest(ids, statuses) AS asked (id, status) WHERE status <> 'pending');
+  EXCEPTION WHEN OTHERS THEN
+    -- Connections, serialization, resources, locks, operators and the system itself.
+    IF pg_catalog.left(SQLSTATE, 2) IN ('08', '40', '53', '55', '57', '58') THEN
+      RAISE;
+    END IF;
+    refused := SQLERRM;
+  END;
+  IF half > 0 THEN
+    RETURN pg_catalog.array_cat(
+      conduit_release(ids[:half], statuses[:half], reason),
+      conduit_release(ids[half + 1:], statuses[half + 1:], reason));
+  ELSIF statuses[1] <> 'failed' THEN
+    RETURN conduit_release(
+      ids, ARRAY['failed'], pg_catalog.concat('Postgres refused the job: ', refused));
+  END IF;
+  UPDATE conduit_blocked_jobs SET error = reason WHERE id = ids[1];
+  RETURN ids;
 END $$;
 
 DO $$
 BEGIN
-  EXECUTE pg_catalog.format('ALTER FUNCTION conduit_advance(uuid[], uuid[]) SET search_path = pg_catalog, %I, pg_temp',
+  EXECUTE pg_catalog.format('ALTER FUNCTION conduit_release(uuid[], text[], text) SET search_path = pg_catalog, %I, pg_temp',
                  pg_catalog.current_schema());
+END $$;
+
+-- Of these jobs, those that have ended let go of what waits for them: it becomes a job when nothing
+-- is left to wait for, and a cancelled one when what it waited for did not succeed and it asks for
+-- that; and so on with what waits for the cancelled. `dropped` are blocked ones to cancel anyway.
+--
+-- This deletes at most `budget` dependencies, of each job its share. Of a job that has more, the
+-- first that is left is marked as watched, so that workers go on from there; returns those jobs.
+-- In the background, this starts at the first that is marked and marks what others have locked.
+CREATE FUNCTION conduit_advance(
+  ended uuid[], dropped uuid[], budget integer, background boolean
+) RETURNS uuid[]
+LANGUAGE plpgsql
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+DECLARE
+  past      uuid[] := ended;
+  at_mark   boolean := background;
+  share     integer;
+  befores   uuid[];  -- of dependencies: those that were found, that go, and that are left
+  nexts     uuid[];
+  is_beyond boolean[];
+  cut       uuid[];
+  cut_nexts uuid[];
+  rest      uuid[];
+  rest_of   uuid[];
+  left_over uuid[] := '{}';
+  left_of   uuid[] := '{}';
+  more      uuid[] := '{}';
+  moving    uuid[];
+  statuses  text[];
+BEGIN
+  IF pg_catalog.cardinality(dropped) > 0 THEN
+    past := pg_catalog.array_cat(past, conduit_release(
+      dropped,
+      pg_catalog.array_fill('cancelled'::text, ARRAY[pg_catalog.cardinality(dropped)]),
+      NULL::text));
+  END IF;
+  WHILE pg_catalog.cardinality(past) > 0 LOOP
+    share := budget / pg_catalog.cardinality(past);
+    WITH finished AS MATERIALIZED (
+      SELECT job FROM unnest(past) AS finished (job)
+      WHERE NOT EXISTS (SELECT FROM jobs WHERE id = job AND status IN ('pending', 'running'))
+        AND NOT EXISTS (SELECT FROM conduit_blocked_jobs WHERE id = job AND error IS NULL)
+    )
+    SELECT pg_catalog.array_agg(link.job), pg_catalog.array_agg(link.next),
+           pg_catalog.array_agg(link.place > share)
+    INTO befores, nexts, is_beyond
+    FROM finished CROSS JOIN LATERAL (
+      SELECT job, next, pg_catalog.row_number() OVER (ORDER BY next) AS place
+      FROM (
+        SELECT job, next FROM conduit_dependencies
+        WHERE job = finished.job AND next >= coalesce((
+            SELECT next FROM conduit_dependencies
+            WHERE at_mark AND job = finished.job AND watched
+            ORDER BY next LIMIT 1
+          ), '00000000-0000-0000-0000-000000000000')
+        ORDER BY next
+        LIMIT share + 1
+        FOR UPDATE SKIP LOCKED
+      ) AS found
+    ) AS link;
+    EXIT WHEN befores IS NULL;
+    IF NOT background THEN
+      -- In one order, so that two who end jobs of the same flows do not wait for each other.
+      PERFORM FROM conduit_blocked_jobs
+      WHERE id IN (SELECT next FROM unnest(nexts, is_beyond) AS found (next, beyond) WHERE NOT beyond)
+      ORDER BY id
+      FOR UPDATE;
+    END IF;
+    -- Not those that others have locked, and of payloads no more than some megabytes.
+    SELECT pg_catalog.array_agg(job) FILTER (WHERE goes),
+           pg_catalog.array_agg(next) FILTER (WHERE goes),
+           pg_catalog.array_agg(job) FILTER (WHERE NOT goes),
+           pg_catalog.array_agg(next) FILTER (WHERE NOT goes),
+           pg_catalog.array_cat(
+             more, pg_catalog.array_agg(job) FILTER (WHERE NOT goes AND NOT is_locked))
+    INTO cut, cut_nexts, rest_of, rest, more
+    FROM (
+      SELECT job, next, NOT is_free AND NOT beyond AS is_locked,
+             is_free AND pg_catalog.first_value(before) OVER (PARTITION BY next ORDER BY place)
+               < 16000000 AS goes
+      FROM (
+        SELECT *, pg_catalog.sum(size) OVER (ORDER BY place) - size AS before
+        FROM (
+          SELECT asked.job, asked.next, asked.place, asked.beyond,
+                 NOT asked.beyond AND (free.id IS NOT NULL OR NOT EXISTS (
+                   SELECT FROM conduit_blocked_jobs WHERE id = asked.next)) AS is_free,
+                 CASE WHEN pg_catalog.row_number() OVER (
+                     PARTITION BY asked.next ORDER BY asked.place) = 1
+                   THEN coalesce(free.size, 0) ELSE 0 END AS size
+          FROM unnest(befores, nexts, is_beyond) WITH ORDINALITY AS asked (job, next, beyond, place)
+          LEFT JOIN LATERAL (
+            SELECT id, pg_catalog.pg_column_size(payload) AS size FROM conduit_blocked_jobs
+            WHERE id = asked.next AND NOT asked.beyond
+            FOR UPDATE SKIP LOCKED
+          ) AS free ON true
+        ) AS found
+      ) AS weighed
+    ) AS judged;
+    left_of := pg_catalog.array_cat(left_of, rest_of);
+    left_over := pg_catalog.array_cat(left_over, rest);
+    EXIT WHEN cut IS NULL;
+    budget := budget - pg_catalog.cardinality(cut);
+    at_mark := false;
+    WITH deleted AS (
+      DELETE FROM conduit_dependencies AS link
+      USING unnest(cut, cut_nexts) AS asked (job, next)
+      WHERE link.job = asked.job AND link.next = asked.next
+      RETURNING link.next, EXISTS (
+        SELECT FROM jobs WHERE id = link.job AND status = 'completed') AS succeeded
+    ), ends AS (
+      SELECT next, pg_catalog.count(*)::integer AS count, pg_catalog.bool_and(succeeded) AS succeeded
+      FROM deleted GROUP BY next
+    ), counted AS (
+      UPDATE conduit_blocked_jobs AS blocked SET waits_for = greatest(waits_for - ends.count, 0)
+      FROM ends
+      WHERE blocked.id = ends.next AND blocked.error IS NULL
+      RETURNING id, waits_for, on_failure = 'cancel' AND NOT succeeded AS is_gone
+    )
+    SELECT pg_catalog.array_agg(id),
+           pg_catalog.array_agg(CASE WHEN is_gone THEN 'cancelled' ELSE 'pending' END)
+    INTO moving, statuses
+    FROM counted
+    WHERE is_gone OR waits_for = 0;
+    EXIT WHEN moving IS NULL;
+    past := conduit_release(moving, statuses, 'what it waited for did not succeed');
+  END LOOP;
+  IF pg_catalog.cardinality(left_of) > 0 THEN
+    UPDATE conduit_dependencies AS link SET watched = true
+    FROM unnest(left_of, left_over) AS rest (job, next)
+    WHERE link.job = rest.job AND link.next = rest.next AND NOT link.watched;
+  END IF;
+  RETURN ARRAY(SELECT DISTINCT job FROM unnest(more) AS job);
+END $$;
+
+DO $$
+BEGIN
+  EXECUTE pg_catalog.format(
+    'ALTER FUNCTION conduit_advance(uuid[], uuid[], integer, boolean) SET search_path = pg_catalog, %I, pg_temp',
+    pg_catalog.current_schema());
 END $$;
 
 -- Looks into both tables one after the other, so that a job that moves between them is not missed.
 CREATE FUNCTION conduit_cancel(wanted uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
-  its_flow uuid;
+  is_blocked boolean;
+  is_changed boolean;
+  its_flow   uuid;
 BEGIN
-  PERFORM FROM conduit_blocked_jobs WHERE id = wanted FOR UPDATE;
-  IF FOUND THEN
-    PERFORM conduit_advance('{}'::uuid[], ARRAY[wanted]);
-    RETURN true;
-  END IF;
+  PERFORM FROM conduit_blocked_jobs WHERE id = wanted AND error IS NULL FOR UPDATE;
+  is_blocked := FOUND;
   UPDATE jobs
   SET status = 'cancelled', completed_at = pg_catalog.now(), token = NULL,
       locked_by = NULL, locked_at = NULL, leased_until = NULL
   WHERE id = wanted AND status IN ('pending', 'running')
   RETURNING flow INTO its_flow;
-  IF NOT FOUND THEN
-    RETURN false;
+  is_changed := FOUND;
+  IF is_blocked THEN
+    PERFORM conduit_advance('{}'::uuid[], ARRAY[wanted], 5000, false);
+  ELSIF its_flow IS NOT NULL THEN
+    PERFORM conduit_advance(ARRAY[wanted], '{}'::uuid[], 5000, false);
   END IF;
-  IF its_flow IS NOT NULL THEN
-    PERFORM conduit_advance(ARRAY[wanted], '{}'::uuid[]);
-  END IF;
-  RETURN true;
+  RETURN is_blocked OR is_changed;
 END $$;
 
 DO $$
 BEGIN
   EXECUTE pg_catalog.format('ALTER FUNCTION conduit_cancel(uuid) SET search_path = pg_catalog, %I, pg_temp',
+                 pg_catalog.current_schema());
+END $$;
+
+-- Takes these running jobs back from a worker that died; returns them as they are now. One that
+-- Postgres refuses to change so ends as failed with the reason. If that is refused as well, it stays
+-- as it was.
+CREATE FUNCTION conduit_reclaim(ids uuid[], refusal text) RETURNS SETOF jobs
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+  half    CONSTANT integer := pg_catalog.cardinality(ids) / 2;
+  refused text;
+BEGIN
+  BEGIN
+    RETURN QUERY UPDATE jobs AS job
+    SET status = CASE WHEN refusal IS NOT NULL OR start_written AND attempts >= max_attempts
+          THEN 'failed' ELSE 'pending' END,
+        completed_at = CASE WHEN refusal IS NOT NULL OR start_written AND attempts >= max_attempts
+          THEN pg_catalog.now() END,
+        rescues = least(rescues, 2147483646) + 1,
+        error = CASE WHEN refusal IS NOT NULL THEN refusal
+          WHEN start_written THEN 'the worker died' ELSE error END,
+        errors = CASE WHEN start_written AND refusal IS NULL
+          THEN CASE WHEN pg_catalog.jsonb_typeof(errors) IS DISTINCT FROM 'array' THEN '[]'
+            WHEN pg_catalog.jsonb_array_length(errors) >= 25 THEN errors - 0 ELSE errors END
+            || pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(
+              'at', pg_catalog.now(), 'attempt', attempts,
+              'error', pg_catalog.concat('the worker died: ', locked_by)))
+          ELSE errors END,
+        progress = NULL, token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL
+    FROM unnest(ids) AS asked (id)
+    WHERE job.id = asked.id
+    RETURNING job.*;
+    RETURN;
+  EXCEPTION WHEN OTHERS THEN
+    IF pg_catalog.left(SQLSTATE, 2) IN ('08', '40', '53', '55', '57', '58') THEN
+      RAISE;
+    END IF;
+    refused := SQLERRM;
+  END;
+  IF half > 0 THEN
+    RETURN QUERY SELECT * FROM conduit_reclaim(ids[:half], NULL::text);
+    RETURN QUERY SELECT * FROM conduit_reclaim(ids[half + 1:], NULL::text);
+  ELSIF refusal IS NULL THEN
+    RETURN QUERY SELECT * FROM conduit_reclaim(
+      ids,
+      pg_catalog.concat('the worker died, and Postgres refused to take the job back: ', refused));
+  ELSE
+    RETURN QUERY SELECT * FROM jobs WHERE id = ids[1];
+  END IF;
+END $$;
+
+DO $$
+BEGIN
+  EXECUTE pg_catalog.format('ALTER FUNCTION conduit_reclaim(uuid[], text) SET search_path = pg_catalog, %I, pg_temp',
                  pg_catalog.current_schema());
 END $$;
 
@@ -258,7 +461,9 @@ LANGUAGE sql VOLATILE SECURITY DEFINER BEGIN ATOMIC
   SELECT CASE
     WHEN $2 IS NULL THEN
       EXISTS (SELECT FROM jobs WHERE jobs.id = $1 AND jobs.status IN ('pending', 'running'))
-      OR EXISTS (SELECT FROM conduit_blocked_jobs WHERE conduit_blocked_jobs.id = $1)
+      OR EXISTS (
+        SELECT FROM conduit_blocked_jobs
+        WHERE conduit_blocked_jobs.id = $1 AND conduit_blocked_jobs.error IS NULL)
     ELSE $2 > pg_catalog.clock_timestamp()
   END;
 END;

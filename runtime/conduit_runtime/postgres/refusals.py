@@ -1,0 +1,23 @@
+"""Tells what is wrong with a statement from what is wrong with the server."""
+
+import psycopg
+
+__all__ = ["is_transient", "is_unclear"]
+
+_TRANSIENT = ("08", "25006", "40", "53", "55", "57", "58", "F0")
+"""Connection, read-only server, rollback, resources, locks, operator, system, configuration."""
+_CANCELED = "57014"
+_UNCLEAR = (_CANCELED, "0A", "26", "42", "XX")
+"""Statement timeout, changed plan, lost prepared statement, schema and privileges, internal."""
+
+
+def is_transient(error: psycopg.Error) -> bool:
+    """Whether the same statement may succeed later, since the server or the way to it failed."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate.startswith(_TRANSIENT) and error.sqlstate != _CANCELED
+
+
+def is_unclear(error: psycopg.Error) -> bool:
+    """Whether the fault may lie with the statement or with the server: both raise such an error."""
+    return error.sqlstate is not None and error.sqlstate.startswith(_UNCLEAR)

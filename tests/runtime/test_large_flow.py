@@ -1,0 +1,136 @@
+"""Flows with more members than one statement releases."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from conduit_runtime import Discard, Flow, Job, JobContext, Queue, WorkerPool, chain, group
+from conduit_runtime.client import flow_store
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.workers import attempts
+from waiting import until
+
+MEMBERS = 50_000
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def members(count: int) -> list[Job]:
+    return [Job("members", "t", n) for n in range(count)]
+
+
+def counts(dsn: str) -> dict[str, int]:
+    with psycopg.connect(dsn) as conn:
+        rows = conn.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall()
+        blocked = conn.execute("SELECT count(*) FROM conduit_blocked_jobs").fetchone()
+        links = conn.execute("SELECT count(*) FROM conduit_dependencies").fetchone()
+    assert blocked is not None
+    assert links is not None
+    return {**dict(rows), "blocked": blocked[0], "links": links[0]}
+
+
+def head_ends(queue: Queue, fails: bool, flow: Flow) -> None:
+    queue.enqueue_flow(flow)
+    [held] = queue.dequeue("w", types=["head"])
+    if fails:
+        held.attempts = held.max_attempts
+        queue.fail(held, "fails")
+    else:
+        queue.complete(held)
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_one_statement_releases_a_bounded_part(queue: Queue, dsn: str, fails: bool) -> None:
+    count = 2 * flow_store.RELEASED + 5
+    head_ends(queue, fails, chain(Job(type="head"), group(members(count))))
+    after = counts(dsn)
+    assert after["blocked"] == after["links"] == count - flow_store.RELEASED
+    assert after["cancelled" if fails else "pending"] == flow_store.RELEASED
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        left, rounds = True, 0
+        while left:
+            watched = run(conn, flow_store.watch(None, None))
+            left = bool(watched.ended and run(conn, flow_store.advance(watched.ended, None)))
+            rounds += 1
+    assert rounds == 2
+    assert counts(dsn)["cancelled" if fails else "pending"] == count
+
+
+def test_the_rest_waits_for_a_worker_that_died(queue: Queue, dsn: str) -> None:
+    """Whoever looks goes on: nothing of it was in the memory of the one before."""
+    count = 2 * flow_store.RELEASED
+    head_ends(queue, False, chain(Job(type="head"), group(members(count))))
+    pool = WorkerPool(queue)
+    with pool:
+        until(lambda: counts(dsn).get("pending") == count)
+
+
+def test_a_share_for_each_job(queue: Queue, dsn: str) -> None:
+    """Small flows are released whole beside a large one."""
+    large = chain(Job(type="head"), group(members(flow_store.RELEASED)))
+    small = [chain(Job(type="head"), Job("small", "t")) for _ in range(20)]
+    for flow in (large, *small):
+        queue.enqueue_flow(flow)
+    held = queue.dequeue("w", limit=100)
+    assert len(held) == 21
+    with psycopg.connect(dsn) as conn:
+        statement = attempts.complete([attempts.Attempt(job) for job in held], None)
+        assert [*run(conn, statement).advancing] == [large.jobs[0].id]
+    assert len(queue.list("small", "pending")) == 20
+
+
+def test_a_large_flow_fails_while_others_run(queue: Queue, dsn: str) -> None:
+    flow = chain(Job(type="head"), group(members(MEMBERS), then=Job("members", "t", "then")))
+    queue.enqueue_flow(flow)
+    pool = WorkerPool(queue, workers=4)
+
+    @pool.handler("head")
+    def head(context: JobContext, payload: Any) -> None:
+        raise Discard("fails")
+
+    pool.register("plain", lambda context, payload: None)
+    with pool:
+        until(lambda: len(queue.list("default", "failed")) == 1)
+        while counts(dsn)["links"]:
+            # Each done within seconds, or the flow was held up by them.
+            [job] = queue.enqueue_many([Job(type="plain")])
+            until(lambda job=job: status(queue, job.id) == "completed", 10)  # type: ignore[misc]
+    after = counts(dsn)
+    assert (after["cancelled"], after["links"]) == (MEMBERS + 1, 0)
+
+
+def status(queue: Queue, id_: UUID) -> str:
+    stored = queue.get(id_)
+    assert stored is not None
+    return stored.status.value
+
+
+def test_work_grows_with_members_alone(queue: Queue, dsn: str) -> None:
+    """As many pages for each member, however many there are, also among dead rows."""
+    with psycopg.connect(dsn) as snapshot:
+        snapshot.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        snapshot.execute("SELECT count(*) FROM jobs")
+        few, many = (pages_per_member(queue, dsn, count) for count in (10_000, 40_000))
+    assert many < 1.3 * few
+
+
+def pages_per_member(queue: Queue, dsn: str, count: int) -> float:
+    """Pages that workers look at for each member that they cancel."""
+    head_ends(queue, True, chain(Job(type="head"), group(members(count), then=Job("z", "t"))))
+    pages = 0
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        while ended := run(conn, flow_store.watch(None, None)).ended:
+            statement = flow_store.advance(ended, None)
+            sql = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql}"
+            [(answer,)] = conn.execute(sql, statement.parameters).fetchall()
+            pages += (
+                answer[0]["Plan"]["Shared Hit Blocks"] + answer[0]["Plan"]["Shared Read Blocks"]
+            )
+    assert counts(dsn)["blocked"] == 0
+    return pages / (count - flow_store.RELEASED)
