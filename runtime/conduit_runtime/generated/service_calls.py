@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from functools import lru_cache, partial
 from typing import Any
 
+from ..django_connections import renewed
 from ..errors import QueueError
 from ..names import source_name
 from ..values import ConduitError
@@ -239,7 +240,8 @@ class _Thread:
         """Make the call."""
         self.end.set_running_or_notify_cancel()
         try:
-            return function(*args, **named)
+            with renewed():
+                return function(*args, **named)
         except StopIteration as stop:  # a future cannot carry it
             raise RuntimeError("the service raised StopIteration") from stop
         finally:

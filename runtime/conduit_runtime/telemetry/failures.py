@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
+from ..django_connections import renewed
 from ..job import JobStatus
 from ..logs import get_logger
 from ..payload import decode
@@ -164,7 +165,8 @@ async def _in_thread(function: OnFailed, job: FailedJob) -> object:
     def call() -> None:
         answer.set_running_or_notify_cancel()
         try:
-            answer.set_result(function(job))
+            with renewed():
+                answer.set_result(function(job))
         except StopIteration:  # a future cannot carry it
             answer.set_exception(RuntimeError("on_failed raised StopIteration"))
         except BaseException as error:

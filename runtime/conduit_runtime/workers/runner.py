@@ -14,6 +14,7 @@ from typing import Any
 
 from ..client.nested import Nested
 from ..client.results import result_of
+from ..django_connections import renewed_in_loop, uses_django
 from ..generated.calls import entered_job
 from ..generated.context import Host, JobContext
 from ..generated.sensitive import secrets_of
@@ -203,6 +204,8 @@ class Runner:
             inside = copy_context()
             if handler.is_async:
                 work = handler.function(context, payload)
+                if uses_django():
+                    work = renewed_in_loop(work)
             else:
                 work = self.threads.call(handler.function, context, payload)
             if self._around is not None:

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
 
+from ..django_connections import renewed
 from ..logs import get_logger
 
 __all__ = ["JobThreads"]
@@ -70,6 +71,7 @@ class JobThreads:
 
 def _plainly(function: Callable[[Any, Any], Any], context: object, payload: Any) -> Any:
     try:
-        return function(context, payload)
+        with renewed():
+            return function(context, payload)
     except StopIteration as stop:  # a future cannot carry it
         raise RuntimeError("the handler raised StopIteration") from stop
