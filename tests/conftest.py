@@ -3,11 +3,12 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from uuid import uuid4
 
 import psycopg
 import pytest
+from clean_databases import CleanDatabases
 from conduit_runtime import embedded, migrate
 from hypothesis import HealthCheck, settings
 from psycopg.conninfo import make_conninfo
@@ -70,10 +71,19 @@ def new_database(server_dsn: str, template: str) -> Callable[[], AbstractContext
     return make
 
 
+@pytest.fixture(scope="session")
+def clean_databases(
+    new_database: Callable[[], AbstractContextManager[str]],
+) -> Iterator[CleanDatabases]:
+    """Databases that are used again by one test after another."""
+    with ExitStack() as stack:
+        yield CleanDatabases(lambda: stack.enter_context(new_database()))
+
+
 @pytest.fixture
-def dsn(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
-    """A database of the test's own, with the tables of the queue."""
-    with new_database() as dsn:
+def dsn(clean_databases: CleanDatabases) -> Iterator[str]:
+    """A database of the test's own, with the tables of the queue, and nothing in them."""
+    with clean_databases.lend() as dsn:
         yield dsn
 
 
