@@ -5,7 +5,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def change_files(folder: Path, changes: Sequence[tuple[str, bytes | None]]) -> N
         for number, (_, data) in enumerate(changes):
             if data is not None:
                 (stage / f"new{number}").write_bytes(data)
-        backups = _backups(folder, stage, {name for name, _ in changes})
+        backups = _backups(folder, stage, dict.fromkeys(name for name, _ in changes))
         with _signals_held():
             try:
                 for number, (name, data) in enumerate(changes):
@@ -55,8 +55,8 @@ def _backups(folder: Path, stage: Path, names: Iterable[str]) -> dict[Path, Path
     return backups
 
 
-def _put_back(backups: Mapping[Path, Path | None]) -> None:
-    for path, backup in backups.items():
+def _put_back(backups: dict[Path, Path | None]) -> None:
+    for path, backup in reversed(backups.items()):  # the first of the steps is undone last
         if backup is None:
             path.unlink(missing_ok=True)
         else:
