@@ -8,6 +8,7 @@ from .config import Config
 from .diagnostics import Diagnostic, Problems
 from .output import Layouts, Output, Previous, Progress
 from .parse import parse
+from .settings import check_config
 from .source import Source
 
 __all__ = ["Output", "Previous", "Progress", "compile", "diagnose"]
@@ -31,13 +32,17 @@ def compile(
     one by the same compiler.
     """
     config = config or Config()
+    problems = Problems()
+    check_config(config, problems)
+    if problems.has_errors:
+        return Output({}, problems.sorted())
     known = Layouts(layouts or {})
     if previous is not None:
         from .increment import recompile  # not needed by `diagnose`
 
         if (output := recompile(sources, config, previous, known)) is not None:
             return output
-    files, problems = _parsed(sources, progress)
+    files = _parsed(sources, progress, problems)
     program = check(files, config, problems)
     if program is None:
         return Output({}, problems.sorted())
@@ -65,15 +70,17 @@ def compile(
 
 def diagnose(sources: Mapping[str, str], config: Config | None = None) -> tuple[Diagnostic, ...]:
     """What is wrong with sources, given as paths and texts."""
-    files, problems = _parsed(sources, _quietly)
-    check(files, config or Config(), problems)
+    config = config or Config()
+    problems = Problems()
+    check_config(config, problems)
+    if not problems.has_errors:
+        check(_parsed(sources, _quietly, problems), config, problems)
     return problems.sorted()
 
 
-def _parsed(sources: Mapping[str, str], progress: Progress) -> tuple[list[ast.File], Problems]:
-    problems = Problems()
+def _parsed(sources: Mapping[str, str], progress: Progress, problems: Problems) -> list[ast.File]:
     files: list[ast.File] = []
     for path, text in sorted(sources.items()):
         progress("reading", len(files), len(sources))
         files.append(parse(Source(path, text), problems))
-    return files, problems
+    return files

@@ -15,7 +15,7 @@ from .check import check
 from .check.service_slips import likely_name, may_be_slips
 from .config import Config
 from .diagnostics import MOST, Diagnostic, Problems
-from .names import module_name
+from .names import module_name, record_name, snapshot_name
 from .output import Layouts, Output, Previous
 from .parse import parse
 from .parts import Part, Written, digest, events_of, mentions, parts_of
@@ -52,9 +52,11 @@ def recompile(
 
 
 def _are_apart(parts: Iterable[Part]) -> bool:
-    """Whether no two resources have names that only capitals or underscores set apart."""
-    modules = [module_name(name).lower() for part in parts for name in part.resources]
-    return len(set(modules)) == len(modules)
+    """Whether no two resources have modules or classes whose names could be one."""
+    resources = [name for part in parts for name in part.resources]
+    modules = [module_name(name).lower() for name in resources]
+    classes = [each(name) for name in resources for each in (record_name, snapshot_name)]
+    return all(len(set(names)) == len(names) for names in (modules, classes))
 
 
 class _Recompilation:

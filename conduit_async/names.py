@@ -20,8 +20,19 @@ ENTRY_POINTS = ("after_create", "after_update", "after_delete", "after_save")
 SNAPSHOT_ATTRIBUTES = frozenset({"of", "_is_protocol"})
 """What `Snapshot` of the runtime has: a column would hide it, or take it for its default."""
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is a name of the language, so that it can become one in Python and SQL."""
+    return _NAME.fullmatch(text) is not None
+
+
+def is_table_name(text: str) -> bool:
+    """Whether a text can be quoted as the name of a table: `accounts`, `billing.accounts`."""
+    return text.isprintable() and all(text.split("."))
 
 
 def python_name(name: str, taken: Container[str] = ()) -> str:
@@ -59,6 +70,16 @@ def class_name(name: str) -> str:
     words = [word for word in name.rstrip("?!").split("_") if word]
     joined = "".join(word[0].upper() + word[1:] for word in words)
     return python_name(joined if joined[:1].isalpha() else f"C{joined}")
+
+
+def record_name(resource: str) -> str:
+    """The class of a resource's rows; with a capital it is the imports that give way."""
+    return python_name(resource) if resource[:1].isupper() else local_name(resource)
+
+
+def snapshot_name(resource: str) -> str:
+    """The class of a resource's snapshots: `Order` → `OrderSnapshot`."""
+    return python_name(f"{resource}Snapshot")
 
 
 def module_name(resource: str) -> str:

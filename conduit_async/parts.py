@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from . import ast
-from .names import python_name
+from .names import record_name, snapshot_name
 from .program import Program
 from .service_uses import Method, Services, service_uses
 from .types import Enum, required
@@ -59,14 +59,13 @@ class Part:
         """The names that `records.py` may define for it."""
         rows = {*self.structs, *self.enums}
         for name in self.resources:
-            rows |= {python_name(name), f"{name}Snapshot"}
+            rows |= {record_name(name), snapshot_name(name)}
         return rows
 
     @property
     def classes(self) -> set[str]:
         """The names of its rows as its own source has them."""
-        names = {each for name in self.resources for each in (name, f"{name}Snapshot")}
-        return names | set(self.structs)
+        return self.rows - set(self.enums)
 
 
 def mentions(text: str, resources: Iterable[str]) -> list[str]:

@@ -196,7 +196,9 @@ def _resource(module: Module) -> ResourceModule:
 def _services(found: Mapping[str, ServiceInfo], of_jobs: Collection[str]) -> ServicesModule:
     taken = {method.python for service in found.values() for method in service.methods.values()}
     taken |= {service.python for service in found.values()} | {"Services"}
-    classes = {name: _class_name(name) for name in found}
+    classes: dict[str, str] = {}
+    for name in sorted(found, key=lambda name: (not name[:1].isupper(), name)):
+        classes[name] = unclashed(_class_name(name), {"Services", *classes.values()})
     imports = Imports(taken | set(classes.values()))
     any_ = imports.use("typing", "Any") if found else "Any"
     services = [
@@ -211,8 +213,7 @@ def _services(found: Mapping[str, ServiceInfo], of_jobs: Collection[str]) -> Ser
 
 
 def _class_name(service: str) -> str:
-    name = python_name(service) if service[:1].isupper() else class_name(service)
-    return f"{name}_" if name == "Services" else name
+    return python_name(service) if service[:1].isupper() else class_name(service)
 
 
 def _service(imports: Imports, service: ServiceInfo, name: str, is_for_jobs: bool) -> Service:

@@ -2,18 +2,18 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .config import PRIORITIES, Config, Defaults
 from .diagnostics import Problems
+from .names import is_name, is_table_name
 from .source import Source, Span
 from .suggest import did_you_mean
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*\.?\s*(second|minute|hour|day|week|[smhdw])s?")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -40,6 +40,25 @@ def read_settings(source: Source, problems: Problems) -> Config | None:
             problems.error("VAL512", _place(source, "conduit"), "`tool.conduit` must be a table")
             return None
     return _Reader(source, problems).config(table)
+
+
+def check_config(config: Config, problems: Problems) -> None:
+    """Report values of a configuration that no file could hold (VAL512)."""
+    if config.origin is None:
+        _Reader(Source("configuration", ""), problems).config(_as_table(asdict(config)))
+
+
+def _as_table(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as TOML has them: without None and tuples."""
+    return {
+        key: _as_table(value)
+        if key == "defaults"
+        else list(value)
+        if isinstance(value, tuple)
+        else value
+        for key, value in values.items()
+        if value is not None and value != () and key != "origin"
+    }
 
 
 def _report_toml(error: Exception, source: Source, problems: Problems) -> None:
@@ -106,7 +125,7 @@ class _Reader:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value or not value.isprintable():
-        raise _BadValueError("a text that is not empty")
+        raise _BadValueError("a text of printable characters")
     return value
 
 
@@ -120,13 +139,9 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _names(value: Any) -> tuple[str, ...]:
     names = _texts(value)
-    if not all(_all_identifiers(name.split(".")) for name in names):
+    if not all(is_name(part) for name in names for part in name.split(".")):
         raise _BadValueError("a list of names")
     return names
-
-
-def _all_identifiers(parts: Iterable[str]) -> bool:
-    return all(_IDENTIFIER.fullmatch(part) for part in parts)
 
 
 def _connection(value: Any) -> str:
@@ -137,7 +152,7 @@ def _connection(value: Any) -> str:
 
 def _tables(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or not all(
-        isinstance(table, str) and table for table in value.values()
+        isinstance(table, str) and is_table_name(table) for table in value.values()
     ):
         raise _BadValueError('a table of resources and their tables, such as `User = "accounts"`')
     return dict(value)

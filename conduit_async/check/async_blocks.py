@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator
 from .. import ast
 from ..config import Config, Defaults
 from ..diagnostics import Problems, Related
-from ..names import class_name, local_name, snake_case, unclashed
+from ..names import (
+    class_name,
+    local_name,
+    record_name,
+    snake_case,
+    snapshot_name,
+    unclashed,
+)
 from ..program import (
     CALL,
     Facts,
@@ -33,7 +40,7 @@ def describe_jobs(
     """
     classes = dict.fromkeys([*program.structs, *taken])
     for name in program.resources:
-        classes.update({name: None, f"{name}Snapshot": None})
+        classes.update({record_name(name): None, snapshot_name(name): None})
     for resource in program.resources.values():
         jobs = [(hook, job) for hook in resource.hooks for job in all_jobs(hook)]
         for _, job in jobs:

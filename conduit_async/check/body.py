@@ -181,7 +181,7 @@ class Body:
     ) -> Local:
         """Add a local to the innermost scope."""
         if python is None:
-            python = self._distinct(local_name(name.text), self.scope.python)
+            python = self._distinct(local_name(name.text, self.world.resources), self.scope.python)
         self.scope.python.add(python)
         local = Local(name.text, python, kind, what, name.span, self.job, value)
         self.scope.names[name.text] = local

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ..diagnostics import Problems, Related
-from ..names import python_name
+from ..names import python_name, record_name, snapshot_name
 from ..program import Program, ResourceInfo
 from ..source import Span
 
@@ -11,8 +11,9 @@ _OWN_MODULES = frozenset({"records", "services", "_lines"})
 
 
 def check_clashes(program: Program, schema: str | None, problems: Problems) -> None:
-    """Report clashes of modules (GEN601), columns and functions (GEN602), and tables (GEN604)."""
+    """Report clashes of modules and classes (GEN601), members (GEN602) and tables (GEN604)."""
     _check_modules(program.resources.values(), problems)
+    _check_classes(program.resources.values(), problems)
     _check_tables(program.resources.values(), schema, problems)
     for resource in program.resources.values():
         if not resource.hooks:
@@ -81,6 +82,24 @@ def _check_tables(
                 f"`{resource.table}` is the table of `{resource.name}` and of the queue",
                 "set another `schema` for the queue in the configuration, or name the resource's "
                 "table in `tables`",
+            )
+
+
+def _check_classes(resources: Iterable[ResourceInfo], problems: Problems) -> None:
+    """The class of a resource's rows or snapshots may be that of another one's."""
+    classes: dict[str, ResourceInfo] = {}
+    for resource in resources:
+        for name in (record_name(resource.name), snapshot_name(resource.name)):
+            other = classes.setdefault(name, resource)
+            if other is resource or not (other.hooks or resource.hooks):
+                continue
+            problems.error(
+                "GEN601",
+                resource.node.name.span,
+                f"`{other.name}` and `{resource.name}` would both have the class `{name}`",
+                "give one of the two another name, and keep its table with `tables` in the "
+                "configuration",
+                Related(other.node.name.span, f"`{other.name}` is declared here"),
             )
 
 

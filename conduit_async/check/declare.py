@@ -1,17 +1,18 @@
 """Declarations: which resources there are, and what each of them has."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import inflection
 
 from .. import ast
 from ..diagnostics import Related
-from ..names import module_name, snake_case
+from ..names import module_name, record_name, snake_case, snapshot_name
 from ..program import ResourceInfo
+from ..walk import walk
 from .columns import declare_columns
 from .constraints import check_constraints
 from .functions import declare_functions
-from .relations import check_relations
+from .relations import check_relations, foreign_key
 from .rules import check_rules
 from .words import check_words
 from .world import World
@@ -34,7 +35,9 @@ def declare(world: World, files: Sequence[ast.File]) -> None:
             hooks=[],
             doc=resource.doc,
         )
-    world.taken_names.update(world.resources)
+    for name, info in world.resources.items():
+        world.taken_names |= {record_name(name), snapshot_name(name)}
+        world.taken_names |= set(_attributes(info.node))
     for info in world.resources.values():
         declare_columns(world, info)
         relation = info.relations.get(info.primary_key or "")
@@ -68,6 +71,14 @@ def _distinct(world: World, files: Sequence[ast.File]) -> Iterable[ast.Resource]
             continue
         seen[name.text] = resource
         yield resource
+
+
+def _attributes(resource: ast.Resource) -> Iterator[str]:
+    """The names of fields, those of structs among them: in their class they hide other classes."""
+    for member in resource.members:
+        if isinstance(member, ast.Field | ast.Relation):
+            yield foreign_key(member.options, "")
+            yield from (node.name.text for node in walk(member) if isinstance(node, ast.Field))
 
 
 def _primary_key(resource: ast.Resource) -> str | None:

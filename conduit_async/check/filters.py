@@ -14,6 +14,7 @@ from .forms import constant_text
 from .lattice import BROKEN, comparable, is_unknown
 from .lost import lost_member
 from .require import article, check_enum, require, shorten
+from .world import World
 
 _ORDER = re.compile(r"\s*(\w+)(?:\s+(?:asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*", re.IGNORECASE)
 _TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -58,7 +59,7 @@ def check_equal(
     body: Body, info: ResourceInfo, place: ast.Node, name: str, value: ast.Expr
 ) -> None:
     """A field that has to equal a value, or to be one of several."""
-    column = _column(body, info, place.span, name)
+    column = _column(body.world, info, place.span, name)
     if column is None:
         return
     kind = body.type_of(value)
@@ -122,7 +123,7 @@ def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> Steps:
             hint,
         )
         return ANY
-    column = _column(body, info, node.left.span, node.left.name)
+    column = _column(body.world, info, node.left.span, node.left.name)
     if column is None:
         return ANY
     body.facts.resolutions[node.left] = RecordColumn(info.name, column)
@@ -176,7 +177,7 @@ def check_fields(
             )
             found.append(BROKEN)
             continue
-        column = _column(body, info, value.span, name, ":" * isinstance(value, ast.Symbol))
+        column = _column(body.world, info, value.span, name, ":" * isinstance(value, ast.Symbol))
         found.append(column.type if column is not None else BROKEN)
     if not values:
         body.problems.error(
@@ -185,14 +186,18 @@ def check_fields(
     return found
 
 
-def check_order(body: Body, info: ResourceInfo, node: ast.Node, values: Sequence[ast.Expr]) -> None:
+def check_order(
+    world: World, info: ResourceInfo, node: ast.Node, values: Sequence[ast.Expr]
+) -> None:
     """`order_by("created_at DESC, id")`, or symbols."""
     if not values:
-        body.problems.error("TYP130", node.span, "`order_by` needs an order", 'write `"name DESC"`')
+        world.problems.error(
+            "TYP130", node.span, "`order_by` needs an order", 'write `"name DESC"`'
+        )
     for value in values:
         text = constant_text(value)
         if text is None:
-            body.problems.error(
+            world.problems.error(
                 "TYP131",
                 value.span,
                 "an order is a constant, since it becomes a part of the query",
@@ -202,23 +207,23 @@ def check_order(body: Body, info: ResourceInfo, node: ast.Node, values: Sequence
         for part in text.split(","):
             match = _ORDER.fullmatch(part)
             if match is None:
-                body.problems.error(
+                world.problems.error(
                     "TYP131",
                     value.span,
                     f"`{part.strip()}` is not an order",
                     'write a field and a direction: `"created_at DESC"`',
                 )
             else:
-                _column(body, info, value.span, match[1])
+                _column(world, info, value.span, match[1])
 
 
 def _column(
-    body: Body, info: ResourceInfo, span: Span, name: str, prefix: str = ""
+    world: World, info: ResourceInfo, span: Span, name: str, prefix: str = ""
 ) -> Column | None:
     column = field_column(info, name)
-    if column is None and not lost_member(body.world, info.name, name):
+    if column is None and not lost_member(world, info.name, name):
         found = nearest(name, [*info.columns, *info.relations])
-        body.problems.error(
+        world.problems.error(
             "SEM203",
             span,
             f"`{info.name}` has no field `{name}`",

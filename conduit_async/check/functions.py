@@ -15,7 +15,7 @@ from .world import World
 def declare_functions(world: World, info: ResourceInfo) -> None:
     """Fill the functions, computed fields and scopes of a resource."""
     names: dict[str, ast.Name] = {}
-    taken = set(ENTRY_POINTS)
+    taken = {*ENTRY_POINTS, *world.resources}
     for member in info.node.members:
         if not isinstance(member, ast.Function | ast.Computed | ast.Scope):
             continue
@@ -67,7 +67,7 @@ def read_parameters(
                 Related(first, "first declared here"),
             )
         kind = read_type(world, parameter.type, info.name, f"{function}_{name}")
-        python = local_name(name, {other.python for other in found})
+        python = local_name(name, {*world.resources, *(other.python for other in found)})
         found.append(ParameterInfo(name, python, kind, parameter.default))
     return tuple(found)
 

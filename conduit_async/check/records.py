@@ -153,7 +153,7 @@ def _check_arguments(
         case "fields":
             return check_fields(body, info, node, values)
         case "order":
-            check_order(body, info, node, values)
+            check_order(body.world, info, node, values)
         case "nothing" if values:
             _wrong_count(body, node, name, "no argument")
         case "number" if len(values) != 1:

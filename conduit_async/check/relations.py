@@ -6,10 +6,11 @@ import inflection
 
 from .. import ast
 from ..diagnostics import Related
-from ..names import snake_case
+from ..names import is_name, is_table_name, snake_case
 from ..program import RelationInfo, ResourceInfo
 from ..source import Span
 from ..suggest import nearest
+from .filters import check_order
 from .lost import lost_member, lost_resource
 from .world import World
 
@@ -26,8 +27,9 @@ def declared_relation(world: World, owner: ResourceInfo, node: ast.Relation) -> 
         kind, name, key = "to_many", inflection.pluralize(name), f"{snake_case(owner.name)}_id"
     elif node.kind == "has_one":
         kind, key = "has_one", f"{snake_case(owner.name)}_id"
-    if node.alias is not None and node.alias.value:
-        name = node.alias.value
+    alias = node.alias.value if node.alias is not None else None
+    if alias is not None and is_name(alias):
+        name = alias
         if kind == "to_one":
             key = f"{name}_id"
     key = foreign_key(node.options, key)
@@ -47,9 +49,13 @@ def check_relations(world: World, owner: ResourceInfo) -> None:
     """Report relations to what does not exist or cannot be joined."""
     for member in owner.node.members:
         if isinstance(member, ast.Relation | ast.Field):
-            _check_options(world, member.options)
+            _check_options(world, member)
+            _check_order(world, owner, member)
         if isinstance(member, ast.Relation):
             _check_target(world, member.target)
+            if member.alias is not None and not is_name(member.alias.value or ""):
+                problem = _no_name("a relation", "items")
+                world.problems.error("REL300", member.alias.span, *problem)
             if member.through is not None:
                 _check_target(world, member.through)
         if isinstance(member, ast.Setting) and member.kind == "nested" and member.name is not None:
@@ -58,9 +64,9 @@ def check_relations(world: World, owner: ResourceInfo) -> None:
         _check_key(world, owner, relation)
 
 
-def _check_options(world: World, options: tuple[ast.Pair, ...]) -> None:
+def _check_options(world: World, member: ast.Relation | ast.Field) -> None:
     """Warn of an option that is a slip; others may mean something to another backend."""
-    for pair in options:
+    for pair in member.options:
         meant = nearest(pair.key.text, _OPTIONS)
         if pair.key.text not in _OPTIONS and meant is not None:
             world.problems.warning(
@@ -69,19 +75,30 @@ def _check_options(world: World, options: tuple[ast.Pair, ...]) -> None:
                 f"a relation has no option `{pair.key.text}`",
                 f"did you mean `{meant}`?",
             )
-        if pair.key.text == "foreign_key" and not isinstance(_constant(pair.value), str):
-            world.problems.error(
-                "REL301",
-                pair.value.span,
-                "`foreign_key` is the name of a column",
-                'write it as a string: `foreign_key: "author_id"`',
-            )
+        value = _constant(pair.value)
+        match pair.key.text:
+            case "foreign_key" if not isinstance(value, str):
+                world.problems.error(
+                    "REL301",
+                    pair.value.span,
+                    "`foreign_key` is the name of a column",
+                    'write it as a string: `foreign_key: "author_id"`',
+                )
+            case "foreign_key" if not is_name(value):
+                world.problems.error("REL301", pair.value.span, *_no_name("a column", "author_id"))
+            case "join_table" if not isinstance(value, str) or not is_table_name(value):
+                world.problems.error(
+                    "REL301",
+                    pair.value.span,
+                    "`join_table` is the name of a table",
+                    'write it as a string: `join_table: "order_tags"`',
+                )
 
 
 def foreign_key(options: tuple[ast.Pair, ...], default: str) -> str:
-    """The `foreign_key` among a relation's options, else the default."""
+    """The `foreign_key` among a relation's options if it is a name, else the default."""
     value = option_values(options).get("foreign_key")
-    return value if isinstance(value, str) and value else default
+    return value if isinstance(value, str) and is_name(value) else default
 
 
 def option_values(options: tuple[ast.Pair, ...]) -> dict[str, Any]:
@@ -100,6 +117,26 @@ def _constant(node: ast.Expr) -> Any:
         case ast.ArrayLiteral():
             return [_constant(item) for item in node.items]
     return None
+
+
+def _no_name(what: str, example: str) -> tuple[str, str]:
+    """What is wrong with a text that has to be a name, and what to write."""
+    return (
+        f"the name of {what} consists of the letters a to z, digits and underscores",
+        f'such as `"{example}"`',
+    )
+
+
+def _check_order(world: World, owner: ResourceInfo, member: ast.Relation | ast.Field) -> None:
+    if isinstance(member, ast.Relation):
+        target = member.target.text
+    else:
+        relation = owner.relations.get(member.name.text)
+        target = relation.target if relation is not None else ""
+    info = world.resources.get(target)
+    for pair in member.options:
+        if pair.key.text == "order_by" and info is not None:
+            check_order(world, info, pair.value, [pair.value])
 
 
 def _check_target(world: World, name: ast.Name) -> None:
@@ -131,6 +168,8 @@ def _check_key(world: World, owner: ResourceInfo, relation: RelationInfo) -> Non
     holder = world.resources.get(relation.through) if relation.through else target
     if holder is None or relation.key in holder.columns or "join_table" in relation.options:
         return
+    if relation.options.get("foreign_key", relation.key) != relation.key:
+        return  # it is no name, which has been reported
     if lost_member(world, holder.name, relation.key):
         return
     found = nearest(relation.key, holder.columns)

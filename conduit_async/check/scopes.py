@@ -66,7 +66,7 @@ def _check_pair(body: Body, info: ResourceInfo, pair: ast.Pair) -> None:
                         check_equal(body, info, entry.key, name, entry.value)
         case "order_by":
             body.infer(pair.value)
-            check_order(body, info, pair.value, [pair.value])
+            check_order(body.world, info, pair.value, [pair.value])
         case "limit" | "offset":
             body.infer(pair.value)
             require(body, pair.value, INT, f"`{pair.key.text}`")

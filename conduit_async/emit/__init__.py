@@ -20,6 +20,8 @@ from .layout import lay_out
 __all__ = ["emit_frame", "emit_module", "emit_records"]
 
 _CONTINUED = ("else:", "except ", "except:", "finally:", "case ")
+_QUOTES = re.compile(r'"""|"\Z')
+"""What would end a docstring, or be taken for a part of its end."""
 _MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
 """Before a statement's line while a module is put together: the line of its source."""
 
@@ -63,7 +65,11 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(
-        docstring=_docstring, lines=_lines, decorator=_decorator, quoted=literals.quoted
+        docstring=_docstring,
+        lines=_lines,
+        decorator=_decorator,
+        quoted=literals.quoted,
+        printable=_printable,
     )
     return environment
 
@@ -106,18 +112,19 @@ def _docstring(text: str | None, indent: int) -> str:
     if not text:
         return ""
     width = 88 - 4 * indent
+    plain = "\n".join(map(_printable, text.splitlines())).strip()
     lines = [
         part
-        for line in text.strip().splitlines()
+        for line in plain.split("\n")
         for part in (textwrap.wrap(line, width - 6) if len(line) > width - 6 else [line.rstrip()])
     ]
-    escaped = "\n".join(_escaped(line) for line in lines)
-    if escaped.endswith('"'):
-        escaped = f'{escaped[:-1]}\\"'
+    escaped = _QUOTES.sub(
+        lambda found: found[0].replace('"', '\\"'), "\n".join(lines).replace("\\", "\\\\")
+    )
     body = textwrap.indent(escaped, "    " * indent).strip()
     return f'"""{body}\n{"    " * indent}"""' if len(lines) > 1 else f'"""{body}"""'
 
 
-def _escaped(line: str) -> str:
-    text = "".join(char if char.isprintable() else " " for char in line)
-    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+def _printable(text: str) -> str:
+    """A text for a comment or a docstring, on one line."""
+    return "".join(char if char.isprintable() else " " for char in text)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from ..names import python_name
+from ..names import record_name, snapshot_name
 from ..program import Capture
 from ..types import (
     EACH,
@@ -69,13 +69,13 @@ def annotation(
             case Enum(name) | Struct(name):
                 return local(name)
             case Record(name):
-                return local(f"{name}Snapshot" if snapshots else python_name(name))
+                return local(snapshot_name(name) if snapshots else record_name(name))
             case ErrorType():
                 return imports.runtime("ErrorValue")
             case Range():
                 return imports.runtime("Range")
             case Query(name):
-                return f"{imports.use('builtins', 'list')}[{local(python_name(name))}]"
+                return f"{imports.use('builtins', 'list')}[{local(record_name(name))}]"
             case AnyType() | Function() | Variable() | Union():
                 return imports.use("typing", "Any")
 

@@ -204,7 +204,8 @@ def rescue(frame: Frame, node: ast.Rescue, into: Into) -> list[Line]:
     frame.caught = outer
     if not body and not into.annotation:
         suppress = frame.module.imports.use("contextlib", "suppress")
-        return [Line(f"with {suppress}(Exception):"), *body_of(tried)]
+        exception = frame.module.imports.use("builtins", "Exception")
+        return [Line(f"with {suppress}({exception}):"), *body_of(tried)]
     tries, catches = Line("try:", effect=Effect.NONE), Line(head, effect=Effect.NONE)
     return [*lines, tries, *body_of(tried), catches, *body_of(body)]
 
@@ -246,15 +247,16 @@ def _error(frame: Frame, node: ast.Rescue) -> tuple[str, list[Line]]:
     local = frame.module.facts.declared.get(node)
     uses = _uses(frame, node.body, local) if local is not None else []
     raises = any(isinstance(each, ast.Raise) for each in _below(node.body))
+    exception = frame.module.imports.use("builtins", "Exception")
     if local is None or not uses:
         frame.caught = frame.fresh("error") if raises else None
-        return f"except Exception{f' as {frame.caught}' if raises else ''}:", []
+        return f"except {exception}{f' as {frame.caught}' if raises else ''}:", []
     name = frame.caught = frame.local(local)
     if set(uses) <= _logged(frame, node.body):
-        return f"except Exception as {name}:", []
+        return f"except {exception} as {name}:", []
     caught = frame.caught = frame.fresh("error" if name != "error" else "caught")
     error_value = frame.module.imports.runtime("ErrorValue")
-    return f"except Exception as {caught}:", [Line(f"{name} = {error_value}.of({caught})")]
+    return f"except {exception} as {caught}:", [Line(f"{name} = {error_value}.of({caught})")]
 
 
 def _logged(frame: Frame, body: ast.Block) -> set[ast.Node | None]:

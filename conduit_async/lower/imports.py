@@ -17,19 +17,19 @@ class Imports:
 
     def __init__(self, taken: Iterable[str] = (), records: Iterable[str] = ()) -> None:
         self._taken = set(taken)
-        self._records = frozenset(records)
+        self.records = frozenset(records)
         self._modules: set[str] = set()
         self._names: dict[tuple[str, str], str] = {}
 
     def use(self, module: str, name: str) -> str:
         """How to write `name` of `module` here; it is imported if it needs to be."""
-        if module == "builtins" and name not in self._taken:
+        if module == "builtins" and name not in self._taken | self.records:
             return name
         known = self._names.get((module, name))
         if known is not None:
             return known
         alias = name
-        reserved = self._records if not module.startswith(".") else frozenset()
+        reserved = self.records if not module.startswith(".") else frozenset()
         while (
             alias in self._taken
             or alias in reserved
@@ -96,8 +96,7 @@ def _module_order(module: str) -> tuple[bool, str]:
     return module == ".", module
 
 
-def _name_order(name: str) -> tuple[int, str]:
+def _name_order(name: str) -> tuple[int, str, str]:
     """Constants, then classes, then the rest, as import sorters have it."""
-    if name.isupper() and len(name) > 1:
-        return 0, name
-    return (1 if name[:1].isupper() else 2), name
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+    return kind, name.lower(), name

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .. import ast
-from ..names import python_name, snake_case, unclashed
+from ..names import record_name, snake_case, snapshot_name, unclashed
 from ..program import Column, Facts, FunctionInfo, JobInfo, Program, ResourceInfo
 from ..types import Enum, Struct, Type, required
 from ..walk import walk
@@ -56,11 +56,11 @@ class Module:
 
     def record_class(self, resource: str) -> str:
         """The class of a resource's rows."""
-        return self.imports.use(".records", python_name(resource))
+        return self.imports.use(".records", record_name(resource))
 
     def snapshot_class(self, resource: str) -> str:
         """The class of a resource's snapshots."""
-        return self.imports.use(".records", f"{resource}Snapshot")
+        return self.imports.use(".records", snapshot_name(resource))
 
     def annotation(self, of: Type) -> str:
         """A type as an annotation of this module."""
@@ -149,7 +149,7 @@ def names_of_records(program: Program) -> frozenset[str]:
 
 def _records(program: Program) -> Iterator[str]:
     for name, resource in program.resources.items():
-        yield from (python_name(name), f"{name}Snapshot")
+        yield from (record_name(name), snapshot_name(name))
         for column in resource.columns.values():
             kind = required(column.type)
             if isinstance(kind, Enum):

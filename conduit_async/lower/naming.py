@@ -61,4 +61,6 @@ class Naming:
         self._locals[local] = name
 
     def _is_taken(self, name: str, own: bool = False) -> bool:
-        return name in self.used or name in self.module.defined or (not own and name in OURS)
+        if name in self.used or name in self.module.defined:
+            return True
+        return not own and (name in OURS or name in self.module.imports.records)

@@ -8,6 +8,7 @@ from ..program import Local, RelationInfo, RelationUse
 from ..types import is_nullable
 from . import chains
 from .code import Code, Effect, Line, Strength, made_of
+from .conditions import column_of
 from .drive import Lowering, Operand
 from .frame import Frame
 from .sql import Select, literal, quoted
@@ -60,10 +61,9 @@ def related(frame: Frame, info: RelationInfo, key: Code) -> Select:
     resources = frame.module.program.resources
     target = resources[info.target]
     order = info.options.get("order_by")
-    ordered = tuple(part.strip() for part in str(order).split(",")) if order else ()
     if info.through is None and "join_table" not in info.options:
         where = (f"{quoted(info.key)} = %s",)
-        return Select(target, where=where, values=(key,), order=ordered)
+        return ordered(Select(target, where=where, values=(key,)), order)
     through = resources.get(info.through or "")
     table = quoted(str(info.options.get("join_table") or (through.table if through else "")))
     far = f"{snake_case(info.target)}_id"
@@ -73,7 +73,17 @@ def related(frame: Frame, info: RelationInfo, key: Code) -> Select:
     primary = f"{quoted(target.table)}.{quoted(target.primary_key or 'id')}"
     join = f"JOIN {table} ON {table}.{quoted(far)} = {primary}"
     where = (f"{table}.{quoted(info.key)} = %s",)
-    return Select(target, (join,), where, (key,), ordered)
+    return ordered(Select(target, (join,), where, (key,)), order)
+
+
+def ordered(select: Select, text: str | None) -> Select:
+    """A query in an order such as `created_at DESC, id`."""
+    parts = [part.split() for part in text.split(",")] if text else []
+    order = (
+        " ".join([select.column(column_of(select.resource, name).name), *map(str.upper, rest)])
+        for name, *rest in parts
+    )
+    return replace(select, order=tuple(order))
 
 
 def arguments(frame: Frame, select: Select, pieces: list[str] | None = None, head: str = "") -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ..names import python_name, snake_case
+from ..names import record_name, snake_case, snapshot_name
 from ..program import Column, Program, ResourceInfo
 from ..types import Array, Enum, Hash, Optional, Struct, Type
 from . import literals
@@ -54,8 +54,8 @@ class _Finder:
     def of(self, resource: ResourceInfo) -> Iterator[Row]:
         """What stands in `records.py` for a resource."""
         self.resource = resource.name
-        snapshot = f"{resource.name}Snapshot"
-        name = python_name(resource.name)
+        snapshot = snapshot_name(resource.name)
+        name = record_name(resource.name)
         whole = bool({name, snapshot} & self.wanted)
         for column in resource.columns.values():
             yield from self.parts(column.type, whole)
@@ -114,7 +114,7 @@ class _Finder:
             table += f", auto_update=({', '.join(updated)}{comma})"
         decorators = (*self.named(columns), f"{table})", self.dataclass("slots=True"))
         fields = self.fields(columns)
-        return Row("record", python_name(resource.name), decorators, fields, resource.doc)
+        return Row("record", record_name(resource.name), decorators, fields, resource.doc)
 
     def snapshot(self, resource: ResourceInfo) -> Row:
         """The class of a row as a job keeps it."""
@@ -122,8 +122,8 @@ class _Finder:
         without = "" if len(columns) == len(resource.columns) else ", without sensitive columns"
         doc = f"{_a(resource.name).capitalize()} as it was when it was taken{without}."
         decorators = (*self.named(columns), self.dataclass("frozen=True, slots=True"))
-        base = f"{self.imports.runtime('Snapshot')}[{python_name(resource.name)}]"
-        name = f"{resource.name}Snapshot"
+        base = f"{self.imports.runtime('Snapshot')}[{record_name(resource.name)}]"
+        name = snapshot_name(resource.name)
         return Row("snapshot", name, decorators, self.fields(columns), doc, of=base)
 
     def dataclass(self, options: str) -> str:

@@ -9,11 +9,11 @@ from ..program import Local, RecordCall, RelationUse, ResourceInfo
 from ..types import FLOAT, INT, Type, required
 from . import chains, literals
 from .code import NONE, Code, Line, body_of, close
-from .conditions import Selecting, column_of, condition, equal_to
+from .conditions import Selecting, condition, equal_to
 from .drive import Operand, lower
 from .frame import Frame
 from .ordering import prepared, source_order, values_in_order
-from .relations import owner_key, related
+from .relations import ordered, owner_key, related
 from .sql import Select
 from .typing import type_of
 
@@ -150,8 +150,7 @@ def _step(frame: Frame, select: Select, call: RecordCall) -> Selecting:
         case "where":
             return (yield from narrowed(frame, select, call.arguments))
         case "order_by":
-            orders = [_order(select, argument.value) for argument in call.arguments]
-            return replace(select, order=tuple(part for order in orders for part in order))
+            return ordered(select, ",".join(name_of(each.value) for each in call.arguments))
         case "limit" | "offset":
             return (yield from _bounded(frame, select, call.operation, call.arguments[0].value))
         case "all" | "query":
@@ -171,14 +170,6 @@ def _bounded(frame: Frame, select: Select, name: str, node: ast.Expr) -> Selecti
     return values_in_order(
         frame, longer, [*(each for each in range(count) if each != place), place]
     )
-
-
-def _order(select: Select, node: ast.Expr) -> list[str]:
-    parts = [part.split() for part in name_of(node).split(",")]
-    return [
-        " ".join([select.column(column_of(select.resource, name).name), *map(str.upper, rest)])
-        for name, *rest in parts
-    ]
 
 
 def narrowed(frame: Frame, select: Select, given: tuple[ast.Argument, ...]) -> Selecting:
@@ -216,7 +207,7 @@ def _scope(frame: Frame, select: Select, call: RecordCall) -> Selecting:
     for pair in scope.pairs:
         match pair.key.text:
             case "order_by":
-                select = replace(select, order=tuple(_order(select, pair.value)))
+                select = ordered(select, name_of(pair.value))
             case "limit" | "offset" as name:
                 select = yield from _bounded(frame, select, name, pair.value)
     return select

@@ -1,17 +1,30 @@
 """Source text to syntax tree."""
 
+import re
 from dataclasses import replace
 
 from .. import ast
 from ..diagnostics import Problems
-from ..source import Source
+from ..source import Source, Span
 from .attempt import best_attempt
 
 __all__ = ["parse"]
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+"""What no file in UTF-8 holds, but a string of Python's can."""
+
 
 def parse(source: Source, problems: Problems) -> ast.File:
     """The tree of a source; what is wrong with it is added to `problems` and left out."""
+    if (place := _SURROGATE.search(source.text)) is not None:
+        problems.error(
+            "GEN620",
+            Span(source, *place.span()),
+            f"this is no text: the character {ord(place[0]):#x} is half of one",
+            "give the source as it was decoded from UTF-8",
+        )
+        whole = Span(source, 0, len(source.text))
+        return ast.File(whole, (), (), broken=(whole,))
     attempt = best_attempt(source)
     unclosed = {found.span.line for found in attempt.found if found.code == "SYN007"}
     for diagnostic in attempt.found:

@@ -7,6 +7,7 @@ those too that the language reserves, or those alone that are no clash there. On
 
 import keyword
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from conduit_runtime import stdlib
@@ -38,6 +39,11 @@ RESOURCES = [
     for word in SERVICES
     if (word in WORDS or keyword.iskeyword(word.lower())) and word not in OURS
 ]
+LOWER_CASE = sorted(
+    {word for word in WORDS if word.islower() and word.isalpha()}
+    - {"date", "float", "int", "list", "records", "resource", "services", "text"}
+)
+"""Resources whose class has the name of a builtin, or of a variable of generated code."""
 METHODS = list({word.lower(): word for word in WORDS}.values())
 MARKS = {
     "NAME": WORDS,
@@ -56,10 +62,10 @@ def filled(name: str) -> str:
     return "\n".join(line for template in _lines(name) for line in _filled(template))
 
 
-def resources() -> dict[str, str]:
+def resources(names: Iterable[str] = RESOURCES) -> dict[str, str]:
     """A source for each resource of a hostile name."""
     text = (FOLDER / "resources.conduit").read_text("utf-8")
-    return {f"{name}.conduit": text.replace("CAPITAL", name) for name in RESOURCES}
+    return {f"{name}.conduit": text.replace("CAPITAL", name) for name in names}
 
 
 def _filled(line: str) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 from conduit_runtime import Queue, WorkerPool
 from conduit_runtime.generated.tables import table_of
 from conduit_runtime.names import source_names
-from hostile import EVERY, VALUES, filled, positions, resources
+from hostile import EVERY, LOWER_CASE, VALUES, filled, positions, resources
 from out import Tool, Witness
 from probe import check_types, imported, write
 from psycopg.sql import SQL, Identifier
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.xdist_group("names")
 SOURCES = {
     "hostile_positions": {"positions.conduit": filled("positions.conduit")},
     "hostile_resources": resources(),
+    "hostile_lower_case": resources(LOWER_CASE),
     "hostile_texts": {"texts.conduit": filled("texts.conduit")},
 }
 STORED = ("field_names", "texts")
