@@ -32,8 +32,8 @@ CAPITALS = sorted(
     {word.lower(): word[0].upper() + word[1:] for word in WORDS if word[0].isalpha()}.values()
 )
 SERVICES = [word for word in CAPITALS if word not in stdlib.__all__]
-OURS = {"SERVICES", "Services"}
-"""Resources whose module the package needs for itself."""
+OURS = {"JOBS", "SERVICES", "Services"}
+"""Resources whose module the package needs for itself, or whose table is the queue's."""
 RESOURCES = [
     word
     for word in SERVICES
@@ -41,7 +41,7 @@ RESOURCES = [
 ]
 LOWER_CASE = sorted(
     {word for word in WORDS if word.islower() and word.isalpha()}
-    - {"date", "float", "int", "list", "records", "resource", "services", "text"}
+    - {"date", "float", "int", "job", "list", "records", "resource", "services", "text"}
 )
 """Resources whose class has the name of a builtin, or of a variable of generated code."""
 METHODS = list({word.lower(): word for word in WORDS}.values())
