@@ -107,6 +107,18 @@ def test_the_hooks_of_an_application_enqueue_as_well(roles: dict[str, str]) -> N
         "SELECT * FROM {conduit_blocked_jobs}",
         "SELECT * FROM {conduit_results}",
         "SELECT * FROM {conduit_schedules}",
+        "INSERT INTO {jobs} (type, status) VALUES ('t', 'running')",
+        "INSERT INTO {jobs} (type, attempts) VALUES ('t', -5)",
+        "INSERT INTO {jobs} (type, locked_by, token) VALUES ('t', 'me', gen_random_uuid())",
+        "INSERT INTO {jobs} (type, seq) OVERRIDING SYSTEM VALUE VALUES ('t', -1)",
+        "INSERT INTO {jobs} (type, flow) VALUES ('t', gen_random_uuid())",
+        "INSERT INTO {jobs} (type, created_at) VALUES ('t', '-infinity')",
+        "SELECT key FROM {conduit_unique_keys}",
+        "INSERT INTO {conduit_unique_keys} VALUES ('t', 'k', gen_random_uuid(), 'infinity')",
+        "UPDATE {conduit_unique_keys} SET expires_at = 'infinity'",
+        "INSERT INTO {conduit_blocked_jobs} (id) VALUES (gen_random_uuid())",
+        "INSERT INTO {conduit_dependencies} VALUES (gen_random_uuid(), gen_random_uuid())",
+        "SELECT {conduit_key_is_held}(gen_random_uuid(), NULL)",
         "INSERT INTO {conduit_workers} VALUES ('w', 0, 0, 'w', 0, '{{}}', '[]')",
         "SELECT {conduit_cancel}(gen_random_uuid())",
         "SELECT {conduit_advance}('{{}}', '{{}}', 1, true)",
@@ -114,10 +126,75 @@ def test_the_hooks_of_an_application_enqueue_as_well(roles: dict[str, str]) -> N
 )
 def test_the_enqueuer_can_do_nothing_else(roles: dict[str, str], statement: str) -> None:
     names = {
-        name: f'"our ""jobs""".{name}' for name in (*TABLES, "conduit_cancel", "conduit_advance")
+        name: f'"our ""jobs""".{name}'
+        for name in (*TABLES, *(function.partition("(")[0] for function in FUNCTIONS))
     }
     with psycopg.connect(roles["enqueuer"]) as connection, pytest.raises(InsufficientPrivilege):
         connection.execute(statement.format(**names))
+
+
+def test_the_enqueuer_inserts_by_hand(roles: dict[str, str]) -> None:
+    with psycopg.connect(roles["enqueuer"]) as connection:
+        connection.execute(
+            "INSERT INTO \"our \"\"jobs\"\"\".jobs (queue, type, payload) VALUES ('q', 't', '{}')"
+        )
+    with Queue(roles["owner"], PLACE) as queue:
+        assert [job.queue for job in queue.list()] == ["q"]
+
+
+def test_a_flow_of_an_enqueuer_reaches_no_other_flow(roles: dict[str, str]) -> None:
+    """Of links that are forged, those that lead out of the flow are dropped."""
+    with Queue(roles["owner"], PLACE) as queue:
+        victim = queue.enqueue_flow(chain(Job(type="first"), Job(type="second")))
+        mine = [Job(type="mine"), Job(type="mine too")]
+        ids = [job.id for job in mine]
+        links = [(ids[0], victim[1].id), (victim[0].id, ids[1]), (victim[0].id, victim[1].id)]
+        rows = [{**store.insert_parameters(job), "links": links} for job in mine]
+        with psycopg.connect(roles["enqueuer"]) as conn:
+            run(conn, store.enqueue(mine, rows, PLACE))
+        with psycopg.connect(roles["owner"]) as conn:
+            stored = conn.execute(
+                'SELECT job, next FROM "our ""jobs""".conduit_dependencies'
+            ).fetchall()
+        assert stored == [(victim[0].id, victim[1].id)]
+        assert {job.id for job in queue.list(status="pending")} == {victim[0].id, *ids}
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"unique_for": float("inf")},
+        {"unique_for": float("nan")},
+        {"key": "short"},
+        {"key": "x" * 10_000},
+        {"priority": 101},
+        {"queue": ""},
+        {"delay": float("inf")},
+    ],
+)
+def test_what_an_enqueuer_forges_is_refused(roles: dict[str, str], forged: dict[str, Any]) -> None:
+    job = Job(type="t", unique=1, unique_for=timedelta(hours=1))
+    rows = [{**store.insert_parameters(job), **forged}]
+    with (
+        psycopg.connect(roles["enqueuer"]) as conn,
+        pytest.raises((psycopg.DataError, psycopg.IntegrityError)),
+    ):
+        run(conn, store.enqueue([job], rows, PLACE))
+
+
+def test_other_roles_may_not_enqueue_with_the_owners_rights(roles: dict[str, str]) -> None:
+    with psycopg.connect(roles["owner"]) as conn:
+        open_to_all = conn.execute(
+            "SELECT proname FROM pg_proc WHERE prosecdef AND has_function_privilege('public', oid, "
+            "'EXECUTE') AND pronamespace = to_regnamespace(quote_ident(%s))",
+            (PLACE,),
+        ).fetchall()
+        unfixed = conn.execute(
+            "SELECT proname FROM pg_proc WHERE prosecdef AND proconfig IS NULL "
+            "AND prosqlbody IS NULL AND pronamespace = to_regnamespace(quote_ident(%s))",
+            (PLACE,),
+        ).fetchall()
+    assert (open_to_all, unfixed) == ([], [])
 
 
 def test_the_enqueuer_cannot_claim_or_look(roles: dict[str, str]) -> None:

@@ -1,22 +1,19 @@
 """Flows in the database. Statements without IO."""
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from ..arguments import check_type
 from ..postgres.statement import Statement, sql
 from ..postgres.steps import Steps
-from ..telemetry.trace_context import trace_fragments
 from .flow import Flow
-from .store import columns, insert_parameters
-from .unique import Duplicate, duplicates_of
+from .store import enqueue, insert_parameters
+from .unique import Duplicate
 
 __all__ = [
     "advance",
     "advance_watched",
-    "born_of",
     "flow_rows",
     "insert_flow",
     "sweep",
@@ -37,19 +34,11 @@ Link = tuple[UUID, UUID]
 def insert_flow(flow: Flow, schema: str | None) -> Statement[list[Duplicate]]:
     """Store a flow in one statement: what waits for nobody can run at once.
 
-    Answers the jobs in whose place another stands. Raises PayloadError, before any SQL, for a job
-    that Postgres would refuse.
+    Returns the duplicates. Raises PayloadError, before any SQL, for a job that Postgres would
+    refuse.
     """
     check_type(flow, "flow", Flow, "what chain() or group() made")
-    rows = flow_rows(flow)
-    parameters: dict[str, Any] = {}
-    storing = _storing([(None, row) for row in rows], parameters, schema, born_by="")
-    if not any("key" in row for row in rows):
-        inserting = sql("insert_flow", schema, flow=storing, answer="WHERE false")
-        return Statement(inserting, parameters, lambda rows, count: [])
-    standing = sql("flow_standing", schema)
-    inserting = sql("insert_flow", schema, flow=storing, answer=standing)
-    return Statement(inserting, parameters, duplicates_of(flow.jobs))
+    return enqueue(flow.jobs, flow_rows(flow), schema)
 
 
 def flow_rows(flow: Flow) -> list[dict[str, Any]]:
@@ -57,7 +46,6 @@ def flow_rows(flow: Flow) -> list[dict[str, Any]]:
 
     Raises PayloadError for a job that Postgres would refuse.
     """
-    awaited = Counter(after for _, after in flow.links)
     links: defaultdict[UUID, list[Link]] = defaultdict(list)
     for link in flow.links:
         links[link[0]].append(link)
@@ -65,60 +53,11 @@ def flow_rows(flow: Flow) -> list[dict[str, Any]]:
         {
             **insert_parameters(job),
             "flow": flow.id,
-            "waits_for": awaited[job.id],
             "on_failure": flow.on_failure.get(job.id),
             "links": links[job.id],
         }
         for job in flow.jobs
     ]
-
-
-def born_of(
-    born: Sequence[tuple[UUID, Mapping[str, Any]]], parameters: dict[str, Any], schema: str | None
-) -> str:
-    """How flows are inserted by the statement that completes their parents.
-
-    `born` are the parents' ids and what `flow_rows` says, or `insert_parameters` of a job that is
-    in no flow; the parameters are added to.
-    """
-    join = "\n  JOIN completed ON completed.id = new.parent"
-    return _storing(born, parameters, schema, born_by=join)
-
-
-def _storing(
-    born: Sequence[tuple[UUID | None, Mapping[str, Any]]],
-    parameters: dict[str, Any],
-    schema: str | None,
-    born_by: str,
-) -> str:
-    """How jobs of flows are inserted; the parameters are added to."""
-    rows = [row for _, row in born]
-    links = [link for row in rows for link in row.get("links", ())]
-    given: dict[str, Any] = {
-        **columns(rows),
-        "parent": [parent for parent, _ in born],
-        "of": [row.get("flow") for row in rows],
-        "waits_for": [row.get("waits_for", 0) for row in rows],
-        "on_failure": [row.get("on_failure") for row in rows],
-        "before": [before for before, _ in links],
-        "after": [after for _, after in links],
-    }
-    parameters |= {f"flow_{name}": value for name, value in given.items()}
-    trace = trace_fragments(given)
-    fragments = {**trace, "traces": trace["traces"].replace("%(", "%(flow_")}
-    if "key" in given:
-        held = sql("held", schema, holding="flow_held", asking="flow_asked")
-        fragments |= _KEYS | {"settled": sql("flow_unique", schema, held=held, **trace)}
-    else:
-        fragments |= _NO_KEYS | {"settled": sql("flow_plain", schema)}
-    return sql("flow", schema, born=born_by, **fragments)
-
-
-_KEYS = {
-    "key": ", key, unique_for",
-    "keys": ", %(flow_key)s::text[], %(flow_unique_for)s::float8[]",
-}
-_NO_KEYS = dict.fromkeys(_KEYS, "")
 
 
 class SweptLinks(NamedTuple):

@@ -11,12 +11,12 @@ from ..arguments import LONGEST, check_text, check_type, is_whole, said
 from ..errors import PayloadError
 from ..job import Job, JobStatus
 from ..payload import check_name, decode, encode
-from ..postgres.arrays import array, texts, uuids
 from ..postgres.statement import Rows, Statement, sql, touched
 from ..telemetry.trace_context import read_trace, trace_fragments, trace_of
+from .columns import columns, enqueue_call
 from .many import Filter
 from .stats import QueueOverview, QueueStats
-from .unique import Duplicate, duplicates_of, key_parameters, unique_insert
+from .unique import Duplicate, duplicates_of, key_parameters
 
 _LONGEST = sys.float_info.max
 _FEW = 2_000
@@ -34,9 +34,10 @@ _TIMES = {
     for name in ("run_at", "created_at", "started_at", "completed_at", "locked_at")
 }
 COLUMNS = (
-    "queue, type, payload::text, priority, max_attempts, {run_at}, id, fingerprint, timeout, "
-    "status, attempts, error, errors::text, progress::text, {created_at}, {started_at}, "
-    "{completed_at}, locked_by, {locked_at}, token, flow, trace::text"
+    "queue, type, payload::pg_catalog.text, priority, max_attempts, {run_at}, id, fingerprint, "
+    "timeout, status, attempts, error, errors::pg_catalog.text, progress::pg_catalog.text, "
+    "{created_at}, {started_at}, {completed_at}, locked_by, {locked_at}, token, flow, "
+    "trace::pg_catalog.text"
 ).format(**_TIMES)
 
 
@@ -49,24 +50,29 @@ def insert_jobs(
     less than having the commit look. One that takes long does not: it would keep them from the
     bell meanwhile.
 
-    Needs no privilege but INSERT and, for unique jobs, those on their keys. Answers the jobs in
-    whose place another stands. Raises PayloadError, before any SQL, for a job that Postgres would
-    refuse.
+    Needs no privilege but INSERT and, for unique jobs, to call `conduit_enqueue`. Returns the
+    duplicates. Raises PayloadError, before any SQL, for a job that Postgres would refuse.
     """
     rows = [insert_parameters(job) for job in jobs]
     if len(rows) == 1 and len(rows[0]) == len(_PARAMETERS):
         return Statement(insert_one(schema, alone), rows[0], _no_duplicates)
     if len({job.id.int for job in jobs}) < len(jobs):
         raise PayloadError("a job is among the jobs twice: make one for each place")
+    if any("key" in row for row in rows):
+        return enqueue(jobs, rows, schema)
     parameters = columns(rows)
-    trace = trace_fragments(parameters)
-    if "key" in parameters:
-        unique = unique_insert(schema, **trace)
-        inserting = sql("insert_unique_jobs", schema, unique=unique, **trace)
-        return Statement(inserting, parameters, duplicates_of(jobs))
     asks = alone and len(rows) <= _FEW
     rings = sql("rings", schema, **_COLUMNS) if asks else "true"
-    return Statement(sql("insert_jobs", schema, rings=rings, **trace), parameters, _no_duplicates)
+    inserting = sql("insert_jobs", schema, rings=rings, **trace_fragments(parameters))
+    return Statement(inserting, parameters, _no_duplicates)
+
+
+def enqueue(
+    jobs: Sequence[Job], rows: Sequence[Mapping[str, Any]], schema: str | None
+) -> Statement[list[Duplicate]]:
+    """Store jobs of which some are unique or in flows; `rows` says of each what an insert does."""
+    call, parameters = enqueue_call(rows, schema)
+    return Statement(sql("enqueue_jobs", schema, enqueue=call), parameters, duplicates_of(jobs))
 
 
 @lru_cache(maxsize=64)
@@ -88,26 +94,10 @@ def _no_duplicates(rows: Rows, count: int) -> list[Duplicate]:
     return []
 
 
-def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str | bytes]:
-    """Rows of `insert_parameters` column by column, as arrays for a statement that unnests them."""
-    found: dict[str, str | bytes] = {
-        "id": uuids([row["id"] for row in rows]),
-        "payload": texts([row["payload"] for row in rows]),
-    }
-    found |= {name: array([row[name] for row in rows]) for name in _OTHERS}
-    if any("key" in row for row in rows):
-        found |= {name: array([row.get(name) for row in rows]) for name in _OF_UNIQUE}
-    if any("trace" in row for row in rows):
-        found["trace"] = array([row.get("trace") for row in rows])
-    return found
-
-
 _PARAMETERS = (
     *("id", "queue", "type", "fingerprint", "payload", "priority", "max_attempts", "timeout"),
     *("run_at", "delay"),
 )
-_OTHERS = tuple(name for name in _PARAMETERS if name not in ("id", "payload"))
-_OF_UNIQUE = ("key", "unique_for")
 
 
 def insert_parameters(job: Job) -> dict[str, Any]:

@@ -23,12 +23,10 @@ __all__ = [
     "mark",
     "standing",
     "sweep",
-    "unique_insert",
 ]
 
 SWEPT = 5_000
 """Keys that one sweep looks at."""
-_LONGEST_KEY = 200
 
 
 class Duplicate(NamedTuple):
@@ -42,8 +40,8 @@ class Duplicate(NamedTuple):
     readable: bool
 
 
-def key_of(value: object) -> str:
-    """The key that a value stands for: its JSON, or a digest of it when that is long.
+def key_of(type_: str, value: object) -> str:
+    """The key of a value of jobs of a type: a digest, so that no key gives a value away.
 
     Raises PayloadError for a value that has no form in JSON.
     """
@@ -52,9 +50,7 @@ def key_of(value: object) -> str:
     except PayloadError as error:
         raise PayloadError(f"unique: {str(error).replace('payload', 'its value', 1)}") from None
     text = msgspec.json.encode(plain, order="sorted")
-    if len(text) > _LONGEST_KEY:
-        return f"sha256:{sha256(text).hexdigest()}"
-    return text.decode()
+    return sha256(type_.encode() + b"\0" + text).hexdigest()
 
 
 def key_parameters(job: Job) -> dict[str, Any]:
@@ -71,15 +67,15 @@ def key_parameters(job: Job) -> dict[str, Any]:
             said("unique_for", span, f"a positive time of at most {LONGEST.days:,} days")
         )
     return {
-        "key": key_of(job.unique),
+        "key": key_of(job.type, job.unique),
         "unique_for": None if span is None else span.total_seconds(),
     }
 
 
 def duplicates_of(jobs: Sequence[Job]) -> Callable[[Rows, int], list[Duplicate]]:
-    """Decode what `insert_unique_jobs` answers about these jobs."""
+    """Decode what `enqueue_jobs` returns about these jobs: positions count from 1."""
     return lambda rows, count: [
-        Duplicate(jobs[position], standing, readable) for position, standing, readable in rows
+        Duplicate(jobs[position - 1], existing, readable) for position, existing, readable in rows
     ]
 
 
@@ -99,12 +95,6 @@ def mark(duplicates: list[Duplicate]) -> None:
     """Let jobs that were not stored say so: they take the id of the one that stands."""
     for job, stands, _ in duplicates:
         job.id, job.duplicate = stands, True
-
-
-def unique_insert(schema: str | None, **trace: str) -> str:
-    """How the jobs in `asked` are inserted, but for those in whose place another stands."""
-    held = sql("held", schema, holding="held", asking="asked")
-    return sql("unique", schema, held=held, **trace)
 
 
 def sweep(after: tuple[str, str] | None, schema: str | None) -> Statement[tuple[str, str] | None]:

@@ -1,13 +1,29 @@
 """Arrays as Postgres reads them: written here several times quicker than by the driver."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
-__all__ = ["Texts", "UUIDs", "array", "integers", "texts", "uuids"]
+__all__ = [
+    "Floats",
+    "Texts",
+    "Times",
+    "UUIDs",
+    "array",
+    "floats",
+    "integers",
+    "texts",
+    "times",
+    "uuids",
+]
 
-_UUID_OID, _TEXT_OID = 2950, 25
-_UUID_SIZE = struct.pack("!i", 16)
+T = TypeVar("T")
+
+_UUID_OID, _TEXT_OID, _FLOAT_OID, _TIME_OID = 2950, 25, 701, 1184
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class UUIDs(bytes):
@@ -18,25 +34,48 @@ class Texts(bytes):
     """A `text[]` in the binary format of Postgres."""
 
 
-def uuids(values: Iterable[UUID]) -> UUIDs:
+class Floats(bytes):
+    """A `float8[]` in the binary format of Postgres."""
+
+
+class Times(bytes):
+    """A `timestamptz[]` in the binary format of Postgres."""
+
+
+def uuids(values: Iterable[UUID | None]) -> UUIDs:
     """The array of these UUIDs."""
-    elements = [b"", *[value.int.to_bytes(16, "big") for value in values]]
-    return UUIDs(_head(_UUID_OID, len(elements) - 1) + _UUID_SIZE.join(elements))
+    return UUIDs(_binary(_UUID_OID, values, lambda value: value.int.to_bytes(16, "big")))
 
 
-def texts(values: Iterable[str]) -> Texts:
+def texts(values: Iterable[str | None]) -> Texts:
     """The array of these texts."""
-    elements = [value.encode() for value in values]
-    sized = [_size(len(element)) + element for element in elements]
-    return Texts(_head(_TEXT_OID, len(elements)) + b"".join(sized))
+    return Texts(_binary(_TEXT_OID, values, str.encode))
+
+
+def floats(values: Iterable[float | None]) -> Floats:
+    """The array of these numbers."""
+    return Floats(_binary(_FLOAT_OID, values, struct.Struct("!d").pack))
+
+
+def times(values: Iterable[datetime | None]) -> Times:
+    """The array of these aware times."""
+    return Times(_binary(_TIME_OID, values, _microseconds))
+
+
+def _microseconds(moment: datetime) -> bytes:
+    return struct.pack("!q", (moment - _EPOCH) // _MICROSECOND)
 
 
 _size = struct.Struct("!i").pack
+_NULL = _size(-1)
 
 
-def _head(oid: int, count: int) -> bytes:
-    # One dimension, no NULL, of this type, so many, counted from 1.
-    return struct.pack("!iiIii", 1, 0, oid, count, 1)
+def _binary(oid: int, values: Iterable[T | None], encode: Callable[[T], bytes]) -> bytes:
+    elements = [None if value is None else encode(value) for value in values]
+    sized = [_NULL if each is None else _size(len(each)) + each for each in elements]
+    # One dimension, whether there are NULLs, of this type, so many, counted from 1.
+    head = struct.pack("!iiIii", 1, None in elements, oid, len(elements), 1)
+    return head + b"".join(sized)
 
 
 def integers(values: Iterable[int]) -> str:

@@ -35,6 +35,7 @@ T = TypeVar("T")
 BROKEN = (psycopg.OperationalError, psycopg.InterfaceError)
 """What a lost connection raises."""
 
+# A path that names pg_catalog after another schema would let what is planted there run.
 # set_config, not startup options: a pooler refuses those. A session whose client fell silent ends
 # within seconds as well, and with it what it holds.
 SETTINGS = """
@@ -51,12 +52,11 @@ SELECT pg_catalog.set_config('default_transaction_isolation', 'read committed', 
        pg_catalog.set_config('tcp_keepalives_interval', '2', false),
        pg_catalog.set_config('tcp_keepalives_count', '3', false),
        pg_catalog.set_config('tcp_user_timeout', '10000', false),
-       pg_catalog.set_config('datestyle', 'ISO', false)
-"""
-# For our own statements alone: what is planted in a schema before pg_catalog must not run.
-OWN_SETTINGS = f"""{SETTINGS.rstrip()},
-       pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', 'pg_catalog',
-         pg_catalog.substring(pg_catalog.current_setting('search_path'), '.+')), false)
+       pg_catalog.set_config('datestyle', 'ISO', false),
+       pg_catalog.set_config('search_path', coalesce(
+         pg_catalog.textcat('pg_catalog, ', pg_catalog.substring(
+           pg_catalog.current_setting('search_path'), '.*pg_catalog.*')),
+         pg_catalog.current_setting('search_path')), false)
 """
 # The server gives up first, so that a statement that waits does not go on without its client.
 PATIENCE = "SELECT pg_catalog.set_config('statement_timeout', '25s', false)"
@@ -85,15 +85,15 @@ def own(connection: psycopg.Connection[Any]) -> None:
     keep_from_children(connection)
     connection.set_autocommit(True)
     if not is_pooled(connection):
-        connection.execute(OWN_SETTINGS)
+        connection.execute(SETTINGS)
 
 
-async def own_async(connection: psycopg.AsyncConnection[Any], settings: str = OWN_SETTINGS) -> None:
+async def own_async(connection: psycopg.AsyncConnection[Any], settings: str = SETTINGS) -> None:
     """`own` for an asynchronous connection."""
     keep_from_children(connection)
     await connection.set_autocommit(True)
     if not await is_pooled_async(connection):
-        await connection.execute(settings)
+        await connection.execute(SETTINGS)
 
 
 def check_open(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
@@ -226,7 +226,7 @@ class Link:
             connection.answers = self._answers
             self.is_pooled = await is_pooled_async(connection)
             if not self.is_pooled:
-                await connection.execute(OWN_SETTINGS)
+                await connection.execute(SETTINGS)
                 await connection.execute(PATIENCE)
                 await connection.execute(PLANS)
                 if self._lock_timeout is not None:

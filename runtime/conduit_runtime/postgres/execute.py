@@ -10,7 +10,7 @@ from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.pq import Format
 from psycopg.rows import tuple_row
 
-from .arrays import Texts, UUIDs
+from .arrays import Floats, Texts, Times, UUIDs
 from .statement import Statement
 
 T = TypeVar("T")
@@ -31,8 +31,18 @@ class _TextsDumper(_AsItIs):
     oid = psycopg.adapters.types["text"].array_oid
 
 
+class _FloatsDumper(_AsItIs):
+    oid = psycopg.adapters.types["float8"].array_oid
+
+
+class _TimesDumper(_AsItIs):
+    oid = psycopg.adapters.types["timestamptz"].array_oid
+
+
 psycopg.adapters.register_dumper(UUIDs, _UUIDsDumper)
 psycopg.adapters.register_dumper(Texts, _TextsDumper)
+psycopg.adapters.register_dumper(Floats, _FloatsDumper)
+psycopg.adapters.register_dumper(Times, _TimesDumper)
 
 _ADAPTERS = AdaptersMap(psycopg.adapters)
 _LARGE = 10_000

@@ -16,15 +16,18 @@ class Privileges(NamedTuple):
 
 
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
+# What a pending job is made of. With the other columns one could be forged that runs or has ended.
+_PENDING = (
+    *("id", "queue", "type", "fingerprint", "payload", "priority", "max_attempts", "timeout"),
+    *("run_at", "trace", "rings"),
+)
 
 # Every table of ours, so that a new one cannot be forgotten: a test compares.
 TABLES = {
-    "jobs": Privileges("INSERT", _ALL),
-    # Of unique jobs: the keys say which job stands, and nothing of what it holds.
-    "conduit_unique_keys": Privileges("SELECT, INSERT, UPDATE", _ALL),
-    # Of flows.
-    "conduit_blocked_jobs": Privileges("INSERT", _ALL),
-    "conduit_dependencies": Privileges("INSERT", _ALL),
+    "jobs": Privileges(f"INSERT ({', '.join(_PENDING)})", _ALL),
+    "conduit_unique_keys": Privileges("", _ALL),
+    "conduit_blocked_jobs": Privileges("", _ALL),
+    "conduit_dependencies": Privileges("", _ALL),
     "conduit_results": Privileges("", _ALL),
     "conduit_schedules": Privileges("", _ALL),
     "conduit_workers": Privileges("", _ALL),
@@ -35,11 +38,13 @@ TABLES = {
     "conduit_failure_notices": Privileges("", _ALL),
     "conduit_migrations": Privileges("", "SELECT"),
 }
-# Postgres lets everybody call a function, unless an administrator has changed that default.
+# Postgres lets everybody call a function, unless an administrator has changed that default; the
+# migration takes that back for those that have their owner's rights.
 FUNCTIONS = {
     "conduit_new_id()": ("enqueuer", "worker"),
     "conduit_notify()": ("enqueuer", "worker"),
-    "conduit_key_is_held(uuid, timestamptz)": ("enqueuer", "worker"),
+    "conduit_enqueue": ("enqueuer", "worker"),
+    "conduit_key_is_held(uuid, timestamptz)": ("worker",),
     "conduit_release(uuid[], text[], text)": ("worker",),
     "conduit_advance(uuid[], uuid[], integer, boolean)": ("worker",),
     "conduit_reclaim(uuid[], text)": ("worker",),
@@ -54,8 +59,8 @@ def grants(
 ) -> Iterator[str]:
     """The statements that give the roles what they need in the schema (default: public).
 
-    Enqueuers may insert jobs, unique ones and flows too, and can neither claim them nor read a
-    payload. Workers may do all that `conduit-jobs` does but `migrate`.
+    Enqueuers may insert pending jobs and call the function that stores unique ones and flows; they
+    can read and change nothing. Workers may do all that `conduit-jobs` does but `migrate`.
     """
     place = quote(schema or "public")
     for kind, roles in (("enqueuer", enqueuers), ("worker", workers)):

@@ -13,8 +13,8 @@ Rows = Sequence[tuple[Any, ...]]
 _FOLDER = Path(__file__).parents[1] / "sql"
 _TABLES = (
     *("jobs", "conduit_workers", "conduit_migrations", "conduit_schedules"),
-    *("conduit_unique_keys", "conduit_key_is_held", "conduit_results"),
-    *("conduit_blocked_jobs", "conduit_dependencies"),
+    *("conduit_unique_keys", "conduit_key_is_held", "conduit_enqueue"),
+    *("conduit_blocked_jobs", "conduit_dependencies", "conduit_results"),
     *("conduit_advance", "conduit_cancel", "conduit_reclaim"),
     *("conduit_metrics", "conduit_add_histograms", "conduit_sum_histograms"),
     *("conduit_queues", "conduit_rate_limits", "conduit_rate_usage", "conduit_failure_notices"),

@@ -1,3 +1,3 @@
-SELECT {columns} FROM {jobs} WHERE id = ANY (%(ids)s::uuid[])
+SELECT {columns} FROM {jobs} WHERE id OPERATOR(pg_catalog.=) ANY (%(ids)s::pg_catalog.uuid[])
 UNION ALL
 SELECT {columns} FROM ({waiting}) AS waiting

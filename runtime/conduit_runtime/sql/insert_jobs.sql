@@ -2,12 +2,14 @@
 INSERT INTO {jobs}
   (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, rings{trace})
 SELECT
-  id, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout,
-  coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay),
+  id, queue, type, fingerprint, payload::pg_catalog.jsonb, priority, max_attempts, timeout,
+  coalesce(run_at, pg_catalog.now())
+    OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => delay),
   {rings}{trace_json}
 FROM unnest(
-  %(id)s::uuid[], %(queue)s::text[], %(type)s::text[], %(fingerprint)s::text[],
-  %(payload)s::text[], %(priority)s::int[], %(max_attempts)s::int[], %(timeout)s::float8[],
-  %(run_at)s::timestamptz[], %(delay)s::float8[]{traces}
+  %(id)s::pg_catalog.uuid[], %(queue)s::pg_catalog.text[], %(type)s::pg_catalog.text[],
+  %(fingerprint)s::pg_catalog.text[], %(payload)s::pg_catalog.text[], %(priority)s::integer[],
+  %(max_attempts)s::integer[], %(timeout)s::double precision[],
+  %(run_at)s::timestamp with time zone[], %(delay)s::double precision[]{traces}
 ) AS new
   (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay{trace})

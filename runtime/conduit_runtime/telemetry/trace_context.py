@@ -61,9 +61,9 @@ def trace_fragments(parameters: Mapping[str, Any]) -> Mapping[str, str]:
 _TRACED = MappingProxyType(
     {
         "trace": ", trace",
-        "traces": ", %(trace)s::text[]",
-        "trace_json": ", trace::jsonb",
-        "trace_value": ", %(trace)s::jsonb",
+        "traces": ", %(trace)s::pg_catalog.text[]",
+        "trace_json": ", trace::pg_catalog.jsonb",
+        "trace_value": ", %(trace)s::pg_catalog.jsonb",
     }
 )
 _UNTRACED = MappingProxyType(dict.fromkeys(_TRACED, ""))

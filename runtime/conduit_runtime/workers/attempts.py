@@ -7,10 +7,9 @@ from uuid import UUID
 
 import msgspec
 
-from ..client.flow_store import RELEASED, born_of
+from ..client.columns import columns, enqueue_call
+from ..client.flow_store import RELEASED
 from ..client.results import Result
-from ..client.store import columns
-from ..client.unique import unique_insert
 from ..postgres.arrays import integers, uuids
 from ..postgres.statement import Statement, sql, touched
 from ..telemetry.trace_context import trace_fragments
@@ -155,13 +154,14 @@ def complete(
     more = [each for each in attempts if each.enqueued or each.result or each.job.flow is not None]
     if not more:
         return Statement(completing, held, lambda rows, count: Written(attempts[:count]))
-    further = [*_born(more, held, schema), *_results(more, held, schema)]
+    children, last = _children(more, held, schema)
+    further = [*children, *_results(more, held, schema)]
     completing = sql(
         "complete_and",
         schema,
         complete=completing,
         further="".join(f", {part}" for part in further),
-        then=_advance(attempts, schema, defers),
+        then=_advance(attempts, schema, defers) + last,
     )
     return Statement(
         completing,
@@ -177,27 +177,22 @@ def _advance(attempts: Sequence[Attempt], schema: str | None, defers: bool) -> s
     return sql("advance", schema, budget="0" if defers else str(RELEASED))
 
 
-def _born(
+def _children(
     attempts: Sequence[Attempt], parameters: dict[str, Any], schema: str | None
-) -> Iterator[str]:
-    """How the jobs are inserted that the attempts enqueued."""
-    born = [(attempt.job.id, row) for attempt in attempts for row in attempt.enqueued]
-    if flows := [each for each in born if "flow" in each[1]]:
-        if any("key" in row for _, row in flows):
-            # One statement asks for a key once, so those outside of flows ask along with them.
-            yield born_of(born, parameters, schema)
-            return
-        yield born_of(flows, parameters, schema)
-        born = [each for each in born if "flow" not in each[1]]
-    if not born:
-        return
-    parameters |= columns([row for _, row in born])
-    parameters["parent"] = [parent for parent, _ in born]
-    trace = trace_fragments(parameters)
-    if "key" in parameters:
-        yield sql("born_unique", schema, unique=unique_insert(schema, **trace), **trace)
-    else:
-        yield sql("born", schema, **trace)
+) -> tuple[Sequence[str], str]:
+    """How the jobs are stored that the attempts enqueued: as further parts, or by a last column."""
+    parents = [attempt.job.id for attempt in attempts for _ in attempt.enqueued]
+    rows = [row for attempt in attempts for row in attempt.enqueued]
+    if not rows:
+        return (), ""
+    if any("flow" in row or "key" in row for row in rows):
+        # One statement asks for a key once, so those outside of flows ask along with them.
+        call, given = enqueue_call(rows, schema, parents)
+        parameters |= given
+        return (), f", {sql('enqueue_children', schema, enqueue=call)}"
+    parameters |= columns(rows)
+    parameters["parent"] = uuids(parents)
+    return [sql("born", schema, **trace_fragments(parameters))], ""
 
 
 def _results(

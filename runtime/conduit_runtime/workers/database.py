@@ -2,12 +2,11 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ..postgres.connection import SETTINGS, check_open_async, keepalive, own_async
+from ..postgres.connection import check_open_async, keepalive, own_async
 
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
@@ -41,7 +40,7 @@ class JobDatabase:
                 min_size=0,
                 max_size=self._size + BESIDE,
                 open=False,
-                configure=partial(own_async, settings=SETTINGS),
+                configure=own_async,
                 check=check_open_async,
                 name="conduit-jobs",
             )

@@ -113,29 +113,30 @@ CREATE CONSTRAINT TRIGGER conduit_notify AFTER INSERT ON jobs
 
 CREATE TABLE conduit_unique_keys (
   type       text        NOT NULL,
-  key        text        NOT NULL,
+  key        text        NOT NULL CHECK (pg_catalog.octet_length(key) = 64),
   job        uuid        NOT NULL,
-  expires_at timestamptz,
+  expires_at timestamptz CHECK (pg_catalog.isfinite(expires_at)),
   PRIMARY KEY (type, key)
 ) WITH (
   fillfactor = 70, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05
 );
 
 COMMENT ON TABLE conduit_unique_keys IS 'the existing job of a key; no other of its type with that key is enqueued meanwhile';
+COMMENT ON COLUMN conduit_unique_keys.key IS 'SHA-256 of the type and the value, so that nobody reads a value here';
 COMMENT ON COLUMN conduit_unique_keys.expires_at IS 'until when the key is held; NULL: until its job ended';
 
 CREATE TABLE conduit_blocked_jobs (
   id           uuid        PRIMARY KEY,
   flow         uuid        NOT NULL,
-  queue        text        NOT NULL,
-  type         text        NOT NULL,
+  queue        text        NOT NULL CHECK (pg_catalog.octet_length(queue) BETWEEN 1 AND 200),
+  type         text        NOT NULL CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
   fingerprint  text        NOT NULL,
   payload      jsonb       NOT NULL,
-  priority     integer     NOT NULL,
+  priority     integer     NOT NULL CHECK (priority BETWEEN 0 AND 100),
   max_attempts integer     NOT NULL,
   timeout      float8,
-  run_at       timestamptz,
-  delay        float8      NOT NULL,
+  run_at       timestamptz CHECK (pg_catalog.isfinite(run_at)),
+  delay        float8      NOT NULL CHECK (delay BETWEEN -31536000000::float8 AND 31536000000::float8),
   waits_for    integer     NOT NULL CHECK (waits_for >= 0),
   on_failure   text        NOT NULL CHECK (on_failure IN ('cancel', 'continue')),
   created_at   timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -467,6 +468,112 @@ LANGUAGE sql VOLATILE SECURITY DEFINER BEGIN ATOMIC
     ELSE $2 > pg_catalog.clock_timestamp()
   END;
 END;
+
+-- Stores unique jobs and flows, with its owner's rights: a role that enqueues sees no key and can
+-- neither make others' jobs wait nor hold a key without a job. `completed` are those of the parents
+-- whose children are stored; NULL: the jobs have none. Of the jobs whose key another one holds, it
+-- returns position and the existing job: what waits for such a job waits for the existing one
+-- instead, and for what the job itself would have waited for.
+CREATE FUNCTION conduit_enqueue(
+  completed uuid[], parents uuid[], ids uuid[], queues text[], types text[], fingerprints text[],
+  payloads text[], priorities integer[], max_attempts integer[], timeouts float8[],
+  run_ats timestamptz[], delays float8[], traces text[], keys text[], unique_fors float8[],
+  flows uuid[], on_failures text[], befores uuid[], afters uuid[]
+) RETURNS TABLE ("position" bigint, existing uuid)
+LANGUAGE plpgsql SECURITY DEFINER
+-- Whatever the number of jobs and the settings of the session, each join takes linear time.
+SET enable_hashjoin = on SET enable_nestloop = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH RECURSIVE asked AS MATERIALIZED (
+    SELECT new.*
+    FROM unnest(
+      parents, ids, queues, types, fingerprints, payloads, priorities,
+      max_attempts, timeouts, run_ats, delays, traces, keys, unique_fors, flows,
+      on_failures
+    ) WITH ORDINALITY AS new
+      (parent, id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at,
+       delay, trace, key, unique_for, flow, on_failure, position)
+    WHERE completed IS NULL OR new.parent IN (SELECT pg_catalog.unnest(completed))
+  ), held AS (
+    -- A key that another transaction holds is waited for, in one order; whether its job still
+    -- exists is looked up after that.
+    INSERT INTO conduit_unique_keys AS held (type, key, job, expires_at)
+    SELECT DISTINCT ON (type, key)
+      type, key, id, pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => unique_for)
+    FROM asked
+    WHERE key IS NOT NULL
+    ORDER BY type, key, position
+    ON CONFLICT (type, key) DO UPDATE SET (job, expires_at) = (
+      SELECT CASE WHEN is_held THEN held.job ELSE excluded.job END,
+             CASE WHEN is_held THEN held.expires_at ELSE excluded.expires_at END
+      FROM (
+        SELECT conduit_key_is_held(held.job, held.expires_at) AS is_held OFFSET 0
+      ) AS present
+    )
+    RETURNING type, key, job
+  ), duplicate AS MATERIALIZED (
+    SELECT asked.id, held.job AS existing, asked.position
+    FROM asked JOIN held ON held.type = asked.type AND held.key = asked.key
+    WHERE held.job <> asked.id
+  ), link AS MATERIALIZED (
+    SELECT link.job, link.next
+    FROM unnest(befores, afters) AS link (job, next)
+    WHERE link.job IN (SELECT id FROM asked) AND link.next IN (SELECT id FROM asked)
+  ), reach AS (
+    SELECT job, next FROM link WHERE next NOT IN (SELECT id FROM duplicate)
+    UNION
+    SELECT link.job, reach.next
+    FROM reach
+    JOIN duplicate ON duplicate.id = reach.job
+    JOIN link ON link.next = reach.job
+  ), dependency AS MATERIALIZED (
+    SELECT DISTINCT
+      coalesce(duplicate.existing, reach.job) AS job, reach.next,
+      duplicate.id IS NOT NULL AND duplicate.existing NOT IN (
+        SELECT id FROM asked WHERE flow IS NOT NULL) AS watched
+    FROM reach LEFT JOIN duplicate ON duplicate.id = reach.job
+    WHERE coalesce(duplicate.existing, reach.job) <> reach.next
+  ), kept AS MATERIALIZED (
+    SELECT asked.*, coalesce(dependencies.count, 0)::integer AS waits_for
+    FROM asked
+    LEFT JOIN (
+      SELECT next, pg_catalog.count(*) FROM dependency GROUP BY next
+    ) AS dependencies ON dependencies.next = asked.id
+    WHERE asked.id NOT IN (SELECT id FROM duplicate)
+  ), blocked AS (
+    INSERT INTO conduit_blocked_jobs
+      (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, delay,
+       waits_for, on_failure, trace)
+    SELECT
+      id, flow, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout, run_at,
+      delay, waits_for, on_failure, trace::jsonb
+    FROM kept
+    WHERE waits_for > 0
+  ), depending AS (
+    INSERT INTO conduit_dependencies (job, next, watched)
+    SELECT job, next, watched FROM dependency
+  ), pending AS (
+    INSERT INTO jobs
+      (id, flow, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, trace)
+    SELECT
+      id, flow, queue, type, fingerprint, payload::jsonb, priority, max_attempts, timeout,
+      coalesce(run_at, pg_catalog.now()) + pg_catalog.make_interval(secs => delay), trace::jsonb
+    FROM kept
+    WHERE waits_for = 0
+    ORDER BY position
+  )
+  SELECT duplicate.position, duplicate.existing FROM duplicate ORDER BY duplicate.position;
+END $$;
+
+DO $$
+BEGIN
+  EXECUTE pg_catalog.format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp',
+                            'conduit_enqueue'::regproc::regprocedure, pg_catalog.current_schema());
+END $$;
+
+REVOKE ALL ON FUNCTION conduit_enqueue FROM PUBLIC;
+REVOKE ALL ON FUNCTION conduit_key_is_held FROM PUBLIC;
 
 CREATE TABLE conduit_results (
   job        uuid        PRIMARY KEY,

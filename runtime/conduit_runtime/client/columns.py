@@ -1,0 +1,60 @@
+"""Jobs column by column, as arrays for a statement that unnests them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from ..postgres.arrays import array, floats, texts, times, uuids
+from ..postgres.statement import sql
+
+__all__ = ["columns", "enqueue_call"]
+
+Row = Mapping[str, Any]
+
+# Columns with NULLs in binary: a host's array_nulls would turn the word into a text.
+_WRITERS: dict[str, Callable[[Iterable[Any]], str | bytes]] = {
+    "id": uuids,
+    "queue": array,
+    "type": array,
+    "fingerprint": array,
+    "payload": texts,
+    "priority": array,
+    "max_attempts": array,
+    "timeout": floats,
+    "run_at": times,
+    "delay": array,
+}
+_FURTHER: dict[str, Callable[[Iterable[Any]], str | bytes]] = {
+    "trace": texts,
+    "key": texts,
+    "unique_for": floats,
+    "flow": uuids,
+    "on_failure": texts,
+}
+
+
+def columns(rows: Sequence[Row]) -> dict[str, str | bytes]:
+    """Rows of `insert_parameters` by column, the trace only if one of them has any."""
+    found = {name: write([row[name] for row in rows]) for name, write in _WRITERS.items()}
+    if any("trace" in row for row in rows):
+        found["trace"] = texts([row.get("trace") for row in rows])
+    return found
+
+
+def enqueue_call(
+    rows: Sequence[Row], schema: str | None, parents: Sequence[UUID] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """The call that stores jobs, of which some are unique or in flows, and its parameters.
+
+    `rows` are those of `insert_parameters` or `flow_rows`; with `parents`, one for each, those are
+    stored whose parent is in `completed`.
+    """
+    links = [link for row in rows for link in row.get("links", ())]
+    found: dict[str, Any] = columns(rows)
+    found |= {name: write([row.get(name) for row in rows]) for name, write in _FURTHER.items()}
+    found["parent"] = uuids([] if parents is None else parents)
+    found["before"] = uuids([before for before, _ in links])
+    found["after"] = uuids([after for _, after in links])
+    completed = "NULL" if parents is None else "ARRAY(SELECT id FROM completed)"
+    call = sql("enqueue", schema, completed=completed)
+    return call, {f"new_{name}": value for name, value in found.items()}

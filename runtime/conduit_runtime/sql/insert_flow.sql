@@ -1,2 +1,0 @@
-WITH {flow}
-SELECT {answer}

@@ -1,0 +1,68 @@
+"""Functions and operators that another role could plant in a schema on the search path.
+
+Each takes the very types that a call could have, and so would be chosen before a function of
+Postgres that fits less well. Each raises an error when it is called.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from conduit_runtime.postgres.grants import FUNCTIONS
+
+TYPES = (
+    *("text", "uuid", "int2", "int4", "int8", "float8", "numeric", "bool", "timestamptz"),
+    *("interval", "jsonb", "oid", "regclass", "name", "tid"),
+    *("text[]", "uuid[]", "int8[]", "float8[]", "timestamptz[]", "tid[]", "anyelement", "anyarray"),
+)
+OPERATORS = ("=", "<>", "<", ">", "<=", ">=", "+", "-", "*", "/", "||", "@>", "~")
+_COMPARISONS = ("=", "<>", "<", ">", "<=", ">=", "@>", "~")
+_FEW = ("text", "int4", "int8", "uuid", "timestamptz", "uuid[]", "anyelement")
+_ARGUMENTS = (
+    *("", "VARIADIC anyarray", "text, oid, text, int4"),
+    *TYPES,
+    *(f"{kind}, VARIADIC text[]" for kind in TYPES),
+    *(f"{left}, {right}" for left in _FEW for right in _FEW),
+)
+
+
+def operators(place: str) -> Iterator[str]:
+    """Statements that plant operators in a schema, for all pairs of types."""
+    yield "SET check_function_bodies = off"
+    for left in TYPES:
+        for right in TYPES:
+            yield from _operators(place, left, right)
+
+
+def types(place: str) -> Iterator[str]:
+    """Statements that plant types in a schema under the names of those of Postgres."""
+    for name in TYPES:
+        if name.isidentifier() and not name.startswith("any"):
+            yield f"CREATE DOMAIN {place}.{name} AS pg_catalog.{name} CHECK (false)"
+
+
+def overloads(place: str, functions: Iterable[str]) -> Iterator[str]:
+    """Statements that plant overloads of these functions in a schema."""
+    ours = {each.replace("bigint", "int8") for each in FUNCTIONS}
+    yield "SET check_function_bodies = off"
+    for name in sorted(functions):
+        for arguments in _ARGUMENTS:
+            if f"{name}({arguments})" not in ours:
+                named = name == "make_interval" and arguments in TYPES
+                yield _function(place, name, f"secs {arguments}" if named else arguments, "text")
+
+
+def _operators(place: str, left: str, right: str) -> Iterator[str]:
+    yield _function(place, "planted_compares", f"{left}, {right}", "bool")
+    yield _function(place, "planted_gives", f"{left}, {right}", left)
+    for operator in OPERATORS:
+        called = "compares" if operator in _COMPARISONS else "gives"
+        yield (
+            f"CREATE OPERATOR {place}.{operator} "
+            f"(FUNCTION = {place}.planted_{called}, LEFTARG = {left}, RIGHTARG = {right})"
+        )
+
+
+def _function(place: str, name: str, arguments: str, result: str) -> str:
+    return (
+        f"CREATE OR REPLACE FUNCTION {place}.{name}({arguments}) RETURNS {result} "
+        f"LANGUAGE plpgsql AS $$BEGIN RAISE 'planted: {name}({arguments})'; END$$"
+    )

@@ -1,0 +1,305 @@
+"""What others plant on the search path is never called by a statement of ours."""
+
+import ast
+import gc
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import conduit_runtime
+import psycopg
+import pytest
+from click.testing import CliRunner
+from conduit_runtime import (
+    CronScheduler,
+    Discard,
+    Job,
+    JobContext,
+    Queue,
+    Retry,
+    Schedule,
+    Snooze,
+    WorkerPool,
+    chain,
+    group,
+    migrate,
+)
+from conduit_runtime.cli import commands
+from conduit_runtime.client import store
+from conduit_runtime.postgres import statement
+from conduit_runtime.postgres.connection import SETTINGS
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.postgres.steps import take
+from conduit_runtime.telemetry import metrics_store
+from conduit_runtime.telemetry.prometheus import PoolCollector
+from conduit_runtime.workers import fleet
+from conduit_runtime.workers.claims import Claims
+from conduit_runtime.workers.sweep import Sweep
+from conduit_runtime.workers.vigil import Dead
+from planted import operators, overloads, types
+from psycopg.conninfo import make_conninfo
+from waiting import until
+
+PACKAGE = Path(conduit_runtime.__file__).parent
+SQL = sorted((PACKAGE / "sql").rglob("*.sql"))
+# What the grammar of Postgres itself resolves, however it is written.
+GRAMMAR = {"coalesce", "greatest", "least", "extract", "EXTRACT", "ANY", "ALL", "ARRAY", "OPERATOR"}
+LIKE_SQL = re.compile(r"\b(SELECT|CASE WHEN|INSERT INTO|UPDATE|DELETE FROM|AS) |::")
+CALL = re.compile(r"(?<![\w.%{])([A-Za-z_]\w*)\(")
+
+
+@cache
+def texts() -> list[tuple[str, str]]:
+    """All SQL: that of files, and what reads like SQL in strings of the code."""
+    gc.disable()  # https://github.com/python/cpython/issues/106905
+    try:
+        return [*_texts()]
+    finally:
+        gc.enable()
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    for file in SQL:
+        yield file.name, re.sub(r"--.*|COMMENT ON .*", "", file.read_text(encoding="utf-8"))
+    for file in PACKAGE.rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                text = re.sub(r"(?m)--.*$", "", node.value)
+                if id(node) not in docs and LIKE_SQL.search(text):
+                    yield f"{file.name}:{node.lineno}", text
+
+
+def is_safe(name: str, text: str, at: int) -> bool:
+    """Whether a name before the bracket `at` can only mean what it is to mean."""
+    if name in GRAMMAR or name.startswith("conduit_"):
+        return True
+    # With several arrays, the grammar itself makes calls of pg_catalog.unnest of it.
+    return name == "unnest" and "," in _arguments(text, at)
+
+
+def _arguments(text: str, at: int) -> str:
+    depth = 0
+    for end in range(at, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        if depth == 0:
+            return re.sub(r"\([^()]*\)", "", text[at + 1 : end])
+    return text[at + 1 :]
+
+
+def called() -> set[str]:
+    """Every function that our SQL calls."""
+    return {call for _, text in texts() for call in re.findall(r"\b([a-z_]\w*)\(", text)} - GRAMMAR
+
+
+def test_every_function_is_qualified() -> None:
+    assert [
+        f"{where}: {call[1]}"
+        for where, text in texts()
+        for call in CALL.finditer(text)
+        if not is_safe(call[1], text, call.end() - 1)
+    ] == []
+
+
+def plant(dsn: str, place: str, functions: set[str]) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(";".join(overloads(place, functions)))
+
+
+def plant_operators(dsn: str, place: str) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(";".join([*operators(place), *types(place)]))
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The files of SQL that were made statements of, from now on."""
+    found: set[str] = set()
+    read = Path.read_text
+
+    def read_text(path: Path, *args: Any, **options: Any) -> str:
+        if path.suffix == ".sql":
+            found.add(path.name)
+        return read(path, *args, **options)
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    for cached in (statement.sql, store.insert_one):
+        cached.cache_clear()
+    return found
+
+
+def test_no_statement_calls_what_is_planted_beside_the_tables(
+    empty_dsn: str, rendered: set[str]
+) -> None:
+    """As in PostgreSQL 14, where everybody may create functions in `public`."""
+    ours = {name for name in called() if name.startswith("conduit_")}
+    plant_operators(empty_dsn, "public")
+    plant(empty_dsn, "public", called() - ours)
+    migrate(empty_dsn)
+    plant(empty_dsn, "public", ours)
+    do_everything(empty_dsn)
+    enqueue_on(empty_dsn)
+    assert sorted({file.name for file in SQL} - rendered) == []
+
+
+def test_no_statement_calls_what_is_planted_before_pg_catalog(empty_dsn: str) -> None:
+    migrate(empty_dsn)
+    with psycopg.connect(empty_dsn) as connection:
+        connection.execute("CREATE SCHEMA planted")
+    plant_operators(empty_dsn, "planted")
+    plant(empty_dsn, "planted", {name for name in called() if not name.startswith("conduit_")})
+    dsn = make_conninfo(empty_dsn, options="-csearch_path=planted,pg_catalog,public")
+    migrate(dsn, "other")
+    do_everything(dsn)
+    enqueue_on(dsn)
+
+
+def do_everything(dsn: str) -> None:
+    """Call all that queues, workers, schedulers and the commands do, over their own connections."""
+    with Queue(dsn) as queue:
+        enqueue(queue)
+        work(queue)
+        operate(queue)
+        schedule(queue)
+        lease(queue)
+    rescue_and_sweep(dsn)
+    for line in COMMANDS.strip().splitlines():
+        done = CliRunner().invoke(commands, [*line.split(), "--dsn", dsn])
+        assert done.exit_code == 0, (line, done.output)
+
+
+COMMANDS = """
+migrate
+jobs list --type t --status pending --older-than 0s
+jobs stats --last 1h
+jobs stats --last 2d
+jobs cancel --type t --older-than 0s
+jobs retry --all
+jobs purge --older-than 0s --status failed
+queues list
+queues pause other
+queues resume other
+queues limit other --none
+queues rate-limit other --starts 1
+queues rate-limits
+queues rate-limit other --none
+schedules list
+"""
+
+
+def enqueue(queue: Queue, conn: psycopg.Connection[Any] | None = None) -> None:
+    queue.enqueue(Job(type="t"), conn=conn)
+    queue.enqueue(Job(type="t", delay=timedelta(seconds=1), trace={"traceparent": "x"}), conn=conn)
+    queue.enqueue_many([Job(type="t"), Job(type="t", run_at=datetime.now(UTC))], conn=conn)
+    for _ in range(2):
+        queue.enqueue(Job(type="t", unique=1), conn=conn)
+        queue.enqueue(Job(type="t", unique=2, unique_for=timedelta(hours=1)), conn=conn)
+    queue.enqueue_flow(chain(Job(type="t"), group([Job(type="t"), Job(type="t")])), conn=conn)
+    queue.enqueue_flow(chain(Job(type="t", unique=1), Job(type="t", delay=timedelta(1))), conn=conn)
+
+
+def enqueue_on(dsn: str) -> None:
+    """Enqueue on a connection of the application's."""
+    with psycopg.connect(dsn) as conn, Queue(dsn) as queue:
+        enqueue(queue, conn)
+
+
+def work(queue: Queue) -> None:
+    pool = WorkerPool(queue, schedules=[Schedule.every(hours=1, type="tick")])
+    reported: list[object] = []
+
+    @pool.handler("parent", keep_result=timedelta(hours=1))
+    async def parent(context: JobContext, payload: object) -> dict[str, int]:
+        context.progress(1, 2)
+        context.enqueued.append(Job(type="t"))
+        context.enqueued.append(Job(type="t", unique="child"))
+        context.enqueued.add_flow(chain(Job(type="t"), Job(type="t", unique="last")))
+        return {"done": 1}
+
+    @pool.handler("ends")
+    async def ends(context: JobContext, payload: Any) -> None:
+        raise {"retry": Retry(), "snooze": Snooze(timedelta(1)), "discard": Discard("no")}.get(
+            payload, ValueError(payload)
+        )
+
+    for type_ in ("t", "tick"):
+        pool.register(type_, lambda context, payload: None)
+    pool.on_failed(reported.append)
+    queue.enqueue(Job(type="parent"))
+    queue.enqueue_many([Job(type="ends", payload=how) for how in ("retry", "snooze", "discard")])
+    queue.enqueue_flow(chain(Job(type="ends", payload="discard"), Job(type="t")))
+    queue.limit("default", 5)
+    queue.rate_limit("t", 1000)
+    with pool:
+        until(lambda: queue.stats().completed >= 12)
+        list(PoolCollector(pool).collect())
+        queue.rate_limit("t", None)  # type: ignore[arg-type]
+        queue.limit("default", None)
+        [done] = queue.list(type="parent")
+        assert (done.status, done.result) == ("completed", None)
+        stored = queue.get(done.id)
+        assert stored is not None
+        assert stored.result == {"done": 1}
+        queue.enqueue(Job(type="t"))
+        until(lambda: queue.stats().due == 0 if hasattr(queue.stats(), "due") else True)
+
+
+def operate(queue: Queue) -> None:
+    queue.pause("default")
+    queue.resume("default")
+    flow = queue.enqueue_flow(chain(Job(type="t"), Job(type="t")))
+    queue.cancel(flow[1].id)
+    queue.cancel(flow[0].id)
+    queue.retry(flow[0].id)
+    queue.enqueue_flow(chain(Job(type="t"), Job(type="t")))
+    queue.cancel_many(type="t")
+    queue.retry_many(type="ends")
+    assert queue.queues()
+    assert queue.metrics(last=timedelta(days=3)) is not None
+    queue.purge(timedelta(0), ("completed", "cancelled"))
+    queue.list(older_than=timedelta(0))
+
+
+def schedule(queue: Queue) -> None:
+    scheduler = CronScheduler(queue)
+    scheduler.add(Schedule.every(hours=1, type="every"))
+    scheduler.add(Schedule.every(hours=2, type="every"))
+    scheduler.add(Schedule.cron("* * * * *", type="cron"))
+    scheduler.disable("cron")
+    scheduler.enable("cron")
+    scheduler.run("cron")
+    scheduler.enqueue_due()
+    scheduler.remove("every")
+
+
+def lease(queue: Queue) -> None:
+    queue.enqueue(Job(type="leased"))
+    [job] = queue.dequeue("by hand", types=["leased"])
+    queue.touch(job)
+    queue.fail(job, "no")
+    queue.limit("default", 5)
+    queue.enqueue(Job(type="leased"))
+    [job] = queue.dequeue("by hand", types=["leased"])
+    queue.complete(job)
+    queue.limit("default", None)
+
+
+def rescue_and_sweep(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(SETTINGS)
+        run(connection, fleet.register("w", 1, "h", 1, ["default"], [("t", "")], None))
+        with Queue(dsn) as queue:
+            queue.enqueue(Job(type="t"))
+        claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0, None)
+        assert len(run(connection, claim)) == 1
+        assert len(run(connection, fleet.rescue(Dead("w", 0, silent=True), None))) == 1
+        run(connection, fleet.untold(["default"], None))
+        sweep = Sweep()
+        for _ in range(4):
+            sweep.step(connection, None)
+        sweep.watch(connection, None)
+        take(metrics_store.compact(None), partial(run, connection))
