@@ -3,11 +3,12 @@
 import ast
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import conduit_runtime
 import psycopg
@@ -33,10 +34,13 @@ from conduit_runtime.postgres import statement
 from conduit_runtime.postgres.connection import SETTINGS
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.steps import take
+from conduit_runtime.schedules import schedule_store
 from conduit_runtime.telemetry import metrics_store
 from conduit_runtime.telemetry.prometheus import PoolCollector
-from conduit_runtime.workers import fleet
+from conduit_runtime.workers import attempts, bell, fleet
+from conduit_runtime.workers.attempts import Attempt
 from conduit_runtime.workers.claims import Claims
+from conduit_runtime.workers.looks import Look, Looks
 from conduit_runtime.workers.sweep import Sweep
 from conduit_runtime.workers.vigil import Dead
 from planted import operators, overloads, types
@@ -118,6 +122,7 @@ def plant_operators(dsn: str, place: str) -> None:
 @pytest.fixture
 def rendered(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The files of SQL that were made statements of, from now on."""
+    texts()  # reads them all
     found: set[str] = set()
     read = Path.read_text
 
@@ -133,7 +138,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def test_no_statement_calls_what_is_planted_beside_the_tables(
-    empty_dsn: str, rendered: set[str]
+    empty_dsn: str, rendered: set[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """As in PostgreSQL 14, where everybody may create functions in `public`."""
     ours = {name for name in called() if name.startswith("conduit_")}
@@ -143,10 +148,13 @@ def test_no_statement_calls_what_is_planted_beside_the_tables(
     plant(empty_dsn, "public", ours)
     do_everything(empty_dsn)
     enqueue_on(empty_dsn)
+    assert "planted" not in caplog.text
     assert sorted({file.name for file in SQL} - rendered) == []
 
 
-def test_no_statement_calls_what_is_planted_before_pg_catalog(empty_dsn: str) -> None:
+def test_no_statement_calls_what_is_planted_before_pg_catalog(
+    empty_dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
     migrate(empty_dsn)
     with psycopg.connect(empty_dsn) as connection:
         connection.execute("CREATE SCHEMA planted")
@@ -156,6 +164,7 @@ def test_no_statement_calls_what_is_planted_before_pg_catalog(empty_dsn: str) ->
     migrate(dsn, "other")
     do_everything(dsn)
     enqueue_on(dsn)
+    assert "planted" not in caplog.text
 
 
 def do_everything(dsn: str) -> None:
@@ -216,8 +225,9 @@ def work(queue: Queue) -> None:
     async def parent(context: JobContext, payload: object) -> dict[str, int]:
         context.progress(1, 2)
         context.enqueued.append(Job(type="t"))
-        context.enqueued.append(Job(type="t", unique="child"))
-        context.enqueued.add_flow(chain(Job(type="t"), Job(type="t", unique="last")))
+        if payload:
+            context.enqueued.append(Job(type="t", unique="child"))
+            context.enqueued.add_flow(chain(Job(type="t"), Job(type="t", unique="last")))
         return {"done": 1}
 
     @pool.handler("ends")
@@ -229,7 +239,7 @@ def work(queue: Queue) -> None:
     for type_ in ("t", "tick"):
         pool.register(type_, lambda context, payload: None)
     pool.on_failed(reported.append)
-    queue.enqueue(Job(type="parent"))
+    queue.enqueue_many([Job(type="parent", payload=kind) for kind in (0, 1)])
     queue.enqueue_many([Job(type="ends", payload=how) for how in ("retry", "snooze", "discard")])
     queue.enqueue_flow(chain(Job(type="ends", payload="discard"), Job(type="t")))
     queue.limit("default", 5)
@@ -239,13 +249,11 @@ def work(queue: Queue) -> None:
         list(PoolCollector(pool).collect())
         queue.rate_limit("t", None)  # type: ignore[arg-type]
         queue.limit("default", None)
-        [done] = queue.list(type="parent")
-        assert (done.status, done.result) == ("completed", None)
-        stored = queue.get(done.id)
-        assert stored is not None
-        assert stored.result == {"done": 1}
-        queue.enqueue(Job(type="t"))
-        until(lambda: queue.stats().due == 0 if hasattr(queue.stats(), "due") else True)
+        until(lambda: len(queue.list(type="parent", status="completed")) == 2)
+        for done in queue.list(type="parent"):
+            stored = queue.get(done.id)
+            assert stored is not None
+            assert stored.result == {"done": 1}
 
 
 def operate(queue: Queue) -> None:
@@ -272,6 +280,12 @@ def schedule(queue: Queue) -> None:
     scheduler.disable("cron")
     scheduler.enable("cron")
     scheduler.run("cron")
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute("SELECT pg_catalog.set_config('search_path', 'public, other', false)")
+        past = "pg_catalog.make_interval(mins => 5)"
+        connection.execute(
+            f"UPDATE conduit_schedules SET next_run_at = next_run_at OPERATOR(pg_catalog.-) {past}"
+        )
     scheduler.enqueue_due()
     scheduler.remove("every")
 
@@ -294,12 +308,35 @@ def rescue_and_sweep(dsn: str) -> None:
         run(connection, fleet.register("w", 1, "h", 1, ["default"], [("t", "")], None))
         with Queue(dsn) as queue:
             queue.enqueue(Job(type="t"))
-        claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0, None)
-        assert len(run(connection, claim)) == 1
+        claims = Claims()
+        claim = claims.next("w", {"default": 1}, [("t", "")], 1, 0.0, None)
+        [job] = run(connection, claim)
+        held = [Attempt(job, elapsed=1.0)]
+        assert run(connection, attempts.mark_started(held, None)) == {job.id}
+        assert run(connection, attempts.locked(held, None)) == set()
+        run(connection, attempts.held_jobs("w", None))
+        run(connection, attempts.renew([job], uuid4(), "w", None))
+        claims.looks = Recent()
+        run(connection, claims.next("w", {"default": 1}, [("t", "")], 1, 0.0, None))
         assert len(run(connection, fleet.rescue(Dead("w", 0, silent=True), None))) == 1
         run(connection, fleet.untold(["default"], None))
-        sweep = Sweep()
+        sweep = Sweep(lambda ended: None)
         for _ in range(4):
             sweep.step(connection, None)
         sweep.watch(connection, None)
         take(metrics_store.compact(None), partial(run, connection))
+        run(connection, bell.take(["default"], None))
+        run(connection, bell.someone_holds(["default"], None))
+        run(connection, bell.release(["default"], None))
+        [stored, *_] = run(connection, schedule_store.read(None, None))
+        run(connection, schedule_store.failed(stored[0], "no", None))
+
+
+class Recent(Looks):
+    """Has every claim look at what fell due of late."""
+
+    def choose(self, *args: object) -> Look:
+        return Look.RECENT
+
+    def ages(self, queues: Iterable[str], now: float) -> list[float]:
+        return [1.0 for _ in queues]

@@ -1,6 +1,7 @@
 """Flows in the database. Statements without IO."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 

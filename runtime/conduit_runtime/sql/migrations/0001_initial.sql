@@ -269,7 +269,7 @@ BEGIN
   WHILE pg_catalog.cardinality(past) > 0 LOOP
     share := budget / pg_catalog.cardinality(past);
     WITH finished AS MATERIALIZED (
-      SELECT job FROM unnest(past) AS finished (job)
+      SELECT job FROM pg_catalog.unnest(past) AS finished (job)
       WHERE NOT EXISTS (SELECT FROM jobs WHERE id = job AND status IN ('pending', 'running'))
         AND NOT EXISTS (SELECT FROM conduit_blocked_jobs WHERE id = job AND error IS NULL)
     )
@@ -361,7 +361,7 @@ BEGIN
     FROM unnest(left_of, left_over) AS rest (job, next)
     WHERE link.job = rest.job AND link.next = rest.next AND NOT link.watched;
   END IF;
-  RETURN ARRAY(SELECT DISTINCT job FROM unnest(more) AS job);
+  RETURN ARRAY(SELECT DISTINCT job FROM pg_catalog.unnest(more) AS job);
 END $$;
 
 DO $$
@@ -426,7 +426,7 @@ BEGIN
               'error', pg_catalog.concat('the worker died: ', locked_by)))
           ELSE errors END,
         progress = NULL, token = NULL, locked_by = NULL, locked_at = NULL, leased_until = NULL
-    FROM unnest(ids) AS asked (id)
+    FROM pg_catalog.unnest(ids) AS asked (id)
     WHERE job.id = asked.id
     RETURNING job.*;
     RETURN;
