@@ -21,6 +21,7 @@ from .ownership import MANIFEST
 from .progress import shown_progress
 from .project import Project, load_project
 from .usage import UsageError
+from .verify import invalid_module
 
 
 def generate(
@@ -45,6 +46,14 @@ def generate(
     changes = compare(folder, output.files, problems)
     if problems.has_errors:
         return _failed(problems.sorted())
+    news = [*changes.created, *changes.changed]
+    if (invalid := invalid_module(output, news, project)) is not None:
+        click.echo(
+            f"conduitc: internal error: {invalid}. This is a bug of conduitc: please report it "
+            "with this statement; nothing was written",
+            err=True,
+        )
+        return 1
     if diff:
         _print_difference(folder, output.files, changes)
     if write and changes:

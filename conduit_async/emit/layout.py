@@ -67,7 +67,17 @@ class _Piece:
 
 
 def lay_out(text: str, layouts: Layouts) -> Layout:
-    """The layout of a module; `text` has one statement a line, and docstrings of many lines."""
+    """The layout of a module; `text` has one statement a line, and docstrings of many lines.
+
+    What is not valid Python stays as it is: whoever writes it finds that out, and where it is.
+    """
+    try:
+        return _laid_out(text, layouts)
+    except (SyntaxError, ValueError):  # black's InvalidInput is a ValueError
+        return Layout(text, range(1, text.count("\n") + 2))
+
+
+def _laid_out(text: str, layouts: Layouts) -> Layout:
     lines = text.rstrip("\n").split("\n")
     if any(_NESTED.match(line) or _is_long_item(line) for line in lines):
         return _by_black(text, layouts)

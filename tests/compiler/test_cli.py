@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conduit_async.cli import run
+from conduit_async.lower.code import Code, Strength
 
 GOOD = """
 resource Post {
@@ -282,6 +283,37 @@ def test_an_internal_error_is_one_line(capsys: Printed, monkeypatch: pytest.Monk
     assert "internal error, KeyError" in printed
     assert "report it" in printed
     assert printed.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "items", ['*a or ["b"]', "x for x in (y := [1])", f'*a or ["{"b" * 90}"]'], ids=str.split
+)
+@pytest.mark.parametrize("when", ["first", "later"])
+def test_a_module_that_is_no_python_is_not_written(
+    items: str, when: str, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("src/order.conduit", GOOD.replace("Post", "Order"))
+    put("src/post.conduit")
+    before = {}
+    if when == "later":
+        assert run(["gen", "src", "-o", "jobs"]) == 0
+        before = held("jobs")
+    put(
+        "src/post.conduit",
+        GOOD.replace("Mail.send", '\n    Mail.all(["x"] + ["y"])\n    Mail.send'),
+    )
+    monkeypatch.setattr(
+        "conduit_async.lower.operators.list_of", lambda *_: Code(f"[{items}]", Strength.ATOM)
+    )
+    for options in ([], ["--check"], ["--diff"]):
+        capsys.readouterr()
+        assert run(["gen", "src", "-o", "jobs", *options]) == 1
+        printed = capsys.readouterr().err
+        assert "internal error" in printed
+        assert '`Mail.all(["x"] + ["y"])` at src/post.conduit:' in printed
+        assert printed.count("\n") == 1
+    assert (held("jobs") if before else {}) == before
+    assert Path("jobs").exists() == bool(before)
 
 
 def test_a_run_that_is_killed_half_way_is_noticed_and_mended(capsys: Printed) -> None:

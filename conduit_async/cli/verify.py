@@ -1,0 +1,42 @@
+"""Makes sure that what is about to be written is Python: one bad module breaks its package."""
+
+import warnings
+from collections.abc import Iterable
+
+from ..output import Output
+from .files import shown
+from .project import Project
+
+_LONGEST = 80
+
+
+def invalid_module(output: Output, names: Iterable[str], project: Project) -> str | None:
+    """What is wrong with the first file that is not Python, and the statement that it comes from.
+
+    None if all the named files are.
+    """
+    for name in names:
+        text = output.files.get(name, "") if name.endswith(".py") else ""
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                compile(text, name, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            line = error.lineno or 0 if isinstance(error, SyntaxError) else 0
+            reason = error.msg if isinstance(error, SyntaxError) else type(error).__name__
+            return f"{_origin(output, name, line, project)} is not valid Python ({reason})"
+    return None
+
+
+def _origin(output: Output, name: str, line: int, project: Project) -> str:
+    """What a line of a module was generated from: a statement of a source, if that is known."""
+    for module in (module for part in output.parts.values() for module in part.modules):
+        if f"{module.name}.py" == name:
+            place = project.shown[module.source]
+            before = [start for start in module.lines if start <= line]
+            if not before:
+                return f"what was generated from {place}"
+            start = module.lines[max(before)]
+            statement = project.sources[module.source].split("\n")[start - 1].strip()
+            text = statement if len(statement) <= _LONGEST else f"{statement[:_LONGEST]}…"
+            return f"what was generated from `{shown(text)}` at {place}:{start}"
+    return f"{shown(name)}, line {line}, which was generated,"
