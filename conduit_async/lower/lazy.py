@@ -64,13 +64,14 @@ def coalesce(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
 
 
 def _alternatives(frame: Frame, node: ast.Binary) -> list[ast.Expr]:
-    """The operands of a chain of `??`, up to the first that is never nil."""
+    """The operands of a chain of `??`, up to the first that is never nil, less literal nils."""
     found: list[ast.Expr] = [node.right]
     left = node.left
     while isinstance(left, ast.Binary) and left.operator == "??":
         found.append(left.right)
         left = left.left
     found = [left, *reversed(found)]
+    found = [*(each for each in found[:-1] if not isinstance(each, ast.Nil)), found[-1]]
     for index, each in enumerate(found):
         if not may_be_nil(frame, each):
             return found[: index + 1]

@@ -83,7 +83,7 @@ def known(frame: Frame, node: ast.Expr, code: Code) -> Code:
     if kind not in UNKNOWN or code.strength == Strength.ATOM:
         return code
     use = frame.module.facts.resolutions.get(node)
-    if isinstance(use, KeyAccess):
+    if isinstance(use, KeyAccess) and code.strength != Strength.TERNARY:
         return _keyed(frame, use.name, code)
     is_generic = isinstance(use, LibraryCall) and use.signature.result != ANY
     is_generic = is_generic or isinstance(node, ast.Index) or _unwraps_nil(frame, node)

@@ -26,10 +26,15 @@ resource Thing {
   @scope near(low: int, high: int) { where: n >= low && n <= high }
   @function one(program: int, slot: int) -> int { return Recorder.ran(program, slot) }
   @function total(a: int, b: int = 5, c: int = 7) -> int { return a + b * c }
+  @function area(of: { x: int! y: int! }) -> int { return of.x * of.y }
   @after create { BODY }
 }
+resource Note { id: int! @primary a: int! b: int! }
 """
-TABLE = "CREATE TABLE things (id int PRIMARY KEY, n int, zero int, spot jsonb)"
+TABLE = """
+CREATE TABLE things (id int PRIMARY KEY, n int, zero int, spot jsonb);
+CREATE TABLE notes (id int, a int, b int);
+"""
 ROW = """INSERT INTO things VALUES (1, 1, 0, '{"x": 1, "y": 2}') RETURNING *"""
 
 OPERANDS = {
@@ -86,6 +91,11 @@ CONSTRUCTS = [
     "Thing.find_by(n: A, zero: B)?.id",
     "Thing.update!(A + 5, { zero: B, n: C })",
     "Thing.increment!(A + 5, :n, by: B)",
+    "Note.create!({ id: A, b: B, a: C }).id",
+    "Note.bulk_create!([{ id: A, a: 1, b: B }, { b: 2, id: C, a: 1 }])",
+    'Logger.info("#{A}", b: B, a: C)',
+    'Cache.set("#{A}", B)',
+    "area({ y: A, x: B })",
     "A && B",
     "A ? B : 3",
 ]
