@@ -10,14 +10,14 @@ is the package that is written; whatever is written has to be Python as black la
 import ast
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import black
 import pytest
 from black.mode import TargetVersion
 
-from conduit_async.compiler import compile
-from conduit_async.config import Config
+from conduit_async.compiler import Output
 from conduit_async.diagnostics import Problems
 from conduit_async.render import as_text
 from conduit_async.settings import read_settings
@@ -29,13 +29,10 @@ UPDATE = os.environ.get("CONDUIT_UPDATE_CASES") == "1"
 
 
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir() if path.is_dir()))
-def test_case(case: str) -> None:
+def test_case(case: str, compiled_case: Callable[[Path], Output]) -> None:
     folder = CASES / case
-    sources = {
-        path.relative_to(folder).as_posix(): path.read_text("utf-8")
-        for path in sorted(folder.rglob("*.conduit"))
-    }
-    output = compile(sources, _config(folder))
+    _check_settings(folder)
+    output = compiled_case(folder)
     reported = as_text(output.diagnostics, color=False)
     if UPDATE:
         _write(folder, reported, output.files)
@@ -47,13 +44,11 @@ def test_case(case: str) -> None:
         assert output.files == _package(folder / "expected")
 
 
-def _config(folder: Path) -> Config:
+def _check_settings(folder: Path) -> None:
     path = folder / "conduit.toml"
     problems = Problems()
-    config = read_settings(Source(path.name, _read(path)), problems)
-    assert config is not None
+    assert read_settings(Source(path.name, _read(path)), problems) is not None
     assert not problems.sorted()
-    return config
 
 
 def _read(path: Path) -> str:

@@ -2,25 +2,29 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from generated import settings_in, sources_in, write
+from generated import write
 
-from conduit_async.compiler import compile
+from conduit_async.compiler import Output
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.xdist_group("generated")  # the packages are written once
 UNUSUAL = ("builtins_give_way", "classes_apart", "generated_names")
 """Cases whose sources use names that no rule of naming would let pass."""
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def packages(
+    tmp_path_factory: pytest.TempPathFactory, compiled_case: Callable[[Path], Output]
+) -> Path:
     """A folder with every package."""
     folder = tmp_path_factory.mktemp("packages")
     sources = [*(ROOT / "tests/compiler/cases").iterdir(), *(ROOT / "examples").iterdir()]
     for source in sorted(sources):
-        output = compile(sources_in(source), settings_in(source))
+        output = compiled_case(source)
         if output.files:
             write(output.files, folder / f"{source.name.replace('-', '_')}_package")
     return folder
@@ -57,7 +61,9 @@ def test_ruff_is_content(packages: Path) -> None:
 
 
 def test_black_changes_nothing(packages: Path) -> None:
-    run("black", "--check", "--quiet", "--target-version", "py311", ".", cwd=packages)
+    """It looks at the examples only: `test_cases.py` looks at every case."""
+    examples = [f"{path.parent.name}_package" for path in ROOT.glob("examples/*/conduit.toml")]
+    run("black", "--check", "--quiet", "--target-version", "py311", *examples, cwd=packages)
 
 
 def test_modules_import_the_runtime_and_the_standard_library_alone(packages: Path) -> None:

@@ -5,7 +5,7 @@ import importlib
 import json
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -15,11 +15,11 @@ from uuid import UUID
 import pytest
 from conduit_runtime.generated.sensitive import is_sensitive, without_mark
 from conduit_runtime.payload import encode
-from generated import imported, settings_in, sources_in
+from generated import imported
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conduit_async.compiler import compile
+from conduit_async.compiler import Output
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted([*(ROOT / "tests/compiler/cases").iterdir(), *(ROOT / "examples").iterdir()])
@@ -88,9 +88,11 @@ def shaped(parts: Mapping[Any, Any]) -> st.SearchStrategy[Any]:
 
 
 @pytest.fixture(params=[pytest.param(folder, id=folder.name) for folder in FOLDERS])
-def jobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Any, ...]]:
+def jobs(
+    request: pytest.FixtureRequest, tmp_path: Path, compiled_case: Callable[[Path], Output]
+) -> Iterator[tuple[Any, ...]]:
     """The job types of a case, of those that compile."""
-    output = compile(sources_in(request.param), settings_in(request.param))
+    output = compiled_case(request.param)
     if not output.files:
         yield ()
         return

@@ -2,16 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from generated import settings_in, sources_in
 
-from conduit_async.compiler import diagnose
+from conduit_async.compiler import Output, diagnose
 from conduit_async.config import Config
-from conduit_async.diagnostics import Diagnostic, Problems
-from conduit_async.settings import read_settings
-from conduit_async.source import Source
+from conduit_async.diagnostics import Diagnostic
 
 CASES = Path(__file__).parent / "cases"
 SUGGESTED = re.compile(
@@ -83,16 +82,9 @@ def _is_fault(found: Diagnostic, start: int, suggestion: str) -> bool:
 
 
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir() if path.is_dir()))
-def test_what_a_case_suggests_mends_it(case: str) -> None:
-    folder = CASES / case
-    sources = {
-        path.relative_to(folder).as_posix(): path.read_text("utf-8")
-        for path in sorted(folder.rglob("*.conduit"))
-    }
-    settings = folder / "conduit.toml"
-    text = settings.read_text("utf-8") if settings.exists() else ""
-    config = read_settings(Source("conduit.toml", text), Problems()) or Config()
-    for found in diagnose(sources, config):
+def test_what_a_case_suggests_mends_it(case: str, compiled_case: Callable[[Path], Output]) -> None:
+    sources, config = sources_in(CASES / case), settings_in(CASES / case)
+    for found in compiled_case(CASES / case).diagnostics:
         suggested = SUGGESTED.match(found.hint or "")
         if suggested and found.span.source.path in sources:
             suggestion = suggested[2]

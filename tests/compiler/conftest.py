@@ -1,0 +1,34 @@
+"""Compiles each case once in a run of the tests, whichever test asks and in whichever process."""
+
+import fcntl
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from generated import settings_in, sources_in
+
+from conduit_async.compiler import Output, compile
+
+
+@pytest.fixture(scope="session")
+def compiled_case(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Callable[[Path], Output]:
+    """What compiling the sources in a folder gives."""
+    base = tmp_path_factory.getbasetemp()
+    store = (base if worker_id == "master" else base.parent) / "compiled"
+    store.mkdir(exist_ok=True)
+
+    def output_of(folder: Path) -> Output:
+        with (store / f"{folder.parent.name}-{folder.name}").open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            if stored := file.read():
+                output: Output = pickle.loads(stored)
+                return output
+            output = compile(sources_in(folder), settings_in(folder))
+            file.write(pickle.dumps(output))
+            return output
+
+    return output_of
