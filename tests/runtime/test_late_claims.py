@@ -1,8 +1,12 @@
 """Jobs that a worker claimed some time ago: others may have decided about them since."""
 
+import asyncio
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -116,6 +120,104 @@ def test_what_is_still_held_runs_once(
         pass
     until(lambda: queue.stats().completed == 1)
     assert ran == [1]
+
+
+Change = Callable[[Queue, UUID], object]
+
+
+def typed(queue: Queue, id: UUID, change: str) -> None:
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute(f"UPDATE jobs SET {change} WHERE id = %s", (id,))
+
+
+CHANGES: dict[str, Change] = {
+    "cancel": Queue.cancel,
+    "cancel_many": lambda queue, id: queue.cancel_many(type="second"),
+    "retry": Queue.retry,
+    "retry_many": lambda queue, id: queue.retry_many(type="second", status="running"),
+    "pause": lambda queue, id: queue.pause("default"),
+}
+TYPED: dict[str, Change] = {
+    "cancelled": partial(typed, change="status = 'cancelled'"),
+    "retried": partial(typed, change="status = 'pending', attempts = 0, run_at = now()"),
+}
+
+
+class Pair:
+    """A pool that claims two jobs at once, of which the first keeps the second from starting."""
+
+    def __init__(self, queue: Queue, workers: int) -> None:
+        self.queue = queue
+        self.ran: list[str] = []
+        self.blocked, self.go, self.passed = (threading.Event() for _ in range(3))
+        self.pool = WorkerPool(queue, ["default", "other"], workers=workers)
+        self.pool.register("third", lambda context, payload: self.passed.set())
+
+        @self.pool.handler("second")
+        async def second(context: JobContext, payload: object) -> None:
+            self.ran.append("second")
+
+        _, self.second = queue.enqueue_many([Job(type="first"), Job(type="second")])
+
+    def ended(self, change: str) -> list[str]:
+        """What ran of the second in the end: one that was retried is claimed again."""
+        self.go.set()
+        until(lambda: self.ran or not change.startswith("retr"))
+        for _ in range(3):
+            self.passed.clear()
+            self.queue.enqueue(Job("other", "third"))
+            assert self.passed.wait(20)
+        return self.ran
+
+
+@pytest.mark.parametrize("change", [*CHANGES, *TYPED])
+def test_what_happens_while_a_handler_blocks_the_loop_counts(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    monkeypatch.setattr(runner, "FRESH", LATE)
+    pair = Pair(queue, workers=2)
+
+    @pair.pool.handler("first")
+    async def first(context: JobContext, payload: object) -> None:
+        pair.blocked.set()
+        assert pair.go.wait(30)
+
+    with pair.pool:
+        assert pair.blocked.wait(20)
+        assert queue.stats().running == 2
+        asked = time.monotonic()
+        (CHANGES | TYPED)[change](queue, pair.second.id)
+        until(lambda: time.monotonic() > asked + LATE)
+        ran = pair.ended(change)
+    assert ran == ["second"] * change.startswith("retr")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_notice_drops_what_has_not_begun(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    for module in (runner, claimer):
+        monkeypatch.setattr(module, "FRESH", 60.0)
+    monkeypatch.setattr(claimer, "PATIENCE", 60.0)
+    monkeypatch.setattr(claimer.Claimer, "_prefetch", lambda self: 10)
+    pair = Pair(queue, workers=1)
+
+    @pair.pool.handler("first")
+    async def first(context: JobContext, payload: object) -> None:
+        pair.blocked.set()
+        await asyncio.to_thread(pair.go.wait, 30)
+
+    with pair.pool:
+        assert pair.blocked.wait(20)
+        stored = queue.get(pair.second.id)
+        assert stored is not None
+        assert stored.status == "running"
+        CHANGES[change](queue, pair.second.id)
+        assert pair.pool._worker is not None
+        ready = pair.pool._worker._runner.ready
+        until(lambda: all(job.token != stored.token for job in [*ready]), 5)
+        ran = pair.ended(change)
+    assert ran == ["second"] * change.startswith("retr")
 
 
 def test_a_claim_is_fresh_for_less_than_others_wait_for_a_heartbeat() -> None:

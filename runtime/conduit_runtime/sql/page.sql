@@ -11,8 +11,15 @@ WITH found AS MATERIALIZED (
   ORDER BY id
   LIMIT %(limit)s
 ), mine AS MATERIALIZED (
-  SELECT id FROM {jobs}
+  SELECT id, status FROM {jobs}
   WHERE id = ANY (ARRAY(SELECT id FROM found)) AND status = ANY (%(status)s::text[])
   ORDER BY id
   FOR UPDATE {lock}
+), told AS MATERIALIZED (
+  -- Workers that hold one of them do not start it any more.
+  SELECT pg_catalog.pg_notify(pg_catalog.concat('conduit_', '{jobs}'::regclass::oid), 'control')
+  FROM mine
+  WHERE status = 'running'
+    AND pg_catalog.current_setting('conduit.wake', true) IS DISTINCT FROM 'off'
+  LIMIT 1
 )

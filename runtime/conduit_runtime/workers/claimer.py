@@ -1,6 +1,7 @@
 """Claims jobs for a worker: as many as it can start, and a few more while it is fast."""
 
 import asyncio
+import math
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -70,7 +71,7 @@ class Claimer:
         self._rate_since = time.monotonic()
         self._rate = 0.0
         self._taken = 0.0
-        self._changed = 0.0
+        self._changed = -math.inf
 
     def on_room(self) -> None:
         """A job ended: there may be room for another."""
@@ -90,17 +91,19 @@ class Claimer:
         self._room.set()
         self._listener.wake()
 
-    def on_changed(self) -> None:
-        """A queue was paused or limited, or jobs were cancelled: what has not begun goes back.
+    def on_changed(self) -> bool:
+        """A queue was paused or limited, or a held job cancelled: what has not begun goes back.
 
-        Once in a while only: anybody can send such notices, and jobs have to start in between. What
-        was claimed before does not start later than it may anyway.
+        False when the last such notice came a moment ago: anybody can send them, and jobs have to
+        start in between. What was claimed before does not start later than it may anyway.
         """
         now = time.monotonic()
-        if now - self._changed >= FRESH:
-            self._changed = now
-            self._runner.hand_back()
-            self._room.set()
+        if now - self._changed < FRESH:
+            return False
+        self._changed = now
+        self._runner.hand_back()
+        self._room.set()
+        return True
 
     def on_written(self, count: int) -> None:
         """Outcomes were written: nested jobs may be there, and the rate of work shows."""
@@ -141,6 +144,7 @@ class Claimer:
     async def _turn(self) -> bool:
         """Claim once, or wait for a reason to; True when the queues are drained."""
         self._room.clear()
+        await self._listener.listen()
         limit = self._limit()
         sizes = self._sizes(limit)
         if not sizes:

@@ -49,7 +49,7 @@ class Listener:
         After True, jobs may have been committed in between that rang for nobody: claim once more.
         Bells of other queues are let go of.
         """
-        await self._listen(queues)
+        await self.listen(queues)
         if self._link.is_pooled:
             return False
         if surplus := sorted(self._held.difference(queues)):
@@ -96,7 +96,8 @@ class Listener:
         wake.clear()
         return is_woken
 
-    async def _listen(self, queues: Sequence[str]) -> None:
+    async def listen(self, queues: Sequence[str] = ()) -> None:
+        """Hear from now on of new jobs of these queues, and of what operators change."""
         await self._link.connection()
         if self._opened != self._link.fresh:
             self._opened = self._link.fresh

@@ -226,8 +226,8 @@ class Worker:
 
     def _on_notify(self, notification: psycopg.Notify) -> None:
         if notification.payload == NOTICE:
-            self._claimer.on_changed()
-            self._keeper.hurry()
+            if self._claimer.on_changed():
+                self._keeper.hurry()
         elif notification.payload == LATE:
             self._claimer.on_late()
         else:

@@ -376,16 +376,22 @@ CREATE FUNCTION conduit_cancel(wanted uuid) RETURNS boolean LANGUAGE plpgsql AS 
 DECLARE
   is_blocked boolean;
   is_changed boolean;
+  is_running boolean;
   its_flow   uuid;
 BEGIN
   PERFORM FROM conduit_blocked_jobs WHERE id = wanted AND error IS NULL FOR UPDATE;
   is_blocked := FOUND;
+  SELECT status = 'running' INTO is_running FROM jobs WHERE id = wanted FOR UPDATE;
   UPDATE jobs
   SET status = 'cancelled', completed_at = pg_catalog.now(), token = NULL,
       locked_by = NULL, locked_at = NULL, leased_until = NULL
   WHERE id = wanted AND status IN ('pending', 'running')
   RETURNING flow INTO its_flow;
   is_changed := FOUND;
+  IF is_running AND pg_catalog.current_setting('conduit.wake', true) IS DISTINCT FROM 'off' THEN
+    -- A worker that holds it does not start it any more.
+    PERFORM pg_catalog.pg_notify(pg_catalog.concat('conduit_', 'jobs'::regclass::oid), 'control');
+  END IF;
   IF is_blocked THEN
     PERFORM conduit_advance('{}'::uuid[], ARRAY[wanted], 5000, false);
   ELSIF its_flow IS NOT NULL THEN
