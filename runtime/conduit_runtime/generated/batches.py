@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 
 from ..job import Job
+from ..postgres.host_settings import needed_settings, needed_settings_async
 from ..postgres.transaction import AnyConnection, explained, require_transaction
 
 
@@ -57,10 +58,11 @@ def _batch(connection: psycopg.Connection[Any]) -> Iterator[list[Job]]:
     outer = _batches.get(connection)
     opened = _batches[connection] = Batch()
     try:
-        with explained(), connection.pipeline():
-            yield opened.jobs
-        for answer in opened.answers:
-            answer()
+        with needed_settings(connection), explained():
+            with connection.pipeline():
+                yield opened.jobs
+            for answer in opened.answers:
+                answer()
     finally:
         _close(connection, opened, outer)
 
@@ -70,11 +72,12 @@ async def _batch_async(connection: psycopg.AsyncConnection[Any]) -> AsyncIterato
     outer = _batches.get(connection)
     opened = _batches[connection] = Batch()
     try:
-        with explained():
-            async with connection.pipeline():
-                yield opened.jobs
-        for answer in opened.answers:
-            await answer()
+        async with needed_settings_async(connection):
+            with explained():
+                async with connection.pipeline():
+                    yield opened.jobs
+                for answer in opened.answers:
+                    await answer()
     finally:
         _close(connection, opened, outer)
 

@@ -9,6 +9,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ..postgres.execute import OwnAsyncCursor, OwnCursor
+from ..postgres.host_settings import needed_settings, needed_settings_async
 from ..postgres.transaction import explained, require_open, require_transaction
 from .batches import current_batch
 from .hook_run import HookRun, R, S
@@ -43,8 +44,10 @@ class Hook(HookRun[R, S], Operations):
         require_transaction(conn, psycopg.Connection)
         super().__init__(record_type, record, previous, services)
         self._conn = conn
+        self._settings = needed_settings(conn)
 
     def __enter__(self) -> Self:
+        self._settings.__enter__()
         return self
 
     def __exit__(
@@ -53,10 +56,13 @@ class Hook(HookRun[R, S], Operations):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            require_open(self._conn)
-            with explained():
-                self._write()
+        try:
+            if kind is None:
+                require_open(self._conn)
+                with explained():
+                    self._write()
+        finally:
+            self._settings.__exit__(kind, error, trace)
 
     @property
     def services(self) -> S:
@@ -123,8 +129,10 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
         require_transaction(conn, psycopg.AsyncConnection)
         super().__init__(record_type, record, previous, services)
         self._conn = conn
+        self._settings = needed_settings_async(conn)
 
     async def __aenter__(self) -> Self:
+        await self._settings.__aenter__()
         return self
 
     async def __aexit__(
@@ -133,10 +141,13 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            require_open(self._conn)
-            with explained():
-                await self._write()
+        try:
+            if kind is None:
+                require_open(self._conn)
+                with explained():
+                    await self._write()
+        finally:
+            await self._settings.__aexit__(kind, error, trace)
 
     @property
     def services(self) -> S:

@@ -52,6 +52,11 @@ SELECT pg_catalog.set_config('default_transaction_isolation', 'read committed', 
        pg_catalog.set_config('tcp_keepalives_interval', '2', false),
        pg_catalog.set_config('tcp_keepalives_count', '3', false),
        pg_catalog.set_config('tcp_user_timeout', '10000', false),
+       pg_catalog.set_config('client_encoding', 'UTF8', false),
+       pg_catalog.set_config('standard_conforming_strings', 'on', false),
+       pg_catalog.set_config('array_nulls', 'on', false),
+       pg_catalog.set_config('extra_float_digits', '1', false),
+       pg_catalog.set_config('intervalstyle', 'postgres', false),
        pg_catalog.set_config('datestyle', 'ISO', false),
        pg_catalog.set_config('search_path', coalesce(
          pg_catalog.textcat('pg_catalog, ', pg_catalog.substring(

@@ -11,6 +11,7 @@ from psycopg.pq import Format
 from psycopg.rows import tuple_row
 
 from .arrays import Floats, Texts, Times, UUIDs
+from .host_settings import needed_settings, needed_settings_async
 from .statement import Statement
 
 T = TypeVar("T")
@@ -150,8 +151,8 @@ def run(connection: psycopg.Connection[Any], statement: Statement[T]) -> T:
     """
     if isinstance(connection, OwnConnection):
         return connection.run(statement)
-    with OwnCursor(connection, row_factory=tuple_row) as cursor:
-        cursor.execute(statement.sql, statement.parameters)
+    with needed_settings(connection), OwnCursor(connection, row_factory=tuple_row) as cursor:
+        cursor.execute(statement.sql, statement.parameters, binary=True)
         rows = cursor.fetchall() if cursor.description else []
         return statement.decode(rows, cursor.rowcount)
 
@@ -160,7 +161,10 @@ async def run_async(connection: psycopg.AsyncConnection[Any], statement: Stateme
     """`run` on an asynchronous connection."""
     if isinstance(connection, OwnAsyncConnection):
         return await connection.run(statement)
-    async with OwnAsyncCursor(connection, row_factory=tuple_row) as cursor:
-        await cursor.execute(statement.sql, statement.parameters)
+    async with (
+        needed_settings_async(connection),
+        OwnAsyncCursor(connection, row_factory=tuple_row) as cursor,
+    ):
+        await cursor.execute(statement.sql, statement.parameters, binary=True)
         rows = await cursor.fetchall() if cursor.description else []
         return statement.decode(rows, cursor.rowcount)
