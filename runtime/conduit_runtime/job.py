@@ -69,6 +69,9 @@ class Job:
     `flow` is the chain or group that it is part of, and `waits_for` how many others of that have to
     end before it is a job that can run. `trace` is the trace context of what enqueued it, as
     headers; None takes the present one of OpenTelemetry, if there is any.
+
+    One object is one job: what enqueues an object that `is_stored` stores another job like it, with
+    an id of its own, and returns that.
     """
 
     queue: str = "default"
@@ -99,11 +102,20 @@ class Job:
     locked_at: datetime | None = None
     token: UUID | None = field(default=None, repr=False)
     duplicate: bool = False
+    is_stored: bool = field(default=False, repr=False, compare=False)
 
     @property
     def is_unique(self) -> bool:
         """Whether another job may stand in its place: `unique` is neither None nor False."""
         return self.unique is not None and self.unique is not False
+
+    def unstored(self) -> "Job":
+        """The job to store: this one or, if it is stored already, another one like it."""
+        if not self.is_stored:
+            return self
+        names = ("queue", "type", "payload", "priority", "max_attempts", "run_at", "fingerprint")
+        further = ("delay", "timeout", "unique", "unique_for", "trace")
+        return Job(**{name: getattr(self, name) for name in (*names, *further)})
 
     @property
     def is_processable(self) -> bool:

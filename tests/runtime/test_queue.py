@@ -2,7 +2,16 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from conduit_runtime import Job, JobPriority, JobStatus, PayloadError, Queue
+from conduit_runtime import (
+    Job,
+    JobContext,
+    JobPriority,
+    JobStatus,
+    PayloadError,
+    Queue,
+    WorkerPool,
+    chain,
+)
 from psycopg_pool import ConnectionPool
 
 
@@ -294,3 +303,53 @@ def ended(dsn: str, *statuses: str) -> None:
             "SELECT 't', status, now() - interval '2 days' FROM unnest(%s::text[]) AS status",
             [list(statuses)],
         )
+
+
+def test_an_object_that_is_stored_already_is_stored_as_another_job(queue: Queue) -> None:
+    job = Job(type="t", payload=1, timeout=2.5)
+    first, second = queue.enqueue(job), queue.enqueue(job)
+    assert first is job
+    assert second.id != first.id
+    found = queue.get(second.id)
+    assert found is not None
+    third = queue.enqueue(found)
+    assert (third.payload, third.timeout, third.status) == (1, 2.5, "pending")
+    assert len(queue.enqueue_many([job, job])) == 2
+    assert queue.stats().pending == 5
+
+
+def test_a_unique_object_is_a_duplicate_of_itself(queue: Queue) -> None:
+    job = Job(type="t", unique=1)
+    first = queue.enqueue(job)
+    again = queue.enqueue(job)
+    assert (again.id, again.duplicate) == (first.id, True)
+
+
+def test_a_job_of_a_stored_flow_is_another_one_alone(queue: Queue) -> None:
+    flow = chain(Job(type="a"), Job(type="b"))
+    a, b = queue.enqueue_flow(flow)
+    alone = queue.enqueue(b)
+    c, d = queue.enqueue_flow(flow)
+    assert len({a.id, b.id, alone.id, c.id, d.id}) == 5
+    assert (a.flow, a.waits_for, b.waits_for) == (b.flow, 0, 1)
+    assert (c.flow, d.waits_for, alone.flow) == (d.flow, 1, None)
+    assert c.flow != a.flow
+    for type_ in ("a", "a", "b", "b", "b"):
+        [job] = queue.dequeue("w", types=[type_])
+        queue.complete(job)
+    assert queue.stats().completed == 5
+
+
+def test_a_handler_may_enqueue_one_object_each_time(queue: Queue) -> None:
+    child, flow = Job(type="child"), chain(Job(type="child"), Job(type="child"))
+    pool = WorkerPool(queue)
+
+    @pool.handler("parent")
+    async def parent(context: JobContext, payload: object) -> None:
+        context.enqueued.append(child)
+        context.enqueue_flow(flow)
+
+    pool.register("child", lambda context, payload: None)
+    queue.enqueue_many([Job(type="parent") for _ in range(3)])
+    pool.run(drain=True)
+    assert queue.stats().completed == 12

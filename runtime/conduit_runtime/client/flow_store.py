@@ -18,6 +18,7 @@ __all__ = [
     "flow_rows",
     "insert_flow",
     "sweep",
+    "unstored",
     "watch",
 ]
 
@@ -30,6 +31,19 @@ RELEASED = 5_000
 _START = UUID(int=0)
 
 Link = tuple[UUID, UUID]
+
+
+def unstored(flow: Flow) -> Flow:
+    """The flow or, when a job of it is stored already, another one like it."""
+    check_type(flow, "flow", Flow, "what chain() or group() made")
+    if not any(job.is_stored for job in flow.jobs):
+        return flow
+    fresh = {job.id: job.unstored() for job in flow.jobs}
+    return Flow(
+        [*fresh.values()],
+        [(fresh[before].id, fresh[after].id) for before, after in flow.links],
+        {fresh[id_].id: policy for id_, policy in flow.on_failure.items()},
+    )
 
 
 def insert_flow(flow: Flow, schema: str | None) -> Statement[list[Duplicate]]:

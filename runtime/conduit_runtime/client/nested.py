@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..arguments import check_type
 from ..job import Job
 from .flow import Flow
-from .flow_store import flow_rows
+from .flow_store import flow_rows, unstored
 from .store import insert_parameters
+from .unique import note_stored
 
 __all__ = ["Nested"]
 
@@ -22,14 +22,14 @@ class Nested(list[Job]):
 
         Raises PayloadError for a job that Postgres would refuse.
         """
-        check_type(flow, "flow", Flow, "what chain() or group() made")
+        flow = unstored(flow)
         self._flow_rows += tuple(flow_rows(flow))
         self.extend(flow.jobs)
+        note_stored(flow.jobs, ())
 
     def rows(self) -> list[Mapping[str, Any]]:
         """What the statement that completes the job says of them."""
         in_flows = {row["id"] for row in self._flow_rows}
-        return [
-            *(insert_parameters(job) for job in self if job.id not in in_flows),
-            *self._flow_rows,
-        ]
+        jobs = [job.unstored() for job in self if job.id not in in_flows]
+        note_stored([job for job in self if job.id not in in_flows], ())
+        return [*map(insert_parameters, jobs), *self._flow_rows]

@@ -18,10 +18,10 @@ from ..workers.fleet import rescue_orphans
 from . import leases, store
 from .control import Control
 from .flow import Flow
-from .flow_store import advance_watched, insert_flow
+from .flow_store import advance_watched, insert_flow, unstored
 from .many import Filter, Status
 from .stats import QueueOverview, QueueStats
-from .unique import Duplicate, standing
+from .unique import Duplicate, note_stored, standing
 
 __all__ = ["Queue"]
 
@@ -47,12 +47,13 @@ class Queue(Control):
         its id alone when the role may not read it. Raises PayloadError, before any SQL, for a job
         that Postgres would refuse.
         """
+        job = store.unstored(job)
         insert = store.insert_jobs([job], self.schema, alone=conn is None)
         return self._store([job], insert, conn)[0]
 
     def enqueue_many(self, jobs: Sequence[Job], *, conn: Connection | None = None) -> Jobs:
         """Store any number of jobs in one statement, all or none; returns those that stand."""
-        jobs = listed(jobs, "jobs")
+        jobs = [store.unstored(job) for job in listed(jobs, "jobs")]
         if not jobs:
             return jobs
         insert = store.insert_jobs(jobs, self.schema, alone=conn is None)
@@ -61,6 +62,7 @@ class Queue(Control):
     def _store(self, jobs: Jobs, insert: Statement[Duplicates], conn: Connection | None) -> Jobs:
         """Insert the jobs and return those that stand."""
         duplicates = self._run(insert, conn)
+        note_stored(jobs, duplicates)
         if not duplicates:
             return jobs
         readable = [duplicate.standing for duplicate in duplicates if duplicate.readable]
@@ -73,6 +75,7 @@ class Queue(Control):
         Those that wait for others are no jobs until these have ended: `list` and `stats` leave them
         out, `get` and `cancel` find them.
         """
+        flow = unstored(flow)
         insert = insert_flow(flow, self.schema)
         return self._store(flow.members(), insert, conn)
 

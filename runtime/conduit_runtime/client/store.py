@@ -41,6 +41,12 @@ COLUMNS = (
 ).format(**_TIMES)
 
 
+def unstored(job: Job) -> Job:
+    """The job, or another one like it when it is stored. Raises TypeError for what is no job."""
+    check_type(job, "job", Job, "a Job")
+    return job.unstored()
+
+
 def insert_jobs(
     jobs: Sequence[Job], schema: str | None, *, alone: bool = False
 ) -> Statement[list[Duplicate]]:
@@ -288,6 +294,7 @@ def read_job(row: tuple[Any, ...]) -> Job:
         token=token,
         flow=flow,
         trace=read_trace(trace),
+        is_stored=True,
     )
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "key_of",
     "key_parameters",
     "mark",
+    "note_stored",
     "standing",
     "sweep",
 ]
@@ -89,6 +90,14 @@ def standing(
         for job, stands, _ in duplicates
     }
     return [instead.get(id(job), job) for job in jobs]
+
+
+def note_stored(jobs: Sequence[Job], duplicates: Sequence[Duplicate]) -> None:
+    """Let the jobs say that they are stored, but for the duplicates."""
+    for job in jobs:
+        job.is_stored = True
+    for duplicate in duplicates:
+        duplicate.job.is_stored = False
 
 
 def mark(duplicates: list[Duplicate]) -> None:

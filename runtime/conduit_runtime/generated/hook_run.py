@@ -9,9 +9,9 @@ from typing_extensions import Unpack
 
 from ..arguments import check_type
 from ..client.flow import Flow
-from ..client.flow_store import insert_flow
+from ..client.flow_store import insert_flow, unstored
 from ..client.store import insert_jobs
-from ..client.unique import Duplicate, mark
+from ..client.unique import Duplicate, mark, note_stored
 from ..job import Job
 from ..operators import equal
 from ..postgres.statement import Rows, Statement
@@ -71,7 +71,9 @@ class HookRun(Generic[R, S]):
 
         `schema` is that of the queue's tables; without it, the connection's search path finds them.
         """
+        flow = unstored(flow)
         self._flows.append((flow, insert_flow(flow, schema)))
+        note_stored(flow.jobs, ())
 
     def _statements(self) -> list[tuple[str, Any, Answer | None]]:
         """What the hook's end sends: the UPDATE, when a column was assigned, then the jobs.
