@@ -14,7 +14,8 @@ from conduit_runtime import Job, JobContext, Queue, Retry, WorkerPool
 from conduit_runtime.job import new_id
 from conduit_runtime.postgres.connection import Link
 from conduit_runtime.postgres.statement import Statement, nothing
-from conduit_runtime.workers.claims import next_due
+from conduit_runtime.workers import fleet
+from conduit_runtime.workers.claims import Claims, next_due
 from conduit_runtime.workers.listener import POLL
 from psycopg.conninfo import make_conninfo
 from waiting import until
@@ -258,3 +259,37 @@ def test_a_hand_typed_retry_is_found_by_the_poll(queue: Queue, dsn: str) -> None
                 (job.id,),
             )
         assert beats.ran.wait(POLL + 8)
+
+
+def test_a_flood_of_notifications_costs_few_claims(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims: list[float] = []
+    heartbeats: list[float] = []
+    next_claim, heartbeat = Claims.next, fleet.beat
+
+    def counted_claim(*args: Any, **options: Any) -> Any:
+        claims.append(time.monotonic())
+        return next_claim(*args, **options)
+
+    def counted_heartbeat(*args: Any) -> Any:
+        heartbeats.append(time.monotonic())
+        return heartbeat(*args)
+
+    beats = Beats(queue)
+    with beats.pool, psycopg.connect(dsn, autocommit=True) as other:
+        until(lambda: bells(dsn) == 1)
+        [(jobs,)] = other.execute("SELECT 'jobs'::regclass::oid").fetchall()
+        [(queue_key,)] = other.execute("SELECT hashtext('default')").fetchall()
+        monkeypatch.setattr(Claims, "next", counted_claim)
+        monkeypatch.setattr(fleet, "beat", counted_heartbeat)
+        began = time.monotonic()
+        for number in range(3_000):
+            for payload in ("", "late", "control", f"{number}"):
+                channel = f"conduit_{jobs}_{queue_key}" if number % 2 else f"conduit_{jobs}"
+                other.execute("SELECT pg_notify(%s, %s)", (channel, payload))
+        seconds = time.monotonic() - began
+        assert len(claims) <= 60 + 60 * seconds
+        assert len(heartbeats) <= 5 + 3 * seconds
+        queue.enqueue(Job(type="t"))
+        assert beats.ran.wait(10)

@@ -29,6 +29,8 @@ _log = get_logger("conduit.worker")
 
 PATIENCE = 0.25
 """Seconds that a claimed job may wait here for a place."""
+VAIN, VAIN_AT_ONCE = 0.02, 20
+"""Seconds between claims that find nothing of what was announced, and how many come at once."""
 WINDOW = 0.05
 """Seconds of work, at the present rate, that may wait in the worker."""
 
@@ -72,6 +74,8 @@ class Claimer:
         self._rate = 0.0
         self._taken = 0.0
         self._changed = -math.inf
+        self._was_announced = False
+        self._paced_until = 0.0
 
     def on_room(self) -> None:
         """A job ended: there may be room for another."""
@@ -112,11 +116,13 @@ class Claimer:
             self._listener.wake()
 
     def on_announced(self) -> None:
-        """A job was committed."""
+        """A job was committed, or so somebody says: every role can send notifications."""
+        self._was_announced = True
         self._listener.wake()
 
     def on_late(self) -> None:
         """A job became due long after its time: it may stand further back than claims look."""
+        self._was_announced = True
         self._claims.looks.doubt()
         self._listener.wake()
 
@@ -153,7 +159,10 @@ class Claimer:
             return False
         # Asked before, since a job may end and give birth to others while the claim is under way.
         was_idle = self._runner.is_idle and self._acknowledger.is_idle
+        was_announced, self._was_announced = self._was_announced, False
         jobs, is_full = await self._claim(sizes, limit)
+        if was_announced and not jobs:
+            await self._pace()
         if jobs:
             self._found += 1
             if self._found == 2:
@@ -177,6 +186,12 @@ class Claimer:
                     due_in = self._claims.looks.due_in(time.monotonic())
                     await self._listener.wait(min(due_in, self._gate.pause()))
         return False
+
+    async def _pace(self) -> None:
+        """Wait when many claims in a row found nothing of what was announced."""
+        now = time.monotonic()
+        self._paced_until = max(self._paced_until, now) + VAIN
+        await asyncio.sleep(max(0.0, self._paced_until - now - VAIN * VAIN_AT_ONCE))
 
     async def _wait_for_jobs(self) -> None:
         """Return when a claim may find something; the poll is but a glance at the index."""
