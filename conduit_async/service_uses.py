@@ -131,9 +131,9 @@ def _united(name: str, uses: Sequence[Method]) -> MethodInfo:
 
 
 def packed(value: Any) -> Any:
-    """A type as JSON: the name of its class, then its fields."""
+    """A type as JSON: the name of its class, then its fields, less what is known of entries."""
     if is_dataclass(value):
-        own = [packed(getattr(value, each.name)) for each in fields(value)]
+        own = [packed(getattr(value, each.name)) for each in fields(value) if each.compare]
         return [type(value).__name__, *own]
     return ["", *map(packed, value)] if isinstance(value, tuple) else value
 

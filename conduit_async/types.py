@@ -4,7 +4,7 @@ A type is never nil by itself: `Optional` says that nil may arrive. `ANY` is a v
 is known of, such as a service's result; it fits everywhere and everything fits it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 ScalarName: TypeAlias = Literal[
@@ -50,10 +50,28 @@ class Optional:
 
 
 @dataclass(frozen=True, slots=True)
+class Entries:
+    """What is known of the entries of a literal, by key or position; `closed`: it has no others."""
+
+    types: tuple[tuple[str | int, "Type"], ...]
+    closed: bool = True
+
+    @property
+    def keys(self) -> list[str | int]:
+        """The keys or positions that are certain."""
+        return [key for key, _ in self.types]
+
+    def find(self, key: str | int) -> "Type | None":
+        """The type of an entry that is certain to be there."""
+        return next((kind for known, kind in self.types if known == key), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Array:
-    """A list of items of one type."""
+    """A list of items of one type. Types are equal whatever is known of their `entries`."""
 
     item: "Type"
+    entries: Entries | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"array<{self.item}>"
@@ -61,10 +79,11 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Hash:
-    """A mapping with keys and values of one type each."""
+    """A mapping with keys and values of one type each; `entries` as in `Array`."""
 
     key: "Type"
     value: "Type"
+    entries: Entries | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"hash<{self.key}, {self.value}>"

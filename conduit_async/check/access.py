@@ -33,6 +33,7 @@ from ..types import (
 )
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate
+from .entries import entry
 from .foreign import WORDS, method_hint, self_hint
 from .lattice import BROKEN, is_unknown
 from .lookup import meaning
@@ -138,9 +139,9 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
         resolutions[node] = KeyAccess(name)
         return kind
     match kind:
-        case Hash(value=value):
+        case Hash():
             resolutions[node] = KeyAccess(name)
-            return optional(value)
+            return entry(body, node, node.target, kind, name, node.name.span)
         case Struct():
             fields = body.world.structs[kind.name].fields
             if (column := fields.get(name)) is not None:

@@ -66,7 +66,7 @@ def _sum(left: Type, right: Type) -> Type | None:
     if is_text(left) and is_text(right):
         return STRING
     if isinstance(left, Array) and isinstance(right, Array):
-        return join(left, right)
+        return Array(join(left.item, right.item))
     if right == DURATION and left in (TIMESTAMP, DATE, DURATION):
         return left
     if left == DURATION and right in (TIMESTAMP, DATE):

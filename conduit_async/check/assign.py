@@ -6,7 +6,7 @@ from ..program import ComputedUse, RecordColumn, RelationUse, SelfColumn, Struct
 from ..suggest import nearest
 from ..types import Type, is_nullable
 from .body import Body
-from .lattice import BROKEN, Broken, fits, is_unknown, join
+from .lattice import BROKEN, Broken, fits, is_unknown, join, knows_as_much
 from .lost import lost_local
 from .narrow import forget, path_of
 from .paths import SELF, Path
@@ -47,8 +47,12 @@ def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> N
             Related(local.span, "declared here"),
         )
     elif (let := body.lets.get(local)) is not None:
-        if not fits(kind, local.type) or (is_nullable(kind) and not is_nullable(local.type)):
-            body.widened[let] = join(local.type, kind)
+        joined = join(body.widened.get(let, local.type), kind)
+        knows_less = not knows_as_much(joined, local.type)
+        nil_is_new = is_nullable(kind) and not is_nullable(local.type)
+        if knows_less or nil_is_new or not fits(kind, local.type):
+            body.widened[let] = joined
+            body.settled &= joined == local.type and not knows_less
     else:
         require(body, value, local.type, f"`{local.name}`")
     _learn(body, (local,), kind)

@@ -90,7 +90,8 @@ class Body:
 
     `job` is the `@async` block around, `known` what is known not to be nil at this point.
     `implied` keeps what conditions say, `short` the links of a chain that a `?.` may end,
-    `widened` the types of locals that are assigned values of several types, `assigned` those
+    `widened` the types of locals that are assigned values of several types (`settled`: none was
+    found that had not been before), `assigned` those
     that were given another value than their first so far, `alone` the
     expressions that are statements, and `ending` those of them that control never leaves.
     """
@@ -109,6 +110,7 @@ class Body:
     short: set[ast.Node] = field(default_factory=set)
     lets: dict[Local, ast.Let] = field(default_factory=dict)
     widened: dict[ast.Let, Type] = field(default_factory=dict)
+    settled: bool = True
     assigned: set[Local] = field(default_factory=set)
     alone: set[ast.Node] = field(default_factory=set)
     ending: set[ast.Node] = field(default_factory=set)

@@ -4,9 +4,9 @@ from .. import ast
 from ..program import RelationUse
 from ..types import BOOL, STRING, Array, Enum, Hash, NilType, Range, Type, is_nullable, required
 from .body import Body
-from .forms import constant_text
+from .forms import constant_key, constant_text
 from .lattice import comparable, is_text, is_unknown
-from .narrow import not_nil
+from .narrow import entry_paths, not_nil
 from .paths import Implied, Path
 from .require import article, check_enum, nil_arrives, shorten
 
@@ -84,6 +84,10 @@ def membership(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
             return BOOL
     if nullable:
         nil_arrives(body, node.right, f"`{node.operator}`", operand=True)
+    key = constant_key(node.left)
+    if isinstance(right, Hash) and key is not None:
+        has = entry_paths(body, node.right, key)
+        body.implied[node] = Implied(has) if node.operator == "in" else Implied(false=has)
     return BOOL
 
 

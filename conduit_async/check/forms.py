@@ -62,3 +62,10 @@ def constant_text(node: ast.Expr) -> str | None:
     if isinstance(node, ast.String):
         return node.value
     return node.name if isinstance(node, ast.Symbol) else None
+
+
+def constant_key(node: ast.Expr) -> str | int | None:
+    """The key or position that a literal is: a constant text, or an int."""
+    if isinstance(node, ast.Unary) and node.operator == "-":
+        return -node.operand.value if isinstance(node.operand, ast.Int) else None
+    return node.value if isinstance(node, ast.Int) else constant_text(node)

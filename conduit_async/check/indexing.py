@@ -1,11 +1,13 @@
 """`[i]` and `!`."""
 
 from .. import ast
-from ..types import ANY, INT, Array, Hash, NilType, is_nullable, optional, required
+from ..types import ANY, INT, Array, Hash, NilType, is_nullable, required
 from .body import Body, Steps, Target, rule
 from .comparisons import reads_relation
-from .forms import constant_text
+from .entries import entry
+from .forms import constant_key, constant_text
 from .lattice import BROKEN, fits, is_unknown
+from .narrow import narrowed
 from .nil_hints import checked, closed
 from .require import article, origin, shorten
 
@@ -33,22 +35,24 @@ def index(body: Body, node: ast.Index) -> Steps:
     if is_unknown(kind):
         return kind
     match kind:
-        case Array(item=item):
-            if not fits(position, INT):
-                body.problems.error(
-                    "TYP122",
-                    node.index.span,
-                    f"an array is indexed with an int, this is {article(position)}",
-                )
-            return optional(item)
-        case Hash(key=key, value=value):
-            if not fits(position, key):
-                body.problems.error(
-                    "TYP122",
-                    node.index.span,
-                    f"this hash has keys of type {key}, this is {article(position)}",
-                )
-            return optional(value)
+        case Array() if not fits(position, INT):
+            body.problems.error(
+                "TYP122",
+                node.index.span,
+                f"an array is indexed with an int, this is {article(position)}",
+            )
+            return BROKEN
+        case Hash(key=key) if not fits(position, key):
+            body.problems.error(
+                "TYP122",
+                node.index.span,
+                f"this hash has keys of type {key}, this is {article(position)}",
+            )
+            return BROKEN
+        case Array() | Hash():
+            constant = constant_key(node.index)
+            found = entry(body, node, node.target, kind, constant, node.index.span)
+            return narrowed(body, node, found)
     field = constant_text(node.index)
     hint = f"write `{shorten(node.target)}.{field}`" if field else None
     body.problems.error("TYP122", node.span, f"{article(kind)} has no items to index", hint)

@@ -6,7 +6,7 @@ from .. import ast
 from ..types import ANY, Function, Type
 from .body import Body, Frame, Target, rule
 from .lattice import join_all
-from .narrow import forget_assigned
+from .narrow import forget_assigned, item_type
 from .statements import check_block
 
 
@@ -50,6 +50,7 @@ def _check(body: Body, node: ast.Lambda, parameters: tuple[Type, ...]) -> Functi
     before, frame, known = body.enter(), body.frame, body.known
     body.frame = Frame("value")
     for name, kind in zip(node.parameters, parameters, strict=True):
+        kind = item_type(body, name, kind, node.body)
         body.facts.declared[name] = body.declare(name, kind, "lambda")
     flow = check_block(body, node.body, value=True, scope=False)
     results = list(body.frame.types) if flow.ends else [*body.frame.types, flow.type]

@@ -13,6 +13,7 @@ from ..types import (
     STRING,
     AnyType,
     Array,
+    Entries,
     Enum,
     Function,
     Hash,
@@ -98,7 +99,7 @@ def _same_family(actual: Type, expected: Type) -> bool:
 
 def join(left: Type, right: Type) -> Type:
     """The narrowest type that holds the values of both; `ANY` when they have nothing in common."""
-    if left == right:
+    if left == right and not isinstance(required(left), Array | Hash):
         return left
     if isinstance(left, Broken) or isinstance(right, Broken):
         return BROKEN
@@ -118,9 +119,10 @@ def join(left: Type, right: Type) -> Type:
         case Array(), Query(resource=resource):
             return join(left, Array(Record(resource)))
         case Array(item=mine), Array(item=theirs):
-            return Array(join(mine, theirs))
+            return Array(join(mine, theirs), _common(left.entries, right.entries))
         case Hash(), Hash():
-            return Hash(join(left.key, right.key), join(left.value, right.value))
+            entries = _common(left.entries, right.entries)
+            return Hash(join(left.key, right.key), join(left.value, right.value), entries)
     if is_number(left) and is_number(right) and {left, right} != {DECIMAL, FLOAT}:
         return DECIMAL if DECIMAL in (left, right) else FLOAT
     return ANY
@@ -134,6 +136,57 @@ def join_all(types: list[Type]) -> Type:
     for kind in types[1:]:
         result = join(result, kind)
     return result
+
+
+def _common(left: Entries | None, right: Entries | None) -> Entries | None:
+    """The entries that two literals both have."""
+    if left is None or right is None:
+        return None
+    theirs = dict(right.types)
+    types = tuple((key, join(kind, theirs[key])) for key, kind in left.types if key in theirs)
+    closed = left.closed and right.closed and len(types) == len(left.types) == len(theirs)
+    return Entries(types, closed) if types or closed else None
+
+
+def without_entries(kind: Type) -> Type:
+    """The type of values of which nothing is known but their types."""
+    return with_entries(kind, 0)
+
+
+def with_entries(kind: Type, depth: int) -> Type:
+    """The type with what is known of entries down to a depth."""
+    match kind:
+        case Optional(item):
+            return optional(with_entries(item, depth))
+        case Array(item, entries):
+            return Array(with_entries(item, max(depth - 1, 0)), _cut(entries, depth))
+        case Hash(key, value, entries):
+            return Hash(key, with_entries(value, max(depth - 1, 0)), _cut(entries, depth))
+    return kind
+
+
+def _cut(entries: Entries | None, depth: int) -> Entries | None:
+    if entries is None or depth == 0:
+        return None
+    types = tuple((key, with_entries(kind, depth - 1)) for key, kind in entries.types)
+    return Entries(types, entries.closed)
+
+
+def knows_as_much(kind: Type, other: Type) -> bool:
+    """Whether of two equal types both know the same entries, at any depth."""
+    if isinstance(kind, Optional) and isinstance(other, Optional):
+        return knows_as_much(kind.item, other.item)
+    if isinstance(kind, Array) and isinstance(other, Array):
+        same = knows_as_much(kind.item, other.item)
+    elif isinstance(kind, Hash) and isinstance(other, Hash):
+        same = knows_as_much(kind.value, other.value)
+    else:
+        return True
+    mine, theirs = kind.entries, other.entries
+    if not same or mine is None or theirs is None:
+        return same and mine is theirs
+    pairs = zip(mine.types, theirs.types, strict=False)
+    return mine == theirs and all(knows_as_much(one, two) for (_, one), (_, two) in pairs)
 
 
 def comparable(left: Type, right: Type) -> bool:

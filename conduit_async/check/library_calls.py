@@ -2,13 +2,14 @@
 
 from .. import ast
 from ..lexer.literals import BadLiteralError, check_pattern
-from ..library import LIBRARY, Signature, methods
+from ..library import ENDS, LIBRARY, OF_UNKNOWN, Signature, methods
 from ..program import LibraryCall
 from ..suggest import did_you_mean
 from ..types import (
     ANY,
     DECIMAL,
     INT,
+    STRING,
     Array,
     Function,
     Hash,
@@ -22,13 +23,16 @@ from ..types import (
 from .access import through
 from .arguments import bind
 from .body import Body, Steps
+from .entries import entry
 from .foreign import method_hint
 from .forms import become_decimal, constant_text, takes_form
 from .lambdas import infer_lambda
 from .lattice import BROKEN, Broken, fits, is_unknown, join
+from .narrow import imply, narrowed
 from .require import article, require, shorten
 
 _Bindings = dict[str, Type]
+_LITERALS: dict[type[ast.Node], Type] = {ast.String: STRING, ast.Int: INT}
 
 
 def library_call(body: Body, node: ast.Call, signature: Signature) -> Steps:
@@ -40,7 +44,7 @@ def method_call(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> S
     """A call as a method of its first parameter; `kind` is the type of the receiver."""
     name = callee.name.text
     candidates = methods(name)
-    signature = _choose(body, callee, candidates, kind)
+    signature = _choose(body, node, callee, candidates, kind)
     if signature is None:
         for argument in node.arguments:
             yield argument.value
@@ -53,7 +57,11 @@ def method_call(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> S
 
 
 def _choose(
-    body: Body, callee: ast.Member, candidates: tuple[Signature, ...], kind: Type
+    body: Body,
+    node: ast.Call,
+    callee: ast.Member,
+    candidates: tuple[Signature, ...],
+    kind: Type,
 ) -> Signature | None:
     name = callee.name.text
     plain = required(kind)
@@ -62,6 +70,11 @@ def _choose(
     if is_unknown(plain):
         if len(candidates) == 1:
             return candidates[0]
+        if (found := OF_UNKNOWN.get(name)) is not None:
+            return found
+        taking = [each for each in candidates if _takes(each, node)]
+        if len(taking) == 1:
+            return taking[0]
         if candidates:
             shown = " or ".join(f"`{c.call}({shorten(callee.target)})`" for c in candidates)
             body.problems.error(
@@ -88,6 +101,16 @@ def _choose(
         method_hint(shorten(callee.target), name) or _close(name, plain),
     )
     return None
+
+
+def _takes(signature: Signature, node: ast.Call) -> bool:
+    """Whether a call's arguments may be those of a method, as far as they stand there."""
+    own = signature.parameters[1:]
+    given = [argument.value for argument in node.arguments if argument.name is None]
+    if len(given) > len(own) or any(each.required for each in own[len(given) :]):
+        return False
+    kinds = [_LITERALS.get(type(each), ANY) for each in given]
+    return all(fits(kind, each.type) for kind, each in zip(kinds, own, strict=False))
 
 
 def _close(name: str, kind: Type | None) -> str | None:
@@ -151,11 +174,13 @@ def _call(
         require(body, value, kind, f"`{signature.call}`", "TYP131")
     for argument in extra:
         yield argument.value
-    body.facts.resolutions[node] = LibraryCall(signature, (*given, *rest), extra, safe)
+    found = LibraryCall(signature, (*given, *rest), extra, safe)
+    body.facts.resolutions[node] = found
+    imply(body, node, found)
     by_name = {p.name: value for p, value in zip(parameters, given, strict=True)}
     if signature.namespace == "Regex":
         _check_regex(body, by_name.get("pattern"))
-    return _result(body, signature, by_name, bindings)
+    return narrowed(body, node, _result(body, node, found, by_name, bindings))
 
 
 def _check_regex(body: Body, pattern: ast.Expr | None) -> None:
@@ -196,8 +221,17 @@ def _assign(
 
 
 def _result(
-    body: Body, signature: Signature, given: dict[str, ast.Expr | None], bindings: _Bindings
+    body: Body,
+    node: ast.Call,
+    call: LibraryCall,
+    given: dict[str, ast.Expr | None],
+    bindings: _Bindings,
 ) -> Type:
+    signature = call.signature
+    if (position := ENDS.get(signature.call)) is not None and (items := call.arguments[0]):
+        kind = required(body.type_of(items))
+        if isinstance(kind, Array) and kind.entries is not None and kind.entries.types:
+            return entry(body, node, items, kind, position, node.span)
     result = _substitute(signature.result, bindings)
     if signature.fallback is not None:
         fallback = given.get(signature.fallback)

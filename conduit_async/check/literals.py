@@ -16,14 +16,18 @@ from ..types import (
     REGEX,
     STRING,
     Array,
+    Entries,
     Hash,
     Optional,
     Type,
     required,
 )
 from .body import Body, Steps, rule
-from .forms import constant_text
-from .lattice import BROKEN, join, join_all
+from .forms import constant_key
+from .lattice import BROKEN, join, join_all, with_entries, without_entries
+
+_DEEPEST = 5
+"""How deep a literal knows the entries of its entries: a type holds each of them twice."""
 
 _BRACES = re.compile(r"(?<![#\\$])\$?\{([A-Za-z_][\w.?]*)\}")
 
@@ -107,8 +111,8 @@ def array(body: Body, node: ast.ArrayLiteral) -> Steps:
     """The items may be of several types."""
     items: list[Type] = []
     for item in node.items:
-        items.append((yield item))
-    return Array(_common(items) if items else ANY)
+        items.append(with_entries((yield item), _DEEPEST))
+    return Array(_common(items) if items else ANY, Entries(tuple(enumerate(items))))
 
 
 @rule(ast.HashLiteral)
@@ -119,17 +123,23 @@ def hash_literal(body: Body, node: ast.HashLiteral) -> Steps:
     _check_keys(body, node)
     for entry in node.entries:
         keys.append((yield entry.key))
-        values.append((yield entry.value))
+        values.append(with_entries((yield entry.value), _DEEPEST))
+    names = [constant_key(entry.key) for entry in node.entries]
+    entries = None
+    if None not in names:
+        entries = Entries(
+            tuple((n, v) for n, v in zip(names, values, strict=True) if n is not None)
+        )
     if not values:
-        return Hash(ANY, ANY)
-    return Hash(_common(keys), _common(values))
+        return Hash(ANY, ANY, entries)
+    return Hash(_common(keys), _common(values), entries)
 
 
 def join_values(left: ast.Expr, kind: Type, right: ast.Expr, other: Type) -> Type:
     """What two values have in common; a literal without items is one of whatever the other is."""
     if _is_empty_like(left, other):
-        return other
-    return kind if _is_empty_like(right, kind) else join(kind, other)
+        return without_entries(other)
+    return without_entries(kind) if _is_empty_like(right, kind) else join(kind, other)
 
 
 def _is_empty_like(node: ast.Expr, other: Type) -> bool:
@@ -159,7 +169,7 @@ def _check_keys(body: Body, node: ast.HashLiteral) -> None:
     """Report a constant key that stands there twice."""
     first: dict[str | int, ast.Expr] = {}
     for entry in node.entries:
-        key = entry.key.value if isinstance(entry.key, ast.Int) else constant_text(entry.key)
+        key = constant_key(entry.key)
         if key is not None and first.setdefault(key, entry.key) is not entry.key:
             body.problems.error(
                 "SYN013",

@@ -149,7 +149,7 @@ def _settle(world: World, begin: Callable[[World], Body], run: _Run) -> None:
         body = begin(replace(world, problems=problems))
         body.widened = dict(widened)
         run(body)
-        if body.widened == widened:
+        if body.settled:
             break
         widened = dict(body.widened)
     for diagnostic in problems.sorted():

@@ -27,7 +27,7 @@ from .body import Body, Frame
 from .constants import is_constant
 from .effects import has_effect
 from .lattice import BROKEN, Broken, is_unknown, join_all
-from .narrow import forget_assigned, implications
+from .narrow import forget_assigned, implications, item_type
 from .paths import Path
 from .require import article, nil_arrives, require
 from .sizes import check_size
@@ -202,7 +202,7 @@ def _if(body: Body, node: ast.If, value: bool) -> Flow:
 
 def _for(body: Body, node: ast.For) -> None:
     kind = body.infer(node.iterable)
-    item = _item(body, node.iterable, kind)
+    item = item_type(body, node.name, _item(body, node.iterable, kind), node.body)
     forget_assigned(body, [node.body])
     before, known = body.enter(), body.known
     body.facts.declared[node] = body.declare(node.name, item, "loop")

@@ -7,10 +7,22 @@ test proves name by name and parameter by parameter.
 from dataclasses import replace
 from functools import cache
 
+from ..types import ANY, BOOL, INT
 from . import effects, values
+from .notation import function, parameter
 from .signature import REQUIRED, Parameter, Required, Signature
 
-__all__ = ["LIBRARY", "REQUIRED", "Parameter", "Required", "Signature", "find", "methods"]
+__all__ = [
+    "ENDS",
+    "LIBRARY",
+    "OF_UNKNOWN",
+    "REQUIRED",
+    "Parameter",
+    "Required",
+    "Signature",
+    "find",
+    "methods",
+]
 
 
 def _namespace(name: str, functions: tuple[Signature, ...]) -> dict[str, Signature]:
@@ -39,6 +51,30 @@ LIBRARY: dict[str, dict[str, Signature]] = {
     }.items()
 }
 """Namespace → name in a source → signature."""
+
+_value = parameter("value", ANY)
+_item = parameter("item", ANY)
+
+OF_UNKNOWN: dict[str, Signature] = {
+    each.name: each
+    for each in (
+        function(
+            "length", (_value,), INT, "The number of characters or items.", python="length_of"
+        ),
+        function(
+            "includes?",
+            (_value, _item),
+            BOOL,
+            "Whether it has a part or an item.",
+            python="includes_item",
+        ),
+        function("contains", (_value, _item), BOOL, "The same.", python="includes_item"),
+    )
+}
+"""Methods of strings and of arrays, for a value that may be either; the runtime's operators."""
+
+ENDS = {"Array.first": 0, "Array.last": -1}
+"""Functions that read an item of an array, and where that stands."""
 
 
 def find(namespace: str, name: str) -> Signature | None:

@@ -71,7 +71,7 @@ class Signature:
     @property
     def call(self) -> str:
         """How a message names it: `String.trim`."""
-        return f"{self.namespace}.{self.name}"
+        return f"{self.namespace}.{self.name}" if self.namespace else self.name
 
     @property
     def receiver(self) -> Type | None:

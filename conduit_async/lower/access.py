@@ -25,6 +25,7 @@ from .code import Code, Effect, Strength, call, close, made_of
 from .composed import rows_of
 from .context import context_value
 from .drive import Lowering, Operand, rule
+from .entries import entry
 from .frame import Frame
 from .function_calls import function_call
 from .library_calls import library_call
@@ -197,6 +198,8 @@ def _key(frame: Frame, node: ast.Member | ast.NameRef, name: str) -> Lowering:
     node = _member(node)
     target = yield from chains.target(frame, node)
     key = literals.string(name)
+    if (certain := entry(frame, node, node.target, target, Code(key))) is not None:
+        return replace(certain, guards=target.guards)
     if isinstance(required(type_of(frame, node.target)), Hash):
         text, effect = f"{target.at(Strength.PRIMARY)}.get({key})", Effect.READS
     else:
@@ -219,7 +222,9 @@ def index(frame: Frame, node: ast.Index, wish: Operand) -> Lowering:
     target, position = frame.in_order([replace(target, guards=(), before=own), position])
     kinds = type_of(frame, node.target), type_of(frame, node.index)
     effect = Effect.READS | (Effect.FAILS if any(map(is_unknown, kinds)) else Effect.NONE)
-    if isinstance(required(kinds[0]), Hash):
+    if (certain := entry(frame, node, node.target, target, position)) is not None:
+        code = certain
+    elif isinstance(required(kinds[0]), Hash):
         text = f"{target.at(Strength.PRIMARY)}.get({position.text})"
         code = made_of(text, Strength.PRIMARY, [target, position], effect)
     else:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from itertools import chain, repeat
 
 from .. import ast
+from ..library import ENDS
 from ..program import LibraryCall
 from . import chains, literals
 from .code import NONE, Code, Effect, Line, Strength, listed, made_of
 from .comprehensions import comprehension
 from .context import context_value
 from .drive import Lowering, Operand
+from .entries import entry
 from .frame import Frame, variable_for
 from .ordering import in_places, source_order
 from .snapshots import RecordAs
@@ -62,9 +64,14 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     parts = frame.in_order(parts, [variable_for(given[index].node) for index in order], order)
     parts = [literals.told(part, frame.module.imports) for part in parts]
     texts = [each.text(part) for each, part in zip(given, in_places(parts, order), strict=True)]
-    namespace = frame.module.imports.namespace(signature.namespace)
-    text = f"{namespace}.{signature.python}({listed(texts, parts)})"
+    if signature.namespace:
+        name = f"{frame.module.imports.namespace(signature.namespace)}.{signature.python}"
+    else:
+        name = frame.module.imports.operator(signature.python)
+    text = f"{name}({listed(texts, parts)})"
     made = made_of(text, Strength.PRIMARY, parts, _effect(frame, call))
+    if (position := ENDS.get(signature.call)) is not None and (items := call.arguments[0]):
+        made = entry(frame, node, items, parts[0], Code(str(position))) or made
     made = replace(made, before=(*made.before, *definitions))
     return chains.guarded(frame, node, guards, before, made)
 

@@ -8,9 +8,9 @@ from .module import Module
 
 OURS = frozenset({
     "add", "bound_value", "cast", "contains", "dataclass", "date", "datetime", "divide",
-    "enum_value", "equal", "fail", "item", "iterate", "job_type", "member", "multiply", "named",
-    "negate", "ordered", "power", "re", "remainder", "replace", "subtract", "suppress", "table",
-    "text", "time", "timedelta", "unwrap",
+    "enum_value", "equal", "fail", "includes_item", "item", "iterate", "job_type", "length_of",
+    "member", "multiply", "named", "negate", "ordered", "power", "re", "remainder", "replace",
+    "subtract", "suppress", "table", "text", "time", "timedelta", "unwrap",
 })  # fmt: skip
 """Functions and types that any module may import, so that no variable of ours takes their name."""
 

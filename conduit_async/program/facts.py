@@ -18,7 +18,8 @@ class Facts:
     of every `Let`, `For` and `Rescue` node, and of every lambda parameter's `Name`. `jobs` has
     every `@async` block, and `known_at` what is known not to be nil where it stands: paths of
     `"self"` or a local and the names below it. `narrowed` has the reads of a nullable value that
-    are known not to be nil there. `unmatched` has every `match`, with the patterns that it lacks
+    are known not to be nil there, and `certain` the reads of an entry that a
+    literal is known to have. `unmatched` has every `match`, with the patterns that it lacks
     to take every value: without one, it gives nil there.
     """
 
@@ -28,4 +29,5 @@ class Facts:
     jobs: dict[ast.Async, JobInfo] = field(default_factory=dict)
     known_at: dict[ast.Async, frozenset[tuple[object, ...]]] = field(default_factory=dict)
     narrowed: set[ast.Node] = field(default_factory=set)
+    certain: set[ast.Node] = field(default_factory=set)
     unmatched: dict[ast.Match, tuple[str, ...]] = field(default_factory=dict)

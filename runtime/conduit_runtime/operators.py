@@ -22,8 +22,10 @@ __all__ = [
     "enum_value",
     "equal",
     "fail",
+    "includes_item",
     "item",
     "iterate",
+    "length_of",
     "member",
     "multiply",
     "negate",
@@ -87,6 +89,20 @@ def contains(needle: Any, container: Any) -> bool:
     raise ConduitError(
         f"`in` needs an array, a hash, a string or a range, not {kind_of(container)}"
     )
+
+
+def length_of(value: Any) -> int:
+    """`value.length()` of a value that may be a string or an array."""
+    if isinstance(value, str | list | tuple):
+        return len(value)
+    raise ConduitError(f"`length` needs a string or an array, not {kind_of(value)}")
+
+
+def includes_item(value: Any, item: Any) -> bool:
+    """`value.includes?(item)` of a value that may be a string or an array."""
+    if isinstance(value, str | list | tuple):
+        return contains(item, value)
+    raise ConduitError(f"`includes?` needs a string or an array, not {kind_of(value)}")
 
 
 @overload

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 from conduit_runtime import Connection, Hook, JobContext, Shape, job_type
@@ -55,7 +55,7 @@ async def announce(job: JobContext[Services], payload: Announce) -> None:
     await job.services.email.send(
         payload.plain,
         payload.totals,
-        payload.summary.get("total"),
+        cast("Decimal", payload.summary["total"]),
         payload.pair,
         payload.lines,
     )

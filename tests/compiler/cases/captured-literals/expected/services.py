@@ -14,7 +14,7 @@ class Email(Protocol):
         self,
         arg1: dict[str, Any],
         arg2: list[Decimal],
-        arg3: Any,
+        arg3: Decimal,
         arg4: list[Any],
         arg5: list[dict[str, Any]],
         /,

@@ -3,10 +3,9 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from conduit_runtime import Connection, Hook, JobContext, Shape, job_type
-from conduit_runtime.operators import member
 from conduit_runtime.stdlib import String
 
 from .records import Order, OrderRows
@@ -20,9 +19,12 @@ def after_update(conn: Connection, record: object, previous: object) -> Order:
     with Hook(conn, Order, record, previous) as hook:
         order = hook.record
         change: dict[str, Any] = {"name": order.name, "total": order.total}
-        name: str = member(change, "name")
+        name = cast("str", change["name"])
         order.rows = [
-            OrderRows(text=member(change, "name"), amount=member(change, "total"))
+            OrderRows(
+                text=cast("str", change["name"]),
+                amount=cast("Decimal", change["total"]),
+            )
         ]
         hook.enqueue(audit_record, AuditRecord(change=change, name=name))
     return order
@@ -39,9 +41,9 @@ async def audit_record(job: JobContext[Services], payload: AuditRecord) -> None:
     await job.services.audit.record(
         payload.change,
         payload.name,
-        shout(member(payload.change, "name")),
-        String.trim(member(payload.change, "name")),
-        payload.change.get("name"),
+        shout(cast("str", payload.change["name"])),
+        String.trim(cast("str", payload.change["name"])),
+        cast("str", payload.change["name"]),
     )
 
 

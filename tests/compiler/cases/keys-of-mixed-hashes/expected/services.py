@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 class Audit(Protocol):
     def record(
-        self, arg1: dict[str, Any], arg2: str, arg3: str, arg4: str, arg5: Any, /
+        self, arg1: dict[str, Any], arg2: str, arg3: str, arg4: str, arg5: str, /
     ) -> Any: ...
 
 

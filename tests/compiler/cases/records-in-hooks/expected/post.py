@@ -24,9 +24,8 @@ def after_create(conn: Connection, record: object, *, services: Services) -> Pos
         author = post_author
         users = [post_author]
         hash_: dict[str, list[User | None]] = {"a": [author], "b": [None, author]}
-        first = Array.first(users)
         hook.services.out.send(
-            first.tax if first is not None else None,
+            users[0].tax,
             [user.tax for user in users],
             kept.secret,
             [PostSnapshot.of(post)],

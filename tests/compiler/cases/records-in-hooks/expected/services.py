@@ -13,7 +13,7 @@ from .records import PostSnapshot, UserSnapshot
 class Out(Protocol):
     def send(
         self,
-        arg1: PostSnapshot | UserSnapshot | str | None,
+        arg1: PostSnapshot | UserSnapshot | str,
         arg2: PostSnapshot | UserSnapshot | list[str] | str,
         arg3: list[UserSnapshot] | str | None = ...,
         arg4: list[PostSnapshot] | dict[str, list[UserSnapshot | None]] = ...,
