@@ -21,6 +21,8 @@ from conduit_runtime import (
     Schedule,
     WorkerPool,
     batch,
+    chain,
+    migrate,
 )
 from conduit_runtime.client import store
 from conduit_runtime.postgres.connection import Link
@@ -37,6 +39,17 @@ pytestmark = pytest.mark.skipif(
 )
 CONNECTIONS = 3
 """Fewer than there are clients, so that every transaction may find another session."""
+
+
+@pytest.fixture
+def strict(dsn: str) -> str:
+    """A database whose transactions are read-only and serializable by default."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for setting in ("read_only = on", "isolation = serializable"):
+            connection.execute(
+                f'ALTER DATABASE "{connection.info.dbname}" SET default_transaction_{setting}'
+            )
+    return dsn
 
 
 @pytest.fixture
@@ -169,19 +182,20 @@ def test_workers_poll_and_leave_nothing_in_the_sessions(
     assert look_into_sessions(pooled) == before
 
 
-async def _write_around_a_lock(pooled: str, job: Job) -> None:
+async def _write_around_a_lock(pooled: str, job: Job, turns: int) -> None:
     relay = Relay(pooled)
     link = Link(relay.dsn, "conduit outcomes", lock_timeout="100ms")
     cancel = store.cancel_job(job.id, None)
     try:
         await link.connection()
         async with await psycopg.AsyncConnection.connect(pooled, prepare_threshold=None) as other:
+            await other.set_read_only(False)
             await other.execute("SELECT FROM jobs FOR UPDATE")
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 await link.run(cancel)
         before = relay.turns
         assert await link.run(cancel)
-        assert relay.turns - before == 1
+        assert relay.turns - before == turns
         assert link.fresh == 1
     finally:
         await link.close()
@@ -190,10 +204,16 @@ async def _write_around_a_lock(pooled: str, job: Job) -> None:
 
 def test_outcomes_take_one_round_trip_with_their_lock_timeout(pooled: str, queue: Queue) -> None:
     job = queue.enqueue(Job(type="t"))
-    asyncio.run(_write_around_a_lock(pooled, job))
-    stored = queue.get(job.id)
-    assert stored is not None
-    assert stored.status is JobStatus.CANCELLED
+    asyncio.run(_write_around_a_lock(pooled, job, turns=1))
+    assert queue.stats().cancelled == 1
+
+
+def test_outcomes_that_choose_their_transaction_take_four(
+    strict: str, pooled: str, queue: Queue
+) -> None:
+    job = queue.enqueue(Job(type="t"))
+    asyncio.run(_write_around_a_lock(pooled, job, turns=4))
+    assert queue.stats().cancelled == 1
 
 
 def test_the_dead_are_found_by_the_lease_alone(
@@ -280,3 +300,49 @@ def test_pauses_limits_and_rates_hold(pooled: str, queue: Queue) -> None:
         assert queue.stats("mail").pending == 7
         outside.rate_limit("rare", None)
         assert len(outside.dequeue("w", "mail", limit=9)) == 2
+
+
+def test_what_transactions_are_by_default_does_not_matter(
+    strict: str, pooled: str, queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    asyncio.run(_asynchronously(pooled))
+    assert queue.cancel_many(every=True) == 30
+    queue.limit("default", 5)
+    with Queue(pooled) as through:
+        ticked = threading.Event()
+        pool = WorkerPool(through, schedules=[Schedule.every(seconds=1, type="tick")])
+        pool.register("tick", lambda context, payload: ticked.set())
+        pool.register("child", lambda context, payload: None)
+
+        @pool.handler("parent")
+        async def parent(context: JobContext, payload: object) -> None:
+            context.enqueued.append(Job(type="child", unique=str(context.id)))
+            context.progress(1, 2)
+            async with context.connection() as connection:
+                cursor = await connection.execute("SHOW transaction_isolation")
+                assert await cursor.fetchone() == ("read committed",)
+                await connection.execute("CREATE TEMP TABLE written ON COMMIT DROP AS SELECT 1")
+
+        @pool.handler("fail")
+        async def fail(context: JobContext, payload: object) -> None:
+            raise ValueError
+
+        with pool:
+            through.enqueue_many([Job(type="parent") for _ in range(20)])
+            through.enqueue(Job(type="fail", max_attempts=1))
+            through.enqueue_flow(chain(Job(type="child"), Job(type="child")))
+            until(lambda: queue.stats().failed == 1)
+            until(lambda: ticked.is_set() and queue.stats().completed >= 42)
+            through.enqueue(Job("by hand", "t"))
+            [held] = through.dequeue("w", "by hand")
+            through.complete(held)
+            assert through.cancel_many(queue="by hand") == 0
+    said = [record.getMessage() for record in caplog.records]
+    assert [text for text in said if "(fail) failed" not in text] == []
+
+
+def test_a_migration_chooses_its_transactions(strict: str) -> None:
+    with psycopg.connect(strict, autocommit=True) as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute("CREATE SCHEMA other")
+    assert migrate(strict, "other")

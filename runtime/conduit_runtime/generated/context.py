@@ -198,7 +198,7 @@ class JobContext(AsyncOperations, Generic[S]):
         try:
             async with self._host.connection() as connection:
                 try:
-                    cursor = psycopg.AsyncCursor(connection, row_factory=tuple_row)
+                    cursor = connection.cursor(row_factory=tuple_row)
                     await cursor.execute(query.sql, query.values)
                     rows = await cursor.fetchall()
                 finally:

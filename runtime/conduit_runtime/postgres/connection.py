@@ -15,6 +15,12 @@ from .deadline import PunctualAsyncConnection, PunctualConnection
 from .execute import positional
 from .forks import keep_from_children
 from .statement import Statement
+from .transaction_cursor import (
+    DEFAULTS,
+    AsyncTransactionCursor,
+    TransactionCursor,
+    needs_transaction,
+)
 
 __all__ = [
     "BROKEN",
@@ -91,14 +97,29 @@ def own(connection: psycopg.Connection[Any]) -> None:
     connection.set_autocommit(True)
     if not is_pooled(connection):
         connection.execute(SETTINGS)
+    elif connection.execute(DEFAULTS).fetchone() != (True,):
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        connection.read_only = False
+        connection.cursor_factory = TransactionCursor
 
 
-async def own_async(connection: psycopg.AsyncConnection[Any], settings: str = SETTINGS) -> None:
+async def own_async(connection: psycopg.AsyncConnection[Any]) -> None:
     """`own` for an asynchronous connection."""
     keep_from_children(connection)
     await connection.set_autocommit(True)
     if not await is_pooled_async(connection):
         await connection.execute(SETTINGS)
+    elif await _reads_only(connection):
+        connection.cursor_factory = AsyncTransactionCursor
+
+
+async def _reads_only(connection: psycopg.AsyncConnection[Any]) -> bool:
+    cursor = await connection.execute(DEFAULTS)
+    if await cursor.fetchone() == (True,):
+        return False
+    await connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
+    await connection.set_read_only(False)
+    return True
 
 
 def check_open(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
@@ -236,6 +257,8 @@ class Link:
                 await connection.execute(PLANS)
                 if self._lock_timeout is not None:
                     await connection.execute(_lock_timeout(self._lock_timeout, False))
+            else:
+                await _reads_only(connection)
             # Without a handler, psycopg would keep every notification for later.
             connection.add_notify_handler(self._on_notify)
             # Of transactions, whatever the database's default is; behind a pooler we set none.
@@ -255,13 +278,15 @@ class Link:
             raise psycopg.InterfaceError("the connection is closed")
         try:
             sql, parameters = positional(statement)
-            if self._lock_timeout is None or not self.is_pooled:
-                await cursor.execute(sql, parameters, binary=True)
-            else:
+            if needs_transaction(connection):
+                async with connection.transaction():
+                    await self._send(connection, cursor, sql, parameters)
+            elif self._lock_timeout is not None and self.is_pooled:
                 # One round trip and, since nothing stands in between, one transaction.
                 async with connection.pipeline():
-                    await connection.execute(_lock_timeout(self._lock_timeout, True))
-                    await cursor.execute(sql, parameters, binary=True)
+                    await self._send(connection, cursor, sql, parameters)
+            else:
+                await cursor.execute(sql, parameters, binary=True)
             rows = await cursor.fetchall() if cursor.description else []
         except psycopg.errors.LockNotAvailable:
             raise
@@ -269,6 +294,17 @@ class Link:
             await self.close()
             raise
         return statement.decode(rows, cursor.rowcount)
+
+    async def _send(
+        self,
+        connection: psycopg.AsyncConnection[Any],
+        cursor: psycopg.AsyncRawCursor[tuple[Any, ...]],
+        sql: str,
+        parameters: list[Any],
+    ) -> None:
+        if self._lock_timeout is not None:
+            await connection.execute(_lock_timeout(self._lock_timeout, True))
+        await cursor.execute(sql, parameters, binary=True)
 
     def take_notifications(self) -> None:
         """Tell of the notifications that have arrived; otherwise the next answer does."""

@@ -13,6 +13,7 @@ from psycopg.rows import tuple_row
 from .arrays import Floats, Texts, Times, UUIDs
 from .host_settings import needed_settings, needed_settings_async
 from .statement import Statement
+from .transaction_cursor import AsyncTransactionCursor, TransactionCursor
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ _LARGE = 10_000
 """Characters or bytes of a parameter that is not kept longer than its statement."""
 
 
-class OwnCursor(psycopg.Cursor[tuple[Any, ...]]):
+class OwnCursor(TransactionCursor[tuple[Any, ...]]):
     """A cursor for our statements: what the application loads values into does not matter."""
 
     @property
@@ -58,7 +59,7 @@ class OwnCursor(psycopg.Cursor[tuple[Any, ...]]):
         return _ADAPTERS
 
 
-class OwnAsyncCursor(psycopg.AsyncCursor[tuple[Any, ...]]):
+class OwnAsyncCursor(AsyncTransactionCursor[tuple[Any, ...]]):
     """`OwnCursor` on an asynchronous connection."""
 
     @property
@@ -66,13 +67,15 @@ class OwnAsyncCursor(psycopg.AsyncCursor[tuple[Any, ...]]):
         return _ADAPTERS
 
 
-class _RawCursor(psycopg.RawCursor[tuple[Any, ...]]):
+class _RawCursor(TransactionCursor[tuple[Any, ...]], psycopg.RawCursor[tuple[Any, ...]]):
     @property
     def adapters(self) -> AdaptersMap:
         return _ADAPTERS
 
 
-class _AsyncRawCursor(psycopg.AsyncRawCursor[tuple[Any, ...]]):
+class _AsyncRawCursor(
+    AsyncTransactionCursor[tuple[Any, ...]], psycopg.AsyncRawCursor[tuple[Any, ...]]
+):
     @property
     def adapters(self) -> AdaptersMap:
         return _ADAPTERS

@@ -50,6 +50,8 @@ def migrate(
     check_type(dsn, "dsn", str, "a connection string")
     check_text(schema, "schema")
     with psycopg.connect(dsn, autocommit=True, row_factory=tuple_row) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        connection.read_only = False
         applied = []
         while (version := _step(connection, dsn, schema, on_wait)) is not None:
             applied.append(version)
@@ -128,9 +130,6 @@ def _step(
 
 
 def _apply_next(connection: psycopg.Connection[Any], schema: str | None) -> int | None:
-    connection.execute(
-        "SELECT pg_catalog.set_config('transaction_isolation', 'read committed', true)"
-    )
     connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", (_LOCK,))
     connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
     if schema is not None:
