@@ -9,7 +9,16 @@ from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import AsyncQueue, Job, JobContext, JobStatus, PayloadError, Queue, WorkerPool
+from conduit_runtime import (
+    AsyncQueue,
+    Job,
+    JobContext,
+    JobStatus,
+    PayloadError,
+    Queue,
+    WorkerPool,
+    chain,
+)
 from conduit_runtime.client.unique import key_of, sweep
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.grants import grants
@@ -221,6 +230,24 @@ def test_above_read_committed_a_race_is_a_serialization_failure(
         queue.enqueue(unique("raced"))
         with pytest.raises(psycopg.errors.SerializationFailure):
             queue.enqueue(unique("raced"), conn=conn)
+
+
+def test_several_keys_are_locked_in_one_order(dsn: str) -> None:
+    def enqueue(number: int) -> None:
+        keys = [*range(8)][:: 1 if number % 2 else -1]
+        with psycopg.connect(dsn) as conn, Queue(dsn) as queue:
+            for round_ in range(10):
+                jobs = [unique(f"{round_} {key}") for key in keys]
+                if number % 3:
+                    queue.enqueue_many(jobs, conn=conn)
+                else:
+                    queue.enqueue_flow(chain(*jobs), conn=conn)
+                conn.commit()
+
+    race(6, enqueue)
+    with psycopg.connect(dsn) as conn:
+        [(keys,)] = conn.execute("SELECT count(*) FROM conduit_unique_keys").fetchall()
+    assert keys == 80
 
 
 def test_a_role_that_may_only_enqueue(queue: Queue, dsn: str) -> None:

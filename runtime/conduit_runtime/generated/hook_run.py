@@ -9,8 +9,8 @@ from typing_extensions import Unpack
 
 from ..arguments import check_type
 from ..client.flow import Flow
-from ..client.flow_store import insert_flow, unstored
-from ..client.store import insert_jobs
+from ..client.flow_store import flow_rows, unstored
+from ..client.store import enqueue, insert_jobs, insert_parameters
 from ..client.unique import Duplicate, mark, note_stored
 from ..job import Job
 from ..operators import equal
@@ -43,7 +43,7 @@ class HookRun(Generic[R, S]):
         self._given_services = None if services is None else provided(services)
         self._kept = Kept()
         self._jobs: list[tuple[str | None, Job]] = []
-        self._flows: list[tuple[Flow, Statement[list[Duplicate]]]] = []
+        self._flows: list[tuple[str | None, Flow, list[dict[str, Any]]]] = []
         self._changed: dict[str, Any] = {}
 
     @property
@@ -56,7 +56,7 @@ class HookRun(Generic[R, S]):
     @property
     def jobs(self) -> list[Job]:
         """The jobs that were enqueued so far; they are stored when the hook ends normally."""
-        flows = [job for flow, _ in self._flows for job in flow.jobs]
+        flows = [job for _, flow, _ in self._flows for job in flow.jobs]
         return [*(job for _, job in self._jobs), *flows]
 
     def enqueue(
@@ -72,7 +72,7 @@ class HookRun(Generic[R, S]):
         `schema` is that of the queue's tables; without it, the connection's search path finds them.
         """
         flow = unstored(flow)
-        self._flows.append((flow, insert_flow(flow, schema)))
+        self._flows.append((schema, flow, flow_rows(flow)))
         note_stored(flow.jobs, ())
 
     def _statements(self) -> list[tuple[str, Any, Answer | None]]:
@@ -85,11 +85,19 @@ class HookRun(Generic[R, S]):
         if self._changed:
             query = queries.update(table_of(self._record_type), self._key, self._changed)
             statements.append((query.sql, query.values, self._updated))
-        for schema in dict.fromkeys(schema for schema, _ in self._jobs):
-            jobs = [job for other, job in self._jobs if other == schema]
-            statements.append(_inserting(jobs, insert_jobs(jobs, schema)))
-        statements += [_inserting(flow.jobs, insert) for flow, insert in self._flows]
+        schemas = [*(schema for schema, _ in self._jobs), *(schema for schema, _, _ in self._flows)]
+        statements += map(self._storing, dict.fromkeys(schemas))
         return statements
+
+    def _storing(self, schema: str | None) -> tuple[str, Any, Answer | None]:
+        """One statement for the jobs and flows of a schema: it locks unique keys in one order."""
+        jobs = [job for other, job in self._jobs if other == schema]
+        flows = [(flow, rows) for other, flow, rows in self._flows if other == schema]
+        if not flows:
+            return _inserting(jobs, insert_jobs(jobs, schema))
+        rows = [insert_parameters(job) for job in jobs] + [row for _, of in flows for row in of]
+        jobs += [job for flow, _ in flows for job in flow.jobs]
+        return _inserting(jobs, enqueue(jobs, rows, schema))
 
     def _changes(self) -> dict[str, Any]:
         changes = {}
