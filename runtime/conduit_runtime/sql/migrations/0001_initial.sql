@@ -487,8 +487,8 @@ CREATE FUNCTION conduit_enqueue(
   flows uuid[], on_failures text[], befores uuid[], afters uuid[]
 ) RETURNS TABLE ("position" bigint, existing uuid)
 LANGUAGE plpgsql SECURITY DEFINER
--- Whatever the number of jobs and the settings of the session, each join takes linear time.
-SET enable_hashjoin = on SET enable_nestloop = off AS $$
+-- One plan, which takes linear time whatever the number of jobs and the settings of the session.
+SET plan_cache_mode = force_generic_plan SET enable_hashjoin = on SET enable_nestloop = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY WITH RECURSIVE asked AS MATERIALIZED (
