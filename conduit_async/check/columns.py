@@ -66,7 +66,7 @@ def _field(world: World, info: ResourceInfo, field: ast.Field, own: set[str]) ->
                 span=field.name.span,
             )
             return
-    if field.options and not isinstance(kind, Broken):
+    if field.options and not _is_broken(kind):
         world.problems.error(
             "REL300",
             field.options[0].span.to(field.options[-1].span),
@@ -82,6 +82,12 @@ def _field(world: World, info: ResourceInfo, field: ast.Field, own: set[str]) ->
         auto_update=any(a.name.text == "auto_update" for a in field.annotations),
         doc=field.doc,
     )
+
+
+def _is_broken(kind: Type) -> bool:
+    """Whether it was to be a relation, perhaps, but for an error that is reported."""
+    kind = required(kind)
+    return isinstance(kind.item if isinstance(kind, Array) else kind, Broken)
 
 
 def _reads_as_resource(ref: ast.TypeRef) -> bool:

@@ -170,7 +170,10 @@ def _check_key(world: World, owner: ResourceInfo, relation: RelationInfo) -> Non
         return
     if relation.options.get("foreign_key", relation.key) != relation.key:
         return  # it is no name, which has been reported
-    if lost_member(world, holder.name, relation.key):
+    if nearest("foreign_key", set(relation.options) - {*_OPTIONS}):
+        return  # it is misspelt, likewise
+    half_read = world.lost_words(holder.node.span.source)
+    if lost_member(world, holder.name, relation.key) or "foreign_key" in half_read:
         return
     found = nearest(relation.key, holder.columns)
     world.problems.error(

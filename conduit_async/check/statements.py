@@ -42,6 +42,8 @@ class Flow:
 
     ends: bool = False
     type: Type = NIL
+    unused: bool = False
+    """Whether it was reported that the value goes nowhere."""
 
 
 def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: bool = True) -> Flow:
@@ -57,7 +59,7 @@ def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: boo
             value and number == last,
             last=number == last or (told > 0 and _line(statement) == told),
         )
-        told = _line(statement) if _is_broken(body, statement) else -1
+        told = _line(statement) if flow.unused or _is_broken(body, statement) else -1
         if flow.ends and number < last and not _is_broken(body, statement):
             rest = block.statements[number + 1].span.to(block.statements[-1].span)
             body.problems.warning(
@@ -333,4 +335,5 @@ def _expression(body: Body, node: ast.Expr, value: bool, *, last: bool) -> Flow:
             "this value is not used",
             "assign it with `let`, or remove it",
         )
+        return Flow(node in body.ending, kind, unused=True)
     return Flow(node in body.ending, kind)

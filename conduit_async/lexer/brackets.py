@@ -4,6 +4,7 @@ A repaired bracket is reported once, and the tokens that follow are as if it had
 that nothing after it is reported merely because of it.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ DEEPEST = 100
 
 MOST_OPEN = DEEPEST + 3
 """The resource, the hook and its `@async` block are not counted."""
+
+_FAR = 2_000
+"""How many characters are looked at to see whether a bracket is closed."""
 
 CLOSERS = {
     "(": ("RPAR", ")"), "[": ("RSQB", "]"), "{": ("RBRACE", "}"), "#{": ("_INTERPOLATE_END", "}"),
@@ -28,6 +32,22 @@ class Open:
     bracket: str
     start: int
     role: str = ""
+
+
+_BRACKET = re.compile(r'"(?:[^"\\\n]|\\.)*"|[()\[\]{}]')
+
+
+def closes(text: str, bracket: str, start: int) -> bool:
+    """Whether the first closer without an opener after a place is that of a bracket."""
+    inside = 0
+    for found in _BRACKET.finditer(text, start, start + _FAR):
+        if found[0] in "([{":
+            inside += 1
+        elif found[0] in ")]}":
+            if not inside:
+                return found[0] == CLOSERS[bracket][1]
+            inside -= 1
+    return False
 
 
 class Brackets:
@@ -81,15 +101,20 @@ class Brackets:
             if closer == "}":
                 self._judge_indentation(stack[-1], start)
             return stack.pop()
+        text = self._source.text
+        is_closed_later = bool(stack) and closes(text, stack[-1].bracket, start + 1)
         depth = self._partner(closer, wanted, start)
+        in_string = any(opened.bracket == "#{" for opened in stack)
+        if closer == "}" and is_closed_later and stack[-1].bracket in "([" and not in_string:
+            line_end = text.find("\n", start)
+            if closes(text[start + 1 : line_end], stack[-1].bracket, 0):
+                depth = None
         if depth is not None:
             self.close_to(depth + 1)
             return stack.pop()
-        if closer != "}" and stack and stack[-1].bracket in "([":
-            right = CLOSERS[stack[-1].bracket][1]
-            if not self._source.text.startswith(right, start + 1):
-                self._mismatch(stack[-1], closer, start)
-                return stack.pop()
+        if closer != "}" and stack and stack[-1].bracket in "([" and not is_closed_later:
+            self._mismatch(stack[-1], closer, start)
+            return stack.pop()
         if not self._too_deep:
             hint = "remove it, or add the bracket that it should close"
             self._report("SYN011", self._span(start, 1), f"`{closer}` closes nothing here", hint)

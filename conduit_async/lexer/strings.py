@@ -78,7 +78,12 @@ class Strings(State):
 
     def _without_closers(self, start: int, end: int) -> int:
         """Where a text ends that has no quote: before what closes a bracket around it."""
-        around = {CLOSERS[opened.bracket][1] for opened in self._brackets.stack}
+        line = self.text.rfind("\n", 0, start)
+        around = {
+            CLOSERS[opened.bracket][1]
+            for opened in self._brackets.stack
+            if opened.bracket in "([" or opened.start > line
+        }
         inside: list[str] = []
         for found in _BRACKET.finditer(self.text, start, end):
             bracket = found[0]

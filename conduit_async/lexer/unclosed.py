@@ -7,7 +7,7 @@ line that can only be a new member or statement closes it.
 import re
 from bisect import bisect_left
 
-from .brackets import CLOSERS, Open
+from .brackets import Open, closes
 from .tokens import KEYWORDS, OPERAND_ENDS, Token
 
 _SIZE = r"(?:\([\d, ]*\)?)?"
@@ -20,7 +20,6 @@ _MARKED = re.compile(rf"\s*:\s*(?:{_SCALAR}{_SIZE}[!?]|{_GENERIC})")
 """A type that can be nothing else."""
 
 _TYPE = re.compile(rf"\s*:\s*(?:\w+{_SIZE}[!?]|{_GENERIC}|{_SCALAR}\b(?![.(]))")
-_BRACKET = re.compile(r'"(?:[^"\\\n]|\\.)*"|[()\[\]{}]')
 _INFIX = frozenset(KEYWORDS) - {"self", "true", "false", "nil", "null", "match", "enum"}
 
 
@@ -73,17 +72,8 @@ def _index(tokens: list[Token], start: int) -> int:
 
 def _line_closes(text: str, bracket: str, start: int) -> bool:
     """Whether the rest of a line closes a bracket that is open before it."""
-    closer = CLOSERS[bracket][1]
     end = text.find("\n", start)
-    inside = 0
-    for found in _BRACKET.finditer(text, start, end if end >= 0 else len(text)):
-        if found[0] in "([{":
-            inside += 1
-        elif found[0] in ")]}":
-            if not inside:
-                return found[0] == closer
-            inside -= 1
-    return False
+    return closes(text[start : end if end >= 0 else len(text)], bracket, 0)
 
 
 def _indent(text: str, position: int) -> int:

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from .. import ast
-from ..diagnostics import Problems
+from ..diagnostics import Diagnostic, Problems
 from ..source import Source, Span
 from .attempt import best_attempt
 
@@ -30,5 +30,21 @@ def parse(source: Source, problems: Problems) -> ast.File:
     for diagnostic in attempt.found:
         if diagnostic.code != "SYN011" or diagnostic.span.line not in unclosed:
             problems.add(diagnostic)
-    bad_names = [each.span for each in attempt.found if each.code == "SYN004"]
-    return replace(attempt.tree, broken=(*attempt.broken, *bad_names))
+    broken = [span for each in attempt.found if (span := _consequences(each)) is not None]
+    return replace(attempt.tree, broken=(*attempt.broken, *broken))
+
+
+def _consequences(found: Diagnostic) -> Span | None:
+    """Where what else is wrong would only follow from a diagnostic."""
+    span, text = found.span, found.span.source.text
+    line_end = text.find("\n", span.start)
+    match found.code:
+        case "SYN004":
+            return span
+        case "SYN007":
+            line_start = text.rfind("\n", 0, span.start) + 1
+            return Span(span.source, line_start, line_end if line_end >= 0 else len(text))
+        case "SYN015":
+            brace = text.find("{", span.start, line_end if line_end >= 0 else len(text))
+            return Span(span.source, span.start, brace) if brace >= 0 else span
+    return None

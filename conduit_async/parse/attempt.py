@@ -5,6 +5,7 @@ meant shows in the line breaks and the indentation, so each likely repair is tri
 with the fewest diagnostics is taken.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -58,9 +59,8 @@ def best_attempt(source: Source) -> Attempt:
             if budget < 0:
                 return best
             attempt = _attempt(source, (*base.repairs, *repairs))
-            if attempt.badness < best.badness or (
-                attempt.badness == best.badness and _is_likely(source.text, repairs)
-            ):
+            equal = attempt.badness == best.badness and len(best.found) < _MOST_CANDIDATES
+            if attempt.badness < best.badness or (equal and _is_likely(source.text, repairs)):
                 best, improved = attempt, True
                 if best.badness[1] <= len(best.repairs):
                     return best
@@ -72,16 +72,32 @@ def _attempt(source: Source, repairs: tuple[Repair, ...]) -> Attempt:
     found = list(lexed.problems)
     driver = Driver(source, lexed, table(), found)
     tree = driver.run()
-    unclosed = [p.span.start for p in lexed.problems if p.code in ("SYN010", "SYN011")]
-    found = [
-        d
-        for d in found
-        if d.code not in ("SYN005", "SYN006")
-        or not any(d.span.start <= start < d.span.end for start in unclosed)
-    ]
+    found = _without_consequences(found)
     strays = [_line_of(p.span) for p in lexed.problems if p.code == "SYN011"]
     broken = [*driver.broken, *strays]
     return Attempt(repairs, lexed, tree, found, driver.lacking, driver.skipped, broken)
+
+
+def _without_consequences(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Leave out what another diagnostic explains: a part of a type, or the line of a string."""
+    strings = {each.span.line for each in found if each.code == "SYN007"}
+    strays = {each.span.line for each in found if each.code == "SYN011" and each.span.text == ")"}
+    unclosed = sorted(each.span.start for each in found if each.code in ("SYN010", "SYN011"))
+    types = sorted([*unclosed, *(each.span.start for each in found if each.code == "SYN006")])
+
+    def follows(each: Diagnostic) -> bool:
+        match each.code:
+            case "SYN001" | "SYN002":
+                return bool(strings) and each.span.line in strings
+            case "SYN005" | "SYN006":
+                inner = types if each.code == "SYN005" else unclosed
+                place = bisect_left(inner, each.span.start)
+                return place < len(inner) and inner[place] < each.span.end
+            case "SYN012" | "SYN017":
+                return bool(strays) and each.span.line in strays
+        return False
+
+    return [each for each in found if not follows(each)]
 
 
 def _is_likely(text: str, repairs: tuple[Repair, ...]) -> bool:
@@ -104,7 +120,7 @@ def _candidates(source: Source, attempt: Attempt) -> Iterator[tuple[Repair, ...]
 def _single_repairs(source: Source, attempt: Attempt) -> Iterator[Repair]:
     """What may mend the first mistakes of a reading."""
     lexed = attempt.lexed
-    if lexed.unterminated or lexed.odd or len(attempt.found) > 1:
+    if lexed.unterminated or lexed.odd or attempt.found:
         for start in lexed.multiline[:_MOST_CANDIDATES]:
             yield Repair("cut", start)
     for problem in lexed.problems[:_MOST_CANDIDATES]:

@@ -92,7 +92,8 @@ def _head(tokens: list[Token], index: int, expected: frozenset[str]) -> Said | N
     opener = _opener(tokens, index)
     if expected == {"COLON"} and opener and tokens[opener].type == "LBRACE":
         before_brace = tokens[opener - 1]
-        if before_brace.type in _INFIX and token.depth == tokens[opener].depth + 1:
+        is_type = tokens[opener - 2].text in ("array", "hash")
+        if before_brace.type in _INFIX and not is_type and token.depth == tokens[opener].depth + 1:
             what = "a condition" if before_brace.type in _CONDITIONS else "an operand"
             message = f"{what} is missing after `{before_brace.text}`"
             return Said(before_brace, before_brace, message, None)

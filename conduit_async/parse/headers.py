@@ -44,7 +44,7 @@ class Headers(Automaton):
             return self._read_hook(place, brace), begin, end
         stand_in = self._stand_in(index, head, brace)
         for kept in range(len(self._stack), place + 1, -1):
-            if self._accepts("LBRACE", kept) and not self._accepts("INT", kept):
+            if self._accepts("LBRACE", kept) and not self._begins_value_or_type(kept):
                 stand_in = []
                 break
         if stand_in and not self._accepts(stand_in[0].type, kept):
@@ -53,6 +53,9 @@ class Headers(Automaton):
             self._pop()
         self._tokens[brace:brace] = stand_in
         return brace, begin, end
+
+    def _begins_value_or_type(self, kept: int) -> bool:
+        return self._accepts("INT", kept) or self._accepts("PREDICATE", kept)
 
     def _head(self) -> int | None:
         """Where, among the values, the first word of the innermost header is."""

@@ -8,6 +8,9 @@ Special = tuple[Diagnostic, int]
 
 _MEMBERS = frozenset({"HOOK", "FUNCTION", "COMPUTED", "SCOPE", "RULE", "RELATION"})
 _CONDITIONS = frozenset({"EQUALITY", "COMPARE", "GREATER", "LESS", "IN", "NOT_IN"})
+_WANT_A_VALUE = _CONDITIONS | {
+    "EQUAL", "AUGMENT", "PLUS", "MINUS", "TIMES", "POWER", "AND", "OR", "COALESCE", "RANGE",
+}  # fmt: skip
 _ELSIF = frozenset({"elif", "elseif", "else_if"})
 
 
@@ -27,6 +30,9 @@ def special(
         return at(token, token, code, message, hint, back)
 
     type, text = token.type, token.text
+    if token.first and "INT" in expected and previous.type in _WANT_A_VALUE:
+        message = f"a value is missing after `{previous.text}`"
+        return at(previous, previous, "SYN001", message, None)
     if type == "COLON":
         predicate = _predicate_on_line(tokens, index)
         if predicate is not None:
@@ -34,7 +40,9 @@ def special(
             message = f"the `?` belongs to the name `{predicate.text}` here"
             hint = f"write a space before it: `{name} ? … : …`"
             return at(predicate, predicate, "SYN001", message, hint)
-        if index > 1 and previous.first and tokens[index - 2].type == "COLON":
+        in_pairs = "RBRACE" in expected and "COMMA" in expected
+        is_value = index > 1 and tokens[index - 2].type == "COLON" and previous.type == "NAME"
+        if is_value and (previous.first or in_pairs):
             what = "type" if "_BANG" in expected else "value"
             code = "SYN006" if what == "type" else "SYN001"
             message = f"a {what} is missing after the colon"
@@ -97,6 +105,6 @@ def _predicate_on_line(tokens: list[Token], index: int) -> Token | None:
     """The name with a `?` that was meant to be a ternary's condition."""
     while not tokens[index].first and index:
         index -= 1
-        if tokens[index].type == "PREDICATE":
+        if tokens[index].type == "PREDICATE" and tokens[index - 1].type not in ("COLON", "LESS"):
             return tokens[index]
     return None

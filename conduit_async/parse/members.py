@@ -248,10 +248,10 @@ class MemberRules(TypeRules):
         if event is None:
             hint = f"for example `{timing} create`"
             self.error("SYN015", where, "this hook does not say its event", hint)
-            return "save"
+            return "update"
         if event.text not in EVENTS:
             near = nearest(event.text, EVENTS)
             hint = f"did you mean `{near}`?" if near else "it is create, update, delete or save"
             self.error("SYN015", event.span, f"there is no event `{event.text}`", hint)
-            return cast("ast.Event", near) if near else "save"
+            return cast("ast.Event", near) if near else "update"
         return cast("ast.Event", event.text)

@@ -127,6 +127,11 @@ def _field(
     source: Source, token: Token, last: Token, line: list[Token], expected: frozenset[str]
 ) -> Said | None:
     """`title string!`, `title: string! required`, `@default "x"`, `string[]`, `private title`."""
+    if expected == {"COLON"} and token.first and last.type == "NAME" and not last.first:
+        meant = _annotation(last.text)
+        hint = f"write `@{meant}`" if meant else f"write `{last.text}: string!`"
+        what = f"`{last.text}` needs an `@` before it" if meant else f"`{last.text}` has no type"
+        return Said(last, last, what, hint, "SYN002")
     marked = source.text[token.end : token.end + 1] in ("!", "?")
     is_member = token.depth == 1 or marked
     if expected == {"COLON"} and token.type in ("NAME", "ENUM") and is_member:

@@ -124,6 +124,11 @@ class TypeRules(StatementRules):
         if named and None not in named and len(named) == len(values):
             listed = ", ".join(f'"{value}"' for value in named)
             hint = f"write `enum [{listed}]`"
+        odd = [value for value in exprs if isinstance(value, ast.Int | ast.Float | ast.Bool)]
+        if named and len(odd) == 1 and len(named) == len(values) - 1:
+            hint = f'write `"{odd[0].span.text}"`'
+            self.error("SYN006", odd[0].span, "the values of an enum are strings", hint)
+            return ast.NamedType(span, "json")
         return self.bad_type(span, "an enum lists its values, which are strings", hint)
 
     def struct_type(self, span: Span, fields: list[ast.Field]) -> ast.StructType:
