@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 import click
 
@@ -77,7 +78,7 @@ def _target(out: str | None, project: Project) -> Path:
     else:
         raise UsageError("where to? Give a folder with `-o DIR`, or set `out` in the configuration")
     name = os.path.basename(os.path.abspath(folder))
-    if not name.isidentifier() or keyword.iskeyword(name):
+    if not _is_importable(name):
         raise UsageError(
             f"Python cannot import a package whose folder is called `{shown(name)}`: "
             f"call it `{_importable(name)}`, for example"
@@ -85,9 +86,15 @@ def _target(out: str | None, project: Project) -> Path:
     return folder
 
 
+def _is_importable(name: str) -> bool:
+    """Whether Python finds a package of that name: it reads the ligature `fi` as two letters."""
+    is_name = name.isidentifier() and not keyword.iskeyword(name)
+    return is_name and normalize("NFKC", name) == name
+
+
 def _importable(name: str) -> str:
     """The name, as near as a package can have it."""
-    plain = re.sub(r"\W+", "_", name).strip("_") or "jobs"
+    plain = re.sub(r"\W+", "_", normalize("NFKC", name)).strip("_") or "jobs"
     plain = f"jobs_{plain}" if plain[0].isdigit() else plain
     return f"{plain}_jobs" if keyword.iskeyword(plain) else plain
 

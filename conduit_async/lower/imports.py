@@ -18,6 +18,7 @@ class Imports:
     def __init__(self, taken: Iterable[str] = (), records: Iterable[str] = ()) -> None:
         self._taken = set(taken)
         self.records = frozenset(records)
+        self._bound: set[str] = set()
         self._modules: set[str] = set()
         self._names: dict[tuple[str, str], str] = {}
 
@@ -37,6 +38,7 @@ class Imports:
         ):
             alias += "_"
         self._taken.add(alias)
+        self._bound.add(alias)
         self._names[module, name] = alias
         return alias
 
@@ -45,6 +47,7 @@ class Imports:
         alias = name
         while alias in self._taken:
             alias += "_"
+        self._bound.add(alias)
         self._modules.add(name if alias == name else f"{name} as {alias}")
         return alias
 
@@ -59,6 +62,14 @@ class Imports:
     def namespace(self, name: str) -> str:
         """A namespace of the standard library."""
         return self.use(STDLIB, name)
+
+    def binds(self, name: str) -> bool:
+        """Whether an import has this name in the module."""
+        return name in self._bound
+
+    def avoid(self, name: str) -> None:
+        """Give way to a further name of the module's functions."""
+        self._taken.add(name)
 
     def used(self, module: str) -> set[str]:
         """The names that were used of a module."""

@@ -38,6 +38,7 @@ class Naming:
             number = self._numbers[hint] = self._numbers.get(hint, 1) + 1
             name = f"{hint}_{number}"
         self.used.add(name)
+        self.module.imports.avoid(name)
         return name
 
     def local(self, local: Local) -> str:
@@ -52,6 +53,7 @@ class Naming:
             ):
                 known = unclashed(f"{known}_", self.module.defined)
             self.used.add(known)
+            self.module.imports.avoid(known)
             self._annotations[known] = kind
             self._locals[local] = known
         return known
@@ -61,6 +63,7 @@ class Naming:
         self._locals[local] = name
 
     def _is_taken(self, name: str, own: bool = False) -> bool:
-        if name in self.used or name in self.module.defined:
+        imports = self.module.imports
+        if name in self.used or name in self.module.defined or imports.binds(name):
             return True
-        return not own and (name in OURS or name in self.module.imports.records)
+        return not own and (name in OURS or name in imports.records)

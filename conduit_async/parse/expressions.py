@@ -28,7 +28,11 @@ class ExpressionRules(Rules):
     ) -> ast.Ternary:
         return ast.Ternary(span, condition, then, otherwise)
 
-    def member(self, span: Span, target: ast.Expr, dot: Token, name: ast.Name) -> ast.Member:
+    def member(
+        self, span: Span, target: ast.Expr | ast.Wildcard, dot: Token, name: ast.Name
+    ) -> ast.Member:
+        if isinstance(target, ast.Wildcard):  # of a pattern such as `_.a`
+            target = ast.NameRef(target.span, "_")
         return ast.Member(span, target, name, dot.text == "?.")
 
     def call(self, span: Span, callee: ast.Expr, arguments: list[ast.Argument]) -> ast.Call:

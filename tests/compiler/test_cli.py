@@ -71,6 +71,7 @@ def test_a_package_is_written_and_a_second_run_writes_nothing(capsys: Printed) -
         ("app/2024", "jobs_2024"),
         ("-", "jobs"),
         (".", "a_project"),
+        ("\ufb01les", "files"),  # with the letter that Python reads as two
     ],
 )
 def test_a_package_that_nobody_could_import_is_refused(
@@ -82,6 +83,30 @@ def test_a_package_that_nobody_could_import_is_refused(
     assert "cannot import" in printed
     assert f"`{usable}`" in printed
     assert [path.name for path in Path().iterdir()] == ["post.conduit"]
+
+
+def test_no_name_of_a_file_becomes_code(capsys: Printed) -> None:
+    code = "import sys; sys.exit(9)"
+    names = [
+        f"a\n{code}\n#",
+        '"""',
+        "\\",
+        "%s",
+        "{{ 1 }}",
+        "\u2028",
+        "\u202e",
+        "ü",
+        "\r",
+        "a" * 240,
+    ]
+    encoded = [*map(str.encode, names), b"\xff\xfe"]
+    for number, name in enumerate(encoded):
+        put(os.fsdecode(b"src/" + name + b".conduit"), GOOD.replace("Post", f"Post{number}"))
+    assert run(["gen", "src", "-o", "jobs"]) == 0
+    assert run(["gen", "src", "-o", "jobs", "--check"]) == 0
+    command = [sys.executable, "-c", "import jobs; print(len(jobs.JOBS))"]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, str(len(encoded)).encode())
 
 
 def test_errors_keep_everything_from_being_written(capsys: Printed) -> None:

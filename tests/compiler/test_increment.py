@@ -188,3 +188,17 @@ def test_a_service_that_may_be_a_slip_is_told_as_by_a_whole_compilation() -> Non
     whole = compile(sources, CONFIG)
     assert "PAT406" in {found.code for found in whole.diagnostics}
     assert told(compile(sources, CONFIG, previous=before)) == told(whole)
+
+
+def test_resources_whose_classes_meet_are_compiled_as_a_whole() -> None:
+    sources = {
+        "order.conduit": "resource Order { id: int! }",
+        "snapshot.conduit": "resource OrderSnapshot { id: int! }",
+        "user.conduit": "resource User { id: int! @after create @async { Mail.send(self) } }",
+    }
+    before = compile(sources)
+    previous = Previous(before.parts, before.files, before.diagnostics)
+    hook = "@after create @async { Mail.send(self) }"
+    changed = sources | {"order.conduit": f"resource Order {{ id: int! {hook} }}"}
+    for output in (compile(changed), compile(changed, previous=previous)):
+        assert [each.code for each in output.diagnostics] == ["GEN601"]
