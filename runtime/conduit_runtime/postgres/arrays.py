@@ -44,22 +44,24 @@ class Times(bytes):
 
 def uuids(values: Iterable[UUID | None]) -> UUIDs:
     """The array of these UUIDs."""
-    return UUIDs(_binary(_UUID_OID, values, lambda value: value.int.to_bytes(16, "big")))
+    # Inline: workers send two of them for each job.
+    elements = [None if value is None else value.int.to_bytes(16, "big") for value in values]
+    return UUIDs(_binary(_UUID_OID, elements))
 
 
 def texts(values: Iterable[str | None]) -> Texts:
     """The array of these texts."""
-    return Texts(_binary(_TEXT_OID, values, str.encode))
+    return Texts(_binary(_TEXT_OID, _encoded(values, str.encode)))
 
 
 def floats(values: Iterable[float | None]) -> Floats:
     """The array of these numbers."""
-    return Floats(_binary(_FLOAT_OID, values, struct.Struct("!d").pack))
+    return Floats(_binary(_FLOAT_OID, _encoded(values, struct.Struct("!d").pack)))
 
 
 def times(values: Iterable[datetime | None]) -> Times:
     """The array of these aware times."""
-    return Times(_binary(_TIME_OID, values, _microseconds))
+    return Times(_binary(_TIME_OID, _encoded(values, _microseconds)))
 
 
 def _microseconds(moment: datetime) -> bytes:
@@ -70,8 +72,11 @@ _size = struct.Struct("!i").pack
 _NULL = _size(-1)
 
 
-def _binary(oid: int, values: Iterable[T | None], encode: Callable[[T], bytes]) -> bytes:
-    elements = [None if value is None else encode(value) for value in values]
+def _encoded(values: Iterable[T | None], encode: Callable[[T], bytes]) -> list[bytes | None]:
+    return [None if value is None else encode(value) for value in values]
+
+
+def _binary(oid: int, elements: list[bytes | None]) -> bytes:
     sized = [_NULL if each is None else _size(len(each)) + each for each in elements]
     # One dimension, whether there are NULLs, of this type, so many, counted from 1.
     head = struct.pack("!iiIii", 1, None in elements, oid, len(elements), 1)

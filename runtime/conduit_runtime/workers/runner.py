@@ -87,6 +87,7 @@ class Runner:
         self._around = around
         self._capped = frozenset(capped)
         self._now = 0.0
+        self._uses_django = False
         self._suspects = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._places = 0
@@ -124,6 +125,7 @@ class Runner:
         start_by = asked + FRESH
         for job in jobs:
             job.start_by = start_by
+        self._uses_django = uses_django()
         self.ready.extend(jobs)
         if self._capped:
             self.by_queue.update(map(_queue_of, jobs))
@@ -204,7 +206,7 @@ class Runner:
             inside = copy_context()
             if handler.is_async:
                 work = handler.function(context, payload)
-                if uses_django():
+                if self._uses_django:
                     work = renewed_in_loop(work)
             else:
                 work = self.threads.call(handler.function, context, payload)
