@@ -12,7 +12,7 @@ import pytest
 from conduit_runtime import Discard, FailedJob, Job, JobContext, Queue, Retry, WorkerPool
 from conduit_runtime.generated.service_loading import resolve
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.workers.fleet import sweep_untold
+from conduit_runtime.workers import failure_notices, worker
 from example_jobs import JOBS
 from waiting import until
 from worker_process import LEDGER
@@ -239,6 +239,66 @@ def test_one_who_has_somebody_to_tell_tells_of_the_rescues_of_others(
     assert len(told) == 1
 
 
+def notices(dsn: str) -> int:
+    with psycopg.connect(dsn) as connection:
+        [(count,)] = connection.execute("SELECT count(*) FROM conduit_failure_notices")
+        return int(count)
+
+
+def test_another_reports_it_when_the_reporter_dies(
+    queue: Queue, rescued: Job, told: list[FailedJob], dsn: str
+) -> None:
+    script = [sys.executable, _HERE / "crash_in_on_failed.py", dsn, "mail"]
+    assert subprocess.run(script, timeout=60, check=False).returncode == 3
+    assert notices(dsn) == 1
+    with WorkerPool(queue, "mail", on_failed=told.append):
+        until(lambda: told)
+        until(lambda: not notices(dsn))
+    assert [failed.id for failed in told] == [rescued.id]
+
+
+def test_another_reports_it_when_the_reporter_stops_first(
+    queue: Queue,
+    rescued: Job,
+    told: list[FailedJob],
+    dsn: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker, "CANCELLING", 0.1)
+    called = threading.Event()
+
+    async def hang(failed: FailedJob) -> None:
+        called.set()
+        await asyncio.Event().wait()
+
+    with WorkerPool(queue, "mail", on_failed=hang):
+        assert called.wait(20)
+    WorkerPool(queue, "mail", on_failed=told.append).run(drain=True)
+    assert [failed.id for failed in told] == [rescued.id]
+    assert not notices(dsn)
+
+
+def test_a_job_that_is_rescued_again_while_it_is_reported_is_reported_again(
+    queue: Queue, rescued: Job, told: list[FailedJob], dsn: str
+) -> None:
+    called, go = threading.Event(), threading.Event()
+
+    def report(failed: FailedJob) -> None:
+        told.append(failed)
+        called.set()
+        go.wait(30)
+
+    with WorkerPool(queue, "mail", on_failed=report):
+        assert called.wait(20)
+        queue.retry(rescued.id)
+        with psycopg.connect(dsn) as connection:  # as a rescue leaves it
+            connection.execute("UPDATE jobs SET status = 'failed'")
+            connection.execute("UPDATE conduit_failure_notices SET reporter = NULL")
+        go.set()
+        until(lambda: len(told) == 2)
+        until(lambda: not notices(dsn))
+
+
 def test_workers_of_its_queue_come_first(
     queue: Queue, rescued: Job, told: list[FailedJob], dsn: str
 ) -> None:
@@ -266,7 +326,7 @@ def test_where_nobody_is_told_nothing_is_left_behind(rescued: Job, dsn: str) -> 
             connection.execute(
                 f"UPDATE conduit_failure_notices SET since = now() - interval '{age}'"
             )
-            run(connection, sweep_untold(None))
+            run(connection, failure_notices.sweep(None))
             assert connection.execute(count).fetchall() == [(left,)]
 
 

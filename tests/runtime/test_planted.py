@@ -37,7 +37,7 @@ from conduit_runtime.postgres.steps import take
 from conduit_runtime.schedules import schedule_store
 from conduit_runtime.telemetry import metrics_store
 from conduit_runtime.telemetry.prometheus import PoolCollector
-from conduit_runtime.workers import attempts, bell, fleet
+from conduit_runtime.workers import attempts, bell, failure_notices, fleet
 from conduit_runtime.workers.attempts import Attempt
 from conduit_runtime.workers.claims import Claims
 from conduit_runtime.workers.looks import Look, Looks
@@ -319,7 +319,8 @@ def rescue_and_sweep(dsn: str) -> None:
         claims.looks = Recent()
         run(connection, claims.next("w", {"default": 1}, [("t", "")], 1, 0.0, None))
         assert len(run(connection, fleet.rescue(Dead("w", 0, silent=True), None))) == 1
-        run(connection, fleet.untold(["default"], None))
+        run(connection, failure_notices.take(["default"], "w", None))
+        run(connection, failure_notices.delete([(job.id, "w")], None))
         sweep = Sweep(lambda ended: None)
         for _ in range(4):
             sweep.step(connection, None)

@@ -4,7 +4,7 @@ taken AS MATERIALIZED (
 ), untold AS (
   INSERT INTO {conduit_failure_notices} (job, queue)
   SELECT id, queue FROM taken WHERE status = 'failed'
-  ON CONFLICT (job) DO UPDATE SET queue = excluded.queue, since = excluded.since
+  ON CONFLICT (job) DO UPDATE SET queue = excluded.queue, since = excluded.since, reporter = NULL
 )
 SELECT id, queue, type, status, attempts, max_attempts, error,
        CASE WHEN flow IS NOT NULL AND status = 'failed'

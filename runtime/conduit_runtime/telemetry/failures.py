@@ -94,6 +94,10 @@ def failed_of(rescued: Sequence[Rescued]) -> list[FailedJob]:
     ]
 
 
+def _nothing(job: FailedJob) -> None:
+    """The outcome of an attempt leaves no notice behind."""
+
+
 class FailureReporter:
     """Calls a function for each failed job, beside the worker's own work, a few at a time.
 
@@ -103,7 +107,7 @@ class FailureReporter:
 
     def __init__(self, hook: Callable[[], OnFailed | None]) -> None:
         self._hook = hook
-        self._waiting: deque[FailedJob] = deque()
+        self._waiting: deque[tuple[FailedJob, Callable[[FailedJob], object]]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -111,9 +115,11 @@ class FailureReporter:
         """Whether there is a function to call."""
         return self._hook() is not None
 
-    def report(self, jobs: Iterable[FailedJob]) -> None:
-        """Have the function called for each of the jobs."""
-        self._waiting.extend(jobs)
+    def report(
+        self, jobs: Iterable[FailedJob], then: Callable[[FailedJob], object] = _nothing
+    ) -> None:
+        """Have the function called for each of the jobs, `then` the other."""
+        self._waiting.extend((job, then) for job in jobs)
         for _ in range(min(len(self._waiting), AT_ONCE - len(self._tasks))):
             task = asyncio.create_task(self._call_all(), name="conduit failures")
             self._tasks.add(task)
@@ -134,9 +140,10 @@ class FailureReporter:
         assert task is not None
         try:
             while self._waiting:
-                job = self._waiting.popleft()
+                job, then = self._waiting.popleft()
                 if (function := self._hook()) is not None:
                     await self._call(function, job)
+                    then(job)
         finally:
             # Not a callback, which comes later: whoever reports meanwhile would count on this task.
             self._tasks.discard(task)

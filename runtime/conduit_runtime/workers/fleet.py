@@ -19,12 +19,7 @@ __all__ = [
     "rescue",
     "rescue_orphans",
     "strangers",
-    "sweep_untold",
-    "untold",
 ]
-
-TOLD = 1_000
-"""Failed jobs that a worker takes over to tell of at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +114,6 @@ def rescue(dead: Dead, schema: str | None) -> Statement[list[Rescued]]:
 def rescue_orphans(schema: str | None) -> Statement[list[Rescued]]:
     """Take back jobs of workers that nobody knows, and jobs whose lease has lapsed."""
     return Statement(_rescue_sql("rescue_orphans", schema), {}, _rescued)
-
-
-def untold(queues: Sequence[str], schema: str | None) -> Statement[list[Rescued]]:
-    """Take over to tell of jobs that a rescue ended as failed, those of these queues first."""
-    return Statement(
-        sql("untold", schema),
-        {"queues": list(queues), "limit": TOLD},
-        lambda rows, count: [Rescued(*row) for row in rows],
-    )
-
-
-def sweep_untold(schema: str | None) -> Statement[None]:
-    """Forget jobs that nobody has told of for a day, a page of them: no worker has an on_failed."""
-    return Statement(sql("sweep_untold", schema), {"limit": TOLD}, nothing)
 
 
 def strangers(queues: Sequence[str], schema: str | None) -> Statement[list[tuple[str, Lane]]]:

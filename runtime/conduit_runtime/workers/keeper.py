@@ -20,6 +20,7 @@ from ..telemetry.flusher import Flusher
 from . import fleet
 from .claims import Lane
 from .controls import Controls
+from .failure_notices import FailureNotices
 from .sweep import Sweep
 from .vigil import Vigil
 
@@ -49,9 +50,9 @@ class Keeper(threading.Thread):
     With `hurry` at once, otherwise when they were seen twice. `on_schedule` is called, in this
     thread, with the seconds until the next schedule is due; `on_controls` with what operators say
     of its queues and of types, whenever that changed; `on_rescued` with the jobs that a rescue
-    of its own ended as failed. `tell` is called with those, whoever rescued them, of which this
-    worker is to tell: none while `tells` says that it has nobody to tell. `on_ended` is called with
-    jobs that have ended without what waits for them.
+    of its own ended as failed. `notices` are of those that this worker is to report,
+    whichever rescued them. `on_ended` is called with jobs that have ended without what waits for
+    them.
     """
 
     def __init__(
@@ -64,8 +65,7 @@ class Keeper(threading.Thread):
         on_schedule: Callable[[float], object],
         on_controls: Callable[[Controls], object],
         on_rescued: Callable[[Sequence[fleet.Rescued]], object],
-        tell: Callable[[Sequence[fleet.Rescued]], object],
-        tells: Callable[[], bool],
+        notices: FailureNotices,
         on_ended: Callable[[Sequence[UUID]], object],
         flusher: Flusher,
         hurry: bool = False,
@@ -79,8 +79,7 @@ class Keeper(threading.Thread):
         self._on_schedule = on_schedule
         self._on_controls = on_controls
         self._on_rescued = on_rescued
-        self._tell = tell
-        self._tells = tells
+        self._notices = notices
         self._flusher = flusher
         self._hurry = hurry
         self._ending = threading.Event()
@@ -153,6 +152,7 @@ class Keeper(threading.Thread):
         """Strike the worker off over a new connection, since the old one broke just then."""
         try:
             with connect(self._dsn, "conduit keeper", lock_timeout="2s") as connection:
+                self._notices.delete_reported(connection, self.schema)
                 run(connection, fleet.leave(self.worker, self.schema))
         except psycopg.Error as error:
             _log.warning("worker %s could not say that it leaves: %s", self.worker, error)
@@ -190,12 +190,15 @@ class Keeper(threading.Thread):
             if beat.is_awaited:
                 with self._refusable(connection):
                     self._sweep.watch(connection, self.schema)
+            with self._refusable(connection):
+                self._notices.delete_reported(connection, self.schema)
             self._look_around(connection)
             self._flusher.step(connection, self.schema)
             self._ready.set()
             self._wakened.wait(min(BEAT, vigil.patience))
             self._wakened.clear()
         self._flusher.finish(connection, self.schema)
+        self._notices.delete_reported(connection, self.schema)
         if self._gone:
             run(connection, fleet.leave(self.worker, self.schema))
             self._left = True
@@ -245,7 +248,7 @@ class Keeper(threading.Thread):
         with self._refusable(connection), checked_at_once(connection):
             self._report(run(connection, fleet.rescue_orphans(self.schema)), "an unknown worker")
         with self._refusable(connection):
-            self._tell_of_failed(connection)
+            self._notices.take(connection, self.worker, self.schema)
         with self._refusable(connection):
             self._sweep.step(connection, self.schema)
         with self._refusable(connection):
@@ -276,8 +279,3 @@ class Keeper(threading.Thread):
             _log.warning("rescued %s of %s, %d of them failed", jobs, worker, len(failed))
             if failed:
                 self._on_rescued(failed)
-
-    def _tell_of_failed(self, connection: psycopg.Connection[Any]) -> None:
-        """Tell of jobs that rescues ended, if there is somebody to tell: each is told of once."""
-        if self._tells() and (failed := run(connection, fleet.untold(self._queues, self.schema))):
-            self._tell(failed)

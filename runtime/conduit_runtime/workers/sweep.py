@@ -10,7 +10,7 @@ import psycopg
 from ..client import flow_store, results, unique
 from ..postgres.execute import run
 from ..postgres.steps import Steps
-from .fleet import sweep_untold
+from . import failure_notices
 
 __all__ = ["Sweep", "clear"]
 
@@ -27,7 +27,7 @@ class Sweep:
         self._key: tuple[str, str] | None = None
         self._link: tuple[UUID, UUID] | None = None
         self._watched: UUID | None = None
-        self._turns = cycle((self._keys, self._results, self._links, self._untold))
+        self._turns = cycle((self._keys, self._results, self._links, self._notices))
 
     def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         """Look at the next page."""
@@ -48,8 +48,8 @@ class Sweep:
         self._link, ended = run(connection, flow_store.sweep(self._link, schema))
         self._on_ended(ended)
 
-    def _untold(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
-        run(connection, sweep_untold(schema))
+    def _notices(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+        run(connection, failure_notices.sweep(schema))
 
 
 def clear(schema: str | None) -> Steps[None]:

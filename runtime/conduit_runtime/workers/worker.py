@@ -27,6 +27,7 @@ from .claimer import Claimer
 from .controls import NOTICE, Controls
 from .database import JobDatabase
 from .execution import Shutdown, TakenAway
+from .failure_notices import FailureNotices
 from .fleet import Rescued
 from .flow_advancer import FlowAdvancer
 from .handlers import HandlerRegistry
@@ -84,6 +85,11 @@ class Worker:
         schedules = Link(self._dsn, "conduit schedules")
         traced_tick = None if tracer is None else tracer.tick
         self._ticker = Ticker(schedules, lambda: self._schema, traced_tick)
+        self._notices = FailureNotices(
+            list(self._queues),
+            lambda: self._failures.is_wanted and not self._stopping.is_set(),
+            lambda *taken: self._loop.call_soon_threadsafe(self._report_failed, *taken),
+        )
         self._keeper = Keeper(
             self._dsn,
             self._schema,
@@ -93,8 +99,7 @@ class Worker:
             lambda due: self._loop.call_soon_threadsafe(self._ticker.expect, due),
             lambda controls: self._loop.call_soon_threadsafe(self._heed, controls),
             lambda jobs: self._loop.call_soon_threadsafe(self._count_failed, jobs),
-            lambda jobs: self._loop.call_soon_threadsafe(self._tell_of_failed, jobs),
-            lambda: self._failures.is_wanted,
+            self._notices,
             lambda jobs: self._loop.call_soon_threadsafe(self._advance, jobs),
             Flusher(self._recorder),
             hurry=self._drain,
@@ -209,9 +214,9 @@ class Worker:
         await self._acknowledge_link.close()
         await self._ticker.close()
         await self._database.close()
+        await self._failures.finish(CANCELLING)
         with ThreadPoolExecutor(1) as thread:  # services may hold all of the loop's own
             await self._loop.run_in_executor(thread, self._keeper.end, gone)
-        await self._failures.finish(CANCELLING)
 
     async def _until_idle(self, seconds: float) -> None:
         tasks = [e.task for e in self._runner.running if e.task is not None]
@@ -258,9 +263,11 @@ class Worker:
         for job in jobs:
             self._recorder.tally(job.queue, job.type).failed += 1
 
-    def _tell_of_failed(self, jobs: Sequence[Rescued]) -> None:
-        """A rescue ended these jobs, and it is for this worker to tell of them."""
-        self._failures.report(failed_of(jobs))
+    def _report_failed(self, jobs: Sequence[Rescued], worker: str) -> None:
+        """No attempt ended these jobs as failed, and it is for this worker to report them."""
+        self._failures.report(
+            failed_of(jobs), lambda job: self._notices.on_reported(job.id, worker)
+        )
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A connection for a job's own statements."""

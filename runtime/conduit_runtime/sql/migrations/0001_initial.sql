@@ -685,9 +685,11 @@ COMMENT ON COLUMN conduit_metrics.wait IS 'sum of the seconds from when jobs wer
 COMMENT ON COLUMN conduit_metrics.durations IS 'histogram: the n-th bound is 0.001 * sqrt(2) ^ (n - 1) seconds, the 55th none';
 
 CREATE TABLE conduit_failure_notices (
-  job   uuid        PRIMARY KEY,
-  queue text        NOT NULL,
-  since timestamptz NOT NULL DEFAULT pg_catalog.now()
+  job      uuid        PRIMARY KEY,
+  queue    text        NOT NULL,
+  since    timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  reporter text
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
-COMMENT ON TABLE conduit_failure_notices IS 'jobs that a rescue ended as failed, until a worker with an on_failed takes the row';
+COMMENT ON TABLE conduit_failure_notices IS 'jobs that a rescue ended as failed, until a worker''s on_failed has returned';
+COMMENT ON COLUMN conduit_failure_notices.reporter IS 'the worker that took the notice over; when it is no longer registered, another does';

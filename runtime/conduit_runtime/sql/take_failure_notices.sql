@@ -1,0 +1,23 @@
+-- Takes over notices that no live worker has: of these queues, and of others once they are a minute
+-- old. A notice whose job has not ended as failed after all, since it was retried, goes.
+WITH found AS MATERIALIZED (
+  SELECT notice.job FROM {conduit_failure_notices} AS notice
+  WHERE (notice.queue = ANY (%(queues)s::text[])
+      OR notice.since < pg_catalog.now() - interval '1 minute')
+    AND NOT EXISTS (
+      SELECT FROM {conduit_workers} AS worker WHERE worker.name = notice.reporter
+    )
+  LIMIT %(limit)s
+  FOR UPDATE OF notice SKIP LOCKED
+), failed AS MATERIALIZED (
+  SELECT job.id, job.queue, type, status, attempts, max_attempts, error, payload::text
+  FROM found JOIN {jobs} AS job ON job.id = found.job
+  WHERE status = 'failed'
+), taken AS (
+  UPDATE {conduit_failure_notices} SET reporter = %(worker)s
+  WHERE job = ANY (ARRAY(SELECT id FROM failed))
+), void AS (
+  DELETE FROM {conduit_failure_notices}
+  WHERE job = ANY (ARRAY(SELECT job FROM found EXCEPT SELECT id FROM failed))
+)
+SELECT * FROM failed

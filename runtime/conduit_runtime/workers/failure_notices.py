@@ -1,0 +1,81 @@
+"""Notices of jobs that nobody's attempt ended as failed: each is reported by one live worker.
+
+A worker takes a notice over, reports the job, and deletes the notice after that. If it dies in
+between, another takes the notice over: a job is reported at least once.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from ..postgres.arrays import array, uuids
+from ..postgres.execute import run
+from ..postgres.statement import Statement, nothing, sql
+from .fleet import Rescued
+
+__all__ = ["FailureNotices", "delete", "sweep", "take"]
+
+_PAGE = 1_000
+"""Notices that a worker takes over at a time."""
+
+
+class FailureNotices:
+    """The notices that a worker has taken over.
+
+    `report` is called with jobs and the name under which the worker took their notices. `take` and
+    `delete_reported` belong to the thread that sends heartbeats, `on_reported` to the loop.
+    """
+
+    def __init__(
+        self,
+        queues: Sequence[str],
+        is_wanted: Callable[[], bool],
+        report: Callable[[Sequence[Rescued], str], object],
+    ) -> None:
+        self._queues = queues
+        self._is_wanted = is_wanted
+        self._report = report
+        self._reported: deque[tuple[UUID, str]] = deque()
+
+    def take(self, connection: psycopg.Connection[Any], worker: str, schema: str | None) -> None:
+        """Report what no other live worker does, if this one can."""
+        if self._is_wanted() and (jobs := run(connection, take(self._queues, worker, schema))):
+            self._report(jobs, worker)
+
+    def on_reported(self, job: UUID, worker: str) -> None:
+        """The job was reported, whose notice the worker took under this name."""
+        self._reported.append((job, worker))
+
+    def delete_reported(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+        """Delete the notices of the jobs that have been reported."""
+        reported = [*self._reported]
+        if reported:
+            run(connection, delete(reported, schema))
+            for _ in reported:
+                self._reported.popleft()
+
+
+def take(queues: Sequence[str], worker: str, schema: str | None) -> Statement[list[Rescued]]:
+    """Take over the notices that no live worker has, of these queues and old ones of others."""
+    return Statement(
+        sql("take_failure_notices", schema),
+        {"queues": list(queues), "worker": worker, "limit": _PAGE},
+        lambda rows, count: [Rescued(*row) for row in rows],
+    )
+
+
+def delete(reported: Sequence[tuple[UUID, str]], schema: str | None) -> Statement[None]:
+    """Delete the notices of these jobs, as far as the named workers still have them."""
+    parameters = {
+        "jobs": uuids([job for job, _ in reported]),
+        "workers": array([worker for _, worker in reported]),
+    }
+    return Statement(sql("delete_failure_notices", schema), parameters, nothing)
+
+
+def sweep(schema: str | None) -> Statement[None]:
+    """Delete a page of the notices of more than a day ago: no worker has an `on_failed`."""
+    return Statement(sql("sweep_failure_notices", schema), {"limit": _PAGE}, nothing)
