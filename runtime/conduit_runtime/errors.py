@@ -9,6 +9,14 @@ class PayloadError(QueueError, ValueError):
     """A payload or an option of a job cannot be stored as it is; the text names the path."""
 
 
+class TooLarge(PayloadError):
+    """A value is larger than what one job may hold."""
+
+
+class OutcomeTooLarge(TooLarge):
+    """What a job returned or enqueued is more than the statement that completes it may hold."""
+
+
 class JobLost(QueueError):
     """The job is no longer held: it was cancelled, retried by hand or taken over."""
 

@@ -12,7 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from .errors import PayloadError
+from .errors import PayloadError, TooLarge
+from .jsonb_size import JSONB_BYTES, JSONB_ELEMENTS, jsonb_size
 from .names import source_names
 
 __all__ = ["MAX_DEPTH", "MAX_NAME", "MAX_SIZE", "check_name", "decode", "encode", "refuse_text"]
@@ -21,7 +22,9 @@ MAX_DEPTH = 200
 MAX_NAME = 200
 """Bytes that the name of a queue or a type may have."""
 MAX_SIZE = 64 * 1024 * 1024
-"""Bytes of JSON text; Postgres itself refuses a jsonb value of 256 MB."""
+"""Bytes of JSON text."""
+_ROOMY = JSONB_BYTES // 7
+"""Bytes of JSON text that are no more than Postgres can hold, whatever they say."""
 
 _encode = msgspec.json.encode
 
@@ -33,7 +36,8 @@ def encode(value: object) -> str:
     tuples, mappings with string keys, dataclasses and msgspec structs, nested at will. Decimals and
     UUIDs become strings, times RFC 3339; fields go by the names that `named` gave them.
 
-    Raises PayloadError, naming the path, for whatever JSON or Postgres would refuse or change.
+    Raises PayloadError, naming the path, for whatever JSON or Postgres would refuse or change;
+    TooLarge for what is more than a job may hold.
     """
     try:
         text = _encode_flat(value) if type(value) is dict else None
@@ -41,13 +45,19 @@ def encode(value: object) -> str:
             text = _encode(_plain(value))
     except _Refused as refused:
         path = refused.path if len(refused.path) < 200 else f"{refused.path[:200]}…"
-        raise PayloadError(f"payload{path} {refused.reason}") from None
+        kind = TooLarge if refused.is_large else PayloadError
+        raise kind(f"payload{path} {refused.reason}") from None
     except (ValueError, OverflowError) as error:
         raise PayloadError(f"payload cannot be written as JSON: {error}") from None
     if len(text) > MAX_SIZE:
-        raise PayloadError(
+        raise TooLarge(
             f"payload is {len(text):,} bytes of JSON, more than {MAX_SIZE:,}: store the data "
             "elsewhere and enqueue a reference to it"
+        )
+    if len(text) > _ROOMY and jsonb_size(text) > JSONB_BYTES:
+        raise TooLarge(
+            f"payload has too many values: Postgres holds {JSONB_BYTES:,} bytes of them; store the "
+            "data elsewhere and enqueue a reference to it"
         )
     return text.decode()
 
@@ -103,8 +113,9 @@ def check_name(name: str, what: str) -> None:
 class _Refused(Exception):
     """A value that cannot be stored; `path` grows while the containers around it unwind."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, is_large: bool = False) -> None:
         self.reason = reason
+        self.is_large = is_large
         self.path = ""
 
     def inside(self, step: str) -> "_Refused":
@@ -174,6 +185,11 @@ def _list(value: Any, depth: int) -> list[Any]:
             written.append(_plain(item, deeper))
     except _Refused as refused:
         raise refused.inside(f"[{len(written)}]") from None
+    if len(written) > JSONB_ELEMENTS:
+        raise _Refused(
+            f"has {len(written):,} elements, more than the {JSONB_ELEMENTS:,} that Postgres holds",
+            is_large=True,
+        )
     return written
 
 

@@ -40,7 +40,7 @@ def test_a_job_is_three_versions_of_one_row(dsn: str) -> None:
 
 def test_an_insert_writes_a_row_and_its_two_index_entries(dsn: str) -> None:
     with worker_connection(dsn) as connection:
-        wal = explain(connection, store.insert_jobs(jobs(), None))
+        wal = explain(connection, *store.insert_jobs(jobs(), None))
     # A row and an entry in each of two indexes; the rest is the splits of pages.
     assert wal["WAL Records"] <= 3.2 * BATCH
     assert wal["WAL Bytes"] - 8_192 * wal["WAL FPI"] <= 500 * BATCH
@@ -50,7 +50,7 @@ def test_an_insert_writes_a_row_and_its_two_index_entries(dsn: str) -> None:
 def test_jobs_are_inserted_in_their_order_without_a_sort(dsn: str, alone: bool) -> None:
     given = jobs()
     with worker_connection(dsn) as connection:
-        plan = explain(connection, store.insert_jobs(given, None, alone=alone))
+        plan = explain(connection, *store.insert_jobs(given, None, alone=alone))
         stored = connection.execute("SELECT id FROM jobs ORDER BY seq").fetchall()
     nodes = [plan["Node Type"]]
     while "Plans" in plan:
@@ -123,7 +123,7 @@ def test_a_job_is_few_calls_of_the_workers_python(dsn: str) -> None:
 def test_a_claim_of_many_types_locks_few_more_than_it_takes(dsn: str) -> None:
     with worker_connection(dsn) as connection:
         many = [Job(type=f"type{n % 200}", payload=PAYLOAD) for n in range(10 * BATCH)]
-        statement = store.insert_jobs(many, None)
+        [statement] = store.insert_jobs(many, None)
         connection.execute(statement.sql, statement.parameters)
         lanes = [(f"type{n}", "") for n in range(200)]
         wal = explain(connection, Claims().next("w", {"default": BATCH}, lanes, BATCH, 0.0, None))
@@ -181,7 +181,7 @@ def test_a_look_around_sweeps_with_one_statement(dsn: str, monkeypatch: pytest.M
         return run(connection, statement)
 
     monkeypatch.setattr(sweep, "run", counted)
-    sweeping = sweep.Sweep()
+    sweeping = sweep.Sweep(lambda jobs: None)
     with psycopg.connect(dsn, autocommit=True) as connection:
         for _ in range(8):
             sweeping.step(connection, None)
@@ -214,7 +214,7 @@ def worker_connection(dsn: str) -> psycopg.Connection[Any]:
 
 
 def enqueue(connection: psycopg.Connection[Any]) -> None:
-    statement = store.insert_jobs(jobs(), None)
+    [statement] = store.insert_jobs(jobs(), None)
     connection.execute(statement.sql, statement.parameters)
 
 

@@ -365,8 +365,8 @@ def test_plain_jobs_pay_nothing(queue: Queue, dsn: str) -> None:
 
     [job] = jobs("a")
     for statement in (
-        store.insert_jobs([job], None),
-        store.insert_jobs([job, *jobs("b")], None),
+        *store.insert_jobs([job], None),
+        *store.insert_jobs([job, *jobs("b")], None),
         attempts.complete([Attempt(Stray(job.id, job.id))], None),
         attempts.end([], None),
     ):

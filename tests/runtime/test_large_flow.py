@@ -1,18 +1,31 @@
 """Flows with more members than one statement releases."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from conduit_runtime import Discard, Flow, Job, JobContext, Queue, WorkerPool, chain, group
-from conduit_runtime.client import flow_store
+from conduit_runtime import (
+    Discard,
+    Flow,
+    Job,
+    JobContext,
+    PayloadError,
+    Queue,
+    WorkerPool,
+    chain,
+    group,
+)
+from conduit_runtime.client import flow_store, store
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.workers import attempts
 from waiting import until
 
 MEMBERS = 50_000
+PART = flow_store.RELEASED // 2
+"""Members that one statement releases; the other half is for what waits for these."""
 
 
 @pytest.fixture
@@ -47,11 +60,11 @@ def head_ends(queue: Queue, fails: bool, flow: Flow) -> None:
 
 @pytest.mark.parametrize("fails", [True, False])
 def test_one_statement_releases_a_bounded_part(queue: Queue, dsn: str, fails: bool) -> None:
-    count = 2 * flow_store.RELEASED + 5
+    count = 2 * PART + 5
     head_ends(queue, fails, chain(Job(type="head"), group(members(count))))
     after = counts(dsn)
-    assert after["blocked"] == after["links"] == count - flow_store.RELEASED
-    assert after["cancelled" if fails else "pending"] == flow_store.RELEASED
+    assert after["blocked"] == after["links"] == count - PART
+    assert after["cancelled" if fails else "pending"] == PART
     with psycopg.connect(dsn, autocommit=True) as conn:
         left, rounds = True, 0
         while left:
@@ -64,7 +77,7 @@ def test_one_statement_releases_a_bounded_part(queue: Queue, dsn: str, fails: bo
 
 def test_the_rest_waits_for_a_worker_that_died(queue: Queue, dsn: str) -> None:
     """Whoever looks goes on: nothing of it was in the memory of the one before."""
-    count = 2 * flow_store.RELEASED
+    count = 3 * PART
     head_ends(queue, False, chain(Job(type="head"), group(members(count))))
     pool = WorkerPool(queue)
     with pool:
@@ -133,4 +146,48 @@ def pages_per_member(queue: Queue, dsn: str, count: int) -> float:
                 answer[0]["Plan"]["Shared Hit Blocks"] + answer[0]["Plan"]["Shared Read Blocks"]
             )
     assert counts(dsn)["blocked"] == 0
-    return pages / (count - flow_store.RELEASED)
+    return pages / (count - PART)
+
+
+def test_a_large_flow_is_stored_by_small_statements(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BATCH_BYTES", 50_000)
+    flow = chain(Job(type="head"), group(members(1_000), then=Job("members", "t", "then")))
+    statements = flow_store.insert_flow(flow, None)
+    assert len(statements) > 10
+    assert max(len(str(each.parameters)) for each in statements) < 200_000
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        queue.enqueue_flow(flow, conn=conn)
+    assert counts(dsn) == {"pending": 1, "blocked": 1_001, "links": 2_000}
+
+
+def test_a_large_flow_is_stored_whole_or_not_at_all(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BATCH_BYTES", 50_000)
+    flow = group(members(1_000), then=Job("members", "t", "then"))
+    queue.enqueue(Job(type="t", id=flow.jobs[-2].id))
+    with (
+        psycopg.connect(dsn, autocommit=True) as conn,
+        pytest.raises(psycopg.errors.UniqueViolation),
+    ):
+        queue.enqueue_flow(flow, conn=conn)
+    assert counts(dsn) == {"pending": 1, "blocked": 0, "links": 0}
+
+
+def test_steps_that_wait_for_each_other_too_often_are_refused() -> None:
+    with pytest.raises(PayloadError, match="2,000 jobs would wait for 1,001 each"):
+        chain(group(members(1_001)), group(members(2_000)))
+    between = chain(group(members(1_001)), Job(type="t"), group(members(2_000)))
+    assert len(between.links) == 3_001
+
+
+def test_jobs_that_others_wait_for_are_not_purged(queue: Queue, dsn: str) -> None:
+    """What a purge took could not release the rest of its flow any more."""
+    head_ends(queue, False, chain(Job(type="head"), group(members(2 * PART))))
+    assert queue.purge(timedelta(0)) == 0
+    with WorkerPool(queue):
+        until(lambda: counts(dsn)["links"] == 0)
+    assert queue.purge(timedelta(0)) == 1
+    assert counts(dsn)["pending"] == 2 * PART

@@ -21,6 +21,7 @@ from conduit_runtime import (
     chain,
     group,
 )
+from conduit_runtime.client import store
 from example_app import insert_order
 from example_jobs.records import Order
 
@@ -163,3 +164,16 @@ def test_an_asynchronous_hook_does_as_well(conn: psycopg.Connection[Any], app_ds
             return int(count)
 
     assert asyncio.run(run()) == 2
+
+
+def test_a_hook_stores_much_by_several_statements(
+    conn: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BATCH_BYTES", 10_000)
+    with Hook(conn, Order, insert_order(conn)) as hook:
+        hook.enqueue_flow(group(steps("x" * 100), *steps("z")))
+        hook.enqueue_flow(chain(*steps("abc")))
+        assert len([*hook._storing(None)]) > 2
+    waits = conn.execute("SELECT waits_for FROM conduit_blocked_jobs ORDER BY 1").fetchall()
+    assert waits == [(1,), (1,), (100,)]
+    conn.rollback()

@@ -65,7 +65,7 @@ def test_what_a_purge_reads(connection: psycopg.Connection[Any]) -> None:
     plans: list[Plan] = []
 
     def explained(statement: Statement[Any]) -> Any:
-        if "DELETE" in statement.sql:
+        if "DELETE FROM jobs" in statement.sql:
             connection.execute("SAVEPOINT s")
             explain = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql}"
             [(answer,)] = connection.execute(explain, statement.parameters).fetchall()

@@ -29,7 +29,7 @@ Connection = psycopg.AsyncConnection[Any]
 Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]
-Duplicates = list[Duplicate]
+Inserts = Sequence[Statement[list[Duplicate]]]
 
 
 class AsyncQueue(AsyncControl):
@@ -47,22 +47,27 @@ class AsyncQueue(AsyncControl):
         that Postgres would refuse.
         """
         job = store.unstored(job)
-        insert = store.insert_jobs([job], self.schema, alone=conn is None)
+        insert = [store.insert_job(job, self.schema, alone=conn is None)]
         return (await self._store([job], insert, conn))[0]
 
     async def enqueue_many(self, jobs: Sequence[Job], *, conn: Connection | None = None) -> Jobs:
-        """Store any number of jobs in one statement, all or none; returns those that stand."""
+        """Store any number of jobs, all or none; returns those that stand."""
         jobs = [store.unstored(job) for job in listed(jobs, "jobs")]
         if not jobs:
             return jobs
         insert = store.insert_jobs(jobs, self.schema, alone=conn is None)
         return await self._store(jobs, insert, conn)
 
-    async def _store(
-        self, jobs: Jobs, insert: Statement[Duplicates], conn: Connection | None
-    ) -> Jobs:
+    async def _store(self, jobs: Jobs, inserts: Inserts, conn: Connection | None) -> Jobs:
         """Insert the jobs and return those that stand."""
-        duplicates = await self._run(insert, conn)
+        if len(inserts) == 1:
+            duplicates = await self._run(inserts[0], conn)
+        else:
+            duplicates = []
+            async with self._transaction(conn) as connection:
+                for insert in inserts:
+                    found = await run_async(connection, insert)
+                    duplicates += found
         note_stored(jobs, duplicates)
         if not duplicates:
             return jobs
@@ -71,7 +76,7 @@ class AsyncQueue(AsyncControl):
         return standing(jobs, duplicates, stored)
 
     async def enqueue_flow(self, flow: Flow, *, conn: Connection | None = None) -> Jobs:
-        """Store a chain or a group in one statement; returns its jobs, or those that stand.
+        """Store a chain or a group; returns its jobs, or those that stand.
 
         Those that wait for others are no jobs until these have ended: `list` and `stats` leave them
         out, `get` and `cancel` find them.

@@ -14,6 +14,8 @@ from ..job import Job, new_id
 __all__ = ["Flow", "OnFailure", "chain", "group"]
 
 OnFailure = Literal["cancel", "continue"]
+_MOST_LINKS = 2_000_000
+"""Dependencies between two steps of several jobs each: as many as the numbers multiplied."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +66,7 @@ def chain(*steps: Job | Flow, on_failure: OnFailure = "cancel") -> Flow:
 
     When a job of a step fails or is cancelled, `on_failure` decides for the next step: "cancel"
     cancels it, and so what follows; "continue" begins it all the same once the whole step ended.
+    Raises PayloadError for two steps of so many jobs that what waits for what is too much to store.
     """
     if on_failure not in ("cancel", "continue"):
         raise ValueError(f"on_failure is {on_failure!r}: use 'cancel' or 'continue'")
@@ -73,8 +76,12 @@ def chain(*steps: Job | Flow, on_failure: OnFailure = "cancel") -> Flow:
     links = [link for flow in flows for link in flow.links]
     policies = {id_: policy for flow in flows for id_, policy in flow.on_failure.items()}
     for before, after in pairwise(flows):
-        firsts = after.first
-        links += [(job.id, first.id) for job in before.last for first in firsts]
+        lasts, firsts = before.last, after.first
+        if min(len(lasts), len(firsts)) > 1 and len(lasts) * len(firsts) > _MOST_LINKS:
+            raise PayloadError(
+                f"{len(firsts):,} jobs would wait for {len(lasts):,} each: put a job between them"
+            )
+        links += [(job.id, first.id) for job in lasts for first in firsts]
         policies |= {first.id: on_failure for first in firsts}
     return Flow([job for flow in flows for job in flow.jobs], links, policies)
 

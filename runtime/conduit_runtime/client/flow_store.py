@@ -9,7 +9,7 @@ from ..arguments import check_type
 from ..postgres.statement import Statement, sql
 from ..postgres.steps import Steps
 from .flow import Flow
-from .store import enqueue, insert_parameters
+from .store import batches, enqueue, insert_parameters
 from .unique import Duplicate
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "advance_watched",
     "flow_rows",
     "insert_flow",
+    "insert_flow_rows",
     "sweep",
     "unstored",
     "watch",
@@ -26,7 +27,7 @@ SWEPT = 5_000
 """Links that one sweep looks at."""
 WATCHED = 1_000
 """Watched jobs that one look at them takes in."""
-RELEASED = 5_000
+RELEASED = 2_000
 """Dependencies that one statement deletes at most; the flow advancer goes on with the rest."""
 _START = UUID(int=0)
 
@@ -46,24 +47,40 @@ def unstored(flow: Flow) -> Flow:
     )
 
 
-def insert_flow(flow: Flow, schema: str | None) -> Statement[list[Duplicate]]:
-    """Store a flow in one statement: what waits for nobody can run at once.
+def insert_flow(flow: Flow, schema: str | None) -> list[Statement[list[Duplicate]]]:
+    """Store a flow, in one statement unless it is large: what waits for nobody can run at once.
 
-    Returns the duplicates. Raises PayloadError, before any SQL, for a job that Postgres would
-    refuse.
+    Each returns its duplicates. Raises PayloadError, before any SQL, for a job that Postgres would
+    refuse, and for a flow that is too large for a statement and cannot be stored in parts.
     """
     check_type(flow, "flow", Flow, "what chain() or group() made")
-    return enqueue(flow.jobs, flow_rows(flow), schema)
+    return insert_flow_rows(flow, flow_rows(flow), schema)
+
+
+def insert_flow_rows(
+    flow: Flow, rows: Sequence[dict[str, Any]], schema: str | None
+) -> list[Statement[list[Duplicate]]]:
+    """`insert_flow` for a flow as its `flow_rows` say."""
+    parts = batches(rows)
+    if len(parts) == 1 or not _is_in_order(flow) or any("key" in row for row in rows):
+        return [enqueue(flow.jobs, rows, schema)]
+    return [enqueue((), part, schema) for part in parts]
+
+
+def _is_in_order(flow: Flow) -> bool:
+    """Whether each job comes after those that it waits for."""
+    places = {job.id: place for place, job in enumerate(flow.jobs)}
+    return all(places[before] < places[after] for before, after in flow.links)
 
 
 def flow_rows(flow: Flow) -> list[dict[str, Any]]:
-    """What an insert says of each job of a flow: what it waits for, and what waits for it.
+    """What an insert says of each job of a flow, `links` to what it waits for among it.
 
     Raises PayloadError for a job that Postgres would refuse.
     """
     links: defaultdict[UUID, list[Link]] = defaultdict(list)
     for link in flow.links:
-        links[link[0]].append(link)
+        links[link[1]].append(link)
     return [
         {
             **insert_parameters(job),

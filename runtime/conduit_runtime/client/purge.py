@@ -5,7 +5,7 @@ from uuid import UUID
 
 from ..arguments import check_text
 from ..job import JobStatus
-from ..postgres.statement import Rows, Statement, sql
+from ..postgres.statement import Rows, Statement, counted, sql
 from ..postgres.steps import Steps
 from .many import Status, seconds, statuses
 
@@ -40,6 +40,8 @@ def purge(age: timedelta, status: Status, queue: str | None, schema: str | None)
         statement = Statement(sql("purge", schema), {**parameters, "after": after}, _page)
         gone, looked_at, after = yield statement
         deleted += gone
+    if JobStatus.FAILED in ended:
+        deleted += yield Statement(sql("purge_refused", schema), parameters, counted)
     return deleted
 
 

@@ -18,7 +18,17 @@ from .many import Filter
 from .stats import QueueOverview, QueueStats
 from .unique import Duplicate, duplicates_of, key_parameters
 
+Row = Mapping[str, Any]
+
 _LONGEST = sys.float_info.max
+BATCH_BYTES = 16_000_000
+"""Bytes of jobs that one statement inserts; a single job may have more."""
+MOST_PARTS = 16
+"""Times as many bytes as what cannot be stored in parts may have."""
+_ROW = 400
+"""Bytes of a job beside its payload, roughly."""
+_LINK = 50
+"""Bytes of a dependency, roughly."""
 _FEW = 2_000
 """Jobs that are inserted before a worker tires of asking for the bell."""
 
@@ -47,27 +57,46 @@ def unstored(job: Job) -> Job:
     return job.unstored()
 
 
+def insert_job(job: Job, schema: str | None, *, alone: bool = False) -> Statement[list[Duplicate]]:
+    """`insert_jobs` for one job."""
+    return insert_jobs([job], schema, alone=alone)[0]
+
+
 def insert_jobs(
     jobs: Sequence[Job], schema: str | None, *, alone: bool = False
-) -> Statement[list[Duplicate]]:
-    """Insert any number of jobs in one statement, in their order.
+) -> list[Statement[list[Duplicate]]]:
+    """Insert any number of jobs, in their order: in one statement unless they are large or many.
 
     A statement that is `alone` in its transaction looks for idle workers by itself, which costs
     less than having the commit look. One that takes long does not: it would keep them from the
     bell meanwhile.
 
-    Needs no privilege but INSERT and, for unique jobs, to call `conduit_enqueue`. Returns the
+    Needs no privilege but INSERT and, for unique jobs, to call `conduit_enqueue`. Each returns its
     duplicates. Raises PayloadError, before any SQL, for a job that Postgres would refuse.
     """
     rows = [insert_parameters(job) for job in jobs]
     if len(rows) == 1 and len(rows[0]) == len(_PARAMETERS):
-        return Statement(insert_one(schema, alone), rows[0], _no_duplicates)
+        return [Statement(insert_one(schema, alone), rows[0], _no_duplicates)]
     if len({job.id.int for job in jobs}) < len(jobs):
         raise PayloadError("a job is among the jobs twice: make one for each place")
+    parts = batches(rows)
+    if len(parts) <= MOST_PARTS and any("key" in row for row in rows):
+        return [enqueue(jobs, rows, schema)]  # which locks the keys in one order
+    statements: list[Statement[list[Duplicate]]] = []
+    start = 0
+    for part in parts:
+        those = jobs[start : start + len(part)]
+        statements.append(_insert_rows(part, those, schema, alone and len(rows) <= _FEW))
+        start += len(part)
+    return statements
+
+
+def _insert_rows(
+    rows: Sequence[Mapping[str, Any]], jobs: Sequence[Job], schema: str | None, asks: bool
+) -> Statement[list[Duplicate]]:
     if any("key" in row for row in rows):
         return enqueue(jobs, rows, schema)
     parameters = columns(rows)
-    asks = alone and len(rows) <= _FEW
     rings = sql("rings", schema, **_COLUMNS) if asks else "true"
     inserting = sql("insert_jobs", schema, rings=rings, **trace_fragments(parameters))
     return Statement(inserting, parameters, _no_duplicates)
@@ -76,9 +105,31 @@ def insert_jobs(
 def enqueue(
     jobs: Sequence[Job], rows: Sequence[Mapping[str, Any]], schema: str | None
 ) -> Statement[list[Duplicate]]:
-    """Store jobs of which some are unique or in flows; `rows` says of each what an insert does."""
+    """Store jobs of which some are unique or in flows; `rows` says of each what an insert does.
+
+    Raises PayloadError for more than one statement may hold.
+    """
+    if len(parts := batches(rows)) > MOST_PARTS:
+        raise PayloadError(
+            f"unique jobs or jobs of flows are {len(parts) / MOST_PARTS:.1f} times as large as may "
+            "be stored together: enqueue them in several calls"
+        )
     call, parameters = enqueue_call(rows, schema)
     return Statement(sql("enqueue_jobs", schema, enqueue=call), parameters, duplicates_of(jobs))
+
+
+def batches(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows in parts, each small enough for one statement."""
+    parts: list[list[Row]] = [[]]
+    weight = 0
+    for row in rows:
+        added = len(row["payload"]) + _ROW + _LINK * len(row.get("links", ()))
+        if parts[-1] and weight + added > BATCH_BYTES:
+            parts.append([])
+            weight = 0
+        parts[-1].append(row)
+        weight += added
+    return parts
 
 
 @lru_cache(maxsize=64)

@@ -221,6 +221,6 @@ class JobContext(AsyncOperations, Generic[S]):
             except JobLost:
                 self.cancel()
                 return
-            except psycopg.OperationalError:
+            except psycopg.Error:
                 pass  # the next one tells more
             await asyncio.sleep(_PROGRESS_INTERVAL)

@@ -1,6 +1,6 @@
 """One run of a hook without its IO: the record before and after, and the jobs that it enqueues."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -9,8 +9,8 @@ from typing_extensions import Unpack
 
 from ..arguments import check_type
 from ..client.flow import Flow
-from ..client.flow_store import flow_rows, unstored
-from ..client.store import enqueue, insert_jobs, insert_parameters
+from ..client.flow_store import flow_rows, insert_flow_rows, unstored
+from ..client.store import batches, enqueue, insert_jobs, insert_parameters
 from ..client.unique import Duplicate, mark, note_stored
 from ..job import Job
 from ..operators import equal
@@ -86,18 +86,28 @@ class HookRun(Generic[R, S]):
             query = queries.update(table_of(self._record_type), self._key, self._changed)
             statements.append((query.sql, query.values, self._updated))
         schemas = [*(schema for schema, _ in self._jobs), *(schema for schema, _, _ in self._flows)]
-        statements += map(self._storing, dict.fromkeys(schemas))
+        for schema in dict.fromkeys(schemas):
+            statements += self._storing(schema)
         return statements
 
-    def _storing(self, schema: str | None) -> tuple[str, Any, Answer | None]:
-        """One statement for the jobs and flows of a schema: it locks unique keys in one order."""
+    def _storing(self, schema: str | None) -> Iterator[tuple[str, Any, Answer | None]]:
+        """One statement for the jobs and flows of a schema: it locks unique keys in one order.
+
+        Several for what is large and has no keys.
+        """
         jobs = [job for other, job in self._jobs if other == schema]
         flows = [(flow, rows) for other, flow, rows in self._flows if other == schema]
-        if not flows:
-            return _inserting(jobs, insert_jobs(jobs, schema))
         rows = [insert_parameters(job) for job in jobs] + [row for _, of in flows for row in of]
-        jobs += [job for flow, _ in flows for job in flow.jobs]
-        return _inserting(jobs, enqueue(jobs, rows, schema))
+        if flows and (len(batches(rows)) == 1 or any("key" in row for row in rows)):
+            jobs += [job for flow, _ in flows for job in flow.jobs]
+            yield _inserting(jobs, enqueue(jobs, rows, schema))
+            return
+        if jobs:
+            for insert in insert_jobs(jobs, schema):
+                yield _inserting(jobs, insert)
+        for flow, of in flows:
+            for insert in insert_flow_rows(flow, of, schema):
+                yield _inserting(flow.jobs, insert)
 
     def _changes(self) -> dict[str, Any]:
         changes = {}

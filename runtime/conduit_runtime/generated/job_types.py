@@ -22,7 +22,7 @@ from psycopg.rows import tuple_row
 
 from .. import payload as payloads
 from ..arguments import check_span, check_type
-from ..client.store import check_options, insert_jobs
+from ..client.store import check_options, insert_job
 from ..client.unique import Duplicate, mark
 from ..job import Job, priority_of
 from ..payload import check_name
@@ -202,7 +202,7 @@ class JobType(Generic[S, P]):
         """
         require_connection(conn)
         job = self.job(payload, **options)
-        statement = insert_jobs([job], self.schema)
+        statement = insert_job(job, self.schema)
         if isinstance(conn, psycopg.AsyncConnection):
             return _enqueue_async(conn, job, statement)
         batch = current_batch(conn)

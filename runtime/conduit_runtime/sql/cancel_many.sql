@@ -5,7 +5,7 @@
   WHERE id = ANY (ARRAY(SELECT id FROM mine))
   RETURNING id, flow
 ), advanced AS MATERIALIZED (
-  SELECT {conduit_advance}(pg_catalog.array_agg(id), '{}'::uuid[], 5000, false) FROM changed WHERE flow IS NOT NULL
+  SELECT {conduit_advance}(pg_catalog.array_agg(id), '{}'::uuid[], 2000, false) FROM changed WHERE flow IS NOT NULL
   HAVING pg_catalog.count(*) > 0
 )
 {changed}

@@ -11,7 +11,7 @@ WITH page AS MATERIALIZED (
   LIMIT %(limit)s
   FOR UPDATE
 ), dropped AS MATERIALIZED (
-  SELECT {conduit_advance}('{}'::uuid[], pg_catalog.array_agg(id), 5000, false) FROM page
+  SELECT {conduit_advance}('{}'::uuid[], pg_catalog.array_agg(id), 2000, false) FROM page
   HAVING pg_catalog.count(*) > 0
 )
 SELECT (SELECT pg_catalog.count(*) FROM page), (SELECT pg_catalog.count(*) FROM dropped)

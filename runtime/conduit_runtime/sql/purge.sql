@@ -1,4 +1,5 @@
--- The jobs from this one on, a page at a time: those that may go do. What is locked stays.
+-- The jobs from this one on, a page at a time: those that may go do. What is locked stays, and
+-- what others have yet to be released from.
 WITH page AS MATERIALIZED (
   SELECT id,
          status = ANY (%(status)s::text[]) AND status IN ('completed', 'failed', 'cancelled')
@@ -10,9 +11,11 @@ WITH page AS MATERIALIZED (
   ORDER BY id
   LIMIT %(limit)s
 ), free AS MATERIALIZED (
-  SELECT id FROM {jobs}
+  SELECT id FROM {jobs} AS job
   WHERE id = ANY (ARRAY(SELECT id FROM page WHERE is_old))
     AND status IN ('completed', 'failed', 'cancelled')
+    -- Of a job that is gone, nobody could say whether it succeeded.
+    AND NOT EXISTS (SELECT FROM {conduit_dependencies} AS link WHERE link.job = job.id)
   FOR UPDATE SKIP LOCKED
 ), gone AS (
   DELETE FROM {jobs} WHERE id = ANY (ARRAY(SELECT id FROM free)) RETURNING id

@@ -8,7 +8,7 @@ taken AS MATERIALIZED (
 )
 SELECT id, queue, type, status, attempts, max_attempts, error,
        CASE WHEN flow IS NOT NULL AND status = 'failed'
-         THEN {conduit_advance}(ARRAY[id], '{}'::uuid[], 5000, true) END,
+         THEN {conduit_advance}(ARRAY[id], '{}'::uuid[], 2000, true) END,
        CASE WHEN status = 'pending'
            AND pg_catalog.current_setting('conduit.wake', true) IS DISTINCT FROM 'off'
          THEN pg_catalog.pg_notify(

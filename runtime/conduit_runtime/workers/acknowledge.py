@@ -221,7 +221,8 @@ def _take(attempts: list[Attempt]) -> list[Attempt]:
     """The first attempts that one statement writes, taken out of the list."""
     count = weight = 0
     for attempt in attempts:
-        weight += attempt.weight
+        if attempt.outcome is not None or attempt.enqueued or attempt.result is not None:
+            weight += attempt.weight  # no call for the others, which are most
         if count == BATCH or (count and weight > BATCH_BYTES):
             break
         count += 1

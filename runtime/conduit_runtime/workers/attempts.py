@@ -32,6 +32,8 @@ __all__ = [
 
 LARGE = 4_000_000
 """Bytes of results and child jobs from which an outcome is written apart."""
+MOST = 256_000_000
+"""Bytes of results and child jobs that one outcome may have: Postgres takes 1 GB in a statement."""
 ROW = 100
 """Bytes of a child job beside its payload."""
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from ..arguments import LONGEST, said
-from ..errors import NoHandler
+from ..errors import NoHandler, OutcomeTooLarge
 from ..generated.decode import PayloadMismatch
 from ..generated.lines import location
 from ..generated.sensitive import mask
@@ -76,6 +76,10 @@ def _seconds(span: float | timedelta, name: str) -> float:
     return float(max(0, seconds))
 
 
+_FINAL = (Discard, PayloadMismatch, NoHandler, OutcomeTooLarge)
+"""What another attempt would not mend."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a job stands after an attempt that did not complete.
@@ -119,7 +123,7 @@ def decide(
     if (source := location(error)) is not None:
         detail["source"] = source
         text = f"{text} ({source})"
-    if attempt >= max_attempts or isinstance(error, Discard | PayloadMismatch | NoHandler):
+    if attempt >= max_attempts or isinstance(error, _FINAL):
         discarded = isinstance(error, Discard)
         return Outcome(JobStatus.FAILED, error=text, detail=detail, discarded=discarded)
     delay = policy.delay(attempt, jitter)

@@ -15,6 +15,7 @@ from typing import Any
 from ..client.nested import Nested
 from ..client.results import result_of
 from ..django_connections import renewed_in_loop, uses_django
+from ..errors import OutcomeTooLarge
 from ..generated.calls import entered_job
 from ..generated.context import Host, JobContext
 from ..generated.sensitive import secrets_of
@@ -22,7 +23,7 @@ from ..generated.services import Prepared
 from ..job import Job
 from ..logs import get_logger
 from .acknowledge import Acknowledger
-from .attempts import Attempt
+from .attempts import MOST, Attempt
 from .claimed import Claimed
 from .execution import Execution, Shutdown, TakenAway
 from .handlers import Handler, HandlerRegistry
@@ -299,6 +300,11 @@ class Runner:
         attempt = Attempt(job, now - started, None, enqueued, None, started)
         if handler.keep_result is not None:
             attempt.result = result_of(result, handler.keep_result, job.id)
+        if attempt.weight > MOST:
+            raise OutcomeTooLarge(
+                f"the job enqueues {attempt.weight:,} bytes of jobs, more than {MOST:,}: let "
+                "several jobs enqueue them"
+            )
         return attempt
 
     def _regain(self) -> None:

@@ -267,7 +267,9 @@ BEGIN
       NULL::text));
   END IF;
   WHILE pg_catalog.cardinality(past) > 0 LOOP
-    share := budget / pg_catalog.cardinality(past);
+    -- Half of it is for what waits for the cancelled in turn.
+    share := greatest(
+      budget / (2 * pg_catalog.cardinality(past)), least(budget / pg_catalog.cardinality(past), 1));
     WITH finished AS MATERIALIZED (
       SELECT job FROM pg_catalog.unnest(past) AS finished (job)
       WHERE NOT EXISTS (SELECT FROM jobs WHERE id = job AND status IN ('pending', 'running'))
@@ -393,9 +395,9 @@ BEGIN
     PERFORM pg_catalog.pg_notify(pg_catalog.concat('conduit_', 'jobs'::regclass::oid), 'control');
   END IF;
   IF is_blocked THEN
-    PERFORM conduit_advance('{}'::uuid[], ARRAY[wanted], 5000, false);
+    PERFORM conduit_advance('{}'::uuid[], ARRAY[wanted], 2000, false);
   ELSIF its_flow IS NOT NULL THEN
-    PERFORM conduit_advance(ARRAY[wanted], '{}'::uuid[], 5000, false);
+    PERFORM conduit_advance(ARRAY[wanted], '{}'::uuid[], 2000, false);
   END IF;
   RETURN is_blocked OR is_changed;
 END $$;
@@ -525,7 +527,11 @@ BEGIN
   ), link AS MATERIALIZED (
     SELECT link.job, link.next
     FROM unnest(befores, afters) AS link (job, next)
-    WHERE link.job IN (SELECT id FROM asked) AND link.next IN (SELECT id FROM asked)
+    WHERE link.next IN (SELECT id FROM asked) AND (
+      link.job IN (SELECT id FROM asked)
+      -- Or, of a large flow, it was stored by the call before.
+      OR coalesce((SELECT flow FROM jobs WHERE id = link.job),
+                  (SELECT flow FROM conduit_blocked_jobs WHERE id = link.job)) = flows[1])
   ), reach AS (
     SELECT job, next FROM link WHERE next NOT IN (SELECT id FROM duplicate)
     UNION

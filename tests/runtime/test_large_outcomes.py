@@ -1,0 +1,209 @@
+"""Outcomes, jobs and results of many bytes: no statement grows without bounds."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobContext, PayloadError, Queue, WorkerPool
+from conduit_runtime.client import results, store
+from conduit_runtime.jsonb_size import JSONB_BYTES, JSONB_ELEMENTS, jsonb_size
+from conduit_runtime.payload import encode
+from conduit_runtime.workers import acknowledge, attempts, runner
+from conduit_runtime.workers.attempts import Attempt, Stray
+from hypothesis import given
+from hypothesis import strategies as st
+from waiting import until
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Bytes of the outcomes of each batch that was taken."""
+    taken: list[int] = []
+    take = acknowledge._take
+
+    def weighed(waiting: list[Attempt]) -> list[Attempt]:
+        batch = take(waiting)
+        taken.append(sum(attempt.weight for attempt in batch))
+        return batch
+
+    monkeypatch.setattr(acknowledge, "_take", weighed)
+    return taken
+
+
+def status(queue: Queue, job: Job) -> str:
+    stored = queue.get(job.id)
+    assert stored is not None
+    return stored.status.value
+
+
+def test_batches_are_weighed(
+    queue: Queue, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acknowledge, "BATCH_BYTES", 100_000)
+    pool = WorkerPool(queue, workers=50)
+    text = "x" * 30_000
+    began = threading.Barrier(40)
+
+    @pool.handler("result", keep_result=HOUR)
+    def result(context: JobContext, payload: Any) -> str:
+        began.wait(20)
+        return text
+
+    @pool.handler("children")
+    def children(context: JobContext, payload: Any) -> None:
+        began.wait(20)
+        context.enqueued.append(Job("later", "t", text))
+
+    @pool.handler("error")
+    def error(context: JobContext, payload: Any) -> None:
+        began.wait(20)
+        raise ValueError(text)
+
+    jobs = queue.enqueue_many(
+        [Job(type=type_) for type_ in ("result", "children", "error", "error") for _ in range(10)]
+    )
+    with pool:
+        until(lambda: {status(queue, job) for job in jobs} == {"completed", "pending"})
+    assert max(sizes) <= 100_000 + 30_000
+    assert queue.stats("later").pending == 10
+    stored = queue.get(jobs[0].id)
+    assert stored is not None
+    assert stored.result == text
+
+
+def test_a_large_outcome_is_written_apart(
+    queue: Queue, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "LARGE", 10_000)
+    pool = WorkerPool(queue)
+
+    @pool.handler("plain", keep_result=HOUR)
+    def plain(context: JobContext, payload: Any) -> str:
+        return "x" * 20_000
+
+    @pool.handler("coroutine")
+    async def coroutine(context: JobContext, payload: Any) -> None:
+        context.enqueued.extend(Job("later", "t", "x" * 2_000) for _ in range(10))
+
+    jobs = queue.enqueue_many([Job(type="plain"), Job(type="coroutine"), Job(type="plain")])
+    pool.run(drain=True)
+    assert {status(queue, job) for job in jobs} == {"completed"}
+    assert queue.stats("later").pending == 10
+    assert sum(sizes) == 0
+
+
+def test_a_result_that_is_too_large_fails_its_job(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "MAX_RESULT", 1_000)
+    pool = WorkerPool(queue)
+    pool.register("t", lambda context, payload: payload, keep_result=HOUR)
+    fits = queue.enqueue(Job(type="t", payload="x" * 998))
+    exceeds = queue.enqueue(Job(type="t", payload="é" * 500))
+    pool.run(drain=True)
+    assert status(queue, fits) == "completed"
+    stored = queue.get(exceeds.id)
+    assert stored is not None
+    assert (stored.status, stored.attempts) == ("failed", 1)
+    assert stored.error == (
+        "OutcomeTooLarge: the result is 1,002 bytes of JSON, more than 1,000: store the data "
+        "elsewhere and return a reference to it"
+    )
+
+
+def test_an_outcome_that_no_statement_could_hold_fails_its_job(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "MOST", 5_000)
+    pool = WorkerPool(queue)
+
+    @pool.handler("t")
+    async def many(context: JobContext, payload: Any) -> None:
+        context.enqueued.extend(Job(type="t") for _ in range(100))
+
+    job = queue.enqueue(Job(type="t"))
+    pool.run(drain=True)
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert stored.status == "failed"
+    assert "let several jobs enqueue them" in (stored.error or "")
+
+
+def test_many_large_jobs_are_enqueued_by_several_statements(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BATCH_BYTES", 10_000)
+    jobs = [Job(type="t", payload="x" * 3_000) for _ in range(20)]
+    assert len(store.insert_jobs(jobs, None)) == 10
+    queue.enqueue_many(jobs)
+    again = [Job(type="t", payload="x" * 3_000) for _ in range(20)]
+    again.append(Job(type="t", id=jobs[0].id))
+    with (
+        psycopg.connect(dsn, autocommit=True) as conn,
+        pytest.raises(psycopg.errors.UniqueViolation),
+    ):
+        queue.enqueue_many(again, conn=conn)
+    assert queue.stats().pending == 20
+    unique = [Job(type="u", payload="x" * 3_000, unique=n % 5) for n in range(10)]
+    stand = queue.enqueue_many(unique)
+    assert [job.id for job in stand] == [job.id for job in unique[:5]] * 2
+    assert [job.duplicate for job in stand] == [False] * 5 + [True] * 5
+
+
+def test_an_array_that_postgres_cannot_read_is_refused_before_any_sql() -> None:
+    encode([0] * JSONB_ELEMENTS)
+    with pytest.raises(PayloadError, match="16,777,217 elements, more than the 16,777,216"):
+        encode({"a": [0] * (JSONB_ELEMENTS + 1)})
+
+
+def test_values_that_postgres_cannot_hold_are_refused_before_any_sql(dsn: str) -> None:
+    value = [[0] * 1_000] * 24_000
+    with pytest.raises(PayloadError, match="too many values"):
+        encode(value)
+    with (
+        psycopg.connect(dsn) as conn,
+        pytest.raises(psycopg.errors.ProgramLimitExceeded),
+    ):
+        conn.execute("SELECT pg_column_size(%s::jsonb)", [str(value)])
+    encode(["x" * 60_000_000])
+    encode([[0] * 1_000] * 18_000)
+
+
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+)
+VALUES = st.recursive(
+    LEAVES, lambda v: st.lists(v, max_size=8) | st.dictionaries(st.text("abc"), v, max_size=8)
+)
+
+
+@given(st.lists(VALUES, max_size=8))
+def test_the_size_as_jsonb_is_bounded(app_dsn: str, value: list[Any]) -> None:
+    text = encode(value)
+    with psycopg.connect(app_dsn) as conn:
+        [(size,)] = conn.execute("SELECT pg_column_size(%s::jsonb)", [text]).fetchall()
+    assert size <= jsonb_size(text.encode()) + 8
+    assert JSONB_BYTES == 268_435_455
+
+
+def test_the_weight_of_an_attempt() -> None:
+    job = Stray(Job().id, Job().id)
+    assert Attempt(job).weight == 0
+    assert Attempt(job, result=results.Result("x" * 10, 1.0)).weight == 10
+    rows = Job(type="t", payload="x"), Job(type="t", payload="y")
+    assert Attempt(job, enqueued=[*map(store.insert_parameters, rows)]).weight == 206
