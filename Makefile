@@ -54,8 +54,8 @@ bench: .setup-run ## Measure the queue on an embedded Postgres; make bench ARGUM
 	@$(RUN) benchmarks $(ARGUMENTS)
 
 .PHONY: soak
-soak: .setup-run ## Chaos and an audit of the books, then steady work that must stay flat; make soak MINUTES=60
-	@.venv/bin/python tests/ledger/soak.py $(MINUTES)
+soak: .setup-run ## Chaos and a check of its history, then steady work that must stay flat; make soak MINUTES=60
+	@.venv/bin/python tests/history/soak.py $(MINUTES)
 	@$(RUN) benchmarks.soak $(MINUTES)
 
 .PHONY: fuzz

@@ -16,7 +16,7 @@ from conduit_runtime import Job, JobStatus, Queue, WorkerPool
 from conduit_runtime.postgres.execute import run_async
 from conduit_runtime.workers import claimer, flow_advancer, keeper
 from waiting import until
-from worker_process import LEDGER
+from worker_process import HISTORY
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 _SCRIPT = Path(__file__).with_name("worker_process.py")
@@ -25,7 +25,7 @@ _SCRIPT = Path(__file__).with_name("worker_process.py")
 @pytest.fixture
 def queue(dsn: str) -> Iterator[Queue]:
     with psycopg.connect(dsn) as connection:
-        connection.execute(LEDGER)
+        connection.execute(HISTORY)
     with Queue(dsn) as queue:
         yield queue
 
@@ -48,7 +48,7 @@ def start(dsn: str) -> Iterator[Start]:
 
 def notes(dsn: str, what: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(dsn, autocommit=True) as connection:
-        sql = "SELECT job, attempt, pid FROM ledger WHERE what = %s ORDER BY attempt"
+        sql = "SELECT job, attempt, pid FROM history WHERE what = %s ORDER BY attempt"
         return connection.execute(sql, (what,)).fetchall()
 
 

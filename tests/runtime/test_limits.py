@@ -191,7 +191,7 @@ def test_waiting_for_a_place_is_no_busy_polling(
 
 def test_a_place_that_a_dead_worker_held_becomes_free(queue: Queue, dsn: str) -> None:
     with psycopg.connect(dsn) as connection:
-        connection.execute("CREATE TABLE ledger (job uuid, attempt int, pid int, what text)")
+        connection.execute("CREATE TABLE history (job uuid, attempt int, pid int, what text)")
     queue.limit("default", 2)
     queue.enqueue_many([Job(type="sleep", payload={"seconds": 60}) for _ in range(6)])
     script = Path(__file__).parent / "worker_process.py"

@@ -15,7 +15,7 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.workers import failure_notices, worker
 from example_jobs import JOBS
 from waiting import until
-from worker_process import LEDGER
+from worker_process import HISTORY
 
 _HERE = Path(__file__).parent
 
@@ -191,7 +191,7 @@ def test_the_rescuer_tells_of_a_job_that_kills_its_workers(
     queue: Queue, pool: WorkerPool, told: list[FailedJob], dsn: str
 ) -> None:
     with psycopg.connect(dsn) as connection:
-        connection.execute(LEDGER)
+        connection.execute(HISTORY)
     command = [sys.executable, _HERE / "worker_process.py", dsn, "5"]
     with pool:  # it knows no "die", so the processes run it
         job = queue.enqueue(Job(type="die", payload={"n": 1}, max_attempts=1))

@@ -32,7 +32,7 @@ from example_jobs.order import after_create, after_update
 from pgbouncer import PROGRAM, pgbouncer
 from relay import Relay
 from waiting import until
-from worker_process import LEDGER
+from worker_process import HISTORY
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="PgBouncer is not installed: apt install pgbouncer"
@@ -220,7 +220,7 @@ def test_the_dead_are_found_by_the_lease_alone(
     pooled: str, queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with psycopg.connect(dsn) as connection:
-        connection.execute(LEDGER)
+        connection.execute(HISTORY)
     script = Path(__file__).with_name("worker_process.py")
     first = subprocess.Popen([sys.executable, script, pooled, "5"])
     try:

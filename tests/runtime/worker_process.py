@@ -1,6 +1,6 @@
 """A worker in a process of its own, to be killed: `python worker_process.py DSN WORKERS`.
 
-Each handler notes in the table `ledger` that it began and, if it gets so far, that it ended.
+Each handler notes in the table `history` that it began and, if it gets so far, that it ended.
 """
 
 import logging
@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from conduit_runtime import JobContext, Queue, WorkerPool
 
-LEDGER = "CREATE TABLE ledger (job uuid, attempt int, pid int, what text)"
+HISTORY = "CREATE TABLE history (job uuid, attempt int, pid int, what text)"
 
 
 def main(dsn: str, workers: int) -> None:
@@ -23,7 +23,7 @@ def main(dsn: str, workers: int) -> None:
     def note(context: JobContext, what: str) -> None:
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute(
-                "INSERT INTO ledger VALUES (%s, %s, %s, %s)",
+                "INSERT INTO history VALUES (%s, %s, %s, %s)",
                 (context.id, context.attempt, os.getpid(), what),
             )
 
@@ -32,7 +32,7 @@ def main(dsn: str, workers: int) -> None:
         """Takes long the first time only."""
         note(context, "began")
         with psycopg.connect(dsn, autocommit=True) as connection:
-            sql = "SELECT count(*) FROM ledger WHERE job = %s"
+            sql = "SELECT count(*) FROM history WHERE job = %s"
             [(runs,)] = connection.execute(sql, (context.id,))
         if runs == 1:
             time.sleep(payload["seconds"])

@@ -51,7 +51,7 @@ class Fleet:
             create_role(dsn, name)
             dsn = make_conninfo(dsn, user=name)
         log = self._folder / f"{name}.log"
-        command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "ledger_jobs"]
+        command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "history_jobs"]
         command += ["--dsn", dsn, *self._arguments, *arguments]
         with log.open("wb") as out:
             process = subprocess.Popen(command, cwd=_HERE, stdout=out, stderr=out)

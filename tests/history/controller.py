@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import psycopg
-from books import Pause
+from history import Pause
 from producers import QUEUES, Actor
 
 LIMITED, LIMIT = "parcels", 6

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from books import Books
+from history import History
 
 __all__ = ["LIMIT", "Rescue", "rescues"]
 
@@ -23,7 +23,8 @@ class Rescue:
     `watched` tells for how long on end each of the others could have done it, the longest time of
     each: from its first beat that is later than both the kill and whatever was last done to it or
     the server, to the rescue or whatever was done next. A worker whose connection was cut judges
-    the others anew, so it starts anew here. Of the time between two beats `BEAT` counts at most.
+    the others anew, so it starts anew here. Of the time between two heartbeats `BEAT` counts at
+    most.
     """
 
     killed: str
@@ -47,15 +48,15 @@ class Rescue:
         )
 
 
-def rescues(books: Books) -> list[Rescue]:
+def rescues(history: History) -> list[Rescue]:
     """Every rescue of jobs whose worker was killed, once for each time at which some were taken."""
-    killed = {each.process: each.ended for each in books.disturbances if each.kind == "kill"}
-    beats: defaultdict[str, list[datetime]] = defaultdict(list)
-    for beat in books.beats:
-        beats[beat.process].append(beat.at)
+    killed = {each.process: each.ended for each in history.disturbances if each.kind == "kill"}
+    heartbeats: defaultdict[str, list[datetime]] = defaultdict(list)
+    for beat in history.heartbeats:
+        heartbeats[beat.process].append(beat.at)
     taken = {
         (claim.process, move.process, move.at)
-        for moves in books.histories().values()
+        for moves in history.by_job().values()
         for claim, move in pairwise(moves)
         if claim.is_claim and move.rescued and claim.process in killed
     }
@@ -67,8 +68,8 @@ def rescues(books: Books) -> list[Rescue]:
             by,
             {
                 name: time
-                for name in beats
-                if (time := _watched(books, name, beats[name], killed[process], at))
+                for name in heartbeats
+                if (time := _watched(history, name, heartbeats[name], killed[process], at))
             },
         )
         for process, by, at in taken
@@ -76,12 +77,14 @@ def rescues(books: Books) -> list[Rescue]:
 
 
 def _watched(
-    books: Books, process: str, beats: Sequence[datetime], since: datetime, until: datetime
+    history: History, process: str, heartbeats: Sequence[datetime], since: datetime, until: datetime
 ) -> timedelta:
-    """For how long on end the process could look on between the times; it beat at `beats`."""
+    """For how long on end the process could look on between the times; it beat at `heartbeats`."""
     longest = on_end = timedelta(0)
-    for beat, following in pairwise([*(beat for beat in beats if since < beat < until), until]):
-        if books.was_disturbed(process, beat, following):
+    for beat, following in pairwise(
+        [*(beat for beat in heartbeats if since < beat < until), until]
+    ):
+        if history.was_disturbed(process, beat, following):
             on_end = timedelta(0)
         else:
             on_end += min(following - beat, BEAT)

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
-from books import Disturbance
 from fleet_of_workers import Fleet, WorkerProcess
+from history import Disturbance
 from waiting import until
 
 

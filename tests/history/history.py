@@ -1,4 +1,4 @@
-"""The books of a run: what was promised, what happened to each job, what handlers did."""
+"""The history of a run: what was promised, what happened to each job, what handlers did."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import class_row
 
-SCHEMA = Path(__file__).with_name("books.sql").read_text(encoding="utf-8")
+SCHEMA = Path(__file__).with_name("history.sql").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Event:
     """What a handler wrote: it began or it ended."""
 
     id: int
@@ -71,7 +71,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class Heartbeat:
     """A worker said that it lives, and looked whether the others do."""
 
     process: str
@@ -98,8 +98,8 @@ class Pause:
 
 
 @dataclass
-class Books:
-    """Everything that is known of a run, to be audited.
+class History:
+    """Everything that is known of a run, to be checked.
 
     `confirmed` and `withdrawn` are what producers know: the jobs whose commit was answered, and
     those whose transaction was rolled back. `limits` are those of queues that held all the time.
@@ -107,16 +107,16 @@ class Books:
 
     promises: set[UUID] = field(default_factory=set)
     moves: list[Move] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     confirmed: set[UUID] = field(default_factory=set)
     withdrawn: set[UUID] = field(default_factory=set)
-    beats: list[Beat] = field(default_factory=list)
+    heartbeats: list[Heartbeat] = field(default_factory=list)
     disturbances: list[Disturbance] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     limits: dict[str, int] = field(default_factory=dict)
     operators: frozenset[str] = frozenset({"operator"})
 
-    def histories(self) -> Mapping[UUID, Sequence[Move]]:
+    def by_job(self) -> Mapping[UUID, Sequence[Move]]:
         """The moves of each job, in order."""
         histories: defaultdict[UUID, list[Move]] = defaultdict(list)
         for move in sorted(self.moves, key=lambda move: move.id):
@@ -136,7 +136,7 @@ class Books:
         )
 
 
-def read(dsn: str, books: Books) -> None:
+def read(dsn: str, history: History) -> None:
     """Add what the database knows."""
     columns = [each.name for each in fields(Move) if each.name != "committed_at"]
     moves = (
@@ -144,10 +144,10 @@ def read(dsn: str, books: Books) -> None:
     )
     moves = moves.replace("transaction,", "transaction::text,")
     with psycopg.connect(dsn) as connection:
-        books.promises |= {job for (job,) in connection.execute("SELECT job FROM promises")}
+        history.promises |= {job for (job,) in connection.execute("SELECT job FROM promises")}
         with connection.cursor(row_factory=class_row(Move)) as cursor:
-            books.moves += cursor.execute(moves)
-        with connection.cursor(row_factory=class_row(Entry)) as cursor:
-            books.entries += cursor.execute("SELECT * FROM entries ORDER BY id")
-        with connection.cursor(row_factory=class_row(Beat)) as cursor:
-            books.beats += cursor.execute("SELECT * FROM beats ORDER BY at")
+            history.moves += cursor.execute(moves)
+        with connection.cursor(row_factory=class_row(Event)) as cursor:
+            history.events += cursor.execute("SELECT * FROM events ORDER BY id")
+        with connection.cursor(row_factory=class_row(Heartbeat)) as cursor:
+            history.heartbeats += cursor.execute("SELECT * FROM heartbeats ORDER BY at")

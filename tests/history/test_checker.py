@@ -1,4 +1,4 @@
-"""The auditor finds every kind of fault: books that are right, each with one thing wrong."""
+"""The checker finds every kind of violation: right histories, each with one thing wrong."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from audit import audit
-from books import Beat, Books, Disturbance, Entry, Move, Pause
+from checker import check
 from controls import HEARING, check_limits, check_pauses
+from history import Disturbance, Event, Heartbeat, History, Move, Pause
 from order import check_order
 from rescues import LIMIT, rescues
 
@@ -33,7 +33,7 @@ def move(id: int, before: str | None, after: str, **changes: object) -> Move:
         seq=1,
         attempts=1 if after == "completed" else 0,
         max_attempts=3,
-        type="ledger.work",
+        type="history.work",
         payload={"children": 1} if before is None else None,
         error=None,
         failures=0,
@@ -46,8 +46,8 @@ def move(id: int, before: str | None, after: str, **changes: object) -> Move:
     return replace(plain, **changes)
 
 
-def entry(what: str, token: UUID = TOKEN, process: str = "worker", job: UUID = JOB) -> Entry:
-    return Entry(0, job, token, 1, what, process, START + timedelta(seconds=3))
+def event(what: str, token: UUID = TOKEN, process: str = "worker", job: UUID = JOB) -> Event:
+    return Event(0, job, token, 1, what, process, START + timedelta(seconds=3))
 
 
 BIRTH = move(1, None, "pending", process="producer")
@@ -58,7 +58,7 @@ AGAIN = [
     move(6, "running", "completed", token_before=OTHER, process="second", transaction="4"),
 ]
 CHILD_MOVES = [
-    replace(each, job=CHILD, type="ledger.child")
+    replace(each, job=CHILD, type="history.child")
     for each in (
         move(5, None, "pending", payload={"parent": str(JOB), "n": 0}, transaction="4"),
         move(6, "pending", "running"),
@@ -67,37 +67,37 @@ CHILD_MOVES = [
 ]
 
 
-def books(*moves: Move, entries: list[Entry] | None = None) -> Books:
-    if entries is None:
-        entries = [entry("began"), entry("ended")]
-    entries = [*entries, entry("began", job=CHILD), entry("ended", job=CHILD)]
-    return Books(promises={JOB}, moves=[*moves, *CHILD_MOVES], entries=entries, confirmed={JOB})
+def history(*moves: Move, events: list[Event] | None = None) -> History:
+    if events is None:
+        events = [event("began"), event("ended")]
+    events = [*events, event("began", job=CHILD), event("ended", job=CHILD)]
+    return History(promises={JOB}, moves=[*moves, *CHILD_MOVES], events=events, confirmed={JOB})
 
 
-def second_run(**disturbance: object) -> Books:
+def second_run(**disturbance: object) -> History:
     """The worker lost the job after its handler had begun; another one completed it."""
     lost = move(4, "running", "pending", process="second", rescued=True)
-    entries = [entry("began"), entry("began", OTHER, "second"), entry("ended", OTHER, "second")]
-    found = books(BIRTH, CLAIM, lost, *AGAIN, entries=entries)
+    events = [event("began"), event("began", OTHER, "second"), event("ended", OTHER, "second")]
+    found = history(BIRTH, CLAIM, lost, *AGAIN, events=events)
     if disturbance:
         plain = Disturbance("worker", "kill", CLAIM.at, CLAIM.at)
         found.disturbances.append(replace(plain, **disturbance))
     return found
 
 
-def altered(change: Callable[[Books], object]) -> Books:
-    found = books(BIRTH, CLAIM, END)
+def altered(change: Callable[[History], object]) -> History:
+    found = history(BIRTH, CLAIM, END)
     change(found)
     return found
 
 
-def test_right_books_have_no_fault() -> None:
-    assert audit(books(BIRTH, CLAIM, END)) == []
-    assert audit(second_run(kind="kill")) == []
+def test_a_right_history_has_no_violation() -> None:
+    assert check(history(BIRTH, CLAIM, END)) == []
+    assert check(second_run(kind="kill")) == []
 
 
 @pytest.mark.parametrize(
-    ("wrong", "fault"),
+    ("wrong", "violation"),
     [
         (altered(lambda b: b.promises.clear()), "nothing of it is there"),
         (altered(lambda b: b.promises.add(OTHER)), "was promised, and there is no job"),
@@ -106,60 +106,60 @@ def test_right_books_have_no_fault() -> None:
             altered(lambda b: (b.promises.clear(), b.confirmed.clear())),
             "there is a job that nobody promised",
         ),
-        (books(BIRTH, CLAIM), "never ended, it is running"),
-        (books(BIRTH, CLAIM, END, entries=[]), "its handler did not end"),
-        (altered(lambda b: b.entries.append(entry("began"))), "began 2 times"),
-        (altered(lambda b: b.entries.append(entry("began", OTHER))), "without a claim"),
+        (history(BIRTH, CLAIM), "never ended, it is running"),
+        (history(BIRTH, CLAIM, END, events=[]), "its handler did not end"),
+        (altered(lambda b: b.events.append(event("began"))), "began 2 times"),
+        (altered(lambda b: b.events.append(event("began", OTHER))), "without a claim"),
         (
-            books(BIRTH, CLAIM, END, entries=[entry("began", process="second"), entry("ended")]),
+            history(BIRTH, CLAIM, END, events=[event("began", process="second"), event("ended")]),
             "was claimed by worker and ran in second",
         ),
         (second_run(), "was taken from worker, which lived"),
         (second_run(process="second"), "was taken from worker, which lived"),
         (second_run(kind="crash", process=""), "was taken from worker, which lived"),
-        (books(BIRTH, CLAIM, replace(END, process="second")), "worker held it, and second made"),
-        (books(BIRTH, CLAIM, replace(END, token_before=OTHER)), "was followed by"),
+        (history(BIRTH, CLAIM, replace(END, process="second")), "worker held it, and second made"),
+        (history(BIRTH, CLAIM, replace(END, token_before=OTHER)), "was followed by"),
         (
-            books(BIRTH, CLAIM, END, move(5, "completed", "cancelled")),
+            history(BIRTH, CLAIM, END, move(5, "completed", "cancelled")),
             "worker made cancelled of completed",
         ),
         (
-            books(BIRTH, CLAIM, move(4, "running", "failed", failures=1, error="oh")),
+            history(BIRTH, CLAIM, move(4, "running", "failed", failures=1, error="oh")),
             "failed in worker for no reason: oh",
         ),
         (
-            books(BIRTH, CLAIM, move(4, "running", "pending")),
+            history(BIRTH, CLAIM, move(4, "running", "pending")),
             "was handed back for no reason",
         ),
-        (books(BIRTH, CLAIM, replace(END, attempts=4)), "completed in attempt 4 of 3"),
-        (books(BIRTH, CLAIM, replace(END, transaction="9")), "did not complete then"),
+        (history(BIRTH, CLAIM, replace(END, attempts=4)), "completed in attempt 4 of 3"),
+        (history(BIRTH, CLAIM, replace(END, transaction="9")), "did not complete then"),
         (
             altered(lambda b: b.moves.__setitem__(0, replace(BIRTH, payload={"children": 2}))),
             "completed with 1 of 2 children",
         ),
     ],
 )
-def test_each_fault_is_found(wrong: Books, fault: str) -> None:
-    assert any(fault in found for found in audit(wrong)), audit(wrong)
+def test_each_violation_is_found(wrong: History, violation: str) -> None:
+    assert any(violation in found for found in check(wrong)), check(wrong)
 
 
-def ticks(missed: str, *seconds: float) -> Books:
+def ticks(missed: str, *seconds: float) -> History:
     """Jobs of ticks at these seconds after the start, which ended as they should."""
-    found = Books()
+    found = History()
     for n, second in enumerate(seconds):
-        tick = {"run_at": START + timedelta(seconds=second), "type": "ledger.tick"}
+        tick = {"run_at": START + timedelta(seconds=second), "type": "history.tick"}
         tick |= {"job": UUID(int=100 + n), "payload": {"missed": missed}}
         found.moves += [replace(each, **tick) for each in (BIRTH, CLAIM, END)]
-        found.entries += [entry(what, job=tick["job"]) for what in ("began", "ended")]
+        found.events += [event(what, job=tick["job"]) for what in ("began", "ended")]
     return found
 
 
 def test_ticks_are_neither_doubled_nor_left_out() -> None:
-    assert audit(ticks("all", 1, 2, 3)) == []
-    assert audit(ticks("once", 1, 2, 9)) == []
-    assert "is doubled" in audit(ticks("skip", 1, 2, 2))[0]
-    assert "ticked at" in audit(ticks("once", 1, 2, 2.5))[0]
-    assert "and then at" in audit(ticks("all", 1, 2, 4))[0]
+    assert check(ticks("all", 1, 2, 3)) == []
+    assert check(ticks("once", 1, 2, 9)) == []
+    assert "is doubled" in check(ticks("skip", 1, 2, 2))[0]
+    assert "ticked at" in check(ticks("once", 1, 2, 2.5))[0]
+    assert "and then at" in check(ticks("all", 1, 2, 4))[0]
 
 
 TIMES = ("asked_at", "at", "committed_at")
@@ -183,20 +183,20 @@ URGENT = [
 
 
 def test_a_job_that_is_passed_over_for_long_is_found() -> None:
-    faults, judged = check_order(Books(moves=[*URGENT, claim_at(2, 21), claim_at(5, 22)]))
+    violations, judged = check_order(History(moves=[*URGENT, claim_at(2, 21), claim_at(5, 22)]))
     assert judged == 3
-    assert len(faults) == 1
-    assert "was more urgent" in faults[0]
+    assert len(violations) == 1
+    assert "was more urgent" in violations[0]
     # One that came just before, or was skipped just before, may still be unseen.
-    assert check_order(Books(moves=[*URGENT, claim_at(4, 21), claim_at(5, 22)]))[0] == []
-    assert check_order(Books(moves=[*URGENT, claim_at(1, 21), claim_at(2, 22)]))[0] == []
+    assert check_order(History(moves=[*URGENT, claim_at(4, 21), claim_at(5, 22)]))[0] == []
+    assert check_order(History(moves=[*URGENT, claim_at(1, 21), claim_at(2, 22)]))[0] == []
     # Others may have had reasons of their own.
     other = claim_at(2, 21, process="second")
-    assert check_order(Books(moves=[*URGENT, other, claim_at(5, 22)]))[0] == []
+    assert check_order(History(moves=[*URGENT, other, claim_at(5, 22)]))[0] == []
 
 
 def test_only_the_first_claim_after_a_freeze_is_let_off() -> None:
-    found = Books(moves=[*URGENT, claim_at(2, 21), claim_at(5, 22)])
+    found = History(moves=[*URGENT, claim_at(2, 21), claim_at(5, 22)])
     found.disturbances.append(Disturbance("worker", "freeze", at_second(3), at_second(4)))
     assert check_order(found) == ([], 2)
     found.moves.append(claim_at(5.5, 23))
@@ -204,7 +204,7 @@ def test_only_the_first_claim_after_a_freeze_is_let_off() -> None:
 
 
 def test_a_claim_from_a_paused_queue_is_found() -> None:
-    held = Books(moves=[BIRTH, CLAIM, END])
+    held = History(moves=[BIRTH, CLAIM, END])
     held.pauses = [Pause("q", START - 2 * HEARING, START + timedelta(seconds=3))]
     assert len(list(check_pauses(held))) == 1
     held.disturbances = [Disturbance("worker", "freeze", START, START)]
@@ -220,7 +220,7 @@ def test_a_claim_from_a_paused_queue_is_found() -> None:
 
 def test_more_running_jobs_than_the_limit_are_found() -> None:
     other = [replace(each, job=CHILD, id=each.id + 10) for each in (BIRTH, CLAIM, END)]
-    held = Books(moves=[BIRTH, CLAIM, END, *other])
+    held = History(moves=[BIRTH, CLAIM, END, *other])
     held.limits = {"q": 1}
     assert len(list(check_limits(held))) == 1
     held.limits = {"q": 2, "other": 1}
@@ -231,13 +231,13 @@ def test_more_running_jobs_than_the_limit_are_found() -> None:
     assert list(check_limits(held)) == [], "its place became free just then"
 
 
-def killed_at_three(rescued_at: float, *beats: tuple[str, float]) -> Books:
+def killed_at_three(rescued_at: float, *heartbeats: tuple[str, float]) -> History:
     """A worker was killed three seconds after the start; others beat at these seconds."""
     at = at_second(rescued_at)
-    found = Books(moves=[BIRTH, CLAIM, move(4, "running", "pending", rescued=True, process="b")])
+    found = History(moves=[BIRTH, CLAIM, move(4, "running", "pending", rescued=True, process="b")])
     found.moves[-1] = replace(found.moves[-1], at=at)
     found.disturbances = [Disturbance("worker", "kill", at_second(3), at_second(3))]
-    found.beats = [Beat(process, at_second(second)) for process, second in beats]
+    found.heartbeats = [Heartbeat(process, at_second(second)) for process, second in heartbeats]
     return found
 
 

@@ -105,7 +105,7 @@ class Stage:
     def _enqueue(self, point: CrashPoint) -> Job:
         payload = {"seconds": 0, "failures": 0, "children": 2} | point.work
         self._halt(point, point.step)
-        job = Job(point.queue, "ledger.work", payload, max_attempts=point.max_attempts)
+        job = Job(point.queue, "history.work", payload, max_attempts=point.max_attempts)
         return self._queue.enqueue(job)
 
     def _halt(self, point: CrashPoint, step: str) -> None:
@@ -161,10 +161,10 @@ class Stage:
         assert stored is not None
         # On a slow machine the start of a quick attempt is on record as well, and so its death.
         is_quick = point.step in ("complete", "fail")
-        deaths = sum("the worker died" in entry["error"] for entry in stored.errors)
+        deaths = sum("the worker died" in error["error"] for error in stored.errors)
         return Aftermath(
             status=stored.status.value,
-            runs=count("SELECT count(*) FROM entries WHERE job = %s AND what = 'began'"),
+            runs=count("SELECT count(*) FROM events WHERE job = %s AND what = 'began'"),
             attempts=stored.attempts - deaths * is_quick,
             children=count("SELECT count(*) FROM jobs WHERE payload->>'parent' = %s"),
             held=(stored.token, stored.locked_by) != (None, None),

@@ -1,4 +1,4 @@
-"""The jobs that the ledger's workers run. Each writes what it did, in transactions of its own."""
+"""The jobs that the workers of a chaos run know. Each writes down what it did."""
 
 import asyncio
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Child:
     n: int
 
 
-@job_type("ledger.work", "1", backoff="constant", base=SOON)
+@job_type("history.work", "1", backoff="constant", base=SOON)
 async def work(job: JobContext[Any], payload: Work) -> None:
     await note(job, "began")
     await asyncio.sleep(payload.seconds)
@@ -40,30 +40,30 @@ async def work(job: JobContext[Any], payload: Work) -> None:
     await note(job, "ended")
 
 
-@job_type("ledger.child", "1", queue="parcels", max_attempts=50, backoff="constant", base=SOON)
+@job_type("history.child", "1", queue="parcels", max_attempts=50, backoff="constant", base=SOON)
 async def child(job: JobContext[Any], payload: Child) -> None:
     await note(job, "began")
     await note(job, "ended")
 
 
-@job_type("ledger.discard", "1", backoff="constant", base=SOON)
+@job_type("history.discard", "1", backoff="constant", base=SOON)
 async def discard(job: JobContext[Any], payload: dict[str, Any]) -> None:
     await note(job, "began")
     raise Discard("as planned")
 
 
-@job_type("ledger.tick", "1", max_attempts=50, backoff="constant", base=SOON)
+@job_type("history.tick", "1", max_attempts=50, backoff="constant", base=SOON)
 async def tick(job: JobContext[Any], payload: dict[str, Any]) -> None:
     await note(job, "began")
     await note(job, "ended")
 
 
 async def note(job: JobContext[Any], what: str) -> None:
-    """Write an entry, under the token of the claim that this attempt belongs to."""
-    token = job._job.token  # type: ignore[attr-defined]  # no handler needs it; an auditor does
+    """Write an event, under the token of the claim that this attempt belongs to."""
+    token = job._job.token  # type: ignore[attr-defined]  # no handler needs it; the checker does
     async with job.connection() as connection, connection.transaction():
         await connection.execute(
-            "INSERT INTO entries (job, token, attempt, what) VALUES (%s, %s, %s, %s)",
+            "INSERT INTO events (job, token, attempt, what) VALUES (%s, %s, %s, %s)",
             (job.id, token, job.attempt, what),
         )
 

@@ -1,4 +1,4 @@
-"""A run of the ledger: producers, workers and chaos for a set time, then the books."""
+"""A chaos run: producers, workers and chaos for a set time, then the checks of its history."""
 
 import random
 import time
@@ -9,13 +9,13 @@ from typing import LiteralString
 from uuid import uuid4
 
 import psycopg
-from audit import ENDED, TICK, audit, ticks_of
-from books import SCHEMA, Books, read
 from chaos import Chaos
+from checker import ENDED, TICK, check, ticks_of
 from conduit_runtime import CronScheduler, Queue, Schedule, embedded, migrate
 from controller import LIMIT, LIMITED, Controller
 from controls import check_limits, check_pauses
 from fleet_of_workers import Fleet, create_role
+from history import SCHEMA, History, read
 from order import check_order
 from producers import QUEUES, Operator, Producer
 from psycopg.conninfo import make_conninfo
@@ -33,7 +33,7 @@ SCHEDULES = [
         seconds=int(TICK.total_seconds()),
         name=missed,
         queue=QUEUES[0],
-        type="ledger.tick",
+        type="history.tick",
         payload={"missed": missed},
         max_attempts=50,
         missed=missed,
@@ -54,7 +54,7 @@ class Report:
     """What a run showed."""
 
     seed: int
-    faults: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
     jobs: int = 0
     runs: int = 0
     repeats: int = 0
@@ -76,17 +76,17 @@ class Report:
             f"{self.pauses} pauses; {disturbances}",
             f"{self.rescues} rescues after kills, nobody looked on for longer than "
             f"{self.looked_on:.1f} s; the slowest: {self.slowest_rescue}",
-            *self.faults[:20],
+            *self.violations[:20],
         ]
-        if len(self.faults) > 20:
-            lines.append(f"and {len(self.faults) - 20:,} more faults")
+        if len(self.violations) > 20:
+            lines.append(f"and {len(self.violations) - 20:,} more violations")
         return "\n".join(lines)
 
 
 def run(folder: Path, seconds: float, seed: int, workers: int = 3) -> Report:
     """Run for so many seconds in a database server of the run's own, kept in the folder.
 
-    On a slow machine it takes longer, until enough has happened for the books to say something.
+    On a slow machine it takes longer, until enough has happened for the history to say something.
     """
     with embedded.start(folder / "postgres", settings=SETTINGS) as server:
         dsn = _database(server.dsn)
@@ -101,7 +101,7 @@ def run(folder: Path, seconds: float, seed: int, workers: int = 3) -> Report:
 
 
 def _database(server_dsn: str) -> str:
-    name = f"ledger_{uuid4().hex}"
+    name = f"history_{uuid4().hex}"
     with psycopg.connect(server_dsn, autocommit=True) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
     dsn = make_conninfo(server_dsn, dbname=name)
@@ -145,27 +145,27 @@ def _run(dsn: str, data: Path, fleet: Fleet, seconds: float, seed: int, workers:
             until(lambda: _count(dsn, "= ANY") > ended, SETTLING)  # noqa: B023
             ended = _count(dsn, "= ANY")
     except AssertionError:
-        report.faults.append(f"for {SETTLING:.0f} s none of what was left ended")
+        report.violations.append(f"for {SETTLING:.0f} s none of what was left ended")
     report.settled_in = time.monotonic() - started
     # A worker killed a moment ago is struck off by one that lives, and not by nobody.
     running = sorted(worker.process.pid for worker in fleet.running())
     try:
         until(lambda: _registered(dsn) == running, SETTLING)
     except AssertionError:
-        report.faults.append(f"{running} run, and {_registered(dsn)} are registered")
-    report.faults += _stop(dsn, fleet)
-    books = Books(
+        report.violations.append(f"{running} run, and {_registered(dsn)} are registered")
+    report.violations += _stop(dsn, fleet)
+    history = History(
         disturbances=chaos.disturbances, pauses=controller.pauses, limits={LIMITED: LIMIT}
     )
     for producer in producers:
-        books.confirmed |= producer.confirmed
-        books.withdrawn |= producer.withdrawn
-    read(dsn, books)
-    return _examine(books, report)
+        history.confirmed |= producer.confirmed
+        history.withdrawn |= producer.withdrawn
+    read(dsn, history)
+    return _examine(history, report)
 
 
 def _proves_something(dsn: str) -> bool:
-    sql = "SELECT count(*), count(*) FILTER (WHERE type = 'ledger.tick') FROM jobs"
+    sql = "SELECT count(*), count(*) FILTER (WHERE type = 'history.tick') FROM jobs"
     try:
         with psycopg.connect(dsn) as connection:
             [(jobs, ticks)] = connection.execute(sql)
@@ -190,33 +190,38 @@ def _registered(dsn: str) -> list[int]:
 
 def _stop(dsn: str, fleet: Fleet) -> list[str]:
     """Stop the workers gently; what is wrong with how they end, and with what they logged."""
-    faults = []
+    violations = []
     running = fleet.running()
     for worker in running:
         worker.process.terminate()
     for worker in running:
         if (code := worker.process.wait(60)) != 0:
-            faults.append(f"{worker.name} ended with {code}")
+            violations.append(f"{worker.name} ended with {code}")
     for name, log in fleet.logs().items():
         if "Traceback" in log:
-            faults.append(f"{name} logged {log[log.index('Traceback') :][:2_000]}")
+            violations.append(f"{name} logged {log[log.index('Traceback') :][:2_000]}")
     with psycopg.connect(dsn) as connection:
         left = connection.execute("SELECT name FROM conduit_workers").fetchall()
-    return [*faults, *(f"{name} is still registered" for (name,) in left)]
+    return [*violations, *(f"{name} is still registered" for (name,) in left)]
 
 
-def _examine(books: Books, report: Report) -> Report:
-    faults, report.judged = check_order(books)
-    report.faults += [*audit(books), *check_pauses(books), *check_limits(books), *faults]
-    report.jobs = len(books.histories())
-    report.ticks = sum(map(len, ticks_of(books.histories()).values()))
-    report.pauses = len(books.pauses)
-    if found := rescues(books):
+def _examine(history: History, report: Report) -> Report:
+    violations, report.judged = check_order(history)
+    report.violations += [
+        *check(history),
+        *check_pauses(history),
+        *check_limits(history),
+        *violations,
+    ]
+    report.jobs = len(history.by_job())
+    report.ticks = sum(map(len, ticks_of(history.by_job()).values()))
+    report.pauses = len(history.pauses)
+    if found := rescues(history):
         report.rescues = len(found)
         report.looked_on = max(each.looked_on for each in found).total_seconds()
         report.slowest_rescue = str(max(found, key=lambda each: each.after))
-        report.faults += [str(each) for each in found if each.looked_on > LOOKING_ON]
-    began = [entry for entry in books.entries if entry.what == "began"]
+        report.violations += [str(each) for each in found if each.looked_on > LOOKING_ON]
+    began = [event for event in history.events if event.what == "began"]
     report.runs = len(began)
-    report.repeats = len(began) - len({entry.job for entry in began})
+    report.repeats = len(began) - len({event.job for event in began})
     return report

@@ -2,7 +2,7 @@
 -- advisory lock that the test holds, having done its work and not committed it, however long it takes.
 CREATE TABLE halts (queue text, step text);
 
-CREATE TABLE entries (
+CREATE TABLE events (
   job     uuid    NOT NULL,
   token   uuid    NOT NULL,
   attempt integer NOT NULL,
@@ -37,4 +37,4 @@ BEGIN
 END $$;
 
 CREATE TRIGGER halt_job AFTER UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION halt_job();
-CREATE TRIGGER halt_handler AFTER INSERT ON entries FOR EACH ROW EXECUTE FUNCTION halt_handler();
+CREATE TRIGGER halt_handler AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION halt_handler();

@@ -2,7 +2,7 @@
 CREATE TABLE promises (job uuid PRIMARY KEY);
 
 -- What handlers did.
-CREATE TABLE entries (
+CREATE TABLE events (
   id      bigint      GENERATED ALWAYS AS IDENTITY,
   job     uuid        NOT NULL,
   token   uuid        NOT NULL,
@@ -57,16 +57,16 @@ CREATE TRIGGER write_move AFTER UPDATE ON jobs FOR EACH ROW
   EXECUTE FUNCTION write_move();
 
 -- Every beat of a worker, by which one sees from when to when it could rescue the jobs of others.
-CREATE TABLE beats (
+CREATE TABLE heartbeats (
   process text        NOT NULL DEFAULT session_user,
   at      timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
-CREATE FUNCTION write_beat() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION write_heartbeat() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO beats DEFAULT VALUES;
+  INSERT INTO heartbeats DEFAULT VALUES;
   RETURN NULL;
 END $$;
 
-CREATE TRIGGER write_beat AFTER UPDATE OF beat ON conduit_workers
-  FOR EACH ROW EXECUTE FUNCTION write_beat();
+CREATE TRIGGER write_heartbeat AFTER UPDATE OF beat ON conduit_workers
+  FOR EACH ROW EXECUTE FUNCTION write_heartbeat();

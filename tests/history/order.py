@@ -1,4 +1,4 @@
-"""Checks that jobs were claimed in order, from the books of a run. Pure."""
+"""Checks that jobs were claimed in order, from the history of a run. Pure."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
-from books import Books, Move
+from history import History, Move
 
 WINDOW = timedelta(seconds=1.5)
 """How long a job may stay unseen behind the bound of a claim: a second, and what a commit takes."""
@@ -16,27 +16,29 @@ RELEASE = timedelta(milliseconds=20)
 """How long a transaction may keep its locks after the time of its commit."""
 
 
-def check_order(books: Books) -> tuple[list[str], int]:
+def check_order(history: History) -> tuple[list[str], int]:
     """The claims that passed over a more urgent job, and how many claims could be judged.
 
-    A claim skips rows that another one looks at just then, and the books do not show all that one
-    looks at: so only those are judged that were alone and not near one that was broken off. What
-    was skipped may stay behind the worker's bound for a while: so a job counts as passed over when
-    the same worker has done so for longer than that. And the first claim of a worker that was
+    A claim skips rows that another one looks at just then, and the history does not show all that
+    one looks at: so only those are judged that were alone and not near one that was broken off.
+    What was skipped may stay behind the worker's bound for a while: so a job counts as passed over
+    when the same worker has done so for longer than that. And the first claim of a worker that was
     frozen may be what it had in mind before: it is let off.
     """
-    faults: list[str] = []
-    histories = books.histories()
-    lonely = _lonely_claims(books)
+    violations: list[str] = []
+    histories = history.by_job()
+    lonely = _lonely_claims(history)
     for queue in {move.queue for move in lonely}:
-        faults += _passed_over(queue, histories, [each for each in lonely if each.queue == queue])
-    return faults, len(lonely)
+        violations += _passed_over(
+            queue, histories, [each for each in lonely if each.queue == queue]
+        )
+    return violations, len(lonely)
 
 
-def _lonely_claims(books: Books) -> list[Move]:
-    claims = [move for move in books.moves if move.is_claim]
-    breaks = [each for each in books.disturbances if each.kind in ("cut", "crash")]
-    late = _first_after_a_freeze(books, claims)
+def _lonely_claims(history: History) -> list[Move]:
+    claims = [move for move in history.moves if move.is_claim]
+    breaks = [each for each in history.disturbances if each.kind in ("cut", "crash")]
+    late = _first_after_a_freeze(history, claims)
     starts = sorted({(move.asked_at, move.transaction) for move in claims})
     ends = sorted({(move.committed_at + RELEASE, move.transaction) for move in claims})
 
@@ -55,10 +57,10 @@ def _lonely_claims(books: Books) -> list[Move]:
     ]
 
 
-def _first_after_a_freeze(books: Books, claims: Sequence[Move]) -> set[str]:
+def _first_after_a_freeze(history: History, claims: Sequence[Move]) -> set[str]:
     """The transactions of claims that may have been decided upon before a freeze."""
     late = set()
-    for freeze in books.disturbances:
+    for freeze in history.disturbances:
         if freeze.kind == "freeze":
             after = [
                 (move.asked_at, move.transaction)

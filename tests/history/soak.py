@@ -1,4 +1,4 @@
-"""The ledger for many minutes: `python soak.py MINUTES`, in rounds of a few minutes each."""
+"""Chaos for many minutes: `python soak.py MINUTES`, in rounds of a few minutes each."""
 
 import random
 import shutil
@@ -10,20 +10,20 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "runtime"))  # for waiting
 
-from ledger import run
+from chaos_run import run
 
 ROUND = 300.0
-"""Seconds of a round; after each, everything has to end and the books are checked."""
+"""Seconds of a round; after each, everything has to end and the history is checked."""
 
 
 def main(minutes: float) -> int:
-    """Print a report a round; 1 at the first one with a fault, which leaves its logs."""
+    """Print a report a round; 1 at the first one with a violation, which leaves its logs."""
     end = time.monotonic() + minutes * 60
     while (left := end - time.monotonic()) > 0:
-        folder = Path(tempfile.mkdtemp(prefix="conduit-ledger-"))
+        folder = Path(tempfile.mkdtemp(prefix="conduit-chaos-"))
         report = run(folder, min(ROUND, left), seed=random.randrange(1_000_000))
         print(report, flush=True)
-        if report.faults:
+        if report.violations:
             print(f"logs and database are in {folder}")
             return 1
         shutil.rmtree(folder)

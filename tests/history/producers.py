@@ -11,7 +11,7 @@ import psycopg
 from conduit_runtime import Job, Queue
 from psycopg.conninfo import make_conninfo
 
-QUEUES = ("ledger", "parcels")
+QUEUES = ("letters", "parcels")
 
 
 class Actor(threading.Thread):
@@ -105,14 +105,14 @@ class Producer(Actor):
         queue, priority = pick.choice(QUEUES), pick.choice((0, 50, 50, 50, 75, 100))
         delay = timedelta(seconds=pick.uniform(0.5, 3)) if pick.random() < 0.1 else None
         if pick.random() < 0.03:
-            return Job(queue, "ledger.discard", {}, priority, delay=delay)
+            return Job(queue, "history.discard", {}, priority, delay=delay)
         payload = {
             "seconds": pick.choice((0, 0, 0.01, 0.05, 0.2 if pick.random() < 0.95 else 3)),
             "failures": pick.choice((0, 0, 0, 0, 0, 0, 1, 2)),
             "children": pick.choice((0, 0, 0, 1, 3)),
         }
         attempts = pick.choice((3, 3, 50, 50, 50, 50))
-        return Job(queue, "ledger.work", payload, priority, attempts, delay=delay)
+        return Job(queue, "history.work", payload, priority, attempts, delay=delay)
 
 
 class Operator(Actor):

@@ -1,4 +1,4 @@
-"""Checks the books of a run against what the queue guarantees. Pure: records in, faults out."""
+"""Checks the history of a run against what the queue guarantees. Pure: returns violations."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,42 +6,42 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
-from books import Books, Entry, Move
+from history import Event, History, Move
 
 ENDED = ("completed", "failed", "cancelled")
-UNPROMISED = ("ledger.child", "ledger.tick")
+UNPROMISED = ("history.child", "history.tick")
 TICK = timedelta(seconds=1)
 """From tick to tick of the schedules."""
 HANDLING = timedelta(seconds=10)
 """How long the effects of a disturbance may last: a dead worker's claim may still be under way."""
 
 
-def audit(books: Books) -> list[str]:
-    """Every fault that the books show; none when all guarantees were kept."""
-    histories = books.histories()
+def check(history: History) -> list[str]:
+    """Every violation that the history shows; none when all guarantees were kept."""
+    histories = history.by_job()
     return [
-        *check_promises(books, histories),
+        *check_promises(history, histories),
         *check_endings(histories),
-        *check_entries(books),
-        *check_claims(books, histories),
-        *check_attempts(books, histories),
-        *check_children(books, histories),
+        *check_events(history),
+        *check_claims(history, histories),
+        *check_attempts(history, histories),
+        *check_children(history, histories),
         *check_ticks(histories),
     ]
 
 
-def check_promises(books: Books, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
+def check_promises(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
     """A job exists if and only if the transaction that enqueued it committed."""
-    for job in books.confirmed - books.promises:
+    for job in history.confirmed - history.promises:
         yield f"{job}: its commit was answered, and nothing of it is there"
-    for job in books.promises - histories.keys():
+    for job in history.promises - histories.keys():
         yield f"{job}: was promised, and there is no job"
-    for job in books.withdrawn & histories.keys():
+    for job in history.withdrawn & histories.keys():
         yield f"{job}: was rolled back, and there is a job"
     for job, moves in histories.items():
         if moves[0].before is not None:
             yield f"{job}: has no birth"
-        elif job not in books.promises and moves[0].type not in UNPROMISED:
+        elif job not in history.promises and moves[0].type not in UNPROMISED:
             yield f"{job}: there is a job that nobody promised"
 
 
@@ -52,47 +52,47 @@ def check_endings(histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
             yield f"{job}: never ended, it is {moves[-1].after}"
 
 
-def check_entries(books: Books) -> Iterator[str]:
+def check_events(history: History) -> Iterator[str]:
     """Nothing ran that was not claimed by the very process, and no attempt ran twice."""
-    claims = {(move.job, move.token_after): move for move in books.moves if move.is_claim}
-    for entry in books.entries:
-        claim = claims.get((entry.job, entry.token))
+    claims = {(move.job, move.token_after): move for move in history.moves if move.is_claim}
+    for event in history.events:
+        claim = claims.get((event.job, event.token))
         if claim is None:
-            yield f"{entry.job}: ran in {entry.process} without a claim"
-        elif claim.process != entry.process:
-            yield f"{entry.job}: was claimed by {claim.process} and ran in {entry.process}"
-    counts = Counter((entry.job, entry.token, entry.what) for entry in books.entries)
+            yield f"{event.job}: ran in {event.process} without a claim"
+        elif claim.process != event.process:
+            yield f"{event.job}: was claimed by {claim.process} and ran in {event.process}"
+    counts = Counter((event.job, event.token, event.what) for event in history.events)
     for (job, token, what), count in counts.items():
         if count > 1:
             yield f"{job}: {what} {count} times under the one claim {token}"
 
 
-def check_claims(books: Books, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
+def check_claims(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
     """Each claim was ended by who held it, or for a reason; each repeat is explained."""
-    began, ended = _tokens(books.entries, "began"), _tokens(books.entries, "ended")
+    began, ended = _tokens(history.events, "began"), _tokens(history.events, "ended")
     for job, moves in histories.items():
         for move, following in zip(moves, [*moves[1:], None], strict=True):
             if not move.is_claim:
-                if move.before in ENDED and move.process not in books.operators:
+                if move.before in ENDED and move.process not in history.operators:
                     yield f"{job}: {move.process} made {move.after} of {move.before}"
                 continue
             key = (job, move.token_after)
             if following is not None:
-                yield from _check_end(books, move, following, key in began, key in ended)
+                yield from _check_end(history, move, following, key in began, key in ended)
 
 
-def _check_end(books: Books, claim: Move, end: Move, began: bool, ended: bool) -> Iterator[str]:
+def _check_end(history: History, claim: Move, end: Move, began: bool, ended: bool) -> Iterator[str]:
     """`began` and `ended` tell what the handler wrote under the claim."""
     job, process = claim.job, claim.process
     since = claim.asked_at - HANDLING
     if end.before != "running" or (
-        end.token_before != claim.token_after and end.process not in books.operators
+        end.token_before != claim.token_after and end.process not in history.operators
     ):
         yield f"{job}: the claim of {process} was followed by {end.before} → {end.after}"
-    if end.process in books.operators:
+    if end.process in history.operators:
         return
     if end.rescued:
-        if not books.was_disturbed(process, since, end.at, ("kill", "freeze", "cut")):
+        if not history.was_disturbed(process, since, end.at, ("kill", "freeze", "cut")):
             yield f"{job}: was taken from {process}, which lived"
         return
     if end.process != process:
@@ -102,23 +102,23 @@ def _check_end(books: Books, claim: Move, end: Move, began: bool, ended: bool) -
             yield f"{job}: completed, and its handler did not end"
     elif end.failures > claim.failures:
         if end.error is None or "as planned" not in end.error:
-            if not books.was_disturbed(process, since, end.at):
+            if not history.was_disturbed(process, since, end.at):
                 yield f"{job}: failed in {process} for no reason: {end.error}"
         elif not began:
             yield f"{job}: failed without having begun"
     elif end.after != "pending":
         yield f"{job}: {process} made it {end.after}"
-    elif began and not books.was_disturbed(process, since, end.at):
+    elif began and not history.was_disturbed(process, since, end.at):
         yield f"{job}: began in {process} and was handed back for no reason"
 
 
-def check_attempts(books: Books, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
+def check_attempts(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
     """No job ran more often than its attempts allow, and one that completed counted a start."""
-    began = _tokens(books.entries, "began")
+    began = _tokens(history.events, "began")
     for job, moves in histories.items():
         runs = 0
         for move in moves:
-            if move.process in books.operators and move.after == "pending":
+            if move.process in history.operators and move.after == "pending":
                 runs = 0
             elif move.is_claim and (job, move.token_after) in began:
                 runs += 1
@@ -129,13 +129,13 @@ def check_attempts(books: Books, histories: Mapping[UUID, Sequence[Move]]) -> It
                 yield f"{job}: completed in attempt {move.attempts} of {move.max_attempts}"
 
 
-def check_children(books: Books, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
+def check_children(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
     """Nested jobs were born by the transaction that completed their parent, all of them, once."""
     born: Counter[tuple[str, UUID]] = Counter()
     expected: dict[tuple[str, UUID], int] = {}
     for job, moves in histories.items():
         payload = moves[0].payload or {}
-        if moves[0].type == "ledger.child":
+        if moves[0].type == "history.child":
             born[moves[0].transaction, UUID(payload["parent"])] += 1
         for move in moves:
             if move.after == "completed" and payload.get("children"):
@@ -162,10 +162,10 @@ def ticks_of(histories: Mapping[UUID, Sequence[Move]]) -> dict[str, list[datetim
     """The ticks of each schedule, by its policy for those it missed."""
     ticks: dict[str, list[datetime]] = {}
     for moves in histories.values():
-        if moves[0].type == "ledger.tick" and moves[0].payload:
+        if moves[0].type == "history.tick" and moves[0].payload:
             ticks.setdefault(moves[0].payload["missed"], []).append(moves[0].run_at)
     return ticks
 
 
-def _tokens(entries: Sequence[Entry], what: str) -> set[tuple[UUID, UUID | None]]:
-    return {(entry.job, entry.token) for entry in entries if entry.what == what}
+def _tokens(events: Sequence[Event], what: str) -> set[tuple[UUID, UUID | None]]:
+    return {(event.job, event.token) for event in events if event.what == what}

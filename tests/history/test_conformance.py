@@ -157,7 +157,7 @@ def test_failures_are_retried_later_until_the_attempts_are_used_up(queue: Api, d
     queue.fail(job, "twice")
     stored = queue.get(job.id)
     assert (stored.status, stored.error, stored.is_retryable) == ("failed", "twice", False)
-    assert [entry["error"] for entry in stored.errors] == ["ValueError: once", "twice"]
+    assert [error["error"] for error in stored.errors] == ["ValueError: once", "twice"]
     assert queue.retry(job.id)
     [job] = queue.dequeue("w")
     assert job.attempts == 1
