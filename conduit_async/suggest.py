@@ -1,6 +1,9 @@
 """The name that was probably meant, for a hint."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+_FEW = 9
+"""Fewer names are all told."""
 
 
 def nearest(wanted: str, known: Iterable[str]) -> str | None:
@@ -46,3 +49,8 @@ def did_you_mean(wanted: str, known: Iterable[str]) -> str | None:
     """A hint with the nearest name, or None."""
     found = nearest(wanted, known)
     return f"did you mean `{found}`?" if found is not None else None
+
+
+def listed(known: Collection[str]) -> str | None:
+    """All names, if they are few."""
+    return f"it has {', '.join(f'`{name}`' for name in known)}" if len(known) < _FEW else None

@@ -15,7 +15,8 @@ from ..program import (
     SelfColumn,
     StructField,
 )
-from ..suggest import did_you_mean, nearest
+from ..queue_words import queue_hint
+from ..suggest import did_you_mean, listed, nearest
 from ..types import (
     ERROR,
     STRING,
@@ -34,7 +35,7 @@ from ..types import (
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate
 from .entries import entry
-from .foreign import WORDS, method_hint, self_hint
+from .foreign import WORDS, function_hint, method_hint, self_hint
 from .lattice import BROKEN, is_unknown
 from .lookup import meaning
 from .lost import lost_member
@@ -242,6 +243,8 @@ def _no_field(
         return
     fields = list(fields)
     hint = method_hint(shorten(node.target), name) or did_you_mean(name, fields)
+    if isinstance(field, ast.SelfRef):
+        hint = hint or queue_hint(name)
     if hint is None and 0 < len(fields) <= _FEW:
         hint = f"it has {', '.join(f'`{field}`' for field in fields)}"
     if hint is None and name == "self":
@@ -267,7 +270,8 @@ def _library_value(body: Body, node: ast.Member, namespace: str) -> Type:
         hint: str | None = _call(node, signature, 0)
     else:
         found = nearest(node.name.text, functions)
-        hint = f"did you mean `{namespace}.{found}`?" if found else None
+        hint = f"did you mean `{namespace}.{found}`?" if found else listed(functions)
+        hint = function_hint(namespace, node.name.text) or hint
     message = (
         f"`{signature.call}` is a function"
         if signature

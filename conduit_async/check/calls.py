@@ -1,7 +1,5 @@
 """Calls: of functions, of the standard library, of services, of methods on values."""
 
-from collections.abc import Mapping
-
 from .. import ast
 from ..diagnostics import Related
 from ..library import LIBRARY, methods
@@ -13,14 +11,15 @@ from ..program import (
     RecordCall,
     ResourceInfo,
 )
-from ..suggest import did_you_mean, nearest
+from ..queue_words import queue_hint
+from ..suggest import did_you_mean, listed, nearest
 from ..types import ANY, Array, Function, Query, Record, Type, required
 from .access import through
 from .aggregates import AGGREGATES, aggregate
 from .arguments import bind, check_order
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate, previous_value
-from .foreign import CALLS, self_hint
+from .foreign import CALLS, function_hint, self_hint
 from .lattice import BROKEN, is_unknown
 from .library_calls import library_call, method_call
 from .lookup import meaning
@@ -115,8 +114,8 @@ def _undefined_function(body: Body, callee: ast.NameRef) -> None:
     functions = [f.name for f in body.resource.functions.values() if not f.computed]
     if name == "error":
         hint: str | None = '`error` takes its message: `error("…")`'
-    elif name in CALLS:
-        hint = CALLS[name]
+    elif (found := CALLS.get(name) or queue_hint(name)) is not None:
+        hint = found
     elif name.endswith("?") and is_change_predicate(body, name):
         hint = f"write `self.{name}(…)`"
     elif (found := nearest(name, [*functions, *AGGREGATES])) is not None:
@@ -156,15 +155,11 @@ def _namespace_call(body: Body, node: ast.Call, callee: ast.Member, namespace: s
             "SEM201",
             callee.name.span,
             f"`{namespace}` has no function `{callee.name.text}`",
-            f"did you mean `{namespace}.{found}`?" if found else _listed(functions),
+            function_hint(namespace, callee.name.text)
+            or (f"did you mean `{namespace}.{found}`?" if found else listed(functions)),
         )
         return BROKEN
     return (yield from library_call(body, node, signature))
-
-
-def _listed(functions: Mapping[str, object]) -> str | None:
-    """The functions of a small namespace."""
-    return f"it has {', '.join(f'`{name}`' for name in functions)}" if len(functions) < 9 else None
 
 
 def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Steps:
@@ -202,7 +197,7 @@ def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> None:
         message = f"`{info.name}` has no function `{name}`"
         hint = did_you_mean(name, functions)
         if isinstance(callee.target, ast.SelfRef):
-            hint = self_hint(name, info) or hint
+            hint = self_hint(name, info) or hint or queue_hint(name)
         elif name in USAGE and info.primary_key is not None:
             key = f"{shorten(callee.target)}.{info.primary_key}"
             hint = f"write `{info.name}.{USAGE[name].replace('key', key)}`"

@@ -2,6 +2,7 @@
 
 from ..library import methods
 from ..program import ResourceInfo
+from ..queue_words import JOB, queue_hint
 
 _NO_BREAK = "put the loop into a `@function`, and leave it with `return`"
 _NO_CONTINUE = "put what follows into an `if`, or pick the items before: `items.filter(|x| { … })`"
@@ -27,6 +28,7 @@ NAMES = {
     **dict.fromkeys(("context", "ctx"), "write `Context`"),
     "current_user": "write `Context.current_user`",
     "env": 'write `Env.get("…")`',
+    "job": JOB,
 }
 """What to write instead of a name that means something elsewhere."""
 
@@ -43,7 +45,6 @@ CALLS = {
         "a duration is a number with its unit: `7.days`",
     ),
     "range": "a range is written `1..10`, or `0...10` without its end",
-    "sleep": "let the job wait instead: `@async(delay: 10.minutes) { … }`",
     "Date": "write `Time.now()`",
     "uuid": "write `UUID.generate()`",
     "getenv": 'write `Env.get("…")`',
@@ -52,6 +53,16 @@ CALLS = {
     "super": "there is no inheritance: remove it",
 }
 """What to write instead of a call of a bare name."""
+
+_FUNCTIONS = {
+    **dict.fromkeys(("Time.current", "Time.utc", "Time.utcnow", "Context.now"), "Time.now()"),
+    "Time.tomorrow": "Time.today() + 1.day",
+    "Time.yesterday": "Time.today() - 1.day",
+    "Env.fetch": 'Env.get("…")',
+    **dict.fromkeys(("Context.user", "Context.actor"), "Context.current_user"),
+    "Context.request": "Context.current_request",
+}
+"""What to write instead of a function that a namespace does not have."""
 
 METHODS = {
     **dict.fromkeys(("each", "forEach", "for_each", "each_with_index"), "for"),
@@ -83,6 +94,12 @@ VARIABLE_DURATION = (
     "the number of a duration stands in the source, as in `7.days`; "
     "`Time.add_days(time, n)` adds any number of days"
 )
+
+
+def function_hint(namespace: str, name: str) -> str | None:
+    """What to write instead of a function that a namespace does not have."""
+    meant = _FUNCTIONS.get(f"{namespace}.{name}")
+    return f"write `{meant}`" if meant else queue_hint(name)
 
 
 def self_hint(name: str, resource: ResourceInfo) -> str | None:

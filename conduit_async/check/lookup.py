@@ -6,6 +6,7 @@ from .. import ast
 from ..library import LIBRARY
 from ..names import snake_case
 from ..program import RecordCall
+from ..queue_words import queue_hint
 from ..suggest import nearest
 from ..types import Query, Type
 from .body import Body, rule
@@ -96,6 +97,8 @@ def _undefined(body: Body, node: ast.NameRef) -> None:
         hint = NAMES[name]
     elif (found := _near(body, node)) is not None:
         hint = f"did you mean `{found}`?"
+    elif (found := queue_hint(name)) is not None:
+        hint = found
     elif (found := nearest(name, fields | computed)) is not None:
         hint = f"did you mean `self.{found}`?"
     elif name[:1].isupper() and (found := nearest(name, [*body.world.resources, *LIBRARY])):

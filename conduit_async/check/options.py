@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 from .. import ast
 from ..config import PRIORITIES
 from ..diagnostics import Problems, Related
+from ..queue_words import queue_hint
 from ..suggest import nearest
 from .constants import Constant, NotConstantError, Seconds, fold
 
@@ -21,10 +22,12 @@ _LONGEST_DURATION = 100 * 366 * 86_400
 
 _ALIASES = {
     **dict.fromkeys(("retries", "retry", "max_retries", "attempts", "tries"), "max_attempts"),
-    **dict.fromkeys(("wait", "after", "in", "wait_for"), "delay"),
-    **dict.fromkeys(("at", "when", "scheduled_at", "wait_until"), "run_at"),
-    **dict.fromkeys(("max_time", "expires_in", "ttl"), "timeout"),
-    **dict.fromkeys(("unique_by", "dedupe", "idempotency_key", "unique_key"), "unique"),
+    **dict.fromkeys(("wait", "after", "in", "wait_for", "countdown", "run_in"), "delay"),
+    **dict.fromkeys(("at", "when", "scheduled_at", "schedule_at", "wait_until", "eta"), "run_at"),
+    **dict.fromkeys(("max_time", "expires_in", "ttl", "time_limit", "soft_time_limit"), "timeout"),
+    **dict.fromkeys(("unique_by", "dedupe", "idempotency_key", "unique_key", "key"), "unique"),
+    **dict.fromkeys(("retry_in", "retry_after", "retry_delay", "interval"), "base"),
+    **dict.fromkeys(("queue_as", "queue_name"), "queue"),
 }
 """What other queues call the options."""
 
@@ -78,13 +81,13 @@ def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
 
 
 def _report_unknown(name: ast.Name, problems: Problems) -> None:
-    meant = _ALIASES.get(name.text) or nearest(name.text, _OPTIONS)
-    problems.error(
-        "VAL500",
-        name.span,
-        f"`@async` has no option `{name.text}`",
-        f"did you mean `{meant}`?" if meant else f"it has {', '.join(sorted(_OPTIONS))}",
-    )
+    meant = _ALIASES.get(name.text)
+    elsewhere = queue_hint(name.text)
+    if meant is None and elsewhere is None:
+        meant = nearest(name.text, _OPTIONS)
+    known = elsewhere or f"it has {', '.join(sorted(_OPTIONS))}"
+    hint = f"did you mean `{meant}`?" if meant else known
+    problems.error("VAL500", name.span, f"`@async` has no option `{name.text}`", hint)
 
 
 def _check_together(given: dict[str, ast.Name], problems: Problems) -> None:

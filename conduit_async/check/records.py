@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 from .. import ast
 from ..program import RecordCall, ResourceInfo
+from ..queue_words import queue_hint
 from ..suggest import did_you_mean
 from ..types import ANY, BOOL, INT, NIL, Array, Query, Record, Type, optional
 from .body import Body, Steps
@@ -214,7 +215,9 @@ def _no_operation(body: Body, callee: ast.Member, info: ResourceInfo, known: lis
         "SEM201",
         callee.name.span,
         f"`{info.name}` has no operation `{callee.name.text}`",
-        did_you_mean(callee.name.text, known) or _of_a_row(callee, info),
+        did_you_mean(callee.name.text, known)
+        or _of_a_row(callee, info)
+        or queue_hint(callee.name.text),
     )
 
 

@@ -3,10 +3,11 @@
 from .. import ast
 from ..names import python_name, service_name
 from ..program import CALL, Extern, MethodInfo, ServiceCall, ServiceInfo
+from ..queue_words import ENQUEUES, queue_hint
 from ..types import ANY, Function, Query, Type
 from .body import Body, Steps
 from .lattice import BROKEN
-from .require import article
+from .require import article, shorten
 from .service_slips import misspelt
 
 
@@ -16,6 +17,13 @@ def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.Nam
         yield argument.value
     if target.name not in body.world.config.externs and misspelt(body, target, callee.name.text):
         return BROKEN
+    if target.name not in body.world.config.externs and callee.name.text in ENQUEUES:
+        body.problems.warning(
+            "PAT410",
+            callee.name.span,
+            f"`{shorten(callee)}` is a method of a service, which is called at once",
+            queue_hint(callee.name.text),
+        )
     _note_call(body, node, target.name, callee.name.text)
     return ANY
 

@@ -3,8 +3,7 @@
 from ..lexer.tokens import BLOCK_HEADS, Token
 from ..suggest import nearest
 from .automaton import Automaton
-from .members import EVENTS
-from .slips import hook_meant
+from .slips import hook_meant, nearest_event
 
 _STATEMENTS = frozenset({"IF", "ELSIF", "UNLESS", "FOR", "MATCH", "RESCUE", "ELSE", "ASYNC"})
 _DECLARATIONS = frozenset({"FUNCTION", "COMPUTED", "SCOPE"})
@@ -137,8 +136,3 @@ class Headers(Automaton):
         self._stack.pop()
         self._values.pop()
         self._starts.pop()
-
-
-def nearest_event(name: str) -> str | None:
-    """The event that a word of a hook's header stands for."""
-    return name if name in EVENTS else nearest(name, EVENTS)

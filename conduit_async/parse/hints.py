@@ -2,6 +2,7 @@
 
 from ..diagnostics import Diagnostic
 from ..lexer.tokens import Token
+from ..queue_words import queue_hint
 from ..source import Source, Span
 
 Special = tuple[Diagnostic, int]
@@ -62,6 +63,10 @@ def special(
         )
     if type == "ASYNC" and "INT" in expected:
         return here("SYN001", "`@async` is a statement and gives no value", None)
+    if type == "ASYNC" and (head := _annotation_before(tokens, index)) is not None:
+        message = f"there is no hook timing `{head.text}`"
+        hint = queue_hint(head.text[1:]) or "write `@after create @async { … }`"
+        return at(head, head, "SYN014", message, hint)
     if type == "ASYNC":
         return here(
             "SEM217",
@@ -99,6 +104,15 @@ def special(
     if elsif is not None:
         return at(elsif, elsif, "SYN001", f"there is no `{elsif.text}`", "write `elsif`")
     return None
+
+
+def _annotation_before(tokens: list[Token], index: int) -> Token | None:
+    """The unknown annotation that begins the line, as in `@cron("0 3 * * *") @async { … }`."""
+    depth = tokens[index].depth
+    while index and not tokens[index].first:
+        index -= 1
+    head = tokens[index]
+    return head if head.type == "AT" and head.depth == depth else None
 
 
 def _predicate_on_line(tokens: list[Token], index: int) -> Token | None:

@@ -5,13 +5,13 @@ from typing import cast
 
 from .. import ast
 from ..lexer.tokens import FIELD_ANNOTATIONS, FILE_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
+from ..queue_words import queue_hint
 from ..source import Span
 from ..suggest import nearest
-from .slips import hook_meant
+from .slips import EVENTS, hook_meant, nearest_event
 from .types import TypeRules
 
 Body = tuple[list[ast.Pair], ast.Block | None]
-EVENTS = ("create", "update", "delete", "save")
 _ALIASES = {
     **dict.fromkeys(("max_length", "maxlength", "maximum", "lte"), "max"),
     **dict.fromkeys(("min_length", "minlength", "minimum", "gte"), "min"),
@@ -101,7 +101,7 @@ class MemberRules(TypeRules):
     def unknown(self, name: ast.Name, known: Iterable[str]) -> None:
         """Warn about an annotation that means nothing here."""
         near = _ALIASES.get(name.text) or nearest(name.text, known)
-        hint = f"did you mean `@{near}`?" if near else None
+        hint = f"did you mean `@{near}`?" if near else queue_hint(name.text)
         self.warn(name.span, f"`@{name.text}` is unknown and has no effect here", hint)
 
     def warn(self, span: Span, message: str, hint: str | None = None) -> None:
@@ -250,8 +250,9 @@ class MemberRules(TypeRules):
             self.error("SYN015", where, "this hook does not say its event", hint)
             return "update"
         if event.text not in EVENTS:
-            near = nearest(event.text, EVENTS)
-            hint = f"did you mean `{near}`?" if near else "it is create, update, delete or save"
+            near = nearest_event(event.text)
+            hint = queue_hint(event.text) or "it is create, update, delete or save"
+            hint = f"did you mean `{near}`?" if near else hint
             self.error("SYN015", event.span, f"there is no event `{event.text}`", hint)
             return cast("ast.Event", near) if near else "update"
         return cast("ast.Event", event.text)

@@ -1,11 +1,20 @@
 """Slips in declarations: what a member, a field or a hook should look like instead."""
 
 from ..lexer.tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
+from ..queue_words import queue_hint
 from ..source import Source
 from ..suggest import nearest
 from .said import Said
 
-_EVENTS = ("create", "update", "delete", "save")
+EVENTS = ("create", "update", "delete", "save")
+_ALIASES = {
+    **dict.fromkeys(("insert", "add", "new"), "create"),
+    **dict.fromkeys(("change", "edit", "modify"), "update"),
+    **dict.fromkeys(("destroy", "remove"), "delete"),
+    **dict.fromkeys(("persist", "store"), "save"),
+}
+"""What events are called elsewhere."""
+
 _MODIFIERS = ("@transaction", "@async")
 
 
@@ -23,6 +32,7 @@ def slip(source: Source, tokens: list[Token], index: int, expected: frozenset[st
         or _header(token, line, expected)
         or _relation(token, last, line)
         or _generic(tokens, index, expected)
+        or _of_queues(token, last, line, expected)
         or _field(source, token, last, line, expected)
         or _signature(tokens, index, line, expected)
     )
@@ -51,6 +61,8 @@ def _header(token: Token, line: list[Token], expected: frozenset[str]) -> Said |
             return Said(
                 head, head, f"there is no hook timing `{head.text}`", f"write `{timing}`", "SYN014"
             )
+        if hint := queue_hint(head.text[1:]):
+            return Said(head, head, f"there is no `{head.text}`", hint, "SYN014")
         if meant := nearest(head.text[1:], MEMBER_ANNOTATIONS):
             return Said(head, head, f"there is no `{head.text}`", f"did you mean `@{meant}`?")
     if types[0] not in ("HOOK", "ON"):
@@ -64,18 +76,23 @@ def _header(token: Token, line: list[Token], expected: frozenset[str]) -> Said |
     if token.type in ("IF", "UNLESS") and "LBRACE" in expected:
         hint = f"put it into the block: `{{ {token.text} … {{ … }} }}`"
         return Said(token, token, "a hook has no condition in its header", hint, "SYN017")
-    if types[0] == "ON" and token.type == "LBRACE" and line[-1].text in _EVENTS:
+    if types[0] == "ON" and token.type == "LBRACE" and line[-1].text in EVENTS:
         hint = f"write `@after {line[-1].text} {{ … }}`"
         return Said(head, head, "a hook begins with `@before` or `@after`", hint, "SYN014")
     if types == ["HOOK", "NAME"] and token.text in ("on", "of", "for", "do", "then"):
         message = f"a hook has no `{token.text}` before its block"
         return Said(token, token, message, "remove it", "SYN017")
+    if token.type in ("FIELD_AT", "AT") and types[:2] == ["HOOK", "NAME"]:
+        name = token.text[1:]
+        hint = queue_hint(name) or "put what it says into the block"
+        return Said(token, token, f"a hook has no `{token.text}`", hint, "SYN017")
+    if types == ["HOOK", "NAME"] and token.text == "(":
+        hint = "put the condition into the block: `if self.field_changed? { … }`"
+        return Said(token, token, "an event takes no arguments", hint, "SYN017")
     if types == ["HOOK"] and token.text == "(":
         message = "the event of a hook stands without brackets"
         return Said(token, token, message, f"write `{head.text} create`", "SYN015")
-    if types == ["HOOK", "NAME"] and (
-        token.text in _EVENTS or token.type in ("COMMA", "AND", "OR")
-    ):
+    if types == ["HOOK", "NAME"] and (token.text in EVENTS or token.type in ("COMMA", "AND", "OR")):
         hint = "write a hook for each event; `save` is both create and update"
         return Said(token, token, "a hook has one event", hint, "SYN015")
     return None
@@ -84,10 +101,15 @@ def _header(token: Token, line: list[Token], expected: frozenset[str]) -> Said |
 def hook_meant(name: str) -> str | None:
     """The start of the hook that an unknown annotation is meant as."""
     timing, _, event = name.partition("_")
-    if timing in ("after", "before", "on") and event in _EVENTS:
+    if timing in ("after", "before", "on") and event in EVENTS:
         return f"@{'after' if timing == 'on' else timing} {event}"
     near = nearest(name, ("after", "before"))
     return f"@{near}" if near else None
+
+
+def nearest_event(name: str) -> str | None:
+    """The event that a word of a hook's header stands for."""
+    return name if name in EVENTS else _ALIASES.get(name) or nearest(name, EVENTS)
 
 
 def _relation(token: Token, last: Token, line: list[Token]) -> Said | None:
@@ -121,6 +143,18 @@ def _generic(tokens: list[Token], index: int, expected: frozenset[str]) -> Said 
         index -= 1
     opened = tokens[index]
     return Said(opened, opened, "`<` is not closed", "add the missing `>`", "SYN011")
+
+
+def _of_queues(
+    token: Token, last: Token, line: list[Token], expected: frozenset[str]
+) -> Said | None:
+    """`cron "0 3 * * *" { … }` and its like in a resource."""
+    hint = queue_hint(last.text) if last.type == "NAME" else None
+    if hint is None or expected != {"COLON"} or token.depth != 1 or len(line) != 1:
+        return None
+    if token.type not in ("STRING", "DURATION", "INT", "SYMBOL", "LBRACE", "_CALL"):
+        return None
+    return Said(last, last, f"Conduit has no `{last.text}`", hint)
 
 
 def _field(
