@@ -54,7 +54,7 @@ def check_endings(histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
 
 def check_events(history: History) -> Iterator[str]:
     """Nothing ran that was not claimed by the very process, and no attempt ran twice."""
-    claims = {(move.job, move.token_after): move for move in history.moves if move.is_claim}
+    claims = {(move.job, move.token_after): move for move in history.moves if move.draws_token}
     for event in history.events:
         claim = claims.get((event.job, event.token))
         if claim is None:
@@ -72,7 +72,7 @@ def check_claims(history: History, histories: Mapping[UUID, Sequence[Move]]) -> 
     began, ended = _tokens(history.events, "began"), _tokens(history.events, "ended")
     for job, moves in histories.items():
         for move, following in zip(moves, [*moves[1:], None], strict=True):
-            if not move.is_claim:
+            if not move.draws_token:
                 if move.before in ENDED and move.process not in history.operators:
                     yield f"{job}: {move.process} made {move.after} of {move.before}"
                 continue
@@ -97,6 +97,9 @@ def _check_end(history: History, claim: Move, end: Move, began: bool, ended: boo
         return
     if end.process != process:
         yield f"{job}: {process} held it, and {end.process} made it {end.after}"
+    elif end.is_renewal:
+        if began:
+            yield f"{job}: {process} renewed its claim of what it had begun"
     elif end.after == "completed":
         if not ended:
             yield f"{job}: completed, and its handler did not end"
@@ -120,7 +123,7 @@ def check_attempts(history: History, histories: Mapping[UUID, Sequence[Move]]) -
         for move in moves:
             if move.process in history.operators and move.after == "pending":
                 runs = 0
-            elif move.is_claim and (job, move.token_after) in began:
+            elif move.draws_token and (job, move.token_after) in began:
                 runs += 1
                 # The first worker may have died before it wrote the start.
                 if runs > move.max_attempts + 1:

@@ -52,6 +52,16 @@ class Move:
         return self.before == "pending" and self.after == "running"
 
     @property
+    def is_renewal(self) -> bool:
+        """Whether a worker whose claim was answered late drew another token for it."""
+        return self.before == self.after == "running" and self.token_after is not None
+
+    @property
+    def draws_token(self) -> bool:
+        """Whether the job may run under a new token from then on."""
+        return self.is_claim or self.is_renewal
+
+    @property
     def urgency(self) -> tuple[int, datetime, int]:
         """Its place in the queue: the lowest comes first."""
         return -self.priority, self.run_at, self.seq
