@@ -76,7 +76,7 @@ class Words(Slips):
     def _close_what_ends_here(self, start: int, end: int) -> None:
         """Close the brackets that a word at the start of a line shows to be unclosed."""
         stack = self._brackets.stack
-        if stack[-1].bracket not in "([{" or self._strings:
+        if self._strings or not any(opened.bracket in "([" for opened in stack):
             return
         depth = unclosed_depth(self.text, stack, self.result.tokens, start, end)
         if depth is not None:
