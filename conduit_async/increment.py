@@ -3,7 +3,7 @@
 When only hooks have changed, what other sources declare is what it was, and so is what is written
 for those that do not name the changed ones. The changed sources are then compiled together with all
 that they depend on, as if there were no others, and their modules take the place of the old ones.
-Whatever could reach further (a declaration, an error, a name that may be a slip for a resource) is
+Whatever could reach further (a declaration, an error, a name that may be a typo of a resource) is
 left to a whole compilation, which gives the same and takes its time.
 """
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from . import ast
 from .check import check
-from .check.service_slips import likely_name, may_be_slips
 from .config import Config
 from .diagnostics import MOST, Diagnostic, Problems
+from .hints.name_typos import likely_name, may_be_typos
 from .names import module_name, record_name, snapshot_name
 from .output import Layouts, Output, Previous
 from .parse import parse
@@ -173,7 +173,7 @@ class _Recompilation:
         old = [module for part in self._before.values() for module in part.modules]
         services = united(part.services for part in parts.values())
         services_before = united(part.services for part in self._before.values())
-        if services is None or services_before is None or may_be_slips(services):
+        if services is None or services_before is None or may_be_typos(services):
             return None
         frame = self._frame(modules, services)
         frame_before = self._frame(old, services_before)

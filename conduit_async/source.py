@@ -57,3 +57,8 @@ class Span:
     def __repr__(self) -> str:
         line, column = self.source.position(self.start)
         return f"<{self.source.path}:{line}:{column}>"
+
+
+def shorten(text: str, most: int = 40) -> str:
+    """The text, cut so that it fits into a message."""
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -19,11 +19,11 @@ def nearest(wanted: str, known: Iterable[str]) -> str | None:
         return SequenceMatcher(None, folded_wanted, name).ratio(), folded_wanted[:1] == name[:1]
 
     close = get_close_matches(folded_wanted, folded, n=5, cutoff=0.6)
-    likely = [name for name in close if _is_slip(folded_wanted, name)]
+    likely = [name for name in close if _is_typo(folded_wanted, name)]
     return folded[max(likely, key=likeness)] if likely else None
 
 
-def _is_slip(written: str, name: str) -> bool:
+def _is_typo(written: str, name: str) -> bool:
     """Whether one is the beginning of the other, or few letters set them apart."""
     if written.startswith(name) or name.startswith(written):
         return True

@@ -15,7 +15,7 @@ from .declare import declare
 from .function_uses import settle_function_uses
 from .placement import check_placement
 from .reach import check_bodies
-from .service_slips import check_service_names
+from .service_typos import check_service_names
 from .services import unite_calls
 from .unsupported import report_unsupported
 from .withheld import report_withheld

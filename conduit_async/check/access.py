@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from .. import ast
 from ..diagnostics import Related
+from ..hints.foreign_names import WORDS, function_hint, method_hint, self_hint
+from ..hints.queue_words import queue_hint
 from ..library import LIBRARY, Signature, methods
 from ..program import (
     ComputedUse,
@@ -15,7 +17,6 @@ from ..program import (
     SelfColumn,
     StructField,
 )
-from ..queue_words import queue_hint
 from ..suggest import did_you_mean, listed, nearest
 from ..types import (
     ERROR,
@@ -35,7 +36,6 @@ from ..types import (
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate
 from .entries import entry
-from .foreign import WORDS, function_hint, method_hint, self_hint
 from .lattice import BROKEN, is_unknown
 from .lookup import meaning
 from .lost import lost_member

@@ -2,6 +2,8 @@
 
 from .. import ast
 from ..diagnostics import Related
+from ..hints.foreign_names import CALLS, function_hint, self_hint
+from ..hints.queue_words import queue_hint
 from ..library import LIBRARY, methods
 from ..program import (
     FunctionCall,
@@ -11,7 +13,6 @@ from ..program import (
     RecordCall,
     ResourceInfo,
 )
-from ..queue_words import queue_hint
 from ..suggest import did_you_mean, listed, nearest
 from ..types import ANY, Array, Function, Query, Record, Type, required
 from .access import through
@@ -19,7 +20,6 @@ from .aggregates import AGGREGATES, aggregate
 from .arguments import bind, check_order
 from .body import Body, Steps, Target, rule
 from .changes import change_predicate, is_change_predicate, previous_value
-from .foreign import CALLS, function_hint, self_hint
 from .lattice import BROKEN, is_unknown
 from .library_calls import library_call, method_call
 from .lookup import meaning

@@ -1,4 +1,4 @@
-"""Names in the configuration that the sources do not have, as far as they look like slips."""
+"""Names in the configuration that the sources do not have, as far as they look like typos."""
 
 import re
 from collections.abc import Iterable

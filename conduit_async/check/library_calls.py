@@ -1,6 +1,7 @@
 """Calls of the standard library: `String.trim(x)` and `x.trim()`."""
 
 from .. import ast
+from ..hints.foreign_names import method_hint
 from ..lexer.literals import BadLiteralError, check_pattern
 from ..library import ENDS, LIBRARY, OF_UNKNOWN, Signature, methods
 from ..program import LibraryCall
@@ -24,7 +25,6 @@ from .access import through
 from .arguments import bind
 from .body import Body, Steps
 from .entries import entry
-from .foreign import method_hint
 from .forms import become_decimal, constant_text, takes_form
 from .lambdas import infer_lambda
 from .lattice import BROKEN, Broken, fits, is_unknown, join

@@ -3,14 +3,14 @@
 from typing import Literal, TypeAlias
 
 from .. import ast
+from ..hints.foreign_names import NAMES, WORDS
+from ..hints.queue_words import queue_hint
 from ..library import LIBRARY
 from ..names import snake_case
 from ..program import RecordCall
-from ..queue_words import queue_hint
 from ..suggest import nearest
 from ..types import Query, Type
 from .body import Body, rule
-from .foreign import NAMES, WORDS
 from .lattice import BROKEN
 from .lost import lost_local
 from .narrow import narrowed

@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 from .. import ast
 from ..config import PRIORITIES
 from ..diagnostics import Problems, Related
-from ..queue_words import queue_hint
+from ..hints.queue_words import queue_hint
 from ..suggest import nearest
 from .constants import Constant, NotConstantError, Seconds, fold
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from .. import ast
+from ..hints.queue_words import queue_hint
 from ..program import RecordCall, ResourceInfo
-from ..queue_words import queue_hint
 from ..suggest import did_you_mean
 from ..types import ANY, BOOL, INT, NIL, Array, Query, Record, Type, optional
 from .body import Body, Steps

@@ -65,7 +65,7 @@ def check_relations(world: World, owner: ResourceInfo) -> None:
 
 
 def _check_options(world: World, member: ast.Relation | ast.Field) -> None:
-    """Warn of an option that is a slip; others may mean something to another backend."""
+    """Warn of an option that is a typo; others may mean something to another backend."""
     for pair in member.options:
         meant = nearest(pair.key.text, _OPTIONS)
         if pair.key.text not in _OPTIONS and meant is not None:

@@ -2,6 +2,7 @@
 
 from .. import ast
 from ..diagnostics import Related
+from ..hints.foreign_names import VARIABLE_DURATION
 from ..program import Local, RelationUse, SelfColumn
 from ..results import matches, results
 from ..source import Span
@@ -26,7 +27,6 @@ from ..types import (
     required,
 )
 from .body import Body
-from .foreign import VARIABLE_DURATION
 from .forms import (
     become_decimal,
     constant_text,

@@ -1,14 +1,14 @@
 """Calls of external services: `Email.send(…)`."""
 
 from .. import ast
+from ..hints.queue_words import ENQUEUES, queue_hint
 from ..names import python_name, service_name
 from ..program import CALL, Extern, MethodInfo, ServiceCall, ServiceInfo
-from ..queue_words import ENQUEUES, queue_hint
 from ..types import ANY, Function, Query, Type
 from .body import Body, Steps
 from .lattice import BROKEN
 from .require import article, shorten
-from .service_slips import misspelt
+from .service_typos import misspelt
 
 
 def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.NameRef) -> Steps:

@@ -17,7 +17,7 @@ def unmatched(subject: Type, covered: Collection[ast.Pattern]) -> tuple[str, ...
         texts = {constant_text(each) for each in covered if not isinstance(each, ast.Wildcard)}
         texts.discard(None)
         if not texts <= {*kind.values}:
-            return ()  # a slip, which is reported and may stand for the one that is missing
+            return ()  # a typo, which is reported and may stand for the one that is missing
         missing = [f'"{value}"' for value in kind.values if value not in texts]
     elif kind == BOOL:
         bools = {pattern.value for pattern in covered if isinstance(pattern, ast.Bool)}

@@ -1,13 +1,13 @@
 """Words of relations, rules and settings that are nearly those of the language: `csacade`.
 
-The other backends may know more words than these, so only a slip is said, and as a warning.
+The other backends may know more words than these, so only a typo is reported, and as a warning.
 """
 
 from collections.abc import Iterable
 
 from .. import ast
+from ..hints.name_typos import is_typo
 from ..program import ResourceInfo
-from .service_slips import is_slip
 from .world import World
 
 _EVENTS = ("create", "update", "delete", "save")
@@ -46,7 +46,7 @@ def _check(world: World, words: Iterable[ast.Expr | ast.Name], known: tuple[str,
                 written = text
             case _:
                 continue
-        meant = next((name for name in known if is_slip(written, name)), None)
+        meant = next((name for name in known if is_typo(written, name)), None)
         if written not in known and meant is not None:
             world.problems.warning(
                 "SYN012",

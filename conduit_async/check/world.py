@@ -38,7 +38,7 @@ class World:
     that were not read completely. `class_names` are the Python names of inline structs and enums,
     `shapes` the structs by what they hold, `taken_names` all class names, `taken_columns` the
     columns' Python names.
-    `likely` remembers which resource the name of a service may be a slip of.
+    `likely` remembers which resource the name of a service may be a typo of.
     `words` are those in `broken` stretches.
     `reach_function` and `reach_scope` are told of each function and scope that code uses.
     """

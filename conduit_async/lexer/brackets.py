@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..source import Source, Span
-from .tokens import Token
+from ..tokens import Token
 
 DEEPEST = 100
 """How deep brackets, blocks and interpolations may nest."""

@@ -2,20 +2,15 @@
 
 import re
 
-from . import literals
+from ..hints.foreign_operators import LONG_EQUALITY, OPERATORS_MEANT
+from ..source import shorten
+from ..tokens import OPERATORS, TOKEN, Token
 from .state import Repair
-from .tokens import LONG_EQUALITY, OPERATORS, TOKEN, Token
 from .words import Words
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _QUOTES = "'‘’“”`"
 _QUOTED = re.compile(rf"([{_QUOTES}])([^{_QUOTES}\n]*)[{_QUOTES}]")
-
-_MEANT = {
-    "&": ("AND", "&&", "Conduit has no operator `&`", "write `&&` for a logical and"),
-    "^": ("POWER", "**", "Conduit has no operator `^`", "write `**` for a power"),
-}
-"""Operators of other languages: what each is read as, and what is said of it."""
 
 
 class Lexer(Words):
@@ -112,8 +107,8 @@ class Lexer(Words):
             )  # fmt: skip
             self._emit("BAD", self.text[start:last], start, last)
             return last
-        message, hint = f"`{literals.shorten(text)}` means nothing here", None
-        operator = _MEANT.get(text)
+        message, hint = f"`{shorten(text)}` means nothing here", None
+        operator = OPERATORS_MEANT.get(text)
         if text == ";":
             if self._in_head_of_for():
                 return end

@@ -4,6 +4,8 @@ import re
 import warnings
 from decimal import Decimal
 
+from ..source import shorten
+
 NUMBER = re.compile(r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-9]+)?")
 REGEX = re.compile(r"/((?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+)/([A-Za-z]*)")
 DURATION = re.compile(r"\.(second|minute|hour|day|week)s?(?![A-Za-z0-9_?!(])")
@@ -117,8 +119,3 @@ def check_pattern(pattern: str, width: int) -> None:
         raise BadLiteralError(f"this pattern does not compile: {error.msg}", 0, width) from error
     except (OverflowError, RecursionError) as error:
         raise BadLiteralError("this pattern is too large to compile", 0, width) from error
-
-
-def shorten(text: str, most: int = 40) -> str:
-    """The text, cut so that it fits into a message."""
-    return text if len(text) <= most else text[: most - 1] + "…"

@@ -2,11 +2,10 @@
 
 import re
 
+from ..tokens import BLOCK_HEADS, FOREIGN, KEYWORDS
 from . import literals
 from .brackets import CLOSERS, MOST_OPEN
-from .foreign import FOREIGN
 from .strings import Strings
-from .tokens import BLOCK_HEADS, KEYWORDS
 
 _ARROW_LAMBDA = re.compile(r"\((?:\s*[A-Za-z_]\w*\s*,)*\s*(?:[A-Za-z_]\w*\s*)?\)\s*=>")
 _DECREMENT = re.compile(r"--[ \t\r]*(?:\n|\}|//|\#|$)")

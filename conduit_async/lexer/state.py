@@ -7,9 +7,9 @@ from typing import Literal
 
 from ..diagnostics import Diagnostic
 from ..source import Source, Span
+from ..tokens import OPERAND_ENDS, Token
 from . import literals
 from .brackets import MOST_OPEN, Brackets, inserted
-from .tokens import OPERAND_ENDS, Token
 
 _PAIR = re.compile(r"[A-Za-z_]\w*\s*:")
 

@@ -7,8 +7,8 @@ line that can only be a new member or statement closes it.
 import re
 from bisect import bisect_left
 
+from ..tokens import KEYWORDS, OPERAND_ENDS, Token
 from .brackets import Open, closes
-from .tokens import KEYWORDS, OPERAND_ENDS, Token
 
 _SIZE = r"(?:\([\d, ]*\)?)?"
 _SCALAR = (

@@ -2,11 +2,10 @@
 
 import re
 
+from ..hints.foreign_words import FOREIGN_WORDS, declares_local
+from ..source import shorten
 from ..suggest import nearest
-from . import literals
-from .foreign import FOREIGN_WORDS, declares_local
-from .slips import Slips
-from .tokens import (
+from ..tokens import (
     FIELD_ANNOTATIONS,
     HOOK_ANNOTATIONS,
     INFIX_WORDS,
@@ -14,6 +13,7 @@ from .tokens import (
     MEMBER_ANNOTATIONS,
     STATEMENT_WORDS,
 )
+from .foreign import ForeignWords
 from .unclosed import unclosed_depth
 
 _MODIFIERS = frozenset({"ASYNC", "TRANSACTION"})
@@ -28,7 +28,7 @@ _NO_VALUE = re.compile(r"[ \t\r]*(?:\n|//|\#|\}|$|(?:let|if|unless|return|for)\b
 _STATEMENT = re.compile(r"(?:let|if|unless|return|for)[ \t]+\w")
 
 
-class Words(Slips):
+class Words(ForeignWords):
     """Reads words, which are keywords only where the grammar wants them."""
 
     def _word(self, found: re.Match[str]) -> int:
@@ -49,7 +49,7 @@ class Words(Slips):
                 or (self._first and word not in KEYWORDS and declares_local(self.text, end))
             )
             and not suffix
-            and (past := self._slip(word, start, end))
+            and (past := self._foreign_word(word, start, end))
         ):
             return past
         elif word in KEYWORDS:
@@ -88,7 +88,7 @@ class Words(Slips):
             code,
             start,
             end,
-            f"`{literals.shorten(word)}` is not a {what + ' ' if what else ''}name",
+            f"`{shorten(word)}` is not a {what + ' ' if what else ''}name",
             "names consist of the letters a to z, digits and underscores",
         )
 

@@ -10,8 +10,8 @@ from typing import Any
 from .. import ast
 from ..diagnostics import Diagnostic
 from ..lexer import Lexed
-from ..lexer.tokens import Token
 from ..source import Source, Span
+from ..tokens import Token
 from .members import MemberRules
 from .rules import PLAIN
 from .table import Table

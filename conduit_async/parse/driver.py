@@ -3,10 +3,10 @@
 from bisect import bisect_left
 
 from ..diagnostics import Diagnostic
+from ..hints.foreign_words import FOLLOWERS, TAILS
 from ..lexer import Lexed
-from ..lexer.foreign import FOLLOWERS, FOREIGN, TAILS
-from ..lexer.tokens import Token
 from ..source import Source, Span
+from ..tokens import FOREIGN, Token
 from .headers import Headers
 from .messages import Unexpected, explain
 from .table import Table

@@ -4,8 +4,8 @@ from typing import cast
 
 from .. import ast
 from ..lexer import literals
-from ..lexer.tokens import Token
 from ..source import Span
+from ..tokens import Token
 from .rules import Rules
 
 _BINARY = {"||": "or", "&&": "and"}

@@ -1,9 +1,9 @@
 """Goes on at the block of a header that does not fit, so that its statements are read."""
 
-from ..lexer.tokens import BLOCK_HEADS, Token
+from ..hints.declaration_typos import hook_meant, nearest_event
 from ..suggest import nearest
+from ..tokens import BLOCK_HEADS, Token
 from .automaton import Automaton
-from .slips import hook_meant, nearest_event
 
 _STATEMENTS = frozenset({"IF", "ELSIF", "UNLESS", "FOR", "MATCH", "RESCUE", "ELSE", "ASYNC"})
 _DECLARATIONS = frozenset({"FUNCTION", "COMPUTED", "SCOPE"})

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import cast
 
 from .. import ast
-from ..lexer.tokens import FIELD_ANNOTATIONS, FILE_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
-from ..queue_words import queue_hint
+from ..hints.declaration_typos import EVENTS, hook_meant, nearest_event
+from ..hints.queue_words import queue_hint
 from ..source import Span
 from ..suggest import nearest
-from .slips import EVENTS, hook_meant, nearest_event
+from ..tokens import FIELD_ANNOTATIONS, FILE_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
 from .types import TypeRules
 
 Body = tuple[list[ast.Pair], ast.Block | None]

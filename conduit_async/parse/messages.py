@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from ..diagnostics import Diagnostic
-from ..lexer.literals import shorten
-from ..lexer.tokens import KEYWORDS, Token
-from ..source import Source, Span
-from .arms import statement_slip
-from .habits import habit
-from .hints import special
-from .slips import slip
+from ..hints.declaration_typos import declaration_typo
+from ..hints.foreign_syntax import foreign_syntax
+from ..hints.misplaced import misplaced
+from ..hints.statement_typos import statement_typo
+from ..hints.syntax_hint import SyntaxHint
+from ..source import Source, Span, shorten
+from ..tokens import KEYWORDS, Token
 
 _GROUPS = (
     ({"RESOURCE"}, "a resource"),
@@ -54,6 +54,10 @@ class Unexpected:
     def span(self, token: Token) -> Span:
         return Span(self.source, token.start, token.end)
 
+    def diagnostic(self, found: SyntaxHint) -> Diagnostic:
+        span = Span(self.source, found.first.start, found.last.end)
+        return Diagnostic(found.code, span, found.message, found.hint)
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -70,16 +74,14 @@ def explain(at: Unexpected) -> Explanation:
     """What is wrong at an unexpected token."""
     token = at.tokens[at.index]
     place = (at.source, at.tokens, at.index, at.expected)
-    said = statement_slip(*place) or habit(*place) or slip(*place)
-    if said:
-        span = at.span(said.first).to(at.span(said.last))
-        lacks = "LBRACE" in at.expected and "INT" not in at.expected
-        return Explanation(Diagnostic(said.code, span, said.message, said.hint), 0, lacks)
+    lacks_brace = "LBRACE" in at.expected and "INT" not in at.expected
+    found = statement_typo(*place) or foreign_syntax(*place) or declaration_typo(*place)
+    if found:
+        return Explanation(at.diagnostic(found), 0, lacks_brace)
     lacks_block = "LBRACE" in at.expected and at.expected <= _BEFORE_BLOCK
-    found = special(at.source, at.tokens, at.index, at.expected)
+    found = misplaced(*place)
     if found and not (lacks_block and token.first):
-        diagnostic, back = found
-        return Explanation(diagnostic, back)
+        return Explanation(at.diagnostic(found), found.back)
     words = expected_words(at.expected)
     wanted = join(words)
     if token.type == "$END":
@@ -108,7 +110,6 @@ def explain(at: Unexpected) -> Explanation:
     if code == "SYN002" and words[0] == "`,`" and token.type in _OPERANDS and not token.first:
         hint = "put a `,` before it"
     message = f"expected {wanted}, found {seen}"
-    lacks_brace = "LBRACE" in at.expected and "INT" not in at.expected
     return Explanation(Diagnostic(code, at.span(token), message, hint), 0, lacks_brace)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from .. import ast
 from ..diagnostics import Diagnostic, Related
-from ..lexer.tokens import Token
 from ..source import Source, Span
+from ..tokens import Token
 
 
 class Rules:

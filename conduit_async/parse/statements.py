@@ -1,8 +1,8 @@
 """The rules of statements."""
 
 from .. import ast
-from ..lexer.tokens import Token
 from ..source import Span
+from ..tokens import Token
 from .expressions import ExpressionRules
 
 

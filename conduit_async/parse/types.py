@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from .. import ast
 from ..diagnostics import Related
 from ..lexer.brackets import DEEPEST
-from ..lexer.tokens import Token
 from ..source import Span
+from ..tokens import Token
 from .statements import StatementRules
 
 _GENERIC = {"array": 1, "hash": 2}

@@ -3,8 +3,8 @@
 import pytest
 
 from conduit_async.compiler import diagnose
-from conduit_async.lexer.foreign import FOREIGN_WORDS
-from conduit_async.lexer.tokens import KEYWORDS
+from conduit_async.hints.foreign_words import FOREIGN_WORDS
+from conduit_async.tokens import KEYWORDS
 
 NAMES = sorted(word for word in FOREIGN_WORDS - KEYWORDS.keys() if word.isidentifier())
 

@@ -13,12 +13,12 @@ from lark import logger
 
 from conduit_async import assets
 from conduit_async.diagnostics import Problems
-from conduit_async.lexer.tokens import KEYWORDS, OPERATORS
 from conduit_async.parse import parse
 from conduit_async.parse.members import MemberRules
 from conduit_async.parse.rules import PLAIN
 from conduit_async.parse.table import compute, table
 from conduit_async.source import Source
+from conduit_async.tokens import KEYWORDS, OPERATORS
 
 _GRAMMAR = assets.read("grammar/conduit.lark")
 

@@ -1,8 +1,8 @@
 """Operators and separators of other languages: what Conduit writes instead."""
 
-from ..lexer.tokens import OPERAND_ENDS, Token
 from ..source import Source
-from .said import Said
+from ..tokens import OPERAND_ENDS, Token
+from .syntax_hint import SyntaxHint
 
 _WORDS = {
     **dict.fromkeys(("eq", "equals", "equal"), "write `==`"),
@@ -22,13 +22,23 @@ _WORDS = {
 }
 """Words that stand between operands elsewhere."""
 
+OPERATORS_MEANT = {
+    "&": ("AND", "&&", "Conduit has no operator `&`", "write `&&` for a logical and"),
+    "^": ("POWER", "**", "Conduit has no operator `^`", "write `**` for a power"),
+}
+"""Operators of other languages: what each is read as, and what is said of it."""
+
+LONG_EQUALITY = {"===": "==", "!==": "!="}
+
 _VALUES = frozenset(
     {"STRING", "_QUOTE", "INT", "FLOAT", "DURATION", "SELF", "TRUE", "FALSE", "NIL"}
 )
 
 
-def infix(source: Source, tokens: list[Token], index: int, expected: frozenset[str]) -> Said | None:
-    """What is said of an operator that Conduit lacks, if one stands at the unexpected token."""
+def foreign_operator(
+    source: Source, tokens: list[Token], index: int, expected: frozenset[str]
+) -> SyntaxHint | None:
+    """What to say of an operator that Conduit lacks, if one stands at the unexpected token."""
     token = tokens[index]
     last = tokens[index - 1] if index else token
     return (
@@ -39,27 +49,27 @@ def infix(source: Source, tokens: list[Token], index: int, expected: frozenset[s
     )
 
 
-def _word(tokens: list[Token], index: int) -> Said | None:
+def _word(tokens: list[Token], index: int) -> SyntaxHint | None:
     """`a eq b`, `match x of {`."""
     token = tokens[index]
     if token.type != "NAME" or token.first or token.depth < 2 or token.text not in _WORDS:
         return None
     if tokens[index - 1].type not in OPERAND_ENDS or tokens[index - 2].type == "FOR":
         return None
-    return Said(token, token, f"Conduit has no `{token.text}` here", _WORDS[token.text])
+    return SyntaxHint(token, token, f"Conduit has no `{token.text}` here", _WORDS[token.text])
 
 
-def _comprehension(token: Token, last: Token, expected: frozenset[str]) -> Said | None:
+def _comprehension(token: Token, last: Token, expected: frozenset[str]) -> SyntaxHint | None:
     """`[f(x) for x in list]`."""
     if token.type != "FOR" or "RSQB" not in expected or last.type not in OPERAND_ENDS:
         return None
     hint = "write `list.map(|x| { … })`, and `list.filter(|x| { … })` to choose"
-    return Said(token, token, "a `for` gives no array", hint)
+    return SyntaxHint(token, token, "a `for` gives no array", hint)
 
 
 def _named_argument(
     source: Source, tokens: list[Token], index: int, expected: frozenset[str]
-) -> Said | None:
+) -> SyntaxHint | None:
     """`f(to "x")`."""
     token, last = tokens[index], tokens[index - 1]
     if not expected >= {"COMMA", "RPAR"} or token.first or last.type != "NAME" or index < 2:
@@ -68,30 +78,36 @@ def _named_argument(
         return None
     if last.end == token.start:
         hint = "a string has no letter before it, and interpolates with `#{…}`"
-        return Said(last, last, f"`{last.text}` cannot stand before a string", hint)
+        return SyntaxHint(last, last, f"`{last.text}` cannot stand before a string", hint)
     value = source.text[token.start : token.end]
     shown = value if token.type != "_QUOTE" else "…"
     shown = f"{shown}…" if token.type == "SELF" else shown
     hint = f"write `{last.text}: {shown}`"
-    return Said(token, token, "a colon stands before the value of a named argument", hint, "SYN002")
+    return SyntaxHint(
+        token, token, "a colon stands before the value of a named argument", hint, "SYN002"
+    )
 
 
-def _doubled(tokens: list[Token], token: Token, last: Token, index: int) -> Said | None:
+def _doubled(tokens: list[Token], token: Token, last: Token, index: int) -> SyntaxHint | None:
     """`i++`, `a <> b`, `x |> f`."""
     following = tokens[index + 1] if index + 1 < len(tokens) else token
     if token.type == "PIPE" and following.text == ">" and following.start == token.end:
-        return Said(token, following, "Conduit has no `|>`", "call it as a method: `x.upcase()`")
+        return SyntaxHint(
+            token, following, "Conduit has no `|>`", "call it as a method: `x.upcase()`"
+        )
     if last.end != token.start:
         return None
     pair = last.text + token.text
     if pair == "<>":
-        return Said(last, token, "Conduit has no `<>`", "write `!=`")
+        return SyntaxHint(last, token, "Conduit has no `<>`", "write `!=`")
     if pair in ("<<", ">>"):
-        return Said(last, token, f"Conduit has no `{pair}`", None)
+        return SyntaxHint(last, token, f"Conduit has no `{pair}`", None)
     if pair == "++":
         if following.first or following.type in ("RBRACE", "$END"):
-            return Said(last, token, "Conduit has no `++`", counted(tokens, index - 1, "+"))
-        return Said(last, token, "Conduit has no `++`", "one `+` joins strings, arrays and numbers")
+            return SyntaxHint(last, token, "Conduit has no `++`", counted(tokens, index - 1, "+"))
+        return SyntaxHint(
+            last, token, "Conduit has no `++`", "one `+` joins strings, arrays and numbers"
+        )
     return None
 
 

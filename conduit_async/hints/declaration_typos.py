@@ -1,10 +1,10 @@
-"""Slips in declarations: what a member, a field or a hook should look like instead."""
+"""Typos in declarations: what a member, a field or a hook should look like instead."""
 
-from ..lexer.tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
-from ..queue_words import queue_hint
 from ..source import Source
 from ..suggest import nearest
-from .said import Said
+from ..tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
+from .queue_words import queue_hint
+from .syntax_hint import SyntaxHint
 
 EVENTS = ("create", "update", "delete", "save")
 _ALIASES = {
@@ -18,8 +18,10 @@ _ALIASES = {
 _MODIFIERS = ("@transaction", "@async")
 
 
-def slip(source: Source, tokens: list[Token], index: int, expected: frozenset[str]) -> Said | None:
-    """What is said of a slip in a declaration, if the unexpected token is one."""
+def declaration_typo(
+    source: Source, tokens: list[Token], index: int, expected: frozenset[str]
+) -> SyntaxHint | None:
+    """What to say of a typo in a declaration, if the unexpected token is one."""
     if not index:
         return None
     token, last = tokens[index], tokens[index - 1]
@@ -38,19 +40,19 @@ def slip(source: Source, tokens: list[Token], index: int, expected: frozenset[st
     )
 
 
-def _resource(token: Token, last: Token, line: list[Token]) -> Said | None:
+def _resource(token: Token, last: Token, line: list[Token]) -> SyntaxHint | None:
     """`resource "Post"`, `resource Post extends Base`."""
     types = [part.type for part in line]
     if types == ["RESOURCE"] and token.type in ("STRING", "SYMBOL"):
         hint = f"write `resource {token.text}`"
-        return Said(token, token, "the name of a resource is no string", hint, "SYN003")
+        return SyntaxHint(token, token, "the name of a resource is no string", hint, "SYN003")
     if types == ["RESOURCE", "NAME"] and token.type in ("NAME", "LESS", "COLON"):
         message = "a resource is based on no other: there is no inheritance"
-        return Said(token, token, message, "remove it, and write what it needs", "SYN017")
+        return SyntaxHint(token, token, message, "remove it, and write what it needs", "SYN017")
     return None
 
 
-def _header(token: Token, line: list[Token], expected: frozenset[str]) -> Said | None:
+def _header(token: Token, line: list[Token], expected: frozenset[str]) -> SyntaxHint | None:
     """`@atfer create @async`, `@after create, update`, `@after(create)`, `@after create @asnyc`."""
     if not line:
         return None
@@ -58,43 +60,43 @@ def _header(token: Token, line: list[Token], expected: frozenset[str]) -> Said |
     if types[0] == "AT":
         timing = hook_meant(head.text[1:])
         if timing and token.text in _MODIFIERS:
-            return Said(
+            return SyntaxHint(
                 head, head, f"there is no hook timing `{head.text}`", f"write `{timing}`", "SYN014"
             )
         if hint := queue_hint(head.text[1:]):
-            return Said(head, head, f"there is no `{head.text}`", hint, "SYN014")
+            return SyntaxHint(head, head, f"there is no `{head.text}`", hint, "SYN014")
         if meant := nearest(head.text[1:], MEMBER_ANNOTATIONS):
-            return Said(head, head, f"there is no `{head.text}`", f"did you mean `@{meant}`?")
+            return SyntaxHint(head, head, f"there is no `{head.text}`", f"did you mean `@{meant}`?")
     if types[0] not in ("HOOK", "ON"):
         return None
     if types == ["HOOK", "NAME"] and token.type in ("COLON", "FAT_ARROW", "ARROW"):
         message = f"a hook has no `{token.text}` before its block"
-        return Said(token, token, message, "remove it", "SYN017")
+        return SyntaxHint(token, token, message, "remove it", "SYN017")
     if token.text in ("async", "transaction") and token.type == "NAME":
         hint = f"write `@{token.text}`"
-        return Said(token, token, f"`{token.text}` needs an `@` before it", hint, "SYN017")
+        return SyntaxHint(token, token, f"`{token.text}` needs an `@` before it", hint, "SYN017")
     if token.type in ("IF", "UNLESS") and "LBRACE" in expected:
         hint = f"put it into the block: `{{ {token.text} … {{ … }} }}`"
-        return Said(token, token, "a hook has no condition in its header", hint, "SYN017")
+        return SyntaxHint(token, token, "a hook has no condition in its header", hint, "SYN017")
     if types[0] == "ON" and token.type == "LBRACE" and line[-1].text in EVENTS:
         hint = f"write `@after {line[-1].text} {{ … }}`"
-        return Said(head, head, "a hook begins with `@before` or `@after`", hint, "SYN014")
+        return SyntaxHint(head, head, "a hook begins with `@before` or `@after`", hint, "SYN014")
     if types == ["HOOK", "NAME"] and token.text in ("on", "of", "for", "do", "then"):
         message = f"a hook has no `{token.text}` before its block"
-        return Said(token, token, message, "remove it", "SYN017")
+        return SyntaxHint(token, token, message, "remove it", "SYN017")
     if token.type in ("FIELD_AT", "AT") and types[:2] == ["HOOK", "NAME"]:
         name = token.text[1:]
         hint = queue_hint(name) or "put what it says into the block"
-        return Said(token, token, f"a hook has no `{token.text}`", hint, "SYN017")
+        return SyntaxHint(token, token, f"a hook has no `{token.text}`", hint, "SYN017")
     if types == ["HOOK", "NAME"] and token.text == "(":
         hint = "put the condition into the block: `if self.field_changed? { … }`"
-        return Said(token, token, "an event takes no arguments", hint, "SYN017")
+        return SyntaxHint(token, token, "an event takes no arguments", hint, "SYN017")
     if types == ["HOOK"] and token.text == "(":
         message = "the event of a hook stands without brackets"
-        return Said(token, token, message, f"write `{head.text} create`", "SYN015")
+        return SyntaxHint(token, token, message, f"write `{head.text} create`", "SYN015")
     if types == ["HOOK", "NAME"] and (token.text in EVENTS or token.type in ("COMMA", "AND", "OR")):
         hint = "write a hook for each event; `save` is both create and update"
-        return Said(token, token, "a hook has one event", hint, "SYN015")
+        return SyntaxHint(token, token, "a hook has one event", hint, "SYN015")
     return None
 
 
@@ -112,7 +114,7 @@ def nearest_event(name: str) -> str | None:
     return name if name in EVENTS else _ALIASES.get(name) or nearest(name, EVENTS)
 
 
-def _relation(token: Token, last: Token, line: list[Token]) -> Said | None:
+def _relation(token: Token, last: Token, line: list[Token]) -> SyntaxHint | None:
     """`@has_many Tag "tags"`, `@has_many Tag as tags`, `@has_many :tags`."""
     if not line or line[0].type != "RELATION":
         return None
@@ -120,17 +122,19 @@ def _relation(token: Token, last: Token, line: list[Token]) -> Said | None:
     if token.type == "SYMBOL" and last is line[0]:
         name = token.text.removesuffix("s").title().replace("_", "")
         hint = f'write `{relation} {name} as "{token.text}"`'
-        return Said(token, token, "a relation names its resource", hint)
+        return SyntaxHint(token, token, "a relation names its resource", hint)
     if token.type == "STRING" and last.type == "NAME":
         hint = f'write `as "{token.text}"`'
-        return Said(token, token, "expected `as` before the name of the relation", hint, "SYN002")
+        return SyntaxHint(
+            token, token, "expected `as` before the name of the relation", hint, "SYN002"
+        )
     if last.text == "as" and token.type == "NAME":
         hint = f'write `as "{token.text}"`'
-        return Said(token, token, "the name of a relation is a string", hint, "SYN002")
+        return SyntaxHint(token, token, "the name of a relation is a string", hint, "SYN002")
     return None
 
 
-def _generic(tokens: list[Token], index: int, expected: frozenset[str]) -> Said | None:
+def _generic(tokens: list[Token], index: int, expected: frozenset[str]) -> SyntaxHint | None:
     """`array<string!` at the end of a line or before an annotation."""
     token = tokens[index]
     if (
@@ -142,30 +146,30 @@ def _generic(tokens: list[Token], index: int, expected: frozenset[str]) -> Said 
     while tokens[index].type != "LESS":
         index -= 1
     opened = tokens[index]
-    return Said(opened, opened, "`<` is not closed", "add the missing `>`", "SYN011")
+    return SyntaxHint(opened, opened, "`<` is not closed", "add the missing `>`", "SYN011")
 
 
 def _of_queues(
     token: Token, last: Token, line: list[Token], expected: frozenset[str]
-) -> Said | None:
+) -> SyntaxHint | None:
     """`cron "0 3 * * *" { … }` and its like in a resource."""
     hint = queue_hint(last.text) if last.type == "NAME" else None
     if hint is None or expected != {"COLON"} or token.depth != 1 or len(line) != 1:
         return None
     if token.type not in ("STRING", "DURATION", "INT", "SYMBOL", "LBRACE", "_CALL"):
         return None
-    return Said(last, last, f"Conduit has no `{last.text}`", hint)
+    return SyntaxHint(last, last, f"Conduit has no `{last.text}`", hint)
 
 
 def _field(
     source: Source, token: Token, last: Token, line: list[Token], expected: frozenset[str]
-) -> Said | None:
+) -> SyntaxHint | None:
     """`title string!`, `title: string! required`, `@default "x"`, `string[]`, `private title`."""
     if expected == {"COLON"} and token.first and last.type == "NAME" and not last.first:
         meant = _annotation(last.text)
         hint = f"write `@{meant}`" if meant else f"write `{last.text}: string!`"
         what = f"`{last.text}` needs an `@` before it" if meant else f"`{last.text}` has no type"
-        return Said(last, last, what, hint, "SYN002")
+        return SyntaxHint(last, last, what, hint, "SYN002")
     marked = source.text[token.end : token.end + 1] in ("!", "?")
     is_member = token.depth == 1 or marked
     if expected == {"COLON"} and token.type in ("NAME", "ENUM") and is_member:
@@ -175,10 +179,10 @@ def _field(
             message = f"`{last.text}` is no field: it has no type"
             if meant:
                 message = f"`{last.text}` needs an `@` before it"
-            return Said(last, last, message, hint, "SYN002")
+            return SyntaxHint(last, last, message, hint, "SYN002")
         shown = source.text[token.start : token.end + 1] if marked else f"{token.text}!"
         hint = f"write `{last.text}: {shown}`"
-        return Said(token, token, f"expected `:`, found `{token.text}`", hint, "SYN002")
+        return SyntaxHint(token, token, f"expected `:`, found `{token.text}`", hint, "SYN002")
     if (
         token.type == "_INDEX"
         and token.depth in (1, 2)
@@ -188,15 +192,15 @@ def _field(
         before = line[-2].type if len(line) > 1 else ""
         if before == "COLON" and "HOOK" in expected:
             hint = f"write `array<{last.text}>!`"
-            return Said(last, token, f"`{last.text}[]` is no type", hint, "SYN006")
+            return SyntaxHint(last, token, f"`{last.text}[]` is no type", hint, "SYN006")
     if last.type == "COLON" and token.text == "[" and "PREDICATE" in expected:
         end = source.text.find("]", token.end)
         hint = f"write `array<{source.text[token.end : end].strip()}>!`"
-        return Said(token, token, "an array names the type of its items", hint, "SYN006")
+        return SyntaxHint(token, token, "an array names the type of its items", hint, "SYN006")
     if last.type == "FIELD_AT" and token.type in ("STRING", "INT", "FLOAT", "TRUE", "FALSE", "NIL"):
         value = source.text[token.start : token.end]
         hint = f"write `{last.text}({value})`"
-        return Said(token, token, f"the value of `{last.text}` stands in parentheses", hint)
+        return SyntaxHint(token, token, f"the value of `{last.text}` stands in parentheses", hint)
     return None
 
 
@@ -206,7 +210,7 @@ def _annotation(name: str) -> str | None:
 
 def _signature(
     tokens: list[Token], index: int, line: list[Token], expected: frozenset[str]
-) -> Said | None:
+) -> SyntaxHint | None:
     """`f(a string)`, `f(string a)`, `f(a)`, `f(a: string): string`, `@computed a -> string`."""
     if not line or line[0].type not in ("FUNCTION", "SCOPE", "COMPUTED"):
         return None
@@ -214,40 +218,44 @@ def _signature(
     head = line[0].type
     if head == "COMPUTED" and token.type == "ARROW":
         hint = f"write `@computed {last.text}: string! {{ … }}`"
-        return Said(
+        return SyntaxHint(
             token, token, "a colon stands before the type of a computed field", hint, "SYN002"
         )
     if "ARROW" in expected and token.type == "COLON":
         kind = tokens[index + 1].text if tokens[index + 1].type == "NAME" else "string"
         hint = f"write `-> {kind}`"
-        return Said(token, token, "the type of a result follows `->`", hint, "SYN002")
+        return SyntaxHint(token, token, "the type of a result follows `->`", hint, "SYN002")
     at = index + 1 if token.type == "FAT_ARROW" else index
     is_type = tokens[at].type == "NAME" and tokens[at + 1].text in ("{", "!", "?")
     if head == "FUNCTION" and "ARROW" in expected and is_type:
         hint = f"write `-> {tokens[at].text}`"
-        return Said(token, token, "the type of a result follows `->`", hint, "SYN002")
+        return SyntaxHint(token, token, "the type of a result follows `->`", hint, "SYN002")
     if head == "FUNCTION" and last is line[0] and token.text == "(":
         message = "a function needs a name"
-        return Said(token, token, message, "write `@function name(…) -> type { … }`", "SYN002")
+        return SyntaxHint(
+            token, token, message, "write `@function name(…) -> type { … }`", "SYN002"
+        )
     if head in ("COMPUTED", "FUNCTION") and token.type == "FAT_ARROW":
-        return Said(token, token, "a body stands in braces", "write `{ … }`", "SYN017")
+        return SyntaxHint(token, token, "a body stands in braces", "write `{ … }`", "SYN017")
     if head == "SCOPE" and token.type == "NAME" and "LBRACE" in expected:
         hint = f"write `@scope {line[1].text} {{ {token.text}: … }}`"
-        return Said(token, token, "the body of a scope stands in braces", hint, "SYN017")
+        return SyntaxHint(token, token, "the body of a scope stands in braces", hint, "SYN017")
     if head == "FUNCTION" and token.type == "PREDICATE" and last.type in ("_CALL", "COMMA"):
         plain = token.text[:-1]
         hint = f"write `{plain}: string?`, or give it a default: `{plain}: string = …`"
-        return Said(token, token, f"a parameter has no `?` in its name: `{token.text}`", hint)
+        return SyntaxHint(token, token, f"a parameter has no `?` in its name: `{token.text}`", hint)
     if head == "FUNCTION" and token.type == "EQUAL" and last.type == "NAME" and last.depth == 2:
         hint = f"for example `{last.text}: string = …`"
-        return Said(last, last, f"the parameter `{last.text}` has no type", hint, "SYN002")
+        return SyntaxHint(last, last, f"the parameter `{last.text}` has no type", hint, "SYN002")
     if expected == {"COLON"} and last.type == "NAME" and last.depth == 2:
         if token.type == "NAME":
             types = ("string", "int", "float", "bool", "text", "uuid", "decimal", "timestamp")
             name, of = (token, last) if last.text in types else (last, token)
             hint = f"write `{name.text}: {of.text}`"
-            return Said(token, token, f"expected `:`, found `{token.text}`", hint, "SYN002")
+            return SyntaxHint(token, token, f"expected `:`, found `{token.text}`", hint, "SYN002")
         if token.type in ("RPAR", "COMMA"):
             hint = f"for example `{last.text}: string`"
-            return Said(last, last, f"the parameter `{last.text}` has no type", hint, "SYN002")
+            return SyntaxHint(
+                last, last, f"the parameter `{last.text}` has no type", hint, "SYN002"
+            )
     return None

@@ -2,7 +2,7 @@
 
 from ..library import methods
 from ..program import ResourceInfo
-from ..queue_words import JOB, queue_hint
+from .queue_words import JOB, queue_hint
 
 _NO_BREAK = "put the loop into a `@function`, and leave it with `return`"
 _NO_CONTINUE = "put what follows into an `if`, or pick the items before: `items.filter(|x| { … })`"

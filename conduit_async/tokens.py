@@ -51,8 +51,6 @@ OPERATORS = {
     "??=": "AUGMENT", "||=": "AUGMENT", "&&=": "AUGMENT",
 }  # fmt: skip
 
-LONG_EQUALITY = {"===": "==", "!==": "!="}
-
 OPERAND_ENDS = frozenset({
     "NAME", "PREDICATE", "MUTATOR", "INT", "FLOAT", "DURATION", "STRING", "_QUOTE_END", "SYMBOL",
     "REGEX", "SELF", "TRUE", "FALSE", "NIL", "ENUM", "RPAR", "RSQB", "RBRACE", "_BANG", "BAD",
@@ -82,6 +80,9 @@ FIELD_ANNOTATIONS = frozenset({
 FILE_ANNOTATIONS = frozenset({"strict"})
 
 UNITS = ("second", "minute", "hour", "day", "week")
+
+FOREIGN = "FOREIGN"
+"""The type of a token that the grammar has no place for: the parser reports it."""
 
 TOKEN = re.compile(
     r"""[ \t\r\f\v]*(?:

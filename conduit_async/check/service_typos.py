@@ -1,26 +1,21 @@
-"""Names of services that are probably slips for something that is declared or used elsewhere."""
-
-import re
-from collections.abc import Iterable, Iterator
+"""Names of services that are probably typos of something that is declared or used elsewhere."""
 
 from .. import ast
 from ..config import Config
 from ..diagnostics import Problems, Related
+from ..hints.name_typos import close_names, is_typo, likely_name
 from ..library import LIBRARY
-from ..names import service_name
 from ..program import Program, ServiceCall
 from ..source import Span
-from ..suggest import distance, nearest
+from ..suggest import nearest
 from .body import Body
 from .records import OPERATIONS
 
 _ONLY_OF_RESOURCES = ("find_by", "where", "order_by", "pluck", "bulk_create!", "increment!")
-_SHORT = 4
-"""Of names with so few letters, two may differ by one and both be right: `Test` and `Text`."""
 
 
 def misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
-    """Whether a "service" is a resource or a namespace with a slip; a likely one is a warning."""
+    """Whether a "service" is a resource or a namespace with a typo; a likely one is a warning."""
     name = target.name
     likely = body.world.likely
     if name not in likely:
@@ -49,7 +44,7 @@ def _misspelt_namespace(body: Body, target: ast.NameRef, namespace: str, method:
     function = method if method in functions else nearest(method, functions)
     if function is None:
         return False
-    if not is_slip(name, namespace):
+    if not is_typo(name, namespace):
         if function == method:
             _doubt(body, target, f"{namespace}.{method}")
         return False
@@ -74,7 +69,7 @@ def _doubt(body: Body, target: ast.NameRef, meant: str) -> None:
 def check_service_names(program: Program, config: Config, problems: Problems) -> None:
     """Warn (PAT406) about services that are nearly called like another one or one of the externs.
 
-    The one with fewer calls is the slip, of two with as many the later one.
+    The one with fewer calls is the typo, of two with as many the later one.
     """
     calls: dict[str, list[Span]] = {}
     for node, use in program.facts.resolutions.items():
@@ -83,7 +78,7 @@ def check_service_names(program: Program, config: Config, problems: Problems) ->
     for spans in calls.values():
         spans.sort(key=_place)
     names = sorted(calls, key=lambda name: (-len(calls[name]), _place(calls[name][0])))
-    for name, others in _close((*config.externs, *names)):
+    for name, others in close_names((*config.externs, *names)):
         if name not in calls:
             continue
         methods = program.services[name].methods.keys()
@@ -107,57 +102,6 @@ def _warn(
             hint or f"did you mean `{meant}`?",
             *related,
         )
-
-
-def may_be_slips(services: Iterable[str]) -> bool:
-    """Whether any of these services may be a slip for another one."""
-    return any(others for _, others in _close(services))
-
-
-def _close(names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each name, with those before it that it may be a slip for."""
-    seen: dict[str, list[str]] = {}
-    for name in names:
-        lower = name.lower()
-        variants = {lower, *(lower[:i] + lower[i + 1 :] for i in range(len(lower)))}
-        others = dict.fromkeys(other for variant in variants for other in seen.get(variant, ()))
-        yield name, [other for other in others if _is_near(name, other)]
-        for variant in variants:
-            seen.setdefault(variant, []).append(name)
-
-
-def _is_near(name: str, other: str) -> bool:
-    if service_name(name) == service_name(other):
-        return False  # which is an error by itself
-    return is_slip(name, other) or name == f"{other}s" or other == f"{name}s"
-
-
-def is_slip(name: str, known: str) -> bool:
-    """Whether a name is another one with a letter left out, added, wrong or swapped.
-
-    One that only goes on, as `Timer` does after `Time`, or has another number is a name of its own.
-    """
-    written, meant = name.lower(), known.lower()
-    if written == meant:
-        return name != known
-    shorter, longer = sorted((written, meant), key=len)
-    if len(longer) - len(shorter) > 1 or len(shorter) < _SHORT or longer.startswith(shorter):
-        return False
-    if re.sub(r"\d", "", written) == re.sub(r"\d", "", meant):
-        return False
-    changed = len(shorter) == len(longer) and sorted(shorter) != sorted(longer)
-    if changed and len(shorter) == _SHORT:
-        return False
-    return distance(written, meant) <= 1
-
-
-def likely_name(name: str, known: Iterable[str]) -> str | None:
-    """The known name from which this one differs by a letter or two."""
-    found = nearest(name, [k for k in known if k[0] == name[0] and abs(len(k) - len(name)) <= 1])
-    if found is None:
-        return None
-    same = sum(1 for letter in set(name) if letter in found)
-    return found if same >= len(set(name)) - 1 else None
 
 
 def _name_in(call: ast.Node) -> Span:

@@ -1,33 +1,31 @@
 """Mistakes that people make who know another language: each with its own message and hint."""
 
-from ..diagnostics import Diagnostic
-from ..lexer.tokens import Token
-from ..queue_words import queue_hint
-from ..source import Source, Span
-
-Special = tuple[Diagnostic, int]
+from ..source import Source
+from ..tokens import Token
+from .foreign_words import BRANCHES
+from .queue_words import queue_hint
+from .syntax_hint import SyntaxHint
 
 _MEMBERS = frozenset({"HOOK", "FUNCTION", "COMPUTED", "SCOPE", "RULE", "RELATION"})
 _CONDITIONS = frozenset({"EQUALITY", "COMPARE", "GREATER", "LESS", "IN", "NOT_IN"})
 _WANT_A_VALUE = _CONDITIONS | {
     "EQUAL", "AUGMENT", "PLUS", "MINUS", "TIMES", "POWER", "AND", "OR", "COALESCE", "RANGE",
 }  # fmt: skip
-_ELSIF = frozenset({"elif", "elseif", "else_if"})
 
 
-def special(
+def misplaced(
     source: Source, tokens: list[Token], index: int, expected: frozenset[str]
-) -> Special | None:
-    """A diagnostic for a well-known mistake at the unexpected token, if it is one."""
+) -> SyntaxHint | None:
+    """What to say of a well-known mistake at the unexpected token, if it is one."""
     token = tokens[index]
     previous = tokens[index - 1] if index else token
 
     def at(
         first: Token, last: Token, code: str, message: str, hint: str | None, back: int = 0
-    ) -> Special:
-        return Diagnostic(code, Span(source, first.start, last.end), message, hint), back
+    ) -> SyntaxHint:
+        return SyntaxHint(first, last, message, hint, code, back)
 
-    def here(code: str, message: str, hint: str | None = None, back: int = 0) -> Special:
+    def here(code: str, message: str, hint: str | None = None, back: int = 0) -> SyntaxHint:
         return at(token, token, code, message, hint, back)
 
     type, text = token.type, token.text
@@ -100,7 +98,7 @@ def special(
     if type == "ELSIF" and previous.type == "RBRACE":
         hint = "write `if not …`, which may have `elsif`"
         return here("SYN001", "an `unless` has no `elsif`", hint)
-    elsif = next((t for t in tokens[max(0, index - 8) : index] if t.text in _ELSIF), None)
+    elsif = next((t for t in tokens[max(0, index - 8) : index] if t.text in BRANCHES), None)
     if elsif is not None:
         return at(elsif, elsif, "SYN001", f"there is no `{elsif.text}`", "write `elsif`")
     return None

@@ -1,0 +1,61 @@
+"""Names that are probably typos of others."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ..names import service_name
+from ..suggest import distance, nearest
+
+_SHORT = 4
+"""Of names with so few letters, two may differ by one and both be right: `Test` and `Text`."""
+
+
+def may_be_typos(services: Iterable[str]) -> bool:
+    """Whether any of these services may be a typo of another one."""
+    return any(others for _, others in close_names(services))
+
+
+def close_names(names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """Each name, with those before it that it may be a typo of."""
+    seen: dict[str, list[str]] = {}
+    for name in names:
+        lower = name.lower()
+        variants = {lower, *(lower[:i] + lower[i + 1 :] for i in range(len(lower)))}
+        others = dict.fromkeys(other for variant in variants for other in seen.get(variant, ()))
+        yield name, [other for other in others if _is_near(name, other)]
+        for variant in variants:
+            seen.setdefault(variant, []).append(name)
+
+
+def _is_near(name: str, other: str) -> bool:
+    if service_name(name) == service_name(other):
+        return False  # which is an error by itself
+    return is_typo(name, other) or name == f"{other}s" or other == f"{name}s"
+
+
+def is_typo(name: str, known: str) -> bool:
+    """Whether a name is another one with a letter left out, added, wrong or swapped.
+
+    One that only goes on, as `Timer` does after `Time`, or has another number is a name of its own.
+    """
+    written, meant = name.lower(), known.lower()
+    if written == meant:
+        return name != known
+    shorter, longer = sorted((written, meant), key=len)
+    if len(longer) - len(shorter) > 1 or len(shorter) < _SHORT or longer.startswith(shorter):
+        return False
+    if re.sub(r"\d", "", written) == re.sub(r"\d", "", meant):
+        return False
+    changed = len(shorter) == len(longer) and sorted(shorter) != sorted(longer)
+    if changed and len(shorter) == _SHORT:
+        return False
+    return distance(written, meant) <= 1
+
+
+def likely_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name from which this one differs by a letter or two."""
+    found = nearest(name, [k for k in known if k[0] == name[0] and abs(len(k) - len(name)) <= 1])
+    if found is None:
+        return None
+    same = sum(1 for letter in set(name) if letter in found)
+    return found if same >= len(set(name)) - 1 else None
