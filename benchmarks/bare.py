@@ -9,10 +9,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from conduit_runtime import Job, embedded
-from conduit_runtime.client.store import insert_one, insert_parameters
 from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.postgres.statement import sql
-from conduit_runtime.workers.claims import Claims
+from conduit_runtime.statements.claims import Claims
+from conduit_runtime.statements.jobs import insert_one, insert_parameters
 from psycopg.conninfo import conninfo_to_dict
 
 from .database import PAYLOAD, Database

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from conduit_runtime.workers.claims import BATCH
+from conduit_runtime.statements.claims import BATCH
 
 from . import bare, generated
 from .database import Database

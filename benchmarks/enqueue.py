@@ -3,7 +3,7 @@
 import time
 
 from conduit_runtime import Job, Queue
-from conduit_runtime.client.store import insert_one, insert_parameters
+from conduit_runtime.statements.jobs import insert_one, insert_parameters
 
 from . import bare
 from .database import PAYLOAD, Database

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from conduit_runtime.postgres.connection import PLANS
-from conduit_runtime.workers.claims import BATCH, Claims
+from conduit_runtime.statements.claims import BATCH, Claims
 
 from .database import Database
 from .drain import JOBS, drained

@@ -9,89 +9,95 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .client.async_queue import AsyncQueue
     from .client.executor import AsyncExecutor
-    from .client.flow import Flow, chain, group
     from .client.queue import Queue
-    from .client.stats import QueueStats
-    from .errors import (
+    from .hooks.application import AsyncConnection, Connection, RequestContext
+    from .hooks.hook import AsyncHook, Hook
+    from .job_types.batches import batch
+    from .job_types.context import JobContext
+    from .job_types.job_type import JobType, job_type
+    from .model.calls import Call, CurrentJob, current_call, current_job
+    from .model.errors import (
         JobLost,
         MigrationError,
         NoHandler,
         PayloadError,
+        PayloadMismatch,
         QueueError,
         ScheduleError,
         WorkerStuck,
     )
-    from .generated.application import AsyncConnection, Connection, RequestContext
-    from .generated.batches import batch
-    from .generated.calls import Call, CurrentJob, current_call, current_job
-    from .generated.columns import columns_of
-    from .generated.context import JobContext
-    from .generated.decode import PayloadMismatch
-    from .generated.hook import AsyncHook, Hook
-    from .generated.job_types import JobType, job_type
-    from .generated.package import GeneratedCodeError, generated_by
-    from .generated.records import Snapshot
-    from .generated.select import Select
-    from .generated.sensitive import Sensitive
-    from .generated.service_calls import ServiceError
-    from .generated.shape import Shape
-    from .generated.tables import RecordError, table
-    from .job import Job, JobPriority, JobStatus
-    from .names import named
+    from .model.flow import Flow, chain, group
+    from .model.job import Job, JobPriority, JobStatus
+    from .model.job_metrics import Distribution, JobMetrics
+    from .model.names import named
+    from .model.outcome import Discard, Retry, Snooze
+    from .model.package import GeneratedCodeError, generated_by
+    from .model.schedule import Schedule
+    from .model.stats import QueueStats
+    from .model.values import ConduitError, ErrorValue, Range
+    from .payloads.sensitive import Sensitive
+    from .payloads.shape import Shape
     from .postgres.migrations import migrate
     from .postgres.transaction import NoTransaction
+    from .records.columns import columns_of
+    from .records.rows import Snapshot
+    from .records.select import Select
+    from .records.tables import RecordError, table
     from .schedules.async_scheduler import AsyncCronScheduler
-    from .schedules.schedule import Schedule
     from .schedules.scheduler import CronScheduler
-    from .telemetry.failures import FailedJob
-    from .telemetry.job_metrics import Distribution, JobMetrics
+    from .services.service_calls import ServiceError
     from .telemetry.prometheus import PoolCollector
-    from .values import ConduitError, ErrorValue, Range
-    from .workers.handlers import Handler, HandlerRegistry
-    from .workers.metrics import Metrics, TypeStats
-    from .workers.outcome import Discard, Retry, Snooze
-    from .workers.pool import WorkerPool
+    from .worker.metrics import Metrics, TypeStats
+    from .worker.pool import WorkerPool
+    from .worker.run.failures import FailedJob
+    from .worker.run.handlers import Handler, HandlerRegistry
 
 _MODULES = {
-    "generated.application": ("AsyncConnection", "Connection", "RequestContext"),
+    "hooks.application": ("AsyncConnection", "Connection", "RequestContext"),
     "client.async_queue": ("AsyncQueue",),
     "schedules.async_scheduler": ("AsyncCronScheduler",),
-    "generated.batches": ("batch",),
-    "generated.calls": ("Call", "CurrentJob", "current_call", "current_job"),
-    "generated.columns": ("columns_of",),
-    "generated.context": ("JobContext",),
-    "generated.decode": ("PayloadMismatch",),
-    "errors": (
-        *("JobLost", "MigrationError", "NoHandler", "PayloadError", "QueueError"),
+    "job_types.batches": ("batch",),
+    "model.calls": ("Call", "CurrentJob", "current_call", "current_job"),
+    "records.columns": ("columns_of",),
+    "job_types.context": ("JobContext",),
+    "model.errors": (
+        *(
+            "JobLost",
+            "MigrationError",
+            "NoHandler",
+            "PayloadError",
+            "PayloadMismatch",
+            "QueueError",
+        ),
         *("ScheduleError", "WorkerStuck"),
     ),
     "client.executor": ("AsyncExecutor",),
-    "client.flow": ("Flow", "chain", "group"),
-    "workers.handlers": ("Handler", "HandlerRegistry"),
-    "generated.hook": ("AsyncHook", "Hook"),
-    "job": ("Job", "JobPriority", "JobStatus"),
-    "generated.job_types": ("JobType", "job_type"),
-    "workers.metrics": ("Metrics", "TypeStats"),
+    "model.flow": ("Flow", "chain", "group"),
+    "worker.run.handlers": ("Handler", "HandlerRegistry"),
+    "hooks.hook": ("AsyncHook", "Hook"),
+    "model.job": ("Job", "JobPriority", "JobStatus"),
+    "job_types.job_type": ("JobType", "job_type"),
+    "worker.metrics": ("Metrics", "TypeStats"),
     "postgres.migrations": ("migrate",),
-    "names": ("named",),
-    "workers.outcome": ("Discard", "Retry", "Snooze"),
-    "generated.package": ("GeneratedCodeError", "generated_by"),
-    "workers.pool": ("WorkerPool",),
+    "model.names": ("named",),
+    "model.outcome": ("Discard", "Retry", "Snooze"),
+    "model.package": ("GeneratedCodeError", "generated_by"),
+    "worker.pool": ("WorkerPool",),
     "client.queue": ("Queue",),
-    "generated.records": ("Snapshot",),
-    "schedules.schedule": ("Schedule",),
+    "records.rows": ("Snapshot",),
+    "model.schedule": ("Schedule",),
     "schedules.scheduler": ("CronScheduler",),
-    "generated.select": ("Select",),
-    "generated.sensitive": ("Sensitive",),
-    "generated.service_calls": ("ServiceError",),
-    "client.stats": ("QueueStats",),
-    "telemetry.failures": ("FailedJob",),
-    "telemetry.job_metrics": ("Distribution", "JobMetrics"),
+    "records.select": ("Select",),
+    "payloads.sensitive": ("Sensitive",),
+    "services.service_calls": ("ServiceError",),
+    "model.stats": ("QueueStats",),
+    "worker.run.failures": ("FailedJob",),
+    "model.job_metrics": ("Distribution", "JobMetrics"),
     "telemetry.prometheus": ("PoolCollector",),
-    "generated.shape": ("Shape",),
-    "generated.tables": ("RecordError", "table"),
+    "payloads.shape": ("Shape",),
+    "records.tables": ("RecordError", "table"),
     "postgres.transaction": ("NoTransaction",),
-    "values": ("ConduitError", "ErrorValue", "Range"),
+    "model.values": ("ConduitError", "ErrorValue", "Range"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -13,8 +13,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from conduit_runtime.generated.sensitive import is_sensitive, without_mark
-from conduit_runtime.payload import encode
+from conduit_runtime.model.payload import encode
+from conduit_runtime.payloads.sensitive import is_sensitive, without_mark
 from generated import imported
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -8,17 +8,17 @@ from uuid import UUID, uuid4
 
 import psycopg
 from conduit_runtime import Job, JobLost, JobStatus, Queue
-from conduit_runtime.client.store import insert_parameters
+from conduit_runtime.model.claimed import COLUMNS, Claimed, in_order
+from conduit_runtime.model.outcome import Outcome, released
+from conduit_runtime.model.worker_state import Dead
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import sql
 from conduit_runtime.postgres.steps import take
-from conduit_runtime.workers import fleet
-from conduit_runtime.workers.attempts import Attempt, complete, end, mark_started
-from conduit_runtime.workers.claimed import COLUMNS, Claimed, in_order
-from conduit_runtime.workers.claims import LEASE_ENDS, Claims, Lane
-from conduit_runtime.workers.limits import Wanted, claim_within, counted_claim
-from conduit_runtime.workers.outcome import Outcome, released
-from conduit_runtime.workers.vigil import Dead
+from conduit_runtime.statements import worker_registry as fleet
+from conduit_runtime.statements.claims import LEASE_ENDS, Claims, Lane
+from conduit_runtime.statements.jobs import insert_parameters
+from conduit_runtime.statements.limits import Wanted, claim_within, counted_claim
+from conduit_runtime.statements.outcomes import Attempt, complete, end, mark_started
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (

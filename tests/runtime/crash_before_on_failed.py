@@ -4,7 +4,7 @@ import os
 import sys
 
 from conduit_runtime import JobContext, Queue, WorkerPool
-from conduit_runtime.telemetry.failures import FailureReporter
+from conduit_runtime.worker.run.failures import FailureReporter
 
 
 def main(dsn: str) -> None:

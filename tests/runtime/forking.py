@@ -9,7 +9,7 @@ import os
 import sys
 
 from conduit_runtime import AsyncQueue, Job, Queue
-from conduit_runtime.workers.database import JobDatabase
+from conduit_runtime.worker.job_database import JobDatabase
 
 _SESSION = "SELECT pg_backend_pid()"
 

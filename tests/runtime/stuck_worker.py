@@ -6,7 +6,7 @@ It gives up soon, and its `services` block when they are called.
 import threading
 
 from conduit_runtime.cli import main
-from conduit_runtime.workers import watch
+from conduit_runtime.worker import watch
 
 
 class Stuck:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from conduit_runtime.postgres.answers import Answers
+from conduit_runtime.postgres.response_reader import Answers
 from psycopg.waiting import Ready, Wait
 
 

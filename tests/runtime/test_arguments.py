@@ -26,7 +26,7 @@ from conduit_runtime import (
     job_type,
     migrate,
 )
-from conduit_runtime.generated.context import JobContext
+from conduit_runtime.job_types.context import JobContext
 from example_jobs.order import Release, release
 
 ERRORS = (TypeError, ValueError)

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from conduit_runtime import Job, MigrationError, Queue, WorkerPool
-from conduit_runtime.workers.arrival import _FINAL
+from conduit_runtime.worker.arrival import _FINAL
 from psycopg.conninfo import make_conninfo
 from relay import Relay
 from waiting import until

@@ -3,9 +3,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.postgres.statement import Statement
-from conduit_runtime.workers.claimed import Claimed
-from conduit_runtime.workers.claims import BATCH, Claims, most_of_a_claim
+from conduit_runtime.statements.claims import BATCH, Claims, most_of_a_claim
 
 
 def claimed(queue: str, priority: int, run_at: int, seq: int) -> Claimed:

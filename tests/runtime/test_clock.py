@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, JobStatus, Queue, WorkerPool
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.workers import fleet
+from conduit_runtime.statements import worker_registry as fleet
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from conduit_runtime import ConduitError, JobContext, JobLost, PayloadError, current_job
-from conduit_runtime.generated.calls import entered_job
-from conduit_runtime.generated.context import ConnectionLost
-from conduit_runtime.generated.services import prepare
+from conduit_runtime.job_types.context import ConnectionLost
+from conduit_runtime.model.calls import entered_job
+from conduit_runtime.services.protocols import prepare
 from example_app import insert_order
 from example_jobs.order import EmailSend, SearchIndexUpdate, email_send, search_index_update
 from example_jobs.records import Order, User

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from conduit_runtime import Job, Queue
 from conduit_runtime.cli import commands, filters
-from conduit_runtime.client import many
+from conduit_runtime.statements import bulk as many
 
 
 @pytest.fixture

@@ -13,13 +13,14 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, Queue, WorkerPool
-from conduit_runtime.client import store
+from conduit_runtime.client import sweep
 from conduit_runtime.postgres.connection import Link
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
-from conduit_runtime.workers import attempts, sweep
-from conduit_runtime.workers.attempts import Attempt, Stray
-from conduit_runtime.workers.claims import Claims
+from conduit_runtime.statements import jobs as store
+from conduit_runtime.statements import outcomes as attempts
+from conduit_runtime.statements.claims import Claims
+from conduit_runtime.statements.outcomes import Attempt, Stray
 from example_app import insert_order, ship
 from example_jobs.order import after_create, after_update
 

@@ -14,7 +14,9 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue, WorkerPool
 from conduit_runtime.postgres.execute import run_async
-from conduit_runtime.workers import claimer, flow_advancer, keeper
+from conduit_runtime.worker.acknowledge import flow_advancer
+from conduit_runtime.worker.claim import claimer
+from conduit_runtime.worker.heartbeat import heartbeat_thread as keeper
 from waiting import until
 from worker_process import HISTORY
 

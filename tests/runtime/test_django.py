@@ -47,7 +47,7 @@ def test_a_connection_that_the_server_ended_is_opened_again(
 
 def test_nothing_of_django_is_imported() -> None:
     code = (
-        "import sys, conduit_runtime, conduit_runtime.workers.worker as w;"
+        "import sys, conduit_runtime, conduit_runtime.worker.worker as w;"
         "assert not {'django', 'asgiref'} & {name.partition('.')[0] for name in sys.modules}"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

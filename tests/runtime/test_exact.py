@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 from conduit_runtime import JobContext, JobType, PayloadError, Shape, job_type, named
-from conduit_runtime.generated.decode import PayloadMismatch
-from conduit_runtime.generated.exact import writer
+from conduit_runtime.model.errors import PayloadMismatch
+from conduit_runtime.payloads.exact import writer
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 from conduit_runtime import ServiceError
-from conduit_runtime.generated.calls import CurrentJob
-from conduit_runtime.generated.echo import Echo
-from conduit_runtime.generated.service_calls import AsyncHookServices, HookServices, JobServices
-from conduit_runtime.generated.services import check_complete, protocols_of
-from conduit_runtime.names import named
+from conduit_runtime.model.calls import CurrentJob
+from conduit_runtime.model.names import named
 from conduit_runtime.operators import bound_value
+from conduit_runtime.services.echo import Echo
+from conduit_runtime.services.protocols import check_complete, protocols_of
+from conduit_runtime.services.service_calls import AsyncHookServices, HookServices, JobServices
 
 
 @named("notify")

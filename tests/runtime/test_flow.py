@@ -20,8 +20,8 @@ from conduit_runtime import (
     chain,
     group,
 )
-from conduit_runtime.client import flow_store
 from conduit_runtime.postgres.execute import run
+from conduit_runtime.statements import flows as flow_store
 from waiting import until
 
 HOUR = timedelta(hours=1)
@@ -359,9 +359,9 @@ def test_a_worker_finds_hand_typed_ends(queue: Queue, dsn: str) -> None:
 
 def test_plain_jobs_pay_nothing(queue: Queue, dsn: str) -> None:
     """No statement of a worker or an enqueue touches the tables of flows, keys and results."""
-    from conduit_runtime.client import store
-    from conduit_runtime.workers import attempts
-    from conduit_runtime.workers.attempts import Attempt, Stray
+    from conduit_runtime.statements import jobs as store
+    from conduit_runtime.statements import outcomes as attempts
+    from conduit_runtime.statements.outcomes import Attempt, Stray
 
     [job] = jobs("a")
     for statement in (

@@ -3,7 +3,7 @@
 import time
 
 from conduit_runtime import Job, chain, group
-from conduit_runtime.client.flow_store import flow_rows
+from conduit_runtime.statements.flows import flow_rows
 
 
 def test_each_job_says_what_it_waits_for_and_what_waits_for_it() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
-from conduit_runtime.workers import vigil
+from conduit_runtime.worker.heartbeat import failure_detector as vigil
 from frozen_worker import SCHEMA
 from waiting import until
 

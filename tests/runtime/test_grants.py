@@ -9,13 +9,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 from conduit_runtime import Job, Queue, Schedule, WorkerPool, batch, chain, migrate
-from conduit_runtime.client import store
+from conduit_runtime.model.worker_state import Dead
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.grants import FUNCTIONS, TABLES, grants
 from conduit_runtime.schedules.scheduler import CronScheduler
-from conduit_runtime.workers import fleet
-from conduit_runtime.workers.claims import Claims
-from conduit_runtime.workers.vigil import Dead
+from conduit_runtime.statements import jobs as store
+from conduit_runtime.statements import worker_registry as fleet
+from conduit_runtime.statements.claims import Claims
 from example_app import SCHEMA as APPLICATION
 from example_app import insert_order, ship
 from example_jobs.order import after_create, after_update

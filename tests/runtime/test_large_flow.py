@@ -18,9 +18,10 @@ from conduit_runtime import (
     chain,
     group,
 )
-from conduit_runtime.client import flow_store, store
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.workers import attempts
+from conduit_runtime.statements import flows as flow_store
+from conduit_runtime.statements import jobs as store
+from conduit_runtime.statements import outcomes as attempts
 from waiting import until
 
 MEMBERS = 50_000

@@ -8,11 +8,14 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, PayloadError, Queue, WorkerPool
-from conduit_runtime.client import results, store
-from conduit_runtime.jsonb_size import JSONB_BYTES, JSONB_ELEMENTS, jsonb_size
-from conduit_runtime.payload import encode
-from conduit_runtime.workers import acknowledge, attempts, runner
-from conduit_runtime.workers.attempts import Attempt, Stray
+from conduit_runtime.model.jsonb_size import JSONB_BYTES, JSONB_ELEMENTS, jsonb_size
+from conduit_runtime.model.payload import encode
+from conduit_runtime.statements import jobs as store
+from conduit_runtime.statements import outcomes as attempts
+from conduit_runtime.statements import results
+from conduit_runtime.statements.outcomes import Attempt, Stray
+from conduit_runtime.worker.acknowledge import acknowledger as acknowledge
+from conduit_runtime.worker.run import runner
 from hypothesis import given
 from hypothesis import strategies as st
 from waiting import until

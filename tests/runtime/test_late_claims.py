@@ -11,7 +11,10 @@ from uuid import UUID
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
-from conduit_runtime.workers import claimer, keeper, runner, vigil
+from conduit_runtime.worker.claim import claimer
+from conduit_runtime.worker.heartbeat import failure_detector as vigil
+from conduit_runtime.worker.heartbeat import heartbeat_thread as keeper
+from conduit_runtime.worker.run import runner
 from relay import Relay
 from waiting import until
 

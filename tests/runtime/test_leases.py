@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from conduit_runtime import AsyncQueue, Job, JobLost, JobStatus, Queue
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.workers.attempts import Attempt, complete
-from conduit_runtime.workers.claims import Claims
-from conduit_runtime.workers.fleet import register
+from conduit_runtime.statements.claims import Claims
+from conduit_runtime.statements.outcomes import Attempt, complete
+from conduit_runtime.statements.worker_registry import register
 
 
 @pytest.fixture

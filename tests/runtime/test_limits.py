@@ -13,10 +13,10 @@ import pytest
 from conduit_runtime import Job, JobContext, JobStatus, Queue, QueueError, WorkerPool
 from conduit_runtime.postgres.connection import Link
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.workers.gate import FULL
-from conduit_runtime.workers.limits import Wanted, claim_within, counted_claim
-from conduit_runtime.workers.listener import POLL
-from conduit_runtime.workers.watch import AUDIT
+from conduit_runtime.statements.limits import Wanted, claim_within, counted_claim
+from conduit_runtime.worker.claim.limiter import FULL
+from conduit_runtime.worker.claim.listener import POLL
+from conduit_runtime.worker.watch import AUDIT
 from waiting import until
 
 RACERS = 20

@@ -7,16 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from conduit_runtime import (
-    AsyncQueue,
-    CronScheduler,
-    Hook,
-    Job,
-    Queue,
-    Schedule,
-    named,
-    table,
-)
+from conduit_runtime import AsyncQueue, CronScheduler, Hook, Job, Queue, Schedule, named, table
 from psycopg.adapt import Buffer, Loader
 from psycopg.rows import dict_row
 

@@ -8,8 +8,8 @@ from uuid import UUID
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, chain
-from conduit_runtime.workers import watch
-from conduit_runtime.workers.acknowledge import Acknowledger
+from conduit_runtime.worker import watch
+from conduit_runtime.worker.acknowledge.acknowledger import Acknowledger
 from pgbouncer import PROGRAM, pgbouncer
 from waiting import until
 

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
-from conduit_runtime.workers import looks
-from conduit_runtime.workers.claims import Claims
-from conduit_runtime.workers.looks import Look, Looks, seen
+from conduit_runtime.statements import scan_policy as looks
+from conduit_runtime.statements.claims import Claims
+from conduit_runtime.statements.scan_policy import Look, Looks, seen
 from waiting import until
 
 DEAD = 20_000

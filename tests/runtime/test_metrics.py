@@ -19,12 +19,13 @@ from conduit_runtime import (
     Snooze,
     WorkerPool,
 )
+from conduit_runtime.model.attempt_counts import Key, Tally
+from conduit_runtime.model.histogram import BOUNDS, count_into, quantile
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.postgres.steps import take
-from conduit_runtime.telemetry import flusher, metrics_store
-from conduit_runtime.telemetry.histogram import BOUNDS, count_into, quantile
-from conduit_runtime.telemetry.recorder import Key, Tally
+from conduit_runtime.statements import metrics as metrics_store
+from conduit_runtime.telemetry import flusher
 from hypothesis import given
 from hypothesis import strategies as st
 from waiting import until

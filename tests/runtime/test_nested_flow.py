@@ -21,7 +21,7 @@ from conduit_runtime import (
     chain,
     group,
 )
-from conduit_runtime.client import store
+from conduit_runtime.statements import jobs as store
 from example_app import insert_order
 from example_jobs.records import Order
 

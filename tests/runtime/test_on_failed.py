@@ -10,9 +10,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from conduit_runtime import Discard, FailedJob, Job, JobContext, Queue, Retry, WorkerPool
-from conduit_runtime.generated.service_loading import resolve
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.workers import failure_notices, worker
+from conduit_runtime.services.loading import resolve
+from conduit_runtime.statements import failure_notices
+from conduit_runtime.worker import worker
 from example_jobs import JOBS
 from waiting import until
 from worker_process import HISTORY

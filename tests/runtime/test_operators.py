@@ -6,6 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import pytest
+from conduit_runtime.model.values import ConduitError, ErrorValue, Range
 from conduit_runtime.operators import (
     add,
     contains,
@@ -25,7 +26,6 @@ from conduit_runtime.operators import (
     text,
     unwrap,
 )
-from conduit_runtime.values import ConduitError, ErrorValue, Range
 from hypothesis import given
 from hypothesis import strategies as st
 

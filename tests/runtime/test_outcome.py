@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 from conduit_runtime import Discard, JobStatus, Retry, Snooze
-from conduit_runtime.generated.decode import PayloadMismatch
-from conduit_runtime.workers.outcome import Outcome, clean, decide, describe
-from conduit_runtime.workers.retry import DEFAULT_POLICY, RetryPolicy
+from conduit_runtime.model.errors import PayloadMismatch
+from conduit_runtime.model.outcome import Outcome, clean, decide, describe
+from conduit_runtime.model.retry import DEFAULT_POLICY, RetryPolicy
 from hypothesis import given
 from hypothesis import strategies as st
 

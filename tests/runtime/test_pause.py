@@ -10,9 +10,9 @@ from datetime import timedelta
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
-from conduit_runtime.workers.controls import NOTICE
-from conduit_runtime.workers.keeper import BEAT
-from conduit_runtime.workers.listener import POLL
+from conduit_runtime.model.controls import NOTICE
+from conduit_runtime.worker.claim.listener import POLL
+from conduit_runtime.worker.heartbeat.heartbeat_thread import BEAT
 from waiting import until
 
 

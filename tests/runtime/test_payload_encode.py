@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from conduit_runtime import PayloadError, named
-from conduit_runtime.payload import MAX_DEPTH, encode
+from conduit_runtime.model.payload import MAX_DEPTH, encode
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,13 +10,14 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from conduit_runtime.client import store
+from conduit_runtime.model.worker_state import Dead
 from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.postgres.statement import Statement
-from conduit_runtime.workers import attempts, fleet
-from conduit_runtime.workers.attempts import Attempt, Stray
-from conduit_runtime.workers.claims import Claims
-from conduit_runtime.workers.vigil import Dead
+from conduit_runtime.statements import jobs as store
+from conduit_runtime.statements import outcomes as attempts
+from conduit_runtime.statements import worker_registry as fleet
+from conduit_runtime.statements.claims import Claims
+from conduit_runtime.statements.outcomes import Attempt, Stray
 
 pytestmark = pytest.mark.xdist_group("a million jobs")
 

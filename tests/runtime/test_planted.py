@@ -29,20 +29,23 @@ from conduit_runtime import (
     migrate,
 )
 from conduit_runtime.cli import commands
-from conduit_runtime.client import store
+from conduit_runtime.client.sweep import Sweep
+from conduit_runtime.model.worker_state import Dead
 from conduit_runtime.postgres import statement
 from conduit_runtime.postgres.connection import SETTINGS
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.steps import take
-from conduit_runtime.schedules import schedule_store
-from conduit_runtime.telemetry import metrics_store
+from conduit_runtime.statements import failure_notices
+from conduit_runtime.statements import idle_lock as bell
+from conduit_runtime.statements import jobs as store
+from conduit_runtime.statements import metrics as metrics_store
+from conduit_runtime.statements import outcomes as attempts
+from conduit_runtime.statements import schedules as schedule_store
+from conduit_runtime.statements import worker_registry as fleet
+from conduit_runtime.statements.claims import Claims
+from conduit_runtime.statements.outcomes import Attempt
+from conduit_runtime.statements.scan_policy import Look, Looks
 from conduit_runtime.telemetry.prometheus import PoolCollector
-from conduit_runtime.workers import attempts, bell, failure_notices, fleet
-from conduit_runtime.workers.attempts import Attempt
-from conduit_runtime.workers.claims import Claims
-from conduit_runtime.workers.looks import Look, Looks
-from conduit_runtime.workers.sweep import Sweep
-from conduit_runtime.workers.vigil import Dead
 from planted import operators, overloads, types
 from psycopg.conninfo import make_conninfo
 from waiting import until

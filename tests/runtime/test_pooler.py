@@ -24,9 +24,9 @@ from conduit_runtime import (
     chain,
     migrate,
 )
-from conduit_runtime.client import store
 from conduit_runtime.postgres.connection import Link
-from conduit_runtime.workers import vigil
+from conduit_runtime.statements import jobs as store
+from conduit_runtime.worker.heartbeat import failure_detector as vigil
 from example_app import SCHEMA, insert_order, ship
 from example_jobs.order import after_create, after_update
 from pgbouncer import PROGRAM, pgbouncer

@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from conduit_runtime import Job, Queue
-from conduit_runtime.client.purge import PAGE, purge
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.postgres.steps import take
+from conduit_runtime.statements.purge import PAGE, purge
 from test_plans import Plan, buffers, nodes
 
 ENDED = ("completed", "failed", "cancelled")

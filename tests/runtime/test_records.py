@@ -9,12 +9,13 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from conduit_runtime import RecordError, Snapshot, named, payload, table
-from conduit_runtime.generated.convert import Unfit, converter
-from conduit_runtime.generated.decode import decoder
-from conduit_runtime.generated.queries import Query, column_names, create, fetch
-from conduit_runtime.generated.records import read_record
-from conduit_runtime.generated.tables import table_of
+from conduit_runtime import RecordError, Snapshot, named, table
+from conduit_runtime.model import payload
+from conduit_runtime.payloads.convert import Unfit, converter
+from conduit_runtime.payloads.decode import decoder
+from conduit_runtime.records.queries import Query, column_names, create, fetch
+from conduit_runtime.records.rows import read_record
+from conduit_runtime.records.tables import table_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -8,8 +8,8 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 from conduit_runtime import FailedJob, Flow, Job, JobContext, Queue, WorkerPool, chain, group
-from conduit_runtime.client import flow_store
 from conduit_runtime.postgres.execute import run
+from conduit_runtime.statements import flows as flow_store
 from waiting import until
 
 REFUSE: LiteralString = """

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 from conduit_runtime import Discard, Job, JobContext, Queue, WorkerPool, job_type
 from conduit_runtime.cli import commands
-from conduit_runtime.client import results
 from conduit_runtime.postgres.execute import run
+from conduit_runtime.statements import results
 from example_jobs.order import Release
 from example_jobs.services import Services
 from waiting import until

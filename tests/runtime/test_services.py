@@ -17,9 +17,9 @@ from conduit_runtime import (
     current_job,
     job_type,
 )
-from conduit_runtime.generated.calls import entered_job
-from conduit_runtime.generated.service_loading import entered, resolve
-from conduit_runtime.generated.services import HOOKS_ONLY, prepare, protocols_for, protocols_of
+from conduit_runtime.model.calls import entered_job
+from conduit_runtime.services.loading import entered, resolve
+from conduit_runtime.services.protocols import HOOKS_ONLY, prepare, protocols_for, protocols_of
 from example_jobs import JOBS, SERVICES
 from example_jobs.order import email_send
 

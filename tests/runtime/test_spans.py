@@ -22,7 +22,7 @@ from conduit_runtime import (
     WorkerPool,
     chain,
 )
-from conduit_runtime.generated.service_loading import resolve
+from conduit_runtime.services.loading import resolve
 from conduit_runtime.telemetry.tracing import job_tracer
 from example_app import SCHEMA, insert_order, ship
 from example_jobs import JOBS

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conduit_runtime import Job, JobContext, JobStatus, Queue, WorkerPool, WorkerStuck
-from conduit_runtime.workers import watch
+from conduit_runtime.worker import watch
 from example_jobs import JOBS
 from example_jobs.order import Release, release
 from stuck_worker import Stuck

@@ -19,8 +19,8 @@ from conduit_runtime import (
     batch,
     chain,
 )
-from conduit_runtime.client import store
-from conduit_runtime.telemetry.propagation import context_of
+from conduit_runtime.statements import jobs as store
+from conduit_runtime.trace_context.propagation import context_of
 from example_app import SCHEMA, insert_order
 from example_jobs.order import after_create
 from opentelemetry import propagate

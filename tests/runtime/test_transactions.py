@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, chain
-from conduit_runtime.workers.listener import POLL
+from conduit_runtime.worker.claim.listener import POLL
 from psycopg import IsolationLevel
 from psycopg.errors import FeatureNotSupported, SerializationFailure
 from waiting import until

@@ -13,9 +13,9 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, embedded, migrate
-from conduit_runtime.postgres import deadline
-from conduit_runtime.workers import worker
-from conduit_runtime.workers.listener import POLL
+from conduit_runtime.postgres import timeout_connection as deadline
+from conduit_runtime.worker import worker
+from conduit_runtime.worker.claim.listener import POLL
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 from relay import Relay

@@ -19,10 +19,10 @@ from conduit_runtime import (
     WorkerPool,
     chain,
 )
-from conduit_runtime.client.unique import key_of, sweep
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.grants import grants
-from conduit_runtime.workers.watch import LONG, WATCH
+from conduit_runtime.statements.unique_keys import key_of, sweep
+from conduit_runtime.worker.watch import LONG, WATCH
 from waiting import until
 
 
@@ -301,7 +301,7 @@ def keys(dsn: str) -> int:
 def test_keys_that_are_held_no_more_are_swept(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conduit_runtime.client.unique.SWEPT", 4)
+    monkeypatch.setattr("conduit_runtime.statements.unique_keys.SWEPT", 4)
     ended = queue.enqueue_many([unique(n) for n in range(10)])
     for job in ended:
         queue.cancel(job.id)
@@ -425,7 +425,7 @@ def locks_waited_for(dsn: str) -> bool:
 def test_purge_sweeps_keys_and_results(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conduit_runtime.client.unique.SWEPT", 4)
+    monkeypatch.setattr("conduit_runtime.statements.unique_keys.SWEPT", 4)
     for job in queue.enqueue_many([unique(n) for n in range(10)])[1:]:
         queue.cancel(job.id)
     with psycopg.connect(dsn) as conn:

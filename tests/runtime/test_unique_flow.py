@@ -20,8 +20,8 @@ from conduit_runtime import (
     chain,
     group,
 )
-from conduit_runtime.client import flow_store
 from conduit_runtime.postgres.execute import run
+from conduit_runtime.statements import flows as flow_store
 from example_app import insert_order
 from example_jobs.records import Order
 from waiting import until

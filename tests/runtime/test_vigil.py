@@ -1,6 +1,7 @@
 import math
 
-from conduit_runtime.workers.vigil import LEASE, SILENCE, Dead, Sighting, Vigil
+from conduit_runtime.model.worker_state import Dead, Sighting
+from conduit_runtime.worker.heartbeat.failure_detector import LEASE, SILENCE, Vigil
 
 
 def sighted(beat: int, *, lock_free: bool) -> list[Sighting]:

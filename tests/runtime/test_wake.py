@@ -11,12 +11,12 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, Retry, WorkerPool
-from conduit_runtime.job import new_id
+from conduit_runtime.model.job import new_id
 from conduit_runtime.postgres.connection import Link
 from conduit_runtime.postgres.statement import Statement, nothing
-from conduit_runtime.workers import fleet
-from conduit_runtime.workers.claims import Claims, next_due
-from conduit_runtime.workers.listener import POLL
+from conduit_runtime.statements import worker_registry as fleet
+from conduit_runtime.statements.claims import Claims, next_due
+from conduit_runtime.worker.claim.listener import POLL
 from psycopg.conninfo import make_conninfo
 from waiting import until
 
@@ -174,7 +174,7 @@ def test_what_is_announced_with_the_answer_to_a_statement_wakes_as_well(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker about to wait asks when a job is due: meanwhile one is committed, and rings."""
-    monkeypatch.setattr("conduit_runtime.workers.claimer.POLL", 600.0)
+    monkeypatch.setattr("conduit_runtime.worker.claim.claimer.POLL", 600.0)
     run = Link.run
     asks = next_due(["default"], [], "public").sql
     is_armed = threading.Event()

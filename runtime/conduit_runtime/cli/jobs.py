@@ -13,7 +13,7 @@ from .output import counted_jobs, format_option, show_one, show_rows
 from .span import SPAN
 
 if TYPE_CHECKING:
-    from ..job import Job
+    from ..model.job import Job
 
 _COLUMNS = ["id", "queue", "type", "status", "attempts", "run_at", "error"]
 

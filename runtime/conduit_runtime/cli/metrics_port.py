@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from ..workers.pool import WorkerPool
+    from ..worker.pool import WorkerPool
 
 __all__ = ["free_ports", "serve_metrics"]
 

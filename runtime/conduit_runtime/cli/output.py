@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from ..printable import escape_controls, one_line
+from ..model.printable import escape_controls, one_line
 
 __all__ = ["counted_jobs", "format_option", "show_one", "show_rows"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ..generated.job_types import JobType
+    from ..job_types.job_type import JobType
 
 __all__ = ["configured", "load_jobs", "stamped_schema"]
 
@@ -34,7 +34,7 @@ def configured() -> Sequence[str]:
 
 def load_jobs(packages: Sequence[str]) -> list["JobType[Any, Any]"]:
     """The job types of packages, each given by its dotted name or by the path of its folder."""
-    from ..references import imported
+    from ..services.references import imported
 
     jobs: list[JobType[Any, Any]] = []
     for package in packages:

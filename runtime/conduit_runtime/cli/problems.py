@@ -35,7 +35,7 @@ def explained(context: click.Context) -> Iterator[None]:
 
 def _message(error: Exception) -> str | None:
     # Only what is imported already can have been raised; importing it here would cost time.
-    errors = sys.modules.get("conduit_runtime.errors")
+    errors = sys.modules.get("conduit_runtime.model.errors")
     if errors is not None and isinstance(error, errors.QueueError):
         return str(error)
     embedded = sys.modules.get("conduit_runtime.embedded")

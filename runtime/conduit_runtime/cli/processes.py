@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from ..workers.pool import WorkerPool
+    from ..worker.pool import WorkerPool
 
 __all__ = ["Parent", "run_processes"]
 

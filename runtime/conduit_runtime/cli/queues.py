@@ -14,7 +14,7 @@ from .span import SPAN
 
 if TYPE_CHECKING:
     from ..client.queue import Queue
-    from ..client.stats import QueueOverview
+    from ..model.stats import QueueOverview
 
 _COUNTS = ["pending", "running", "completed", "failed", "cancelled", "unknown", "workers"]
 _none = click.option("--none", "lift", is_flag=True, help="Lift the limit.")
@@ -126,7 +126,7 @@ def _do(
 ) -> None:
     """Do something to queues, and show how they stand then."""
     from ..client.queue import Queue
-    from ..client.stats import QueueOverview
+    from ..model.stats import QueueOverview
 
     with database(dsn, schema) as found, Queue(found, schema) as store:
         for name in names:

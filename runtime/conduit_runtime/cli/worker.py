@@ -17,9 +17,9 @@ from .packages import configured, load_jobs, stamped_schema
 from .processes import Parent, run_processes
 
 if TYPE_CHECKING:
-    from ..schedules.schedule import Schedule
-    from ..telemetry.failures import OnFailed
-    from ..workers.pool import WorkerPool
+    from ..model.schedule import Schedule
+    from ..worker.pool import WorkerPool
+    from ..worker.run.failures import OnFailed
 
 _STUCK = 75
 """Exit code of a worker that another is to take the place of, EX_TEMPFAIL in sysexits.h."""
@@ -130,9 +130,9 @@ def worker(
             ports = free_ports(metrics_host, metrics_port, processes)
             raise click.exceptions.Exit(run_processes(found, ports, processes))
         from ..client.queue import Queue
-        from ..generated.service_loading import resolve
-        from ..logs import OneLineFormatter
-        from ..workers.pool import WorkerPool
+        from ..model.logs import OneLineFormatter
+        from ..services.loading import resolve
+        from ..worker.pool import WorkerPool
 
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
@@ -165,7 +165,7 @@ def worker(
 
 def _run(pool: "WorkerPool", drain: bool, on_ready: Callable[[], object] | None) -> int:
     """Work until the end; the exit code."""
-    from ..errors import WorkerStuck
+    from ..model.errors import WorkerStuck
 
     try:
         pool.run(drain=drain, on_ready=on_ready)
@@ -206,8 +206,8 @@ def _caps(queues: Sequence[str]) -> dict[str, int | None]:
 def _schedules(reference: str | None) -> Sequence["Schedule"]:
     if reference is None:
         return ()
-    from ..references import blamed, load
-    from ..schedules.schedule import Schedule
+    from ..model.schedule import Schedule
+    from ..services.references import blamed, load
 
     given = load("--schedules", reference)
     try:
@@ -223,7 +223,7 @@ def _schedules(reference: str | None) -> Sequence["Schedule"]:
 def _on_failed(reference: str | None) -> "OnFailed | None":
     if reference is None:
         return None
-    from ..references import load
+    from ..services.references import load
 
     function: OnFailed = load("--on-failed", reference)
     if not callable(function):

@@ -1,1 +1,1 @@
-"""What an application does with jobs: the queue and its statements."""
+"""The API of applications: queues that enqueue, read and steer jobs."""

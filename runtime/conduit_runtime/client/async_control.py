@@ -6,16 +6,16 @@ from typing import Any
 
 import psycopg
 
-from ..arguments import check_callable
-from ..job import JobStatus
+from ..model.arguments import check_callable
+from ..model.job import JobStatus
 from ..postgres.steps import take_async
-from ..workers.sweep import clear
-from . import controls
+from ..statements import controls
+from ..statements.bulk import Filter, OnProgress, Status, cancel_many, retry_many
+from ..statements.controls import RateLimit
+from ..statements.purge import purge
 from .async_connected import AsyncConnected
 from .control import Change
-from .controls import RateLimit
-from .many import Filter, OnProgress, Status, cancel_many, retry_many
-from .purge import purge
+from .sweep import clear
 
 __all__ = ["AsyncControl"]
 

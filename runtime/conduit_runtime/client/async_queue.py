@@ -7,21 +7,22 @@ from uuid import UUID
 
 import psycopg
 
-from ..arguments import check_type, listed
-from ..job import Job
+from ..model.arguments import check_type, listed
+from ..model.flow import Flow
+from ..model.job import Job
+from ..model.job_metrics import JobMetrics
+from ..model.stats import QueueOverview, QueueStats
 from ..postgres.execute import run_async
 from ..postgres.statement import Statement
 from ..postgres.steps import take_async
-from ..telemetry import metrics_store
-from ..telemetry.job_metrics import JobMetrics
-from ..workers.fleet import rescue_orphans
-from . import leases, store
+from ..statements import jobs as store
+from ..statements import leases
+from ..statements import metrics as metrics_store
+from ..statements.bulk import Filter, Status
+from ..statements.flows import advance_watched, insert_flow, unstored
+from ..statements.unique_keys import Duplicate, note_stored, standing
+from ..statements.worker_registry import rescue_orphans
 from .async_control import AsyncControl
-from .flow import Flow
-from .flow_store import advance_watched, insert_flow, unstored
-from .many import Filter, Status
-from .stats import QueueOverview, QueueStats
-from .unique import Duplicate, note_stored, standing
 
 __all__ = ["AsyncQueue"]
 

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 import psycopg
 from psycopg_pool import ConnectionPool
 
-from ..arguments import check_text, check_type
+from ..model.arguments import check_text, check_type
 from ..postgres.connection import check_open, own
 from ..postgres.execute import OwnConnection, run
 from ..postgres.forks import renew_in_children

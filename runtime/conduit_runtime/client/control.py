@@ -7,15 +7,15 @@ from typing import Any
 
 import psycopg
 
-from ..arguments import check_callable
-from ..job import JobStatus
+from ..model.arguments import check_callable
+from ..model.job import JobStatus
 from ..postgres.steps import Steps, take
-from ..workers.sweep import clear
-from . import controls
+from ..statements import controls
+from ..statements.bulk import Filter, OnProgress, Status, cancel_many, retry_many
+from ..statements.controls import RateLimit
+from ..statements.purge import purge
 from .connected import Connected
-from .controls import RateLimit
-from .many import Filter, OnProgress, Status, cancel_many, retry_many
-from .purge import purge
+from .sweep import clear
 
 __all__ = ["Control"]
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import psycopg
 
-from ..arguments import check_type
-from ..job import Job
+from ..model.arguments import check_type
+from ..model.job import Job
 
 if TYPE_CHECKING:
     from .async_queue import AsyncQueue

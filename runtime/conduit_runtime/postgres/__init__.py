@@ -1,1 +1,1 @@
-"""How statements reach Postgres: connections, statements, migrations."""
+"""How statements reach Postgres: connections, cursors, transactions, migrations."""

@@ -10,11 +10,11 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed
 from psycopg.types.numeric import Int8BinaryLoader
 
-from .answers import Answers
-from .deadline import PunctualAsyncConnection, PunctualConnection
 from .execute import positional
 from .forks import keep_from_children
+from .response_reader import Answers
 from .statement import Statement
+from .timeout_connection import PunctualAsyncConnection, PunctualConnection
 from .transaction_cursor import (
     DEFAULTS,
     AsyncTransactionCursor,

@@ -11,8 +11,8 @@ import psycopg
 from psycopg import errors
 from psycopg.rows import tuple_row
 
-from ..arguments import check_text, check_type
-from ..errors import MigrationError
+from ..model.arguments import check_text, check_type
+from ..model.errors import MigrationError
 from .lock_waits import reported_waits
 from .statement import quote
 

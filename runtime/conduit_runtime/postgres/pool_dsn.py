@@ -7,7 +7,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from ..errors import QueueError
+from ..model.errors import QueueError
 
 __all__ = ["pool_dsn"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ..errors import QueueError
+from ..model.errors import QueueError
 from .connection import explain_missing_tables
 
 AnyConnection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]

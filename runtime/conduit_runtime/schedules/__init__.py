@@ -1,1 +1,1 @@
-"""Jobs by the clock: when a schedule ticks, and who enqueues its job."""
+"""Enqueueing jobs by the clock: schedulers, and the ticker of a worker."""

@@ -4,13 +4,13 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from ..arguments import check_type
 from ..client.async_queue import AsyncQueue
-from ..job import Job
+from ..model.arguments import check_type
+from ..model.job import Job
+from ..model.schedule import Schedule
 from ..postgres.steps import Steps, take_async
-from . import schedule_store as store
+from ..statements import schedules as store
 from . import scheduling
-from .schedule import Schedule
 
 __all__ = ["AsyncCronScheduler"]
 

@@ -4,12 +4,12 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
-from ..logs import get_logger
+from ..model.logs import get_logger
+from ..model.outcome import describe
+from ..model.schedule import Schedule
+from ..model.timing import plan
 from ..postgres.steps import Steps
-from ..workers.outcome import describe
-from . import schedule_store as store
-from .schedule import Schedule
-from .timing import plan
+from ..statements import schedules as store
 
 __all__ = ["add", "enable", "enqueue_due"]
 

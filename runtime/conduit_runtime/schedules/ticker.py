@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 
 import psycopg
 
-from ..errors import QueueError
-from ..logs import get_logger
+from ..model.errors import QueueError
+from ..model.logs import get_logger
+from ..model.schedule import Schedule
+from ..postgres.backoff import Trouble
 from ..postgres.connection import Link
 from ..postgres.steps import take_async
-from ..postgres.trouble import Trouble
 from . import scheduling
-from .schedule import Schedule
 
 __all__ = ["Ticker", "add_schedules"]
 

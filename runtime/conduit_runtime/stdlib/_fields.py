@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import operators
-from ..printable import escape_controls, one_line
-from ..values import ErrorValue
+from ..model.printable import escape_controls, one_line
+from ..model.values import ErrorValue
 
 _RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 

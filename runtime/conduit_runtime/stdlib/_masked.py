@@ -3,8 +3,9 @@
 from typing import Any
 
 from .. import operators
-from ..generated.sensitive import mask, secrets_here
-from ..values import error_message
+from ..model.masking import mask
+from ..model.values import error_message
+from ..payloads.sensitive import secrets_here
 
 
 def masked(value: Any) -> Any:

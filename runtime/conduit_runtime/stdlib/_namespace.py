@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any, Literal, ParamSpec, TypeVar, Union
 from uuid import UUID
 
-from ..names import source_name
-from ..values import ConduitError
+from ..model.names import source_name
+from ..model.values import ConduitError
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
 
-from ..generated.identity import identity
-from ..names import named
+from ..model.identity import identity
+from ..model.names import named
 from ..operators import equal
 from ._namespace import ArgumentError, kind, namespace
 

@@ -6,7 +6,7 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import Any
 
-from ..names import named
+from ..model.names import named
 from ._namespace import ArgumentError, namespace
 
 

@@ -6,8 +6,8 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from ..errors import PayloadError
-from ..payload import encode
+from ..model.errors import PayloadError
+from ..model.payload import encode
 from ._namespace import ArgumentError, namespace
 
 

@@ -1,1 +1,1 @@
-"""What can be seen of jobs from outside: metrics, traces, and who hears of failures."""
+"""What others see of a worker: counters, Prometheus, OpenTelemetry."""

@@ -7,12 +7,13 @@ from typing import Any
 
 import psycopg
 
-from ..logs import get_logger
+from ..model.attempt_counts import Tally
+from ..model.logs import get_logger
+from ..postgres.backoff import Trouble
 from ..postgres.execute import run
 from ..postgres.steps import take
-from ..postgres.trouble import Trouble
-from . import metrics_store as store
-from .recorder import Recorder, Tally
+from ..statements import metrics as store
+from .attempt_counters import Recorder
 
 __all__ = ["Flusher"]
 

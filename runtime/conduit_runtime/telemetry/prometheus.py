@@ -12,14 +12,14 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import REGISTRY, Collector
 
-from .histogram import BOUNDS
+from ..model.attempt_counts import Key, Tally
+from ..model.histogram import BOUNDS
 from .queue_gauges import QueueGauges, QueueReader
-from .recorder import Key, Tally
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from ..workers.pool import WorkerPool
+    from ..worker.pool import WorkerPool
 
 __all__ = ["PoolCollector", "serve"]
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from ..logs import get_logger
+from ..model.logs import get_logger
+from ..postgres.backoff import Trouble
 from ..postgres.connection import connect
 from ..postgres.execute import run
 from ..postgres.statement import Statement, sql
-from ..postgres.trouble import Trouble
 
 __all__ = ["QueueGauges", "QueueReader", "queue_gauges"]
 

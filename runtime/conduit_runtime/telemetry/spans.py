@@ -6,13 +6,13 @@ from typing import Any
 from opentelemetry import propagate, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
-from ..generated.sensitive import secrets_of
-from ..schedules.schedule import Schedule
-from ..workers.claimed import TracedJob
-from ..workers.execution import Shutdown, TakenAway
-from ..workers.outcome import Snooze, describe
-from .propagation import context_of
-from .trace_context import read_trace
+from ..model.claimed import TracedJob
+from ..model.interruptions import Shutdown, TakenAway
+from ..model.masking import secrets_of
+from ..model.outcome import Snooze, describe
+from ..model.schedule import Schedule
+from ..trace_context.headers import read_trace
+from ..trace_context.propagation import context_of
 
 __all__ = ["JobTracer", "Tick"]
 

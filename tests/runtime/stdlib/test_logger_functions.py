@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from conduit_runtime.model.values import ErrorValue
 from conduit_runtime.stdlib import Logger
-from conduit_runtime.values import ErrorValue
 
 
 @pytest.mark.parametrize(

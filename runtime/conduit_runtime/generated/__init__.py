@@ -1,1 +1,0 @@
-"""What generated code imports: hooks, records, job types, services."""

@@ -1,0 +1,148 @@
+"""One run of a hook without its IO: the record before and after, and the jobs that it enqueues."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from typing_extensions import TypeVar as TypeVarWithDefault
+from typing_extensions import Unpack
+
+from ..job_types.job_type import JobOptions, JobType
+from ..model.arguments import check_type
+from ..model.flow import Flow
+from ..model.job import Job
+from ..operators import equal
+from ..payloads.sensitive import start_noting
+from ..postgres.statement import Rows, Statement
+from ..records import queries
+from ..records.operations import Kept
+from ..records.rows import read_record
+from ..records.tables import RecordError, table_of
+from ..services.protocols import provided
+from ..statements.flows import flow_rows, insert_flow_rows, unstored
+from ..statements.jobs import batches, enqueue, insert_jobs, insert_parameters
+from ..statements.unique_keys import Duplicate, mark, note_stored
+
+R = TypeVar("R")
+S = TypeVarWithDefault("S", default=Any)
+P = TypeVar("P")
+Answer = Callable[[Rows], None]
+
+
+class HookRun(Generic[R, S]):
+    """What Hook and AsyncHook share."""
+
+    def __init__(
+        self, record_type: type[R], record: object, previous: object, services: object
+    ) -> None:
+        start_noting()
+        self._record_type = record_type
+        self.record: R = read_record(record_type, record)
+        self._before = read_record(record_type, self.record)
+        self._previous = None if previous is None else read_record(record_type, previous)
+        self._given_services = None if services is None else provided(services)
+        self._kept = Kept()
+        self._jobs: list[tuple[str | None, Job]] = []
+        self._flows: list[tuple[str | None, Flow, list[dict[str, Any]]]] = []
+        self._changed: dict[str, Any] = {}
+
+    @property
+    def previous(self) -> R:
+        """The row as it was before the event; RecordError in a hook that was given none."""
+        if self._previous is None:
+            raise RecordError(f"the hook was given no previous {self._record_type.__name__}")
+        return self._previous
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs that were enqueued so far; they are stored when the hook ends normally."""
+        flows = [job for _, flow, _ in self._flows for job in flow.jobs]
+        return [*(job for _, job in self._jobs), *flows]
+
+    def enqueue(
+        self, job_type: JobType[Any, P], payload: P, /, **options: Unpack[JobOptions]
+    ) -> None:
+        """Enqueue a job when the hook ends normally; the payload is taken as it is now."""
+        check_type(job_type, "job_type", JobType, "a JobType of a generated package")
+        self._jobs.append((job_type.schema, job_type.job(payload, **options)))
+
+    def enqueue_flow(self, flow: Flow, schema: str | None = None) -> None:
+        """Store a chain or a group when the hook ends normally, as it is now.
+
+        `schema` is that of the queue's tables; without it, the connection's search path finds them.
+        """
+        flow = unstored(flow)
+        self._flows.append((schema, flow, flow_rows(flow)))
+        note_stored(flow.jobs, ())
+
+    def _statements(self) -> list[tuple[str, Any, Answer | None]]:
+        """What the hook's end sends: the UPDATE, when a column was assigned, then the jobs.
+
+        Each with what is to be called with the rows that it gives, if it gives any.
+        """
+        statements: list[tuple[str, Any, Answer | None]] = []
+        self._changed = self._changes()
+        if self._changed:
+            query = queries.update(table_of(self._record_type), self._key, self._changed)
+            statements.append((query.sql, query.values, self._updated))
+        schemas = [*(schema for schema, _ in self._jobs), *(schema for schema, _, _ in self._flows)]
+        for schema in dict.fromkeys(schemas):
+            statements += self._storing(schema)
+        return statements
+
+    def _storing(self, schema: str | None) -> Iterator[tuple[str, Any, Answer | None]]:
+        """One statement for the jobs and flows of a schema: it locks unique keys in one order.
+
+        Several for what is large and has no keys.
+        """
+        jobs = [job for other, job in self._jobs if other == schema]
+        flows = [(flow, rows) for other, flow, rows in self._flows if other == schema]
+        rows = [insert_parameters(job) for job in jobs] + [row for _, of in flows for row in of]
+        if flows and (len(batches(rows)) == 1 or any("key" in row for row in rows)):
+            jobs += [job for flow, _ in flows for job in flow.jobs]
+            yield _inserting(jobs, enqueue(jobs, rows, schema))
+            return
+        if jobs:
+            for insert in insert_jobs(jobs, schema):
+                yield _inserting(jobs, insert)
+        for flow, of in flows:
+            for insert in insert_flow_rows(flow, of, schema):
+                yield _inserting(flow.jobs, insert)
+
+    def _changes(self) -> dict[str, Any]:
+        changes = {}
+        for column in table_of(self._record_type).columns:
+            before = getattr(self._before, column.attribute)
+            after = getattr(self.record, column.attribute)
+            if before is after:
+                continue
+            if type(before) is not type(after) or not equal(before, after):
+                changes[column.attribute] = after
+        return changes
+
+    @property
+    def _key(self) -> object:
+        return getattr(self._before, table_of(self._record_type).key.attribute)
+
+    def _updated(self, rows: Rows) -> None:
+        """Take over what the UPDATE has set by itself."""
+        target = table_of(self._record_type)
+        values = queries.update(target, self._key, self._changed).read((), rows)
+        if values is None:
+            raise RecordError(
+                f"{target.name} has no row with {target.key.name} = {self._key} on this "
+                "connection: insert (and flush) the row before its hook runs"
+            )
+        for attribute, value in values.items():
+            setattr(self.record, attribute, value)
+
+
+def _inserting(
+    jobs: Sequence[Job], insert: Statement[list[Duplicate]]
+) -> tuple[str, Any, Answer | None]:
+    answer = partial(_mark, insert) if any(job.is_unique for job in jobs) else None
+    return insert.sql, insert.parameters, answer
+
+
+def _mark(insert: Statement[list[Duplicate]], rows: Rows) -> None:
+    mark(insert.decode(rows, len(rows)))

@@ -1,0 +1,1 @@
+"""A job type, its handler's context, and enqueueing by it."""

@@ -1,0 +1,226 @@
+"""What a running job may ask for and do."""
+
+import asyncio
+import logging
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
+from functools import cached_property
+from typing import Any, Generic, Protocol, TypeVar, cast
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import tuple_row
+from typing_extensions import TypeVar as TypeVarWithDefault
+from typing_extensions import Unpack
+
+from ..model.arguments import check_number, check_text, check_type
+from ..model.calls import CurrentJob, RunningJob
+from ..model.errors import JobLost
+from ..model.flow import Flow
+from ..model.logs import get_logger
+from ..model.outcome import MAX_ERROR, clean
+from ..records.operations import AsyncOperations, Kept
+from ..records.queries import Query, column_names
+from ..services.protocols import Prepared
+from ..statements.child_jobs import Nested
+from .job_type import JobOptions, JobType
+
+__all__ = ["ConnectionLost", "Host", "JobContext", "RunningJob"]
+
+S = TypeVarWithDefault("S", default=Any)
+P = TypeVar("P")
+T = TypeVar("T")
+
+_log = get_logger("conduit.job")
+_PROGRESS_INTERVAL = 0.25
+"""Seconds between two writes of a job's progress."""
+
+
+# Not Exception, so that a source's `rescue` lets it pass: the job runs again.
+class ConnectionLost(BaseException):
+    """The worker's own connection broke under a statement of a job."""
+
+
+J = TypeVar("J", bound=RunningJob, contravariant=True)
+
+
+class Host(Protocol[J]):
+    """What a context asks of the worker that runs its job."""
+
+    def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
+        """A connection in autocommit mode, given back at the end of the block."""
+        ...
+
+    async def progress(self, job: J, progress: dict[str, Any], /) -> None:
+        """Store how far a job is; raises JobLost for one that is no longer held."""
+        ...
+
+    def linger(self, thread: Future[None], /) -> None:
+        """Keep the place of an attempt that was stopped, until its thread ends."""
+        ...
+
+
+class JobContext(AsyncOperations, Generic[S]):
+    """A running job: its identity, the application's services, its rows, further jobs."""
+
+    # Most jobs need few of these; what is not asked for is not made.
+    _services: S | None = None
+    nested: Nested | None = None
+    """What `enqueued` holds; None until it is asked for."""
+    _cancelled = False
+    _progress: dict[str, Any] | None = None
+    _reporter: asyncio.Task[None] | None = None
+
+    def __init__(
+        self,
+        job: RunningJob,
+        services: object,
+        host: Host[Any],
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._job = job
+        self._given_services = services
+        self._host = host
+        self._loop = loop
+
+    @property
+    def _current(self) -> CurrentJob:
+        return CurrentJob.of(self._job)
+
+    @cached_property
+    def _kept(self) -> Kept:  # type: ignore[override]
+        return Kept()
+
+    @property
+    def enqueued(self) -> Nested:
+        """The jobs that are enqueued when this one completes."""
+        if self.nested is None:
+            self.nested = Nested()
+        return self.nested
+
+    def cancel(self) -> None:
+        """Note that the job was cancelled or lost; called by the worker."""
+        self._cancelled = True
+
+    @property
+    def id(self) -> UUID:
+        """The job's id, the same in every attempt."""
+        return self._job.id
+
+    @property
+    def type(self) -> str:
+        """The job's type."""
+        return self._job.type
+
+    @property
+    def queue(self) -> str:
+        """The queue that the job is in."""
+        return self._job.queue
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is; the first is 1."""
+        return self._job.attempts
+
+    @property
+    def max_attempts(self) -> int:
+        """How many attempts the job has in all."""
+        return self._job.max_attempts
+
+    @property
+    def services(self) -> S:
+        """The application's services.
+
+        Generated code awaits every call, however it is implemented; a handler of one's own gets
+        the services as they were given.
+        """
+        if self._services is None:
+            given = self._given_services
+            if isinstance(given, Prepared):
+                given = given.for_job(self._current, self._linger)
+            self._services = cast("S", given)
+        return self._services
+
+    def _linger(self, thread: "Future[None]") -> None:
+        self._host.linger(thread)
+
+    @property
+    def log(self) -> "logging.LoggerAdapter[logging.Logger]":
+        """A logger whose records carry the job's id, type and attempt."""
+        job = self._current
+        extra = {"job_id": str(job.id), "job_type": job.type, "attempt": job.attempt}
+        return logging.LoggerAdapter(_log, extra)
+
+    def progress(self, done: float, total: float | None = None, note: str | None = None) -> None:
+        """Say how far the job is; stored a few times a second at most, also from a thread.
+
+        Raises TypeError and ValueError for what is no finite number, or no text.
+        """
+        if self._loop is None:
+            raise RuntimeError("the job is not running")
+        check_number(done, "done")
+        if total is not None:
+            check_number(total, "total")
+        check_text(note, "note")
+        if note is not None:
+            note = clean(note, MAX_ERROR)
+        self._progress = {"done": done, "total": total, "note": note}
+        self._loop.call_soon_threadsafe(self._report)
+
+    def raise_if_cancelled(self) -> None:
+        """Stop here when the job was cancelled or lost; for code that never awaits."""
+        if self._cancelled:
+            raise asyncio.CancelledError
+
+    def enqueue(
+        self, job_type: JobType[Any, P], payload: P, /, **options: Unpack[JobOptions]
+    ) -> None:
+        """Enqueue a job when, and only when, this one completes; the payload is taken as it is now.
+
+        Raises PayloadError for a payload that JSON or Postgres would refuse or change.
+        """
+        check_type(job_type, "job_type", JobType, "a JobType of a generated package")
+        self.enqueued.append(job_type.job(payload, **options))
+
+    def enqueue_flow(self, flow: Flow) -> None:
+        """Store a chain or a group when, and only when, this job completes; as it is now.
+
+        Raises PayloadError for a job that JSON or Postgres would refuse or change.
+        """
+        self.enqueued.add_flow(flow)
+
+    def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
+        """A connection for statements of one's own, in autocommit mode."""
+        return self._host.connection()
+
+    async def _run(self, query: Query[T]) -> T:
+        alive = False
+        try:
+            async with self._host.connection() as connection:
+                try:
+                    cursor = connection.cursor(row_factory=tuple_row)
+                    await cursor.execute(query.sql, query.values)
+                    rows = await cursor.fetchall()
+                finally:
+                    alive = not connection.closed
+        except psycopg.OperationalError as error:
+            if alive:
+                raise
+            raise ConnectionLost(f"the database could not be reached: {error}") from error
+        return query.read(column_names(cursor.description), rows)
+
+    def _report(self) -> None:
+        if self._reporter is None or self._reporter.done():
+            self._reporter = asyncio.ensure_future(self._store_progress())
+
+    async def _store_progress(self) -> None:
+        while self._progress is not None:
+            progress, self._progress = self._progress, None
+            try:
+                await self._host.progress(self._job, progress)
+            except JobLost:
+                self.cancel()
+                return
+            except psycopg.Error:
+                pass  # the next one tells more
+            await asyncio.sleep(_PROGRESS_INTERVAL)

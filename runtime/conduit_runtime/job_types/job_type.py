@@ -1,0 +1,277 @@
+"""A job type: a generated handler with everything that the queue needs to know about it."""
+
+import functools
+import inspect
+import typing
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import datetime, timedelta
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    overload,
+)
+
+import msgspec
+import psycopg
+from psycopg.rows import tuple_row
+
+from ..model import payload as payloads
+from ..model.arguments import check_span, check_type
+from ..model.job import Job, priority_of
+from ..model.package import stamp_of
+from ..model.payload import check_name
+from ..model.retry import Backoff, check_backoff
+from ..model.source_lines import source_line
+from ..payloads.decode import decoder
+from ..payloads.exact import Writer, writer
+from ..postgres.execute import OwnAsyncCursor, OwnCursor, run, run_async
+from ..postgres.statement import Statement
+from ..postgres.transaction import explained, require_connection
+from ..services.protocols import protocols_of
+from ..statements.jobs import check_options, insert_job
+from ..statements.unique_keys import Duplicate, mark
+from ..trace_context.headers import present_trace
+from .batches import current_batch
+
+if TYPE_CHECKING:
+    from .context import JobContext
+
+S = TypeVar("S")
+P = TypeVar("P")
+
+Priority = int | Literal["low", "normal", "high", "urgent"]
+
+
+class JobOptions(TypedDict, total=False):
+    """What an enqueue may say of its one job; the rest is the job type's.
+
+    `delay` counts from now on the server's clock, `run_at` is an aware time. A `unique` value (or
+    tuple of values) allows one such job for `unique_for`, or until it ended.
+    """
+
+    queue: str
+    priority: Priority
+    max_attempts: int
+    timeout: timedelta
+    delay: timedelta
+    run_at: datetime
+    unique: object
+    unique_for: timedelta
+
+
+class JobType(Generic[S, P]):
+    """A handler, its payload and its options; calling it runs the handler."""
+
+    def __init__(
+        self,
+        function: Callable[["JobContext[S]", P], Coroutine[Any, Any, object]],
+        name: str,
+        fingerprint: str,
+        *,
+        queue: str = "default",
+        priority: Priority = "normal",
+        max_attempts: int = 3,
+        timeout: timedelta | None = None,
+        backoff: Backoff = "exponential",
+        base: timedelta | None = None,
+        keep_result: timedelta | None = None,
+    ) -> None:
+        check_name(name, "name")
+        if not inspect.iscoroutinefunction(function):
+            raise TypeError(f"the handler of {name} is no coroutine function: use `async def`")
+        check_type(fingerprint, "fingerprint", str, "a text")
+        check_options(Job(queue, name, priority=priority_of(priority), max_attempts=max_attempts))
+        spans = {"timeout": timeout, "base": base, "keep_result": keep_result}
+        for what, span in spans.items():
+            if span is not None:
+                check_span(span, what)
+        check_backoff(backoff)
+        self.function = function
+        self.name = name
+        self.fingerprint = fingerprint
+        self.queue = queue
+        self.priority = priority_of(priority)
+        self.max_attempts = max_attempts
+        self.timeout = timeout
+        self.backoff = backoff
+        self.base = base
+        self.keep_result = keep_result
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        self.__module__ = function.__module__
+
+    def __repr__(self) -> str:
+        return f"<JobType {self.name}>"
+
+    async def __call__(self, job: "JobContext[S]", payload: P) -> None:
+        """Run the handler."""
+        await self.function(job, payload)
+
+    @functools.cached_property
+    def payload(self) -> type[P]:
+        """The class of its payload."""
+        annotation: type[P] = self._annotations[1]
+        return annotation
+
+    @functools.cached_property
+    def services(self) -> Mapping[str, type]:
+        """The services that the jobs of its package call: attribute → Protocol."""
+        arguments = typing.get_args(self._annotations[0])
+        return protocols_of(arguments[0]) if arguments and inspect.isclass(arguments[0]) else {}
+
+    @functools.cached_property
+    def source(self) -> str | None:
+        """Where its block stands, as "order.conduit:31"."""
+        return source_line(self.__module__, self.function.__code__.co_firstlineno)
+
+    @functools.cached_property
+    def decode(self) -> Callable[[bytes | str], P]:
+        """From the payload's JSON to an instance of its class; raises PayloadMismatch."""
+        return decoder(self.payload)
+
+    @functools.cached_property
+    def _writer(self) -> Writer | None:
+        return writer(self.payload)
+
+    @property
+    def schema(self) -> str | None:
+        """The Postgres schema of the queue's tables; None for the connection's search path."""
+        return stamp_of(self.__module__).schema
+
+    @property
+    def _annotations(self) -> list[Any]:
+        hints = typing.get_type_hints(self.function)
+        return [hints[name] for name in inspect.signature(self.function).parameters]
+
+    def job(self, payload: P, /, **options: Unpack[JobOptions]) -> Job:
+        """A job of this type that is not stored yet; the payload is taken as it is now.
+
+        Raises PayloadError for a payload that JSON or Postgres would refuse or change, TypeError
+        or ValueError for an option that is none.
+        """
+        if options and (unknown := options.keys() - JobOptions.__optional_keys__):
+            raise TypeError(f"a job has no option {', '.join(sorted(unknown))}")
+        text = payloads.encode(payload)
+        if self._writer is not None:
+            written = self._writer(payload, "payload")
+            text = text if written is payload else payloads.encode(written)
+        timeout = options.get("timeout", self.timeout)
+        if timeout is not None:
+            check_span(timeout, "timeout")
+        job = Job(
+            queue=options.get("queue", self.queue),
+            type=self.name,
+            payload=msgspec.json.decode(text),
+            priority=priority_of(options.get("priority", self.priority)),
+            max_attempts=options.get("max_attempts", self.max_attempts),
+            fingerprint=self.fingerprint,
+            run_at=options.get("run_at"),
+            delay=options.get("delay"),
+            timeout=None if timeout is None else timeout.total_seconds(),
+            unique=options.get("unique"),
+            unique_for=options.get("unique_for"),
+            trace=present_trace(),
+        )
+        if options:
+            check_options(job)
+        return job
+
+    @overload
+    def enqueue(
+        self, conn: psycopg.Connection[Any], payload: P, **options: Unpack[JobOptions]
+    ) -> Job: ...
+    @overload
+    def enqueue(
+        self, conn: psycopg.AsyncConnection[Any], payload: P, **options: Unpack[JobOptions]
+    ) -> Awaitable[Job]: ...
+    def enqueue(
+        self,
+        conn: psycopg.Connection[Any] | psycopg.AsyncConnection[Any],
+        payload: P,
+        **options: Unpack[JobOptions],
+    ) -> Job | Awaitable[Job]:
+        """Enqueue a job in the connection's transaction; await it on an AsyncConnection.
+
+        When another stands for its key, the job is a `duplicate` with the id of that one; within a
+        batch it is known at the end.
+        """
+        require_connection(conn)
+        job = self.job(payload, **options)
+        statement = insert_job(job, self.schema)
+        if isinstance(conn, psycopg.AsyncConnection):
+            return _enqueue_async(conn, job, statement)
+        batch = current_batch(conn)
+        with explained():
+            if batch is not None and job.is_unique:
+                cursor = OwnCursor(conn, row_factory=tuple_row)
+                cursor.execute(statement.sql, statement.parameters)
+                batch.answers.append(lambda: mark(statement.decode(cursor.fetchall(), 0)))
+            else:
+                mark(run(conn, statement))
+        if batch is not None:
+            batch.jobs.append(job)
+        return job
+
+
+async def _enqueue_async(
+    conn: psycopg.AsyncConnection[Any], job: Job, statement: Statement[list[Duplicate]]
+) -> Job:
+    batch = current_batch(conn)
+    with explained():
+        if batch is not None and job.is_unique:
+            cursor = OwnAsyncCursor(conn, row_factory=tuple_row)
+            await cursor.execute(statement.sql, statement.parameters)
+
+            async def take_over() -> None:
+                mark(statement.decode(await cursor.fetchall(), 0))
+
+            batch.answers.append(take_over)
+        else:
+            mark(await run_async(conn, statement))
+    if batch is not None:
+        batch.jobs.append(job)
+    return job
+
+
+def job_type(
+    name: str,
+    fingerprint: str,
+    *,
+    queue: str = "default",
+    priority: Priority = "normal",
+    max_attempts: int = 3,
+    timeout: timedelta | None = None,
+    backoff: Backoff = "exponential",
+    base: timedelta | None = None,
+    keep_result: timedelta | None = None,
+) -> Callable[[Callable[["JobContext[S]", P], Coroutine[Any, Any, object]]], JobType[S, P]]:
+    """Make a coroutine function `(job, payload)` a job type.
+
+    `name` and `fingerprint` (of the payload's shape) are what the queue stores. `timeout` bounds
+    one attempt; `base` is the first wait of the backoff (default: a minute). `keep_result` is for
+    how long after a job's end what the handler returned is kept. Raises TypeError for a plain
+    function.
+    """
+
+    def decorate(
+        function: Callable[["JobContext[S]", P], Coroutine[Any, Any, object]],
+    ) -> JobType[S, P]:
+        return JobType(
+            function,
+            name,
+            fingerprint,
+            queue=queue,
+            priority=priority,
+            max_attempts=max_attempts,
+            timeout=timeout,
+            backoff=backoff,
+            base=base,
+            keep_result=keep_result,
+        )
+
+    return decorate

@@ -1,0 +1,1 @@
+"""Plain values that every layer knows: jobs, schedules, outcomes, payloads, errors. No IO."""

@@ -1,0 +1,44 @@
+"""What can go wrong with a queue, as exceptions."""
+
+
+class QueueError(Exception):
+    """Base of every error that the queue raises on purpose; its text is meant for people."""
+
+
+class PayloadError(QueueError, ValueError):
+    """A payload or an option of a job cannot be stored as it is; the text names the path."""
+
+
+class TooLarge(PayloadError):
+    """A value is larger than what one job may hold."""
+
+
+class OutcomeTooLarge(TooLarge):
+    """What a job returned or enqueued is more than the statement that completes it may hold."""
+
+
+class JobLost(QueueError):
+    """The job is no longer held: it was cancelled, retried by hand or taken over."""
+
+
+class WorkerStuck(QueueError):
+    """Plain functions that do not end after their timeouts keep every place of a worker."""
+
+
+class NoHandler(QueueError, LookupError):
+    """No handler is registered for a job's type."""
+
+
+class ScheduleError(QueueError, ValueError):
+    """A schedule has no ticks; the text says why."""
+
+
+class MigrationError(QueueError):
+    """The database cannot be brought to, or is not at, the schema that this version needs."""
+
+
+class PayloadMismatch(PayloadError):
+    """A payload that does not fit this worker's code; the message names the field.
+
+    Running the job again cannot help, so it fails at once and is kept.
+    """

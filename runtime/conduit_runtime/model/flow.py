@@ -1,0 +1,111 @@
+"""Flows: jobs that wait for others. Pure: what waits for what."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal
+from uuid import UUID
+
+from .arguments import check_type, each, said
+from .errors import PayloadError
+from .job import Job, new_id
+
+__all__ = ["Flow", "OnFailure", "chain", "group"]
+
+OnFailure = Literal["cancel", "continue"]
+_MOST_LINKS = 2_000_000
+"""Dependencies between two steps of several jobs each: as many as the numbers multiplied."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flow:
+    """Jobs and what they wait for, made by `chain` and `group`; `Queue.enqueue_flow` stores it.
+
+    `links` are pairs of ids: the second waits for the first. `on_failure` says for each job that
+    waits what becomes of it when one that it waits for does not complete.
+
+    A unique job in whose place another stands is left out: what waits for it waits for the one
+    that stands, and for what the job itself would have waited for. So the order holds, but that
+    the one that stands does not wait for this flow. A unique job holds its key from when the flow
+    is stored, also while it waits.
+    """
+
+    jobs: Sequence[Job]
+    links: Sequence[tuple[UUID, UUID]] = ()
+    on_failure: dict[UUID, OnFailure] = field(default_factory=dict)
+    id: UUID = field(default_factory=new_id)
+
+    def __post_init__(self) -> None:
+        each(self.jobs, "jobs", Job, "a Job")
+        if len({job.id for job in self.jobs}) < len(self.jobs):
+            raise PayloadError("a job is in the flow twice: make one for each place")
+
+    def members(self) -> list[Job]:
+        """The jobs, which now know of their flow, and how many others of it they wait for."""
+        awaited = Counter(after for _, after in self.links)
+        for job in self.jobs:
+            job.flow, job.waits_for = self.id, awaited[job.id]
+        return [*self.jobs]
+
+    @property
+    def first(self) -> list[Job]:
+        """The jobs that wait for nobody."""
+        waiting = {after for _, after in self.links}
+        return [job for job in self.jobs if job.id not in waiting]
+
+    @property
+    def last(self) -> list[Job]:
+        """The jobs that nobody waits for."""
+        awaited = {before for before, _ in self.links}
+        return [job for job in self.jobs if job.id not in awaited]
+
+
+def chain(*steps: Job | Flow, on_failure: OnFailure = "cancel") -> Flow:
+    """Steps one after the other: each begins when all of the one before has completed.
+
+    When a job of a step fails or is cancelled, `on_failure` decides for the next step: "cancel"
+    cancels it, and so what follows; "continue" begins it all the same once the whole step ended.
+    Raises PayloadError for two steps of so many jobs that what waits for what is too much to store.
+    """
+    if on_failure not in ("cancel", "continue"):
+        raise ValueError(f"on_failure is {on_failure!r}: use 'cancel' or 'continue'")
+    flows = [_flow(step, "a step") for step in steps]
+    if not flows or not all(flow.jobs for flow in flows):
+        raise ValueError("there is no job in the flow, or in a step of it")
+    links = [link for flow in flows for link in flow.links]
+    policies = {id_: policy for flow in flows for id_, policy in flow.on_failure.items()}
+    for before, after in pairwise(flows):
+        lasts, firsts = before.last, after.first
+        if min(len(lasts), len(firsts)) > 1 and len(lasts) * len(firsts) > _MOST_LINKS:
+            raise PayloadError(
+                f"{len(firsts):,} jobs would wait for {len(lasts):,} each: put a job between them"
+            )
+        links += [(job.id, first.id) for job in lasts for first in firsts]
+        policies |= {first.id: on_failure for first in firsts}
+    return Flow([job for flow in flows for job in flow.jobs], links, policies)
+
+
+def _flow(step: Job | Flow, what: str) -> Flow:
+    check_type(step, what, (Job, Flow), "a Job or a Flow")
+    return step if isinstance(step, Flow) else Flow([step])
+
+
+def group(
+    members: Iterable[Job | Flow], then: Job | Flow | None = None, on_failure: OnFailure = "cancel"
+) -> Flow:
+    """Members side by side and, when all of them have completed, `then`.
+
+    When a member fails or is cancelled, the others run on; `on_failure` decides for `then` as it
+    does in a chain.
+    """
+    if not isinstance(members, Iterable):
+        raise TypeError(said("members", members, "a list of jobs and flows"))
+    flows = [_flow(member, "a member") for member in members]
+    together = Flow(
+        [job for flow in flows for job in flow.jobs],
+        [link for flow in flows for link in flow.links],
+        {id_: policy for flow in flows for id_, policy in flow.on_failure.items()},
+    )
+    steps = [together] if then is None else [together, then]
+    return chain(*steps, on_failure=on_failure)

@@ -1,0 +1,11 @@
+"""What ends an attempt from outside, beside its timeout."""
+
+__all__ = ["Shutdown", "TakenAway"]
+
+
+class Shutdown(BaseException):
+    """The worker ends: the job goes back as if it had not been claimed."""
+
+
+class TakenAway(BaseException):
+    """The job was cancelled, retried by hand or rescued: nothing more is to be written of it."""

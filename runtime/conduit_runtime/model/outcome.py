@@ -1,0 +1,181 @@
+"""What becomes of a job after an attempt: decided here, written elsewhere."""
+
+import math
+import traceback
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Any
+
+from .arguments import LONGEST, said
+from .errors import NoHandler, OutcomeTooLarge, PayloadMismatch
+from .job import JobStatus
+from .masking import mask
+from .retry import RetryPolicy
+from .source_lines import location
+from .values import error_message
+
+__all__ = [
+    "MAX_ERROR",
+    "Discard",
+    "Outcome",
+    "Retry",
+    "Snooze",
+    "clean",
+    "decide",
+    "describe",
+    "released",
+]
+
+_OURS = {"conduit_runtime", "asyncio", "concurrent"}
+MAX_ERROR = 4_000
+MAX_TRACEBACK = 16_000
+"""Characters that are kept of an error's text and of its traceback."""
+
+
+# Not Exception, so that a job's own `except Exception` lets them pass.
+class Retry(BaseException):
+    """Raised by a handler: this attempt failed; make the next one after `after`.
+
+    `after` is seconds or a timedelta; None keeps the usual wait. Attempts still run out. Raises
+    ValueError for one that is not finite or longer than 1,000 years.
+    """
+
+    def __init__(self, after: float | timedelta | None = None, reason: str = "") -> None:
+        super().__init__(reason or "the handler asked for a retry")
+        self.after = None if after is None else _seconds(after, "after")
+
+
+class Discard(BaseException):
+    """Raised by a handler: the job is failed, without further attempts."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason or "the handler discarded the job")
+
+
+class Snooze(BaseException):
+    """Raised by a handler: run again after `duration`; this attempt does not count.
+
+    `duration` is seconds or a timedelta. Raises ValueError for one that is not finite or longer
+    than 1,000 years.
+    """
+
+    def __init__(self, duration: float | timedelta) -> None:
+        super().__init__(f"snoozed for {duration}")
+        self.duration = _seconds(duration, "duration")
+
+
+def _seconds(span: float | timedelta, name: str) -> float:
+    if isinstance(span, bool) or not isinstance(span, int | float | timedelta):
+        raise TypeError(said(name, span, "seconds or a timedelta"))
+    seconds = span.total_seconds() if isinstance(span, timedelta) else span
+    if not -math.inf < seconds <= LONGEST.total_seconds():
+        raise ValueError(said(name, span, "a finite time of at most 1,000 years"))
+    return float(max(0, seconds))
+
+
+_FINAL = (Discard, PayloadMismatch, NoHandler, OutcomeTooLarge)
+"""What another attempt would not mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job stands after an attempt that did not complete.
+
+    `delay` in seconds sets `run_at` anew, None keeps it; `counted` tells whether the attempt uses
+    up one of `max_attempts`; `error` names the statement of the source that failed, if there is
+    one; `detail` is the entry for the job's list of errors; `discarded` tells whether the handler
+    gave the job up.
+    """
+
+    status: JobStatus
+    delay: float | None = None
+    counted: bool = True
+    error: str | None = None
+    detail: dict[str, Any] | None = None
+    discarded: bool = False
+
+    @property
+    def is_snooze(self) -> bool:
+        """Whether the handler put the job off without an attempt being used up."""
+        return not self.counted and self.delay is not None
+
+
+released = Outcome(JobStatus.PENDING, counted=False)
+"""A claimed job handed back as if it had never been claimed."""
+
+
+def decide(
+    attempt: int,
+    max_attempts: int,
+    error: BaseException,
+    policy: RetryPolicy,
+    jitter: float,
+    secrets: Collection[str] = (),
+) -> Outcome:
+    """The outcome of attempt number `attempt`, which ended with `error`; `secrets` are masked."""
+    if isinstance(error, Snooze):
+        return Outcome(JobStatus.PENDING, delay=error.duration, counted=False)
+    text, trace = describe(error, secrets)
+    detail = {"attempt": attempt, "error": text, "traceback": trace}
+    if (source := location(error)) is not None:
+        detail["source"] = source
+        text = f"{text} ({source})"
+    if attempt >= max_attempts or isinstance(error, _FINAL):
+        discarded = isinstance(error, Discard)
+        return Outcome(JobStatus.FAILED, error=text, detail=detail, discarded=discarded)
+    delay = policy.delay(attempt, jitter)
+    if isinstance(error, Retry) and error.after is not None:
+        delay = error.after
+    return Outcome(JobStatus.PENDING, delay=delay, error=text, detail=detail)
+
+
+def describe(error: BaseException, secrets: Collection[str] = ()) -> tuple[str, str]:
+    """An exception's text and traceback, cut to a sane size, in characters that Postgres stores.
+
+    `secrets` are masked in both. Never raises, whatever the exception's own methods do.
+    """
+    kind = type(error).__name__
+    message = error_message(error, "(its text could not be read)")
+    if isinstance(error, Discard | Retry):
+        text = message
+    else:
+        text = f"{kind}: {message}" if message else kind
+    try:
+        theirs = _without_ours(error.__traceback__)
+        trace = "".join(traceback.format_exception(type(error), error, theirs, limit=-30))
+        trace = _without_details(trace, error)
+    except BaseException:
+        trace = text
+    return clean(mask(text, secrets), MAX_ERROR), clean(mask(trace, secrets), MAX_TRACEBACK)
+
+
+def _without_details(trace: str, error: BaseException | None) -> str:
+    """The traceback without the details of Postgres, of this exception and those that led to it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if (message := error_message(error)) != (whole := str(error)):
+            trace = trace.replace(whole, message)
+        error = error.__cause__ or error.__context__
+    return trace
+
+
+def _without_ours(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback from the handler on, without the frames that led to it."""
+    start = trace
+    while start is not None:
+        module = str(start.tb_frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] not in _OURS:
+            return start
+        start = start.tb_next
+    return trace
+
+
+def clean(text: str, limit: int) -> str:
+    """The text with what Postgres refuses replaced, cut in the middle to `limit` characters."""
+    if len(text) > limit:
+        half = limit // 2
+        text = f"{text[:half]} … {len(text) - 2 * half:,} characters … {text[-half:]}"
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

@@ -1,0 +1,144 @@
+"""When the ticks of a schedule are: intervals, cron expressions, and ticks that were missed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from .arguments import LONGEST, check_text, check_type
+from .errors import ScheduleError
+
+__all__ = ["Missed", "Plan", "Timing", "plan"]
+
+Missed = Literal["skip", "once", "all"]
+"""What becomes of ticks that were missed: none of them runs, one for all of them, or each."""
+
+LATE = timedelta(seconds=60)
+"""How late a tick may be before `skip` takes it for missed: a restart of the only worker."""
+BATCH = 500
+"""Missed ticks that are made up for at a time."""
+
+_NAMED = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Either an interval or a cron expression of five fields, read in a time zone.
+
+    An interval is a span of real time. A cron expression follows the wall clock as Debian's cron
+    does: a fixed time that the clocks skip in spring runs right after the gap, one that they show
+    twice in autumn runs at the first; expressions whose minute or hour begins with `*` follow real
+    time.
+    """
+
+    interval: timedelta | None = None
+    expression: str | None = None
+    timezone: str = "UTC"
+
+    def after(self, moment: datetime, last: datetime) -> datetime:
+        """The first tick after `moment`, in UTC; intervals count from the tick at `last`.
+
+        Raises ScheduleError for an expression or a time zone that is none.
+        """
+        # Within one zone, Python compares and adds by the wall clock.
+        moment, last = moment.astimezone(UTC), last.astimezone(UTC)
+        if self.interval is not None:
+            return _interval_after(self.interval, moment, last)
+        return _cron_after(self.expression or "", _zone(self.timezone), moment)
+
+    def check(self) -> None:
+        """Raise ScheduleError when this has no ticks."""
+        if (self.interval is None) == (self.expression is None):
+            raise ScheduleError("a schedule has either an interval or a cron expression")
+        if self.interval is not None:
+            check_type(self.interval, "interval", timedelta, "a timedelta")
+        check_text(self.expression, "expression")
+        check_type(self.timezone, "timezone", str, "a name such as Europe/Berlin")
+        if self.interval is not None and not timedelta(seconds=1) <= self.interval <= LONGEST:
+            raise ScheduleError(f"the interval is {self.interval}: use a second or more")
+        if self.interval is not None and self.interval.microseconds:
+            raise ScheduleError(f"the interval is {self.interval}: use whole seconds")
+        moment = datetime(2000, 1, 1, tzinfo=UTC)
+        self.after(moment, moment)
+
+    def __str__(self) -> str:
+        if self.interval is None:
+            return self.expression or ""
+        return f"every {self.interval}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do about a schedule that is due: ticks that get a job each, and the tick to come."""
+
+    ticks: list[datetime]
+    next: datetime
+
+
+def plan(timing: Timing, missed: Missed, due: datetime, now: datetime) -> Plan:
+    """What to do at `now` about a schedule whose next tick was `due`.
+
+    At most `BATCH` ticks; when there are more, the tick to come is one that has passed as well.
+    """
+    due, now = due.astimezone(UTC), now.astimezone(UTC)
+    if missed == "all":
+        ticks = [due]
+        for tick in _following(timing, due):
+            if tick > now or len(ticks) == BATCH:
+                return Plan(ticks, tick)
+            ticks.append(tick)
+    is_skipped = missed == "skip" and now - due > LATE
+    return Plan([] if is_skipped else [due], timing.after(max(now, due), due))
+
+
+def _following(timing: Timing, tick: datetime) -> Iterator[datetime]:
+    while True:
+        tick = timing.after(tick, tick)
+        yield tick
+
+
+def _interval_after(interval: timedelta, moment: datetime, last: datetime) -> datetime:
+    return last + ((moment - last) // interval + 1) * interval
+
+
+def _cron_after(expression: str, zone: tzinfo, moment: datetime) -> datetime:
+    simple = _NAMED.get(expression.strip().lower(), expression)
+    if len(simple.split()) != 5:
+        raise ScheduleError(
+            f"the cron expression {expression!r} has not the five fields minute, hour, day, month "
+            "and weekday; for spans of seconds, use Schedule.every(seconds=…)"
+        )
+    try:
+        for tick in CronSim(simple, moment.astimezone(zone)):
+            # Within the hour that the clocks show twice, the first ones may have passed.
+            if tick > moment:
+                return tick.astimezone(UTC)
+    except CronSimError as error:
+        reason = str(error).lower()
+        raise ScheduleError(f"the cron expression {expression!r} has a {reason}") from None
+    raise ScheduleError(f"the cron expression {expression!r} names a day that never comes")
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        raise ScheduleError(
+            f"there is no time zone {name!r} here: use a name such as Europe/Berlin (or install "
+            "the package tzdata, if this machine has no time zones)"
+        ) from None

@@ -1,0 +1,26 @@
+"""What a worker sees of the others."""
+
+from dataclasses import dataclass
+
+__all__ = ["Dead", "Sighting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """How a worker stood: its beat, and whether nobody holds the session lock that it should."""
+
+    name: str
+    beat: int
+    lock_free: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A worker to rescue the jobs of, unless its beat has moved from `beat` by then.
+
+    `silent` is true when the whole lease passed, so that its session lock no longer counts.
+    """
+
+    name: str
+    beat: int
+    silent: bool

@@ -1,0 +1,157 @@
+"""What Conduit's operators do where Python's do something else.
+
+Generated code uses these only where the types do not already make the two agree.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, NoReturn, TypeVar, get_args, overload
+
+from ..model.identity import identity
+from ..model.values import ConduitError, Range
+from ..services.service_calls import AsyncHookServices, HookServices, JobServices
+from .arithmetic import add, divide, multiply, negate, ordered, power, remainder, subtract
+from .text import kind_of, text
+
+__all__ = [
+    "add",
+    "bound_value",
+    "contains",
+    "divide",
+    "enum_value",
+    "equal",
+    "fail",
+    "includes_item",
+    "item",
+    "iterate",
+    "length_of",
+    "member",
+    "multiply",
+    "negate",
+    "ordered",
+    "power",
+    "remainder",
+    "subtract",
+    "text",
+    "unwrap",
+]
+
+T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
+
+_SCALARS = (str, int, float, Decimal, datetime, date, time, timedelta, list)
+
+
+def equal(a: Any, b: Any) -> bool:
+    """`a == b`: false across types, a bool only equals a bool, numbers by value, deep.
+
+    Records are equal when they are of one table and have the same primary key.
+    """
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(map(equal, a, b))
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(equal(value, b[key]) for key, value in a.items())
+    known = identity(a)
+    return bool(a == b) if known is None else known == identity(b)
+
+
+def iterate(value: Any) -> Iterable[Any]:
+    """What `for` goes through, of a value whose type is not known: items, or a hash's keys."""
+    if value is None or isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise ConduitError(f"`for` needs an array, a range of ints or a hash, not {kind_of(value)}")
+    return value
+
+
+def enum_value(kind: Any, value: Any) -> Any:
+    """A text that is not known before as a value of an enum; `kind` is the enum's `Literal`."""
+    values = get_args(kind)
+    if value is None or value in values:
+        return value
+    listed = ", ".join(f'"{each}"' for each in values)
+    shown = f'"{value}"' if isinstance(value, str) else kind_of(value)
+    raise ConduitError(f"{shown} is not a value of the enum, which is one of {listed}")
+
+
+def contains(needle: Any, container: Any) -> bool:
+    """`needle in container`: items of an array, keys of a hash, a part of a string, a range."""
+    if isinstance(container, str):
+        return isinstance(needle, str) and needle in container
+    if isinstance(container, list | tuple):
+        return any(equal(needle, each) for each in container)
+    if isinstance(container, Mapping):
+        return any(equal(needle, key) for key in container)
+    if isinstance(container, Range | range):
+        return not isinstance(needle, bool) and needle in container
+    raise ConduitError(
+        f"`in` needs an array, a hash, a string or a range, not {kind_of(container)}"
+    )
+
+
+def length_of(value: Any) -> int:
+    """`value.length()` of a value that may be a string or an array."""
+    if isinstance(value, str | list | tuple):
+        return len(value)
+    raise ConduitError(f"`length` needs a string or an array, not {kind_of(value)}")
+
+
+def includes_item(value: Any, item: Any) -> bool:
+    """`value.includes?(item)` of a value that may be a string or an array."""
+    if isinstance(value, str | list | tuple):
+        return contains(item, value)
+    raise ConduitError(f"`includes?` needs a string or an array, not {kind_of(value)}")
+
+
+@overload
+def item(target: str, index: int) -> str | None: ...
+@overload
+def item(target: Sequence[T], index: int) -> T | None: ...
+@overload
+def item(target: Mapping[K, V], index: K) -> V | None: ...
+@overload
+def item(target: Any, index: Any) -> Any: ...
+def item(target: Any, index: Any) -> Any:
+    """`target[index]`: nil past the end of an array and for a key that is missing."""
+    if isinstance(target, Mapping):
+        return target.get(index)
+    if isinstance(target, list | tuple | str):
+        if isinstance(index, int) and not isinstance(index, bool):
+            return target[index] if -len(target) <= index < len(target) else None
+        raise ConduitError(f"an index must be an int, not {kind_of(index)}")
+    if target is None or isinstance(target, _SCALARS):
+        raise ConduitError(f"{kind_of(target)} has no items")
+    try:
+        return target[index]
+    except (LookupError, TypeError):
+        raise ConduitError(f"{kind_of(target)} has no item {text(index)}") from None
+
+
+def member(target: Any, name: str) -> Any:
+    """`target.name` of a hash, of JSON or of a service's result: a key, else an attribute."""
+    if isinstance(target, Mapping):
+        return target.get(name)
+    if target is None or isinstance(target, _SCALARS) or not hasattr(target, name):
+        raise ConduitError(f"{kind_of(target)} has no {name}")
+    return getattr(target, name)
+
+
+def unwrap(value: T | None, what: str) -> T:
+    """`value!`: the value, or an error that says what is nil."""
+    if value is None:
+        raise ConduitError(f"{what} is nil")
+    return value
+
+
+def bound_value(services: Any, name: str) -> Any:
+    """A value that the application binds beside its services, as it is."""
+    if isinstance(services, JobServices | HookServices | AsyncHookServices):
+        return services.bound_value(name)
+    return getattr(services, name)
+
+
+def fail(message: str) -> NoReturn:
+    """`error("…")`."""
+    raise ConduitError(text(message))

@@ -1,0 +1,143 @@
+"""Arithmetic and order as Conduit has them, of operands whose types are not known."""
+
+import operator
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Literal, overload
+
+from ..model.values import ConduitError
+from .text import kind_of, text
+
+_NUMBERS = (int, float, Decimal)
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def add(a: Any, b: Any) -> Any:
+    """`a + b` of operands whose types are not known."""
+    return _applied("+", operator.add, a, b)
+
+
+def subtract(a: Any, b: Any) -> Any:
+    """`a - b` of operands whose types are not known."""
+    return _applied("-", operator.sub, a, b)
+
+
+def multiply(a: Any, b: Any) -> Any:
+    """`a * b` of operands whose types are not known: numbers, or a string and an int."""
+    if not all(isinstance(each, _NUMBERS) for each in (a, b)) and {type(a), type(b)} != {str, int}:
+        raise _unfit("*", a, b)
+    return _applied("*", operator.mul, a, b)
+
+
+def negate(a: Any) -> Any:
+    """`-a` of an operand whose type is not known."""
+    if isinstance(a, bool) or not isinstance(a, (*_NUMBERS, timedelta)):
+        raise ConduitError(f"`-` does not take {kind_of(a)}")
+    return -a
+
+
+def ordered(a: Any, comparison: Literal["<", "<=", ">", ">="], b: Any) -> bool:
+    """`a < b` and its kin of operands whose types are not known."""
+    if isinstance(a, list | tuple) or isinstance(b, list | tuple):
+        raise _unfit(comparison, a, b)
+    return bool(_applied(comparison, _COMPARISONS[comparison], a, b))
+
+
+def _applied(symbol: str, function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    if isinstance(a, bool) or isinstance(b, bool):
+        raise _unfit(symbol, a, b)
+    try:
+        return function(a, b)
+    except TypeError:
+        raise _unfit(symbol, a, b) from None
+    except OverflowError:
+        raise ConduitError(f"{text(a)} {symbol} {text(b)} is too large") from None
+
+
+@overload
+def divide(a: int, b: int) -> int: ...
+@overload
+def divide(a: float, b: float) -> float: ...
+@overload
+def divide(a: Decimal, b: Decimal | int) -> Decimal: ...
+@overload
+def divide(a: int, b: Decimal) -> Decimal: ...
+@overload
+def divide(a: Any, b: Any) -> Any: ...
+def divide(a: Any, b: Any) -> Any:
+    """`a / b`: two ints truncate toward zero."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        raise _unfit("/", a, b)
+    try:
+        if isinstance(a, int) and isinstance(b, int):
+            quotient = abs(a) // abs(b)
+            return quotient if (a < 0) == (b < 0) else -quotient
+        return a / b
+    except ArithmeticError:
+        raise _arithmetic(a, b) from None
+    except TypeError:
+        raise _unfit("/", a, b) from None
+
+
+@overload
+def remainder(a: int, b: int) -> int: ...
+@overload
+def remainder(a: float, b: float) -> float: ...
+@overload
+def remainder(a: Decimal, b: Decimal | int) -> Decimal: ...
+@overload
+def remainder(a: int, b: Decimal) -> Decimal: ...
+@overload
+def remainder(a: Any, b: Any) -> Any: ...
+def remainder(a: Any, b: Any) -> Any:
+    """`a % b`, with the sign of the dividend."""
+    if isinstance(a, str | bool) or isinstance(b, bool):
+        raise _unfit("%", a, b)
+    try:
+        if isinstance(a, Decimal) or isinstance(b, Decimal):
+            return a % b  # Decimal's own remainder has the dividend's sign
+        rest = abs(a) % abs(b)
+        return -rest if a < 0 else rest
+    except ArithmeticError:
+        raise _arithmetic(a, b) from None
+    except TypeError:
+        raise _unfit("%", a, b) from None
+
+
+@overload
+def power(a: int, b: int) -> Any: ...
+@overload
+def power(a: float, b: float) -> float: ...
+@overload
+def power(a: Decimal, b: Decimal | int) -> Decimal: ...
+@overload
+def power(a: Any, b: Any) -> Any: ...
+def power(a: Any, b: Any) -> Any:
+    """`a ** b`; a result that is no real number is an error."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        raise _unfit("**", a, b)
+    try:
+        result = a**b
+    except ArithmeticError as error:
+        raise ConduitError(f"{text(a)} ** {text(b)} has no value: {error}") from None
+    except TypeError:
+        raise _unfit("**", a, b) from None
+    if isinstance(result, complex):
+        raise ConduitError(f"{text(a)} ** {text(b)} is no real number")
+    return result
+
+
+def _unfit(symbol: str, a: Any, b: Any) -> ConduitError:
+    return ConduitError(f"`{symbol}` does not take {kind_of(a)} and {kind_of(b)}")
+
+
+def _arithmetic(a: Any, b: Any) -> ConduitError:
+    if not b:
+        return ConduitError(f"{text(a)} is divided by zero")
+    return ConduitError(f"{text(a)} and {text(b)} are too large to divide")

@@ -1,0 +1,61 @@
+"""How values read: in a string, and in a message that says what one is."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ..model import payload
+from ..model.values import ErrorValue
+
+_KINDS = {
+    str: "a string",
+    bool: "a bool",
+    int: "an int",
+    float: "a float",
+    Decimal: "a decimal",
+    datetime: "a timestamp",
+    date: "a date",
+    time: "a time",
+    timedelta: "a duration",
+    UUID: "a uuid",
+}
+
+
+def text(value: Any) -> str:
+    """How a value reads in a string.
+
+    Nil as nothing, bools and numbers as JSON, decimals with all their digits, times as RFC 3339,
+    arrays, hashes and records as compact JSON.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, BaseException):
+        return ErrorValue.of(value).message
+    if isinstance(value, ErrorValue):
+        return value.message
+    try:
+        written = payload.encode(value)
+    except ValueError:  # no JSON has it: infinity, say, or an object of the application
+        return str(value)
+    if written.startswith('"'):
+        return str(msgspec.json.decode(written))
+    return written
+
+
+def kind_of(value: Any) -> str:
+    """The type of a value in the language's words."""
+    if value is None:
+        return "nil"
+    if isinstance(value, list | tuple):
+        return "an array"
+    if isinstance(value, Mapping):
+        return "a hash"
+    return _KINDS.get(type(value), type(value).__name__)

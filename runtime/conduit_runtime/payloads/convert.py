@@ -1,0 +1,272 @@
+"""From loosely typed values (a row, JSON, an application's object) to the types of the sources."""
+
+import dataclasses
+import enum
+import functools
+import types
+import typing
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ..model.names import source_names
+from .sensitive import is_sensitive, noting, without_mark
+from .shape import Parts, shape_of
+from .tags import is_tagged
+
+Converter = Callable[[Any, str], Any]
+"""Takes a value and its path (for errors), returns a value of the type or raises Unfit."""
+
+MISSING: Any = object()
+
+
+class Unfit(ValueError):
+    """A value that does not fit its type; `path` names the field."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}" if path else problem)
+        self.path = path
+        self.problem = problem
+
+
+def as_it_is(value: Any, path: str) -> Any:
+    """The converter of what nothing is known of, unless there is another one."""
+    return value
+
+
+def converter(annotation: Any, unknown: Converter = as_it_is) -> Converter:
+    """The converter of a type. It always copies containers and structs.
+
+    `unknown` converts what stands where the type says nothing.
+    """
+    return _converter(annotation, unknown)
+
+
+@functools.cache
+def _converter(annotation: Any, unknown: Converter) -> Converter:
+    if annotation is Any or annotation is object:
+        return unknown
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        return _struct(annotation, unknown)
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        if is_sensitive(annotation):
+            return noting(converter(without_mark(annotation), unknown))
+        shape = shape_of(annotation)
+        return converter(arguments[0], unknown) if shape is None else _shaped(shape.parts, unknown)
+    if origin in (typing.Union, types.UnionType):
+        return _union(arguments, unknown)
+    if origin is typing.Literal:
+        return _scalar(str)
+    if origin is list:
+        return _list(converter(arguments[0], unknown))
+    if origin is dict:
+        return _dict(arguments[0], converter(arguments[1], unknown))
+    if annotation in _EXPECTED:
+        return _scalar(annotation)
+    raise TypeError(f"{annotation!r} is not a type that a record or a payload can hold")
+
+
+def reader(source: Any) -> Callable[[str, str], Any]:
+    """A function from a member's Python attribute and its name in the source to its value.
+
+    The source is a mapping or an object; the value is MISSING when it has no such member.
+    """
+    if isinstance(source, Mapping):
+        get = source.get
+        return lambda attribute, name: get(name, MISSING)
+
+    def read(attribute: str, name: str) -> Any:
+        value = getattr(source, attribute, MISSING)  # first: every object has an `__init__`
+        return getattr(source, name, MISSING) if value is MISSING else value
+
+    return read
+
+
+def parsed(value: Any, path: str) -> Any:
+    """The value of a JSON text; anything else as it is."""
+    if not isinstance(value, str | bytes | bytearray | memoryview):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Unfit(path, "is text that is not JSON") from None
+
+
+def below(path: str, name: str) -> str:
+    """The path of a member of what stands at `path`."""
+    return f"{path}.{name}" if path else name
+
+
+def kind(value: Any) -> str:
+    """What a value is, in words for an error; never the value itself, which may be secret."""
+    return "nil" if value is None else type(value).__name__
+
+
+_EXPECTED: dict[Any, str] = {
+    str: "a string",
+    int: "an int",
+    float: "a float",
+    bool: "a bool",
+    Decimal: "a decimal",
+    datetime: "a timestamp",
+    date: "a date",
+    time: "a time",
+    timedelta: "a duration",
+    UUID: "a uuid",
+    types.NoneType: "nil",
+}
+
+
+def _scalar(target: Any) -> Converter:
+    def convert(value: Any, path: str) -> Any:
+        if type(value) is target or _is(value, target):
+            return value
+        try:
+            return _near(value, target)
+        except (ValueError, TypeError, ArithmeticError):
+            raise Unfit(path, f"expected {_EXPECTED[target]}, got {kind(value)}") from None
+
+    return convert
+
+
+def _is(value: Any, target: Any) -> bool:
+    """Whether a value is of a type; Python's bools are no ints here, and its datetimes no dates."""
+    if isinstance(value, enum.Enum):
+        return False
+    if isinstance(value, bool | datetime):
+        return type(value) is target or (target is datetime and isinstance(value, datetime))
+    return isinstance(value, target)
+
+
+def _near(value: Any, target: Any) -> Any:
+    """The same value as another type writes it; an exception when there is no such value."""
+    if isinstance(value, enum.Enum):
+        return value.value if _is(value.value, target) else _near(value.value, target)
+    if isinstance(value, Decimal):
+        if target is float or (target is int and value == int(value)):
+            return target(value)
+    elif target is Decimal and type(value) in (str, int, float):
+        return Decimal(str(value))
+    elif isinstance(value, str | int | float):
+        return msgspec.convert(value, target)
+    raise TypeError
+
+
+def _union(members: tuple[Any, ...], unknown: Converter) -> Converter:
+    if len(members) == 2 and types.NoneType in members:
+        member = next(member for member in members if member is not types.NoneType)
+        inner = converter(member, unknown)
+        return lambda value, path: None if value is None else inner(value, path)
+    candidates = [(member, converter(member, unknown)) for member in members]
+
+    def convert(value: Any, path: str) -> Any:
+        if any(type(value) is member for member, _ in candidates):
+            return value
+        problem: Unfit | None = None
+        for _, attempt in candidates:
+            try:
+                return attempt(value, path)
+            except Unfit as unfit:
+                problem = problem or unfit
+        raise problem or Unfit(path, f"has no type that {kind(value)} fits")
+
+    return convert
+
+
+def _list(item: Converter) -> Converter:
+    def convert(value: Any, path: str) -> list[Any]:
+        items = parsed(value, path)
+        if not isinstance(items, list | tuple):
+            raise Unfit(path, f"expected an array, got {kind(items)}")
+        return [item(each, f"{path}[{index}]") for index, each in enumerate(items)]
+
+    return convert
+
+
+def _dict(key_type: Any, item: Converter) -> Converter:
+    as_key = converter(key_type)
+
+    def convert_key(key: Any, path: str) -> Any:
+        if key_type is not str and isinstance(key, str):
+            try:
+                key = msgspec.convert(key, key_type, strict=False)
+            except msgspec.ValidationError:
+                raise Unfit(path, f"has a key that is not {_EXPECTED[key_type]}") from None
+        return as_key(key, path)
+
+    def convert(value: Any, path: str) -> dict[Any, Any]:
+        items = parsed(value, path)
+        if not isinstance(items, Mapping):
+            raise Unfit(path, f"expected a hash, got {kind(items)}")
+        return {
+            convert_key(key, path): item(each, below(path, str(key))) for key, each in items.items()
+        }
+
+    return convert
+
+
+def _shaped(parts: Parts, unknown: Converter) -> Converter:
+    items = {
+        step: _shaped(part, unknown)
+        if isinstance(part, Mapping)
+        else _or_tagged(converter(part | None, unknown), unknown)
+        for step, part in parts.items()
+    }
+    other = items.get(..., unknown)
+
+    def convert(value: Any, path: str) -> Any:
+        if is_tagged(value):
+            return unknown(value, path)
+        if isinstance(value, list):
+            return [
+                items.get(index, other)(each, f"{path}[{index}]")
+                for index, each in enumerate(value)
+            ]
+        if isinstance(value, Mapping):
+            return {
+                key: items.get(key, other)(each, below(path, key)) for key, each in value.items()
+            }
+        return value
+
+    return convert
+
+
+def _or_tagged(expected: Converter, unknown: Converter) -> Converter:
+    """A converter that a value with a tag passes by: it is not of the type that was expected."""
+    return lambda value, path: (unknown if is_tagged(value) else expected)(value, path)
+
+
+def _struct(target: type[Any], unknown: Converter) -> Converter:
+    hints = typing.get_type_hints(target, include_extras=True)
+    names = source_names(target)
+    members = [
+        (field.name, names.get(field.name, field.name), converter(hints[field.name], unknown))
+        for field in dataclasses.fields(target)
+    ]
+    scalars = (list, *_EXPECTED)
+
+    def convert(value: Any, path: str) -> Any:
+        source = parsed(value, path)
+        if isinstance(source, scalars):
+            raise Unfit(path, f"expected an object, got {kind(source)}")
+        read = reader(source)
+        values: dict[str, Any] = {}
+        for attribute, name, convert_member in members:
+            found = read(attribute, name)
+            where = below(path, name)
+            if found is not MISSING:
+                values[attribute] = convert_member(found, where)
+                continue
+            # a struct written before the field existed: nil, where the field may be nil
+            try:
+                values[attribute] = convert_member(None, where)
+            except Unfit:
+                raise Unfit(where, "is missing") from None
+        return target(**values)
+
+    return convert

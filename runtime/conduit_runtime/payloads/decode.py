@@ -1,0 +1,70 @@
+"""A payload's JSON to the payload class of a job."""
+
+import dataclasses
+import typing
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from ..model.errors import PayloadMismatch
+from ..model.names import source_names
+from .convert import Unfit, converter
+from .exact import read, writer
+from .sensitive import is_sensitive
+from .shape import shape_of
+
+T = TypeVar("T")
+
+
+def decoder(payload: type[T]) -> Callable[[bytes | str], T]:
+    """A function from JSON to `payload`.
+
+    What msgspec reads strictly is read by msgspec. The rest is read with tolerance for other
+    versions of the code: unknown fields are ignored, a missing field that may be nil is nil, an
+    unknown enum value passes as its string. Raises PayloadMismatch for what still does not fit.
+    """
+    convert = converter(payload, read)
+
+    def tolerant(text: bytes | str) -> T:
+        try:
+            result: T = convert(msgspec.json.decode(text), "")
+        except Unfit as unfit:
+            raise PayloadMismatch(f"the payload does not fit this code: {unfit}") from None
+        except msgspec.DecodeError as error:
+            raise PayloadMismatch(f"the payload is not JSON: {error}") from None
+        return result
+
+    if _needs_reading(payload):
+        return tolerant
+    try:
+        strict = msgspec.json.Decoder(payload).decode
+    except TypeError:  # a union that msgspec cannot tell apart by JSON alone
+        return tolerant
+
+    holds_unknown = writer(payload) is not None
+
+    def decode(text: bytes | str) -> T:
+        if holds_unknown and _may_be_tagged(text):
+            return tolerant(text)
+        try:
+            return strict(text)
+        except msgspec.DecodeError:
+            return tolerant(text)
+
+    return decode
+
+
+def _may_be_tagged(text: bytes | str) -> bool:
+    return '"$' in text if isinstance(text, str) else b'"$' in text
+
+
+def _needs_reading(annotation: Any) -> bool:
+    """Whether some class within the type has other names in JSON, or a shape of its own."""
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        hints = typing.get_type_hints(annotation, include_extras=True)
+        fields = dataclasses.fields(annotation)
+        return bool(source_names(annotation)) or any(_needs_reading(hints[f.name]) for f in fields)
+    if is_sensitive(annotation) or shape_of(annotation) is not None:
+        return True
+    return any(_needs_reading(argument) for argument in typing.get_args(annotation))

@@ -1,0 +1,170 @@
+"""Values of unknown type in a payload: written so that a job reads them as they were."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from ..model import payload as payloads
+from ..model.errors import PayloadError
+from ..model.names import source_names
+from .convert import Unfit, converter
+from .sensitive import is_sensitive, without_mark
+from .shape import Parts, shape_of
+from .tags import TYPES, VALUE, is_tagged, tag_of
+
+Writer = Callable[[Any, str], Any]
+"""Takes a value and its path, gives what a payload holds of it: itself, where JSON tells all.
+
+Raises PayloadError for what a job would not read as it is.
+"""
+
+_PLAIN = frozenset({str, int, float, bool, types.NoneType})
+
+
+def writer(annotation: Any) -> Writer | None:
+    """What writes the values of a type; None when the type says of every value what it is."""
+    if annotation is Any or annotation is object:
+        return write
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        return _fields(annotation)
+    if is_sensitive(annotation):
+        return writer(without_mark(annotation))
+    arguments = typing.get_args(annotation)
+    shape = shape_of(annotation)
+    if shape is not None:
+        return _shaped(shape.parts)
+    origin = typing.get_origin(annotation)
+    if origin is list:
+        item = writer(arguments[0])
+        return item and _each(item)
+    if origin is dict:
+        item = writer(arguments[1])
+        return item and _each(item)
+    if origin in (typing.Union, types.UnionType):
+        return next((found for each in arguments if (found := writer(each))), None)
+    return None
+
+
+def write(value: Any, path: str) -> Any:
+    """A value of unknown type, with a tag where JSON would not tell what it is."""
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, Mapping | list | tuple):
+        written = _items(value, path, lambda step, item, where: write(item, where))
+        return {VALUE: written} if is_tagged(value) else written
+    if isinstance(value, Enum) or dataclasses.is_dataclass(value):
+        raise _refused(value, path)
+    if isinstance(value, msgspec.Struct):
+        raise _refused(value, path)
+    tag = tag_of(value)
+    return value if tag is None else {tag: value}
+
+
+def read(value: Any, path: str) -> Any:
+    """The value that `write` has written."""
+    if not isinstance(value, Mapping | list):
+        return value
+    if isinstance(value, Mapping) and is_tagged(value):
+        ((tag, inner),) = value.items()
+        if tag in TYPES:
+            return converter(TYPES[tag])(inner, path)
+        value = inner
+    return _items(value, path, lambda step, item, where: read(item, where))
+
+
+def _fields(target: type[Any]) -> Writer | None:
+    hints = typing.get_type_hints(target, include_extras=True)
+    names = source_names(target)
+    members = [
+        (field.name, names.get(field.name, field.name), writer(hints[field.name]))
+        for field in dataclasses.fields(target)
+    ]
+    if not any(write_member for _, _, write_member in members):
+        return None
+
+    def write_fields(value: Any, path: str) -> Any:
+        if not isinstance(value, target):
+            return value
+        changed = False
+        written = {}
+        for attribute, name, write_member in members:
+            own = written[name] = getattr(value, attribute)
+            if write_member is not None:
+                written[name] = write_member(own, f"{path}.{name}")
+                changed |= written[name] is not own
+        return written if changed else value
+
+    return write_fields
+
+
+def _each(write_item: Writer) -> Writer:
+    return lambda value, path: _items(value, path, lambda _, item, where: write_item(item, where))
+
+
+def _shaped(parts: Parts) -> Writer:
+    writers = {
+        step: _shaped(part) if isinstance(part, Mapping) else _as_expected(part)
+        for step, part in parts.items()
+    }
+    other = writers.get(..., write)
+
+    def write_parts(value: Any, path: str) -> Any:
+        if type(value) not in (dict, list) or is_tagged(value):
+            return _explicit(value, path)
+        return _items(value, path, lambda step, item, where: writers.get(step, other)(item, where))
+
+    return write_parts
+
+
+def _as_expected(part: Any) -> Writer:
+    """Writes values of a part of a shape, and says of others what they are."""
+    expected, inner = converter(part, read), writer(part)
+
+    def write_part(value: Any, path: str) -> Any:
+        if value is None:
+            return value
+        written = value if inner is None else inner(value, path)
+        text = msgspec.json.decode(payloads.encode(written))
+        try:
+            same = expected(text, path) == value and not is_tagged(text)
+        except Unfit:
+            same = False
+        return written if same else _explicit(value, path)
+
+    return write_part
+
+
+def _explicit(value: Any, path: str) -> Any:
+    """A value that its place would take for another one, or has no type for."""
+    written = write(value, path)
+    return written if value is None or is_tagged(written) else {VALUE: written}
+
+
+def _items(value: Any, path: str, each: Callable[[Any, Any, str], Any]) -> Any:
+    """The items of a hash or an array made anew; itself when none is another one."""
+    if isinstance(value, Mapping):
+        hash_ = {key: each(key, item, f"{path}.{key}") for key, item in value.items()}
+        return value if _are_same(hash_.values(), value.values()) else hash_
+    if isinstance(value, list | tuple):
+        array = [each(at, item, f"{path}[{at}]") for at, item in enumerate(value)]
+        return value if _are_same(array, value) else array
+    return value
+
+
+def _are_same(made: Iterable[Any], given: Iterable[Any]) -> bool:
+    return all(one is other for one, other in zip(made, given, strict=True))
+
+
+def _refused(value: Any, path: str) -> PayloadError:
+    name = type(value).__name__
+    becomes = "its plain value" if isinstance(value, Enum) else "a hash"
+    return PayloadError(
+        f"{path} is {'an' if name[0] in 'AEIOaeio' else 'a'} {name} in a value of unknown type, "
+        f"which would come back as {becomes}: capture it in a variable that has its type, or what "
+        "the job needs of it"
+    )

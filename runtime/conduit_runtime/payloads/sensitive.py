@@ -1,0 +1,82 @@
+"""Sensitive values that a job or a hook has read: its stored and logged errors mask them."""
+
+import dataclasses
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+from ..model.calls import entered_job
+from ..model.masking import secrets_of
+
+__all__ = [
+    "Sensitive",
+    "is_sensitive",
+    "noting",
+    "secrets_here",
+    "start_noting",
+    "without_mark",
+]
+
+T = TypeVar("T")
+
+_MARK = "sensitive"
+
+Sensitive: TypeAlias = Annotated[T, _MARK]
+"""The type of a field that the configuration marks as `sensitive`."""
+
+_of_hook: ContextVar[set[str] | None] = ContextVar("conduit_secrets", default=None)
+
+
+def is_sensitive(annotation: Any) -> bool:
+    """Whether an annotation is `Sensitive[…]`."""
+    return _MARK in getattr(annotation, "__metadata__", ())
+
+
+def without_mark(annotation: Any) -> Any:
+    """The `…` of `Sensitive[…]`, with what else is noted of it."""
+    kind, others = annotation.__origin__, [m for m in annotation.__metadata__ if m != _MARK]
+    return Annotated[(kind, *others)] if others else kind
+
+
+def start_noting() -> None:
+    """Begin a hook: what is noted from here on, outside of jobs, is the hook's."""
+    _of_hook.set(set())
+
+
+def noting(convert: Callable[..., T]) -> Callable[..., T]:
+    """The function, which notes the values that it returns."""
+
+    def convert_and_note(*arguments: Any) -> T:
+        value = convert(*arguments)
+        _note(value)
+        return value
+
+    return convert_and_note
+
+
+def secrets_here() -> Collection[str]:
+    """The sensitive values that the job or the hook that runs here has read, as texts."""
+    job = entered_job.get(None)
+    return secrets_of(job) if job is not None else _of_hook.get() or ()
+
+
+def _note(value: object) -> None:
+    job: Any = entered_job.get(None)
+    noted = _of_hook.get() if job is None else getattr(job, "secrets", None)
+    if noted is None:
+        if job is None:
+            return
+        noted = job.secrets = set()
+    noted.update(_texts(value))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    elif isinstance(value, Mapping):
+        value = [*value, *value.values()]
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None and not isinstance(value, bool) and (text := str(value)):
+        yield text

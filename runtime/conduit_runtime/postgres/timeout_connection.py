@@ -1,0 +1,110 @@
+"""Connections that fail when the server falls silent, instead of waiting for ever."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg.abc import PQGen
+
+from .response_reader import Answers
+
+__all__ = ["DEADLINE", "PunctualAsyncConnection", "PunctualConnection"]
+
+DEADLINE = 30.0
+"""Seconds without an answer after which a connection of the worker's own counts as lost.
+
+TCP notices a host that is gone, and sooner; this, also one that takes what it is sent and is mute.
+"""
+
+CANCELLING = 5.0
+"""Seconds that a statement gets to end whose awaiting task was cancelled."""
+
+
+class PunctualConnection(psycopg.Connection[Any]):
+    """Raises OperationalError when the server gives no answer in time."""
+
+    def wait(self, *args: Any, **options: Any) -> Any:
+        is_late = threading.Event()
+        timer = threading.Timer(DEADLINE, _sever, (self, is_late.set))
+        timer.daemon = True
+        timer.start()
+        try:
+            return super().wait(*args, **options)
+        except psycopg.OperationalError as error:
+            raise (_late() if is_late.is_set() else error) from None
+        finally:
+            timer.cancel()
+
+
+class PunctualAsyncConnection(psycopg.AsyncConnection[Any]):
+    """`PunctualConnection` in an event loop; `answers` may be shared by several."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.answers = Answers()
+        self._is_late = False
+
+    async def wait(self, gen: PQGen[Any], *args: Any, **options: Any) -> Any:
+        if options.get("timeout") is not None:
+            return await super().wait(gen, *args, **options)
+        timer = asyncio.get_running_loop().call_later(DEADLINE, _sever, self, self._note)
+        try:
+            return await self._read(gen)
+        except psycopg.OperationalError as error:
+            raise (_late() if self._is_late else error) from None
+        finally:
+            timer.cancel()
+
+    async def close(self) -> None:
+        if not self.closed:
+            error = psycopg.OperationalError("the connection was closed")
+            self.answers.fail(self.fileno(), error)
+        await super().close()
+
+    async def _read(self, gen: PQGen[Any]) -> Any:
+        try:
+            return await self.answers.read(gen, self.fileno())
+        except asyncio.CancelledError:
+            if self._is_active:
+                await self._give_up(gen)
+            raise
+
+    async def _give_up(self, gen: PQGen[Any]) -> None:
+        """Have the server end the statement; a connection on which it goes on is closed."""
+        try:
+            with contextlib.suppress(psycopg.Error, TimeoutError):
+                await self.cancel_safe(timeout=CANCELLING)
+                rest = self.answers.read(gen, self.fileno(), begun=True)
+                await asyncio.wait_for(rest, CANCELLING)
+        finally:
+            if self._is_active:
+                self.pgconn.finish()
+
+    @property
+    def _is_active(self) -> bool:
+        return self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE
+
+    def _note(self) -> None:
+        self._is_late = True
+
+
+def _late() -> psycopg.OperationalError:
+    return psycopg.OperationalError(f"the server gave no answer within {DEADLINE:g} s")
+
+
+def _sever(
+    connection: PunctualConnection | PunctualAsyncConnection, note: Callable[[], object]
+) -> None:
+    """End a connection under whoever waits for it: it reads as if the server had closed it."""
+    note()
+    # Closing it, as the driver does, would wait for the server or leave the waiting one waiting.
+    try:
+        with socket.socket(fileno=os.dup(connection.fileno())) as end:
+            end.shutdown(socket.SHUT_RDWR)
+    except (OSError, psycopg.Error):
+        pass  # it is closed already

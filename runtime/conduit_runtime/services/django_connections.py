@@ -1,0 +1,61 @@
+"""Django's connections in a worker, which closes them around a job as Django does around a request.
+
+Otherwise a connection that the server has ended fails every later job of its thread. Django is
+never imported here: an application that does not use it has nothing to close.
+"""
+
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from ..model.logs import get_logger
+
+__all__ = ["renewed", "renewed_in_loop", "uses_django"]
+
+T = TypeVar("T")
+
+_log = get_logger("conduit.worker")
+
+
+def uses_django() -> bool:
+    """Whether Django is loaded and configured."""
+    return "django.db" in sys.modules and sys.modules["django.conf"].settings.configured
+
+
+@contextmanager
+def renewed() -> Iterator[None]:
+    """Close the connections of this thread that broke or are too old, before and after."""
+    if not uses_django():
+        yield
+        return
+    _close()
+    try:
+        yield
+    finally:
+        _close()
+
+
+async def renewed_in_loop(work: Coroutine[Any, Any, T]) -> T:
+    """`renewed` for a coroutine, whose queries Django runs in a thread for all of them.
+
+    After one that failed or was cancelled the next job closes them: that thread may be busy.
+    """
+    from asgiref.sync import sync_to_async
+
+    close = sync_to_async(_close)
+    try:
+        await close()
+        result = await work
+    finally:
+        work.close()
+    await close()
+    return result
+
+
+def _close() -> None:
+    close: Callable[[], None] = sys.modules["django.db"].close_old_connections
+    try:
+        close()
+    except Exception as error:
+        _log.warning("Django could not close its old connections: %s", error)

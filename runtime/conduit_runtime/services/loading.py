@@ -1,0 +1,88 @@
+"""The services of a worker: from `module:object` to an object that is ready to be called."""
+
+import inspect
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ..model.errors import QueueError
+from .echo import Echo
+from .protocols import Prepared, prepare, protocols_for
+from .references import blamed, load
+from .service_calls import ServiceError
+
+if TYPE_CHECKING:
+    from ..job_types.job_type import JobType
+
+__all__ = ["entered", "resolve"]
+
+
+JobTypes: TypeAlias = "Collection[JobType[Any, Any]]"
+
+
+def resolve(reference: str, job_types: JobTypes) -> object:
+    """What a reference on the command line names: `module:object`, or `echo`.
+
+    Raises ServiceError when there is no such thing.
+    """
+    if reference == "echo":
+        return Echo(protocols_for(job_types))
+    if ":" not in reference:
+        raise ServiceError(f"--services takes module:object or echo, not {reference!r}")
+    try:
+        return load("--services", reference)
+    except QueueError as error:
+        raise ServiceError(str(error)) from None
+
+
+@asynccontextmanager
+async def entered(given: object, job_types: JobTypes) -> AsyncIterator[Prepared]:
+    """The services for as long as a worker runs.
+
+    Takes an object with the services as attributes, a mapping of them, a callable without
+    arguments that gives one (a coroutine function too), or an (async) context manager, which is
+    entered in this loop. Raises ServiceError when a service or a method is missing.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            services = await _entered(given, job_types, stack)
+        except QueueError:
+            raise
+        except Exception as error:
+            raise ServiceError(f"the services cannot be made: {blamed(error)}") from error
+        yield prepare(services, job_types)
+
+
+async def _entered(given: object, job_types: JobTypes, stack: AsyncExitStack) -> object:
+    services: Any = given
+    if callable(services) and not _is_manager(services) and not _has_any(services, job_types):
+        services = _called(services)
+    if inspect.isawaitable(services):
+        services = await services
+    if hasattr(type(services), "__aenter__"):
+        services = await stack.enter_async_context(services)
+    elif hasattr(type(services), "__enter__"):
+        services = stack.enter_context(services)
+    return services
+
+
+def _called(factory: Callable[..., Any]) -> Any:
+    try:
+        inspect.signature(factory).bind()
+    except TypeError:
+        name = getattr(factory, "__qualname__", repr(factory))
+        raise ServiceError(f"{name} takes arguments, and services must come without any") from None
+    except ValueError:  # written in C, without a signature
+        pass
+    return factory()
+
+
+def _is_manager(services: object) -> bool:
+    return hasattr(type(services), "__aenter__") or hasattr(type(services), "__enter__")
+
+
+def _has_any(services: object, job_types: JobTypes) -> bool:
+    """Whether it is the services object itself, although it can be called."""
+    return not inspect.isclass(services) and any(
+        hasattr(services, attribute) for attribute in protocols_for(job_types)
+    )

@@ -1,0 +1,138 @@
+"""The application's services: which ones the jobs call, and whether all are there."""
+
+import inspect
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from ..model.calls import CurrentJob
+from ..model.names import named, source_name
+from .service_calls import JobServices, Linger, Protocols, ServiceError
+
+if TYPE_CHECKING:
+    from ..job_types.job_type import JobType
+
+
+HOOKS_ONLY = "called by hooks only"
+"""What a generated `Services` Protocol says in `Annotated` of a service that no job calls."""
+
+
+def protocols_of(services: Any) -> dict[str, type]:
+    """The services of a generated `Services` Protocol that jobs call."""
+    hints = {
+        name: typing.get_type_hints(member.fget, include_extras=True)["return"]
+        for name, member in vars(services).items()
+        if isinstance(member, property)
+    }
+    return {
+        name: hint
+        for name, hint in hints.items()
+        if HOOKS_ONLY not in getattr(hint, "__metadata__", ())
+    }
+
+
+def methods_of(protocol: type) -> dict[str, Any]:
+    """The methods that the sources call of a service."""
+    return {
+        name: m
+        for name, m in vars(protocol).items()
+        if inspect.isfunction(m) and (name[0] != "_" or name == "__call__")
+    }
+
+
+def is_value(protocol: object) -> bool:
+    """Whether the sources read it as a value, so that it may be anything, and has no methods."""
+    return protocol is Any
+
+
+def provided(services: object) -> Any:
+    """The services as one object with an attribute each; a mapping of them will do."""
+    if isinstance(services, Mapping):
+        return SimpleNamespace(**services)
+    return services
+
+
+def check_complete(services: object, protocols: Protocols) -> None:
+    """Raise ServiceError naming every service and method that the jobs call and nobody provides."""
+    if services is None and protocols:
+        calls = ", ".join(_calls(name, protocol) for name, protocol in protocols.items())
+        raise ServiceError(
+            f"no services were given, and the jobs call {calls}: name an object with the "
+            f"attributes {', '.join(protocols)}"
+        )
+    missing = []
+    for attribute, protocol in protocols.items():
+        if is_value(protocol):
+            missing += [] if hasattr(services, attribute) else [f'the value "{attribute}"']
+            continue
+        service = getattr(services, attribute, None)
+        if service is None:
+            missing.append(f'the service "{attribute}" (for {_calls(attribute, protocol)})')
+            continue
+        missing += [
+            f'a function as the service "{attribute}"'
+            if method == "__call__"
+            else f'the method "{method}" of the service "{attribute}"'
+            for method in methods_of(protocol)
+            if not callable(service if method == "__call__" else getattr(service, method, None))
+        ]
+    if missing:
+        raise ServiceError("the services object lacks " + ", ".join(missing))
+
+
+def _calls(attribute: str, protocol: type) -> str:
+    if is_value(protocol):
+        return attribute
+    name = source_name(protocol)
+    methods = methods_of(protocol).items()
+    return ", ".join(
+        name if method == "__call__" else f"{name}.{source_name(m)}" for method, m in methods
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Services that are known to be complete for the job types that call them."""
+
+    services: Any
+    protocols: Protocols
+
+    def for_job(self, job: CurrentJob, *linger: Linger) -> JobServices:
+        """The services as one attempt of a job calls them; `linger` is as in JobServices."""
+        return JobServices(self.services, self.protocols, job, *linger)
+
+
+def prepare(services: object, job_types: Iterable["JobType[Any, Any]"]) -> Prepared:
+    """Get an application's services ready for jobs.
+
+    Raises ServiceError naming every service and method that the job types call and nobody
+    provides.
+    """
+    protocols = protocols_for(job_types)
+    ready = provided(services)
+    check_complete(ready, protocols)
+    return Prepared(ready, protocols)
+
+
+def protocols_for(job_types: Iterable["JobType[Any, Any]"]) -> dict[str, type]:
+    """The services that job types call: attribute → Protocol.
+
+    Packages that call one service under one name each have a Protocol of it; the result has the
+    methods of all.
+    """
+    found: dict[str, dict[type, None]] = {}
+    for job_type in job_types:
+        for attribute, protocol in job_type.services.items():
+            found.setdefault(attribute, {})[protocol] = None
+    return {attribute: _united(list(protocols)) for attribute, protocols in found.items()}
+
+
+def _united(protocols: list[type]) -> type:
+    protocols = [each for each in protocols if not is_value(each)] or protocols
+    first = protocols[0]
+    if len(protocols) == 1:
+        return first
+    members = {name: m for protocol in protocols for name, m in methods_of(protocol).items()}
+    return named(source_name(first))(type(first.__name__, (), members))

@@ -1,0 +1,1 @@
+"""One operation on the queue's tables each, as a pure value: SQL, parameters and a decoder."""

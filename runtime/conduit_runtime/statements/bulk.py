@@ -1,0 +1,163 @@
+"""Cancelling and retrying the jobs that a filter finds, a bounded number at a time."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from ..model.arguments import check_text
+from ..model.job import JobStatus
+from ..postgres.statement import Rows, Statement, sql
+from ..postgres.steps import Steps
+
+__all__ = ["Filter", "OnProgress", "Status", "cancel_many", "retry_many", "seconds", "statuses"]
+
+BATCH = 1_000
+"""Jobs that one statement changes at most."""
+UNENDED = (JobStatus.PENDING, JobStatus.RUNNING)
+_START = UUID(int=0)
+_LONGEST = 6e10
+"""Seconds in as many years as there are before the server's clock runs into the first."""
+
+Status = JobStatus | str | Iterable[JobStatus | str]
+OnProgress = Callable[[int], object]
+"""Called with the number of jobs that were changed so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which jobs: of this queue, of this type, that stand so, enqueued longer ago than this."""
+
+    queue: str | None = None
+    type: str | None = None
+    status: Status | None = None
+    older_than: timedelta | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it finds every job."""
+        return all(each is None for each in (self.queue, self.type, self.status, self.older_than))
+
+    def parameters(self) -> dict[str, Any]:
+        """Its values for SQL.
+
+        Raises TypeError for a queue or type that is no text, ValueError for a status that is none
+        or a negative age.
+        """
+        check_text(self.queue, "queue")
+        check_text(self.type, "type")
+        return {
+            "queue": self.queue,
+            "type": self.type,
+            "status": statuses(self.status),
+            "age": None if self.older_than is None else seconds(self.older_than),
+        }
+
+
+def statuses(given: Status | None) -> list[str] | None:
+    """One status or several, as texts; None for all. Raises ValueError for what is none."""
+    if given is None:
+        return None
+    if isinstance(given, str):
+        given = (given,)
+    return [JobStatus(each).value for each in given]
+
+
+def seconds(older_than: timedelta) -> float:
+    """An age for SQL. Raises ValueError for a negative one, which every job would be older than."""
+    if not isinstance(older_than, timedelta) or older_than < timedelta(0):
+        raise ValueError(f"older_than is {older_than}: use a timedelta of 0 or more")
+    return min(older_than.total_seconds(), _LONGEST)
+
+
+def cancel_many(
+    wanted: Filter, every: bool, on_progress: OnProgress | None, schema: str | None
+) -> Steps[int]:
+    """Cancel the pending and running jobs that the filter finds; returns how many.
+
+    Those that wait for others of their flow are pending, and come first: in the meantime one may
+    become a job like the others, but none becomes a waiting one.
+    """
+    parameters = _parameters(wanted, every, UNENDED)
+    if not set(parameters["status"]) <= {*UNENDED}:
+        raise ValueError("only pending and running jobs can be cancelled")
+    values = yield from _until_now(parameters)
+    done = 0
+    if JobStatus.PENDING in parameters["status"]:
+        done = yield from _cancel_waiting(values, on_progress, schema)
+    return (yield from _change("cancel_many", values, done, on_progress, schema))
+
+
+def retry_many(
+    wanted: Filter, every: bool, on_progress: OnProgress | None, schema: str | None
+) -> Steps[int]:
+    """Make the jobs that the filter finds due now with all their attempts; returns how many."""
+    values = yield from _until_now(_parameters(wanted, every, (JobStatus.FAILED,)))
+    return (yield from _change("retry_many", values, 0, on_progress, schema))
+
+
+def _parameters(wanted: Filter, every: bool, usual: Iterable[JobStatus]) -> dict[str, Any]:
+    if wanted.is_empty and not every:
+        raise ValueError("no filter is given: name a queue, type, status or age, or ask for all")
+    parameters = wanted.parameters()
+    if parameters["status"] is None:
+        parameters["status"] = statuses(usual)
+    return parameters
+
+
+def _until_now(parameters: Mapping[str, Any]) -> Steps[dict[str, Any]]:
+    """The filter's values, for pages of jobs that were enqueued before now."""
+    until = yield Statement("SELECT pg_catalog.now()", {}, lambda rows, count: rows[0][0])
+    return {**parameters, "until": until, "limit": BATCH}
+
+
+def _cancel_waiting(
+    values: Mapping[str, Any], on_progress: OnProgress | None, schema: str | None
+) -> Steps[int]:
+    """Cancel the waiting jobs that the filter finds, page by page."""
+    page = sql("cancel_waiting", schema)
+    done = 0
+    while True:
+        changed: int = yield Statement(page, values, lambda rows, count: int(rows[0][0]))
+        done += changed
+        if changed < values["limit"]:
+            return done
+        if on_progress is not None:
+            on_progress(done)
+
+
+def _change(
+    name: str,
+    values: Mapping[str, Any],
+    done: int,
+    on_progress: OnProgress | None,
+    schema: str | None,
+) -> Steps[int]:
+    """Walk through the jobs by id, so that each is met once; those enqueued meanwhile are not.
+
+    Returns how many were changed, with those that were `done` before. A job that somebody has
+    locked just now is waited for on its own: waiting while others are locked could be a deadlock.
+    """
+    changed_ones = sql("changed", schema)
+    page = sql(name, schema, page=sql("page", schema, lock="SKIP LOCKED"), changed=changed_ones)
+    one = sql(name, schema, page=sql("page", schema, lock=""), changed=changed_ones)
+    values = {**values, "after": _START, "ids": None}
+    changed: int
+    while True:
+        last, changed, locked = yield Statement(page, values, _read)
+        done += changed
+        for id_ in locked:
+            _, changed, _ = yield Statement(one, {**values, "ids": [id_]}, _read)
+            done += changed
+        if last is None:
+            return done
+        if on_progress is not None:
+            on_progress(done)
+        values["after"] = last
+
+
+def _read(rows: Rows, count: int) -> tuple[UUID | None, int, list[UUID]]:
+    """Where to go on, how many were changed, and which somebody else has locked."""
+    last, changed, locked, _ = rows[0]
+    return last, changed, locked

@@ -1,0 +1,250 @@
+"""How a worker claims: which queues and lanes, how many, and where to look."""
+
+import math
+import uuid
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+from uuid import UUID
+
+from ..model.claimed import PLAIN, Claimed, Shape
+from ..postgres.arrays import array, integers
+from ..postgres.statement import Statement, sql
+from .scan_policy import Look, Looks, seen
+
+__all__ = [
+    "ALL_PRIORITIES",
+    "BATCH",
+    "LEASE_ENDS",
+    "Claims",
+    "Lane",
+    "claim",
+    "most_of_a_claim",
+    "next_due",
+]
+
+Lane = tuple[str, str]
+"""A type and a fingerprint; the empty fingerprint is that of jobs without one."""
+
+BATCH = 1_000
+"""Jobs that a claim of one lane takes at most."""
+_MORE_FOR_A_LANE = 5
+_MOST = 2_000
+"""Jobs that a claim of however many lanes takes at most."""
+# A hand-typed retry of a running job leaves its start and its lease behind.
+LEASE_ENDS = "start_written = NULL, leased_until = NULL"
+ALL_PRIORITIES = {"recent": "", "present": "known.priority IS NULL"}
+"""Fragments of a claim that looks beneath its bounds at every priority that is present."""
+_MOST_BOUNDS = 1_000
+_MOST_LOOKS = 300
+"""Lanes of exhausted priorities that a claim looks at in vain at most."""
+_MANY_QUEUES = 10
+"""Queues from which on the empty ones among them are passed over between full scans."""
+
+
+def most_of_a_claim(lanes: int, queues: int) -> int:
+    """Jobs that a claim takes at most: it looks at every lane of every queue, whatever it takes."""
+    return min(_MOST, BATCH + _MORE_FOR_A_LANE * (lanes * queues - 1))
+
+
+def claim(
+    worker: str,
+    queues: Mapping[str, int],
+    lanes: Sequence[Lane],
+    limit: int,
+    depth: int,
+    bounds: Sequence[tuple[str, int, int, int]],
+    token: UUID,
+    limited: Collection[str] = (),
+    rated: Collection[str] = (),
+) -> dict[str, Any]:
+    """Parameters of a claim: at most `limit` due jobs, at most `queues[name]` of each queue.
+
+    Of queues with a limit and types with a rate, those that are `limited` and `rated` only.
+
+    `depth` is how many heads of each lane are looked at, `bounds` where each (queue, priority)
+    was left: at which `run_at`, in microseconds since 2000-01-01 UTC, and `seq`.
+    """
+    types, fingerprints = _lane_arrays(tuple(lanes))
+    return {
+        "worker": worker,
+        "token": token,
+        "limited": array(limited),
+        "rated": array(rated),
+        "queues": array(queues),
+        "sizes": integers(queues.values()),
+        "limit": limit,
+        "types": types,
+        "fingerprints": fingerprints,
+        "depth": depth,
+        "bound_queues": array([bound[0] for bound in bounds]),
+        "bound_priorities": integers([bound[1] for bound in bounds]),
+        "bound_run_ats": integers([bound[2] for bound in bounds]),
+        "bound_seqs": integers([bound[3] for bound in bounds]),
+    }
+
+
+@lru_cache(maxsize=16)
+def _lane_arrays(lanes: tuple[Lane, ...]) -> tuple[str, str]:
+    """Types and fingerprints: of hundreds, too many to be written anew for every claim."""
+    return array([type_ for type_, _ in lanes]), array([fingerprint for _, fingerprint in lanes])
+
+
+def next_due(
+    queues: Sequence[str], lanes: Sequence[Lane], schema: str | None
+) -> Statement[float | None]:
+    """Seconds until the next job is due, below 0 for one that is; None when there is none."""
+    return Statement(
+        sql("next_due", schema, waiting=sql("waiting", schema, queue="wanted.queue")),
+        {
+            "queues": list(queues),
+            "types": [type_ for type_, _ in lanes],
+            "fingerprints": [fingerprint for _, fingerprint in lanes],
+        },
+        lambda rows, count: rows[0][0],
+    )
+
+
+class Claims:
+    """What one worker remembers between its claims.
+
+    A bound, where the last claim of a priority ended, skips the dead entries of the index; `looks`
+    says when one looks further back. Of many queues, those that a claim found empty are passed over
+    until everything is looked at again.
+    """
+
+    looks: Looks
+
+    def __init__(self, shape: Shape = PLAIN) -> None:
+        self._shape = shape
+        self._bounds: dict[tuple[str, int], tuple[int, int]] = {}
+        self._depth = 0.0
+        self._asked = 0
+        self._kinds = 0
+        self._lanes = 1
+        self._queues: Mapping[str, int] = {}
+        self._empty: set[str] = set()
+        self._look = Look.FULL
+        self.looks = Looks()
+
+    @property
+    def was_full(self) -> bool:
+        """Whether the last claim looked at everything."""
+        return self._look is Look.FULL
+
+    def next(
+        self,
+        worker: str,
+        queues: Mapping[str, int],
+        lanes: Sequence[Lane],
+        limit: int,
+        now: float,
+        schema: str | None,
+        told: int | None = None,
+    ) -> Statement[list[Claimed]]:
+        """The next claim, at the monotonic time `now` in seconds.
+
+        A worker that is no longer registered claims nothing. `told` is the number of the connection
+        over which it hears of jobs that become due long after their time.
+        """
+        look = self.looks.choose((worker, told, *lanes), queues, told is not None, now)
+        kinds = self._kinds or len({type_ for type_, _ in lanes})
+        self._asked = depth = min(limit, max(int(self._depth), _least_depth(limit, kinds)))
+        if self._empty and look is Look.BEHIND:
+            queues = {q: queues[q] for q in queues if q not in self._empty} or queues
+        if look is Look.BEHIND and self.looks.is_rare and not self._has_bounds(queues):
+            look = Look.RECENT
+        self._queues, self._look = queues, look
+        self._lanes = max(1, len(lanes))
+        behind = self._bounds.items() if look is Look.BEHIND else ()
+        token = uuid.uuid4()
+        parameters = claim(
+            worker, queues, lanes, limit, depth, [(*key, *at) for key, at in behind], token
+        )
+        fragments = ALL_PRIORITIES
+        if look is Look.RECENT:
+            parameters["ages"] = self.looks.ages(queues, now)
+            fragments = {"recent": sql("recent", schema), "present": "false"}
+        claiming = sql(
+            "claim",
+            schema,
+            columns=self._shape.columns,
+            lease=LEASE_ENDS,
+            allowed=sql("registered", schema),
+            ration="",
+            rationed="",
+            **fragments,
+        )
+        return Statement(claiming, parameters, lambda rows, count: self._shape.jobs(rows, token))
+
+    def _has_bounds(self, queues: Mapping[str, int]) -> bool:
+        """Whether there is a bound in each of the queues."""
+        return {queue for queue, _ in self._bounds} >= queues.keys()
+
+    def learn(self, jobs: Sequence[Claimed], limit: int, started: float, now: float) -> None:
+        """Take note of what a claim of `limit` jobs gave, sent at `started`, answered at `now`."""
+        is_short = len(jobs) < limit
+        taken_whole: Sequence[str] = ()
+        if is_short:
+            if self._look is not Look.BEHIND:
+                taken = Counter(job.queue for job in jobs)
+                taken_whole = seen(taken, self._queues, self._asked)
+            # Beneath the depth there may be more.
+            wanted = self._asked * limit / max(1, len(jobs))
+            self._depth = min(_MOST, max(1.5 * self._asked, min(wanted, 4.0 * self._asked)))
+        else:
+            self._depth *= 7 / 8
+            kinds = len({job.type for job in jobs})
+            if kinds > self._kinds:
+                self._depth = 0.0
+            self._kinds = kinds
+        self.looks.learn(self._look, started, now, len(jobs), is_short, taken_whole)
+        if self.was_full and (not is_short or len(self._bounds) > _MOST_BOUNDS):
+            # A bound that this look did not come to would hide what appeared behind it since.
+            self._bounds.clear()
+        if len(self._queues) > _MANY_QUEUES:
+            self._pass_over({job.queue for job in jobs}, is_short)
+        if len(self._queues) == 1 and jobs and jobs[0].priority == jobs[-1].priority:
+            jobs = jobs[-1:]  # in order, so all of them have this priority
+        last = {(job.queue, job.priority): job for job in jobs}
+        for key, job in last.items():
+            at = (job.run_at, job.seq)
+            self._bounds[key] = max(at, self._bounds.get(key, at))
+        self._forget_exhausted(last)
+
+    def _forget_exhausted(self, gave: Collection[tuple[str, int]]) -> None:
+        """Of the priorities that a claim found exhausted, look at no more than a few again.
+
+        Each costs a look at every lane. Those above what it gave of a queue are; the most urgent
+        are kept, and the next full scan finds what comes to the others.
+        """
+        most = max(1, _MOST_LOOKS // self._lanes)
+        if len(self._bounds) <= most:
+            return
+        lowest: dict[str, int] = {}
+        for queue, priority in gave:
+            lowest[queue] = min(priority, lowest.get(queue, priority))
+        exhausted = [key for key in self._bounds if key[1] > lowest.get(key[0], key[1])]
+        exhausted.sort(key=itemgetter(1), reverse=True)
+        for key in exhausted[most:]:
+            del self._bounds[key]
+
+    def _pass_over(self, gave: set[str], is_short: bool) -> None:
+        """Note which of the queues are empty that the claim came to; it takes them in order."""
+        if self._look is not Look.BEHIND:
+            self._empty.clear()
+        came_to = [*self._queues]
+        if not is_short:
+            came_to = came_to[: max(came_to.index(queue) for queue in gave)]
+        self._empty.update(queue for queue in came_to if queue not in gave)
+
+
+def _least_depth(limit: int, kinds: int) -> int:
+    """How many heads of each lane nearly always do for jobs of so many types, evenly spread.
+
+    Whatever is looked at is locked, so more costs time and WAL; with less, claims come back short.
+    """
+    share = limit / max(1, kinds)
+    return limit if kinds <= 1 else math.ceil(share + 3 * math.sqrt(share)) + 1

@@ -1,0 +1,80 @@
+"""What operators say of queues and types. Statements without IO."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from ..model.arguments import check_type, said
+from ..model.payload import check_name
+from ..postgres.statement import Statement, nothing, sql
+
+__all__ = ["RateLimit", "limit", "pause", "rate_limit", "rate_limits", "resume"]
+
+_LONGEST = timedelta(days=365)
+_MOST = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How many jobs of a type may start in any span of `per`."""
+
+    type: str
+    starts: int
+    per: timedelta
+
+
+def pause(queue: str, schema: str | None) -> Statement[None]:
+    """Have nothing claimed from a queue until it is resumed."""
+    check_name(queue, "queue")
+    return _told("pause", {"queue": queue}, schema)
+
+
+def resume(queue: str, schema: str | None) -> Statement[None]:
+    """Let a queue go on."""
+    check_name(queue, "queue")
+    return _told("resume", {"queue": queue}, schema)
+
+
+def limit(queue: str, concurrency: int | None, schema: str | None) -> Statement[None]:
+    """Limit how many jobs of a queue run at once; None lifts the limit."""
+    check_name(queue, "queue")
+    if concurrency is not None:
+        _check_count(concurrency, "concurrency", "pause the queue to have none of its jobs run")
+    return _told("limit", {"queue": queue, "concurrency": concurrency}, schema)
+
+
+def rate_limit(
+    type: str, starts: int | None, per: timedelta, schema: str | None
+) -> Statement[None]:
+    """Limit how many jobs of a type start in any span of `per`; None lifts the limit."""
+    check_name(type, "type")
+    if starts is None:
+        return _told("rate_unlimited", {"type": type}, schema)
+    _check_count(starts, "starts", "pause its queue to have none of its jobs start")
+    check_type(per, "per", timedelta, "a timedelta")
+    seconds = per.total_seconds()
+    if not 0.001 <= seconds <= _LONGEST.total_seconds():
+        raise ValueError(f"per is {per}: use a millisecond to {_LONGEST.days} days")
+    return _told("rate_limit", {"type": type, "starts": starts, "seconds": seconds}, schema)
+
+
+def rate_limits(schema: str | None) -> Statement[list[RateLimit]]:
+    """The types that have a rate."""
+    return Statement(
+        sql("rate_limits", schema),
+        {},
+        lambda rows, count: [
+            RateLimit(type_, starts, timedelta(seconds=seconds)) for type_, starts, seconds in rows
+        ],
+    )
+
+
+def _told(name: str, parameters: Mapping[str, Any], schema: str | None) -> Statement[None]:
+    """A change that workers hear of at once."""
+    return Statement(sql(name, schema, tell=sql("tell_workers", schema)), parameters, nothing)
+
+
+def _check_count(count: int, what: str, instead: str) -> None:
+    if type(count) is not int or not 1 <= count <= _MOST:
+        raise ValueError(said(what, count, f"1 to {_MOST}; {instead}"))

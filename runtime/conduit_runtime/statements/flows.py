@@ -1,0 +1,147 @@
+"""Flows in the database. Statements without IO."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from ..model.arguments import check_type
+from ..model.flow import Flow
+from ..postgres.statement import Statement, sql
+from ..postgres.steps import Steps
+from .jobs import batches, enqueue, insert_parameters
+from .unique_keys import Duplicate
+
+__all__ = [
+    "advance",
+    "advance_watched",
+    "flow_rows",
+    "insert_flow",
+    "insert_flow_rows",
+    "sweep",
+    "unstored",
+    "watch",
+]
+
+SWEPT = 5_000
+"""Links that one sweep looks at."""
+WATCHED = 1_000
+"""Watched jobs that one look at them takes in."""
+RELEASED = 2_000
+"""Dependencies that one statement deletes at most; the flow advancer goes on with the rest."""
+_START = UUID(int=0)
+
+Link = tuple[UUID, UUID]
+
+
+def unstored(flow: Flow) -> Flow:
+    """The flow or, when a job of it is stored already, another one like it."""
+    check_type(flow, "flow", Flow, "what chain() or group() made")
+    if not any(job.is_stored for job in flow.jobs):
+        return flow
+    fresh = {job.id: job.unstored() for job in flow.jobs}
+    return Flow(
+        [*fresh.values()],
+        [(fresh[before].id, fresh[after].id) for before, after in flow.links],
+        {fresh[id_].id: policy for id_, policy in flow.on_failure.items()},
+    )
+
+
+def insert_flow(flow: Flow, schema: str | None) -> list[Statement[list[Duplicate]]]:
+    """Store a flow, in one statement unless it is large: what waits for nobody can run at once.
+
+    Each returns its duplicates. Raises PayloadError, before any SQL, for a job that Postgres would
+    refuse, and for a flow that is too large for a statement and cannot be stored in parts.
+    """
+    check_type(flow, "flow", Flow, "what chain() or group() made")
+    return insert_flow_rows(flow, flow_rows(flow), schema)
+
+
+def insert_flow_rows(
+    flow: Flow, rows: Sequence[dict[str, Any]], schema: str | None
+) -> list[Statement[list[Duplicate]]]:
+    """`insert_flow` for a flow as its `flow_rows` say."""
+    parts = batches(rows)
+    if len(parts) == 1 or not _is_in_order(flow) or any("key" in row for row in rows):
+        return [enqueue(flow.jobs, rows, schema)]
+    return [enqueue((), part, schema) for part in parts]
+
+
+def _is_in_order(flow: Flow) -> bool:
+    """Whether each job comes after those that it waits for."""
+    places = {job.id: place for place, job in enumerate(flow.jobs)}
+    return all(places[before] < places[after] for before, after in flow.links)
+
+
+def flow_rows(flow: Flow) -> list[dict[str, Any]]:
+    """What an insert says of each job of a flow, `links` to what it waits for among it.
+
+    Raises PayloadError for a job that Postgres would refuse.
+    """
+    links: defaultdict[UUID, list[Link]] = defaultdict(list)
+    for link in flow.links:
+        links[link[1]].append(link)
+    return [
+        {
+            **insert_parameters(job),
+            "flow": flow.id,
+            "on_failure": flow.on_failure.get(job.id),
+            "links": links[job.id],
+        }
+        for job in flow.jobs
+    ]
+
+
+class SweptLinks(NamedTuple):
+    """Where to go on, None at the end; and which of the jobs have ended."""
+
+    next: Link | None
+    ended: Sequence[UUID]
+
+
+def sweep(link: Link | None, schema: str | None) -> Statement[SweptLinks]:
+    """Find jobs that ended by a hand-typed statement, among the dependencies after this one."""
+    job, following = link or (_START, _START)
+    return Statement(
+        sql("sweep_links", schema),
+        {"job": job, "next": following, "limit": SWEPT},
+        lambda rows, count: SweptLinks(
+            (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
+            [*dict.fromkeys(job for job, _, has_ended in rows if has_ended)],
+        ),
+    )
+
+
+class Watched(NamedTuple):
+    """Where to go on, None at the end; and which of the jobs have ended."""
+
+    next: UUID | None
+    ended: Sequence[UUID]
+
+
+def watch(job: UUID | None, schema: str | None) -> Statement[Watched]:
+    """Find jobs that have ended among the watched ones after this one, a page of them."""
+    return Statement(
+        sql("watch_links", schema),
+        {"job": job or _START, "limit": WATCHED},
+        lambda rows, count: Watched(
+            rows[-1][0] if len(rows) == WATCHED else None,
+            [job for job, has_ended in rows if has_ended],
+        ),
+    )
+
+
+def advance(jobs: Sequence[UUID], schema: str | None) -> Statement[Sequence[UUID]]:
+    """Release some of what waits for these jobs, which have ended; returns those with more."""
+    return Statement(
+        sql("advance_further", schema),
+        {"jobs": list(jobs), "budget": RELEASED},
+        lambda rows, count: rows[0][0],
+    )
+
+
+def advance_watched(schema: str | None) -> Steps[None]:
+    """Go on with flows whose jobs ended unnoticed: for loops of one's own, without a worker."""
+    watched = yield watch(None, schema)
+    if watched.ended:
+        yield advance(watched.ended, schema)

@@ -1,0 +1,114 @@
+"""Metrics in the database: each operation as a statement, without IO."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from ..model.arguments import check_text, check_type
+from ..model.attempt_counts import Key, Tally
+from ..model.histogram import BOUNDS
+from ..model.job_metrics import Distribution, JobMetrics
+from ..postgres.arrays import array
+from ..postgres.statement import Rows, Statement, counted, sql, touched
+from ..postgres.steps import Steps
+
+__all__ = ["compact", "flush", "read"]
+
+MINUTES_KEPT = timedelta(hours=2)
+"""For how long at least minutes stay apart; then they become hours."""
+HOURS_KEPT = timedelta(days=2)
+"""For how long at least hours stay apart; then they become days."""
+READ = timedelta(days=30)
+"""How far back one can look."""
+DAYS_KEPT = READ + timedelta(days=1)
+"""For how long days are kept, so that the one in which such a span begins is there as a whole."""
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+PAGE = 5_000
+"""Rows that one statement compacts or deletes at most."""
+_COUNTS = ("succeeded", "failed", "retried", "discarded", "snoozed", "cancelled")
+
+
+def flush(news: Sequence[tuple[Key, Tally]], schema: str | None) -> Statement[bool]:
+    """Add what has come to the rows of the present minute."""
+    tallies = [tally for _, tally in news]
+    parameters = {
+        "queues": array(queue for (queue, _), _ in news),
+        "types": array(type_ for (_, type_), _ in news),
+        **{name: array(getattr(tally, name) for tally in tallies) for name in _COUNTS},
+        "duration": array(tally.duration for tally in tallies),
+        "wait": array(tally.wait for tally in tallies),
+        "durations": array(_counts(tally.durations) for tally in tallies),
+        "waits": array(_counts(tally.waits) for tally in tallies),
+    }
+    flushing = sql("flush_metrics", schema, add=sql("add_metrics", schema))
+    return Statement(flushing, parameters, touched)
+
+
+def _counts(counts: Sequence[int]) -> str:
+    """The counts as an array's literal, without the zeros at its end."""
+    length = max((place + 1 for place, count in enumerate(counts) if count), default=0)
+    return array(counts[:length])
+
+
+def compact(schema: str | None) -> Steps[bool]:
+    """Make hours of old minutes and days of old hours, and delete old days, a page of each.
+
+    Returns whether there may be more.
+    """
+    compacting = sql("compact_metrics", schema, add=sql("add_metrics", schema))
+    most = 0
+    for short, long, kept_for in ((_MINUTE, _HOUR, MINUTES_KEPT), (_HOUR, _DAY, HOURS_KEPT)):
+        parameters = {"short": short, **_old(long, kept_for)}
+        compacted: int = yield Statement(compacting, parameters, lambda rows, count: rows[0][0])
+        most = max(most, compacted)
+    forgetting = sql("forget_metrics", schema)
+    forgotten: int = yield Statement(forgetting, _old(_DAY, DAYS_KEPT), counted)
+    return max(most, forgotten) >= PAGE
+
+
+def _old(long: int, kept_for: timedelta) -> dict[str, Any]:
+    return {"long": long, "kept_for": kept_for.total_seconds(), "limit": PAGE}
+
+
+def read(
+    last: timedelta, queue: str | None, type: str | None, schema: str | None
+) -> Statement[list[JobMetrics]]:
+    """What became of attempts lately, by queue and type, of one or all.
+
+    Raises ValueError for a span that is not positive, TypeError for a name that is no text.
+    """
+    check_text(queue, "queue")
+    check_text(type, "type")
+    check_type(last, "last", timedelta, "a timedelta")
+    if last <= timedelta(0):
+        raise ValueError(f"last is {last}: use a positive span")
+    kept_apart = (_MINUTE, MINUTES_KEPT), (_HOUR, HOURS_KEPT)
+    parameters = {
+        "span": min(last, READ).total_seconds(),
+        "bin": next((seconds for seconds, kept in kept_apart if last <= kept), _DAY),
+        "queue": queue,
+        "type": type,
+    }
+    histograms = {name: _summed(name) for name in ("durations", "waits")}
+    return Statement(sql("metrics", schema, **histograms), parameters, _read)
+
+
+def _summed(histogram: str) -> str:
+    """The sum of histograms in SQL: place by place, several times quicker than an aggregate."""
+    places = range(1, len(BOUNDS) + 2)
+    sums = ", ".join(
+        f"coalesce(pg_catalog.sum({histogram}[{place}]), 0)::bigint" for place in places
+    )
+    return f"ARRAY[{sums}]"
+
+
+def _read(rows: Rows, count: int) -> list[JobMetrics]:
+    names = ("queue", "type", "span", *_COUNTS)
+    return [
+        JobMetrics(
+            **dict(zip(names, row, strict=False)),
+            duration=Distribution(row[-4], row[-2]),
+            wait=Distribution(row[-3], row[-1]),
+        )
+        for row in rows
+    ]

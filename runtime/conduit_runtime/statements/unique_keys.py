@@ -1,0 +1,119 @@
+"""Unique jobs: the keys that allow one job of a type at a time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from ..model.arguments import LONGEST, said
+from ..model.errors import PayloadError
+from ..model.job import Job
+from ..model.payload import encode
+from ..postgres.statement import Rows, Statement, sql
+
+__all__ = [
+    "Duplicate",
+    "duplicates_of",
+    "key_of",
+    "key_parameters",
+    "mark",
+    "note_stored",
+    "standing",
+    "sweep",
+]
+
+SWEPT = 5_000
+"""Keys that one sweep looks at."""
+
+
+class Duplicate(NamedTuple):
+    """A job that was not stored, since another stands for its key.
+
+    `readable` tells whether the role that enqueued may read that one.
+    """
+
+    job: Job
+    standing: UUID
+    readable: bool
+
+
+def key_of(type_: str, value: object) -> str:
+    """The key of a value of jobs of a type: a digest, so that no key gives a value away.
+
+    Raises PayloadError for a value that has no form in JSON.
+    """
+    try:
+        plain = msgspec.json.decode(encode(value))
+    except PayloadError as error:
+        raise PayloadError(f"unique: {str(error).replace('payload', 'its value', 1)}") from None
+    text = msgspec.json.encode(plain, order="sorted")
+    return sha256(type_.encode() + b"\0" + text).hexdigest()
+
+
+def key_parameters(job: Job) -> dict[str, Any]:
+    """What an insert says of a job's key; nothing for a job without one."""
+    if not job.is_unique:
+        if job.unique_for is not None:
+            raise PayloadError("unique_for needs unique: say what there is to be one of")
+        return {}
+    span = job.unique_for
+    if span is not None and not isinstance(span, timedelta):
+        raise PayloadError(f"unique_for is {span!r}: use a timedelta")
+    if span is not None and not timedelta(0) < span <= LONGEST:
+        raise PayloadError(
+            said("unique_for", span, f"a positive time of at most {LONGEST.days:,} days")
+        )
+    return {
+        "key": key_of(job.type, job.unique),
+        "unique_for": None if span is None else span.total_seconds(),
+    }
+
+
+def duplicates_of(jobs: Sequence[Job]) -> Callable[[Rows, int], list[Duplicate]]:
+    """Decode what `enqueue_jobs` returns about these jobs: positions count from 1."""
+    return lambda rows, count: [
+        Duplicate(jobs[position - 1], existing, readable) for position, existing, readable in rows
+    ]
+
+
+def standing(
+    jobs: Sequence[Job], duplicates: Sequence[Duplicate], stored: Sequence[Job]
+) -> list[Job]:
+    """The jobs that stand: each that was given or, as far as it is known, the one before it."""
+    known = {job.id: job for job in stored}
+    instead = {
+        id(job): replace(known.get(stands, job), id=stands, duplicate=True)
+        for job, stands, _ in duplicates
+    }
+    return [instead.get(id(job), job) for job in jobs]
+
+
+def note_stored(jobs: Sequence[Job], duplicates: Sequence[Duplicate]) -> None:
+    """Let the jobs say that they are stored, but for the duplicates."""
+    for job in jobs:
+        job.is_stored = True
+    for duplicate in duplicates:
+        duplicate.job.is_stored = False
+
+
+def mark(duplicates: list[Duplicate]) -> None:
+    """Let jobs that were not stored say so: they take the id of the one that stands."""
+    for job, stands, _ in duplicates:
+        job.id, job.duplicate = stands, True
+
+
+def sweep(after: tuple[str, str] | None, schema: str | None) -> Statement[tuple[str, str] | None]:
+    """Delete what is held no more among the keys after this one, or the first ones.
+
+    Answers where to go on; None at the end.
+    """
+    type_, key = after or ("", "")
+    return Statement(
+        sql("sweep_keys", schema),
+        {"type": type_, "key": key, "limit": SWEPT},
+        lambda rows, count: (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
+    )

@@ -1,0 +1,138 @@
+"""Workers in the database: registering, beating, rescuing. Statements without IO."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from ..model.controls import Controls
+from ..model.errors import MigrationError
+from ..model.worker_state import Dead, Sighting
+from ..postgres.statement import Rows, Statement, nothing, sql
+from .claims import Lane
+
+__all__ = [
+    "Rescued",
+    "beat",
+    "leave",
+    "register",
+    "rescue",
+    "rescue_orphans",
+    "strangers",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """A job that was taken back from a dead worker; `payload` is JSON text, where it is told of."""
+
+    id: UUID
+    queue: str
+    type: str
+    status: str
+    attempts: int
+    max_attempts: int
+    error: str | None
+    payload: str | None = None
+
+
+def home() -> Statement[str]:
+    """The schema in which the search path finds our tables. Decoding raises MigrationError."""
+    return Statement(sql("home", None), {}, lambda rows, count: _home(rows))
+
+
+def _home(rows: Rows) -> str:
+    if not rows:
+        raise MigrationError("there is no jobs table of ours: run `conduit-jobs migrate` first")
+    return str(rows[0][0])
+
+
+def register(
+    name: str,
+    lock_key: int | None,
+    host: str,
+    pid: int,
+    queues: Sequence[str],
+    lanes: Sequence[Lane],
+    schema: str | None,
+) -> Statement[None]:
+    """Announce a worker, or what it knows from now on."""
+    parameters = {
+        "name": name,
+        "lock_key": lock_key,
+        "host": host,
+        "pid": pid,
+        "queues": list(queues),
+        "lanes": json.dumps([list(lane) for lane in lanes]),
+    }
+    return Statement(sql("register_worker", schema), parameters, nothing)
+
+
+def lock(lock_key: int) -> Statement[bool]:
+    """Take the session lock that says that the worker lives; False while another session has it."""
+    return Statement(
+        "SELECT pg_catalog.pg_try_advisory_lock(%(key)s)",
+        {"key": lock_key},
+        lambda rows, count: bool(rows[0][0]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """How every worker stands, oneself included, and what else there is to know.
+
+    `due` are the seconds until the next schedule is due, None when there is none; `clock` is the
+    Unix time by the server's clock. It and the `controls` are None while no worker is registered.
+    `is_awaited` tells whether flows wait for jobs outside of them.
+    """
+
+    sightings: list[Sighting]
+    due: float | None = None
+    clock: float | None = None
+    controls: Controls | None = None
+    is_awaited: bool = False
+
+
+def beat(name: str, queues: Sequence[str], schema: str | None) -> Statement[Beat]:
+    """Move the own beat, and look around: at workers, at controls of these queues, and at rates."""
+    return Statement(
+        sql("beat", schema),
+        {"name": name, "queues": list(queues)},
+        lambda rows, count: Beat(
+            [Sighting(*row[:3]) for row in rows],
+            *((*rows[0][3:5], Controls.of(*rows[0][5:8]), rows[0][8]) if rows else ()),
+        ),
+    )
+
+
+def rescue(dead: Dead, schema: str | None) -> Statement[list[Rescued]]:
+    """Take back the jobs of a dead worker and strike it off, unless it has moved."""
+    parameters = {"name": dead.name, "beat": dead.beat, "silent": dead.silent}
+    return Statement(_rescue_sql("rescue", schema), parameters, _rescued)
+
+
+def rescue_orphans(schema: str | None) -> Statement[list[Rescued]]:
+    """Take back jobs of workers that nobody knows, and jobs whose lease has lapsed."""
+    return Statement(_rescue_sql("rescue_orphans", schema), {}, _rescued)
+
+
+def strangers(queues: Sequence[str], schema: str | None) -> Statement[list[tuple[str, Lane]]]:
+    """What waits in these queues, by queue and lane, that no live worker of the queue knows."""
+    return Statement(
+        sql("strangers", schema, waiting=sql("waiting", schema, queue="wanted.queue")),
+        {"queues": list(queues)},
+        lambda rows, count: [(queue, (type_, shape)) for queue, type_, shape in rows],
+    )
+
+
+def leave(name: str, schema: str | None) -> Statement[None]:
+    """Strike the worker off, at a gentle end."""
+    return Statement(sql("leave", schema), {"name": name}, nothing)
+
+
+def _rescue_sql(name: str, schema: str | None) -> str:
+    return sql(name, schema, take_back=sql("take_back", schema))
+
+
+def _rescued(rows: Rows, count: int) -> list[Rescued]:
+    return [Rescued(*row[:7]) for row in rows]

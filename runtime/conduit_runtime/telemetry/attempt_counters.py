@@ -1,0 +1,106 @@
+"""Counts what becomes of the attempts of one process, a batch at a time."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, cast
+
+from ..model.attempt_counts import Key, Tally
+from ..model.histogram import count_into, place_of
+from ..model.job import JobStatus
+
+if TYPE_CHECKING:
+    from ..model.claimed import Claimed
+    from ..statements.outcomes import Attempt
+
+__all__ = ["Recorder"]
+
+_EPOCH = 946_684_800
+"""Unix time of what Postgres counts its microseconds from."""
+SAMPLE = 50
+"""Jobs of a batch whose wait is looked at; in a larger batch each stands for several."""
+
+
+class Recorder:
+    """Tallies by queue and type since the pool was made. `record` belongs to one thread.
+
+    Others may read meanwhile: what they see is at most a batch behind.
+    """
+
+    def __init__(self) -> None:
+        self._tallies: dict[Key, Tally] = {}
+        self.written: dict[Key, Tally] = {}
+        """How the tallies stood when they were last flushed; belongs to who flushes them."""
+        self.server_offset: float | None = None
+        """Unix time of the server's clock less the monotonic one; None until it is known."""
+
+    def tallies(self) -> list[tuple[Key, Tally]]:
+        """Every tally; they go on counting."""
+        return list(self._tallies.items())
+
+    def tally(self, queue: str, type: str) -> Tally:
+        """The tally of a type in a queue, begun if need be."""
+        key = (queue, type)
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = self._tallies[key] = Tally()
+        return tally
+
+    def record(self, attempts: Sequence["Attempt"]) -> None:
+        """Count attempts whose outcome is written; those that completed come apart from others."""
+        completed = attempts[0].outcome is None
+        if not completed:
+            attempts = [attempt for attempt in attempts if not _is_handed_back(attempt)]
+        weight = len(attempts) // SAMPLE + 1
+        for (queue, type_), group in _by_key(attempts):
+            tally = self.tally(queue, type_)
+            if completed:
+                tally.succeeded += len(group)
+            else:
+                group = [attempt for attempt in group if _count(tally, attempt)]
+            lasted = [attempt.elapsed for attempt in group]
+            tally.duration += sum(lasted)
+            count_into(tally.durations, lasted)
+            if group and self.server_offset is not None:
+                _record_waits(tally, group, weight, self.server_offset)
+
+
+def _is_handed_back(attempt: "Attempt") -> bool:
+    outcome = attempt.outcome
+    return outcome is not None and not outcome.counted and outcome.delay is None
+
+
+def _by_key(attempts: Sequence["Attempt"]) -> Iterable[tuple[Key, Sequence["Attempt"]]]:
+    jobs = [attempt.job for attempt in attempts]
+    types = [job.type for job in jobs]
+    if len(set(types)) == 1 and len({job.queue for job in jobs}) == 1:
+        return [((jobs[0].queue, types[0]), attempts)]
+    groups: defaultdict[Key, list[Attempt]] = defaultdict(list)
+    for attempt, job, type_ in zip(attempts, jobs, types, strict=True):
+        groups[job.queue, type_].append(attempt)
+    return groups.items()
+
+
+def _count(tally: Tally, attempt: "Attempt") -> bool:
+    """Count an attempt that did not complete; whether it was one that took its time."""
+    outcome = attempt.outcome
+    assert outcome is not None
+    if outcome.is_snooze:
+        tally.snoozed += 1
+        return False
+    tally.failed += 1
+    tally.retried += outcome.status is JobStatus.PENDING
+    tally.discarded += outcome.discarded
+    return attempt.started is not None
+
+
+def _record_waits(tally: Tally, group: Sequence["Attempt"], weight: int, offset: float) -> None:
+    """Look at every n-th attempt, `weight`, which stands for those up to the next."""
+    left = len(group)
+    for attempt in group[::weight]:
+        weight = min(weight, left)
+        left -= weight
+        if attempt.started is not None:
+            job = cast("Claimed", attempt.job)
+            wait = max(0.0, attempt.started + offset - (job.run_at / 1e6 + _EPOCH))
+            tally.wait += wait * weight
+            tally.waits[place_of(wait)] += weight

@@ -1,0 +1,1 @@
+"""The trace context that goes with a job, from and to OpenTelemetry."""

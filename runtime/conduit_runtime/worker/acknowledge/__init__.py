@@ -1,0 +1,1 @@
+"""Writing what became of attempts, in batches, whatever Postgres refuses."""

@@ -1,0 +1,231 @@
+"""Writes what became of attempts, many at a time, until Postgres has taken it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+
+from ...model.logs import get_logger
+from ...postgres.backoff import Trouble
+from ...postgres.connection import Link
+from ...postgres.statement import Statement
+from ...statements import outcomes as statements
+from ...statements.outcomes import Attempt, Written
+from ..metrics import Metrics
+from .apart_writer import ApartWriter, Connect
+from .batch_writer import BatchWriter
+
+__all__ = ["LOCK_TIMEOUT", "Acknowledger"]
+
+T = TypeVar("T")
+
+_log = get_logger("conduit.worker")
+
+BATCH = 1_000
+"""Attempts that one statement writes at most."""
+BATCH_BYTES = 4_000_000
+"""Bytes of results, errors and child jobs that one statement writes; a single one may have more."""
+LOCK_TIMEOUT = "300ms"
+"""How long a batch waits for a lock, before what is locked is set aside."""
+PAUSE = 0.5
+"""Seconds until what is set aside is looked at again."""
+
+
+class Acknowledger:
+    """One task that writes outcomes over one connection; what comes in meanwhile forms a batch.
+
+    `on_ended` is called with the attempts of each batch whose outcome is committed, without those
+    whose jobs were no longer held; `on_advancing` with the jobs of flows that have more to release.
+    A write is repeated until Postgres has taken it. That is harmless: the token of the claim
+    matches once only. A job whose row somebody has locked is set aside until it is free, and one
+    whose outcome is large or refused is written apart, over connections that `connect` lends; the
+    rest of its batch does not wait with it. The link has a `LOCK_TIMEOUT`.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        schema: str | None,
+        on_written: Callable[[int], None],
+        on_postponed: Callable[[], None],
+        on_ended: Callable[[Sequence[Attempt]], None],
+        on_advancing: Callable[[Sequence[UUID]], None],
+        metrics: Metrics,
+        connect: Connect,
+    ) -> None:
+        self._schema = schema
+        self._on_written = on_written
+        self._on_postponed = on_postponed
+        self._on_ended = on_ended
+        self._on_advancing = on_advancing
+        self._metrics = metrics
+        self._completed: list[Attempt] = []
+        self._ended: list[Attempt] = []
+        self._questions: list[tuple[Statement[Any], asyncio.Future[Any]]] = []
+        self._aside: list[Attempt] = []
+        self._again: list[Attempt] = []
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._writing = False
+        self._starts = Trouble(_log, "the start of a job cannot be written")
+        self._apart = ApartWriter(connect, schema, self._report_apart)
+        self._writer = BatchWriter(link, schema, self._report, self._apart.add, self._set_aside)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that came in is written."""
+        return not (self._writing or self._is_asked or self._aside) and self._apart.is_idle
+
+    @property
+    def _is_asked(self) -> bool:
+        return bool(self._completed or self._ended or self._questions or self._again)
+
+    @property
+    def set_aside(self) -> set[tuple[UUID, UUID | None]]:
+        """Id and token of the jobs that ended, but are locked by somebody or refused."""
+        aside = {(each.job.id, each.job.token) for each in (*self._aside, *self._again)}
+        return aside.union(self._apart.held)
+
+    def add(self, attempt: Attempt) -> None:
+        """Have an attempt written soon."""
+        attempts = self._completed if attempt.outcome is None else self._ended
+        if not attempts:
+            self._wake.set()
+        attempts.append(attempt)
+
+    async def complete_apart(self, attempt: Attempt) -> None:
+        """Complete a job whose outcome is large or may have to wait for keys; no other waits."""
+        await self._apart.write(attempt)
+        self._metrics.record_completed([attempt])
+
+    async def mark_started(self, attempts: list[Attempt], *, waits: bool = False) -> set[UUID]:
+        """Write that these attempts began; returns which of the jobs are still held.
+
+        A job that is locked, perhaps by its own completion, is left for later, unless it `waits`.
+        So is one whose start Postgres refuses: that raises when it `waits`.
+        """
+        while waits:
+            locked = await self._ask(statements.locked(attempts, self._schema))
+            if not locked:
+                break
+            await asyncio.sleep(PAUSE)
+        try:
+            return await self._ask(statements.mark_started(attempts, self._schema, waits=waits))
+        except psycopg.Error as error:
+            if waits:
+                raise
+            if len(attempts) == 1:
+                self._starts.again_in(error)
+                return {attempts[0].job.id}
+            middle = len(attempts) // 2
+            held = await self.mark_started(attempts[:middle])
+            return held | await self.mark_started(attempts[middle:])
+
+    async def held_jobs(self, worker: str) -> set[tuple[UUID, UUID]]:
+        """Id and token of what the worker holds, as the database sees it."""
+        return await self._ask(statements.held_jobs(worker, self._schema))
+
+    async def _ask(self, question: Statement[T]) -> T:
+        while True:
+            answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+            self._questions.append((question, answer))
+            self._wake.set()
+            try:
+                return await answer
+            except psycopg.errors.LockNotAvailable:
+                await asyncio.sleep(PAUSE)
+
+    async def cancel(self) -> None:
+        """Give up the outcomes that Postgres refuses."""
+        await self._apart.cancel()
+
+    def close(self) -> None:
+        """Let `run` end when everything is written."""
+        self._closing = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write what comes in until closed."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            self._writing = True
+            while self._is_asked:
+                await self._write_all()
+            self._writing = False
+            self._on_written(0)
+            if self._closing and not self._aside and self._apart.is_idle:
+                return
+
+    async def _write_all(self) -> None:
+        questions, self._questions = self._questions, []
+        for question, answer in questions:
+            try:
+                result = await self._writer.insist(question)
+            except psycopg.Error as error:
+                if not answer.done():
+                    answer.set_exception(error)
+            else:
+                if not answer.done():
+                    answer.set_result(result)
+        if self._again:
+            await self._write_again(_take(self._again))
+        if self._completed:
+            completed = _take(self._completed)
+            self._metrics.record_completed(completed)
+            await self._writer.write(completed, statements.complete)
+        if self._ended:
+            await self._writer.write(_take(self._ended), statements.end)
+            self._on_postponed()
+
+    async def _write_again(self, attempts: Sequence[Attempt]) -> None:
+        """Write those of the attempts set aside that are free now."""
+        free = await self._writer.free(attempts)
+        if completed := [each for each in free if each.outcome is None]:
+            await self._writer.write(completed, statements.complete)
+        if ended := [each for each in free if each.outcome is not None]:
+            await self._writer.write(ended, statements.end)
+            self._on_postponed()
+
+    def _set_aside(self, attempts: Sequence[Attempt]) -> None:
+        if attempts and not self._aside:
+            asyncio.get_running_loop().call_later(PAUSE, self._bring_back)
+        self._aside.extend(attempts)
+
+    def _bring_back(self) -> None:
+        self._again += self._aside
+        self._aside = []
+        self._wake.set()
+
+    def _report_apart(self, attempts: Sequence[Attempt], written: Written) -> None:
+        self._report(attempts, written)
+        if self._closing:
+            self._wake.set()
+
+    def _report(self, attempts: Sequence[Attempt], written: Written) -> None:
+        self._on_written(len(attempts))
+        if written.attempts:
+            self._on_ended(written.attempts)
+        if written.advancing:
+            self._on_advancing(written.advancing)
+        lost = len(attempts) - len(written.attempts)
+        if lost == 1:
+            _log.warning("1 job was no longer held when it ended")
+        elif lost:
+            _log.warning("%d jobs were no longer held when they ended", lost)
+
+
+def _take(attempts: list[Attempt]) -> list[Attempt]:
+    """The first attempts that one statement writes, taken out of the list."""
+    count = weight = 0
+    for attempt in attempts:
+        if attempt.outcome is not None or attempt.enqueued or attempt.result is not None:
+            weight += attempt.weight  # no call for the others, which are most
+        if count == BATCH or (count and weight > BATCH_BYTES):
+            break
+        count += 1
+    taken = attempts[:count]
+    del attempts[:count]
+    return taken

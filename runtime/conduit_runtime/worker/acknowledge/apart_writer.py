@@ -1,0 +1,134 @@
+"""Writes single outcomes beside the batches: large ones, and those that Postgres refused."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from ...model.job import JobStatus
+from ...model.logs import get_logger
+from ...model.outcome import Outcome, clean
+from ...model.values import error_message
+from ...postgres.backoff import Trouble, backoff
+from ...postgres.execute import run_async
+from ...postgres.refusals import is_transient, is_unclear
+from ...statements import outcomes as statements
+from ...statements.outcomes import Attempt, Written
+
+__all__ = ["ApartWriter", "Connect"]
+
+_log = get_logger("conduit.worker")
+
+Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]]
+
+AT_ONCE = 2
+"""Refused outcomes that are written at the same time."""
+TRIES = 3
+"""How often an outcome meets an error that may be the server's before it counts as refused."""
+
+
+class ApartWriter:
+    """Writes outcomes one by one, over connections that `connect` lends.
+
+    What Postgres refuses ends failed, without anything of the outcome but the reason. If that is
+    refused as well, the job stays running here and both are tried again: it does not run twice.
+    `on_taken` is called as that of a BatchWriter.
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        schema: str | None,
+        on_taken: Callable[[list[Attempt], Written], None],
+    ) -> None:
+        self._connect = connect
+        self._schema = schema
+        self._on_taken = on_taken
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._tasks: dict[asyncio.Task[None], Attempt] = {}
+        self._stuck: set[Attempt] = set()
+        self._trouble = Trouble(_log, "an outcome cannot be written")
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no outcome is left but those that Postgres refuses in every form."""
+        return self._stuck.issuperset(self._tasks.values())
+
+    @property
+    def held(self) -> Iterator[tuple[UUID, UUID | None]]:
+        """Id and token of the jobs whose refused outcomes are not written yet."""
+        return ((each.job.id, each.job.token) for each in self._tasks.values())
+
+    def add(self, attempt: Attempt, error: psycopg.Error) -> None:
+        """Write an outcome that Postgres refused in a batch of its own, with this error."""
+        task = asyncio.create_task(self._write_refused(attempt, error), name="conduit refused")
+        self._tasks[task] = attempt
+        task.add_done_callback(self._tasks.pop)
+
+    async def cancel(self) -> None:
+        """Give up what is not written yet."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def write(self, attempt: Attempt) -> None:
+        """Write an outcome without others waiting; returns once it is written or refused."""
+        if (error := await self._try(attempt, defers=False)) is not None:
+            self.add(attempt, error)
+
+    async def _write_refused(self, attempt: Attempt, error: psycopg.Error) -> None:
+        rounds = 0
+        while True:
+            async with self._at_once:
+                if rounds or attempt.job.flow is not None or is_unclear(error):
+                    again = await self._try(attempt)
+                    if again is None:
+                        break
+                    error = again
+                what = await self._try(_failed(attempt, error))
+            if what is None or not rounds:
+                refused = "refused the outcome" if what is None else "refuses every outcome"
+                _log.error(
+                    "job %s (%s): Postgres %s: %s",
+                    *(attempt.job.id, attempt.job.type, refused, error_message(error)),
+                )
+            if what is None:
+                break
+            rounds += 1
+            self._stuck.add(attempt)
+            await asyncio.sleep(backoff(rounds))
+        self._stuck.discard(attempt)
+
+    async def _try(self, attempt: Attempt, *, defers: bool = True) -> psycopg.Error | None:
+        """Write an outcome; returns why Postgres refuses it, None when it is written."""
+        write = statements.complete if attempt.outcome is None else statements.end
+        statement = write([attempt], self._schema, defers=defers)
+        unclear = 0
+        while True:
+            try:
+                async with self._connect() as connection:
+                    written = await run_async(connection, statement)
+            except psycopg.Error as error:
+                if not is_transient(error):
+                    unclear += is_unclear(error)
+                    if not 0 < unclear < TRIES:
+                        return error
+                await asyncio.sleep(self._trouble.again_in(error))
+            else:
+                self._trouble.over()
+                self._on_taken([attempt], written)
+                return None
+
+
+def _failed(attempt: Attempt, error: psycopg.Error) -> Attempt:
+    """The attempt as one that failed since Postgres refuses its outcome."""
+    text = clean(f"Postgres refused the outcome: {error_message(error)}", 1_000)
+    refused = attempt.outcome
+    detail = None
+    if refused is None or refused.detail is None:
+        detail = {"attempt": attempt.job.attempts, "error": text}
+    outcome = Outcome(JobStatus.FAILED, error=text, detail=detail)
+    return Attempt(attempt.job, attempt.elapsed, outcome, started=attempt.started)

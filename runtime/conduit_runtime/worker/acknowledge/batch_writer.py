@@ -1,0 +1,134 @@
+"""Writes a batch of outcomes until Postgres has it, around what it refuses and what is locked."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+import psycopg
+
+from ...model.logs import get_logger
+from ...postgres.backoff import Trouble
+from ...postgres.connection import Link
+from ...postgres.refusals import is_transient
+from ...postgres.statement import Statement
+from ...statements import outcomes as statements
+from ...statements.outcomes import Attempt, Written
+
+__all__ = ["BatchWriter", "Write"]
+
+T = TypeVar("T")
+
+_log = get_logger("conduit.worker")
+
+LOSSES = 3
+"""Connections in a row that a statement may lose before it counts as refused."""
+
+
+class Write(Protocol):
+    """A statement that writes outcomes; `defers` leaves what waits for the jobs to others."""
+
+    def __call__(
+        self, attempts: Sequence[Attempt], schema: str | None, /, *, defers: bool
+    ) -> Statement[Written]: ...
+
+
+class BatchWriter:
+    """Writes over one connection, and reports on parts of a batch.
+
+    `on_taken` is called with attempts and what was written of them: the others' jobs were no longer
+    held. `on_refused` is called with an attempt that Postgres does not take even alone, and why;
+    `on_locked` with those whose rows somebody has locked, of which nothing was written. The link
+    has a lock timeout.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        schema: str | None,
+        on_taken: Callable[[Sequence[Attempt], Written], None],
+        on_refused: Callable[[Attempt, psycopg.Error], None],
+        on_locked: Callable[[Sequence[Attempt]], None],
+    ) -> None:
+        self._link = link
+        self._schema = schema
+        self._on_taken = on_taken
+        self._on_refused = on_refused
+        self._on_locked = on_locked
+        self._trouble = Trouble(_log, "outcomes cannot be written")
+        self._locks = Trouble(_log, "some outcomes wait for locks that others hold")
+
+    async def write(
+        self, attempts: Sequence[Attempt], statement: Write, *, defers: bool = False
+    ) -> None:
+        """Write the attempts by a statement, in parts if need be."""
+        try:
+            written = await self.insist(
+                statement(attempts, self._schema, defers=defers), losses=LOSSES
+            )
+        except psycopg.errors.LockNotAvailable as error:
+            self._locks.again_in(error)
+            await self._write_around_locks(attempts, statement, defers)
+        except psycopg.Error as error:
+            if len(attempts) > 1:
+                await self._write_halves(attempts, statement, defers)
+            else:
+                self._on_refused(attempts[0], error)
+        else:
+            self._on_taken(attempts, written)
+
+    async def _write_halves(
+        self, attempts: Sequence[Attempt], statement: Write, defers: bool
+    ) -> None:
+        middle = len(attempts) // 2
+        await self.write(attempts[:middle], statement, defers=defers)
+        await self.write(attempts[middle:], statement, defers=defers)
+
+    async def _write_around_locks(
+        self, attempts: Sequence[Attempt], statement: Write, defers: bool
+    ) -> None:
+        free = await self.free(attempts)
+        if len(free) < len(attempts):
+            if free:
+                await self.write(free, statement, defers=defers)
+        # What is locked is not a job that ended, but what follows from its end.
+        elif not defers and any(attempt.job.flow is not None for attempt in attempts):
+            await self.write(attempts, statement, defers=True)
+        elif len(attempts) > 1:
+            await self._write_halves(attempts, statement, defers)
+        else:
+            self._on_locked(attempts)
+
+    async def free(self, attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+        """Those whose jobs nobody has locked; the others are reported."""
+        try:
+            locked = await self.insist(statements.locked(attempts, self._schema))
+        except psycopg.Error:  # the whole table is locked, or cannot be read
+            self._on_locked(attempts)
+            return ()
+        self._on_locked([each for each in attempts if each.job.id in locked])
+        return [each for each in attempts if each.job.id not in locked]
+
+    async def insist(self, statement: Statement[T], losses: int | None = None) -> T:
+        """What a statement returns, however often the server has to be asked.
+
+        Raises what lies with the statement, LockNotAvailable, and what broke so many connections in
+        a row: that may lie with the statement, too.
+        """
+        lost = 0
+        while True:
+            opened = self._link.fresh
+            was_open = self._link.is_open
+            try:
+                answer = await self._link.run(statement)
+            except psycopg.errors.LockNotAvailable:
+                raise
+            except psycopg.Error as error:
+                if not is_transient(error):
+                    raise
+                lost += not self._link.is_open and (was_open or self._link.fresh > opened)
+                if losses is not None and lost >= losses:
+                    raise
+                await asyncio.sleep(self._trouble.again_in(error))
+            else:
+                self._trouble.over()
+                return answer

@@ -1,0 +1,114 @@
+"""Goes on with flows where the end of a job releases more than its outcome's statement may."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from ...model.logs import get_logger
+from ...postgres.backoff import Trouble
+from ...postgres.execute import run_async
+from ...postgres.refusals import is_transient
+from ...statements import flows as flow_store
+
+__all__ = ["FlowAdvancer"]
+
+_log = get_logger("conduit.worker")
+
+BATCH = 1_000
+"""Jobs whose dependents one statement releases at most."""
+# A deferred constraint would be checked at the commit, where no refused job can be told apart.
+_SETTINGS = "SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL lock_timeout = '1s'"
+
+
+class FlowAdvancer:
+    """One task that releases what waits for jobs that ended, a bounded number at a time.
+
+    A crash loses nothing: what is left to release is marked in the database, and any worker that
+    sees the mark goes on.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]],
+        schema: str | None,
+    ) -> None:
+        self._connect = connect
+        self._schema = schema
+        self._jobs: dict[UUID, None] = {}
+        self._has_advanced = False
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._trouble = Trouble(_log, "flows cannot be advanced")
+
+    def add(self, jobs: Iterable[UUID]) -> None:
+        """Have more released of what waits for these jobs."""
+        self._jobs |= dict.fromkeys(jobs)
+        if self._jobs:
+            self._idle.clear()
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Release until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._jobs:
+                jobs = [*islice(self._jobs, BATCH)]
+                for job in jobs:
+                    del self._jobs[job]
+                self.add(await self._advance(jobs))
+            self._idle.set()
+
+    async def finish(self) -> bool:
+        """Release all that can be now, of other workers' jobs too.
+
+        False when nothing was released since the last time.
+        """
+        await self._idle.wait()
+        if not self._has_advanced and (ended := await self._ended()):
+            self.add(ended)
+            await self._idle.wait()
+            self._has_advanced = await self._ended() != ended
+        has_advanced, self._has_advanced = self._has_advanced, False
+        return has_advanced
+
+    async def _ended(self) -> set[UUID]:
+        """The watched jobs that have ended."""
+        found: set[UUID] = set()
+        after: UUID | None = None
+        while True:
+            try:
+                async with self._connect() as connection:
+                    watched = await run_async(connection, flow_store.watch(after, self._schema))
+            except psycopg.OperationalError as error:
+                await asyncio.sleep(self._trouble.again_in(error))
+                continue
+            after = watched.next
+            found.update(watched.ended)
+            if after is None:
+                return found
+
+    async def _advance(self, jobs: Sequence[UUID]) -> Sequence[UUID]:
+        """Release a part for these jobs; returns those with more."""
+        try:
+            async with self._connect() as connection, connection.transaction():
+                await connection.execute(_SETTINGS)
+                more = await run_async(connection, flow_store.advance(jobs, self._schema))
+        except psycopg.Error as error:
+            pause = self._trouble.again_in(error)
+            if is_transient(error) and not isinstance(error, psycopg.errors.LockNotAvailable):
+                await asyncio.sleep(pause)
+                return jobs
+            if len(jobs) == 1:
+                return ()  # it stays marked: the next look finds it again
+            middle = len(jobs) // 2
+            return [*await self._advance(jobs[:middle]), *await self._advance(jobs[middle:])]
+        self._trouble.over()
+        self._has_advanced = True
+        return more

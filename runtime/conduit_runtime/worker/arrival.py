@@ -1,0 +1,47 @@
+"""Waiting, when a worker starts, for a database that does not answer yet."""
+
+import asyncio
+import re
+import time
+
+import psycopg
+
+from ..model.logs import get_logger
+from ..postgres.backoff import Trouble
+from ..postgres.connection import keepalive
+from ..postgres.passwords import without_password
+
+__all__ = ["CONNECT_TIMEOUT", "reach"]
+
+_log = get_logger("conduit.worker")
+
+CONNECT_TIMEOUT = 60.0
+"""Seconds for which a worker that starts tries to reach the database."""
+# What a server says that waiting does not mend. Unknown words are waited for, but not for ever.
+_FINAL = re.compile(
+    r"password|authentication|pg_hba|certificate|does not support SSL|invalid .*(?:value|port)"
+    r"|(?:role|database) .* does not exist",
+    re.IGNORECASE,
+)
+
+
+async def reach(dsn: str, seconds: float) -> None:
+    """Return once the database answers; try again, ever later, for so many seconds.
+
+    Raises what the last try raised: at once where waiting is of no use, as for a wrong password.
+    """
+    trouble = Trouble(_log, "the database cannot be reached yet")
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            connection = await psycopg.AsyncConnection.connect(dsn, **keepalive(dsn))
+        except psycopg.OperationalError as error:
+            left = deadline - time.monotonic()
+            if left <= 0 or _FINAL.search(str(error)):
+                raise
+            told = psycopg.OperationalError(without_password(str(error), dsn))
+            pause = min(trouble.again_in(told), left)
+        else:
+            await connection.close()
+            return
+        await asyncio.sleep(pause)

@@ -1,0 +1,1 @@
+"""Which due jobs a worker takes, and when it looks for more."""

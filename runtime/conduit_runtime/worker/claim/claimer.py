@@ -1,0 +1,347 @@
+"""Claims jobs for a worker: as many as it can start, and a few more while it is fast."""
+
+import asyncio
+import math
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+
+import psycopg
+
+from ...model.claimed import PLAIN, Claimed, Shape
+from ...model.controls import Controls
+from ...model.logs import get_logger
+from ...model.outcome import released
+from ...postgres.backoff import Trouble
+from ...postgres.connection import Link
+from ...postgres.statement import Statement
+from ...statements.claims import BATCH, Claims, Lane, most_of_a_claim, next_due
+from ...statements.outcomes import Attempt, renew
+from ..acknowledge.acknowledger import Acknowledger
+from ..run.runner import FRESH, Runner
+from .limiter import Gate
+from .listener import POLL, Listener
+
+__all__ = ["Claimer"]
+
+_log = get_logger("conduit.worker")
+
+PATIENCE = 0.25
+"""Seconds that a claimed job may wait here for a place."""
+VAIN, VAIN_AT_ONCE = 0.02, 20
+"""Seconds between claims that find nothing of what was announced, and how many come at once."""
+WINDOW = 0.05
+"""Seconds of work, at the present rate, that may wait in the worker."""
+
+
+_rescues_of = attrgetter("rescues")
+
+
+class Claimer:
+    """One task that claims over one connection and hands the jobs to the runner."""
+
+    def __init__(
+        self,
+        link: Link,
+        schema: str | None,
+        lanes: Callable[[], Sequence[Lane]],
+        runner: Runner,
+        acknowledger: Acknowledger,
+        queues: Mapping[str, int | None],
+        worker: Callable[[], str],
+        drain: bool,
+        shape: Shape = PLAIN,
+    ) -> None:
+        self._link = link
+        self._schema = schema
+        self._lanes = lanes
+        self._runner = runner
+        self._acknowledger = acknowledger
+        self._queues = dict(queues)
+        self._worker = worker
+        self._drain = drain
+        self._claims = Claims(shape)
+        self._gate = Gate(shape)
+        self._listener = Listener(link, schema)
+        self._room = asyncio.Event()
+        self._stopping = False
+        self._prefetching = True
+        self._found = 0
+        self._trouble = Trouble(_log, "jobs cannot be claimed")
+        self._finished = 0
+        self._rate_since = time.monotonic()
+        self._rate = 0.0
+        self._taken = 0.0
+        self._changed = -math.inf
+        self._was_announced = False
+        self._paced_until = 0.0
+
+    def on_room(self) -> None:
+        """A job ended: there may be room for another."""
+        self._room.set()
+        if self._drain:
+            self._listener.wake()
+
+    def on_ended(self, attempts: Sequence[Attempt]) -> None:
+        """Outcomes of these attempts were written: one may have left a full queue."""
+        if self._gate.on_ended(attempts):
+            self._listener.wake()
+
+    def heed(self, controls: Controls) -> None:
+        """Operators paused, resumed or limited something."""
+        self._gate.heed(controls)
+        self._runner.hand_back()
+        self._room.set()
+        self._listener.wake()
+
+    def on_changed(self) -> bool:
+        """A queue was paused or limited, or a held job cancelled: what has not begun goes back.
+
+        False when the last such notice came a moment ago: anybody can send them, and jobs have to
+        start in between. What was claimed before does not start later than it may anyway.
+        """
+        now = time.monotonic()
+        if now - self._changed < FRESH:
+            return False
+        self._changed = now
+        self._runner.hand_back()
+        self._room.set()
+        return True
+
+    def on_written(self, count: int) -> None:
+        """Outcomes were written: nested jobs may be there, and the rate of work shows."""
+        self._finished += count
+        if self._drain:
+            self._listener.wake()
+
+    def on_announced(self) -> None:
+        """A job was committed, or so somebody says: every role can send notifications."""
+        self._was_announced = True
+        self._listener.wake()
+
+    def on_late(self) -> None:
+        """A job became due long after its time: it may stand further back than claims look."""
+        self._was_announced = True
+        self._claims.looks.doubt()
+        self._listener.wake()
+
+    def on_postponed(self) -> None:
+        """A job is to be run again later: it may be the next that is due."""
+        self._listener.wake()
+
+    def stop(self) -> None:
+        """Claim no more."""
+        self._stopping = True
+        self._room.set()
+        self._listener.wake()
+
+    async def run(self) -> None:
+        """Claim until stopped or, when draining, until nothing is left."""
+        while not self._stopping:
+            try:
+                if await self._turn():
+                    return
+                self._trouble.over()
+            except psycopg.Error as error:
+                self._claims.looks.forget()
+                await asyncio.sleep(self._trouble.again_in(error))
+
+    async def _turn(self) -> bool:
+        """Claim once, or wait for a reason to; True when the queues are drained."""
+        self._room.clear()
+        await self._listener.listen()
+        limit = self._limit()
+        sizes = self._sizes(limit)
+        if not sizes:
+            await self._listener.release_bell()
+            await self._wait_for_room()
+            return False
+        # Asked before, since a job may end and give birth to others while the claim is under way.
+        was_idle = self._runner.is_idle and self._acknowledger.is_idle
+        was_announced, self._was_announced = self._was_announced, False
+        jobs, is_full = await self._claim(sizes, limit)
+        if was_announced and not jobs:
+            await self._pace()
+        if jobs:
+            self._found += 1
+            if self._found == 2:
+                await self._listener.release_bell()
+        elif is_full or self._claims.looks.due_in(time.monotonic()) > 0:
+            self._found = 0
+            if self._runner.ready:
+                await self._wait_for_room()
+            elif self._drain:
+                if not is_full:
+                    self._claims.looks.forget()
+                elif was_idle and not await self._is_held_back():
+                    return True
+                else:
+                    await self._listener.wait(min(POLL, self._gate.pause()))
+            elif not await self._listener.take_bell(self._gate.ringing(self._queues)):
+                if is_full and not self._claims.looks.is_rare:
+                    await self._wait_for_jobs()
+                else:
+                    # What is new is heard of; what appeared behind a bound is looked for then.
+                    due_in = self._claims.looks.due_in(time.monotonic())
+                    await self._listener.wait(min(due_in, self._gate.pause()))
+        return False
+
+    async def _pace(self) -> None:
+        """Wait when many claims in a row found nothing of what was announced."""
+        now = time.monotonic()
+        self._paced_until = max(self._paced_until, now) + VAIN
+        await asyncio.sleep(max(0.0, self._paced_until - now - VAIN * VAIN_AT_ONCE))
+
+    async def _wait_for_jobs(self) -> None:
+        """Return when a claim may find something; the poll is but a glance at the index."""
+        while True:
+            due = await self._link.run(self._next_due())
+            if due is not None and due <= 0:
+                # It came just now, or somebody's transaction holds it.
+                await self._listener.wait(PATIENCE)
+                return
+            pause = min(self._gate.pause(), POLL if due is None else due)
+            if await self._listener.wait(min(pause, POLL)) or pause < POLL:
+                return
+
+    def _next_due(self) -> Statement[float | None]:
+        """When a job is due that could be claimed then."""
+        lanes, rated = self._gate.rates(self._lanes())
+        return next_due(list(self._gate.open(self._queues)), [*lanes, *rated], self._schema)
+
+    async def _is_held_back(self) -> bool:
+        """Whether limits alone keep jobs from being claimed now."""
+        if not self._gate.controls.has_limits:
+            return False
+        queues = [queue for queue in self._queues if queue not in self._gate.controls.paused]
+        due = await self._link.run(next_due(queues, self._lanes(), self._schema))
+        return due is not None and due <= 0
+
+    async def _wait_for_room(self) -> None:
+        """Wait until a job ended; jobs that wait here for too long go back, for others to take."""
+        if not self._runner.ready:
+            await self._room.wait()
+            return
+        await self._listener.wait(PATIENCE, self._room)
+        if time.monotonic() - self._taken >= PATIENCE:
+            self._runner.hand_back()
+            self._rate = 0.0
+
+    async def _claim(self, sizes: Mapping[str, int], limit: int) -> tuple[list[Claimed], bool]:
+        started = time.monotonic()
+        worker = self._worker()
+        sizes = self._gate.open(sizes)
+        if self._gate.controls.has_limits:
+            jobs: list[Claimed] = []
+            try:
+                is_full = await self._claim_within(sizes, limit, started, jobs)
+            except BaseException:
+                self._runner.take(jobs, started)  # those of the claim before the one that failed
+                raise
+        else:
+            jobs, is_full = await self._claim_freely(sizes, self._lanes(), limit, started)
+        while jobs and (time.monotonic() > started + FRESH or self._worker() != worker):
+            started, worker = time.monotonic(), self._worker()
+            jobs = await self._renewed(jobs, worker)
+        self._taken = time.monotonic()
+        self._runner.take(jobs, started)
+        if self._stopping or self._changed > started:
+            self._runner.hand_back()
+        # A rescued job may have killed its worker: it never waits here beside others.
+        rescued = any(map(_rescues_of, jobs))
+        self._prefetching = not (rescued and self._runner.hand_back_rescued())
+        if len(jobs) < limit:
+            # Nothing waits behind them: they start before the next claim costs them time.
+            await asyncio.sleep(0)
+        return jobs, is_full
+
+    async def _renewed(self, jobs: Sequence[Claimed], worker: str) -> list[Claimed]:
+        """Those of the jobs that are still held, after a claim that was answered late."""
+        token = uuid.uuid4()
+        held = await self._link.run(renew(jobs, token, worker, self._schema))
+        renewed = []
+        for job in jobs:
+            if job.id in held:
+                job.token = token
+                renewed.append(job)
+            else:
+                self._acknowledger.add(Attempt(job, outcome=released))
+        return renewed
+
+    async def _claim_freely(
+        self, sizes: Mapping[str, int], lanes: Sequence[Lane], limit: int, started: float
+    ) -> tuple[list[Claimed], bool]:
+        """Claim what no limit concerns, and tell whether this looked at everything."""
+        if not sizes or limit <= 0:
+            return [], limit > 0
+        told = None if self._gate.controls.has_limits else self._listener.hears(sizes)
+        claim = self._claims.next(self._worker(), sizes, lanes, limit, started, self._schema, told)
+        jobs = await self._link.run(claim)
+        self._claims.learn(jobs, limit, started, time.monotonic())
+        return jobs, self._claims.was_full
+
+    async def _claim_within(
+        self, sizes: Mapping[str, int], limit: int, started: float, jobs: list[Claimed]
+    ) -> bool:
+        """Claim from queues with a limit and without, types with a rate and without.
+
+        Adds to `jobs`, and tells whether this looked at everything.
+        Little of what is limited is prefetched, since it keeps places from other workers. Types
+        with a rate are looked for by full looks only, so that the others do not pay for counting.
+        """
+        free, limited = self._gate.parts(sizes)
+        lanes, rated = self._gate.rates(self._lanes())
+        counted = sizes if rated and self._claims.looks.is_full_due(started) else limited
+        is_first = next(iter(sizes), None) in counted
+        if is_first:
+            jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)
+        more, is_full = await self._claim_freely(free, lanes, limit - len(jobs), started)
+        jobs += more
+        if not is_first:
+            jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)
+        return is_full
+
+    async def _claim_counting(
+        self,
+        sizes: Mapping[str, int],
+        lanes: Sequence[Lane],
+        limit: int,
+        taken: Sequence[Claimed],
+    ) -> list[Claimed]:
+        """Claim what can start at once or, while the worker is fast, soon, beside the `taken`."""
+        free = self._runner.free
+        room = min(limit, free if free > 0 else self._runner.concurrency) - len(taken)
+        if not sizes or room <= 0:
+            return []
+        return await self._gate.claim(self._link, self._worker(), sizes, lanes, room, self._schema)
+
+    def _limit(self) -> int:
+        """How many jobs to claim now; none while enough of them wait."""
+        prefetch = self._prefetch() if self._prefetching else 0
+        wanted = self._runner.free + prefetch
+        most = most_of_a_claim(len(self._lanes()), len(self._queues))
+        # Few large claims cost less than many small ones.
+        return 0 if wanted < min(most, prefetch) // 2 else min(most, wanted)
+
+    def _prefetch(self) -> int:
+        """How many jobs end in the window at the present rate."""
+        now = time.monotonic()
+        span = now - self._rate_since
+        if span >= WINDOW:
+            self._rate = self._finished / span
+            self._rate_since, self._finished = now, 0
+        return min(3 * BATCH, int(self._rate * WINDOW))
+
+    def _sizes(self, limit: int) -> dict[str, int]:
+        """How many jobs to take from each queue at most; another queue is first each time."""
+        if limit <= 0:
+            return {}
+        sizes = {}
+        for queue, cap in self._queues.items():
+            room = limit if cap is None else min(limit, cap - self._runner.by_queue[queue])
+            if room > 0:
+                sizes[queue] = room
+        first = next(iter(self._queues))
+        self._queues[first] = self._queues.pop(first)
+        return sizes

@@ -1,0 +1,152 @@
+"""What a worker may claim now, as far as operators and limits let it."""
+
+import random
+import time
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from ...model.claimed import PLAIN, Claimed, Shape
+from ...model.controls import Controls
+from ...postgres.connection import Link
+from ...postgres.statement import Rows, Statement, sql
+from ...postgres.steps import take_async
+from ...statements.claims import LEASE_ENDS, Lane
+from ...statements.limits import Counted, Wanted, claim_within, counted_claim
+
+if TYPE_CHECKING:
+    from ...statements.outcomes import Attempt
+
+__all__ = ["FULL", "Gate"]
+
+T = TypeVar("T")
+
+FULL = 0.5
+"""Seconds after which a queue that was full is asked again, unless a job of its ended here."""
+_TURN = 0.002
+"""Seconds that somebody else's claim takes about."""
+
+
+class Gate:
+    """Knows which queues are paused or full and which types have used up their rate.
+
+    Without any of that it lets everything pass. All methods belong to the worker's loop.
+    """
+
+    def __init__(self, shape: Shape = PLAIN) -> None:
+        self._shape = shape
+        self.controls = Controls()
+        self._queues: dict[str, float] = {}
+        self._types: dict[str, float] = {}
+        self._full: set[str] = set()
+        self._misses = 0
+
+    def heed(self, controls: Controls) -> None:
+        """Operators paused, resumed or limited something."""
+        self.controls = controls
+        self._queues.clear()
+        self._types.clear()
+        self._full.clear()
+
+    def ringing(self, queues: Iterable[str]) -> list[str]:
+        """Those of the queues of which a new job could be claimed."""
+        return [q for q in queues if q not in self.controls.paused and q not in self._full]
+
+    def open(self, queues: Mapping[str, T]) -> Mapping[str, T]:
+        """Those of the queues that may be asked now."""
+        if not (self.controls.paused or self.controls.limited):
+            return queues
+        self._expire()
+        shut = {*self.controls.paused, *self._queues}
+        return {queue: queues[queue] for queue in queues if queue not in shut}
+
+    def parts(self, queues: Mapping[str, T]) -> tuple[Mapping[str, T], Mapping[str, T]]:
+        """The queues without a limit, and those with one."""
+        limited = self.controls.limited
+        if not limited:
+            return queues, {}
+        return (
+            {queue: queues[queue] for queue in queues if queue not in limited},
+            {queue: queues[queue] for queue in queues if queue in limited},
+        )
+
+    def rates(self, lanes: Sequence[Lane]) -> tuple[Sequence[Lane], Sequence[Lane]]:
+        """The lanes of types without a rate, and of those that have one and may start now."""
+        rated = self.controls.rated
+        if not rated:
+            return lanes, ()
+        self._expire()
+        return (
+            [lane for lane in lanes if lane[0] not in rated],
+            [lane for lane in lanes if lane[0] in rated and lane[0] not in self._types],
+        )
+
+    def pause(self) -> float:
+        """Seconds until something that is shut may be asked again; infinite when nothing is."""
+        times = (*self._queues.values(), *self._types.values())
+        return max(0.0, min(times) - time.monotonic()) if times else float("inf")
+
+    def on_ended(self, attempts: Sequence["Attempt"]) -> bool:
+        """These jobs are no longer running: whether one of them made room in a full queue."""
+        if not self._full:
+            return False
+        ended = {attempt.job.queue for attempt in attempts}.intersection(self._full)
+        for queue in ended:
+            self._full.discard(queue)
+            del self._queues[queue]
+        return bool(ended)
+
+    async def claim(
+        self,
+        link: Link,
+        worker: str,
+        sizes: Mapping[str, int],
+        lanes: Sequence[Lane],
+        limit: int,
+        schema: str | None,
+    ) -> list[Claimed]:
+        """Claim within the limits: one transaction of a few statements."""
+        rated = self.controls.rated.intersection(type_ for type_, _ in lanes)
+        limited = self.controls.limited.intersection(sizes)
+        wanted = Wanted(sizes, lanes, limit, sorted(limited), sorted(rated))
+        token, shape = uuid.uuid4(), self._shape
+
+        def build(
+            sizes: Mapping[str, int],
+            lanes: Sequence[Lane],
+            starts: Mapping[str, int],
+            limited: Collection[str],
+        ) -> Statement[list[Claimed]]:
+            def decode(rows: Rows, count: int) -> list[Claimed]:
+                return shape.jobs(rows, token)
+
+            allowed = sql("registered", schema)
+            fragments = {"columns": shape.columns, "lease": LEASE_ENDS, "allowed": allowed}
+            return counted_claim(
+                worker, sizes, lanes, starts, limited, limit, token, schema, decode, **fragments
+            )
+
+        connection = await link.connection()
+        async with connection.transaction():
+            steps = claim_within(wanted, build, schema, waits=False)
+            counted = await take_async(steps, link.run)
+        self._learn(counted)
+        return counted.jobs
+
+    def _learn(self, counted: Counted[Claimed]) -> None:
+        now = time.monotonic()
+        is_busy = counted.busy_queues or counted.busy_types
+        self._misses = min(self._misses + 1, 8) if is_busy else 0
+        again = now + _TURN * 2**self._misses * random.uniform(0.5, 1.0)  # noqa: S311
+        self._full |= counted.full
+        self._queues |= dict.fromkeys(counted.full, now + FULL)
+        self._queues |= dict.fromkeys(counted.busy_queues, again)
+        self._types |= dict.fromkeys(counted.busy_types, again)
+        self._types |= {type_: now + seconds for type_, seconds in counted.spent.items()}
+
+    def _expire(self) -> None:
+        now = time.monotonic()
+        for shut in (self._queues, self._types):
+            for name in [name for name, until in shut.items() if until <= now]:
+                del shut[name]
+        self._full.intersection_update(self._queues)

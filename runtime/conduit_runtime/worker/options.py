@@ -1,0 +1,77 @@
+"""What a pool is told to do, checked before it does."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from ..model.arguments import check_type, each, is_whole, listed, said
+from ..model.payload import check_name
+
+if TYPE_CHECKING:
+    from ..job_types.job_type import JobType
+    from ..model.schedule import Schedule
+
+__all__ = [
+    "check_count",
+    "check_queue",
+    "check_seconds",
+    "job_types",
+    "queues_of",
+    "schedules_of",
+]
+
+
+def check_queue(queue: object) -> None:
+    """Raise TypeError for what jobs cannot be taken from."""
+    from ..client.async_queue import AsyncQueue
+    from ..client.queue import Queue
+
+    check_type(queue, "queue", (Queue, AsyncQueue), "a Queue or an AsyncQueue")
+
+
+def job_types(jobs: Iterable["JobType[Any, Any]"]) -> Sequence["JobType[Any, Any]"]:
+    """The job types as a list. Raises TypeError for what is none."""
+    from ..job_types.job_type import JobType
+
+    return each(jobs, "jobs", JobType, "a JobType of a generated package")
+
+
+def schedules_of(given: Iterable["Schedule"]) -> Sequence["Schedule"]:
+    """The schedules as a list. Raises TypeError for what is none."""
+    from ..model.schedule import Schedule
+
+    return each(given, "schedules", Schedule, "a Schedule")
+
+
+def check_count(count: object, what: str) -> None:
+    """Raise ValueError for what is no number of jobs."""
+    if not _is_count(count):
+        raise ValueError(said(what, count, "1 or more"))
+
+
+def check_seconds(seconds: object, what: str) -> None:
+    """Raise ValueError for what is no time to wait."""
+    if not isinstance(seconds, int | float) or not seconds >= 0:
+        raise ValueError(said(what, seconds, "seconds, 0 or more"))
+
+
+def queues_of(
+    given: str | Iterable[str] | Mapping[str, int | None] | None,
+    jobs: Iterable["JobType[Any, Any]"],
+) -> dict[str, int | None]:
+    """The queues of a pool, each with the most jobs of it at once; those of the jobs by default."""
+    if given is None:
+        given = sorted({job_type.queue for job_type in jobs} or {"default"})
+    if isinstance(given, str):
+        given = [given]
+    caps = dict(given) if isinstance(given, Mapping) else dict.fromkeys(listed(given, "queues"))
+    if not caps:
+        raise ValueError("queues names no queue: leave it out for those of the jobs")
+    for queue, cap in caps.items():
+        check_name(queue, "queue")
+        if cap is not None and not _is_count(cap):
+            raise ValueError(f"queue {queue} may run {cap!r} jobs at once: use 1 or more, or None")
+    return caps
+
+
+def _is_count(number: object) -> TypeGuard[int]:
+    return is_whole(number) and number >= 1

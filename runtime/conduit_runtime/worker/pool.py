@@ -1,0 +1,268 @@
+"""Worker pools: the handlers and workers of an application."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+
+from ..model.arguments import check_callable, check_type
+from ..model.errors import QueueError
+from ..telemetry.attempt_counters import Recorder
+from ..telemetry.tracing import job_tracer
+from .arrival import CONNECT_TIMEOUT, reach
+from .loops import LoopThread, cancel_rest, is_in_loop, rare_collections, stopped_by_signals, unless
+from .metrics import Metrics
+from .options import check_count, check_queue, check_seconds, job_types, queues_of, schedules_of
+from .run.handlers import HandlerOptions, HandlerRegistry
+
+if TYPE_CHECKING:
+    from ..client.async_queue import AsyncQueue
+    from ..client.queue import Queue
+    from ..job_types.job_type import JobType
+    from ..model.schedule import Schedule
+    from ..telemetry.tracing import TracerProvider
+    from .run.failures import FailedJob, OnFailed
+    from .worker import Worker
+
+__all__ = ["GRACE", "WorkerPool"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+Hook = TypeVar("Hook", bound=Callable[["FailedJob"], object])
+
+GRACE = 30.0
+"""Seconds that running jobs get to end before they are handed back."""
+
+
+class WorkerPool:
+    """Runs the jobs of one or more queues, at most `workers` at once.
+
+    `queues` is a name, several names, or a mapping of names to the most jobs of that queue at once
+    (None: no limit of its own); without it, the queues of `jobs` are served, or "default".
+    `services` is what the jobs call: an object, a callable without arguments or a context manager.
+    `schedules` are added to the database's at each start, as `CronScheduler.add` does. `on_failed`
+    is called for each job that ends failed: see the decorator of that name. `tracer_provider` gets
+    a span of each attempt; without one, the provider that the process has set up, if it has.
+    A database that does not answer yet is tried again for `connect_timeout` seconds at the start.
+
+    Handlers are plain functions, which run in threads, or coroutine functions, which run in the
+    pool's loop. Use it as `with pool:` (a loop in a thread), `async with pool:` (the running loop),
+    or `pool.run()` (until SIGTERM or SIGINT). A plain function that does not end in time after a
+    stop keeps its thread; its job is handed back. One that runs on after its timeout keeps its
+    place among the `workers` until it ends.
+    """
+
+    def __init__(
+        self,
+        queue: "Queue | AsyncQueue",
+        queues: str | Iterable[str] | Mapping[str, int | None] | None = None,
+        *,
+        workers: int = 10,
+        jobs: Iterable["JobType[Any, Any]"] = (),
+        services: object = None,
+        schedules: Iterable["Schedule"] = (),
+        grace: float = GRACE,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        on_failed: "OnFailed | None" = None,
+        tracer_provider: "TracerProvider | None" = None,
+    ) -> None:
+        check_queue(queue)
+        check_count(workers, "workers")
+        check_seconds(grace, "grace")
+        check_seconds(connect_timeout, "connect_timeout")
+        check_callable(on_failed, "on_failed")
+        self._jobs = jobs = job_types(jobs)
+        self.handlers = HandlerRegistry()
+        self.handlers.register_job_types(jobs)
+        self.metrics = Metrics()
+        self.queues = queues_of(queues, jobs)
+        self.workers = workers
+        self.services = services
+        self.schedules = schedules_of(schedules)
+        self.grace = grace
+        self.connect_timeout = connect_timeout
+        self.dsn = queue.dsn
+        self.schema = queue.schema
+        self.recorder = Recorder()
+        self._on_failed = on_failed
+        self._tracer_provider = tracer_provider
+        self._exits = AsyncExitStack()
+        self._worker: Worker | None = None
+        self._thread: LoopThread | None = None
+        self._end_run: Callable[[], object] | None = None
+
+    def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
+        """Decorator: have `function(context, payload)` run the jobs of a type, as `register`."""
+        return self.handlers.handler(type, **options)
+
+    def register(
+        self,
+        type: str,
+        function: Callable[[Any, Any], Any],
+        **options: Unpack[HandlerOptions],
+    ) -> None:
+        """Have `function(context, payload)` run the jobs of a type; also while the pool runs.
+
+        `timeout` bounds an attempt, `backoff` and `base` say when one that failed is made again;
+        with `keep_result`, what it returns is kept for that long, for `queue.get(id).result`.
+        """
+        self.handlers.register(type, function, **options)
+
+    def on_failed(self, function: Hook) -> Hook:
+        """Decorator: have `function(failed_job)` called for each job that ends failed here.
+
+        That is: attempts used up, `Discard`, a payload that does not decode, a worker that the job
+        killed once too often; never for a retry. Called once the outcome is committed, at most
+        once, beside the worker's other work and for several jobs at a time; a plain function runs
+        in a thread. What it raises is logged. A crash between the commit and the call loses the
+        call, not the job: `queue.list(status="failed")` is the record.
+        """
+        check_type(function, "function", Callable, "a function")  # type: ignore[arg-type]
+        self._on_failed = function
+        return function
+
+    def start(self) -> None:
+        """Start working in a thread of its own; returns when the pool is ready."""
+        if self._thread is not None or self._worker is not None:
+            raise QueueError("the pool is running already")
+        self._thread = LoopThread()
+        try:
+            self._thread.call(self._start_in_thread())
+        except BaseException:
+            self._end_thread()
+            raise
+
+    def stop(self, grace: float | None = None) -> None:
+        """Stop what `start` started: running jobs get `grace` seconds, the rest is handed back.
+
+        Ends a `run` in another thread as well, without waiting for it.
+        """
+        if grace is not None:
+            check_seconds(grace, "grace")
+        if (end_run := self._end_run) is not None:
+            if grace is not None:
+                self.grace = grace
+            end_run()
+        elif self._thread is not None:
+            try:
+                self._thread.call(self._stop(self.grace if grace is None else grace))
+            finally:
+                self._end_thread()
+
+    def _end_thread(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.end()
+
+    def run(self, *, drain: bool = False, on_ready: Callable[[], object] | None = None) -> None:
+        """Work until SIGTERM or SIGINT, or until nothing is due when draining.
+
+        The first signal stops gently, as `stop` does; a second one ends the process at once.
+        `on_ready` is called, in the loop, once the pool works.
+        Raises RuntimeError inside a running loop: use `async with pool` there. Raises WorkerStuck
+        when no job could start for a minute, since plain functions ran on in all places after their
+        attempts were stopped: end the process then, by `os._exit`, as their threads do not.
+        """
+        if is_in_loop():
+            raise RuntimeError("a loop is running here: use `async with pool:` instead of run()")
+        # Not asyncio.run: it waits for threads, and a handler may never end.
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(self._run(drain, on_ready))
+        finally:
+            loop.run_until_complete(cancel_rest())
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+    async def _run(self, drain: bool, on_ready: Callable[[], object] | None) -> None:
+        self._provide_threads()
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        with stopped_by_signals(stopping):
+            self._end_run = lambda: loop.call_soon_threadsafe(stopping.set)
+            try:
+                if not await unless(stopping, reach(self.dsn, self.connect_timeout)):
+                    return
+                await self._start(drain)
+                if on_ready is not None:
+                    on_ready()
+                with rare_collections():
+                    await unless(stopping, self._working())
+            finally:
+                self._end_run = None
+                await self._stop(self.grace)
+
+    async def _start_in_thread(self) -> None:
+        self._provide_threads()
+        await self.__aenter__()
+
+    def _provide_threads(self) -> None:
+        """Have plain services run in threads of our loop, one for each job at once."""
+        threads = ThreadPoolExecutor(self.workers, thread_name_prefix="conduit-service")
+        asyncio.get_running_loop().set_default_executor(threads)
+
+    async def _working(self) -> None:
+        if self._worker is not None:
+            await self._worker.run()
+
+    async def _start(self, drain: bool) -> None:
+        from ..schedules.ticker import add_schedules
+        from ..services.loading import entered
+        from .worker import Worker
+
+        if self._worker is not None:
+            raise QueueError("the pool is running already")
+        async with AsyncExitStack() as exits:
+            if self.schedules:
+                await add_schedules(self.schedules, self.dsn, self.schema)
+            services = await exits.enter_async_context(entered(self.services, self._jobs))
+            worker = Worker(
+                self.dsn,
+                self.schema,
+                self.queues,
+                self.handlers,
+                services,
+                self.metrics,
+                self.recorder,
+                lambda: self._on_failed,
+                self.workers,
+                drain,
+                job_tracer(self._tracer_provider),
+            )
+            await worker.start()
+            self._worker = worker
+            self._exits = exits.pop_all()
+
+    async def _stop(self, grace: float) -> None:
+        worker, self._worker = self._worker, None
+        try:
+            if worker is not None:
+                await worker.stop(grace)
+        finally:
+            await self._exits.aclose()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        await reach(self.dsn, self.connect_timeout)
+        await self._start(drain=False)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stop(self.grace)

@@ -1,0 +1,72 @@
+"""A job that waits for something while it runs, and what may end it from outside."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from typing import Any, Self
+
+from ...job_types.context import JobContext
+from ...model.claimed import Claimed
+from .handlers import Handler
+
+__all__ = [
+    "Execution",
+]
+
+
+class Execution:
+    """A job that waits for something: in which task, since when, and why it was stopped, if it was.
+
+    Once it has begun, `rest` is what it still has to do.
+    """
+
+    handler: Handler
+    rest: Awaitable[Any]
+    context: JobContext[Any] | None = None
+    started: float | None = None
+    stopped_by: BaseException | None = None
+    timer: asyncio.TimerHandle | None = None
+
+    def __init__(self, job: Claimed, task: "asyncio.Task[None]") -> None:
+        self.job = job
+        self.task = task
+
+    def begun(
+        self, handler: Handler, context: JobContext[Any], started: float, rest: Awaitable[Any]
+    ) -> Self:
+        """Take note of an attempt that has begun, and of what it still has to do."""
+        self.handler, self.context, self.started, self.rest = handler, context, started, rest
+        return self
+
+    def stop(self, reason: BaseException) -> None:
+        """Cancel the job where it waits; `reason` says what becomes of the attempt."""
+        if self.stopped_by is None:
+            self.stopped_by = reason
+            if self.context is not None:
+                self.context.cancel()
+            self.task.cancel()
+
+    def reason(self, error: BaseException) -> BaseException:
+        """Why the attempt ended with this exception; what stopped a coroutine tells where."""
+        if self.stopped_by is None:
+            return error
+        if self.context is not None and self.handler.is_async:
+            return self.stopped_by.with_traceback(error.__traceback__)
+        return self.stopped_by
+
+    def age(self, now: float) -> float:
+        """Seconds since the attempt began; 0 before that."""
+        return 0.0 if self.started is None else now - self.started
+
+    def arm(self) -> None:
+        """Have the attempt stopped when its time is over; one that never waits cannot be."""
+        timeout = self.handler.timeout if self.job.timeout is None else self.job.timeout
+        if timeout is not None:
+            late = TimeoutError(f"the attempt took longer than {timeout:g} s")
+            left = timeout - self.age(time.monotonic())
+            self.timer = self.task.get_loop().call_later(left, self.stop, late)
+
+    def disarm(self) -> None:
+        """Let the attempt's time pass."""
+        if self.timer is not None:
+            self.timer.cancel()

@@ -1,0 +1,190 @@
+"""Tells an application of each job that ended failed."""
+
+import asyncio
+import inspect
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from ...model.claimed import Claimed
+from ...model.job import JobStatus
+from ...model.logs import get_logger
+from ...model.payload import decode
+from ...services.django_connections import renewed
+from ...statements.outcomes import Attempt
+from ...statements.worker_registry import Rescued
+from .handlers import is_coroutine_function
+
+__all__ = ["FailedJob", "FailureReporter", "OnFailed", "failed_among", "failed_of"]
+
+_log = get_logger("conduit.worker")
+
+AT_ONCE = 5
+"""Calls that may be under way at the same time, so that one that hangs does not hold up all."""
+LONGEST = 60.0
+"""Seconds that a call may take; one of a plain function is then left to itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A job that ended failed, as `on_failed` gets it.
+
+    `attempts` is how many were made, `error` what the last one ended with. `traceback` is its text;
+    None when there is none, as for a job that killed its worker. `discarded` tells whether its
+    handler gave it up by `Discard`. A `payload` that Python cannot hold stays JSON text.
+    """
+
+    id: UUID
+    type: str
+    queue: str
+    attempts: int
+    max_attempts: int
+    payload: Any
+    error: str
+    traceback: str | None = None
+    discarded: bool = False
+
+
+OnFailed = Callable[[FailedJob], object]
+
+
+def failed_among(attempts: Iterable[Attempt]) -> list[FailedJob]:
+    """The jobs that these attempts, whose outcome is written, ended as failed."""
+    return [
+        _of_attempt(attempt)
+        for attempt in attempts
+        if attempt.outcome is not None and attempt.outcome.status is JobStatus.FAILED
+    ]
+
+
+def _of_attempt(attempt: Attempt) -> FailedJob:
+    job, outcome = cast("Claimed", attempt.job), attempt.outcome
+    assert outcome is not None
+    return FailedJob(
+        id=job.id,
+        type=job.type,
+        queue=job.queue,
+        attempts=job.attempts,
+        max_attempts=job.max_attempts,
+        payload=decode(job.payload),
+        error=outcome.error or "",
+        traceback=(outcome.detail or {}).get("traceback"),
+        discarded=outcome.discarded,
+    )
+
+
+def failed_of(rescued: Sequence[Rescued]) -> list[FailedJob]:
+    """The jobs that a rescue ended as failed."""
+    return [
+        FailedJob(
+            id=job.id,
+            type=job.type,
+            queue=job.queue,
+            attempts=job.attempts,
+            max_attempts=job.max_attempts,
+            payload=decode(job.payload or "null"),
+            error=job.error or "",
+        )
+        for job in rescued
+    ]
+
+
+def _nothing(job: FailedJob) -> None:
+    """The outcome of an attempt leaves no notice behind."""
+
+
+class FailureReporter:
+    """Calls a function for each failed job, beside the worker's own work, a few at a time.
+
+    `hook` gives the function, if there is one by now. What it raises is logged. All methods belong
+    to the worker's loop.
+    """
+
+    def __init__(self, hook: Callable[[], OnFailed | None]) -> None:
+        self._hook = hook
+        self._waiting: deque[tuple[FailedJob, Callable[[FailedJob], object]]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is a function to call."""
+        return self._hook() is not None
+
+    def report(
+        self, jobs: Iterable[FailedJob], then: Callable[[FailedJob], object] = _nothing
+    ) -> None:
+        """Have the function called for each of the jobs, `then` the other."""
+        self._waiting.extend((job, then) for job in jobs)
+        for _ in range(min(len(self._waiting), AT_ONCE - len(self._tasks))):
+            task = asyncio.create_task(self._call_all(), name="conduit failures")
+            self._tasks.add(task)
+
+    async def finish(self, seconds: float) -> None:
+        """Let the calls end, for so long; what is left is logged and not made any more."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        left = len(self._waiting) + len(self._tasks)
+        if left:
+            _log.warning("on_failed was not told of %d failed jobs: the worker ends", left)
+        self._waiting.clear()
+        for task in [*self._tasks]:
+            task.cancel()
+
+    async def _call_all(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            while self._waiting:
+                job, then = self._waiting.popleft()
+                if (function := self._hook()) is not None:
+                    await self._call(function, job)
+                    then(job)
+        finally:
+            # Not a callback, which comes later: whoever reports meanwhile would count on this task.
+            self._tasks.discard(task)
+
+    async def _call(self, function: OnFailed, job: FailedJob) -> None:
+        try:
+            async with asyncio.timeout(LONGEST):
+                await _run(function, job)
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
+            # Whatever it raises, SystemExit included, is no reason for the worker to end.
+            _log.error("on_failed failed for job %s (%s)", job.id, job.type, exc_info=error)
+
+
+async def _run(function: OnFailed, job: FailedJob) -> None:
+    result = function(job) if is_coroutine_function(function) else await _in_thread(function, job)
+    if inspect.isawaitable(result):
+        await result
+
+
+async def _in_thread(function: OnFailed, job: FailedJob) -> object:
+    """Call a plain function in a thread of its own: one that never ends is left behind."""
+    answer: Future[object] = Future()
+
+    def call() -> None:
+        answer.set_running_or_notify_cancel()
+        try:
+            with renewed():
+                answer.set_result(function(job))
+        except StopIteration:  # a future cannot carry it
+            answer.set_exception(RuntimeError("on_failed raised StopIteration"))
+        except BaseException as error:
+            answer.set_exception(error)
+
+    context = copy_context()
+    thread = threading.Thread(target=context.run, args=(call,), name="conduit-failed", daemon=True)
+    thread.start()
+    return await asyncio.wrap_future(answer)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,220 @@
+"""Which function runs a job of a type, and how."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+
+import msgspec
+
+from ...model.arguments import check_span
+from ...model.errors import NoHandler, QueueError
+from ...model.payload import check_name
+from ...model.retry import DEFAULT_POLICY, Backoff, RetryPolicy, check_backoff
+from ...statements.claims import Lane
+
+if TYPE_CHECKING:
+    from ...job_types.job_type import JobType
+
+__all__ = ["Handler", "HandlerOptions", "HandlerRegistry", "is_coroutine_function"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class HandlerOptions(TypedDict, total=False):
+    """What a handler may say of the jobs of its type.
+
+    With `keep_result`, what it returns is kept for that long after a job's end, as JSON, for
+    `queue.get(id).result`. `timeout` bounds one attempt of a job that brings none of its own. A
+    failed attempt is made again after `base` (a minute unless given) × 1, 2, 4 … ("exponential",
+    unless `backoff` is given), × 1, 2, 3 … ("linear"), or `base` each time ("constant").
+    """
+
+    keep_result: timedelta | None
+    timeout: timedelta | None
+    backoff: Backoff
+    base: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A function `(context, payload)` that runs jobs of a type.
+
+    `fingerprint` is the shape of payload that it was compiled for, None for any. `timeout` is in
+    seconds and holds for jobs that bring none of their own. `keep_result` is for how many seconds
+    what the function returned is kept, if at all.
+    """
+
+    type: str
+    function: Callable[[Any, Any], Any]
+    fingerprint: str | None = None
+    decode: Callable[[str], Any] = msgspec.json.decode
+    policy: RetryPolicy = DEFAULT_POLICY
+    timeout: float | None = None
+    keep_result: float | None = None
+    is_async: bool = False
+    is_generated: bool = False
+
+    @classmethod
+    def of_job_type(cls, job_type: "JobType[Any, Any]") -> "Handler":
+        """The handler of a generated job type."""
+        return cls(
+            type=job_type.name,
+            function=job_type.function,
+            fingerprint=job_type.fingerprint,
+            decode=job_type.decode,
+            policy=_policy(job_type.backoff, job_type.base),
+            timeout=_seconds(job_type.timeout, "timeout"),
+            keep_result=_seconds(job_type.keep_result, "keep_result"),
+            is_async=True,
+            is_generated=True,
+        )
+
+
+class HandlerRegistry:
+    """The handlers of a pool, by type."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, Handler] = {}
+        self._listeners: list[Callable[[], None]] = []
+
+    def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
+        """Decorator: `register` a plain function or a coroutine function for a type."""
+
+        def decorate(function: F) -> F:
+            self.register(type, function, **options)
+            return function
+
+        return decorate
+
+    def register(
+        self,
+        type: str,
+        function: Callable[[Any, Any], Any],
+        *,
+        keep_result: timedelta | None = None,
+        timeout: timedelta | None = None,
+        backoff: Backoff = "exponential",
+        base: timedelta | None = None,
+    ) -> None:
+        """Have `function(context, payload)` run the jobs of a type, instead of any before it.
+
+        The options are those of `HandlerOptions`.
+        """
+        check_name(type, "type")
+        if not callable(function):
+            raise TypeError(f"the handler of {type!r} is {function!r}, which cannot be called")
+        if _is(function, inspect.isgeneratorfunction) or _is(function, inspect.isasyncgenfunction):
+            raise TypeError(
+                f"the handler of {type!r} is a generator, which calling alone does not run: "
+                "take `yield` out of it"
+            )
+        is_async = is_coroutine_function(function)
+        if is_async and not inspect.iscoroutinefunction(function):
+            function = _awaiting(function)
+        self._add(
+            Handler(
+                type,
+                function,
+                policy=_policy(backoff, base),
+                timeout=_seconds(timeout, "timeout"),
+                keep_result=_seconds(keep_result, "keep_result"),
+                is_async=is_async,
+            )
+        )
+
+    def register_job_types(self, job_types: Iterable["JobType[Any, Any]"]) -> None:
+        """Register generated job types. Raises QueueError when two packages share a type's name."""
+        for job_type in job_types:
+            known = self._handlers.get(job_type.name)
+            if known is not None and known.function is not job_type.function:
+                raise QueueError(
+                    f"two job types are called {job_type.name}, in {known.function.__module__} and "
+                    f"in {job_type.function.__module__}: set `prefix` in one's configuration"
+                )
+            self._add(Handler.of_job_type(job_type))
+
+    def _add(self, handler: Handler) -> None:
+        self._handlers[handler.type] = handler
+        for listener in self._listeners:
+            listener()
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called whenever a handler is registered."""
+        self._listeners.append(listener)
+
+    def get(self, type: str) -> Handler:
+        """The handler of a type. Raises NoHandler, naming the types that have one."""
+        try:
+            return self._handlers[type]
+        except KeyError:
+            known = ", ".join(sorted(self._handlers)) or "none"
+            raise NoHandler(
+                f"no handler is registered for {type!r} (known types: {known})"
+            ) from None
+
+    @property
+    def by_type(self) -> Mapping[str, Handler]:
+        """The handlers as they are now and become, for who asks at each job."""
+        return self._handlers
+
+    def policy(self, type: str) -> RetryPolicy:
+        """How jobs of a type are retried; the usual way for a type without a handler."""
+        handler = self._handlers.get(type)
+        return DEFAULT_POLICY if handler is None else handler.policy
+
+    def lanes(self) -> list[Lane]:
+        """Every (type, fingerprint) that can be run; the empty fingerprint is always among them."""
+        lanes: list[Lane] = []
+        for handler in self._handlers.values():
+            lanes.append((handler.type, ""))
+            if handler.fingerprint:
+                lanes.append((handler.type, handler.fingerprint))
+        return lanes
+
+    def __contains__(self, type: object) -> bool:
+        return type in self._handlers
+
+    def __iter__(self) -> Iterator[Handler]:
+        return iter(self._handlers.values())
+
+    def __len__(self) -> int:
+        return len(self._handlers)
+
+
+def _seconds(span: timedelta | None, what: str) -> float | None:
+    if span is None:
+        return None
+    check_span(span, what)
+    return span.total_seconds()
+
+
+def _policy(backoff: Backoff, base: timedelta | None) -> RetryPolicy:
+    check_backoff(backoff)
+    seconds = _seconds(base, "base")
+    if seconds is None and backoff == DEFAULT_POLICY.backoff:
+        return DEFAULT_POLICY
+    return RetryPolicy(backoff, DEFAULT_POLICY.base if seconds is None else seconds)
+
+
+def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A coroutine function for what gives an awaitable when it is called."""
+
+    @wraps(function, updated=())
+    async def call(context: Any, payload: Any) -> Any:
+        return await function(context, payload)
+
+    return call
+
+
+def is_coroutine_function(function: Any) -> bool:
+    """Whether calling it gives a coroutine, also through `partial` and `__call__`."""
+    return _is(function, inspect.iscoroutinefunction)
+
+
+def _is(function: Any, kind: Callable[[Any], bool]) -> bool:
+    while isinstance(function, partial):
+        function = function.func
+    return kind(function) or kind(getattr(function, "__call__", None))  # noqa: B004

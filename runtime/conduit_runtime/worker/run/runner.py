@@ -1,0 +1,346 @@
+"""Runs claimed jobs, as many at once as a worker may."""
+
+import asyncio
+import logging
+import random
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from contextvars import copy_context
+from functools import partial
+from itertools import islice
+from operator import attrgetter
+from time import monotonic
+from typing import Any
+
+from ...job_types.context import Host, JobContext
+from ...model.calls import entered_job
+from ...model.claimed import Claimed
+from ...model.errors import OutcomeTooLarge
+from ...model.interruptions import Shutdown, TakenAway
+from ...model.job import Job
+from ...model.logs import get_logger
+from ...model.masking import secrets_of
+from ...model.outcome import Outcome, decide, released
+from ...services.django_connections import renewed_in_loop, uses_django
+from ...services.protocols import Prepared
+from ...statements.child_jobs import Nested
+from ...statements.outcomes import MOST, Attempt
+from ...statements.results import result_of
+from ..acknowledge.acknowledger import Acknowledger
+from ..metrics import Metrics
+from .execution import Execution
+from .handlers import Handler, HandlerRegistry
+from .isolate import resumed
+from .threads import JobThreads
+
+__all__ = ["FRESH", "Around", "Runner"]
+
+_log = get_logger("conduit.worker")
+
+FRESH = 1.0
+"""Seconds after a claim was sent within which its jobs start; later they are claimed anew.
+
+A job may be cancelled, its queue paused, or its worker taken for dead meanwhile. The last takes
+twice as long: others rescue the jobs of a worker 3 s after a beat, and one is sent every second.
+"""
+SLICE = 0.005
+"""Seconds that jobs which never wait may hold the loop."""
+GLANCE = 0.0005
+"""Seconds after which they let in what the database has answered."""
+
+WhyStopped = Callable[[], BaseException | None]
+Around = Callable[[Any, Coroutine[Any, Any, Any], WhyStopped], Coroutine[Any, Any, Any]]
+"""Wraps the work of a job; what it gets last tells why the job was stopped, if it was."""
+
+_queue_of = attrgetter("queue")
+
+
+class Runner:
+    """The jobs that a worker has claimed: those that run and those that wait for a free place.
+
+    A place is a task that runs one job after another, each in a context of its own; a job that
+    waits makes it open others. `on_room` is called when jobs ended. All methods belong to the
+    worker's loop, which sees in `running` the jobs that wait for something, and in `threads` what
+    plain functions run in. When there are `capped` queues, `by_queue` counts the jobs of each that
+    are held here.
+    """
+
+    def __init__(
+        self,
+        registry: HandlerRegistry,
+        acknowledger: Acknowledger,
+        host: Host[Claimed],
+        services: Prepared,
+        metrics: Metrics,
+        concurrency: int,
+        on_room: Callable[[], None],
+        look: Callable[[], bool],
+        around: Around | None = None,
+        capped: Collection[str] = (),
+    ) -> None:
+        self._registry = registry
+        self._handlers = registry.by_type
+        self._acknowledger = acknowledger
+        self._host = host
+        self._services = services
+        self._metrics = metrics
+        self._on_room = on_room
+        self._look = look
+        self._around = around
+        self._capped = frozenset(capped)
+        self._now = 0.0
+        self._uses_django = False
+        self._suspects = asyncio.Lock()
+        self._loop = asyncio.get_running_loop()
+        self._places = 0
+        self.concurrency = concurrency
+        self.threads = JobThreads(concurrency, self._regain)
+        self.ready: deque[Claimed] = deque()
+        self.running: set[Execution] = set()
+        self.by_queue: Counter[str] = Counter()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs or waits to run."""
+        return not self.running and not self.ready
+
+    @property
+    def free(self) -> int:
+        """How many more jobs could start at once."""
+        return self.threads.usable - len(self.running) - len(self.ready)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether no job can start until a thread ends that outlived its attempt."""
+        return self.threads.usable <= 0
+
+    def jobs(self) -> list[Claimed]:
+        """Every job that is held here."""
+        return [*self.ready, *(execution.job for execution in self.running)]
+
+    def take(self, jobs: list[Claimed], asked: float) -> None:
+        """Run claimed jobs, in their order, as places become free.
+
+        The claim was sent at the monotonic time `asked`; what cannot start while it is `FRESH`
+        goes back.
+        """
+        start_by = asked + FRESH
+        for job in jobs:
+            job.start_by = start_by
+        self._uses_django = uses_django()
+        self.ready.extend(jobs)
+        if self._capped:
+            self.by_queue.update(map(_queue_of, jobs))
+        self._open_places(1)
+
+    def hand_back(self) -> None:
+        """Give back the jobs that have not begun."""
+        while self.ready:
+            self._give_back(self.ready.popleft())
+
+    def hand_back_rescued(self) -> bool:
+        """Give back the jobs that were rescued before and would have to wait here."""
+        places = max(0, self.threads.usable - len(self.running))
+        rescued = [job for job in islice(self.ready, places, None) if job.rescues]
+        for job in rescued:
+            self.ready.remove(job)
+            self._give_back(job)
+        return bool(rescued)
+
+    def _give_back(self, job: Claimed) -> None:
+        if self._capped:
+            self.by_queue[job.queue] -= 1
+        self._acknowledger.add(Attempt(job, outcome=released))
+
+    def _open_places(self, most: int) -> None:
+        for _ in range(min(most, len(self.ready), self.threads.usable - self._places)):
+            self._places += 1
+            self._loop.create_task(self._work(), name="conduit jobs")
+
+    async def _work(self) -> None:
+        """Be a place: run one job after another until none is ready."""
+        task = asyncio.current_task()
+        assert task is not None
+        began = glanced = monotonic()
+        try:
+            while self.ready:
+                job = self.ready.popleft()
+                try:
+                    waiting = Execution(job, task) if job.rescues else self._begin(job, task)
+                    if waiting is not None:
+                        await self._see_through(waiting)
+                finally:
+                    if self._capped:
+                        self.by_queue[job.queue] -= 1
+                if task.cancelling():
+                    break  # what is left of the cancellation must not hit the next job
+                if waiting is not None:
+                    self._on_room()
+                    began = glanced = monotonic()
+                elif self._now > glanced + GLANCE:
+                    if self._look() or self._now > began + SLICE:
+                        self._on_room()
+                        await asyncio.sleep(0)
+                        began = monotonic()
+                    glanced = monotonic()
+        except GeneratorExit:
+            pass  # a job's thread raised it; an await takes it for the end of the whole task
+        finally:
+            self._places -= 1
+            self._open_places(1)
+            self._on_room()
+
+    def _begin(
+        self, job: Claimed, task: "asyncio.Task[None]", execution: Execution | None = None
+    ) -> Execution | None:
+        """Run a job until it waits for something; None when it ended before that."""
+        started = monotonic()
+        if started > job.start_by:
+            self._acknowledger.add(Attempt(job, outcome=released))
+            return None
+        try:
+            handler = self._handlers.get(job.type) or self._registry.get(job.type)
+            entered_job.set(job)
+            payload = handler.decode(job.payload)
+            services = self._services if handler.is_generated else self._services.services
+            context = JobContext(job, services, self._host, self._loop)
+            # It takes the job along; what runs here next sets its own.
+            inside = copy_context()
+            if handler.is_async:
+                work = handler.function(context, payload)
+                if self._uses_django:
+                    work = renewed_in_loop(work)
+            else:
+                work = self.threads.call(handler.function, context, payload)
+            if self._around is not None:
+                work = self._around(job, work, partial(self._why_stopped, job))
+            try:
+                rest = resumed(work, inside, inside.run(work.send, None))
+            except StopIteration as end:
+                result = end.value
+            else:
+                execution = execution or Execution(job, task)
+                return execution.begun(handler, context, started, rest)
+            nested = context.nested
+            if nested and _may_wait_for_keys(nested):
+                execution = execution or Execution(job, task)
+                return execution.begun(handler, context, started, _given(result))
+            if nested or handler.keep_result is not None:
+                attempt = self._completed(job, handler, nested, started, result)
+                if attempt.is_large:
+                    execution = execution or Execution(job, task)
+                    return execution.begun(handler, context, started, _given(result))
+            else:  # as most do: a call less for each
+                self._now = now = monotonic()
+                attempt = Attempt(job, now - started, None, (), None, started)
+            self._acknowledger.add(attempt)
+        except BaseException as error:
+            # Whatever a handler raises, SystemExit included, is the end of its job, not of ours.
+            self._settle(job, started, error)
+        return None
+
+    def _why_stopped(self, job: Claimed) -> BaseException | None:
+        return next((each.stopped_by for each in self.running if each.job is job), None)
+
+    async def _see_through(self, execution: Execution) -> None:
+        """Await the end of a job that waits: it can be stopped now, and others can run."""
+        job = execution.job
+        self.running.add(execution)
+        self._open_places(len(self.ready))
+        try:
+            if not job.rescues:
+                await self._finish(execution)
+            elif job.is_suspect:
+                async with self._suspects:
+                    await self._attempt_again(execution)
+            else:
+                await self._attempt_again(execution)
+        except BaseException as error:
+            self._settle(job, execution.started, execution.reason(error))
+        finally:
+            execution.disarm()
+            self.running.discard(execution)
+
+    async def _attempt_again(self, execution: Execution) -> None:
+        """Run a job that was rescued before: that it starts is written first."""
+        job = execution.job
+        job.start_by = 0.0
+        while monotonic() > job.start_by:
+            job.start_by = monotonic() + FRESH
+            held = await self._acknowledger.mark_started([Attempt(job)], waits=True)
+            if job.id not in held:
+                raise TakenAway
+        if self._begin(job, execution.task, execution) is not None:
+            await self._finish(execution)
+
+    async def _finish(self, execution: Execution) -> None:
+        assert execution.context is not None
+        assert execution.started is not None
+        execution.arm()
+        result = await execution.rest
+        nested = execution.context.nested
+        attempt = self._completed(
+            execution.job, execution.handler, nested, execution.started, result
+        )
+        if attempt.is_large or (nested and _may_wait_for_keys(nested)):
+            execution.disarm()
+            await self._acknowledger.complete_apart(attempt)
+        else:
+            self._acknowledger.add(attempt)
+
+    def _completed(
+        self,
+        job: Claimed,
+        handler: Handler,
+        nested: Nested | None,
+        started: float,
+        result: object,
+    ) -> Attempt:
+        enqueued = nested.rows() if nested else ()
+        self._now = now = monotonic()
+        attempt = Attempt(job, now - started, None, enqueued, None, started)
+        if handler.keep_result is not None:
+            attempt.result = result_of(result, handler.keep_result, job.id)
+        if attempt.weight > MOST:
+            raise OutcomeTooLarge(
+                f"the job enqueues {attempt.weight:,} bytes of jobs, more than {MOST:,}: let "
+                "several jobs enqueue them"
+            )
+        return attempt
+
+    def _regain(self) -> None:
+        """A thread that outlived its attempt has ended."""
+        self._open_places(1)
+        self._on_room()
+
+    def _settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
+        """Write what comes of an attempt that ended with an exception."""
+        self._now = now = monotonic()
+        elapsed = 0.0 if started is None else now - started
+        if isinstance(error, TakenAway):
+            _log.info("job %s (%s) was taken away while it ran", job.id, job.type)
+            return
+        if isinstance(error, Shutdown):
+            self._acknowledger.add(Attempt(job, elapsed, released))
+            return
+        outcome = self._decide(job, error)
+        if outcome.detail is not None:
+            retried = outcome.status == "pending"
+            self._metrics.record(job.type, elapsed, succeeded=False, retried=retried)
+            level, then = (logging.WARNING, "is retried") if retried else (logging.ERROR, "failed")
+            _log.log(level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error)
+        self._acknowledger.add(Attempt(job, elapsed, outcome, started=started))
+
+    def _decide(self, job: Claimed, error: BaseException) -> Outcome:
+        policy = self._registry.policy(job.type)
+        jitter = random.random()  # noqa: S311
+        return decide(job.attempts, job.max_attempts, error, policy, jitter, secrets_of(job))
+
+
+def _may_wait_for_keys(nested: Sequence[Job]) -> bool:
+    """Whether a completion that gives birth to these jobs may have to wait, for their keys."""
+    return any(each.is_unique for each in nested)
+
+
+async def _given(result: object) -> object:
+    return result

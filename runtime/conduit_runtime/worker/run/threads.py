@@ -1,0 +1,77 @@
+"""The threads in which plain functions run: one that outlives its attempt keeps its place."""
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any
+
+from ...model.logs import get_logger
+from ...services.django_connections import renewed
+
+__all__ = ["JobThreads"]
+
+_log = get_logger("conduit.worker")
+
+
+class JobThreads:
+    """As many threads as a worker has places.
+
+    A plain function cannot be ended from outside. When its attempt is stopped, its thread goes on,
+    and keeps its place for as long: no job waits for a thread. `on_free` is called when one ended.
+    """
+
+    def __init__(self, places: int, on_free: Callable[[], None]) -> None:
+        self._places = places
+        self._on_free = on_free
+        self._pool = ThreadPoolExecutor(places, thread_name_prefix="conduit-job")
+        self._loop = asyncio.get_running_loop()
+        self._lingering = 0
+
+    @property
+    def usable(self) -> int:
+        """The places that no thread of a stopped attempt keeps."""
+        return self._places - self._lingering
+
+    async def call(self, function: Callable[[Any, Any], Any], context: object, payload: Any) -> Any:
+        """What `function(context, payload)` returns, awaited here if need be."""
+        run = copy_context().run
+        thread = self._pool.submit(run, _plainly, function, context, payload)
+        try:
+            result = await asyncio.wrap_future(thread)
+        finally:
+            if thread.running():
+                self.linger(thread)
+        return await result if inspect.isawaitable(result) else result
+
+    def linger(self, thread: "Future[Any]") -> None:
+        """Have the place of an attempt that was stopped taken until its thread ends."""
+        self._lingering += 1
+        thread.add_done_callback(self._let_go)
+        if self.usable == 0:
+            _log.warning(
+                "plain functions of %d stopped attempts still run: no job starts until one ends",
+                self._lingering,
+            )
+
+    def close(self) -> None:
+        """Let go of the threads; those that still run are left to end by themselves."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _let_go(self, thread: "Future[Any]") -> None:
+        with contextlib.suppress(RuntimeError):  # the worker has ended, and its loop with it
+            self._loop.call_soon_threadsafe(self._regain)
+
+    def _regain(self) -> None:
+        self._lingering -= 1
+        self._on_free()
+
+
+def _plainly(function: Callable[[Any, Any], Any], context: object, payload: Any) -> Any:
+    try:
+        with renewed():
+            return function(context, payload)
+    except StopIteration as stop:  # a future cannot carry it
+        raise RuntimeError("the handler raised StopIteration") from stop

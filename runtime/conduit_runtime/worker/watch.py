@@ -1,0 +1,108 @@
+"""Looks, once a second, after what a worker holds."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import psycopg
+
+from ..model.interruptions import TakenAway
+from ..model.logs import get_logger
+from ..model.outcome import released
+from ..postgres.backoff import Trouble
+from ..statements.outcomes import Attempt, Stray
+from ..telemetry.attempt_counters import Recorder
+from .acknowledge.acknowledger import Acknowledger
+from .run.execution import Execution
+from .run.runner import Runner
+
+__all__ = ["Watch"]
+
+_log = get_logger("conduit.worker")
+
+WATCH = 1.0
+"""Seconds between looks whether long jobs are still held."""
+LONG = 0.5
+"""Seconds after which a running job's start is written."""
+AUDIT = 10.0
+"""Seconds between comparisons of what the worker holds with what the database says."""
+STUCK = 60.0
+"""Seconds for which threads of stopped attempts may keep every place."""
+
+
+class Watch:
+    """Writes the starts of long jobs, stops those that are lost, and gives back what was forgotten.
+
+    `worker` tells under which name the worker holds its jobs. `is_stuck` is set once threads that
+    run on after their attempts were stopped have kept every place for `STUCK` seconds.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        acknowledger: Acknowledger,
+        recorder: Recorder,
+        worker: Callable[[], str],
+    ) -> None:
+        self._runner = runner
+        self._acknowledger = acknowledger
+        self._recorder = recorder
+        self._worker = worker
+        self._trouble = Trouble(_log, "jobs that a lost claim took cannot be looked for")
+        self._stuck_since: float | None = None
+        self._strays: set[tuple[UUID, UUID]] = set()
+        self.is_stuck = asyncio.Event()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        next_audit = time.monotonic() + AUDIT
+        while True:
+            await asyncio.sleep(WATCH)
+            now = time.monotonic()
+            self._look_at_places(now)
+            long = [e for e in self._runner.running if e.age(now) >= LONG]
+            if long:
+                await self._check(long, now)
+            if now >= next_audit:
+                next_audit = now + AUDIT
+                await self._audit()
+
+    def _look_at_places(self, now: float) -> None:
+        if not self._runner.is_stuck:
+            self._stuck_since = None
+            self.is_stuck.clear()
+            return
+        if self._stuck_since is None:
+            self._stuck_since = now
+        if now - self._stuck_since >= STUCK and not self.is_stuck.is_set():
+            self.is_stuck.set()
+            _log.error(
+                "no job could start for %g s: plain functions run on in all %d places after their "
+                "attempts were stopped",
+                STUCK,
+                self._runner.concurrency,
+            )
+
+    async def _check(self, long: list[Execution], now: float) -> None:
+        """Write the starts of long jobs, and stop those that are no longer held."""
+        held = await self._acknowledger.mark_started([Attempt(e.job, e.age(now)) for e in long])
+        for execution in long:
+            if execution.job.id not in held:
+                if execution.stopped_by is None:
+                    self._recorder.tally(execution.job.queue, execution.job.type).cancelled += 1
+                execution.stop(TakenAway())
+
+    async def _audit(self) -> None:
+        """Hand back jobs that a claim took whose answer was lost with its connection."""
+        try:
+            held = await self._acknowledger.held_jobs(self._worker())
+        except psycopg.Error as error:
+            self._trouble.again_in(error)
+            return
+        known = {(job.id, job.token) for job in self._runner.jobs()} | self._acknowledger.set_aside
+        strays = held - known
+        # Seen once, it may have ended meanwhile, or its claim may not be answered yet.
+        for id_, token in strays & self._strays:
+            self._acknowledger.add(Attempt(Stray(id_, token), outcome=released))
+        self._strays = strays

@@ -1,1 +1,0 @@
-"""What runs jobs: pools of workers, from the claim to the outcome."""
