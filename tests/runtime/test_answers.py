@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from conduit_runtime.postgres.response_reader import Answers
+from conduit_runtime.postgres.response_reader import ResponseReader
 from psycopg.waiting import Ready, Wait
 
 
@@ -24,7 +24,7 @@ def until_the_end(end: socket.socket, start: Wait = Wait.R) -> Generator[Wait, R
 
 @asynccontextmanager
 async def reading(
-    answers: Answers, theirs: socket.socket, ours: socket.socket
+    answers: ResponseReader, theirs: socket.socket, ours: socket.socket
 ) -> AsyncIterator["asyncio.Task[list[bytes]]"]:
     """A task that awaits an answer, once it waits for the socket."""
     with ours, theirs:
@@ -46,7 +46,7 @@ def fill(end: socket.socket) -> int:
 def test_all_that_has_arrived_is_read_by_one_callback() -> None:
     async def main() -> list[bytes]:
         ours, theirs = socket.socketpair()
-        async with reading(Answers(), theirs, ours) as task:
+        async with reading(ResponseReader(), theirs, ours) as task:
             theirs.send(b"abc")
             await asyncio.sleep(0)  # the loop sees it, and calls back after this task
             await asyncio.sleep(0)
@@ -61,7 +61,7 @@ def test_all_that_has_arrived_is_read_by_one_callback() -> None:
 def test_who_holds_the_loop_may_look_and_learns_when_an_answer_is_whole() -> None:
     async def main() -> list[bytes]:
         ours, theirs = socket.socketpair()
-        answers = Answers()
+        answers = ResponseReader()
         async with reading(answers, theirs, ours) as task:
             assert not answers.look()
             theirs.send(b"ab")
@@ -81,7 +81,7 @@ def test_what_is_ready_at_once_needs_no_turn_of_the_loop() -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             theirs.send(b"a.")
-            work = Answers().read(until_the_end(ours, Wait.RW), ours.fileno())
+            work = ResponseReader().read(until_the_end(ours, Wait.RW), ours.fileno())
             with pytest.raises(StopIteration) as end:
                 work.send(None)
             answer: list[bytes] = end.value.value
@@ -95,7 +95,7 @@ def test_a_socket_that_takes_nothing_is_waited_for() -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             filled = fill(ours)
-            answers = Answers()
+            answers = ResponseReader()
             task = asyncio.create_task(answers.read(until_the_end(ours, Wait.W), ours.fileno()))
             await asyncio.sleep(0)
             theirs.send(b".")
@@ -112,7 +112,7 @@ def test_a_socket_that_takes_nothing_is_waited_for() -> None:
 def test_an_end_of_the_connection_is_raised_where_the_answer_is_awaited() -> None:
     async def main() -> None:
         ours, theirs = socket.socketpair()
-        async with reading(Answers(), theirs, ours) as task:
+        async with reading(ResponseReader(), theirs, ours) as task:
             theirs.send(b"a")
             theirs.shutdown(socket.SHUT_RDWR)
             await task
@@ -125,7 +125,7 @@ def test_what_nobody_awaits_any_more_is_left_alone_and_can_be_read_on() -> None:
     async def main() -> list[bytes]:
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            answers = Answers()
+            answers = ResponseReader()
             work = until_the_end(ours)
             task = asyncio.create_task(answers.read(work, ours.fileno()))
             await asyncio.sleep(0)
@@ -144,7 +144,7 @@ def test_what_nobody_awaits_any_more_is_left_alone_and_can_be_read_on() -> None:
 def test_a_connection_that_is_closed_fails_who_awaits_an_answer() -> None:
     async def main() -> None:
         ours, theirs = socket.socketpair()
-        answers = Answers()
+        answers = ResponseReader()
         async with reading(answers, theirs, ours) as task:
             answers.fail(ours.fileno(), ConnectionError("closed"))
             answers.fail(ours.fileno(), ConnectionError("again"))
@@ -164,7 +164,7 @@ def test_a_socket_that_the_driver_has_closed_while_sending_is_left_without_an_er
         ours, theirs = socket.socketpair()
         with ours, theirs:
             fill(ours)
-            answers = Answers()
+            answers = ResponseReader()
             task = asyncio.create_task(answers.read(broken(ours), ours.fileno()))
             await asyncio.sleep(0)
             theirs.send(b"x")

@@ -202,15 +202,17 @@ def test_a_connection_severed_while_the_worker_starts_is_mended(
     step: str,
 ) -> None:
     sessions: list[int] = []
-    whole = getattr(keeper.Keeper, step)
+    whole = getattr(keeper.HeartbeatThread, step)
 
-    def severed_once(self: keeper.Keeper, connection: psycopg.Connection[Any], *more: Any) -> Any:
+    def severed_once(
+        self: keeper.HeartbeatThread, connection: psycopg.Connection[Any], *more: Any
+    ) -> Any:
         sessions.append(connection.info.backend_pid)
         if len(sessions) == 1:
             end_session(dsn, connection)
         return whole(self, connection, *more)
 
-    monkeypatch.setattr(keeper.Keeper, step, severed_once)
+    monkeypatch.setattr(keeper.HeartbeatThread, step, severed_once)
     ran = threading.Event()
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: ran.set())

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
-from conduit_runtime.worker.heartbeat import failure_detector as vigil
+from conduit_runtime.worker.heartbeat import failure_detector as detector
 from frozen_worker import SCHEMA
 from waiting import until
 
@@ -65,7 +65,7 @@ def thaw(dsn: str, process: "subprocess.Popen[str]") -> None:
 def test_it_writes_nothing_about_jobs_that_others_have_ended(
     frozen: "subprocess.Popen[str]", queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vigil, "LEASE", 3.0)
+    monkeypatch.setattr(detector, "LEASE", 3.0)
     pool = WorkerPool(queue)
 
     async def work(context: JobContext[Any], payload: object) -> None: ...

@@ -22,7 +22,7 @@ COSTLY = 0.02
 
 
 def rare(claims: Claims) -> float:
-    """Have three costly looks find nothing: from then on they are rare. Answers the time."""
+    """Have three costly looks find nothing: from then on they are rare. Returns the time."""
     now = 0.0
     for _ in range(3):
         claims.next("w", {"default": 10}, LANES, 10, now, None, 1)

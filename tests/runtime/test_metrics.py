@@ -19,11 +19,11 @@ from conduit_runtime import (
     Snooze,
     WorkerPool,
 )
-from conduit_runtime.model.attempt_counts import Key, Tally
+from conduit_runtime.model.attempt_counts import AttemptCounters, Key
 from conduit_runtime.model.histogram import BOUNDS, count_into, quantile
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
-from conduit_runtime.postgres.steps import take
+from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.telemetry import flusher
 from hypothesis import given
@@ -127,7 +127,7 @@ def test_a_cancelled_run_is_counted(queue: Queue, pool: WorkerPool) -> None:
     with pool:
         until(lambda: (queue.get(job.id) or job).attempts)
         queue.cancel(job.id)
-        until(lambda: pool.recorder.tally("default", "send").cancelled)
+        until(lambda: pool.recorder.counters("default", "send").cancelled)
     assert [(row.cancelled, row.processed) for row in queue.metrics()] == [(1, 0)]
 
 
@@ -149,10 +149,12 @@ def test_idle_workers_write_nothing(
     flushes: list[int] = []
 
     def counted(
-        news: list[tuple[Key, Tally]], schema: str | None, flush: Any = metrics_store.flush
+        added: list[tuple[Key, AttemptCounters]],
+        schema: str | None,
+        flush: Any = metrics_store.flush,
     ) -> Statement[bool]:
-        flushes.append(len(news))
-        statement: Statement[bool] = flush(news, schema)
+        flushes.append(len(added))
+        statement: Statement[bool] = flush(added, schema)
         return statement
 
     monkeypatch.setattr(metrics_store, "flush", counted)
@@ -205,7 +207,7 @@ def test_a_span_must_be_positive(queue: Queue) -> None:
 
 def test_old_minutes_become_hours(queue: Queue, dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
-        run(connection, metrics_store.flush([(("default", "send"), tally(3))], None))
+        run(connection, metrics_store.flush([(("default", "send"), counters(3))], None))
         connection.execute(
             """
             INSERT INTO conduit_metrics (starts_at, seconds, queue, type, succeeded, durations)
@@ -263,7 +265,7 @@ def test_old_hours_become_days(queue: Queue, dsn: str) -> None:
 
 
 def compact(connection: psycopg.Connection[Any]) -> None:
-    while take(metrics_store.compact(None), lambda statement: run(connection, statement)):
+    while run_steps(metrics_store.compact(None), lambda statement: run(connection, statement)):
         pass
 
 
@@ -293,7 +295,7 @@ def test_many_workers_flush_the_same_rows_without_deadlock(dsn: str) -> None:
         async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
             for _ in range(20):
                 some = sorted(random.sample(keys, 10))
-                statement = metrics_store.flush([(key, tally(1)) for key in some], None)
+                statement = metrics_store.flush([(key, counters(1)) for key in some], None)
                 await connection.execute(statement.sql, statement.parameters)
 
     async def flush_all() -> None:
@@ -305,8 +307,8 @@ def test_many_workers_flush_the_same_rows_without_deadlock(dsn: str) -> None:
     assert sum(row.succeeded for row in rows) == sum(row.duration.count for row in rows) == 1600
 
 
-def tally(succeeded: int) -> Tally:
-    new = Tally(succeeded=succeeded)
+def counters(succeeded: int) -> AttemptCounters:
+    new = AttemptCounters(succeeded=succeeded)
     new.durations[0] = succeeded
     return new
 

@@ -30,11 +30,11 @@ from conduit_runtime import (
 )
 from conduit_runtime.cli import commands
 from conduit_runtime.client.sweep import Sweep
-from conduit_runtime.model.worker_state import Dead
+from conduit_runtime.model.worker_state import DeadWorker
 from conduit_runtime.postgres import statement
 from conduit_runtime.postgres.connection import SETTINGS
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.postgres.steps import take
+from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements import failure_notices
 from conduit_runtime.statements import idle_lock as bell
 from conduit_runtime.statements import jobs as store
@@ -321,14 +321,14 @@ def rescue_and_sweep(dsn: str) -> None:
         run(connection, attempts.renew([job], uuid4(), "w", None))
         claims.looks = Recent()
         run(connection, claims.next("w", {"default": 1}, [("t", "")], 1, 0.0, None))
-        assert len(run(connection, fleet.rescue(Dead("w", 0, silent=True), None))) == 1
+        assert len(run(connection, fleet.rescue(DeadWorker("w", 0, silent=True), None))) == 1
         run(connection, failure_notices.take(["default"], "w", None))
         run(connection, failure_notices.delete([(job.id, "w")], None))
         sweep = Sweep(lambda ended: None)
         for _ in range(4):
             sweep.step(connection, None)
         sweep.watch(connection, None)
-        take(metrics_store.compact(None), partial(run, connection))
+        run_steps(metrics_store.compact(None), partial(run, connection))
         run(connection, bell.take(["default"], None))
         run(connection, bell.someone_holds(["default"], None))
         run(connection, bell.release(["default"], None))

@@ -26,7 +26,7 @@ from conduit_runtime import (
 )
 from conduit_runtime.postgres.connection import Link
 from conduit_runtime.statements import jobs as store
-from conduit_runtime.worker.heartbeat import failure_detector as vigil
+from conduit_runtime.worker.heartbeat import failure_detector as detector
 from example_app import SCHEMA, insert_order, ship
 from example_jobs.order import after_create, after_update
 from pgbouncer import PROGRAM, pgbouncer
@@ -229,8 +229,8 @@ def test_the_dead_are_found_by_the_lease_alone(
     finally:
         first.kill()
         first.wait()
-    monkeypatch.setattr(vigil, "SILENCE", 0.0)  # says nothing behind a pooler
-    monkeypatch.setattr(vigil, "LEASE", 4.0)
+    monkeypatch.setattr(detector, "SILENCE", 0.0)  # says nothing behind a pooler
+    monkeypatch.setattr(detector, "LEASE", 4.0)
     ran = threading.Event()
     with Queue(pooled) as through:
         pool = WorkerPool(through)

@@ -12,7 +12,7 @@ import pytest
 from conduit_runtime import Job, Queue
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
-from conduit_runtime.postgres.steps import take
+from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements.purge import PAGE, purge
 from test_plans import Plan, buffers, nodes
 
@@ -78,7 +78,7 @@ def test_what_a_purge_reads(connection: psycopg.Connection[Any]) -> None:
         "completed_at < now() - interval '5 days') FROM jobs"
     ).fetchall()
     assert old > JOBS / 2
-    assert take(purge(timedelta(days=5), ENDED, None, None), explained) == old
+    assert run_steps(purge(timedelta(days=5), ENDED, None, None), explained) == old
     assert there / PAGE <= len(plans) <= there / PAGE + 2
     for plan in plans:
         scans = [node for node in nodes(plan) if node.get("Relation Name") == "jobs"]

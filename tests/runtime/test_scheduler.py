@@ -396,7 +396,7 @@ def test_running_one_now_leaves_its_ticks_alone(scheduler: CronScheduler, queue:
 def test_a_change_between_look_and_tick_is_heeded(
     scheduler: CronScheduler, queue: Queue, sql: psycopg.Connection[Any]
 ) -> None:
-    from conduit_runtime.postgres.steps import take
+    from conduit_runtime.postgres.steps import run_steps
     from conduit_runtime.schedules import scheduling
 
     scheduler.add(hourly())
@@ -408,7 +408,7 @@ def test_a_change_between_look_and_tick_is_heeded(
             seen.append(scheduler.add(Schedule.every(hours=5, type="report")))
         return queue._run(statement, None)
 
-    assert take(scheduling.enqueue_due(None), run) == 0
+    assert run_steps(scheduling.enqueue_due(None), run) == 0
     assert due_at(scheduler) == seen[0].next_run_at
     assert scheduler.enqueue_due() == 1
 

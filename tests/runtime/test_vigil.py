@@ -1,55 +1,57 @@
 import math
 
-from conduit_runtime.model.worker_state import Dead, Sighting
-from conduit_runtime.worker.heartbeat.failure_detector import LEASE, SILENCE, Vigil
+from conduit_runtime.model.worker_state import DeadWorker, WorkerState
+from conduit_runtime.worker.heartbeat.failure_detector import LEASE, SILENCE, FailureDetector
 
 
-def sighted(beat: int, *, lock_free: bool) -> list[Sighting]:
-    return [Sighting("other", beat, lock_free)]
+def sighted(beat: int, *, lock_free: bool) -> list[WorkerState]:
+    return [WorkerState("other", beat, lock_free)]
 
 
 def test_a_worker_that_beats_lives_however_long() -> None:
-    vigil = Vigil()
-    assert all(vigil.look(sighted(n, lock_free=True), n * 2.0) == [] for n in range(100))
+    detector = FailureDetector()
+    assert all(detector.look(sighted(n, lock_free=True), n * 2.0) == [] for n in range(100))
 
 
 def test_a_silent_worker_without_its_lock_is_dead_soon() -> None:
-    vigil = Vigil()
-    assert vigil.look(sighted(1, lock_free=True), 100.0) == []
-    assert vigil.look(sighted(1, lock_free=True), 100.0 + SILENCE - 0.1) == []
-    assert vigil.look(sighted(1, lock_free=True), 100.0 + SILENCE) == [Dead("other", 1, False)]
+    detector = FailureDetector()
+    assert detector.look(sighted(1, lock_free=True), 100.0) == []
+    assert detector.look(sighted(1, lock_free=True), 100.0 + SILENCE - 0.1) == []
+    assert detector.look(sighted(1, lock_free=True), 100.0 + SILENCE) == [
+        DeadWorker("other", 1, False)
+    ]
 
 
 def test_the_vigil_tells_when_to_look_again() -> None:
-    vigil = Vigil()
-    vigil.look([Sighting("lives", 1, False), *sighted(1, lock_free=True)], 100.0)
-    assert vigil.patience == SILENCE
-    vigil.look(sighted(1, lock_free=True), 100.0 + SILENCE - 0.5)
-    assert vigil.patience == 0.5
-    vigil.look(sighted(1, lock_free=True), 100.0 + SILENCE)
-    assert vigil.patience == math.inf
+    detector = FailureDetector()
+    detector.look([WorkerState("lives", 1, False), *sighted(1, lock_free=True)], 100.0)
+    assert detector.patience == SILENCE
+    detector.look(sighted(1, lock_free=True), 100.0 + SILENCE - 0.5)
+    assert detector.patience == 0.5
+    detector.look(sighted(1, lock_free=True), 100.0 + SILENCE)
+    assert detector.patience == math.inf
 
 
 def test_a_silent_worker_that_holds_its_lock_has_the_whole_lease() -> None:
-    vigil = Vigil()
-    vigil.look(sighted(1, lock_free=False), 0.0)
-    assert vigil.look(sighted(1, lock_free=False), LEASE - 0.1) == []
-    assert vigil.look(sighted(1, lock_free=False), LEASE) == [Dead("other", 1, True)]
+    detector = FailureDetector()
+    detector.look(sighted(1, lock_free=False), 0.0)
+    assert detector.look(sighted(1, lock_free=False), LEASE - 0.1) == []
+    assert detector.look(sighted(1, lock_free=False), LEASE) == [DeadWorker("other", 1, True)]
 
 
 def test_a_beat_in_between_starts_anew() -> None:
-    vigil = Vigil()
-    vigil.look(sighted(1, lock_free=True), 0.0)
-    vigil.look(sighted(2, lock_free=True), 2.9)
-    assert vigil.look(sighted(2, lock_free=True), 5.8) == []
+    detector = FailureDetector()
+    detector.look(sighted(1, lock_free=True), 0.0)
+    detector.look(sighted(2, lock_free=True), 2.9)
+    assert detector.look(sighted(2, lock_free=True), 5.8) == []
 
 
 def test_a_new_vigil_knows_nothing_of_the_time_before() -> None:
-    assert Vigil().look(sighted(1, lock_free=True), 1_000_000.0) == []
+    assert FailureDetector().look(sighted(1, lock_free=True), 1_000_000.0) == []
 
 
 def test_a_worker_that_left_is_forgotten() -> None:
-    vigil = Vigil()
-    vigil.look(sighted(1, lock_free=True), 0.0)
-    vigil.look([], 1.0)
-    assert vigil.look(sighted(1, lock_free=True), 10.0) == []
+    detector = FailureDetector()
+    detector.look(sighted(1, lock_free=True), 0.0)
+    detector.look([], 1.0)
+    assert detector.look(sighted(1, lock_free=True), 10.0) == []

@@ -8,7 +8,7 @@ import psycopg
 
 from ..model.arguments import check_callable
 from ..model.job import JobStatus
-from ..postgres.steps import take_async
+from ..postgres.steps import run_steps_async
 from ..statements import controls
 from ..statements.bulk import Filter, OnProgress, Status, cancel_many, retry_many
 from ..statements.controls import RateLimit
@@ -69,8 +69,8 @@ class AsyncControl(AsyncConnected):
         ValueError for a negative `older_than`, and for a status of jobs that have not ended.
         """
         run = partial(self._run, conn=conn)
-        deleted = await take_async(purge(older_than, status, queue, self.schema), run)
-        await take_async(clear(self.schema), run)
+        deleted = await run_steps_async(purge(older_than, status, queue, self.schema), run)
+        await run_steps_async(clear(self.schema), run)
         return deleted
 
     async def purge_completed(self, age: timedelta, *, conn: Connection | None = None) -> int:
@@ -117,4 +117,4 @@ class AsyncControl(AsyncConnected):
     ) -> int:
         check_callable(on_progress, "on_progress")
         steps = change(wanted, every, on_progress, self.schema)
-        return await take_async(steps, lambda statement: self._run(statement, conn))
+        return await run_steps_async(steps, lambda statement: self._run(statement, conn))

@@ -14,7 +14,7 @@ from ..model.job_metrics import JobMetrics
 from ..model.stats import QueueOverview, QueueStats
 from ..postgres.execute import run_async
 from ..postgres.statement import Statement
-from ..postgres.steps import take_async
+from ..postgres.steps import run_steps_async
 from ..statements import jobs as store
 from ..statements import leases
 from ..statements import metrics as metrics_store
@@ -173,14 +173,16 @@ class AsyncQueue(AsyncControl):
         check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
         await self._run(rescue_orphans(self.schema), conn)
-        await take_async(advance_watched(self.schema), lambda statement: self._run(statement, conn))
+        await run_steps_async(
+            advance_watched(self.schema), lambda statement: self._run(statement, conn)
+        )
         waiting = await self._run(leases.waiting(queue, types, self.schema), conn)
         if not waiting.has_limits:
             claim = leases.dequeue(worker_id, queue, limit, waiting.lanes, self.schema)
             return await self._run(claim, conn)
         steps = leases.dequeue_within(worker_id, queue, limit, waiting, self.schema)
         async with self._transaction(conn) as connection:
-            return await take_async(steps, lambda statement: run_async(connection, statement))
+            return await run_steps_async(steps, lambda statement: run_async(connection, statement))
 
     async def complete(self, job: Job, *, conn: Connection | None = None) -> None:
         """Mark a claimed job completed. Raises JobLost when it is no longer held."""

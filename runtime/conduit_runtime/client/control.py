@@ -9,7 +9,7 @@ import psycopg
 
 from ..model.arguments import check_callable
 from ..model.job import JobStatus
-from ..postgres.steps import Steps, take
+from ..postgres.steps import Steps, run_steps
 from ..statements import controls
 from ..statements.bulk import Filter, OnProgress, Status, cancel_many, retry_many
 from ..statements.controls import RateLimit
@@ -78,8 +78,8 @@ class Control(Connected):
         ValueError for a negative `older_than`, and for a status of jobs that have not ended.
         """
         run = partial(self._run, conn=conn)
-        deleted = take(purge(older_than, status, queue, self.schema), run)
-        take(clear(self.schema), run)
+        deleted = run_steps(purge(older_than, status, queue, self.schema), run)
+        run_steps(clear(self.schema), run)
         return deleted
 
     def purge_completed(self, age: timedelta, *, conn: Connection | None = None) -> int:
@@ -135,4 +135,4 @@ class Control(Connected):
     ) -> int:
         check_callable(on_progress, "on_progress")
         steps = change(wanted, every, on_progress, self.schema)
-        return take(steps, lambda statement: self._run(statement, conn))
+        return run_steps(steps, lambda statement: self._run(statement, conn))

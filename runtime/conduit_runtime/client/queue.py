@@ -14,7 +14,7 @@ from ..model.job_metrics import JobMetrics
 from ..model.stats import QueueOverview, QueueStats
 from ..postgres.execute import run
 from ..postgres.statement import Statement
-from ..postgres.steps import take
+from ..postgres.steps import run_steps
 from ..statements import jobs as store
 from ..statements import leases
 from ..statements import metrics as metrics_store
@@ -172,14 +172,14 @@ class Queue(Control):
         check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
         self._run(rescue_orphans(self.schema), conn)
-        take(advance_watched(self.schema), lambda statement: self._run(statement, conn))
+        run_steps(advance_watched(self.schema), lambda statement: self._run(statement, conn))
         waiting = self._run(leases.waiting(queue, types, self.schema), conn)
         if not waiting.has_limits:
             claim = leases.dequeue(worker_id, queue, limit, waiting.lanes, self.schema)
             return self._run(claim, conn)
         steps = leases.dequeue_within(worker_id, queue, limit, waiting, self.schema)
         with self._transaction(conn) as connection:
-            return take(steps, lambda statement: run(connection, statement))
+            return run_steps(steps, lambda statement: run(connection, statement))
 
     def complete(self, job: Job, *, conn: Connection | None = None) -> None:
         """Mark a claimed job completed. Raises JobLost when it is no longer held."""

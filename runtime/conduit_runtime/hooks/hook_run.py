@@ -15,7 +15,7 @@ from ..operators import equal
 from ..payloads.sensitive import start_noting
 from ..postgres.statement import Rows, Statement
 from ..records import queries
-from ..records.operations import Kept
+from ..records.operations import IdentityMap
 from ..records.rows import read_record
 from ..records.tables import RecordError, table_of
 from ..services.protocols import provided
@@ -41,7 +41,7 @@ class HookRun(Generic[R, S]):
         self._before = read_record(record_type, self.record)
         self._previous = None if previous is None else read_record(record_type, previous)
         self._given_services = None if services is None else provided(services)
-        self._kept = Kept()
+        self._identity_map = IdentityMap()
         self._jobs: list[tuple[str | None, Job]] = []
         self._flows: list[tuple[str | None, Flow, list[dict[str, Any]]]] = []
         self._changed: dict[str, Any] = {}

@@ -19,10 +19,10 @@ from ..model.errors import JobLost
 from ..model.flow import Flow
 from ..model.logs import get_logger
 from ..model.outcome import MAX_ERROR, clean
-from ..records.operations import AsyncOperations, Kept
+from ..records.operations import AsyncOperations, IdentityMap
 from ..records.queries import Query, column_names
 from ..services.protocols import Prepared
-from ..statements.child_jobs import Nested
+from ..statements.child_jobs import ChildJobs
 from .job_type import JobOptions, JobType
 
 __all__ = ["ConnectionLost", "Host", "JobContext", "RunningJob"]
@@ -65,7 +65,7 @@ class JobContext(AsyncOperations, Generic[S]):
 
     # Most jobs need few of these; what is not asked for is not made.
     _services: S | None = None
-    nested: Nested | None = None
+    children: ChildJobs | None = None
     """What `enqueued` holds; None until it is asked for."""
     _cancelled = False
     _progress: dict[str, Any] | None = None
@@ -88,15 +88,15 @@ class JobContext(AsyncOperations, Generic[S]):
         return CurrentJob.of(self._job)
 
     @cached_property
-    def _kept(self) -> Kept:  # type: ignore[override]
-        return Kept()
+    def _identity_map(self) -> IdentityMap:  # type: ignore[override]
+        return IdentityMap()
 
     @property
-    def enqueued(self) -> Nested:
+    def enqueued(self) -> ChildJobs:
         """The jobs that are enqueued when this one completes."""
-        if self.nested is None:
-            self.nested = Nested()
-        return self.nested
+        if self.children is None:
+            self.children = ChildJobs()
+        return self.children
 
     def cancel(self) -> None:
         """Note that the job was cancelled or lost; called by the worker."""

@@ -21,11 +21,11 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ..model import payload as payloads
-from ..model.arguments import check_span, check_type
+from ..model.arguments import check_duration, check_type
 from ..model.job import Job, priority_of
 from ..model.package import stamp_of
 from ..model.payload import check_name
-from ..model.retry import Backoff, check_backoff
+from ..model.retry import BackoffKind, check_backoff
 from ..model.source_lines import source_line
 from ..payloads.decode import decoder
 from ..payloads.exact import Writer, writer
@@ -77,7 +77,7 @@ class JobType(Generic[S, P]):
         priority: Priority = "normal",
         max_attempts: int = 3,
         timeout: timedelta | None = None,
-        backoff: Backoff = "exponential",
+        backoff: BackoffKind = "exponential",
         base: timedelta | None = None,
         keep_result: timedelta | None = None,
     ) -> None:
@@ -89,7 +89,7 @@ class JobType(Generic[S, P]):
         spans = {"timeout": timeout, "base": base, "keep_result": keep_result}
         for what, span in spans.items():
             if span is not None:
-                check_span(span, what)
+                check_duration(span, what)
         check_backoff(backoff)
         self.function = function
         self.name = name
@@ -162,7 +162,7 @@ class JobType(Generic[S, P]):
             text = text if written is payload else payloads.encode(written)
         timeout = options.get("timeout", self.timeout)
         if timeout is not None:
-            check_span(timeout, "timeout")
+            check_duration(timeout, "timeout")
         job = Job(
             queue=options.get("queue", self.queue),
             type=self.name,
@@ -246,7 +246,7 @@ def job_type(
     priority: Priority = "normal",
     max_attempts: int = 3,
     timeout: timedelta | None = None,
-    backoff: Backoff = "exponential",
+    backoff: BackoffKind = "exponential",
     base: timedelta | None = None,
     keep_result: timedelta | None = None,
 ) -> Callable[[Callable[["JobContext[S]", P], Coroutine[Any, Any, object]]], JobType[S, P]]:

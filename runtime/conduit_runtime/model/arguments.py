@@ -8,14 +8,14 @@ from typing import Any, TypeGuard, TypeVar
 __all__ = [
     "LONGEST",
     "check_callable",
+    "check_duration",
     "check_number",
-    "check_span",
     "check_text",
     "check_type",
+    "describe_argument",
     "each",
     "is_whole",
     "listed",
-    "said",
 ]
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ LONGEST = timedelta(days=365_000)
 _SHOWN = 60
 
 
-def said(what: str, value: object, wanted: str) -> str:
+def describe_argument(what: str, value: object, wanted: str) -> str:
     """The text of an error: what the argument is, and what to use."""
     try:
         shown = str(value) if isinstance(value, timedelta) else " ".join(repr(value).split())
@@ -41,7 +41,7 @@ def check_type(
 ) -> None:
     """Raise TypeError for what is of another type."""
     if not isinstance(value, kind):
-        raise TypeError(said(what, value, wanted))
+        raise TypeError(describe_argument(what, value, wanted))
 
 
 def check_text(value: object, what: str) -> None:
@@ -53,13 +53,13 @@ def check_text(value: object, what: str) -> None:
 def check_callable(value: object, what: str) -> None:
     """Raise TypeError for what is neither a function nor None."""
     if value is not None and not callable(value):
-        raise TypeError(said(what, value, "a function"))
+        raise TypeError(describe_argument(what, value, "a function"))
 
 
 def listed(values: Iterable[T], what: str) -> list[T]:
     """The values as a list. Raises TypeError for a text and for what holds none."""
     if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
-        raise TypeError(said(what, values, "a list"))
+        raise TypeError(describe_argument(what, values, "a list"))
     return [*values]
 
 
@@ -79,13 +79,15 @@ def is_whole(value: object) -> TypeGuard[int]:
 def check_number(value: object, what: str) -> None:
     """Raise TypeError for what is no number, ValueError for one that JSON cannot hold."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(said(what, value, "a number"))
+        raise TypeError(describe_argument(what, value, "a number"))
     if not -(2**63) <= value < 2**63 or not math.isfinite(value):
-        raise ValueError(said(what, value, "a finite number"))
+        raise ValueError(describe_argument(what, value, "a finite number"))
 
 
-def check_span(value: object, what: str) -> None:
+def check_duration(value: object, what: str) -> None:
     """Raise TypeError for what is no timedelta, ValueError for 0, less, or more than `LONGEST`."""
     check_type(value, what, timedelta, "a timedelta")
     if not timedelta(0) < value <= LONGEST:  # type: ignore[operator]
-        raise ValueError(said(what, value, f"a positive time of at most {LONGEST.days:,} days"))
+        raise ValueError(
+            describe_argument(what, value, f"a positive time of at most {LONGEST.days:,} days")
+        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 
 from .histogram import BOUNDS
 
-__all__ = ["Key", "Tally"]
+__all__ = ["AttemptCounters", "Key"]
 
 Key = tuple[str, str]
 """A queue and a type."""
@@ -16,7 +16,7 @@ def _places() -> list[int]:
 
 
 @dataclass(slots=True)
-class Tally:
+class AttemptCounters:
     """What became of the attempts at jobs of one type in one queue.
 
     `retried` and `discarded` are among the `failed`. `duration` and `wait` are sums of seconds,
@@ -34,25 +34,25 @@ class Tally:
     durations: list[int] = field(default_factory=_places)
     waits: list[int] = field(default_factory=_places)
 
-    def since(self, before: "Tally") -> "Tally":
-        """What has come since this tally stood as `before`."""
+    def since(self, before: "AttemptCounters") -> "AttemptCounters":
+        """What was counted since `before`."""
         numbers = {name: getattr(self, name) - getattr(before, name) for name in _NUMBERS}
-        return Tally(
+        return AttemptCounters(
             **numbers,
             durations=[now - then for now, then in _pairs(self.durations, before.durations)],
             waits=[now - then for now, then in _pairs(self.waits, before.waits)],
         )
 
-    def copy(self) -> "Tally":
-        """How the tally stands now."""
+    def copy(self) -> "AttemptCounters":
+        """The present values."""
         numbers = {name: getattr(self, name) for name in _NUMBERS}
-        return Tally(**numbers, durations=self.durations.copy(), waits=self.waits.copy())
+        return AttemptCounters(**numbers, durations=self.durations.copy(), waits=self.waits.copy())
 
     def __bool__(self) -> bool:
         return any((self.succeeded, self.failed, self.snoozed, self.cancelled))
 
 
-_NUMBERS = tuple(each.name for each in fields(Tally))[:-2]
+_NUMBERS = tuple(each.name for each in fields(AttemptCounters))[:-2]
 
 
 def _pairs(one: Sequence[int], other: Sequence[int]) -> Iterable[tuple[int, int]]:

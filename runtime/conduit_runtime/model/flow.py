@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Literal
 from uuid import UUID
 
-from .arguments import check_type, each, said
+from .arguments import check_type, describe_argument, each
 from .errors import PayloadError
 from .job import Job, new_id
 
@@ -100,7 +100,7 @@ def group(
     does in a chain.
     """
     if not isinstance(members, Iterable):
-        raise TypeError(said("members", members, "a list of jobs and flows"))
+        raise TypeError(describe_argument("members", members, "a list of jobs and flows"))
     flows = [_flow(member, "a member") for member in members]
     together = Flow(
         [job for flow in flows for job in flow.jobs],

@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
-from .arguments import LONGEST, said
+from .arguments import LONGEST, describe_argument
 from .errors import NoHandler, OutcomeTooLarge, PayloadMismatch
 from .job import JobStatus
 from .masking import mask
@@ -68,10 +68,10 @@ class Snooze(BaseException):
 
 def _seconds(span: float | timedelta, name: str) -> float:
     if isinstance(span, bool) or not isinstance(span, int | float | timedelta):
-        raise TypeError(said(name, span, "seconds or a timedelta"))
+        raise TypeError(describe_argument(name, span, "seconds or a timedelta"))
     seconds = span.total_seconds() if isinstance(span, timedelta) else span
     if not -math.inf < seconds <= LONGEST.total_seconds():
-        raise ValueError(said(name, span, "a finite time of at most 1,000 years"))
+        raise ValueError(describe_argument(name, span, "a finite time of at most 1,000 years"))
     return float(max(0, seconds))
 
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, get_args
 
-from .arguments import said
+from .arguments import describe_argument
 
-__all__ = ["DEFAULT_POLICY", "Backoff", "RetryPolicy", "check_backoff"]
+__all__ = ["DEFAULT_POLICY", "BackoffKind", "RetryPolicy", "check_backoff"]
 
-Backoff = Literal["exponential", "linear", "constant"]
+BackoffKind = Literal["exponential", "linear", "constant"]
 JITTER = 0.1
 LONGEST = timedelta(days=365).total_seconds()
 
@@ -21,7 +21,7 @@ class RetryPolicy:
     base each time; never longer than a year.
     """
 
-    backoff: Backoff = "exponential"
+    backoff: BackoffKind = "exponential"
     base: float = 60.0
 
     def delay(self, attempt: int, jitter: float) -> float:
@@ -44,5 +44,7 @@ DEFAULT_POLICY = RetryPolicy()
 
 def check_backoff(backoff: object) -> None:
     """Raise ValueError for what is no way to wait."""
-    if backoff not in get_args(Backoff):
-        raise ValueError(said("backoff", backoff, " or ".join(map(repr, get_args(Backoff)))))
+    if backoff not in get_args(BackoffKind):
+        raise ValueError(
+            describe_argument("backoff", backoff, " or ".join(map(repr, get_args(BackoffKind))))
+        )

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Dead", "Sighting"]
+__all__ = ["DeadWorker", "WorkerState"]
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class WorkerState:
     """How a worker stood: its beat, and whether nobody holds the session lock that it should."""
 
     name: str
@@ -15,7 +15,7 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
+class DeadWorker:
     """A worker to rescue the jobs of, unless its beat has moved from `beat` by then.
 
     `silent` is true when the whole lease passed, so that its session lock no longer counts.

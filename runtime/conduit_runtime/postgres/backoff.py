@@ -4,18 +4,18 @@ import logging
 import random
 import time
 
-__all__ = ["Trouble", "backoff"]
+__all__ = ["Backoff", "delay_after"]
 
 CALM = 30.0
 """Seconds without a failure after which the next one is told again."""
 
 
-def backoff(failures: int, longest: float = 5.0) -> float:
+def delay_after(failures: int, longest: float = 5.0) -> float:
     """Seconds to wait after the n-th failure in a row: soon, but not all workers at once."""
     return min(0.1 * 2.0 ** min(failures - 1, 6), longest) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
-class Trouble:
+class Backoff:
     """Tells that something fails, `what`, once: however long it does, and however often it returns.
 
     `longest` is the most seconds to wait between two tries.
@@ -28,16 +28,16 @@ class Trouble:
         self._failures = 0
         self._calm_at = 0.0
 
-    def again_in(self, error: BaseException) -> float:
-        """Take note of a failure; answers in how many seconds to try again."""
+    def next_delay(self, error: BaseException) -> float:
+        """Take note of a failure; returns in how many seconds to try again."""
         now = time.monotonic()
         if now >= self._calm_at:
             reason = str(error).strip().partition("\n")[0]
             self._log.warning("%s, trying again: %s", self._what, reason or type(error).__name__)
         self._calm_at = now + CALM
         self._failures += 1
-        return backoff(self._failures, self._longest)
+        return delay_after(self._failures, self._longest)
 
-    def over(self) -> None:
+    def reset(self) -> None:
         """It worked: the next try after a failure comes soon again."""
         self._failures = 0

@@ -12,9 +12,9 @@ from psycopg.types.numeric import Int8BinaryLoader
 
 from .execute import positional
 from .forks import keep_from_children
-from .response_reader import Answers
+from .response_reader import ResponseReader
 from .statement import Statement
-from .timeout_connection import PunctualAsyncConnection, PunctualConnection
+from .timeout_connection import AsyncTimeoutConnection, TimeoutConnection
 from .transaction_cursor import (
     DEFAULTS,
     AsyncTransactionCursor,
@@ -160,7 +160,7 @@ def _differs(
 
 def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
     """Open a connection for a thread of the worker, in autocommit mode."""
-    connection = PunctualConnection.connect(
+    connection = TimeoutConnection.connect(
         dsn, autocommit=True, application_name=name, **keepalive(dsn)
     )
     own(connection)
@@ -206,7 +206,7 @@ class Link:
     """One asynchronous connection of a worker that is opened again after it broke.
 
     Used by one task at a time. `fresh` counts how often it was opened, `is_pooled` tells whether a
-    transaction pooler stands in between. Answers come in binary; with `times_as_ints` a time with
+    transaction pooler stands in between. Results come in binary; with `times_as_ints` a time with
     time zone is what that holds, the microseconds since 2000-01-01 UTC. With a `lock_timeout`, as
     Postgres writes it, a statement that waits for a lock that long raises LockNotAvailable. Links
     of one loop that share their `answers` are looked at together.
@@ -220,11 +220,11 @@ class Link:
         *,
         times_as_ints: bool = False,
         lock_timeout: str | None = None,
-        answers: Answers | None = None,
+        answers: ResponseReader | None = None,
     ) -> None:
         self._dsn = dsn
         self._name = name
-        self._answers = answers or Answers()
+        self._answers = answers or ResponseReader()
         self._on_notify = on_notify
         self._times_as_ints = times_as_ints
         self._lock_timeout = lock_timeout
@@ -241,7 +241,7 @@ class Link:
     async def connection(self) -> psycopg.AsyncConnection[Any]:
         """The connection, opened if need be; raises one of `BROKEN` when that fails."""
         if self._connection is None or self._connection.closed:
-            connection = await PunctualAsyncConnection.connect(
+            connection = await AsyncTimeoutConnection.connect(
                 self._dsn,
                 autocommit=True,
                 application_name=self._name,

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from psycopg.abc import PQGen
 from psycopg.waiting import Ready, Wait
 
-__all__ = ["Answers"]
+__all__ = ["ResponseReader"]
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ _EVENTS = {
 }
 
 
-class Answers:
+class ResponseReader:
     """What the connections of one event loop are waiting for.
 
     The driver asks for a turn of the loop after every 16 KiB, and goes on only in the turn after
@@ -66,7 +66,7 @@ class Answers:
 class _Reading(Generic[T]):
     """A generator of the driver that goes on whenever its socket lets it."""
 
-    def __init__(self, answers: Answers, generator: PQGen[T], descriptor: int) -> None:
+    def __init__(self, answers: ResponseReader, generator: PQGen[T], descriptor: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._answers = answers
         self._generator = generator

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 from .statement import Statement
 
-__all__ = ["Steps", "take", "take_async"]
+__all__ = ["Steps", "run_steps", "run_steps_async"]
 
 T = TypeVar("T")
 Steps = Generator[Statement[Any], Any, T]
 
 
-def take(steps: Steps[T], run: Callable[[Statement[Any]], Any]) -> T:
+def run_steps(steps: Steps[T], run: Callable[[Statement[Any]], Any]) -> T:
     """Run the statements of an operation with `run` and return the operation's result."""
     try:
         statement = next(steps)
@@ -31,8 +31,8 @@ def take(steps: Steps[T], run: Callable[[Statement[Any]], Any]) -> T:
         return result
 
 
-async def take_async(steps: Steps[T], run: Callable[[Statement[Any]], Awaitable[Any]]) -> T:
-    """`take` for asynchronous code."""
+async def run_steps_async(steps: Steps[T], run: Callable[[Statement[Any]], Awaitable[Any]]) -> T:
+    """`run_steps` for asynchronous code."""
     try:
         statement = next(steps)
         while True:

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 from psycopg.abc import PQGen
 
-from .response_reader import Answers
+from .response_reader import ResponseReader
 
-__all__ = ["DEADLINE", "PunctualAsyncConnection", "PunctualConnection"]
+__all__ = ["DEADLINE", "AsyncTimeoutConnection", "TimeoutConnection"]
 
 DEADLINE = 30.0
 """Seconds without an answer after which a connection of the worker's own counts as lost.
@@ -25,7 +25,7 @@ CANCELLING = 5.0
 """Seconds that a statement gets to end whose awaiting task was cancelled."""
 
 
-class PunctualConnection(psycopg.Connection[Any]):
+class TimeoutConnection(psycopg.Connection[Any]):
     """Raises OperationalError when the server gives no answer in time."""
 
     def wait(self, *args: Any, **options: Any) -> Any:
@@ -41,12 +41,12 @@ class PunctualConnection(psycopg.Connection[Any]):
             timer.cancel()
 
 
-class PunctualAsyncConnection(psycopg.AsyncConnection[Any]):
-    """`PunctualConnection` in an event loop; `answers` may be shared by several."""
+class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):
+    """`TimeoutConnection` in an event loop; `answers` may be shared by several."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.answers = Answers()
+        self.answers = ResponseReader()
         self._is_late = False
 
     async def wait(self, gen: PQGen[Any], *args: Any, **options: Any) -> Any:
@@ -98,7 +98,7 @@ def _late() -> psycopg.OperationalError:
 
 
 def _sever(
-    connection: PunctualConnection | PunctualAsyncConnection, note: Callable[[], object]
+    connection: TimeoutConnection | AsyncTimeoutConnection, note: Callable[[], object]
 ) -> None:
     """End a connection under whoever waits for it: it reads as if the server had closed it."""
     note()

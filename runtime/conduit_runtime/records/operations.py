@@ -19,7 +19,7 @@ T = TypeVar("T")
 log = get_logger("conduit.records")
 
 
-class Kept:
+class IdentityMap:
     """The rows that a run has loaded by key."""
 
     __slots__ = ("_rows",)
@@ -76,7 +76,7 @@ def present(value: T | None, sql: str) -> T:
 class Operations(ABC):
     """Database operations on one synchronous connection."""
 
-    _kept: Kept
+    _identity_map: IdentityMap
 
     @abstractmethod
     def _run(self, query: Query[T]) -> T: ...
@@ -87,9 +87,9 @@ class Operations(ABC):
 
     def find(self, record: type[R], key: object) -> R | None:
         """The row with that key, kept for the run; None when it is gone or the key is None."""
-        if key is None or self._kept.has(record, key):
-            return self._kept.row(record, key)
-        return self._kept.keep(record, key, self._run(queries.by_key(record, key)))
+        if key is None or self._identity_map.has(record, key):
+            return self._identity_map.row(record, key)
+        return self._identity_map.keep(record, key, self._run(queries.by_key(record, key)))
 
     def fetch(self, record: type[R], sql: str, values: Sequence[Any] = ()) -> list[R]:
         """Every row of a SELECT of the record's columns."""
@@ -127,29 +127,29 @@ class Operations(ABC):
         """Write columns of a row; a row that is gone is a logged warning."""
         automatic = self._run(queries.update(table_of(record), key, columns))
         values = None if automatic is None else {**columns, **automatic}
-        self._kept.written(record, key, values, "updated")
+        self._identity_map.written(record, key, values, "updated")
 
     def update_path(self, record: type[Any], key: object, path: str, value: object) -> None:
         """Write one value within a struct: `"address.country"`."""
         done = self._run(queries.update_path(table_of(record), key, path, value))
-        self._kept.written(record, key, done, "updated")
-        self._kept.forget(record, key)
+        self._identity_map.written(record, key, done, "updated")
+        self._identity_map.forget(record, key)
 
     def increment(self, record: type[Any], key: object, column: str, by: Any = 1) -> None:
         """Add to a column in the database; nil counts as zero."""
         done = self._run(queries.increment(table_of(record), key, column, by))
-        self._kept.written(record, key, done, "incremented")
+        self._identity_map.written(record, key, done, "incremented")
 
     def delete(self, record: type[Any], key: object) -> None:
         """Delete a row, if it is there."""
         self._run(queries.delete(table_of(record), key))
-        self._kept.keep(record, key, None)
+        self._identity_map.keep(record, key, None)
 
 
 class AsyncOperations(ABC):
     """Database operations that are awaited."""
 
-    _kept: Kept
+    _identity_map: IdentityMap
 
     @abstractmethod
     async def _run(self, query: Query[T]) -> T: ...
@@ -160,9 +160,9 @@ class AsyncOperations(ABC):
 
     async def find(self, record: type[R], key: object) -> R | None:
         """The row with that key, kept for the run; None when it is gone or the key is None."""
-        if key is None or self._kept.has(record, key):
-            return self._kept.row(record, key)
-        return self._kept.keep(record, key, await self._run(queries.by_key(record, key)))
+        if key is None or self._identity_map.has(record, key):
+            return self._identity_map.row(record, key)
+        return self._identity_map.keep(record, key, await self._run(queries.by_key(record, key)))
 
     async def fetch(self, record: type[R], sql: str, values: Sequence[Any] = ()) -> list[R]:
         """Every row of a SELECT of the record's columns."""
@@ -200,20 +200,20 @@ class AsyncOperations(ABC):
         """Write columns of a row; a row that is gone is a logged warning."""
         automatic = await self._run(queries.update(table_of(record), key, columns))
         values = None if automatic is None else {**columns, **automatic}
-        self._kept.written(record, key, values, "updated")
+        self._identity_map.written(record, key, values, "updated")
 
     async def update_path(self, record: type[Any], key: object, path: str, value: object) -> None:
         """Write one value within a struct: `"address.country"`."""
         done = await self._run(queries.update_path(table_of(record), key, path, value))
-        self._kept.written(record, key, done, "updated")
-        self._kept.forget(record, key)
+        self._identity_map.written(record, key, done, "updated")
+        self._identity_map.forget(record, key)
 
     async def increment(self, record: type[Any], key: object, column: str, by: Any = 1) -> None:
         """Add to a column in the database; nil counts as zero."""
         done = await self._run(queries.increment(table_of(record), key, column, by))
-        self._kept.written(record, key, done, "incremented")
+        self._identity_map.written(record, key, done, "incremented")
 
     async def delete(self, record: type[Any], key: object) -> None:
         """Delete a row, if it is there."""
         await self._run(queries.delete(table_of(record), key))
-        self._kept.keep(record, key, None)
+        self._identity_map.keep(record, key, None)

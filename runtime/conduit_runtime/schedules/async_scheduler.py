@@ -8,7 +8,7 @@ from ..client.async_queue import AsyncQueue
 from ..model.arguments import check_type
 from ..model.job import Job
 from ..model.schedule import Schedule
-from ..postgres.steps import Steps, take_async
+from ..postgres.steps import Steps, run_steps_async
 from ..statements import schedules as store
 from . import scheduling
 
@@ -67,4 +67,4 @@ class AsyncCronScheduler:
         return await self._take(scheduling.enqueue_due(self._schema), None)
 
     async def _take(self, steps: Steps[T], conn: Connection | None) -> T:
-        return await take_async(steps, lambda each: self._run(each, conn))
+        return await run_steps_async(steps, lambda each: self._run(each, conn))

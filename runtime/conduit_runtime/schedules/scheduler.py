@@ -8,7 +8,7 @@ from ..client.queue import Queue
 from ..model.arguments import check_type
 from ..model.job import Job
 from ..model.schedule import Schedule
-from ..postgres.steps import Steps, take
+from ..postgres.steps import Steps, run_steps
 from ..statements import schedules as store
 from . import scheduling
 
@@ -71,4 +71,4 @@ class CronScheduler:
         return self._take(scheduling.enqueue_due(self._schema), None)
 
     def _take(self, steps: Steps[T], conn: Connection | None) -> T:
-        return take(steps, lambda each: self._run(each, conn))
+        return run_steps(steps, lambda each: self._run(each, conn))

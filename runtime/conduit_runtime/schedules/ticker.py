@@ -8,9 +8,9 @@ import psycopg
 from ..model.errors import QueueError
 from ..model.logs import get_logger
 from ..model.schedule import Schedule
-from ..postgres.backoff import Trouble
+from ..postgres.backoff import Backoff
 from ..postgres.connection import Link
-from ..postgres.steps import take_async
+from ..postgres.steps import run_steps_async
 from . import scheduling
 
 __all__ = ["Ticker", "add_schedules"]
@@ -35,7 +35,7 @@ class Ticker:
         self._traced = traced
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._trouble = Trouble(_log, "schedules cannot be looked after")
+        self._backoff = Backoff(_log, "schedules cannot be looked after")
 
     def expect(self, seconds: float) -> None:
         """Be ready for a tick in so many seconds; to be called in the loop."""
@@ -54,9 +54,9 @@ class Ticker:
         """Enqueue the jobs of all ticks that have come; a failure is logged once."""
         try:
             steps = scheduling.enqueue_due(self._schema(), self._traced)
-            await take_async(steps, self._link.run)
+            await run_steps_async(steps, self._link.run)
         except psycopg.Error as error:
-            self._trouble.again_in(error)
+            self._backoff.next_delay(error)
 
     async def close(self) -> None:
         """Close the connection."""
@@ -73,6 +73,6 @@ async def add_schedules(schedules: Sequence[Schedule], dsn: str, schema: str | N
     link = Link(dsn, "conduit schedules")
     try:
         for schedule in schedules:
-            await take_async(scheduling.add(schedule, schema), link.run)
+            await run_steps_async(scheduling.add(schedule, schema), link.run)
     finally:
         await link.close()

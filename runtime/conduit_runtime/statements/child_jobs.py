@@ -9,10 +9,10 @@ from .flows import flow_rows, unstored
 from .jobs import insert_parameters
 from .unique_keys import note_stored
 
-__all__ = ["Nested"]
+__all__ = ["ChildJobs"]
 
 
-class Nested(list[Job]):
+class ChildJobs(list[Job]):
     """Jobs, those of flows among them, in the order in which they were enqueued."""
 
     _flow_rows: tuple[dict[str, Any], ...] = ()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ..model.arguments import check_type, said
+from ..model.arguments import check_type, describe_argument
 from ..model.payload import check_name
 from ..postgres.statement import Statement, nothing, sql
 
@@ -77,4 +77,4 @@ def _told(name: str, parameters: Mapping[str, Any], schema: str | None) -> State
 
 def _check_count(count: int, what: str, instead: str) -> None:
     if type(count) is not int or not 1 <= count <= _MOST:
-        raise ValueError(said(what, count, f"1 to {_MOST}; {instead}"))
+        raise ValueError(describe_argument(what, count, f"1 to {_MOST}; {instead}"))

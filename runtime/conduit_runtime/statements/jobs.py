@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from ..model.arguments import LONGEST, check_text, check_type, is_whole, said
+from ..model.arguments import LONGEST, check_text, check_type, describe_argument, is_whole
 from ..model.errors import PayloadError
 from ..model.job import Job, JobStatus
 from ..model.payload import check_name, decode, encode
@@ -185,7 +185,7 @@ def insert_parameters(job: Job) -> dict[str, Any]:
 def check_options(job: Job) -> None:
     """Raise PayloadError for what Postgres would refuse of a job, but for its payload and key."""
     if not isinstance(job, Job):
-        raise TypeError(said("job", job, "a Job"))
+        raise TypeError(describe_argument("job", job, "a Job"))
     check_name(job.queue, "queue")
     check_name(job.type, "type")
     if job.fingerprint:
@@ -193,16 +193,22 @@ def check_options(job: Job) -> None:
     if not isinstance(job.id, UUID):
         raise PayloadError(f"id is {job.id!r}: use a UUID")
     if not is_whole(job.priority) or not 0 <= job.priority <= 100:
-        raise PayloadError(said("priority", job.priority, "0 to 100, or a JobPriority"))
+        raise PayloadError(
+            describe_argument("priority", job.priority, "0 to 100, or a JobPriority")
+        )
     if not is_whole(job.max_attempts) or not 1 <= job.max_attempts < 2**31:
-        raise PayloadError(said("max_attempts", job.max_attempts, "a whole number from 1"))
+        raise PayloadError(
+            describe_argument("max_attempts", job.max_attempts, "a whole number from 1")
+        )
     if job.timeout is not None and not _is_positive(job.timeout):
-        raise PayloadError(said("timeout", job.timeout, "a positive number of seconds"))
+        raise PayloadError(
+            describe_argument("timeout", job.timeout, "a positive number of seconds")
+        )
     if job.run_at is not None:
         check_aware(job.run_at, "run_at")
     if job.delay is not None:
         if not isinstance(job.delay, timedelta):
-            raise PayloadError(said("delay", job.delay, "a timedelta"))
+            raise PayloadError(describe_argument("delay", job.delay, "a timedelta"))
         if abs(job.delay) > LONGEST:
             raise PayloadError(f"delay is {job.delay}: use at most {LONGEST.days:,} days")
 
@@ -214,7 +220,7 @@ def _is_positive(value: object) -> bool:
 def check_aware(moment: datetime, what: str) -> None:
     """Raise PayloadError for what is no datetime with a time zone."""
     if not isinstance(moment, datetime):
-        raise PayloadError(said(what, moment, "an aware datetime"))
+        raise PayloadError(describe_argument(what, moment, "an aware datetime"))
     if moment.tzinfo is None:
         raise PayloadError(f"{what} is {moment}, without a time zone: use an aware datetime")
 
@@ -238,7 +244,7 @@ def job_id(id: UUID | str) -> UUID:
     try:
         return UUID(id)
     except ValueError:
-        raise ValueError(said("id", id, "a UUID")) from None
+        raise ValueError(describe_argument("id", id, "a UUID")) from None
 
 
 def get_job(id: UUID, schema: str | None) -> Statement[Job | None]:
@@ -269,7 +275,7 @@ def get_jobs(ids: Sequence[UUID], schema: str | None) -> Statement[list[Job]]:
 def check_limit(limit: int) -> None:
     """Raise ValueError for what is no number of jobs that a statement may give."""
     if not is_whole(limit) or not 0 <= limit < 2**31:
-        raise ValueError(said("limit", limit, "a whole number from 0"))
+        raise ValueError(describe_argument("limit", limit, "a whole number from 0"))
 
 
 def list_jobs(wanted: Filter, limit: int, schema: str | None) -> Statement[list[Job]]:

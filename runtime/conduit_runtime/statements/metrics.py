@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..model.arguments import check_text, check_type
-from ..model.attempt_counts import Key, Tally
+from ..model.attempt_counts import AttemptCounters, Key
 from ..model.histogram import BOUNDS
 from ..model.job_metrics import Distribution, JobMetrics
 from ..postgres.arrays import array
@@ -28,17 +28,17 @@ PAGE = 5_000
 _COUNTS = ("succeeded", "failed", "retried", "discarded", "snoozed", "cancelled")
 
 
-def flush(news: Sequence[tuple[Key, Tally]], schema: str | None) -> Statement[bool]:
-    """Add what has come to the rows of the present minute."""
-    tallies = [tally for _, tally in news]
+def flush(added: Sequence[tuple[Key, AttemptCounters]], schema: str | None) -> Statement[bool]:
+    """Add to the rows of the present minute."""
+    every = [counters for _, counters in added]
     parameters = {
-        "queues": array(queue for (queue, _), _ in news),
-        "types": array(type_ for (_, type_), _ in news),
-        **{name: array(getattr(tally, name) for tally in tallies) for name in _COUNTS},
-        "duration": array(tally.duration for tally in tallies),
-        "wait": array(tally.wait for tally in tallies),
-        "durations": array(_counts(tally.durations) for tally in tallies),
-        "waits": array(_counts(tally.waits) for tally in tallies),
+        "queues": array(queue for (queue, _), _ in added),
+        "types": array(type_ for (_, type_), _ in added),
+        **{name: array(getattr(counters, name) for counters in every) for name in _COUNTS},
+        "duration": array(counters.duration for counters in every),
+        "wait": array(counters.wait for counters in every),
+        "durations": array(_counts(counters.durations) for counters in every),
+        "waits": array(_counts(counters.waits) for counters in every),
     }
     flushing = sql("flush_metrics", schema, add=sql("add_metrics", schema))
     return Statement(flushing, parameters, touched)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from ..model.arguments import LONGEST, said
+from ..model.arguments import LONGEST, describe_argument
 from ..model.errors import PayloadError
 from ..model.job import Job
 from ..model.payload import encode
@@ -65,7 +65,9 @@ def key_parameters(job: Job) -> dict[str, Any]:
         raise PayloadError(f"unique_for is {span!r}: use a timedelta")
     if span is not None and not timedelta(0) < span <= LONGEST:
         raise PayloadError(
-            said("unique_for", span, f"a positive time of at most {LONGEST.days:,} days")
+            describe_argument(
+                "unique_for", span, f"a positive time of at most {LONGEST.days:,} days"
+            )
         )
     return {
         "key": key_of(job.type, job.unique),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ..model.controls import Controls
 from ..model.errors import MigrationError
-from ..model.worker_state import Dead, Sighting
+from ..model.worker_state import DeadWorker, WorkerState
 from ..postgres.statement import Rows, Statement, nothing, sql
 from .claims import Lane
 
@@ -86,7 +86,7 @@ class Beat:
     `is_awaited` tells whether flows wait for jobs outside of them.
     """
 
-    sightings: list[Sighting]
+    states: list[WorkerState]
     due: float | None = None
     clock: float | None = None
     controls: Controls | None = None
@@ -99,13 +99,13 @@ def beat(name: str, queues: Sequence[str], schema: str | None) -> Statement[Beat
         sql("beat", schema),
         {"name": name, "queues": list(queues)},
         lambda rows, count: Beat(
-            [Sighting(*row[:3]) for row in rows],
+            [WorkerState(*row[:3]) for row in rows],
             *((*rows[0][3:5], Controls.of(*rows[0][5:8]), rows[0][8]) if rows else ()),
         ),
     )
 
 
-def rescue(dead: Dead, schema: str | None) -> Statement[list[Rescued]]:
+def rescue(dead: DeadWorker, schema: str | None) -> Statement[list[Rescued]]:
     """Take back the jobs of a dead worker and strike it off, unless it has moved."""
     parameters = {"name": dead.name, "beat": dead.beat, "silent": dead.silent}
     return Statement(_rescue_sql("rescue", schema), parameters, _rescued)

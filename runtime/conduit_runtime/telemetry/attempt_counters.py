@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
-from ..model.attempt_counts import Key, Tally
+from ..model.attempt_counts import AttemptCounters, Key
 from ..model.histogram import count_into, place_of
 from ..model.job import JobStatus
 
@@ -27,23 +27,23 @@ class Recorder:
     """
 
     def __init__(self) -> None:
-        self._tallies: dict[Key, Tally] = {}
-        self.written: dict[Key, Tally] = {}
-        """How the tallies stood when they were last flushed; belongs to who flushes them."""
+        self._counters: dict[Key, AttemptCounters] = {}
+        self.written: dict[Key, AttemptCounters] = {}
+        """The values of the counters when they were last flushed; the flusher owns them."""
         self.server_offset: float | None = None
         """Unix time of the server's clock less the monotonic one; None until it is known."""
 
-    def tallies(self) -> list[tuple[Key, Tally]]:
-        """Every tally; they go on counting."""
-        return list(self._tallies.items())
+    def all_counters(self) -> list[tuple[Key, AttemptCounters]]:
+        """Every type's counters; they go on counting."""
+        return list(self._counters.items())
 
-    def tally(self, queue: str, type: str) -> Tally:
-        """The tally of a type in a queue, begun if need be."""
+    def counters(self, queue: str, type: str) -> AttemptCounters:
+        """The counters of a type in a queue, created if need be."""
         key = (queue, type)
-        tally = self._tallies.get(key)
-        if tally is None:
-            tally = self._tallies[key] = Tally()
-        return tally
+        counters = self._counters.get(key)
+        if counters is None:
+            counters = self._counters[key] = AttemptCounters()
+        return counters
 
     def record(self, attempts: Sequence["Attempt"]) -> None:
         """Count attempts whose outcome is written; those that completed come apart from others."""
@@ -52,16 +52,16 @@ class Recorder:
             attempts = [attempt for attempt in attempts if not _is_handed_back(attempt)]
         weight = len(attempts) // SAMPLE + 1
         for (queue, type_), group in _by_key(attempts):
-            tally = self.tally(queue, type_)
+            counters = self.counters(queue, type_)
             if completed:
-                tally.succeeded += len(group)
+                counters.succeeded += len(group)
             else:
-                group = [attempt for attempt in group if _count(tally, attempt)]
+                group = [attempt for attempt in group if _count(counters, attempt)]
             lasted = [attempt.elapsed for attempt in group]
-            tally.duration += sum(lasted)
-            count_into(tally.durations, lasted)
+            counters.duration += sum(lasted)
+            count_into(counters.durations, lasted)
             if group and self.server_offset is not None:
-                _record_waits(tally, group, weight, self.server_offset)
+                _record_waits(counters, group, weight, self.server_offset)
 
 
 def _is_handed_back(attempt: "Attempt") -> bool:
@@ -80,20 +80,22 @@ def _by_key(attempts: Sequence["Attempt"]) -> Iterable[tuple[Key, Sequence["Atte
     return groups.items()
 
 
-def _count(tally: Tally, attempt: "Attempt") -> bool:
+def _count(counters: AttemptCounters, attempt: "Attempt") -> bool:
     """Count an attempt that did not complete; whether it was one that took its time."""
     outcome = attempt.outcome
     assert outcome is not None
     if outcome.is_snooze:
-        tally.snoozed += 1
+        counters.snoozed += 1
         return False
-    tally.failed += 1
-    tally.retried += outcome.status is JobStatus.PENDING
-    tally.discarded += outcome.discarded
+    counters.failed += 1
+    counters.retried += outcome.status is JobStatus.PENDING
+    counters.discarded += outcome.discarded
     return attempt.started is not None
 
 
-def _record_waits(tally: Tally, group: Sequence["Attempt"], weight: int, offset: float) -> None:
+def _record_waits(
+    counters: AttemptCounters, group: Sequence["Attempt"], weight: int, offset: float
+) -> None:
     """Look at every n-th attempt, `weight`, which stands for those up to the next."""
     left = len(group)
     for attempt in group[::weight]:
@@ -102,5 +104,5 @@ def _record_waits(tally: Tally, group: Sequence["Attempt"], weight: int, offset:
         if attempt.started is not None:
             job = cast("Claimed", attempt.job)
             wait = max(0.0, attempt.started + offset - (job.run_at / 1e6 + _EPOCH))
-            tally.wait += wait * weight
-            tally.waits[place_of(wait)] += weight
+            counters.wait += wait * weight
+            counters.waits[place_of(wait)] += weight

@@ -7,11 +7,11 @@ from typing import Any
 
 import psycopg
 
-from ..model.attempt_counts import Tally
+from ..model.attempt_counts import AttemptCounters
 from ..model.logs import get_logger
-from ..postgres.backoff import Trouble
+from ..postgres.backoff import Backoff
 from ..postgres.execute import run
-from ..postgres.steps import take
+from ..postgres.steps import run_steps
 from ..statements import metrics as store
 from .attempt_counters import Recorder
 
@@ -35,7 +35,7 @@ class Flusher:
         self._recorder = recorder
         self._next_flush = 0.0
         self._next_compaction = time.monotonic() + COMPACT * random.random()  # noqa: S311
-        self._trouble = Trouble(_log, "metrics cannot be stored")
+        self._backoff = Backoff(_log, "metrics cannot be stored")
 
     def set_clock(self, server: float) -> None:
         """Take the Unix time that the server's clock shows now: waits are told by it."""
@@ -57,23 +57,23 @@ class Flusher:
     ) -> None:
         try:
             self._flush(connection, schema)
-            if compact and not take(store.compact(schema), partial(run, connection)):
+            if compact and not run_steps(store.compact(schema), partial(run, connection)):
                 self._next_compaction = time.monotonic() + COMPACT
         except psycopg.Error as error:
-            self._trouble.again_in(error)
+            self._backoff.next_delay(error)
             if connection.closed:
                 raise
         else:
-            self._trouble.over()
+            self._backoff.reset()
 
     def _flush(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         written = self._recorder.written
-        present = {key: tally.copy() for key, tally in self._recorder.tallies()}
-        news = [
+        present = {key: counters.copy() for key, counters in self._recorder.all_counters()}
+        added = [
             (key, new)
-            for key, tally in sorted(present.items())
-            if (new := tally.since(written.get(key, Tally())))
+            for key, counters in sorted(present.items())
+            if (new := counters.since(written.get(key, AttemptCounters())))
         ]
-        if news:
-            run(connection, store.flush(news, schema))
-            written |= {key: present[key] for key, _ in news}
+        if added:
+            run(connection, store.flush(added, schema))
+            written |= {key: present[key] for key, _ in added}

@@ -12,7 +12,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import REGISTRY, Collector
 
-from ..model.attempt_counts import Key, Tally
+from ..model.attempt_counts import AttemptCounters, Key
 from ..model.histogram import BOUNDS
 from .queue_gauges import QueueGauges, QueueReader
 
@@ -46,33 +46,33 @@ class PoolCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """What stands now."""
-        tallies = [(key, tally.copy()) for key, tally in self._pool.recorder.tallies()]
-        yield _attempts(tallies)
+        every = [(key, counters.copy()) for key, counters in self._pool.recorder.all_counters()]
+        yield _attempts(every)
         yield _histogram(
             "conduit_job_duration_seconds",
             "How long attempts took.",
-            ((key, tally.durations, tally.duration) for key, tally in tallies),
+            ((key, counters.durations, counters.duration) for key, counters in every),
         )
         yield _histogram(
             "conduit_job_wait_seconds",
             "From when jobs were due to the start of their attempt.",
-            ((key, tally.waits, tally.wait) for key, tally in tallies),
+            ((key, counters.waits, counters.wait) for key, counters in every),
         )
         yield from _queue_gauges(self._queues.read())
 
 
-def _attempts(tallies: Iterable[tuple[Key, Tally]]) -> Metric:
+def _attempts(every: Iterable[tuple[Key, AttemptCounters]]) -> Metric:
     family = CounterMetricFamily(
         "conduit_job_attempts", "Attempts, by what became of them.", labels=(*_LABELS, "outcome")
     )
-    for key, tally in tallies:
+    for key, counters in every:
         for outcome, count in (
-            ("succeeded", tally.succeeded),
-            ("retried", tally.retried),
-            ("failed", tally.failed - tally.retried - tally.discarded),
-            ("discarded", tally.discarded),
-            ("snoozed", tally.snoozed),
-            ("cancelled", tally.cancelled),
+            ("succeeded", counters.succeeded),
+            ("retried", counters.retried),
+            ("failed", counters.failed - counters.retried - counters.discarded),
+            ("discarded", counters.discarded),
+            ("snoozed", counters.snoozed),
+            ("cancelled", counters.cancelled),
         ):
             family.add_metric((*key, outcome), count)
     return family

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ..model.logs import get_logger
-from ..postgres.backoff import Trouble
+from ..postgres.backoff import Backoff
 from ..postgres.connection import connect
 from ..postgres.execute import run
 from ..postgres.statement import Statement, sql
@@ -63,7 +63,7 @@ class QueueReader:
         self._queues = queues
         self._lock = threading.Lock()
         self._until = 0.0
-        self._trouble = Trouble(_log, "how the queues stand cannot be read for a scrape")
+        self._backoff = Backoff(_log, "how the queues stand cannot be read for a scrape")
         self._known: list[QueueGauges] | None = None
 
     def read(self) -> list[QueueGauges] | None:
@@ -81,7 +81,7 @@ class QueueReader:
                 conn.execute(_SETTINGS, {"limit": limit})
                 known = run(conn, queue_gauges(self._queues, self._schema()))
         except psycopg.Error as error:
-            self._trouble.again_in(error)
+            self._backoff.next_delay(error)
             return None
-        self._trouble.over()
+        self._backoff.reset()
         return known

@@ -7,7 +7,7 @@ import time
 import psycopg
 
 from ..model.logs import get_logger
-from ..postgres.backoff import Trouble
+from ..postgres.backoff import Backoff
 from ..postgres.connection import keepalive
 from ..postgres.passwords import without_password
 
@@ -30,7 +30,7 @@ async def reach(dsn: str, seconds: float) -> None:
 
     Raises what the last try raised: at once where waiting is of no use, as for a wrong password.
     """
-    trouble = Trouble(_log, "the database cannot be reached yet")
+    backoff = Backoff(_log, "the database cannot be reached yet")
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -40,7 +40,7 @@ async def reach(dsn: str, seconds: float) -> None:
             if left <= 0 or _FINAL.search(str(error)):
                 raise
             told = psycopg.OperationalError(without_password(str(error), dsn))
-            pause = min(trouble.again_in(told), left)
+            pause = min(backoff.next_delay(told), left)
         else:
             await connection.close()
             return

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from ..model.arguments import check_type, each, is_whole, listed, said
+from ..model.arguments import check_type, describe_argument, each, is_whole, listed
 from ..model.payload import check_name
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ def schedules_of(given: Iterable["Schedule"]) -> Sequence["Schedule"]:
 def check_count(count: object, what: str) -> None:
     """Raise ValueError for what is no number of jobs."""
     if not _is_count(count):
-        raise ValueError(said(what, count, "1 or more"))
+        raise ValueError(describe_argument(what, count, "1 or more"))
 
 
 def check_seconds(seconds: object, what: str) -> None:
     """Raise ValueError for what is no time to wait."""
     if not isinstance(seconds, int | float) or not seconds >= 0:
-        raise ValueError(said(what, seconds, "seconds, 0 or more"))
+        raise ValueError(describe_argument(what, seconds, "seconds, 0 or more"))
 
 
 def queues_of(

@@ -10,7 +10,7 @@ import psycopg
 from ..model.interruptions import TakenAway
 from ..model.logs import get_logger
 from ..model.outcome import released
-from ..postgres.backoff import Trouble
+from ..postgres.backoff import Backoff
 from ..statements.outcomes import Attempt, Stray
 from ..telemetry.attempt_counters import Recorder
 from .acknowledge.acknowledger import Acknowledger
@@ -49,7 +49,7 @@ class Watch:
         self._acknowledger = acknowledger
         self._recorder = recorder
         self._worker = worker
-        self._trouble = Trouble(_log, "jobs that a lost claim took cannot be looked for")
+        self._backoff = Backoff(_log, "jobs that a lost claim took cannot be looked for")
         self._stuck_since: float | None = None
         self._strays: set[tuple[UUID, UUID]] = set()
         self.is_stuck = asyncio.Event()
@@ -90,7 +90,7 @@ class Watch:
         for execution in long:
             if execution.job.id not in held:
                 if execution.stopped_by is None:
-                    self._recorder.tally(execution.job.queue, execution.job.type).cancelled += 1
+                    self._recorder.counters(execution.job.queue, execution.job.type).cancelled += 1
                 execution.stop(TakenAway())
 
     async def _audit(self) -> None:
@@ -98,7 +98,7 @@ class Watch:
         try:
             held = await self._acknowledger.held_jobs(self._worker())
         except psycopg.Error as error:
-            self._trouble.again_in(error)
+            self._backoff.next_delay(error)
             return
         known = {(job.id, job.token) for job in self._runner.jobs()} | self._acknowledger.set_aside
         strays = held - known

@@ -16,7 +16,7 @@ from ..model.interruptions import Shutdown, TakenAway
 from ..model.logs import get_logger
 from ..postgres.connection import Link
 from ..postgres.execute import run_async
-from ..postgres.response_reader import Answers
+from ..postgres.response_reader import ResponseReader
 from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared
 from ..statements.idle_lock import LATE
@@ -28,7 +28,7 @@ from .acknowledge.acknowledger import LOCK_TIMEOUT, Acknowledger
 from .acknowledge.flow_advancer import FlowAdvancer
 from .claim.claimer import Claimer
 from .heartbeat.failure_notices import FailureNotices
-from .heartbeat.heartbeat_thread import Keeper
+from .heartbeat.heartbeat_thread import HeartbeatThread
 from .job_database import JobDatabase
 from .metrics import Metrics
 from .run.failures import FailureReporter, OnFailed, failed_among, failed_of
@@ -90,7 +90,7 @@ class Worker:
             lambda: self._failures.is_wanted and not self._stopping.is_set(),
             lambda *taken: self._loop.call_soon_threadsafe(self._report_failed, *taken),
         )
-        self._keeper = Keeper(
+        self._keeper = HeartbeatThread(
             self._dsn,
             self._schema,
             list(self._queues),
@@ -107,7 +107,7 @@ class Worker:
         await asyncio.to_thread(self._keeper.announce)
         self._schema = self._keeper.schema
         self._registry.on_change(self._keeper.refresh)
-        answers = Answers()
+        answers = ResponseReader()
         self._claim_link = Link(
             self._dsn, "conduit claims", self._on_notify, times_as_ints=True, answers=answers
         )
@@ -261,7 +261,7 @@ class Worker:
     def _count_failed(self, jobs: Sequence[Rescued]) -> None:
         """These jobs killed their last worker: it counts nothing any more."""
         for job in jobs:
-            self._recorder.tally(job.queue, job.type).failed += 1
+            self._recorder.counters(job.queue, job.type).failed += 1
 
     def _report_failed(self, jobs: Sequence[Rescued], worker: str) -> None:
         """No attempt ended these jobs as failed, and it is for this worker to report them."""

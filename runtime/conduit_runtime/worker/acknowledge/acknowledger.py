@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 
 from ...model.logs import get_logger
-from ...postgres.backoff import Trouble
+from ...postgres.backoff import Backoff
 from ...postgres.connection import Link
 from ...postgres.statement import Statement
 from ...statements import outcomes as statements
@@ -69,7 +69,7 @@ class Acknowledger:
         self._wake = asyncio.Event()
         self._closing = False
         self._writing = False
-        self._starts = Trouble(_log, "the start of a job cannot be written")
+        self._starts = Backoff(_log, "the start of a job cannot be written")
         self._apart = ApartWriter(connect, schema, self._report_apart)
         self._writer = BatchWriter(link, schema, self._report, self._apart.add, self._set_aside)
 
@@ -117,7 +117,7 @@ class Acknowledger:
             if waits:
                 raise
             if len(attempts) == 1:
-                self._starts.again_in(error)
+                self._starts.next_delay(error)
                 return {attempts[0].job.id}
             middle = len(attempts) // 2
             held = await self.mark_started(attempts[:middle])

@@ -12,7 +12,7 @@ from ...model.job import JobStatus
 from ...model.logs import get_logger
 from ...model.outcome import Outcome, clean
 from ...model.values import error_message
-from ...postgres.backoff import Trouble, backoff
+from ...postgres.backoff import Backoff, delay_after
 from ...postgres.execute import run_async
 from ...postgres.refusals import is_transient, is_unclear
 from ...statements import outcomes as statements
@@ -50,7 +50,7 @@ class ApartWriter:
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._tasks: dict[asyncio.Task[None], Attempt] = {}
         self._stuck: set[Attempt] = set()
-        self._trouble = Trouble(_log, "an outcome cannot be written")
+        self._backoff = Backoff(_log, "an outcome cannot be written")
 
     @property
     def is_idle(self) -> bool:
@@ -99,7 +99,7 @@ class ApartWriter:
                 break
             rounds += 1
             self._stuck.add(attempt)
-            await asyncio.sleep(backoff(rounds))
+            await asyncio.sleep(delay_after(rounds))
         self._stuck.discard(attempt)
 
     async def _try(self, attempt: Attempt, *, defers: bool = True) -> psycopg.Error | None:
@@ -116,9 +116,9 @@ class ApartWriter:
                     unclear += is_unclear(error)
                     if not 0 < unclear < TRIES:
                         return error
-                await asyncio.sleep(self._trouble.again_in(error))
+                await asyncio.sleep(self._backoff.next_delay(error))
             else:
-                self._trouble.over()
+                self._backoff.reset()
                 self._on_taken([attempt], written)
                 return None
 

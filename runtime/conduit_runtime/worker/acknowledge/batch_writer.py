@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 import psycopg
 
 from ...model.logs import get_logger
-from ...postgres.backoff import Trouble
+from ...postgres.backoff import Backoff
 from ...postgres.connection import Link
 from ...postgres.refusals import is_transient
 from ...postgres.statement import Statement
@@ -54,8 +54,8 @@ class BatchWriter:
         self._on_taken = on_taken
         self._on_refused = on_refused
         self._on_locked = on_locked
-        self._trouble = Trouble(_log, "outcomes cannot be written")
-        self._locks = Trouble(_log, "some outcomes wait for locks that others hold")
+        self._backoff = Backoff(_log, "outcomes cannot be written")
+        self._locks = Backoff(_log, "some outcomes wait for locks that others hold")
 
     async def write(
         self, attempts: Sequence[Attempt], statement: Write, *, defers: bool = False
@@ -66,7 +66,7 @@ class BatchWriter:
                 statement(attempts, self._schema, defers=defers), losses=LOSSES
             )
         except psycopg.errors.LockNotAvailable as error:
-            self._locks.again_in(error)
+            self._locks.next_delay(error)
             await self._write_around_locks(attempts, statement, defers)
         except psycopg.Error as error:
             if len(attempts) > 1:
@@ -128,7 +128,7 @@ class BatchWriter:
                 lost += not self._link.is_open and (was_open or self._link.fresh > opened)
                 if losses is not None and lost >= losses:
                     raise
-                await asyncio.sleep(self._trouble.again_in(error))
+                await asyncio.sleep(self._backoff.next_delay(error))
             else:
-                self._trouble.over()
+                self._backoff.reset()
                 return answer

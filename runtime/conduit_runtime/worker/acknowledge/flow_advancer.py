@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 
 from ...model.logs import get_logger
-from ...postgres.backoff import Trouble
+from ...postgres.backoff import Backoff
 from ...postgres.execute import run_async
 from ...postgres.refusals import is_transient
 from ...statements import flows as flow_store
@@ -44,7 +44,7 @@ class FlowAdvancer:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._trouble = Trouble(_log, "flows cannot be advanced")
+        self._backoff = Backoff(_log, "flows cannot be advanced")
 
     def add(self, jobs: Iterable[UUID]) -> None:
         """Have more released of what waits for these jobs."""
@@ -87,7 +87,7 @@ class FlowAdvancer:
                 async with self._connect() as connection:
                     watched = await run_async(connection, flow_store.watch(after, self._schema))
             except psycopg.OperationalError as error:
-                await asyncio.sleep(self._trouble.again_in(error))
+                await asyncio.sleep(self._backoff.next_delay(error))
                 continue
             after = watched.next
             found.update(watched.ended)
@@ -101,7 +101,7 @@ class FlowAdvancer:
                 await connection.execute(_SETTINGS)
                 more = await run_async(connection, flow_store.advance(jobs, self._schema))
         except psycopg.Error as error:
-            pause = self._trouble.again_in(error)
+            pause = self._backoff.next_delay(error)
             if is_transient(error) and not isinstance(error, psycopg.errors.LockNotAvailable):
                 await asyncio.sleep(pause)
                 return jobs
@@ -109,6 +109,6 @@ class FlowAdvancer:
                 return ()  # it stays marked: the next look finds it again
             middle = len(jobs) // 2
             return [*await self._advance(jobs[:middle]), *await self._advance(jobs[middle:])]
-        self._trouble.over()
+        self._backoff.reset()
         self._has_advanced = True
         return more

@@ -13,7 +13,7 @@ from ...model.claimed import PLAIN, Claimed, Shape
 from ...model.controls import Controls
 from ...model.logs import get_logger
 from ...model.outcome import released
-from ...postgres.backoff import Trouble
+from ...postgres.backoff import Backoff
 from ...postgres.connection import Link
 from ...postgres.statement import Statement
 from ...statements.claims import BATCH, Claims, Lane, most_of_a_claim, next_due
@@ -68,7 +68,7 @@ class Claimer:
         self._stopping = False
         self._prefetching = True
         self._found = 0
-        self._trouble = Trouble(_log, "jobs cannot be claimed")
+        self._backoff = Backoff(_log, "jobs cannot be claimed")
         self._finished = 0
         self._rate_since = time.monotonic()
         self._rate = 0.0
@@ -142,10 +142,10 @@ class Claimer:
             try:
                 if await self._turn():
                     return
-                self._trouble.over()
+                self._backoff.reset()
             except psycopg.Error as error:
                 self._claims.looks.forget()
-                await asyncio.sleep(self._trouble.again_in(error))
+                await asyncio.sleep(self._backoff.next_delay(error))
 
     async def _turn(self) -> bool:
         """Claim once, or wait for a reason to; True when the queues are drained."""

@@ -10,7 +10,7 @@ from ...model.claimed import PLAIN, Claimed, Shape
 from ...model.controls import Controls
 from ...postgres.connection import Link
 from ...postgres.statement import Rows, Statement, sql
-from ...postgres.steps import take_async
+from ...postgres.steps import run_steps_async
 from ...statements.claims import LEASE_ENDS, Lane
 from ...statements.limits import Counted, Wanted, claim_within, counted_claim
 
@@ -129,7 +129,7 @@ class Gate:
         connection = await link.connection()
         async with connection.transaction():
             steps = claim_within(wanted, build, schema, waits=False)
-            counted = await take_async(steps, link.run)
+            counted = await run_steps_async(steps, link.run)
         self._learn(counted)
         return counted.jobs
 

@@ -15,16 +15,16 @@ import psycopg
 from ...client.sweep import Sweep
 from ...model.controls import Controls
 from ...model.logs import get_logger
-from ...postgres.backoff import Trouble
+from ...postgres.backoff import Backoff
 from ...postgres.connection import BROKEN, checked_at_once, connect, is_pooled
 from ...postgres.execute import run
 from ...statements import worker_registry as fleet
 from ...statements.claims import Lane
 from ...telemetry.flusher import Flusher
-from .failure_detector import Vigil
+from .failure_detector import FailureDetector
 from .failure_notices import FailureNotices
 
-__all__ = ["Keeper"]
+__all__ = ["HeartbeatThread"]
 
 _log = get_logger("conduit.worker")
 
@@ -38,7 +38,7 @@ _SHARE = 0.02
 """Of the time that these looks may take: dead rows that vacuum may not remove make them slow."""
 
 
-class Keeper(threading.Thread):
+class HeartbeatThread(threading.Thread):
     """Registers a worker, holds its session lock, beats, and rescues the jobs of dead workers.
 
     A thread with a connection of its own, so that neither a handler that blocks the loop nor a
@@ -94,7 +94,7 @@ class Keeper(threading.Thread):
         self._unknown: set[Lane] = set()
         self._told: set[str] = set()
         self._sweep = Sweep(on_ended)
-        self._refusals = Trouble(_log, "not all that is left behind could be seen to")
+        self._refusals = Backoff(_log, "not all that is left behind could be seen to")
         self.adopted: Sequence[Lane] = ()
         self._rename()
 
@@ -128,7 +128,7 @@ class Keeper(threading.Thread):
 
     def run(self) -> None:
         # Again soon enough that others do not take us for dead meanwhile.
-        trouble = Trouble(_log, "the keeper's connection failed", longest=1.0)
+        backoff = Backoff(_log, "the keeper's connection failed", longest=1.0)
         give_up = time.monotonic() + ARRIVAL
         while not self._ending.is_set():
             try:
@@ -141,9 +141,9 @@ class Keeper(threading.Thread):
                     self._ready.set()
                     return
                 if self._beaten:
-                    trouble.over()
+                    backoff.reset()
                 self._beaten = False
-                self._ending.wait(trouble.again_in(error))
+                self._ending.wait(backoff.next_delay(error))
         self._ready.set()
         if self._gone and not self._left:
             self._leave()
@@ -161,7 +161,7 @@ class Keeper(threading.Thread):
         if self.schema is None:
             self.schema = run(connection, fleet.home())
         pooled = is_pooled(connection)
-        vigil = Vigil()
+        detector = FailureDetector()
         held = False
         while not self._ending.is_set():
             if self._outdated:
@@ -177,12 +177,12 @@ class Keeper(threading.Thread):
             self._beaten = self._announced = True
             if beat.due is not None:
                 self._on_schedule(beat.due)
-            if all(sighting.name != self.worker for sighting in beat.sightings):
+            if all(state.name != self.worker for state in beat.states):
                 held = False
                 self._lose()
                 continue
-            others = [sighting for sighting in beat.sightings if sighting.name != self.worker]
-            for dead in vigil.look(others, time.monotonic()):
+            others = [state for state in beat.states if state.name != self.worker]
+            for dead in detector.look(others, time.monotonic()):
                 with self._refusable(connection), checked_at_once(connection):
                     self._report(run(connection, fleet.rescue(dead, self.schema)), dead.name)
                 # What somebody held just then is nobody's now: looked for with the next beat.
@@ -195,7 +195,7 @@ class Keeper(threading.Thread):
             self._look_around(connection)
             self._flusher.step(connection, self.schema)
             self._ready.set()
-            self._wakened.wait(min(BEAT, vigil.patience))
+            self._wakened.wait(min(BEAT, detector.patience))
             self._wakened.clear()
         self._flusher.finish(connection, self.schema)
         self._notices.delete_reported(connection, self.schema)
@@ -205,13 +205,13 @@ class Keeper(threading.Thread):
 
     @contextmanager
     def _refusable(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
-        """For what Postgres may refuse, for want of a lock say: beats and vigil go on."""
+        """For what Postgres may refuse, for want of a lock say: beats and detector go on."""
         try:
             yield
         except psycopg.Error as error:
             if connection.closed:
                 raise
-            self._refusals.again_in(error)
+            self._refusals.next_delay(error)
 
     def _beat(self, connection: psycopg.Connection[Any]) -> fleet.Beat:
         beat = run(connection, fleet.beat(self.worker, self._queues, self.schema))

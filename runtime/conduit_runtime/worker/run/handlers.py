@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 
-from ...model.arguments import check_span
+from ...model.arguments import check_duration
 from ...model.errors import NoHandler, QueueError
 from ...model.payload import check_name
-from ...model.retry import DEFAULT_POLICY, Backoff, RetryPolicy, check_backoff
+from ...model.retry import DEFAULT_POLICY, BackoffKind, RetryPolicy, check_backoff
 from ...statements.claims import Lane
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class HandlerOptions(TypedDict, total=False):
 
     keep_result: timedelta | None
     timeout: timedelta | None
-    backoff: Backoff
+    backoff: BackoffKind
     base: timedelta | None
 
 
@@ -96,7 +96,7 @@ class HandlerRegistry:
         *,
         keep_result: timedelta | None = None,
         timeout: timedelta | None = None,
-        backoff: Backoff = "exponential",
+        backoff: BackoffKind = "exponential",
         base: timedelta | None = None,
     ) -> None:
         """Have `function(context, payload)` run the jobs of a type, instead of any before it.
@@ -187,11 +187,11 @@ class HandlerRegistry:
 def _seconds(span: timedelta | None, what: str) -> float | None:
     if span is None:
         return None
-    check_span(span, what)
+    check_duration(span, what)
     return span.total_seconds()
 
 
-def _policy(backoff: Backoff, base: timedelta | None) -> RetryPolicy:
+def _policy(backoff: BackoffKind, base: timedelta | None) -> RetryPolicy:
     check_backoff(backoff)
     seconds = _seconds(base, "base")
     if seconds is None and backoff == DEFAULT_POLICY.backoff:

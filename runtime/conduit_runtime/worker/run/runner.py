@@ -23,7 +23,7 @@ from ...model.masking import secrets_of
 from ...model.outcome import Outcome, decide, released
 from ...services.django_connections import renewed_in_loop, uses_django
 from ...services.protocols import Prepared
-from ...statements.child_jobs import Nested
+from ...statements.child_jobs import ChildJobs
 from ...statements.outcomes import MOST, Attempt
 from ...statements.results import result_of
 from ..acknowledge.acknowledger import Acknowledger
@@ -221,12 +221,12 @@ class Runner:
             else:
                 execution = execution or Execution(job, task)
                 return execution.begun(handler, context, started, rest)
-            nested = context.nested
-            if nested and _may_wait_for_keys(nested):
+            children = context.children
+            if children and _may_wait_for_keys(children):
                 execution = execution or Execution(job, task)
                 return execution.begun(handler, context, started, _given(result))
-            if nested or handler.keep_result is not None:
-                attempt = self._completed(job, handler, nested, started, result)
+            if children or handler.keep_result is not None:
+                attempt = self._completed(job, handler, children, started, result)
                 if attempt.is_large:
                     execution = execution or Execution(job, task)
                     return execution.begun(handler, context, started, _given(result))
@@ -278,11 +278,11 @@ class Runner:
         assert execution.started is not None
         execution.arm()
         result = await execution.rest
-        nested = execution.context.nested
+        children = execution.context.children
         attempt = self._completed(
-            execution.job, execution.handler, nested, execution.started, result
+            execution.job, execution.handler, children, execution.started, result
         )
-        if attempt.is_large or (nested and _may_wait_for_keys(nested)):
+        if attempt.is_large or (children and _may_wait_for_keys(children)):
             execution.disarm()
             await self._acknowledger.complete_apart(attempt)
         else:
@@ -292,11 +292,11 @@ class Runner:
         self,
         job: Claimed,
         handler: Handler,
-        nested: Nested | None,
+        children: ChildJobs | None,
         started: float,
         result: object,
     ) -> Attempt:
-        enqueued = nested.rows() if nested else ()
+        enqueued = children.rows() if children else ()
         self._now = now = monotonic()
         attempt = Attempt(job, now - started, None, enqueued, None, started)
         if handler.keep_result is not None:
@@ -337,9 +337,9 @@ class Runner:
         return decide(job.attempts, job.max_attempts, error, policy, jitter, secrets_of(job))
 
 
-def _may_wait_for_keys(nested: Sequence[Job]) -> bool:
+def _may_wait_for_keys(children: Sequence[Job]) -> bool:
     """Whether a completion that gives birth to these jobs may have to wait, for their keys."""
-    return any(each.is_unique for each in nested)
+    return any(each.is_unique for each in children)
 
 
 async def _given(result: object) -> object:
