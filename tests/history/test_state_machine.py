@@ -10,10 +10,10 @@ import psycopg
 from conduit_runtime import Job, JobLost, JobStatus, Queue
 from conduit_runtime.model.claimed import COLUMNS, Claimed, in_order
 from conduit_runtime.model.outcome import Outcome, released
-from conduit_runtime.model.worker_state import Dead
+from conduit_runtime.model.worker_state import DeadWorker
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import sql
-from conduit_runtime.postgres.steps import take
+from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements import worker_registry as fleet
 from conduit_runtime.statements.claims import LEASE_ENDS, Claims, Lane
 from conduit_runtime.statements.jobs import insert_parameters
@@ -208,7 +208,7 @@ class JobMachine(RuleBasedStateMachine):
         wanted = Wanted(sizes, lanes, limit, limits, rated)
         with self.connection.transaction():
             steps = claim_within(wanted, build, None, waits=False)
-            return take(steps, lambda statement: run(self.connection, statement)).jobs
+            return run_steps(steps, lambda statement: run(self.connection, statement)).jobs
 
     @rule(queue=queues, pauses=st.booleans())
     def pause_or_resume(self, queue: str, pauses: bool) -> None:
@@ -320,7 +320,7 @@ class JobMachine(RuleBasedStateMachine):
     @rule(worker=workers)
     def die(self, worker: str) -> None:
         if name := self.names.pop(worker, None):
-            run(self.connection, fleet.rescue(Dead(name, 0, silent=True), None))
+            run(self.connection, fleet.rescue(DeadWorker(name, 0, silent=True), None))
             self.model.rescue(name)
 
     @rule(worker=workers)

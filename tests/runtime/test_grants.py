@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from conduit_runtime import Job, Queue, Schedule, WorkerPool, batch, chain, migrate
-from conduit_runtime.model.worker_state import Dead
+from conduit_runtime.model.worker_state import DeadWorker
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.grants import FUNCTIONS, TABLES, grants
 from conduit_runtime.schedules.scheduler import CronScheduler
@@ -258,7 +258,7 @@ def test_the_worker_rescues(roles: dict[str, str]) -> None:
             enqueuer.enqueue(Job(type="t"))
         claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0, PLACE)
         assert len(run(connection, claim)) == 1
-        assert len(run(connection, fleet.rescue(Dead("w", 0, silent=True), PLACE))) == 1
+        assert len(run(connection, fleet.rescue(DeadWorker("w", 0, silent=True), PLACE))) == 1
 
 
 def test_a_role_that_works_cannot_change_the_tables(roles: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from conduit_runtime.model.worker_state import Dead
+from conduit_runtime.model.worker_state import DeadWorker
 from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements import jobs as store
@@ -98,7 +98,7 @@ def test_other_outcomes(connection: psycopg.Connection[Any]) -> None:
 
 def test_a_rescue(connection: psycopg.Connection[Any]) -> None:
     held(connection)
-    dead = Dead("w", beat=0, silent=True)
+    dead = DeadWorker("w", beat=0, silent=True)
     plan = explain(connection, fleet.rescue(dead, None))
     assert scans(plan) <= {"jobs_running", "jobs_pkey", "Tid Scan"}
     assert buffers(plan) <= 60 * BATCH
