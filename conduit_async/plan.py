@@ -4,16 +4,17 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from .config import Config
-from .lower import expressions, literals
-from .lower.annotations import unite
-from .lower.function import Class, Function
-from .lower.functions import function
-from .lower.hooks import hook_functions
-from .lower.imports import Imports
-from .lower.jobs import job_items
-from .lower.module import Module, jobs_of, module_for, names_of_records
-from .lower.nesting import unnested
-from .lower.rows import Row, rows
+from .lower import expressions
+from .lower.functions.function import Class, Function
+from .lower.functions.functions import function
+from .lower.functions.hooks import hook_functions
+from .lower.functions.jobs import job_items
+from .lower.package.module import Module, jobs_of, module_for, names_of_records
+from .lower.package.rows import Row, rows
+from .lower.python import literals
+from .lower.python.annotations import unite
+from .lower.python.imports import Imports
+from .lower.python.outline import unnested
 from .names import class_name, python_name, unclashed
 from .program import MethodInfo, Program, ResourceInfo, ServiceInfo
 

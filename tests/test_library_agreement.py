@@ -16,7 +16,7 @@ from conduit_runtime.model.names import source_name
 from conduit_runtime.stdlib._namespace import ArgumentError, accepted_types
 
 from conduit_async.library import LIBRARY, REQUIRED, Parameter, Signature, find, methods
-from conduit_async.types import (
+from conduit_async.types import (  # fmt: skip
     ANY,
     BOOL,
     DATE,
@@ -39,7 +39,7 @@ from conduit_async.types import (
     Union,
     Variable,
     is_nullable,
-)  # fmt: skip
+)
 from conduit_async.types import UUID as UUID_TYPE
 
 PAGE = {

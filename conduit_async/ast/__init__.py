@@ -59,10 +59,7 @@ from .members import (
     SettingKind,
     Timing,
 )
-from .node import (
-    Name,
-    Node,
-)
+from .node import Name, Node
 from .statements import (
     Assign,
     Async,
@@ -76,15 +73,7 @@ from .statements import (
     Return,
     Statement,
 )
-from .types import (
-    ArrayType,
-    EnumType,
-    HashType,
-    NamedType,
-    StructType,
-    TypeExpr,
-    TypeRef,
-)
+from .types import ArrayType, EnumType, HashType, NamedType, StructType, TypeExpr, TypeRef
 
 __all__ = [
     "Annotation",

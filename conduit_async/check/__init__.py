@@ -6,20 +6,21 @@ from .. import ast
 from ..config import Config
 from ..diagnostics import Problems
 from ..program import Program
-from . import access, calls, control, indexing, lambdas, literals, lookup, operators
-from .async_blocks import describe_jobs
-from .capture import capture
-from .clashes import check_clashes
-from .config_names import check_config_names
-from .declare import declare
-from .function_uses import settle_function_uses
-from .placement import check_placement
-from .reach import check_bodies
-from .service_typos import check_service_names
-from .services import unite_calls
-from .unsupported import report_unsupported
-from .withheld import report_withheld
-from .world import World
+from .calls import calls
+from .calls.function_uses import settle_function_uses
+from .calls.services import unite_calls
+from .declarations.declare import declare
+from .declarations.placement import check_placement
+from .declarations.unsupported import report_unsupported
+from .environment import World
+from .expressions import access, control, indexing, lambdas, literals, lookup, operators
+from .jobs.async_blocks import describe_jobs
+from .jobs.capture import capture
+from .jobs.reach import check_bodies
+from .jobs.withheld import report_withheld
+from .names.clashes import check_clashes
+from .names.config_names import check_config_names
+from .names.service_typos import check_service_names
 
 __all__ = ["check"]
 

@@ -15,9 +15,9 @@ from ..names import local_name, unclashed
 from ..program import Facts, FunctionInfo, HookInfo, JobInfo, Local, ResourceInfo
 from ..source import Span
 from ..types import ANY, Record, Type, optional
+from .environment import World
 from .lattice import BROKEN
 from .paths import Implied, Path
-from .world import World
 
 BodyKind: TypeAlias = Literal["hook", "function", "computed", "scope"]
 

@@ -1,8 +1,8 @@
 """What literals become where they stand: structs, decimals, an enum's values."""
 
 from .. import ast
+from ..analyses.results import lambda_results
 from ..program import LibraryCall
-from ..results import lambda_results
 from ..types import DECIMAL, Array, Enum, Hash, Optional, Scalar, Struct, Type, required
 from .body import Body
 

@@ -1,10 +1,10 @@
 """Whether a value may stand where it stands, told at the part of it that may not."""
 
 from .. import ast
+from ..analyses.results import matches, results
 from ..diagnostics import Related
 from ..hints.foreign_names import VARIABLE_DURATION
 from ..program import Local, RelationUse, SelfColumn
-from ..results import matches, results
 from ..source import Span
 from ..suggest import nearest
 from ..types import (
@@ -27,6 +27,8 @@ from ..types import (
     required,
 )
 from .body import Body
+from .expressions.nil_hints import value_hint
+from .expressions.unmatched import gives_nil, head, missing_arms, open_matches
 from .forms import (
     become_decimal,
     constant_text,
@@ -36,8 +38,6 @@ from .forms import (
     written_number,
 )
 from .lattice import fits, is_unknown
-from .nil_hints import value_hint
-from .unmatched import gives_nil, head, missing_arms, open_matches
 
 
 def require(

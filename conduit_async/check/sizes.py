@@ -3,13 +3,13 @@
 from decimal import Decimal
 
 from .. import ast
+from ..analyses.results import results
 from ..program import ResourceInfo
-from ..results import results
 from ..types import STRING
 from .body import Body
 from .constants import NotConstantError, fold
+from .declarations.type_refs import SCALARS
 from .forms import constant_text
-from .type_refs import SCALARS
 
 
 def check_size(body: Body, value: ast.Expr, ref: ast.TypeRef | None, what: str) -> None:

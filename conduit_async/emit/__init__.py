@@ -8,9 +8,9 @@ from functools import cache
 import jinja2
 
 from .. import assets
-from ..lower import literals
-from ..lower.code import Line
-from ..lower.function import Function
+from ..lower.functions.function import Function
+from ..lower.python import literals
+from ..lower.python.code import Line
 from ..output import Layouts
 from ..parts import Written
 from ..plan import Frame, RecordsModule, ResourceModule

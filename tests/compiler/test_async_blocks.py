@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conduit_async.check import check
-from conduit_async.check.async_blocks import all_jobs
+from conduit_async.check.jobs.async_blocks import all_jobs
 from conduit_async.config import Config, Defaults
 from conduit_async.diagnostics import Diagnostic, Problems
 from conduit_async.parse import parse

@@ -5,7 +5,7 @@ from itertools import chain
 import pytest
 
 from conduit_async.check import check
-from conduit_async.check.async_blocks import all_jobs
+from conduit_async.check.jobs.async_blocks import all_jobs
 from conduit_async.config import Config
 from conduit_async.diagnostics import Problems
 from conduit_async.parse import parse

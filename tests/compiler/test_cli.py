@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conduit_async.cli import run
-from conduit_async.lower.code import Code, Strength
+from conduit_async.lower.python.code import Code, Strength
 
 GOOD = """
 resource Post {
@@ -328,7 +328,8 @@ def test_a_module_that_is_no_python_is_not_written(
         GOOD.replace("Mail.send", '\n    Mail.all(["x"] + ["y"])\n    Mail.send'),
     )
     monkeypatch.setattr(
-        "conduit_async.lower.operators.list_of", lambda *_: Code(f"[{items}]", Strength.ATOM)
+        "conduit_async.lower.expressions.operators.list_of",
+        lambda *_: Code(f"[{items}]", Strength.ATOM),
     )
     for options in ([], ["--check"], ["--diff"]):
         capsys.readouterr()

@@ -11,7 +11,7 @@ from generated import settings_in, sources_in
 from conduit_async import emit
 from conduit_async.compiler import compile
 from conduit_async.emit.layout import Layout
-from conduit_async.lower.imports import Imports
+from conduit_async.lower.python.imports import Imports
 
 CASES = Path(__file__).parent / "cases"
 WITH_CAPITALS = frozenset(name for name in dir(builtins) if name[0].isupper())

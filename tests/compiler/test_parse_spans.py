@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from conduit_async import ast
+from conduit_async.analyses.walk import children
 from conduit_async.diagnostics import Problems
 from conduit_async.parse import parse
 from conduit_async.source import Source
-from conduit_async.walk import children
 
 _HERE = Path(__file__).parent
 _SOURCES = [

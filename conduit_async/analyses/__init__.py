@@ -1,0 +1,1 @@
+"""Questions about syntax trees that several phases ask."""

@@ -1,0 +1,49 @@
+"""Lambdas that become part of a loop: those of `map` and `filter`, which nothing else takes."""
+
+from .. import ast
+from ..library import LIBRARY
+from ..program import (  # fmt: skip
+    ComputedUse,
+    Facts,
+    FunctionCall,
+    LibraryCall,
+    RecordCall,
+    RelationUse,
+    ServiceCall,
+)
+from .walk import walk
+
+_OPERATIONS = (LIBRARY["Array"]["map"], LIBRARY["Array"]["filter"])
+
+
+def looping_lambda(call: LibraryCall) -> tuple[ast.Name, ast.Expr] | None:
+    """The parameter and the body of a lambda of one expression, if a call has one."""
+    function = call.arguments[1] if call.signature in _OPERATIONS else None
+    if not isinstance(function, ast.Lambda) or len(function.parameters) != 1:
+        return None
+    body = function.body.statements
+    if len(body) == 1 and isinstance(body[0], ast.ExprStatement):
+        return function.parameters[0], body[0].value
+    return None
+
+
+def waiting_lambda(facts: Facts, call: LibraryCall) -> ast.Lambda | None:
+    """The lambda of a call, if it calls a service or the database."""
+    function = call.arguments[1] if call.signature in _OPERATIONS else None
+    if isinstance(function, ast.Lambda) and waits(facts, function):
+        return function
+    return None
+
+
+def waits(facts: Facts, function: ast.Lambda) -> bool:
+    """Whether a lambda calls a service or the database, or writes a field, which a job awaits."""
+    return any(_waits(facts, node) for node in walk(function.body))
+
+
+def _waits(facts: Facts, node: ast.Node) -> bool:
+    use = facts.resolutions.get(node)
+    if isinstance(node, ast.Assign) and isinstance(node.target, ast.Member):
+        return True
+    if isinstance(use, FunctionCall | ComputedUse):
+        return use.function.uses_services or use.function.uses_database
+    return isinstance(use, ServiceCall | RecordCall | RelationUse)

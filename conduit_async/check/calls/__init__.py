@@ -1,0 +1,1 @@
+"""Calls of functions, of the standard library and of services."""

@@ -1,0 +1,204 @@
+"""Calls: of functions, of the standard library, of services, of methods on values."""
+
+from ... import ast
+from ...diagnostics import Related
+from ...hints.foreign_names import CALLS, function_hint, self_hint
+from ...hints.queue_words import queue_hint
+from ...library import LIBRARY, methods
+from ...program import FunctionCall, FunctionInfo, LambdaCall, RaiseCall, RecordCall, ResourceInfo
+from ...suggest import did_you_mean, listed, nearest
+from ...types import ANY, Array, Function, Query, Record, Type, required
+from ..body import Body, Steps, Target, rule
+from ..expressions.access import through
+from ..expressions.lookup import meaning
+from ..lattice import BROKEN, is_unknown
+from ..queries.aggregates import AGGREGATES, aggregate
+from ..queries.records import QUERY_STEPS, query_call, resource_call, takes_conditions
+from ..queries.writes import USAGE
+from ..require import article, require, shorten
+from ..unparsed import lost_local, lost_member
+from .arguments import bind, check_order
+from .changes import change_predicate, is_change_predicate, previous_value
+from .library_calls import library_call, method_call
+from .service_calls import extern_call, service_call
+
+
+@rule(ast.Call)
+def call(body: Body, node: ast.Call) -> Steps:
+    """What is called decides how."""
+    kind = yield from _call(body, node)
+    found = body.facts.resolutions.get(node)
+    if not (isinstance(found, RecordCall) and takes_conditions(found.operation)):
+        check_order(body, node)
+    return kind
+
+
+def _call(body: Body, node: ast.Call) -> Steps:
+    callee = node.callee
+    if isinstance(callee, ast.NameRef):
+        return (yield from _call_name(body, node, callee))
+    if not isinstance(callee, ast.Member):
+        yield callee
+        yield from _arguments(node)
+        body.problems.error("SEM201", callee.span, f"`{shorten(callee)}` cannot be called")
+        return BROKEN
+    target = callee.target
+    if isinstance(target, ast.NameRef):
+        match meaning(body, target.name):
+            case "namespace":
+                return (yield from _namespace_call(body, node, callee, target.name))
+            case "resource":
+                return (yield from resource_call(body, node, callee, target.name))
+            case "service" | "extern":
+                return (yield from service_call(body, node, callee, target))
+    if isinstance(target, ast.SelfRef) and body.kind != "scope":
+        name = callee.name.text
+        if is_change_predicate(body, name) or name == "previous_value":
+            yield target
+            if name != "previous_value":
+                yield from _arguments(node)
+            check = previous_value if name == "previous_value" else change_predicate
+            return check(body, node, callee, node.arguments)
+    kind = yield Target(target)
+    return (yield from _method(body, node, callee, kind))
+
+
+def _arguments(node: ast.Call) -> Steps:
+    for argument in node.arguments:
+        yield argument.value
+    return ANY
+
+
+def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
+    name = callee.name
+    if (local := body.scope.find(name)) is not None:
+        body.facts.resolutions[callee] = local
+        yield from _arguments(node)
+        if isinstance(local.type, Function):
+            body.facts.resolutions[node] = LambdaCall(local)
+            return local.type.result
+        if not is_unknown(local.type):
+            body.problems.error(
+                "SEM201", callee.span, f"`{name}` is {article(local.type)}, it cannot be called"
+            )
+            return BROKEN
+        return local.type
+    if name in body.world.config.externs:
+        return (yield from extern_call(body, node, callee))
+    function = body.resource.functions.get(name)
+    if function is not None and not function.computed and body.kind != "scope":
+        return (yield from _function_call(body, node, body.resource, function))
+    if name == "error" and [argument.name for argument in node.arguments] == [None]:
+        yield from _arguments(node)
+        body.facts.resolutions[node] = RaiseCall(node.arguments[0].value)
+        return ANY
+    if name in AGGREGATES:
+        return (yield from aggregate(body, node, name))
+    yield from _arguments(node)
+    _undefined_function(body, callee)
+    return BROKEN
+
+
+def _undefined_function(body: Body, callee: ast.NameRef) -> None:
+    name, world = callee.name, body.world
+    lost = lost_member(world, body.resource.name, name)
+    if lost or lost_local(world, callee.span.source, name):
+        return
+    functions = [f.name for f in body.resource.functions.values() if not f.computed]
+    if name == "error":
+        hint: str | None = '`error` takes its message: `error("…")`'
+    elif (found := CALLS.get(name) or queue_hint(name)) is not None:
+        hint = found
+    elif name.endswith("?") and is_change_predicate(body, name):
+        hint = f"write `self.{name}(…)`"
+    elif (found := nearest(name, [*functions, *AGGREGATES])) is not None:
+        hint = f"did you mean `{found}`?"
+    elif name[:1].isupper():
+        hint = f"a service is called with a dot: `{name}.method(…)`"
+    elif (namespaces := [space for space, known in LIBRARY.items() if name in known]) != []:
+        hint = f"write `{namespaces[0]}.{name}(…)`"
+    else:
+        hint = f"declare it in `{body.resource.name}` with `@function {name}(…) {{ … }}`"
+    body.problems.error("SEM201", callee.span, f"there is no function `{name}`", hint)
+
+
+def _function_call(
+    body: Body, node: ast.Call, owner: ResourceInfo, function: FunctionInfo
+) -> Steps:
+    yield from _arguments(node)
+    body.world.reach_function(owner, function)
+    found = bind(
+        body, node, function.name, [(p.name, p.default is None) for p in function.parameters]
+    )
+    for parameter, value in zip(function.parameters, found, strict=True):
+        if value is not None:
+            what = f"`{parameter.name}` of `{function.name}`"
+            require(body, value, parameter.type, what, "TYP131")
+    body.facts.resolutions[node] = FunctionCall(function, tuple(found))
+    return function.result
+
+
+def _namespace_call(body: Body, node: ast.Call, callee: ast.Member, namespace: str) -> Steps:
+    functions = LIBRARY[namespace]
+    signature = functions.get(callee.name.text)
+    if signature is None:
+        yield from _arguments(node)
+        found = nearest(callee.name.text, functions)
+        body.problems.error(
+            "SEM201",
+            callee.name.span,
+            f"`{namespace}` has no function `{callee.name.text}`",
+            function_hint(namespace, callee.name.text)
+            or (f"did you mean `{namespace}.{found}`?" if found else listed(functions)),
+        )
+        return BROKEN
+    return (yield from library_call(body, node, signature))
+
+
+def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Steps:
+    """`value.name(…)`."""
+    name = callee.name.text
+    match required(kind):
+        case Record(resource=resource):
+            info = body.world.resources[resource]
+            function = info.functions.get(name)
+            if function is not None and not function.computed:
+                _through(body, node, callee, kind)
+                return (yield from _function_call(body, node, info, function))
+            if not methods(name):
+                yield from _arguments(node)
+                _no_function(body, callee, info)
+                return BROKEN
+        case Query(resource=resource):
+            _through(body, node, callee, kind)
+            return (yield from query_call(body, node, callee, resource))
+        case Array(item=Record(resource=resource)) if name in QUERY_STEPS and not methods(name):
+            _through(body, node, callee, kind)
+            return (yield from query_call(body, node, callee, resource))
+    return (yield from method_call(body, node, callee, kind))
+
+
+def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> None:
+    name = callee.name.text
+    if lost_member(body.world, info.name, name):
+        return
+    functions = [f.name for f in info.functions.values() if not f.computed]
+    if name in (*info.columns, *info.relations, *info.functions):
+        message = f"`{name}` is a field, not a function"
+        hint: str | None = f"write `{shorten(callee)}`"
+    else:
+        message = f"`{info.name}` has no function `{name}`"
+        hint = did_you_mean(name, functions)
+        if isinstance(callee.target, ast.SelfRef):
+            hint = self_hint(name, info) or hint or queue_hint(name)
+        elif name in USAGE and info.primary_key is not None:
+            key = f"{shorten(callee.target)}.{info.primary_key}"
+            hint = f"write `{info.name}.{USAGE[name].replace('key', key)}`"
+    declared = Related(info.node.name.span, f"`{info.name}` is declared here")
+    body.problems.error("SEM201", callee.name.span, message, hint, declared)
+
+
+def _through(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> None:
+    through(body, callee, kind)
+    if callee in body.short:
+        body.short.add(node)

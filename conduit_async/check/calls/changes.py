@@ -1,0 +1,119 @@
+"""Change tracking: `self.x_changed?` and its kin, `self.previous_value(:x)`."""
+
+from typing import Literal
+
+from ... import ast
+from ...program import ChangeCall, Column
+from ...suggest import nearest
+from ...types import BOOL, Type, optional
+from ..body import Body
+from ..forms import constant_text
+from ..lattice import BROKEN
+from ..paths import SELF, Implied
+from ..require import require
+from ..unparsed import lost_member
+
+_SUFFIXES: dict[str, Literal["changed", "changed_to", "changed_from"]] = {
+    "_changed?": "changed",
+    "_changed_to?": "changed_to",
+    "_changed_from?": "changed_from",
+}
+
+
+def is_change_predicate(body: Body, name: str) -> bool:
+    """Whether a name reads as change tracking, and no field or function has it."""
+    return name.endswith(tuple(_SUFFIXES)) and name not in body.resource.functions
+
+
+def change_predicate(
+    body: Body, node: ast.Expr, member: ast.Member, arguments: tuple[ast.Argument, ...]
+) -> Type:
+    """Check `self.x_changed?`; the types of the arguments are known already."""
+    name = member.name.text
+    suffix = next(s for s in _SUFFIXES if name.endswith(s))
+    kind = _SUFFIXES[suffix]
+    column = _tracked(body, member.name, name.removesuffix(suffix), suffix)
+    wanted = 0 if kind == "changed" else 1
+    if len(arguments) != wanted or any(argument.name for argument in arguments):
+        body.problems.error(
+            "TYP130",
+            node.span,
+            f"`{name}` takes {'no argument' if wanted == 0 else 'one value'}",
+            f"write `self.{name}{'' if wanted == 0 else '(value)'}`",
+        )
+        return BOOL
+    _check_event(body, member, name)
+    if column is None:
+        return BOOL
+    value = arguments[0].value if arguments else None
+    if value is not None:
+        require(body, value, optional(column.type), f"`self.{column.name}`", "TYP131")
+        if kind == "changed_to" and not isinstance(value, ast.Nil):
+            body.implied[node] = Implied(true=frozenset({(SELF, column.name)}))
+    body.facts.resolutions[node] = ChangeCall(kind, column, value)
+    return BOOL
+
+
+def previous_value(
+    body: Body, node: ast.Call, member: ast.Member, arguments: tuple[ast.Argument, ...]
+) -> Type:
+    """Check `self.previous_value(:x)`: in an update hook, as nullable as the field."""
+    _check_event(body, member, "previous_value")
+    name = constant_text(arguments[0].value) if len(arguments) == 1 else None
+    if name is None or arguments[0].name is not None:
+        body.problems.error(
+            "TYP130",
+            node.span,
+            "`previous_value` takes the name of a field",
+            f"write it as a symbol: `self.previous_value(:{_meant(arguments)})`",
+        )
+        return BROKEN
+    column = _column(body, name)
+    if column is None:
+        _unknown(body, arguments[0].value, name, ":", "")
+        return BROKEN
+    body.facts.resolutions[node] = ChangeCall("previous_value", column, None)
+    return column.type if body.event == "update" else optional(column.type)
+
+
+def _meant(arguments: tuple[ast.Argument, ...]) -> str:
+    match [argument.value for argument in arguments]:
+        case [ast.NameRef(name=name)] | [ast.Member(name=ast.Name(text=name))]:
+            return name
+    return "field"
+
+
+def _tracked(body: Body, place: ast.Name, name: str, suffix: str) -> Column | None:
+    column = _column(body, name)
+    if column is None:
+        _unknown(body, place, name, "self.", suffix)
+    return column
+
+
+def _column(body: Body, name: str) -> Column | None:
+    relation = body.resource.relations.get(name)
+    if relation is not None and relation.kind == "to_one":
+        name = relation.key
+    return body.resource.columns.get(name)
+
+
+def _unknown(body: Body, place: ast.Node, name: str, prefix: str, suffix: str) -> None:
+    if lost_member(body.world, body.resource.name, name):
+        return
+    found = nearest(name, [*body.resource.columns, *body.resource.relations])
+    body.problems.error(
+        "SEM203",
+        place.span,
+        f"`{body.resource.name}` has no field `{name}`",
+        f"did you mean `{prefix}{found}{suffix}`?" if found else None,
+    )
+
+
+def _check_event(body: Body, member: ast.Member, name: str) -> None:
+    if body.event == "delete":
+        body.problems.error(
+            "SEM208",
+            member.span,
+            f"`self.{name}` has no meaning in a delete hook: a row that goes does not change",
+            "read the field itself",
+        )

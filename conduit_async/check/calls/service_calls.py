@@ -1,0 +1,77 @@
+"""Calls of external services: `Email.send(…)`."""
+
+from ... import ast
+from ...hints.queue_words import ENQUEUES, queue_hint
+from ...names import python_name, service_name
+from ...program import CALL, Extern, MethodInfo, ServiceCall, ServiceInfo
+from ...types import ANY, Function, Query, Type
+from ..body import Body, Steps
+from ..lattice import BROKEN
+from ..names.service_typos import misspelt
+from ..require import article, shorten
+
+
+def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.NameRef) -> Steps:
+    """A call of a method of a service, which is created by its first call."""
+    for argument in node.arguments:
+        yield argument.value
+    if target.name not in body.world.config.externs and misspelt(body, target, callee.name.text):
+        return BROKEN
+    if target.name not in body.world.config.externs and callee.name.text in ENQUEUES:
+        body.problems.warning(
+            "PAT410",
+            callee.name.span,
+            f"`{shorten(callee)}` is a method of a service, which is called at once",
+            queue_hint(callee.name.text),
+        )
+    _note_call(body, node, target.name, callee.name.text)
+    return ANY
+
+
+def extern_call(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
+    """A call of a function that the application binds: a service that is called itself."""
+    for argument in node.arguments:
+        yield argument.value
+    _note_call(body, node, callee.name, CALL)
+    return ANY
+
+
+def extern_value(body: Body, node: ast.NameRef) -> Type:
+    """A value that the application binds: an attribute beside the services."""
+    body.facts.resolutions[node] = Extern(_service(body, node.name))
+    return ANY
+
+
+def _service(body: Body, name: str) -> ServiceInfo:
+    services = body.world.services
+    if (service := services.get(name)) is None:
+        service = services[name] = ServiceInfo(name, service_name(name), {})
+    return service
+
+
+def _note_call(body: Body, node: ast.Call, name: str, method_name: str) -> None:
+    for argument in node.arguments:
+        kind = body.type_of(argument.value)
+        if isinstance(kind, Query | Function):
+            body.problems.error(
+                "TYP131",
+                argument.value.span,
+                f"a service cannot be given {article(kind)}",
+                "run it first: `.all`" if isinstance(kind, Query) else None,
+            )
+    service = _service(body, name)
+    plain = method_name.rstrip("?!")
+    if (method := service.methods.get(plain)) is None:
+        method = MethodInfo(plain, python_name(plain), [], 0, {})
+        service.methods[plain] = method
+    positional = tuple(a.value for a in node.arguments if a.name is None)
+    named: dict[str, ast.Expr] = {}
+    for argument in node.arguments:
+        if argument.name is None:
+            continue
+        if argument.name.text in named:
+            body.problems.error(
+                "TYP130", argument.name.span, f"`{argument.name.text}` is given twice"
+            )
+        named[argument.name.text] = argument.value
+    body.facts.resolutions[node] = ServiceCall(service, method, positional, tuple(named.items()))

@@ -1,0 +1,1 @@
+"""What a resource declares: columns, relations, functions, scopes, rules."""

@@ -1,0 +1,94 @@
+"""Declarations: which resources there are, and what each of them has."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import inflection
+
+from ... import ast
+from ...analyses.walk import walk
+from ...diagnostics import Related
+from ...names import module_name, record_name, snake_case, snapshot_name
+from ...program import ResourceInfo
+from ..environment import World
+from .columns import declare_columns
+from .constraints import check_constraints
+from .functions import declare_functions
+from .relations import check_relations, foreign_key
+from .rules import check_rules
+from .words import check_words
+
+
+def declare(world: World, files: Sequence[ast.File]) -> None:
+    """Fill the world's resources, structs and enums from all files."""
+    for resource in _distinct(world, files):
+        name = resource.name.text
+        world.resources[name] = ResourceInfo(
+            name=name,
+            table=world.config.tables.get(name) or table_name(name),
+            module=module_name(name),
+            node=resource,
+            primary_key=_primary_key(resource),
+            columns={},
+            relations={},
+            functions={},
+            scopes={},
+            hooks=[],
+            doc=resource.doc,
+        )
+    for name, info in world.resources.items():
+        world.taken_names |= {record_name(name), snapshot_name(name)}
+        world.taken_names |= set(_attributes(info.node))
+    for info in world.resources.values():
+        declare_columns(world, info)
+        relation = info.relations.get(info.primary_key or "")
+        if relation is not None:
+            info.primary_key = relation.key if relation.key in info.columns else None
+        declare_functions(world, info)
+    for info in world.resources.values():
+        check_relations(world, info)
+        check_constraints(world, info)
+        check_rules(world, info)
+        check_words(world, info)
+
+
+def table_name(resource: str) -> str:
+    """The table of a resource: `LineItem` → `line_items`, `Person` → `people`."""
+    return inflection.pluralize(snake_case(resource))
+
+
+def _distinct(world: World, files: Sequence[ast.File]) -> Iterable[ast.Resource]:
+    seen: dict[str, ast.Resource] = {}
+    for resource in (resource for file in files for resource in file.resources):
+        name = resource.name
+        if (first := seen.get(name.text)) is not None:
+            world.problems.error(
+                "SEM207",
+                name.span,
+                f"`{name.text}` is declared twice",
+                "give one of the two resources another name",
+                Related(first.name.span, "first declared here"),
+            )
+            continue
+        seen[name.text] = resource
+        yield resource
+
+
+def _attributes(resource: ast.Resource) -> Iterator[str]:
+    """The names of fields, those of structs among them: in their class they hide other classes."""
+    for member in resource.members:
+        if isinstance(member, ast.Field | ast.Relation):
+            yield foreign_key(member.options, "")
+            yield from (node.name.text for node in walk(member) if isinstance(node, ast.Field))
+
+
+def _primary_key(resource: ast.Resource) -> str | None:
+    """The one `@primary` field, else the field `id`."""
+    fields = [member for member in resource.members if isinstance(member, ast.Field)]
+    marked = [
+        field.name.text
+        for field in fields
+        if any(annotation.name.text == "primary" for annotation in field.annotations)
+    ]
+    if marked:
+        return marked[0] if len(marked) == 1 else None
+    return "id" if any(field.name.text == "id" for field in fields) else None

@@ -1,0 +1,81 @@
+"""`@function`, `@computed` and `@scope` declarations."""
+
+from collections.abc import Sequence
+
+from ... import ast
+from ...analyses.walk import walk
+from ...diagnostics import Related
+from ...names import ENTRY_POINTS, local_name, python_name
+from ...program import FunctionInfo, ParameterInfo, ResourceInfo
+from ...types import ANY, NIL, Type
+from ..environment import World
+from .type_refs import read_type
+
+
+def declare_functions(world: World, info: ResourceInfo) -> None:
+    """Fill the functions, computed fields and scopes of a resource."""
+    names: dict[str, ast.Name] = {}
+    taken = {*ENTRY_POINTS, *world.resources}
+    for member in info.node.members:
+        if not isinstance(member, ast.Function | ast.Computed | ast.Scope):
+            continue
+        if world.broken.touches(member.name.span):
+            continue
+        name = member.name.text
+        first = names.setdefault(name, member.name)
+        if first is not member.name:
+            world.problems.error(
+                "SYN013",
+                member.name.span,
+                f"`{name}` is declared twice",
+                "rename or remove one of the two",
+                Related(first.span, "first declared here"),
+            )
+            continue
+        if isinstance(member, ast.Scope):
+            info.scopes[name] = member
+            world.scope_parameters[member] = read_parameters(world, info, name, member.parameters)
+            continue
+        python = local_name(name, taken)
+        taken.add(python)
+        parameters = member.parameters if isinstance(member, ast.Function) else ()
+        info.functions[name] = FunctionInfo(
+            name=name,
+            python=python,
+            parameters=read_parameters(world, info, name, parameters),
+            result=_result(world, info, member),
+            body=member.body,
+            doc=member.doc,
+            computed=isinstance(member, ast.Computed),
+        )
+
+
+def read_parameters(
+    world: World, info: ResourceInfo, function: str, parameters: Sequence[ast.Parameter]
+) -> tuple[ParameterInfo, ...]:
+    """The parameters of a function or scope; a name that is given twice is an error."""
+    found: list[ParameterInfo] = []
+    for parameter in parameters:
+        name = parameter.name.text
+        if any(other.name == name for other in found):
+            first = next(other.name.span for other in parameters if other.name.text == name)
+            world.problems.error(
+                "SEM206",
+                parameter.name.span,
+                f"`{name}` is declared twice",
+                "rename or remove one of the two",
+                Related(first, "first declared here"),
+            )
+        kind = read_type(world, parameter.type, info.name, f"{function}_{name}")
+        python = local_name(name, {*world.resources, *(other.python for other in found)})
+        found.append(ParameterInfo(name, python, kind, parameter.default))
+    return tuple(found)
+
+
+def _result(world: World, info: ResourceInfo, member: ast.Function | ast.Computed) -> Type:
+    if isinstance(member, ast.Computed):
+        return read_type(world, member.type, info.name, member.name.text)
+    if member.result is not None:
+        return read_type(world, member.result, info.name, python_name(member.name.text))
+    gives = any(isinstance(node, ast.Return) and node.value for node in walk(member.body))
+    return ANY if gives else NIL

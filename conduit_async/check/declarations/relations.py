@@ -1,0 +1,204 @@
+"""Relations: what they point at, and which column holds the key."""
+
+from typing import Any, Literal
+
+import inflection
+
+from ... import ast
+from ...diagnostics import Related
+from ...names import is_name, is_table_name, snake_case
+from ...program import RelationInfo, ResourceInfo
+from ...source import Span
+from ...suggest import nearest
+from ..environment import World
+from ..queries.filters import check_order
+from ..unparsed import lost_member, lost_resource
+
+_OPTIONS = ("foreign_key", "on_delete", "on_update", "join_table", "order_by", "through")
+
+
+def declared_relation(world: World, owner: ResourceInfo, node: ast.Relation) -> RelationInfo:
+    """What `@has_many`, `@has_one` or `@belongs_to` declares."""
+    target = node.target.text
+    name = snake_case(target)
+    kind: Literal["to_one", "has_one", "to_many"] = "to_one"
+    key = f"{name}_id"
+    if node.kind == "has_many":
+        kind, name, key = "to_many", inflection.pluralize(name), f"{snake_case(owner.name)}_id"
+    elif node.kind == "has_one":
+        kind, key = "has_one", f"{snake_case(owner.name)}_id"
+    alias = node.alias.value if node.alias is not None else None
+    if alias is not None and is_name(alias):
+        name = alias
+        if kind == "to_one":
+            key = f"{name}_id"
+    key = foreign_key(node.options, key)
+    return RelationInfo(
+        name=name,
+        kind=kind,
+        target=target,
+        key=key,
+        nullable=kind == "has_one" or _declared_nullable(owner, key),
+        through=node.through.text if node.through is not None else None,
+        options=option_values(node.options),
+        span=node.alias.span if node.alias is not None else node.target.span,
+    )
+
+
+def check_relations(world: World, owner: ResourceInfo) -> None:
+    """Report relations to what does not exist or cannot be joined."""
+    for member in owner.node.members:
+        if isinstance(member, ast.Relation | ast.Field):
+            _check_options(world, member)
+            _check_order(world, owner, member)
+        if isinstance(member, ast.Relation):
+            _check_target(world, member.target)
+            if member.alias is not None and not is_name(member.alias.value or ""):
+                problem = _no_name("a relation", "items")
+                world.problems.error("REL300", member.alias.span, *problem)
+            if member.through is not None:
+                _check_target(world, member.through)
+        if isinstance(member, ast.Setting) and member.kind == "nested" and member.name is not None:
+            _check_target(world, member.name)
+    for relation in owner.relations.values():
+        _check_key(world, owner, relation)
+
+
+def _check_options(world: World, member: ast.Relation | ast.Field) -> None:
+    """Warn of an option that is a typo; others may mean something to another backend."""
+    for pair in member.options:
+        meant = nearest(pair.key.text, _OPTIONS)
+        if pair.key.text not in _OPTIONS and meant is not None:
+            world.problems.warning(
+                "SYN012",
+                pair.key.span,
+                f"a relation has no option `{pair.key.text}`",
+                f"did you mean `{meant}`?",
+            )
+        value = _constant(pair.value)
+        match pair.key.text:
+            case "foreign_key" if not isinstance(value, str):
+                world.problems.error(
+                    "REL301",
+                    pair.value.span,
+                    "`foreign_key` is the name of a column",
+                    'write it as a string: `foreign_key: "author_id"`',
+                )
+            case "foreign_key" if not is_name(value):
+                world.problems.error("REL301", pair.value.span, *_no_name("a column", "author_id"))
+            case "join_table" if not isinstance(value, str) or not is_table_name(value):
+                world.problems.error(
+                    "REL301",
+                    pair.value.span,
+                    "`join_table` is the name of a table",
+                    'write it as a string: `join_table: "order_tags"`',
+                )
+
+
+def foreign_key(options: tuple[ast.Pair, ...], default: str) -> str:
+    """The `foreign_key` among a relation's options if it is a name, else the default."""
+    value = option_values(options).get("foreign_key")
+    return value if isinstance(value, str) and is_name(value) else default
+
+
+def option_values(options: tuple[ast.Pair, ...]) -> dict[str, Any]:
+    """A relation's options as plain values; a bare word means the same as a string."""
+    return {pair.key.text: _constant(pair.value) for pair in options}
+
+
+def _constant(node: ast.Expr) -> Any:
+    match node:
+        case ast.String():
+            return node.value
+        case ast.NameRef() | ast.Symbol():
+            return node.name
+        case ast.Int() | ast.Float() | ast.Bool():
+            return node.value
+        case ast.ArrayLiteral():
+            return [_constant(item) for item in node.items]
+    return None
+
+
+def _no_name(what: str, example: str) -> tuple[str, str]:
+    """What is wrong with a text that has to be a name, and what to write."""
+    return (
+        f"the name of {what} consists of the letters a to z, digits and underscores",
+        f'such as `"{example}"`',
+    )
+
+
+def _check_order(world: World, owner: ResourceInfo, member: ast.Relation | ast.Field) -> None:
+    if isinstance(member, ast.Relation):
+        target = member.target.text
+    else:
+        relation = owner.relations.get(member.name.text)
+        target = relation.target if relation is not None else ""
+    info = world.resources.get(target)
+    for pair in member.options:
+        if pair.key.text == "order_by" and info is not None:
+            check_order(world, info, pair.value, [pair.value])
+
+
+def _check_target(world: World, name: ast.Name) -> None:
+    if name.text not in world.resources and not lost_resource(world, name.text):
+        found = nearest(name.text, world.resources)
+        hint = (
+            f"did you mean `{found}`?"
+            if found
+            else f"add the file that declares `resource {name.text}`"
+        )
+        world.problems.error("SEM204", name.span, f"there is no resource `{name.text}`", hint)
+
+
+def _check_key(world: World, owner: ResourceInfo, relation: RelationInfo) -> None:
+    target = world.resources.get(relation.target)
+    span = relation.span or owner.node.name.span
+    if target is None:
+        return
+    if relation.kind == "to_one":
+        if target.primary_key is None and not lost_member(world, target.name, "id"):
+            world.problems.error(
+                "REL300",
+                span,
+                f"`{relation.name}` points at `{target.name}`, which has no primary key",
+                f"mark one field of `{target.name}` with `@primary`",
+                Related(target.node.name.span, "declared here"),
+            )
+        return
+    holder = world.resources.get(relation.through) if relation.through else target
+    if holder is None or relation.key in holder.columns or "join_table" in relation.options:
+        return
+    if relation.options.get("foreign_key", relation.key) != relation.key:
+        return  # it is no name, which has been reported
+    if nearest("foreign_key", set(relation.options) - {*_OPTIONS}):
+        return  # it is misspelt, likewise
+    half_read = world.lost_words(holder.node.span.source)
+    if lost_member(world, holder.name, relation.key) or "foreign_key" in half_read:
+        return
+    found = nearest(relation.key, holder.columns)
+    world.problems.error(
+        "REL301",
+        _option(owner, span, "foreign_key") or span,
+        f"`{holder.name}` has no column `{relation.key}` that would hold the key of `{owner.name}`",
+        f'did you mean `foreign_key: "{found}"`?'
+        if found
+        else f"name the column with `foreign_key`, or declare the relation in `{holder.name}`",
+        Related(holder.node.name.span, f"`{holder.name}` is declared here"),
+    )
+
+
+def _declared_nullable(owner: ResourceInfo, key: str) -> bool:
+    return any(
+        isinstance(member, ast.Field) and member.name.text == key and member.type.nullable
+        for member in owner.node.members
+    )
+
+
+def _option(owner: ResourceInfo, span: Span, name: str) -> Span | None:
+    """Where the relation that a span belongs to has an option."""
+    for member in owner.node.members:
+        if isinstance(member, ast.Relation | ast.Field) and member.span.start <= span.start:
+            for pair in member.options:
+                if span.end <= member.span.end and pair.key.text == name:
+                    return pair.span
+    return None

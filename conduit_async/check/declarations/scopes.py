@@ -1,0 +1,80 @@
+"""`@scope`: what it selects, and the arguments of a call."""
+
+from ... import ast
+from ...program import ResourceInfo
+from ...suggest import nearest
+from ...types import INT
+from ..body import Body, Frame, Scope
+from ..calls.arguments import bind
+from ..environment import World
+from ..forms import constant_text
+from ..queries.filters import check_condition, check_equal, check_order
+from ..require import require
+
+_KEYS = ("where", "order_by", "limit", "offset")
+
+
+def check_scope_arguments(body: Body, node: ast.Call, info: ResourceInfo, name: str) -> None:
+    """Check the arguments of a call, whose types are known already."""
+    parameters = body.world.scope_parameters[info.scopes[name]]
+    found = bind(body, node, name, [(p.name, p.default is None) for p in parameters])
+    for parameter, value in zip(parameters, found, strict=True):
+        if value is not None:
+            require(body, value, parameter.type, f"`{parameter.name}` of `{name}`", "TYP131")
+
+
+def check_scope(world: World, info: ResourceInfo, scope: ast.Scope) -> None:
+    """Check what a scope selects."""
+    body = Body(world, info, "scope", Scope(None, set()), Frame("function"))
+    nodes = {parameter.name.text: parameter for parameter in scope.parameters}
+    for parameter in world.scope_parameters[scope]:
+        node = nodes[parameter.name]
+        local = body.declare(node.name, parameter.type, "parameter", parameter.python)
+        world.facts.declared[node.name] = local
+        if node.default is not None:
+            body.infer(node.default)
+            require(body, node.default, parameter.type, f"`{parameter.name}`")
+    for pair in scope.pairs:
+        _check_pair(body, info, pair)
+    if scope.body is not None and scope.body.statements:
+        _check_lone_condition(body, info, scope.body)
+
+
+def _check_lone_condition(body: Body, info: ResourceInfo, block: ast.Block) -> None:
+    first, *others = block.statements
+    if isinstance(first, ast.ExprStatement) and not others:
+        if not body.world.broken.touches(first.span):
+            check_condition(body, info, first.value)
+        return
+    body.problems.error(
+        "SYN001",
+        block.span,
+        "a scope selects rows and runs no statements",
+        "write `where: …`, `order_by: …` and `limit: …`",
+    )
+
+
+def _check_pair(body: Body, info: ResourceInfo, pair: ast.Pair) -> None:
+    match pair.key.text:
+        case "where":
+            if not isinstance(pair.value, ast.HashLiteral):
+                check_condition(body, info, pair.value)
+            else:
+                body.infer(pair.value)
+                for entry in pair.value.entries:
+                    if (name := constant_text(entry.key)) is not None:
+                        check_equal(body, info, entry.key, name, entry.value)
+        case "order_by":
+            body.infer(pair.value)
+            check_order(body.world, info, pair.value, [pair.value])
+        case "limit" | "offset":
+            body.infer(pair.value)
+            require(body, pair.value, INT, f"`{pair.key.text}`")
+        case unknown:
+            found = nearest(unknown, _KEYS)
+            body.problems.warning(
+                "SYN012",
+                pair.key.span,
+                f"a scope has no `{unknown}`",
+                f"did you mean `{found}`?" if found else "it has `where`, `order_by` and `limit`",
+            )

@@ -1,0 +1,156 @@
+"""From a type as it is written to the type that it means."""
+
+import re
+
+from ... import ast
+from ...names import class_name, python_name, unclashed
+from ...program import Column, StructInfo
+from ...suggest import nearest
+from ...types import (
+    BOOL,
+    DATE,
+    DECIMAL,
+    FLOAT,
+    INT,
+    JSON,
+    STRING,
+    TEXT_LIKE,
+    TIME,
+    TIMESTAMP,
+    UUID,
+    Array,
+    Enum,
+    Hash,
+    Optional,
+    Record,
+    Struct,
+    Type,
+    optional,
+)
+from ..environment import World
+from ..lattice import BROKEN
+from ..unparsed import lost_resource
+
+SCALARS: dict[str, Type] = {
+    **dict.fromkeys(TEXT_LIKE, STRING),
+    "int": INT,
+    "float": FLOAT,
+    "bool": BOOL,
+    "decimal": DECIMAL,
+    "timestamp": TIMESTAMP,
+    "date": DATE,
+    "time": TIME,
+    "uuid": UUID,
+    "json": JSON,
+}
+_ELSEWHERE = {
+    "boolean": "bool",
+    "integer": "int",
+    "bigint": "int",
+    "number": "int",
+    "datetime": "timestamp",
+    "double": "float",
+    "numeric": "decimal",
+    "money": "decimal",
+    "str": "string",
+    "varchar": "string",
+    "char": "string",
+    "object": "json",
+    "jsonb": "json",
+    "list": "array",
+    "map": "hash",
+    "dict": "hash",
+    "duration": "int",
+}
+"""What other languages call our types."""
+
+
+def read_type(world: World, ref: ast.TypeRef, owner: str, path: str) -> Type:
+    """The type that is meant, `optional` when its marker says so; `BROKEN` after an error.
+
+    `owner` and `path` name the structs and enums in it: `address` of `Order` is `OrderAddress`.
+    """
+    kind = _read(world, ref.type, owner, path)
+    return optional(kind) if ref.nullable else kind
+
+
+def is_half_read(world: World, field: ast.Field) -> bool:
+    """Whether a field's type is not known for certain, which has been reported."""
+    return field.type.required is None or world.broken.touches(field.span)
+
+
+def _read(world: World, node: ast.TypeExpr, owner: str, path: str) -> Type:
+    match node:
+        case ast.NamedType():
+            return _named(world, node)
+        case ast.ArrayType():
+            return Array(read_type(world, node.element, owner, path))
+        case ast.HashType():
+            key = read_type(world, node.key, owner, path)
+            return Hash(key, read_type(world, node.value, owner, path))
+        case ast.EnumType():
+            values = tuple(value.value or "" for value in node.values)
+            return Enum(_class_name(world, node, owner, path), values)
+        case ast.StructType():
+            return _struct(world, node, owner, path)
+
+
+def _named(world: World, node: ast.NamedType) -> Type:
+    if (scalar := SCALARS.get(node.name)) is not None:
+        return scalar
+    if node.name in world.resources:
+        return Record(node.name)
+    if lost_resource(world, node.name):
+        return BROKEN
+    known = [*SCALARS, "array", "hash", *world.resources]
+    found = _ELSEWHERE.get(node.name.lower()) or nearest(node.name, known)
+    hint = f"did you mean `{found}`?" if found else None
+    if hint is None and node.name[:1].isupper():
+        hint = f"if it is a resource, add the file that declares `resource {node.name}`"
+    world.problems.error("SEM202", node.span, f"there is no type `{node.name}`", hint)
+    return BROKEN
+
+
+def _struct(world: World, node: ast.StructType, owner: str, path: str) -> Struct:
+    """The type of an inline struct; a resource's structs of the same fields are one type."""
+    fields: dict[str, Column] = {}
+    taken: set[str] = set()
+    for field in node.fields:
+        name = field.name.text
+        if name in fields:
+            continue
+        python = python_name(name, taken)
+        taken.add(python)
+        inner: Type = BROKEN
+        if not is_half_read(world, field):
+            inner = read_type(world, field.type, owner, f"{path}_{name}")
+        fields[name] = Column(name, python, inner, span=field.name.span, doc=field.doc)
+    shape = (owner, *((name, _nameless(fields[name].type)) for name in sorted(fields)))
+    if (known := world.shapes.get(shape)) is not None:
+        world.class_names[node] = known.name
+        return known
+    world.shapes[shape] = kind = Struct(_class_name(world, node, owner, path))
+    world.structs[kind.name] = StructInfo(kind, path, fields)
+    return kind
+
+
+def _nameless(kind: Type) -> Type:
+    """A type whose enums have no names of their own, since a source gives them none."""
+    match kind:
+        case Enum(values=values):
+            return Enum("", values)
+        case Optional(item):
+            return Optional(_nameless(item))
+        case Array(item):
+            return Array(_nameless(item))
+        case Hash(key, value):
+            return Hash(_nameless(key), _nameless(value))
+    return kind
+
+
+def _class_name(world: World, node: ast.TypeExpr, owner: str, path: str) -> str:
+    if node not in world.class_names:
+        name = unclashed(owner + class_name(re.sub(r"\W", "", path)), world.taken_names)
+        world.taken_names.add(name)
+        world.class_names[node] = name
+    return world.class_names[node]

@@ -1,0 +1,75 @@
+"""What every part of the checker shares."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from .. import ast
+from ..config import Config
+from ..diagnostics import Diagnostic, Problems, Stretches
+from ..program import Facts, FunctionInfo, ParameterInfo, ResourceInfo, ServiceInfo, StructInfo
+from ..source import Source
+from ..types import Struct
+
+
+@dataclass
+class Demoted(Problems):
+    """Passes findings on as warnings: what is wrong in code that no job or hook reaches."""
+
+    target: Problems = field(default_factory=Problems)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Note a finding as a warning."""
+        self.target.add(replace(diagnostic, severity="warning"))
+
+
+@dataclass
+class World:
+    """The declarations of all files, and what is found out about the code.
+
+    `unparsed` are the sources with errors of syntax, `broken` the statements and members of them
+    that were not read completely. `class_names` are the Python names of inline structs and enums,
+    `shapes` the structs by what they hold, `taken_names` all class names, `taken_columns` the
+    columns' Python names.
+    `likely` remembers which resource the name of a service may be a typo of.
+    `words` are those in `broken` stretches.
+    `reach_function` and `reach_scope` are told of each function and scope that code uses.
+    """
+
+    config: Config
+    problems: Problems
+    unparsed: frozenset[Source] = frozenset()
+    broken: Stretches = field(default_factory=Stretches)
+    facts: Facts = field(default_factory=Facts)
+    resources: dict[str, ResourceInfo] = field(default_factory=dict)
+    structs: dict[str, StructInfo] = field(default_factory=dict)
+    services: dict[str, ServiceInfo] = field(default_factory=dict)
+    scope_parameters: dict[ast.Scope, tuple[ParameterInfo, ...]] = field(default_factory=dict)
+    class_names: dict[ast.TypeExpr, str] = field(default_factory=dict)
+    taken_names: set[str] = field(default_factory=set)
+    shapes: dict[tuple[object, ...], Struct] = field(default_factory=dict)
+    taken_columns: dict[str, set[str]] = field(default_factory=dict)
+    likely: dict[str, str | None] = field(default_factory=dict)
+    words: dict[tuple[Source, str], set[str]] = field(default_factory=dict)
+    reach_function: Callable[[ResourceInfo, FunctionInfo], None] = lambda _owner, _function: None
+    reach_scope: Callable[[ResourceInfo, str], None] = lambda _owner, _name: None
+
+    def lost_words(self, source: Source, pattern: str = r"(?<![^.]\.)\b\w++") -> set[str]:
+        """The words in what was not read completely that may be declarations."""
+        if (source, pattern) not in self.words:
+            self.words[source, pattern] = {
+                word for text in self.broken.texts(source) for word in re.findall(pattern, text)
+            }
+        return self.words[source, pattern]
+
+    def aside(self) -> "World":
+        """The same declarations for code that nothing reaches: its facts do not count."""
+        return replace(
+            self,
+            problems=Demoted(target=self.problems),
+            facts=Facts(),
+            services={},
+            structs=dict(self.structs),
+            reach_function=lambda _owner, _function: None,
+            reach_scope=lambda _owner, _name: None,
+        )

@@ -1,0 +1,1 @@
+"""The type of every expression and statement, and what each condition narrows."""

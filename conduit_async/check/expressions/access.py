@@ -1,0 +1,281 @@
+"""`.name` and `?.name` that are not called."""
+
+from collections.abc import Iterable
+
+from ... import ast
+from ...diagnostics import Related
+from ...hints.foreign_names import WORDS, function_hint, method_hint, self_hint
+from ...hints.queue_words import queue_hint
+from ...library import LIBRARY, Signature, methods
+from ...program import (
+    ComputedUse,
+    ErrorField,
+    KeyAccess,
+    LibraryCall,
+    RecordColumn,
+    RelationUse,
+    SelfColumn,
+    StructField,
+)
+from ...suggest import did_you_mean, listed, nearest
+from ...types import (
+    ERROR,
+    STRING,
+    Array,
+    Enum,
+    Hash,
+    NilType,
+    Query,
+    Record,
+    Struct,
+    Type,
+    is_nullable,
+    optional,
+    required,
+)
+from ..body import Body, Steps, Target, rule
+from ..calls.changes import change_predicate, is_change_predicate
+from ..lattice import BROKEN, is_unknown
+from ..queries.records import QUERY_STEPS, query_member, resource_member
+from ..require import article, origin, shorten
+from ..unparsed import lost_member
+from .entries import entry
+from .lookup import meaning
+from .narrow import narrowed
+from .nil_hints import member_hint
+from .unmatched import missing_arms, open_matches
+
+_FEW = 6
+"""Of how many fields all are named in a hint."""
+
+
+@rule(ast.Member)
+def member(body: Body, node: ast.Member) -> Steps:
+    """`target.name` that is not called."""
+    target = node.target
+    if isinstance(target, ast.NameRef):
+        match meaning(body, target.name):
+            case "namespace":
+                return _library_value(body, node, target.name)
+            case "resource":
+                return resource_member(body, node, target.name)
+            case "service" if target.name in WORDS:
+                yield target
+                return BROKEN
+            case "service":
+                body.problems.error(
+                    "SEM201",
+                    node.span,
+                    f"`{shorten(node)}` is a method of the service `{target.name}`",
+                    _instead_of_service(body, target.name, node),
+                )
+                return BROKEN
+    if isinstance(target, ast.SelfRef) and is_change_predicate(body, node.name.text):
+        yield target
+        return change_predicate(body, node, node, ())
+    kind = yield Target(target)
+    kind = through(body, node, kind)
+    return narrowed(body, node, _read(body, node, kind))
+
+
+def _instead_of_service(body: Body, name: str, node: ast.Member) -> str:
+    values = {
+        value
+        for column in body.resource.columns.values()
+        if isinstance(kind := required(column.type), Enum)
+        for value in kind.values
+    }
+    if node.name.text in values:
+        return f'a value of an enum is a string: `"{node.name.text}"`'
+    return f"call it: `{shorten(node)}(…)`"
+
+
+def through(body: Body, node: ast.Member, kind: Type) -> Type:
+    """The type that a dot works on: nil is reported, or ends the chain at a `?.`."""
+    target = node.target
+    if target in body.short:
+        body.short.add(node)
+    if node.safe:
+        gone = isinstance(body.facts.resolutions.get(target), RelationUse)
+        if is_nullable(kind) or is_unknown(kind) or gone:
+            body.short.add(node)
+        elif target not in body.short:
+            body.problems.warning(
+                "TYP103",
+                node.name.span,
+                f"`{shorten(target)}` is never nil, so `?.` does nothing here",
+                f"write `{shorten(target)}.{node.name.text}`",
+            )
+        return required(kind)
+    if isinstance(kind, NilType):
+        body.problems.error("TYP101", target.span, f"nil has no `{node.name.text}`")
+        return BROKEN
+    if is_nullable(kind):
+        shown = shorten(target)
+        unmatched = next(open_matches(body, target), None)
+        body.problems.error(
+            "TYP101",
+            target.span,
+            f"`{shown}` may be nil, which has no `{node.name.text}`",
+            member_hint(node, shown, _brackets(node))
+            if unmatched is None
+            else missing_arms(body, unmatched),
+            *origin(body, target),
+        )
+    return required(kind)
+
+
+def _brackets(node: ast.Member) -> str:
+    """The brackets of the call that a member is the callee of, shortened."""
+    text = node.span.source.text
+    if text[node.span.end : node.span.end + 1] != "(":
+        return ""
+    return "()" if text[node.span.end + 1 : node.span.end + 2] == ")" else "(…)"
+
+
+def _read(body: Body, node: ast.Member, kind: Type) -> Type:
+    name = node.name.text
+    resolutions = body.facts.resolutions
+    if is_unknown(kind):
+        resolutions[node] = KeyAccess(name)
+        return kind
+    match kind:
+        case Hash():
+            resolutions[node] = KeyAccess(name)
+            return entry(body, node, node.target, kind, name, node.name.span)
+        case Struct():
+            fields = body.world.structs[kind.name].fields
+            if (column := fields.get(name)) is not None:
+                resolutions[node] = StructField(column)
+                return column.type
+            if lost_member(body.world, body.resource.name, name):
+                return BROKEN
+            _no_field(body, node, shorten(node.target), fields)
+            return BROKEN
+        case Record():
+            return _of_record(body, node, kind)
+        case Query(resource=resource):
+            return query_member(body, node, resource)
+        case _ if kind == ERROR and name in ("message", "type"):
+            resolutions[node] = ErrorField("message" if name == "message" else "type")
+            return STRING
+        case Array(item=Record(resource=resource)) if name in QUERY_STEPS:
+            return query_member(body, node, resource)
+    if isinstance(kind, Array) and isinstance(kind.item, Record | Struct) and not methods(name):
+        _no_field_of_items(body, node)
+        return BROKEN
+    names = ["message", "type"] if kind == ERROR else []
+    _no_field(body, node, article(kind), names)
+    return BROKEN
+
+
+def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
+    name = node.name.text
+    info = body.world.resources[kind.resource]
+    resolutions = body.facts.resolutions
+    if (column := info.columns.get(name)) is not None:
+        own = isinstance(node.target, ast.SelfRef)
+        resolutions[node] = SelfColumn(column) if own else RecordColumn(info.name, column)
+        return column.type
+    if (relation := info.relations.get(name)) is not None:
+        resolutions[node] = RelationUse(info.name, relation)
+        if relation.target not in body.world.resources:
+            return BROKEN
+        target = Record(relation.target)
+        if relation.kind == "to_many":
+            return Array(target)
+        return optional(target) if relation.nullable else target
+    function = info.functions.get(name)
+    if function is not None and function.computed:
+        body.world.reach_function(info, function)
+        resolutions[node] = ComputedUse(function)
+        return function.result
+    if function is not None:
+        needed = ", ".join(p.name for p in function.parameters if p.default is None)
+        body.problems.error(
+            "SEM203",
+            node.name.span,
+            f"`{name}` is a function",
+            f"call it: `{shorten(node)}({needed})`",
+        )
+        return BROKEN
+    if lost_member(body.world, info.name, name):
+        return BROKEN
+    computed = [f.name for f in info.functions.values() if f.computed]
+    hint = self_hint(name, info)
+    if hint is not None and isinstance(node.target, ast.SelfRef):
+        body.problems.error("SEM203", node.name.span, f"`{info.name}` has no field `{name}`", hint)
+        return BROKEN
+    _no_field(
+        body,
+        node,
+        f"`{info.name}`",
+        [*info.columns, *info.relations, *computed],
+        Related(info.node.name.span, f"`{info.name}` is declared here"),
+    )
+    return BROKEN
+
+
+def _no_field_of_items(body: Body, node: ast.Member) -> None:
+    name = node.name.text
+    body.problems.error(
+        "SEM203",
+        node.name.span,
+        f"an array has no field `{name}`",
+        f"read it of each item: `{shorten(node.target)}.map(|item| {{ item.{name} }})`",
+    )
+
+
+def _no_field(
+    body: Body, node: ast.Member, owner: str, fields: Iterable[str], *related: Related
+) -> None:
+    name = node.name.text
+    found = methods(name)
+    field = node.target
+    if name.rstrip("?") == "changed" and isinstance(field, ast.Member):
+        hint: str | None = f"write `{shorten(field)}_changed?`"
+        body.problems.error("SEM203", node.name.span, "a value does not know its changes", hint)
+        return
+    if found and not owner.startswith("`"):
+        message = f"`{name}` is a function"
+        hint = _call(node, found[0], 1 if found[0].method else 0)
+        body.problems.error("SEM203", node.name.span, message, hint, *related)
+        return
+    fields = list(fields)
+    hint = method_hint(shorten(node.target), name) or did_you_mean(name, fields)
+    if isinstance(field, ast.SelfRef):
+        hint = hint or queue_hint(name)
+    if hint is None and 0 < len(fields) <= _FEW:
+        hint = f"it has {', '.join(f'`{field}`' for field in fields)}"
+    if hint is None and name == "self":
+        hint = 'strings are joined by interpolation: `"… #{self.…}"`'
+    shown = owner if owner.startswith(("`", "a ", "an ", "nil")) else f"`{owner}`"
+    body.problems.error("SEM203", node.name.span, f"{shown} has no field `{name}`", hint, *related)
+
+
+def _call(node: ast.Member, signature: Signature, given: int) -> str:
+    """How a function that is written like a field is called; `given` are its arguments so far."""
+    needed = [p.name for p in signature.parameters[given:] if p.required]
+    return f"call it: `{shorten(node)}({', '.join(needed)})`"
+
+
+def _library_value(body: Body, node: ast.Member, namespace: str) -> Type:
+    """`Context.current_user`, without parentheses."""
+    functions = LIBRARY[namespace]
+    signature = functions.get(node.name.text)
+    if signature is not None and not signature.parameters:
+        body.facts.resolutions[node] = LibraryCall(signature, ())
+        return signature.result
+    if signature is not None:
+        hint: str | None = _call(node, signature, 0)
+    else:
+        found = nearest(node.name.text, functions)
+        hint = f"did you mean `{namespace}.{found}`?" if found else listed(functions)
+        hint = function_hint(namespace, node.name.text) or hint
+    message = (
+        f"`{signature.call}` is a function"
+        if signature
+        else f"`{namespace}` has no function `{node.name.text}`"
+    )
+    body.problems.error("SEM201", node.name.span, message, hint)
+    return BROKEN

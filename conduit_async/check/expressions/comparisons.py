@@ -1,0 +1,106 @@
+"""`==`, `!=`, `in` and `not_in`: what they compare, and what they imply."""
+
+from ... import ast
+from ...program import RelationUse
+from ...types import BOOL, STRING, Array, Enum, Hash, NilType, Range, Type, is_nullable, required
+from ..body import Body
+from ..forms import constant_key, constant_text
+from ..lattice import comparable, is_text, is_unknown
+from ..paths import Implied, Path
+from ..require import article, check_enum, nil_arrives, shorten
+from .narrow import entry_paths, not_nil
+
+
+def reads_relation(body: Body, node: ast.Expr) -> bool:
+    """Whether it is a row that may be gone by the time a job reads it."""
+    return isinstance(body.facts.resolutions.get(node), RelationUse)
+
+
+def equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
+    """`==` and `!=`: never an error, a warning where the outcome is known."""
+    for value, other in ((node.left, right), (node.right, left)):
+        text = constant_text(value)
+        kind = required(other)
+        if text is not None and isinstance(kind, Enum):
+            subject = node.left if value is node.right else node.right
+            check_enum(body, value, text, kind, f"`{shorten(subject)}`")
+    equal = _implied_by_equality(body, node, left, right)
+    body.implied[node] = equal if node.operator == "==" else Implied(equal.false, equal.true)
+    if not comparable(left, right):
+        body.problems.warning(
+            "PAT402",
+            node.span,
+            f"{article(required(left))} never equals {article(required(right))}, "
+            f"so this is always {'false' if node.operator == '==' else 'true'}",
+        )
+    elif isinstance(left, NilType) != isinstance(right, NilType):
+        value, kind = (node.right, right) if isinstance(left, NilType) else (node.left, left)
+        _compared_with_nil(body, node, value, kind)
+    return BOOL
+
+
+def _compared_with_nil(body: Body, node: ast.Binary, value: ast.Expr, kind: Type) -> None:
+    sure = not is_nullable(kind) and not is_unknown(kind)
+    if sure and not reads_relation(body, value):
+        body.problems.warning(
+            "PAT402",
+            node.span,
+            f"`{shorten(value)}` is never nil, so this is always "
+            f"{'false' if node.operator == '==' else 'true'}",
+        )
+
+
+def _implied_by_equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Implied:
+    """`x == nil` says that x is not nil when false; `x == "a"`, when true."""
+    if isinstance(right, NilType):
+        return Implied(false=not_nil(body, node.left))
+    if isinstance(left, NilType):
+        return Implied(false=not_nil(body, node.right))
+    true = frozenset[Path]()
+    if not is_nullable(right) and not is_unknown(right):
+        true |= not_nil(body, node.left)
+    if not is_nullable(left) and not is_unknown(left):
+        true |= not_nil(body, node.right)
+    return Implied(true)
+
+
+def membership(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
+    """`in` and `not_in`: the items of an array, the keys of a hash, a substring, a range."""
+    nullable, right = is_nullable(right), required(right)
+    match right:
+        case Array(item=item):
+            _check_items(body, node, left, item)
+        case Hash(key=item) | Range(item=item):
+            _check_items(body, node, left, item)
+        case _ if is_text(right):
+            _check_items(body, node, left, STRING)
+        case _ if not is_unknown(right):
+            body.problems.error(
+                "TYP120",
+                node.span,
+                f"`{node.operator}` needs an array, a hash, a range or a string on its right, "
+                f"this is {article(right)}",
+            )
+            return BOOL
+    if nullable:
+        nil_arrives(body, node.right, f"`{node.operator}`", operand=True)
+    key = constant_key(node.left)
+    if isinstance(right, Hash) and key is not None:
+        has = entry_paths(body, node.right, key)
+        body.implied[node] = Implied(has) if node.operator == "in" else Implied(false=has)
+    return BOOL
+
+
+def _check_items(body: Body, node: ast.Binary, left: Type, item: Type) -> None:
+    kind = required(left)
+    if isinstance(kind, Enum) and isinstance(node.right, ast.ArrayLiteral):
+        for value in node.right.items:
+            if (text := constant_text(value)) is not None:
+                check_enum(body, value, text, kind, f"`{shorten(node.left)}`")
+    elif not comparable(left, item):
+        body.problems.warning(
+            "PAT402",
+            node.span,
+            f"the items are of type {required(item)}, this is {article(kind)}, "
+            f"so it is always {'false' if node.operator == 'in' else 'true'}",
+        )

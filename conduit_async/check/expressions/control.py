@@ -1,0 +1,118 @@
+"""Expressions that choose: `? :`, `match` and `rescue`."""
+
+from ... import ast
+from ...types import ANY, ERROR, NIL, Enum, Range, Type, required
+from ..body import Body, Frame, Steps, rule
+from ..forms import constant_text
+from ..lattice import comparable, join_all
+from ..require import article, check_enum, shorten
+from .literals import join_values
+from .narrow import forget_assigned, implications, path_of
+from .patterns import EarlierPatterns
+from .statements import Flow, check_block
+from .unmatched import unmatched
+
+
+@rule(ast.Ternary)
+def ternary(body: Body, node: ast.Ternary) -> Steps:
+    """Each side is read with what the condition implies."""
+    yield node.condition
+    implied, before = implications(body, node.condition), body.known
+    body.known = before | implied.true
+    then = yield node.then
+    body.known = before | implied.false
+    otherwise = yield node.otherwise
+    body.known = before
+    return join_values(node.then, then, node.otherwise, otherwise)
+
+
+@rule(ast.Match)
+def match(body: Body, node: ast.Match) -> Steps:
+    """`match` as a value or as a statement."""
+    yield node.subject
+    flow = _arms(body, node, value=node not in body.alone)
+    if flow.ends:
+        body.ending.add(node)
+    return flow.type
+
+
+@rule(ast.Rescue)
+def rescue(body: Body, node: ast.Rescue) -> Steps:
+    """`rescue`; as a value, the block's `return` or last expression is the fallback."""
+    kind = yield node.operand
+    return _rescued(body, node, kind, value=node not in body.alone)
+
+
+def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
+    subject = body.type_of(node.subject)
+    before = rest = body.known
+    path = path_of(body, node.subject)
+    after: list[frozenset[tuple[object, ...]]] = []
+    types: list[Type] = []
+    exhausted = False
+    covered: set[ast.Pattern] = set()
+    earlier = EarlierPatterns()
+    for arm in node.arms:
+        if exhausted:
+            body.problems.warning(
+                "SEM213", arm.span, "this arm is never reached", "an arm above takes everything"
+            )
+        body.known = rest
+        for pattern in arm.patterns:
+            if not exhausted:
+                earlier.check(body, pattern)
+            exhausted |= _pattern(body, node, pattern, subject)
+        covered |= {*arm.patterns}
+        takes_nil = any(isinstance(pattern, ast.Nil | ast.Wildcard) for pattern in arm.patterns)
+        if path is not None and not takes_nil:
+            body.known |= {path}
+        if path is not None and any(isinstance(pattern, ast.Nil) for pattern in arm.patterns):
+            rest |= {path}
+        flow = check_block(body, arm.body, value=value)
+        if not flow.ends:
+            types.append(flow.type)
+            after.append(body.known)
+    is_read = not body.world.broken.touches(node.span)
+    missing = unmatched(subject, covered) if is_read and not exhausted else ()
+    body.facts.unmatched[node] = missing
+    if missing:
+        types.append(NIL)
+        after.append(rest)
+    body.known = frozenset.intersection(*after) if after else before
+    ends = not missing and not after and bool(node.arms)
+    return Flow(ends, join_all(types))
+
+
+def _pattern(body: Body, node: ast.Match, pattern: ast.Pattern, subject: Type) -> bool:
+    """Check a pattern; whether it takes everything."""
+    if isinstance(pattern, ast.Wildcard):
+        return True
+    kind = body.infer(pattern)
+    wanted = required(subject)
+    text = constant_text(pattern)
+    if text is not None and isinstance(wanted, Enum):
+        check_enum(body, pattern, text, wanted, f"`{shorten(node.subject)}`")
+    elif not comparable(subject, kind.item if isinstance(kind, Range) else kind):
+        body.problems.warning(
+            "PAT402",
+            pattern.span,
+            f"`{shorten(node.subject)}` is {article(wanted)}, so it never matches {article(kind)}",
+        )
+    return False
+
+
+def _rescued(body: Body, node: ast.Rescue, kind: Type, *, value: bool) -> Type:
+    completed = body.known
+    before, frame = body.enter(), body.frame
+    if value:
+        body.frame = Frame("value")
+    if node.error is not None:
+        body.facts.declared[node] = body.declare(node.error, ERROR, "error")
+    flow = check_block(body, node.body, value=value, scope=False)
+    types = [kind, *(body.frame.types if value else [])]
+    if not flow.ends:
+        types.append(flow.type)
+        forget_assigned(body, [node.body])
+        completed &= body.known
+    body.scope, body.frame, body.known = before, frame, completed
+    return join_all(types) if value else ANY

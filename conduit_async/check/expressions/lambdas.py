@@ -1,0 +1,60 @@
+"""Lambdas: `|x| { … }` and `(x) => e`."""
+
+from collections.abc import Generator
+
+from ... import ast
+from ...types import ANY, Function, Type
+from ..body import Body, Frame, Target, rule
+from ..lattice import join_all
+from .narrow import forget_assigned, item_type
+from .statements import check_block
+
+
+@rule(ast.Lambda)
+def lone_lambda(body: Body, node: ast.Lambda) -> Type:
+    """A lambda whose parameters nothing is known of."""
+    return _check(body, node, tuple(ANY for _ in node.parameters))
+
+
+def infer_lambda(
+    body: Body, node: ast.Lambda, wanted: tuple[Type, ...]
+) -> Generator[ast.Expr | Target, Type, Type]:
+    """A lambda that will be called with values of known types."""
+    if len(node.parameters) > len(wanted):
+        body.problems.error(
+            "TYP131",
+            node.parameters[len(wanted)].span,
+            f"this function is called with {_values(wanted)}, and takes {len(node.parameters)}",
+            "remove what is too much",
+        )
+    elif len(node.parameters) < len(wanted):
+        body.problems.error(
+            "TYP131",
+            node.span,
+            f"this function is called with {_values(wanted)}, and takes {len(node.parameters)}",
+            "give it a parameter for each, `_` where it does not need the value",
+        )
+    padded = (*wanted, *(ANY for _ in node.parameters))[: len(node.parameters)]
+    kind = _check(body, node, padded)
+    body.facts.types[node] = taken = Function(wanted, kind.result)
+    return taken
+    yield  # a rule's step, so that callers write `yield from` for every kind of argument
+
+
+def _values(wanted: tuple[Type, ...]) -> str:
+    return f"{len(wanted)} value{'s' * (len(wanted) != 1)}"
+
+
+def _check(body: Body, node: ast.Lambda, parameters: tuple[Type, ...]) -> Function:
+    forget_assigned(body, [node.body])  # it may run any number of times
+    before, frame, known = body.enter(), body.frame, body.known
+    body.frame = Frame("value")
+    for name, kind in zip(node.parameters, parameters, strict=True):
+        kind = item_type(body, name, kind, node.body)
+        body.facts.declared[name] = body.declare(name, kind, "lambda")
+    flow = check_block(body, node.body, value=True, scope=False)
+    results = list(body.frame.types) if flow.ends else [*body.frame.types, flow.type]
+    body.scope, body.frame, body.known = before, frame, known
+    kind = Function(parameters, join_all(results))
+    body.facts.types[node] = kind
+    return kind

@@ -1,0 +1,128 @@
+"""What a bare name means: a local, a resource, a namespace, a service, or nothing."""
+
+from typing import Literal, TypeAlias
+
+from ... import ast
+from ...hints.foreign_names import NAMES, WORDS
+from ...hints.queue_words import queue_hint
+from ...library import LIBRARY
+from ...names import snake_case
+from ...program import RecordCall
+from ...suggest import nearest
+from ...types import Query, Type
+from ..body import Body, rule
+from ..calls.service_calls import extern_value
+from ..lattice import BROKEN
+from ..unparsed import lost_local
+from .narrow import narrowed
+
+_VALUES = ("self", "true", "false")
+_STATEMENTS = ("return", "if", "unless", "for", "match", "else", "elsif", "let")
+
+Meaning: TypeAlias = Literal["local", "extern", "namespace", "resource", "service", "nothing"]
+
+
+def meaning(body: Body, name: str) -> Meaning:
+    """What a name that is followed by a dot means."""
+    if body.scope.find(name) is not None:
+        return "local"
+    if name in body.world.config.externs:
+        return "extern"
+    if name in body.world.resources:
+        return "resource"
+    if name in LIBRARY:
+        return "namespace"
+    return "service" if name[:1].isupper() else "nothing"
+
+
+@rule(ast.SelfRef)
+def self_ref(body: Body, node: ast.SelfRef) -> Type:
+    """`self` is the record of the hook."""
+    if body.kind == "scope":
+        body.problems.error(
+            "SEM208",
+            node.span,
+            "a scope has no `self`: it selects among all rows",
+            "give the scope a parameter, and pass the value to it",
+        )
+        return BROKEN
+    return body.record
+
+
+@rule(ast.NameRef)
+def name_ref(body: Body, node: ast.NameRef) -> Type:
+    """A bare name as a value."""
+    name = node.name
+    if (local := body.scope.find(name)) is not None:
+        body.facts.resolutions[node] = local
+        return narrowed(body, node, local.type)
+    match meaning(body, name):
+        case "extern":
+            return extern_value(body, node)
+        case "resource":
+            body.facts.resolutions[node] = RecordCall(name, "query", None, ())
+            return Query(name)
+        case "namespace":
+            body.problems.error(
+                "SEM200",
+                node.span,
+                f"`{name}` is a namespace, not a value",
+                f"call one of its functions: `{name}.{next(iter(LIBRARY[name]))}(…)`",
+            )
+        case _:
+            _undefined(body, node)
+    return BROKEN
+
+
+def _undefined(body: Body, node: ast.NameRef) -> None:
+    name = node.name
+    if lost_local(body.world, node.span.source, name):
+        return
+    info = body.resource
+    message = f"`{name}` is not declared"
+    fields = {*info.columns, *info.relations}
+    functions = {f.name for f in info.functions.values() if not f.computed}
+    computed = info.functions.keys() - functions
+    if name.removesuffix("?") != name and "_changed" in name:
+        hint: str | None = f"write `self.{name}`"
+    elif name in fields or name in computed:
+        hint = f"write `self.{name}`"
+    elif name in functions:
+        hint = f"call it: `{name}(…)`"
+    elif name == snake_case(info.name):
+        hint = "write `self`"
+    elif name in WORDS:
+        message, hint = f"Conduit has no `{name}`", WORDS[name]
+    elif name in NAMES:
+        hint = NAMES[name]
+    elif (found := _near(body, node)) is not None:
+        hint = f"did you mean `{found}`?"
+    elif (found := queue_hint(name)) is not None:
+        hint = found
+    elif (found := nearest(name, fields | computed)) is not None:
+        hint = f"did you mean `self.{found}`?"
+    elif name[:1].isupper() and (found := nearest(name, [*body.world.resources, *LIBRARY])):
+        hint = f"did you mean `{found}`?"
+    elif name.isupper() and len(name) > 1:
+        hint = f'write it as a string: `"{name}"`'
+    elif name[:1].isupper():
+        hint = f"a service is called with a dot: `{name}.method(…)`"
+    elif node.span.source.text.startswith('"', node.span.end):
+        hint = "a string has no letter before it, and interpolates with `#{…}`"
+    else:
+        hint = f"declare it first: `let {name} = …`"
+        if node.span.source.text.startswith(".", node.span.end) and "?" not in name:
+            hint += f"; a service begins with a capital: `{name[0].upper()}{name[1:]}.…`"
+    body.problems.error("SEM200", node.span, message, hint)
+
+
+def _near(body: Body, node: ast.NameRef) -> str | None:
+    """The local or the keyword that was probably meant."""
+    found = nearest(node.name, {*body.scope.visible(), *_VALUES})
+    return found or (nearest(node.name, _STATEMENTS) if _goes_on(node) else None)
+
+
+def _goes_on(node: ast.NameRef) -> bool:
+    """Whether a word follows on the line, as after a keyword."""
+    following = node.span.source.text[node.span.end : node.span.end + 2]
+    return following[:1] == " " and (following[1:].isalpha() or following[1:] == "{")

@@ -1,0 +1,154 @@
+"""What is known not to be nil: what conditions imply, and what assignments undo."""
+
+from collections.abc import Iterable
+
+from ... import ast
+from ...analyses.walk import walk
+from ...library import ENDS
+from ...program import (
+    ComputedUse,
+    KeyAccess,
+    LibraryCall,
+    Local,
+    RecordColumn,
+    RelationUse,
+    SelfColumn,
+    StructField,
+)
+from ...types import ANY, Array, Hash, Optional, Type, is_nullable, required
+from ..body import Body
+from ..forms import constant_key
+from ..lattice import is_unknown, without_entries
+from ..paths import NOTHING, SELF, Implied, Path
+
+_STEPS = (SelfColumn, StructField, RecordColumn, RelationUse, ComputedUse, KeyAccess)
+
+
+def path_of(body: Body, node: ast.Expr) -> Path | None:
+    """The path that an expression reads, if it reads one."""
+    names: list[object] = []
+    while (step := _step(body, node)) is not None:
+        node, name = step
+        names.append(name)
+    if isinstance(node, ast.SelfRef):
+        return (SELF, *reversed(names))
+    if isinstance(node, ast.NameRef):
+        local = body.facts.resolutions.get(node)
+        return (local, *reversed(names)) if isinstance(local, Local) else None
+    return None
+
+
+def _step(body: Body, node: ast.Expr) -> tuple[ast.Expr, str | int] | None:
+    """Of what an expression reads which part, by its name, key or position."""
+    use = body.facts.resolutions.get(node)
+    match node:
+        case ast.Member(target=target, name=name) if isinstance(use, _STEPS):
+            return target, name.text
+        case ast.Index(target=target, index=index):
+            key = constant_key(index)
+            return None if key is None else (target, key)
+        case ast.Call() if isinstance(use, LibraryCall) and use.signature.call in ENDS:
+            items = use.arguments[0]
+            return None if items is None else (items, ENDS[use.signature.call])
+    return None
+
+
+def entry_paths(body: Body, node: ast.Expr, *keys: str | int) -> frozenset[Path]:
+    """The paths of entries of a collection, if they are not nil where they exist."""
+    path, kind = path_of(body, node), required(body.type_of(node))
+    item = kind.value if isinstance(kind, Hash) else kind.item if isinstance(kind, Array) else ANY
+    if path is None or is_nullable(item) or is_unknown(item):
+        return frozenset()
+    return frozenset((*path, key) for key in keys)
+
+
+def imply(body: Body, node: ast.Call, call: LibraryCall) -> None:
+    """Note what the test of a collection implies: `h.has_key?("a")`, `xs.empty?()`."""
+    match call.signature.call, call.arguments:
+        case "Hash.has_key?" | "Hash.has_key", (ast.Node() as owner, ast.Node() as key):
+            found = constant_key(key)
+            true = entry_paths(body, owner, found) if found is not None else frozenset[Path]()
+            body.implied[node] = Implied(true | not_nil(body, node))
+        case "Array.empty?", (ast.Node() as items,) if node not in body.short:
+            body.implied[node] = Implied(false=ends_of(body, items))
+
+
+def ends_of(body: Body, node: ast.Expr) -> frozenset[Path]:
+    """What is not nil when an array is not empty: its first and its last item."""
+    is_array = isinstance(required(body.type_of(node)), Array)
+    return entry_paths(body, node, *ENDS.values()) if is_array else frozenset()
+
+
+def narrowed(body: Body, node: ast.Expr, kind: Type) -> Type:
+    """The type of a read, without nil where that is known."""
+    if isinstance(kind, Optional) and body.known and path_of(body, node) in body.known:
+        body.facts.narrowed.add(node)
+        return required(kind)
+    body.facts.narrowed.discard(node)
+    return kind
+
+
+def not_nil(body: Body, node: ast.Expr) -> frozenset[Path]:
+    """What is known when an expression is not nil: it, and all that a `?.` in it needed."""
+    found: set[Path] = set()
+    while True:
+        if (path := path_of(body, node)) is not None and path != (SELF,):
+            found.add(path)
+        if isinstance(node, ast.Member):
+            if not node.safe and node.target not in body.short:
+                break
+            node = node.target
+        elif isinstance(node, ast.Call) and isinstance(node.callee, ast.Member):
+            node = node.callee.target
+        else:
+            break
+    return frozenset(found)
+
+
+def implications(body: Body, node: ast.Expr) -> Implied:
+    """What a condition that was inferred implies; a value that is truthy is not nil."""
+    found = body.implied.get(node)
+    if found is None:
+        true = not_nil(body, node) | ends_of(body, node)
+        found = Implied(true) if true else NOTHING
+        body.implied[node] = found
+    return found
+
+
+def forget(body: Body, path: Path) -> None:
+    """Nothing more is known of a value that is assigned, or of what is below it."""
+    size = len(path)
+    body.known = frozenset(known for known in body.known if known[:size] != path)
+
+
+def assigned_in(body: Body, blocks: Iterable[ast.Block]) -> list[tuple[str, ...]]:
+    """The targets that code assigns, as names: of `self.note = …`, ("self", "note")."""
+    found: list[tuple[str, ...]] = []
+    for block in blocks:
+        for node in walk(block, lambda inner: not isinstance(inner, ast.Async)):
+            if isinstance(node, ast.Assign):
+                found.append(_names(node.target))
+    return found
+
+
+def forget_assigned(body: Body, blocks: Iterable[ast.Block]) -> None:
+    """Forget what code that may run before this point assigns, such as a loop's own body."""
+    for names in assigned_in(body, blocks):
+        root: object = names[0]
+        if root != SELF:
+            root = body.scope.find(names[0])
+        forget(body, (root, *names[1:]))
+
+
+def item_type(body: Body, name: ast.Name, kind: Type, block: ast.Block) -> Type:
+    """The type of a loop's variable: one that is assigned may be any value of its type."""
+    return without_entries(kind) if (name.text,) in assigned_in(body, [block]) else kind
+
+
+def _names(target: ast.Expr) -> tuple[str, ...]:
+    names: list[str] = []
+    while isinstance(target, ast.Member):
+        names.append(target.name.text)
+        target = target.target
+    names.append(target.name if isinstance(target, ast.NameRef) else SELF)
+    return tuple(reversed(names))

@@ -1,0 +1,339 @@
+"""Statements: `let`, assignments, `if`, `for`, `return`, `error`, `@async`, expressions."""
+
+from dataclasses import dataclass
+
+from ... import ast
+from ...analyses.results import block_results
+from ...diagnostics import Related
+from ...program import JobInfo
+from ...types import (
+    ANY,
+    DURATION,
+    INT,
+    NIL,
+    TIMESTAMP,
+    Array,
+    Hash,
+    NilType,
+    Query,
+    Range,
+    Record,
+    Type,
+    is_nullable,
+    required,
+)
+from ..body import Body, Frame
+from ..constants import is_constant
+from ..declarations.type_refs import read_type
+from ..lattice import BROKEN, Broken, is_unknown, join_all
+from ..paths import Path
+from ..require import article, nil_arrives, require
+from ..sizes import check_size
+from .assign import assign
+from .effects import has_effect
+from .narrow import forget_assigned, implications, item_type
+
+_EVALUATED_OPTIONS: dict[str, Type] = {"delay": DURATION, "run_at": TIMESTAMP, "unique": ANY}
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Whether control never comes out at the end, and the value of the last expression."""
+
+    ends: bool = False
+    type: Type = NIL
+    unused: bool = False
+    """Whether it was reported that the value goes nowhere."""
+
+
+def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: bool = True) -> Flow:
+    """Check the statements of a block; `value`: its last expression is its value."""
+    before = body.enter() if scope else body.scope
+    flow = Flow()
+    told = -1
+    last = len(block.statements) - 1
+    for number, statement in enumerate(block.statements):
+        flow = _check(
+            body,
+            statement,
+            value and number == last,
+            last=number == last or (told > 0 and _line(statement) == told),
+        )
+        told = _line(statement) if flow.unused or _is_broken(body, statement) else -1
+        if flow.ends and number < last and not _is_broken(body, statement):
+            rest = block.statements[number + 1].span.to(block.statements[-1].span)
+            body.problems.warning(
+                "SEM213",
+                rest,
+                "this is never reached",
+                "remove it, or the statement above that leaves the block",
+                Related(statement.span, "control leaves here"),
+            )
+            known = body.known
+            for unreached in block.statements[number + 1 :]:
+                _check(body, unreached, False, last=True)
+            body.known = known
+            break
+    body.scope = before
+    return flow
+
+
+def _is_broken(body: Body, statement: ast.Statement) -> bool:
+    """Whether its value is wrong, which explains what else is odd on its line."""
+    if not isinstance(statement, ast.Let | ast.Assign | ast.ExprStatement | ast.Return):
+        return False
+    return statement.value is not None and isinstance(body.type_of(statement.value), Broken)
+
+
+def _line(statement: ast.Statement) -> int:
+    return statement.span.line
+
+
+def _check(body: Body, statement: ast.Statement, value: bool, *, last: bool) -> Flow:
+    match statement:
+        case ast.Let():
+            _let(body, statement)
+        case ast.Assign():
+            assign(body, statement)
+            _warn_of_next_line(body, statement, statement.value)
+        case ast.If():
+            return _if(body, statement, value)
+        case ast.For():
+            _for(body, statement)
+        case ast.Return():
+            _return(body, statement)
+            return Flow(ends=True)
+        case ast.Raise():
+            body.infer(statement.message)
+            return Flow(ends=True)
+        case ast.Async():
+            _async(body, statement)
+        case ast.ExprStatement():
+            return _expression(body, statement.value, value, last=last)
+    return Flow()
+
+
+def _let(body: Body, node: ast.Let) -> None:
+    kind = body.infer(node.value)
+    if node.type is not None:
+        expected = read_type(body.world, node.type, body.resource.name, node.name.text)
+        require(body, node.value, expected, f"`{node.name.text}`")
+        check_size(body, node.value, node.type, f"`{node.name.text}`")
+        actual, kind = kind, expected
+    else:
+        actual = kind
+        kind = body.widened.get(node, ANY if isinstance(kind, NilType) else kind)
+    first = body.declared_in_scope(node.name.text)
+    if first is not None:
+        body.problems.error(
+            "SEM206",
+            node.name.span,
+            f"`{node.name.text}` is declared already",
+            f"assign to it: `{node.name.text} = …`, or choose another name",
+            Related(first, "first declared here"),
+        )
+    else:
+        _warn_of_hidden(body, node.name)
+    _warn_of_next_line(body, node, node.value)
+    local = body.declare(node.name, kind, "let", value=node.value)
+    body.facts.declared[node] = local
+    if node.type is None:
+        body.lets[local] = node
+    if is_nullable(kind) and not is_nullable(actual) and not is_unknown(actual):
+        body.known |= {(local,)}
+
+
+def _warn_of_hidden(body: Body, name: ast.Name) -> None:
+    """Warn of a `let` in an inner block that hides a local, where an assignment may be meant."""
+    outer = body.scope.find(name.text)
+    if outer is not None:
+        assign_it = f"assign to it: `{name.text} = …`, or " if outer.owner is body.job else ""
+        body.problems.warning(
+            "PAT408",
+            name.span,
+            f"this `{name.text}` hides the one outside, which keeps its value",
+            f"{assign_it}choose another name",
+            Related(outer.span, "declared here"),
+        )
+
+
+def _warn_of_next_line(body: Body, node: ast.Let | ast.Assign, value: ast.Expr) -> None:
+    """Warn of a `=` at the end of a line before what looks like the next statement."""
+    text, start = node.span.source.text, node.span.start
+    line = text.rfind("\n", 0, value.span.start) + 1
+    if line > start and value.span.start - line <= start - (text.rfind("\n", 0, start) + 1):
+        body.problems.warning(
+            "PAT409",
+            node.span,
+            "the next line is taken for the value, since none follows `=`",
+            "write the value behind the `=`, or indent it",
+        )
+
+
+def _if(body: Body, node: ast.If, value: bool) -> Flow:
+    ends = True
+    types: list[Type] = []
+    after: list[frozenset[Path]] = []
+    for branch in node.branches:
+        body.infer(branch.condition)
+        implied, before = implications(body, branch.condition), body.known
+        holds, fails = implied.true, implied.false
+        if node.negated:
+            holds, fails = fails, holds
+        body.known = before | holds
+        flow = check_block(body, branch.body, value=value)
+        ends &= flow.ends
+        if not flow.ends:
+            types.append(flow.type)
+            after.append(body.known)
+        body.known = before | fails
+    if node.otherwise is not None:
+        flow = check_block(body, node.otherwise, value=value)
+        ends &= flow.ends
+        if not flow.ends:
+            types.append(flow.type)
+            after.append(body.known)
+    else:
+        ends = False
+        types.append(NIL)
+        after.append(body.known)
+    if after:
+        body.known = frozenset.intersection(*after)
+    return Flow(ends, join_all(types))
+
+
+def _for(body: Body, node: ast.For) -> None:
+    kind = body.infer(node.iterable)
+    item = item_type(body, node.name, _item(body, node.iterable, kind), node.body)
+    forget_assigned(body, [node.body])
+    before, known = body.enter(), body.known
+    body.facts.declared[node] = body.declare(node.name, item, "loop")
+    check_block(body, node.body)
+    body.scope = before
+    body.known &= known
+
+
+def _item(body: Body, node: ast.Expr, kind: Type) -> Type:
+    if is_unknown(kind):
+        return kind
+    if is_nullable(kind) and not isinstance(kind, NilType):
+        nil_arrives(body, node, "`for`")
+    match required(kind):
+        case Array(item=item) | Hash(key=item):
+            return item
+        case Range(item=item) if item == INT or is_unknown(item):
+            return item
+        case Query(resource=resource):
+            return Record(resource)
+    body.problems.error(
+        "TYP102",
+        node.span,
+        f"`for` needs an array, a range of ints, a hash or a query, this is {article(kind)}",
+    )
+    return BROKEN
+
+
+def _return(body: Body, node: ast.Return) -> None:
+    frame = body.frame
+    if node.value is None:
+        if frame.kind == "function" and frame.expected is not None:
+            _missing_value(body, node, frame.expected)
+        frame.types.append(NIL)
+        return
+    frame.types.append(body.infer(node.value))
+    if frame.kind == "function" and frame.expected is not None:
+        require(body, node.value, frame.expected, "the result")
+    elif frame.kind in ("hook", "job"):
+        body.problems.warning(
+            "PAT403",
+            node.value.span,
+            "this value goes nowhere: `return` only leaves the "
+            + ("hook" if frame.kind == "hook" else "`@async` block"),
+            "write `return` alone",
+        )
+
+
+def _missing_value(body: Body, node: ast.Node, expected: Type) -> None:
+    if not is_nullable(expected) and not is_unknown(expected):
+        body.problems.error(
+            "TYP101",
+            node.span,
+            f"nil cannot be the result: the function gives {article(expected)}",
+            "return a value on every path",
+        )
+
+
+def check_result(body: Body, block: ast.Block, flow: Flow) -> None:
+    """Check what a function gives when control comes out at its end."""
+    expected = body.frame.expected
+    if flow.ends or expected is None or isinstance(expected, NilType):
+        return
+    if body.world.broken.touches(block.span):
+        return
+    ends = block_results(block)
+    for end in ends:
+        if end is not None and not isinstance(end, ast.BadExpr):
+            require(body, end, expected, "the result")
+    if None in ends and not is_nullable(expected) and not is_unknown(expected):
+        name = body.function.name if body.function is not None else "this"
+        place = block.statements[-1].span if block.statements else block.span
+        body.problems.error(
+            "TYP101",
+            place,
+            f"`{name}` may end without a result, and it gives {article(expected)}",
+            "return a value on every path",
+        )
+
+
+def _async(body: Body, node: ast.Async) -> None:
+    for option in node.options:
+        if option.name is not None and option.name.text in _EVALUATED_OPTIONS:
+            body.infer(option.value)
+            wanted = _EVALUATED_OPTIONS[option.name.text]
+            if not is_constant(option.value):  # the value of a constant is checked as an option's
+                require(body, option.value, wanted, f"`{option.name.text}`")
+    job = JobInfo(
+        name="",
+        python="",
+        payload="",
+        fingerprint="",
+        queue=body.world.config.defaults.queue,
+        priority=body.world.config.defaults.priority,
+        max_attempts=body.world.config.defaults.max_attempts,
+        options={},
+        block=node,
+        captures=(),
+        parent=body.job,
+    )
+    if body.hook is not None:
+        body.facts.jobs[node] = job
+        body.facts.known_at[node] = body.known
+        (body.hook.jobs if body.job is None else body.job.nested).append(job)
+    if not node.body.statements and not body.world.broken.touches(node.body.span):
+        body.problems.warning(
+            "PAT407",
+            node.header,
+            "this block is empty, so its job does nothing",
+            "write what the job has to do, or remove it",
+        )
+    outer, frame, known = body.job, body.frame, body.known
+    before = body.enter(set())
+    body.job, body.frame = job, Frame("job")
+    check_block(body, node.body, scope=False)
+    body.job, body.frame, body.known, body.scope = outer, frame, known, before
+
+
+def _expression(body: Body, node: ast.Expr, value: bool, *, last: bool) -> Flow:
+    if not value:
+        body.alone.add(node)
+    kind = body.infer(node)
+    goes_on = last and not isinstance(kind, Query)
+    if not goes_on and not value and not isinstance(kind, Broken) and not has_effect(body, node):
+        body.problems.warning(
+            "PAT401",
+            node.span,
+            "this value is not used",
+            "assign it with `let`, or remove it",
+        )
+        return Flow(node in body.ending, kind, unused=True)
+    return Flow(node in body.ending, kind)

@@ -1,0 +1,1 @@
+"""`@async` blocks: their options, what they reach, and what each captures."""

@@ -1,0 +1,176 @@
+"""What each job must take along from the moment of its enqueue."""
+
+from collections.abc import Container
+from dataclasses import replace
+
+from ...analyses.results import results
+from ...diagnostics import Problems
+from ...names import python_name, unclashed
+from ...program import Capture, Column, Local, Program, ResourceInfo
+from ...types import (
+    ANY,
+    REGEX,
+    Array,
+    Function,
+    Hash,
+    Optional,
+    Query,
+    Range,
+    Record,
+    Struct,
+    Type,
+    holds_record,
+    required,
+)
+from ..require import article
+from .async_blocks import all_jobs
+from .captured import Use
+from .fingerprint import fingerprint
+from .shapes import shape_of
+from .uses import UseFinder
+
+
+def capture(program: Program, problems: Problems) -> None:
+    """Decide the payload of every job, and what every `@function` reads of `self`."""
+    for resource in program.resources.values():
+        finder = UseFinder(resource, program, problems)
+        _settle_reads(resource, finder)
+        for hook in resource.hooks:
+            for job in all_jobs(hook):
+                uses = finder.of_job(job, on_create=hook.node.event in ("create", "save"))
+                for use in {use.key: use for use in reversed(uses)}.values():
+                    _check(use, program, problems)
+                fields = _fields(uses, resource, program)
+                shaped = (replace(each, shape=shape_of(each, program.facts)) for each in fields)
+                job.captures = tuple(shaped)
+                job.fingerprint = fingerprint(job.captures, program)
+
+
+def _settle_reads(resource: ResourceInfo, finder: UseFinder) -> None:
+    """Give every function its reads, through the functions that it calls, until none grows."""
+    functions = [function for function in resource.functions.values() if function.reached]
+    pending = True
+    while pending:
+        pending = False
+        for function in functions:
+            reads = _fields(finder.of_function(function), resource, finder.program)
+            if reads != function.reads:
+                function.reads = reads
+                pending = True
+
+
+def _fields(uses: list[Use], resource: ResourceInfo, program: Program) -> tuple[Capture, ...]:
+    """One capture a value, the record's own first, each with names of its own."""
+    distinct = {use.key: use.capture for use in reversed(uses)}
+    distinct |= {use.key: replace(use.capture, is_sensitive=True) for use in uses if use.sensitive}
+    paths = {(found.local, found.path) for found in distinct.values() if found.kind in _VALUES}
+    captures: list[Capture] = []
+    names: set[str] = set()
+    attributes: set[str] = set()
+    for found in sorted(distinct.values(), key=lambda found: _order(found, resource, program)):
+        is_part = found.kind in _VALUES and _is_part(found, paths)
+        if is_part and not _is_left_out(found, program):
+            continue
+        name = unclashed(found.name, names)
+        python = python_name(name, attributes)
+        names.add(name)
+        attributes.add(python)
+        captures.append(replace(found, name=name, python=python))
+    return tuple(captures)
+
+
+_VALUES = frozenset({"self_path", "local", "local_path"})
+
+
+def _is_part(found: Capture, paths: Container[tuple[Local | None, tuple[str, ...]]]) -> bool:
+    """Whether a value around it is captured as well."""
+    return any((found.local, found.path[:end]) in paths for end in range(1, len(found.path)))
+
+
+def _is_left_out(found: Capture, program: Program) -> bool:
+    """Whether the snapshot of a record lacks a field of it, since it is sensitive."""
+    record = required(found.local.type) if found.local is not None else None
+    if not isinstance(record, Record) or found.kind != "local_path":
+        return False
+    return program.resources[record.resource].columns[found.path[1]].sensitive
+
+
+# The fields of the record come first, so that it is other values that give way to their names.
+_RANKS = {
+    "self_path": 0, "change": 1, "snapshot": 2, "local": 3, "local_path": 3, "error": 3,
+    "context": 4,
+}  # fmt: skip
+
+
+def _order(
+    found: Capture, resource: ResourceInfo, program: Program
+) -> tuple[int, int, list[int], tuple[str, ...]]:
+    """Fields as they are declared, then locals as they are."""
+    declared = found.local.span.start if found.local is not None else 0
+    path, columns = found.path, resource.columns
+    if found.local is not None and isinstance(record := required(found.local.type), Record):
+        path, columns = path[1:], program.resources[record.resource].columns
+    return _RANKS[found.kind], declared, _places(path, columns, program), found.path
+
+
+def _places(path: tuple[str, ...], columns: dict[str, Column], program: Program) -> list[int]:
+    places = []
+    for name in path:
+        if name not in columns:
+            break
+        places.append(list(columns).index(name))
+        kind = required(columns[name].type)
+        columns = program.structs[kind.name].fields if isinstance(kind, Struct) else {}
+    return places
+
+
+def _check(use: Use, program: Program, problems: Problems) -> None:
+    found = use.capture
+    if use.sensitive:
+        problems.warning(
+            "ASY902",
+            use.span,
+            f"the sensitive field `{use.sensitive}` will be stored in the job's payload, "
+            f"as `{found.name}`",
+            f"load it when the job runs: `{use.sensitive.partition('.')[0]}.find(…)`",
+        )
+    if (reason := _unstorable(found.type) or _untold(found, program)) is not None:
+        what, hint = reason
+        problems.error(
+            "ASY903", use.span, f"`{found.name}` holds {what}, which a job cannot store", hint
+        )
+
+
+def _untold(found: Capture, program: Program) -> tuple[str, str] | None:
+    """What a variable of no type may hold that nothing would tell from a hash."""
+    value = found.local.value if found.local is not None else None
+    if value is None or found.type != ANY or found.kind != "local":
+        return None
+    for part in results(value):
+        kind = required(program.facts.types.get(part, ANY))
+        if isinstance(kind, Struct) or holds_record(kind):
+            return (
+                f"{article(kind)} or a value of another type",
+                "capture what the job needs of it, each in a variable of one type",
+            )
+    return None
+
+
+def _unstorable(kind: Type) -> tuple[str, str] | None:
+    match required(kind):
+        case Query(resource=resource):
+            return (
+                f"a query of `{resource}`",
+                "run it inside the block, or store its result: `.all`, `.first`, `.pluck(…)`",
+            )
+        case Function():
+            return "a lambda", "write it inside the block"
+        case Range():
+            return "a range", "store its two ends instead"
+        case Array(item=item) | Optional(item=item):
+            return _unstorable(item)
+        case Hash(value=value):
+            return _unstorable(value)
+        case kind if kind == REGEX:
+            return "a regex", "write it inside the block"
+    return None

@@ -1,0 +1,223 @@
+"""The options of an `@async` block."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from ... import ast
+from ...config import PRIORITIES
+from ...diagnostics import Problems, Related
+from ...hints.queue_words import queue_hint
+from ...suggest import nearest
+from ..constants import Constant, NotConstantError, Seconds, fold
+
+LONGEST_NAME = 200
+"""Bytes of UTF-8 that the name of a queue or of a job type may have."""
+
+_BACKOFFS = ("exponential", "linear", "constant")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_LONGEST_DURATION = 100 * 366 * 86_400
+
+
+_ALIASES = {
+    **dict.fromkeys(("retries", "retry", "max_retries", "attempts", "tries"), "max_attempts"),
+    **dict.fromkeys(("wait", "after", "in", "wait_for", "countdown", "run_in"), "delay"),
+    **dict.fromkeys(("at", "when", "scheduled_at", "schedule_at", "wait_until", "eta"), "run_at"),
+    **dict.fromkeys(("max_time", "expires_in", "ttl", "time_limit", "soft_time_limit"), "timeout"),
+    **dict.fromkeys(("unique_by", "dedupe", "idempotency_key", "unique_key", "key"), "unique"),
+    **dict.fromkeys(("retry_in", "retry_after", "retry_delay", "interval"), "base"),
+    **dict.fromkeys(("queue_as", "queue_name"), "queue"),
+}
+"""What other queues call the options."""
+
+
+class _BadValueError(Exception):
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        self.message, self.hint = message, hint
+
+
+@dataclass(frozen=True)
+class _Option:
+    convert: Callable[[Constant], Any]
+    expression: bool = False  # whether anything that is no constant passes as it is
+
+
+def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
+    """The options given, checked: constants as Python values, expressions as nodes.
+
+    Durations are in seconds; `unique` is a tuple of expressions. Wrong ones are reported (VAL5xx)
+    and left out.
+    """
+    options: dict[str, Any] = {}
+    given: dict[str, ast.Name] = {}
+    for argument in block.options:
+        name = argument.name
+        if name is None:
+            problems.error(
+                "VAL500",
+                argument.span,
+                "an option of `@async` needs its name",
+                'such as `@async(queue: "mail")`',
+            )
+        elif name.text not in _OPTIONS:
+            _report_unknown(name, problems)
+        elif name.text in given:
+            problems.error(
+                "VAL502",
+                name.span,
+                f"the option `{name.text}` is given twice",
+                "remove one of the two",
+                Related(given[name.text].span, "first given here"),
+            )
+        else:
+            given[name.text] = name
+            try:
+                options[name.text] = _read(name.text, argument.value)
+            except _BadValueError as bad:
+                problems.error("VAL501", argument.value.span, bad.message, bad.hint)
+    _check_together(given, problems)
+    return options
+
+
+def _report_unknown(name: ast.Name, problems: Problems) -> None:
+    meant = _ALIASES.get(name.text)
+    elsewhere = queue_hint(name.text)
+    if meant is None and elsewhere is None:
+        meant = nearest(name.text, _OPTIONS)
+    known = elsewhere or f"it has {', '.join(sorted(_OPTIONS))}"
+    hint = f"did you mean `{meant}`?" if meant else known
+    problems.error("VAL500", name.span, f"`@async` has no option `{name.text}`", hint)
+
+
+def _check_together(given: dict[str, ast.Name], problems: Problems) -> None:
+    if "delay" in given and "run_at" in given:
+        problems.error(
+            "VAL503",
+            given["run_at"].span,
+            "`delay` and `run_at` both say when the job is due",
+            "keep one of them",
+        )
+    if "unique_for" in given and "unique" not in given:
+        problems.error(
+            "VAL503",
+            given["unique_for"].span,
+            "`unique_for` needs `unique`",
+            "say what is unique: `unique: self.id`",
+        )
+
+
+def _read(name: str, value: ast.Expr) -> Any:
+    if name == "unique":
+        return value.items if isinstance(value, ast.ArrayLiteral) else (value,)
+    option = _OPTIONS[name]
+    try:
+        constant = fold(value)
+    except NotConstantError:
+        if option.expression:
+            return value
+        raise _BadValueError(*_not_constant(name, value)) from None
+    return option.convert(constant)
+
+
+def _not_constant(name: str, value: ast.Expr) -> tuple[str, str | None]:
+    message = f"`{name}` must be a constant: it is part of the job type"
+    if isinstance(value, ast.NameRef) and name in ("name", "queue", "priority", "backoff"):
+        return message, f'write `{name}: "{value.name}"`'
+    return message, None
+
+
+def _text(value: Constant, what: str) -> str:
+    if not isinstance(value, str):
+        raise _BadValueError(f"{what} must be a string")
+    if not value or not value.isprintable():
+        raise _BadValueError(f"{what} must be a text of printable characters")
+    if len(value.encode(errors="replace")) > LONGEST_NAME:
+        raise _BadValueError(f"{what} has at most {LONGEST_NAME} bytes")
+    return value
+
+
+def _name(value: Constant) -> str:
+    name = _text(value, "the name of a job type")
+    if not _NAME.fullmatch(name):
+        raise _BadValueError(
+            "the name of a job type has letters, digits, `_` and `-` only",
+            "it becomes the last part of the job type: `user.after_create.welcome`",
+        )
+    return name
+
+
+def _queue(value: Constant) -> str:
+    return _text(value, "the name of a queue")
+
+
+def _priority(value: Constant) -> int:
+    if isinstance(value, str):
+        if value in PRIORITIES:
+            return PRIORITIES[value]
+        meant = nearest(value, PRIORITIES)
+        names = ", ".join(f'"{name}"' for name in PRIORITIES)
+        raise _BadValueError(
+            f'there is no priority "{value}"',
+            f'did you mean "{meant}"?' if meant else f"it is {names}, or a number from 0 to 100",
+        )
+    if not _is_int(value) or not 0 <= value <= 100:
+        raise _BadValueError(
+            'a priority is "low", "normal", "high", "urgent", or a number from 0 to 100'
+        )
+    return value
+
+
+def _max_attempts(value: Constant) -> int:
+    if not _is_int(value) or not 1 <= value <= 1000:
+        raise _BadValueError("`max_attempts` is a whole number from 1 to 1000")
+    return value
+
+
+def _backoff(value: Constant) -> str:
+    if isinstance(value, str) and value in _BACKOFFS:
+        return value
+    meant = nearest(value, _BACKOFFS) if isinstance(value, str) else None
+    raise _BadValueError(
+        '`backoff` is "exponential", "linear" or "constant"',
+        f'did you mean "{meant}"?' if meant else None,
+    )
+
+
+def _delay(value: Constant) -> float:
+    if not isinstance(value, Seconds):
+        hint = f"say the unit: `{value}.seconds`" if _is_int(value) else "such as `10.minutes`"
+        raise _BadValueError("a duration is expected here", hint)
+    if not 0 <= value.value <= _LONGEST_DURATION:
+        raise _BadValueError("the duration must be positive and at most a hundred years")
+    return float(value.value)
+
+
+def _duration(value: Constant) -> float:
+    seconds = _delay(value)
+    if not seconds:
+        raise _BadValueError("the duration must be more than nothing")
+    return seconds
+
+
+def _moment(value: Constant) -> Any:
+    raise _BadValueError("`run_at` is a timestamp", "such as `Time.now() + 1.hour`")
+
+
+def _is_int(value: Constant) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_OPTIONS = {
+    "name": _Option(_name),
+    "queue": _Option(_queue),
+    "priority": _Option(_priority),
+    "max_attempts": _Option(_max_attempts),
+    "backoff": _Option(_backoff),
+    "base": _Option(_duration),
+    "timeout": _Option(_duration),
+    "delay": _Option(_delay, expression=True),
+    "run_at": _Option(_moment, expression=True),
+    "unique": _Option(lambda value: value, expression=True),
+    "unique_for": _Option(_duration),
+}

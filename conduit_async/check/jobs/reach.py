@@ -1,0 +1,156 @@
+"""Which bodies of code are checked, and in which order: hooks first, then what they reach."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TypeAlias
+
+from ... import ast
+from ...analyses.walk import walk
+from ...diagnostics import Problems
+from ...program import FunctionInfo, HookInfo, ResourceInfo
+from ...types import ANY, Type
+from ..body import Body, BodyKind, Frame, Scope
+from ..declarations.scopes import check_scope
+from ..environment import World
+from ..expressions.statements import check_block, check_result
+from ..require import require
+from ..sizes import check_size
+
+_MOST_PASSES = 4
+
+
+def check_bodies(world: World) -> dict[str, set[str]]:
+    """Check the code of all resources; what nothing async reaches gives warnings only.
+
+    Gives back what each resource reaches of others: see `Program.reaches`.
+    """
+    reached = _Reached(world)
+    for info in world.resources.values():
+        hooks = [member for member in info.node.members if isinstance(member, ast.Hook)]
+        after = [hook for hook in hooks if hook.timing == "after"]
+        has_jobs = any(_has_async(hook) for hook in after)
+        for hook in hooks:
+            if hook.timing == "after" and has_jobs:
+                info.hooks.append(found := HookInfo(hook, []))
+                reached.by = info
+                _hook(world, info, hook, found)
+                reached.check_pending()
+            else:
+                _hook(world.aside(), info, hook, None)
+    reached.check_rest()
+    return reached.across
+
+
+def _has_async(hook: ast.Hook) -> bool:
+    return any(isinstance(node, ast.Async) for node in walk(hook.body))
+
+
+class _Reached:
+    """The functions and scopes that are used, each checked once."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._pending: deque[tuple[ResourceInfo, FunctionInfo | ast.Scope]] = deque()
+        self._seen: set[FunctionInfo | ast.Scope] = set()
+        self.by: ResourceInfo | None = None
+        self.across: dict[str, set[str]] = {}
+        world.reach_function = self._add
+        world.reach_scope = lambda owner, name: self._add(owner, owner.scopes[name])
+
+    def _add(self, owner: ResourceInfo, what: FunctionInfo | ast.Scope) -> None:
+        if self.by is not None and self.by is not owner:
+            name = what.name if isinstance(what, FunctionInfo) else what.name.text
+            self.across.setdefault(self.by.name, set()).add(f"{owner.name}.{name}")
+        if what not in self._seen:
+            self._seen.add(what)
+            self._pending.append((owner, what))
+
+    def check_pending(self) -> None:
+        """Check what was reached since the last time, and what that reaches in turn."""
+        while self._pending:
+            owner, what = self._pending.popleft()
+            self.by = owner
+            if isinstance(what, FunctionInfo):
+                what.reached = True
+                _function(self._world, owner, what)
+            else:
+                check_scope(self._world, owner, what)
+
+    def check_rest(self) -> None:
+        """Check what nothing reached, for warnings."""
+        aside = self._world.aside()
+        for info in self._world.resources.values():
+            for function in (*info.functions.values(), *_undeclared(info)):
+                if function not in self._seen:
+                    _function(aside, info, function)
+            for scope in info.scopes.values():
+                if scope not in self._seen:
+                    check_scope(aside, info, scope)
+
+
+def _undeclared(info: ResourceInfo) -> Iterator[FunctionInfo]:
+    """The functions that cannot be called, since their headers are wrong."""
+    declared = {function.body for function in info.functions.values()}
+    for member in info.node.members:
+        if isinstance(member, ast.Function | ast.Computed) and member.body not in declared:
+            name = member.name.text
+            computed = isinstance(member, ast.Computed)
+            yield FunctionInfo(name, name, (), ANY, member.body, member.doc, computed)
+
+
+_Run: TypeAlias = Callable[[Body], None]
+
+
+def _hook(world: World, info: ResourceInfo, hook: ast.Hook, found: HookInfo | None) -> None:
+    def run(body: Body) -> None:
+        if found is not None:
+            found.jobs.clear()
+        body.hook, body.event = found, hook.event
+        check_block(body, hook.body)
+
+    _settle(world, lambda inner: Body(inner, info, "hook", Scope(None, set()), Frame("hook")), run)
+
+
+def _function(world: World, info: ResourceInfo, function: FunctionInfo) -> None:
+    def run(body: Body) -> None:
+        body.function = function
+        _parameters(body, info, function)
+        flow = check_block(body, function.body, value=True)
+        check_result(body, function.body, flow)
+
+    kind: BodyKind = "computed" if function.computed else "function"
+    frame = Frame("function", function.result)
+    _settle(world, lambda inner: Body(inner, info, kind, Scope(None, set()), frame), run)
+
+
+def _parameters(body: Body, info: ResourceInfo, function: FunctionInfo) -> None:
+    nodes = {
+        parameter.name.text: parameter
+        for member in info.node.members
+        if isinstance(member, ast.Function) and member.body is function.body
+        for parameter in member.parameters
+    }
+    for parameter in function.parameters:
+        node = nodes[parameter.name]
+        if node.default is not None:
+            body.infer(node.default)
+            require(body, node.default, parameter.type, f"`{parameter.name}`")
+            check_size(body, node.default, node.type, f"`{parameter.name}`")
+        local = body.declare(node.name, parameter.type, "parameter", parameter.python)
+        body.facts.declared[node.name] = local
+
+
+def _settle(world: World, begin: Callable[[World], Body], run: _Run) -> None:
+    """Check a body, again when a local turned out to hold values of several types."""
+    widened: dict[ast.Let, Type] = {}
+    for _ in range(_MOST_PASSES):
+        problems = Problems()
+        body = begin(replace(world, problems=problems))
+        body.widened = dict(widened)
+        run(body)
+        if body.settled:
+            break
+        widened = dict(body.widened)
+    for diagnostic in problems.sorted():
+        world.problems.add(diagnostic)

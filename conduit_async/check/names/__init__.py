@@ -1,0 +1,1 @@
+"""Names that clash in Python, or are probably misspelt."""

@@ -1,0 +1,228 @@
+"""Queries and record operations: `Post.where(…)`, `.order_by(…)`, `Post.create!({…})`."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ... import ast
+from ...hints.queue_words import queue_hint
+from ...program import RecordCall, ResourceInfo
+from ...suggest import did_you_mean
+from ...types import ANY, BOOL, INT, NIL, Array, Query, Record, Type, optional
+from ..body import Body, Steps
+from ..declarations.scopes import check_scope_arguments
+from ..lattice import BROKEN, join_all
+from ..require import require, shorten
+from .filters import check_conditions, check_fields, check_order
+from .writes import check_write
+
+_Result: TypeAlias = Literal["query", "record", "one", "all", "count", "bool", "fields", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an operation takes and gives.
+
+    `takes`: "conditions" (`where(a: 1, b > 2)`), "key" (a primary key), "order", "number",
+    "fields" (symbols), "nothing", or a "write". `step`: it also follows a query.
+    """
+
+    takes: Literal["conditions", "key", "order", "number", "fields", "nothing", "write"]
+    gives: _Result
+    step: bool = False
+
+
+OPERATIONS: dict[str, Operation] = {
+    "find": Operation("key", "one"),
+    "find_by": Operation("conditions", "one", step=True),
+    "where": Operation("conditions", "query", step=True),
+    "order_by": Operation("order", "query", step=True),
+    "limit": Operation("number", "query", step=True),
+    "offset": Operation("number", "query", step=True),
+    "all": Operation("nothing", "all", step=True),
+    "first": Operation("nothing", "one", step=True),
+    "count": Operation("nothing", "count", step=True),
+    "exists?": Operation("conditions", "bool", step=True),
+    "pluck": Operation("fields", "fields", step=True),
+    "create!": Operation("write", "record"),
+    "update!": Operation("write", "nothing"),
+    "delete!": Operation("write", "nothing"),
+    "increment!": Operation("write", "nothing"),
+    "decrement!": Operation("write", "nothing"),
+    "bulk_create!": Operation("write", "all"),
+}
+QUERY_STEPS = {name: operation for name, operation in OPERATIONS.items() if operation.step}
+
+
+def takes_conditions(name: str) -> bool:
+    """Whether its arguments are conditions, which may stand in any order."""
+    return name in OPERATIONS and OPERATIONS[name].takes == "conditions"
+
+
+def resource_call(body: Body, node: ast.Call, callee: ast.Member, resource: str) -> Steps:
+    """`Post.name(…)`."""
+    info = body.world.resources[resource]
+    name = callee.name.text
+    if name in info.scopes:
+        return (yield from _scope_call(body, node, info, name, None))
+    operation = OPERATIONS.get(name)
+    if operation is None:
+        yield from _all_arguments(node)
+        _no_operation(body, callee, info, [*OPERATIONS, *info.scopes])
+        return BROKEN
+    return (yield from _call(body, node, info, name, operation, None))
+
+
+def query_call(body: Body, node: ast.Call, callee: ast.Member, resource: str) -> Steps:
+    """`query.name(…)`."""
+    info = body.world.resources[resource]
+    name = callee.name.text
+    if name in info.scopes:
+        return (yield from _scope_call(body, node, info, name, callee.target))
+    operation = QUERY_STEPS.get(name)
+    if operation is None:
+        yield from _all_arguments(node)
+        _no_operation(body, callee, info, [*QUERY_STEPS, *info.scopes])
+        return BROKEN
+    return (yield from _call(body, node, info, name, operation, callee.target))
+
+
+def resource_member(body: Body, node: ast.Member, resource: str) -> Type:
+    """`Post.all`, `Post.published`: an operation without parentheses."""
+    return _without_parentheses(body, node, body.world.resources[resource], None)
+
+
+def query_member(body: Body, node: ast.Member, resource: str) -> Type:
+    """`query.first`: an operation without parentheses."""
+    return _without_parentheses(body, node, body.world.resources[resource], node.target)
+
+
+def _without_parentheses(
+    body: Body, node: ast.Member, info: ResourceInfo, receiver: ast.Expr | None
+) -> Type:
+    name = node.name.text
+    operation = (OPERATIONS if receiver is None else QUERY_STEPS).get(name)
+    scope = info.scopes.get(name)
+    if scope is not None and not any(p.default is None for p in scope.parameters):
+        body.world.reach_scope(info, name)
+        body.facts.resolutions[node] = RecordCall(info.name, name, receiver, ())
+        return Query(info.name)
+    if operation is not None and operation.takes == "nothing":
+        body.facts.resolutions[node] = RecordCall(info.name, name, receiver, ())
+        return _result(info, operation, [])
+    if operation is not None or scope is not None:
+        body.problems.error(
+            "SEM201",
+            node.name.span,
+            f"`{name}` is called with parentheses",
+            f"write `{shorten(node)}({'' if name == 'exists?' else '…'})`",
+        )
+    else:
+        known = OPERATIONS if receiver is None else QUERY_STEPS
+        _no_operation(body, node, info, [*known, *info.scopes])
+    return BROKEN
+
+
+def _call(
+    body: Body,
+    node: ast.Call,
+    info: ResourceInfo,
+    name: str,
+    operation: Operation,
+    receiver: ast.Expr | None,
+) -> Steps:
+    fields: list[Type] = []
+    match operation.takes:
+        case "conditions":
+            yield from check_conditions(body, info, node)
+        case "write":
+            yield from _all_arguments(node)
+            check_write(body, node, info, name)
+        case _:
+            for argument in node.arguments:
+                if operation.takes != "fields" or not isinstance(argument.value, ast.NameRef):
+                    yield argument.value
+            fields = _check_arguments(body, node, info, name, operation)
+    body.facts.resolutions[node] = RecordCall(info.name, name, receiver, node.arguments)
+    return _result(info, operation, fields)
+
+
+def _check_arguments(
+    body: Body, node: ast.Call, info: ResourceInfo, name: str, operation: Operation
+) -> list[Type]:
+    values = [argument.value for argument in node.arguments]
+    match operation.takes:
+        case "fields":
+            return check_fields(body, info, node, values)
+        case "order":
+            check_order(body.world, info, node, values)
+        case "nothing" if values:
+            _wrong_count(body, node, name, "no argument")
+        case "number" if len(values) != 1:
+            _wrong_count(body, node, name, "one number")
+        case "number":
+            require(body, values[0], INT, f"`{name}`", "TYP131")
+        case "key" if len(values) != 1:
+            _wrong_count(body, node, name, "one key")
+        case "key" if info.primary_key is not None:
+            kind = info.columns[info.primary_key].type
+            require(body, values[0], kind, f"the key of `{info.name}`", "TYP131")
+    return []
+
+
+def _wrong_count(body: Body, node: ast.Call, name: str, wanted: str) -> None:
+    given = len(node.arguments)
+    body.problems.error("TYP130", node.span, f"`{name}` takes {wanted}, this call gives {given}")
+
+
+def _result(info: ResourceInfo, operation: Operation, fields: list[Type]) -> Type:
+    match operation.gives:
+        case "query":
+            return Query(info.name)
+        case "record":
+            return Record(info.name)
+        case "one":
+            return optional(Record(info.name))
+        case "all":
+            return Array(Record(info.name))
+        case "count":
+            return INT
+        case "bool":
+            return BOOL
+        case "fields":
+            joined = join_all(fields) if fields else ANY
+            return Array(joined if len(fields) <= 1 else Array(joined))
+    return NIL
+
+
+def _scope_call(
+    body: Body, node: ast.Call, info: ResourceInfo, name: str, receiver: ast.Expr | None
+) -> Steps:
+    yield from _all_arguments(node)
+    check_scope_arguments(body, node, info, name)
+    body.world.reach_scope(info, name)
+    body.facts.resolutions[node] = RecordCall(info.name, name, receiver, node.arguments)
+    return Query(info.name)
+
+
+def _all_arguments(node: ast.Call) -> Steps:
+    for argument in node.arguments:
+        yield argument.value
+    return ANY
+
+
+def _no_operation(body: Body, callee: ast.Member, info: ResourceInfo, known: list[str]) -> None:
+    body.problems.error(
+        "SEM201",
+        callee.name.span,
+        f"`{info.name}` has no operation `{callee.name.text}`",
+        did_you_mean(callee.name.text, known)
+        or _of_a_row(callee, info)
+        or queue_hint(callee.name.text),
+    )
+
+
+def _of_a_row(callee: ast.Member, info: ResourceInfo) -> str | None:
+    """What reads a field of one row, where a field is read of a query."""
+    if callee.name.text not in info.columns:
+        return None
+    return f"take one row first: `{shorten(callee.target)}.first?.{callee.name.text}`"

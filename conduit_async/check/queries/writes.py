@@ -1,0 +1,205 @@
+"""Record operations that write: `create!`, `update!`, `delete!`, `increment!`, …"""
+
+from collections.abc import Container
+
+from ... import ast
+from ...analyses.looping import looping_lambda
+from ...diagnostics import Related
+from ...program import LibraryCall, Local, ResourceInfo
+from ...suggest import did_you_mean, nearest
+from ...types import ANY, INT, STRING, Array, Hash, is_nullable, required
+from ..body import Body
+from ..forms import constant_text
+from ..lattice import is_number, is_unknown
+from ..require import article, nil_arrives, require
+from ..sizes import check_size, field_type
+from .filters import field_column
+
+USAGE = {
+    "create!": "create!({ field: value })",
+    "update!": "update!(key, { field: value })",
+    "delete!": "delete!(key)",
+    "increment!": "increment!(key, :field, by: 1)",
+    "decrement!": "decrement!(key, :field, by: 1)",
+    "bulk_create!": "bulk_create!([{ field: value }])",
+}
+"""How each is called."""
+_POSITIONAL = {"create!": 1, "update!": 2, "delete!": 1, "bulk_create!": 1}
+_GIVEN_BY_DATABASE = {"auto", "auto_update", "default", "primary"}
+
+
+def check_write(body: Body, node: ast.Call, info: ResourceInfo, operation: str) -> None:
+    """Check the arguments of a write, whose types are known already."""
+    _warn_of_hooks(body, node, info, operation)
+    values = [argument.value for argument in node.arguments if argument.name is None]
+    named = {a.name.text: a for a in node.arguments if a.name is not None}
+    counts = operation in ("increment!", "decrement!")
+    if len(values) != (2 if counts else _POSITIONAL[operation]) or named.keys() - (
+        {"by"} if counts else set()
+    ):
+        body.problems.error(
+            "TYP130",
+            node.span,
+            f"`{operation}` does not take these arguments",
+            f"write `{info.name}.{USAGE[operation]}`",
+        )
+        return
+    match operation:
+        case "create!":
+            _check_values(body, info, values[0], complete=True)
+        case "bulk_create!":
+            _check_rows(body, info, values[0])
+        case _:
+            _check_key(body, info, values[0])
+            if operation == "update!":
+                _check_values(body, info, values[1], complete=False)
+            elif counts:
+                _check_counter(body, info, values[1], named.get("by"))
+
+
+def _warn_of_hooks(body: Body, node: ast.Call, info: ResourceInfo, operation: str) -> None:
+    event = {"create!": "create", "bulk_create!": "create", "delete!": "delete"}.get(
+        operation, "update"
+    )
+    for member in info.node.members:
+        if not isinstance(member, ast.Hook):
+            continue
+        if member.event == event or (member.event == "save" and event != "delete"):
+            body.problems.warning(
+                "ASY920",
+                node.span,
+                f"this write does not run the hooks of `{info.name}`",
+                "no write made by a hook or a job runs hooks; do here what they would do",
+                Related(member.header, "this hook is not run"),
+            )
+            return
+
+
+def _check_key(body: Body, info: ResourceInfo, value: ast.Expr) -> None:
+    if info.primary_key is not None:
+        kind = info.columns[info.primary_key].type
+        require(body, value, kind, f"the key of `{info.name}`", "TYP131")
+
+
+def _check_rows(body: Body, info: ResourceInfo, value: ast.Expr) -> None:
+    require(body, value, Array(ANY), f"`bulk_create!` of `{info.name}`", "TYP131")
+    known = _first_value(body, value)
+    call = body.facts.resolutions.get(known)
+    function = looping_lambda(call) if isinstance(call, LibraryCall) else None
+    items = known.items if isinstance(known, ast.ArrayLiteral) else ()
+    if function is not None and isinstance(function[1], ast.HashLiteral):
+        items = (function[1],)
+    for item in items:
+        _check_values(body, info, item, complete=True)
+
+
+def _first_value(body: Body, node: ast.Expr) -> ast.Expr:
+    """What a variable that is not assigned before holds, as far as it can be told."""
+    local = body.facts.resolutions.get(node)
+    while isinstance(local, Local) and local.value is not None and local not in body.assigned:
+        node = local.value
+        local = body.facts.resolutions.get(node)
+    return node
+
+
+def _check_values(body: Body, info: ResourceInfo, value: ast.Expr, *, complete: bool) -> None:
+    known = _first_value(body, value)
+    if isinstance(known, ast.HashLiteral) and (
+        known is value or all(constant_text(entry.key) is not None for entry in known.entries)
+    ):
+        _check_fields(body, info, known, complete=complete)
+    elif not isinstance(required(body.type_of(value)), Hash):
+        require(body, value, Hash(STRING, ANY), f"a row of `{info.name}`", "TYP131")
+    elif is_nullable(body.type_of(value)):
+        nil_arrives(body, value, f"a row of `{info.name}`")
+
+
+def _check_fields(
+    body: Body, info: ResourceInfo, value: ast.HashLiteral, *, complete: bool
+) -> None:
+    given: dict[str, ast.Expr] = {}
+    complete = complete and all(
+        (name := constant_text(entry.key)) is None or field_column(info, name)
+        for entry in value.entries
+    )
+    for entry in value.entries:
+        name = constant_text(entry.key)
+        if name is None:
+            body.problems.error("TYP131", entry.key.span, "the name of a field is a constant")
+            continue
+        column = field_column(info, name)
+        if column is None:
+            body.problems.error(
+                "SEM203",
+                entry.key.span,
+                f"`{info.name}` has no field `{name}`",
+                did_you_mean(name, [*info.columns, *info.relations]),
+            )
+            continue
+        first = given.setdefault(column.name, entry.key)
+        if constant_text(first) != name:
+            body.problems.error(
+                "SYN013",
+                entry.key.span,
+                f"`{constant_text(first)}` and `{name}` are both the column `{column.name}`",
+                "remove one of the two",
+                Related(first.span, "first given here"),
+            )
+        relation = info.relations.get(name)
+        kind = required(body.type_of(entry.value))
+        if relation is None or getattr(kind, "resource", None) != relation.target:
+            require(body, entry.value, column.type, f"`{name}` of `{info.name}`", "TYP131")
+            check_size(body, entry.value, field_type(info, name), f"`{name}` of `{info.name}`")
+    if complete:
+        _check_complete(body, info, value, given)
+
+
+def _check_complete(
+    body: Body, info: ResourceInfo, value: ast.HashLiteral, given: Container[str]
+) -> None:
+    automatic = {
+        member.name.text
+        for member in info.node.members
+        if isinstance(member, ast.Field)
+        and _GIVEN_BY_DATABASE & {annotation.name.text for annotation in member.annotations}
+    }
+    missing = [
+        f"`{column.name}`"
+        for column in info.columns.values()
+        if column.name not in given
+        and column.name not in automatic
+        and column.name != info.primary_key
+        and not is_nullable(column.type)
+        and not is_unknown(column.type)
+    ]
+    if missing:
+        body.problems.error(
+            "TYP101",
+            value.span,
+            f"a new `{info.name}` needs {', '.join(missing)}",
+            "give a value for each",
+            Related(info.node.name.span, f"`{info.name}` is declared here"),
+        )
+
+
+def _check_counter(
+    body: Body, info: ResourceInfo, field: ast.Expr, by: ast.Argument | None
+) -> None:
+    name = constant_text(field)
+    column = field_column(info, name) if name is not None else None
+    if column is None:
+        found = nearest(name or "", info.columns)
+        body.problems.error(
+            "SEM203",
+            field.span,
+            f"`{info.name}` has no field `{name}`" if name else "a field is named by a symbol",
+            f"did you mean `:{found}`?" if found else "write it as `:name`",
+        )
+        return
+    kind = required(column.type)
+    if not is_number(kind):
+        body.problems.error(
+            "TYP131", field.span, f"`{column.name}` is {article(kind)}, which cannot be counted"
+        )
+    elif by is not None:
+        require(body, by.value, kind if kind != INT else INT, "`by`", "TYP131")

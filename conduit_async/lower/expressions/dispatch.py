@@ -1,0 +1,210 @@
+"""Lowering of expressions, without recursion: a chain of 20,000 operators is a deep tree.
+
+A rule is a generator: it yields the operands that it wants lowered, is sent their code, and
+returns its own.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from ... import ast
+from ...types import DECIMAL, FLOAT, INT, NIL, Array, Enum, Type, required
+from ..functions.function_builder import Frame, variable_for
+from ..python.code import NONE, Code, Effect, Line, Strength, call, close, made_of
+from ..python.literals import quoted
+from ..python.typing import UNKNOWN, is_loose, known, type_of
+from .snapshots import RecordAs, fitted_record
+
+DEEPEST = 20
+"""Deeper expressions are split over several statements, which CPython and type checkers need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A wish of a rule: `node` lowered.
+
+    `lazy`: it may not be evaluated at all. `chain`: its guards are left open, for `.b` in `a?.b`.
+    `maybe`: nil is welcome, also where a missing row would be an error. `expected` is the type
+    of the place where the value goes, `name` the variable that begins with it. `record` is what
+    the place takes for a record.
+    `composed`: a query is wanted as a value, not its rows.
+    """
+
+    node: ast.Expr
+    lazy: bool = False
+    chain: bool = False
+    maybe: bool = False
+    expected: Type | None = None
+    name: str | None = None
+    record: RecordAs = "row"
+    composed: bool = False
+
+
+Lowering: TypeAlias = Generator[Operand, Code, Code]
+Rule: TypeAlias = Callable[[Frame, Any, Operand], Lowering]
+
+RULES: dict[type[ast.Node], Rule] = {}
+
+
+def rule(*kinds: type[ast.Node]) -> Callable[[Rule], Rule]:
+    """Register the rule for some kinds of expressions."""
+
+    def register(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(kinds, function))
+        return function
+
+    return register
+
+
+_COMPOSING: list[Rule] = []
+_CHOICES = ast.Ternary | ast.Binary | ast.Match | ast.Rescue | ast.Unwrap | ast.Nil
+
+
+def composes(function: Rule) -> Rule:
+    """Register the rule for a query that is wanted as a value."""
+    _COMPOSING.append(function)
+    return function
+
+
+def _rule_of(wish: Operand) -> Rule:
+    if wish.composed and not isinstance(wish.node, _CHOICES):
+        return _COMPOSING[0]
+    return RULES[type(wish.node)]
+
+
+def lower(
+    frame: Frame,
+    node: ast.Expr,
+    *,
+    maybe: bool = False,
+    chain: bool = False,
+    expected: Type | None = None,
+    name: str | None = None,
+    record: RecordAs = "row",
+    composed: bool = False,
+) -> Code:
+    """An expression as Python."""
+    stack: list[tuple[Lowering, Operand]] = []
+    wish: Operand | None = Operand(node, False, chain, maybe, expected, name, record, composed)
+    code: Code | None = None
+    while True:
+        if wish is not None:
+            frame.lazy += wish.lazy
+            lowering = _rule_of(wish)(frame, wish.node, wish)
+            stack.append((lowering, wish))
+            code = None
+        lowering, operand = stack[-1]
+        try:
+            wish = next(lowering) if code is None else lowering.send(code)
+        except StopIteration as stop:
+            stack.pop()
+            code = _finished(frame, operand, stop.value)
+            frame.lazy -= operand.lazy
+            wish = None
+            if not stack:
+                return code
+            code = without_value(frame, operand.node, code)
+
+
+def without_value(frame: Frame, node: ast.Expr, code: Code) -> Code:
+    """A call that gives nothing, where a value is wanted: a statement, then nil."""
+    if type_of(frame, node) != NIL or not code.text.endswith(")"):
+        return code
+    return replace(NONE, before=(*code.before, Line(code.text, effect=code.effect)))
+
+
+def condition(frame: Frame, node: ast.Expr) -> Code:
+    """An expression of which only the truth matters."""
+    code = lower(frame, node, maybe=True, chain=True)
+    if not code.guards:
+        return code
+    text = " and ".join([*code.guards, code.at(Strength.NOT)])
+    return replace(code, text=text, strength=Strength.AND, guards=())
+
+
+def _finished(frame: Frame, operand: Operand, code: Code) -> Code:
+    if not operand.chain or code.depth > DEEPEST:
+        code = close(code)
+    if operand.expected is not None:
+        code = _fitted(frame, operand, code)
+    code = fitted_record(frame, operand.node, code, operand.record)
+    if code.depth > DEEPEST:
+        return frame.spill(code, variable_for(operand.node))
+    is_narrowed = operand.node in frame.module.facts.narrowed
+    if is_narrowed and code.repeatable and (frame.inner or frame.loses(operand.node)):
+        what = quoted(" ".join(operand.node.span.text.split()))
+        text = f"{frame.module.imports.operator('unwrap')}({code.text}, {what})"
+        return made_of(text, Strength.PRIMARY, [code])
+    return code
+
+
+def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:
+    """Whether a value is certain to be one of an enum's: a constant was checked before."""
+    actual = required(actual)
+    if isinstance(actual, Enum):
+        return set(actual.values) <= set(kind.values)
+    if isinstance(node, ast.String):
+        return node.value is not None
+    return isinstance(node, ast.Symbol) or actual == NIL
+
+
+def _fitted_items(frame: Frame, node: ast.Expr, wanted: Array, code: Code) -> Code:
+    """An array whose items are wanted as others; a literal has seen to its own items."""
+    item, actual = required(wanted.item), required(type_of(frame, node))
+    if isinstance(node, ast.ArrayLiteral) or actual == wanted:
+        return code
+    if isinstance(item, Enum):
+        function = frame.module.imports.operator("enum_value")
+        each, effect = f"{function}({frame.module.annotation(item)}, each)", Effect.FAILS
+    elif item in (FLOAT, DECIMAL) and actual == Array(INT):
+        each, effect = f"{frame.module.annotation(item)}(each)", Effect.NONE
+    else:
+        return code
+    if actual == type_of(frame, node):
+        code = frame.iterable(code, variable_for(node))
+        return made_of(
+            f"[{each} for each in {code.at(Strength.OR)}]", Strength.ATOM, [code], effect
+        )
+    first, again = frame.twice(code, variable_for(node))
+    text = f"[{each} for each in {again.text}] if {first.at(Strength.SUM)} is not None else None"
+    return made_of(text, Strength.TERNARY, [first], effect)
+
+
+def results(node: ast.Expr) -> Iterator[ast.Expr]:
+    """The expressions that may give the value of an expression."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, ast.Ternary):
+            pending += [current.otherwise, current.then]
+        elif isinstance(current, ast.Binary) and current.operator == "??":
+            pending += [current.right, current.left]
+        else:
+            yield current
+
+
+def _fitted(frame: Frame, operand: Operand, code: Code) -> Code:
+    """The value as its place wants it: an int as a decimal, a text as one of an enum's."""
+    actual = type_of(frame, operand.node)
+    wanted = required(operand.expected) if operand.expected is not None else None
+    if isinstance(wanted, Enum) and not all(
+        _is_value_of(wanted, each, type_of(frame, each)) for each in results(operand.node)
+    ):
+        function = frame.module.imports.operator("enum_value")
+        text = f"{function}({frame.module.annotation(wanted)}, {code.text})"
+        return made_of(text, Strength.PRIMARY, [code], Effect.FAILS)
+    if isinstance(wanted, Array) and isinstance(required(actual), Array) and not is_loose(actual):
+        return _fitted_items(frame, operand.node, wanted, code)
+    unknown = actual in UNKNOWN and wanted not in UNKNOWN
+    if unknown or (is_loose(actual) and wanted is not None and not is_loose(wanted)):
+        literal = isinstance(operand.node, ast.ArrayLiteral | ast.HashLiteral)
+        return code if literal else known(frame, operand.node, code)
+    if wanted != DECIMAL or required(actual) != INT:
+        return code
+    decimal = frame.module.imports.use("decimal", "Decimal")
+    if actual == INT:
+        return call(decimal, [code])
+    first, again = frame.twice(code, variable_for(operand.node))
+    text = f"{decimal}({again.text}) if {first.at(Strength.SUM)} is not None else None"
+    return made_of(text, Strength.TERNARY, [first])

@@ -1,0 +1,126 @@
+"""Calls of the functions of a resource."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ... import ast
+from ...program import FunctionInfo, ParameterInfo
+from ...types import NIL, Record, is_nullable, required
+from ..functions.captures import value_in, value_of
+from ..functions.function_builder import Frame, variable_for
+from ..python.code import NONE, Code, Effect, Line, Strength, made_of
+from ..python.ordering import in_places, source_order
+from ..python.typing import UNKNOWN, known, type_of
+from . import chains
+from .dispatch import Lowering, Operand
+
+_READING = Effect.READS | Effect.FAILS
+
+
+def function_call(
+    frame: Frame,
+    node: ast.Expr,
+    function: FunctionInfo,
+    arguments: tuple[ast.Expr | None, ...],
+) -> Lowering:
+    """A `@function` or `@computed`: a module's function of what it reads and its arguments."""
+    member = node.callee if isinstance(node, ast.Call) else node
+    resource = frame.resource
+    guards: tuple[str, ...] = ()
+    before: tuple[Line, ...] = ()
+    if isinstance(member, ast.Member) and not isinstance(member.target, ast.SelfRef):
+        target = yield from chains.repeatable_target(frame, member)
+        kind = required(type_of(frame, member.target))
+        assert isinstance(kind, Record)
+        resource, guards = frame.module.program.resources[kind.resource], target.guards
+        given = [value_in(frame, c, target.text, resource.name) for c in function.reads]
+        if given and not guards:
+            given[0] = replace(given[0], before=target.before)
+        else:
+            before = target.before
+    else:
+        given = [value_of(frame, capture) for capture in function.reads]
+    slots = list(_slots(function, arguments))
+    places = [
+        *range(len(given)),
+        *(len(given) + each for each in source_order([slot.node for slot in slots])),
+    ]
+    parts, hints = list(given), [capture.python for capture in function.reads]
+    for slot in [slots[each - len(given)] for each in places[len(given) :]]:
+        code = slot.code
+        if code is None:
+            code = yield Operand(slot.node, expected=slot.parameter.type, lazy=bool(guards))
+            is_literal = isinstance(slot.node, ast.ArrayLiteral | ast.HashLiteral)
+            code = code if is_literal else known(frame, slot.node, code)
+        parts.append(code)
+        hints.append(variable_for(slot.node))
+    parts = frame.in_order(parts, hints, places)
+    names = [None] * len(given) + [slot.name for slot in slots]
+    texts = [
+        part.text if name is None else f"{name}={part.text}"
+        for name, part in zip(names, in_places(parts, places), strict=True)
+    ]
+    variant = frame.module.variant(function, resource, frame.place)
+    name = frame.module.variants[variant]
+    if variant.place == "function":
+        code = made_of(f"{name}({', '.join(texts)})", Strength.PRIMARY, parts, _READING)
+        return chains.guarded(frame, node, guards, before, code)
+    head = "await " if frame.awaits else ""
+    text = f"{head}{name}({', '.join([frame.handle, *texts])})"
+    code = made_of(text, Strength.AWAIT if head else Strength.PRIMARY, parts, Effect.ACTS)
+    if guards and function.result == NIL:
+        return replace(NONE, before=(*before, *chains.under(guards, code)))
+    return chains.guarded(frame, node, guards, before, code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """An argument that is written: of a parameter, by `name` where one before it is left out.
+
+    `code` is what stands for a default that the function itself evaluates.
+    """
+
+    parameter: ParameterInfo
+    node: ast.Expr
+    name: str | None
+    code: Code | None = None
+
+
+def _slots(function: FunctionInfo, arguments: tuple[ast.Expr | None, ...]) -> Iterator[_Slot]:
+    named, constant = False, defaults(function)
+    for parameter, argument in zip(function.parameters, arguments, strict=True):
+        name = parameter.python if named else None
+        if argument is not None:
+            yield _Slot(parameter, argument, name)
+        elif parameter in constant:
+            named = True
+        elif parameter.default is not None:
+            inside = Code("..." if takes_nil(parameter) else "None")
+            own = inside if is_evaluated_inside(parameter) else None
+            yield _Slot(parameter, parameter.default, name, own)
+
+
+def defaults(function: FunctionInfo) -> list[ParameterInfo]:
+    """The last parameters, which a Python call may all leave out."""
+    found: list[ParameterInfo] = []
+    for parameter in reversed(function.parameters):
+        if not (is_evaluated_inside(parameter) or _is_constant(parameter.default)):
+            break
+        found.append(parameter)
+    return found
+
+
+def is_evaluated_inside(parameter: ParameterInfo) -> bool:
+    """Whether a default is more than a constant, so that the function itself evaluates it."""
+    return parameter.default is not None and not _is_constant(parameter.default)
+
+
+def takes_nil(parameter: ParameterInfo) -> bool:
+    """Whether an argument may be nil, so that nil does not say that it is left out."""
+    return is_nullable(parameter.type) or parameter.type in UNKNOWN
+
+
+def _is_constant(node: ast.Expr | None) -> bool:
+    """Whether a default may stand in a Python signature."""
+    simple = isinstance(node, ast.Nil | ast.Bool | ast.Int | ast.Float | ast.Symbol)
+    return simple or (isinstance(node, ast.String) and node.value is not None)

@@ -1,0 +1,117 @@
+"""Calls of the standard library."""
+
+import keyword
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, repeat
+
+from ... import ast
+from ...library import ENDS
+from ...program import LibraryCall
+from ..functions.context import context_value
+from ..functions.function_builder import Frame, variable_for
+from ..python import literals
+from ..python.code import NONE, Code, Effect, Line, Strength, listed, made_of
+from ..python.ordering import in_places, source_order
+from ..python.typing import is_unknown, known, type_of
+from . import chains
+from .comprehensions import comprehension
+from .dispatch import Lowering, Operand
+from .entries import entry
+from .snapshots import RecordAs
+
+PURE_NAMESPACES = frozenset({"String", "Text", "Number", "Array", "Hash", "HTML", "Regex"})
+"""Namespaces whose functions give the same value at any time."""
+
+_OUTSIDE = frozenset({"JSON", "Logger", "Cache"})
+"""Namespaces whose functions write values down, so that records go there as snapshots."""
+
+
+def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
+    """`Namespace.function(…)`: required parameters by position, others by name."""
+    signature = call.signature
+    if signature.namespace == "Context":
+        return context_value(frame, node) or NONE
+    loop, source = yield from comprehension(frame, node, call)
+    if loop is not None:
+        return loop
+    parts: list[Code] = []
+    guards: tuple[str, ...] = ()
+    before: tuple[Line, ...] = ()
+    definitions: tuple[Line, ...] = ()
+    callee = node.callee if isinstance(node, ast.Call) else node
+    receiver = callee if isinstance(callee, ast.Member) else None
+    place: RecordAs = "snapshot" if signature.namespace in _OUTSIDE else "row"
+    given = list(_arguments(call))
+    order = source_order([each.node for each in given])
+    for each in [given[index] for index in order]:
+        is_receiver = receiver is not None and each.node is receiver.target
+        if source is not None and each is given[0]:
+            code = source
+        elif receiver is not None and is_receiver:
+            code = yield from chains.target(frame, receiver, place)
+        else:
+            record = "snapshot" if each.is_extra else place
+            code = yield Operand(each.node, lazy=bool(guards), record=record)
+        if is_receiver:
+            guards = code.guards
+            before, own = (code.before, ()) if guards else ((), code.before)
+            code = replace(code, guards=(), before=own)
+        if isinstance(each.node, ast.Lambda):
+            # A definition runs nothing, so it may stand before what is evaluated earlier.
+            definitions += code.before
+            code = replace(code, before=())
+        parts.append(code if each.is_extra else known(frame, each.node, code))
+    parts = frame.in_order(parts, [variable_for(given[index].node) for index in order], order)
+    parts = [literals.told(part, frame.module.imports) for part in parts]
+    texts = [each.text(part) for each, part in zip(given, in_places(parts, order), strict=True)]
+    if signature.namespace:
+        name = f"{frame.module.imports.namespace(signature.namespace)}.{signature.python}"
+    else:
+        name = frame.module.imports.operator(signature.python)
+    text = f"{name}({listed(texts, parts)})"
+    made = made_of(text, Strength.PRIMARY, parts, _effect(frame, call))
+    if (position := ENDS.get(signature.call)) is not None and (items := call.arguments[0]):
+        made = entry(frame, node, items, parts[0], Code(str(position))) or made
+    made = replace(made, before=(*made.before, *definitions))
+    return chains.guarded(frame, node, guards, before, made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Argument:
+    """An argument of a call, in Python by position or by `name`."""
+
+    node: ast.Expr
+    name: str | None
+    is_extra: bool = False
+
+    def text(self, code: Code) -> str:
+        """The argument as it is written; a Python keyword in a dict, so that it keeps its name."""
+        if self.name is None:
+            return code.text
+        if keyword.iskeyword(self.name):
+            return f"**{{{literals.quoted(self.name)}: {code.text}}}"
+        return f"{self.name}={code.text}"
+
+
+def _arguments(call: LibraryCall) -> Iterator[_Argument]:
+    parameters = call.signature.parameters
+    rest = repeat(parameters[-1]) if parameters and parameters[-1].rest else ()
+    for parameter, node in zip(chain(parameters, rest), call.arguments, strict=False):
+        if node is not None:
+            positional = parameter.required or parameter.rest
+            yield _Argument(node, None if positional else parameter.name)
+    for extra in call.extra:
+        yield _Argument(extra.value, extra.name.text if extra.name else None, is_extra=True)
+
+
+def _effect(frame: Frame, call: LibraryCall) -> Effect:
+    """What a function does beside what its arguments do."""
+    signature = call.signature
+    if signature.effect:
+        return Effect.ACTS
+    nodes = [node for node in call.arguments if node is not None]
+    known = not any(is_unknown(type_of(frame, node)) for node in nodes)
+    fails = not signature.never_raises and not (signature.total and known)
+    reads = signature.namespace not in PURE_NAMESPACES
+    return (Effect.READS if reads else Effect.NONE) | (Effect.FAILS if fails else Effect.NONE)

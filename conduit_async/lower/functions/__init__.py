@@ -1,0 +1,1 @@
+"""Hooks, jobs and functions, and the statements in them."""

@@ -1,0 +1,57 @@
+"""Where the value of an expression or a block goes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ...types import Type
+from ..python.code import Code, Effect, Line, Strength
+
+
+@dataclass(frozen=True, slots=True)
+class Into:
+    """Into the variable `name`, out of the function, or nowhere.
+
+    `annotation` is written where the variable is first assigned; on a line of its own when the
+    first value is `narrowed`, since type checkers take an annotated value for any of its type.
+    `expected` is the type that the place has, which only has to be taken on trust where the value
+    is `untold`. `first`: the variable begins with it. `kept`: it has a value already, which the
+    new one may be made of, and which stays if that fails. `unread`: nothing reads the variable.
+    `composed`: a query is its value, not the rows.
+    """
+
+    kind: Literal["name", "return", "nowhere"]
+    name: str = ""
+    annotation: str | None = None
+    expected: Type | None = None
+    narrowed: bool = False
+    first: bool = False
+    kept: bool = False
+    untold: bool = False
+    unread: bool = False
+    composed: bool = False
+
+    def put(self, code: Code) -> list[Line]:
+        """The line that puts a value there; one without effect goes nowhere."""
+        if self.kind == "return":
+            return [Line(f"return {code.text}")]
+        if self.kind == "name":
+            kind = f": {self.annotation}" if self.annotation else ""
+            effect = Effect.ACTS if self.kept else code.effect
+            if kind and self.narrowed:
+                return [*self.declared, Line(f"{self.name} = {code.text}", effect=effect)]
+            return [Line(f"{self.name}{kind} = {code.text}", effect=effect)]
+        if not code.effect.matters and "(" not in code.text:
+            return []
+        is_call = code.strength in (Strength.PRIMARY, Strength.AWAIT) and code.text.endswith(")")
+        return [Line(code.text if is_call else f"_ = {code.text}", effect=code.effect)]
+
+    @property
+    def declared(self) -> list[Line]:
+        """The line that declares the variable, where it is assigned later."""
+        if self.annotation is None:
+            return []
+        return [Line(f"{self.name}: {self.annotation}", effect=Effect.NONE)]
+
+
+NOWHERE = Into("nowhere")
+UNREAD = Into("nowhere", unread=True)

@@ -1,0 +1,314 @@
+"""The Python function that is being written: its names, and how it reads `self`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ... import ast
+from ...names import local_name, snake_case
+from ...program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo, ServiceInfo
+from ...source import Span
+from ...types import Type
+from ..package.naming import Naming
+from ..python.code import Code, Effect, Line, Strength
+from ..python.literals import holds_empty
+from ..sql.sql import Select
+from .destination import Into
+from .function import Locals
+
+Place = Literal["hook", "job", "function"]
+
+
+@dataclass
+class Frame(Naming):
+    """One Python function.
+
+    `resource` is what `self` is a row of. `place` is what it runs in; a function that needs
+    neither services nor the database runs in `function`. `handle` is the variable through which
+    it reaches the runtime, `awaits` whether that is awaited. In a hook `record` holds the row;
+    elsewhere `captures` are the values that it was given, as attributes of `payload` or, without
+    one, as parameters. `returns` is how it ends early, `expected` the type of its result.
+    `value_into` is where a `return` inside of a rescue's value goes, `caught` the exception that
+    is being handled. `breaks`: such a `return` has to leave a `while True`; out of loops of its
+    own, of which there are `loops` around it, the variable `left` takes the value along.
+    """
+
+    resource: ResourceInfo
+    place: Place
+    awaits: bool = False
+    job: JobInfo | None = None
+    record: str | None = None
+    payload: str | None = None
+    captures: tuple[Capture, ...] = ()
+    on_create: bool = False
+    on_update: bool = False
+    returns: str = "return"
+    expected: Type | None = None
+    locals: Locals = field(default_factory=Locals)
+    snapshots: set[Local] = field(default_factory=set)
+    queries: dict[Local, Select] = field(default_factory=dict)
+    bound: dict[Local, Code] = field(default_factory=dict)
+    prologue: list[Line] = field(default_factory=list)
+    value_into: Into | None = None
+    caught: str | None = None
+    breaks: bool = False
+    left: str | None = None
+    loops: int = 0
+    lazy: int = 0
+    inner: int = 0
+    nesting: int = 0
+    _loaded: dict[str, str] = field(default_factory=dict)
+    _forgets: int = 0
+    _variables: dict[str, str] = field(default_factory=dict)
+    _replaced: dict[Capture, str] = field(default_factory=dict)
+
+    def services(self, called: ServiceInfo) -> str:
+        """Through what a service is reached; in a job it notes that jobs call it."""
+        if self.handle == "job":
+            self.module.job_services.add(called.name)
+        return f"{self.handle}.services"
+
+    @property
+    def handle(self) -> str:
+        """The variable through which the runtime is reached."""
+        return "job" if self.place == "job" else "hook"
+
+    def is_captured(self, local: Local) -> bool:
+        """Whether a local belongs to the code around this job, so that the payload holds it."""
+        return self.job is not None and local.owner is not self.job
+
+    # values that the function was given
+
+    def columns(self, path: tuple[str, ...]) -> Iterator[Column]:
+        """The columns along a path of `self`: `address`, then `country` of its struct."""
+        return self.module.columns(self.resource.name, path)
+
+    def capture(
+        self, kind: CaptureKind, path: tuple[str, ...], local: Local | None = None
+    ) -> Capture | None:
+        """What was captured under a path."""
+        for each in self.captures:
+            if each.kind == kind and each.path == path and each.local is local:
+                return each
+        return None
+
+    def captured(self, capture: Capture) -> Code:
+        """A captured value, or what an assignment has put in its place."""
+        if capture in self._replaced:
+            return Code(self._replaced[capture], effect=Effect.READS)
+        if self.payload is None:
+            return Code(capture.python)
+        return Code(f"{self.payload}.{capture.python}", Strength.PRIMARY)
+
+    def holds_snapshot(self, node: ast.Expr) -> bool:
+        """Whether records are snapshots already: `self` or a local from outside the job."""
+        if isinstance(node, ast.SelfRef):
+            return self.record is None
+        local = self.module.facts.resolutions.get(node)
+        return isinstance(local, Local) and (local in self.snapshots or self.is_captured(local))
+
+    def loses(self, node: ast.Expr) -> bool:
+        """Whether type checkers do not see that a part of a struct or a record is not nil.
+
+        It was made sure of before the job was enqueued, or before a struct around it was replaced.
+        """
+        names: list[str] = []
+        while isinstance(node, ast.Member):
+            names.insert(0, node.name.text)
+            node = node.target
+        if isinstance(node, ast.SelfRef) and self.record is not None:
+            return len(names) > 1 and self.locals.shares_structs
+        if self.job is None:
+            return False
+        local = self.module.facts.resolutions.get(node)
+        if isinstance(node, ast.SelfRef):
+            path: tuple[object, ...] = ("self", *names)
+            whole = len(names) > 1 and self.capture("self_path", tuple(names)) is None
+        elif isinstance(local, Local):
+            path = (local, *names)
+            whole = bool(names) and self.capture("local", (local.name,), local) is not None
+        else:
+            return False
+        return whole and path in self.module.facts.known_at.get(self.job.block, frozenset())
+
+    def self_value(self, path: tuple[str, ...]) -> Code:
+        """The value at a path of `self`, whose structs on the way are not nil."""
+        names = [column.python for column in self.columns(path)]
+        if self.record is not None:
+            return Code(".".join([self.record, *names]), Strength.PRIMARY, effect=Effect.READS)
+        for length in range(len(path), 0, -1):
+            capture = self.capture("self_path", path[:length])
+            if capture is not None:
+                base = self.captured(capture)
+                strength = Strength.PRIMARY if names[length:] else base.strength
+                return replace(base, text=".".join([base.text, *names[length:]]), strength=strength)
+        snapshot = self.capture("snapshot", ())
+        snapshot = snapshot or next((c for c in self.captures if c.kind == "snapshot"), None)
+        if snapshot is None:
+            raise LookupError(f"nothing captured for {'.'.join(path)}")
+        base = self.captured(snapshot)
+        return replace(base, text=".".join([base.text, *names]), strength=Strength.PRIMARY)
+
+    def is_replaced(self, capture: Capture) -> bool:
+        """Whether a variable stands for a captured value already."""
+        return capture in self._replaced
+
+    def replace_capture(self, capture: Capture) -> str:
+        """A variable that stands for a captured value from here on, since it is assigned."""
+        if capture not in self._replaced:
+            before = self.captured(capture)
+            name = self._replaced[capture] = self.fresh(
+                f"{capture.python}_snapshot" if capture.kind == "snapshot" else capture.python
+            )
+            if self.nesting:
+                self.prologue.append(Line(f"{name} = {before.text}"))
+        return self._replaced[capture]
+
+    # relations
+
+    def loaded(self, key: str) -> str | None:
+        """The variable that holds a row loaded before, where that is certain."""
+        return self._loaded.get(key)
+
+    def load(self, key: str, hint: str, longer: str) -> str:
+        """A variable for a row that is loaded now; `longer` is its name when `hint` is taken."""
+        known = self._variables.get(key)
+        name = known or self.fresh(longer if self._is_taken(local_name(hint)) else hint)
+        self._variables[key] = self._loaded[key] = name
+        return name
+
+    def forget_loaded(self) -> None:
+        """A key may have changed: load again, also after a branch in which that happened."""
+        self._loaded.clear()
+        self._forgets += 1
+
+    @contextmanager
+    def branch(self) -> Iterator[None]:
+        """Code that may not run, so that what it loads is not there afterwards."""
+        before, forgets = dict(self._loaded), self._forgets
+        self.nesting += 1
+        try:
+            yield
+        finally:
+            self.nesting -= 1
+            self._loaded = before if self._forgets == forgets else {}
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """A function inside of this one, where type checkers forget what is not nil."""
+        self.inner += 1
+        yield
+        self.inner -= 1
+
+    @contextmanager
+    def nested_function(self, expected: Type, *, loads_anew: bool) -> Iterator[None]:
+        """A Python function inside of this one; rows that it loads anew have names of its own."""
+        returning = self.value_into, self.breaks, self.left, self.loops
+        before = self.returns, self.expected, self.caught, self._variables
+        self.value_into, self.breaks, self.left, self.loops = None, False, None, 0
+        self.returns, self.expected, self.caught = "return None", expected, None
+        with self.branch(), self.inside():
+            if loads_anew:
+                self._loaded, self._variables = {}, {}
+            yield
+        self.value_into, self.breaks, self.left, self.loops = returning
+        self.returns, self.expected, self.caught, self._variables = before
+
+    @contextmanager
+    def in_loop(self, is_loop: bool = True) -> Iterator[None]:
+        """Code that stands in a loop of Python's, which a `break` would leave."""
+        self.loops += is_loop
+        try:
+            yield
+        finally:
+            self.loops -= is_loop
+
+    @contextmanager
+    def returning_into(self, into: Into | None, breaks: bool) -> Iterator[None]:
+        """The block of a rescue; with `into` its value goes there, also by a `return`."""
+        before = self.value_into, self.breaks, self.left, self.loops
+        if into is not None:
+            self.value_into, self.breaks, self.left, self.loops = into, breaks, None, 0
+        try:
+            yield
+        finally:
+            self.value_into, self.breaks, self.left, self.loops = before
+
+    # temporary variables
+
+    def spill(self, code: Code, hint: str = "value", span: Span | None = None) -> Code:
+        """The expression's value in a variable, so that it is evaluated here and once."""
+        name = self.fresh(hint)
+        kind = f": {self.module.imports.use('typing', 'Any')}" if holds_empty(code.text) else ""
+        line = Line(f"{name}{kind} = {code.text}", span=span, effect=code.effect)
+        return Code(name, before=(*code.before, line))
+
+    def twice(self, code: Code, hint: str = "value") -> tuple[Code, Code]:
+        """The expression for its first use, which evaluates it, and for the uses after that."""
+        if code.repeatable or code.is_constant or code.text in ("[]", "{}"):
+            return code, code
+        if not self.lazy:
+            spilled = self.spill(code, hint)
+            return spilled, replace(spilled, before=())
+        name = self.fresh(hint)
+        return replace(code, text=f"({name} := {code.text})", strength=Strength.ATOM), Code(name)
+
+    def iterable(self, code: Code, hint: str = "items") -> Code:
+        """What a comprehension goes through, in a variable where Python takes no expression."""
+        return self.spill(code, hint) if code.assigns else code
+
+    def in_order(
+        self,
+        parts: Sequence[Code],
+        hints: Sequence[str] = (),
+        places: Sequence[int] | None = None,
+    ) -> list[Code]:
+        """Operands that run one after the other, in the order that they have here.
+
+        That is so of their texts, but some need statements, which stand before all texts; and with
+        `places` they are written in another order. One that has to run earlier than its text
+        would goes into a variable.
+        """
+        hoisted: set[int] = set()
+        sooner = Effect.NONE  # what runs before the texts of all that is left of it
+        for index in range(len(parts) - 1, -1, -1):
+            effect = parts[index].effect
+            if effect.must_precede(sooner | _written_before(parts, places, index)):
+                hoisted.add(index)
+                sooner |= effect
+            for line in parts[index].before:
+                sooner |= line.effect
+        return [
+            self.spill(part, hints[index] if hints else "value") if index in hoisted else part
+            for index, part in enumerate(parts)
+        ]
+
+
+def _written_before(parts: Sequence[Code], places: Sequence[int] | None, index: int) -> Effect:
+    """What the operands to the right do whose texts stand left of an operand's own."""
+    found = Effect.NONE
+    if places is not None:
+        for later in range(index + 1, len(parts)):
+            if places[later] < places[index]:
+                found |= parts[later].effect
+    return found
+
+
+def variable_for(node: ast.Expr) -> str:
+    """What a variable that holds an expression's value is called."""
+    for _ in range(8):
+        match node:
+            case ast.Member():
+                return snake_case(node.name.text)
+            case ast.Call(callee=callee):
+                node = callee
+            case ast.Binary(operator="??" | "or" | "+", left=left):
+                node = left
+            case ast.Unwrap(operand=inner) | ast.Rescue(operand=inner) | ast.Index(target=inner):
+                node = inner
+            case ast.NameRef(name=name):
+                return snake_case(name)
+            case _:
+                break
+    return "value"

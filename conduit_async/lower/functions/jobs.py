@@ -1,0 +1,75 @@
+"""Jobs: for each a payload class and its handler."""
+
+from ...config import Defaults
+from ...program import JobInfo
+from ..package.module import Module
+from ..python import literals
+from ..python.annotations import payload_type
+from .assignment import prepare
+from .function import Class, Function, survey, trimmed
+from .function_builder import Frame
+from .statements import block
+
+_PRIORITIES = {0: '"low"', 75: '"high"', 100: '"urgent"'}
+
+
+def job_items(module: Module, job: JobInfo) -> tuple[Class, Function]:
+    """The payload class and the handler of a job."""
+    return _payload(module, job), _handler(module, job)
+
+
+def _payload(module: Module, job: JobInfo) -> Class:
+    fields = tuple((c.python, payload_type(c, module.imports)) for c in job.captures)
+    renamed = [f"{c.python}={literals.string(c.name)}" for c in job.captures if c.python != c.name]
+    named = f"{module.imports.runtime('named')}({', '.join(renamed)})" if renamed else None
+    return Class(job.payload, module.imports.use("dataclasses", "dataclass"), fields, named)
+
+
+def _handler(module: Module, job: JobInfo) -> Function:
+    locals_ = survey(module.facts, job.block.body)
+    frame = Frame(
+        module,
+        module.resource,
+        "job",
+        awaits=True,
+        job=job,
+        captures=job.captures,
+        locals=locals_,
+        used={"job"},
+    )
+    has_own = any(capture.kind == "self_path" for capture in job.captures)
+    frame.payload = frame.fresh(module.record_variable) if has_own else "payload"
+    frame.used.add(frame.payload)
+    prepare(frame)
+    body = trimmed(block(frame, job.block.body))
+    context = module.imports.runtime("JobContext")
+    services = module.imports.use(".services", "Services")
+    return Function(
+        job.python,
+        (f"job: {context}[{services}]", f"{frame.payload}: {job.payload}"),
+        "None",
+        (*frame.prologue, *body),
+        job.block.doc,
+        f"{module.imports.runtime('job_type')}({_options(module, job)})",
+        is_async=True,
+        span=job.block.span,
+    )
+
+
+def _options(module: Module, job: JobInfo) -> str:
+    """What differs from a job type's defaults."""
+    defaults, given = Defaults(), job.options
+    texts = [literals.quoted(job.name), literals.quoted(job.fingerprint)]
+    if job.queue != defaults.queue:
+        texts.append(f"queue={literals.quoted(job.queue)}")
+    if job.priority != defaults.priority:
+        texts.append(f"priority={_PRIORITIES.get(job.priority, str(job.priority))}")
+    if job.max_attempts != defaults.max_attempts:
+        texts.append(f"max_attempts={job.max_attempts}")
+    for name in ("timeout", "base"):
+        if given.get(name) is not None:
+            timedelta = module.imports.use("datetime", "timedelta")
+            texts.append(f"{name}={literals.seconds(timedelta, given[name])}")
+    if given.get("backoff", "exponential") != "exponential":
+        texts.append(f"backoff={literals.quoted(given['backoff'])}")
+    return ", ".join(texts)

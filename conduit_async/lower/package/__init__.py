@@ -1,0 +1,1 @@
+"""What the functions of a module share: names, rows, the functions to write."""

@@ -1,0 +1,157 @@
+"""What the functions of one generated module share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ... import ast
+from ...analyses.walk import walk
+from ...names import record_name, snake_case, snapshot_name, unclashed
+from ...program import Column, Facts, FunctionInfo, JobInfo, Program, ResourceInfo
+from ...types import Enum, Struct, Type, required
+from ..python.annotations import annotation, hiding, payload_type
+from ..python.imports import Imports
+
+
+@dataclass(frozen=True, eq=True)
+class Variant:
+    """A function as it is needed: for hooks, for jobs, or for both (`function`)."""
+
+    function: FunctionInfo
+    resource: ResourceInfo
+    place: Literal["hook", "job", "function"]
+
+
+@dataclass
+class Module:
+    """The module of a resource while it is written.
+
+    `defined` are the names that it defines itself; `variants` the functions that it turned out to
+    need and their names, in the order of their first use; `job_services` the services that its
+    jobs call.
+    """
+
+    program: Program
+    resource: ResourceInfo
+    awaits: bool
+    imports: Imports
+    defined: frozenset[str]
+    variants: dict[Variant, str] = field(default_factory=dict)
+    job_services: set[str] = field(default_factory=set)
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the nodes."""
+        return self.program.facts
+
+    @property
+    def record(self) -> str:
+        """The class of the resource's rows."""
+        return self.record_class(self.resource.name)
+
+    @property
+    def record_variable(self) -> str:
+        """What a row of the resource is called in a hook or a job."""
+        return snake_case(self.resource.name)
+
+    def record_class(self, resource: str) -> str:
+        """The class of a resource's rows."""
+        return self.imports.use(".records", record_name(resource))
+
+    def snapshot_class(self, resource: str) -> str:
+        """The class of a resource's snapshots."""
+        return self.imports.use(".records", snapshot_name(resource))
+
+    def annotation(self, of: Type) -> str:
+        """A type as an annotation of this module."""
+        return annotation(of, self.imports)
+
+    def variant(
+        self,
+        function: FunctionInfo,
+        resource: ResourceInfo,
+        place: Literal["hook", "job", "function"],
+    ) -> Variant:
+        """A function of a resource for a place; it is written when it was not before."""
+        if not (function.uses_services or function.uses_database):
+            place = "function"
+        variant = Variant(function, resource, place)
+        if variant not in self.variants:
+            name, taken = function.python, set(self.variants.values())
+            if resource is not self.resource:
+                name, taken = f"{snake_case(resource.name)}_{name}", taken | self.defined
+            self.variants[variant] = unclashed(
+                f"{name}_in_{place}" if name in taken else name, taken
+            )
+        return variant
+
+    def columns(self, resource: str, path: tuple[str, ...]) -> Iterator[Column]:
+        """The columns along a path of a resource's rows."""
+        fields = self.program.resources[resource].columns
+        for name in path:
+            column = fields[name]
+            yield column
+            inner = required(column.type)
+            fields = self.program.structs[inner.name].fields if isinstance(inner, Struct) else {}
+
+
+def module_for(
+    program: Program, resource: ResourceInfo, awaits: bool, records: frozenset[str]
+) -> Module:
+    """An empty module; its imports give way to every name of the source and of `records.py`."""
+    defined = frozenset(_defined(resource))
+    taken = defined | set(_locals(program, resource)) | set(_parameters(resource))
+    return Module(program, resource, awaits, Imports(taken, records), defined)
+
+
+def jobs_of(resource: ResourceInfo) -> list[JobInfo]:
+    """Every job of a resource: in the order of the source, outer before nested."""
+    pending = [job for hook in resource.hooks for job in hook.jobs]
+    pending = [job for job in pending if job.parent is None]
+    found: list[JobInfo] = []
+    while pending:
+        job = pending.pop(0)
+        found.append(job)
+        pending[:0] = job.nested
+    return found
+
+
+def _defined(resource: ResourceInfo) -> Iterator[str]:
+    yield from ("after_create", "after_update", "after_delete", "after_save")
+    for job in jobs_of(resource):
+        yield from (job.python, job.payload)
+    for function in resource.functions.values():
+        yield function.python
+
+
+def _locals(program: Program, resource: ResourceInfo) -> Iterator[str]:
+    bodies: list[ast.Node] = [hook.node for hook in resource.hooks]
+    bodies += [function.body for function in resource.functions.values() if function.reached]
+    for body in bodies:
+        for node in walk(body):
+            if node in program.facts.declared:
+                yield program.facts.declared[node].python
+
+
+def _parameters(resource: ResourceInfo) -> Iterator[str]:
+    for job in jobs_of(resource):
+        scratch = Imports()
+        yield from hiding((c.python, payload_type(c, scratch)) for c in job.captures)
+    for function in resource.functions.values():
+        yield from (capture.python for capture in function.reads)
+        yield from (parameter.python for parameter in function.parameters)
+
+
+def names_of_records(program: Program) -> frozenset[str]:
+    """What `records.py` may define."""
+    return frozenset(_records(program))
+
+
+def _records(program: Program) -> Iterator[str]:
+    for name, resource in program.resources.items():
+        yield from (record_name(name), snapshot_name(name))
+        for column in resource.columns.values():
+            kind = required(column.type)
+            if isinstance(kind, Enum):
+                yield kind.name
+    yield from program.structs

@@ -1,0 +1,1 @@
+"""Pieces of Python: code with its precedence, literals, annotations, imports."""

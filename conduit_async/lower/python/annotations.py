@@ -1,0 +1,127 @@
+"""Types as Python annotations."""
+
+import re
+from collections.abc import Iterable
+
+from ...names import record_name, snapshot_name
+from ...program import Capture
+from ...types import (  # fmt: skip
+    EACH,
+    AnyType,
+    Array,
+    Enum,
+    ErrorType,
+    Function,
+    Hash,
+    NilType,
+    Optional,
+    Query,
+    Range,
+    Record,
+    Scalar,
+    Shape,
+    Struct,
+    Type,
+    Union,
+    Variable,
+    is_nullable,
+    required,
+)
+from . import literals
+from .imports import Imports
+
+_BUILTINS = {"string": "str", "int": "int", "float": "float", "bool": "bool"}
+_IMPORTED = {
+    "decimal": ("decimal", "Decimal"),
+    "timestamp": ("datetime", "datetime"),
+    "date": ("datetime", "date"),
+    "time": ("datetime", "time"),
+    "uuid": ("uuid", "UUID"),
+    "duration": ("datetime", "timedelta"),
+    "json": ("typing", "Any"),
+}
+
+
+def annotation(
+    of: Type, imports: Imports, records: str = ".records", *, snapshots: bool = False
+) -> str:
+    """How a type is written; `records` is the module of rows, empty inside of it."""
+
+    def local(name: str) -> str:
+        return imports.use(records, name) if records else name
+
+    def write(item: Type) -> str:
+        match item:
+            case Optional():
+                return f"{write(item.item)} | None"
+            case NilType():
+                return "None"
+            case Scalar(name) if name in _BUILTINS:
+                return imports.use("builtins", _BUILTINS[name])
+            case Scalar("regex"):
+                return f"{imports.module('re')}.Pattern[str]"
+            case Scalar(name):
+                return imports.use(*_IMPORTED[name])
+            case Array():
+                return f"{imports.use('builtins', 'list')}[{write(item.item)}]"
+            case Hash():
+                return f"{imports.use('builtins', 'dict')}[{write(item.key)}, {write(item.value)}]"
+            case Enum(name) | Struct(name):
+                return local(name)
+            case Record(name):
+                return local(snapshot_name(name) if snapshots else record_name(name))
+            case ErrorType():
+                return imports.runtime("ErrorValue")
+            case Range():
+                return imports.runtime("Range")
+            case Query(name):
+                return f"{imports.use('builtins', 'list')}[{local(record_name(name))}]"
+            case AnyType() | Function() | Variable() | Union():
+                return imports.use("typing", "Any")
+
+    return write(of)
+
+
+def hiding(fields: Iterable[tuple[str, str]]) -> set[str]:
+    """The fields of a class whose names hide a type that a later field has."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    for name, kind in fields:
+        found |= seen & set(re.findall(r"\w+", kind))
+        seen.add(name)
+    return found
+
+
+def stored(of: Type, imports: Imports) -> str:
+    """The type of a value that leaves compiled code: a record is a snapshot then."""
+    return annotation(of, imports, snapshots=True)
+
+
+def payload_type(capture: Capture, imports: Imports) -> str:
+    """The type of a field of a payload, with what is within it where the type does not tell."""
+    text = stored(capture.type, imports)
+    if capture.shape is not None:
+        shape = f"{imports.runtime('Shape')}({_parts(capture.shape, imports)})"
+        text = f"{imports.use('typing', 'Annotated')}[{text}, {shape}]"
+    return f"{imports.runtime('Sensitive')}[{text}]" if capture.is_sensitive else text
+
+
+def _parts(shape: Shape, imports: Imports) -> str:
+    items = (
+        (literals.quoted(step) if isinstance(step, str) else "..." if step == EACH else step, part)
+        for step, part in shape.parts
+    )
+    texts = (
+        f"{step}: {_parts(part, imports) if isinstance(part, Shape) else stored(part, imports)}"
+        for step, part in items
+    )
+    return f"{{{', '.join(texts)}}}"
+
+
+def unite(types: tuple[Type, ...], imports: Imports) -> str:
+    """The union of the types of values that leave compiled code, each named once, None last."""
+    if not types or any(isinstance(of, AnyType) for of in types):
+        return imports.use("typing", "Any")
+    texts = dict.fromkeys(stored(required(of), imports) for of in types)
+    nullable = texts.pop("None", "") is None or any(is_nullable(of) for of in types)
+    return " | ".join([*texts, *(["None"] if nullable else [])])

@@ -1,0 +1,145 @@
+"""What lowering asks of types."""
+
+from dataclasses import replace
+
+from ... import ast
+from ...program import KeyAccess, LibraryCall, RelationUse
+from ...types import (
+    ANY,
+    BOOL,
+    DATE,
+    DECIMAL,
+    DURATION,
+    FLOAT,
+    INT,
+    JSON,
+    NIL,
+    STRING,
+    TIME,
+    TIMESTAMP,
+    Array,
+    Enum,
+    Hash,
+    Optional,
+    Record,
+    Scalar,
+    Type,
+    Union,
+    Variable,
+    required,
+)
+from ..functions.function_builder import Frame
+from . import literals
+from .code import Code, Strength, made_of
+
+NUMBERS = (INT, FLOAT, DECIMAL)
+UNKNOWN = (ANY, JSON)
+ORDERED = (INT, STRING, DECIMAL, TIMESTAMP, DATE, TIME, DURATION)
+"""Types whose values are all in one order, as a float that is not a number is not."""
+
+
+def type_of(frame: Frame, node: ast.Expr) -> Type:
+    """The type of an expression, `any` where nothing is known."""
+    return frame.module.facts.types.get(node, ANY)
+
+
+def may_be_nil(frame: Frame, node: ast.Expr) -> bool:
+    """Whether a value may be nil; the row of a relation may be gone, whatever its type says."""
+    kind = type_of(frame, node)
+    is_relation = isinstance(frame.module.facts.resolutions.get(node), RelationUse)
+    return is_relation or isinstance(kind, Optional) or kind in (*UNKNOWN, NIL)
+
+
+def is_unknown(kind: Type) -> bool:
+    """Whether a value may be of several types, nil among them."""
+    return required(kind) in UNKNOWN or isinstance(kind, Optional | Union | Variable)
+
+
+def joins(node: ast.Expr) -> bool:
+    """Whether an expression gives one of several values."""
+    lazy = isinstance(node, ast.Binary) and node.operator in ("and", "or", "??")
+    return lazy or isinstance(node, ast.Ternary)
+
+
+def is_loose(kind: Type) -> bool:
+    """Whether nothing is known of a value, or of what there is in it."""
+    match kind:
+        case Optional(item) | Array(item):
+            return is_loose(item)
+        case Hash(key, value):
+            return is_loose(key) or is_loose(value)
+    return kind in UNKNOWN
+
+
+def known(frame: Frame, node: ast.Expr, code: Code) -> Code:
+    """A value of which nothing is known, told to type checkers, who may think otherwise."""
+    kind = type_of(frame, node)
+    if not is_loose(kind):
+        return code
+    while isinstance(node, ast.Unwrap) and type_of(frame, node.operand) == kind:
+        node = node.operand
+    if joins(node) or (isinstance(node, ast.ArrayLiteral | ast.HashLiteral) and len(code.text) > 2):
+        return untold(frame, code)
+    if kind not in UNKNOWN or code.strength == Strength.ATOM:
+        return code
+    use = frame.module.facts.resolutions.get(node)
+    if isinstance(use, KeyAccess) and code.strength != Strength.TERNARY:
+        return _keyed(frame, use.name, code)
+    is_generic = isinstance(use, LibraryCall) and use.signature.result != ANY
+    is_generic = is_generic or isinstance(node, ast.Index) or _unwraps_nil(frame, node)
+    return untold(frame, code) if is_generic or code.strength == Strength.TERNARY else code
+
+
+def _keyed(frame: Frame, name: str, code: Code) -> Code:
+    """The value of a key; type checkers take what `dict.get` gives for a value or None."""
+    get = f".get({literals.quoted(name)})"
+    if not code.text.endswith(get):
+        return code
+    member = frame.module.imports.operator("member")
+    return replace(code, text=f"{member}({code.text.removesuffix(get)}, {literals.quoted(name)})")
+
+
+def _unwraps_nil(frame: Frame, node: ast.Expr) -> bool:
+    return isinstance(node, ast.Unwrap) and type_of(frame, node.operand) == NIL
+
+
+def untold(frame: Frame, code: Code, *, always: bool = False) -> Code:
+    """A value that type checkers shall take for any."""
+    if not always and (code.repeatable or code.is_constant or code.text.startswith("cast(")):
+        return code
+    return as_type(frame, code, ANY)
+
+
+def as_type(frame: Frame, code: Code, kind: Type) -> Code:
+    """A value that type checkers shall take for one of a type."""
+    cast, annotation = frame.module.imports.use("typing", "cast"), frame.module.annotation(kind)
+    return made_of(f'{cast}("{annotation}", {code.text})', Strength.PRIMARY, [code])
+
+
+def plainly_comparable(left: Type, right: Type) -> bool:
+    """Whether Python's `==` is Conduit's, and type checkers see no mistake in it."""
+    left, right = required(left), required(right)
+    if NIL in (left, right):
+        return True
+    if left in UNKNOWN or right in UNKNOWN:
+        known = right if left in UNKNOWN else left
+        if isinstance(known, Scalar):
+            return known not in (*NUMBERS, BOOL, *UNKNOWN)
+        return isinstance(known, Enum)
+    if left in NUMBERS and right in NUMBERS:
+        return {left, right} != {DECIMAL, FLOAT}
+    if isinstance(left, Enum) and isinstance(right, Enum):
+        return not set(left.values).isdisjoint(right.values)
+    if isinstance(left, Enum) or isinstance(right, Enum):
+        return STRING in (left, right)
+    return left == right and _is_plain(left)
+
+
+def _is_plain(of: Type) -> bool:
+    """Whether a value holds nothing, however deep, that Python compares in its own way."""
+    of = required(of)
+    if isinstance(of, Array):
+        return _is_plain(of.item)
+    if isinstance(of, Hash):
+        return _is_plain(of.key) and _is_plain(of.value)
+    return of not in UNKNOWN and not isinstance(of, Record)

@@ -1,0 +1,131 @@
+"""Queries that are known at run time only: composed of SQL that stands in the module."""
+
+from dataclasses import replace
+
+from ... import ast
+from ...analyses.queries import is_query
+from ...program import Local, RecordCall, ResourceInfo
+from ...types import Array, Query, Record, Type, is_nullable, required
+from ..expressions import chains
+from ..expressions.dispatch import Lowering, Operand, composes
+from ..functions.function_builder import Frame, variable_for
+from ..python import literals
+from ..python.code import Code, Effect, Strength, made_of
+from ..python.typing import type_of
+from .conditions import column_of
+from .relations import operation
+from .selects import aggregate_of, class_of, continued, lazily, name_of, narrowed, select_of
+from .sql import Select, literal, quoted
+
+
+def resource_of(frame: Frame, kind: Type) -> ResourceInfo:
+    """The resource of a query's rows."""
+    kind = required(kind)
+    record = required(kind.item) if isinstance(kind, Array) else kind
+    assert isinstance(record, Query | Record)
+    return frame.module.program.resources[record.resource]
+
+
+@composes
+def composed(frame: Frame, node: ast.Expr, wish: Operand) -> Lowering:
+    """A query as a value: a `Select` of the runtime."""
+    facts = frame.module.facts
+    resource = resource_of(frame, type_of(frame, node))
+    if is_query(facts, node, frame.locals.queries):
+        select = yield from select_of(frame, node, safe=True)
+        return replace(_constructed(frame, select), guards=select.guards)
+    steps: list[tuple[ast.Expr, RecordCall]] = []
+    base, safe = node, False
+    while isinstance(use := facts.resolutions.get(base), RecordCall) and use.receiver is not None:
+        steps.insert(0, (base, use))
+        safe, base = chains.is_safe_step(base), use.receiver
+    local = facts.resolutions.get(base)
+    if isinstance(local, Local):
+        query = Code(frame.local(local), effect=Effect.READS)
+    else:
+        query = yield Operand(base, composed=True)
+    if safe and is_nullable(type_of(frame, base)):
+        query, again = frame.twice(query, variable_for(base))
+        query = replace(again, before=query.before, guards=(f"{query.text} is not None",))
+    delta = Select(resource, qualified=True, guards=query.guards)
+    return _extended(frame, query, (yield from continued(frame, delta, steps)))
+
+
+def _constructed(frame: Frame, select: Select) -> Code:
+    record = frame.module.record_class(select.resource.name)
+    joins = f", {literal([' '.join(select.joins)])}" if select.joins else ""
+    text = f"{frame.module.imports.runtime('Select')}({record}{joins})"
+    return _extended(frame, Code(text, Strength.PRIMARY), replace(select, guards=()))
+
+
+def _extended(frame: Frame, query: Code, delta: Select) -> Code:
+    """A query with further steps."""
+    parts = [*delta.values, *delta.bounds]
+    if not query.guards:
+        query, *parts = frame.in_order([query, *parts])
+        delta = delta.filled(parts)
+    text = query.at(Strength.PRIMARY)
+    if delta.where:
+        condition = literal([" AND ".join(delta.where)], width=10_000)
+        values = "".join(f", {value.at(Strength.TERNARY)}" for value in delta.values)
+        text += f".where({condition}{values})"
+    if delta.order:
+        text += f".order_by({literals.quoted(', '.join(delta.order))})"
+    for name, bound in (("limit", delta.limit), ("offset", delta.offset)):
+        text += f".{name}({bound.text})" if bound is not None else ""
+    code = made_of(text, Strength.PRIMARY, [query, *parts], Effect.READS)
+    before = (*query.before, *delta.before, *code.before[len(query.before) :])
+    return replace(code, before=before, guards=query.guards)
+
+
+def rows_of(frame: Frame, query: Code, kind: Type) -> Code:
+    """The rows of a composed query, which are loaded here."""
+    record = frame.module.record_class(resource_of(frame, kind).name)
+    statement = f"{query.at(Strength.PRIMARY)}.rows()"
+    guards = query.guards
+    return replace(operation(frame, f"fetch({record}, *{statement})", [query]), guards=guards)
+
+
+def run_composed(frame: Frame, node: ast.Expr, call: RecordCall) -> Lowering:
+    """An operation on a composed query, which runs it."""
+    assert call.receiver is not None
+    resource = frame.module.program.resources[call.resource]
+    query = yield Operand(call.receiver, composed=True, chain=True)
+    callee = node.callee if isinstance(node, ast.Call) else node
+    if isinstance(callee, ast.Member) and callee.safe and not query.guards:
+        query, again = frame.twice(query, variable_for(call.receiver))
+        query = replace(again, before=query.before, guards=(f"{query.text} is not None",))
+    guards, before = query.guards, query.before if query.guards else ()
+    query = replace(query, guards=(), before=() if guards else query.before)
+    if call.operation in ("find_by", "exists?") and call.arguments:
+        delta = Select(resource, qualified=True, guards=guards)
+        delta = yield from lazily(delta, narrowed(frame, delta, call.arguments))
+        query = _extended(frame, query, replace(delta, guards=()))
+    code = operation(frame, _operation(frame, node, call, query, resource), [query])
+    return chains.guarded(frame, node, guards, before, code)
+
+
+def _operation(
+    frame: Frame, node: ast.Expr, call: RecordCall, query: Code, resource: ResourceInfo
+) -> str:
+    record, text = frame.module.record_class(resource.name), query.at(Strength.PRIMARY)
+    builtin = frame.module.imports.use
+    match call.operation:
+        case "first" | "find_by":
+            return f"first({record}, *{text}.first())"
+        case "exists?":
+            return f"scalar({builtin('builtins', 'bool')}, *{text}.exists())"
+        case "count":
+            return f'scalar({builtin("builtins", "int")}, *{text}.value("count(*)"))'
+        case "pluck":
+            columns = [column_of(resource, name_of(each.value)) for each in call.arguments]
+            names = ", ".join(literals.quoted(column.name) for column in columns)
+            if len(columns) > 1:
+                return f"pluck_rows(*{text}.columns({names}))"
+            return f"pluck({class_of(frame, columns[0].type)}, *{text}.columns({names}))"
+        case "sum" | "avg" | "min" | "max":
+            column = quoted(column_of(resource, name_of(call.arguments[-1].value)).name)
+            what, kind, nil = aggregate_of(frame, node, call.operation, column)
+            name = "scalar_or_none" if nil else "scalar"
+            return f"{name}({kind}, *{text}.value({literals.quoted(what)}))"
+    return f"fetch({record}, *{text}.rows())"

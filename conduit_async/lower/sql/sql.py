@@ -1,0 +1,127 @@
+"""SQL as text: names, conditions and the statement of a query."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ...program import ResourceInfo
+from ..python.code import Code, Line
+from ..python.literals import quoted as quoted_text
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+_RESERVED = frozenset(
+    """
+    all analyse analyze and any array as asc asymmetric authorization between binary both case
+    cast check collate collation column concurrently constraint create cross current_catalog
+    current_date current_role current_schema current_time current_timestamp current_user default
+    deferrable desc distinct do else end except false fetch for foreign freeze from full grant
+    group having ilike in initially inner intersect into is isnull join lateral leading left
+    like limit localtime localtimestamp natural not notnull null offset on only or order outer
+    overlaps placing primary references returning right select session_user similar some
+    symmetric system_user table tablesample then to trailing true union unique user using
+    variadic verbose when where window with
+    """.split()  # noqa: SIM905 - a list would take a line a word
+)
+
+
+def quoted(name: str) -> str:
+    """A name as SQL has it, in quotes only where it needs them; `a.b` is two names."""
+    return ".".join(_quoted(part) for part in name.split("."))
+
+
+def _quoted(name: str) -> str:
+    if _PLAIN.fullmatch(name) and name not in _RESERVED:
+        return name
+    escaped = name.replace('"', '""').replace("%", "%%")
+    return f'"{escaped}"'
+
+
+@dataclass(frozen=True)
+class Select:
+    """A query over the rows of a resource, as far as it is known; `values` fill its `%s`.
+
+    `qualified`: it may be joined with another table. Behind a `?.` it can be run under `guards`
+    only, which `before` has to precede.
+    """
+
+    resource: ResourceInfo
+    joins: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    values: tuple[Code, ...] = ()
+    order: tuple[str, ...] = ()
+    limit: Code | None = None
+    offset: Code | None = None
+    qualified: bool = False
+    guards: tuple[str, ...] = ()
+    before: tuple[Line, ...] = ()
+
+    @property
+    def bounds(self) -> list[Code]:
+        """The limit and the offset, as far as there are any."""
+        return [bound for bound in (self.limit, self.offset) if bound is not None]
+
+    @property
+    def all_values(self) -> list[Code]:
+        """What fills the placeholders, in their order."""
+        return [*self.values, *(bound for bound in self.bounds if not bound.text.isdigit())]
+
+    def filled(self, parts: Sequence[Code]) -> "Select":
+        """The same query with other values and bounds, in the order in which it has them."""
+        rest = iter(parts)
+        values = tuple(next(rest) for _ in self.values)
+        limit = next(rest) if self.limit is not None else None
+        offset = next(rest) if self.offset is not None else None
+        return replace(self, values=values, limit=limit, offset=offset)
+
+    def column(self, name: str) -> str:
+        """A column, with its table where two may be joined."""
+        prefix = f"{quoted(self.resource.table)}." if self.joins or self.qualified else ""
+        return f"{prefix}{quoted(name)}"
+
+    def rows(self) -> list[str]:
+        """The statement for whole rows, in pieces that each fit a line."""
+        columns = ", ".join(self.column(name) for name in self.resource.columns)
+        return self.statement(columns, ordered=True)
+
+    def statement(self, what: str, *, ordered: bool = False) -> list[str]:
+        """`SELECT what FROM …`, in pieces that each fit a line."""
+        pieces = [f"SELECT {what}", f"FROM {quoted(self.resource.table)}", *self.joins]
+        if self.where:
+            pieces.append(f"WHERE {' AND '.join(self.where)}")
+        if ordered and self.order:
+            pieces.append(f"ORDER BY {', '.join(self.order)}")
+        for word, bound in (("LIMIT", self.limit), ("OFFSET", self.offset)):
+            if bound is not None:
+                pieces.append(f"{word} {bound.text if bound.text.isdigit() else '%s'}")
+        return pieces
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it takes only a part of the rows, which are counted as a subquery then."""
+        return self.limit is not None or self.offset is not None
+
+
+def literal(pieces: list[str], width: int = 74) -> str:
+    """The pieces as one string literal, or as several, a line each."""
+    lines: list[str] = []
+    for piece in pieces:
+        if lines and len(lines[-1]) + 1 + len(piece) <= width:
+            lines[-1] += f" {piece}"
+        else:
+            lines.extend(_wrapped(piece, width))
+    texts = [line if not index else f" {line}" for index, line in enumerate(lines)]
+    return " ".join(quoted_text(text) for text in texts)
+
+
+def _wrapped(piece: str, width: int) -> list[str]:
+    """A piece in lines, which end before an `AND` or `OR` where they can."""
+    words: list[str] = []
+    for part in re.split(r" (?=(?:AND|OR) )", piece):
+        words += [part] if len(part) <= width else part.split(" ")
+    lines = [""]
+    for word in words:
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return lines
