@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from conduit_runtime import Connection, ErrorValue, Hook, JobContext, RequestContext, job_type
+from conduit_runtime import (
+    Connection,
+    ErrorValue,
+    Hook,
+    JobContext,
+    RequestContext,
+    job_type,
+)
 from conduit_runtime.operators import iterate, text
 from conduit_runtime.stdlib import Array, String
 
