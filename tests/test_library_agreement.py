@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 from conduit_runtime import stdlib
-from conduit_runtime.model.names import source_name
+from conduit_runtime.model.text.names import source_name
 from conduit_runtime.stdlib._namespace import ArgumentError, accepted_types
 
 from conduit_async.library import LIBRARY, REQUIRED, Parameter, Signature, find, methods

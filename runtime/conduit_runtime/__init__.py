@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     )
     from .model.flow import Flow, chain, group
     from .model.job import Job, JobPriority, JobStatus
-    from .model.job_metrics import Distribution, JobMetrics
-    from .model.names import named
+    from .model.metrics.job_metrics import Distribution, JobMetrics
     from .model.outcome import Discard, Retry, Snooze
     from .model.package import GeneratedCodeError, generated_by
-    from .model.schedule import Schedule
+    from .model.schedules.schedule import Schedule
     from .model.stats import QueueStats
+    from .model.text.names import named
     from .model.values import ConduitError, ErrorValue, Range
     from .payloads.sensitive import Sensitive
     from .payloads.shape import Shape
@@ -79,20 +79,20 @@ _MODULES = {
     "job_types.job_type": ("JobType", "job_type"),
     "worker.metrics": ("Metrics", "TypeStats"),
     "postgres.migrations": ("migrate",),
-    "model.names": ("named",),
+    "model.text.names": ("named",),
     "model.outcome": ("Discard", "Retry", "Snooze"),
     "model.package": ("GeneratedCodeError", "generated_by"),
     "worker.pool": ("WorkerPool",),
     "client.queue": ("Queue",),
     "records.rows": ("Snapshot",),
-    "model.schedule": ("Schedule",),
+    "model.schedules.schedule": ("Schedule",),
     "schedules.scheduler": ("CronScheduler",),
     "records.select": ("Select",),
     "payloads.sensitive": ("Sensitive",),
     "services.service_calls": ("ServiceError",),
     "model.stats": ("QueueStats",),
     "worker.run.failures": ("FailedJob",),
-    "model.job_metrics": ("Distribution", "JobMetrics"),
+    "model.metrics.job_metrics": ("Distribution", "JobMetrics"),
     "telemetry.prometheus": ("PoolCollector",),
     "payloads.shape": ("Shape",),
     "records.tables": ("RecordError", "table"),

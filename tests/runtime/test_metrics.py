@@ -19,8 +19,8 @@ from conduit_runtime import (
     Snooze,
     WorkerPool,
 )
-from conduit_runtime.model.attempt_counts import AttemptCounters, Key
-from conduit_runtime.model.histogram import BOUNDS, count_into, quantile
+from conduit_runtime.model.metrics.attempt_counts import AttemptCounters, Key
+from conduit_runtime.model.metrics.histogram import BOUNDS, count_into, quantile
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.postgres.steps import run_steps

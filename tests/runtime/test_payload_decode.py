@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from conduit_runtime.model.errors import PayloadMismatch
-from conduit_runtime.model.names import named
+from conduit_runtime.model.text.names import named
 from conduit_runtime.payloads.decode import decoder
 
 R = TypeVar("R")

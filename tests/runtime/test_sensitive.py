@@ -17,7 +17,7 @@ from conduit_runtime import (
     job_type,
     table,
 )
-from conduit_runtime.model.masking import MASK, mask
+from conduit_runtime.model.text.masking import MASK, mask
 from conduit_runtime.stdlib import Logger
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor

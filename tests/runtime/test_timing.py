@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conduit_runtime import Schedule, ScheduleError
-from conduit_runtime.model.timing import BATCH, Missed, Timing, plan
+from conduit_runtime.model.schedules.timing import BATCH, Missed, Timing, plan
 from hypothesis import given
 from hypothesis import strategies as st
 

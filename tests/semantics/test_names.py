@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 import psycopg
 import pytest
 from conduit_runtime import Queue, WorkerPool
-from conduit_runtime.model.names import source_names
+from conduit_runtime.model.text.names import source_names
 from conduit_runtime.records.tables import table_of
 from hostile import EVERY, LOWER_CASE, VALUES, filled, positions, resources
 from out import Tool, Witness

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..model.job_metrics import JobMetrics
+    from ..model.metrics.job_metrics import JobMetrics
 
 __all__ = ["ATTEMPTS", "attempts_row"]
 

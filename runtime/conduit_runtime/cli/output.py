@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from ..model.printable import escape_controls, one_line
+from ..model.text.printable import escape_controls, one_line
 
 __all__ = ["counted_jobs", "format_option", "show_one", "show_rows"]
 

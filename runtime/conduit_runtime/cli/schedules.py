@@ -9,7 +9,7 @@ from .database import database, options
 from .output import format_option, show_rows
 
 if TYPE_CHECKING:
-    from ..model.schedule import Schedule
+    from ..model.schedules.schedule import Schedule
 
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 

@@ -17,7 +17,7 @@ from .packages import configured, load_jobs, stamped_schema
 from .processes import Parent, run_processes
 
 if TYPE_CHECKING:
-    from ..model.schedule import Schedule
+    from ..model.schedules.schedule import Schedule
     from ..worker.pool import WorkerPool
     from ..worker.run.failures import OnFailed
 
@@ -130,7 +130,7 @@ def worker(
             ports = free_ports(metrics_host, metrics_port, processes)
             raise click.exceptions.Exit(run_processes(found, ports, processes))
         from ..client.queue import Queue
-        from ..model.logs import OneLineFormatter
+        from ..model.text.logs import OneLineFormatter
         from ..services.loading import resolve
         from ..worker.pool import WorkerPool
 
@@ -206,7 +206,7 @@ def _caps(queues: Sequence[str]) -> dict[str, int | None]:
 def _schedules(reference: str | None) -> Sequence["Schedule"]:
     if reference is None:
         return ()
-    from ..model.schedule import Schedule
+    from ..model.schedules.schedule import Schedule
     from ..services.references import blamed, load
 
     given = load("--schedules", reference)

@@ -10,7 +10,7 @@ import psycopg
 from ..model.arguments import check_type, listed
 from ..model.flow import Flow
 from ..model.job import Job
-from ..model.job_metrics import JobMetrics
+from ..model.metrics.job_metrics import JobMetrics
 from ..model.stats import QueueOverview, QueueStats
 from ..postgres.execute import run_async
 from ..postgres.statement import Statement

@@ -17,8 +17,8 @@ from ..model.arguments import check_number, check_text, check_type
 from ..model.calls import CurrentJob, RunningJob
 from ..model.errors import JobLost
 from ..model.flow import Flow
-from ..model.logs import get_logger
 from ..model.outcome import MAX_ERROR, clean
+from ..model.text.logs import get_logger
 from ..records.operations import AsyncOperations, IdentityMap
 from ..records.queries import Query, column_names
 from ..services.protocols import Prepared

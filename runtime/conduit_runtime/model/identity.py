@@ -3,7 +3,7 @@
 import functools
 from typing import Any, get_args
 
-from .names import source_names
+from .text.names import source_names
 
 TABLE = "__conduit_table__"
 """The attribute by which a class is bound to its table: `(name, key, auto_update)`."""

@@ -11,9 +11,9 @@ from typing import Any
 from .arguments import LONGEST, describe_argument
 from .errors import NoHandler, OutcomeTooLarge, PayloadMismatch
 from .job import JobStatus
-from .masking import mask
 from .retry import RetryPolicy
 from .source_lines import location
+from .text.masking import mask
 from .values import error_message
 
 __all__ = [

@@ -14,7 +14,7 @@ import msgspec
 
 from .errors import PayloadError, TooLarge
 from .jsonb_size import JSONB_BYTES, JSONB_ELEMENTS, jsonb_size
-from .names import source_names
+from .text.names import source_names
 
 __all__ = ["MAX_DEPTH", "MAX_NAME", "MAX_SIZE", "check_name", "decode", "encode", "refuse_text"]
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from ..model.names import source_names
+from ..model.text.names import source_names
 from .sensitive import is_sensitive, noting, without_mark
 from .shape import Parts, shape_of
 from .tags import is_tagged

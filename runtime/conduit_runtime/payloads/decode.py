@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..model.errors import PayloadMismatch
-from ..model.names import source_names
+from ..model.text.names import source_names
 from .convert import Unfit, converter
 from .exact import read, writer
 from .sensitive import is_sensitive

@@ -11,7 +11,7 @@ import msgspec
 
 from ..model import payload as payloads
 from ..model.errors import PayloadError
-from ..model.names import source_names
+from ..model.text.names import source_names
 from .convert import Unfit, converter
 from .sensitive import is_sensitive, without_mark
 from .shape import Parts, shape_of

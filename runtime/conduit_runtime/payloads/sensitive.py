@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 from ..model.calls import entered_job
-from ..model.masking import secrets_of
+from ..model.text.masking import secrets_of
 
 __all__ = [
     "Sensitive",

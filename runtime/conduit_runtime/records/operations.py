@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from ..model.logs import get_logger
+from ..model.text.logs import get_logger
 from ..model.values import ConduitError
 from . import queries
 from .queries import Query

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from ..model import payload
 from ..model.identity import TABLE
-from ..model.names import source_names
+from ..model.text.names import source_names
 from ..model.values import ConduitError
 from ..payloads.convert import Converter, converter
 from ..payloads.sensitive import is_sensitive, noting, without_mark

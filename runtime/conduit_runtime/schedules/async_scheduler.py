@@ -7,7 +7,7 @@ import psycopg
 from ..client.async_queue import AsyncQueue
 from ..model.arguments import check_type
 from ..model.job import Job
-from ..model.schedule import Schedule
+from ..model.schedules.schedule import Schedule
 from ..postgres.steps import Steps, run_steps_async
 from ..statements import schedules as store
 from . import scheduling

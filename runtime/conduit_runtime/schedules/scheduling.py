@@ -4,10 +4,10 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
-from ..model.logs import get_logger
 from ..model.outcome import describe
-from ..model.schedule import Schedule
-from ..model.timing import plan
+from ..model.schedules.schedule import Schedule
+from ..model.schedules.timing import plan
+from ..model.text.logs import get_logger
 from ..postgres.steps import Steps
 from ..statements import schedules as store
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import psycopg
 
 from ..model.errors import QueueError
-from ..model.logs import get_logger
-from ..model.schedule import Schedule
+from ..model.schedules.schedule import Schedule
+from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
 from ..postgres.connection import Link
 from ..postgres.steps import run_steps_async

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from ..model.logs import get_logger
+from ..model.text.logs import get_logger
 
 __all__ = ["renewed", "renewed_in_loop", "uses_django"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..model import payload
 from ..model.calls import job_here
-from ..model.names import source_names
-from ..model.printable import escape_controls
+from ..model.text.names import source_names
+from ..model.text.printable import escape_controls
 from ..model.values import ErrorValue
 from .protocols import is_value
 from .service_calls import Protocols, source_names_of

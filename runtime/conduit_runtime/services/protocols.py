@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ..model.calls import CurrentJob
-from ..model.names import named, source_name
+from ..model.text.names import named, source_name
 from .service_calls import JobServices, Linger, Protocols, ServiceError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..model.calls import Call, CurrentJob, entered_call
 from ..model.errors import QueueError
-from ..model.names import source_name
+from ..model.text.names import source_name
 from ..model.values import ConduitError
 from .django_connections import renewed
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from ..model.arguments import check_text, check_type
-from ..model.attempt_counts import AttemptCounters, Key
-from ..model.histogram import BOUNDS
-from ..model.job_metrics import Distribution, JobMetrics
+from ..model.metrics.attempt_counts import AttemptCounters, Key
+from ..model.metrics.histogram import BOUNDS
+from ..model.metrics.job_metrics import Distribution, JobMetrics
 from ..postgres.arrays import array
 from ..postgres.statement import Rows, Statement, counted, sql, touched
 from ..postgres.steps import Steps

@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from ..model.errors import OutcomeTooLarge, PayloadError, TooLarge
-from ..model.logs import get_logger
 from ..model.payload import encode
+from ..model.text.logs import get_logger
 from ..postgres.statement import Statement, counted, sql
 
 __all__ = ["Result", "result_of", "sweep"]

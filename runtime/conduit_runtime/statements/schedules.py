@@ -8,8 +8,8 @@ from ..model.arguments import check_text, check_type
 from ..model.errors import ScheduleError
 from ..model.job import Job, new_id
 from ..model.payload import check_name, decode
-from ..model.schedule import Schedule
-from ..model.timing import Missed, Plan, Timing
+from ..model.schedules.schedule import Schedule
+from ..model.schedules.timing import Missed, Plan, Timing
 from ..postgres.statement import Rows, Statement, nothing, sql, touched
 from ..trace_context.headers import trace_fragments, trace_parameter
 from .jobs import COLUMNS as JOB_COLUMNS

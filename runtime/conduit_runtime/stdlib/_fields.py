@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import operators
-from ..model.printable import escape_controls, one_line
+from ..model.text.printable import escape_controls, one_line
 from ..model.values import ErrorValue
 
 _RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}

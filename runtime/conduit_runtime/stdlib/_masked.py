@@ -3,7 +3,7 @@
 from typing import Any
 
 from .. import operators
-from ..model.masking import mask
+from ..model.text.masking import mask
 from ..model.values import error_message
 from ..payloads.sensitive import secrets_here
 

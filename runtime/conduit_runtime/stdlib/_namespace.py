@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Literal, ParamSpec, TypeVar, Union
 from uuid import UUID
 
-from ..model.names import source_name
+from ..model.text.names import source_name
 from ..model.values import ConduitError
 
 P = ParamSpec("P")

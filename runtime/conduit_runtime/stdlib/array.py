@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
 
 from ..model.identity import identity
-from ..model.names import named
+from ..model.text.names import named
 from ..operators import equal
 from ._namespace import ArgumentError, kind, namespace
 

@@ -6,7 +6,7 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import Any
 
-from ..model.names import named
+from ..model.text.names import named
 from ._namespace import ArgumentError, namespace
 
 

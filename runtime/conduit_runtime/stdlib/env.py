@@ -3,7 +3,7 @@
 import os
 from typing import overload
 
-from ..model.names import named
+from ..model.text.names import named
 from ._namespace import ArgumentError, namespace
 
 

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping
 from itertools import chain
 from typing import Any, TypeVar, overload
 
-from ..model.names import named
+from ..model.text.names import named
 from ._namespace import namespace
 
 K = TypeVar("K")

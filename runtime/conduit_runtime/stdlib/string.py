@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import operators
-from ..model.names import named
+from ..model.text.names import named
 from ._namespace import ArgumentError, namespace
 
 

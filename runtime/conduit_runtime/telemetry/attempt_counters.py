@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
-from ..model.attempt_counts import AttemptCounters, Key
-from ..model.histogram import count_into, place_of
 from ..model.job import JobStatus
+from ..model.metrics.attempt_counts import AttemptCounters, Key
+from ..model.metrics.histogram import count_into, place_of
 
 if TYPE_CHECKING:
     from ..model.claimed import Claimed

@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg
 
-from ..model.attempt_counts import AttemptCounters
-from ..model.logs import get_logger
+from ..model.metrics.attempt_counts import AttemptCounters
+from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
 from ..postgres.execute import run
 from ..postgres.steps import run_steps

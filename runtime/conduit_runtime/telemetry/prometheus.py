@@ -12,8 +12,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import REGISTRY, Collector
 
-from ..model.attempt_counts import AttemptCounters, Key
-from ..model.histogram import BOUNDS
+from ..model.metrics.attempt_counts import AttemptCounters, Key
+from ..model.metrics.histogram import BOUNDS
 from .queue_gauges import QueueGauges, QueueReader
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from ..model.logs import get_logger
+from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
 from ..postgres.connection import connect
 from ..postgres.execute import run

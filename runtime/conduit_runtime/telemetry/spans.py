@@ -8,9 +8,9 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvid
 
 from ..model.claimed import TracedJob
 from ..model.interruptions import Shutdown, TakenAway
-from ..model.masking import secrets_of
 from ..model.outcome import Snooze, describe
-from ..model.schedule import Schedule
+from ..model.schedules.schedule import Schedule
+from ..model.text.masking import secrets_of
 from ..trace_context.headers import read_trace
 from ..trace_context.propagation import context_of
 

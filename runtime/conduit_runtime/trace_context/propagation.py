@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 
-from ..model.logs import get_logger
+from ..model.text.logs import get_logger
 
 __all__ = ["context_of", "present"]
 

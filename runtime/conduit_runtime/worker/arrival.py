@@ -6,7 +6,7 @@ import time
 
 import psycopg
 
-from ..model.logs import get_logger
+from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
 from ..postgres.connection import keepalive
 from ..postgres.passwords import without_password

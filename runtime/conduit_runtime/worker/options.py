@@ -8,7 +8,7 @@ from ..model.payload import check_name
 
 if TYPE_CHECKING:
     from ..job_types.job_type import JobType
-    from ..model.schedule import Schedule
+    from ..model.schedules.schedule import Schedule
 
 __all__ = [
     "check_count",
@@ -37,7 +37,7 @@ def job_types(jobs: Iterable["JobType[Any, Any]"]) -> Sequence["JobType[Any, Any
 
 def schedules_of(given: Iterable["Schedule"]) -> Sequence["Schedule"]:
     """The schedules as a list. Raises TypeError for what is none."""
-    from ..model.schedule import Schedule
+    from ..model.schedules.schedule import Schedule
 
     return each(given, "schedules", Schedule, "a Schedule")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..client.async_queue import AsyncQueue
     from ..client.queue import Queue
     from ..job_types.job_type import JobType
-    from ..model.schedule import Schedule
+    from ..model.schedules.schedule import Schedule
     from ..telemetry.tracing import TracerProvider
     from .run.failures import FailedJob, OnFailed
     from .worker import Worker

@@ -8,8 +8,8 @@ from uuid import UUID
 import psycopg
 
 from ..model.interruptions import TakenAway
-from ..model.logs import get_logger
 from ..model.outcome import released
+from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
 from ..statements.outcomes import Attempt, Stray
 from ..telemetry.attempt_counters import Recorder

@@ -13,7 +13,7 @@ from ..model.claimed import PLAIN, TRACED, Claimed
 from ..model.controls import NOTICE, Controls
 from ..model.errors import JobLost, WorkerStuck
 from ..model.interruptions import Shutdown, TakenAway
-from ..model.logs import get_logger
+from ..model.text.logs import get_logger
 from ..postgres.connection import Link
 from ..postgres.execute import run_async
 from ..postgres.response_reader import ResponseReader

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 
-from ...model.logs import get_logger
+from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import Link
 from ...postgres.statement import Statement

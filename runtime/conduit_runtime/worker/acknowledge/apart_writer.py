@@ -9,8 +9,8 @@ from uuid import UUID
 import psycopg
 
 from ...model.job import JobStatus
-from ...model.logs import get_logger
 from ...model.outcome import Outcome, clean
+from ...model.text.logs import get_logger
 from ...model.values import error_message
 from ...postgres.backoff import Backoff, delay_after
 from ...postgres.execute import run_async

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 import psycopg
 
-from ...model.logs import get_logger
+from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import Link
 from ...postgres.refusals import is_transient

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 
-from ...model.logs import get_logger
+from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.execute import run_async
 from ...postgres.refusals import is_transient

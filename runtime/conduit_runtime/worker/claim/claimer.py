@@ -11,8 +11,8 @@ import psycopg
 
 from ...model.claimed import PLAIN, Claimed, Shape
 from ...model.controls import Controls
-from ...model.logs import get_logger
 from ...model.outcome import released
+from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import Link
 from ...postgres.statement import Statement

@@ -14,7 +14,7 @@ import psycopg
 
 from ...client.sweep import Sweep
 from ...model.controls import Controls
-from ...model.logs import get_logger
+from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import BROKEN, checked_at_once, connect, is_pooled
 from ...postgres.execute import run

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from ...model.claimed import Claimed
 from ...model.job import JobStatus
-from ...model.logs import get_logger
 from ...model.payload import decode
+from ...model.text.logs import get_logger
 from ...services.django_connections import renewed
 from ...statements.outcomes import Attempt
 from ...statements.worker_registry import Rescued

@@ -18,9 +18,9 @@ from ...model.claimed import Claimed
 from ...model.errors import OutcomeTooLarge
 from ...model.interruptions import Shutdown, TakenAway
 from ...model.job import Job
-from ...model.logs import get_logger
-from ...model.masking import secrets_of
 from ...model.outcome import Outcome, decide, released
+from ...model.text.logs import get_logger
+from ...model.text.masking import secrets_of
 from ...services.django_connections import renewed_in_loop, uses_django
 from ...services.protocols import Prepared
 from ...statements.child_jobs import ChildJobs

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
 
-from ...model.logs import get_logger
+from ...model.text.logs import get_logger
 from ...services.django_connections import renewed
 
 __all__ = ["JobThreads"]

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from .arguments import LONGEST, check_text, check_type
-from .errors import ScheduleError
+from ..arguments import LONGEST, check_text, check_type
+from ..errors import ScheduleError
 
 __all__ = ["Missed", "Plan", "Timing", "plan"]
 

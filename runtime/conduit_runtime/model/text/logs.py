@@ -3,8 +3,8 @@
 import logging
 from typing import Any
 
+from ..values import error_message
 from .printable import one_line
-from .values import error_message
 
 __all__ = ["OneLineFormatter", "get_logger"]
 

@@ -6,9 +6,9 @@ from datetime import datetime, time, timedelta
 from typing import Any, Self, TypedDict, Unpack
 from uuid import UUID
 
-from .arguments import check_number, check_type, is_whole
-from .errors import ScheduleError
-from .job import Job, JobPriority
+from ..arguments import check_number, check_type, is_whole
+from ..errors import ScheduleError
+from ..job import Job, JobPriority
 from .timing import Missed, Timing
 
 __all__ = ["Schedule"]
