@@ -6,7 +6,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from conduit_runtime import ConduitError, Connection, ErrorValue, Hook, JobContext, job_type
+from conduit_runtime import (
+    ConduitError,
+    Connection,
+    ErrorValue,
+    Hook,
+    JobContext,
+    job_type,
+)
 from conduit_runtime.operators import member
 from conduit_runtime.stdlib import Logger, String, Time
 

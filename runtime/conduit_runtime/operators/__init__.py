@@ -12,7 +12,7 @@ from ..model.identity import identity
 from ..model.values import ConduitError, Range
 from ..services.service_calls import AsyncHookServices, HookServices, JobServices
 from .arithmetic import add, divide, multiply, negate, ordered, power, remainder, subtract
-from .text import kind_of, text
+from .formatting import kind_of, text
 
 __all__ = [
     "add",

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal, overload
 
 from ..model.values import ConduitError
-from .text import kind_of, text
+from .formatting import kind_of, text
 
 _NUMBERS = (int, float, Decimal)
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {

@@ -7,7 +7,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from conduit_runtime import AsyncConnection, AsyncHook, JobContext, RequestContext, job_type
+from conduit_runtime import (
+    AsyncConnection,
+    AsyncHook,
+    JobContext,
+    RequestContext,
+    job_type,
+)
 from conduit_runtime.operators import member
 from conduit_runtime.stdlib import UUID as UUID_
 from conduit_runtime.stdlib import Logger, Time

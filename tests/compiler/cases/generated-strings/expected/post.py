@@ -9,8 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
-from conduit_runtime.operators import member
-from conduit_runtime.operators import text
+from conduit_runtime.operators import member, text
 from conduit_runtime.stdlib import String
 
 from .records import Post, PostSnapshot, User, UserSnapshot

@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from conduit_runtime import Connection, ErrorValue, Hook, JobContext, RequestContext, job_type
-from conduit_runtime.operators import iterate
-from conduit_runtime.operators import text
+from conduit_runtime import (
+    Connection,
+    ErrorValue,
+    Hook,
+    JobContext,
+    RequestContext,
+    job_type,
+)
+from conduit_runtime.operators import iterate, text
 from conduit_runtime.stdlib import Array, String
 
 from .records import Post, PostSnapshot, User

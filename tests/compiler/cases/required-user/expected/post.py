@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conduit_runtime import Connection, Hook, JobContext, RequestContext, job_type
-from conduit_runtime.operators import add, equal, fail, member, unwrap
-from conduit_runtime.operators import text
+from conduit_runtime.operators import add, equal, fail, member, text, unwrap
 
 from .records import Post
 from .services import Services

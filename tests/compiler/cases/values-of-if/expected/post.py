@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from conduit_runtime import ConduitError, Connection, ErrorValue, Hook, JobContext, job_type
+from conduit_runtime import (
+    ConduitError,
+    Connection,
+    ErrorValue,
+    Hook,
+    JobContext,
+    job_type,
+)
 from conduit_runtime.stdlib import Array
 
 from .records import Post

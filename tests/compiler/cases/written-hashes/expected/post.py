@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from conduit_runtime import Connection, ErrorValue, Hook, JobContext, Shape, columns_of, job_type
+from conduit_runtime import (
+    Connection,
+    ErrorValue,
+    Hook,
+    JobContext,
+    Shape,
+    columns_of,
+    job_type,
+)
 from conduit_runtime.operators import iterate
 
 from .records import Log, Post, User, UserSnapshot
