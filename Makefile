@@ -31,9 +31,10 @@ test: lint types ## Check everything: lint, types, walls, then the tests with th
 		--cov --cov-report=term:skip-covered
 
 .PHONY: lint
-lint: .setup-dev ## Check style, formatting, and who may import whom
+lint: .setup-dev ## Check style, formatting, generated modules, and who may import whom
 	@echo "ruff" && $(RUN) ruff check --quiet --output-format concise .
 	@echo "ruff format" && $(RUN) ruff format --quiet --check --output-format concise .
+	@echo "unasync" && .venv/bin/python .ci/unasync.py --check
 	@echo "import-linter" && .ci/quietly .venv/bin/lint-imports
 
 .PHONY: types
@@ -48,6 +49,10 @@ types: .setup-dev ## Check types: mypy on the packages, mypy and pyright on gene
 examples: .setup-run ## Compile the examples again
 	@for folder in $(EXAMPLES); do \
 		(cd "$$folder" && "$(CURDIR)/.venv/bin/python" -m conduit_async.cli gen) || exit 1; done
+
+.PHONY: unasync
+unasync: .setup-dev ## Write the synchronous modules of the runtime from the asynchronous ones
+	@.venv/bin/python .ci/unasync.py
 
 .PHONY: bench
 bench: .setup-run ## Measure the queue on an embedded Postgres; make bench ARGUMENTS="drain --quick"

@@ -16,7 +16,11 @@ _SESSION = "SELECT pg_backend_pid()"
 
 async def session(database: JobDatabase | AsyncQueue) -> int:
     """The session that it lends."""
-    lend = database.connection if isinstance(database, JobDatabase) else database._connection
+    lend = (
+        database.connection
+        if isinstance(database, JobDatabase)
+        else database.connections.connection
+    )
     async with lend() as connection:
         row = await (await connection.execute(_SESSION)).fetchone()
     assert row is not None
@@ -24,7 +28,7 @@ async def session(database: JobDatabase | AsyncQueue) -> int:
 
 
 def sessions_of(queue: Queue) -> int:
-    with queue._connection() as connection:
+    with queue.connections.connection() as connection:
         [(pid,)] = connection.execute(_SESSION)
     return int(pid)
 

@@ -1,6 +1,5 @@
 """Arguments of the wrong kind: one line that names each, before any SQL."""
 
-import inspect
 import math
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -245,18 +244,3 @@ def test_what_a_job_enqueues() -> None:
         refuses("job_type", lambda wrong=wrong: context.enqueue(wrong, {}))
     for wrong in (None, Job(type="t")):
         refuses("flow", lambda wrong=wrong: context.enqueue_flow(wrong))
-
-
-@pytest.mark.parametrize(
-    ("plain", "awaited"), [(Queue, AsyncQueue), (CronScheduler, AsyncCronScheduler)]
-)
-def test_both_kinds_take_the_same_arguments(plain: type[Any], awaited: type[Any]) -> None:
-    def signatures(kind: type[Any]) -> dict[str, list[Any]]:
-        found = {}
-        for name, function in inspect.getmembers(kind, inspect.isfunction):
-            if not name.startswith("_"):
-                parameters = inspect.signature(function).parameters.values()
-                found[name] = [(each.name, each.kind, each.default) for each in parameters]
-        return found
-
-    assert signatures(plain) == signatures(awaited)

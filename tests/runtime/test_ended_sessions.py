@@ -23,7 +23,7 @@ def end_session(dsn: str, connection: Connection) -> None:
 
 def test_a_queue_opens_another(dsn: str) -> None:
     with Queue(dsn) as queue:
-        with queue._connection() as connection:
+        with queue.connections.connection() as connection:
             pass
         end_session(dsn, connection)
         queue.enqueue(Job(type="t"))
@@ -33,7 +33,7 @@ def test_a_queue_opens_another(dsn: str) -> None:
 def test_an_async_queue_opens_another(dsn: str) -> None:
     async def use() -> None:
         async with AsyncQueue(dsn) as queue:
-            async with queue._connection() as connection:
+            async with queue.connections.connection() as connection:
                 pass
             end_session(dsn, connection)
             await queue.enqueue(Job(type="t"))

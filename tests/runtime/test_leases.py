@@ -1,7 +1,6 @@
 """Loops of one's own: dequeue, complete, fail, touch."""
 
 import asyncio
-import inspect
 from collections.abc import Iterator
 
 import psycopg
@@ -143,14 +142,3 @@ def test_the_asynchronous_queue_does_the_same(dsn: str) -> None:
             assert len(await queue.list(type="lost")) == 0
 
     asyncio.run(use())
-
-
-def test_both_queues_have_the_same_methods() -> None:
-    def methods(cls: type) -> dict[str, list[str]]:
-        return {
-            name: list(inspect.signature(member).parameters)
-            for name, member in vars(cls).items()
-            if inspect.isfunction(member) and not name.startswith("_")
-        }
-
-    assert methods(Queue) == methods(AsyncQueue)

@@ -1,45 +1,74 @@
-"""The queue for synchronous code."""
+# Generated from async_queue.py by .ci/unasync.py; do not edit.
+"""The queue, for synchronous code."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from types import TracebackType
+from typing import Self
 from uuid import UUID
 
-import psycopg
-
-from ..model.arguments import check_type, listed
+from ..model.arguments import check_text, check_type, listed
 from ..model.flow import Flow
-from ..model.job import Job
+from ..model.job import Job, JobStatus
 from ..model.metrics.job_metrics import JobMetrics
 from ..model.stats import QueueOverview, QueueStats
-from ..postgres.execute import run
 from ..postgres.statement import Statement
-from ..postgres.steps import run_steps
+from ..statements import bulk, controls, leases
 from ..statements import jobs as store
-from ..statements import leases
 from ..statements import metrics as metrics_store
-from ..statements.bulk import Filter, Status
+from ..statements.bulk import Filter, OnProgress, Status
+from ..statements.controls import RateLimit
 from ..statements.flows import advance_watched, insert_flow, unstored
+from ..statements.purge import purge
 from ..statements.unique_keys import Duplicate, note_stored, standing
 from ..statements.worker_registry import rescue_orphans
-from .control import Control
+from .connections import Connection, Connections, Pool
+from .sweep import clear
 
 __all__ = ["Queue"]
 
-Connection = psycopg.Connection[Any]
 Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]
+RateLimits = list[RateLimit]
 Inserts = Sequence[Statement[list[Duplicate]]]
 
 
-class Queue(Control):
-    """Jobs on Postgres, from synchronous code; `AsyncQueue` has the same methods, awaitable.
+class Queue:
+    """Jobs on Postgres, for synchronous code.
 
-    Takes a connection string or a `psycopg_pool.ConnectionPool` of yours. `schema` names the
-    Postgres schema of the tables; without it, the search path finds them. Every operation takes
-    `conn=` to be part of that connection's transaction; otherwise it is a transaction of its own.
+    Takes a connection string or a `psycopg_pool.ConnectionPool` of yours. Use it as
+    `with Queue(dsn) as queue:`, or call `close` at the end. `schema` names the Postgres
+    schema of the tables; without it, the search path finds them. Every operation takes `conn=` to
+    be part of that connection's transaction; otherwise it is a transaction of its own.
     """
+
+    def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
+        check_text(schema, "schema")
+        self.schema = schema
+        self.connections = Connections(dsn)
+        self._run = self.connections.run
+        self._run_steps = self.connections.run_steps
+
+    @property
+    def dsn(self) -> str:
+        """Where the queue connects to."""
+        return self.connections.dsn
+
+    def close(self) -> None:
+        """Close the connections that the queue opened; a pool of yours stays open."""
+        self.connections.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def enqueue(self, job: Job, *, conn: Connection | None = None) -> Job:
         """Store a job, due at once unless its `run_at` or `delay` says otherwise.
@@ -50,7 +79,8 @@ class Queue(Control):
         """
         job = store.unstored(job)
         insert = [store.insert_job(job, self.schema, alone=conn is None)]
-        return self._store([job], insert, conn)[0]
+        stored = self._store([job], insert, conn)
+        return stored[0]
 
     def enqueue_many(self, jobs: Sequence[Job], *, conn: Connection | None = None) -> Jobs:
         """Store any number of jobs, all or none; returns those that stand."""
@@ -66,9 +96,9 @@ class Queue(Control):
             duplicates = self._run(inserts[0], conn)
         else:
             duplicates = []
-            with self._transaction(conn) as connection:
+            with self.connections.transaction(conn) as connection:
                 for insert in inserts:
-                    found = run(connection, insert)
+                    found = self._run(insert, connection)
                     duplicates += found
         note_stored(jobs, duplicates)
         if not duplicates:
@@ -172,14 +202,14 @@ class Queue(Control):
         check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
         self._run(rescue_orphans(self.schema), conn)
-        run_steps(advance_watched(self.schema), lambda statement: self._run(statement, conn))
+        self._run_steps(advance_watched(self.schema), conn)
         waiting = self._run(leases.waiting(queue, types, self.schema), conn)
         if not waiting.has_limits:
             claim = leases.dequeue(worker_id, queue, limit, waiting.lanes, self.schema)
             return self._run(claim, conn)
         steps = leases.dequeue_within(worker_id, queue, limit, waiting, self.schema)
-        with self._transaction(conn) as connection:
-            return run_steps(steps, lambda statement: run(connection, statement))
+        with self.connections.transaction(conn) as connection:
+            return self._run_steps(steps, connection)
 
     def complete(self, job: Job, *, conn: Connection | None = None) -> None:
         """Mark a claimed job completed. Raises JobLost when it is no longer held."""
@@ -195,3 +225,103 @@ class Queue(Control):
     def touch(self, job: Job, *, conn: Connection | None = None) -> None:
         """Hold a claimed job for 5 more minutes. Raises JobLost when it is no longer held."""
         self._run(leases.touch(job, self.schema), conn)
+
+    def pause(self, queue: str, *, conn: Connection | None = None) -> None:
+        """Have no job of a queue start until it is resumed.
+
+        Jobs can be enqueued and those that run go on. Workers hear of it at once, or within a
+        second; what they had claimed and not started goes back.
+        """
+        self._run(controls.pause(queue, self.schema), conn)
+
+    def resume(self, queue: str, *, conn: Connection | None = None) -> None:
+        """Let the jobs of a paused queue start again."""
+        self._run(controls.resume(queue, self.schema), conn)
+
+    def limit(self, queue: str, concurrency: int | None, *, conn: Connection | None = None) -> None:
+        """Have at most `concurrency` jobs of a queue claimed at once, over all workers.
+
+        None lifts the limit. What runs when it is set runs on; workers heed it within a second.
+        """
+        self._run(controls.limit(queue, concurrency, self.schema), conn)
+
+    def rate_limit(
+        self,
+        type: str,
+        starts: int | None,
+        per: timedelta = timedelta(seconds=1),
+        *,
+        conn: Connection | None = None,
+    ) -> None:
+        """Have at most `starts` jobs of a type claimed in any span of `per`, over all workers.
+
+        None lifts the limit. The server's clock counts; other types of the queue are not held up.
+        """
+        self._run(controls.rate_limit(type, starts, per, self.schema), conn)
+
+    def rate_limits(self, *, conn: Connection | None = None) -> RateLimits:
+        """The types that have a rate."""
+        return self._run(controls.rate_limits(self.schema), conn)
+
+    def purge(
+        self,
+        older_than: timedelta,
+        status: Status = JobStatus.COMPLETED,
+        *,
+        queue: str | None = None,
+        conn: Connection | None = None,
+    ) -> int:
+        """Delete jobs that ended longer ago than `older_than`, and return how many.
+
+        `status` is one or several. Works in bounded batches, each a transaction of its own unless
+        `conn` is given. Keys that nobody holds and results whose time is over go as well. Raises
+        ValueError for a negative `older_than`, and for a status of jobs that have not ended.
+        """
+        deleted = self._run_steps(purge(older_than, status, queue, self.schema), conn)
+        self._run_steps(clear(self.schema), conn)
+        return deleted
+
+    def purge_completed(self, age: timedelta, *, conn: Connection | None = None) -> int:
+        """Delete jobs that completed longer ago than `age`, and return how many."""
+        return self.purge(age, conn=conn)
+
+    def cancel_many(
+        self,
+        queue: str | None = None,
+        type: str | None = None,
+        status: Status | None = None,
+        older_than: timedelta | None = None,
+        *,
+        every: bool = False,
+        on_progress: OnProgress | None = None,
+        conn: Connection | None = None,
+    ) -> int:
+        """Cancel the pending and running jobs that match, and return how many.
+
+        `status` is one or several of these two; `older_than` is the time since they were enqueued.
+        Works in bounded batches, each a transaction of its own unless `conn` is given;
+        `on_progress` is called after each with the count so far. Raises ValueError without any
+        filter, unless `every` is true.
+        """
+        wanted = Filter(queue, type, status, older_than)
+        steps = bulk.cancel_many(wanted, every, on_progress, self.schema)
+        return self._run_steps(steps, conn)
+
+    def retry_many(
+        self,
+        queue: str | None = None,
+        type: str | None = None,
+        status: Status | None = None,
+        older_than: timedelta | None = None,
+        *,
+        every: bool = False,
+        on_progress: OnProgress | None = None,
+        conn: Connection | None = None,
+    ) -> int:
+        """Make the failed jobs that match due now with all their attempts; returns how many.
+
+        `status` names others than the failed ones, or several. The rest is as for `cancel_many`.
+        """
+        wanted = Filter(queue, type, status, older_than)
+        steps = bulk.retry_many(wanted, every, on_progress, self.schema)
+        return self._run_steps(steps, conn)

@@ -1,30 +1,29 @@
 """Schedules in the database, for asynchronous code."""
 
-from typing import Any, TypeVar
-
-import psycopg
-
+from ..client.async_connections import Connection
 from ..client.async_queue import AsyncQueue
 from ..model.arguments import check_type
 from ..model.job import Job
 from ..model.schedules.schedule import Schedule
-from ..postgres.steps import Steps, run_steps_async
 from ..statements import schedules as store
 from . import scheduling
 
 __all__ = ["AsyncCronScheduler"]
 
-T = TypeVar("T")
-Connection = psycopg.AsyncConnection[Any]
 Schedules = list[Schedule]  # inside the class, `list` is the method
 
 
 class AsyncCronScheduler:
-    """`CronScheduler` for asynchronous code: the same methods, to be awaited."""
+    """The schedules of a queue's database, for asynchronous code.
+
+    Any running worker enqueues their jobs, each tick once however many workers there are. Every
+    operation takes `conn=` to be part of that connection's transaction.
+    """
 
     def __init__(self, queue: AsyncQueue) -> None:
         check_type(queue, "queue", AsyncQueue, "an AsyncQueue")
-        self._run = queue._run
+        self._run = queue.connections.run
+        self._run_steps = queue.connections.run_steps
         self._schema = queue.schema
 
     async def add(self, schedule: Schedule, *, conn: Connection | None = None) -> Schedule:
@@ -34,11 +33,11 @@ class AsyncCronScheduler:
         and leaves it disabled if it was. Raises PayloadError or ScheduleError, before any change,
         for one that could never be enqueued.
         """
-        return await self._take(scheduling.add(schedule, self._schema), conn)
+        return await self._run_steps(scheduling.add(schedule, self._schema), conn)
 
     async def enable(self, id: str, *, conn: Connection | None = None) -> bool:
         """Have a schedule tick again, from its next tick on; False when there is none."""
-        return await self._take(scheduling.enable(id, self._schema), conn)
+        return await self._run_steps(scheduling.enable(id, self._schema), conn)
 
     async def disable(self, id: str, *, conn: Connection | None = None) -> bool:
         """Have a schedule tick no more until it is enabled; False when there is none."""
@@ -64,7 +63,4 @@ class AsyncCronScheduler:
 
     async def enqueue_due(self) -> int:
         """Enqueue the jobs of all ticks that have come, as workers do, and return how many."""
-        return await self._take(scheduling.enqueue_due(self._schema), None)
-
-    async def _take(self, steps: Steps[T], conn: Connection | None) -> T:
-        return await run_steps_async(steps, lambda each: self._run(each, conn))
+        return await self._run_steps(scheduling.enqueue_due(self._schema))

@@ -1,26 +1,21 @@
+# Generated from async_scheduler.py by .ci/unasync.py; do not edit.
 """Schedules in the database, for synchronous code."""
 
-from typing import Any, TypeVar
-
-import psycopg
-
+from ..client.connections import Connection
 from ..client.queue import Queue
 from ..model.arguments import check_type
 from ..model.job import Job
 from ..model.schedules.schedule import Schedule
-from ..postgres.steps import Steps, run_steps
 from ..statements import schedules as store
 from . import scheduling
 
 __all__ = ["CronScheduler"]
 
-T = TypeVar("T")
-Connection = psycopg.Connection[Any]
 Schedules = list[Schedule]  # inside the class, `list` is the method
 
 
 class CronScheduler:
-    """The schedules of a queue's database; `AsyncCronScheduler` has the same methods, awaitable.
+    """The schedules of a queue's database, for synchronous code.
 
     Any running worker enqueues their jobs, each tick once however many workers there are. Every
     operation takes `conn=` to be part of that connection's transaction.
@@ -28,7 +23,8 @@ class CronScheduler:
 
     def __init__(self, queue: Queue) -> None:
         check_type(queue, "queue", Queue, "a Queue")
-        self._run = queue._run
+        self._run = queue.connections.run
+        self._run_steps = queue.connections.run_steps
         self._schema = queue.schema
 
     def add(self, schedule: Schedule, *, conn: Connection | None = None) -> Schedule:
@@ -38,11 +34,11 @@ class CronScheduler:
         and leaves it disabled if it was. Raises PayloadError or ScheduleError, before any change,
         for one that could never be enqueued.
         """
-        return self._take(scheduling.add(schedule, self._schema), conn)
+        return self._run_steps(scheduling.add(schedule, self._schema), conn)
 
     def enable(self, id: str, *, conn: Connection | None = None) -> bool:
         """Have a schedule tick again, from its next tick on; False when there is none."""
-        return self._take(scheduling.enable(id, self._schema), conn)
+        return self._run_steps(scheduling.enable(id, self._schema), conn)
 
     def disable(self, id: str, *, conn: Connection | None = None) -> bool:
         """Have a schedule tick no more until it is enabled; False when there is none."""
@@ -68,7 +64,4 @@ class CronScheduler:
 
     def enqueue_due(self) -> int:
         """Enqueue the jobs of all ticks that have come, as workers do, and return how many."""
-        return self._take(scheduling.enqueue_due(self._schema), None)
-
-    def _take(self, steps: Steps[T], conn: Connection | None) -> T:
-        return run_steps(steps, lambda each: self._run(each, conn))
+        return self._run_steps(scheduling.enqueue_due(self._schema))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from ..model.arguments import check_text
+from ..model.arguments import check_callable, check_text
 from ..model.job import JobStatus
 from ..postgres.statement import Rows, Statement, sql
 from ..postgres.steps import Steps
@@ -79,6 +79,7 @@ def cancel_many(
     Those that wait for others of their flow are pending, and come first: in the meantime one may
     become a job like the others, but none becomes a waiting one.
     """
+    check_callable(on_progress, "on_progress")
     parameters = _parameters(wanted, every, UNENDED)
     if not set(parameters["status"]) <= {*UNENDED}:
         raise ValueError("only pending and running jobs can be cancelled")
@@ -93,6 +94,7 @@ def retry_many(
     wanted: Filter, every: bool, on_progress: OnProgress | None, schema: str | None
 ) -> Steps[int]:
     """Make the jobs that the filter finds due now with all their attempts; returns how many."""
+    check_callable(on_progress, "on_progress")
     values = yield from _until_now(_parameters(wanted, every, (JobStatus.FAILED,)))
     return (yield from _change("retry_many", values, 0, on_progress, schema))
 

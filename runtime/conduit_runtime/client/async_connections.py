@@ -1,21 +1,21 @@
-"""The connections of a queue for asynchronous code."""
+"""The connections of a queue, for asynchronous code."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
-from ..model.arguments import check_text, check_type
+from ..model.arguments import check_type
 from ..postgres.connection import check_open_async, own_async
 from ..postgres.execute import OwnAsyncConnection, run_async
 from ..postgres.forks import renew_in_children
 from ..postgres.pool_dsn import pool_dsn
 from ..postgres.statement import Statement
+from ..postgres.steps import Steps, run_steps_async
 
-__all__ = ["AsyncConnected"]
+__all__ = ["AsyncConnections", "Connection", "Pool"]
 
 T = TypeVar("T")
 Connection = psycopg.AsyncConnection[Any]
@@ -37,46 +37,33 @@ def _own_pool(dsn: str) -> Pool:
     )
 
 
-class AsyncConnected:
+class AsyncConnections:
     """What a queue works on: a pool of its own, in autocommit mode, or one of the application's.
 
-    `_run` is for one statement, `_transaction` for several, each on the connection that is given
-    or on one that is lent.
+    Its own opens with the first statement.
     """
 
-    def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
+    def __init__(self, dsn: str | Pool) -> None:
         wanted = "a connection string or an AsyncConnectionPool"
         check_type(dsn, "dsn", (str, AsyncConnectionPool), wanted)
-        check_text(schema, "schema")
-        self.schema = schema
         self._owned = isinstance(dsn, str)
         self._pool = _own_pool(dsn) if isinstance(dsn, str) else dsn
         self.dsn = dsn if isinstance(dsn, str) else pool_dsn(dsn)
         if self._owned:
-            renew_in_children(self, AsyncConnected._renew)
+            renew_in_children(self, AsyncConnections._renew)
 
     def _renew(self) -> None:
         """Leave the connections to the process that opened them: this one was forked off."""
-        _left.append(self._pool)  # its end would wait for tasks of a loop that does not run here
+        _left.append(self._pool)  # to end it would wait for what only runs in the other process
         self._pool = _own_pool(self.dsn)
 
     async def close(self) -> None:
-        """Close the connections that the queue opened; a pool of yours stays open."""
+        """Close the pool, if it is the queue's own."""
         if self._owned:
             await self._pool.close()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def _run(self, statement: Statement[T], conn: Connection | None) -> T:
+    async def run(self, statement: Statement[T], conn: Connection | None = None) -> T:
+        """Run one statement on the given connection, or in a transaction of its own."""
         if conn is not None:
             check_type(conn, "conn", psycopg.AsyncConnection, "a psycopg AsyncConnection")
             return await run_async(conn, statement)
@@ -92,17 +79,23 @@ class AsyncConnected:
         finally:
             await pool.putconn(connection)
 
+    async def run_steps(self, steps: Steps[T], conn: Connection | None = None) -> T:
+        """Run the statements of an operation, each as `run` does, and return its result."""
+        return await run_steps_async(steps, lambda statement: self.run(statement, conn))
+
     @asynccontextmanager
-    async def _transaction(self, conn: Connection | None) -> AsyncIterator[Connection]:
+    async def transaction(self, conn: Connection | None = None) -> AsyncIterator[Connection]:
+        """A transaction, within that of the given connection if there is one."""
         if conn is not None:
             async with conn.transaction():
                 yield conn
         else:
-            async with self._connection() as connection, connection.transaction():
+            async with self.connection() as connection, connection.transaction():
                 yield connection
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection for the block."""
         await self._open()
         async with self._pool.connection() as connection:
             yield connection
@@ -110,5 +103,6 @@ class AsyncConnected:
     async def _open(self) -> None:
         if self._owned and self._pool.closed:
             # The pool would hide for 30 s why it cannot connect.
-            await (await psycopg.AsyncConnection.connect(self.dsn)).close()
+            connection = await psycopg.AsyncConnection.connect(self.dsn)
+            await connection.close()
             await self._pool.open()

@@ -1,21 +1,22 @@
-"""The connections of a queue for synchronous code."""
+# Generated from async_connections.py by .ci/unasync.py; do not edit.
+"""The connections of a queue, for synchronous code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg_pool import ConnectionPool
 
-from ..model.arguments import check_text, check_type
+from ..model.arguments import check_type
 from ..postgres.connection import check_open, own
 from ..postgres.execute import OwnConnection, run
 from ..postgres.forks import renew_in_children
 from ..postgres.pool_dsn import pool_dsn
 from ..postgres.statement import Statement
+from ..postgres.steps import Steps, run_steps
 
-__all__ = ["Connected"]
+__all__ = ["Connection", "Connections", "Pool"]
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Any]
@@ -37,45 +38,33 @@ def _own_pool(dsn: str) -> Pool:
     )
 
 
-class Connected:
+class Connections:
     """What a queue works on: a pool of its own, in autocommit mode, or one of the application's.
 
-    `_run` is for one statement, `_transaction` for several, each on the connection that is given
-    or on one that is lent.
+    Its own opens with the first statement.
     """
 
-    def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
-        check_type(dsn, "dsn", (str, ConnectionPool), "a connection string or a ConnectionPool")
-        check_text(schema, "schema")
-        self.schema = schema
+    def __init__(self, dsn: str | Pool) -> None:
+        wanted = "a connection string or a ConnectionPool"
+        check_type(dsn, "dsn", (str, ConnectionPool), wanted)
         self._owned = isinstance(dsn, str)
         self._pool = _own_pool(dsn) if isinstance(dsn, str) else dsn
         self.dsn = dsn if isinstance(dsn, str) else pool_dsn(dsn)
         if self._owned:
-            renew_in_children(self, Connected._renew)
+            renew_in_children(self, Connections._renew)
 
     def _renew(self) -> None:
         """Leave the connections to the process that opened them: this one was forked off."""
-        _left.append(self._pool)  # its end would wait for threads that are not here
+        _left.append(self._pool)  # to end it would wait for what only runs in the other process
         self._pool = _own_pool(self.dsn)
 
     def close(self) -> None:
-        """Close the connections that the queue opened; a pool of yours stays open."""
+        """Close the pool, if it is the queue's own."""
         if self._owned:
             self._pool.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _run(self, statement: Statement[T], conn: Connection | None) -> T:
+    def run(self, statement: Statement[T], conn: Connection | None = None) -> T:
+        """Run one statement on the given connection, or in a transaction of its own."""
         if conn is not None:
             check_type(conn, "conn", psycopg.Connection, "a psycopg Connection")
             return run(conn, statement)
@@ -91,17 +80,23 @@ class Connected:
         finally:
             pool.putconn(connection)
 
+    def run_steps(self, steps: Steps[T], conn: Connection | None = None) -> T:
+        """Run the statements of an operation, each as `run` does, and return its result."""
+        return run_steps(steps, lambda statement: self.run(statement, conn))
+
     @contextmanager
-    def _transaction(self, conn: Connection | None) -> Iterator[Connection]:
+    def transaction(self, conn: Connection | None = None) -> Iterator[Connection]:
+        """A transaction, within that of the given connection if there is one."""
         if conn is not None:
             with conn.transaction():
                 yield conn
         else:
-            with self._connection() as connection, connection.transaction():
+            with self.connection() as connection, connection.transaction():
                 yield connection
 
     @contextmanager
-    def _connection(self) -> Iterator[Connection]:
+    def connection(self) -> Iterator[Connection]:
+        """A connection for the block."""
         self._open()
         with self._pool.connection() as connection:
             yield connection
@@ -109,5 +104,6 @@ class Connected:
     def _open(self) -> None:
         if self._owned and self._pool.closed:
             # The pool would hide for 30 s why it cannot connect.
-            psycopg.connect(self.dsn).close()
+            connection = psycopg.Connection.connect(self.dsn)
+            connection.close()
             self._pool.open()

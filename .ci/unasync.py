@@ -1,0 +1,73 @@
+"""Write the synchronous modules of the runtime: each `x.py` from the `async_x.py` beside it.
+
+With `--check` it writes nothing, and exits 1 when a module differs from what it would write. The
+rules hold in code, strings and comments alike. Name an awaited value before you use a part of it:
+the parentheses of `(await value).part` would stay.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNTIME = ROOT / "runtime" / "conduit_runtime"
+MARK = "# Generated from {} by .ci/unasync.py; do not edit.\n"
+RULES = [
+    (r"\b(async (?=def|for|with)|await )", ""),
+    (r"\b([Aa])n (?=`?Async[A-Z]|asynchronous)", r"\1 "),
+    (r"\basynchronous", "synchronous"),
+    (r"Async(?=[A-Z])", ""),
+    (r"\basync_(?=\w)|_async\b", ""),
+    (r"\b__a(enter|exit|iter|next)__", r"__\1__"),
+    (r"\basynccontextmanager\b", "contextmanager"),
+]
+# Other names sort in another order, shorter lines wrap elsewhere.
+LAYOUT = (["check", "--fix-only", "--select=I,RUF022,SIM117"], ["format"])
+
+
+def main() -> None:
+    wanted = {path.with_name(path.name[6:]): path for path in RUNTIME.rglob("async_*.py")}
+    made = {path for path in RUNTIME.rglob("*.py") if is_generated(path)}
+    stale: dict[Path, str | None] = dict.fromkeys(made - wanted.keys())
+    for path, source in wanted.items():
+        text = synchronous(source, path)
+        if not path.exists() or path.read_text() != text:
+            stale[path] = text
+    if "--check" in sys.argv[1:]:
+        if stale:
+            names = "\n  ".join(sorted(str(path.relative_to(ROOT)) for path in stale))
+            sys.exit(f"Run `make unasync`, these modules are out of date:\n  {names}")
+        return
+    for path, text in stale.items():
+        if text is None:
+            path.unlink()
+        else:
+            path.write_text(text)
+
+
+def is_generated(path: Path) -> bool:
+    """Whether this script has written a module."""
+    start, end = MARK.split("{}")
+    with path.open() as file:
+        first = file.readline()
+    return first.startswith(start) and first.endswith(end)
+
+
+def synchronous(source: Path, target: Path) -> str:
+    """The text of a synchronous module."""
+    text = source.read_text()
+    for pattern, replacement in RULES:
+        text = re.sub(pattern, replacement, text)
+    text = MARK.format(source.name) + text
+    for step in LAYOUT:
+        command = [sys.executable, "-m", "ruff", *step, "--quiet", "--stdin-filename", target, "-"]
+        done = subprocess.run(
+            command, cwd=ROOT, input=text, text=True, stdout=subprocess.PIPE, check=True
+        )
+        text = done.stdout
+    return text
+
+
+if __name__ == "__main__":
+    main()
