@@ -24,7 +24,7 @@ demo: .setup-run ## See it work: compile the blog, insert rows, run its jobs on 
 	@$(RUN) conduit_runtime.cli demo
 
 .PHONY: test
-test: lint types ## Check everything: lint, types, walls, then the tests with their coverage
+test: lint types ## Check everything: lint, types, import contracts, then the tests with their coverage
 	@echo "pytest"
 	@data="$$(mktemp -d)" && trap 'rm -rf "$$data"' EXIT && \
 		COVERAGE_FILE="$$data/coverage" $(RUN) pytest -n auto --dist loadgroup \

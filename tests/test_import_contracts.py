@@ -1,4 +1,4 @@
-"""Walls that import-linter cannot see; the others stand in pyproject.toml with their reasons."""
+"""Import contracts that import-linter cannot see; pyproject.toml gives the others with reasons."""
 
 import ast
 import importlib

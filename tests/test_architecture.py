@@ -1,0 +1,28 @@
+"""ARCHITECTURE.md names files and folders that exist."""
+
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PLACES = (ROOT, ROOT / "conduit_async", ROOT / "runtime", ROOT / "runtime" / "conduit_runtime")
+TEXT = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+PATH = re.compile(r"`([\w{},./*]+(?:/|\.\w+)[\w{},./*]*)`")
+
+
+def expanded(path: str) -> list[str]:
+    """`a/{b,c}.py` as `a/b.py` and `a/c.py`."""
+    parts = re.split(r"\{([^}]*)\}", path)
+    choices = [part.split(",") if place % 2 else [part] for place, part in enumerate(parts)]
+    return ["".join(each) for each in product(*choices)]
+
+
+@pytest.mark.parametrize(
+    "path", sorted({p for found in PATH.findall(TEXT) for p in expanded(found)})
+)
+def test_a_path_exists(path: str) -> None:
+    if path.startswith("app/"):
+        return  # an application's
+    assert any(any(place.glob(path.rstrip("/"))) for place in PLACES), path
