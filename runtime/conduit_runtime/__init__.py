@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from .client.executor import AsyncExecutor
     from .client.queue import Queue
     from .hooks.application import AsyncConnection, Connection, RequestContext
-    from .hooks.hook import AsyncHook, Hook
+    from .hooks.async_hook import AsyncHook
+    from .hooks.hook import Hook
     from .job_types.batches import batch
     from .job_types.context import JobContext
     from .job_types.job_type import JobType, job_type
@@ -74,7 +75,8 @@ _MODULES = {
     "client.executor": ("AsyncExecutor",),
     "model.flow": ("Flow", "chain", "group"),
     "worker.run.handlers": ("Handler", "HandlerRegistry"),
-    "hooks.hook": ("AsyncHook", "Hook"),
+    "hooks.async_hook": ("AsyncHook",),
+    "hooks.hook": ("Hook",),
     "model.job": ("Job", "JobPriority", "JobStatus"),
     "job_types.job_type": ("JobType", "job_type"),
     "worker.metrics": ("Metrics", "TypeStats"),

@@ -15,7 +15,7 @@ from ..operators import equal
 from ..payloads.sensitive import start_noting
 from ..postgres.statement import Rows, Statement
 from ..records import queries
-from ..records.operations import IdentityMap
+from ..records.identity_map import IdentityMap
 from ..records.rows import read_record
 from ..records.tables import RecordError, table_of
 from ..services.protocols import provided

@@ -19,7 +19,8 @@ from ..model.errors import JobLost
 from ..model.flow import Flow
 from ..model.outcome import MAX_ERROR, clean
 from ..model.text.logs import get_logger
-from ..records.operations import AsyncOperations, IdentityMap
+from ..records.async_operations import AsyncOperations
+from ..records.identity_map import IdentityMap
 from ..records.queries import Query, column_names
 from ..services.protocols import Prepared
 from ..statements.child_jobs import ChildJobs

@@ -18,7 +18,6 @@ from typing import (
 
 import msgspec
 import psycopg
-from psycopg.rows import tuple_row
 
 from ..model import payload as payloads
 from ..model.arguments import check_duration, check_type
@@ -29,14 +28,12 @@ from ..model.retry import BackoffKind, check_backoff
 from ..model.source_lines import source_line
 from ..payloads.decode import decoder
 from ..payloads.exact import Writer, writer
-from ..postgres.execute import OwnAsyncCursor, OwnCursor, run, run_async
-from ..postgres.statement import Statement
-from ..postgres.transaction import explained, require_connection
+from ..postgres.transaction import require_connection
 from ..services.protocols import protocols_of
 from ..statements.jobs import check_options, insert_job
-from ..statements.unique_keys import Duplicate, mark
 from ..trace_context.headers import present_trace
-from .batches import current_batch
+from .async_enqueue import enqueue_async
+from .enqueue import enqueue
 
 if TYPE_CHECKING:
     from .context import JobContext
@@ -204,38 +201,8 @@ class JobType(Generic[S, P]):
         job = self.job(payload, **options)
         statement = insert_job(job, self.schema)
         if isinstance(conn, psycopg.AsyncConnection):
-            return _enqueue_async(conn, job, statement)
-        batch = current_batch(conn)
-        with explained():
-            if batch is not None and job.is_unique:
-                cursor = OwnCursor(conn, row_factory=tuple_row)
-                cursor.execute(statement.sql, statement.parameters)
-                batch.answers.append(lambda: mark(statement.decode(cursor.fetchall(), 0)))
-            else:
-                mark(run(conn, statement))
-        if batch is not None:
-            batch.jobs.append(job)
-        return job
-
-
-async def _enqueue_async(
-    conn: psycopg.AsyncConnection[Any], job: Job, statement: Statement[list[Duplicate]]
-) -> Job:
-    batch = current_batch(conn)
-    with explained():
-        if batch is not None and job.is_unique:
-            cursor = OwnAsyncCursor(conn, row_factory=tuple_row)
-            await cursor.execute(statement.sql, statement.parameters)
-
-            async def take_over() -> None:
-                mark(statement.decode(await cursor.fetchall(), 0))
-
-            batch.answers.append(take_over)
-        else:
-            mark(await run_async(conn, statement))
-    if batch is not None:
-        batch.jobs.append(job)
-    return job
+            return enqueue_async(conn, job, statement)
+        return enqueue(conn, job, statement)
 
 
 def job_type(

@@ -1,0 +1,50 @@
+"""Enqueueing on the application's connection, alone or in a batch, for asynchronous code."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from ..model.job import Job
+from ..postgres.execute import OwnAsyncCursor, run_async
+from ..postgres.host_settings import needed_settings_async
+from ..postgres.statement import Statement
+from ..postgres.transaction import explained
+from ..statements.unique_keys import Duplicate, mark
+from .open_batches import current_batch, opened_batch
+
+__all__ = ["enqueue_async", "run_batch_async"]
+
+
+async def enqueue_async(
+    conn: psycopg.AsyncConnection[Any], job: Job, statement: Statement[list[Duplicate]]
+) -> Job:
+    """Store a job; within a batch, whether it is a duplicate is read at the end."""
+    batch = current_batch(conn)
+    with explained():
+        if batch is not None and job.is_unique:
+            cursor = OwnAsyncCursor(conn, row_factory=tuple_row)
+            await cursor.execute(statement.sql, statement.parameters)
+
+            async def take_over() -> None:
+                mark(statement.decode(await cursor.fetchall(), 0))
+
+            batch.answers.append(take_over)
+        else:
+            mark(await run_async(conn, statement))
+    if batch is not None:
+        batch.jobs.append(job)
+    return job
+
+
+@asynccontextmanager
+async def run_batch_async(conn: psycopg.AsyncConnection[Any]) -> AsyncIterator[list[Job]]:
+    """Send what the block sends in one pipeline, then read the answers."""
+    with opened_batch(conn) as batch, explained():
+        async with needed_settings_async(conn):
+            async with conn.pipeline():
+                yield batch.jobs
+            for answer in batch.answers:
+                await answer()

@@ -1,0 +1,48 @@
+# Generated from async_enqueue.py by .ci/unasync.py; do not edit.
+"""Enqueueing on the application's connection, alone or in a batch, for synchronous code."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from ..model.job import Job
+from ..postgres.execute import OwnCursor, run
+from ..postgres.host_settings import needed_settings
+from ..postgres.statement import Statement
+from ..postgres.transaction import explained
+from ..statements.unique_keys import Duplicate, mark
+from .open_batches import current_batch, opened_batch
+
+__all__ = ["enqueue", "run_batch"]
+
+
+def enqueue(conn: psycopg.Connection[Any], job: Job, statement: Statement[list[Duplicate]]) -> Job:
+    """Store a job; within a batch, whether it is a duplicate is read at the end."""
+    batch = current_batch(conn)
+    with explained():
+        if batch is not None and job.is_unique:
+            cursor = OwnCursor(conn, row_factory=tuple_row)
+            cursor.execute(statement.sql, statement.parameters)
+
+            def take_over() -> None:
+                mark(statement.decode(cursor.fetchall(), 0))
+
+            batch.answers.append(take_over)
+        else:
+            mark(run(conn, statement))
+    if batch is not None:
+        batch.jobs.append(job)
+    return job
+
+
+@contextmanager
+def run_batch(conn: psycopg.Connection[Any]) -> Iterator[list[Job]]:
+    """Send what the block sends in one pipeline, then read the answers."""
+    with opened_batch(conn) as batch, explained(), needed_settings(conn):
+        with conn.pipeline():
+            yield batch.jobs
+        for answer in batch.answers:
+            answer()

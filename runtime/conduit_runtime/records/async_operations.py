@@ -1,0 +1,93 @@
+"""Reading and writing the application's rows, for asynchronous code."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from . import queries
+from .identity_map import IdentityMap
+from .queries import Query
+from .required import present, required
+from .tables import table_of
+
+__all__ = ["AsyncOperations"]
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class AsyncOperations(ABC):
+    """Database operations, for asynchronous code.
+
+    `get` and `find` keep a row for the run, and the writes here keep it current.
+    """
+
+    _identity_map: IdentityMap
+
+    @abstractmethod
+    async def _run(self, query: Query[T]) -> T: ...
+
+    async def get(self, record: type[R], key: object) -> R:
+        """The row with that key, kept for the run; ConduitError when it is gone."""
+        return required(record, key, await self.find(record, key))
+
+    async def find(self, record: type[R], key: object) -> R | None:
+        """The row with that key, kept for the run; None when it is gone or the key is None."""
+        if key is None or self._identity_map.has(record, key):
+            return self._identity_map.row(record, key)
+        return self._identity_map.keep(record, key, await self._run(queries.by_key(record, key)))
+
+    async def fetch(self, record: type[R], sql: str, values: Sequence[Any] = ()) -> list[R]:
+        """Every row of a SELECT of the record's columns."""
+        return await self._run(queries.fetch(record, sql, values))
+
+    async def first(self, record: type[R], sql: str, values: Sequence[Any] = ()) -> R | None:
+        """The first row of a SELECT of the record's columns, or None."""
+        return await self._run(queries.first(record, sql, values))
+
+    async def scalar(self, kind: type[T], sql: str, values: Sequence[Any] = ()) -> T:
+        """The one value of a query, such as a count; ConduitError for nil."""
+        return present(await self.scalar_or_none(kind, sql, values), sql)
+
+    async def scalar_or_none(self, kind: type[T], sql: str, values: Sequence[Any] = ()) -> T | None:
+        """The one value of a query that may be nil, such as a maximum."""
+        return await self._run(queries.scalar(kind, sql, values))
+
+    async def pluck(self, kind: type[T], sql: str, values: Sequence[Any] = ()) -> list[T]:
+        """The one column of a query."""
+        return await self._run(queries.pluck(kind, sql, values))
+
+    async def pluck_rows(self, sql: str, values: Sequence[Any] = ()) -> list[list[Any]]:
+        """The columns of a query, a list a row."""
+        return await self._run(queries.pluck_rows(sql, values))
+
+    async def create(self, record: type[R], /, **columns: Any) -> R:
+        """Insert a row and return it whole; columns not named take the database's defaults."""
+        rows = await self._run(queries.create(record, [columns]))
+        return rows[0]
+
+    async def create_many(self, record: type[R], rows: Sequence[Mapping[str, Any]]) -> list[R]:
+        """Insert rows in one statement."""
+        return await self._run(queries.create(record, rows)) if rows else []
+
+    async def update(self, record: type[Any], key: object, /, **columns: Any) -> None:
+        """Write columns of a row; a row that is gone is a logged warning."""
+        automatic = await self._run(queries.update(table_of(record), key, columns))
+        values = None if automatic is None else {**columns, **automatic}
+        self._identity_map.written(record, key, values, "updated")
+
+    async def update_path(self, record: type[Any], key: object, path: str, value: object) -> None:
+        """Write one value within a struct: `"address.country"`."""
+        done = await self._run(queries.update_path(table_of(record), key, path, value))
+        self._identity_map.written(record, key, done, "updated")
+        self._identity_map.forget(record, key)
+
+    async def increment(self, record: type[Any], key: object, column: str, by: Any = 1) -> None:
+        """Add to a column in the database; nil counts as zero."""
+        done = await self._run(queries.increment(table_of(record), key, column, by))
+        self._identity_map.written(record, key, done, "incremented")
+
+    async def delete(self, record: type[Any], key: object) -> None:
+        """Delete a row, if it is there."""
+        await self._run(queries.delete(table_of(record), key))
+        self._identity_map.keep(record, key, None)
