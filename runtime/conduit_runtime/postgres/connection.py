@@ -70,7 +70,7 @@ SELECT pg_catalog.set_config('default_transaction_isolation', 'read committed', 
          pg_catalog.current_setting('search_path')), false)
 """
 # The server gives up first, so that a statement that waits does not go on without its client.
-PATIENCE = "SELECT pg_catalog.set_config('statement_timeout', '25s', false)"
+PATIENCE = "25s"
 # The worker's statements have one good plan each, whatever the statistics say.
 PLANS = """
 SELECT pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', false),
@@ -188,8 +188,11 @@ def keepalive(dsn: str) -> dict[str, Any]:
     return {key: value for key, value in KEEPALIVE.items() if key not in given}
 
 
-def _lock_timeout(timeout: str, is_local: bool) -> Composed:
-    return SQL("SELECT pg_catalog.set_config('lock_timeout', {}, {})").format(timeout, is_local)
+def _timeouts(lock: str | None, statement: str, is_local: bool) -> Composed:
+    return SQL(
+        "SELECT pg_catalog.set_config('lock_timeout', {}, {}), "
+        "pg_catalog.set_config('statement_timeout', {}, {})"
+    ).format(lock or "0", is_local, statement, is_local)
 
 
 def explain_missing_tables(error: psycopg.errors.UndefinedTable) -> str:
@@ -208,8 +211,9 @@ class Link:
     Used by one task at a time. `fresh` counts how often it was opened, `is_pooled` tells whether a
     transaction pooler stands in between. Results come in binary; with `times_as_ints` a time with
     time zone is what that holds, the microseconds since 2000-01-01 UTC. With a `lock_timeout`, as
-    Postgres writes it, a statement that waits for a lock that long raises LockNotAvailable. Links
-    of one loop that share their `answers` are looked at together.
+    Postgres writes it, a statement that waits for a lock that long raises LockNotAvailable; one
+    that takes as long as `statement_timeout` raises QueryCanceled. Links of one loop that share
+    their `answers` are looked at together.
     """
 
     def __init__(
@@ -220,6 +224,7 @@ class Link:
         *,
         times_as_ints: bool = False,
         lock_timeout: str | None = None,
+        statement_timeout: str = PATIENCE,
         answers: ResponseReader | None = None,
     ) -> None:
         self._dsn = dsn
@@ -228,6 +233,7 @@ class Link:
         self._on_notify = on_notify
         self._times_as_ints = times_as_ints
         self._lock_timeout = lock_timeout
+        self._statement_timeout = statement_timeout
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._cursor: psycopg.AsyncRawCursor[tuple[Any, ...]] | None = None
         self.fresh = 0
@@ -253,10 +259,8 @@ class Link:
             self.is_pooled = await is_pooled_async(connection)
             if not self.is_pooled:
                 await connection.execute(SETTINGS)
-                await connection.execute(PATIENCE)
+                await connection.execute(self._set_timeouts(is_local=False))
                 await connection.execute(PLANS)
-                if self._lock_timeout is not None:
-                    await connection.execute(_lock_timeout(self._lock_timeout, False))
             else:
                 await _reads_only(connection)
             # Without a handler, psycopg would keep every notification for later.
@@ -295,6 +299,9 @@ class Link:
             raise
         return statement.decode(rows, cursor.rowcount)
 
+    def _set_timeouts(self, *, is_local: bool) -> Composed:
+        return _timeouts(self._lock_timeout, self._statement_timeout, is_local)
+
     async def _send(
         self,
         connection: psycopg.AsyncConnection[Any],
@@ -303,7 +310,7 @@ class Link:
         parameters: list[Any],
     ) -> None:
         if self._lock_timeout is not None:
-            await connection.execute(_lock_timeout(self._lock_timeout, True))
+            await connection.execute(self._set_timeouts(is_local=True))
         await cursor.execute(sql, parameters, binary=True)
 
     def take_notifications(self) -> None:

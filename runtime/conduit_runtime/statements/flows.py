@@ -131,11 +131,16 @@ def watch(job: UUID | None, schema: str | None) -> Statement[Watched]:
     )
 
 
-def advance(jobs: Sequence[UUID], schema: str | None) -> Statement[Sequence[UUID]]:
-    """Release some of what waits for these jobs, which have ended; returns those with more."""
+def advance(
+    jobs: Sequence[UUID], schema: str | None, budget: int = RELEASED
+) -> Statement[Sequence[UUID]]:
+    """Release some of what waits for these jobs, which have ended; returns those with more.
+
+    It deletes at most `budget` dependencies.
+    """
     return Statement(
         sql("advance_further", schema),
-        {"jobs": list(jobs), "budget": RELEASED},
+        {"jobs": list(jobs), "budget": budget},
         lambda rows, count: rows[0][0],
     )
 

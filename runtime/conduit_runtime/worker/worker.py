@@ -24,7 +24,7 @@ from ..statements.outcomes import Attempt, progress
 from ..statements.worker_registry import Rescued
 from ..telemetry.attempt_counters import Recorder
 from ..telemetry.flusher import Flusher
-from .acknowledge.acknowledger import LOCK_TIMEOUT, Acknowledger
+from .acknowledge.acknowledger import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Acknowledger
 from .acknowledge.flow_advancer import FlowAdvancer
 from .claim.claimer import Claimer
 from .heartbeat.failure_notices import FailureNotices
@@ -112,7 +112,11 @@ class Worker:
             self._dsn, "conduit claims", self._on_notify, times_as_ints=True, answers=answers
         )
         self._acknowledge_link = Link(
-            self._dsn, "conduit outcomes", lock_timeout=LOCK_TIMEOUT, answers=answers
+            self._dsn,
+            "conduit outcomes",
+            lock_timeout=LOCK_TIMEOUT,
+            statement_timeout=STATEMENT_TIMEOUT,
+            answers=answers,
         )
         self._database = JobDatabase(self._dsn, self._concurrency)
         self._flows = FlowAdvancer(self._database.connection, self._schema)

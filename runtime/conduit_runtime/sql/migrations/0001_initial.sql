@@ -409,13 +409,14 @@ BEGIN
 END $$;
 
 -- Takes these running jobs back from a worker that died; returns them as they are now. One that
--- Postgres refuses to change so ends as failed with the reason. If that is refused as well, it stays
--- as it was.
+-- Postgres refuses to change so ends as failed with the reason. If that is refused as well, or the
+-- reason may pass, it stays as it was.
 CREATE FUNCTION conduit_reclaim(ids uuid[], refusal text) RETURNS SETOF jobs
 LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   half    CONSTANT integer := pg_catalog.cardinality(ids) / 2;
   refused text;
+  is_transient boolean;
 BEGIN
   BEGIN
     RETURN QUERY UPDATE jobs AS job
@@ -439,15 +440,13 @@ BEGIN
     RETURNING job.*;
     RETURN;
   EXCEPTION WHEN OTHERS THEN
-    IF pg_catalog.left(SQLSTATE, 2) IN ('08', '40', '53', '55', '57', '58') THEN
-      RAISE;
-    END IF;
     refused := SQLERRM;
+    is_transient := pg_catalog.left(SQLSTATE, 2) IN ('08', '40', '53', '55', '57', '58');
   END;
   IF half > 0 THEN
     RETURN QUERY SELECT * FROM conduit_reclaim(ids[:half], NULL::text);
     RETURN QUERY SELECT * FROM conduit_reclaim(ids[half + 1:], NULL::text);
-  ELSIF refusal IS NULL THEN
+  ELSIF refusal IS NULL AND NOT is_transient THEN
     RETURN QUERY SELECT * FROM conduit_reclaim(
       ids,
       pg_catalog.concat('the worker died, and Postgres refused to take the job back: ', refused));

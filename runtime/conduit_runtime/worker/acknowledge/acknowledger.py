@@ -17,7 +17,7 @@ from ..metrics import Metrics
 from .apart_writer import ApartWriter, Connect
 from .batch_writer import BatchWriter
 
-__all__ = ["LOCK_TIMEOUT", "Acknowledger"]
+__all__ = ["LOCK_TIMEOUT", "STATEMENT_TIMEOUT", "Acknowledger"]
 
 T = TypeVar("T")
 
@@ -29,6 +29,8 @@ BATCH_BYTES = 4_000_000
 """Bytes of results, errors and child jobs that one statement writes; a single one may have more."""
 LOCK_TIMEOUT = "300ms"
 """How long a batch waits for a lock, before what is locked is set aside."""
+STATEMENT_TIMEOUT = "2s"
+"""How long a batch may take, before its outcomes are written one by one beside the others."""
 PAUSE = 0.5
 """Seconds until what is set aside is looked at again."""
 
@@ -41,7 +43,8 @@ class Acknowledger:
     A write is repeated until Postgres has taken it. That is harmless: the token of the claim
     matches once only. A job whose row somebody has locked is set aside until it is free, and one
     whose outcome is large or refused is written apart, over connections that `connect` lends; the
-    rest of its batch does not wait with it. The link has a `LOCK_TIMEOUT`.
+    rest of its batch does not wait with it. The link has a `LOCK_TIMEOUT`
+    and a `STATEMENT_TIMEOUT`.
     """
 
     def __init__(
@@ -184,9 +187,9 @@ class Acknowledger:
         """Write those of the attempts set aside that are free now."""
         free = await self._writer.free(attempts)
         if completed := [each for each in free if each.outcome is None]:
-            await self._writer.write(completed, statements.complete)
+            await self._writer.write(completed, statements.complete, tries=1)
         if ended := [each for each in free if each.outcome is not None]:
-            await self._writer.write(ended, statements.end)
+            await self._writer.write(ended, statements.end, tries=1)
             self._on_postponed()
 
     def _set_aside(self, attempts: Sequence[Attempt]) -> None:

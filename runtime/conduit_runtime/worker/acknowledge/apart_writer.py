@@ -15,6 +15,7 @@ from ...model.values import error_message
 from ...postgres.backoff import Backoff, delay_after
 from ...postgres.execute import run_async
 from ...postgres.refusals import is_transient, is_unclear
+from ...postgres.statement import Statement
 from ...statements import outcomes as statements
 from ...statements.outcomes import Attempt, Written
 
@@ -26,6 +27,7 @@ Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]
 
 AT_ONCE = 2
 """Refused outcomes that are written at the same time."""
+_TIMEOUT = "SET LOCAL statement_timeout = '25s'"
 TRIES = 3
 """How often an outcome meets an error that may be the server's before it counts as refused."""
 
@@ -82,20 +84,20 @@ class ApartWriter:
     async def _write_refused(self, attempt: Attempt, error: psycopg.Error) -> None:
         rounds = 0
         while True:
-            async with self._at_once:
-                if rounds or attempt.job.flow is not None or is_unclear(error):
-                    again = await self._try(attempt)
-                    if again is None:
-                        break
-                    error = again
-                what = await self._try(_failed(attempt, error))
-            if what is None or not rounds:
-                refused = "refused the outcome" if what is None else "refuses every outcome"
+            # Without what waits for the job, or by itself, it may be taken now.
+            if rounds or attempt.job.flow is not None or is_transient(error) or is_unclear(error):
+                again = await self._try(attempt)
+                if again is None:
+                    break
+                error = again
+            is_written = await self._try(_failed(attempt, error)) is None
+            if is_written or not rounds:
+                refused = "refused the outcome" if is_written else "refuses every outcome"
                 _log.error(
                     "job %s (%s): Postgres %s: %s",
                     *(attempt.job.id, attempt.job.type, refused, error_message(error)),
                 )
-            if what is None:
+            if is_written:
                 break
             rounds += 1
             self._stuck.add(attempt)
@@ -106,11 +108,11 @@ class ApartWriter:
         """Write an outcome; returns why Postgres refuses it, None when it is written."""
         write = statements.complete if attempt.outcome is None else statements.end
         statement = write([attempt], self._schema, defers=defers)
+        write_one = self._write_beside if defers else self._write
         unclear = 0
         while True:
             try:
-                async with self._connect() as connection:
-                    written = await run_async(connection, statement)
+                written = await write_one(statement)
             except psycopg.Error as error:
                 if not is_transient(error):
                     unclear += is_unclear(error)
@@ -121,6 +123,16 @@ class ApartWriter:
                 self._backoff.reset()
                 self._on_taken([attempt], written)
                 return None
+
+    async def _write(self, statement: Statement[Written]) -> Written:
+        async with self._connect() as connection:
+            return await run_async(connection, statement)
+
+    async def _write_beside(self, statement: Statement[Written]) -> Written:
+        """Write over one of few connections, each of which is free again after a while."""
+        async with self._at_once, self._connect() as connection, connection.transaction():
+            await connection.execute(_TIMEOUT)
+            return await run_async(connection, statement)
 
 
 def _failed(attempt: Attempt, error: psycopg.Error) -> Attempt:

@@ -20,8 +20,8 @@ T = TypeVar("T")
 
 _log = get_logger("conduit.worker")
 
-LOSSES = 3
-"""Connections in a row that a statement may lose before it counts as refused."""
+TRIES = 3
+"""How often a statement meets an error of the server's own before a part is tried alone."""
 
 
 class Write(Protocol):
@@ -37,8 +37,8 @@ class BatchWriter:
 
     `on_taken` is called with attempts and what was written of them: the others' jobs were no longer
     held. `on_refused` is called with an attempt that Postgres does not take even alone, and why;
-    `on_locked` with those whose rows somebody has locked, of which nothing was written. The link
-    has a lock timeout.
+    `on_locked` with those whose rows somebody has locked, or which alone meet trouble that may
+    pass: nothing of them was written. The link has a lock timeout.
     """
 
     def __init__(
@@ -58,30 +58,66 @@ class BatchWriter:
         self._locks = Backoff(_log, "some outcomes wait for locks that others hold")
 
     async def write(
-        self, attempts: Sequence[Attempt], statement: Write, *, defers: bool = False
+        self,
+        attempts: Sequence[Attempt],
+        statement: Write,
+        *,
+        defers: bool = False,
+        tries: int = TRIES,
     ) -> None:
         """Write the attempts by a statement, in parts if need be."""
         try:
             written = await self.insist(
-                statement(attempts, self._schema, defers=defers), losses=LOSSES
+                statement(attempts, self._schema, defers=defers), tries=tries
             )
         except psycopg.errors.LockNotAvailable as error:
             self._locks.next_delay(error)
             await self._write_around_locks(attempts, statement, defers)
+        except psycopg.errors.QueryCanceled as error:
+            for attempt in attempts:  # each part would take as long again
+                self._on_refused(attempt, error)
         except psycopg.Error as error:
-            if len(attempts) > 1:
+            if len(attempts) > 1 and tries > 1 and is_transient(error):
+                await self._write_when_taken(attempts, statement, defers, error)
+            elif len(attempts) > 1:
                 await self._write_halves(attempts, statement, defers)
-            else:
+            elif not is_transient(error):
                 self._on_refused(attempts[0], error)
+            elif not defers and _has_flow(attempts):
+                await self.write(attempts, statement, defers=True, tries=1)
+            else:
+                self._on_locked(attempts)
         else:
             self._on_taken(attempts, written)
+
+    async def _write_when_taken(
+        self, attempts: Sequence[Attempt], statement: Write, defers: bool, error: psycopg.Error
+    ) -> None:
+        """Write when the server takes an outcome: if it takes one, another may be the trouble."""
+        first, *rest = attempts
+        while not await self._is_taken(first, statement, defers):
+            await asyncio.sleep(self._backoff.next_delay(error))
+            first, *rest = [*rest, first]
+        await self.write(rest, statement, defers=defers, tries=1)
+
+    async def _is_taken(self, attempt: Attempt, statement: Write, defers: bool) -> bool:
+        """Whether one attempt alone is written or refused, rather than in the way of trouble."""
+        try:
+            written = await self.insist(statement([attempt], self._schema, defers=defers), tries=1)
+        except psycopg.Error as error:
+            if is_transient(error):
+                return False
+            self._on_refused(attempt, error)
+        else:
+            self._on_taken([attempt], written)
+        return True
 
     async def _write_halves(
         self, attempts: Sequence[Attempt], statement: Write, defers: bool
     ) -> None:
         middle = len(attempts) // 2
-        await self.write(attempts[:middle], statement, defers=defers)
-        await self.write(attempts[middle:], statement, defers=defers)
+        for part in (attempts[:middle], attempts[middle:]):
+            await self.write(part, statement, defers=defers, tries=1)
 
     async def _write_around_locks(
         self, attempts: Sequence[Attempt], statement: Write, defers: bool
@@ -91,7 +127,7 @@ class BatchWriter:
             if free:
                 await self.write(free, statement, defers=defers)
         # What is locked is not a job that ended, but what follows from its end.
-        elif not defers and any(attempt.job.flow is not None for attempt in attempts):
+        elif not defers and _has_flow(attempts):
             await self.write(attempts, statement, defers=True)
         elif len(attempts) > 1:
             await self._write_halves(attempts, statement, defers)
@@ -108,13 +144,13 @@ class BatchWriter:
         self._on_locked([each for each in attempts if each.job.id in locked])
         return [each for each in attempts if each.job.id not in locked]
 
-    async def insist(self, statement: Statement[T], losses: int | None = None) -> T:
+    async def insist(self, statement: Statement[T], tries: int | None = None) -> T:
         """What a statement returns, however often the server has to be asked.
 
-        Raises what lies with the statement, LockNotAvailable, and what broke so many connections in
-        a row: that may lie with the statement, too.
+        Raises what lies with the statement, LockNotAvailable, and what an open connection raises
+        `tries` times in a row: that may lie with the statement, too.
         """
-        lost = 0
+        failures = 0
         while True:
             opened = self._link.fresh
             was_open = self._link.is_open
@@ -123,12 +159,14 @@ class BatchWriter:
             except psycopg.errors.LockNotAvailable:
                 raise
             except psycopg.Error as error:
-                if not is_transient(error):
-                    raise
-                lost += not self._link.is_open and (was_open or self._link.fresh > opened)
-                if losses is not None and lost >= losses:
+                failures += was_open or self._link.fresh > opened
+                if not is_transient(error) or failures == tries:
                     raise
                 await asyncio.sleep(self._backoff.next_delay(error))
             else:
                 self._backoff.reset()
                 return answer
+
+
+def _has_flow(attempts: Sequence[Attempt]) -> bool:
+    return any(attempt.job.flow is not None for attempt in attempts)

@@ -1,10 +1,11 @@
 """Goes on with flows where the end of a job releases more than its outcome's statement may."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -12,8 +13,8 @@ import psycopg
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.execute import run_async
-from ...postgres.refusals import is_transient
 from ...statements import flows as flow_store
+from ...statements.flows import RELEASED
 
 __all__ = ["FlowAdvancer"]
 
@@ -22,7 +23,25 @@ _log = get_logger("conduit.worker")
 BATCH = 1_000
 """Jobs whose dependents one statement releases at most."""
 # A deferred constraint would be checked at the commit, where no refused job can be told apart.
-_SETTINGS = "SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL lock_timeout = '1s'"
+_SETTINGS = """
+SET CONSTRAINTS ALL IMMEDIATE;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '2s'
+"""
+FEW = 100
+"""Dependencies that are released for a job alone when more take too long."""
+REFUSED = 10_000
+"""Jobs that are remembered since what waits for them cannot be released."""
+LONGEST = 300.0
+"""Seconds between two tries to release what waits for such a job."""
+
+
+class _Refused(NamedTuple):
+    failures: int
+    until: float
+
+
+_NEVER = _Refused(0, 0.0)
 
 
 class FlowAdvancer:
@@ -41,14 +60,16 @@ class FlowAdvancer:
         self._schema = schema
         self._jobs: dict[UUID, None] = {}
         self._has_advanced = False
+        self._refused: dict[UUID, _Refused] = {}
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._backoff = Backoff(_log, "flows cannot be advanced")
 
     def add(self, jobs: Iterable[UUID]) -> None:
-        """Have more released of what waits for these jobs."""
-        self._jobs |= dict.fromkeys(jobs)
+        """Have more released of what waits for these jobs, but for those that just failed to."""
+        now = time.monotonic()
+        self._jobs |= {job: None for job in jobs if self._refused.get(job, _NEVER).until <= now}
         if self._jobs:
             self._idle.clear()
             self._wake.set()
@@ -94,21 +115,32 @@ class FlowAdvancer:
             if after is None:
                 return found
 
-    async def _advance(self, jobs: Sequence[UUID]) -> Sequence[UUID]:
+    async def _advance(self, jobs: Sequence[UUID], budget: int = RELEASED) -> Sequence[UUID]:
         """Release a part for these jobs; returns those with more."""
         try:
             async with self._connect() as connection, connection.transaction():
                 await connection.execute(_SETTINGS)
-                more = await run_async(connection, flow_store.advance(jobs, self._schema))
+                more = await run_async(connection, flow_store.advance(jobs, self._schema, budget))
         except psycopg.Error as error:
             pause = self._backoff.next_delay(error)
-            if is_transient(error) and not isinstance(error, psycopg.errors.LockNotAvailable):
+            if error.sqlstate is None:
                 await asyncio.sleep(pause)
                 return jobs
-            if len(jobs) == 1:
-                return ()  # it stays marked: the next look finds it again
-            middle = len(jobs) // 2
-            return [*await self._advance(jobs[:middle]), *await self._advance(jobs[middle:])]
+            if len(jobs) > 1:
+                return [more for job in jobs for more in await self._advance([job])]
+            if isinstance(error, psycopg.errors.QueryCanceled) and budget > FEW:
+                return await self._advance(jobs, FEW)
+            self._refuse(jobs[0])
+            return ()
         self._backoff.reset()
         self._has_advanced = True
+        for job in jobs:
+            self._refused.pop(job, None)
         return more
+
+    def _refuse(self, job: UUID) -> None:
+        """Leave a job alone for a while: it stays marked, and the looks find it again."""
+        failures = self._refused.pop(job, _NEVER).failures + 1
+        if len(self._refused) >= REFUSED:
+            del self._refused[next(iter(self._refused))]
+        self._refused[job] = _Refused(failures, time.monotonic() + min(2.0**failures, LONGEST))
