@@ -80,7 +80,7 @@ class Database:
             return cursor.fetchall() if cursor.description else []
 
     def fill(self, count: int, **given: Any) -> None:
-        """Put in `count` jobs, without ringing for them.
+        """Put in `count` jobs, without a notification.
 
         Options: `queue`, `queues`, `type`, `types`, `priority`, `priorities`, `delay`, `status`,
         `fingerprint`, `payload`; with `types=20` the types are "noop0" to "noop19".

@@ -68,5 +68,5 @@ BEGIN
   RETURN NULL;
 END $$;
 
-CREATE TRIGGER write_heartbeat AFTER UPDATE OF beat ON conduit_workers
+CREATE TRIGGER write_heartbeat AFTER UPDATE OF heartbeat ON conduit_workers
   FOR EACH ROW EXECUTE FUNCTION write_heartbeat();

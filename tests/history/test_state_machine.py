@@ -14,7 +14,7 @@ from conduit_runtime.model.worker_state import DeadWorker
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import sql
 from conduit_runtime.postgres.steps import run_steps
-from conduit_runtime.statements import worker_registry as fleet
+from conduit_runtime.statements import worker_registry
 from conduit_runtime.statements.claims import LEASE_ENDS, Claims, Lane
 from conduit_runtime.statements.jobs import insert_parameters
 from conduit_runtime.statements.limits import Wanted, claim_within, counted_claim
@@ -239,7 +239,10 @@ class JobMachine(RuleBasedStateMachine):
         if worker not in self.names:
             self.generations += 1
             name = self.names[worker] = f"{worker}-{self.generations}"
-            run(self.connection, fleet.register(name, self.generations, "h", 1, QUEUES, [], None))
+            run(
+                self.connection,
+                worker_registry.register(name, self.generations, "h", 1, QUEUES, [], None),
+            )
             self.model.workers.add(name)
         return self.names[worker]
 
@@ -320,19 +323,19 @@ class JobMachine(RuleBasedStateMachine):
     @rule(worker=workers)
     def die(self, worker: str) -> None:
         if name := self.names.pop(worker, None):
-            run(self.connection, fleet.rescue(DeadWorker(name, 0, silent=True), None))
+            run(self.connection, worker_registry.rescue(DeadWorker(name, 0, silent=True), None))
             self.model.rescue(name)
 
     @rule(worker=workers)
     def be_struck_off(self, worker: str) -> None:
         """Its name stays in use: what it claims from then on is nothing."""
         if name := self.names.get(worker):
-            run(self.connection, fleet.leave(name, None))
+            run(self.connection, worker_registry.deregister(name, None))
             self.model.workers.discard(name)
 
     @rule()
     def rescue_orphans(self) -> None:
-        run(self.connection, fleet.rescue_orphans(None))
+        run(self.connection, worker_registry.rescue_orphans(None))
         self.model.rescue_orphans()
 
     @rule(id=jobs)

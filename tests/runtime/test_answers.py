@@ -24,11 +24,11 @@ def until_the_end(end: socket.socket, start: Wait = Wait.R) -> Generator[Wait, R
 
 @asynccontextmanager
 async def reading(
-    answers: ResponseReader, theirs: socket.socket, ours: socket.socket
+    reader: ResponseReader, theirs: socket.socket, ours: socket.socket
 ) -> AsyncIterator["asyncio.Task[list[bytes]]"]:
     """A task that awaits an answer, once it waits for the socket."""
     with ours, theirs:
-        task = asyncio.create_task(answers.read(until_the_end(ours), ours.fileno()))
+        task = asyncio.create_task(reader.read(until_the_end(ours), ours.fileno()))
         await asyncio.sleep(0)
         yield task
 
@@ -61,14 +61,14 @@ def test_all_that_has_arrived_is_read_by_one_callback() -> None:
 def test_who_holds_the_loop_may_look_and_learns_when_an_answer_is_whole() -> None:
     async def main() -> list[bytes]:
         ours, theirs = socket.socketpair()
-        answers = ResponseReader()
-        async with reading(answers, theirs, ours) as task:
-            assert not answers.look()
+        reader = ResponseReader()
+        async with reading(reader, theirs, ours) as task:
+            assert not reader.poll()
             theirs.send(b"ab")
-            assert not answers.look()
+            assert not reader.poll()
             theirs.send(b".")
-            assert answers.look()
-            assert not answers.look()
+            assert reader.poll()
+            assert not reader.poll()
             await asyncio.sleep(0)
             assert task.done()
             return task.result()
@@ -95,8 +95,8 @@ def test_a_socket_that_takes_nothing_is_waited_for() -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             filled = fill(ours)
-            answers = ResponseReader()
-            task = asyncio.create_task(answers.read(until_the_end(ours, Wait.W), ours.fileno()))
+            reader = ResponseReader()
+            task = asyncio.create_task(reader.read(until_the_end(ours, Wait.W), ours.fileno()))
             await asyncio.sleep(0)
             theirs.send(b".")
             await asyncio.sleep(0)
@@ -125,18 +125,18 @@ def test_what_nobody_awaits_any_more_is_left_alone_and_can_be_read_on() -> None:
     async def main() -> list[bytes]:
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            answers = ResponseReader()
+            reader = ResponseReader()
             work = until_the_end(ours)
-            task = asyncio.create_task(answers.read(work, ours.fileno()))
+            task = asyncio.create_task(reader.read(work, ours.fileno()))
             await asyncio.sleep(0)
             task.cancel()
             theirs.send(b"a")
-            assert not answers.look()
+            assert not reader.poll()
             with pytest.raises(asyncio.CancelledError):
                 await task
             theirs.send(b".")
-            assert not answers.look()
-            return await answers.read(work, ours.fileno(), begun=True)
+            assert not reader.poll()
+            return await reader.read(work, ours.fileno(), begun=True)
 
     assert asyncio.run(main()) == [b"a", b"."]
 
@@ -144,10 +144,10 @@ def test_what_nobody_awaits_any_more_is_left_alone_and_can_be_read_on() -> None:
 def test_a_connection_that_is_closed_fails_who_awaits_an_answer() -> None:
     async def main() -> None:
         ours, theirs = socket.socketpair()
-        answers = ResponseReader()
-        async with reading(answers, theirs, ours) as task:
-            answers.fail(ours.fileno(), ConnectionError("closed"))
-            answers.fail(ours.fileno(), ConnectionError("again"))
+        reader = ResponseReader()
+        async with reading(reader, theirs, ours) as task:
+            reader.fail(ours.fileno(), ConnectionError("closed"))
+            reader.fail(ours.fileno(), ConnectionError("again"))
             await task
 
     with pytest.raises(ConnectionError, match="closed"):
@@ -164,11 +164,11 @@ def test_a_socket_that_the_driver_has_closed_while_sending_is_left_without_an_er
         ours, theirs = socket.socketpair()
         with ours, theirs:
             fill(ours)
-            answers = ResponseReader()
-            task = asyncio.create_task(answers.read(broken(ours), ours.fileno()))
+            reader = ResponseReader()
+            task = asyncio.create_task(reader.read(broken(ours), ours.fileno()))
             await asyncio.sleep(0)
             theirs.send(b"x")
-            assert answers.look()
+            assert reader.poll()
             await task
 
     with pytest.raises(ConnectionError, match="gone"):

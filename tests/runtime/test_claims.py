@@ -75,7 +75,7 @@ def test_a_full_look_that_costs_more_is_rarer_but_comes_within_a_second() -> Non
     claims = Claims()
     for cost, wait in ((0.01, 0.25), (10.0, 1.0)):
         now = 100.0 * cost
-        claims.looks.forget()
+        claims.scan_policy.forget()
         claims.next("w", {"q": 1}, [("t", "")], 1, now, None)
         claims.learn([claimed("q", 50, 7, 1)], 1, now, now + cost)
         claims.next("w", {"q": 1}, [("t", "")], 1, now + cost + wait - 0.01, None)
@@ -103,7 +103,7 @@ def test_a_full_look_that_costs_is_not_repeated_for_each_short_claim() -> None:
     claims = Claims()
     claims.next("w", {"q": 10}, [("t", "")], 10, 0.0, None)
     claims.learn([claimed("q", 50, 7, 1)], 10, 0.0, 0.02)
-    assert claims.looks.due_in(0.02) == pytest.approx(0.5)
+    assert claims.scan_policy.due_in(0.02) == pytest.approx(0.5)
     for now in (0.1, 0.3, 0.5):
         statement = claims.next("w", {"q": 10}, [("t", "")], 10, now, None)
         assert not claims.was_full
@@ -113,7 +113,7 @@ def test_a_full_look_that_costs_is_not_repeated_for_each_short_claim() -> None:
     assert claims.was_full
     # Everything was looked at, so the bound stays where it was furthest.
     claims.learn([claimed("q", 50, 6, 2)], 10, 0.53, 0.63)  # it had appeared behind the bound
-    assert claims.looks.due_in(0.63) == pytest.approx(1.0)
+    assert claims.scan_policy.due_in(0.63) == pytest.approx(1.0)
     statement = claims.next("w", {"q": 10}, [("t", "")], 10, 1.0, None)
     assert elements(statement, "bound_run_ats") == [7]
 

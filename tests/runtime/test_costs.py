@@ -14,13 +14,13 @@ import psycopg
 import pytest
 from conduit_runtime import Job, Queue, WorkerPool
 from conduit_runtime.client import sweep
-from conduit_runtime.postgres.connection import Link
+from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements.claims import Claims
-from conduit_runtime.statements.outcomes import Attempt, Stray
+from conduit_runtime.statements.outcomes import Attempt, OrphanedClaim
 from example_app import insert_order, ship
 from example_jobs.order import after_create, after_update
 
@@ -81,13 +81,13 @@ def test_a_completion_writes_a_row_and_one_index_entry(dsn: str) -> None:
 def test_a_drain_is_a_few_statements(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     count = 10 * BATCH
     sent: list[str] = []
-    run = Link.run
+    run = ReconnectingConnection.run
 
-    async def counted(self: Link, statement: Statement[Any]) -> Any:
+    async def counted(self: ReconnectingConnection, statement: Statement[Any]) -> Any:
         sent.append(statement.sql)
         return await run(self, statement)
 
-    monkeypatch.setattr(Link, "run", counted)
+    monkeypatch.setattr(ReconnectingConnection, "run", counted)
     with Queue(dsn) as queue:
         queue.enqueue_many([Job(type="noop") for _ in range(count)])
         pool = WorkerPool(queue, workers=BATCH)
@@ -155,9 +155,9 @@ def test_a_hook_adds_one_round_trip(conn: psycopg.Connection[Any], tmp_path: Pat
 
 def test_an_idle_worker_asks_little(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
-    run = Link.run
+    run = ReconnectingConnection.run
 
-    async def counted(self: Link, statement: Statement[Any]) -> Any:
+    async def counted(self: ReconnectingConnection, statement: Statement[Any]) -> Any:
         sent.append(statement.sql)
         return await run(self, statement)
 
@@ -170,7 +170,7 @@ def test_an_idle_worker_asks_little(dsn: str, monkeypatch: pytest.MonkeyPatch) -
             await asyncio.sleep(4.0)
             return len(sent) - started
 
-    monkeypatch.setattr(Link, "run", counted)
+    monkeypatch.setattr(ReconnectingConnection, "run", counted)
     assert asyncio.run(idle()) <= 4
 
 
@@ -228,7 +228,7 @@ def claimed(connection: psycopg.Connection[Any]) -> list[Attempt]:
     statement = claim()
     rows = connection.execute(statement.sql, statement.parameters).fetchall()
     assert len(rows) == BATCH
-    return [Attempt(Stray(row[0], statement.parameters["token"]), 0.001) for row in rows]
+    return [Attempt(OrphanedClaim(row[0], statement.parameters["token"]), 0.001) for row in rows]
 
 
 def explain(connection: psycopg.Connection[Any], statement: Statement[Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from conduit_runtime import Job, JobStatus, Queue, WorkerPool
 from conduit_runtime.postgres.execute import run_async
 from conduit_runtime.worker.acknowledge import flow_advancer
 from conduit_runtime.worker.claim import claimer
-from conduit_runtime.worker.heartbeat import heartbeat_thread as keeper
+from conduit_runtime.worker.heartbeat import heartbeat_thread
 from waiting import until
 from worker_process import HISTORY
 
@@ -193,7 +193,7 @@ def test_a_severed_connection_is_mended(queue: Queue, dsn: str, start: Start) ->
         until(lambda done=round_ + 1: queue.stats().completed == done)
 
 
-@pytest.mark.parametrize("step", ["_register", "_beat"])
+@pytest.mark.parametrize("step", ["_register", "_send"])
 def test_a_connection_severed_while_the_worker_starts_is_mended(
     queue: Queue,
     dsn: str,
@@ -202,17 +202,17 @@ def test_a_connection_severed_while_the_worker_starts_is_mended(
     step: str,
 ) -> None:
     sessions: list[int] = []
-    whole = getattr(keeper.HeartbeatThread, step)
+    whole = getattr(heartbeat_thread.HeartbeatThread, step)
 
     def severed_once(
-        self: keeper.HeartbeatThread, connection: psycopg.Connection[Any], *more: Any
+        self: heartbeat_thread.HeartbeatThread, connection: psycopg.Connection[Any], *more: Any
     ) -> Any:
         sessions.append(connection.info.backend_pid)
         if len(sessions) == 1:
             end_session(dsn, connection)
         return whole(self, connection, *more)
 
-    monkeypatch.setattr(keeper.HeartbeatThread, step, severed_once)
+    monkeypatch.setattr(heartbeat_thread.HeartbeatThread, step, severed_once)
     ran = threading.Event()
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: ran.set())
@@ -258,7 +258,7 @@ def test_a_worker_whose_connections_were_just_severed_leaves_the_register(
         until(lambda: admin.execute(register).fetchone() == (1,))
         admin.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND application_name = 'conduit keeper'"
+            " WHERE datname = current_database() AND application_name = 'conduit heartbeat'"
         )
         pool.stop()
         assert admin.execute(register).fetchone() == (0,)
@@ -267,7 +267,9 @@ def test_a_worker_whose_connections_were_just_severed_leaves_the_register(
 def test_a_job_that_is_locked_during_a_rescue_is_found_a_beat_later(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "LOOK", 600.0)  # it looks at its start, and then because of this
+    monkeypatch.setattr(
+        heartbeat_thread, "MAINTENANCE", 600.0
+    )  # it looks at its start, and then because of this
     ran = threading.Event()
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: ran.set())

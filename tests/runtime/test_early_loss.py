@@ -21,6 +21,6 @@ def test_a_worker_taken_for_dead_while_it_starts_has_nothing_to_give_up(dsn: str
             1,
             False,
         )
-        worker._give_up_all()
+        worker._abandon_all()
 
     asyncio.run(lose())

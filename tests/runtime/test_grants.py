@@ -14,7 +14,7 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.grants import FUNCTIONS, TABLES, grants
 from conduit_runtime.schedules.scheduler import CronScheduler
 from conduit_runtime.statements import jobs as store
-from conduit_runtime.statements import worker_registry as fleet
+from conduit_runtime.statements import worker_registry
 from conduit_runtime.statements.claims import Claims
 from example_app import SCHEMA as APPLICATION
 from example_app import insert_order, ship
@@ -200,7 +200,7 @@ def test_other_roles_may_not_enqueue_with_the_owners_rights(roles: dict[str, str
 def test_the_enqueuer_cannot_claim_or_look(roles: dict[str, str]) -> None:
     with psycopg.connect(roles["enqueuer"], autocommit=True) as connection:
         claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0, PLACE)
-        for statement in (claim, store.stats(None, PLACE), fleet.rescue_orphans(PLACE)):
+        for statement in (claim, store.stats(None, PLACE), worker_registry.rescue_orphans(PLACE)):
             with pytest.raises(InsufficientPrivilege):
                 run(connection, statement)
 
@@ -253,12 +253,15 @@ def test_the_worker_does_all_that_workers_and_operators_do(roles: dict[str, str]
 
 def test_the_worker_rescues(roles: dict[str, str]) -> None:
     with psycopg.connect(roles["worker"], autocommit=True) as connection:
-        run(connection, fleet.register("w", 1, "h", 1, ["default"], [("t", "")], PLACE))
+        run(connection, worker_registry.register("w", 1, "h", 1, ["default"], [("t", "")], PLACE))
         with Queue(roles["enqueuer"], PLACE) as enqueuer:
             enqueuer.enqueue(Job(type="t"))
         claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0, PLACE)
         assert len(run(connection, claim)) == 1
-        assert len(run(connection, fleet.rescue(DeadWorker("w", 0, silent=True), PLACE))) == 1
+        assert (
+            len(run(connection, worker_registry.rescue(DeadWorker("w", 0, silent=True), PLACE)))
+            == 1
+        )
 
 
 def test_a_role_that_works_cannot_change_the_tables(roles: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
 from conduit_runtime.worker.claim import claimer
 from conduit_runtime.worker.heartbeat import failure_detector as detector
-from conduit_runtime.worker.heartbeat import heartbeat_thread as keeper
+from conduit_runtime.worker.heartbeat import heartbeat_thread
 from conduit_runtime.worker.run import runner
 from relay import Relay
 from waiting import until
@@ -224,4 +224,4 @@ def test_a_notice_drops_what_has_not_begun(
 
 
 def test_a_claim_is_fresh_for_less_than_others_wait_for_a_heartbeat() -> None:
-    assert runner.FRESH <= (detector.SILENCE - keeper.BEAT) / 2
+    assert runner.FRESH <= (detector.SILENCE - heartbeat_thread.HEARTBEAT) / 2

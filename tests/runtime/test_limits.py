@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, JobStatus, Queue, QueueError, WorkerPool
-from conduit_runtime.postgres.connection import Link
+from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.statements.limits import Wanted, claim_within, counted_claim
 from conduit_runtime.worker.claim.limiter import FULL
@@ -168,9 +168,9 @@ def test_waiting_for_a_place_is_no_busy_polling(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    send = Link.run
+    send = ReconnectingConnection.run
 
-    async def counted(self: Link, statement: object) -> object:
+    async def counted(self: ReconnectingConnection, statement: object) -> object:
         sent.append(statement.sql)  # type: ignore[attr-defined]
         return await send(self, statement)  # type: ignore[arg-type]
 
@@ -181,7 +181,7 @@ def test_waiting_for_a_place_is_no_busy_polling(
     pool.register("t", lambda context, payload: None)
     with pool:
         time.sleep(0.5)
-        monkeypatch.setattr(Link, "run", counted)
+        monkeypatch.setattr(ReconnectingConnection, "run", counted)
         time.sleep(2)
         monkeypatch.undo()
         for _ in range(50):
@@ -298,13 +298,13 @@ def test_order_is_kept_within_the_limit(queue: Queue) -> None:
 
 def test_a_worker_without_limits_locks_none(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
-    send = Link.run
+    send = ReconnectingConnection.run
 
-    async def counted(self: Link, statement: object) -> object:
+    async def counted(self: ReconnectingConnection, statement: object) -> object:
         sent.append(statement.sql)  # type: ignore[attr-defined]
         return await send(self, statement)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Link, "run", counted)
+    monkeypatch.setattr(ReconnectingConnection, "run", counted)
     queue.limit("elsewhere", 1)
     queue.rate_limit("another", 1)
     queue.enqueue_many([Job(type="t") for _ in range(100)])
@@ -319,19 +319,19 @@ def test_what_was_claimed_before_a_claim_that_fails_is_run(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first claim of a turn counts, the other does not; the connection breaks in between."""
-    send, failed = Link.run, threading.Event()
+    send, failed = ReconnectingConnection.run, threading.Event()
 
-    async def broken(self: Link, statement: object) -> object:
+    async def broken(self: ReconnectingConnection, statement: object) -> object:
         sql = statement.sql  # type: ignore[attr-defined]
         rows = await send(self, statement)  # type: ignore[arg-type]
         if "RECURSIVE levels" in sql and not failed.is_set() and claimed(rows, "a"):
             failed.set()
-            monkeypatch.setattr(Link, "run", once_more)
+            monkeypatch.setattr(ReconnectingConnection, "run", once_more)
         return rows
 
-    async def once_more(self: Link, statement: object) -> object:
+    async def once_more(self: ReconnectingConnection, statement: object) -> object:
         if "RECURSIVE levels" in statement.sql:  # type: ignore[attr-defined]
-            monkeypatch.setattr(Link, "run", send)
+            monkeypatch.setattr(ReconnectingConnection, "run", send)
             await self.close()
             raise psycopg.OperationalError("the connection is lost")
         return await send(self, statement)  # type: ignore[arg-type]
@@ -343,7 +343,7 @@ def test_what_was_claimed_before_a_claim_that_fails_is_run(
     queue.enqueue_many([Job("a", "t"), Job("b", "t")])
     pool = WorkerPool(queue, ["a", "b"])
     pool.register("t", lambda context, payload: None)
-    monkeypatch.setattr(Link, "run", broken)
+    monkeypatch.setattr(ReconnectingConnection, "run", broken)
     began = time.monotonic()
     with pool:
         until(lambda: queue.stats().completed == 2)

@@ -13,7 +13,7 @@ import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
 from conduit_runtime.statements import scan_policy as looks
 from conduit_runtime.statements.claims import Claims
-from conduit_runtime.statements.scan_policy import Look, Looks, seen
+from conduit_runtime.statements.scan_policy import Scan, ScanPolicy, seen
 from waiting import until
 
 DEAD = 20_000
@@ -33,39 +33,39 @@ def rare(claims: Claims) -> float:
 
 def test_full_looks_that_stay_costly_become_rare() -> None:
     all_of = ("w",), ["q"]
-    each = Looks()
+    each = ScanPolicy()
     kinds = []
     for now in range(0, 180, 2):
-        look = each.choose(*all_of, is_told=True, now=float(now))
-        each.learn(look, now, now + (0.2 if look is Look.FULL else 0.001), 0, True, ["q"])
+        look = each.choose(*all_of, hears_notices=True, now=float(now))
+        each.learn(look, now, now + (0.2 if look is Scan.FULL else 0.001), 0, True, ["q"])
         kinds.append(look)
-    assert kinds[:3] == [Look.FULL] * 3
-    assert Counter(kinds[3:]) == {Look.RECENT: 83, Look.FULL: 4}  # 0.5 % of the time
+    assert kinds[:3] == [Scan.FULL] * 3
+    assert Counter(kinds[3:]) == {Scan.RECENT: 83, Scan.FULL: 4}  # 0.5 % of the time
     assert each.ages(["q"], 180.0) == [pytest.approx(12.0)]
 
 
 def test_one_costly_look_changes_nothing() -> None:
-    each = Looks()
+    each = ScanPolicy()
     for now, cost in ((0.0, 0.5), (2.0, 0.001), (4.0, 0.5), (6.0, 0.5)):
-        assert each.choose(("w",), ["q"], True, now) is Look.FULL
-        each.learn(Look.FULL, now, now + cost, 0, True, ["q"])
-    assert not each.is_rare
+        assert each.choose(("w",), ["q"], True, now) is Scan.FULL
+        each.learn(Scan.FULL, now, now + cost, 0, True, ["q"])
+    assert not each.is_full_scan_rare
 
 
 @pytest.mark.parametrize(
-    ("scope", "queues", "is_told"),
+    ("scope", "queues", "hears_notices"),
     [(("v",), ["q"], True), (("w",), ["q", "r"], True), (("w",), ["q"], False)],
     ids=["another worker", "a queue not looked at", "nobody would tell"],
 )
 def test_what_is_not_known_to_be_taken_is_looked_at(
-    scope: tuple[Any, ...], queues: list[str], is_told: bool
+    scope: tuple[Any, ...], queues: list[str], hears_notices: bool
 ) -> None:
-    each = Looks()
+    each = ScanPolicy()
     for now in (0.0, 2.0, 4.0):
         each.choose(("w",), ["q"], True, now)
-        each.learn(Look.FULL, now, now + COSTLY, 0, True, ["q"])
-    assert each.choose(("w",), ["q"], True, 6.0) is Look.RECENT
-    assert each.choose(scope, queues, is_told, 6.1) is Look.FULL
+        each.learn(Scan.FULL, now, now + COSTLY, 0, True, ["q"])
+    assert each.choose(("w",), ["q"], True, 6.0) is Scan.RECENT
+    assert each.choose(scope, queues, hears_notices, 6.1) is Scan.FULL
 
 
 def test_a_queue_that_gave_all_it_was_asked_for_may_hold_more() -> None:
@@ -81,7 +81,7 @@ def test_without_a_bound_a_claim_looks_at_what_is_recent() -> None:
         statement = claims.next("w", {"default": 10}, LANES, 10, at, None, 1)
         assert "ages" in statement.parameters
         claims.learn([], 10, at, at + 0.001)
-        assert 0.2 < claims.looks.due_in(at + 0.001) < 0.3
+        assert 0.2 < claims.scan_policy.due_in(at + 0.001) < 0.3
 
 
 def test_what_was_announced_between_two_connections_is_looked_for() -> None:

@@ -12,7 +12,7 @@ import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
 from conduit_runtime.model.controls import NOTICE
 from conduit_runtime.worker.claim.listener import POLL
-from conduit_runtime.worker.heartbeat.heartbeat_thread import BEAT
+from conduit_runtime.worker.heartbeat.heartbeat_thread import HEARTBEAT
 from waiting import until
 
 
@@ -36,8 +36,8 @@ class Stopper:
             self.go.wait(30)
 
 
-def bells(dsn: str) -> int:
-    """How many bells are held: so many queues have a worker that waits for jobs."""
+def idle_locks(dsn: str) -> int:
+    """How many idle locks are held: so many queues have a worker that waits for jobs."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         [(count,)] = connection.execute(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 "
@@ -50,7 +50,7 @@ def bells(dsn: str) -> int:
 def heard(dsn: str) -> None:
     """Return when every worker has looked at the controls after this call."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        beats = "SELECT array_agg(beat ORDER BY name) FROM conduit_workers"
+        beats = "SELECT array_agg(heartbeat ORDER BY name) FROM conduit_workers"
         [(before,)] = connection.execute(beats)
         until(
             lambda: all(
@@ -94,10 +94,10 @@ def test_other_queues_go_on(queue: Queue, dsn: str) -> None:
 
 
 def test_an_idle_worker_hears_of_it_at_once(queue: Queue, dsn: str) -> None:
-    beats = "SELECT coalesce(sum(beat), 0) FROM conduit_workers"
+    beats = "SELECT coalesce(sum(heartbeat), 0) FROM conduit_workers"
     with Stopper(queue).pool, psycopg.connect(dsn, autocommit=True) as connection:
-        until(lambda: bells(dsn) == 1)
-        quickest = BEAT
+        until(lambda: idle_locks(dsn) == 1)
+        quickest = HEARTBEAT
         for _ in range(6):
             [(before,)] = connection.execute(beats)
             began = time.monotonic()
@@ -105,7 +105,7 @@ def test_an_idle_worker_hears_of_it_at_once(queue: Queue, dsn: str) -> None:
             queue.pause("default")
             until(lambda before=before: connection.execute(beats).fetchone()[0] > before)
             quickest = min(quickest, time.monotonic() - began)
-    assert quickest < BEAT / 4
+    assert quickest < HEARTBEAT / 4
 
 
 def test_what_was_claimed_and_not_started_goes_back(queue: Queue, dsn: str) -> None:
@@ -239,12 +239,12 @@ def test_a_drain_ends_with_a_paused_queue(queue: Queue) -> None:
 def test_a_paused_queue_costs_an_idle_worker_nothing_more(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from conduit_runtime.postgres.connection import Link
+    from conduit_runtime.postgres.connection import ReconnectingConnection
 
     sent: list[str] = []
-    run = Link.run
+    run = ReconnectingConnection.run
 
-    async def counted(self: Link, statement: object) -> object:
+    async def counted(self: ReconnectingConnection, statement: object) -> object:
         sent.append(statement.sql)  # type: ignore[attr-defined]
         return await run(self, statement)  # type: ignore[arg-type]
 
@@ -252,7 +252,7 @@ def test_a_paused_queue_costs_an_idle_worker_nothing_more(
     queue.enqueue_many([Job(type="t") for _ in range(10)])
     with Stopper(queue).pool:
         heard(dsn)
-        monkeypatch.setattr(Link, "run", counted)
+        monkeypatch.setattr(ReconnectingConnection, "run", counted)
         heard(dsn)
         heard(dsn)
         count = len(sent)

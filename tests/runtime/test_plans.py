@@ -15,9 +15,9 @@ from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
-from conduit_runtime.statements import worker_registry as fleet
+from conduit_runtime.statements import worker_registry
 from conduit_runtime.statements.claims import Claims
-from conduit_runtime.statements.outcomes import Attempt, Stray
+from conduit_runtime.statements.outcomes import Attempt, OrphanedClaim
 
 pytestmark = pytest.mark.xdist_group("a million jobs")
 
@@ -98,15 +98,15 @@ def test_other_outcomes(connection: psycopg.Connection[Any]) -> None:
 
 def test_a_rescue(connection: psycopg.Connection[Any]) -> None:
     held(connection)
-    dead = DeadWorker("w", beat=0, silent=True)
-    plan = explain(connection, fleet.rescue(dead, None))
+    dead = DeadWorker("w", heartbeat=0, silent=True)
+    plan = explain(connection, worker_registry.rescue(dead, None))
     assert scans(plan) <= {"jobs_running", "jobs_pkey", "Tid Scan"}
     assert buffers(plan) <= 60 * BATCH
 
 
 def test_a_look_for_orphans(connection: psycopg.Connection[Any]) -> None:
     held(connection)
-    plan = explain(connection, fleet.rescue_orphans(None))
+    plan = explain(connection, worker_registry.rescue_orphans(None))
     assert scans(plan) <= {"jobs_running", "jobs_pkey", "Tid Scan"}
     assert buffers(plan) <= 30 * BATCH
 
@@ -132,7 +132,7 @@ def held(connection: psycopg.Connection[Any]) -> list[Attempt]:
     rows = connection.execute(statement.sql, statement.parameters).fetchall()
     token: UUID = statement.parameters["token"]
     assert len(rows) == BATCH
-    return [Attempt(Stray(row[0], token), 0.001) for row in rows]
+    return [Attempt(OrphanedClaim(row[0], token), 0.001) for row in rows]
 
 
 def explain(connection: psycopg.Connection[Any], statement: Statement[Any]) -> Plan:

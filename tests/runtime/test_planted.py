@@ -35,16 +35,14 @@ from conduit_runtime.postgres import statement
 from conduit_runtime.postgres.connection import SETTINGS
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.steps import run_steps
-from conduit_runtime.statements import failure_notices
-from conduit_runtime.statements import idle_lock as bell
+from conduit_runtime.statements import failure_notices, idle_lock, worker_registry
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
-from conduit_runtime.statements import worker_registry as fleet
 from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.outcomes import Attempt
-from conduit_runtime.statements.scan_policy import Look, Looks
+from conduit_runtime.statements.scan_policy import Scan, ScanPolicy
 from conduit_runtime.telemetry.prometheus import PoolCollector
 from planted import operators, overloads, types
 from psycopg.conninfo import make_conninfo
@@ -308,7 +306,7 @@ def lease(queue: Queue) -> None:
 def rescue_and_sweep(dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(SETTINGS)
-        run(connection, fleet.register("w", 1, "h", 1, ["default"], [("t", "")], None))
+        run(connection, worker_registry.register("w", 1, "h", 1, ["default"], [("t", "")], None))
         with Queue(dsn) as queue:
             queue.enqueue(Job(type="t"))
         claims = Claims()
@@ -319,9 +317,11 @@ def rescue_and_sweep(dsn: str) -> None:
         assert run(connection, attempts.locked(held, None)) == set()
         run(connection, attempts.held_jobs("w", None))
         run(connection, attempts.renew([job], uuid4(), "w", None))
-        claims.looks = Recent()
+        claims.scan_policy = Recent()
         run(connection, claims.next("w", {"default": 1}, [("t", "")], 1, 0.0, None))
-        assert len(run(connection, fleet.rescue(DeadWorker("w", 0, silent=True), None))) == 1
+        assert (
+            len(run(connection, worker_registry.rescue(DeadWorker("w", 0, silent=True), None))) == 1
+        )
         run(connection, failure_notices.take(["default"], "w", None))
         run(connection, failure_notices.delete([(job.id, "w")], None))
         sweep = Sweep(lambda ended: None)
@@ -329,18 +329,18 @@ def rescue_and_sweep(dsn: str) -> None:
             sweep.step(connection, None)
         sweep.watch(connection, None)
         run_steps(metrics_store.compact(None), partial(run, connection))
-        run(connection, bell.take(["default"], None))
-        run(connection, bell.someone_holds(["default"], None))
-        run(connection, bell.release(["default"], None))
+        run(connection, idle_lock.acquire(["default"], None))
+        run(connection, idle_lock.someone_holds(["default"], None))
+        run(connection, idle_lock.release(["default"], None))
         [stored, *_] = run(connection, schedule_store.read(None, None))
         run(connection, schedule_store.failed(stored[0], "no", None))
 
 
-class Recent(Looks):
+class Recent(ScanPolicy):
     """Has every claim look at what fell due of late."""
 
-    def choose(self, *args: object) -> Look:
-        return Look.RECENT
+    def choose(self, *args: object) -> Scan:
+        return Scan.RECENT
 
     def ages(self, queues: Iterable[str], now: float) -> list[float]:
         return [1.0 for _ in queues]

@@ -24,7 +24,7 @@ from conduit_runtime import (
     chain,
     migrate,
 )
-from conduit_runtime.postgres.connection import Link
+from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.worker.heartbeat import failure_detector as detector
 from example_app import SCHEMA, insert_order, ship
@@ -184,21 +184,21 @@ def test_workers_poll_and_leave_nothing_in_the_sessions(
 
 async def _write_around_a_lock(pooled: str, job: Job, turns: int) -> None:
     relay = Relay(pooled)
-    link = Link(relay.dsn, "conduit outcomes", lock_timeout="100ms")
+    connection = ReconnectingConnection(relay.dsn, "conduit outcomes", lock_timeout="100ms")
     cancel = store.cancel_job(job.id, None)
     try:
-        await link.connection()
+        await connection.open()
         async with await psycopg.AsyncConnection.connect(pooled, prepare_threshold=None) as other:
             await other.set_read_only(False)
             await other.execute("SELECT FROM jobs FOR UPDATE")
             with pytest.raises(psycopg.errors.LockNotAvailable):
-                await link.run(cancel)
+                await connection.run(cancel)
         before = relay.turns
-        assert await link.run(cancel)
+        assert await connection.run(cancel)
         assert relay.turns - before == turns
-        assert link.fresh == 1
+        assert connection.generation == 1
     finally:
-        await link.close()
+        await connection.close()
         await asyncio.to_thread(relay.close)
 
 

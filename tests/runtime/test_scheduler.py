@@ -28,7 +28,7 @@ from conduit_runtime import (
     WorkerPool,
     migrate,
 )
-from conduit_runtime.postgres.connection import Link
+from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.schedules.ticker import Ticker
 from waiting import until
 
@@ -219,7 +219,7 @@ def test_a_schedule_that_is_not_due_costs_a_worker_neither_statement_nor_connect
     queue: Queue, scheduler: CronScheduler, sql: psycopg.Connection[Any]
 ) -> None:
     scheduler.add(hourly())
-    beats = "SELECT count(*) FROM conduit_workers WHERE beat > 2"
+    beats = "SELECT count(*) FROM conduit_workers WHERE heartbeat > 2"
     connections = (
         "SELECT count(*) FROM pg_stat_activity "
         "WHERE application_name = 'conduit schedules' AND datname = current_database()"
@@ -236,7 +236,7 @@ def test_a_database_that_fails_is_logged_once(
     empty_dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def tick() -> None:
-        broken = Ticker(Link(empty_dsn, "conduit schedules"), lambda: None)
+        broken = Ticker(ReconnectingConnection(empty_dsn, "conduit schedules"), lambda: None)
         await broken.enqueue_due()
         await broken.enqueue_due()
         await broken.close()

@@ -50,7 +50,7 @@ def two_phase(dsn: str) -> Iterator[psycopg.Connection[Any]]:
                 connection.tpc_rollback(xid)
 
 
-def bells(dsn: str) -> int:
+def idle_locks(dsn: str) -> int:
     with psycopg.connect(dsn) as connection:
         [(count,)] = connection.execute(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND "
@@ -63,7 +63,7 @@ def bells(dsn: str) -> int:
 def test_a_prepared_transaction_enqueues_when_it_commits(
     two_phase: psycopg.Connection[Any], queue: Queue, dsn: str
 ) -> None:
-    until(lambda: bells(dsn) == 1)  # an idle worker wants to be told
+    until(lambda: idle_locks(dsn) == 1)  # an idle worker wants to be told
     two_phase.tpc_begin(f"one of {two_phase.info.dbname}")
     two_phase.execute("SET LOCAL conduit.wake = 'off'")
     kept = queue.enqueue(Job(type="t", unique="once"), conn=two_phase)
@@ -95,7 +95,7 @@ def test_a_prepared_transaction_that_is_rolled_back_leaves_nothing(
 def test_preparing_after_ringing_the_bell_is_refused_and_harms_nobody(
     two_phase: psycopg.Connection[Any], queue: Queue, dsn: str
 ) -> None:
-    until(lambda: bells(dsn) == 1)
+    until(lambda: idle_locks(dsn) == 1)
     queue.enqueue(Job(type="t"), conn=two_phase)
     with pytest.raises(FeatureNotSupported, match="NOTIFY"):
         two_phase.execute("PREPARE TRANSACTION 'three'")

@@ -70,7 +70,7 @@ class Station:
 
 
 def said_once(station: Station) -> None:
-    """Each thing that goes wrong is told once: the claims, the outcomes, the keeper."""
+    """Each thing that goes wrong is told once: the claims, the outcomes, the heartbeat."""
     said = [line.partition(":")[0] for line in station.said()]
     assert said, "it has said nothing at all"
     assert len(said) == len(set(said)) <= 3, station.said()
@@ -87,7 +87,7 @@ def test_a_connection_that_falls_silent(
             station.works()
             relay.fall_silent()
             queue.enqueue_many([Job(type="t") for _ in range(20)])
-            # The claims, the outcomes, the keeper: each notices.
+            # The claims, the outcomes, the heartbeat: each notices.
             before = relay.accepted
             until(lambda: relay.accepted >= before + 3)
             relay.speak()

@@ -10,48 +10,48 @@ def sighted(beat: int, *, lock_free: bool) -> list[WorkerState]:
 
 def test_a_worker_that_beats_lives_however_long() -> None:
     detector = FailureDetector()
-    assert all(detector.look(sighted(n, lock_free=True), n * 2.0) == [] for n in range(100))
+    assert all(detector.find_dead(sighted(n, lock_free=True), n * 2.0) == [] for n in range(100))
 
 
 def test_a_silent_worker_without_its_lock_is_dead_soon() -> None:
     detector = FailureDetector()
-    assert detector.look(sighted(1, lock_free=True), 100.0) == []
-    assert detector.look(sighted(1, lock_free=True), 100.0 + SILENCE - 0.1) == []
-    assert detector.look(sighted(1, lock_free=True), 100.0 + SILENCE) == [
+    assert detector.find_dead(sighted(1, lock_free=True), 100.0) == []
+    assert detector.find_dead(sighted(1, lock_free=True), 100.0 + SILENCE - 0.1) == []
+    assert detector.find_dead(sighted(1, lock_free=True), 100.0 + SILENCE) == [
         DeadWorker("other", 1, False)
     ]
 
 
 def test_the_vigil_tells_when_to_look_again() -> None:
     detector = FailureDetector()
-    detector.look([WorkerState("lives", 1, False), *sighted(1, lock_free=True)], 100.0)
+    detector.find_dead([WorkerState("lives", 1, False), *sighted(1, lock_free=True)], 100.0)
     assert detector.patience == SILENCE
-    detector.look(sighted(1, lock_free=True), 100.0 + SILENCE - 0.5)
+    detector.find_dead(sighted(1, lock_free=True), 100.0 + SILENCE - 0.5)
     assert detector.patience == 0.5
-    detector.look(sighted(1, lock_free=True), 100.0 + SILENCE)
+    detector.find_dead(sighted(1, lock_free=True), 100.0 + SILENCE)
     assert detector.patience == math.inf
 
 
 def test_a_silent_worker_that_holds_its_lock_has_the_whole_lease() -> None:
     detector = FailureDetector()
-    detector.look(sighted(1, lock_free=False), 0.0)
-    assert detector.look(sighted(1, lock_free=False), LEASE - 0.1) == []
-    assert detector.look(sighted(1, lock_free=False), LEASE) == [DeadWorker("other", 1, True)]
+    detector.find_dead(sighted(1, lock_free=False), 0.0)
+    assert detector.find_dead(sighted(1, lock_free=False), LEASE - 0.1) == []
+    assert detector.find_dead(sighted(1, lock_free=False), LEASE) == [DeadWorker("other", 1, True)]
 
 
 def test_a_beat_in_between_starts_anew() -> None:
     detector = FailureDetector()
-    detector.look(sighted(1, lock_free=True), 0.0)
-    detector.look(sighted(2, lock_free=True), 2.9)
-    assert detector.look(sighted(2, lock_free=True), 5.8) == []
+    detector.find_dead(sighted(1, lock_free=True), 0.0)
+    detector.find_dead(sighted(2, lock_free=True), 2.9)
+    assert detector.find_dead(sighted(2, lock_free=True), 5.8) == []
 
 
 def test_a_new_vigil_knows_nothing_of_the_time_before() -> None:
-    assert FailureDetector().look(sighted(1, lock_free=True), 1_000_000.0) == []
+    assert FailureDetector().find_dead(sighted(1, lock_free=True), 1_000_000.0) == []
 
 
 def test_a_worker_that_left_is_forgotten() -> None:
     detector = FailureDetector()
-    detector.look(sighted(1, lock_free=True), 0.0)
-    detector.look([], 1.0)
-    assert detector.look(sighted(1, lock_free=True), 10.0) == []
+    detector.find_dead(sighted(1, lock_free=True), 0.0)
+    detector.find_dead([], 1.0)
+    assert detector.find_dead(sighted(1, lock_free=True), 10.0) == []

@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, Retry, WorkerPool
 from conduit_runtime.model.job import new_id
-from conduit_runtime.postgres.connection import Link
+from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.statement import Statement, nothing
-from conduit_runtime.statements import worker_registry as fleet
+from conduit_runtime.statements import worker_registry
 from conduit_runtime.statements.claims import Claims, next_due
 from conduit_runtime.worker.claim.listener import POLL
 from psycopg.conninfo import make_conninfo
@@ -39,8 +39,8 @@ class Beats:
             self.ran.set()
 
 
-def bells(dsn: str) -> int:
-    """How many bells are held."""
+def idle_locks(dsn: str) -> int:
+    """How many idle locks are held."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         [(count,)] = connection.execute(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 "
@@ -53,7 +53,7 @@ def bells(dsn: str) -> int:
 def test_a_commit_wakes_an_idle_worker(queue: Queue, dsn: str) -> None:
     beats = Beats(queue)
     with beats.pool:
-        until(lambda: bells(dsn) == 1)
+        until(lambda: idle_locks(dsn) == 1)
         quickest = POLL
         for _ in range(5):
             beats.ran.clear()
@@ -61,12 +61,12 @@ def test_a_commit_wakes_an_idle_worker(queue: Queue, dsn: str) -> None:
             queue.enqueue(Job(type="t"))
             assert beats.ran.wait(10)
             quickest = min(quickest, time.monotonic() - began)
-            until(lambda: bells(dsn) == 1)
+            until(lambda: idle_locks(dsn) == 1)
     assert quickest < POLL / 2
 
 
 class Idle:
-    """Stands in for an idle worker of the default queue: hears, and may hold the bell."""
+    """Stands in for an idle worker of the default queue: hears, and may hold the idle lock."""
 
     def __init__(self, dsn: str, connection: psycopg.Connection[Any]) -> None:
         self._dsn = dsn
@@ -77,8 +77,8 @@ class Idle:
         )
         connection.execute(f'LISTEN "{self._channel}"')
 
-    def take_bell(self) -> bool:
-        """Take the bell, if no transaction is about to commit what it asked the bell for."""
+    def take_idle_lock(self) -> bool:
+        """Take the idle lock; False while a transaction that commits jobs holds it."""
         sql = "SELECT pg_try_advisory_lock(%s, %s)"
         return self._connection.execute(sql, self._key).fetchone() == (True,)
 
@@ -105,12 +105,12 @@ def test_a_hand_typed_insert_rings_and_a_rolled_back_one_does_not(idle: Idle, ds
         producer.execute("INSERT INTO jobs (type) VALUES ('t')")
         producer.commit()
         assert idle.heard() == [], "nobody is idle"
-        assert idle.take_bell()
+        assert idle.take_idle_lock()
         producer.execute("INSERT INTO jobs (type) VALUES ('t')")
         producer.rollback()
         producer.execute("INSERT INTO jobs (queue, type) VALUES ('another', 't')")
         producer.execute("INSERT INTO jobs (type, run_at) VALUES ('t', now() + interval '1 h')")
-        producer.execute("INSERT INTO jobs (type, rings) VALUES ('t', false)")
+        producer.execute("INSERT INTO jobs (type, notifies) VALUES ('t', false)")
         producer.commit()
         assert idle.heard() == []
         producer.execute("INSERT INTO jobs (type) SELECT 't' FROM generate_series(1, 100)")
@@ -135,12 +135,12 @@ def test_a_statement_that_is_a_transaction_asks_for_the_bell_itself(
     hour = timedelta(hours=1)
     with psycopg.connect(dsn) as reader:
         enqueue(Job(type="t"))
-        rings = reader.execute("SELECT rings FROM jobs").fetchall()
-        assert rings == [(False,)] * (1 + len(others))
+        notifies = reader.execute("SELECT notifies FROM jobs").fetchall()
+        assert notifies == [(False,)] * (1 + len(others))
         assert idle.heard() == [], "nobody is idle"
     enqueue(Job(type="t", delay=-hour))
     assert idle.heard() == ["late"], "whoever is idle or not"
-    assert idle.take_bell()
+    assert idle.take_idle_lock()
     enqueue(Job(type="t"))
     assert idle.heard() == [""]
     queue.enqueue(Job("another", "t"))
@@ -151,7 +151,7 @@ def test_a_statement_that_is_a_transaction_asks_for_the_bell_itself(
 
 def test_a_session_can_want_no_ringing(idle: Idle, dsn: str) -> None:
     with Queue(make_conninfo(dsn, options="-c conduit.wake=off")) as quiet:
-        assert idle.take_bell()
+        assert idle.take_idle_lock()
         quiet.enqueue(Job(type="t"))
         quiet.enqueue_many([Job(type="t"), Job(type="t")])
     assert idle.heard() == []
@@ -163,8 +163,8 @@ def test_a_longer_transaction_asks_for_the_bell_when_it_commits(
 ) -> None:
     with psycopg.connect(dsn) as producer:
         queue.enqueue_many([Job(type="t") for _ in range(count)], conn=producer)
-        # It may go on for long: whoever has nothing to do meanwhile can take the bell.
-        assert idle.take_bell()
+        # It may go on for long: whoever has nothing to do meanwhile can take the idle lock.
+        assert idle.take_idle_lock()
         assert idle.heard() == []
         producer.commit()
         assert idle.heard() == [""]
@@ -173,28 +173,28 @@ def test_a_longer_transaction_asks_for_the_bell_when_it_commits(
 def test_what_is_announced_with_the_answer_to_a_statement_wakes_as_well(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker about to wait asks when a job is due: meanwhile one is committed, and rings."""
+    """A worker about to wait asks when a job is due: a notification comes meanwhile."""
     monkeypatch.setattr("conduit_runtime.worker.claim.claimer.POLL", 600.0)
-    run = Link.run
+    run = ReconnectingConnection.run
     asks = next_due(["default"], [], "public").sql
     is_armed = threading.Event()
 
-    async def answered_late(link: Link, statement: Statement[Any]) -> Any:
-        answer = await run(link, statement)
+    async def answered_late(connection: ReconnectingConnection, statement: Statement[Any]) -> Any:
+        answer = await run(connection, statement)
         if statement.sql == asks and is_armed.is_set():
             is_armed.clear()
             await asyncio.to_thread(queue.enqueue, Job(type="t"))
             # The server tells of the job before this ends, and the driver reads both at once.
-            await run(link, Statement("SELECT pg_sleep(0.1)", {}, nothing))
+            await run(connection, Statement("SELECT pg_sleep(0.1)", {}, nothing))
         return answer
 
-    monkeypatch.setattr(Link, "run", answered_late)
+    monkeypatch.setattr(ReconnectingConnection, "run", answered_late)
     beats = Beats(queue)
     with beats.pool:
-        until(lambda: bells(dsn) == 1)
+        until(lambda: idle_locks(dsn) == 1)
         queue.enqueue(Job(type="t"))
         until(lambda: queue.stats().completed == 1)
-        until(lambda: bells(dsn) == 1)
+        until(lambda: idle_locks(dsn) == 1)
         is_armed.set()
         queue.enqueue(Job(type="t"))
         until(lambda: queue.stats().completed == 3)
@@ -204,21 +204,21 @@ def test_few_jobs_alone_ask_for_the_bell_and_many_leave_it_to_the_commit(
     queue: Queue, dsn: str
 ) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
-        for count, rings in ((2_000, False), (2_001, True)):
+        for count, notifies in ((2_000, False), (2_001, True)):
             queue.enqueue_many([Job(type="t") for _ in range(count)])
-            found = connection.execute("SELECT rings, count(*) FROM jobs GROUP BY 1").fetchall()
-            assert found == [(rings, count)]
+            found = connection.execute("SELECT notifies, count(*) FROM jobs GROUP BY 1").fetchall()
+            assert found == [(notifies, count)]
             connection.execute("TRUNCATE jobs")
 
 
 def test_all_idle_workers_but_one_leave_the_bell_alone(queue: Queue, dsn: str) -> None:
     one, two = Beats(queue), Beats(queue)
     with one.pool, two.pool:
-        until(lambda: bells(dsn) == 1)
+        until(lambda: idle_locks(dsn) == 1)
         for _ in range(20):
             queue.enqueue(Job(type="t"))
         until(lambda: queue.stats().completed == 20)
-        until(lambda: bells(dsn) == 1)
+        until(lambda: idle_locks(dsn) == 1)
 
 
 def test_each_queue_has_a_bell(queue: Queue, dsn: str) -> None:
@@ -226,7 +226,7 @@ def test_each_queue_has_a_bell(queue: Queue, dsn: str) -> None:
     ran = threading.Event()
     pool.register("t", lambda context, payload: ran.set())
     with pool:
-        until(lambda: bells(dsn) == 3)
+        until(lambda: idle_locks(dsn) == 3)
         queue.enqueue(Job("b", "t"))
         assert ran.wait(10)
 
@@ -266,7 +266,7 @@ def test_a_flood_of_notifications_costs_few_claims(
 ) -> None:
     claims: list[float] = []
     heartbeats: list[float] = []
-    next_claim, heartbeat = Claims.next, fleet.beat
+    next_claim, heartbeat = Claims.next, worker_registry.heartbeat
 
     def counted_claim(*args: Any, **options: Any) -> Any:
         claims.append(time.monotonic())
@@ -278,11 +278,11 @@ def test_a_flood_of_notifications_costs_few_claims(
 
     beats = Beats(queue)
     with beats.pool, psycopg.connect(dsn, autocommit=True) as other:
-        until(lambda: bells(dsn) == 1)
+        until(lambda: idle_locks(dsn) == 1)
         [(jobs,)] = other.execute("SELECT 'jobs'::regclass::oid").fetchall()
         [(queue_key,)] = other.execute("SELECT hashtext('default')").fetchall()
         monkeypatch.setattr(Claims, "next", counted_claim)
-        monkeypatch.setattr(fleet, "beat", counted_heartbeat)
+        monkeypatch.setattr(worker_registry, "heartbeat", counted_heartbeat)
         began = time.monotonic()
         for number in range(3_000):
             for payload in ("", "late", "control", f"{number}"):

@@ -10,7 +10,7 @@ class WorkerState:
     """How a worker stood: its beat, and whether nobody holds the session lock that it should."""
 
     name: str
-    beat: int
+    heartbeat: int
     lock_free: bool | None
 
 
@@ -22,5 +22,5 @@ class DeadWorker:
     """
 
     name: str
-    beat: int
+    heartbeat: int
     silent: bool

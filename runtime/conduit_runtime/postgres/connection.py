@@ -24,7 +24,7 @@ from .transaction_cursor import (
 
 __all__ = [
     "BROKEN",
-    "Link",
+    "ReconnectingConnection",
     "check_open",
     "check_open_async",
     "checked_at_once",
@@ -202,18 +202,18 @@ def explain_missing_tables(error: psycopg.errors.UndefinedTable) -> str:
 
 
 def _ignore(notification: psycopg.Notify) -> None:
-    """Most links hear of nothing."""
+    """Most connections listen to nothing."""
 
 
-class Link:
+class ReconnectingConnection:
     """One asynchronous connection of a worker that is opened again after it broke.
 
-    Used by one task at a time. `fresh` counts how often it was opened, `is_pooled` tells whether a
-    transaction pooler stands in between. Results come in binary; with `times_as_ints` a time with
-    time zone is what that holds, the microseconds since 2000-01-01 UTC. With a `lock_timeout`, as
-    Postgres writes it, a statement that waits for a lock that long raises LockNotAvailable; one
-    that takes as long as `statement_timeout` raises QueryCanceled. Links of one loop that share
-    their `answers` are looked at together.
+    Used by one task at a time. `generation` counts how often it was opened; `is_pooled` tells
+    whether it goes through a transaction pooler. Results come in binary. With `times_as_ints`, a
+    time with time zone is an int: the microseconds since 2000-01-01 UTC. With a `lock_timeout`, as
+    Postgres writes it, a statement that waits that long for a lock raises LockNotAvailable; one
+    that takes as long as `statement_timeout` raises QueryCanceled. Connections of one loop may
+    share a `reader`.
     """
 
     def __init__(
@@ -225,18 +225,18 @@ class Link:
         times_as_ints: bool = False,
         lock_timeout: str | None = None,
         statement_timeout: str = PATIENCE,
-        answers: ResponseReader | None = None,
+        reader: ResponseReader | None = None,
     ) -> None:
         self._dsn = dsn
         self._name = name
-        self._answers = answers or ResponseReader()
+        self._reader = reader or ResponseReader()
         self._on_notify = on_notify
         self._times_as_ints = times_as_ints
         self._lock_timeout = lock_timeout
         self._statement_timeout = statement_timeout
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._cursor: psycopg.AsyncRawCursor[tuple[Any, ...]] | None = None
-        self.fresh = 0
+        self.generation = 0
         self.is_pooled = False
 
     @property
@@ -244,7 +244,7 @@ class Link:
         """Whether there is a connection; it may be broken without anybody having noticed."""
         return self._connection is not None and not self._connection.closed
 
-    async def connection(self) -> psycopg.AsyncConnection[Any]:
+    async def open(self) -> psycopg.AsyncConnection[Any]:
         """The connection, opened if need be; raises one of `BROKEN` when that fails."""
         if self._connection is None or self._connection.closed:
             connection = await AsyncTimeoutConnection.connect(
@@ -255,7 +255,7 @@ class Link:
                 **keepalive(self._dsn),
             )
             keep_from_children(connection)
-            connection.answers = self._answers
+            connection.reader = self._reader
             self.is_pooled = await is_pooled_async(connection)
             if not self.is_pooled:
                 await connection.execute(SETTINGS)
@@ -271,12 +271,12 @@ class Link:
             self._cursor = psycopg.AsyncRawCursor(connection, row_factory=tuple_row)
             if self._times_as_ints:
                 self._cursor.adapters.register_loader("timestamptz", Int8BinaryLoader)
-            self.fresh += 1
+            self.generation += 1
         return self._connection
 
     async def run(self, statement: Statement[T]) -> T:
         """Send a statement of the worker's own; after one of `BROKEN` the connection is dropped."""
-        connection = await self.connection()
+        connection = await self.open()
         cursor = self._cursor
         if cursor is None:
             raise psycopg.InterfaceError("the connection is closed")
@@ -313,8 +313,8 @@ class Link:
             await connection.execute(self._set_timeouts(is_local=True))
         await cursor.execute(sql, parameters, binary=True)
 
-    def take_notifications(self) -> None:
-        """Tell of the notifications that have arrived; otherwise the next answer does."""
+    def handle_notifications(self) -> None:
+        """Handle the notifications that have arrived, without waiting for the next result."""
         if self._connection is None or self._connection.closed:
             return
         pgconn = self._connection.pgconn

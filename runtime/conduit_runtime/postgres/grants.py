@@ -19,7 +19,7 @@ _ALL = "SELECT, INSERT, UPDATE, DELETE"
 # What a pending job is made of. With the other columns one could be forged that runs or has ended.
 _PENDING = (
     *("id", "queue", "type", "fingerprint", "payload", "priority", "max_attempts", "timeout"),
-    *("run_at", "trace", "rings"),
+    *("run_at", "trace", "notifies"),
 )
 
 # Every table of ours, so that a new one cannot be forgotten: a test compares.

@@ -24,23 +24,23 @@ class ResponseReader:
 
     The driver asks for a turn of the loop after every 16 KiB, and goes on only in the turn after
     that. Here all that has arrived is read by the callback that tells of it. Who holds the loop for
-    long may `look`, so that no server has to wait until its answer is read.
+    long may `poll`, so that no server has to wait until its answer is read.
     """
 
     def __init__(self) -> None:
-        self._readings: dict[int, _Reading[Any]] = {}
+        self._pending: dict[int, _PendingRead[Any]] = {}
         self._arrived = select.poll()
 
-    def look(self) -> bool:
+    def poll(self) -> bool:
         """Read what has arrived; True when an answer is whole: who awaits it is next."""
         whole = 0
         for descriptor, _ in self._arrived.poll(0):
-            whole += self._readings[descriptor].go_on()
+            whole += self._pending[descriptor].go_on()
         return whole > 0
 
     async def read(self, generator: PQGen[T], descriptor: int, *, begun: bool = False) -> T:
         """What the driver's `generator` returns in the end; one may have `begun` before."""
-        reading = _Reading(self, generator, descriptor)
+        reading = _PendingRead(self, generator, descriptor)
         reading.advance(Ready.NONE if begun else None)
         try:
             return await reading.whole
@@ -49,26 +49,26 @@ class ResponseReader:
 
     def fail(self, descriptor: int, error: Exception) -> None:
         """Raise an error where the answer that comes over this socket is awaited."""
-        if reading := self._readings.get(descriptor):
+        if reading := self._pending.get(descriptor):
             reading.fail(error)
 
-    def add(self, descriptor: int, reading: "_Reading[Any]") -> None:
+    def add(self, descriptor: int, reading: "_PendingRead[Any]") -> None:
         """Look at a socket from now on."""
-        self._readings[descriptor] = reading
+        self._pending[descriptor] = reading
         self._arrived.register(descriptor, select.POLLIN)
 
     def remove(self, descriptor: int) -> None:
         """Look at a socket no more."""
-        del self._readings[descriptor]
+        del self._pending[descriptor]
         self._arrived.unregister(descriptor)
 
 
-class _Reading(Generic[T]):
+class _PendingRead(Generic[T]):
     """A generator of the driver that goes on whenever its socket lets it."""
 
-    def __init__(self, answers: ResponseReader, generator: PQGen[T], descriptor: int) -> None:
+    def __init__(self, reader: ResponseReader, generator: PQGen[T], descriptor: int) -> None:
         self._loop = asyncio.get_running_loop()
-        self._answers = answers
+        self._reader = reader
         self._generator = generator
         self._descriptor = descriptor
         self._socket = select.poll()
@@ -109,7 +109,7 @@ class _Reading(Generic[T]):
         """Wait no more, before somebody else's socket gets this one's number."""
         if self._awaited is not None:
             self._awaited = None
-            self._answers.remove(self._descriptor)
+            self._reader.remove(self._descriptor)
             for leave in (self._loop.remove_reader, self._loop.remove_writer):
                 with suppress(OSError):  # the driver closes a broken connection's socket
                     leave(self._descriptor)
@@ -127,7 +127,7 @@ class _Reading(Generic[T]):
         if wanted == self._awaited:
             return
         if self._awaited is None:
-            self._answers.add(self._descriptor, self)
+            self._reader.add(self._descriptor, self)
         self._awaited = wanted
         for watch, leave, kind in (
             (self._loop.add_reader, self._loop.remove_reader, Wait.R),

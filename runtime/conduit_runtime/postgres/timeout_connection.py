@@ -42,11 +42,11 @@ class TimeoutConnection(psycopg.Connection[Any]):
 
 
 class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):
-    """`TimeoutConnection` in an event loop; `answers` may be shared by several."""
+    """`TimeoutConnection` in an event loop; `reader` may be shared by several."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.answers = ResponseReader()
+        self.reader = ResponseReader()
         self._is_late = False
 
     async def wait(self, gen: PQGen[Any], *args: Any, **options: Any) -> Any:
@@ -63,12 +63,12 @@ class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):
     async def close(self) -> None:
         if not self.closed:
             error = psycopg.OperationalError("the connection was closed")
-            self.answers.fail(self.fileno(), error)
+            self.reader.fail(self.fileno(), error)
         await super().close()
 
     async def _read(self, gen: PQGen[Any]) -> Any:
         try:
-            return await self.answers.read(gen, self.fileno())
+            return await self.reader.read(gen, self.fileno())
         except asyncio.CancelledError:
             if self._is_active:
                 await self._give_up(gen)
@@ -79,7 +79,7 @@ class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):
         try:
             with contextlib.suppress(psycopg.Error, TimeoutError):
                 await self.cancel_safe(timeout=CANCELLING)
-                rest = self.answers.read(gen, self.fileno(), begun=True)
+                rest = self.reader.read(gen, self.fileno(), begun=True)
                 await asyncio.wait_for(rest, CANCELLING)
         finally:
             if self._is_active:

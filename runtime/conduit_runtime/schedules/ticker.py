@@ -9,7 +9,7 @@ from ..model.errors import QueueError
 from ..model.schedules.schedule import Schedule
 from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
-from ..postgres.connection import Link
+from ..postgres.connection import ReconnectingConnection
 from ..postgres.steps import run_steps_async
 from . import scheduling
 
@@ -26,11 +26,11 @@ class Ticker:
 
     def __init__(
         self,
-        link: Link,
+        connection: ReconnectingConnection,
         schema: Callable[[], str | None],
         traced: Callable[[Schedule], scheduling.Trace] | None = None,
     ) -> None:
-        self._link = link
+        self._connection = connection
         self._schema = schema
         self._traced = traced
         self._due = asyncio.Event()
@@ -54,7 +54,7 @@ class Ticker:
         """Enqueue the jobs of all ticks that have come; a failure is logged once."""
         try:
             steps = scheduling.enqueue_due(self._schema(), self._traced)
-            await run_steps_async(steps, self._link.run)
+            await run_steps_async(steps, self._connection.run)
         except psycopg.Error as error:
             self._backoff.next_delay(error)
 
@@ -62,7 +62,7 @@ class Ticker:
         """Close the connection."""
         if self._timer is not None:
             self._timer.cancel()
-        await self._link.close()
+        await self._connection.close()
 
 
 async def add_schedules(schedules: Sequence[Schedule], dsn: str, schema: str | None) -> None:
@@ -70,9 +70,9 @@ async def add_schedules(schedules: Sequence[Schedule], dsn: str, schema: str | N
     names = [schedule.name for schedule in schedules]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise QueueError(f"two schedules are named {twice[0]}: give one another name=")
-    link = Link(dsn, "conduit schedules")
+    connection = ReconnectingConnection(dsn, "conduit schedules")
     try:
         for schedule in schedules:
-            await run_steps_async(scheduling.add(schedule, schema), link.run)
+            await run_steps_async(scheduling.add(schedule, schema), connection.run)
     finally:
-        await link.close()
+        await connection.close()

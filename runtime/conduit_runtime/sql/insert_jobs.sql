@@ -1,11 +1,11 @@
 -- Nothing but the function stands beneath the insert, so the rows come in its order without a sort.
 INSERT INTO {jobs}
-  (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, rings{trace})
+  (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, notifies{trace})
 SELECT
   id, queue, type, fingerprint, payload::pg_catalog.jsonb, priority, max_attempts, timeout,
   coalesce(run_at, pg_catalog.now())
     OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => delay),
-  {rings}{trace_json}
+  {notifies}{trace_json}
 FROM unnest(
   %(id)s::pg_catalog.uuid[], %(queue)s::pg_catalog.text[], %(type)s::pg_catalog.text[],
   %(fingerprint)s::pg_catalog.text[], %(payload)s::pg_catalog.text[], %(priority)s::integer[],

@@ -7,4 +7,4 @@ WITH running AS (
       SELECT FROM {conduit_workers} AS worker WHERE worker.name = job.locked_by
     ) END
   FOR UPDATE OF job SKIP LOCKED
-), {take_back}
+), {reclaim}

@@ -12,7 +12,7 @@ from uuid import UUID
 from ..model.claimed import PLAIN, Claimed, Shape
 from ..postgres.arrays import array, integers
 from ..postgres.statement import Statement, sql
-from .scan_policy import Look, Looks, seen
+from .scan_policy import Scan, ScanPolicy, seen
 
 __all__ = [
     "ALL_PRIORITIES",
@@ -115,7 +115,7 @@ class Claims:
     until everything is looked at again.
     """
 
-    looks: Looks
+    scan_policy: ScanPolicy
 
     def __init__(self, shape: Shape = PLAIN) -> None:
         self._shape = shape
@@ -126,13 +126,13 @@ class Claims:
         self._lanes = 1
         self._queues: Mapping[str, int] = {}
         self._empty: set[str] = set()
-        self._look = Look.FULL
-        self.looks = Looks()
+        self._scan = Scan.FULL
+        self.scan_policy = ScanPolicy()
 
     @property
     def was_full(self) -> bool:
         """Whether the last claim looked at everything."""
-        return self._look is Look.FULL
+        return self._scan is Scan.FULL
 
     def next(
         self,
@@ -142,30 +142,36 @@ class Claims:
         limit: int,
         now: float,
         schema: str | None,
-        told: int | None = None,
+        listens_on: int | None = None,
     ) -> Statement[list[Claimed]]:
         """The next claim, at the monotonic time `now` in seconds.
 
-        A worker that is no longer registered claims nothing. `told` is the number of the connection
-        over which it hears of jobs that become due long after their time.
+        A worker that is no longer registered claims nothing. `listens_on` is the generation of the
+        connection over which it gets notices of jobs that became due long ago.
         """
-        look = self.looks.choose((worker, told, *lanes), queues, told is not None, now)
+        scan = self.scan_policy.choose(
+            (worker, listens_on, *lanes), queues, listens_on is not None, now
+        )
         kinds = self._kinds or len({type_ for type_, _ in lanes})
         self._asked = depth = min(limit, max(int(self._depth), _least_depth(limit, kinds)))
-        if self._empty and look is Look.BEHIND:
+        if self._empty and scan is Scan.CURSOR:
             queues = {q: queues[q] for q in queues if q not in self._empty} or queues
-        if look is Look.BEHIND and self.looks.is_rare and not self._has_bounds(queues):
-            look = Look.RECENT
-        self._queues, self._look = queues, look
+        if (
+            scan is Scan.CURSOR
+            and self.scan_policy.is_full_scan_rare
+            and not self._has_bounds(queues)
+        ):
+            scan = Scan.RECENT
+        self._queues, self._scan = queues, scan
         self._lanes = max(1, len(lanes))
-        behind = self._bounds.items() if look is Look.BEHIND else ()
+        behind = self._bounds.items() if scan is Scan.CURSOR else ()
         token = uuid.uuid4()
         parameters = claim(
             worker, queues, lanes, limit, depth, [(*key, *at) for key, at in behind], token
         )
         fragments = ALL_PRIORITIES
-        if look is Look.RECENT:
-            parameters["ages"] = self.looks.ages(queues, now)
+        if scan is Scan.RECENT:
+            parameters["ages"] = self.scan_policy.ages(queues, now)
             fragments = {"recent": sql("recent", schema), "present": "false"}
         claiming = sql(
             "claim",
@@ -188,7 +194,7 @@ class Claims:
         is_short = len(jobs) < limit
         taken_whole: Sequence[str] = ()
         if is_short:
-            if self._look is not Look.BEHIND:
+            if self._scan is not Scan.CURSOR:
                 taken = Counter(job.queue for job in jobs)
                 taken_whole = seen(taken, self._queues, self._asked)
             # Beneath the depth there may be more.
@@ -200,7 +206,7 @@ class Claims:
             if kinds > self._kinds:
                 self._depth = 0.0
             self._kinds = kinds
-        self.looks.learn(self._look, started, now, len(jobs), is_short, taken_whole)
+        self.scan_policy.learn(self._scan, started, now, len(jobs), is_short, taken_whole)
         if self.was_full and (not is_short or len(self._bounds) > _MOST_BOUNDS):
             # A bound that this look did not come to would hide what appeared behind it since.
             self._bounds.clear()
@@ -233,7 +239,7 @@ class Claims:
 
     def _pass_over(self, gave: set[str], is_short: bool) -> None:
         """Note which of the queues are empty that the claim came to; it takes them in order."""
-        if self._look is not Look.BEHIND:
+        if self._scan is not Scan.CURSOR:
             self._empty.clear()
         came_to = [*self._queues]
         if not is_short:

@@ -30,7 +30,7 @@ _ROW = 400
 _LINK = 50
 """Bytes of a dependency, roughly."""
 _FEW = 2_000
-"""Jobs that are inserted before a worker tires of asking for the bell."""
+"""Jobs of a statement that may hold the shared idle lock: an idle worker retries for that long."""
 
 
 def _moment(column: str) -> str:
@@ -67,8 +67,8 @@ def insert_jobs(
 ) -> list[Statement[list[Duplicate]]]:
     """Insert any number of jobs, in their order: in one statement unless they are large or many.
 
-    A statement that is `alone` in its transaction looks for idle workers by itself, which costs
-    less than having the commit look. One that takes long does not: it would keep them from the
+    A statement that is `alone` in its transaction checks the idle lock by itself, which costs
+    less than a check at the commit. A long one does not: it would keep workers from the
     bell meanwhile.
 
     Needs no privilege but INSERT and, for unique jobs, to call `conduit_enqueue`. Each returns its
@@ -97,8 +97,8 @@ def _insert_rows(
     if any("key" in row for row in rows):
         return enqueue(jobs, rows, schema)
     parameters = columns(rows)
-    rings = sql("rings", schema, **_COLUMNS) if asks else "true"
-    inserting = sql("insert_jobs", schema, rings=rings, **trace_fragments(parameters))
+    notifies = sql("notifies", schema, **_COLUMNS) if asks else "true"
+    inserting = sql("insert_jobs", schema, notifies=notifies, **trace_fragments(parameters))
     return Statement(inserting, parameters, _no_duplicates)
 
 
@@ -135,8 +135,8 @@ def batches(rows: Sequence[Row]) -> list[list[Row]]:
 @lru_cache(maxsize=64)
 def insert_one(schema: str | None, alone: bool = False) -> str:
     """The INSERT of one job; `alone` is that of `insert_jobs`."""
-    rings = sql("rings", schema, **_VALUES) if alone else "true"
-    return sql("insert_job", schema, rings=rings)
+    notifies = sql("notifies", schema, **_VALUES) if alone else "true"
+    return sql("insert_job", schema, notifies=notifies)
 
 
 _COLUMNS = {name: name for name in ("run_at", "delay", "queue")}

@@ -19,7 +19,7 @@ from .results import Result
 __all__ = [
     "Attempt",
     "HeldJob",
-    "Stray",
+    "OrphanedClaim",
     "Written",
     "complete",
     "end",
@@ -61,7 +61,7 @@ class HeldJob(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Stray:
+class OrphanedClaim:
     """A claimed job of which only the claim is known."""
 
     id: UUID

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any
 
-__all__ = ["Look", "Looks", "seen"]
+__all__ = ["Scan", "ScanPolicy", "seen"]
 
 _CHEAP = 0.01
 """Seconds that a look may take to be repeated whenever a claim comes back short."""
@@ -20,25 +20,25 @@ _IDLE = 0.25
 """Seconds until a recent look that found nothing is repeated."""
 
 
-class Look(Enum):
+class Scan(Enum):
     """What a claim looks at."""
 
-    BEHIND = "what stands behind the last claim of its priority"
+    CURSOR = "what stands behind the last claim of its priority"
     RECENT = "what fell due of late"
     FULL = "everything"
 
 
-class Looks:
+class ScanPolicy:
     """When a worker's claims look how far back. Times are monotonic seconds.
 
     Claimed rows leave dead entries at the head of the index until they are vacuumed. Most claims
-    skip them; a full look, which finds what appeared behind the last claim, follows at most every
+    skip them; a full scan, which finds what appeared behind the last claim, follows at most every
     50 ms and at least every second, depending on its cost. While it costs little, it follows
     whenever a claim comes back short, too.
 
     While another transaction holds a snapshot, vacuum removes nothing and full looks cost more
     and more. Then recent looks take their place, and full ones become rare: whoever makes a job due
-    further back than those look says so to the workers that listen (`is_told`).
+    further back than those look says so to the workers that listen (`hears_notices`).
     """
 
     def __init__(self) -> None:
@@ -47,11 +47,11 @@ class Looks:
         self._recent_cost = 0.0
         self._all_seen: dict[str, float] = {}
         self._scope: tuple[Any, ...] = ()
-        self._is_told = self._is_rare = False
+        self._hears_notices = self._is_full_rare = False
 
     def choose(
-        self, scope: tuple[Any, ...], queues: Collection[str], is_told: bool, now: float
-    ) -> Look:
+        self, scope: tuple[Any, ...], queues: Collection[str], hears_notices: bool, now: float
+    ) -> Scan:
         """What a claim from these queues looks at.
 
         What is known of the past holds for one `scope`: who claims, and what of.
@@ -59,67 +59,67 @@ class Looks:
         if scope != self._scope:
             self._scope = scope
             self._all_seen.clear()
-        self._is_told = is_told
-        self._is_rare = (
-            is_told and min(self._costs) >= _COSTLY and self._all_seen.keys() >= set(queues)
+        self._hears_notices = hears_notices
+        self._is_full_rare = (
+            hears_notices and min(self._costs) >= _COSTLY and self._all_seen.keys() >= set(queues)
         )
         if self.is_full_due(now):
-            return Look.FULL
-        return Look.RECENT if self._is_rare and now >= self._recent_at else Look.BEHIND
+            return Scan.FULL
+        return Scan.RECENT if self._is_full_rare and now >= self._recent_at else Scan.CURSOR
 
     def ages(self, queues: Iterable[str], now: float) -> list[float]:
         """How many seconds a recent look goes back in each of the queues."""
         return [now - self._all_seen[queue] + _RECENT for queue in queues]
 
     @property
-    def is_rare(self) -> bool:
+    def is_full_scan_rare(self) -> bool:
         """Whether full looks cost so much that they are rare."""
-        return self._is_rare
+        return self._is_full_rare
 
     def is_full_due(self, now: float) -> bool:
         """Whether a claim looks at everything."""
-        return now >= (self._rare_at if self._is_rare else self._full_at)
+        return now >= (self._rare_at if self._is_full_rare else self._full_at)
 
     def due_in(self, now: float) -> float:
         """In how many seconds a claim looks further back than behind the last one."""
-        due = min(self._rare_at, self._recent_at) if self._is_rare else self._full_at
+        due = min(self._rare_at, self._recent_at) if self._is_full_rare else self._full_at
         return max(0.0, due - now)
 
     def learn(
-        self, look: Look, started: float, now: float, gave: int, is_short: bool, seen: Iterable[str]
+        self, scan: Scan, started: float, now: float, gave: int, is_short: bool, seen: Iterable[str]
     ) -> None:
         """Take note of a look that was sent at `started`, answered at `now`, and gave some jobs.
 
         In the queues that it has `seen` whole, nothing is left that was due when it started.
         """
         cost = now - started
-        if look is Look.FULL:
+        if scan is Scan.FULL:
             self._costs.append(cost)
             self._full_at = now + _pause(cost)
             self._rare_at = now + min(min(self._costs) / _SHARE_OF_RARE, _RAREST)
-        elif look is Look.RECENT:
+        elif scan is Scan.RECENT:
             self._recent_cost = cost
-        if look is not Look.BEHIND:
+        if scan is not Scan.CURSOR:
             self._recent_at = now + max(_pause(self._recent_cost), 0.0 if gave else _IDLE)
-            if self._is_told:
+            if self._hears_notices:
                 self._all_seen.update(dict.fromkeys(seen, started))
         if not is_short:
             return
         # Further back there may be more.
         if self._costs[-1] < _CHEAP:
             self._full_at = now
-        if self._recent_cost < _CHEAP and (gave or look is Look.BEHIND):
+        if self._recent_cost < _CHEAP and (gave or scan is Scan.CURSOR):
             self._recent_at = now
 
     def forget(self) -> None:
-        """Look at everything with the next claim."""
+        """Scan everything with the next claim."""
         self._full_at = self._rare_at = 0.0
-        self.doubt()
+        self.invalidate()
 
-    def doubt(self) -> None:
+    def invalidate(self) -> None:
         """Something is due further back than recent looks go."""
         self._all_seen.clear()
-        self._is_rare = False
+        self._is_full_rare = False
 
 
 def _pause(cost: float) -> float:

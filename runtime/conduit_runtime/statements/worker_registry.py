@@ -13,12 +13,12 @@ from .claims import Lane
 
 __all__ = [
     "Rescued",
-    "beat",
-    "leave",
+    "deregister",
+    "heartbeat",
     "register",
     "rescue",
     "rescue_orphans",
-    "strangers",
+    "unhandled_types",
 ]
 
 
@@ -36,12 +36,12 @@ class Rescued:
     payload: str | None = None
 
 
-def home() -> Statement[str]:
+def find_schema() -> Statement[str]:
     """The schema in which the search path finds our tables. Decoding raises MigrationError."""
-    return Statement(sql("home", None), {}, lambda rows, count: _home(rows))
+    return Statement(sql("find_schema", None), {}, lambda rows, count: _schema(rows))
 
 
-def _home(rows: Rows) -> str:
+def _schema(rows: Rows) -> str:
     if not rows:
         raise MigrationError("there is no jobs table of ours: run `conduit-jobs migrate` first")
     return str(rows[0][0])
@@ -78,7 +78,7 @@ def lock(lock_key: int) -> Statement[bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class Heartbeat:
     """How every worker stands, oneself included, and what else there is to know.
 
     `due` are the seconds until the next schedule is due, None when there is none; `clock` is the
@@ -93,12 +93,12 @@ class Beat:
     is_awaited: bool = False
 
 
-def beat(name: str, queues: Sequence[str], schema: str | None) -> Statement[Beat]:
+def heartbeat(name: str, queues: Sequence[str], schema: str | None) -> Statement[Heartbeat]:
     """Move the own beat, and look around: at workers, at controls of these queues, and at rates."""
     return Statement(
-        sql("beat", schema),
+        sql("heartbeat", schema),
         {"name": name, "queues": list(queues)},
-        lambda rows, count: Beat(
+        lambda rows, count: Heartbeat(
             [WorkerState(*row[:3]) for row in rows],
             *((*rows[0][3:5], Controls.of(*rows[0][5:8]), rows[0][8]) if rows else ()),
         ),
@@ -107,7 +107,7 @@ def beat(name: str, queues: Sequence[str], schema: str | None) -> Statement[Beat
 
 def rescue(dead: DeadWorker, schema: str | None) -> Statement[list[Rescued]]:
     """Take back the jobs of a dead worker and strike it off, unless it has moved."""
-    parameters = {"name": dead.name, "beat": dead.beat, "silent": dead.silent}
+    parameters = {"name": dead.name, "heartbeat": dead.heartbeat, "silent": dead.silent}
     return Statement(_rescue_sql("rescue", schema), parameters, _rescued)
 
 
@@ -116,22 +116,22 @@ def rescue_orphans(schema: str | None) -> Statement[list[Rescued]]:
     return Statement(_rescue_sql("rescue_orphans", schema), {}, _rescued)
 
 
-def strangers(queues: Sequence[str], schema: str | None) -> Statement[list[tuple[str, Lane]]]:
+def unhandled_types(queues: Sequence[str], schema: str | None) -> Statement[list[tuple[str, Lane]]]:
     """What waits in these queues, by queue and lane, that no live worker of the queue knows."""
     return Statement(
-        sql("strangers", schema, waiting=sql("waiting", schema, queue="wanted.queue")),
+        sql("unhandled_types", schema, waiting=sql("waiting", schema, queue="wanted.queue")),
         {"queues": list(queues)},
         lambda rows, count: [(queue, (type_, shape)) for queue, type_, shape in rows],
     )
 
 
-def leave(name: str, schema: str | None) -> Statement[None]:
+def deregister(name: str, schema: str | None) -> Statement[None]:
     """Strike the worker off, at a gentle end."""
-    return Statement(sql("leave", schema), {"name": name}, nothing)
+    return Statement(sql("deregister", schema), {"name": name}, nothing)
 
 
 def _rescue_sql(name: str, schema: str | None) -> str:
-    return sql(name, schema, take_back=sql("take_back", schema))
+    return sql(name, schema, reclaim=sql("reclaim", schema))
 
 
 def _rescued(rows: Rows, count: int) -> list[Rescued]:

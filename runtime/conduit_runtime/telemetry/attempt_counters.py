@@ -49,7 +49,7 @@ class Recorder:
         """Count attempts whose outcome is written; those that completed come apart from others."""
         completed = attempts[0].outcome is None
         if not completed:
-            attempts = [attempt for attempt in attempts if not _is_handed_back(attempt)]
+            attempts = [attempt for attempt in attempts if not _is_released(attempt)]
         weight = len(attempts) // SAMPLE + 1
         for (queue, type_), group in _by_key(attempts):
             counters = self.counters(queue, type_)
@@ -64,7 +64,7 @@ class Recorder:
                 _record_waits(counters, group, weight, self.server_offset)
 
 
-def _is_handed_back(attempt: "Attempt") -> bool:
+def _is_released(attempt: "Attempt") -> bool:
     outcome = attempt.outcome
     return outcome is not None and not outcome.counted and outcome.delay is None
 

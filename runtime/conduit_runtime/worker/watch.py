@@ -1,4 +1,4 @@
-"""Looks, once a second, after what a worker holds."""
+"""Checks, once a second, what a worker holds."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from ..model.interruptions import TakenAway
 from ..model.outcome import released
 from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
-from ..statements.outcomes import Attempt, Stray
+from ..statements.outcomes import Attempt, OrphanedClaim
 from ..telemetry.attempt_counters import Recorder
 from .acknowledge.acknowledger import Acknowledger
 from .run.execution import Execution
@@ -51,16 +51,16 @@ class Watch:
         self._worker = worker
         self._backoff = Backoff(_log, "jobs that a lost claim took cannot be looked for")
         self._stuck_since: float | None = None
-        self._strays: set[tuple[UUID, UUID]] = set()
+        self._orphans: set[tuple[UUID, UUID]] = set()
         self.is_stuck = asyncio.Event()
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Check until cancelled."""
         next_audit = time.monotonic() + AUDIT
         while True:
             await asyncio.sleep(WATCH)
             now = time.monotonic()
-            self._look_at_places(now)
+            self._check_slots(now)
             long = [e for e in self._runner.running if e.age(now) >= LONG]
             if long:
                 await self._check(long, now)
@@ -68,7 +68,7 @@ class Watch:
                 next_audit = now + AUDIT
                 await self._audit()
 
-    def _look_at_places(self, now: float) -> None:
+    def _check_slots(self, now: float) -> None:
         if not self._runner.is_stuck:
             self._stuck_since = None
             self.is_stuck.clear()
@@ -100,9 +100,9 @@ class Watch:
         except psycopg.Error as error:
             self._backoff.next_delay(error)
             return
-        known = {(job.id, job.token) for job in self._runner.jobs()} | self._acknowledger.set_aside
-        strays = held - known
+        known = {(job.id, job.token) for job in self._runner.jobs()} | self._acknowledger.deferred
+        orphans = held - known
         # Seen once, it may have ended meanwhile, or its claim may not be answered yet.
-        for id_, token in strays & self._strays:
-            self._acknowledger.add(Attempt(Stray(id_, token), outcome=released))
-        self._strays = strays
+        for id_, token in orphans & self._orphans:
+            self._acknowledger.add(Attempt(OrphanedClaim(id_, token), outcome=released))
+        self._orphans = orphans

@@ -14,7 +14,7 @@ from ..model.controls import NOTICE, Controls
 from ..model.errors import JobLost, WorkerStuck
 from ..model.interruptions import Shutdown, TakenAway
 from ..model.text.logs import get_logger
-from ..postgres.connection import Link
+from ..postgres.connection import ReconnectingConnection
 from ..postgres.execute import run_async
 from ..postgres.response_reader import ResponseReader
 from ..schedules.ticker import Ticker
@@ -82,7 +82,7 @@ class Worker:
     async def start(self) -> None:
         """Register; from then on jobs are claimed. Raises when the database is not usable."""
         tracer = self._tracer
-        schedules = Link(self._dsn, "conduit schedules")
+        schedules = ReconnectingConnection(self._dsn, "conduit schedules")
         traced_tick = None if tracer is None else tracer.tick
         self._ticker = Ticker(schedules, lambda: self._schema, traced_tick)
         self._notices = FailureNotices(
@@ -90,38 +90,38 @@ class Worker:
             lambda: self._failures.is_wanted and not self._stopping.is_set(),
             lambda *taken: self._loop.call_soon_threadsafe(self._report_failed, *taken),
         )
-        self._keeper = HeartbeatThread(
+        self._heartbeat = HeartbeatThread(
             self._dsn,
             self._schema,
             list(self._queues),
             self._registry.lanes,
-            lambda: self._loop.call_soon_threadsafe(self._give_up_all),
+            lambda: self._loop.call_soon_threadsafe(self._abandon_all),
             lambda due: self._loop.call_soon_threadsafe(self._ticker.expect, due),
-            lambda controls: self._loop.call_soon_threadsafe(self._heed, controls),
+            lambda controls: self._loop.call_soon_threadsafe(self._apply, controls),
             lambda jobs: self._loop.call_soon_threadsafe(self._count_failed, jobs),
             self._notices,
             lambda jobs: self._loop.call_soon_threadsafe(self._advance, jobs),
             Flusher(self._recorder),
-            hurry=self._drain,
+            tries_at_once=self._drain,
         )
-        await asyncio.to_thread(self._keeper.announce)
-        self._schema = self._keeper.schema
-        self._registry.on_change(self._keeper.refresh)
-        answers = ResponseReader()
-        self._claim_link = Link(
-            self._dsn, "conduit claims", self._on_notify, times_as_ints=True, answers=answers
+        await asyncio.to_thread(self._heartbeat.announce)
+        self._schema = self._heartbeat.schema
+        self._registry.on_change(self._heartbeat.refresh)
+        reader = ResponseReader()
+        self._claim_connection = ReconnectingConnection(
+            self._dsn, "conduit claims", self._on_notify, times_as_ints=True, reader=reader
         )
-        self._acknowledge_link = Link(
+        self._outcome_connection = ReconnectingConnection(
             self._dsn,
             "conduit outcomes",
             lock_timeout=LOCK_TIMEOUT,
             statement_timeout=STATEMENT_TIMEOUT,
-            answers=answers,
+            reader=reader,
         )
         self._database = JobDatabase(self._dsn, self._concurrency)
         self._flows = FlowAdvancer(self._database.connection, self._schema)
         self._acknowledger = Acknowledger(
-            self._acknowledge_link,
+            self._outcome_connection,
             self._schema,
             lambda count: self._claimer.on_written(count),
             lambda: self._claimer.on_postponed(),
@@ -137,27 +137,27 @@ class Worker:
             self._services,
             self._metrics,
             self._concurrency,
-            lambda: self._claimer.on_room(),
-            answers.look,
+            lambda: self._claimer.on_capacity(),
+            reader.poll,
             None if tracer is None else tracer.attempt,
             capped=[queue for queue, cap in self._queues.items() if cap is not None],
         )
         self._claimer = Claimer(
-            self._claim_link,
+            self._claim_connection,
             self._schema,
-            lambda: [*self._registry.lanes(), *self._keeper.adopted],
+            lambda: [*self._registry.lanes(), *self._heartbeat.fallback_lanes],
             self._runner,
             self._acknowledger,
             self._queues,
-            lambda: self._keeper.worker,
+            lambda: self._heartbeat.worker,
             self._drain,
             PLAIN if tracer is None else TRACED,
         )
-        self._claimer.heed(self._controls)
+        self._claimer.apply(self._controls)
         self._watch = Watch(
-            self._runner, self._acknowledger, self._recorder, lambda: self._keeper.worker
+            self._runner, self._acknowledger, self._recorder, lambda: self._heartbeat.worker
         )
-        _log.info("worker %s works on %s", self._keeper.worker, ", ".join(self._queues))
+        _log.info("worker %s works on %s", self._heartbeat.worker, ", ".join(self._queues))
         if self._drain:
             await self._ticker.enqueue_due()
         self._ticking = asyncio.create_task(self._ticker.run(), name="conduit schedules")
@@ -195,18 +195,18 @@ class Worker:
         self._claimer.stop()
         # A claim under way is waited for, else its jobs would be held by nobody.
         await asyncio.wait([self._claiming], timeout=CANCELLING)
-        self._runner.hand_back()
+        self._runner.release()
         await self._until_idle(grace)
         for execution in list(self._runner.running):
             execution.stop(Shutdown())
         await self._until_idle(CANCELLING)
-        gone = self._runner.is_idle
+        is_idle = self._runner.is_idle
         self._watching.cancel()
         self._claiming.cancel()
         self._acknowledger.close()
         await asyncio.wait([self._writing], timeout=CANCELLING)
         if not self._acknowledger.is_idle:
-            gone = False
+            is_idle = False
             _log.warning("not all outcomes could be written before the end: these jobs run again")
         self._writing.cancel()
         self._advancing.cancel()
@@ -214,29 +214,29 @@ class Worker:
         tasks = (self._watching, self._claiming, self._writing, self._ticking, self._advancing)
         await asyncio.gather(*tasks, return_exceptions=True)
         self._runner.threads.close()
-        await self._claim_link.close()
-        await self._acknowledge_link.close()
+        await self._claim_connection.close()
+        await self._outcome_connection.close()
         await self._ticker.close()
         await self._database.close()
         await self._failures.finish(CANCELLING)
         with ThreadPoolExecutor(1) as thread:  # services may hold all of the loop's own
-            await self._loop.run_in_executor(thread, self._keeper.end, gone)
+            await self._loop.run_in_executor(thread, self._heartbeat.stop, is_idle)
 
     async def _until_idle(self, seconds: float) -> None:
         tasks = [e.task for e in self._runner.running if e.task is not None]
         if tasks and seconds > 0:
             await asyncio.wait(tasks, timeout=seconds)
 
-    def _heed(self, controls: Controls) -> None:
+    def _apply(self, controls: Controls) -> None:
         """Operators paused, resumed or limited something."""
         self._controls = controls
         if hasattr(self, "_claimer"):
-            self._claimer.heed(controls)
+            self._claimer.apply(controls)
 
     def _on_notify(self, notification: psycopg.Notify) -> None:
         if notification.payload == NOTICE:
             if self._claimer.on_changed():
-                self._keeper.hurry()
+                self._heartbeat.wake()
         elif notification.payload == LATE:
             self._claimer.on_late()
         else:
@@ -247,13 +247,13 @@ class Worker:
         if hasattr(self, "_flows"):
             self._flows.add(jobs)
 
-    def _give_up_all(self) -> None:
+    def _abandon_all(self) -> None:
         """Others took this worker for dead: its jobs are theirs now."""
         if not hasattr(self, "_runner"):
             return  # it has claimed nothing yet
         for execution in list(self._runner.running):
             execution.stop(TakenAway())
-        self._runner.hand_back()
+        self._runner.release()
 
     def _on_ended(self, attempts: Sequence[Attempt]) -> None:
         """The outcomes of these attempts are committed."""

@@ -37,7 +37,7 @@ CREATE TABLE jobs (
   token        uuid,
   flow         uuid,
   trace        jsonb,
-  rings        boolean     NOT NULL DEFAULT true
+  notifies     boolean     NOT NULL DEFAULT true
 ) WITH (
   fillfactor = 70,
   autovacuum_vacuum_scale_factor = 0.01,
@@ -57,7 +57,7 @@ COMMENT ON COLUMN jobs.leased_until IS 'set by dequeue(): the claim lapses then;
 COMMENT ON COLUMN jobs.token IS 'drawn anew by every claim; each outcome names it';
 COMMENT ON COLUMN jobs.flow IS 'the chain or group that the job is part of: others may wait for it';
 COMMENT ON COLUMN jobs.trace IS 'trace context of what enqueued the job, as headers (traceparent, …)';
-COMMENT ON COLUMN jobs.rings IS 'whether the commit of the new row looks for an idle worker; false: its statement found none';
+COMMENT ON COLUMN jobs.notifies IS 'whether the commit of the new row looks for an idle worker; false: its statement found none';
 
 CREATE INDEX jobs_claim ON jobs (queue, priority DESC, type, fingerprint, run_at, seq)
   WHERE status = 'pending';
@@ -67,7 +67,7 @@ CREATE INDEX jobs_failed ON jobs (id) WHERE status = 'failed';
 CREATE TABLE conduit_workers (
   name       text        PRIMARY KEY,
   lock_key   bigint,
-  beat       bigint      NOT NULL DEFAULT 0,
+  heartbeat  bigint      NOT NULL DEFAULT 0,
   host       text        NOT NULL,
   pid        integer     NOT NULL,
   queues     text[]      NOT NULL,
@@ -77,7 +77,7 @@ CREATE TABLE conduit_workers (
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
 COMMENT ON COLUMN conduit_workers.lock_key IS 'advisory lock that the worker''s session holds while it lives; none behind a pooler';
-COMMENT ON COLUMN conduit_workers.beat IS 'moves every second while the worker lives';
+COMMENT ON COLUMN conduit_workers.heartbeat IS 'counts up every second while the worker lives';
 
 -- An idle worker holds the idle lock of its queue exclusively; only then does a commit pay for a
 -- NOTIFY. The shared lock is kept until the commit is visible, so a worker that takes the idle lock
@@ -108,7 +108,7 @@ BEGIN
 END $$;
 
 CREATE CONSTRAINT TRIGGER conduit_notify AFTER INSERT ON jobs
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.rings)
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.notifies)
   EXECUTE FUNCTION conduit_notify();
 
 CREATE TABLE conduit_unique_keys (

@@ -9,7 +9,7 @@ import psycopg
 
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
-from ...postgres.connection import Link
+from ...postgres.connection import ReconnectingConnection
 from ...postgres.statement import Statement
 from ...statements import outcomes as statements
 from ...statements.outcomes import Attempt, Written
@@ -49,7 +49,7 @@ class Acknowledger:
 
     def __init__(
         self,
-        link: Link,
+        connection: ReconnectingConnection,
         schema: str | None,
         on_written: Callable[[int], None],
         on_postponed: Callable[[], None],
@@ -67,28 +67,30 @@ class Acknowledger:
         self._completed: list[Attempt] = []
         self._ended: list[Attempt] = []
         self._questions: list[tuple[Statement[Any], asyncio.Future[Any]]] = []
-        self._aside: list[Attempt] = []
+        self._deferred: list[Attempt] = []
         self._again: list[Attempt] = []
         self._wake = asyncio.Event()
         self._closing = False
         self._writing = False
         self._starts = Backoff(_log, "the start of a job cannot be written")
         self._apart = ApartWriter(connect, schema, self._report_apart)
-        self._writer = BatchWriter(link, schema, self._report, self._apart.add, self._set_aside)
+        self._writer = BatchWriter(
+            connection, schema, self._report, self._apart.add, self._set_aside
+        )
 
     @property
     def is_idle(self) -> bool:
         """Whether everything that came in is written."""
-        return not (self._writing or self._is_asked or self._aside) and self._apart.is_idle
+        return not (self._writing or self._is_asked or self._deferred) and self._apart.is_idle
 
     @property
     def _is_asked(self) -> bool:
         return bool(self._completed or self._ended or self._questions or self._again)
 
     @property
-    def set_aside(self) -> set[tuple[UUID, UUID | None]]:
+    def deferred(self) -> set[tuple[UUID, UUID | None]]:
         """Id and token of the jobs that ended, but are locked by somebody or refused."""
-        aside = {(each.job.id, each.job.token) for each in (*self._aside, *self._again)}
+        aside = {(each.job.id, each.job.token) for each in (*self._deferred, *self._again)}
         return aside.union(self._apart.held)
 
     def add(self, attempt: Attempt) -> None:
@@ -159,7 +161,7 @@ class Acknowledger:
                 await self._write_all()
             self._writing = False
             self._on_written(0)
-            if self._closing and not self._aside and self._apart.is_idle:
+            if self._closing and not self._deferred and self._apart.is_idle:
                 return
 
     async def _write_all(self) -> None:
@@ -193,13 +195,13 @@ class Acknowledger:
             self._on_postponed()
 
     def _set_aside(self, attempts: Sequence[Attempt]) -> None:
-        if attempts and not self._aside:
+        if attempts and not self._deferred:
             asyncio.get_running_loop().call_later(PAUSE, self._bring_back)
-        self._aside.extend(attempts)
+        self._deferred.extend(attempts)
 
     def _bring_back(self) -> None:
-        self._again += self._aside
-        self._aside = []
+        self._again += self._deferred
+        self._deferred = []
         self._wake.set()
 
     def _report_apart(self, attempts: Sequence[Attempt], written: Written) -> None:

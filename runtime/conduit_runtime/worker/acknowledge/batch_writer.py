@@ -8,7 +8,7 @@ import psycopg
 
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
-from ...postgres.connection import Link
+from ...postgres.connection import ReconnectingConnection
 from ...postgres.refusals import is_transient
 from ...postgres.statement import Statement
 from ...statements import outcomes as statements
@@ -43,13 +43,13 @@ class BatchWriter:
 
     def __init__(
         self,
-        link: Link,
+        connection: ReconnectingConnection,
         schema: str | None,
         on_taken: Callable[[Sequence[Attempt], Written], None],
         on_refused: Callable[[Attempt, psycopg.Error], None],
         on_locked: Callable[[Sequence[Attempt]], None],
     ) -> None:
-        self._link = link
+        self._connection = connection
         self._schema = schema
         self._on_taken = on_taken
         self._on_refused = on_refused
@@ -152,14 +152,14 @@ class BatchWriter:
         """
         failures = 0
         while True:
-            opened = self._link.fresh
-            was_open = self._link.is_open
+            opened = self._connection.generation
+            was_open = self._connection.is_open
             try:
-                answer = await self._link.run(statement)
+                answer = await self._connection.run(statement)
             except psycopg.errors.LockNotAvailable:
                 raise
             except psycopg.Error as error:
-                failures += was_open or self._link.fresh > opened
+                failures += was_open or self._connection.generation > opened
                 if not is_transient(error) or failures == tries:
                     raise
                 await asyncio.sleep(self._backoff.next_delay(error))

@@ -14,13 +14,13 @@ from ...model.controls import Controls
 from ...model.outcome import released
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
-from ...postgres.connection import Link
+from ...postgres.connection import ReconnectingConnection
 from ...postgres.statement import Statement
 from ...statements.claims import BATCH, Claims, Lane, most_of_a_claim, next_due
 from ...statements.outcomes import Attempt, renew
 from ..acknowledge.acknowledger import Acknowledger
 from ..run.runner import FRESH, Runner
-from .limiter import Gate
+from .limiter import Limiter
 from .listener import POLL, Listener
 
 __all__ = ["Claimer"]
@@ -43,7 +43,7 @@ class Claimer:
 
     def __init__(
         self,
-        link: Link,
+        connection: ReconnectingConnection,
         schema: str | None,
         lanes: Callable[[], Sequence[Lane]],
         runner: Runner,
@@ -53,7 +53,7 @@ class Claimer:
         drain: bool,
         shape: Shape = PLAIN,
     ) -> None:
-        self._link = link
+        self._connection = connection
         self._schema = schema
         self._lanes = lanes
         self._runner = runner
@@ -62,9 +62,9 @@ class Claimer:
         self._worker = worker
         self._drain = drain
         self._claims = Claims(shape)
-        self._gate = Gate(shape)
-        self._listener = Listener(link, schema)
-        self._room = asyncio.Event()
+        self._limiter = Limiter(shape)
+        self._listener = Listener(connection, schema)
+        self._capacity = asyncio.Event()
         self._stopping = False
         self._prefetching = True
         self._found = 0
@@ -77,22 +77,22 @@ class Claimer:
         self._was_announced = False
         self._paced_until = 0.0
 
-    def on_room(self) -> None:
+    def on_capacity(self) -> None:
         """A job ended: there may be room for another."""
-        self._room.set()
+        self._capacity.set()
         if self._drain:
             self._listener.wake()
 
     def on_ended(self, attempts: Sequence[Attempt]) -> None:
         """Outcomes of these attempts were written: one may have left a full queue."""
-        if self._gate.on_ended(attempts):
+        if self._limiter.on_ended(attempts):
             self._listener.wake()
 
-    def heed(self, controls: Controls) -> None:
+    def apply(self, controls: Controls) -> None:
         """Operators paused, resumed or limited something."""
-        self._gate.heed(controls)
-        self._runner.hand_back()
-        self._room.set()
+        self._limiter.apply(controls)
+        self._runner.release()
+        self._capacity.set()
         self._listener.wake()
 
     def on_changed(self) -> bool:
@@ -105,8 +105,8 @@ class Claimer:
         if now - self._changed < FRESH:
             return False
         self._changed = now
-        self._runner.hand_back()
-        self._room.set()
+        self._runner.release()
+        self._capacity.set()
         return True
 
     def on_written(self, count: int) -> None:
@@ -123,7 +123,7 @@ class Claimer:
     def on_late(self) -> None:
         """A job became due long after its time: it may stand further back than claims look."""
         self._was_announced = True
-        self._claims.looks.doubt()
+        self._claims.scan_policy.invalidate()
         self._listener.wake()
 
     def on_postponed(self) -> None:
@@ -133,7 +133,7 @@ class Claimer:
     def stop(self) -> None:
         """Claim no more."""
         self._stopping = True
-        self._room.set()
+        self._capacity.set()
         self._listener.wake()
 
     async def run(self) -> None:
@@ -144,18 +144,18 @@ class Claimer:
                     return
                 self._backoff.reset()
             except psycopg.Error as error:
-                self._claims.looks.forget()
+                self._claims.scan_policy.forget()
                 await asyncio.sleep(self._backoff.next_delay(error))
 
     async def _turn(self) -> bool:
         """Claim once, or wait for a reason to; True when the queues are drained."""
-        self._room.clear()
+        self._capacity.clear()
         await self._listener.listen()
         limit = self._limit()
         sizes = self._sizes(limit)
         if not sizes:
-            await self._listener.release_bell()
-            await self._wait_for_room()
+            await self._listener.release_idle_lock()
+            await self._wait_for_capacity()
             return False
         # Asked before, since a job may end and give birth to others while the claim is under way.
         was_idle = self._runner.is_idle and self._acknowledger.is_idle
@@ -166,25 +166,25 @@ class Claimer:
         if jobs:
             self._found += 1
             if self._found == 2:
-                await self._listener.release_bell()
-        elif is_full or self._claims.looks.due_in(time.monotonic()) > 0:
+                await self._listener.release_idle_lock()
+        elif is_full or self._claims.scan_policy.due_in(time.monotonic()) > 0:
             self._found = 0
             if self._runner.ready:
-                await self._wait_for_room()
+                await self._wait_for_capacity()
             elif self._drain:
                 if not is_full:
-                    self._claims.looks.forget()
+                    self._claims.scan_policy.forget()
                 elif was_idle and not await self._is_held_back():
                     return True
                 else:
-                    await self._listener.wait(min(POLL, self._gate.pause()))
-            elif not await self._listener.take_bell(self._gate.ringing(self._queues)):
-                if is_full and not self._claims.looks.is_rare:
+                    await self._listener.wait(min(POLL, self._limiter.pause()))
+            elif not await self._listener.take_idle_lock(self._limiter.claimable(self._queues)):
+                if is_full and not self._claims.scan_policy.is_full_scan_rare:
                     await self._wait_for_jobs()
                 else:
                     # What is new is heard of; what appeared behind a bound is looked for then.
-                    due_in = self._claims.looks.due_in(time.monotonic())
-                    await self._listener.wait(min(due_in, self._gate.pause()))
+                    due_in = self._claims.scan_policy.due_in(time.monotonic())
+                    await self._listener.wait(min(due_in, self._limiter.pause()))
         return False
 
     async def _pace(self) -> None:
@@ -196,43 +196,45 @@ class Claimer:
     async def _wait_for_jobs(self) -> None:
         """Return when a claim may find something; the poll is but a glance at the index."""
         while True:
-            due = await self._link.run(self._next_due())
+            due = await self._connection.run(self._next_due())
             if due is not None and due <= 0:
                 # It came just now, or somebody's transaction holds it.
                 await self._listener.wait(PATIENCE)
                 return
-            pause = min(self._gate.pause(), POLL if due is None else due)
+            pause = min(self._limiter.pause(), POLL if due is None else due)
             if await self._listener.wait(min(pause, POLL)) or pause < POLL:
                 return
 
     def _next_due(self) -> Statement[float | None]:
         """When a job is due that could be claimed then."""
-        lanes, rated = self._gate.rates(self._lanes())
-        return next_due(list(self._gate.open(self._queues)), [*lanes, *rated], self._schema)
+        lanes, rated = self._limiter.split_lanes(self._lanes())
+        return next_due(
+            list(self._limiter.claimable_now(self._queues)), [*lanes, *rated], self._schema
+        )
 
     async def _is_held_back(self) -> bool:
         """Whether limits alone keep jobs from being claimed now."""
-        if not self._gate.controls.has_limits:
+        if not self._limiter.controls.has_limits:
             return False
-        queues = [queue for queue in self._queues if queue not in self._gate.controls.paused]
-        due = await self._link.run(next_due(queues, self._lanes(), self._schema))
+        queues = [queue for queue in self._queues if queue not in self._limiter.controls.paused]
+        due = await self._connection.run(next_due(queues, self._lanes(), self._schema))
         return due is not None and due <= 0
 
-    async def _wait_for_room(self) -> None:
+    async def _wait_for_capacity(self) -> None:
         """Wait until a job ended; jobs that wait here for too long go back, for others to take."""
         if not self._runner.ready:
-            await self._room.wait()
+            await self._capacity.wait()
             return
-        await self._listener.wait(PATIENCE, self._room)
+        await self._listener.wait(PATIENCE, self._capacity)
         if time.monotonic() - self._taken >= PATIENCE:
-            self._runner.hand_back()
+            self._runner.release()
             self._rate = 0.0
 
     async def _claim(self, sizes: Mapping[str, int], limit: int) -> tuple[list[Claimed], bool]:
         started = time.monotonic()
         worker = self._worker()
-        sizes = self._gate.open(sizes)
-        if self._gate.controls.has_limits:
+        sizes = self._limiter.claimable_now(sizes)
+        if self._limiter.controls.has_limits:
             jobs: list[Claimed] = []
             try:
                 is_full = await self._claim_within(sizes, limit, started, jobs)
@@ -247,10 +249,10 @@ class Claimer:
         self._taken = time.monotonic()
         self._runner.take(jobs, started)
         if self._stopping or self._changed > started:
-            self._runner.hand_back()
+            self._runner.release()
         # A rescued job may have killed its worker: it never waits here beside others.
         rescued = any(map(_rescues_of, jobs))
-        self._prefetching = not (rescued and self._runner.hand_back_rescued())
+        self._prefetching = not (rescued and self._runner.release_rescued())
         if len(jobs) < limit:
             # Nothing waits behind them: they start before the next claim costs them time.
             await asyncio.sleep(0)
@@ -259,7 +261,7 @@ class Claimer:
     async def _renewed(self, jobs: Sequence[Claimed], worker: str) -> list[Claimed]:
         """Those of the jobs that are still held, after a claim that was answered late."""
         token = uuid.uuid4()
-        held = await self._link.run(renew(jobs, token, worker, self._schema))
+        held = await self._connection.run(renew(jobs, token, worker, self._schema))
         renewed = []
         for job in jobs:
             if job.id in held:
@@ -275,9 +277,11 @@ class Claimer:
         """Claim what no limit concerns, and tell whether this looked at everything."""
         if not sizes or limit <= 0:
             return [], limit > 0
-        told = None if self._gate.controls.has_limits else self._listener.hears(sizes)
-        claim = self._claims.next(self._worker(), sizes, lanes, limit, started, self._schema, told)
-        jobs = await self._link.run(claim)
+        listens_on = None if self._limiter.controls.has_limits else self._listener.hears(sizes)
+        claim = self._claims.next(
+            self._worker(), sizes, lanes, limit, started, self._schema, listens_on
+        )
+        jobs = await self._connection.run(claim)
         self._claims.learn(jobs, limit, started, time.monotonic())
         return jobs, self._claims.was_full
 
@@ -290,9 +294,9 @@ class Claimer:
         Little of what is limited is prefetched, since it keeps places from other workers. Types
         with a rate are looked for by full looks only, so that the others do not pay for counting.
         """
-        free, limited = self._gate.parts(sizes)
-        lanes, rated = self._gate.rates(self._lanes())
-        counted = sizes if rated and self._claims.looks.is_full_due(started) else limited
+        free, limited = self._limiter.split_queues(sizes)
+        lanes, rated = self._limiter.split_lanes(self._lanes())
+        counted = sizes if rated and self._claims.scan_policy.is_full_due(started) else limited
         is_first = next(iter(sizes), None) in counted
         if is_first:
             jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)
@@ -311,10 +315,12 @@ class Claimer:
     ) -> list[Claimed]:
         """Claim what can start at once or, while the worker is fast, soon, beside the `taken`."""
         free = self._runner.free
-        room = min(limit, free if free > 0 else self._runner.concurrency) - len(taken)
-        if not sizes or room <= 0:
+        capacity = min(limit, free if free > 0 else self._runner.concurrency) - len(taken)
+        if not sizes or capacity <= 0:
             return []
-        return await self._gate.claim(self._link, self._worker(), sizes, lanes, room, self._schema)
+        return await self._limiter.claim(
+            self._connection, self._worker(), sizes, lanes, capacity, self._schema
+        )
 
     def _limit(self) -> int:
         """How many jobs to claim now; none while enough of them wait."""
@@ -339,9 +345,9 @@ class Claimer:
             return {}
         sizes = {}
         for queue, cap in self._queues.items():
-            room = limit if cap is None else min(limit, cap - self._runner.by_queue[queue])
-            if room > 0:
-                sizes[queue] = room
+            capacity = limit if cap is None else min(limit, cap - self._runner.by_queue[queue])
+            if capacity > 0:
+                sizes[queue] = capacity
         first = next(iter(self._queues))
         self._queues[first] = self._queues.pop(first)
         return sizes

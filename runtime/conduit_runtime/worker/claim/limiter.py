@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ...model.claimed import PLAIN, Claimed, Shape
 from ...model.controls import Controls
-from ...postgres.connection import Link
+from ...postgres.connection import ReconnectingConnection
 from ...postgres.statement import Rows, Statement, sql
 from ...postgres.steps import run_steps_async
 from ...statements.claims import LEASE_ENDS, Lane
@@ -17,7 +17,7 @@ from ...statements.limits import Counted, Wanted, claim_within, counted_claim
 if TYPE_CHECKING:
     from ...statements.outcomes import Attempt
 
-__all__ = ["FULL", "Gate"]
+__all__ = ["FULL", "Limiter"]
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ _TURN = 0.002
 """Seconds that somebody else's claim takes about."""
 
 
-class Gate:
+class Limiter:
     """Knows which queues are paused or full and which types have used up their rate.
 
     Without any of that it lets everything pass. All methods belong to the worker's loop.
@@ -41,18 +41,18 @@ class Gate:
         self._full: set[str] = set()
         self._misses = 0
 
-    def heed(self, controls: Controls) -> None:
+    def apply(self, controls: Controls) -> None:
         """Operators paused, resumed or limited something."""
         self.controls = controls
         self._queues.clear()
         self._types.clear()
         self._full.clear()
 
-    def ringing(self, queues: Iterable[str]) -> list[str]:
+    def claimable(self, queues: Iterable[str]) -> list[str]:
         """Those of the queues of which a new job could be claimed."""
         return [q for q in queues if q not in self.controls.paused and q not in self._full]
 
-    def open(self, queues: Mapping[str, T]) -> Mapping[str, T]:
+    def claimable_now(self, queues: Mapping[str, T]) -> Mapping[str, T]:
         """Those of the queues that may be asked now."""
         if not (self.controls.paused or self.controls.limited):
             return queues
@@ -60,7 +60,7 @@ class Gate:
         shut = {*self.controls.paused, *self._queues}
         return {queue: queues[queue] for queue in queues if queue not in shut}
 
-    def parts(self, queues: Mapping[str, T]) -> tuple[Mapping[str, T], Mapping[str, T]]:
+    def split_queues(self, queues: Mapping[str, T]) -> tuple[Mapping[str, T], Mapping[str, T]]:
         """The queues without a limit, and those with one."""
         limited = self.controls.limited
         if not limited:
@@ -70,7 +70,7 @@ class Gate:
             {queue: queues[queue] for queue in queues if queue in limited},
         )
 
-    def rates(self, lanes: Sequence[Lane]) -> tuple[Sequence[Lane], Sequence[Lane]]:
+    def split_lanes(self, lanes: Sequence[Lane]) -> tuple[Sequence[Lane], Sequence[Lane]]:
         """The lanes of types without a rate, and of those that have one and may start now."""
         rated = self.controls.rated
         if not rated:
@@ -98,7 +98,7 @@ class Gate:
 
     async def claim(
         self,
-        link: Link,
+        connection: ReconnectingConnection,
         worker: str,
         sizes: Mapping[str, int],
         lanes: Sequence[Lane],
@@ -126,10 +126,10 @@ class Gate:
                 worker, sizes, lanes, starts, limited, limit, token, schema, decode, **fragments
             )
 
-        connection = await link.connection()
-        async with connection.transaction():
+        opened = await connection.open()
+        async with opened.transaction():
             steps = claim_within(wanted, build, schema, waits=False)
-            counted = await run_steps_async(steps, link.run)
+            counted = await run_steps_async(steps, connection.run)
         self._learn(counted)
         return counted.jobs
 

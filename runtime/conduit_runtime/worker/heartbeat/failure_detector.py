@@ -8,13 +8,13 @@ from ...model.worker_state import DeadWorker, WorkerState
 __all__ = ["LEASE", "FailureDetector"]
 
 SILENCE = 3.0
-"""Seconds without a beat after which a worker whose session is gone is dead."""
+"""Seconds without a heartbeat after which a worker whose session is gone is dead."""
 LEASE = 30.0
-"""Seconds without a beat after which any worker is dead."""
+"""Seconds without a heartbeat after which any worker is dead."""
 
 
 class FailureDetector:
-    """Watches the beats of the other workers over one unbroken connection.
+    """Watches the heartbeats of the other workers over one unbroken connection.
 
     Only the watcher's own monotonic clock counts, so neither clocks that differ nor an outage of
     the database, which ends the connection and with it the detector, kill the living.
@@ -28,19 +28,19 @@ class FailureDetector:
     def __init__(self) -> None:
         self._seen: dict[str, tuple[int, float]] = {}
 
-    def look(self, states: Sequence[WorkerState], now: float) -> list[DeadWorker]:
+    def find_dead(self, states: Sequence[WorkerState], now: float) -> list[DeadWorker]:
         """The dead among the workers seen at the monotonic time `now` in seconds."""
         known, self._seen = self._seen, {}
         self.patience = math.inf
         dead = []
         for state in states:
-            beat, since = known.get(state.name, (None, now))
-            if beat != state.beat:
+            heartbeat, since = known.get(state.name, (None, now))
+            if heartbeat != state.heartbeat:
                 since = now
-            self._seen[state.name] = (state.beat, since)
+            self._seen[state.name] = (state.heartbeat, since)
             silence = now - since
             if silence >= LEASE or (silence >= SILENCE and state.lock_free):
-                dead.append(DeadWorker(state.name, state.beat, silence >= LEASE))
+                dead.append(DeadWorker(state.name, state.heartbeat, silence >= LEASE))
             elif state.lock_free:
                 self.patience = min(self.patience, SILENCE - silence)
         return dead

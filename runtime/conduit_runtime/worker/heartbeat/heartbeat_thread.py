@@ -1,4 +1,4 @@
-"""The thread that says that a worker lives, and looks after those that do not."""
+"""The thread that proves that a worker lives, and rescues the jobs of those that died."""
 
 import os
 import secrets
@@ -18,7 +18,7 @@ from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import BROKEN, checked_at_once, connect, is_pooled
 from ...postgres.execute import run
-from ...statements import worker_registry as fleet
+from ...statements import worker_registry
 from ...statements.claims import Lane
 from ...telemetry.flusher import Flusher
 from .failure_detector import FailureDetector
@@ -28,31 +28,30 @@ __all__ = ["HeartbeatThread"]
 
 _log = get_logger("conduit.worker")
 
-BEAT = 1.0
-"""Seconds between beats. Each also looks at the others, so the dead are found within seconds."""
+HEARTBEAT = 1.0
+"""Seconds between heartbeats. Each also checks the other workers."""
 ARRIVAL = 10.0
-"""Seconds for which a worker that starts opens a connection again that broke under it."""
-LOOK = 10.0
-"""Seconds between looks for jobs that nobody holds any more and types that nobody knows."""
+"""Seconds for which a worker that starts retries a connection that broke."""
+MAINTENANCE = 10.0
+"""Seconds between searches for orphaned jobs, failure notices and unhandled types."""
 _SHARE = 0.02
-"""Of the time that these looks may take: dead rows that vacuum may not remove make them slow."""
+"""Share of the time that maintenance may take: dead rows that vacuum keeps make it slow."""
 
 
 class HeartbeatThread(threading.Thread):
-    """Registers a worker, holds its session lock, beats, and rescues the jobs of dead workers.
+    """Registers a worker, holds its session lock, sends heartbeats, rescues jobs of dead workers.
 
-    A thread with a connection of its own, so that neither a handler that blocks the loop nor a
-    large batch delays it. `on_lost` is called, in this thread, when others took the worker for
-    dead: its jobs are theirs now, and it goes on under a new name. After `announce`, `schema` is
-    the one that the tables were found in.
+    A thread with a connection of its own: neither a handler that blocks the loop nor a large batch
+    delays it. After `announce`, `schema` is the one that holds the tables.
 
-    `adopted` are the fingerprints of its types that no live worker knows: these jobs are tried.
-    With `hurry` at once, otherwise when they were seen twice. `on_schedule` is called, in this
-    thread, with the seconds until the next schedule is due; `on_controls` with what operators say
-    of its queues and of types, whenever that changed; `on_rescued` with the jobs that a rescue
-    of its own ended as failed. `notices` are of those that this worker is to report,
-    whichever rescued them. `on_ended` is called with jobs that have ended without what waits for
-    them.
+    `fallback_lanes` are the fingerprints of its types that no live worker knows: the worker tries
+    these jobs, with `tries_at_once` as soon as it sees them, otherwise when it sees them twice.
+
+    It calls, in this thread: `on_lost` when others took the worker for dead (they have its jobs
+    now, and it goes on under a new name); `on_schedule` with the seconds until the next schedule is
+    due; `on_controls` when operators changed the controls of its queues or of types; `on_rescued`
+    with the jobs that its own rescue ended as failed; `on_ended` with jobs that have ended while
+    others still wait for them. `notices` are the failures that this worker is to report.
     """
 
     def __init__(
@@ -64,13 +63,13 @@ class HeartbeatThread(threading.Thread):
         on_lost: Callable[[], object],
         on_schedule: Callable[[float], object],
         on_controls: Callable[[Controls], object],
-        on_rescued: Callable[[Sequence[fleet.Rescued]], object],
+        on_rescued: Callable[[Sequence[worker_registry.Rescued]], object],
         notices: FailureNotices,
         on_ended: Callable[[Sequence[UUID]], object],
         flusher: Flusher,
-        hurry: bool = False,
+        tries_at_once: bool = False,
     ) -> None:
-        super().__init__(name="conduit-keeper", daemon=True)
+        super().__init__(name="conduit-heartbeat", daemon=True)
         self._dsn = dsn
         self.schema = schema
         self._queues = queues
@@ -81,21 +80,21 @@ class HeartbeatThread(threading.Thread):
         self._on_rescued = on_rescued
         self._notices = notices
         self._flusher = flusher
-        self._hurry = hurry
+        self._tries_at_once = tries_at_once
         self._ending = threading.Event()
         self._ready = threading.Event()
         self._wakened = threading.Event()
         self._failure: BaseException | None = None
-        self._announced = self._beaten = False
+        self._announced = self._is_connected = False
         self._outdated = True
-        self._gone = self._left = False
-        self._next_look = 0.0
+        self._is_idle = self._deregistered = False
+        self._next_maintenance = 0.0
         self._controls = Controls()
-        self._unknown: set[Lane] = set()
-        self._told: set[str] = set()
+        self._unhandled: set[Lane] = set()
+        self._reported: set[str] = set()
         self._sweep = Sweep(on_ended)
-        self._refusals = Backoff(_log, "not all that is left behind could be seen to")
-        self.adopted: Sequence[Lane] = ()
+        self._refusals = Backoff(_log, "part of the maintenance failed")
+        self.fallback_lanes: Sequence[Lane] = ()
         self._rename()
 
     def _rename(self) -> None:
@@ -110,102 +109,106 @@ class HeartbeatThread(threading.Thread):
             raise self._failure
 
     def refresh(self) -> None:
-        """Tell the others soon what the worker knows now."""
+        """Register soon which types the worker handles now."""
         self._outdated = True
         self._wakened.set()
 
-    def hurry(self) -> None:
-        """Beat now: operators have changed something."""
+    def wake(self) -> None:
+        """Send a heartbeat now: operators have changed something."""
         self._wakened.set()
 
-    def end(self, gone: bool) -> None:
-        """Stop beating; `gone` tells that nothing is held, so that the worker can be struck off."""
-        self._gone = gone
+    def stop(self, is_idle: bool) -> None:
+        """Send no more heartbeats; an idle worker, which holds no job, is deregistered."""
+        self._is_idle = is_idle
         self._ending.set()
         self._wakened.set()
         if self.is_alive():
             self.join(timeout=10)
 
     def run(self) -> None:
-        # Again soon enough that others do not take us for dead meanwhile.
-        backoff = Backoff(_log, "the keeper's connection failed", longest=1.0)
+        # Soon enough that others do not take this worker for dead meanwhile.
+        backoff = Backoff(_log, "the heartbeat's connection failed", longest=1.0)
         give_up = time.monotonic() + ARRIVAL
         while not self._ending.is_set():
             try:
-                with connect(self._dsn, "conduit keeper", lock_timeout="2s") as connection:
-                    self._keep(connection)
+                with connect(self._dsn, "conduit heartbeat", lock_timeout="2s") as connection:
+                    self._work(connection)
             except Exception as error:
                 broken = isinstance(error, BROKEN) and time.monotonic() < give_up
                 if not (self._announced or broken):
                     self._failure = error
                     self._ready.set()
                     return
-                if self._beaten:
+                if self._is_connected:
                     backoff.reset()
-                self._beaten = False
+                self._is_connected = False
                 self._ending.wait(backoff.next_delay(error))
         self._ready.set()
-        if self._gone and not self._left:
-            self._leave()
+        if self._is_idle and not self._deregistered:
+            self._deregister()
 
-    def _leave(self) -> None:
-        """Strike the worker off over a new connection, since the old one broke just then."""
+    def _deregister(self) -> None:
+        """Deregister over a new connection: the old one broke just then."""
         try:
-            with connect(self._dsn, "conduit keeper", lock_timeout="2s") as connection:
+            with connect(self._dsn, "conduit heartbeat", lock_timeout="2s") as connection:
                 self._notices.delete_reported(connection, self.schema)
-                run(connection, fleet.leave(self.worker, self.schema))
+                run(connection, worker_registry.deregister(self.worker, self.schema))
         except psycopg.Error as error:
-            _log.warning("worker %s could not say that it leaves: %s", self.worker, error)
+            _log.warning("worker %s could not be deregistered: %s", self.worker, error)
 
-    def _keep(self, connection: psycopg.Connection[Any]) -> None:
+    def _work(self, connection: psycopg.Connection[Any]) -> None:
         if self.schema is None:
-            self.schema = run(connection, fleet.home())
+            self.schema = run(connection, worker_registry.find_schema())
         pooled = is_pooled(connection)
         detector = FailureDetector()
         held = False
         while not self._ending.is_set():
             if self._outdated:
-                # Whoever changes something while this is under way has it done once more.
+                # A change while this is under way causes another registration.
                 self._outdated = False
                 try:
                     self._register(connection, None if pooled else self._lock_key)
                 except BaseException:
                     self._outdated = True
                     raise
-            held = held or pooled or run(connection, fleet.lock(self._lock_key))
-            beat = self._beat(connection)
-            self._beaten = self._announced = True
-            if beat.due is not None:
-                self._on_schedule(beat.due)
-            if all(state.name != self.worker for state in beat.states):
+            held = held or pooled or run(connection, worker_registry.lock(self._lock_key))
+            heartbeat = self._send(connection)
+            self._is_connected = self._announced = True
+            if heartbeat.due is not None:
+                self._on_schedule(heartbeat.due)
+            if all(state.name != self.worker for state in heartbeat.states):
                 held = False
                 self._lose()
                 continue
-            others = [state for state in beat.states if state.name != self.worker]
-            for dead in detector.look(others, time.monotonic()):
+            others = [state for state in heartbeat.states if state.name != self.worker]
+            for dead in detector.find_dead(others, time.monotonic()):
                 with self._refusable(connection), checked_at_once(connection):
-                    self._report(run(connection, fleet.rescue(dead, self.schema)), dead.name)
-                # What somebody held just then is nobody's now: looked for with the next beat.
-                self._next_look = min(self._next_look, time.monotonic() + BEAT / 2)
-            if beat.is_awaited:
+                    self._report(
+                        run(connection, worker_registry.rescue(dead, self.schema)), dead.name
+                    )
+                # Rows that were locked just then are orphans now: the next heartbeat finds them.
+                self._next_maintenance = min(
+                    self._next_maintenance, time.monotonic() + HEARTBEAT / 2
+                )
+            if heartbeat.is_awaited:
                 with self._refusable(connection):
                     self._sweep.watch(connection, self.schema)
             with self._refusable(connection):
                 self._notices.delete_reported(connection, self.schema)
-            self._look_around(connection)
+            self._maintain(connection)
             self._flusher.step(connection, self.schema)
             self._ready.set()
-            self._wakened.wait(min(BEAT, detector.patience))
+            self._wakened.wait(min(HEARTBEAT, detector.patience))
             self._wakened.clear()
         self._flusher.finish(connection, self.schema)
         self._notices.delete_reported(connection, self.schema)
-        if self._gone:
-            run(connection, fleet.leave(self.worker, self.schema))
-            self._left = True
+        if self._is_idle:
+            run(connection, worker_registry.deregister(self.worker, self.schema))
+            self._deregistered = True
 
     @contextmanager
     def _refusable(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
-        """For what Postgres may refuse, for want of a lock say: beats and detector go on."""
+        """For what Postgres may refuse, for want of a lock say: heartbeats go on."""
         try:
             yield
         except psycopg.Error as error:
@@ -213,17 +216,19 @@ class HeartbeatThread(threading.Thread):
                 raise
             self._refusals.next_delay(error)
 
-    def _beat(self, connection: psycopg.Connection[Any]) -> fleet.Beat:
-        beat = run(connection, fleet.beat(self.worker, self._queues, self.schema))
-        if beat.clock is not None:
-            self._flusher.set_clock(beat.clock)
-        if beat.controls is not None and beat.controls != self._controls:
-            self._controls = beat.controls
-            self._on_controls(beat.controls)
-        return beat
+    def _send(self, connection: psycopg.Connection[Any]) -> worker_registry.Heartbeat:
+        heartbeat = run(
+            connection, worker_registry.heartbeat(self.worker, self._queues, self.schema)
+        )
+        if heartbeat.clock is not None:
+            self._flusher.set_clock(heartbeat.clock)
+        if heartbeat.controls is not None and heartbeat.controls != self._controls:
+            self._controls = heartbeat.controls
+            self._on_controls(heartbeat.controls)
+        return heartbeat
 
     def _register(self, connection: psycopg.Connection[Any], lock_key: int | None) -> None:
-        statement = fleet.register(
+        statement = worker_registry.register(
             self.worker,
             lock_key,
             socket.gethostname(),
@@ -235,46 +240,48 @@ class HeartbeatThread(threading.Thread):
         run(connection, statement)
 
     def _lose(self) -> None:
-        _log.error("worker %s was taken for dead: its jobs are given up", self.worker)
+        _log.error("worker %s was taken for dead: it abandons its jobs", self.worker)
         self._outdated = True
         self._rename()
         self._on_lost()
 
-    def _look_around(self, connection: psycopg.Connection[Any]) -> None:
+    def _maintain(self, connection: psycopg.Connection[Any]) -> None:
         now = time.monotonic()
-        if now < self._next_look:
+        if now < self._next_maintenance:
             return
-        self._next_look = now + LOOK
+        self._next_maintenance = now + MAINTENANCE
         with self._refusable(connection), checked_at_once(connection):
-            self._report(run(connection, fleet.rescue_orphans(self.schema)), "an unknown worker")
+            self._report(
+                run(connection, worker_registry.rescue_orphans(self.schema)), "an unknown worker"
+            )
         with self._refusable(connection):
             self._notices.take(connection, self.worker, self.schema)
         with self._refusable(connection):
             self._sweep.step(connection, self.schema)
         with self._refusable(connection):
-            self._look_for_strangers(connection)
+            self._find_unhandled(connection)
         ended = time.monotonic()
-        self._next_look = max(self._next_look, ended + (ended - now) / _SHARE)
+        self._next_maintenance = max(self._next_maintenance, ended + (ended - now) / _SHARE)
 
-    def _look_for_strangers(self, connection: psycopg.Connection[Any]) -> None:
-        strangers = run(connection, fleet.strangers(self._queues, self.schema))
+    def _find_unhandled(self, connection: psycopg.Connection[Any]) -> None:
+        unhandled = run(connection, worker_registry.unhandled_types(self._queues, self.schema))
         known = {type_ for type_, _ in self._lanes()}
-        unknown = {lane for _, lane in strangers}
-        # A deployment may start what enqueues before what works: another look, then it is tried.
-        adopted = unknown if self._hurry else unknown & self._unknown
-        self.adopted = sorted(lane for lane in adopted if lane[0] in known)
-        self._unknown = unknown
-        for queue, (type_, _) in strangers:
-            if type_ not in known and type_ not in self._told:
-                self._told.add(type_)
-                _log.warning("no worker knows the type %s, which waits in %s", type_, queue)
+        lanes = {lane for _, lane in unhandled}
+        # A deployment may start its web processes first: only a lane that was seen twice is tried.
+        fallback = lanes if self._tries_at_once else lanes & self._unhandled
+        self.fallback_lanes = sorted(lane for lane in fallback if lane[0] in known)
+        self._unhandled = lanes
+        for queue, (type_, _) in unhandled:
+            if type_ not in known and type_ not in self._reported:
+                self._reported.add(type_)
+                _log.warning("no worker handles the type %s, which waits in %s", type_, queue)
 
-    def _report(self, rescued: list[fleet.Rescued], worker: str) -> None:
+    def _report(self, rescued: list[worker_registry.Rescued], worker: str) -> None:
         if rescued:
             failed = [job for job in rescued if job.status == "failed"]
             for job in rescued:
                 if job.status == "running":
-                    _log.error("job %s (%s): Postgres refuses to take it back", job.id, job.type)
+                    _log.error("job %s (%s): Postgres refuses to reclaim it", job.id, job.type)
             jobs = "1 job" if len(rescued) == 1 else f"{len(rescued)} jobs"
             _log.warning("rescued %s of %s, %d of them failed", jobs, worker, len(failed))
             if failed:

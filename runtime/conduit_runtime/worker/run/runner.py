@@ -59,7 +59,7 @@ class Runner:
     """The jobs that a worker has claimed: those that run and those that wait for a free place.
 
     A place is a task that runs one job after another, each in a context of its own; a job that
-    waits makes it open others. `on_room` is called when jobs ended. All methods belong to the
+    waits makes it open others. `on_capacity` is called when jobs ended. All methods belong to the
     worker's loop, which sees in `running` the jobs that wait for something, and in `threads` what
     plain functions run in. When there are `capped` queues, `by_queue` counts the jobs of each that
     are held here.
@@ -73,8 +73,8 @@ class Runner:
         services: Prepared,
         metrics: Metrics,
         concurrency: int,
-        on_room: Callable[[], None],
-        look: Callable[[], bool],
+        on_capacity: Callable[[], None],
+        poll: Callable[[], bool],
         around: Around | None = None,
         capped: Collection[str] = (),
     ) -> None:
@@ -84,15 +84,15 @@ class Runner:
         self._host = host
         self._services = services
         self._metrics = metrics
-        self._on_room = on_room
-        self._look = look
+        self._on_capacity = on_capacity
+        self._poll = poll
         self._around = around
         self._capped = frozenset(capped)
         self._now = 0.0
         self._uses_django = False
         self._suspects = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
-        self._places = 0
+        self._slots = 0
         self.concurrency = concurrency
         self.threads = JobThreads(concurrency, self._regain)
         self.ready: deque[Claimed] = deque()
@@ -119,7 +119,7 @@ class Runner:
         return [*self.ready, *(execution.job for execution in self.running)]
 
     def take(self, jobs: list[Claimed], asked: float) -> None:
-        """Run claimed jobs, in their order, as places become free.
+        """Run claimed jobs, in their order, as slots become free.
 
         The claim was sent at the monotonic time `asked`; what cannot start while it is `FRESH`
         goes back.
@@ -131,30 +131,30 @@ class Runner:
         self.ready.extend(jobs)
         if self._capped:
             self.by_queue.update(map(_queue_of, jobs))
-        self._open_places(1)
+        self._open_slots(1)
 
-    def hand_back(self) -> None:
+    def release(self) -> None:
         """Give back the jobs that have not begun."""
         while self.ready:
-            self._give_back(self.ready.popleft())
+            self._release(self.ready.popleft())
 
-    def hand_back_rescued(self) -> bool:
+    def release_rescued(self) -> bool:
         """Give back the jobs that were rescued before and would have to wait here."""
-        places = max(0, self.threads.usable - len(self.running))
-        rescued = [job for job in islice(self.ready, places, None) if job.rescues]
+        slots = max(0, self.threads.usable - len(self.running))
+        rescued = [job for job in islice(self.ready, slots, None) if job.rescues]
         for job in rescued:
             self.ready.remove(job)
-            self._give_back(job)
+            self._release(job)
         return bool(rescued)
 
-    def _give_back(self, job: Claimed) -> None:
+    def _release(self, job: Claimed) -> None:
         if self._capped:
             self.by_queue[job.queue] -= 1
         self._acknowledger.add(Attempt(job, outcome=released))
 
-    def _open_places(self, most: int) -> None:
-        for _ in range(min(most, len(self.ready), self.threads.usable - self._places)):
-            self._places += 1
+    def _open_slots(self, most: int) -> None:
+        for _ in range(min(most, len(self.ready), self.threads.usable - self._slots)):
+            self._slots += 1
             self._loop.create_task(self._work(), name="conduit jobs")
 
     async def _work(self) -> None:
@@ -175,20 +175,20 @@ class Runner:
                 if task.cancelling():
                     break  # what is left of the cancellation must not hit the next job
                 if waiting is not None:
-                    self._on_room()
+                    self._on_capacity()
                     began = glanced = monotonic()
                 elif self._now > glanced + GLANCE:
-                    if self._look() or self._now > began + SLICE:
-                        self._on_room()
+                    if self._poll() or self._now > began + SLICE:
+                        self._on_capacity()
                         await asyncio.sleep(0)
                         began = monotonic()
                     glanced = monotonic()
         except GeneratorExit:
             pass  # a job's thread raised it; an await takes it for the end of the whole task
         finally:
-            self._places -= 1
-            self._open_places(1)
-            self._on_room()
+            self._slots -= 1
+            self._open_slots(1)
+            self._on_capacity()
 
     def _begin(
         self, job: Claimed, task: "asyncio.Task[None]", execution: Execution | None = None
@@ -246,7 +246,7 @@ class Runner:
         """Await the end of a job that waits: it can be stopped now, and others can run."""
         job = execution.job
         self.running.add(execution)
-        self._open_places(len(self.ready))
+        self._open_slots(len(self.ready))
         try:
             if not job.rescues:
                 await self._finish(execution)
@@ -310,8 +310,8 @@ class Runner:
 
     def _regain(self) -> None:
         """A thread that outlived its attempt has ended."""
-        self._open_places(1)
-        self._on_room()
+        self._open_slots(1)
+        self._on_capacity()
 
     def _settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
         """Write what comes of an attempt that ended with an exception."""

@@ -17,23 +17,23 @@ _log = get_logger("conduit.worker")
 
 
 class JobThreads:
-    """As many threads as a worker has places.
+    """As many threads as a worker has slots.
 
     A plain function cannot be ended from outside. When its attempt is stopped, its thread goes on,
     and keeps its place for as long: no job waits for a thread. `on_free` is called when one ended.
     """
 
-    def __init__(self, places: int, on_free: Callable[[], None]) -> None:
-        self._places = places
+    def __init__(self, slots: int, on_free: Callable[[], None]) -> None:
+        self._slots = slots
         self._on_free = on_free
-        self._pool = ThreadPoolExecutor(places, thread_name_prefix="conduit-job")
+        self._pool = ThreadPoolExecutor(slots, thread_name_prefix="conduit-job")
         self._loop = asyncio.get_running_loop()
         self._lingering = 0
 
     @property
     def usable(self) -> int:
-        """The places that no thread of a stopped attempt keeps."""
-        return self._places - self._lingering
+        """The slots that no thread of a stopped attempt keeps."""
+        return self._slots - self._lingering
 
     async def call(self, function: Callable[[Any, Any], Any], context: object, payload: Any) -> Any:
         """What `function(context, payload)` returns, awaited here if need be."""

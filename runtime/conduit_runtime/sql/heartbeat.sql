@@ -1,10 +1,10 @@
--- Own beat, and how every worker stands: whether its beat moved is judged by the one who looks.
+-- Own heartbeat, and how every worker stands: whether its beat moved is judged by the one who looks.
 -- And in how many seconds the next schedule is due, what time it is, and what operators say of the
 -- queues and types, so that nobody asks for that on its own.
 WITH beaten AS (
-  UPDATE {conduit_workers} SET beat = beat + 1, seen_at = pg_catalog.now() WHERE name = %(name)s
+  UPDATE {conduit_workers} SET heartbeat = heartbeat + 1, seen_at = pg_catalog.now() WHERE name = %(name)s
 )
-SELECT name, beat, pg_catalog.pg_try_advisory_xact_lock_shared(lock_key), (
+SELECT name, heartbeat, pg_catalog.pg_try_advisory_xact_lock_shared(lock_key), (
   SELECT extract(epoch FROM pg_catalog.min(greatest(next_run_at, retry_at)) - pg_catalog.now())::float8
   FROM {conduit_schedules} WHERE enabled
 ), extract(epoch FROM pg_catalog.clock_timestamp())::float8, ARRAY(
