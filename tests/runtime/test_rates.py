@@ -73,6 +73,19 @@ def test_a_race_of_claimers_never_exceeds_the_rate(queue: Queue, claims: Claims)
     assert len(moments) >= 28, "the rate is used"
 
 
+def test_a_clock_that_was_set_back_does_not_stop_a_type(queue: Queue, dsn: str) -> None:
+    queue.rate_limit("t", 2, per=SECOND)
+    queue.enqueue_many([Job(type="t") for _ in range(4)])
+    assert len(queue.dequeue("w", limit=4)) == 2
+    with psycopg.connect(dsn) as connection:
+        # As if the clock had been set back by an hour since then.
+        connection.execute("UPDATE conduit_rate_usage SET until = until + interval '1 hour'")
+    pool = WorkerPool(queue)
+    pool.register("t", lambda context, payload: None)
+    with pool:
+        until(lambda: queue.stats().completed == 2)
+
+
 def test_workers_keep_the_rate_over_all_of_them(queue: Queue, claims: Claims) -> None:
     queue.rate_limit("t", 10, per=SECOND)
     queue.enqueue_many([Job(type="t") for _ in range(40)])

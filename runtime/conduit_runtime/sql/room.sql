@@ -19,6 +19,8 @@ CROSS JOIN LATERAL (
   SELECT coalesce(pg_catalog.sum(start.starts), 0) AS starts, pg_catalog.min(start.until) AS first
   FROM {conduit_rate_usage} AS start
   WHERE start.type = rate.type
+    -- A clock that was set back leaves starts of the future. They count when it comes near them again.
     AND start.until > pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {span})
+    AND start.until < pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => {span})
 ) AS recent
 WHERE rate.type = ANY (%(types)s::text[])
