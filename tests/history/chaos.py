@@ -1,44 +1,58 @@
-"""What goes wrong: workers die, freeze and are cut off, the server crashes."""
+"""What goes wrong: workers die, freeze and are cut off, the server crashes, its clock jumps."""
 
 import os
 import random
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
+from clock import Clock
 from fleet_of_workers import Fleet, WorkerProcess
 from history import Disturbance
 from waiting import until
 
 
 class Chaos:
-    """Disturbs a fleet of `size` workers, and notes what it did."""
+    """Disturbs a fleet of `size` workers, and notes what it did.
 
-    def __init__(self, dsn: str, data: Path, fleet: Fleet, size: int, seed: int) -> None:
+    `jumps` are the times at which the clock jumped, where there is one that can.
+    """
+
+    def __init__(
+        self, dsn: str, data: Path, fleet: Fleet, size: int, seed: int, clock: Clock | None
+    ) -> None:
         self._dsn = dsn
         self._data = data
         self._fleet = fleet
         self._random = random.Random(f"chaos {seed}")
+        self._clock = clock
+        self._deck: list[Callable[[WorkerProcess], None]] = []
         self._started = 0
         self.disturbances: list[Disturbance] = []
+        self.jumps: list[datetime] = []
         for _ in range(size):
             self.start_worker()
 
     def act(self) -> None:
-        """Disturb something."""
-        worker = self._random.choice(self._fleet.running())
-        deeds: list[Callable[[WorkerProcess], None]] = [
-            *[self.kill] * 3,
-            *[self.freeze] * 2,
-            self.freeze_and_cut,
-            *[self.cut] * 2,
-            self.stop_gently,
-            self.crash_server,
-        ]
-        self._random.choice(deeds)(worker)
+        """Disturb something: each way in its turn, in an order of chance."""
+        if not self._deck:
+            self._deck = [
+                *[self.kill] * 3,
+                *[self.freeze] * 2,
+                self.freeze_and_cut,
+                *[self.cut] * 2,
+                self.stop_gently,
+                self.crash_server,
+                *[self.hold_claims] * 2,
+                *[self.lock_heartbeats] * 2,
+                *([self.jump] * 2 if self._clock is not None else ()),
+            ]
+            self._random.shuffle(self._deck)
+        self._deck.pop()(self._random.choice(self._fleet.running()))
 
     def start_worker(self) -> None:
         """Start another worker."""
@@ -46,7 +60,9 @@ class Chaos:
         self._fleet.start(f"worker_{self._started}")
 
     def kill(self, worker: WorkerProcess) -> None:
-        """Kill a worker with signal 9; another one starts."""
+        """Kill a worker with signal 9, rather while it holds a job; another one starts."""
+        with suppress(AssertionError):
+            until(lambda: self._holds_a_job(worker), 2)
         began = datetime.now(UTC)
         worker.kill()
         self._note(worker.name, "kill", began)
@@ -92,6 +108,42 @@ class Chaos:
         until(self._answers)
         self._note("", "crash", began)
 
+    def hold_claims(self, worker: WorkerProcess) -> None:
+        """Stop the server's process that claims for a worker; it goes on where it was."""
+        began = datetime.now(UTC)
+        with psycopg.connect(self._dsn) as connection:
+            rows = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE (usename, application_name) = (%s, %s)",
+                (worker.name, "conduit claims"),
+            ).fetchall()
+        for number in (signal.SIGSTOP, signal.SIGCONT):
+            for (pid,) in rows:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            if number == signal.SIGSTOP:
+                time.sleep(self._random.uniform(0.5, 5))
+        self._note(worker.name, "hold", began)
+
+    def lock_heartbeats(self, worker: WorkerProcess) -> None:
+        """Lock the table of the workers: none can say that it lives."""
+        began = datetime.now(UTC)
+        with psycopg.connect(self._dsn) as connection:
+            connection.execute("LOCK TABLE conduit_workers")
+            time.sleep(self._random.uniform(1, 5))
+        self._note("", "lock", began)
+
+    def jump(self, worker: WorkerProcess) -> None:
+        """Set the server's clock back, or forth again; that disturbs nobody."""
+        if self._clock is not None:
+            self.jumps.append(datetime.now(UTC))
+            self._clock.jump()
+
+    def end(self) -> None:
+        """Set right what would go wrong for good."""
+        if self._clock is not None:
+            self.jumps.append(datetime.now(UTC))
+            self._clock.set_right()
+
     def _postmaster(self) -> int | None:
         """The server's process; None while there is none."""
         try:
@@ -105,6 +157,11 @@ class Chaos:
         except psycopg.OperationalError:
             return False
         return True
+
+    def _holds_a_job(self, worker: WorkerProcess) -> bool:
+        with psycopg.connect(self._dsn) as connection:
+            sql = "SELECT FROM jobs WHERE status = 'running' AND locked_by LIKE %s"
+            return connection.execute(sql, (f"%-{worker.process.pid}-%",)).rowcount > 0
 
     def _terminate_backends(self, worker: WorkerProcess) -> None:
         with psycopg.connect(self._dsn) as connection:

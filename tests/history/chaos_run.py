@@ -3,23 +3,30 @@
 import random
 import time
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import LiteralString
+from typing import NamedTuple
 from uuid import uuid4
 
 import psycopg
 from chaos import Chaos
-from checker import ENDED, TICK, check, ticks_of
+from checker import ENDED, TICK, check, is_refused, ticks_of
+from clock import Clock, library
 from conduit_runtime import CronScheduler, Queue, Schedule, embedded, migrate
-from controller import LIMIT, LIMITED, Controller
-from controls import check_limits, check_pauses
+from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
+from controls import check_limits, check_pauses, check_rates
+from delays import LIMIT as DELAY
+from delays import delays
 from fleet_of_workers import Fleet, create_role
+from flows import check_flows
 from history import SCHEMA, History, read
 from order import check_order
-from producers import QUEUES, Operator, Producer
+from producers import Operator, Producer
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
+from random_jobs import QUEUES
 from rescues import LIMIT as LOOKING_ON
 from rescues import rescues
 from waiting import until
@@ -65,6 +72,11 @@ class Report:
     rescues: int = 0
     looked_on: float = 0.0
     pauses: int = 0
+    flows: int = 0
+    refused: int = 0
+    results: int = 0
+    renewals: int = 0
+    slowest: str = "none was late"
     disturbances: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
@@ -74,6 +86,9 @@ class Report:
             f"order judged in {self.judged:,} claims, {self.ticks:,} ticks, "
             f"settled in {self.settled_in:.1f} s, "
             f"{self.pauses} pauses; {disturbances}",
+            f"{self.flows:,} jobs waited for others, {self.refused:,} were refused, "
+            f"{self.results:,} results kept, {self.renewals:,} "
+            f"claims renewed; the slowest write: {self.slowest}",
             f"{self.rescues} rescues after kills, nobody looked on for longer than "
             f"{self.looked_on:.1f} s; the slowest: {self.slowest_rescue}",
             *self.violations[:20],
@@ -83,19 +98,30 @@ class Report:
         return "\n".join(lines)
 
 
-def run(folder: Path, seconds: float, seed: int, workers: int = 3) -> Report:
+def run(
+    folder: Path, seconds: float, seed: int, workers: int = 3, large: tuple[int, float] = (1_000, 8)
+) -> Report:
     """Run for so many seconds in a database server of the run's own, kept in the folder.
 
     On a slow machine it takes longer, until enough has happened for the history to say something.
+    `large` are the members of a large flow, and the seconds until the next. The server's clock
+    jumps where libfaketime is installed.
     """
-    with embedded.start(folder / "postgres", settings=SETTINGS) as server:
+    path = library()
+    clock = None if path is None else Clock(folder, path)
+    with clock.installed() if clock else nullcontext():
+        started = embedded.start(folder / "postgres", settings=SETTINGS)
+    with started as server:
+        if clock is not None and not clock.moves(server.dsn):
+            clock = None
         dsn = _database(server.dsn)
         logs = folder / "logs"
         logs.mkdir(exist_ok=True)
         queues = [argument for queue in QUEUES for argument in ("--queue", queue)]
         fleet = Fleet(dsn, logs, *queues, "--concurrency", "4", roles=True)
         try:
-            return _run(dsn, server.folder / "data", fleet, seconds, seed, workers)
+            chaos = Chaos(dsn, server.folder / "data", fleet, workers, seed, clock)
+            return _run(dsn, fleet, chaos, seconds, seed, large)
         finally:
             fleet.close()
 
@@ -114,14 +140,21 @@ def _database(server_dsn: str) -> str:
         for schedule in SCHEDULES:
             CronScheduler(queue).add(schedule)
         queue.limit(LIMITED, LIMIT)
+        queue.rate_limit(RATED, STARTS, per=timedelta(seconds=PERIOD))
     return dsn
 
 
-def _run(dsn: str, data: Path, fleet: Fleet, seconds: float, seed: int, workers: int) -> Report:
-    chaos = Chaos(dsn, data, fleet, workers, seed)
-    producers = [Producer(dsn, seed + n, pause=0.1) for n in range(2)]
+def _run(
+    dsn: str, fleet: Fleet, chaos: Chaos, seconds: float, seed: int, large: tuple[int, float]
+) -> Report:
+    start = datetime.now(UTC)
+    producers = [
+        Producer(dsn, seed + n, 0.1, large=members, every=every)
+        for n, (members, every) in enumerate([large, (20, 5)])
+    ]
     controller = Controller(dsn, seed, pause=2)
-    actors = [*producers, Operator(dsn, seed, pause=0.5), controller]
+    operator = Operator(dsn, seed, pause=0.5)
+    actors = [*producers, operator, controller]
     pauses = random.Random(seed)
     for actor in actors:
         actor.start()
@@ -131,6 +164,7 @@ def _run(dsn: str, data: Path, fleet: Fleet, seconds: float, seed: int, workers:
     ):
         time.sleep(pauses.uniform(0.1, 2))  # the time between two disturbances, not a wait
         chaos.act()
+    chaos.end()
     for actor in actors:
         actor.stop()
     with Queue(dsn) as queue:
@@ -138,12 +172,13 @@ def _run(dsn: str, data: Path, fleet: Fleet, seconds: float, seed: int, workers:
             CronScheduler(queue).disable(schedule.name)
     started = time.monotonic()
     report = Report(seed, disturbances=Counter(each.kind for each in chaos.disturbances))
+    report.disturbances += Counter(jump=len(chaos.jumps))
     try:
         # However slow the machine, work goes on.
-        ended = _count(dsn, "= ANY")
-        while _count(dsn, "<> ALL"):
-            until(lambda: _count(dsn, "= ANY") > ended, SETTLING)  # noqa: B023
-            ended = _count(dsn, "= ANY")
+        state = _state(dsn)
+        while state.unended:
+            until(lambda: _state(dsn) != state, SETTLING)  # noqa: B023
+            state = _state(dsn)
     except AssertionError:
         report.violations.append(f"for {SETTLING:.0f} s none of what was left ended")
     report.settled_in = time.monotonic() - started
@@ -155,12 +190,17 @@ def _run(dsn: str, data: Path, fleet: Fleet, seconds: float, seed: int, workers:
         report.violations.append(f"{running} run, and {_registered(dsn)} are registered")
     report.violations += _stop(dsn, fleet)
     history = History(
-        disturbances=chaos.disturbances, pauses=controller.pauses, limits={LIMITED: LIMIT}
+        disturbances=chaos.disturbances,
+        jumps=chaos.jumps,
+        pauses=controller.pauses,
+        cancelled=operator.cancelled,
+        limits={LIMITED: LIMIT},
+        rates={RATED: (STARTS, PERIOD)},
     )
     for producer in producers:
         history.confirmed |= producer.confirmed
         history.withdrawn |= producer.withdrawn
-    read(dsn, history)
+    read(dsn, history, start)
     return _examine(history, report)
 
 
@@ -174,12 +214,21 @@ def _proves_something(dsn: str) -> bool:
     return bool(jobs > JOBS and ticks > TICKS)
 
 
-def _count(dsn: str, how: LiteralString) -> int:
-    """How many jobs have a status that compares so with those that are ends."""
+class _State(NamedTuple):
+    ended: int
+    unended: int
+
+
+def _state(dsn: str) -> _State:
+    """How many jobs have ended, and how many jobs and dependencies are left."""
     with psycopg.connect(dsn) as connection:
-        sql = f"SELECT count(*) FROM jobs WHERE status {how} (%s)"
-        [(count,)] = connection.execute(sql, (list(ENDED),))
-    return int(count)
+        [row] = connection.execute(
+            "SELECT count(*) FILTER (WHERE status = ANY (%s)), count(*) FILTER (WHERE status <> ALL"
+            " (%s)) + (SELECT count(*) FROM conduit_blocked_jobs WHERE error IS NULL)"
+            " + (SELECT count(*) FROM conduit_dependencies) FROM jobs",
+            (list(ENDED), list(ENDED)),
+        )
+    return _State(*row)
 
 
 def _registered(dsn: str) -> list[int]:
@@ -211,16 +260,25 @@ def _examine(history: History, report: Report) -> Report:
         *check(history),
         *check_pauses(history),
         *check_limits(history),
+        *check_rates(history),
+        *check_flows(history),
         *violations,
     ]
     report.jobs = len(history.by_job())
     report.ticks = sum(map(len, ticks_of(history.by_job()).values()))
     report.pauses = len(history.pauses)
+    report.flows = sum(1 for promise in history.promises.values() if promise.waits_for)
+    report.refused = len(history.refused) + sum(is_refused(move) for move in history.moves)
+    report.renewals = sum(move.is_renewal for move in history.moves)
+    report.results = len(history.results)
     if found := rescues(history):
         report.rescues = len(found)
         report.looked_on = max(each.looked_on for each in found).total_seconds()
         report.slowest_rescue = str(max(found, key=lambda each: each.after))
         report.violations += [str(each) for each in found if each.looked_on > LOOKING_ON]
+    late = [*delays(history)]
+    report.slowest = str(max(late, key=lambda each: each.time, default=report.slowest))
+    report.violations += [str(each) for each in late if each.time > DELAY]
     began = [event for event in history.events if event.what == "began"]
     report.runs = len(began)
     report.repeats = len(began) - len({event.job for event in began})

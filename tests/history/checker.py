@@ -10,6 +10,8 @@ from history import Event, History, Move
 
 ENDED = ("completed", "failed", "cancelled")
 UNPROMISED = ("history.child", "history.tick")
+RESULT_LIMIT = 16 * 1024 * 1024
+"""Bytes of the largest result that is kept."""
 TICK = timedelta(seconds=1)
 """From tick to tick of the schedules."""
 HANDLING = timedelta(seconds=10)
@@ -26,15 +28,16 @@ def check(history: History) -> list[str]:
         *check_claims(history, histories),
         *check_attempts(history, histories),
         *check_children(history, histories),
+        *check_results(history, histories),
         *check_ticks(histories),
     ]
 
 
 def check_promises(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
     """A job exists if and only if the transaction that enqueued it committed."""
-    for job in history.confirmed - history.promises:
+    for job in history.confirmed - history.promises.keys():
         yield f"{job}: its commit was answered, and nothing of it is there"
-    for job in history.promises - histories.keys():
+    for job in history.promises.keys() - histories.keys() - history.refused.keys():
         yield f"{job}: was promised, and there is no job"
     for job in history.withdrawn & histories.keys():
         yield f"{job}: was rolled back, and there is a job"
@@ -94,6 +97,8 @@ def _check_end(history: History, claim: Move, end: Move, began: bool, ended: boo
     if end.rescued:
         if not history.was_disturbed(process, since, end.at, ("kill", "freeze", "cut")):
             yield f"{job}: was taken from {process}, which lived"
+        if end.after == "failed" and end.attempts < end.max_attempts and not is_refused(end):
+            yield f"{job}: failed with its worker in attempt {end.attempts} of {end.max_attempts}"
         return
     if end.process != process:
         yield f"{job}: {process} held it, and {end.process} made it {end.after}"
@@ -104,7 +109,9 @@ def _check_end(history: History, claim: Move, end: Move, began: bool, ended: boo
         if not ended:
             yield f"{job}: completed, and its handler did not end"
     elif end.failures > claim.failures:
-        if end.error is None or "as planned" not in end.error:
+        if is_refused(end) and end.after != "failed":
+            yield f"{job}: Postgres refused what came of it, and it is {end.after}"
+        if not _is_planned(end):
             if not history.was_disturbed(process, since, end.at):
                 yield f"{job}: failed in {process} for no reason: {end.error}"
         elif not began:
@@ -113,6 +120,17 @@ def _check_end(history: History, claim: Move, end: Move, began: bool, ended: boo
         yield f"{job}: {process} made it {end.after}"
     elif began and not history.was_disturbed(process, since, end.at):
         yield f"{job}: began in {process} and was handed back for no reason"
+
+
+def _is_planned(end: Move) -> bool:
+    """Whether an attempt failed for a reason that its producer gave."""
+    error = end.error or ""
+    return "as planned" in error or (end.type == "history.result" and "the result is" in error)
+
+
+def is_refused(end: Move) -> bool:
+    """Whether Postgres refused the job, its outcome or its rescue."""
+    return "Postgres refuse" in (end.error or "") and "refused as planned" in (end.error or "")
 
 
 def check_attempts(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
@@ -149,6 +167,17 @@ def check_children(history: History, histories: Mapping[UUID, Sequence[Move]]) -
     for (transaction, parent), count in expected.items():
         if born[transaction, parent] != count:
             yield f"{parent}: completed with {born[transaction, parent]} of {count} children"
+
+
+def check_results(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
+    """What a handler returned is kept; what is too large for that fails its job."""
+    for job, moves in histories.items():
+        if moves[0].type == "history.result" and moves[-1].after == "completed":
+            size = (moves[0].payload or {})["bytes"]
+            if size > RESULT_LIMIT:
+                yield f"{job}: completed with a result of {size:,} bytes"
+            elif history.results.get(job) != size:
+                yield f"{job}: returned {size:,} bytes, and {history.results.get(job)} are kept"
 
 
 def check_ticks(histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:

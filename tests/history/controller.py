@@ -1,13 +1,16 @@
-"""An operator who pauses queues and lets them go on, and one limit that holds all the time."""
+"""An operator who pauses queues and lets them go on; a limit and a rate that hold all the time."""
 
 from datetime import UTC, datetime
 
 import psycopg
 from history import Pause
-from producers import QUEUES, Actor
+from producers import Actor
+from random_jobs import QUEUES
 
 LIMITED, LIMIT = "parcels", 6
 """A queue, and how many of its jobs may run at once from the start to the end."""
+RATED, STARTS, PERIOD = "history.rated", 5, 1.0
+"""A type, and how many of its jobs may start in so many seconds."""
 
 
 class Controller(Actor):

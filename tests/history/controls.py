@@ -1,16 +1,20 @@
-"""Checks that pauses and limits were heeded, from the history of a run. Pure."""
+"""Checks that pauses, limits and rates were heeded, from the history of a run. Pure."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from history import History
+from history import History, Move
+
+JUMPING = timedelta(seconds=0.1)
+"""How close to a jump of the clock a claim may have been counted before it and made after it."""
 
 
 def check_pauses(history: History) -> Iterator[str]:
-    """Nothing is claimed from a paused queue, whatever the worker has heard of it."""
+    """Nothing is claimed from a paused queue, whatever was done to the worker."""
     for pause in history.pauses:
         for move in history.moves:
             if (
-                move.is_claim
+                move.draws_token
                 and move.queue == pause.queue
                 and pause.began <= move.asked_at
                 and move.committed_at <= pause.ended
@@ -31,3 +35,22 @@ def check_limits(history: History) -> Iterator[str]:
             running += step
             if running > limit:
                 yield f"{job}: was one of {running} running jobs of {queue} at {at}"
+
+
+def check_rates(history: History) -> Iterator[str]:
+    """Never are more jobs of a type claimed in a period of the server's clock than may start."""
+    for type_, (starts, seconds) in history.rates.items():
+        claims = sorted(
+            (move.clock, move.job)
+            for move in history.moves
+            if move.is_claim and move.type == type_ and not _straddles_a_jump(history, move)
+        )
+        for (first, _), (last, job) in zip(claims, claims[starts:], strict=False):
+            if last - first < timedelta(seconds=seconds):
+                yield f"{job}: was claimed at {last}, and {starts} of {type_} since {first}"
+
+
+def _straddles_a_jump(history: History, claim: Move) -> bool:
+    return any(
+        claim.asked_at - JUMPING <= jump <= claim.committed_at + JUMPING for jump in history.jumps
+    )

@@ -64,7 +64,7 @@ class Fleet:
         return [worker for worker in self.workers if worker.process.poll() is None]
 
     def logs(self) -> dict[str, str]:
-        """What each worker has describe_argument, by its name."""
+        """What each worker has logged, by its name."""
         return {worker.name: worker.log.read_text(errors="replace") for worker in self.workers}
 
     def close(self) -> None:

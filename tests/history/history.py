@@ -5,13 +5,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
+from clock import real_time
 from psycopg.rows import class_row
 
+R = TypeVar("R")
+
 SCHEMA = Path(__file__).with_name("history.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What was promised of a job: what it waits for, and what it does if some of that fails."""
+
+    waits_for: Sequence[UUID] = ()
+    on_failure: str = "cancel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +31,8 @@ class Move:
 
     `payload` is told at its birth only; `failures` counts the failed attempts on record.
     `asked_at` is when the statement came in, `at` when it had changed the rows, `committed_at` when
-    its transaction was committed.
+    its transaction was committed. `clock` is what the server's clock, which may jump, said at
+    `asked_at`; `run_at` is by that clock, too.
     """
 
     id: int
@@ -45,6 +57,12 @@ class Move:
     asked_at: datetime
     at: datetime
     committed_at: datetime
+    clock: datetime
+
+    @property
+    def due_at(self) -> datetime:
+        """When it may run, as long as the clock does not jump."""
+        return self.run_at + (self.asked_at - self.clock)
 
     @property
     def is_claim(self) -> bool:
@@ -69,7 +87,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a handler wrote: it began or it ended."""
+    """What a handler wrote: it began, it ended, or it is about to raise an exception."""
 
     id: int
     job: UUID
@@ -112,10 +130,16 @@ class History:
     """Everything that is known of a run, to be checked.
 
     `confirmed` and `withdrawn` are what producers know: the jobs whose commit was answered, and
-    those whose transaction was rolled back. `limits` are those of queues that held all the time.
+    those whose transaction was rolled back. `cancelled` are those that an operator may have
+    cancelled before they were jobs. `limits` of queues and `rates` of types (how many starts in how
+    many seconds) held all the time. `jumps` are the times when the server's clock jumped.
+
+    `refused` are the blocked jobs that Postgres refused in every form, with the reason.
+    `left_behind` tells of rows of flows that are there in the end and ought not to be. `results`
+    are the bytes of the kept ones.
     """
 
-    promises: set[UUID] = field(default_factory=set)
+    promises: dict[UUID, Promise] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     confirmed: set[UUID] = field(default_factory=set)
@@ -123,7 +147,13 @@ class History:
     heartbeats: list[Heartbeat] = field(default_factory=list)
     disturbances: list[Disturbance] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
+    cancelled: set[UUID] = field(default_factory=set)
     limits: dict[str, int] = field(default_factory=dict)
+    rates: dict[str, tuple[int, float]] = field(default_factory=dict)
+    jumps: list[datetime] = field(default_factory=list)
+    refused: dict[UUID, str] = field(default_factory=dict)
+    left_behind: list[str] = field(default_factory=list)
+    results: dict[UUID, int] = field(default_factory=dict)
     operators: frozenset[str] = frozenset({"operator"})
 
     def by_job(self) -> Mapping[UUID, Sequence[Move]]:
@@ -132,6 +162,13 @@ class History:
         for move in sorted(self.moves, key=lambda move: move.id):
             histories[move.job].append(move)
         return histories
+
+    def heartbeats_by_process(self) -> Mapping[str, Sequence[datetime]]:
+        """When each worker beat, in order."""
+        heartbeats: defaultdict[str, list[datetime]] = defaultdict(list)
+        for beat in sorted(self.heartbeats, key=lambda beat: beat.at):
+            heartbeats[beat.process].append(beat.at)
+        return heartbeats
 
     def was_disturbed(
         self, process: str, since: datetime, until: datetime, kinds: Iterable[str] = ()
@@ -146,18 +183,48 @@ class History:
         )
 
 
-def read(dsn: str, history: History) -> None:
-    """Add what the database knows."""
-    columns = [each.name for each in fields(Move) if each.name != "committed_at"]
-    moves = (
-        f"SELECT {', '.join(columns)}, pg_xact_commit_timestamp(xmin) AS committed_at FROM moves"
-    )
-    moves = moves.replace("transaction,", "transaction::text,")
+def read(dsn: str, history: History, began: datetime) -> None:
+    """Add what the database knows of a run that began then."""
     with psycopg.connect(dsn) as connection:
-        history.promises |= {job for (job,) in connection.execute("SELECT job FROM promises")}
-        with connection.cursor(row_factory=class_row(Move)) as cursor:
-            history.moves += cursor.execute(moves)
-        with connection.cursor(row_factory=class_row(Event)) as cursor:
-            history.events += cursor.execute("SELECT * FROM events ORDER BY id")
-        with connection.cursor(row_factory=class_row(Heartbeat)) as cursor:
-            history.heartbeats += cursor.execute("SELECT * FROM heartbeats ORDER BY at")
+        for job, waits_for, on_failure in connection.execute("SELECT * FROM promises"):
+            history.promises[job] = Promise(waits_for, on_failure)
+        history.refused |= dict(
+            connection.execute(
+                "SELECT id, error FROM conduit_blocked_jobs WHERE error IS NOT NULL"
+            ).fetchall()
+        )
+        history.left_behind += [
+            f"{job} still waits for {count} jobs"
+            for job, count in connection.execute(
+                "SELECT id, waits_for FROM conduit_blocked_jobs WHERE error IS NULL"
+            )
+        ]
+        history.left_behind += [
+            f"{job}: there is still a dependency on it"
+            for (job,) in connection.execute("SELECT DISTINCT job FROM conduit_dependencies")
+        ]
+        history.results |= dict(
+            connection.execute(
+                "SELECT job, octet_length(value::text) FROM conduit_results"
+            ).fetchall()
+        )
+        history.moves += _rows(connection, Move, "moves", began)
+        history.events += _rows(connection, Event, "events", began)
+        history.heartbeats += _rows(connection, Heartbeat, "heartbeats", began)
+
+
+def _rows(
+    connection: psycopg.Connection[Any], kind: type[R], table: str, began: datetime
+) -> Sequence[R]:
+    """The rows of a table, with the real times at which they were written."""
+    expressions = {
+        "transaction": "transaction::text",
+        "asked_at": real_time("asked_at"),
+        "at": real_time("at"),
+        "committed_at": real_time("pg_xact_commit_timestamp(xmin)"),
+        "clock": "asked_at",
+    }
+    names = [each.name for each in fields(kind)]
+    chosen = ", ".join(f"{expressions.get(name, name)} AS {name}" for name in names)
+    with connection.cursor(row_factory=class_row(kind)) as cursor:
+        return cursor.execute(f"SELECT {chosen} FROM {table}", {"began": began}).fetchall()

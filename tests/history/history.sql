@@ -1,5 +1,9 @@
 -- What was promised: written by the transaction that enqueues the job.
-CREATE TABLE promises (job uuid PRIMARY KEY);
+CREATE TABLE promises (
+  job        uuid   PRIMARY KEY,
+  waits_for  uuid[] NOT NULL DEFAULT '{}',
+  on_failure text   NOT NULL DEFAULT 'cancel'
+);
 
 -- What handlers did.
 CREATE TABLE events (
@@ -70,3 +74,21 @@ END $$;
 
 CREATE TRIGGER write_heartbeat AFTER UPDATE OF heartbeat ON conduit_workers
   FOR EACH ROW EXECUTE FUNCTION write_heartbeat();
+
+-- A check of the user's own, which refuses what a payload asks it to: an insert, an insert with one
+-- status, an update to one status, or the rescue of the job.
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.payload->>'refused' IN (
+    TG_OP,
+    TG_OP || ' ' || NEW.status,
+    CASE WHEN TG_OP = 'UPDATE' AND NEW.rescues > OLD.rescues AND NEW.status = 'pending'
+      THEN 'rescue' END
+  ) THEN
+    RAISE EXCEPTION 'refused as planned';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON jobs FOR EACH ROW
+  WHEN (NEW.payload ? 'refused') EXECUTE FUNCTION refuse();

@@ -14,11 +14,16 @@ SOON = timedelta(seconds=0.1)
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Takes `seconds`, fails in the first `failures` attempts, then enqueues `children` jobs."""
+    """Takes `seconds`, fails in the first `failures` attempts, then enqueues `children` jobs.
+
+    `refused` is what Postgres refuses of the job itself, `refused_child` of the last of these jobs.
+    """
 
     seconds: float
     failures: int
     children: int
+    refused: str | None
+    refused_child: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,14 @@ class Child:
 
     parent: UUID
     n: int
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Returns a text that is so long as JSON."""
+
+    bytes: int
 
 
 @job_type("history.work", "1", backoff="constant", base=SOON)
@@ -34,9 +47,11 @@ async def work(job: JobContext[Any], payload: Work) -> None:
     await note(job, "began")
     await asyncio.sleep(payload.seconds)
     if job.attempt <= payload.failures:
+        await note(job, "raises")
         raise RuntimeError("as planned")
-    for n in range(payload.children):
-        job.enqueue(child, Child(parent=job.id, n=n))
+    for n in range(1, payload.children + 1):
+        refused = payload.refused_child if n == payload.children else None
+        job.enqueue(child, Child(job.id, n, refused))
     await note(job, "ended")
 
 
@@ -49,6 +64,7 @@ async def child(job: JobContext[Any], payload: Child) -> None:
 @job_type("history.discard", "1", backoff="constant", base=SOON)
 async def discard(job: JobContext[Any], payload: dict[str, Any]) -> None:
     await note(job, "began")
+    await note(job, "raises")
     raise Discard("as planned")
 
 
@@ -56,6 +72,26 @@ async def discard(job: JobContext[Any], payload: dict[str, Any]) -> None:
 async def tick(job: JobContext[Any], payload: dict[str, Any]) -> None:
     await note(job, "began")
     await note(job, "ended")
+
+
+@job_type("history.rated", "1", max_attempts=50, backoff="constant", base=SOON)
+async def rated(job: JobContext[Any], payload: dict[str, Any]) -> None:
+    await note(job, "began")
+    await note(job, "ended")
+
+
+@job_type(
+    "history.result",
+    "1",
+    max_attempts=50,
+    backoff="constant",
+    base=SOON,
+    keep_result=timedelta(days=1),
+)
+async def result(job: JobContext[Any], payload: Report) -> str:
+    await note(job, "began")
+    await note(job, "ended")
+    return "x" * (payload.bytes - 2)
 
 
 async def note(job: JobContext[Any], what: str) -> None:
@@ -68,4 +104,4 @@ async def note(job: JobContext[Any], what: str) -> None:
         )
 
 
-JOBS = (work, child, discard, tick)
+JOBS = (work, child, discard, tick, rated, result)

@@ -29,15 +29,14 @@ def check_order(history: History) -> tuple[list[str], int]:
     histories = history.by_job()
     lonely = _lonely_claims(history)
     for queue in {move.queue for move in lonely}:
-        violations += _passed_over(
-            queue, histories, [each for each in lonely if each.queue == queue]
-        )
+        judged = [each for each in lonely if each.queue == queue]
+        violations += _passed_over(queue, histories, judged, history)
     return violations, len(lonely)
 
 
 def _lonely_claims(history: History) -> list[Move]:
     claims = [move for move in history.moves if move.is_claim]
-    breaks = [each for each in history.disturbances if each.kind in ("cut", "crash")]
+    breaks = [each for each in history.disturbances if each.kind in ("cut", "crash", "hold")]
     late = _first_after_a_freeze(history, claims)
     starts = sorted({(move.asked_at, move.transaction) for move in claims})
     ends = sorted({(move.committed_at + RELEASE, move.transaction) for move in claims})
@@ -72,9 +71,12 @@ def _first_after_a_freeze(history: History, claims: Sequence[Move]) -> set[str]:
 
 
 def _passed_over(
-    queue: str, histories: Mapping[UUID, Sequence[Move]], judged: Sequence[Move]
+    queue: str,
+    histories: Mapping[UUID, Sequence[Move]],
+    judged: Sequence[Move],
+    history: History,
 ) -> Iterator[str]:
-    """Sweep through time with the jobs that are waiting then."""
+    """Sweep through time with the jobs that wait then, for no rate and while no clock jumps."""
     claims: defaultdict[str, list[Move]] = defaultdict(list)
     add, check = 0, 1
     events: list[tuple[datetime, int, Move, datetime]] = [
@@ -82,9 +84,10 @@ def _passed_over(
     ]
     for moves in histories.values():
         for move, following in pairwise(moves):
-            if move.queue == queue and move.after == "pending":
-                since = max(move.committed_at, move.run_at)
-                if since + WINDOW < following.asked_at:
+            if move.queue == queue and move.after == "pending" and move.type not in history.rates:
+                since = max(move.committed_at, move.due_at)
+                jumped = any(move.asked_at <= at <= following.asked_at for at in history.jumps)
+                if since + WINDOW < following.asked_at and not jumped:
                     events.append((since, add, move, following.asked_at))
         for move in moves:
             if move.queue == queue and move.is_claim:

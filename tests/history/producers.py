@@ -3,15 +3,14 @@
 import random
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
-from datetime import timedelta
 from uuid import UUID
 
 import psycopg
-from conduit_runtime import Job, Queue
+from conduit_runtime import Flow, Queue
 from psycopg.conninfo import make_conninfo
-
-QUEUES = ("letters", "parcels")
+from random_jobs import lost_flow, random_flow, random_job
 
 
 class Actor(threading.Thread):
@@ -37,7 +36,7 @@ class Actor(threading.Thread):
     def stop(self) -> None:
         """Return when the last act is over."""
         self._stopping.set()
-        self.join(timeout=30)
+        self.join(timeout=60)
 
     def wait(self, seconds: float) -> None:
         """Let time pass, or less of it when it is to stop."""
@@ -52,18 +51,27 @@ class Producer(Actor):
     """Enqueues jobs in transactions, together with a promise of each.
 
     `confirmed` are the jobs whose commit was answered, `withdrawn` those that were rolled back. Of
-    a commit that was not answered nothing is known.
+    a commit that was not answered nothing is known. `every` so many seconds it enqueues a flow of
+    `large` members that never run.
     """
 
-    def __init__(self, dsn: str, seed: int, pause: float) -> None:
+    def __init__(self, dsn: str, seed: int, pause: float, large: int, every: float) -> None:
         super().__init__(dsn, "producer", seed, pause)
         self.confirmed: set[UUID] = set()
         self.withdrawn: set[UUID] = set()
+        self._large, self._every = large, every
+        self._next_large = time.monotonic() + every / 2
 
     def act(self, connection: psycopg.Connection) -> None:
+        if time.monotonic() > self._next_large:
+            self._next_large = time.monotonic() + self._every
+            self._enqueue_large_flow(connection)
+            return
         deeds: list[Callable[[psycopg.Connection], None]] = [
             *[self._commit] * 6,
+            self._enqueue_flow,
             self._roll_back,
+            self._roll_back_flow,
             self._roll_back_in_part,
             self._disappear,
         ]
@@ -78,6 +86,25 @@ class Producer(Actor):
     def _roll_back(self, connection: psycopg.Connection) -> None:
         with connection.transaction(force_rollback=True):
             self.withdrawn |= self._promise(connection, 3)
+
+    def _enqueue_flow(self, connection: psycopg.Connection) -> None:
+        flow = random_flow(self.random)
+        with connection.transaction():
+            jobs = self._promise_flow(connection, flow)
+        self.confirmed |= jobs
+
+    def _enqueue_large_flow(self, connection: psycopg.Connection) -> None:
+        flow = lost_flow(self.random, self._large)
+        with connection.transaction():
+            jobs = self._promise_flow(connection, flow)
+        self.confirmed |= jobs
+        if self.random.random() < 0.5:
+            with Queue(make_conninfo(self._dsn, user="operator")) as queue:
+                queue.cancel(flow.jobs[0].id)
+
+    def _roll_back_flow(self, connection: psycopg.Connection) -> None:
+        with connection.transaction(force_rollback=True):
+            self.withdrawn |= self._promise_flow(connection, random_flow(self.random))
 
     def _roll_back_in_part(self, connection: psycopg.Connection) -> None:
         with connection.transaction():
@@ -94,34 +121,38 @@ class Producer(Actor):
             other.close()
 
     def _promise(self, connection: psycopg.Connection, count: int) -> set[UUID]:
-        jobs = [self._job() for _ in range(count)]
+        jobs = [random_job(self.random) for _ in range(count)]
         for job in jobs:
             connection.execute("INSERT INTO promises VALUES (%s)", (job.id,))
         self.queue.enqueue_many(jobs, conn=connection)
         return {job.id for job in jobs}
 
-    def _job(self) -> Job:
-        pick = self.random
-        queue, priority = pick.choice(QUEUES), pick.choice((0, 50, 50, 50, 75, 100))
-        delay = timedelta(seconds=pick.uniform(0.5, 3)) if pick.random() < 0.1 else None
-        if pick.random() < 0.03:
-            return Job(queue, "history.discard", {}, priority, delay=delay)
-        payload = {
-            "seconds": pick.choice((0, 0, 0.01, 0.05, 0.2 if pick.random() < 0.95 else 3)),
-            "failures": pick.choice((0, 0, 0, 0, 0, 0, 1, 2)),
-            "children": pick.choice((0, 0, 0, 1, 3)),
-        }
-        attempts = pick.choice((3, 3, 50, 50, 50, 50))
-        return Job(queue, "history.work", payload, priority, attempts, delay=delay)
+    def _promise_flow(self, connection: psycopg.Connection, flow: Flow) -> set[UUID]:
+        waits_for: defaultdict[UUID, list[UUID]] = defaultdict(list)
+        for before, after in flow.links:
+            waits_for[after].append(before)
+        with connection.cursor().copy("COPY promises FROM STDIN") as copy:
+            for job in flow.jobs:
+                policy = flow.on_failure.get(job.id, "cancel")
+                copy.write_row((job.id, waits_for[job.id], policy))
+        self.queue.enqueue_flow(flow, conn=connection)
+        return {job.id for job in flow.jobs}
 
 
 class Operator(Actor):
-    """Cancels jobs and retries them by hand, whatever they are doing."""
+    """Cancels jobs and retries them by hand, whatever they are doing.
+
+    `cancelled` are those that were to be cancelled while they waited for others.
+    """
 
     def __init__(self, dsn: str, seed: int, pause: float) -> None:
         super().__init__(dsn, "operator", seed, pause)
+        self.cancelled: set[UUID] = set()
 
     def act(self, connection: psycopg.Connection) -> None:
+        if self.random.random() < 0.1:
+            self._cancel_blocked(connection)
+            return
         found = connection.execute(
             "SELECT id FROM jobs WHERE status = %s ORDER BY seq DESC OFFSET %s LIMIT 1",
             (self.random.choice(("pending", "running", "running")), self.random.randint(0, 5)),
@@ -138,3 +169,11 @@ class Operator(Actor):
                 "UPDATE jobs SET status = 'pending', attempts = 0, run_at = now() WHERE id = %s",
                 found,
             )
+
+    def _cancel_blocked(self, connection: psycopg.Connection) -> None:
+        found = connection.execute(
+            "SELECT id FROM conduit_blocked_jobs WHERE error IS NULL ORDER BY random() LIMIT 1"
+        ).fetchone()
+        if found is not None:
+            self.cancelled.add(found[0])
+            self.queue.cancel(found[0], conn=connection)

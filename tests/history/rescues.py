@@ -1,6 +1,5 @@
 """How soon the jobs of killed workers were taken back, and who looked on meanwhile."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +7,7 @@ from itertools import pairwise
 
 from history import History
 
-__all__ = ["LIMIT", "Rescue", "rescues"]
+__all__ = ["BEAT", "LIMIT", "Rescue", "rescues", "watched"]
 
 LIMIT = timedelta(seconds=5.5)
 """How long a worker may look on: the 5 s that are promised, and what the last beat itself takes."""
@@ -51,14 +50,12 @@ class Rescue:
 def rescues(history: History) -> list[Rescue]:
     """Every rescue of jobs whose worker was killed, once for each time at which some were taken."""
     killed = {each.process: each.ended for each in history.disturbances if each.kind == "kill"}
-    heartbeats: defaultdict[str, list[datetime]] = defaultdict(list)
-    for beat in history.heartbeats:
-        heartbeats[beat.process].append(beat.at)
+    heartbeats = history.heartbeats_by_process()
     taken = {
         (claim.process, move.process, move.at)
         for moves in history.by_job().values()
         for claim, move in pairwise(moves)
-        if claim.is_claim and move.rescued and claim.process in killed
+        if claim.draws_token and move.rescued and claim.process in killed
     }
     return [
         Rescue(
@@ -69,14 +66,14 @@ def rescues(history: History) -> list[Rescue]:
             {
                 name: time
                 for name in heartbeats
-                if (time := _watched(history, name, heartbeats[name], killed[process], at))
+                if (time := watched(history, name, heartbeats[name], killed[process], at))
             },
         )
         for process, by, at in taken
     ]
 
 
-def _watched(
+def watched(
     history: History, process: str, heartbeats: Sequence[datetime], since: datetime, until: datetime
 ) -> timedelta:
     """For how long on end the process could look on between the times; it beat at `heartbeats`."""

@@ -11,17 +11,23 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1] / "runtime"))  # for waiting
 
 from chaos_run import run
+from clock import library
 
 ROUND = 300.0
 """Seconds of a round; after each, everything has to end and the history is checked."""
+
+LARGE = 50_000, 100.0
+"""Members of a large flow, and seconds until the next."""
 
 
 def main(minutes: float) -> int:
     """Print a report a round; 1 at the first one with a violation, which leaves its logs."""
     end = time.monotonic() + minutes * 60
+    if library() is None:
+        print("Without jumps of the clock: libfaketime is not installed (apt install libfaketime)")
     while (left := end - time.monotonic()) > 0:
         folder = Path(tempfile.mkdtemp(prefix="conduit-chaos-"))
-        report = run(folder, min(ROUND, left), seed=random.randrange(1_000_000))
+        report = run(folder, min(ROUND, left), seed=random.randrange(1_000_000), large=LARGE)
         print(report, flush=True)
         if report.violations:
             print(f"logs and database are in {folder}")

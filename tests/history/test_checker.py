@@ -2,76 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from checker import check
-from controls import check_limits, check_pauses
-from history import Disturbance, Event, Heartbeat, History, Move, Pause
+from controls import check_limits, check_pauses, check_rates
+from history import Disturbance, Heartbeat, History, Pause, Promise
 from order import check_order
 from rescues import LIMIT, rescues
-
-START = datetime(2030, 1, 1, tzinfo=UTC)
-JOB, CHILD, TOKEN, OTHER = (UUID(int=n) for n in range(1, 5))
-
-
-def move(id: int, before: str | None, after: str, **changes: object) -> Move:
-    """A change of the one job, `id` seconds after the start, by the worker that holds it."""
-    at = START + timedelta(seconds=id)
-    plain = Move(
-        id=id,
-        job=JOB,
-        before=before,
-        after=after,
-        token_before=TOKEN if before == "running" else None,
-        token_after=TOKEN if after == "running" else None,
-        rescued=False,
-        queue="q",
-        priority=50,
-        run_at=START,
-        seq=1,
-        attempts=1 if after == "completed" else 0,
-        max_attempts=3,
-        type="history.work",
-        payload={"children": 1} if before is None else None,
-        error=None,
-        failures=0,
-        process="worker",
-        transaction=str(id),
-        asked_at=at,
-        at=at,
-        committed_at=at,
-    )
-    return replace(plain, **changes)
-
-
-def event(what: str, token: UUID = TOKEN, process: str = "worker", job: UUID = JOB) -> Event:
-    return Event(0, job, token, 1, what, process, START + timedelta(seconds=3))
-
-
-BIRTH = move(1, None, "pending", process="producer")
-CLAIM = move(2, "pending", "running")
-END = move(4, "running", "completed")
-AGAIN = [
-    replace(CLAIM, id=5, token_after=OTHER, process="second"),
-    move(6, "running", "completed", token_before=OTHER, process="second", transaction="4"),
-]
-CHILD_MOVES = [
-    replace(each, job=CHILD, type="history.child")
-    for each in (
-        move(5, None, "pending", payload={"parent": str(JOB), "n": 0}, transaction="4"),
-        move(6, "pending", "running"),
-        move(7, "running", "completed"),
-    )
-]
-
-
-def history(*moves: Move, events: list[Event] | None = None) -> History:
-    if events is None:
-        events = [event("began"), event("ended")]
-    events = [*events, event("began", job=CHILD), event("ended", job=CHILD)]
-    return History(promises={JOB}, moves=[*moves, *CHILD_MOVES], events=events, confirmed={JOB})
+from right_history import (
+    AGAIN,
+    BIRTH,
+    CHILD,
+    CLAIM,
+    END,
+    JOB,
+    OTHER,
+    START,
+    at_second,
+    claim_at,
+    event,
+    history,
+    move,
+)
 
 
 def second_run(**disturbance: object) -> History:
@@ -107,7 +61,10 @@ def test_a_right_history_has_no_violation() -> None:
     ("wrong", "violation"),
     [
         (altered(lambda b: b.promises.clear()), "nothing of it is there"),
-        (altered(lambda b: b.promises.add(OTHER)), "was promised, and there is no job"),
+        (
+            altered(lambda b: b.promises.update({OTHER: Promise()})),
+            "was promised, and there is no job",
+        ),
         (altered(lambda b: b.withdrawn.add(JOB)), "was rolled back, and there is a job"),
         (
             altered(lambda b: (b.promises.clear(), b.confirmed.clear())),
@@ -170,20 +127,6 @@ def test_ticks_are_neither_doubled_nor_left_out() -> None:
     assert "and then at" in check(ticks("all", 1, 2, 4))[0]
 
 
-TIMES = ("asked_at", "at", "committed_at")
-
-
-def at_second(second: float) -> datetime:
-    return START + timedelta(seconds=second)
-
-
-def claim_at(second: float, job: int, **changes: object) -> Move:
-    """A claim of a job of usual priority by the one worker."""
-    times = dict.fromkeys(TIMES, at_second(second))
-    changes = {"job": UUID(int=job), "transaction": str(second), **times, **changes}
-    return replace(CLAIM, **changes)
-
-
 URGENT = [
     replace(BIRTH, job=OTHER, priority=100),
     claim_at(9, OTHER.int, priority=100, process="second"),
@@ -201,6 +144,9 @@ def test_a_job_that_is_passed_over_for_long_is_found() -> None:
     # Others may have had reasons of their own.
     other = claim_at(2, 21, process="second")
     assert check_order(History(moves=[*URGENT, other, claim_at(5, 22)]))[0] == []
+    # What is due changes with the clock.
+    jumped = History(moves=[*URGENT, claim_at(2, 21), claim_at(5, 22)], jumps=[at_second(4)])
+    assert check_order(jumped)[0] == []
 
 
 def test_only_the_first_claim_after_a_freeze_is_let_off() -> None:
@@ -213,12 +159,14 @@ def test_only_the_first_claim_after_a_freeze_is_let_off() -> None:
 
 def test_a_claim_from_a_paused_queue_is_found() -> None:
     held = History(moves=[BIRTH, CLAIM, END])
-    held.pauses = [Pause("q", START, START + timedelta(seconds=3))]
+    held.pauses = [Pause("q", at_second(1), at_second(3))]
     assert len(list(check_pauses(held))) == 1
+    held.disturbances = [Disturbance("worker", "freeze", START, at_second(9))]
+    assert len(list(check_pauses(held))) == 1, "whatever was done to it"
     held.pauses = [
-        Pause("other", START, START + timedelta(seconds=3)),
-        Pause("q", START + timedelta(seconds=3), START + timedelta(seconds=9)),
-        Pause("q", START, START + timedelta(seconds=1)),
+        Pause("other", at_second(1), at_second(3)),
+        Pause("q", at_second(2.1), at_second(9)),
+        Pause("q", START, at_second(1)),
     ]
     assert list(check_pauses(held)) == []
 
@@ -234,6 +182,21 @@ def test_more_running_jobs_than_the_limit_are_found() -> None:
     held.moves = [BIRTH, CLAIM, END, *(replace(each, committed_at=later) for each in other[:2])]
     held.limits = {"q": 1}
     assert list(check_limits(held)) == [], "its place became free just then"
+
+
+def test_more_claims_than_the_rate_are_found() -> None:
+    held = History(moves=[claim_at(second, n) for n, second in enumerate((1, 1.5, 2.6))])
+    held.rates = {"history.work": (2, 2.0)}
+    assert len(list(check_rates(held))) == 1
+    held.rates = {"history.work": (2, 1.5), "other": (1, 9.0)}
+    assert list(check_rates(held)) == []
+    # The clock went back by an hour before the second: those two are an hour from the first.
+    back = [claim_at(second, n, clock=at_second(second - 3600)) for n, second in ((2, 1.5), (3, 3))]
+    held.moves = [claim_at(1, 1), *back]
+    held.rates = {"history.work": (1, 1.2)}
+    assert list(check_rates(held)) == []
+    held.rates = {"history.work": (1, 2.0)}
+    assert len(list(check_rates(held))) == 1
 
 
 def killed_at_three(rescued_at: float, *heartbeats: tuple[str, float]) -> History:

@@ -15,3 +15,6 @@ def test_the_history_is_right_whatever_goes_wrong(tmp_path: Path) -> None:
     assert report.repeats > 0
     assert report.judged > 20
     assert report.ticks > TICKS
+    assert report.flows > 100
+    assert report.refused > 0
+    assert report.results > 0

@@ -1,0 +1,105 @@
+"""Checks that nothing waits for what is refused or large beside it. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+from checker import ENDED, is_refused
+from history import Event, History, Move, Promise
+from rescues import BEAT, watched
+
+LIMIT = timedelta(seconds=2)
+"""How long the outcome of a job, or its release, may wait for others of its batch."""
+EFFECTS = timedelta(seconds=5)
+"""How long a disturbance may have effects on what is written."""
+SMALL = 20
+"""Jobs that one waits for; with more, its flow is released in parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """How long what became of a job was due, from `since`, while its worker was not disturbed.
+
+    Of the time between two heartbeats `BEAT` counts at most: on a loaded machine everything takes
+    longer.
+    """
+
+    job: UUID
+    what: str
+    since: datetime
+    time: timedelta
+
+    def __str__(self) -> str:
+        seconds = self.time.total_seconds()
+        return f"{self.job}: {self.what}, due at {self.since:%T}, was written {seconds:.1f} s later"
+
+
+def delays(history: History) -> Iterator[Delay]:
+    """Of each outcome that the worker wrote, and of each job that others released."""
+    yield from _outcomes(history)
+    yield from _releases(history)
+
+
+def _outcomes(history: History) -> Iterator[Delay]:
+    heartbeats = history.heartbeats_by_process()
+    ends = {
+        (move.job, move.token_before): move for move in history.moves if move.before == "running"
+    }
+    for event in history.events:
+        end = ends.get((event.job, event.token))
+        if event.what != "began" and end is not None and _is_judged(history, event, end):
+            time = _time(heartbeats.get(event.process, ()), event.at, end.committed_at)
+            yield Delay(event.job, f"its outcome in {event.process}", event.at, time)
+
+
+def _is_judged(history: History, event: Event, end: Move) -> bool:
+    """Whether the worker wrote the outcome undisturbed; one that is refused may take its time."""
+    return (
+        end.process == event.process
+        and not is_refused(end)
+        and not history.was_disturbed(event.process, event.at - EFFECTS, end.committed_at)
+    )
+
+
+def _time(heartbeats: Sequence[datetime], since: datetime, until: datetime) -> timedelta:
+    between = (beat for beat in heartbeats if since < beat < until)
+    return sum(
+        (min(after - before, BEAT) for before, after in pairwise([since, *between, until])),
+        timedelta(0),
+    )
+
+
+def _releases(history: History) -> Iterator[Delay]:
+    histories, heartbeats = history.by_job(), history.heartbeats_by_process()
+    for job, promise in history.promises.items():
+        if job not in histories or not 0 < len(promise.waits_for) <= SMALL:
+            continue
+        birth = histories[job][0]
+        since = _released_at(histories, promise, birth)
+        if since is not None and birth.after == "pending":
+            times = (
+                watched(history, name, beats, since, birth.committed_at)
+                for name, beats in heartbeats.items()
+            )
+            yield Delay(job, "its release", since, max(times, default=timedelta(0)))
+
+
+def _released_at(
+    histories: Mapping[UUID, Sequence[Move]], promise: Promise, birth: Move
+) -> datetime | None:
+    """When all that it waited for had ended; None where that is not known or was undone."""
+    ends = []
+    for job in promise.waits_for:
+        moves = [
+            move
+            for move in histories.get(job, ())
+            if move.transaction == birth.transaction or move.committed_at <= birth.committed_at
+        ]
+        if not moves or [move.after in ENDED for move in moves].count(True) != 1:
+            return None
+        if moves[-1].after not in ENDED:
+            return None
+        ends.append(moves[-1].committed_at)
+    return max(ends)

@@ -1,0 +1,53 @@
+"""Checks that flows went in order and ended as they should, from the history of a run. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
+
+from checker import ENDED
+from history import History, Move, Promise
+
+
+def check_flows(history: History) -> Iterator[str]:
+    """Each job of a flow became one in its turn, or ended as what it waited for demands."""
+    histories = history.by_job()
+    for job, promise in history.promises.items():
+        if job in histories:
+            yield from _check_birth(history, histories, promise, histories[job][0])
+    for job, reason in history.refused.items():
+        if "refused as planned" not in reason:
+            yield f"{job}: never became a job: {reason}"
+    yield from history.left_behind
+
+
+def _check_birth(
+    history: History,
+    histories: Mapping[UUID, Sequence[Move]],
+    promise: Promise,
+    birth: Move,
+) -> Iterator[str]:
+    ends = {
+        job: {"failed"} if job in history.refused else _ends(histories.get(job, ()), birth)
+        for job in promise.waits_for
+    }
+    if birth.after == "cancelled":
+        is_told = any(statuses - {"completed"} for statuses in ends.values())
+        if birth.job not in history.cancelled and not (is_told and promise.on_failure == "cancel"):
+            yield f"{birth.job}: was cancelled before it was a job, for no reason"
+        return
+    for job, statuses in ends.items():
+        if not statuses:
+            yield f"{birth.job}: became a job before {job} had ended"
+        elif promise.on_failure == "cancel" and "completed" not in statuses:
+            yield f"{birth.job}: became a job though {job} had {', '.join(statuses)}"
+    if birth.after == "failed" and "refused as planned" not in (birth.error or ""):
+        yield f"{birth.job}: failed before it was a job: {birth.error}"
+
+
+def _ends(moves: Sequence[Move], birth: Move) -> set[str]:
+    """How the job had ended by then; it may have run again after that."""
+    return {
+        move.after
+        for move in moves
+        if move.after in ENDED
+        and (move.transaction == birth.transaction or move.committed_at <= birth.committed_at)
+    }
