@@ -2,47 +2,34 @@
 
 from collections.abc import Collection, Iterable
 
+_ALIKE = 0.59
+"""How alike a name must be: three letters of five, and no float is that exactly."""
+
 _FEW = 9
 """Fewer names are all told."""
 
 
 def nearest(wanted: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant, if one is close enough."""
-    from difflib import SequenceMatcher, get_close_matches  # slow to import, rarely needed
-
-    folded_wanted = wanted.lower()
+    written = wanted.lower()
     folded = {name.lower(): name for name in sorted(set(known) - {wanted}, reverse=True)}
-    if (same := folded.get(folded_wanted)) is not None:
-        return same
+    if not folded or written in folded:
+        return folded.get(written)
+    from rapidfuzz import process  # rarely needed
+    from rapidfuzz.distance import Indel
 
-    def likeness(name: str) -> tuple[float, bool]:
-        return SequenceMatcher(None, folded_wanted, name).ratio(), folded_wanted[:1] == name[:1]
-
-    close = get_close_matches(folded_wanted, folded, n=5, cutoff=0.6)
-    likely = [name for name in close if _is_typo(folded_wanted, name)]
-    return folded[max(likely, key=likeness)] if likely else None
+    names = sorted(folded, key=lambda name: name[:1] != written[:1])  # they win among equals
+    close = process.extract(written, names, scorer=Indel.normalized_similarity, score_cutoff=_ALIKE)
+    return next((folded[name] for name, *_ in close if _is_typo(written, name)), None)
 
 
 def _is_typo(written: str, name: str) -> bool:
     """Whether one is the beginning of the other, or few letters set them apart."""
+    from rapidfuzz.distance import OSA
+
     if written.startswith(name) or name.startswith(written):
         return True
-    return distance(written, name) <= 1 + (len(written) > 4) + len(written) // 8
-
-
-def distance(a: str, b: str) -> int:
-    """How many letters have to be added, left out, changed or swapped with the next one."""
-    before: list[int] = []
-    last = list(range(len(b) + 1))
-    for i in range(1, len(a) + 1):
-        row = [i]
-        for j in range(1, len(b) + 1):
-            cost = min(row[j - 1] + 1, last[j] + 1, last[j - 1] + (a[i - 1] != b[j - 1]))
-            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        before, last = last, row
-    return last[-1]
+    return OSA.distance(written, name) <= 1 + (len(written) > 4) + len(written) // 8
 
 
 def did_you_mean(wanted: str, known: Iterable[str]) -> str | None:

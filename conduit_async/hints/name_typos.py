@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ..names import service_name
-from ..suggest import distance, nearest
+from ..suggest import nearest
 
 _SHORT = 4
 """Of names with so few letters, two may differ by one and both be right: `Test` and `Text`."""
@@ -49,7 +49,9 @@ def is_typo(name: str, known: str) -> bool:
     changed = len(shorter) == len(longer) and sorted(shorter) != sorted(longer)
     if changed and len(shorter) == _SHORT:
         return False
-    return distance(written, meant) <= 1
+    from rapidfuzz.distance import OSA  # rarely needed
+
+    return OSA.distance(written, meant) <= 1
 
 
 def likely_name(name: str, known: Iterable[str]) -> str | None:
