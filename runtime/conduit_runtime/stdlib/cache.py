@@ -1,11 +1,13 @@
 """`Cache`."""
 
+import math
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Protocol
+
+from cachetools import TLRUCache
 
 from ._namespace import ArgumentError, namespace
 
@@ -30,29 +32,19 @@ class MemoryStore:
     """Keeps values in the process, at most `size` of them; the least recently used one goes."""
 
     def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.monotonic) -> None:
-        self._size = size
-        self._clock = clock
-        self._entries: OrderedDict[str, tuple[Any, float | None]] = OrderedDict()
+        self._entries: TLRUCache[str, tuple[Any, float]] = TLRUCache(size, _expiry, clock)
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Any:
         """The value, None when there is none or its time is over."""
         with self._lock:
-            value, expiry = self._entries.get(key, (None, None))
-            if expiry is not None and expiry <= self._clock():
-                del self._entries[key]
-                return None
-            if key in self._entries:
-                self._entries.move_to_end(key)
-            return value
+            value, _ = self._entries.get(key, (None, 0))
+        return value
 
     def set(self, key: str, value: Any, ttl: float | None) -> None:
         """Keep a value for `ttl` seconds, or until it is invalidated."""
         with self._lock:
-            self._entries[key] = (value, None if ttl is None else self._clock() + ttl)
-            self._entries.move_to_end(key)
-            if len(self._entries) > self._size:
-                self._entries.popitem(last=False)
+            self._entries[key] = value, math.inf if ttl is None else ttl
 
     def invalidate(self, key: str) -> None:
         """Forget the value, if there is one."""
@@ -63,6 +55,10 @@ class MemoryStore:
         """Forget every value."""
         with self._lock:
             self._entries.clear()
+
+
+def _expiry(_: str, entry: tuple[Any, float], now: float) -> float:
+    return now + entry[1]
 
 
 _store: CacheStore = MemoryStore()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+import weakref
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -71,6 +72,20 @@ def test_a_full_store_drops_what_was_not_used() -> None:
     assert store.get("a") == 1
     store.set("c", 3, None)
     assert [store.get(key) for key in "abc"] == [1, None, 3]
+
+
+class Value:
+    """A value that a weak reference can follow."""
+
+
+def test_a_value_whose_time_is_over_is_freed_when_another_is_kept(clock: Clock) -> None:
+    value = Value()
+    kept = weakref.ref(value)
+    Cache.set("a", value, ttl=1)
+    del value
+    clock.now += 2
+    Cache.set("b", 1)
+    assert kept() is None
 
 
 @pytest.mark.parametrize("ttl", [0, -1, timedelta(0), float("nan")])
