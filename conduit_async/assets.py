@@ -1,7 +1,6 @@
 """Where the package's data stands, and a folder for what can be computed again."""
 
 import os
-import sys
 import tempfile
 from functools import cache
 from hashlib import sha256
@@ -74,10 +73,6 @@ def stamp() -> str:
 
 def _cache() -> Path:
     """This user's cache folder; raises `RuntimeError` when the user has no home."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "conduit-async"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("conduit-async", appauthor=False)

@@ -15,6 +15,8 @@ MISUSED = 2
 def main() -> NoReturn:
     """Run `conduitc` and exit with 0 (good), 1 (errors, or stale output) or 2 (wrong usage)."""
     gc.disable()  # a compilation makes many objects, drops few, and ends soon
+    if os.path.expanduser("~") == "~":
+        os.environ["HOME"] = os.devnull  # a user without a home: black needs one to be imported
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

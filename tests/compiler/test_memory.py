@@ -45,7 +45,6 @@ class Compilations:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache folder of the test's own, beside the working folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(sys, "platform", "linux")
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")
     Path("post.conduit").write_text(POST, encoding="utf-8")
@@ -150,6 +149,31 @@ def test_it_may_be_deleted_or_impossible_to_keep(cache: Path) -> None:
     cache.rmdir()
     cache.write_text("no folder", encoding="utf-8")
     assert generated() == first
+
+
+def test_a_relative_cache_folder_is_ignored(tmp_path: Path) -> None:
+    # As the XDG specification says; it would be another folder for each working folder.
+    home = tmp_path / "home"
+    compile_with({"HOME": str(home), "XDG_CACHE_HOME": "relative"})
+    assert {path.name for path in Path().iterdir()} == {"post.conduit", "jobs"}
+    assert list(home.rglob("grammar*"))
+
+
+def test_a_user_without_a_home_compiles() -> None:
+    program = (
+        "import pwd, sys; pwd.getpwuid = {}.__getitem__; "
+        "from conduit_async.cli import main; sys.argv = ['conduitc', 'gen', '.', '-o', 'jobs']; "
+        "main()"
+    )
+    compile_with({}, "-c", program)
+    assert {path.name for path in Path().iterdir()} == {"post.conduit", "jobs"}
+
+
+def compile_with(variables: dict[str, str], *program: str) -> None:
+    """Compile in a process with these variables, and none of a home or cache folder."""
+    arguments = program or ("-m", "conduit_async.cli", "gen", ".", "-o", "jobs")
+    inherited = {k: v for k, v in os.environ.items() if k not in ("HOME", "XDG_CACHE_HOME")}
+    subprocess.run([sys.executable, *arguments], env=inherited | variables, check=True, timeout=60)
 
 
 def test_two_runs_at_once_do_each_other_no_harm(cache: Path) -> None:
