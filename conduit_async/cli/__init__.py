@@ -10,10 +10,11 @@ from .usage import UsageError
 
 FAILED = 1
 MISUSED = 2
+INTERRUPTED = 130
 
 
 def main() -> NoReturn:
-    """Run `conduitc` and exit with 0 (good), 1 (errors, or stale output) or 2 (wrong usage)."""
+    """Run `conduitc` and exit: 0 good, 1 errors or stale output, 2 wrong usage, 130 interrupted."""
     gc.disable()  # a compilation makes many objects, drops few, and ends soon
     if os.path.expanduser("~") == "~":
         os.environ["HOME"] = os.devnull  # a user without a home: black needs one to be imported
@@ -44,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
         return MISUSED
     except (KeyboardInterrupt, click.Abort):
         click.echo("conduitc: interrupted, nothing was written", err=True)
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         _drop_output()
         return FAILED

@@ -7,16 +7,22 @@ from contextlib import suppress
 
 import click
 
+from . import INTERRUPTED
 from .project import watched_files
 from .usage import UsageError
 
-_PAUSE = 0.3  # seconds between two looks
+_PAUSE = 0.3
+"""Seconds between two looks.
+
+Files are looked at, not watched: the system reports no change behind a symbolic link, of a file
+that an editor replaces, or in a folder that another machine or a container's host writes.
+"""
 
 
 def watch(given: Sequence[str], generate: Callable[[], int]) -> int:
-    """Generate now and after every change, until Ctrl-C; always 0."""
+    """Generate now and after every change, until Ctrl-C; always 130."""
     seen: dict[str, tuple[int, int]] | None = None
-    with suppress(KeyboardInterrupt):
+    try:
         while True:
             now = _state(given)
             if now != seen:
@@ -27,7 +33,8 @@ def watch(given: Sequence[str], generate: Callable[[], int]) -> int:
                     click.echo(f"conduitc: {error}", err=True)
                 gc.collect()
             time.sleep(_PAUSE)
-    return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _state(given: Sequence[str]) -> dict[str, tuple[int, int]]:
