@@ -57,6 +57,8 @@ _ATOMS = [
     *('self.meta["a"]', "self.tags[0]", "self.address.geo?.lat", "half(self.views)", "self.id"),
     *("self.items", "Item.where(amount > 1)", "Item.find(self.id)?.name", "found(self.title)"),
     *("Post.where(author_id in User.where(age: 3)).count", "Item.where(amount in [1, nil]).all"),
+    *('{ a: 1, b: "x" }.a', '{ a: 1, b: { c: "x" } }.b.c', '[1, "x"][1]', "[1, 2].last()"),
+    *("[{ a: 1 }].map(|h| { h.a })", "x.length()", 'x.includes?("a")'),
     *("Context.current_user", "Context.current_user?.name"),
     *("[1, self.price]", "{ a: 1, b: self.price }", 'error("no")', "Item.where(amount > n)"),
     *("self.items.count", "self.items.where(amount > n).first?.name", "[1, 2.5, nil]"),
