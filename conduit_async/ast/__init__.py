@@ -37,6 +37,7 @@ from .expressions import (
     UnaryOperator,
     Unwrap,
     Wildcard,
+    is_closed,
 )
 from .members import (
     Annotation,
@@ -147,4 +148,5 @@ __all__ = [
     "UnaryOperator",
     "Unwrap",
     "Wildcard",
+    "is_closed",
 ]

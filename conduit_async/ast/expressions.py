@@ -92,11 +92,16 @@ class NameRef(Node):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Member(Node):
-    """`target.name`, or `target?.name` when `safe`."""
+    """`target.name`, or `target?.name` when `safe`.
+
+    `closed`, here and in what else a chain has: brackets around it end the chain, so that nil in
+    it is the value of what stands in them.
+    """
 
     target: "Expr"
     name: Name
     safe: bool
+    closed: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -113,6 +118,7 @@ class Call(Node):
 
     callee: "Expr"
     arguments: tuple[Argument, ...]
+    closed: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -121,6 +127,7 @@ class Index(Node):
 
     target: "Expr"
     index: "Expr"
+    closed: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -241,3 +248,8 @@ Expr: TypeAlias = (
     | Member | Call | Index | Unwrap | Unary | Binary | Ternary | ArrayLiteral | HashLiteral
     | Lambda | Rescue | Match | BadExpr
 )  # fmt: skip
+
+
+def is_closed(node: Expr) -> bool:
+    """Whether brackets around a link end its chain."""
+    return isinstance(node, Member | Call | Index) and node.closed

@@ -164,10 +164,14 @@ class Body:
 
     def _note(self, wanted: ast.Expr | Target, kind: Type) -> Type:
         node = wanted.node if isinstance(wanted, Target) else wanted
-        if node in self.short and not isinstance(wanted, Target):
+        if node in self.short and (not isinstance(wanted, Target) or ast.is_closed(node)):
             kind = optional(kind)
         self.facts.types[node] = kind
         return kind
+
+    def goes_on(self, target: ast.Expr) -> bool:
+        """Whether what follows a link is in its chain, so that a `?.` in it ends both."""
+        return target in self.short and not ast.is_closed(target)
 
     def type_of(self, node: ast.Node) -> Type:
         """The type that was found for an expression."""

@@ -1,5 +1,6 @@
 """The rules of expressions."""
 
+from dataclasses import replace
 from typing import cast
 
 from .. import ast
@@ -45,6 +46,8 @@ class ExpressionRules(Rules):
         return ast.Unwrap(span, operand)
 
     def group(self, _: Span, inner: ast.Expr) -> ast.Expr:
+        if isinstance(inner, ast.Member | ast.Call | ast.Index):
+            return replace(inner, closed=True)
         return inner
 
     # Literals

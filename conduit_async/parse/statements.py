@@ -36,8 +36,7 @@ class StatementRules(ExpressionRules):
             isinstance(value, ast.Call)
             and isinstance(value.callee, ast.NameRef)
             and value.callee.name == "error"
-            and len(value.arguments) == 1
-            and value.arguments[0].name is None
+            and [_name(argument) for argument in value.arguments] in ([None], ["message"])
         ):
             return ast.Raise(span, value.arguments[0].value)
         return ast.ExprStatement(span, value)
@@ -117,3 +116,7 @@ class StatementRules(ExpressionRules):
         where = self.span(equal)
         self.error("SYN001", where, "`=` assigns and cannot be a condition", "compare with `==`")
         return ast.Binary(span, "==", left, right, where)
+
+
+def _name(argument: ast.Argument) -> str | None:
+    return argument.name.text if argument.name is not None else None

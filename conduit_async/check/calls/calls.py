@@ -88,9 +88,12 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
     function = body.resource.functions.get(name)
     if function is not None and not function.computed and body.kind != "scope":
         return (yield from _function_call(body, node, body.resource, function))
-    if name == "error" and [argument.name for argument in node.arguments] == [None]:
+    if name == "error":
         yield from _arguments(node)
-        body.facts.resolutions[node] = RaiseCall(node.arguments[0].value)
+        message = bind(body, node, name, [("message", True)])[0]
+        if message is None:
+            return BROKEN
+        body.facts.resolutions[node] = RaiseCall(message)
         return ANY
     if name in AGGREGATES:
         return (yield from aggregate(body, node, name))
@@ -105,9 +108,8 @@ def _undefined_function(body: Body, callee: ast.NameRef) -> None:
     if lost or lost_local(world, callee.span.source, name):
         return
     functions = [f.name for f in body.resource.functions.values() if not f.computed]
-    if name == "error":
-        hint: str | None = '`error` takes its message: `error("…")`'
-    elif (found := CALLS.get(name) or queue_hint(name)) is not None:
+    hint: str | None
+    if (found := CALLS.get(name) or queue_hint(name)) is not None:
         hint = found
     elif name.endswith("?") and is_change_predicate(body, name):
         hint = f"write `self.{name}(…)`"

@@ -93,13 +93,13 @@ def _instead_of_service(body: Body, name: str, node: ast.Member) -> str:
 def through(body: Body, node: ast.Member, kind: Type) -> Type:
     """The type that a dot works on: nil is reported, or ends the chain at a `?.`."""
     target = node.target
-    if target in body.short:
+    if body.goes_on(target):
         body.short.add(node)
     if node.safe:
         gone = isinstance(body.facts.resolutions.get(target), RelationUse)
         if is_nullable(kind) or is_unknown(kind) or gone:
             body.short.add(node)
-        elif target not in body.short:
+        elif not body.goes_on(target):
             body.problems.warning(
                 "TYP103",
                 node.name.span,

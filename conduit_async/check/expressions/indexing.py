@@ -16,7 +16,7 @@ from .nil_hints import checked, closed
 def index(body: Body, node: ast.Index) -> Steps:
     """`target[index]`: nil past the end of an array, and for a key that is missing."""
     kind = yield Target(node.target)
-    if node.target in body.short:
+    if body.goes_on(node.target):
         body.short.add(node)
     before = body.known
     position = yield node.index

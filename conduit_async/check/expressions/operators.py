@@ -25,6 +25,7 @@ from ..sizes import constant_number
 from .arithmetic import arithmetic
 from .comparisons import equality, membership, reads_relation
 from .literals import join_values
+from .lookup import meaning
 from .narrow import implications
 
 _ORDERED = (TIMESTAMP, DATE, TIME, DURATION)
@@ -56,6 +57,11 @@ def unary(body: Body, node: ast.Unary) -> Steps:
 @rule(ast.Binary)
 def binary(body: Body, node: ast.Binary) -> Steps:
     """The right side of `and`, `or` and `??` is read with what the left one implies."""
+    if node.operator == ".." and _is_method_call(body, node):
+        shown = f"{shorten(node.left)}.{shorten(node.right)}"
+        message = "`..` makes a range, and a method is called with one dot"
+        body.problems.error("SYN001", node.operator_span, message, f"write `{shown}`")
+        return BROKEN
     left = yield node.left
     before = body.known
     if node.operator in ("and", "or"):
@@ -91,6 +97,16 @@ def binary(body: Body, node: ast.Binary) -> Steps:
     if node.operator in ("/", "%") and constant_number(node.right) == 0:
         body.problems.error("TYP120", node.right.span, f"`{node.operator}` by zero always fails")
     return result
+
+
+def _is_method_call(body: Body, node: ast.Binary) -> bool:
+    """Whether a range is meant to be a call: `Email..send(1)`."""
+    right = node.right
+    is_call = isinstance(right, ast.Call) and isinstance(right.callee, ast.NameRef)
+    owners = ("service", "namespace", "resource")
+    return (
+        is_call and isinstance(node.left, ast.NameRef) and meaning(body, node.left.name) in owners
+    )
 
 
 def _otherwise(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:

@@ -38,7 +38,7 @@ def target(frame: Frame, node: ast.Member, record: RecordAs = "either") -> Lower
 
 def is_safe(node: ast.Expr) -> bool:
     """Whether there is a `?.` in a chain, at which it may end."""
-    while isinstance(node, ast.Member | ast.Index | ast.Call):
+    while isinstance(node, ast.Member | ast.Index | ast.Call) and not node.closed:
         if isinstance(node, ast.Member) and node.safe:
             return True
         node = node.callee if isinstance(node, ast.Call) else node.target

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from ... import ast
-from ...types import DECIMAL, FLOAT, INT, NIL, Array, Enum, Type, required
+from ...types import DECIMAL, FLOAT, INT, NIL, STRING, Array, Enum, Hash, Type, required
 from ..functions.function_builder import Frame, variable_for
 from ..python.code import NONE, Code, Effect, Line, Strength, call, close, made_of
 from ..python.literals import quoted
@@ -124,7 +124,7 @@ def condition(frame: Frame, node: ast.Expr) -> Code:
 
 
 def _finished(frame: Frame, operand: Operand, code: Code) -> Code:
-    if not operand.chain or code.depth > DEEPEST:
+    if not operand.chain or ast.is_closed(operand.node) or code.depth > DEEPEST:
         code = close(code)
     if operand.expected is not None:
         code = _fitted(frame, operand, code)
@@ -151,6 +151,8 @@ def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:
 
 def _fitted_items(frame: Frame, node: ast.Expr, wanted: Array, code: Code) -> Code:
     """An array whose items are wanted as others; a literal has seen to its own items."""
+    if (retyped := _as_texts(frame, node, wanted, code)) is not None:
+        return retyped
     item, actual = required(wanted.item), required(type_of(frame, node))
     if isinstance(node, ast.ArrayLiteral) or actual == wanted:
         return code
@@ -169,6 +171,26 @@ def _fitted_items(frame: Frame, node: ast.Expr, wanted: Array, code: Code) -> Co
     first, again = frame.twice(code, variable_for(node))
     text = f"[{each} for each in {again.text}] if {first.at(Strength.SUM)} is not None else None"
     return made_of(text, Strength.TERNARY, [first], effect)
+
+
+def _as_texts(frame: Frame, node: ast.Expr, wanted: Type, code: Code) -> Code | None:
+    """A collection of an enum's values as one of strings, which type checkers take for another."""
+    actual = type_of(frame, node)
+    match wanted, required(actual):
+        case Array(item=item), Array(item=Enum()) if required(item) == STRING:
+            pass
+        case Hash(value=item), Hash(value=Enum()) if required(item) == STRING:
+            pass
+        case _:
+            return None
+    if isinstance(node, ast.ArrayLiteral | ast.HashLiteral):
+        return None
+    kind = frame.module.annotation(wanted)
+    if actual == required(actual):
+        return call(kind, [code])
+    first, again = frame.twice(code, variable_for(node))
+    text = f"{kind}({again.text}) if {first.at(Strength.SUM)} is not None else None"
+    return made_of(text, Strength.TERNARY, [first])
 
 
 def results(node: ast.Expr) -> Iterator[ast.Expr]:
@@ -196,6 +218,8 @@ def _fitted(frame: Frame, operand: Operand, code: Code) -> Code:
         return made_of(text, Strength.PRIMARY, [code], Effect.FAILS)
     if isinstance(wanted, Array) and isinstance(required(actual), Array) and not is_loose(actual):
         return _fitted_items(frame, operand.node, wanted, code)
+    if isinstance(wanted, Hash) and (retyped := _as_texts(frame, operand.node, wanted, code)):
+        return retyped
     unknown = actual in UNKNOWN and wanted not in UNKNOWN
     if unknown or (is_loose(actual) and wanted is not None and not is_loose(wanted)):
         literal = isinstance(operand.node, ast.ArrayLiteral | ast.HashLiteral)

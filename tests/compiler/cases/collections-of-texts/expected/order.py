@@ -20,7 +20,7 @@ def after_update(conn: Connection, record: object, previous: object) -> Order:
             "name": [hook.previous.name, order.name],
             "state": [hook.previous.state, order.state],
         }
-        words: dict[str, Any] = {"tags": order.tags, "kinds": order.kinds}
+        words: dict[str, Any] = {"tags": order.tags, "kinds": list[str](order.kinds)}
         hook.enqueue(audit_record, AuditRecord(changes=changes, words=words))
     return order
 
