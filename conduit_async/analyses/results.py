@@ -27,6 +27,23 @@ def matches(node: ast.Expr) -> Iterator[ast.Match]:
             yield current
 
 
+def origins(node: ast.Expr) -> Iterator[ast.Expr]:
+    """The expressions that may give a value, also through `??`, `or`, `and` and `rescue`."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        match current:
+            case ast.Binary(operator="??" | "or" | "and", left=left, right=right):
+                pending += [right, left]
+            case ast.Rescue(operand=operand, body=body):
+                ends = [*block_results(body), *_returned(body)]
+                pending += [*(end for end in ends if end is not None), operand]
+            case _ if found := _choices(current):
+                pending += reversed(found)
+            case _:
+                yield current
+
+
 def _choices(node: ast.Expr) -> list[ast.Expr]:
     """The expressions of which one gives the value; of an arm without a value, none is told."""
     match node:
@@ -54,6 +71,9 @@ def block_results(block: ast.Block) -> list[ast.Expr | None]:
 
 def lambda_results(node: ast.Lambda) -> list[ast.Expr | None]:
     """The expressions that may give what a lambda gives; None where it ends without a value."""
-    inside = walk(node.body, into=lambda each: not isinstance(each, ast.Lambda | ast.Async))
-    returned = [each.value for each in inside if isinstance(each, ast.Return)]
-    return [*returned, *block_results(node.body)]
+    return [*_returned(node.body), *block_results(node.body)]
+
+
+def _returned(block: ast.Block) -> list[ast.Expr | None]:
+    inside = walk(block, into=lambda each: not isinstance(each, ast.Lambda | ast.Async))
+    return [each.value for each in inside if isinstance(each, ast.Return)]

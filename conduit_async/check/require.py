@@ -21,13 +21,14 @@ from ..types import (
     Hash,
     NilType,
     Optional,
+    Scalar,
     Struct,
     Type,
     is_nullable,
     required,
 )
 from .body import Body
-from .expressions.nil_hints import value_hint
+from .expressions.nil_hints import closed, value_hint
 from .expressions.unmatched import gives_nil, head, missing_arms, open_matches
 from .forms import (
     become_decimal,
@@ -113,13 +114,21 @@ def _require(
             *related,
         )
         return
-    body.problems.error(
-        code,
-        node.span,
-        f"{what} needs {article(expected)}, this is {article(actual)}",
-        conversion(node, actual, wanted),
-        *related,
-    )
+    message = f"{what} needs {article(expected)}, this is {article(actual)}"
+    hint = conversion(node, actual, wanted)
+    if isinstance(actual, Struct) and isinstance(wanted, Struct):
+        message = f"{what} is a struct of another type than `{shorten(node)}`"
+        hint = _parts(body, node, actual, wanted)
+    body.problems.error(code, node.span, message, hint, *related)
+
+
+def _parts(body: Body, node: ast.Expr, actual: Struct, wanted: Struct) -> str:
+    """The hint for a struct of another type, which may have the same fields."""
+    own, target = body.world.structs[actual.name].fields, closed(node, shorten(node))
+    parts = [
+        f"{name}: {target}.{name}" for name in body.world.structs[wanted.name].fields if name in own
+    ]
+    return f"give its parts: `{{ {', '.join(parts or ['…'])} }}`"
 
 
 def check_enum(body: Body, node: ast.Node, text: str, kind: Enum, what: str) -> None:
@@ -258,8 +267,11 @@ def _shown(kind: Type) -> str:
 
 def conversion(node: ast.Expr, actual: Type, expected: Type) -> str | None:
     """How to turn the one type into the other, where there is a way."""
-    if isinstance(actual, Struct) and isinstance(expected, Struct):
-        return f"give its parts: `{{ name: {shorten(node)}.name, … }}`"
+    match actual, expected:
+        case Array(Hash()), Array(Struct()):
+            return "say the type where it is made: `let rows: array<{ … }> = …`"
+        case Scalar("float"), Scalar("decimal"):
+            return "a float is not exact: make both decimals, or both floats"
     text = constant_text(node)
     if text is not None and expected in (INT, FLOAT, DECIMAL) and text.isdecimal():
         return f"write it without quotes: `{text}`"

@@ -19,8 +19,9 @@ class Facts:
     every `@async` block, and `known_at` what is known not to be nil where it stands: paths of
     `"self"` or a local and the names below it. `narrowed` has the reads of a nullable value that
     are known not to be nil there, and `certain` the reads of an entry that a
-    literal is known to have. `unmatched` has every `match`, with the patterns that it lacks
-    to take every value: without one, it gives nil there.
+    literal is known to have. `assigned` has what locals are given after their first value.
+    `unmatched` has every `match`, with the patterns that it lacks to take every value: without
+    one, it gives nil there.
     """
 
     types: dict[ast.Node, Type] = field(default_factory=dict)
@@ -30,4 +31,5 @@ class Facts:
     known_at: dict[ast.Async, frozenset[tuple[object, ...]]] = field(default_factory=dict)
     narrowed: set[ast.Node] = field(default_factory=set)
     certain: set[ast.Node] = field(default_factory=set)
+    assigned: dict[Local, list[ast.Expr]] = field(default_factory=dict)
     unmatched: dict[ast.Match, tuple[str, ...]] = field(default_factory=dict)

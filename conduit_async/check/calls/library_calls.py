@@ -13,12 +13,9 @@ from ...types import (
     STRING,
     Array,
     Function,
-    Hash,
     Optional,
     Type,
-    Variable,
     is_nullable,
-    optional,
     required,
 )
 from ..body import Body, Steps
@@ -27,11 +24,11 @@ from ..expressions.entries import entry
 from ..expressions.lambdas import infer_lambda
 from ..expressions.narrow import imply, narrowed
 from ..forms import become_decimal, constant_text, takes_form
-from ..lattice import BROKEN, Broken, fits, is_unknown, join
+from ..lattice import BROKEN, Broken, fits, is_unknown
 from ..require import article, require, shorten
 from .arguments import bind
+from .type_variables import Bindings, agree, bound, substitute, unify
 
-_Bindings = dict[str, Type]
 _LITERALS: dict[type[ast.Node], Type] = {ast.String: STRING, ast.Int: INT}
 
 
@@ -127,7 +124,7 @@ def _all_methods() -> list[Signature]:
 
 
 def _accepts(receiver: Type, kind: Type) -> bool:
-    return fits(kind, _bound(receiver))
+    return fits(kind, bound(receiver))
 
 
 def _accepts_nil(signature: Signature) -> bool:
@@ -144,36 +141,37 @@ def _call(
 ) -> Steps:
     parameters = [p for p in signature.parameters if not p.rest]
     given, rest, extra = _assign(body, node, signature, receiver)
-    bindings: _Bindings = {}
+    bindings: Bindings = {}
     for parameter, value in zip(parameters, given, strict=True):
         if value is None:
             continue
         pattern = parameter.type
         if isinstance(value, ast.Lambda) and isinstance(pattern, Function):
-            wanted = tuple(_substitute(kind, bindings) for kind in pattern.parameters)
+            wanted = tuple(substitute(kind, bindings) for kind in pattern.parameters)
             actual: Type = yield from infer_lambda(body, value, wanted)
         elif value is receiver:
             actual = body.type_of(value)
             actual = actual if _accepts_nil(signature) else required(actual)
         else:
             actual = yield value
-        if value is receiver or not takes_form(value, _substitute(pattern, bindings)):
-            _unify(pattern, actual, bindings)
-        elif required(_substitute(pattern, bindings)) == DECIMAL:
+        if value is receiver or not takes_form(value, substitute(pattern, bindings)):
+            unify(pattern, actual, bindings)
+        elif required(substitute(pattern, bindings)) == DECIMAL:
             become_decimal(body, value)
         if value is not receiver:
-            expected = _substitute(pattern, bindings)
+            expected = substitute(pattern, bindings)
             require(body, value, expected, f"`{parameter.name}` of `{signature.call}`", "TYP131")
     for value in rest:
         actual = yield value
         pattern = signature.parameters[-1].type
-        kind = _substitute(pattern, bindings)
+        kind = substitute(pattern, bindings)
         if not takes_form(value, kind):
-            _unify(pattern, actual, bindings)
-            kind = _bound(pattern)
+            unify(pattern, actual, bindings)
+            kind = bound(pattern)
         require(body, value, kind, f"`{signature.call}`", "TYP131")
     for argument in extra:
         yield argument.value
+    agree(body, signature, [*given, *rest], bindings)
     found = LibraryCall(signature, (*given, *rest), extra, safe)
     body.facts.resolutions[node] = found
     imply(body, node, found)
@@ -225,14 +223,14 @@ def _result(
     node: ast.Call,
     call: LibraryCall,
     given: dict[str, ast.Expr | None],
-    bindings: _Bindings,
+    bindings: Bindings,
 ) -> Type:
     signature = call.signature
     if (position := ENDS.get(signature.call)) is not None and (items := call.arguments[0]):
         kind = required(body.type_of(items))
         if isinstance(kind, Array) and kind.entries is not None and kind.entries.types:
             return entry(body, node, items, kind, position, node.span)
-    result = _substitute(signature.result, bindings)
+    result = substitute(signature.result, bindings)
     if signature.fallback is not None:
         fallback = given.get(signature.fallback)
         if fallback is not None and not is_nullable(body.type_of(fallback)):
@@ -242,44 +240,3 @@ def _result(
         if precision is None or (isinstance(precision, ast.Int) and precision.value == 0):
             return INT
     return result
-
-
-def _unify(pattern: Type, actual: Type, bindings: _Bindings) -> None:
-    """Find out what the variables of a parameter's type stand for."""
-    match pattern:
-        case Variable(name=name, bound=bound):
-            actual = actual if bound is None else required(actual)
-            bindings[name] = join(bindings[name], actual) if name in bindings else actual
-        case Optional(item=Variable(name=name)):
-            bindings[name] = join(bindings[name], actual) if name in bindings else actual
-        case Optional(item=item):
-            _unify(item, required(actual), bindings)
-        case Array(item=item) if isinstance(actual, Array):
-            _unify(item, actual.item, bindings)
-        case Hash(key=key, value=value) if isinstance(actual, Hash):
-            _unify(key, actual.key, bindings)
-            _unify(value, actual.value, bindings)
-        case Function(result=result) if isinstance(actual, Function):
-            _unify(result, actual.result, bindings)
-
-
-def _substitute(pattern: Type, bindings: _Bindings) -> Type:
-    """A signature's type with what its variables stand for; unknown ones are `ANY`."""
-    match pattern:
-        case Variable(name=name, bound=bound):
-            found = bindings.get(name, ANY)
-            return bound if bound is not None and not fits(required(found), bound) else found
-        case Optional(item=item):
-            return optional(_substitute(item, bindings))
-        case Array(item=item):
-            return Array(_substitute(item, bindings))
-        case Hash(key=key, value=value):
-            return Hash(_substitute(key, bindings), _substitute(value, bindings))
-        case Function(parameters=parameters, result=result):
-            wanted = tuple(_substitute(parameter, bindings) for parameter in parameters)
-            return Function(wanted, _substitute(result, bindings))
-    return pattern
-
-
-def _bound(pattern: Type) -> Type:
-    return pattern.bound if isinstance(pattern, Variable) and pattern.bound else pattern

@@ -37,6 +37,7 @@ def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> N
     body.facts.resolutions[target] = local
     body.facts.types[target] = local.type
     body.assigned.add(local)
+    body.facts.assigned.setdefault(local, []).append(value)
     if local.owner is not body.job:
         body.problems.error(
             "SEM215",

@@ -3,7 +3,7 @@
 from collections.abc import Container
 from dataclasses import replace
 
-from ...analyses.results import results
+from ...analyses.results import origins
 from ...diagnostics import Problems
 from ...names import python_name, unclashed
 from ...program import Capture, Column, Local, Program, ResourceInfo
@@ -19,9 +19,9 @@ from ...types import (
     Record,
     Struct,
     Type,
-    holds_record,
     required,
 )
+from ..lattice import Broken
 from ..require import article
 from .async_blocks import all_jobs
 from .captured import Use
@@ -41,7 +41,7 @@ def capture(program: Program, problems: Problems) -> None:
                 for use in {use.key: use for use in reversed(uses)}.values():
                     _check(use, program, problems)
                 fields = _fields(uses, resource, program)
-                shaped = (replace(each, shape=shape_of(each, program.facts)) for each in fields)
+                shaped = (replace(each, shape=shape_of(each)) for each in fields)
                 job.captures = tuple(shaped)
                 job.fingerprint = fingerprint(job.captures, program)
 
@@ -134,25 +134,39 @@ def _check(use: Use, program: Program, problems: Problems) -> None:
             f"as `{found.name}`",
             f"load it when the job runs: `{use.sensitive.partition('.')[0]}.find(…)`",
         )
-    if (reason := _unstorable(found.type) or _untold(found, program)) is not None:
+    if (reason := _unstorable(found.type) or _unchecked(found, program)) is not None:
         what, hint = reason
         problems.error(
             "ASY903", use.span, f"`{found.name}` holds {what}, which a job cannot store", hint
         )
 
 
-def _untold(found: Capture, program: Program) -> tuple[str, str] | None:
+def _unchecked(found: Capture, program: Program) -> tuple[str, str] | None:
     """What a variable of no type may hold that nothing would tell from a hash."""
-    value = found.local.value if found.local is not None else None
-    if value is None or found.type != ANY or found.kind != "local":
+    local, facts = found.local, program.facts
+    if local is None or found.kind != "local" or isinstance(found.type, Broken):
         return None
-    for part in results(value):
-        kind = required(program.facts.types.get(part, ANY))
-        if isinstance(kind, Struct) or holds_record(kind):
-            return (
-                f"{article(kind)} or a value of another type",
-                "capture what the job needs of it, each in a variable of one type",
-            )
+    if _object_in(found.type) is not None:
+        return None
+    values = [local.value, *facts.assigned.get(local, ())]
+    for value in values:
+        for part in origins(value) if value is not None else ():
+            if (kind := _object_in(facts.types.get(part, ANY))) is not None:
+                return (
+                    f"{article(kind)} or a value of another type",
+                    "capture what the job needs of it, each in a variable of one type",
+                )
+    return None
+
+
+def _object_in(kind: Type) -> Type | None:
+    """The record or struct that a type tells of in its values, at some depth."""
+    match required(kind):
+        case Array(item, entries) | Hash(value=item, entries=entries):
+            kinds = [item, *(each for _, each in (entries.types if entries is not None else ()))]
+            return next((each for each in map(_object_in, kinds) if each is not None), None)
+        case Struct() | Record() as found:
+            return found
     return None
 
 

@@ -1,8 +1,6 @@
 """The types within a literal of mixed values, which its own type does not tell."""
 
-from ... import ast
-from ...analyses.looping import looping_lambda
-from ...program import Capture, Facts, LibraryCall
+from ...program import Capture
 from ...types import (
     EACH,
     JSON,
@@ -20,20 +18,15 @@ from ...types import (
     Type,
     required,
 )
-from ..forms import constant_text
 
 _SAME_IN_JSON = ("string", "int", "float", "bool", "json")
 
 
-def shape_of(capture: Capture, facts: Facts) -> Shape | None:
-    """What a captured variable holds, as far as JSON alone would not give it back.
-
-    It is what the variable starts with: that it still holds the like is checked at each enqueue.
-    """
-    local = capture.local
-    if capture.kind != "local" or local is None or local.value is None:
+def shape_of(capture: Capture) -> Shape | None:
+    """What a captured variable holds, as far as JSON alone would not give it back."""
+    if capture.kind != "local" or not _is_mixed(capture.type):
         return None
-    return _shape(local.value, facts) if _is_mixed(local.type) else None
+    return _shape(capture.type)
 
 
 def _is_mixed(kind: Type) -> bool:
@@ -44,29 +37,21 @@ def _is_mixed(kind: Type) -> bool:
     return False
 
 
-def _shape(node: ast.Expr, facts: Facts) -> Shape | None:
-    items: list[tuple[str | int | None, ast.Expr]] = []
-    call = facts.resolutions.get(node)
-    if isinstance(call, LibraryCall) and call.signature.name == "map":
-        function = looping_lambda(call)
-        items = [] if function is None else [(EACH, function[1])]
-    match node:
-        case ast.HashLiteral(entries=entries):
-            items = [(constant_text(entry.key), entry.value) for entry in entries]
-        case ast.ArrayLiteral(items=values):
-            items = list(enumerate(values))
-    parts = tuple(
-        (step, part)
-        for step, value in items
-        if step is not None and (part := _part(value, facts)) is not None
-    )
+def _shape(kind: Type) -> Shape | None:
+    items: tuple[tuple[str | int, Type], ...] = ()
+    match required(kind):
+        case Array(entries=entries) | Hash(entries=entries) if entries is not None:
+            items = entries.types
+        case Array(item=item):
+            items = ((EACH, item),)
+    parts = tuple((step, part) for step, each in items if (part := _part(each)) is not None)
     return Shape(parts) if parts else None
 
 
-def _part(node: ast.Expr, facts: Facts) -> Type | Shape | None:
-    kind = required(facts.types[node])
+def _part(kind: Type) -> Type | Shape | None:
+    kind = required(kind)
     if _is_mixed(kind):
-        return _shape(node, facts)
+        return _shape(kind)
     return kind if _is_known(kind) and not _is_same_in_json(kind) else None
 
 

@@ -51,7 +51,7 @@ def binary(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
             return (yield from equality(frame, node))
         case "in" | "not_in":
             return (yield from membership(frame, node))
-    wanted = required(wish.expected) if wish.expected is not None else None
+    wanted = required(wish.expected if wish.expected is not None else type_of(frame, node))
     parts = wanted if node.operator == "+" and isinstance(wanted, Array) else None
     left = yield Operand(node.left, expected=parts)
     right = yield Operand(node.right, expected=parts)

@@ -1,0 +1,100 @@
+"""Types that a call of the library decides: what the variables of a signature stand for."""
+
+from itertools import chain, repeat
+from typing import TypeAlias
+
+from ... import ast
+from ...library import Signature
+from ...library.notation import ITEM, NUMBER
+from ...types import (
+    ANY,
+    DECIMAL,
+    FLOAT,
+    Array,
+    Function,
+    Hash,
+    Optional,
+    Struct,
+    Type,
+    Variable,
+    optional,
+    required,
+)
+from ..body import Body
+from ..forms import mapped_literals
+from ..lattice import fits, join
+from ..require import require
+
+Bindings: TypeAlias = dict[str, Type]
+"""The name of each variable, and what it stands for."""
+
+
+def unify(pattern: Type, actual: Type, bindings: Bindings) -> None:
+    """Find out what the variables of a parameter's type stand for."""
+    match pattern:
+        case Variable(name=name, bound=bound):
+            actual = actual if bound is None else required(actual)
+            bindings[name] = join(bindings[name], actual) if name in bindings else actual
+        case Optional(item=Variable(name=name)):
+            bindings[name] = join(bindings[name], actual) if name in bindings else actual
+        case Optional(item=item):
+            unify(item, required(actual), bindings)
+        case Array(item=item) if isinstance(actual, Array):
+            unify(item, actual.item, bindings)
+        case Hash(key=key, value=value) if isinstance(actual, Hash):
+            unify(key, actual.key, bindings)
+            unify(value, actual.value, bindings)
+        case Function(result=result) if isinstance(actual, Function):
+            unify(result, actual.result, bindings)
+
+
+def substitute(pattern: Type, bindings: Bindings) -> Type:
+    """A signature's type with what its variables stand for; unknown ones are `ANY`."""
+    match pattern:
+        case Variable(name=name, bound=bound):
+            found = bindings.get(name, ANY)
+            return bound if bound is not None and not fits(required(found), bound) else found
+        case Optional(item=item):
+            return optional(substitute(item, bindings))
+        case Array(item=item):
+            return Array(substitute(item, bindings))
+        case Hash(key=key, value=value):
+            return Hash(substitute(key, bindings), substitute(value, bindings))
+        case Function(parameters=parameters, result=result):
+            wanted = tuple(substitute(parameter, bindings) for parameter in parameters)
+            return Function(wanted, substitute(result, bindings))
+    return pattern
+
+
+def bound(pattern: Type) -> Type:
+    """What a parameter takes, where nothing is known of its variable."""
+    return pattern.bound if isinstance(pattern, Variable) and pattern.bound else pattern
+
+
+def agree(
+    body: Body, signature: Signature, given: list[ast.Expr | None], bindings: Bindings
+) -> None:
+    """Let an argument decide what a literal before it is: a decimal, or a struct."""
+    last = signature.parameters[-1:]
+    patterns = [p.type for p in chain(signature.parameters, *repeat(last, len(given)))]
+    found = [
+        (value, pattern, required(body.type_of(value)))
+        for value, pattern in zip(given, patterns, strict=False)
+        if value is not None
+    ]
+    kinds = {_item(kind) for _, _, kind in found}
+    structs = [kind for kind in kinds if isinstance(kind, Struct)]
+    for value, pattern, kind in found:
+        what = f"an argument of `{signature.call}`"
+        if pattern == NUMBER and DECIMAL in kinds and kind == FLOAT:
+            require(body, value, DECIMAL, what, "TYP131")
+            bindings[NUMBER.name] = DECIMAL
+        elif pattern == Array(ITEM) and len(structs) == 1:
+            wanted = Array(structs[0])
+            if kind != wanted and mapped_literals(body, value, wanted):
+                require(body, value, wanted, what, "TYP131")
+                bindings[ITEM.name] = structs[0]
+
+
+def _item(kind: Type) -> Type:
+    return required(kind.item) if isinstance(kind, Array) else kind
