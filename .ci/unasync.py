@@ -24,6 +24,10 @@ RULES = [
 ]
 # Other names sort in another order, shorter lines wrap elsewhere.
 LAYOUT = (["check", "--fix-only", "--select=I,RUF022,SIM117"], ["format"])
+WRAPPING = [
+    "--config=format.skip-magic-trailing-comma=true",
+    "--config=lint.isort.split-on-trailing-comma=false",
+]
 
 
 def main() -> None:
@@ -61,11 +65,11 @@ def synchronous(source: Path, target: Path) -> str:
         text = re.sub(pattern, replacement, text)
     text = MARK.format(source.name) + text
     for step in LAYOUT:
-        command = [sys.executable, "-m", "ruff", *step, "--quiet", "--stdin-filename", target, "-"]
-        done = subprocess.run(
+        ruff = [sys.executable, "-m", "ruff", *step, *WRAPPING, "--quiet"]
+        command = [*ruff, "--stdin-filename", str(target), "-"]
+        text = subprocess.run(
             command, cwd=ROOT, input=text, text=True, stdout=subprocess.PIPE, check=True
-        )
-        text = done.stdout
+        ).stdout
     return text
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue, WorkerPool
-from conduit_runtime.postgres.execute import run_async
+from conduit_runtime.postgres.async_execute import run_async
 from conduit_runtime.worker.acknowledge import flow_advancer
 from conduit_runtime.worker.claim import claimer
 from conduit_runtime.worker.heartbeat import heartbeat_thread

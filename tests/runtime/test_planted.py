@@ -32,8 +32,8 @@ from conduit_runtime.cli import commands
 from conduit_runtime.client.sweep import Sweep
 from conduit_runtime.model.worker_state import DeadWorker
 from conduit_runtime.postgres import statement
-from conduit_runtime.postgres.connection import SETTINGS
 from conduit_runtime.postgres.execute import run
+from conduit_runtime.postgres.host_settings import SETTINGS
 from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements import failure_notices, idle_lock, worker_registry
 from conduit_runtime.statements import jobs as store

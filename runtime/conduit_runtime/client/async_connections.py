@@ -8,8 +8,8 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from ..model.arguments import check_type
-from ..postgres.connection import check_open_async, own_async
-from ..postgres.execute import OwnAsyncConnection, run_async
+from ..postgres.async_execute import OwnAsyncConnection, run_async
+from ..postgres.async_own import check_open_async, own_async
 from ..postgres.forks import renew_in_children
 from ..postgres.pool_dsn import pool_dsn
 from ..postgres.statement import Statement

@@ -9,9 +9,9 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from ..model.arguments import check_type
-from ..postgres.connection import check_open, own
 from ..postgres.execute import OwnConnection, run
 from ..postgres.forks import renew_in_children
+from ..postgres.own import check_open, own
 from ..postgres.pool_dsn import pool_dsn
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps

@@ -9,8 +9,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ..job_types.open_batches import current_batch
-from ..postgres.execute import OwnAsyncCursor
-from ..postgres.host_settings import needed_settings_async
+from ..postgres.async_execute import OwnAsyncCursor, needed_settings_async
 from ..postgres.transaction import explained, require_open, require_transaction
 from ..records.async_operations import AsyncOperations
 from ..records.queries import Query, column_names

@@ -10,8 +10,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ..job_types.open_batches import current_batch
-from ..postgres.execute import OwnCursor
-from ..postgres.host_settings import needed_settings
+from ..postgres.execute import OwnCursor, needed_settings
 from ..postgres.transaction import explained, require_open, require_transaction
 from ..records.operations import Operations
 from ..records.queries import Query, column_names

@@ -8,8 +8,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ..model.job import Job
-from ..postgres.execute import OwnAsyncCursor, run_async
-from ..postgres.host_settings import needed_settings_async
+from ..postgres.async_execute import OwnAsyncCursor, needed_settings_async, run_async
 from ..postgres.statement import Statement
 from ..postgres.transaction import explained
 from ..statements.unique_keys import Duplicate, mark

@@ -9,8 +9,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ..model.job import Job
-from ..postgres.execute import OwnCursor, run
-from ..postgres.host_settings import needed_settings
+from ..postgres.execute import OwnCursor, needed_settings, run
 from ..postgres.statement import Statement
 from ..postgres.transaction import explained
 from ..statements.unique_keys import Duplicate, mark

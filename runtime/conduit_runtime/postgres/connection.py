@@ -1,4 +1,4 @@
-"""Connections of our own: what they set, so that a host's defaults do not matter."""
+"""The connections of a worker: one for a thread, and one of its loop that is opened again."""
 
 import asyncio
 import contextlib
@@ -10,30 +10,22 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed
 from psycopg.types.numeric import Int8BinaryLoader
 
-from .execute import positional
+from .async_own import is_pooled_async, set_defaults_async
 from .forks import keep_from_children
+from .host_settings import SETTINGS, needs_transaction
+from .own import own
+from .parameters import positional
 from .response_reader import ResponseReader
 from .statement import Statement
 from .timeout_connection import AsyncTimeoutConnection, TimeoutConnection
-from .transaction_cursor import (
-    DEFAULTS,
-    AsyncTransactionCursor,
-    TransactionCursor,
-    needs_transaction,
-)
 
 __all__ = [
     "BROKEN",
     "ReconnectingConnection",
-    "check_open",
-    "check_open_async",
     "checked_at_once",
     "connect",
     "explain_missing_tables",
-    "is_pooled",
     "keepalive",
-    "own",
-    "own_async",
 ]
 
 T = TypeVar("T")
@@ -41,34 +33,6 @@ T = TypeVar("T")
 BROKEN = (psycopg.OperationalError, psycopg.InterfaceError)
 """What a lost connection raises."""
 
-# A path that names pg_catalog after another schema would let what is planted there run.
-# set_config, not startup options: a pooler refuses those. A session whose client fell silent ends
-# within seconds as well, and with it what it holds.
-SETTINGS = """
-SELECT pg_catalog.set_config('default_transaction_isolation', 'read committed', false),
-       pg_catalog.set_config('default_transaction_read_only', 'off', false),
-       pg_catalog.set_config('statement_timeout', '0', false),
-       pg_catalog.set_config('lock_timeout', '0', false),
-       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', false),
-       pg_catalog.set_config('idle_session_timeout', '0', false),
-       -- Since Postgres 17.
-       CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL
-         THEN pg_catalog.set_config('transaction_timeout', '0', false) END,
-       pg_catalog.set_config('tcp_keepalives_idle', '5', false),
-       pg_catalog.set_config('tcp_keepalives_interval', '2', false),
-       pg_catalog.set_config('tcp_keepalives_count', '3', false),
-       pg_catalog.set_config('tcp_user_timeout', '10000', false),
-       pg_catalog.set_config('client_encoding', 'UTF8', false),
-       pg_catalog.set_config('standard_conforming_strings', 'on', false),
-       pg_catalog.set_config('array_nulls', 'on', false),
-       pg_catalog.set_config('extra_float_digits', '1', false),
-       pg_catalog.set_config('intervalstyle', 'postgres', false),
-       pg_catalog.set_config('datestyle', 'ISO', false),
-       pg_catalog.set_config('search_path', coalesce(
-         pg_catalog.textcat('pg_catalog, ', pg_catalog.substring(
-           pg_catalog.current_setting('search_path'), '.*pg_catalog.*')),
-         pg_catalog.current_setting('search_path')), false)
-"""
 # The server gives up first, so that a statement that waits does not go on without its client.
 PATIENCE = "25s"
 # The worker's statements have one good plan each, whatever the statistics say.
@@ -89,73 +53,6 @@ KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-
-
-def own(connection: psycopg.Connection[Any]) -> None:
-    """Prepare a connection of our own; it is in autocommit mode from then on."""
-    keep_from_children(connection)
-    connection.set_autocommit(True)
-    if not is_pooled(connection):
-        connection.execute(SETTINGS)
-    elif connection.execute(DEFAULTS).fetchone() != (True,):
-        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        connection.read_only = False
-        connection.cursor_factory = TransactionCursor
-
-
-async def own_async(connection: psycopg.AsyncConnection[Any]) -> None:
-    """`own` for an asynchronous connection."""
-    keep_from_children(connection)
-    await connection.set_autocommit(True)
-    if not await is_pooled_async(connection):
-        await connection.execute(SETTINGS)
-    elif await _reads_only(connection):
-        connection.cursor_factory = AsyncTransactionCursor
-
-
-async def _reads_only(connection: psycopg.AsyncConnection[Any]) -> bool:
-    cursor = await connection.execute(DEFAULTS)
-    if await cursor.fetchone() == (True,):
-        return False
-    await connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
-    await connection.set_read_only(False)
-    return True
-
-
-def check_open(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
-    """Raise OperationalError when the server has ended the session, without asking it."""
-    # The first reads what the server said last, the second finds that there is no more to come.
-    connection.pgconn.consume_input()
-    connection.pgconn.consume_input()
-
-
-async def check_open_async(connection: psycopg.AsyncConnection[Any]) -> None:
-    """`check_open` for an asynchronous pool."""
-    check_open(connection)
-
-
-def is_pooled(connection: psycopg.Connection[Any]) -> bool:
-    """Whether a transaction pooler stands in between: what a session sets or locks is lost then."""
-    with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
-        cursor.execute("SELECT pg_catalog.pg_backend_pid()", prepare=False)
-        return _differs(connection, cursor.fetchone())
-
-
-async def is_pooled_async(connection: psycopg.AsyncConnection[Any]) -> bool:
-    """`is_pooled` for an asynchronous connection."""
-    async with psycopg.AsyncCursor(connection, row_factory=tuple_row) as cursor:
-        await cursor.execute("SELECT pg_catalog.pg_backend_pid()", prepare=False)
-        return _differs(connection, await cursor.fetchone())
-
-
-def _differs(
-    connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any],
-    row: tuple[Any, ...] | None,
-) -> bool:
-    if row is not None and row[0] == connection.info.backend_pid:
-        return False
-    connection.prepare_threshold = None
-    return True
 
 
 def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
@@ -262,7 +159,7 @@ class ReconnectingConnection:
                 await connection.execute(self._set_timeouts(is_local=False))
                 await connection.execute(PLANS)
             else:
-                await _reads_only(connection)
+                await set_defaults_async(connection)
             # Without a handler, psycopg would keep every notification for later.
             connection.add_notify_handler(self._on_notify)
             # Of transactions, whatever the database's default is; behind a pooler we set none.

@@ -1,54 +1,37 @@
-"""Run a statement on a connection: the one place where SQL meets psycopg."""
+# Generated from async_execute.py by .ci/unasync.py; do not edit.
+"""Run a statement on a connection, for synchronous code."""
 
-import re
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Self, TypeVar
 
 import psycopg
-from psycopg.adapt import AdaptersMap, Dumper
-from psycopg.pq import Format
+from psycopg.abc import Params
+from psycopg.adapt import AdaptersMap
 from psycopg.rows import tuple_row
 
-from .arrays import Floats, Texts, Times, UUIDs
-from .host_settings import needed_settings, needed_settings_async
+from .host_settings import NEEDED, SET, differing_settings, keeps_settings, needs_transaction
+from .parameters import ADAPTERS, are_large, positional
 from .statement import Statement
-from .transaction_cursor import AsyncTransactionCursor, TransactionCursor
+
+__all__ = ["OwnConnection", "OwnCursor", "TransactionCursor", "needed_settings", "run"]
 
 T = TypeVar("T")
+Row = TypeVar("Row")
 
 
-class _AsItIs(Dumper):
-    format = Format.BINARY
+class TransactionCursor(psycopg.Cursor[Row]):
+    """A cursor of our own connections behind a pooler, where no session keeps its settings.
 
-    def dump(self, obj: bytes) -> bytes:
-        return obj
+    Where transactions are read-only or above READ COMMITTED by default, each statement outside of
+    a transaction gets one that says otherwise.
+    """
 
-
-class _UUIDsDumper(_AsItIs):
-    oid = psycopg.adapters.types["uuid"].array_oid
-
-
-class _TextsDumper(_AsItIs):
-    oid = psycopg.adapters.types["text"].array_oid
-
-
-class _FloatsDumper(_AsItIs):
-    oid = psycopg.adapters.types["float8"].array_oid
-
-
-class _TimesDumper(_AsItIs):
-    oid = psycopg.adapters.types["timestamptz"].array_oid
-
-
-psycopg.adapters.register_dumper(UUIDs, _UUIDsDumper)
-psycopg.adapters.register_dumper(Texts, _TextsDumper)
-psycopg.adapters.register_dumper(Floats, _FloatsDumper)
-psycopg.adapters.register_dumper(Times, _TimesDumper)
-
-_ADAPTERS = AdaptersMap(psycopg.adapters)
-_LARGE = 10_000
-"""Characters or bytes of a parameter that is not kept longer than its statement."""
+    def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:
+        if not needs_transaction(self.connection):
+            return super().execute(query, params, **options)
+        with self.connection.transaction():
+            return super().execute(query, params, **options)
 
 
 class OwnCursor(TransactionCursor[tuple[Any, ...]]):
@@ -56,29 +39,13 @@ class OwnCursor(TransactionCursor[tuple[Any, ...]]):
 
     @property
     def adapters(self) -> AdaptersMap:
-        return _ADAPTERS
-
-
-class OwnAsyncCursor(AsyncTransactionCursor[tuple[Any, ...]]):
-    """`OwnCursor` on an asynchronous connection."""
-
-    @property
-    def adapters(self) -> AdaptersMap:
-        return _ADAPTERS
+        return ADAPTERS
 
 
 class _RawCursor(TransactionCursor[tuple[Any, ...]], psycopg.RawCursor[tuple[Any, ...]]):
     @property
     def adapters(self) -> AdaptersMap:
-        return _ADAPTERS
-
-
-class _AsyncRawCursor(
-    AsyncTransactionCursor[tuple[Any, ...]], psycopg.AsyncRawCursor[tuple[Any, ...]]
-):
-    @property
-    def adapters(self) -> AdaptersMap:
-        return _ADAPTERS
+        return ADAPTERS
 
 
 class OwnConnection(psycopg.Connection[Any]):
@@ -92,7 +59,7 @@ class OwnConnection(psycopg.Connection[Any]):
         """Send the statement and decode what comes back."""
         sql, parameters = positional(statement)
         cursor = self._own_cursor
-        if _are_large(parameters):
+        if are_large(parameters):
             # A cursor keeps what it was given and what it got until the next statement.
             cursor = _RawCursor(self, row_factory=tuple_row)
         cursor.execute(sql, parameters)
@@ -100,51 +67,6 @@ class OwnConnection(psycopg.Connection[Any]):
         if rows:
             self._own_cursor = _RawCursor(self, row_factory=tuple_row)
         return statement.decode(rows, cursor.rowcount)
-
-
-class OwnAsyncConnection(psycopg.AsyncConnection[Any]):
-    """`OwnConnection` for asynchronous code."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._own_cursor = _AsyncRawCursor(self, row_factory=tuple_row)
-
-    async def run(self, statement: Statement[T]) -> T:
-        """Send the statement and decode what comes back."""
-        sql, parameters = positional(statement)
-        cursor = self._own_cursor
-        if _are_large(parameters):
-            cursor = _AsyncRawCursor(self, row_factory=tuple_row)
-        await cursor.execute(sql, parameters)
-        rows = await cursor.fetchall() if cursor.description else []
-        if rows:
-            self._own_cursor = _AsyncRawCursor(self, row_factory=tuple_row)
-        return statement.decode(rows, cursor.rowcount)
-
-
-def _are_large(parameters: Sequence[Any]) -> bool:
-    return any(isinstance(each, str | bytes) and len(each) > _LARGE for each in parameters)
-
-
-def positional(statement: Statement[Any]) -> tuple[str, list[Any]]:
-    """The SQL with `$1` for its first parameter and so on, and the parameters in that order.
-
-    For raw cursors, which need not read a statement anew each time it is sent.
-    """
-    sql, names = _numbered(statement.sql)
-    return sql, [statement.parameters[name] for name in names]
-
-
-@lru_cache(maxsize=256)
-def _numbered(sql: str) -> tuple[str, list[str]]:
-    """The SQL with `$1` for its first parameter and so on, and the parameters' names in order."""
-    numbers: dict[str, int] = {}
-
-    def number(found: re.Match[str]) -> str:
-        name = found[1]
-        return "%" if name is None else f"${numbers.setdefault(name, len(numbers) + 1)}"
-
-    return re.sub(r"%(?:\((\w+)\)s|%)", number, sql), list(numbers)
 
 
 def run(connection: psycopg.Connection[Any], statement: Statement[T]) -> T:
@@ -160,14 +82,27 @@ def run(connection: psycopg.Connection[Any], statement: Statement[T]) -> T:
         return statement.decode(rows, cursor.rowcount)
 
 
-async def run_async(connection: psycopg.AsyncConnection[Any], statement: Statement[T]) -> T:
-    """`run` on an asynchronous connection."""
-    if isinstance(connection, OwnAsyncConnection):
-        return await connection.run(statement)
-    async with (
-        needed_settings_async(connection),
-        OwnAsyncCursor(connection, row_factory=tuple_row) as cursor,
-    ):
-        await cursor.execute(statement.sql, statement.parameters, binary=True)
-        rows = await cursor.fetchall() if cursor.description else []
-        return statement.decode(rows, cursor.rowcount)
+@contextmanager
+def needed_settings(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Run the block with the settings that our statements need.
+
+    Only a connection that differs pays: it is changed for the block, and then changed back.
+    """
+    given = differing_settings(connection)
+    if not given:
+        yield
+        return
+    _set(connection, {name: NEEDED[name] for name in given})
+    try:
+        yield
+    finally:
+        if keeps_settings(connection):
+            _set(connection, given)
+
+
+def _set(connection: psycopg.Connection[Any], values: Mapping[str, str]) -> None:
+    with psycopg.Cursor(connection) as cursor:
+        for setting in values.items():
+            # Fetched, so that it holds for what is encoded from now on, in a pipeline too.
+            cursor.execute(SET, setting)
+            cursor.fetchall()

@@ -1,85 +1,89 @@
-"""What our statements need of a connection's settings, when it is the application's.
+"""The settings that our statements need, whatever the host of the database has set."""
 
-Only a connection that differs pays: it is changed for the statements, and then changed back.
-"""
-
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
-__all__ = ["needed_settings", "needed_settings_async"]
+__all__ = [
+    "DEFAULTS",
+    "NEEDED",
+    "SET",
+    "SETTINGS",
+    "differing_settings",
+    "keeps_settings",
+    "needs_transaction",
+]
+
+Connection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
+
+# A path that names pg_catalog after another schema would let what is planted there run.
+# set_config, not startup options: a pooler refuses those. A session whose client fell silent ends
+# within seconds as well, and with it what it holds.
+SETTINGS = """
+SELECT pg_catalog.set_config('default_transaction_isolation', 'read committed', false),
+       pg_catalog.set_config('default_transaction_read_only', 'off', false),
+       pg_catalog.set_config('statement_timeout', '0', false),
+       pg_catalog.set_config('lock_timeout', '0', false),
+       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', false),
+       pg_catalog.set_config('idle_session_timeout', '0', false),
+       -- Since Postgres 17.
+       CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL
+         THEN pg_catalog.set_config('transaction_timeout', '0', false) END,
+       pg_catalog.set_config('tcp_keepalives_idle', '5', false),
+       pg_catalog.set_config('tcp_keepalives_interval', '2', false),
+       pg_catalog.set_config('tcp_keepalives_count', '3', false),
+       pg_catalog.set_config('tcp_user_timeout', '10000', false),
+       pg_catalog.set_config('client_encoding', 'UTF8', false),
+       pg_catalog.set_config('standard_conforming_strings', 'on', false),
+       pg_catalog.set_config('array_nulls', 'on', false),
+       pg_catalog.set_config('extra_float_digits', '1', false),
+       pg_catalog.set_config('intervalstyle', 'postgres', false),
+       pg_catalog.set_config('datestyle', 'ISO', false),
+       pg_catalog.set_config('search_path', coalesce(
+         pg_catalog.textcat('pg_catalog, ', pg_catalog.substring(
+           pg_catalog.current_setting('search_path'), '.*pg_catalog.*')),
+         pg_catalog.current_setting('search_path')), false)
+"""
+
+DEFAULTS = """
+SELECT pg_catalog.current_setting('default_transaction_read_only') = 'off'
+   AND pg_catalog.current_setting('default_transaction_isolation') = 'read committed'
+"""
+"""Whether transactions are by default what we need."""
 
 # The server reports these unasked. What it does not report (array_nulls, extra_float_digits,
 # bytea_output) does not matter to our statements, which send and read such values in binary.
-_NEEDED = {
+NEEDED = {
     "client_encoding": "UTF8",
     "DateStyle": "ISO",
     "IntervalStyle": "postgres",
     "standard_conforming_strings": "on",
 }
-_SET = "SELECT pg_catalog.set_config(%s, %s, false)"
+SET = "SELECT pg_catalog.set_config(%s, %s, false)"
 
 
-@contextmanager
-def needed_settings(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Run the block with the settings that we need."""
-    given = _differing(connection)
-    if not given:
-        yield
-        return
-    _set(connection, {name: _NEEDED[name] for name in given})
-    try:
-        yield
-    finally:
-        if _keeps_settings(connection):
-            _set(connection, given)
+def needs_transaction(connection: Connection) -> bool:
+    """Whether the next statement has to begin a transaction that may write."""
+    return (
+        connection.read_only is False
+        and connection.autocommit
+        and connection.pgconn.transaction_status == TransactionStatus.IDLE
+    )
 
 
-@asynccontextmanager
-async def needed_settings_async(connection: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
-    """`needed_settings` on an asynchronous connection."""
-    given = _differing(connection)
-    if not given:
-        yield
-        return
-    await _set_async(connection, {name: _NEEDED[name] for name in given})
-    try:
-        yield
-    finally:
-        if _keeps_settings(connection):
-            await _set_async(connection, given)
-
-
-def _differing(
-    connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any],
-) -> dict[str, str]:
+def differing_settings(connection: Connection) -> dict[str, str]:
     """The settings that are not as we need them, as they are."""
     status = connection.pgconn.parameter_status
-    found = {name: status(name.encode()) for name in _NEEDED}
+    found = {name: status(name.encode()) for name in NEEDED}
     return {
         name: value.decode()
         for name, value in found.items()
-        if value is not None and not value.startswith(_NEEDED[name].encode())
+        if value is not None and not value.startswith(NEEDED[name].encode())
     }
 
 
-def _keeps_settings(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> bool:
-    # The rollback of a transaction that failed takes the change back by itself.
+def keeps_settings(connection: Connection) -> bool:
+    """Whether a change of settings still holds: the rollback of a failed transaction undoes it."""
     status = connection.info.transaction_status
     return status in (TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.ACTIVE)
-
-
-def _set(connection: psycopg.Connection[Any], values: Mapping[str, str]) -> None:
-    with psycopg.Cursor(connection) as cursor:
-        for setting in values.items():
-            # Fetched, so that it holds for what is encoded from now on, in a pipeline too.
-            cursor.execute(_SET, setting).fetchall()
-
-
-async def _set_async(connection: psycopg.AsyncConnection[Any], values: Mapping[str, str]) -> None:
-    async with psycopg.AsyncCursor(connection) as cursor:
-        for setting in values.items():
-            await (await cursor.execute(_SET, setting)).fetchall()

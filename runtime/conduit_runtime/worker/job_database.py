@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ..postgres.connection import check_open_async, keepalive, own_async
+from ..postgres.async_own import check_open_async, own_async
+from ..postgres.connection import keepalive
 
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool

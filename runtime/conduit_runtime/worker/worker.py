@@ -14,8 +14,8 @@ from ..model.controls import NOTICE, Controls
 from ..model.errors import JobLost, WorkerStuck
 from ..model.interruptions import Shutdown, TakenAway
 from ..model.text.logs import get_logger
+from ..postgres.async_execute import run_async
 from ..postgres.connection import ReconnectingConnection
-from ..postgres.execute import run_async
 from ..postgres.response_reader import ResponseReader
 from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared

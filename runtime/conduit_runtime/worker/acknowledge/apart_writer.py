@@ -12,8 +12,8 @@ from ...model.job import JobStatus
 from ...model.outcome import Outcome, clean
 from ...model.text.logs import get_logger
 from ...model.values import error_message
+from ...postgres.async_execute import run_async
 from ...postgres.backoff import Backoff, delay_after
-from ...postgres.execute import run_async
 from ...postgres.refusals import is_transient, is_unclear
 from ...postgres.statement import Statement
 from ...statements import outcomes as statements

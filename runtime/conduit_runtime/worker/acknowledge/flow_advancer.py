@@ -11,8 +11,8 @@ from uuid import UUID
 import psycopg
 
 from ...model.text.logs import get_logger
+from ...postgres.async_execute import run_async
 from ...postgres.backoff import Backoff
-from ...postgres.execute import run_async
 from ...statements import flows as flow_store
 from ...statements.flows import RELEASED
 

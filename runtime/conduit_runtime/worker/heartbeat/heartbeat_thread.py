@@ -16,8 +16,9 @@ from ...client.sweep import Sweep
 from ...model.controls import Controls
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
-from ...postgres.connection import BROKEN, checked_at_once, connect, is_pooled
+from ...postgres.connection import BROKEN, checked_at_once, connect
 from ...postgres.execute import run
+from ...postgres.own import is_pooled
 from ...statements import worker_registry
 from ...statements.claims import Lane
 from ...telemetry.flusher import Flusher

@@ -1,0 +1,118 @@
+"""Run a statement on a connection, for asynchronous code."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Self, TypeVar
+
+import psycopg
+from psycopg.abc import Params
+from psycopg.adapt import AdaptersMap
+from psycopg.rows import tuple_row
+
+from .host_settings import NEEDED, SET, differing_settings, keeps_settings, needs_transaction
+from .parameters import ADAPTERS, are_large, positional
+from .statement import Statement
+
+__all__ = [
+    "AsyncTransactionCursor",
+    "OwnAsyncConnection",
+    "OwnAsyncCursor",
+    "needed_settings_async",
+    "run_async",
+]
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+
+
+class AsyncTransactionCursor(psycopg.AsyncCursor[Row]):
+    """A cursor of our own connections behind a pooler, where no session keeps its settings.
+
+    Where transactions are read-only or above READ COMMITTED by default, each statement outside of
+    a transaction gets one that says otherwise.
+    """
+
+    async def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:
+        if not needs_transaction(self.connection):
+            return await super().execute(query, params, **options)
+        async with self.connection.transaction():
+            return await super().execute(query, params, **options)
+
+
+class OwnAsyncCursor(AsyncTransactionCursor[tuple[Any, ...]]):
+    """A cursor for our statements: what the application loads values into does not matter."""
+
+    @property
+    def adapters(self) -> AdaptersMap:
+        return ADAPTERS
+
+
+class _AsyncRawCursor(
+    AsyncTransactionCursor[tuple[Any, ...]], psycopg.AsyncRawCursor[tuple[Any, ...]]
+):
+    @property
+    def adapters(self) -> AdaptersMap:
+        return ADAPTERS
+
+
+class OwnAsyncConnection(psycopg.AsyncConnection[Any]):
+    """A connection of our own: its small statements share a cursor, which saves making one."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._own_cursor = _AsyncRawCursor(self, row_factory=tuple_row)
+
+    async def run(self, statement: Statement[T]) -> T:
+        """Send the statement and decode what comes back."""
+        sql, parameters = positional(statement)
+        cursor = self._own_cursor
+        if are_large(parameters):
+            # A cursor keeps what it was given and what it got until the next statement.
+            cursor = _AsyncRawCursor(self, row_factory=tuple_row)
+        await cursor.execute(sql, parameters)
+        rows = await cursor.fetchall() if cursor.description else []
+        if rows:
+            self._own_cursor = _AsyncRawCursor(self, row_factory=tuple_row)
+        return statement.decode(rows, cursor.rowcount)
+
+
+async def run_async(connection: psycopg.AsyncConnection[Any], statement: Statement[T]) -> T:
+    """Send the statement and decode what comes back.
+
+    The cursor is our own, so that the application's row and cursor factories do not matter.
+    """
+    if isinstance(connection, OwnAsyncConnection):
+        return await connection.run(statement)
+    async with (
+        needed_settings_async(connection),
+        OwnAsyncCursor(connection, row_factory=tuple_row) as cursor,
+    ):
+        await cursor.execute(statement.sql, statement.parameters, binary=True)
+        rows = await cursor.fetchall() if cursor.description else []
+        return statement.decode(rows, cursor.rowcount)
+
+
+@asynccontextmanager
+async def needed_settings_async(connection: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
+    """Run the block with the settings that our statements need.
+
+    Only a connection that differs pays: it is changed for the block, and then changed back.
+    """
+    given = differing_settings(connection)
+    if not given:
+        yield
+        return
+    await _set_async(connection, {name: NEEDED[name] for name in given})
+    try:
+        yield
+    finally:
+        if keeps_settings(connection):
+            await _set_async(connection, given)
+
+
+async def _set_async(connection: psycopg.AsyncConnection[Any], values: Mapping[str, str]) -> None:
+    async with psycopg.AsyncCursor(connection) as cursor:
+        for setting in values.items():
+            # Fetched, so that it holds for what is encoded from now on, in a pipeline too.
+            await cursor.execute(SET, setting)
+            await cursor.fetchall()

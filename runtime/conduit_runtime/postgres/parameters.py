@@ -1,0 +1,76 @@
+"""How parameters are written for the server."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg.adapt import AdaptersMap, Dumper
+from psycopg.pq import Format
+
+from .arrays import Floats, Texts, Times, UUIDs
+from .statement import Statement
+
+__all__ = ["ADAPTERS", "are_large", "positional"]
+
+
+class _AsItIs(Dumper):
+    format = Format.BINARY
+
+    def dump(self, obj: bytes) -> bytes:
+        return obj
+
+
+class _UUIDsDumper(_AsItIs):
+    oid = psycopg.adapters.types["uuid"].array_oid
+
+
+class _TextsDumper(_AsItIs):
+    oid = psycopg.adapters.types["text"].array_oid
+
+
+class _FloatsDumper(_AsItIs):
+    oid = psycopg.adapters.types["float8"].array_oid
+
+
+class _TimesDumper(_AsItIs):
+    oid = psycopg.adapters.types["timestamptz"].array_oid
+
+
+psycopg.adapters.register_dumper(UUIDs, _UUIDsDumper)
+psycopg.adapters.register_dumper(Texts, _TextsDumper)
+psycopg.adapters.register_dumper(Floats, _FloatsDumper)
+psycopg.adapters.register_dumper(Times, _TimesDumper)
+
+ADAPTERS = AdaptersMap(psycopg.adapters)
+"""What our cursors load and dump, whatever the application registers."""
+
+_LARGE = 10_000
+"""Characters or bytes of a parameter that is not kept longer than its statement."""
+
+
+def are_large(parameters: Sequence[Any]) -> bool:
+    """Whether a cursor should not keep them until its next statement."""
+    return any(isinstance(each, str | bytes) and len(each) > _LARGE for each in parameters)
+
+
+def positional(statement: Statement[Any]) -> tuple[str, list[Any]]:
+    """The SQL with `$1` for its first parameter and so on, and the parameters in that order.
+
+    For raw cursors, which need not read a statement anew each time it is sent.
+    """
+    sql, names = _numbered(statement.sql)
+    return sql, [statement.parameters[name] for name in names]
+
+
+@lru_cache(maxsize=256)
+def _numbered(sql: str) -> tuple[str, list[str]]:
+    """The SQL with `$1` for its first parameter and so on, and the parameters' names in order."""
+    numbers: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        name = found[1]
+        return "%" if name is None else f"${numbers.setdefault(name, len(numbers) + 1)}"
+
+    return re.sub(r"%(?:\((\w+)\)s|%)", number, sql), list(numbers)
