@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .model.values import ConduitError, ErrorValue, Range
     from .payloads.sensitive import Sensitive
     from .payloads.shape import Shape
-    from .postgres.migrations import migrate
+    from .postgres.tables.migrations import migrate
     from .postgres.transaction import NoTransaction
     from .records.columns import columns_of
     from .records.rows import Snapshot
@@ -80,7 +80,7 @@ _MODULES = {
     "model.job": ("Job", "JobPriority", "JobStatus"),
     "job_types.job_type": ("JobType", "job_type"),
     "worker.metrics": ("Metrics", "TypeStats"),
-    "postgres.migrations": ("migrate",),
+    "postgres.tables.migrations": ("migrate",),
     "model.text.names": ("named",),
     "model.outcome": ("Discard", "Retry", "Snooze"),
     "model.package": ("GeneratedCodeError", "generated_by"),

@@ -6,7 +6,7 @@ Postgres that fits less well. Each raises an error when it is called.
 
 from collections.abc import Iterable, Iterator
 
-from conduit_runtime.postgres.grants import FUNCTIONS
+from conduit_runtime.postgres.tables.grants import FUNCTIONS
 
 TYPES = (
     *("text", "uuid", "int2", "int4", "int8", "float8", "numeric", "bool", "timestamptz"),

@@ -11,7 +11,7 @@ import pytest
 from conduit_runtime import Job, Queue, Schedule, WorkerPool, batch, chain, migrate
 from conduit_runtime.model.worker_state import DeadWorker
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.postgres.grants import FUNCTIONS, TABLES, grants
+from conduit_runtime.postgres.tables.grants import FUNCTIONS, TABLES, grants
 from conduit_runtime.schedules.scheduler import CronScheduler
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import worker_registry

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from conduit_runtime import MigrationError, Queue, migrate
 from conduit_runtime.cli import commands
-from conduit_runtime.postgres.migrations import _LOCK, script, versions
+from conduit_runtime.postgres.tables.migrations import _LOCK, script, versions
 
 
 def test_migrating_again_changes_nothing(empty_dsn: str) -> None:
@@ -41,7 +41,7 @@ def test_a_schema_that_does_not_exist_is_named(empty_dsn: str) -> None:
 
 
 def test_a_busy_table_is_waited_for(empty_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conduit_runtime.postgres.migrations._LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr("conduit_runtime.postgres.tables.migrations._LOCK_TIMEOUT", "50ms")
     with psycopg.connect(empty_dsn) as blocker:
         blocker.execute("CREATE SCHEMA busy")  # not visible yet, and its name is taken
         timer = threading.Timer(0.3, blocker.commit)
@@ -64,7 +64,7 @@ def test_a_database_of_an_older_version_gets_what_it_lacks(
 ) -> None:
     newer = [*versions(), (2, "CREATE TABLE conduit_newer ()")]
     migrate(empty_dsn)
-    monkeypatch.setattr("conduit_runtime.postgres.migrations.versions", lambda: newer)
+    monkeypatch.setattr("conduit_runtime.postgres.tables.migrations.versions", lambda: newer)
     assert migrate(empty_dsn) == [2]
     assert migrate(empty_dsn) == []
     with psycopg.connect(empty_dsn) as connection:
@@ -90,7 +90,7 @@ def test_whom_it_waits_for_is_reported(empty_dsn: str) -> None:
 def test_a_table_that_stays_in_use_is_reported(
     empty_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conduit_runtime.postgres.migrations._TRIES", 1)
+    monkeypatch.setattr("conduit_runtime.postgres.tables.migrations._TRIES", 1)
     with psycopg.connect(empty_dsn) as blocker:
         blocker.execute("CREATE SCHEMA busy")
         pid = blocker.info.backend_pid

@@ -20,7 +20,7 @@ from conduit_runtime import (
     chain,
 )
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.postgres.grants import grants
+from conduit_runtime.postgres.tables.grants import grants
 from conduit_runtime.statements.unique_keys import key_of, sweep
 from conduit_runtime.worker.watch import LONG, WATCH
 from waiting import until

@@ -54,7 +54,7 @@ def database(
         yield re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", found)
         return
     from .. import embedded
-    from ..postgres.migrations import is_migrated, migrate
+    from ..postgres.tables.migrations import is_migrated, migrate
 
     click.echo(
         f"conduit-jobs: no --dsn, CONDUIT_DATABASE_URL or DATABASE_URL: using the embedded "

@@ -37,7 +37,7 @@ def migrate(
     workers: tuple[str, ...],
 ) -> None:
     """Bring the database to the schema of this version; safe to run again, and from many hosts."""
-    from ..postgres import grants, migrations
+    from ..postgres.tables import grants, migrations
 
     if (enqueuers or workers) and not print_grants:
         raise click.UsageError("--enqueuer and --worker say for whom to --print-grants")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from .statement import quote
+from ..statement import quote
 
 __all__ = ["FUNCTIONS", "TABLES", "Privileges", "grants"]
 

@@ -11,16 +11,16 @@ import psycopg
 from psycopg import errors
 from psycopg.rows import tuple_row
 
-from ..model.arguments import check_text, check_type
-from ..model.errors import MigrationError
+from ...model.arguments import check_text, check_type
+from ...model.errors import MigrationError
+from ..statement import quote
 from .lock_waits import reported_waits
-from .statement import quote
 
 __all__ = ["is_migrated", "migrate", "script"]
 
 _log = logging.getLogger("conduit.migrate")
 
-_FOLDER = Path(__file__).parents[1] / "sql" / "migrations"
+_FOLDER = Path(__file__).parents[2] / "sql" / "migrations"
 _LOCK = 0x636F6E64756974  # "conduit": one migration at a time in a database
 _LOCK_TIMEOUT = "2s"
 _TRIES = 30

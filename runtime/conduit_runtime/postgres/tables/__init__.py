@@ -1,0 +1,1 @@
+"""Our tables: their migrations, and who may use them."""
