@@ -201,7 +201,7 @@ class JobMachine(RuleBasedStateMachine):
             decode=lambda rows, count: [Claimed(row, token) for row in in_order(rows)],
             columns=COLUMNS,
             lease=LEASE_ENDS,
-            allowed=sql("registered", None),
+            allowed=sql("fragments/is_registered", None),
         )
         limits = [queue for queue in sizes if queue in self.model.limits]
         rated = [type for type in KNOWN if type in self.model.rates]

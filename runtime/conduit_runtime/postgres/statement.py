@@ -40,23 +40,29 @@ def quote(identifier: str) -> str:
 
 @lru_cache(maxsize=256)
 def sql(query: str, schema: str | None, **fragments: str) -> str:
-    """The query in `sql/<query>.sql` with the names of our tables filled in.
+    """The query in `sql/<query>.sql`, with the names of our tables filled in.
 
-    Without a schema, the connection's search path finds the tables.
+    Without a schema, the connection's search path finds the tables. A placeholder that is neither
+    a table nor among the `fragments` stands for the file of that name in `sql/fragments`.
     """
-    text = (_FOLDER / f"{query}.sql").read_text(encoding="utf-8")
     prefix = f"{quote(schema)}." if schema is not None else ""
     names = {table: f"{prefix}{table}".replace("%", "%%") for table in _TABLES}
-    texts = names | fragments
+    texts = {"queue": "queue"} | names | fragments
+
+    def filled(path: str) -> str:
+        text = (_FOLDER / f"{path}.sql").read_text(encoding="utf-8")
+        # In one pass: the schema's name, or a fragment, may hold what reads like a placeholder.
+        return re.sub(r"'\{(\w+)\}'|\{(\w+)\}", fill, text)
 
     def fill(found: re.Match[str]) -> str:
         literal, placeholder = found.groups()
         if literal is not None:
             return "'" + names[literal].replace("'", "''") + "'"
-        return texts[placeholder]
+        if placeholder in texts:
+            return texts[placeholder]
+        return filled(f"fragments/{placeholder}").strip()
 
-    # In one pass: the schema's name, or a fragment, may hold what reads like a placeholder.
-    return re.sub(r"'\{(\w+)\}'|\{(\w+)\}", fill, text)
+    return filled(query)
 
 
 def nothing(rows: Rows, count: int) -> None:

@@ -87,7 +87,7 @@ def cancel_many(
     done = 0
     if JobStatus.PENDING in parameters["status"]:
         done = yield from _cancel_waiting(values, on_progress, schema)
-    return (yield from _change("cancel_many", values, done, on_progress, schema))
+    return (yield from _change("job/cancel_many", values, done, on_progress, schema))
 
 
 def retry_many(
@@ -96,7 +96,7 @@ def retry_many(
     """Make the jobs that the filter finds due now with all their attempts; returns how many."""
     check_callable(on_progress, "on_progress")
     values = yield from _until_now(_parameters(wanted, every, (JobStatus.FAILED,)))
-    return (yield from _change("retry_many", values, 0, on_progress, schema))
+    return (yield from _change("job/retry_many", values, 0, on_progress, schema))
 
 
 def _parameters(wanted: Filter, every: bool, usual: Iterable[JobStatus]) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def _cancel_waiting(
     values: Mapping[str, Any], on_progress: OnProgress | None, schema: str | None
 ) -> Steps[int]:
     """Cancel the waiting jobs that the filter finds, page by page."""
-    page = sql("cancel_waiting", schema)
+    page = sql("job/cancel_blocked", schema)
     done = 0
     while True:
         changed: int = yield Statement(page, values, lambda rows, count: int(rows[0][0]))
@@ -141,9 +141,8 @@ def _change(
     Returns how many were changed, with those that were `done` before. A job that somebody has
     locked just now is waited for on its own: waiting while others are locked could be a deadlock.
     """
-    changed_ones = sql("changed", schema)
-    page = sql(name, schema, page=sql("page", schema, lock="SKIP LOCKED"), changed=changed_ones)
-    one = sql(name, schema, page=sql("page", schema, lock=""), changed=changed_ones)
+    page = sql(name, schema, lock="SKIP LOCKED")
+    one = sql(name, schema, lock="")
     values = {**values, "after": _START, "ids": None}
     changed: int
     while True:

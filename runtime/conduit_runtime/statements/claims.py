@@ -35,7 +35,7 @@ _MOST = 2_000
 """Jobs that a claim of however many lanes takes at most."""
 # A hand-typed retry of a running job leaves its start and its lease behind.
 LEASE_ENDS = "start_written = NULL, leased_until = NULL"
-ALL_PRIORITIES = {"recent": "", "present": "known.priority IS NULL"}
+ALL_PRIORITIES = {"recent_scan": "", "present": "known.priority IS NULL"}
 """Fragments of a claim that looks beneath its bounds at every priority that is present."""
 _MOST_BOUNDS = 1_000
 _MOST_LOOKS = 300
@@ -97,7 +97,7 @@ def next_due(
 ) -> Statement[float | None]:
     """Seconds until the next job is due, below 0 for one that is; None when there is none."""
     return Statement(
-        sql("next_due", schema, waiting=sql("waiting", schema, queue="wanted.queue")),
+        sql("claim/next_due", schema, queue="wanted.queue"),
         {
             "queues": list(queues),
             "types": [type_ for type_, _ in lanes],
@@ -172,16 +172,20 @@ class Claims:
         fragments = ALL_PRIORITIES
         if scan is Scan.RECENT:
             parameters["ages"] = self.scan_policy.ages(queues, now)
-            fragments = {"recent": sql("recent", schema), "present": "false"}
-        claiming = sql(
-            "claim",
+            fragments = {"recent_scan": sql("claim/recent_scan", schema), "present": "false"}
+        rows = sql(
+            "claim/due_rows",
             schema,
+            allowed=sql("fragments/is_registered", schema),
+            present=fragments["present"],
+        )
+        claiming = sql(
+            "claim/claim",
+            schema,
+            rows=rows,
             columns=self._shape.columns,
             lease=LEASE_ENDS,
-            allowed=sql("registered", schema),
-            ration="",
-            rationed="",
-            **fragments,
+            recent_scan=fragments["recent_scan"],
         )
         return Statement(claiming, parameters, lambda rows, count: self._shape.jobs(rows, token))
 

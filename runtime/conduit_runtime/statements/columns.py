@@ -56,5 +56,5 @@ def enqueue_call(
     found["before"] = uuids([before for before, _ in links])
     found["after"] = uuids([after for _, after in links])
     completed = "NULL" if parents is None else "ARRAY(SELECT id FROM completed)"
-    call = sql("enqueue", schema, completed=completed)
+    call = sql("enqueue/enqueue", schema, completed=completed)
     return call, {f"new_{name}": value for name, value in found.items()}

@@ -27,13 +27,13 @@ class RateLimit:
 def pause(queue: str, schema: str | None) -> Statement[None]:
     """Have nothing claimed from a queue until it is resumed."""
     check_name(queue, "queue")
-    return _told("pause", {"queue": queue}, schema)
+    return _notifying("pause", {"queue": queue}, schema)
 
 
 def resume(queue: str, schema: str | None) -> Statement[None]:
     """Let a queue go on."""
     check_name(queue, "queue")
-    return _told("resume", {"queue": queue}, schema)
+    return _notifying("resume", {"queue": queue}, schema)
 
 
 def limit(queue: str, concurrency: int | None, schema: str | None) -> Statement[None]:
@@ -41,7 +41,7 @@ def limit(queue: str, concurrency: int | None, schema: str | None) -> Statement[
     check_name(queue, "queue")
     if concurrency is not None:
         _check_count(concurrency, "concurrency", "pause the queue to have none of its jobs run")
-    return _told("limit", {"queue": queue, "concurrency": concurrency}, schema)
+    return _notifying("limit", {"queue": queue, "concurrency": concurrency}, schema)
 
 
 def rate_limit(
@@ -50,19 +50,19 @@ def rate_limit(
     """Limit how many jobs of a type start in any span of `per`; None lifts the limit."""
     check_name(type, "type")
     if starts is None:
-        return _told("rate_unlimited", {"type": type}, schema)
+        return _notifying("rate_unlimited", {"type": type}, schema)
     _check_count(starts, "starts", "pause its queue to have none of its jobs start")
     check_type(per, "per", timedelta, "a timedelta")
     seconds = per.total_seconds()
     if not 0.001 <= seconds <= _LONGEST.total_seconds():
         raise ValueError(f"per is {per}: use a millisecond to {_LONGEST.days} days")
-    return _told("rate_limit", {"type": type, "starts": starts, "seconds": seconds}, schema)
+    return _notifying("rate_limit", {"type": type, "starts": starts, "seconds": seconds}, schema)
 
 
 def rate_limits(schema: str | None) -> Statement[list[RateLimit]]:
     """The types that have a rate."""
     return Statement(
-        sql("rate_limits", schema),
+        sql("limit/rate_limits", schema),
         {},
         lambda rows, count: [
             RateLimit(type_, starts, timedelta(seconds=seconds)) for type_, starts, seconds in rows
@@ -70,9 +70,9 @@ def rate_limits(schema: str | None) -> Statement[list[RateLimit]]:
     )
 
 
-def _told(name: str, parameters: Mapping[str, Any], schema: str | None) -> Statement[None]:
-    """A change that workers hear of at once."""
-    return Statement(sql(name, schema, tell=sql("tell_workers", schema)), parameters, nothing)
+def _notifying(name: str, parameters: Mapping[str, Any], schema: str | None) -> Statement[None]:
+    """A change of which workers are notified."""
+    return Statement(sql(f"limit/{name}", schema), parameters, nothing)
 
 
 def _check_count(count: int, what: str, instead: str) -> None:

@@ -16,7 +16,7 @@ _PAGE = 1_000
 def take(queues: Sequence[str], worker: str, schema: str | None) -> Statement[list[Rescued]]:
     """Take over the notices that no live worker has, of these queues and old ones of others."""
     return Statement(
-        sql("take_failure_notices", schema),
+        sql("worker/take_failure_notices", schema),
         {"queues": list(queues), "worker": worker, "limit": _PAGE},
         lambda rows, count: [Rescued(*row) for row in rows],
     )
@@ -28,9 +28,9 @@ def delete(reported: Sequence[tuple[UUID, str]], schema: str | None) -> Statemen
         "jobs": uuids([job for job, _ in reported]),
         "workers": array([worker for _, worker in reported]),
     }
-    return Statement(sql("delete_failure_notices", schema), parameters, nothing)
+    return Statement(sql("worker/delete_failure_notices", schema), parameters, nothing)
 
 
 def sweep(schema: str | None) -> Statement[None]:
     """Delete a page of the notices of more than a day ago: no worker has an `on_failed`."""
-    return Statement(sql("sweep_failure_notices", schema), {"limit": _PAGE}, nothing)
+    return Statement(sql("worker/sweep_failure_notices", schema), {"limit": _PAGE}, nothing)

@@ -103,7 +103,7 @@ def sweep(link: Link | None, schema: str | None) -> Statement[SweptLinks]:
     """Find jobs that ended by a hand-typed statement, among the dependencies after this one."""
     job, following = link or (_START, _START)
     return Statement(
-        sql("sweep_links", schema),
+        sql("flow/sweep_dependencies", schema),
         {"job": job, "next": following, "limit": SWEPT},
         lambda rows, count: SweptLinks(
             (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
@@ -122,7 +122,7 @@ class Watched(NamedTuple):
 def watch(job: UUID | None, schema: str | None) -> Statement[Watched]:
     """Find jobs that have ended among the watched ones after this one, a page of them."""
     return Statement(
-        sql("watch_links", schema),
+        sql("flow/watched_jobs", schema),
         {"job": job or _START, "limit": WATCHED},
         lambda rows, count: Watched(
             rows[-1][0] if len(rows) == WATCHED else None,
@@ -139,7 +139,7 @@ def advance(
     It deletes at most `budget` dependencies.
     """
     return Statement(
-        sql("advance_further", schema),
+        sql("flow/advance", schema),
         {"jobs": list(jobs), "budget": budget},
         lambda rows, count: rows[0][0],
     )

@@ -13,7 +13,7 @@ LATE = "late"
 def channels(queues: Sequence[str], schema: str | None) -> Statement[list[str]]:
     """The channels of new jobs in these queues, and the channel of operators' changes."""
     return Statement(
-        sql("idle_channels", schema),
+        sql("worker/idle_channels", schema),
         {"queues": list(queues)},
         lambda rows, count: [channel for (channel,) in rows],
     )
@@ -27,7 +27,7 @@ def listen(channel: str) -> Statement[None]:
 def acquire(queues: Sequence[str], schema: str | None) -> Statement[list[str]]:
     """Take the idle locks of these queues that are free; returns the queues of the others."""
     return Statement(
-        sql("idle_lock_acquire", schema),
+        sql("worker/idle_lock_acquire", schema),
         {"queues": list(queues)},
         lambda rows, count: [queue for queue, taken in rows if not taken],
     )
@@ -36,7 +36,7 @@ def acquire(queues: Sequence[str], schema: str | None) -> Statement[list[str]]:
 def someone_holds(queues: Sequence[str], schema: str | None) -> Statement[bool]:
     """Whether idle workers hold these idle locks, rather than commits that are under way."""
     return Statement(
-        sql("idle_lock_is_held", schema),
+        sql("worker/idle_lock_is_held", schema),
         {"queues": list(queues)},
         lambda rows, count: all(held for (held,) in rows),
     )
@@ -44,4 +44,4 @@ def someone_holds(queues: Sequence[str], schema: str | None) -> Statement[bool]:
 
 def release(queues: Sequence[str], schema: str | None) -> Statement[None]:
     """Release the idle locks and notify the idle workers, so that one of them takes each."""
-    return Statement(sql("idle_lock_release", schema), {"queues": list(queues)}, nothing)
+    return Statement(sql("worker/idle_lock_release", schema), {"queues": list(queues)}, nothing)

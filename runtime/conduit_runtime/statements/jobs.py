@@ -97,8 +97,8 @@ def _insert_rows(
     if any("key" in row for row in rows):
         return enqueue(jobs, rows, schema)
     parameters = columns(rows)
-    notifies = sql("notifies", schema, **_COLUMNS) if asks else "true"
-    inserting = sql("insert_jobs", schema, notifies=notifies, **trace_fragments(parameters))
+    notifies = sql("enqueue/notifies", schema, **_COLUMNS) if asks else "true"
+    inserting = sql("enqueue/insert_jobs", schema, notifies=notifies, **trace_fragments(parameters))
     return Statement(inserting, parameters, _no_duplicates)
 
 
@@ -115,7 +115,9 @@ def enqueue(
             "be stored together: enqueue them in several calls"
         )
     call, parameters = enqueue_call(rows, schema)
-    return Statement(sql("enqueue_jobs", schema, enqueue=call), parameters, duplicates_of(jobs))
+    return Statement(
+        sql("enqueue/enqueue_jobs", schema, enqueue=call), parameters, duplicates_of(jobs)
+    )
 
 
 def batches(rows: Sequence[Row]) -> list[list[Row]]:
@@ -135,8 +137,8 @@ def batches(rows: Sequence[Row]) -> list[list[Row]]:
 @lru_cache(maxsize=64)
 def insert_one(schema: str | None, alone: bool = False) -> str:
     """The INSERT of one job; `alone` is that of `insert_jobs`."""
-    notifies = sql("notifies", schema, **_VALUES) if alone else "true"
-    return sql("insert_job", schema, notifies=notifies)
+    notifies = sql("enqueue/notifies", schema, **_VALUES) if alone else "true"
+    return sql("enqueue/insert_job", schema, notifies=notifies)
 
 
 _COLUMNS = {name: name for name in ("run_at", "delay", "queue")}
@@ -250,7 +252,7 @@ def job_id(id: UUID | str) -> UUID:
 def get_job(id: UUID, schema: str | None) -> Statement[Job | None]:
     """Read one job; None when there is none."""
     return Statement(
-        sql("get_job", schema, waiting=sql("waiting_jobs", schema), columns=COLUMNS),
+        sql("job/get_job", schema, columns=COLUMNS),
         {"ids": [id]},
         lambda rows, count: _read_whole(rows[0]) if rows else None,
     )
@@ -268,7 +270,7 @@ def _read_whole(row: tuple[Any, ...]) -> Job:
 
 def get_jobs(ids: Sequence[UUID], schema: str | None) -> Statement[list[Job]]:
     """Read these jobs, waiting ones too, in no order; those that are gone are missing."""
-    reading = sql("get_jobs", schema, waiting=sql("waiting_jobs", schema), columns=COLUMNS)
+    reading = sql("job/get_jobs", schema, columns=COLUMNS)
     return Statement(reading, {"ids": list(ids)}, read_jobs)
 
 
@@ -285,7 +287,7 @@ def list_jobs(wanted: Filter, limit: int, schema: str | None) -> Statement[list[
     """
     check_limit(limit)
     return Statement(
-        sql("list_jobs", schema, columns=COLUMNS),
+        sql("job/list_jobs", schema, columns=COLUMNS),
         {**wanted.parameters(), "limit": limit},
         read_jobs,
     )
@@ -295,7 +297,7 @@ def stats(queue: str | None, schema: str | None) -> Statement[QueueStats]:
     """Count the jobs of a queue, or of all, by status."""
     check_text(queue, "queue")
     return Statement(
-        sql("stats", schema),
+        sql("job/stats", schema),
         {"queue": queue},
         lambda rows, count: QueueStats(**dict(rows)),
     )
@@ -304,18 +306,18 @@ def stats(queue: str | None, schema: str | None) -> Statement[QueueStats]:
 def queues(schema: str | None) -> Statement[list[QueueOverview]]:
     """How every queue that holds jobs, has workers, is paused or limited stands."""
     return Statement(
-        sql("queues", schema), {}, lambda rows, count: [QueueOverview(*row) for row in rows]
+        sql("job/queues", schema), {}, lambda rows, count: [QueueOverview(*row) for row in rows]
     )
 
 
 def cancel_job(id: UUID, schema: str | None) -> Statement[bool]:
     """Cancel a waiting, pending or running job; False when it had ended or is gone."""
-    return Statement(sql("cancel", schema), {"id": id}, lambda rows, count: bool(rows[0][0]))
+    return Statement(sql("job/cancel", schema), {"id": id}, lambda rows, count: bool(rows[0][0]))
 
 
 def retry_job(id: UUID, schema: str | None) -> Statement[bool]:
     """Make a job due now with all its attempts, whatever its status; False when it is gone."""
-    return Statement(sql("retry", schema), {"id": id}, touched)
+    return Statement(sql("job/retry", schema), {"id": id}, touched)
 
 
 def read_jobs(rows: Rows, count: int) -> list[Job]:

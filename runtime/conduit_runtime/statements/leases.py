@@ -68,7 +68,7 @@ def waiting(queue: str, types: Sequence[str] | None, schema: str | None) -> Stat
         rated = {type_ for type_, _, _, is_rated, _ in rows if is_rated}
         return Waiting([row[:2] for row in rows], rows[0][2], sorted(rated), rows[0][4])
 
-    lanes = sql("lanes", schema, waiting=sql("waiting", schema, queue="%(queue)s"))
+    lanes = sql("claim/waiting_lanes", schema, queue="%(queue)s")
     return Statement(lanes, {"queue": queue}, decode)
 
 
@@ -123,7 +123,7 @@ def _claim(
         allowed="true",
     )
     return Statement(
-        sql("dequeue", schema, claim=claiming.sql, columns=COLUMNS),
+        sql("claim/dequeue", schema, claim=claiming.sql, columns=COLUMNS),
         {**claiming.parameters, "lease": LEASE.total_seconds()},
         read_jobs,
     )
@@ -151,7 +151,7 @@ def touch(job: Job, schema: str | None) -> Statement[None]:
     """Hold a job for another `LEASE`; decoding raises JobLost when it is no longer held."""
     check_type(job, "job", Job, "a Job")
     parameters = {"id": job.id, "token": job.token, "lease": LEASE.total_seconds()}
-    return _held(Statement(sql("touch", schema), parameters, lambda rows, count: count), job)
+    return _held(Statement(sql("claim/touch", schema), parameters, lambda rows, count: count), job)
 
 
 def _held_attempt(statement: Statement[Written], job: Job) -> Statement[None]:

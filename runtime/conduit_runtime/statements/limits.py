@@ -117,6 +117,7 @@ def counted_claim(
     token: Any,
     schema: str | None,
     decode: Callable[[Rows, int], list[J]],
+    allowed: str,
     **fragments: str,
 ) -> Statement[list[J]]:
     """The claim itself, of `limited` queues too.
@@ -124,18 +125,12 @@ def counted_claim(
     `starts` are the jobs of each type with a rate that it may take.
     """
     parameters = claim(worker, sizes, lanes, limit, limit, (), token, limited, starts)
-    ration = rationed = ""
+    rows = sql("claim/due_rows", schema, allowed=allowed, present=ALL_PRIORITIES["present"])
     if starts:
-        ration, rationed = sql("ration", schema), sql("rationed", schema)
+        rows = sql("claim/rate_filter", schema, due_rows=rows)
         parameters["starts"] = list(starts.values())
-    claiming = sql(
-        "claim",
-        schema,
-        ration=ration,
-        rationed=rationed,
-        **ALL_PRIORITIES,
-        **fragments,
-    )
+    recent_scan = ALL_PRIORITIES["recent_scan"]
+    claiming = sql("claim/claim", schema, rows=rows, recent_scan=recent_scan, **fragments)
     return Statement(claiming, parameters, decode)
 
 
@@ -145,10 +140,10 @@ def _lock(
     """Lock the limits; answers those that were locked."""
     return Statement(
         sql(
-            "lock_limits",
+            "limit/lock_limits",
             schema,
             wait="" if waits else "SKIP LOCKED",
-            then="" if waits else sql("not_idle", schema),
+            end_when_idle="" if waits else sql("limit/end_when_idle", schema),
         ),
         {"queues": list(wanted.limited), "types": list(wanted.rated)},
         lambda rows, count: (
@@ -160,7 +155,7 @@ def _lock(
 
 def _room(queues: Sequence[str], types: Sequence[str], schema: str | None) -> Statement[_Room]:
     return Statement(
-        sql("room", schema, span=sql("span", schema)),
+        sql("limit/capacity", schema),
         {"queues": list(queues), "types": list(types)},
         lambda rows, count: _Room(
             {subject: room for kind, subject, room, _ in rows if kind == "queue"},
@@ -173,7 +168,7 @@ def _room(queues: Sequence[str], types: Sequence[str], schema: str | None) -> St
 def _spend(starts: Mapping[str, int], schema: str | None) -> Statement[None]:
     """Note that so many jobs of these types start now."""
     return Statement(
-        sql("spend", schema, span=sql("span", schema)),
+        sql("limit/consume", schema),
         {"types": list(starts), "counts": list(starts.values())},
         nothing,
     )

@@ -40,7 +40,7 @@ def flush(added: Sequence[tuple[Key, AttemptCounters]], schema: str | None) -> S
         "durations": array(_counts(counters.durations) for counters in every),
         "waits": array(_counts(counters.waits) for counters in every),
     }
-    flushing = sql("flush_metrics", schema, add=sql("add_metrics", schema))
+    flushing = sql("metrics/flush", schema)
     return Statement(flushing, parameters, touched)
 
 
@@ -55,13 +55,13 @@ def compact(schema: str | None) -> Steps[bool]:
 
     Returns whether there may be more.
     """
-    compacting = sql("compact_metrics", schema, add=sql("add_metrics", schema))
+    compacting = sql("metrics/compact", schema)
     most = 0
     for short, long, kept_for in ((_MINUTE, _HOUR, MINUTES_KEPT), (_HOUR, _DAY, HOURS_KEPT)):
         parameters = {"short": short, **_old(long, kept_for)}
         compacted: int = yield Statement(compacting, parameters, lambda rows, count: rows[0][0])
         most = max(most, compacted)
-    forgetting = sql("forget_metrics", schema)
+    forgetting = sql("metrics/forget", schema)
     forgotten: int = yield Statement(forgetting, _old(_DAY, DAYS_KEPT), counted)
     return max(most, forgotten) >= PAGE
 
@@ -90,7 +90,7 @@ def read(
         "type": type,
     }
     histograms = {name: _summed(name) for name in ("durations", "waits")}
-    return Statement(sql("metrics", schema, **histograms), parameters, _read)
+    return Statement(sql("metrics/metrics", schema, **histograms), parameters, _read)
 
 
 def _summed(histogram: str) -> str:

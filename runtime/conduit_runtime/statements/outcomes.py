@@ -152,18 +152,19 @@ def complete(
     `defers`, what waits for the jobs is left to the flow advancer.
     """
     held: dict[str, Any] = _held(attempts)
-    completing = sql("complete", schema)
+    completing = sql("outcome/complete", schema)
     more = [each for each in attempts if each.enqueued or each.result or each.job.flow is not None]
     if not more:
         return Statement(completing, held, lambda rows, count: Written(attempts[:count]))
     children, last = _children(more, held, schema)
     further = [*children, *_results(more, held, schema)]
     completing = sql(
-        "complete_and",
+        "outcome/complete_and",
         schema,
         complete=completing,
         further="".join(f", {part}" for part in further),
-        then=_advance(attempts, schema, defers) + last,
+        advance=_advance(attempts, schema, defers),
+        children=last,
     )
     return Statement(
         completing,
@@ -176,7 +177,7 @@ def _advance(attempts: Sequence[Attempt], schema: str | None, defers: bool) -> s
     """How what waits for the jobs is released, in part."""
     if all(each.job.flow is None for each in attempts):
         return "NULL"
-    return sql("advance", schema, budget="0" if defers else str(RELEASED))
+    return sql("outcome/advance_flows", schema, budget="0" if defers else str(RELEASED))
 
 
 def _children(
@@ -191,10 +192,10 @@ def _children(
         # One statement asks for a key once, so those outside of flows ask along with them.
         call, given = enqueue_call(rows, schema, parents)
         parameters |= given
-        return (), f", {sql('enqueue_children', schema, enqueue=call)}"
+        return (), f", {sql('enqueue/enqueue_children', schema, enqueue=call)}"
     parameters |= columns(rows)
     parameters["parent"] = uuids(parents)
-    return [sql("born", schema, **trace_fragments(parameters))], ""
+    return [sql("outcome/child_jobs", schema, **trace_fragments(parameters))], ""
 
 
 def _results(
@@ -207,7 +208,7 @@ def _results(
     parameters["result_of"] = [id_ for id_, _, _ in kept]
     parameters["results"] = [text for _, text, _ in kept]
     parameters["kept_for"] = [seconds for _, _, seconds in kept]
-    yield sql("keep_results", schema)
+    yield sql("outcome/keep_results", schema)
 
 
 def end(
@@ -216,9 +217,10 @@ def end(
     """Write the outcomes of attempts that did not complete; `defers` is that of `complete`."""
     outcomes = [attempt.outcome for attempt in attempts if attempt.outcome is not None]
     encode = msgspec.json.encode
-    then = _advance(attempts, schema, defers)
+    ending = sql("outcome/end_attempt", schema)
+    advance = _advance(attempts, schema, defers)
     return Statement(
-        sql("end_and", schema, end=sql("end_attempt", schema), then=then),
+        sql("outcome/end_and", schema, end_attempt=ending, advance=advance),
         {
             **_held(attempts),
             "statuses": [outcome.status.value for outcome in outcomes],
@@ -246,7 +248,7 @@ def mark_started(
     Those that somebody has locked are left out, unless it `waits` for them.
     """
     return Statement(
-        sql("mark_started", schema, skip_locked="" if waits else " SKIP LOCKED"),
+        sql("outcome/mark_started", schema, skip_locked="" if waits else " SKIP LOCKED"),
         _held(attempts),
         lambda rows, count: {id_ for (id_,) in rows},
     )
@@ -255,7 +257,7 @@ def mark_started(
 def locked(attempts: Sequence[Attempt], schema: str | None) -> Statement[set[UUID]]:
     """Which of the jobs are still held, but locked by somebody."""
     return Statement(
-        sql("locked", schema),
+        sql("outcome/locked", schema),
         {
             "ids": uuids([attempt.job.id for attempt in attempts]),
             "tokens": uuids([attempt.job.token or _NO_TOKEN for attempt in attempts]),
@@ -267,7 +269,7 @@ def locked(attempts: Sequence[Attempt], schema: str | None) -> Statement[set[UUI
 def held_jobs(worker: str, schema: str | None) -> Statement[set[tuple[UUID, UUID]]]:
     """Id and token of the jobs that the worker holds, as the database sees it."""
     return Statement(
-        sql("held_jobs", schema),
+        sql("claim/held_jobs", schema),
         {"worker": worker},
         lambda rows, count: {(id_, token) for id_, token in rows},
     )
@@ -278,7 +280,7 @@ def renew(
 ) -> Statement[set[UUID]]:
     """Claim jobs once more that the worker may hold; answers which of them it held."""
     return Statement(
-        sql("renew_claim", schema),
+        sql("claim/renew_claim", schema),
         {
             "ids": uuids([job.id for job in jobs]),
             "tokens": uuids([job.token for job in jobs]),
@@ -292,7 +294,7 @@ def renew(
 def progress(job: Claimed, note: object, schema: str | None) -> Statement[bool]:
     """Note how far a job is; False when it is no longer held."""
     return Statement(
-        sql("progress", schema),
+        sql("outcome/progress", schema),
         {
             "id": job.id,
             "token": job.token,

@@ -37,11 +37,11 @@ def purge(age: timedelta, status: Status, queue: str | None, schema: str | None)
     }
     deleted, looked_at, after = 0, PAGE, UUID(int=0)
     while looked_at == PAGE:
-        statement = Statement(sql("purge", schema), {**parameters, "after": after}, _page)
+        statement = Statement(sql("job/purge", schema), {**parameters, "after": after}, _page)
         gone, looked_at, after = yield statement
         deleted += gone
     if JobStatus.FAILED in ended:
-        deleted += yield Statement(sql("purge_refused", schema), parameters, counted)
+        deleted += yield Statement(sql("job/purge_refused", schema), parameters, counted)
     return deleted
 
 

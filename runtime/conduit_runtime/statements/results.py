@@ -52,4 +52,4 @@ def result_of(value: Any, seconds: float, job: object) -> Result | None:
 
 def sweep(schema: str | None) -> Statement[int]:
     """Delete results whose time is over, a bounded number of them; answers how many."""
-    return Statement(sql("sweep_results", schema), {"limit": SWEPT}, counted)
+    return Statement(sql("outcome/sweep_results", schema), {"limit": SWEPT}, counted)

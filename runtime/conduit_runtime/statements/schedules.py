@@ -35,7 +35,7 @@ Stored = tuple[Schedule, datetime]
 def read(name: str | None, schema: str | None) -> Statement[list[Stored]]:
     """Read the schedule of this name, or all by name."""
     check_text(name, "id")
-    return Statement(sql("schedules", schema, columns=COLUMNS), {"name": name}, _stored)
+    return Statement(sql("schedule/schedules", schema, columns=COLUMNS), {"name": name}, _stored)
 
 
 def clock() -> Statement[datetime]:
@@ -45,7 +45,7 @@ def clock() -> Statement[datetime]:
 
 def due(schema: str | None) -> Statement[list[Stored]]:
     """Read the enabled schedules whose tick has come."""
-    return Statement(sql("schedules_due", schema, columns=_DUE), {}, _stored)
+    return Statement(sql("schedule/due", schema, columns=_DUE), {}, _stored)
 
 
 def put(schedule: Schedule, now: datetime, schema: str | None) -> Statement[Schedule]:
@@ -69,7 +69,7 @@ def put(schedule: Schedule, now: datetime, schema: str | None) -> Statement[Sche
         "next": schedule.timing.after(now, now),
     }
     return Statement(
-        sql("schedule_put", schema, columns=COLUMNS),
+        sql("schedule/put", schema, columns=COLUMNS),
         parameters,
         lambda rows, count: _read(rows[0])[0],
     )
@@ -95,7 +95,7 @@ def tick(
         "count": len(plan.ticks),
     }
     parameters |= trace_parameter(trace)
-    ticking = sql("schedule_tick", schema, **trace_fragments(parameters))
+    ticking = sql("schedule/tick", schema, **trace_fragments(parameters))
     return Statement(ticking, parameters, touched)
 
 
@@ -108,26 +108,26 @@ def failed(schedule: Schedule, error: str, schema: str | None) -> Statement[None
         "error": error,
         "delay": min(2.0 ** min(schedule.failures, 10), _FURTHEST_RETRY),
     }
-    return Statement(sql("schedule_failed", schema), parameters, nothing)
+    return Statement(sql("schedule/failed", schema), parameters, nothing)
 
 
 def enable(schedule: Schedule, now: datetime, schema: str | None) -> Statement[bool]:
     """Have a stored schedule tick again, from the next tick on."""
     next_tick = schedule.timing.after(now, schedule.next_run_at or now)
     parameters = {"name": schedule.name, "next": next_tick}
-    return Statement(sql("schedule_enable", schema), parameters, touched)
+    return Statement(sql("schedule/enable", schema), parameters, touched)
 
 
 def disable(name: str, schema: str | None) -> Statement[bool]:
     """Have a schedule tick no more; False when there is none."""
     check_type(name, "id", str, "the name of a schedule")
-    return Statement(sql("schedule_disable", schema), {"name": name}, touched)
+    return Statement(sql("schedule/disable", schema), {"name": name}, touched)
 
 
 def remove(name: str, schema: str | None) -> Statement[bool]:
     """Delete a schedule, not its jobs; False when there is none."""
     check_type(name, "id", str, "the name of a schedule")
-    return Statement(sql("schedule_remove", schema), {"name": name}, touched)
+    return Statement(sql("schedule/remove", schema), {"name": name}, touched)
 
 
 def run(name: str, schema: str | None) -> Statement[Job | None]:
@@ -135,7 +135,7 @@ def run(name: str, schema: str | None) -> Statement[Job | None]:
     check_type(name, "id", str, "the name of a schedule")
     parameters = {"name": name, **trace_parameter()}
     return Statement(
-        sql("schedule_run", schema, columns=JOB_COLUMNS, **trace_fragments(parameters)),
+        sql("schedule/run", schema, columns=JOB_COLUMNS, **trace_fragments(parameters)),
         parameters,
         lambda rows, count: read_job(rows[0]) if rows else None,
     )

@@ -115,7 +115,7 @@ def sweep(after: tuple[str, str] | None, schema: str | None) -> Statement[tuple[
     """
     type_, key = after or ("", "")
     return Statement(
-        sql("sweep_keys", schema),
+        sql("flow/sweep_keys", schema),
         {"type": type_, "key": key, "limit": SWEPT},
         lambda rows, count: (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
     )

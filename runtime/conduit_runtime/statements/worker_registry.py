@@ -38,7 +38,7 @@ class Rescued:
 
 def find_schema() -> Statement[str]:
     """The schema in which the search path finds our tables. Decoding raises MigrationError."""
-    return Statement(sql("find_schema", None), {}, lambda rows, count: _schema(rows))
+    return Statement(sql("worker/find_schema", None), {}, lambda rows, count: _schema(rows))
 
 
 def _schema(rows: Rows) -> str:
@@ -65,7 +65,7 @@ def register(
         "queues": list(queues),
         "lanes": json.dumps([list(lane) for lane in lanes]),
     }
-    return Statement(sql("register_worker", schema), parameters, nothing)
+    return Statement(sql("worker/register", schema), parameters, nothing)
 
 
 def lock(lock_key: int) -> Statement[bool]:
@@ -96,7 +96,7 @@ class Heartbeat:
 def heartbeat(name: str, queues: Sequence[str], schema: str | None) -> Statement[Heartbeat]:
     """Move the own beat, and look around: at workers, at controls of these queues, and at rates."""
     return Statement(
-        sql("heartbeat", schema),
+        sql("worker/heartbeat", schema),
         {"name": name, "queues": list(queues)},
         lambda rows, count: Heartbeat(
             [WorkerState(*row[:3]) for row in rows],
@@ -108,18 +108,18 @@ def heartbeat(name: str, queues: Sequence[str], schema: str | None) -> Statement
 def rescue(dead: DeadWorker, schema: str | None) -> Statement[list[Rescued]]:
     """Take back the jobs of a dead worker and strike it off, unless it has moved."""
     parameters = {"name": dead.name, "heartbeat": dead.heartbeat, "silent": dead.silent}
-    return Statement(_rescue_sql("rescue", schema), parameters, _rescued)
+    return Statement(sql("worker/rescue", schema), parameters, _rescued)
 
 
 def rescue_orphans(schema: str | None) -> Statement[list[Rescued]]:
     """Take back jobs of workers that nobody knows, and jobs whose lease has lapsed."""
-    return Statement(_rescue_sql("rescue_orphans", schema), {}, _rescued)
+    return Statement(sql("worker/rescue_orphans", schema), {}, _rescued)
 
 
 def unhandled_types(queues: Sequence[str], schema: str | None) -> Statement[list[tuple[str, Lane]]]:
     """What waits in these queues, by queue and lane, that no live worker of the queue knows."""
     return Statement(
-        sql("unhandled_types", schema, waiting=sql("waiting", schema, queue="wanted.queue")),
+        sql("worker/unhandled_types", schema, queue="wanted.queue"),
         {"queues": list(queues)},
         lambda rows, count: [(queue, (type_, shape)) for queue, type_, shape in rows],
     )
@@ -127,11 +127,7 @@ def unhandled_types(queues: Sequence[str], schema: str | None) -> Statement[list
 
 def deregister(name: str, schema: str | None) -> Statement[None]:
     """Strike the worker off, at a gentle end."""
-    return Statement(sql("deregister", schema), {"name": name}, nothing)
-
-
-def _rescue_sql(name: str, schema: str | None) -> str:
-    return sql(name, schema, reclaim=sql("reclaim", schema))
+    return Statement(sql("worker/deregister", schema), {"name": name}, nothing)
 
 
 def _rescued(rows: Rows, count: int) -> list[Rescued]:

@@ -47,7 +47,7 @@ class QueueGauges(NamedTuple):
 def queue_gauges(queues: Sequence[str], schema: str | None) -> Statement[list[QueueGauges]]:
     """How these queues stand."""
     return Statement(
-        sql("queue_gauges", schema, waiting=sql("waiting", schema, queue="wanted.queue")),
+        sql("metrics/queue_gauges", schema, queue="wanted.queue"),
         {"queues": list(queues), "deepest": DEEPEST},
         lambda rows, count: [QueueGauges(*row) for row in rows],
     )

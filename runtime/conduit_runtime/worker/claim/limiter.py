@@ -120,7 +120,7 @@ class Limiter:
             def decode(rows: Rows, count: int) -> list[Claimed]:
                 return shape.jobs(rows, token)
 
-            allowed = sql("registered", schema)
+            allowed = sql("fragments/is_registered", schema)
             fragments = {"columns": shape.columns, "lease": LEASE_ENDS, "allowed": allowed}
             return counted_claim(
                 worker, sizes, lanes, starts, limited, limit, token, schema, decode, **fragments

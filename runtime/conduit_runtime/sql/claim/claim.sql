@@ -1,0 +1,19 @@
+-- Claims the rows that due_rows.sql finds. A bound says where the last claim of a priority ended, so
+-- that the scan skips dead index entries. The claim leaves out types with a rate that it does not
+-- count, whatever the worker has read of them.
+WITH RECURSIVE lanes AS MATERIALIZED (
+  SELECT * FROM unnest(%(types)s::text[], %(fingerprints)s::text[]) AS lane (type, fingerprint)
+  WHERE type <> ALL (ARRAY(
+    SELECT rate.type FROM {conduit_rate_limits} AS rate WHERE rate.type <> ALL (%(rated)s::text[])
+  ))
+), bounds AS MATERIALIZED (
+  SELECT queue, priority, '2000-01-01 00:00Z'::timestamptz + micros::float8 * interval '1 us' AS run_at, seq
+  FROM unnest(
+    %(bound_queues)s::text[], %(bound_priorities)s::int[],
+    %(bound_run_ats)s::bigint[], %(bound_seqs)s::bigint[]
+  ) AS bound (queue, priority, micros, seq){recent_scan}
+)
+UPDATE {jobs} AS job
+SET status = 'running', token = %(token)s, locked_by = %(worker)s, locked_at = pg_catalog.now(), {lease}
+WHERE ctid = ANY ({rows})
+RETURNING {columns}

@@ -1,0 +1,13 @@
+ARRAY(
+    -- Of types with a rate, only as many rows as may start.
+    SELECT counted.ctid
+    FROM (
+      SELECT found.ctid, job.type,
+             pg_catalog.row_number() OVER (PARTITION BY job.type ORDER BY found.position) AS nth
+      FROM pg_catalog.unnest({due_rows}) WITH ORDINALITY AS found (ctid, position)
+      JOIN {jobs} AS job ON job.ctid = found.ctid
+    ) AS counted
+    LEFT JOIN unnest(%(rated)s::text[], %(starts)s::bigint[]) AS rate (type, starts)
+      ON rate.type = counted.type
+    WHERE counted.nth <= coalesce(rate.starts, counted.nth)
+  )

@@ -1,0 +1,6 @@
+-- The id to go on from, NULL at the end; how many jobs changed; the jobs that are locked.
+SELECT CASE WHEN (SELECT pg_catalog.count(*) FROM found) = %(limit)s
+         THEN (SELECT id FROM found ORDER BY id DESC LIMIT 1) END,
+       (SELECT pg_catalog.count(*) FROM changed),
+       ARRAY(SELECT id FROM found EXCEPT SELECT id FROM mine),
+       (SELECT pg_catalog.count(*) FROM advanced) + (SELECT pg_catalog.count(*) FROM notified)

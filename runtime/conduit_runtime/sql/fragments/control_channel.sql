@@ -1,0 +1,1 @@
+pg_catalog.concat('conduit_', '{jobs}'::pg_catalog.regclass::pg_catalog.oid)

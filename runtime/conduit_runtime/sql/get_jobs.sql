@@ -1,3 +1,0 @@
-SELECT {columns} FROM {jobs} WHERE id OPERATOR(pg_catalog.=) ANY (%(ids)s::pg_catalog.uuid[])
-UNION ALL
-SELECT {columns} FROM ({waiting}) AS waiting

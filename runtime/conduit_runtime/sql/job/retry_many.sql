@@ -1,0 +1,12 @@
+WITH {page}, changed AS (
+  UPDATE {jobs}
+  SET status = 'pending', attempts = 0, run_at = pg_catalog.now(), completed_at = NULL, {clear_claim}
+  WHERE id = ANY (ARRAY(SELECT id FROM mine))
+  RETURNING id, queue
+), advanced AS MATERIALIZED (
+  SELECT pg_catalog.pg_notify({queue_channel}, '')
+  FROM changed
+  WHERE {wakes}
+  GROUP BY queue
+)
+{changed}

@@ -1,0 +1,26 @@
+-- The capacity that the limits leave: how many jobs of each queue and of each type with a rate may be
+-- claimed, and for types in how many seconds it grows. The rows are locked: no other claim counts now.
+SELECT 'queue' AS kind, queue.name AS subject, running.capacity, NULL::float8 AS seconds
+FROM {conduit_queues} AS queue
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN queue.paused_at IS NULL THEN queue.concurrency - pg_catalog.count(*) ELSE 0 END AS capacity
+  FROM (
+    SELECT FROM {jobs} AS job
+    WHERE job.status = 'running' AND job.queue = queue.name
+    LIMIT queue.concurrency
+  ) AS job
+) AS running
+WHERE queue.name = ANY (%(queues)s::text[]) AND queue.concurrency IS NOT NULL
+UNION ALL
+SELECT 'type', rate.type, rate.starts - recent.starts,
+  extract(epoch FROM recent.first - pg_catalog.clock_timestamp())::float8 + {rate_window}
+FROM {conduit_rate_limits} AS rate
+CROSS JOIN LATERAL (
+  SELECT coalesce(pg_catalog.sum(start.starts), 0) AS starts, pg_catalog.min(start.until) AS first
+  FROM {conduit_rate_usage} AS start
+  WHERE start.type = rate.type
+    -- A clock that was set back leaves starts of the future. They count when it comes near them again.
+    AND start.until > pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {rate_window})
+    AND start.until < pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => {rate_window})
+) AS recent
+WHERE rate.type = ANY (%(types)s::text[])
