@@ -73,12 +73,12 @@ class BatchWriter:
         except psycopg.errors.LockNotAvailable as error:
             self._locks.next_delay(error)
             await self._write_around_locks(attempts, statement, defers)
-        except psycopg.errors.QueryCanceled as error:
-            for attempt in attempts:  # each part would take as long again
-                self._on_refused(attempt, error)
         except psycopg.Error as error:
-            if len(attempts) > 1 and tries > 1 and is_transient(error):
+            if len(attempts) > 1 and tries > 1 and _may_pass(error):
                 await self._write_when_taken(attempts, statement, defers, error)
+            elif isinstance(error, psycopg.errors.QueryCanceled):
+                for attempt in attempts:  # each part would take as long again
+                    self._on_refused(attempt, error)
             elif len(attempts) > 1:
                 await self._write_halves(attempts, statement, defers)
             elif not is_transient(error):
@@ -105,7 +105,7 @@ class BatchWriter:
         try:
             written = await self.insist(statement([attempt], self._schema, defers=defers), tries=1)
         except psycopg.Error as error:
-            if is_transient(error):
+            if _may_pass(error):
                 return False
             self._on_refused(attempt, error)
         else:
@@ -166,6 +166,11 @@ class BatchWriter:
             else:
                 self._backoff.reset()
                 return answer
+
+
+def _may_pass(error: psycopg.Error) -> bool:
+    """Whether a server in trouble raises such an error: it may have been slow as well."""
+    return is_transient(error) or isinstance(error, psycopg.errors.QueryCanceled)
 
 
 def _has_flow(attempts: Sequence[Attempt]) -> bool:

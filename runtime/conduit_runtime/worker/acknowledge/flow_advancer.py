@@ -28,6 +28,8 @@ SET CONSTRAINTS ALL IMMEDIATE;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '2s'
 """
+PARTS = 20
+"""Into how many parts jobs are split when Postgres refuses to release what waits for them."""
 FEW = 100
 """Dependencies that are released for a job alone when more take too long."""
 REFUSED = 10_000
@@ -127,7 +129,9 @@ class FlowAdvancer:
                 await asyncio.sleep(pause)
                 return jobs
             if len(jobs) > 1:
-                return [more for job in jobs for more in await self._advance([job])]
+                size = -(-len(jobs) // PARTS)
+                parts = (jobs[start : start + size] for start in range(0, len(jobs), size))
+                return [more for part in parts for more in await self._advance(part)]
             if isinstance(error, psycopg.errors.QueryCanceled) and budget > FEW:
                 return await self._advance(jobs, FEW)
             self._refuse(jobs[0])
