@@ -129,7 +129,7 @@ class Producer(Actor):
 
     def _promise_flow(self, connection: psycopg.Connection, flow: Flow) -> set[UUID]:
         waits_for: defaultdict[UUID, list[UUID]] = defaultdict(list)
-        for before, after in flow.links:
+        for before, after in flow.dependencies:
             waits_for[after].append(before)
         with connection.cursor().copy("COPY promises FROM STDIN") as copy:
             for job in flow.jobs:

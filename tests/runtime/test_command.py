@@ -120,7 +120,7 @@ def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> 
         (["queues", "limit", "a", "--concurrency", "9" * 11], 2, "use 1 to 2147483647"),
         (["jobs", "show", "x"], 2, "not a valid UUID"),
         (["jobs", "list", "--status", "odd"], 2, "odd"),
-        (["jobs", "purge", "--older-than", "soon"], 2, "no span"),
+        (["jobs", "purge", "--older-than", "soon"], 2, "no duration"),
         (["worker", "example_jobs", "--queue", ""], 2, "--queue is empty"),
         (
             ["worker", "example_jobs", "--services", "echo", "--queue", "q" * 300],
@@ -128,7 +128,7 @@ def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> 
             "longer than 200 bytes",
         ),
         (["worker", "example_jobs", "--grace", "nan"], 2, "--grace takes seconds"),
-        (["jobs", "purge", "--older-than", "-1d"], 2, "no span"),
+        (["jobs", "purge", "--older-than", "-1d"], 2, "no duration"),
         (["jobs", "list", "--dsn", "odd"], 1, "string in --dsn, or else in CONDUIT_DATABASE_URL"),
         (["jobs", "list", "--dsn", "postgresql://localhost:1/x"], 1, "cannot be used"),
         (["jobs", "list", "--schema", "nowhere"], 1, "conduit-jobs migrate"),

@@ -10,7 +10,7 @@ def test_each_job_says_what_it_waits_for_and_what_waits_for_it() -> None:
     first, left, right, last = (Job(type=name) for name in ("first", "left", "right", "last"))
     rows = flow_rows(chain(first, group([left, right]), last))
     assert [row["on_failure"] for row in rows] == [None, "cancel", "cancel", "cancel"]
-    assert [{after for _, after in row["links"]} for row in rows] == [
+    assert [{after for _, after in row["dependencies"]} for row in rows] == [
         {left.id, right.id},
         {last.id},
         {last.id},

@@ -149,7 +149,7 @@ def test_a_flow_of_an_enqueuer_reaches_no_other_flow(roles: dict[str, str]) -> N
         mine = [Job(type="mine"), Job(type="mine too")]
         ids = [job.id for job in mine]
         links = [(ids[0], victim[1].id), (victim[0].id, ids[1]), (victim[0].id, victim[1].id)]
-        rows = [{**store.insert_parameters(job), "links": links} for job in mine]
+        rows = [{**store.insert_parameters(job), "dependencies": links} for job in mine]
         with psycopg.connect(roles["enqueuer"]) as conn:
             run(conn, store.enqueue(mine, rows, PLACE))
         with psycopg.connect(roles["owner"]) as conn:

@@ -302,7 +302,7 @@ def test_a_rescue_does_not_hide_that_the_connection_is_lost(
             with suppress(psycopg.Error), hook.savepoint():
                 hook.scalar(int, "SELECT 1")
 
-    with pytest.raises(psycopg.OperationalError, match="nothing of its transaction stands"):
+    with pytest.raises(psycopg.OperationalError, match="nothing of its transaction is stored"):
         act()
 
 

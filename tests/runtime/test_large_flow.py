@@ -181,7 +181,7 @@ def test_steps_that_wait_for_each_other_too_often_are_refused() -> None:
     with pytest.raises(PayloadError, match="2,000 jobs would wait for 1,001 each"):
         chain(group(members(1_001)), group(members(2_000)))
     between = chain(group(members(1_001)), Job(type="t"), group(members(2_000)))
-    assert len(between.links) == 3_001
+    assert len(between.dependencies) == 3_001
 
 
 def test_jobs_that_others_wait_for_are_not_purged(queue: Queue, dsn: str) -> None:

@@ -76,8 +76,8 @@ def test_every_outcome_is_counted(queue: Queue, pool: WorkerPool) -> None:
     assert (sent.snoozed, sent.cancelled, sent.processed) == (1, 0, 14)
     assert sent.success_rate == 5 / 14
     assert sent.duration.count == sent.wait.count == 14
-    assert 3540 < sent.span < 3660
-    assert sent.throughput == 14 / sent.span
+    assert 3540 < sent.period < 3660
+    assert sent.throughput == 14 / sent.period
 
 
 def test_metrics_of_several_workers_and_types_add_up(queue: Queue, pool: WorkerPool) -> None:
@@ -197,11 +197,11 @@ def test_the_asynchronous_queue_reads_them_too(queue: Queue, pool: WorkerPool, d
 
     [sent] = asyncio.run(read())
     assert sent.succeeded == 1
-    assert DAY.total_seconds() <= sent.span < DAY.total_seconds() + 3600
+    assert DAY.total_seconds() <= sent.period < DAY.total_seconds() + 3600
 
 
 def test_a_span_must_be_positive(queue: Queue) -> None:
-    with pytest.raises(ValueError, match="use a positive span"):
+    with pytest.raises(ValueError, match="use a positive duration"):
         queue.metrics(last=timedelta(0))
 
 

@@ -219,7 +219,7 @@ def test_why_a_job_was_stopped_is_told(queue: Queue, pool: WorkerPool, spans: Sp
     by_id = {attributes(span)["messaging.message.id"]: span for span in spans()["process t"]}
     assert attributes(by_id[str(late.id)])["error.type"] == "TimeoutError"
     assert attributes(by_id[str(cancelled.id)])["conduit.job.outcome"] == "taken away"
-    assert attributes(by_id[str(stopped.id)])["conduit.job.outcome"] == "handed back"
+    assert attributes(by_id[str(stopped.id)])["conduit.job.outcome"] == "released"
     assert by_id[str(stopped.id)].status.status_code is StatusCode.UNSET
 
 

@@ -99,7 +99,7 @@ def test_stats_tell_what_became_of_attempts(run: Run, queue: Queue) -> None:
     assert (row["processed"], row["succeeded"], row["failed"], row["retried"]) == (3, 0, 3, 0)
     assert 0 < row["p50"] <= row["p95"] <= row["p99"] < 10
     assert 0 < row["wait_p50"] <= row["wait_p99"] < 100
-    assert row["per_second"] == pytest.approx(3 / row["span"], rel=0.01)
+    assert row["per_second"] == pytest.approx(3 / row["period"], rel=0.01)
     table = run("jobs", "stats", "--last", "1d", "--queue", QUEUE).stdout
     assert TYPE in table
     assert "wait p95" in table

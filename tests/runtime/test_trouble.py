@@ -1,4 +1,4 @@
-"""Backoff with the database: workers come through it, hear of new jobs again, and say so once."""
+"""Trouble with the database: workers come through it, hear of new jobs again, and say so once."""
 
 import asyncio
 import logging

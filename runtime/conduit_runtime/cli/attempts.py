@@ -17,11 +17,11 @@ ATTEMPTS = (
 def attempts_row(metrics: "JobMetrics") -> dict[str, Any]:
     """Everything that is told of the attempts of a type; times are in seconds."""
     names = (
-        *("queue", "type", "span", "processed", "succeeded", "failed", "retried", "discarded"),
+        *("queue", "type", "period", "processed", "succeeded", "failed", "retried", "discarded"),
         *("snoozed", "cancelled"),
     )
     row = {name: getattr(metrics, name) for name in names}
-    row["span"] = round(metrics.span)
+    row["period"] = round(metrics.period)
     row["per_second"] = _rounded(metrics.throughput)
     for prefix, distribution in (("", metrics.duration), ("wait_", metrics.wait)):
         for name in ("mean", "p50", "p95", "p99"):

@@ -10,8 +10,8 @@ from uuid import UUID
 import click
 
 from .database import database, options
+from .duration import DURATION
 from .output import counted_jobs, format_option, show_one, show_rows
-from .span import SPAN
 
 __all__ = ["STATUSES", "change", "change_options", "filter_options"]
 
@@ -29,8 +29,8 @@ def filter_options(statuses: Sequence[str]) -> Callable[[F], F]:
         for option in (
             click.option(
                 "--older-than",
-                type=SPAN,
-                metavar="SPAN",
+                type=DURATION,
+                metavar="DURATION",
                 help="Enqueued so long ago: 90s, 15m, 12h, 30d, 4w.",
             ),
             click.option(

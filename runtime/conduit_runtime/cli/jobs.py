@@ -8,9 +8,9 @@ import click
 
 from .attempts import ATTEMPTS, attempts_row
 from .database import database, options
+from .duration import DURATION
 from .filters import STATUSES, change, change_options, filter_options
 from .output import counted_jobs, format_option, show_one, show_rows
-from .span import SPAN
 
 if TYPE_CHECKING:
     from ..model.job import Job
@@ -91,8 +91,8 @@ def cancel(**given: Any) -> None:
 @click.option(
     "--older-than",
     required=True,
-    type=SPAN,
-    metavar="SPAN",
+    type=DURATION,
+    metavar="DURATION",
     help="Since they ended: 90s, 15m, 12h, 30d, 4w.",
 )
 @click.option(
@@ -133,8 +133,8 @@ def purge(
     "--last",
     default="1h",
     show_default=True,
-    metavar="SPAN",
-    help="Attempts of this span, up to 30 days: 15m, 1h, 1d.",
+    metavar="DURATION",
+    help="Attempts of this period, up to 30 days: 15m, 1h, 1d.",
 )
 def stats(
     dsn: str | None, schema: str | None, form: str, queue: str | None, type_: str | None, last: str
@@ -145,12 +145,12 @@ def stats(
     """
     from ..client.queue import Queue
 
-    span = SPAN.convert(last, None, None)
-    if not span:
-        raise click.BadParameter("--last takes a span that is longer than nothing")
+    duration = DURATION.convert(last, None, None)
+    if not duration:
+        raise click.BadParameter("--last takes a duration above 0")
     with database(dsn, schema) as found, Queue(found, schema) as store:
         counts = store.stats(queue)
-        metrics = store.metrics(queue, type_, span)
+        metrics = store.metrics(queue, type_, duration)
     stored = {status: counts[status] for status in STATUSES}
     attempts = [attempts_row(each) for each in metrics]
     if form == "json":

@@ -1,4 +1,4 @@
-"""Answers as a table for people or as JSON for programs."""
+"""Output as a table for people or as JSON for programs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ format_option = click.option(
     type=click.Choice(["table", "json"]),
     default="table",
     show_default=True,
-    help="How to print the answer.",
+    help="The format of the output.",
 )
 
 

@@ -62,12 +62,12 @@ class _Child:
 
     def __init__(
         self,
-        place: int,
+        slot: int,
         command: Sequence[str],
         environment: dict[str, str],
         ended: "queue.SimpleQueue[_Child | int]",
     ) -> None:
-        self.place = place
+        self.slot = slot
         self.started = time.monotonic()
         self._socket, theirs = socket.socketpair()
         with theirs:
@@ -102,7 +102,7 @@ class _Processes:
         self._environment = environment
         self._events: queue.SimpleQueue[_Child | int] = queue.SimpleQueue()
         self._living: set[_Child] = set()
-        self._due = dict.fromkeys(range(len(commands)), 0.0)  # place: when one is to start there
+        self._due = dict.fromkeys(range(len(commands)), 0.0)  # slot: when one is to start there
         self._early_deaths = [0] * len(commands)
         self._were_ready = False
         self._stopping: int | None = None
@@ -131,10 +131,10 @@ class _Processes:
 
     def _start_due(self) -> None:
         now = time.monotonic()
-        for place in [place for place, due in self._due.items() if due <= now]:
-            del self._due[place]
-            command = self._commands[place]
-            self._living.add(_Child(place, command, self._environment, self._events))
+        for slot in [slot for slot, due in self._due.items() if due <= now]:
+            del self._due[slot]
+            command = self._commands[slot]
+            self._living.add(_Child(slot, command, self._environment, self._events))
 
     def _stop(self, number: int) -> None:
         """Gently the first time, at once the second time."""
@@ -171,10 +171,10 @@ class _Processes:
         now = time.monotonic()
         # One that never got to work has died early, however long the machine took to start it.
         was_steady = was_ready and now - child.started >= _STEADY
-        deaths = 0 if was_steady else self._early_deaths[child.place] + 1
+        deaths = 0 if was_steady else self._early_deaths[child.slot] + 1
         wait = min(_SHORTEST * 2 ** (min(deaths, 10) - 1), _LONGEST) if deaths else 0.0
-        self._early_deaths[child.place] = deaths
-        self._due[child.place] = now + wait
+        self._early_deaths[child.slot] = deaths
+        self._due[child.slot] = now + wait
         code = child.process.returncode
         how = f"ended with code {code}" if code > 0 else f"was killed by {_name(-code)}"
         then = f" in {wait:g} s" if wait else ""

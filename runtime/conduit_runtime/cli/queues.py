@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .database import database, options
+from .duration import DURATION
 from .output import format_option, show_rows
-from .span import SPAN
 
 if TYPE_CHECKING:
     from ..client.queue import Queue
@@ -85,7 +85,12 @@ def limit(
 @click.argument("type_", metavar="TYPE")
 @click.option("--starts", type=click.IntRange(1), metavar="N", help="At most N of its jobs start.")
 @click.option(
-    "--per", type=SPAN, default="1s", show_default=True, metavar="SPAN", help="In any such span."
+    "--per",
+    type=DURATION,
+    default="1s",
+    show_default=True,
+    metavar="DURATION",
+    help="In any period of this length.",
 )
 @_none
 def rate_limit(
@@ -97,7 +102,7 @@ def rate_limit(
     per: timedelta,
     lift: bool,
 ) -> None:
-    """Limit how many jobs of a type start in a span of time, over all workers."""
+    """Limit how many jobs of a type start within a period, over all workers."""
     from ..client.queue import Queue
 
     _either(starts is not None, lift, "--starts")
@@ -131,8 +136,8 @@ def _do(
     with database(dsn, schema) as found, Queue(found, schema) as store:
         for name in names:
             _checked(partial(deed, store, name))
-        standing = {queue.queue: queue for queue in store.queues()}
-    _show([_row(standing.get(name) or QueueOverview(name)) for name in names], form)
+        existing = {queue.queue: queue for queue in store.queues()}
+    _show([_row(existing.get(name) or QueueOverview(name)) for name in names], form)
 
 
 def _checked(deed: Callable[[], object]) -> None:

@@ -101,8 +101,8 @@ def _switch(
         scheduler = CronScheduler(queue)
         for name in names:
             getattr(scheduler, operation)(name)
-        standing = [scheduler.get(name) for name in names]
-    rows = [_row(schedule) for schedule in standing if schedule is not None]
+        existing = [scheduler.get(name) for name in names]
+    rows = [_row(schedule) for schedule in existing if schedule is not None]
     _show(rows, ["name", "enabled", "next_run_at"], form, names)
 
 

@@ -20,7 +20,7 @@ from ..statements.bulk import Filter, OnProgress, Status
 from ..statements.controls import RateLimit
 from ..statements.flows import advance_watched, insert_flow, unstored
 from ..statements.purge import purge
-from ..statements.unique_keys import Duplicate, note_stored, standing
+from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
 from .connections import Connection, Connections, Pool
 from .sweep import clear
@@ -73,7 +73,7 @@ class Queue:
     def enqueue(self, job: Job, *, conn: Connection | None = None) -> Job:
         """Store a job, due at once unless its `run_at` or `delay` says otherwise.
 
-        Returns the job that stands: of a unique one perhaps an earlier one, a `duplicate`; with
+        Returns the stored job, or the existing one with `duplicate=True`. With
         its id alone when the role may not read it. Raises PayloadError, before any SQL, for a job
         that Postgres would refuse.
         """
@@ -103,9 +103,9 @@ class Queue:
         note_stored(jobs, duplicates)
         if not duplicates:
             return jobs
-        readable = [duplicate.standing for duplicate in duplicates if duplicate.readable]
+        readable = [duplicate.existing for duplicate in duplicates if duplicate.readable]
         stored = self._run(store.get_jobs(readable, self.schema), conn) if readable else []
-        return standing(jobs, duplicates, stored)
+        return with_existing(jobs, duplicates, stored)
 
     def enqueue_flow(self, flow: Flow, *, conn: Connection | None = None) -> Jobs:
         """Store a chain or a group; returns its jobs, or those that stand.
@@ -128,7 +128,7 @@ class Queue:
     def schedule(
         self, job: Job, run_at: datetime | timedelta, *, conn: Connection | None = None
     ) -> Job:
-        """Store a job that is due at `run_at`, an aware time or a span from now."""
+        """Store a job that is due at `run_at`, an aware time or a delay from now."""
         return self.enqueue(store.due(job, run_at), conn=conn)
 
     def cancel(self, id: UUID | str, *, conn: Connection | None = None) -> bool:
@@ -140,7 +140,7 @@ class Queue:
         return self._run(store.retry_job(store.job_id(id), self.schema), conn)
 
     def get(self, id: UUID | str, *, conn: Connection | None = None) -> Job | None:
-        """The job as it stands now; None when there is none."""
+        """The job as it is now; None when there is none."""
         return self._run(store.get_job(store.job_id(id), self.schema), conn)
 
     def list(
@@ -172,7 +172,7 @@ class Queue:
         *,
         conn: Connection | None = None,
     ) -> AllMetrics:
-        """What became of attempts in the `last` span, up to 30 days, by queue and type.
+        """What became of attempts in the `last` period, up to 30 days, by queue and type.
 
         As all workers counted them, in minutes of late and in hours before that; the newest few
         seconds may be missing.
@@ -180,7 +180,7 @@ class Queue:
         return self._run(metrics_store.read(last, queue, type, self.schema), conn)
 
     def queues(self, *, conn: Connection | None = None) -> Overviews:
-        """How every queue that holds jobs, has workers, is paused or limited stands."""
+        """The state of every queue that holds jobs, has workers, is paused or is limited."""
         return self._run(store.queues(self.schema), conn)
 
     def dequeue(
@@ -253,7 +253,7 @@ class Queue:
         *,
         conn: Connection | None = None,
     ) -> None:
-        """Have at most `starts` jobs of a type claimed in any span of `per`, over all workers.
+        """Have at most `starts` jobs of a type claimed within any `per`, over all workers.
 
         None lifts the limit. The server's clock counts; other types of the queue are not held up.
         """
@@ -274,7 +274,7 @@ class Queue:
         """Delete jobs that ended longer ago than `older_than`, and return how many.
 
         `status` is one or several. Works in bounded batches, each a transaction of its own unless
-        `conn` is given. Keys that nobody holds and results whose time is over go as well. Raises
+        `conn` is given. Free keys and expired results are deleted as well. Raises
         ValueError for a negative `older_than`, and for a status of jobs that have not ended.
         """
         deleted = self._run_steps(purge(older_than, status, queue, self.schema), conn)

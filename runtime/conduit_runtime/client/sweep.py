@@ -1,4 +1,4 @@
-"""What a worker clears away: keys nobody holds, results whose time is over, cut flows, old news."""
+"""What a worker sweeps: free keys, expired results, flows that were cut, old failure notices."""
 
 from collections.abc import Callable, Sequence
 from itertools import cycle
@@ -26,16 +26,16 @@ class Sweep:
     def __init__(self, on_ended: Callable[[Sequence[UUID]], object]) -> None:
         self._on_ended = on_ended
         self._key: tuple[str, str] | None = None
-        self._link: tuple[UUID, UUID] | None = None
+        self._after: tuple[UUID, UUID] | None = None
         self._watched: UUID | None = None
-        self._turns = cycle((self._keys, self._results, self._links, self._notices))
+        self._turns = cycle((self._keys, self._results, self._dependencies, self._notices))
 
     def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
-        """Look at the next page."""
+        """Sweep the next page."""
         next(self._turns)(connection, schema)
 
     def watch(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
-        """Look at the next watched jobs that flows wait for."""
+        """Check the next watched jobs that flows wait for."""
         self._watched, ended = run(connection, flow_store.watch(self._watched, schema))
         self._on_ended(ended)
 
@@ -45,8 +45,8 @@ class Sweep:
     def _results(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
         run(connection, results.sweep(schema))
 
-    def _links(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
-        self._link, ended = run(connection, flow_store.sweep(self._link, schema))
+    def _dependencies(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+        self._after, ended = run(connection, flow_store.sweep(self._after, schema))
         self._on_ended(ended)
 
     def _notices(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
@@ -54,7 +54,7 @@ class Sweep:
 
 
 def clear(schema: str | None) -> Steps[None]:
-    """Delete all keys that nobody holds and all results whose time is over, a page at a time."""
+    """Delete all free keys and all expired results, a page at a time."""
     key = yield unique.sweep(None, schema)
     while key is not None:
         key = yield unique.sweep(key, schema)

@@ -100,15 +100,15 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
                 cursors = [await self._send(sql, values) for sql, values, _ in statements]
         else:
             cursors = [await self._send(sql, values) for sql, values, _ in statements]
-        asked = list(zip(cursors, (answer for _, _, answer in statements), strict=True))
+        asked = list(zip(cursors, (on_rows for _, _, on_rows in statements), strict=True))
 
         async def take_over() -> None:
-            for cursor, answer in asked:
-                if answer is not None:
-                    answer(await cursor.fetchall())
+            for cursor, on_rows in asked:
+                if on_rows is not None:
+                    on_rows(await cursor.fetchall())
 
         if batch is None:
             await take_over()
         else:
             batch.jobs += self.jobs
-            batch.answers.append(take_over)
+            batch.results.append(take_over)

@@ -26,7 +26,7 @@ from ..statements.unique_keys import Duplicate, mark, note_stored
 R = TypeVar("R")
 S = TypeVarWithDefault("S", default=Any)
 P = TypeVar("P")
-Answer = Callable[[Rows], None]
+OnRows = Callable[[Rows], None]
 
 
 class HookRun(Generic[R, S]):
@@ -75,12 +75,12 @@ class HookRun(Generic[R, S]):
         self._flows.append((schema, flow, flow_rows(flow)))
         note_stored(flow.jobs, ())
 
-    def _statements(self) -> list[tuple[str, Any, Answer | None]]:
+    def _statements(self) -> list[tuple[str, Any, OnRows | None]]:
         """What the hook's end sends: the UPDATE, when a column was assigned, then the jobs.
 
         Each with what is to be called with the rows that it gives, if it gives any.
         """
-        statements: list[tuple[str, Any, Answer | None]] = []
+        statements: list[tuple[str, Any, OnRows | None]] = []
         self._changed = self._changes()
         if self._changed:
             query = queries.update(table_of(self._record_type), self._key, self._changed)
@@ -90,7 +90,7 @@ class HookRun(Generic[R, S]):
             statements += self._storing(schema)
         return statements
 
-    def _storing(self, schema: str | None) -> Iterator[tuple[str, Any, Answer | None]]:
+    def _storing(self, schema: str | None) -> Iterator[tuple[str, Any, OnRows | None]]:
         """One statement for the jobs and flows of a schema: it locks unique keys in one order.
 
         Several for what is large and has no keys.
@@ -139,9 +139,9 @@ class HookRun(Generic[R, S]):
 
 def _inserting(
     jobs: Sequence[Job], insert: Statement[list[Duplicate]]
-) -> tuple[str, Any, Answer | None]:
-    answer = partial(_mark, insert) if any(job.is_unique for job in jobs) else None
-    return insert.sql, insert.parameters, answer
+) -> tuple[str, Any, OnRows | None]:
+    on_rows = partial(_mark, insert) if any(job.is_unique for job in jobs) else None
+    return insert.sql, insert.parameters, on_rows
 
 
 def _mark(insert: Statement[list[Duplicate]], rows: Rows) -> None:

@@ -30,7 +30,7 @@ async def enqueue_async(
             async def take_over() -> None:
                 mark(statement.decode(await cursor.fetchall(), 0))
 
-            batch.answers.append(take_over)
+            batch.results.append(take_over)
         else:
             mark(await run_async(conn, statement))
     if batch is not None:
@@ -40,10 +40,10 @@ async def enqueue_async(
 
 @asynccontextmanager
 async def run_batch_async(conn: psycopg.AsyncConnection[Any]) -> AsyncIterator[list[Job]]:
-    """Send what the block sends in one pipeline, then read the answers."""
+    """Send what the block sends in one pipeline, then read the results."""
     with opened_batch(conn) as batch, explained():
         async with needed_settings_async(conn):
             async with conn.pipeline():
                 yield batch.jobs
-            for answer in batch.answers:
-                await answer()
+            for read in batch.results:
+                await read()

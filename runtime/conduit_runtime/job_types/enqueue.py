@@ -29,7 +29,7 @@ def enqueue(conn: psycopg.Connection[Any], job: Job, statement: Statement[list[D
             def take_over() -> None:
                 mark(statement.decode(cursor.fetchall(), 0))
 
-            batch.answers.append(take_over)
+            batch.results.append(take_over)
         else:
             mark(run(conn, statement))
     if batch is not None:
@@ -39,9 +39,9 @@ def enqueue(conn: psycopg.Connection[Any], job: Job, statement: Statement[list[D
 
 @contextmanager
 def run_batch(conn: psycopg.Connection[Any]) -> Iterator[list[Job]]:
-    """Send what the block sends in one pipeline, then read the answers."""
+    """Send what the block sends in one pipeline, then read the results."""
     with opened_batch(conn) as batch, explained(), needed_settings(conn):
         with conn.pipeline():
             yield batch.jobs
-        for answer in batch.answers:
-            answer()
+        for read in batch.results:
+            read()

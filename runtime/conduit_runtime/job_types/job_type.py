@@ -83,10 +83,10 @@ class JobType(Generic[S, P]):
             raise TypeError(f"the handler of {name} is no coroutine function: use `async def`")
         check_type(fingerprint, "fingerprint", str, "a text")
         check_options(Job(queue, name, priority=priority_of(priority), max_attempts=max_attempts))
-        spans = {"timeout": timeout, "base": base, "keep_result": keep_result}
-        for what, span in spans.items():
-            if span is not None:
-                check_duration(span, what)
+        durations = {"timeout": timeout, "base": base, "keep_result": keep_result}
+        for what, duration in durations.items():
+            if duration is not None:
+                check_duration(duration, what)
         check_backoff(backoff)
         self.function = function
         self.name = name
@@ -194,7 +194,7 @@ class JobType(Generic[S, P]):
     ) -> Job | Awaitable[Job]:
         """Enqueue a job in the connection's transaction; await it on an AsyncConnection.
 
-        When another stands for its key, the job is a `duplicate` with the id of that one; within a
+        If its key has an existing job, the job is a `duplicate` with the id of that one; within a
         batch it is known at the end.
         """
         require_connection(conn)

@@ -14,10 +14,10 @@ __all__ = ["Batch", "current_batch", "opened_batch"]
 
 @dataclass(slots=True)
 class Batch:
-    """The jobs that were enqueued so far, and the answers that are still to be read."""
+    """The jobs that were enqueued so far, and the results that are still to be read."""
 
     jobs: list[Job] = field(default_factory=list)
-    answers: list[Callable[[], Any]] = field(default_factory=list)
+    results: list[Callable[[], Any]] = field(default_factory=list)
 
 
 _batches: WeakKeyDictionary[AnyConnection, Batch] = WeakKeyDictionary()

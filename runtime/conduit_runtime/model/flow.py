@@ -22,17 +22,16 @@ _MOST_LINKS = 2_000_000
 class Flow:
     """Jobs and what they wait for, made by `chain` and `group`; `Queue.enqueue_flow` stores it.
 
-    `links` are pairs of ids: the second waits for the first. `on_failure` says for each job that
-    waits what becomes of it when one that it waits for does not complete.
+    `dependencies` are pairs of ids: the second job waits for the first. `on_failure` says for a
+    waiting job what happens to it when a job that it waits for does not complete.
 
-    A unique job in whose place another stands is left out: what waits for it waits for the one
-    that stands, and for what the job itself would have waited for. So the order holds, but that
-    the one that stands does not wait for this flow. A unique job holds its key from when the flow
-    is stored, also while it waits.
+    A unique job that already exists is left out. What waits for it waits for the existing job, and
+    for what the job itself would have waited for. The existing job does not wait for this flow. A
+    unique job holds its key from when the flow is stored, also while it waits.
     """
 
     jobs: Sequence[Job]
-    links: Sequence[tuple[UUID, UUID]] = ()
+    dependencies: Sequence[tuple[UUID, UUID]] = ()
     on_failure: dict[UUID, OnFailure] = field(default_factory=dict)
     id: UUID = field(default_factory=new_id)
 
@@ -43,7 +42,7 @@ class Flow:
 
     def members(self) -> list[Job]:
         """The jobs, which now know of their flow, and how many others of it they wait for."""
-        awaited = Counter(after for _, after in self.links)
+        awaited = Counter(after for _, after in self.dependencies)
         for job in self.jobs:
             job.flow, job.waits_for = self.id, awaited[job.id]
         return [*self.jobs]
@@ -51,13 +50,13 @@ class Flow:
     @property
     def first(self) -> list[Job]:
         """The jobs that wait for nobody."""
-        waiting = {after for _, after in self.links}
+        waiting = {after for _, after in self.dependencies}
         return [job for job in self.jobs if job.id not in waiting]
 
     @property
     def last(self) -> list[Job]:
         """The jobs that nobody waits for."""
-        awaited = {before for before, _ in self.links}
+        awaited = {before for before, _ in self.dependencies}
         return [job for job in self.jobs if job.id not in awaited]
 
 
@@ -73,7 +72,7 @@ def chain(*steps: Job | Flow, on_failure: OnFailure = "cancel") -> Flow:
     flows = [_flow(step, "a step") for step in steps]
     if not flows or not all(flow.jobs for flow in flows):
         raise ValueError("there is no job in the flow, or in a step of it")
-    links = [link for flow in flows for link in flow.links]
+    dependencies = [pair for flow in flows for pair in flow.dependencies]
     policies = {id_: policy for flow in flows for id_, policy in flow.on_failure.items()}
     for before, after in pairwise(flows):
         lasts, firsts = before.last, after.first
@@ -81,9 +80,9 @@ def chain(*steps: Job | Flow, on_failure: OnFailure = "cancel") -> Flow:
             raise PayloadError(
                 f"{len(firsts):,} jobs would wait for {len(lasts):,} each: put a job between them"
             )
-        links += [(job.id, first.id) for job in lasts for first in firsts]
+        dependencies += [(job.id, first.id) for job in lasts for first in firsts]
         policies |= {first.id: on_failure for first in firsts}
-    return Flow([job for flow in flows for job in flow.jobs], links, policies)
+    return Flow([job for flow in flows for job in flow.jobs], dependencies, policies)
 
 
 def _flow(step: Job | Flow, what: str) -> Flow:
@@ -104,7 +103,7 @@ def group(
     flows = [_flow(member, "a member") for member in members]
     together = Flow(
         [job for flow in flows for job in flow.jobs],
-        [link for flow in flows for link in flow.links],
+        [pair for flow in flows for pair in flow.dependencies],
         {id_: policy for flow in flows for id_, policy in flow.on_failure.items()},
     )
     steps = [together] if then is None else [together, then]

@@ -12,7 +12,7 @@ __all__ = ["Job", "JobPriority", "JobStatus", "new_id", "priority_of"]
 
 
 class JobStatus(StrEnum):
-    """Where a job stands. `failed` is the dead-letter queue."""
+    """The status of a job. `failed` is the dead-letter queue."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -55,7 +55,7 @@ def new_id() -> UUID:
 
 @dataclass(slots=True)
 class Job:
-    """One unit of work: what to enqueue, or how a stored job stands.
+    """One unit of work: what to enqueue, or the state of a stored job.
 
     `run_at` (aware) or `delay` put the start off; the server's clock decides when it is due.
     `timeout` is in seconds and bounds one attempt. `attempts` counts started runs, the current
@@ -63,7 +63,7 @@ class Job:
 
     `unique` (a value, or a tuple of values) allows one job of its type with that value: for
     `unique_for` from now on, whatever becomes of the job, or else until it ended. What enqueues it
-    while another stands gives that one, and its `duplicate` is true.
+    while one exists gives that one, and its `duplicate` is true.
 
     `result` is what the handler returned, for as long as its type keeps it; `get` alone reads it.
     `flow` is the chain or group that it is part of, and `waits_for` how many others of that have to
@@ -106,7 +106,7 @@ class Job:
 
     @property
     def is_unique(self) -> bool:
-        """Whether another job may stand in its place: `unique` is neither None nor False."""
+        """Whether the key may have an existing job: `unique` is neither None nor False."""
         return self.unique is not None and self.unique is not False
 
     def unstored(self) -> "Job":

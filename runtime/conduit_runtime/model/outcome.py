@@ -66,12 +66,12 @@ class Snooze(BaseException):
         self.duration = _seconds(duration, "duration")
 
 
-def _seconds(span: float | timedelta, name: str) -> float:
-    if isinstance(span, bool) or not isinstance(span, int | float | timedelta):
-        raise TypeError(describe_argument(name, span, "seconds or a timedelta"))
-    seconds = span.total_seconds() if isinstance(span, timedelta) else span
+def _seconds(duration: float | timedelta, name: str) -> float:
+    if isinstance(duration, bool) or not isinstance(duration, int | float | timedelta):
+        raise TypeError(describe_argument(name, duration, "seconds or a timedelta"))
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
     if not -math.inf < seconds <= LONGEST.total_seconds():
-        raise ValueError(describe_argument(name, span, "a finite time of at most 1,000 years"))
+        raise ValueError(describe_argument(name, duration, "a finite time of at most 1,000 years"))
     return float(max(0, seconds))
 
 
@@ -81,7 +81,7 @@ _FINAL = (Discard, PayloadMismatch, NoHandler, OutcomeTooLarge)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a job stands after an attempt that did not complete.
+    """The state of a job after an attempt that did not complete.
 
     `delay` in seconds sets `run_at` anew, None keeps it; `counted` tells whether the attempt uses
     up one of `max_attempts`; `error` names the statement of the source that failed, if there is

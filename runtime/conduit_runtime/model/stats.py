@@ -25,7 +25,7 @@ class QueueStats:
 
 @dataclass(frozen=True, slots=True)
 class QueueOverview:
-    """How a queue stands: its jobs by status, who works on them, and what operators said of it.
+    """The state of a queue: its jobs by status, its workers, and what operators set.
 
     `unknown` are the due jobs whose type no live worker of the queue knows; `oldest_due` is when
     the first of those that wait became due, None when none is due.

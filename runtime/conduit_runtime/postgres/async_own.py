@@ -23,7 +23,7 @@ async def own_async(connection: psycopg.AsyncConnection[Any]) -> None:
 
 
 async def is_pooled_async(connection: psycopg.AsyncConnection[Any]) -> bool:
-    """Whether a transaction pooler stands in between: what a session sets or locks is lost then."""
+    """Whether a transaction pooler is in between: what a session sets or locks is lost then."""
     async with psycopg.AsyncCursor(connection, row_factory=tuple_row) as cursor:
         await cursor.execute("SELECT pg_catalog.pg_backend_pid()", prepare=False)
         row = await cursor.fetchone()

@@ -183,7 +183,7 @@ class ReconnectingConnection:
                 async with connection.transaction():
                     await self._send(connection, cursor, sql, parameters)
             elif self._lock_timeout is not None and self.is_pooled:
-                # One round trip and, since nothing stands in between, one transaction.
+                # One round trip and, since it is one pipeline, one transaction.
                 async with connection.pipeline():
                     await self._send(connection, cursor, sql, parameters)
             else:

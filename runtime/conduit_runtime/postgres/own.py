@@ -24,7 +24,7 @@ def own(connection: psycopg.Connection[Any]) -> None:
 
 
 def is_pooled(connection: psycopg.Connection[Any]) -> bool:
-    """Whether a transaction pooler stands in between: what a session sets or locks is lost then."""
+    """Whether a transaction pooler is in between: what a session sets or locks is lost then."""
     with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
         cursor.execute("SELECT pg_catalog.pg_backend_pid()", prepare=False)
         row = cursor.fetchone()

@@ -1,4 +1,4 @@
-"""Reads what connections are answered as it arrives, in few turns of the event loop."""
+"""Reads responses as they arrive, in few turns of the event loop."""
 
 import asyncio
 import select
@@ -23,8 +23,8 @@ class ResponseReader:
     """What the connections of one event loop are waiting for.
 
     The driver asks for a turn of the loop after every 16 KiB, and goes on only in the turn after
-    that. Here all that has arrived is read by the callback that tells of it. Who holds the loop for
-    long may `poll`, so that no server has to wait until its answer is read.
+    that. Here all that has arrived is read by the callback of the socket. Code that holds the loop
+    for long may `poll`, so that no response waits.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class ResponseReader:
         self._arrived = select.poll()
 
     def poll(self) -> bool:
-        """Read what has arrived; True when an answer is whole: who awaits it is next."""
+        """Read what has arrived; True when a response is complete."""
         whole = 0
         for descriptor, _ in self._arrived.poll(0):
             whole += self._pending[descriptor].go_on()
@@ -48,17 +48,17 @@ class ResponseReader:
             reading.stop()
 
     def fail(self, descriptor: int, error: Exception) -> None:
-        """Raise an error where the answer that comes over this socket is awaited."""
+        """Raise an error where the response on this socket is awaited."""
         if reading := self._pending.get(descriptor):
             reading.fail(error)
 
     def add(self, descriptor: int, reading: "_PendingRead[Any]") -> None:
-        """Look at a socket from now on."""
+        """Watch a socket from now on."""
         self._pending[descriptor] = reading
         self._arrived.register(descriptor, select.POLLIN)
 
     def remove(self, descriptor: int) -> None:
-        """Look at a socket no more."""
+        """Stop watching a socket."""
         del self._pending[descriptor]
         self._arrived.unregister(descriptor)
 

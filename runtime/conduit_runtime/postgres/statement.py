@@ -1,4 +1,4 @@
-"""A statement: SQL, its parameters, and how to read the answer."""
+"""A statement: SQL, its parameters, and how to decode its result."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -66,7 +66,7 @@ def sql(query: str, schema: str | None, **fragments: str) -> str:
 
 
 def nothing(rows: Rows, count: int) -> None:
-    """Decode for statements whose answer does not matter."""
+    """Decode for statements whose result does not matter."""
 
 
 def counted(rows: Rows, count: int) -> int:

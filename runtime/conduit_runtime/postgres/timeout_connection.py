@@ -16,7 +16,7 @@ from .response_reader import ResponseReader
 __all__ = ["DEADLINE", "AsyncTimeoutConnection", "TimeoutConnection"]
 
 DEADLINE = 30.0
-"""Seconds without an answer after which a connection of the worker's own counts as lost.
+"""Seconds without a response after which a connection of the worker's own counts as lost.
 
 TCP notices a host that is gone, and sooner; this, also one that takes what it is sent and is mute.
 """
@@ -26,7 +26,7 @@ CANCELLING = 5.0
 
 
 class TimeoutConnection(psycopg.Connection[Any]):
-    """Raises OperationalError when the server gives no answer in time."""
+    """Raises OperationalError when the server does not respond in time."""
 
     def wait(self, *args: Any, **options: Any) -> Any:
         is_late = threading.Event()

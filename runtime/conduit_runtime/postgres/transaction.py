@@ -53,7 +53,9 @@ def require_open(connection: AnyConnection) -> None:
     psycopg leaves `with conn.transaction():` in silence then, as if it had been committed.
     """
     if connection.closed:
-        raise psycopg.OperationalError("the connection was lost: nothing of its transaction stands")
+        raise psycopg.OperationalError(
+            "the connection was lost: nothing of its transaction is stored"
+        )
 
 
 @contextmanager

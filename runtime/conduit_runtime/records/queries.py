@@ -1,4 +1,4 @@
-"""The statements on the application's tables: SQL, parameters and how to read the answer. No IO."""
+"""The statements on the application's tables, without IO."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Read = Callable[[Sequence[str], Rows], T]
 
 @dataclass(frozen=True, slots=True)
 class Query(Generic[T]):
-    """A statement; `read` makes the result of the answer's column names and rows."""
+    """A statement; `read` makes its result from column names and rows."""
 
     sql: str
     values: Sequence[Any]
@@ -27,7 +27,7 @@ class Query(Generic[T]):
 
 
 def column_names(description: Sequence[Any] | None) -> list[str]:
-    """The names of an answer's columns, from its cursor."""
+    """The names of a result's columns, from its cursor."""
     return [column.name for column in description or ()]
 
 

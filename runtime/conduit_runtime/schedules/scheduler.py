@@ -28,7 +28,7 @@ class CronScheduler:
         self._schema = queue.schema
 
     def add(self, schedule: Schedule, *, conn: Connection | None = None) -> Schedule:
-        """Store a schedule, or change the one of its name, and return how it stands.
+        """Store a schedule, or change the one of its name, and return it as stored.
 
         Adding one again, say at each start, keeps its next tick, also one that is due already,
         and leaves it disabled if it was. Raises PayloadError or ScheduleError, before any change,
@@ -49,7 +49,7 @@ class CronScheduler:
         return self._run(store.remove(id, self._schema), conn)
 
     def get(self, id: str, *, conn: Connection | None = None) -> Schedule | None:
-        """The schedule as it stands now; None when there is none."""
+        """The schedule as it is now; None when there is none."""
         stored = self._run(store.read(id, self._schema), conn)
         return stored[0][0] if stored else None
 

@@ -17,7 +17,7 @@ _log = get_logger("conduit.schedules")
 
 
 def add(schedule: Schedule, schema: str | None) -> Steps[Schedule]:
-    """Store a schedule, or change the one of its name, and return how it stands."""
+    """Store a schedule, or change the one of its name, and return it as stored."""
     now = yield store.clock()
     stored: Schedule = yield store.put(schedule, now, schema)
     return stored

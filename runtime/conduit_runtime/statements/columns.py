@@ -49,12 +49,12 @@ def enqueue_call(
     `rows` are those of `insert_parameters` or `flow_rows`; with `parents`, one for each, those are
     stored whose parent is in `completed`.
     """
-    links = [link for row in rows for link in row.get("links", ())]
+    dependencies = [link for row in rows for link in row.get("dependencies", ())]
     found: dict[str, Any] = columns(rows)
     found |= {name: write([row.get(name) for row in rows]) for name, write in _FURTHER.items()}
     found["parent"] = uuids([] if parents is None else parents)
-    found["before"] = uuids([before for before, _ in links])
-    found["after"] = uuids([after for _, after in links])
+    found["before"] = uuids([before for before, _ in dependencies])
+    found["after"] = uuids([after for _, after in dependencies])
     completed = "NULL" if parents is None else "ARRAY(SELECT id FROM completed)"
     call = sql("enqueue/enqueue", schema, completed=completed)
     return call, {f"new_{name}": value for name, value in found.items()}

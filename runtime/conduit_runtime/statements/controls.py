@@ -17,7 +17,7 @@ _MOST = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """How many jobs of a type may start in any span of `per`."""
+    """How many jobs of a type may start within any `per`."""
 
     type: str
     starts: int
@@ -47,7 +47,7 @@ def limit(queue: str, concurrency: int | None, schema: str | None) -> Statement[
 def rate_limit(
     type: str, starts: int | None, per: timedelta, schema: str | None
 ) -> Statement[None]:
-    """Limit how many jobs of a type start in any span of `per`; None lifts the limit."""
+    """Limit how many jobs of a type start within any `per`; None lifts the limit."""
     check_name(type, "type")
     if starts is None:
         return _notifying("rate_unlimited", {"type": type}, schema)

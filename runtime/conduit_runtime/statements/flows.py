@@ -24,14 +24,14 @@ __all__ = [
 ]
 
 SWEPT = 5_000
-"""Links that one sweep looks at."""
+"""Dependencies that one sweep checks."""
 WATCHED = 1_000
 """Watched jobs that one look at them takes in."""
 RELEASED = 2_000
 """Dependencies that one statement deletes at most; the flow advancer goes on with the rest."""
 _START = UUID(int=0)
 
-Link = tuple[UUID, UUID]
+Dependency = tuple[UUID, UUID]
 
 
 def unstored(flow: Flow) -> Flow:
@@ -42,13 +42,13 @@ def unstored(flow: Flow) -> Flow:
     fresh = {job.id: job.unstored() for job in flow.jobs}
     return Flow(
         [*fresh.values()],
-        [(fresh[before].id, fresh[after].id) for before, after in flow.links],
+        [(fresh[before].id, fresh[after].id) for before, after in flow.dependencies],
         {fresh[id_].id: policy for id_, policy in flow.on_failure.items()},
     )
 
 
 def insert_flow(flow: Flow, schema: str | None) -> list[Statement[list[Duplicate]]]:
-    """Store a flow, in one statement unless it is large: what waits for nobody can run at once.
+    """Store a flow, in one statement unless it is large: what waits for nothing can run at once.
 
     Each returns its duplicates. Raises PayloadError, before any SQL, for a job that Postgres would
     refuse, and for a flow that is too large for a statement and cannot be stored in parts.
@@ -69,43 +69,43 @@ def insert_flow_rows(
 
 def _is_in_order(flow: Flow) -> bool:
     """Whether each job comes after those that it waits for."""
-    places = {job.id: place for place, job in enumerate(flow.jobs)}
-    return all(places[before] < places[after] for before, after in flow.links)
+    positions = {job.id: position for position, job in enumerate(flow.jobs)}
+    return all(positions[before] < positions[after] for before, after in flow.dependencies)
 
 
 def flow_rows(flow: Flow) -> list[dict[str, Any]]:
-    """What an insert says of each job of a flow, `links` to what it waits for among it.
+    """What an insert says of each job of a flow, `dependencies` on what it waits for among it.
 
     Raises PayloadError for a job that Postgres would refuse.
     """
-    links: defaultdict[UUID, list[Link]] = defaultdict(list)
-    for link in flow.links:
-        links[link[1]].append(link)
+    dependencies: defaultdict[UUID, list[Dependency]] = defaultdict(list)
+    for each in flow.dependencies:
+        dependencies[each[1]].append(each)
     return [
         {
             **insert_parameters(job),
             "flow": flow.id,
             "on_failure": flow.on_failure.get(job.id),
-            "links": links[job.id],
+            "dependencies": dependencies[job.id],
         }
         for job in flow.jobs
     ]
 
 
-class SweptLinks(NamedTuple):
+class SweptDependencies(NamedTuple):
     """Where to go on, None at the end; and which of the jobs have ended."""
 
-    next: Link | None
+    next: Dependency | None
     ended: Sequence[UUID]
 
 
-def sweep(link: Link | None, schema: str | None) -> Statement[SweptLinks]:
+def sweep(after: Dependency | None, schema: str | None) -> Statement[SweptDependencies]:
     """Find jobs that ended by a hand-typed statement, among the dependencies after this one."""
-    job, following = link or (_START, _START)
+    job, following = after or (_START, _START)
     return Statement(
         sql("flow/sweep_dependencies", schema),
         {"job": job, "next": following, "limit": SWEPT},
-        lambda rows, count: SweptLinks(
+        lambda rows, count: SweptDependencies(
             (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
             [*dict.fromkeys(job for job, _, has_ended in rows if has_ended)],
         ),

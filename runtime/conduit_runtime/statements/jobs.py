@@ -27,7 +27,7 @@ MOST_PARTS = 16
 """Times as many bytes as what cannot be stored in parts may have."""
 _ROW = 400
 """Bytes of a job beside its payload, roughly."""
-_LINK = 50
+_DEPENDENCY = 50
 """Bytes of a dependency, roughly."""
 _FEW = 2_000
 """Jobs of a statement that may hold the shared idle lock: an idle worker retries for that long."""
@@ -125,7 +125,7 @@ def batches(rows: Sequence[Row]) -> list[list[Row]]:
     parts: list[list[Row]] = [[]]
     weight = 0
     for row in rows:
-        added = len(row["payload"]) + _ROW + _LINK * len(row.get("links", ()))
+        added = len(row["payload"]) + _ROW + _DEPENDENCY * len(row.get("dependencies", ()))
         if parts[-1] and weight + added > BATCH_BYTES:
             parts.append([])
             weight = 0
@@ -228,7 +228,7 @@ def check_aware(moment: datetime, what: str) -> None:
 
 
 def due(job: Job, run_at: datetime | timedelta) -> Job:
-    """Set when a job is due: at an aware time, or a span from now on the server's clock."""
+    """Set when a job is due: at an aware time, or a delay from now on the server's clock."""
     check_type(job, "job", Job, "a Job")
     check_type(run_at, "run_at", (datetime, timedelta), "an aware datetime or a timedelta")
     if isinstance(run_at, timedelta):
@@ -304,7 +304,7 @@ def stats(queue: str | None, schema: str | None) -> Statement[QueueStats]:
 
 
 def queues(schema: str | None) -> Statement[list[QueueOverview]]:
-    """How every queue that holds jobs, has workers, is paused or limited stands."""
+    """The state of every queue that holds jobs, has workers, is paused or is limited."""
     return Statement(
         sql("job/queues", schema), {}, lambda rows, count: [QueueOverview(*row) for row in rows]
     )

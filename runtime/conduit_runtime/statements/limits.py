@@ -1,7 +1,6 @@
-"""Claims that count: what the limits of queues and the rates of types leave.
+"""Claims that count jobs, for queues with a limit and types with a rate.
 
-The rows of the limits are locked by a statement before the one that counts: only then does it see
-what everybody claimed who held them before.
+One statement locks the rows of the limits, the next one counts: it sees what others claimed before.
 """
 
 from collections import Counter
@@ -45,21 +44,20 @@ class Wanted:
 class Counted(Generic[J]):
     """What a claim within limits gave.
 
-    `full` are the queues that take no more until a job of theirs ends, `spent` the types that may
-    start in so many seconds again. Somebody else counts the jobs of `busy_queues` and `busy_types`
-    just now.
+    `full` queues take no more until one of their jobs ends. `exhausted` types may start again in so
+    many seconds. Another claim counts the jobs of `busy_queues` and `busy_types` just now.
     """
 
     jobs: list[J] = field(default_factory=list)
     full: set[str] = field(default_factory=set)
-    spent: dict[str, float] = field(default_factory=dict)
+    exhausted: dict[str, float] = field(default_factory=dict)
     busy_queues: set[str] = field(default_factory=set)
     busy_types: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
-class _Room:
-    """How many jobs of each queue and starts of each type are left, and when more of these are."""
+class _Capacity:
+    """The jobs of queues and the starts of types that are left, and the seconds to more starts."""
 
     queues: dict[str, int]
     types: dict[str, int]
@@ -85,25 +83,27 @@ def claim_within(
     if not waits:
         counted.busy_queues.update(set(wanted.limited).difference(queues))
         counted.busy_types.update(set(wanted.rated).difference(types))
-    room: _Room = yield _room(queues, types, schema)
-    counted.full.update(queue for queue, left in room.queues.items() if left <= 0)
+    capacity: _Capacity = yield _read_capacity(queues, types, schema)
+    counted.full.update(queue for queue, left in capacity.queues.items() if left <= 0)
     sizes = {
-        queue: min(size, room.queues.get(queue, size))
+        queue: min(size, capacity.queues.get(queue, size))
         for queue, size in wanted.sizes.items()
         if queue not in counted.full and queue not in counted.busy_queues
     }
-    starts = {type_: left for type_, left in room.types.items() if left > 0}
-    counted.spent = {type_: room.seconds[type_] for type_ in room.types if type_ not in starts}
-    shut = {*counted.spent, *counted.busy_types}
+    starts = {type_: left for type_, left in capacity.types.items() if left > 0}
+    counted.exhausted = {
+        type_: capacity.seconds[type_] for type_ in capacity.types if type_ not in starts
+    }
+    shut = {*counted.exhausted, *counted.busy_types}
     lanes = [lane for lane in wanted.lanes if lane[0] not in shut]
     if not sizes or not lanes:
         return counted
     counted.jobs = yield build(sizes, lanes, starts, queues)
     taken = Counter(job.queue for job in counted.jobs)
-    counted.full.update(queue for queue in taken if taken[queue] == room.queues.get(queue))
-    spent = Counter(job.type for job in counted.jobs if job.type in starts)
-    if spent:
-        yield _spend(spent, schema)
+    counted.full.update(queue for queue in taken if taken[queue] == capacity.queues.get(queue))
+    started = Counter(job.type for job in counted.jobs if job.type in starts)
+    if started:
+        yield _consume(started, schema)
     return counted
 
 
@@ -137,7 +137,7 @@ def counted_claim(
 def _lock(
     wanted: Wanted, schema: str | None, waits: bool
 ) -> Statement[tuple[list[str], list[str]]]:
-    """Lock the limits; answers those that were locked."""
+    """Lock the limits; returns those that were locked."""
     return Statement(
         sql(
             "limit/lock_limits",
@@ -153,19 +153,21 @@ def _lock(
     )
 
 
-def _room(queues: Sequence[str], types: Sequence[str], schema: str | None) -> Statement[_Room]:
+def _read_capacity(
+    queues: Sequence[str], types: Sequence[str], schema: str | None
+) -> Statement[_Capacity]:
     return Statement(
         sql("limit/capacity", schema),
         {"queues": list(queues), "types": list(types)},
-        lambda rows, count: _Room(
-            {subject: room for kind, subject, room, _ in rows if kind == "queue"},
-            {subject: room for kind, subject, room, _ in rows if kind == "type"},
+        lambda rows, count: _Capacity(
+            {subject: capacity for kind, subject, capacity, _ in rows if kind == "queue"},
+            {subject: capacity for kind, subject, capacity, _ in rows if kind == "type"},
             {subject: seconds or 0.0 for kind, subject, _, seconds in rows if kind == "type"},
         ),
     )
 
 
-def _spend(starts: Mapping[str, int], schema: str | None) -> Statement[None]:
+def _consume(starts: Mapping[str, int], schema: str | None) -> Statement[None]:
     """Note that so many jobs of these types start now."""
     return Statement(
         sql("limit/consume", schema),

@@ -21,7 +21,7 @@ HOURS_KEPT = timedelta(days=2)
 READ = timedelta(days=30)
 """How far back one can look."""
 DAYS_KEPT = READ + timedelta(days=1)
-"""For how long days are kept, so that the one in which such a span begins is there as a whole."""
+"""For how long days are kept, so that the day in which such a period begins is complete."""
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 PAGE = 5_000
 """Rows that one statement compacts or deletes at most."""
@@ -46,7 +46,7 @@ def flush(added: Sequence[tuple[Key, AttemptCounters]], schema: str | None) -> S
 
 def _counts(counts: Sequence[int]) -> str:
     """The counts as an array's literal, without the zeros at its end."""
-    length = max((place + 1 for place, count in enumerate(counts) if count), default=0)
+    length = max((bucket + 1 for bucket, count in enumerate(counts) if count), default=0)
     return array(counts[:length])
 
 
@@ -75,16 +75,16 @@ def read(
 ) -> Statement[list[JobMetrics]]:
     """What became of attempts lately, by queue and type, of one or all.
 
-    Raises ValueError for a span that is not positive, TypeError for a name that is no text.
+    Raises ValueError for a period that is not positive, TypeError for a name that is no text.
     """
     check_text(queue, "queue")
     check_text(type, "type")
     check_type(last, "last", timedelta, "a timedelta")
     if last <= timedelta(0):
-        raise ValueError(f"last is {last}: use a positive span")
+        raise ValueError(f"last is {last}: use a positive duration")
     kept_apart = (_MINUTE, MINUTES_KEPT), (_HOUR, HOURS_KEPT)
     parameters = {
-        "span": min(last, READ).total_seconds(),
+        "period": min(last, READ).total_seconds(),
         "bin": next((seconds for seconds, kept in kept_apart if last <= kept), _DAY),
         "queue": queue,
         "type": type,
@@ -94,16 +94,16 @@ def read(
 
 
 def _summed(histogram: str) -> str:
-    """The sum of histograms in SQL: place by place, several times quicker than an aggregate."""
-    places = range(1, len(BOUNDS) + 2)
+    """The sum of histograms in SQL: bucket by bucket, several times quicker than an aggregate."""
+    buckets = range(1, len(BOUNDS) + 2)
     sums = ", ".join(
-        f"coalesce(pg_catalog.sum({histogram}[{place}]), 0)::bigint" for place in places
+        f"coalesce(pg_catalog.sum({histogram}[{bucket}]), 0)::bigint" for bucket in buckets
     )
     return f"ARRAY[{sums}]"
 
 
 def _read(rows: Rows, count: int) -> list[JobMetrics]:
-    names = ("queue", "type", "span", *_COUNTS)
+    names = ("queue", "type", "period", *_COUNTS)
     return [
         JobMetrics(
             **dict(zip(names, row, strict=False)),

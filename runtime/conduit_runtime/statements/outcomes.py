@@ -243,7 +243,7 @@ def _held_among(attempts: Sequence[Attempt], ids: Sequence[UUID] | None) -> Sequ
 def mark_started(
     attempts: Sequence[Attempt], schema: str | None, *, waits: bool = False
 ) -> Statement[set[UUID]]:
-    """Write the starts that are not written yet; answers which of the jobs are still held.
+    """Write the starts that are not written yet; returns which of the jobs are still held.
 
     Those that somebody has locked are left out, unless it `waits` for them.
     """
@@ -278,7 +278,7 @@ def held_jobs(worker: str, schema: str | None) -> Statement[set[tuple[UUID, UUID
 def renew(
     jobs: Sequence[Claimed], token: UUID, worker: str, schema: str | None
 ) -> Statement[set[UUID]]:
-    """Claim jobs once more that the worker may hold; answers which of them it held."""
+    """Claim jobs once more that the worker may hold; returns which of them it held."""
     return Statement(
         sql("claim/renew_claim", schema),
         {

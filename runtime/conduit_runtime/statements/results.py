@@ -51,5 +51,5 @@ def result_of(value: Any, seconds: float, job: object) -> Result | None:
 
 
 def sweep(schema: str | None) -> Statement[int]:
-    """Delete results whose time is over, a bounded number of them; answers how many."""
+    """Delete results whose time is over, a bounded number of them; returns how many."""
     return Statement(sql("outcome/sweep_results", schema), {"limit": SWEPT}, counted)

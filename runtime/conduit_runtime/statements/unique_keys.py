@@ -22,8 +22,8 @@ __all__ = [
     "key_parameters",
     "mark",
     "note_stored",
-    "standing",
     "sweep",
+    "with_existing",
 ]
 
 SWEPT = 5_000
@@ -31,13 +31,13 @@ SWEPT = 5_000
 
 
 class Duplicate(NamedTuple):
-    """A job that was not stored, since another stands for its key.
+    """A job that was not stored, since its key has an existing job.
 
     `readable` tells whether the role that enqueued may read that one.
     """
 
     job: Job
-    standing: UUID
+    existing: UUID
     readable: bool
 
 
@@ -60,18 +60,18 @@ def key_parameters(job: Job) -> dict[str, Any]:
         if job.unique_for is not None:
             raise PayloadError("unique_for needs unique: say what there is to be one of")
         return {}
-    span = job.unique_for
-    if span is not None and not isinstance(span, timedelta):
-        raise PayloadError(f"unique_for is {span!r}: use a timedelta")
-    if span is not None and not timedelta(0) < span <= LONGEST:
+    duration = job.unique_for
+    if duration is not None and not isinstance(duration, timedelta):
+        raise PayloadError(f"unique_for is {duration!r}: use a timedelta")
+    if duration is not None and not timedelta(0) < duration <= LONGEST:
         raise PayloadError(
             describe_argument(
-                "unique_for", span, f"a positive time of at most {LONGEST.days:,} days"
+                "unique_for", duration, f"a positive time of at most {LONGEST.days:,} days"
             )
         )
     return {
         "key": key_of(job.type, job.unique),
-        "unique_for": None if span is None else span.total_seconds(),
+        "unique_for": None if duration is None else duration.total_seconds(),
     }
 
 
@@ -82,14 +82,14 @@ def duplicates_of(jobs: Sequence[Job]) -> Callable[[Rows, int], list[Duplicate]]
     ]
 
 
-def standing(
+def with_existing(
     jobs: Sequence[Job], duplicates: Sequence[Duplicate], stored: Sequence[Job]
 ) -> list[Job]:
-    """The jobs that stand: each that was given or, as far as it is known, the one before it."""
+    """The jobs as given, each duplicate replaced by the existing job, as far as it is known."""
     known = {job.id: job for job in stored}
     instead = {
-        id(job): replace(known.get(stands, job), id=stands, duplicate=True)
-        for job, stands, _ in duplicates
+        id(job): replace(known.get(existing, job), id=existing, duplicate=True)
+        for job, existing, _ in duplicates
     }
     return [instead.get(id(job), job) for job in jobs]
 
@@ -103,15 +103,15 @@ def note_stored(jobs: Sequence[Job], duplicates: Sequence[Duplicate]) -> None:
 
 
 def mark(duplicates: list[Duplicate]) -> None:
-    """Let jobs that were not stored say so: they take the id of the one that stands."""
-    for job, stands, _ in duplicates:
-        job.id, job.duplicate = stands, True
+    """Let jobs that were not stored say so: they take the id of the existing job."""
+    for job, existing, _ in duplicates:
+        job.id, job.duplicate = existing, True
 
 
 def sweep(after: tuple[str, str] | None, schema: str | None) -> Statement[tuple[str, str] | None]:
     """Delete what is held no more among the keys after this one, or the first ones.
 
-    Answers where to go on; None at the end.
+    Returns the key to go on from; None at the end.
     """
     type_, key = after or ("", "")
     return Statement(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from ..model.job import JobStatus
 from ..model.metrics.attempt_counts import AttemptCounters, Key
-from ..model.metrics.histogram import count_into, place_of
+from ..model.metrics.histogram import bucket_of, count_into
 
 if TYPE_CHECKING:
     from ..model.claimed import Claimed
@@ -17,7 +17,7 @@ __all__ = ["Recorder"]
 _EPOCH = 946_684_800
 """Unix time of what Postgres counts its microseconds from."""
 SAMPLE = 50
-"""Jobs of a batch whose wait is looked at; in a larger batch each stands for several."""
+"""Jobs of a batch whose wait is measured; in a larger batch each counts for several."""
 
 
 class Recorder:
@@ -96,7 +96,7 @@ def _count(counters: AttemptCounters, attempt: "Attempt") -> bool:
 def _record_waits(
     counters: AttemptCounters, group: Sequence["Attempt"], weight: int, offset: float
 ) -> None:
-    """Look at every n-th attempt, `weight`, which stands for those up to the next."""
+    """Measure every n-th attempt (`weight`), which counts for those up to the next."""
     left = len(group)
     for attempt in group[::weight]:
         weight = min(weight, left)
@@ -105,4 +105,4 @@ def _record_waits(
             job = cast("Claimed", attempt.job)
             wait = max(0.0, attempt.started + offset - (job.run_at / 1e6 + _EPOCH))
             counters.wait += wait * weight
-            counters.waits[place_of(wait)] += weight
+            counters.waits[bucket_of(wait)] += weight

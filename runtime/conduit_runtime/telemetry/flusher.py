@@ -38,7 +38,7 @@ class Flusher:
         self._backoff = Backoff(_log, "metrics cannot be stored")
 
     def set_clock(self, server: float) -> None:
-        """Take the Unix time that the server's clock shows now: waits are told by it."""
+        """Note the Unix time of the server's clock: waits are measured by it."""
         self._recorder.server_offset = server - time.monotonic()
 
     def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["PoolCollector", "serve"]
 
 EVERY = 4
-"""Of the bounds that are counted by, one in so many is told: each four times the one before."""
+"""Of the bounds that are counted by, one in so many is exported: each four times the one before."""
 PATH = "/metrics"
-"""Where scrapes are answered; nothing else is."""
+"""The path of the metrics."""
 _LABELS = ("queue", "type")
 
 
@@ -45,7 +45,7 @@ class PoolCollector(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """What stands now."""
+        """The present values."""
         every = [(key, counters.copy()) for key, counters in self._pool.recorder.all_counters()]
         yield _attempts(every)
         yield _histogram(
@@ -84,9 +84,9 @@ def _histogram(
     family = HistogramMetricFamily(name, documentation, labels=_LABELS)
     for key, counts, total in rows:
         buckets, below = [], 0
-        for place, bound in enumerate(BOUNDS):
-            below += counts[place]
-            if place % EVERY == 0:
+        for bucket, bound in enumerate(BOUNDS):
+            below += counts[bucket]
+            if bucket % EVERY == 0:
                 buckets.append((f"{bound:.10g}", float(below)))
         buckets.append(("+Inf", float(sum(counts))))
         family.add_metric(key, buckets, total)
@@ -96,7 +96,7 @@ def _histogram(
 def _queue_gauges(queues: Sequence[QueueGauges] | None) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "conduit_database_up",
-        "Whether the database told how the queues stand.",
+        "Whether the state of the queues could be read.",
         value=float(queues is not None),
     )
     for name, documentation, value in _GAUGES:
@@ -120,19 +120,19 @@ _GAUGES: Sequence[tuple[str, str, Callable[[QueueGauges], float]]] = (
 def _at_path(metrics: "WSGIApplication | None") -> "WSGIApplication":
     """The application at /metrics, and nothing elsewhere."""
 
-    def answer(environment: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def respond(environment: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if metrics is not None and environment["PATH_INFO"] == PATH:
             return metrics(environment, start_response)
         start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
         return [f"metrics are at {PATH}\n".encode()]
 
-    return answer
+    return respond
 
 
 def serve(pool: "WorkerPool", host: str, port: int) -> str:
-    """Answer scrapes, in a thread, and return the URL; port 0 stands for a free one.
+    """Serve scrapes, in a thread, and return the URL; port 0 stands for a free one.
 
-    What the application itself counts with prometheus_client is told along. Raises OSError when
+    What the application itself counts with prometheus_client is included. Raises OSError when
     the port cannot be had.
     """
     server, _ = start_http_server(port, host)

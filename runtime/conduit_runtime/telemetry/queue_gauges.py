@@ -19,7 +19,7 @@ __all__ = ["QueueGauges", "QueueReader", "queue_gauges"]
 _log = get_logger("conduit.metrics")
 
 FRESH = 5.0
-"""Seconds for which what the database said is told again."""
+"""Seconds for which the last reading is reused."""
 PATIENCE = 2
 """Seconds that the database may take to say it."""
 
@@ -63,7 +63,7 @@ class QueueReader:
         self._queues = queues
         self._lock = threading.Lock()
         self._until = 0.0
-        self._backoff = Backoff(_log, "how the queues stand cannot be read for a scrape")
+        self._backoff = Backoff(_log, "the state of the queues cannot be read for a scrape")
         self._known: list[QueueGauges] | None = None
 
     def read(self) -> list[QueueGauges] | None:

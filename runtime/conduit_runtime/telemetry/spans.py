@@ -67,7 +67,7 @@ class JobTracer:
 
 
 class Tick:
-    """The span of a tick; one that another scheduler was quicker with is never told of."""
+    """The span of a tick; a tick that another scheduler enqueued has none."""
 
     def __init__(self, span: Span) -> None:
         self._span = span
@@ -94,7 +94,7 @@ def _note(span: Span, error: BaseException, secrets: Collection[str]) -> None:
     if isinstance(error, Snooze):
         span.set_attribute("conduit.job.outcome", "snoozed")
     elif isinstance(error, Shutdown):
-        span.set_attribute("conduit.job.outcome", "handed back")
+        span.set_attribute("conduit.job.outcome", "released")
     elif isinstance(error, TakenAway):
         span.set_attribute("conduit.job.outcome", "taken away")
     else:

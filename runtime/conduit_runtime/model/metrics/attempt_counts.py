@@ -11,7 +11,7 @@ Key = tuple[str, str]
 """A queue and a type."""
 
 
-def _places() -> list[int]:
+def _buckets() -> list[int]:
     return [0] * (len(BOUNDS) + 1)
 
 
@@ -31,8 +31,8 @@ class AttemptCounters:
     cancelled: int = 0
     duration: float = 0.0
     wait: float = 0.0
-    durations: list[int] = field(default_factory=_places)
-    waits: list[int] = field(default_factory=_places)
+    durations: list[int] = field(default_factory=_buckets)
+    waits: list[int] = field(default_factory=_buckets)
 
     def since(self, before: "AttemptCounters") -> "AttemptCounters":
         """What was counted since `before`."""

@@ -1,4 +1,4 @@
-"""What is told of the attempts of one type in one queue over a span of time."""
+"""The metrics of the attempts of one type in one queue over a period."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class JobMetrics:
-    """What became of the attempts at jobs of one type in one queue in the last `span` seconds.
+    """What became of the attempts at jobs of one type in one queue in the last `period` seconds.
 
     `retried` and `discarded` are among the `failed`. An attempt is `snoozed` when its handler put
     it off, and `cancelled` when it was stopped since its job was no longer to run. `duration` is
@@ -59,7 +59,7 @@ class JobMetrics:
 
     queue: str
     type: str
-    span: float
+    period: float
     succeeded: int
     failed: int
     retried: int
@@ -77,7 +77,7 @@ class JobMetrics:
     @property
     def throughput(self) -> float:
         """Attempts that succeeded or failed, a second."""
-        return self.processed / self.span if self.span else 0.0
+        return self.processed / self.period if self.period else 0.0
 
     @property
     def success_rate(self) -> float:

@@ -36,7 +36,7 @@ class Schedule:
     It is known by its `name`, which is its type unless given. `missed` says what becomes of ticks
     that passed while no worker ran: `once`, one job for all of them; `all`, one each; `skip`, none,
     if the first is more than a minute late.
-    `next_run_at` and what follows it tell how a stored schedule stands. `error` is why its last
+    `next_run_at` and what follows it are the state of a stored schedule. `error` is why its last
     enqueue failed.
     """
 
@@ -71,16 +71,16 @@ class Schedule:
         type: str,
         **options: Unpack[Options],
     ) -> Self:
-        """One tick each such span of real time, the first one span after it was added.
+        """One tick each such duration of real time, the first that long after it was added.
 
-        A span is whole seconds. For a time of the day, use `daily`: the clocks may change.
+        The duration is whole seconds. For a time of the day, use `daily`: the clocks may change.
         """
-        spans = {"weeks": weeks, "days": days, "hours": hours, "minutes": minutes}
-        spans["seconds"] = seconds
-        for what, number in spans.items():
+        parts = {"weeks": weeks, "days": days, "hours": hours, "minutes": minutes}
+        parts["seconds"] = seconds
+        for what, number in parts.items():
             check_number(number, what)
         try:
-            interval = timedelta(**spans)
+            interval = timedelta(**parts)
         except OverflowError:
             raise ScheduleError("the interval is longer than a schedule can be") from None
         return cls._checked(type, Timing(interval=interval), options)

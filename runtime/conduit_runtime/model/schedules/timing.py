@@ -37,7 +37,7 @@ _NAMED = {
 class Timing:
     """Either an interval or a cron expression of five fields, read in a time zone.
 
-    An interval is a span of real time. A cron expression follows the wall clock as Debian's cron
+    An interval is a real duration. A cron expression follows the wall clock as Debian's cron
     does: a fixed time that the clocks skip in spring runs right after the gap, one that they show
     twice in autumn runs at the first; expressions whose minute or hour begins with `*` follow real
     time.
@@ -118,7 +118,7 @@ def _cron_after(expression: str, zone: tzinfo, moment: datetime) -> datetime:
     if len(simple.split()) != 5:
         raise ScheduleError(
             f"the cron expression {expression!r} has not the five fields minute, hour, day, month "
-            "and weekday; for spans of seconds, use Schedule.every(seconds=…)"
+            "and weekday; for seconds, use Schedule.every(seconds=…)"
         )
     try:
         for tick in CronSim(simple, moment.astimezone(zone)):

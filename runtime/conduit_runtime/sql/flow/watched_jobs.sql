@@ -3,9 +3,9 @@ WITH RECURSIVE watched AS (
   (SELECT job FROM {conduit_dependencies} WHERE watched AND job > %(job)s::uuid ORDER BY job LIMIT 1)
   UNION ALL
   SELECT (
-    SELECT link.job FROM {conduit_dependencies} AS link
-    WHERE link.watched AND link.job > watched.job
-    ORDER BY link.job
+    SELECT dependency.job FROM {conduit_dependencies} AS dependency
+    WHERE dependency.watched AND dependency.job > watched.job
+    ORDER BY dependency.job
     LIMIT 1
   ) FROM watched
   WHERE watched.job IS NOT NULL

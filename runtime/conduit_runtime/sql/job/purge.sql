@@ -14,8 +14,8 @@ WITH page AS MATERIALIZED (
   SELECT id FROM {jobs} AS job
   WHERE id = ANY (ARRAY(SELECT id FROM page WHERE is_old))
     AND status IN ('completed', 'failed', 'cancelled')
-    -- Of a job that is gone, nobody could say whether it succeeded.
-    AND NOT EXISTS (SELECT FROM {conduit_dependencies} AS link WHERE link.job = job.id)
+    -- What waits for a deleted job could not learn whether it succeeded.
+    AND NOT EXISTS (SELECT FROM {conduit_dependencies} AS dependency WHERE dependency.job = job.id)
   FOR UPDATE SKIP LOCKED
 ), gone AS (
   DELETE FROM {jobs} WHERE id = ANY (ARRAY(SELECT id FROM free)) RETURNING id

@@ -1,9 +1,9 @@
--- From the beginning of the minute, hour or day that the span begins in, as long as they are kept
+-- From the beginning of the minute, hour or day that the period begins in, as long as they are kept
 -- apart; and the seconds since then.
 WITH since AS (
   SELECT pg_catalog.date_bin(
     pg_catalog.make_interval(secs => %(bin)s),
-    pg_catalog.now() - pg_catalog.make_interval(secs => %(span)s::float8),
+    pg_catalog.now() - pg_catalog.make_interval(secs => %(period)s::float8),
     '2000-01-01 00:00Z'
   ) AS starts_at
 )

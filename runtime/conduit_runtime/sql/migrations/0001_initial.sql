@@ -641,7 +641,7 @@ CREATE TABLE conduit_rate_limits (
   seconds float8  NOT NULL CHECK (seconds > 0::float8 AND seconds <= 31536000::float8)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
-COMMENT ON TABLE conduit_rate_limits IS 'how many jobs of a type may start in any such span of seconds';
+COMMENT ON TABLE conduit_rate_limits IS 'how many jobs of a type may start within any period of so many seconds';
 
 CREATE TABLE conduit_rate_usage (
   type   text        NOT NULL,
@@ -653,7 +653,7 @@ CREATE TABLE conduit_rate_usage (
 COMMENT ON TABLE conduit_rate_usage IS 'how many jobs of a type with a rate started of late; a hundred rows a period at most';
 COMMENT ON COLUMN conduit_rate_usage.until IS 'they started shortly before';
 
--- Adds histograms place by place; a shorter one counts as if it went on with zeros.
+-- Adds histograms bucket by bucket; a shorter one counts as if it went on with zeros.
 CREATE FUNCTION conduit_add_histograms(one bigint[], other bigint[]) RETURNS bigint[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC
   SELECT coalesce(pg_catalog.array_agg(coalesce(a, 0) + coalesce(b, 0) ORDER BY place), '{}')

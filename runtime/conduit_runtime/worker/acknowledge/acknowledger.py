@@ -66,7 +66,7 @@ class Acknowledger:
         self._metrics = metrics
         self._completed: list[Attempt] = []
         self._ended: list[Attempt] = []
-        self._questions: list[tuple[Statement[Any], asyncio.Future[Any]]] = []
+        self._queries: list[tuple[Statement[Any], asyncio.Future[Any]]] = []
         self._deferred: list[Attempt] = []
         self._again: list[Attempt] = []
         self._wake = asyncio.Event()
@@ -85,7 +85,7 @@ class Acknowledger:
 
     @property
     def _is_asked(self) -> bool:
-        return bool(self._completed or self._ended or self._questions or self._again)
+        return bool(self._completed or self._ended or self._queries or self._again)
 
     @property
     def deferred(self) -> set[tuple[UUID, UUID | None]]:
@@ -132,13 +132,13 @@ class Acknowledger:
         """Id and token of what the worker holds, as the database sees it."""
         return await self._ask(statements.held_jobs(worker, self._schema))
 
-    async def _ask(self, question: Statement[T]) -> T:
+    async def _ask(self, query: Statement[T]) -> T:
         while True:
-            answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-            self._questions.append((question, answer))
+            result_of: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+            self._queries.append((query, result_of))
             self._wake.set()
             try:
-                return await answer
+                return await result_of
             except psycopg.errors.LockNotAvailable:
                 await asyncio.sleep(PAUSE)
 
@@ -165,16 +165,16 @@ class Acknowledger:
                 return
 
     async def _write_all(self) -> None:
-        questions, self._questions = self._questions, []
-        for question, answer in questions:
+        queries, self._queries = self._queries, []
+        for query, result_of in queries:
             try:
-                result = await self._writer.insist(question)
+                result = await self._writer.insist(query)
             except psycopg.Error as error:
-                if not answer.done():
-                    answer.set_exception(error)
+                if not result_of.done():
+                    result_of.set_exception(error)
             else:
-                if not answer.done():
-                    answer.set_result(result)
+                if not result_of.done():
+                    result_of.set_result(result)
         if self._again:
             await self._write_again(_take(self._again))
         if self._completed:

@@ -155,7 +155,7 @@ class BatchWriter:
             opened = self._connection.generation
             was_open = self._connection.is_open
             try:
-                answer = await self._connection.run(statement)
+                result = await self._connection.run(statement)
             except psycopg.errors.LockNotAvailable:
                 raise
             except psycopg.Error as error:
@@ -165,7 +165,7 @@ class BatchWriter:
                 await asyncio.sleep(self._backoff.next_delay(error))
             else:
                 self._backoff.reset()
-                return answer
+                return result
 
 
 def _may_pass(error: psycopg.Error) -> bool:

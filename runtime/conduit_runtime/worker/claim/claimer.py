@@ -333,9 +333,9 @@ class Claimer:
     def _prefetch(self) -> int:
         """How many jobs end in the window at the present rate."""
         now = time.monotonic()
-        span = now - self._rate_since
-        if span >= WINDOW:
-            self._rate = self._finished / span
+        elapsed = now - self._rate_since
+        if elapsed >= WINDOW:
+            self._rate = self._finished / elapsed
             self._rate_since, self._finished = now, 0
         return min(3 * BATCH, int(self._rate * WINDOW))
 

@@ -142,7 +142,7 @@ class Limiter:
         self._queues |= dict.fromkeys(counted.full, now + FULL)
         self._queues |= dict.fromkeys(counted.busy_queues, again)
         self._types |= dict.fromkeys(counted.busy_types, again)
-        self._types |= {type_: now + seconds for type_, seconds in counted.spent.items()}
+        self._types |= {type_: now + seconds for type_, seconds in counted.exhausted.items()}
 
     def _expire(self) -> None:
         now = time.monotonic()

@@ -167,22 +167,22 @@ async def _run(function: OnFailed, job: FailedJob) -> None:
 
 async def _in_thread(function: OnFailed, job: FailedJob) -> object:
     """Call a plain function in a thread of its own: one that never ends is left behind."""
-    answer: Future[object] = Future()
+    result: Future[object] = Future()
 
     def call() -> None:
-        answer.set_running_or_notify_cancel()
+        result.set_running_or_notify_cancel()
         try:
             with renewed():
-                answer.set_result(function(job))
+                result.set_result(function(job))
         except StopIteration:  # a future cannot carry it
-            answer.set_exception(RuntimeError("on_failed raised StopIteration"))
+            result.set_exception(RuntimeError("on_failed raised StopIteration"))
         except BaseException as error:
-            answer.set_exception(error)
+            result.set_exception(error)
 
     context = copy_context()
     thread = threading.Thread(target=context.run, args=(call,), name="conduit-failed", daemon=True)
     thread.start()
-    return await asyncio.wrap_future(answer)
+    return await asyncio.wrap_future(result)
 
 
 def _is_cancelled() -> bool:

@@ -184,11 +184,11 @@ class HandlerRegistry:
         return len(self._handlers)
 
 
-def _seconds(span: timedelta | None, what: str) -> float | None:
-    if span is None:
+def _seconds(duration: timedelta | None, what: str) -> float | None:
+    if duration is None:
         return None
-    check_duration(span, what)
-    return span.total_seconds()
+    check_duration(duration, what)
+    return duration.total_seconds()
 
 
 def _policy(backoff: BackoffKind, base: timedelta | None) -> RetryPolicy:

@@ -21,11 +21,11 @@ def resumed(work: Coroutine[Any, Any, T], context: Context, awaited: Any) -> Gen
     step: Callable[[Any], Any]
     while True:
         try:
-            answer = yield awaited
+            given = yield awaited
         except BaseException as error:
             step, value = work.throw, error
         else:
-            step, value = work.send, answer
+            step, value = work.send, given
         try:
             awaited = run(step, value)
         except StopIteration as end:

@@ -1,4 +1,4 @@
-"""Spans of time on the command line."""
+"""Durations on the command line."""
 
 import re
 from datetime import timedelta
@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-__all__ = ["SPAN"]
+__all__ = ["DURATION"]
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-class _Span(click.ParamType[timedelta]):
-    name = "span"
+class _Duration(click.ParamType[timedelta]):
+    name = "duration"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -21,8 +21,8 @@ class _Span(click.ParamType[timedelta]):
             return value
         match = re.fullmatch(r"(\d{1,6})([smhdw])", value)
         if match is None:
-            self.fail(f"{value!r} is no span: use 90s, 15m, 12h, 30d or 4w", param, ctx)
+            self.fail(f"{value!r} is no duration: use 90s, 15m, 12h, 30d or 4w", param, ctx)
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-SPAN = _Span()
+DURATION = _Duration()
