@@ -6,15 +6,15 @@ from conduit_runtime import Job, chain, group
 from conduit_runtime.statements.flows import flow_rows
 
 
-def test_each_job_says_what_it_waits_for_and_what_waits_for_it() -> None:
+def test_each_row_says_what_its_job_waits_for() -> None:
     first, left, right, last = (Job(type=name) for name in ("first", "left", "right", "last"))
     rows = flow_rows(chain(first, group([left, right]), last))
     assert [row["on_failure"] for row in rows] == [None, "cancel", "cancel", "cancel"]
-    assert [{after for _, after in row["dependencies"]} for row in rows] == [
-        {left.id, right.id},
-        {last.id},
-        {last.id},
+    assert [{before for before, _ in row["dependencies"]} for row in rows] == [
         set(),
+        {first.id},
+        {first.id},
+        {left.id, right.id},
     ]
 
 
