@@ -243,7 +243,7 @@ def test_a_database_that_fails_is_logged_once(
 
     asyncio.run(tick())
     [record] = caplog.records
-    assert "schedules cannot be looked after" in record.message
+    assert "schedules cannot be enqueued" in record.message
 
 
 def test_two_schedules_of_one_name_in_code_are_refused(queue: Queue) -> None:

@@ -1,4 +1,4 @@
-"""Workers whose places are all kept by threads that outlive their attempts."""
+"""Workers whose slots are all held by threads that outlive their attempts."""
 
 import subprocess
 import sys
@@ -54,7 +54,7 @@ def test_a_worker_that_could_start_nothing_for_long_gives_up(
 ) -> None:
     stuck(queue)
     after = queue.enqueue(Job(type="quick"))
-    with pytest.raises(WorkerStuck, match="keep every place"):
+    with pytest.raises(WorkerStuck, match="hold every slot"):
         pool.run()
     assert queue.stats().failed == 2
     stored = queue.get(after.id)
@@ -79,7 +79,7 @@ def blocked() -> Job:
     return release.job(Release("sku", 1), timeout=timedelta(seconds=0.2), max_attempts=1)
 
 
-def test_a_service_that_outlives_its_attempt_keeps_its_place(
+def test_a_service_that_outlives_its_attempt_keeps_its_slot(
     queue: Queue, go_on: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that follow would wait for its thread otherwise, until their own time is over."""
@@ -97,7 +97,7 @@ def test_a_service_that_outlives_its_attempt_keeps_its_place(
     assert (stats.failed, stats.pending) == (2, 4)
 
 
-def test_the_command_exits_so_that_another_takes_its_place(queue: Queue) -> None:
+def test_the_command_exits_so_that_another_replaces_it(queue: Queue) -> None:
     queue.enqueue(blocked())
     command = [sys.executable, _HERE / "stuck_worker.py", "worker", "example_jobs"]
     command += ["--services", "stuck_worker:services", "--dsn", queue.dsn, "--concurrency", "1"]
@@ -105,5 +105,5 @@ def test_the_command_exits_so_that_another_takes_its_place(queue: Queue) -> None
         command, cwd=_HERE, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 75, done.stderr
-    assert "the worker ends, for another to take its place" in done.stderr
+    assert "the worker ends, for another to replace it" in done.stderr
     assert "Traceback" not in done.stderr

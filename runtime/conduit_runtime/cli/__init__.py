@@ -1,4 +1,4 @@
-"""`conduit-jobs`: migrate, work, and look after jobs."""
+"""`conduit-jobs`: migrate, work, and manage jobs."""
 
 import importlib
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="conduit-async")
 def commands() -> None:
-    """Jobs on Postgres: migrate the database, run workers, look after jobs.
+    """Jobs on Postgres: migrate the database, run workers, manage jobs.
 
     The database is --dsn, else CONDUIT_DATABASE_URL, else DATABASE_URL, else an embedded Postgres
     in .conduit/ of the working folder.

@@ -15,7 +15,7 @@ ATTEMPTS = (
 
 
 def attempts_row(metrics: "JobMetrics") -> dict[str, Any]:
-    """Everything that is told of the attempts of a type; times are in seconds."""
+    """The metrics of a type's attempts; times are in seconds."""
     names = (
         *("queue", "type", "period", "processed", "succeeded", "failed", "retried", "discarded"),
         *("snoozed", "cancelled"),

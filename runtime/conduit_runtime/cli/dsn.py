@@ -5,7 +5,7 @@ import click
 from .database import database, options
 
 KEEP = 600.0
-"""Seconds that the embedded server stays up for whoever uses the printed string."""
+"""Seconds that the embedded server stays up for the user of the printed string."""
 
 
 @click.command()

@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 STATUSES = ["pending", "running", "completed", "failed", "cancelled"]
 _PATIENCE = 1.0
-"""Seconds after which a command on a terminal tells how far it is."""
+"""Seconds after which a command on a terminal shows how far it is."""
 
 
 def filter_options(statuses: Sequence[str]) -> Callable[[F], F]:
@@ -108,14 +108,14 @@ def _change_many(many: Callable[..., int], good: str, **wanted: Any) -> int:
     began = time.monotonic()
     shown = False
 
-    def tell(count: int) -> None:
+    def show(count: int) -> None:
         nonlocal shown
         if sys.stderr.isatty() and time.monotonic() - began >= _PATIENCE:
             shown = True
             click.echo(f"\r{counted_jobs(count)} {good} so far", nl=False, err=True)
 
     try:
-        return many(on_progress=tell, **wanted)
+        return many(on_progress=show, **wanted)
     finally:
         if shown:
             click.echo("\r\x1b[K", nl=False, err=True)

@@ -139,7 +139,7 @@ def purge(
 def stats(
     dsn: str | None, schema: str | None, form: str, queue: str | None, type_: str | None, last: str
 ) -> None:
-    """Count the jobs by status, and tell what became of attempts lately.
+    """Count the jobs by status, and show the metrics of recent attempts.
 
     Durations and waits, from when a job was due to its start, are in seconds.
     """

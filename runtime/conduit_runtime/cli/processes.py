@@ -46,7 +46,7 @@ class Parent:
         self._socket.set_inheritable(False)
 
     def tell_ready(self, pool: "WorkerPool") -> None:
-        """Tell it that the pool works, which stops gently from now on when the parent is gone."""
+        """Signal that the pool works; from now on it stops gently when the parent is gone."""
         with suppress(OSError):
             self._socket.sendall(b".")
         threading.Thread(target=self._stop_without, args=(pool,), daemon=True).start()

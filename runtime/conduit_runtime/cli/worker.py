@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..worker.run.failures import OnFailed
 
 _STUCK = 75
-"""Exit code of a worker that another is to take the place of, EX_TEMPFAIL in sysexits.h."""
+"""Exit code of a worker that another is to replace, EX_TEMPFAIL in sysexits.h."""
 
 
 @click.command()
@@ -93,7 +93,7 @@ _STUCK = 75
     show_default=True,
     type=click.FloatRange(0),
     metavar="SECONDS",
-    help="For how long a database that does not answer yet is tried again at the start.",
+    help="For how long a database that is not reachable yet is tried again at the start.",
 )
 @click.option("--parent", type=int, hidden=True)  # one of several: the socket to its parent
 def worker(
@@ -115,11 +115,11 @@ def worker(
 ) -> None:
     """Run the jobs of generated packages, given by path or by dotted name.
 
-    SIGTERM and SIGINT stop gently: running jobs get --grace seconds, the rest is handed back. A
+    SIGTERM and SIGINT stop gently: running jobs get --grace seconds, the rest is released. A
     second signal ends at once. Of several processes one that dies is replaced.
 
     Exits with 0 after a gentle stop, 1 when it could not start, 75 when plain functions that do not
-    end after their timeouts kept every place for a minute: it is to be started again then.
+    end after their timeouts held every slot for a minute: start it again then.
     """
     caps = _caps(queues)
     for option, seconds in (("--grace", grace), ("--connect-timeout", connect_timeout)):
@@ -170,7 +170,7 @@ def _run(pool: "WorkerPool", drain: bool, on_ready: Callable[[], object] | None)
     try:
         pool.run(drain=drain, on_ready=on_ready)
     except WorkerStuck as error:
-        logging.error("the worker ends, for another to take its place: %s", error)
+        logging.error("the worker ends, for another to replace it: %s", error)
         return _STUCK
     return 0
 

@@ -230,7 +230,7 @@ class Queue:
         """Have no job of a queue start until it is resumed.
 
         Jobs can be enqueued and those that run go on. Workers hear of it at once, or within a
-        second; what they had claimed and not started goes back.
+        second; they release what they had claimed and not started.
         """
         self._run(controls.pause(queue, self.schema), conn)
 
@@ -241,7 +241,7 @@ class Queue:
     def limit(self, queue: str, concurrency: int | None, *, conn: Connection | None = None) -> None:
         """Have at most `concurrency` jobs of a queue claimed at once, over all workers.
 
-        None lifts the limit. What runs when it is set runs on; workers heed it within a second.
+        None lifts the limit. What runs when it is set runs on; workers apply it within a second.
         """
         self._run(controls.limit(queue, concurrency, self.schema), conn)
 

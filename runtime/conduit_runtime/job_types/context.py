@@ -49,7 +49,7 @@ class Host(Protocol[J]):
     """What a context asks of the worker that runs its job."""
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
-        """A connection in autocommit mode, given back at the end of the block."""
+        """A connection in autocommit mode, returned at the end of the block."""
         ...
 
     async def progress(self, job: J, progress: dict[str, Any], /) -> None:
@@ -57,7 +57,7 @@ class Host(Protocol[J]):
         ...
 
     def linger(self, thread: Future[None], /) -> None:
-        """Keep the place of an attempt that was stopped, until its thread ends."""
+        """Keep the slot of a stopped attempt, until its thread ends."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What operators say of queues and types, as far as it concerns a worker."""
+"""What operators set for queues and types, as far as it concerns a worker."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

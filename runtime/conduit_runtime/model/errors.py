@@ -22,7 +22,7 @@ class JobLost(QueueError):
 
 
 class WorkerStuck(QueueError):
-    """Plain functions that do not end after their timeouts keep every place of a worker."""
+    """Plain functions that do not end after their timeouts hold every slot of a worker."""
 
 
 class NoHandler(QueueError, LookupError):

@@ -49,13 +49,13 @@ class Flow:
 
     @property
     def first(self) -> list[Job]:
-        """The jobs that wait for nobody."""
+        """The jobs that wait for no other."""
         waiting = {after for _, after in self.dependencies}
         return [job for job in self.jobs if job.id not in waiting]
 
     @property
     def last(self) -> list[Job]:
-        """The jobs that nobody waits for."""
+        """The jobs that no other waits for."""
         awaited = {before for before, _ in self.dependencies}
         return [job for job in self.jobs if job.id not in awaited]
 

@@ -4,7 +4,7 @@ __all__ = ["Shutdown", "TakenAway"]
 
 
 class Shutdown(BaseException):
-    """The worker ends: the job goes back as if it had not been claimed."""
+    """The worker ends: the job is released as if it had not been claimed."""
 
 
 class TakenAway(BaseException):

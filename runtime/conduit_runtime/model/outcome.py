@@ -103,7 +103,7 @@ class Outcome:
 
 
 released = Outcome(JobStatus.PENDING, counted=False)
-"""A claimed job handed back as if it had never been claimed."""
+"""A claimed job that is released as if it had not been claimed."""
 
 
 def decide(

@@ -1,4 +1,4 @@
-"""What a worker sees of the others."""
+"""The state of other workers, as a worker sees it."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ __all__ = ["DeadWorker", "WorkerState"]
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:
-    """How a worker stood: its beat, and whether nobody holds the session lock that it should."""
+    """A worker's count of heartbeats, and whether its session lock is free."""
 
     name: str
     heartbeat: int
@@ -16,7 +16,7 @@ class WorkerState:
 
 @dataclass(frozen=True, slots=True)
 class DeadWorker:
-    """A worker to rescue the jobs of, unless its beat has moved from `beat` by then.
+    """A worker whose jobs are to be rescued, unless its `heartbeat` has moved by then.
 
     `silent` is true when the whole lease passed, so that its session lock no longer counts.
     """

@@ -1,4 +1,4 @@
-"""What to do when something fails again and again: wait, and say so once."""
+"""Waiting when something fails again and again, and logging it once."""
 
 import logging
 import random
@@ -7,7 +7,7 @@ import time
 __all__ = ["Backoff", "delay_after"]
 
 CALM = 30.0
-"""Seconds without a failure after which the next one is told again."""
+"""Seconds without a failure after which the next failure is logged again."""
 
 
 def delay_after(failures: int, longest: float = 5.0) -> float:
@@ -16,7 +16,7 @@ def delay_after(failures: int, longest: float = 5.0) -> float:
 
 
 class Backoff:
-    """Tells that something fails, `what`, once: however long it does, and however often it returns.
+    """Logs once that something fails (`what`), and gives the seconds until the next try.
 
     `longest` is the most seconds to wait between two tries.
     """
@@ -39,5 +39,5 @@ class Backoff:
         return delay_after(self._failures, self._longest)
 
     def reset(self) -> None:
-        """It worked: the next try after a failure comes soon again."""
+        """Note a success: the next failure is retried soon again."""
         self._failures = 0

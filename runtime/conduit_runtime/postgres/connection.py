@@ -72,7 +72,7 @@ def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
 def checked_at_once(connection: psycopg.Connection[Any]) -> Iterator[None]:
     """A transaction that checks deferred constraints with each statement.
 
-    At the commit, what they refuse could not be told from the rest.
+    At the commit, the statement that is refused would not be known.
     """
     with connection.transaction():
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -93,7 +93,7 @@ def _timeouts(lock: str | None, statement: str, is_local: bool) -> Composed:
 
 
 def explain_missing_tables(error: psycopg.errors.UndefinedTable) -> str:
-    """What to tell a user whose database holds no jobs table."""
+    """The message for a user whose database has no jobs table."""
     reason = (error.diag.message_primary or str(error)).strip()
     return f"{reason}: run `conduit-jobs migrate` on this database first"
 

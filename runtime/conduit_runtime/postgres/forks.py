@@ -18,7 +18,7 @@ _renewals: "weakref.WeakKeyDictionary[Any, Callable[[Any], object]]" = weakref.W
 def keep_from_children(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
     """Have the connection end with this process, even while a process that it forked lives on.
 
-    What such a process sends over it, or says at its end, reaches nobody.
+    What such a process sends over it, or says at its end, reaches no server.
     """
     _kept.add(connection)
 

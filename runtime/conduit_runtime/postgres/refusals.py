@@ -1,4 +1,4 @@
-"""Tells what is wrong with a statement from what is wrong with the server."""
+"""Distinguishes errors of a statement from errors of the server."""
 
 import psycopg
 

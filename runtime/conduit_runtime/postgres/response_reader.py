@@ -116,7 +116,7 @@ class _PendingRead(Generic[T]):
 
     def _ready(self, wanted: Wait) -> Ready:
         for _, events in self._socket.poll(0):
-            # A socket that is shut or broken is ready for everything: using it tells what it has.
+            # A socket that is shut or broken is ready for everything: using it raises its error.
             if events & ~(select.POLLIN | select.POLLOUT):
                 return Ready(wanted)
             readable = events & select.POLLIN and Ready.R

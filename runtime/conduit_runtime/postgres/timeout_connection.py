@@ -100,7 +100,7 @@ def _late() -> psycopg.OperationalError:
 def _sever(
     connection: TimeoutConnection | AsyncTimeoutConnection, note: Callable[[], object]
 ) -> None:
-    """End a connection under whoever waits for it: it reads as if the server had closed it."""
+    """Cut a connection that is waited for: it reads as if the server had closed it."""
     note()
     # Closing it, as the driver does, would wait for the server or leave the waiting one waiting.
     try:

@@ -21,7 +21,7 @@ class IdentityMap:
         self._rows: dict[tuple[type[Any], Any], Any] = {}
 
     def has(self, record: type[Any], key: object) -> bool:
-        """Whether that row was looked for already."""
+        """Whether that row was read already."""
         return (record, key) in self._rows
 
     def row(self, record: type[R], key: object) -> R | None:
@@ -47,5 +47,5 @@ class IdentityMap:
                 setattr(row, attribute, value)
 
     def forget(self, record: type[Any], key: object) -> None:
-        """Look for that row again when it is asked for."""
+        """Read that row again when it is asked for."""
         self._rows.pop((record, key), None)

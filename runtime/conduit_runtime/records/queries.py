@@ -132,7 +132,7 @@ def increment(target: Table, key: object, name: str, by: object) -> Query[Any]:
 
 
 def delete(target: Table, key: object) -> Query[bool]:
-    """Delete a row; tells whether it was there."""
+    """Delete a row; returns whether it was there."""
     sql = f"DELETE FROM {target.quoted} WHERE {target.key.quoted} = %s RETURNING true"  # noqa: S608
     return Query(sql, (key,), lambda _, rows: bool(rows))
 

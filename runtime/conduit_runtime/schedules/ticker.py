@@ -21,7 +21,7 @@ _log = get_logger("conduit.schedules")
 class Ticker:
     """Enqueues the jobs of due schedules; asleep, and without a connection, until one is.
 
-    The worker's heartbeat tells when the next one is due, so nothing asks for that on its own.
+    The worker's heartbeat brings the time of the next one, so no other statement polls for it.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Ticker:
         self._traced = traced
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._backoff = Backoff(_log, "schedules cannot be looked after")
+        self._backoff = Backoff(_log, "schedules cannot be enqueued")
 
     def expect(self, seconds: float) -> None:
         """Be ready for a tick in so many seconds; to be called in the loop."""
@@ -44,7 +44,7 @@ class Ticker:
         self._timer = asyncio.get_running_loop().call_later(max(0.0, seconds), self._due.set)
 
     async def run(self) -> None:
-        """Enqueue what is due whenever it is; what fails is tried again with the next beat."""
+        """Enqueue schedules as they become due; a heartbeat later, try again what failed."""
         while True:
             await self._due.wait()
             self._due.clear()

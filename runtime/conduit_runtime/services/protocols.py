@@ -55,7 +55,7 @@ def provided(services: object) -> Any:
 
 
 def check_complete(services: object, protocols: Protocols) -> None:
-    """Raise ServiceError naming every service and method that the jobs call and nobody provides."""
+    """Raise ServiceError naming every service and method that the jobs call and miss."""
     if services is None and protocols:
         calls = ", ".join(_calls(name, protocol) for name, protocol in protocols.items())
         raise ServiceError(
@@ -107,8 +107,7 @@ class Prepared:
 def prepare(services: object, job_types: Iterable["JobType[Any, Any]"]) -> Prepared:
     """Get an application's services ready for jobs.
 
-    Raises ServiceError naming every service and method that the job types call and nobody
-    provides.
+    Raises ServiceError naming every service and method that the job types call and miss.
     """
     protocols = protocols_for(job_types)
     ready = provided(services)

@@ -19,7 +19,7 @@ Linger = Callable[[Future[None]], None]
 
 
 def _left_alone(thread: Future[None]) -> None:
-    """Nobody counts threads outside of a worker."""
+    """Outside of a worker, threads are not counted."""
 
 
 class ServiceError(QueueError):
@@ -229,7 +229,7 @@ def _method(service: Any, attribute: str, method: str) -> Callable[..., Any]:
 
 
 class _Thread:
-    """A call in a thread; `end` is running while it is, whoever still waits for it."""
+    """A call in a thread; `end` is running while it is, even if its caller no longer waits."""
 
     __slots__ = ("end",)
 

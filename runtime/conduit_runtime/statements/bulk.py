@@ -27,7 +27,7 @@ OnProgress = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which jobs: of this queue, of this type, that stand so, enqueued longer ago than this."""
+    """Which jobs: of this queue, of this type, of this status, enqueued longer ago than this."""
 
     queue: str | None = None
     type: str | None = None
@@ -76,8 +76,8 @@ def cancel_many(
 ) -> Steps[int]:
     """Cancel the pending and running jobs that the filter finds; returns how many.
 
-    Those that wait for others of their flow are pending, and come first: in the meantime one may
-    become a job like the others, but none becomes a waiting one.
+    Blocked jobs are pending, and come first: in the meantime one may
+    become an ordinary job, but none becomes a blocked one.
     """
     check_callable(on_progress, "on_progress")
     parameters = _parameters(wanted, every, UNENDED)
@@ -86,7 +86,7 @@ def cancel_many(
     values = yield from _until_now(parameters)
     done = 0
     if JobStatus.PENDING in parameters["status"]:
-        done = yield from _cancel_waiting(values, on_progress, schema)
+        done = yield from _cancel_blocked(values, on_progress, schema)
     return (yield from _change("job/cancel_many", values, done, on_progress, schema))
 
 
@@ -114,10 +114,10 @@ def _until_now(parameters: Mapping[str, Any]) -> Steps[dict[str, Any]]:
     return {**parameters, "until": until, "limit": BATCH}
 
 
-def _cancel_waiting(
+def _cancel_blocked(
     values: Mapping[str, Any], on_progress: OnProgress | None, schema: str | None
 ) -> Steps[int]:
-    """Cancel the waiting jobs that the filter finds, page by page."""
+    """Cancel the blocked jobs that the filter finds, page by page."""
     page = sql("job/cancel_blocked", schema)
     done = 0
     while True:
@@ -138,8 +138,8 @@ def _change(
 ) -> Steps[int]:
     """Walk through the jobs by id, so that each is met once; those enqueued meanwhile are not.
 
-    Returns how many were changed, with those that were `done` before. A job that somebody has
-    locked just now is waited for on its own: waiting while others are locked could be a deadlock.
+    Returns how many were changed, with those that were `done` before. A job that is locked just
+    now is waited for on its own: waiting while others are locked could be a deadlock.
     """
     page = sql(name, schema, lock="SKIP LOCKED")
     one = sql(name, schema, lock="")
@@ -159,6 +159,6 @@ def _change(
 
 
 def _read(rows: Rows, count: int) -> tuple[UUID | None, int, list[UUID]]:
-    """Where to go on, how many were changed, and which somebody else has locked."""
+    """Where to go on, how many were changed, and which are locked."""
     last, changed, locked, _ = rows[0]
     return last, changed, locked

@@ -39,7 +39,7 @@ ALL_PRIORITIES = {"recent_scan": "", "present": "known.priority IS NULL"}
 """Fragments of a claim that looks beneath its bounds at every priority that is present."""
 _MOST_BOUNDS = 1_000
 _MOST_LOOKS = 300
-"""Lanes of exhausted priorities that a claim looks at in vain at most."""
+"""Lanes of exhausted priorities that a claim scans for nothing at most."""
 _MANY_QUEUES = 10
 """Queues from which on the empty ones among them are passed over between full scans."""
 
@@ -194,7 +194,7 @@ class Claims:
         return {queue for queue, _ in self._bounds} >= queues.keys()
 
     def learn(self, jobs: Sequence[Claimed], limit: int, started: float, now: float) -> None:
-        """Take note of what a claim of `limit` jobs gave, sent at `started`, answered at `now`."""
+        """Take note of what a claim of `limit` jobs gave, sent at `started`, received at `now`."""
         is_short = len(jobs) < limit
         taken_whole: Sequence[str] = ()
         if is_short:

@@ -1,4 +1,4 @@
-"""What operators say of queues and types. Statements without IO."""
+"""What operators set for queues and types. Statements without IO."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

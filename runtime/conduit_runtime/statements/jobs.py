@@ -69,7 +69,7 @@ def insert_jobs(
 
     A statement that is `alone` in its transaction checks the idle lock by itself, which costs
     less than a check at the commit. A long one does not: it would keep workers from the
-    bell meanwhile.
+    idle lock meanwhile.
 
     Needs no privilege but INSERT and, for unique jobs, to call `conduit_enqueue`. Each returns its
     duplicates. Raises PayloadError, before any SQL, for a job that Postgres would refuse.

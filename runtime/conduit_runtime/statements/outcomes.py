@@ -75,12 +75,12 @@ class OrphanedClaim:
 class Attempt:
     """An attempt to be written: how long it took in seconds, and what came of it.
 
-    Without an outcome it completed; `enqueued` are the jobs that its completion gives birth to, as
+    Without an outcome it completed; `enqueued` are its child jobs, as
     `store.insert_parameters` gives them, and `result` is what is kept of its return value.
     `started` is the monotonic time at which it began; None when it did not.
     """
 
-    # Most complete and leave nothing else behind: the rest has a place only where it is needed.
+    # Most complete and leave nothing else behind: the rest has a dict only where it is needed.
     __slots__ = ("__dict__", "elapsed", "job", "started")
 
     outcome: Outcome | None = None

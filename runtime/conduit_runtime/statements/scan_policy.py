@@ -1,4 +1,4 @@
-"""How far back a claim looks, so that what is dead in the index costs little."""
+"""How far back a claim scans, so that dead index entries cost little."""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
@@ -8,37 +8,37 @@ from typing import Any
 __all__ = ["Scan", "ScanPolicy", "seen"]
 
 _CHEAP = 0.01
-"""Seconds that a look may take to be repeated whenever a claim comes back short."""
+"""Seconds that a scan may take to be repeated whenever a claim comes back short."""
 _COSTLY = 0.005
-"""Seconds from which on, three times in a row, full looks are rare."""
+"""Seconds from which on, three times in a row, full scans are rare."""
 _SHORTEST, _LONGEST = 0.05, 1.0
 _SHARE = 0.04
 _RECENT = 10.0
-"""Seconds that a recent look goes back before the look that found everything."""
+"""Seconds that a recent scan goes back before the scan that found everything."""
 _SHARE_OF_RARE, _RAREST = 0.005, 60.0
 _IDLE = 0.25
-"""Seconds until a recent look that found nothing is repeated."""
+"""Seconds until a recent scan that found nothing is repeated."""
 
 
 class Scan(Enum):
-    """What a claim looks at."""
+    """What a claim scans."""
 
-    CURSOR = "what stands behind the last claim of its priority"
-    RECENT = "what fell due of late"
+    CURSOR = "what lies behind the last claim of its priority"
+    RECENT = "what became due recently"
     FULL = "everything"
 
 
 class ScanPolicy:
-    """When a worker's claims look how far back. Times are monotonic seconds.
+    """How far back the claims of a worker scan. Times are monotonic seconds.
 
     Claimed rows leave dead entries at the head of the index until they are vacuumed. Most claims
     skip them; a full scan, which finds what appeared behind the last claim, follows at most every
     50 ms and at least every second, depending on its cost. While it costs little, it follows
     whenever a claim comes back short, too.
 
-    While another transaction holds a snapshot, vacuum removes nothing and full looks cost more
-    and more. Then recent looks take their place, and full ones become rare: whoever makes a job due
-    further back than those look says so to the workers that listen (`hears_notices`).
+    While another transaction holds a snapshot, vacuum removes nothing and full scans cost more
+    and more. Then recent scans replace them, and full scans become rare. A statement that makes a
+    job due further back sends a notification to the workers that listen (`hears_notices`).
     """
 
     def __init__(self) -> None:
@@ -52,9 +52,9 @@ class ScanPolicy:
     def choose(
         self, scope: tuple[Any, ...], queues: Collection[str], hears_notices: bool, now: float
     ) -> Scan:
-        """What a claim from these queues looks at.
+        """What a claim from these queues scans.
 
-        What is known of the past holds for one `scope`: who claims, and what of.
+        What is known of the past holds for one `scope`: a worker, its connection and its lanes.
         """
         if scope != self._scope:
             self._scope = scope
@@ -68,27 +68,27 @@ class ScanPolicy:
         return Scan.RECENT if self._is_full_rare and now >= self._recent_at else Scan.CURSOR
 
     def ages(self, queues: Iterable[str], now: float) -> list[float]:
-        """How many seconds a recent look goes back in each of the queues."""
+        """How many seconds a recent scan goes back in each of the queues."""
         return [now - self._all_seen[queue] + _RECENT for queue in queues]
 
     @property
     def is_full_scan_rare(self) -> bool:
-        """Whether full looks cost so much that they are rare."""
+        """Whether full scans cost so much that they are rare."""
         return self._is_full_rare
 
     def is_full_due(self, now: float) -> bool:
-        """Whether a claim looks at everything."""
+        """Whether a claim scans everything."""
         return now >= (self._rare_at if self._is_full_rare else self._full_at)
 
     def due_in(self, now: float) -> float:
-        """In how many seconds a claim looks further back than behind the last one."""
+        """In how many seconds a claim scans further back than behind the last one."""
         due = min(self._rare_at, self._recent_at) if self._is_full_rare else self._full_at
         return max(0.0, due - now)
 
     def learn(
         self, scan: Scan, started: float, now: float, gave: int, is_short: bool, seen: Iterable[str]
     ) -> None:
-        """Take note of a look that was sent at `started`, answered at `now`, and gave some jobs.
+        """Take note of a scan: sent at `started`, received at `now`, with so many jobs.
 
         In the queues that it has `seen` whole, nothing is left that was due when it started.
         """
@@ -117,7 +117,7 @@ class ScanPolicy:
         self.invalidate()
 
     def invalidate(self) -> None:
-        """Something is due further back than recent looks go."""
+        """Something is due further back than recent scans go."""
         self._all_seen.clear()
         self._is_full_rare = False
 

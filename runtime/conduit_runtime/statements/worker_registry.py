@@ -1,4 +1,4 @@
-"""Workers in the database: registering, beating, rescuing. Statements without IO."""
+"""Workers in the database: registering, heartbeats, rescuing. Statements without IO."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Rescued:
-    """A job that was taken back from a dead worker; `payload` is JSON text, where it is told of."""
+    """A job that was reclaimed from a dead worker; `payload` is JSON text, in failure notices."""
 
     id: UUID
     queue: str
@@ -56,7 +56,7 @@ def register(
     lanes: Sequence[Lane],
     schema: str | None,
 ) -> Statement[None]:
-    """Announce a worker, or what it knows from now on."""
+    """Register a worker, or what it handles from now on."""
     parameters = {
         "name": name,
         "lock_key": lock_key,
@@ -79,7 +79,7 @@ def lock(lock_key: int) -> Statement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """How every worker stands, oneself included, and what else there is to know.
+    """The state of every worker, this one included, and what else a worker polls for.
 
     `due` are the seconds until the next schedule is due, None when there is none; `clock` is the
     Unix time by the server's clock. It and the `controls` are None while no worker is registered.
@@ -94,7 +94,7 @@ class Heartbeat:
 
 
 def heartbeat(name: str, queues: Sequence[str], schema: str | None) -> Statement[Heartbeat]:
-    """Move the own beat, and look around: at workers, at controls of these queues, and at rates."""
+    """Send a heartbeat; read the workers, the controls of these queues, and the rates."""
     return Statement(
         sql("worker/heartbeat", schema),
         {"name": name, "queues": list(queues)},
@@ -106,18 +106,18 @@ def heartbeat(name: str, queues: Sequence[str], schema: str | None) -> Statement
 
 
 def rescue(dead: DeadWorker, schema: str | None) -> Statement[list[Rescued]]:
-    """Take back the jobs of a dead worker and strike it off, unless it has moved."""
+    """Reclaim the jobs of a dead worker and deregister it, unless its heartbeat has moved."""
     parameters = {"name": dead.name, "heartbeat": dead.heartbeat, "silent": dead.silent}
     return Statement(sql("worker/rescue", schema), parameters, _rescued)
 
 
 def rescue_orphans(schema: str | None) -> Statement[list[Rescued]]:
-    """Take back jobs of workers that nobody knows, and jobs whose lease has lapsed."""
+    """Reclaim jobs of unregistered workers, and jobs whose lease has lapsed."""
     return Statement(sql("worker/rescue_orphans", schema), {}, _rescued)
 
 
 def unhandled_types(queues: Sequence[str], schema: str | None) -> Statement[list[tuple[str, Lane]]]:
-    """What waits in these queues, by queue and lane, that no live worker of the queue knows."""
+    """The lanes that wait in these queues and that no live worker of the queue handles."""
     return Statement(
         sql("worker/unhandled_types", schema, queue="wanted.queue"),
         {"queues": list(queues)},
@@ -126,7 +126,7 @@ def unhandled_types(queues: Sequence[str], schema: str | None) -> Statement[list
 
 
 def deregister(name: str, schema: str | None) -> Statement[None]:
-    """Strike the worker off, at a gentle end."""
+    """Delete the worker's row, at a gentle end."""
     return Statement(sql("worker/deregister", schema), {"name": name}, nothing)
 
 

@@ -1,4 +1,4 @@
-"""Waiting, when a worker starts, for a database that does not answer yet."""
+"""Waiting, when a worker starts, for a database that is not reachable yet."""
 
 import asyncio
 import re
@@ -26,7 +26,7 @@ _FINAL = re.compile(
 
 
 async def reach(dsn: str, seconds: float) -> None:
-    """Return once the database answers; try again, ever later, for so many seconds.
+    """Return once the database is reachable; try for so many seconds, ever more rarely.
 
     Raises what the last try raised: at once where waiting is of no use, as for a wrong password.
     """
@@ -39,8 +39,8 @@ async def reach(dsn: str, seconds: float) -> None:
             left = deadline - time.monotonic()
             if left <= 0 or _FINAL.search(str(error)):
                 raise
-            told = psycopg.OperationalError(without_password(str(error), dsn))
-            pause = min(backoff.next_delay(told), left)
+            shown = psycopg.OperationalError(without_password(str(error), dsn))
+            pause = min(backoff.next_delay(shown), left)
         else:
             await connection.close()
             return

@@ -1,4 +1,4 @@
-"""What a pool is told to do, checked before it does."""
+"""Checks of what a pool is given."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard

@@ -32,7 +32,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Hook = TypeVar("Hook", bound=Callable[["FailedJob"], object])
 
 GRACE = 30.0
-"""Seconds that running jobs get to end before they are handed back."""
+"""Seconds that running jobs get to end before the worker releases them."""
 
 
 class WorkerPool:
@@ -44,13 +44,13 @@ class WorkerPool:
     `schedules` are added to the database's at each start, as `CronScheduler.add` does. `on_failed`
     is called for each job that ends failed: see the decorator of that name. `tracer_provider` gets
     a span of each attempt; without one, the provider that the process has set up, if it has.
-    A database that does not answer yet is tried again for `connect_timeout` seconds at the start.
+    A database that is not reachable yet is tried again for `connect_timeout` seconds at the start.
 
     Handlers are plain functions, which run in threads, or coroutine functions, which run in the
     pool's loop. Use it as `with pool:` (a loop in a thread), `async with pool:` (the running loop),
     or `pool.run()` (until SIGTERM or SIGINT). A plain function that does not end in time after a
-    stop keeps its thread; its job is handed back. One that runs on after its timeout keeps its
-    place among the `workers` until it ends.
+    stop keeps its thread; its job is released. One that runs on after its timeout keeps its
+    slot among the `workers` until it ends.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class WorkerPool:
             raise
 
     def stop(self, grace: float | None = None) -> None:
-        """Stop what `start` started: running jobs get `grace` seconds, the rest is handed back.
+        """Stop what `start` started: running jobs get `grace` seconds, the rest is released.
 
         Ends a `run` in another thread as well, without waiting for it.
         """
@@ -161,7 +161,7 @@ class WorkerPool:
         The first signal stops gently, as `stop` does; a second one ends the process at once.
         `on_ready` is called, in the loop, once the pool works.
         Raises RuntimeError inside a running loop: use `async with pool` there. Raises WorkerStuck
-        when no job could start for a minute, since plain functions ran on in all places after their
+        when no job could start for a minute, since plain functions held all slots after their
         attempts were stopped: end the process then, by `os._exit`, as their threads do not.
         """
         if is_in_loop():

@@ -28,14 +28,14 @@ LONG = 0.5
 AUDIT = 10.0
 """Seconds between comparisons of what the worker holds with what the database says."""
 STUCK = 60.0
-"""Seconds for which threads of stopped attempts may keep every place."""
+"""Seconds for which threads of stopped attempts may hold every slot."""
 
 
 class Watch:
-    """Writes the starts of long jobs, stops those that are lost, and gives back what was forgotten.
+    """Writes the starts of long jobs, stops those that are lost, and releases orphaned claims.
 
-    `worker` tells under which name the worker holds its jobs. `is_stuck` is set once threads that
-    run on after their attempts were stopped have kept every place for `STUCK` seconds.
+    `worker` returns the name under which the worker holds its jobs. `is_stuck` is set once threads
+    of stopped attempts have held every slot for `STUCK` seconds.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Watch:
         self._acknowledger = acknowledger
         self._recorder = recorder
         self._worker = worker
-        self._backoff = Backoff(_log, "jobs that a lost claim took cannot be looked for")
+        self._backoff = Backoff(_log, "orphaned claims cannot be looked for")
         self._stuck_since: float | None = None
         self._orphans: set[tuple[UUID, UUID]] = set()
         self.is_stuck = asyncio.Event()
@@ -78,7 +78,7 @@ class Watch:
         if now - self._stuck_since >= STUCK and not self.is_stuck.is_set():
             self.is_stuck.set()
             _log.error(
-                "no job could start for %g s: plain functions run on in all %d places after their "
+                "no job could start for %g s: plain functions hold all %d slots after their "
                 "attempts were stopped",
                 STUCK,
                 self._runner.concurrency,
@@ -94,7 +94,7 @@ class Watch:
                 execution.stop(TakenAway())
 
     async def _audit(self) -> None:
-        """Hand back jobs that a claim took whose answer was lost with its connection."""
+        """Release jobs of a claim whose result was lost with its connection."""
         try:
             held = await self._acknowledger.held_jobs(self._worker())
         except psycopg.Error as error:
@@ -102,7 +102,7 @@ class Watch:
             return
         known = {(job.id, job.token) for job in self._runner.jobs()} | self._acknowledger.deferred
         orphans = held - known
-        # Seen once, it may have ended meanwhile, or its claim may not be answered yet.
+        # Seen once, it may have ended meanwhile, or its claim may still be under way.
         for id_, token in orphans & self._orphans:
             self._acknowledger.add(Attempt(OrphanedClaim(id_, token), outcome=released))
         self._orphans = orphans

@@ -1,4 +1,4 @@
-"""A worker: claims jobs, runs them, writes what came of them. One in a pool, in one event loop."""
+"""A worker claims jobs, runs them and writes their outcomes; a pool has one, in one event loop."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -186,14 +186,14 @@ class Worker:
         stopping.cancel()
         stuck.cancel()
         if stuck in done:
-            raise WorkerStuck("threads of attempts that were stopped keep every place")
+            raise WorkerStuck("threads of stopped attempts hold every slot")
 
     async def stop(self, grace: float) -> None:
-        """End gently: claim no more, give running jobs `grace` seconds, hand back the rest."""
+        """End gently: claim no more, let running jobs end for `grace` seconds, release the rest."""
         self._stopping.set()
         self._ticking.cancel()
         self._claimer.stop()
-        # A claim under way is waited for, else its jobs would be held by nobody.
+        # A claim under way is awaited: otherwise this worker would not know its jobs.
         await asyncio.wait([self._claiming], timeout=CANCELLING)
         self._runner.release()
         await self._until_idle(grace)
@@ -228,7 +228,7 @@ class Worker:
             await asyncio.wait(tasks, timeout=seconds)
 
     def _apply(self, controls: Controls) -> None:
-        """Operators paused, resumed or limited something."""
+        """Apply what operators paused, resumed or limited."""
         self._controls = controls
         if hasattr(self, "_claimer"):
             self._claimer.apply(controls)
@@ -243,12 +243,12 @@ class Worker:
             self._claimer.on_announced()
 
     def _advance(self, jobs: Sequence[UUID]) -> None:
-        """What waits for these jobs has not been released by their end."""
+        """Release what still waits for these jobs, which have ended."""
         if hasattr(self, "_flows"):
             self._flows.add(jobs)
 
     def _abandon_all(self) -> None:
-        """Others took this worker for dead: its jobs are theirs now."""
+        """Stop all jobs: others took this worker for dead and have its jobs."""
         if not hasattr(self, "_runner"):
             return  # it has claimed nothing yet
         for execution in list(self._runner.running):
@@ -263,12 +263,12 @@ class Worker:
             self._failures.report(failed_among(attempts))
 
     def _count_failed(self, jobs: Sequence[Rescued]) -> None:
-        """These jobs killed their last worker: it counts nothing any more."""
+        """Count these jobs: the worker that they killed cannot."""
         for job in jobs:
             self._recorder.counters(job.queue, job.type).failed += 1
 
     def _report_failed(self, jobs: Sequence[Rescued], worker: str) -> None:
-        """No attempt ended these jobs as failed, and it is for this worker to report them."""
+        """Report these jobs, which a rescue ended as failed."""
         self._failures.report(
             failed_of(jobs), lambda job: self._notices.on_reported(job.id, worker)
         )
@@ -278,7 +278,7 @@ class Worker:
         return self._database.connection()
 
     def linger(self, thread: "Future[None]", /) -> None:
-        """Keep the place of an attempt that was stopped, until its thread ends."""
+        """Keep the slot of a stopped attempt, until its thread ends."""
         self._runner.threads.linger(thread)
 
     async def progress(self, job: Claimed, note: dict[str, Any], /) -> None:

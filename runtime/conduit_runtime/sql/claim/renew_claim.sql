@@ -1,4 +1,4 @@
--- A new token for jobs whose claim was answered late, as far as the worker still holds them and they
+-- A new token for jobs whose claim took long, as far as the worker still holds them and they
 -- may start: what others decided about the old token no longer concerns them.
 UPDATE {jobs} AS job SET token = %(renewed)s
 FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) AS claimed (id, token)

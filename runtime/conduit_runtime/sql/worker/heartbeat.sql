@@ -1,7 +1,7 @@
--- Own heartbeat, and how every worker stands: whether its beat moved is judged by the one who looks.
+-- Counts up the worker's heartbeat, and reads those of all workers: each reader judges itself which moved.
 -- And in how many seconds the next schedule is due, what time it is, and what operators say of the
 -- queues and types, so that nobody asks for that on its own.
-WITH beaten AS (
+WITH own AS (
   UPDATE {conduit_workers} SET heartbeat = heartbeat + 1, seen_at = pg_catalog.now() WHERE name = %(name)s
 )
 SELECT name, heartbeat, pg_catalog.pg_try_advisory_xact_lock_shared(lock_key), (

@@ -1,1 +1,1 @@
-"""Writing what became of attempts, in batches, whatever Postgres refuses."""
+"""Writing the outcomes of attempts in batches, around what Postgres refuses."""

@@ -1,4 +1,4 @@
-"""Writes what became of attempts, many at a time, until Postgres has taken it."""
+"""Writes outcomes of attempts, many at a time, until Postgres has stored them."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -28,11 +28,11 @@ BATCH = 1_000
 BATCH_BYTES = 4_000_000
 """Bytes of results, errors and child jobs that one statement writes; a single one may have more."""
 LOCK_TIMEOUT = "300ms"
-"""How long a batch waits for a lock, before what is locked is set aside."""
+"""How long a batch waits for a lock, before what is locked is deferred."""
 STATEMENT_TIMEOUT = "2s"
 """How long a batch may take, before its outcomes are written one by one beside the others."""
 PAUSE = 0.5
-"""Seconds until what is set aside is looked at again."""
+"""Seconds until deferred outcomes are tried again."""
 
 
 class Acknowledger:
@@ -40,10 +40,10 @@ class Acknowledger:
 
     `on_ended` is called with the attempts of each batch whose outcome is committed, without those
     whose jobs were no longer held; `on_advancing` with the jobs of flows that have more to release.
-    A write is repeated until Postgres has taken it. That is harmless: the token of the claim
-    matches once only. A job whose row somebody has locked is set aside until it is free, and one
-    whose outcome is large or refused is written apart, over connections that `connect` lends; the
-    rest of its batch does not wait with it. The link has a `LOCK_TIMEOUT`
+    A write is repeated until Postgres has stored it. That is harmless: the token of the claim
+    matches once only. A job whose row another transaction has locked is deferred until it is free.
+    One whose outcome is large or refused is written apart, over connections that `connect` lends:
+    the rest of its batch does not wait. The connection has a `LOCK_TIMEOUT`
     and a `STATEMENT_TIMEOUT`.
     """
 
@@ -74,9 +74,7 @@ class Acknowledger:
         self._writing = False
         self._starts = Backoff(_log, "the start of a job cannot be written")
         self._apart = ApartWriter(connect, schema, self._report_apart)
-        self._writer = BatchWriter(
-            connection, schema, self._report, self._apart.add, self._set_aside
-        )
+        self._writer = BatchWriter(connection, schema, self._report, self._apart.add, self._defer)
 
     @property
     def is_idle(self) -> bool:
@@ -90,8 +88,8 @@ class Acknowledger:
     @property
     def deferred(self) -> set[tuple[UUID, UUID | None]]:
         """Id and token of the jobs that ended, but are locked by somebody or refused."""
-        aside = {(each.job.id, each.job.token) for each in (*self._deferred, *self._again)}
-        return aside.union(self._apart.held)
+        deferred = {(each.job.id, each.job.token) for each in (*self._deferred, *self._again)}
+        return deferred.union(self._apart.held)
 
     def add(self, attempt: Attempt) -> None:
         """Have an attempt written soon."""
@@ -186,7 +184,7 @@ class Acknowledger:
             self._on_postponed()
 
     async def _write_again(self, attempts: Sequence[Attempt]) -> None:
-        """Write those of the attempts set aside that are free now."""
+        """Write those of the deferred attempts that are free now."""
         free = await self._writer.free(attempts)
         if completed := [each for each in free if each.outcome is None]:
             await self._writer.write(completed, statements.complete, tries=1)
@@ -194,7 +192,7 @@ class Acknowledger:
             await self._writer.write(ended, statements.end, tries=1)
             self._on_postponed()
 
-    def _set_aside(self, attempts: Sequence[Attempt]) -> None:
+    def _defer(self, attempts: Sequence[Attempt]) -> None:
         if attempts and not self._deferred:
             asyncio.get_running_loop().call_later(PAUSE, self._bring_back)
         self._deferred.extend(attempts)

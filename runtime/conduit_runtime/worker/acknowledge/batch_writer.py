@@ -38,7 +38,7 @@ class BatchWriter:
     `on_taken` is called with attempts and what was written of them: the others' jobs were no longer
     held. `on_refused` is called with an attempt that Postgres does not take even alone, and why;
     `on_locked` with those whose rows somebody has locked, or which alone meet trouble that may
-    pass: nothing of them was written. The link has a lock timeout.
+    pass: nothing of them was written. The connection has a lock timeout.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class BatchWriter:
             self._on_locked(attempts)
 
     async def free(self, attempts: Sequence[Attempt]) -> Sequence[Attempt]:
-        """Those whose jobs nobody has locked; the others are reported."""
+        """Those whose jobs are not locked; reports the others."""
         try:
             locked = await self.insist(statements.locked(attempts, self._schema))
         except psycopg.Error:  # the whole table is locked, or cannot be read

@@ -1,1 +1,1 @@
-"""Which due jobs a worker takes, and when it looks for more."""
+"""Which due jobs a worker claims, and when."""

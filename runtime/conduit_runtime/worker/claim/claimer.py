@@ -28,7 +28,7 @@ __all__ = ["Claimer"]
 _log = get_logger("conduit.worker")
 
 PATIENCE = 0.25
-"""Seconds that a claimed job may wait here for a place."""
+"""Seconds that a claimed job may wait here for a slot."""
 VAIN, VAIN_AT_ONCE = 0.02, 20
 """Seconds between claims that find nothing of what was announced, and how many come at once."""
 WINDOW = 0.05
@@ -78,7 +78,7 @@ class Claimer:
         self._paced_until = 0.0
 
     def on_capacity(self) -> None:
-        """A job ended: there may be room for another."""
+        """A job ended: there may be capacity for another."""
         self._capacity.set()
         if self._drain:
             self._listener.wake()
@@ -89,16 +89,16 @@ class Claimer:
             self._listener.wake()
 
     def apply(self, controls: Controls) -> None:
-        """Operators paused, resumed or limited something."""
+        """Apply what operators paused, resumed or limited."""
         self._limiter.apply(controls)
         self._runner.release()
         self._capacity.set()
         self._listener.wake()
 
     def on_changed(self) -> bool:
-        """A queue was paused or limited, or a held job cancelled: what has not begun goes back.
+        """Release what has not begun: a queue was paused or limited, or a held job was cancelled.
 
-        False when the last such notice came a moment ago: anybody can send them, and jobs have to
+        False when the last such notice came a moment ago: any role can send them, and jobs have to
         start in between. What was claimed before does not start later than it may anyway.
         """
         now = time.monotonic()
@@ -110,24 +110,24 @@ class Claimer:
         return True
 
     def on_written(self, count: int) -> None:
-        """Outcomes were written: nested jobs may be there, and the rate of work shows."""
+        """Outcomes were written: there may be child jobs, and the rate of work is known."""
         self._finished += count
         if self._drain:
             self._listener.wake()
 
     def on_announced(self) -> None:
-        """A job was committed, or so somebody says: every role can send notifications."""
+        """A notification says that a job was committed; every role can send one."""
         self._was_announced = True
         self._listener.wake()
 
     def on_late(self) -> None:
-        """A job became due long after its time: it may stand further back than claims look."""
+        """A job is due since long ago: it may be further back than claims scan."""
         self._was_announced = True
         self._claims.scan_policy.invalidate()
         self._listener.wake()
 
     def on_postponed(self) -> None:
-        """A job is to be run again later: it may be the next that is due."""
+        """A job will run again later: it may be the next one due."""
         self._listener.wake()
 
     def stop(self) -> None:
@@ -157,7 +157,7 @@ class Claimer:
             await self._listener.release_idle_lock()
             await self._wait_for_capacity()
             return False
-        # Asked before, since a job may end and give birth to others while the claim is under way.
+        # Read before the claim: meanwhile a job may end and enqueue child jobs.
         was_idle = self._runner.is_idle and self._acknowledger.is_idle
         was_announced, self._was_announced = self._was_announced, False
         jobs, is_full = await self._claim(sizes, limit)
@@ -182,7 +182,7 @@ class Claimer:
                 if is_full and not self._claims.scan_policy.is_full_scan_rare:
                     await self._wait_for_jobs()
                 else:
-                    # What is new is heard of; what appeared behind a bound is looked for then.
+                    # New jobs notify; the next full scan finds what appeared behind a bound.
                     due_in = self._claims.scan_policy.due_in(time.monotonic())
                     await self._listener.wait(min(due_in, self._limiter.pause()))
         return False
@@ -194,11 +194,11 @@ class Claimer:
         await asyncio.sleep(max(0.0, self._paced_until - now - VAIN * VAIN_AT_ONCE))
 
     async def _wait_for_jobs(self) -> None:
-        """Return when a claim may find something; the poll is but a glance at the index."""
+        """Return when a claim may find something; a poll reads only the head of the index."""
         while True:
             due = await self._connection.run(self._next_due())
             if due is not None and due <= 0:
-                # It came just now, or somebody's transaction holds it.
+                # It came just now, or another transaction holds it.
                 await self._listener.wait(PATIENCE)
                 return
             pause = min(self._limiter.pause(), POLL if due is None else due)
@@ -221,7 +221,7 @@ class Claimer:
         return due is not None and due <= 0
 
     async def _wait_for_capacity(self) -> None:
-        """Wait until a job ended; jobs that wait here for too long go back, for others to take."""
+        """Wait until a job ended; release jobs that wait here for too long."""
         if not self._runner.ready:
             await self._capacity.wait()
             return
@@ -250,7 +250,7 @@ class Claimer:
         self._runner.take(jobs, started)
         if self._stopping or self._changed > started:
             self._runner.release()
-        # A rescued job may have killed its worker: it never waits here beside others.
+        # A rescued job may have killed its worker: it does not wait here beside others.
         rescued = any(map(_rescues_of, jobs))
         self._prefetching = not (rescued and self._runner.release_rescued())
         if len(jobs) < limit:
@@ -259,7 +259,7 @@ class Claimer:
         return jobs, is_full
 
     async def _renewed(self, jobs: Sequence[Claimed], worker: str) -> list[Claimed]:
-        """Those of the jobs that are still held, after a claim that was answered late."""
+        """Those of the jobs that are still held, after a claim that took long."""
         token = uuid.uuid4()
         held = await self._connection.run(renew(jobs, token, worker, self._schema))
         renewed = []
@@ -274,7 +274,7 @@ class Claimer:
     async def _claim_freely(
         self, sizes: Mapping[str, int], lanes: Sequence[Lane], limit: int, started: float
     ) -> tuple[list[Claimed], bool]:
-        """Claim what no limit concerns, and tell whether this looked at everything."""
+        """Claim what no limit concerns; returns the jobs and whether it scanned everything."""
         if not sizes or limit <= 0:
             return [], limit > 0
         listens_on = None if self._limiter.controls.has_limits else self._listener.hears(sizes)
@@ -290,9 +290,9 @@ class Claimer:
     ) -> bool:
         """Claim from queues with a limit and without, types with a rate and without.
 
-        Adds to `jobs`, and tells whether this looked at everything.
-        Little of what is limited is prefetched, since it keeps places from other workers. Types
-        with a rate are looked for by full looks only, so that the others do not pay for counting.
+        Adds to `jobs`; returns whether it scanned everything.
+        Little of what is limited is prefetched: it takes slots from other workers. Types
+        with a rate are claimed by full scans only, so that other claims need not count.
         """
         free, limited = self._limiter.split_queues(sizes)
         lanes, rated = self._limiter.split_lanes(self._lanes())

@@ -22,15 +22,15 @@ __all__ = ["FULL", "Limiter"]
 T = TypeVar("T")
 
 FULL = 0.5
-"""Seconds after which a queue that was full is asked again, unless a job of its ended here."""
+"""Seconds after which a full queue is claimed from again, unless one of its jobs ended here."""
 _TURN = 0.002
-"""Seconds that somebody else's claim takes about."""
+"""About how many seconds another worker's claim takes."""
 
 
 class Limiter:
     """Knows which queues are paused or full and which types have used up their rate.
 
-    Without any of that it lets everything pass. All methods belong to the worker's loop.
+    Without such limits it allows everything. All methods belong to the worker's loop.
     """
 
     def __init__(self, shape: Shape = PLAIN) -> None:
@@ -42,7 +42,7 @@ class Limiter:
         self._misses = 0
 
     def apply(self, controls: Controls) -> None:
-        """Operators paused, resumed or limited something."""
+        """Apply what operators paused, resumed or limited."""
         self.controls = controls
         self._queues.clear()
         self._types.clear()
@@ -53,7 +53,7 @@ class Limiter:
         return [q for q in queues if q not in self.controls.paused and q not in self._full]
 
     def claimable_now(self, queues: Mapping[str, T]) -> Mapping[str, T]:
-        """Those of the queues that may be asked now."""
+        """Those of the queues that may be claimed from now."""
         if not (self.controls.paused or self.controls.limited):
             return queues
         self._expire()
@@ -82,12 +82,12 @@ class Limiter:
         )
 
     def pause(self) -> float:
-        """Seconds until something that is shut may be asked again; infinite when nothing is."""
+        """Seconds until a queue or type that is shut opens again; infinite when none is shut."""
         times = (*self._queues.values(), *self._types.values())
         return max(0.0, min(times) - time.monotonic()) if times else float("inf")
 
     def on_ended(self, attempts: Sequence["Attempt"]) -> bool:
-        """These jobs are no longer running: whether one of them made room in a full queue."""
+        """Note that these jobs ended; returns whether that freed capacity in a full queue."""
         if not self._full:
             return False
         ended = {attempt.job.queue for attempt in attempts}.intersection(self._full)

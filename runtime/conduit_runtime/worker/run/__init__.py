@@ -1,1 +1,1 @@
-"""Running claimed jobs: coroutines and threads, handlers, timeouts, and who hears of failures."""
+"""Running claimed jobs: coroutines and threads, handlers, timeouts, and reports of failures."""

@@ -47,7 +47,7 @@ class Execution:
             self.task.cancel()
 
     def reason(self, error: BaseException) -> BaseException:
-        """Why the attempt ended with this exception; what stopped a coroutine tells where."""
+        """Why the attempt ended with this exception; a coroutine's reason has its traceback."""
         if self.stopped_by is None:
             return error
         if self.context is not None and self.handler.is_async:

@@ -1,4 +1,4 @@
-"""Tells an application of each job that ended failed."""
+"""Reports each job that ended failed to the application."""
 
 import asyncio
 import inspect
@@ -130,7 +130,7 @@ class FailureReporter:
             await asyncio.wait(self._tasks, timeout=seconds)
         left = len(self._waiting) + len(self._tasks)
         if left:
-            _log.warning("on_failed was not told of %d failed jobs: the worker ends", left)
+            _log.warning("on_failed was not called for %d failed jobs: the worker ends", left)
         self._waiting.clear()
         for task in [*self._tasks]:
             task.cancel()
@@ -145,7 +145,7 @@ class FailureReporter:
                     await self._call(function, job)
                     then(job)
         finally:
-            # Not a callback, which comes later: whoever reports meanwhile would count on this task.
+            # Not a callback, which comes later: a report meanwhile would count on this task.
             self._tasks.discard(task)
 
     async def _call(self, function: OnFailed, job: FailedJob) -> None:

@@ -41,24 +41,24 @@ FRESH = 1.0
 """Seconds after a claim was sent within which its jobs start; later they are claimed anew.
 
 A job may be cancelled, its queue paused, or its worker taken for dead meanwhile. The last takes
-twice as long: others rescue the jobs of a worker 3 s after a beat, and one is sent every second.
+twice as long: others rescue a worker's jobs 3 s after its heartbeat, and it sends one a second.
 """
 SLICE = 0.005
 """Seconds that jobs which never wait may hold the loop."""
 GLANCE = 0.0005
-"""Seconds after which they let in what the database has answered."""
+"""Seconds after which they let the loop read what the database has sent."""
 
 WhyStopped = Callable[[], BaseException | None]
 Around = Callable[[Any, Coroutine[Any, Any, Any], WhyStopped], Coroutine[Any, Any, Any]]
-"""Wraps the work of a job; what it gets last tells why the job was stopped, if it was."""
+"""Wraps the work of a job; its last argument returns why the job was stopped, if it was."""
 
 _queue_of = attrgetter("queue")
 
 
 class Runner:
-    """The jobs that a worker has claimed: those that run and those that wait for a free place.
+    """The jobs that a worker has claimed: those that run and those that wait for a free slot.
 
-    A place is a task that runs one job after another, each in a context of its own; a job that
+    A slot is a task that runs one job after another, each in a context of its own; a job that
     waits makes it open others. `on_capacity` is called when jobs ended. All methods belong to the
     worker's loop, which sees in `running` the jobs that wait for something, and in `threads` what
     plain functions run in. When there are `capped` queues, `by_queue` counts the jobs of each that
@@ -122,7 +122,7 @@ class Runner:
         """Run claimed jobs, in their order, as slots become free.
 
         The claim was sent at the monotonic time `asked`; what cannot start while it is `FRESH`
-        goes back.
+        is released.
         """
         start_by = asked + FRESH
         for job in jobs:
@@ -134,12 +134,12 @@ class Runner:
         self._open_slots(1)
 
     def release(self) -> None:
-        """Give back the jobs that have not begun."""
+        """Release the jobs that have not begun."""
         while self.ready:
             self._release(self.ready.popleft())
 
     def release_rescued(self) -> bool:
-        """Give back the jobs that were rescued before and would have to wait here."""
+        """Release the jobs that were rescued before and would have to wait here."""
         slots = max(0, self.threads.usable - len(self.running))
         rescued = [job for job in islice(self.ready, slots, None) if job.rescues]
         for job in rescued:
@@ -158,7 +158,7 @@ class Runner:
             self._loop.create_task(self._work(), name="conduit jobs")
 
     async def _work(self) -> None:
-        """Be a place: run one job after another until none is ready."""
+        """Run one job after another in a slot until none is ready."""
         task = asyncio.current_task()
         assert task is not None
         began = glanced = monotonic()
@@ -338,7 +338,7 @@ class Runner:
 
 
 def _may_wait_for_keys(children: Sequence[Job]) -> bool:
-    """Whether a completion that gives birth to these jobs may have to wait, for their keys."""
+    """Whether a completion that enqueues these child jobs may have to wait for their keys."""
     return any(each.is_unique for each in children)
 
 

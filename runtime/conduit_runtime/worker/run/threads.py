@@ -1,4 +1,4 @@
-"""The threads in which plain functions run: one that outlives its attempt keeps its place."""
+"""The threads in which plain functions run: one that outlives its attempt keeps its slot."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ class JobThreads:
     """As many threads as a worker has slots.
 
     A plain function cannot be ended from outside. When its attempt is stopped, its thread goes on,
-    and keeps its place for as long: no job waits for a thread. `on_free` is called when one ended.
+    and keeps its slot until then: no job waits for a thread. `on_free` is called when one ended.
     """
 
     def __init__(self, slots: int, on_free: Callable[[], None]) -> None:
@@ -47,7 +47,7 @@ class JobThreads:
         return await result if inspect.isawaitable(result) else result
 
     def linger(self, thread: "Future[Any]") -> None:
-        """Have the place of an attempt that was stopped taken until its thread ends."""
+        """Keep the slot of a stopped attempt until its thread ends."""
         self._lingering += 1
         thread.add_done_callback(self._let_go)
         if self.usable == 0:
@@ -57,7 +57,7 @@ class JobThreads:
             )
 
     def close(self) -> None:
-        """Let go of the threads; those that still run are left to end by themselves."""
+        """Release the threads; those that still run end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _let_go(self, thread: "Future[Any]") -> None:
