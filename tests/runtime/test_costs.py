@@ -186,7 +186,7 @@ def test_a_look_around_sweeps_with_one_statement(dsn: str, monkeypatch: pytest.M
     with psycopg.connect(dsn, autocommit=True) as connection:
         for _ in range(8):
             sweeping.step(connection, None)
-    # Keys, results, links and news have their turns.
+    # Keys, results, dependencies and failure notices have their turns.
     assert [sent.count(statement) for statement in sent] == [2] * 8
 
 

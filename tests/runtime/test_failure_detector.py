@@ -4,8 +4,8 @@ from conduit_runtime.model.worker_state import DeadWorker, WorkerState
 from conduit_runtime.worker.heartbeat.failure_detector import LEASE, SILENCE, FailureDetector
 
 
-def sighted(beat: int, *, lock_free: bool) -> list[WorkerState]:
-    return [WorkerState("other", beat, lock_free)]
+def sighted(heartbeat: int, *, lock_free: bool) -> list[WorkerState]:
+    return [WorkerState("other", heartbeat, lock_free)]
 
 
 def test_a_worker_that_beats_lives_however_long() -> None:

@@ -38,7 +38,7 @@ def jobs(names: str) -> list[Job]:
 
 
 def statuses(queue: Queue, flow: Flow) -> dict[str, str]:
-    """How each job stands, by its payload; those that wait as how many they wait for."""
+    """The state of each job, by its payload; those that wait as how many they wait for."""
     found = {}
     for job in flow.jobs:
         stored = queue.get(job.id)

@@ -21,7 +21,7 @@ def queue(dsn: str) -> Iterator[Queue]:
 
 
 def ran(queue: Queue, pool: WorkerPool, job: Job) -> Job:
-    """How the job stands once the pool has run what is due."""
+    """The state of the job once the pool has run what is due."""
     job = queue.enqueue(job)
     pool.run(drain=True)
     stored = queue.get(job.id)

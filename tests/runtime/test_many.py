@@ -118,8 +118,8 @@ def test_jobs_that_wait_for_others_are_cancelled_too(queue: Queue, small_batches
     assert queue.cancel_many(queue="q", type="b", on_progress=told.append) == len(flows)
     assert told == [small_batches, small_batches * 2]
     for jobs in flows:
-        standing = [queue.get(job.id).status for job in jobs]
-        assert standing == ["pending", "cancelled", "cancelled"]
+        existing = [queue.get(job.id).status for job in jobs]
+        assert existing == ["pending", "cancelled", "cancelled"]
     assert queue.cancel_many(queue="q") == 0
 
 

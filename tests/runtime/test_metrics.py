@@ -162,9 +162,9 @@ def test_idle_workers_write_nothing(
         queue.enqueue(Job(type="send"))
         until(lambda: flushes)
         with psycopg.connect(dsn, autocommit=True) as connection:
-            beat = "SELECT max(heartbeat) FROM conduit_workers"
-            [(start,)] = connection.execute(beat).fetchall()
-            until(lambda: connection.execute(beat).fetchall()[0][0] >= start + 3)
+            heartbeat = "SELECT max(heartbeat) FROM conduit_workers"
+            [(start,)] = connection.execute(heartbeat).fetchall()
+            until(lambda: connection.execute(heartbeat).fetchall()[0][0] >= start + 3)
     assert flushes == [1]
 
 

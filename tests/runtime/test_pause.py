@@ -50,13 +50,13 @@ def idle_locks(dsn: str) -> int:
 def heard(dsn: str) -> None:
     """Return when every worker has looked at the controls after this call."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        beats = "SELECT array_agg(heartbeat ORDER BY name) FROM conduit_workers"
-        [(before,)] = connection.execute(beats)
+        heartbeats = "SELECT array_agg(heartbeat ORDER BY name) FROM conduit_workers"
+        [(before,)] = connection.execute(heartbeats)
         until(
             lambda: all(
                 later > earlier + 1
                 for earlier, later in zip(
-                    before, connection.execute(beats).fetchone()[0], strict=True
+                    before, connection.execute(heartbeats).fetchone()[0], strict=True
                 )
             )
         )
@@ -94,16 +94,16 @@ def test_other_queues_go_on(queue: Queue, dsn: str) -> None:
 
 
 def test_an_idle_worker_hears_of_it_at_once(queue: Queue, dsn: str) -> None:
-    beats = "SELECT coalesce(sum(heartbeat), 0) FROM conduit_workers"
+    heartbeats = "SELECT coalesce(sum(heartbeat), 0) FROM conduit_workers"
     with Stopper(queue).pool, psycopg.connect(dsn, autocommit=True) as connection:
         until(lambda: idle_locks(dsn) == 1)
         quickest = HEARTBEAT
         for _ in range(6):
-            [(before,)] = connection.execute(beats)
+            [(before,)] = connection.execute(heartbeats)
             began = time.monotonic()
             queue.resume("default")
             queue.pause("default")
-            until(lambda before=before: connection.execute(beats).fetchone()[0] > before)
+            until(lambda before=before: connection.execute(heartbeats).fetchone()[0] > before)
             quickest = min(quickest, time.monotonic() - began)
     assert quickest < HEARTBEAT / 4
 

@@ -219,13 +219,13 @@ def test_a_schedule_that_is_not_due_costs_a_worker_neither_statement_nor_connect
     queue: Queue, scheduler: CronScheduler, sql: psycopg.Connection[Any]
 ) -> None:
     scheduler.add(hourly())
-    beats = "SELECT count(*) FROM conduit_workers WHERE heartbeat > 2"
+    heartbeats = "SELECT count(*) FROM conduit_workers WHERE heartbeat > 2"
     connections = (
         "SELECT count(*) FROM pg_stat_activity "
         "WHERE application_name = 'conduit schedules' AND datname = current_database()"
     )
     with WorkerPool(queue):
-        until(lambda: sql.execute(beats).fetchone() == (1,))
+        until(lambda: sql.execute(heartbeats).fetchone() == (1,))
         assert sql.execute(connections).fetchone() == (0,)
         let_pass(sql, HOUR)
         until(lambda: len(ticks(sql)) == 1)

@@ -194,9 +194,9 @@ def test_an_enqueue_waits_for_the_transaction_that_holds_the_key(queue: Queue, d
             second = thread.submit(queue.enqueue, unique(ending), conn=other)
             until(lambda pid=other.info.backend_pid: waits_for_a_lock(dsn, pid))
             getattr(holder, ending)()
-            stands = second.result(30)
-        assert stands.duplicate == (ending == "commit")
-        assert (stands.id == first.id) == (ending == "commit")
+            stored = second.result(30)
+        assert stored.duplicate == (ending == "commit")
+        assert (stored.id == first.id) == (ending == "commit")
 
 
 def test_batches_with_the_same_keys_do_not_deadlock(dsn: str) -> None:

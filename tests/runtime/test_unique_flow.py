@@ -1,4 +1,4 @@
-"""Unique jobs in flows: what becomes of a flow when another job stands in the place of one."""
+"""Unique jobs in flows: what becomes of a flow when one of its jobs exists already."""
 
 import asyncio
 from collections.abc import Iterator
@@ -88,11 +88,11 @@ def test_a_unique_job_runs_in_its_flow_when_its_key_is_free(queue: Queue, dsn: s
 
 
 def test_what_waits_for_it_waits_for_the_one_that_stands(queue: Queue, dsn: str) -> None:
-    standing = queue.enqueue(unique("s"))
+    existing = queue.enqueue(unique("s"))
     flow = chain(unique("a"), plain("b"))
     stand = queue.enqueue_flow(flow)
     assert [(job.id, job.payload, job.duplicate) for job in stand] == [
-        (standing.id, "s", True),
+        (existing.id, "s", True),
         (flow.jobs[1].id, "b", False),
     ]
     assert links(dsn) == [("s", "b", True)]
@@ -253,7 +253,7 @@ def test_flows_race_the_end_of_the_job_that_stands(queue: Queue, dsn: str) -> No
 
 
 def test_those_that_a_job_enqueues_are_unique_as_well(queue: Queue, dsn: str) -> None:
-    standing = queue.enqueue(unique("s", delay=HOUR))
+    existing = queue.enqueue(unique("s", delay=HOUR))
     pool = WorkerPool(queue)
 
     @pool.handler("parent")
@@ -265,7 +265,7 @@ def test_those_that_a_job_enqueues_are_unique_as_well(queue: Queue, dsn: str) ->
     queue.enqueue(Job(type="parent"))
     pool.run(drain=True)
     assert links(dsn) == [("d", "z", False), ("lone", "z", True), ("s", "b", True)]
-    assert queue.cancel(standing.id)
+    assert queue.cancel(existing.id)
     assert sorted(drain(queue)) == sorted(["d", *"lone", "z"])
     assert is_clear(dsn)
 

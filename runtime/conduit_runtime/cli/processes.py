@@ -29,7 +29,7 @@ _SHORTEST, _LONGEST = 0.5, 30.0
 def run_processes(dsn: str, ports: Sequence[str], processes: int) -> int:
     """Run this command in several processes and return the exit code; `ports` are for metrics.
 
-    A process that dies is said on stderr and replaced. SIGTERM and SIGINT stop all of them gently,
+    A process that dies is reported on stderr and replaced. SIGTERM and SIGINT stop all gently,
     a second signal kills them. What is wrong with the command itself, so that none of them gets to
     work, ends them all.
     """

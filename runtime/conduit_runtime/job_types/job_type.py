@@ -123,7 +123,7 @@ class JobType(Generic[S, P]):
 
     @functools.cached_property
     def source(self) -> str | None:
-        """Where its block stands, as "order.conduit:31"."""
+        """Where its block is, as "order.conduit:31"."""
         return source_line(self.__module__, self.function.__code__.co_firstlineno)
 
     @functools.cached_property

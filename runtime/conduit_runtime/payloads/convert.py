@@ -44,7 +44,7 @@ def as_it_is(value: Any, path: str) -> Any:
 def converter(annotation: Any, unknown: Converter = as_it_is) -> Converter:
     """The converter of a type. It always copies containers and structs.
 
-    `unknown` converts what stands where the type says nothing.
+    `unknown` converts what a type does not describe.
     """
     return _converter(annotation, unknown)
 
@@ -101,7 +101,7 @@ def parsed(value: Any, path: str) -> Any:
 
 
 def below(path: str, name: str) -> str:
-    """The path of a member of what stands at `path`."""
+    """The path of a member of the value at `path`."""
     return f"{path}.{name}" if path else name
 
 

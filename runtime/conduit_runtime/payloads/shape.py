@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 Parts: TypeAlias = Mapping[Any, Any]
 """Key or position → the type of what is there, or the parts of a hash or an array there.
 
-`...` stands for every item that is not named.
+`...` is every item that is not named.
 """
 
 

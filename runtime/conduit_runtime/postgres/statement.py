@@ -43,7 +43,7 @@ def sql(query: str, schema: str | None, **fragments: str) -> str:
     """The query in `sql/<query>.sql`, with the names of our tables filled in.
 
     Without a schema, the connection's search path finds the tables. A placeholder that is neither
-    a table nor among the `fragments` stands for the file of that name in `sql/fragments`.
+    a table nor among the `fragments` is the file of that name in `sql/fragments`.
     """
     prefix = f"{quote(schema)}." if schema is not None else ""
     names = {table: f"{prefix}{table}".replace("%", "%%") for table in _TABLES}

@@ -29,7 +29,7 @@ _DUE = (
 _FURTHEST_RETRY = 300.0
 
 Stored = tuple[Schedule, datetime]
-"""A stored schedule and what the server's clock said when it was read."""
+"""A stored schedule and the server's time when it was read."""
 
 
 def read(name: str | None, schema: str | None) -> Statement[list[Stored]]:

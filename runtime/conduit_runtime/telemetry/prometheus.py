@@ -130,7 +130,7 @@ def _at_path(metrics: "WSGIApplication | None") -> "WSGIApplication":
 
 
 def serve(pool: "WorkerPool", host: str, port: int) -> str:
-    """Serve scrapes, in a thread, and return the URL; port 0 stands for a free one.
+    """Serve scrapes, in a thread, and return the URL; port 0 is a free one.
 
     What the application itself counts with prometheus_client is included. Raises OSError when
     the port cannot be had.
