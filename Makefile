@@ -9,6 +9,7 @@ GOOD := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in $(CANDIDATES); do \
 	"$$name" -c '$(GOOD)' >/dev/null 2>&1 && echo "$$name" && break; done)
 RUN := .venv/bin/python -m
+PYTEST := $(RUN) pytest -n auto --dist loadgroup
 # How long `make soak` and `make fuzz` run.
 MINUTES ?= 60
 PACKAGES := conduit_async runtime/conduit_runtime
@@ -24,11 +25,16 @@ demo: .setup-run ## See it work: compile the blog, insert rows, run its jobs on 
 	@$(RUN) conduit_runtime.cli demo
 
 .PHONY: test
-test: lint types ## Check everything: lint, types, import contracts, then the tests with their coverage
-	@echo "pytest"
-	@data="$$(mktemp -d)" && trap 'rm -rf "$$data"' EXIT && \
-		COVERAGE_FILE="$$data/coverage" $(RUN) pytest -n auto --dist loadgroup \
-		--cov --cov-report=term:skip-covered
+test: lint types ## Check everything but the long properties: lint, types, walls, tests
+	@echo "pytest" && $(PYTEST) -m "not property"
+
+.PHONY: properties
+properties: .setup-dev ## Check the long properties: histories, random programs, a million rows, packages
+	@echo "pytest, properties" && $(PYTEST) -m property
+
+.PHONY: quick
+quick: .setup-dev ## Check in a minute: lint, types, the tests of what changed, one file of every folder
+	@.venv/bin/python .ci/quick.py
 
 .PHONY: lint
 lint: .setup-dev ## Check style, formatting, generated modules, and who may import whom

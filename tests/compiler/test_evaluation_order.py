@@ -17,6 +17,8 @@ from conduit_runtime import Queue, WorkerPool
 from generated import compiled, imported
 from psycopg.rows import dict_row
 
+pytestmark = pytest.mark.property
+
 RESOURCE = """
 resource Thing {
   id: int! @primary

@@ -132,6 +132,7 @@ def told(output: Output) -> tuple[object, ...]:
     return output.files, list(output.files), diagnostics, output.job_types, parts
 
 
+@pytest.mark.property
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=8, deadline=None)
 def test_an_edit_gives_what_a_whole_compilation_gives(random: Random) -> None:

@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from conduit_async.lower.sql.sql.sql import literal as sql_literal
-from conduit_async.lower.sql.sql.sql import quoted
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conduit_async.lower.python import literals
+from conduit_async.lower.sql.sql import literal as sql_literal
+from conduit_async.lower.sql.sql import quoted
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.text("\"'\\{}\n #%ab", max_size=300)
 

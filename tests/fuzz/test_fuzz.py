@@ -2,10 +2,13 @@
 
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutations import mutated, noise
 from oracle import check, source, well_typed
+
+pytestmark = pytest.mark.property
 
 RANDOMS = st.integers(0, 2**32 - 1).map(Random)
 FEW = settings(max_examples=60, deadline=None)

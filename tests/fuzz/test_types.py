@@ -3,11 +3,14 @@
 from pathlib import Path
 from random import Random
 
+import pytest
 from expressions import source
 from oracle import well_typed
 from probe import check_types
 
 from conduit_async.compiler import compile
+
+pytestmark = pytest.mark.property
 
 PACKAGES = 12
 STATEMENTS = 20

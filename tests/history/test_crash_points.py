@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from crash_points import SCHEMA, Aftermath, CrashPoint, Stage
 
+pytestmark = pytest.mark.property
+
 LONG: dict[str, Any] = {"seconds": 2}
 FAILING: dict[str, Any] = {"failures": 1}
 

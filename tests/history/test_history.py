@@ -3,7 +3,10 @@
 import random
 from pathlib import Path
 
+import pytest
 from chaos_run import JOBS, TICKS, run
+
+pytestmark = pytest.mark.property
 
 
 def test_the_history_is_right_whatever_goes_wrong(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+import pytest
 from conduit_runtime import Job, JobLost, JobStatus, Queue
 from conduit_runtime.model.claimed import COLUMNS, Claimed, in_order
 from conduit_runtime.model.outcome import Outcome, released
@@ -31,6 +32,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from job_model import UNENDED, Model, ModelJob
+
+pytestmark = pytest.mark.property
 
 QUEUES = ("one", "two")
 KNOWN, UNKNOWN = ("x", "y"), "z"

@@ -19,7 +19,7 @@ from conduit_runtime.statements import worker_registry
 from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.outcomes import Attempt, OrphanedClaim
 
-pytestmark = pytest.mark.xdist_group("a million jobs")
+pytestmark = [pytest.mark.property, pytest.mark.xdist_group("a million jobs")]
 
 JOBS = 1_000_000
 BATCH = 500

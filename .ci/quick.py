@@ -1,0 +1,106 @@
+"""Lint, types, and the tests that say most of what has changed, in about a minute.
+
+    .venv/bin/python .ci/quick.py
+
+Changed is what differs from where this branch left `main`, committed or not. A changed test
+runs, then those that stand where a changed module stands or import it, then a fast file of every
+folder. No test starts after `SECONDS`: the others are skipped, and `make test` runs them.
+"""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS = 45
+PACKAGES = {"conduit_async": "tests/compiler", "runtime/conduit_runtime": "tests/runtime"}
+"""Folders of modules, and where their tests are."""
+SLOW = re.compile(r"dsn|subprocess|mark\.property|@given")
+"""What a test file has that waits for a server or a process, or tries many cases."""
+
+
+def main() -> int:
+    end = time.time() + SECONDS
+    make = ["make", "--no-print-directory"]
+    mypy = [sys.executable, "-m", "mypy", "--no-error-summary", *PACKAGES]
+    beside = [subprocess.Popen(each, cwd=ROOT) for each in ([*make, "lint"], mypy)]
+    tests = list(dict.fromkeys(chosen(changed())))
+    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup"]
+    options = ["-r", "fE", "-m", "not property", "-p", "no:randomly"]
+    environment = os.environ | {"CONDUIT_TESTS_END": str(end)}
+    done = subprocess.run([*pytest, *options, *tests], cwd=ROOT, env=environment, check=False)
+    return max(done.returncode, *(each.wait() for each in beside))
+
+
+def changed() -> list[str]:
+    """Paths of files that are there and differ from the branch point, or are new."""
+    base = git("merge-base", "HEAD", "main") or ["HEAD"]
+    paths = git("diff", "--name-only", base[0]) + git("ls-files", "--others", "--exclude-standard")
+    return [path for path in paths if (ROOT / path).exists()]
+
+
+def git(*arguments: str) -> list[str]:
+    done = subprocess.run(
+        [shutil.which("git") or "git", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.splitlines()
+
+
+def chosen(paths: list[str]) -> Iterator[str]:
+    """Test files, those that say most first."""
+    tests = sorted(
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py")
+    )
+    yield from (path for path in paths if path in tests)
+    modules = dict(filter(None, map(module_of, paths)))
+    for folder in modules.values():
+        yield from (test for test in tests if Path(test).parent.as_posix() == folder)
+    imported = {test: imports(ROOT / test) for test in tests}
+    yield from (test for test, names in imported.items() if names & modules.keys())
+    yield from fast(tests)
+
+
+def fast(tests: list[str]) -> Iterator[str]:
+    """The shortest file of each folder, among those that wait for nothing."""
+    sizes = {
+        test: len(text) for test in tests if not SLOW.search(text := (ROOT / test).read_text())
+    }
+    shortest: dict[Path, str] = {}
+    for test in sorted(sizes, key=sizes.__getitem__):
+        shortest.setdefault(Path(test).parent, test)
+    yield from shortest.values()
+
+
+def module_of(path: str) -> tuple[str, str] | None:
+    """The dotted name of a module, and the folder that its tests stand in."""
+    for package, tests in PACKAGES.items():
+        if path.startswith(f"{package}/") and path.endswith(".py"):
+            inner = Path(path).relative_to(package)
+            name = Path(Path(package).name, inner).with_suffix("").as_posix().replace("/", ".")
+            return name.removesuffix(".__init__"), (Path(tests) / inner.parent).as_posix()
+    return None
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports, by their dotted names."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())
