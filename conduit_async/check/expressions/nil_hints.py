@@ -10,6 +10,8 @@ _LOOSE = ast.Unary | ast.Binary | ast.Ternary | ast.Match
 
 def value_hint(node: ast.Expr, shown: str, kind: Type, *, operand: bool = False) -> str:
     """How to give a value for nil; an operand takes parentheses, since `??` binds loosely."""
+    if isinstance(node, ast.Rescue):
+        return f"end the block of `rescue` with a value, such as `{_fallback(required(kind))}`"
     value = f"({shown})" if isinstance(node, ast.Ternary) else shown
     filled = f"{value} ?? {_fallback(required(kind))}"
     filled = f"({filled})" if operand else filled
