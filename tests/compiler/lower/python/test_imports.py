@@ -1,0 +1,36 @@
+"""What generated code takes from Python gives way to the names of a source."""
+
+import ast
+import builtins
+from pathlib import Path
+from typing import Any
+
+import pytest
+from generated import settings_in, sources_in
+
+from conduit_async import emit
+from conduit_async.compiler import compile
+from conduit_async.emit.layout import Layout
+from conduit_async.lower.python.imports import Imports
+
+CASES = Path(__file__).parents[2] / "cases"
+WITH_CAPITALS = frozenset(name for name in dir(builtins) if name[0].isupper())
+"""Builtins whose names a class of a source can have; others get a trailing `_` there."""
+
+
+def test_no_builtin_is_used_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every module is written as if its source had a class of the name of each builtin."""
+    plain = Imports.__init__
+
+    def taken(self: Imports, taken: Any = (), records: Any = ()) -> None:
+        plain(self, {*taken, *WITH_CAPITALS}, records)
+
+    monkeypatch.setattr(Imports, "__init__", taken)
+    monkeypatch.setattr(emit, "lay_out", lambda text, _: Layout(text, range(text.count("\n") + 2)))
+    used: set[str] = set()
+    for case in sorted(set(CASES.iterdir()) - {CASES / "builtins-give-way"}):
+        for path, text in compile(sources_in(case), settings_in(case)).files.items():
+            names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+            assert not names & WITH_CAPITALS, (case.name, path)
+            used |= names
+    assert "Exception_" in used

@@ -1,0 +1,161 @@
+"""How the worker's statements go about a table of a million jobs: by index, and a batch at a time.
+
+What they touch is counted, so that no clock is looked at.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from conduit_runtime.model.worker_state import DeadWorker
+from conduit_runtime.postgres.connection import PLANS
+from conduit_runtime.postgres.statement import Statement
+from conduit_runtime.statements import jobs as store
+from conduit_runtime.statements import outcomes as attempts
+from conduit_runtime.statements import worker_registry
+from conduit_runtime.statements.claims import Claims
+from conduit_runtime.statements.outcomes import Attempt, OrphanedClaim
+from plans import Plan, buffers, nodes
+
+pytestmark = [pytest.mark.property, pytest.mark.xdist_group("a million jobs")]
+
+JOBS = 1_000_000
+BATCH = 500
+
+# Half of them in front of what a worker may take: of an unknown type, or due in a week.
+FILL = """
+INSERT INTO jobs (queue, type, priority, run_at)
+SELECT 'default', CASE WHEN n %% 4 = 0 THEN 'unknown' ELSE 'known' END,
+       CASE WHEN n %% 2 = 0 THEN 60 ELSE 50 END,
+       now() + CASE WHEN n %% 4 = 2 THEN interval '7 days' ELSE interval '0' END
+FROM generate_series(1, %s) AS n
+"""
+
+
+@pytest.fixture(scope="module")
+def million(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """A database with a million pending jobs that was never analyzed."""
+    with new_database() as dsn:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("ALTER TABLE jobs SET (autovacuum_enabled = off)")
+            connection.execute("SET session_replication_role = replica")
+            [(index,)] = connection.execute(
+                "SELECT indexdef FROM pg_indexes WHERE indexname = 'jobs_claim'"
+            ).fetchall()
+            connection.execute("DROP INDEX jobs_claim")
+            connection.execute(FILL, (JOBS,))
+            connection.execute(index)
+            connection.execute("INSERT INTO conduit_workers VALUES ('w', 0, 0, 'w', 0, '{}', '[]')")
+        yield dsn
+
+
+@pytest.fixture(params=["without statistics", "with stale statistics", "with fresh statistics"])
+def connection(
+    million: str, request: pytest.FixtureRequest
+) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A worker's connection, in a transaction that is rolled back."""
+    with psycopg.connect(million) as connection:
+        connection.execute(PLANS)
+        if "fresh" in request.param:
+            connection.execute("ANALYZE jobs")
+        elif "stale" in request.param:
+            # As if the table had been analyzed when it held a few completed jobs.
+            connection.execute("DELETE FROM pg_statistic WHERE starelid = 'jobs'::regclass")
+            connection.execute("UPDATE pg_class SET reltuples = 10 WHERE oid = 'jobs'::regclass")
+        yield connection
+        connection.rollback()
+
+
+def test_a_claim(connection: psycopg.Connection[Any]) -> None:
+    plan = explain(connection, claim())
+    assert scans(plan) == {"jobs_claim", "Tid Scan"}
+    # The heads of the lanes, each row once to choose it and once to update it.
+    assert most_rows(plan) <= 2 * BATCH
+    assert buffers(plan) <= 30 * BATCH
+
+
+def test_a_claim_of_many_lanes(connection: psycopg.Connection[Any]) -> None:
+    lanes = [("known", ""), *((f"type {n}", f"{n}") for n in range(200))]
+    plan = explain(connection, claim(lanes))
+    assert scans(plan) == {"jobs_claim", "Tid Scan"}
+    assert most_rows(plan) <= 2 * BATCH
+    assert buffers(plan) <= 60 * BATCH
+
+
+def test_a_completion(connection: psycopg.Connection[Any]) -> None:
+    plan = explain(connection, attempts.complete(held(connection), None))
+    assert scans(plan) == {"jobs_pkey"}
+    assert buffers(plan) <= 30 * BATCH
+
+
+def test_other_outcomes(connection: psycopg.Connection[Any]) -> None:
+    for statement in (attempts.end([], None), attempts.mark_started(held(connection), None)):
+        assert scans(explain(connection, statement)) == {"jobs_pkey"}
+
+
+def test_a_rescue(connection: psycopg.Connection[Any]) -> None:
+    held(connection)
+    dead = DeadWorker("w", heartbeat=0, silent=True)
+    plan = explain(connection, worker_registry.rescue(dead, None))
+    assert scans(plan) <= {"jobs_running", "jobs_pkey", "Tid Scan"}
+    assert buffers(plan) <= 60 * BATCH
+
+
+def test_a_look_for_orphans(connection: psycopg.Connection[Any]) -> None:
+    held(connection)
+    plan = explain(connection, worker_registry.rescue_orphans(None))
+    assert scans(plan) <= {"jobs_running", "jobs_pkey", "Tid Scan"}
+    assert buffers(plan) <= 30 * BATCH
+
+
+def test_counts_read_the_table_once(connection: psycopg.Connection[Any]) -> None:
+    [(pages,)] = connection.execute(
+        "SELECT pg_relation_size('jobs') / current_setting('block_size')::int"
+    ).fetchall()
+    connection.execute("RESET ALL")  # an application's connection
+    for queue in (None, "default"):
+        plan = explain(connection, store.stats(queue, None))
+        assert len(scans(plan)) == 1
+        assert buffers(plan) <= pages + 100
+
+
+def claim(lanes: list[tuple[str, str]] | None = None) -> Statement[Any]:
+    return Claims().next("w", {"default": BATCH}, lanes or [("known", "")], BATCH, 0.0, None)
+
+
+def held(connection: psycopg.Connection[Any]) -> list[Attempt]:
+    """Attempts of a batch that the worker has claimed."""
+    statement = claim()
+    rows = connection.execute(statement.sql, statement.parameters).fetchall()
+    token: UUID = statement.parameters["token"]
+    assert len(rows) == BATCH
+    return [Attempt(OrphanedClaim(row[0], token), 0.001) for row in rows]
+
+
+def explain(connection: psycopg.Connection[Any], statement: Statement[Any]) -> Plan:
+    """The plan of a statement, run and counted."""
+    sql = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql}"
+    [(answer,)] = connection.execute(sql, statement.parameters).fetchall()
+    plan: Plan = answer[0]["Plan"]
+    return plan
+
+
+def scans(plan: Plan) -> set[str]:
+    """The ways in which the table of jobs is read: its indexes, or other kinds of scan."""
+    return {
+        node.get("Index Name", node["Node Type"])
+        for node in nodes(plan)
+        if node.get("Relation Name") == "jobs" and node["Node Type"] != "ModifyTable"
+    }
+
+
+def most_rows(plan: Plan) -> float:
+    """The rows that the busiest scan of jobs gave or threw away."""
+    return max(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in nodes(plan)
+        if node.get("Relation Name") == "jobs"
+    )

@@ -1,0 +1,117 @@
+"""A worker that is frozen for longer than its lease, and wakes up when its jobs are others'."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import Job, JobContext, Queue, WorkerPool
+from conduit_runtime.worker.heartbeat import failure_detector as detector
+from frozen_worker import SCHEMA
+from waiting import until
+
+TYPES = ("complete", "fail", "hang")
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(SCHEMA)
+    with Queue(dsn) as queue:
+        yield queue
+
+
+@pytest.fixture
+def frozen(queue: Queue, dsn: str) -> Iterator["subprocess.Popen[str]"]:
+    """A worker process that was stopped with one job of each type under way."""
+    script = Path(__file__).parents[2] / "frozen_worker.py"
+    process = subprocess.Popen(
+        [sys.executable, script, dsn], stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+    try:
+        queue.enqueue_many([Job(type=type_) for type_ in TYPES])
+        until(lambda: {job.attempts for job in queue.list()} == {1})
+        until(lambda: len(notes(dsn, "began")) == len(TYPES))
+        process.send_signal(signal.SIGSTOP)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def notes(dsn: str, what: str) -> set[str]:
+    """The types of the jobs that wrote so."""
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute("SELECT type FROM notes WHERE what = %s", (what,)).fetchall()
+    return {type_ for (type_,) in rows}
+
+
+def versions(dsn: str) -> list[Any]:
+    """The jobs, and by which transactions their rows were last written."""
+    with psycopg.connect(dsn) as connection:
+        return connection.execute("SELECT xmin::text, * FROM jobs ORDER BY seq").fetchall()
+
+
+def thaw(dsn: str, process: "subprocess.Popen[str]") -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute("INSERT INTO thawed VALUES (1)")
+    process.send_signal(signal.SIGCONT)
+
+
+def test_it_writes_nothing_about_jobs_that_others_have_ended(
+    frozen: "subprocess.Popen[str]", queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detector, "LEASE", 3.0)
+    pool = WorkerPool(queue)
+
+    async def work(context: JobContext[Any], payload: object) -> None: ...
+
+    for type_ in TYPES:
+        pool.register(type_, work)
+    with pool:
+        # Its session holds its lock all the time, so that only the lease counts.
+        until(lambda: queue.stats().completed == len(TYPES))
+    assert {job.attempts for job in queue.list()} == {2}
+    before = versions(dsn)
+    thaw(dsn, frozen)
+    until(lambda: notes(dsn, "woke") == set(TYPES))
+    # It finds out that it was taken for dead, goes on under another name, and works again.
+    until(lambda: queue.queues()[0].workers == 1)
+    again = queue.enqueue(Job(type="complete"))
+    until(lambda: (queue.get(again.id) or again).status == "completed")
+    # A gentle end hands back what it holds, the job that hangs is none of it.
+    frozen.send_signal(signal.SIGTERM)
+    _, said = frozen.communicate(timeout=30)
+    assert frozen.returncode == 0
+    assert "was taken for dead" in said
+    assert "Traceback" not in said
+    assert versions(dsn)[: len(TYPES)] == before
+    assert queue.stats("children").total == 1, "only of the job that it ran at last"
+
+
+def test_it_writes_nothing_about_jobs_that_others_run(
+    frozen: "subprocess.Popen[str]", queue: Queue, dsn: str
+) -> None:
+    with psycopg.connect(dsn) as connection:
+        # As rescue and another claim leave them.
+        connection.execute("DELETE FROM conduit_workers")
+        connection.execute(
+            "INSERT INTO conduit_workers (name, lock_key, host, pid, queues, lanes) "
+            "VALUES ('other', 1, 'h', 1, '{other}', '[]')"
+        )
+        connection.execute("UPDATE jobs SET token = gen_random_uuid(), locked_by = 'other'")
+    before = versions(dsn)
+    thaw(dsn, frozen)
+    until(lambda: notes(dsn, "woke") == set(TYPES))
+    frozen.send_signal(signal.SIGTERM)
+    _, said = frozen.communicate(timeout=30)
+    assert frozen.returncode == 0
+    assert "Traceback" not in said
+    with psycopg.connect(dsn) as connection:
+        connection.execute("DELETE FROM conduit_workers WHERE name <> 'other'")
+    assert versions(dsn) == before
+    assert queue.stats("children").total == 0

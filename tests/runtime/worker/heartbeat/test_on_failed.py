@@ -1,0 +1,379 @@
+"""Who hears of jobs that ended failed, and of which."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from conduit_runtime import Discard, FailedJob, Job, JobContext, Queue, Retry, WorkerPool
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.services.loading import resolve
+from conduit_runtime.statements import failure_notices
+from conduit_runtime.worker import worker
+from example_jobs import JOBS
+from waiting import until
+from worker_process import HISTORY
+
+_HERE = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+@pytest.fixture
+def told() -> list[FailedJob]:
+    return []
+
+
+@pytest.fixture
+def pool(queue: Queue, told: list[FailedJob]) -> WorkerPool:
+    pool = WorkerPool(queue, on_failed=told.append)
+
+    @pool.handler("break")
+    async def break_(context: JobContext, payload: object) -> None:
+        raise LookupError("nothing there")
+
+    return pool
+
+
+def test_it_is_told_of_the_last_attempt_only(
+    queue: Queue, pool: WorkerPool, told: list[FailedJob]
+) -> None:
+    job = queue.enqueue(Job(type="break", payload={"n": 1}, max_attempts=2))
+    pool.run(drain=True)
+    assert told == []
+    make_due(queue)
+    pool.run(drain=True)
+    [failed] = told
+    assert (failed.id, failed.type, failed.queue) == (job.id, "break", "default")
+    assert (failed.attempts, failed.max_attempts, failed.payload) == (2, 2, {"n": 1})
+    assert failed.error == "LookupError: nothing there"
+    assert failed.traceback is not None
+    assert 'raise LookupError("nothing there")' in failed.traceback
+    assert not failed.discarded
+
+
+def test_a_retry_by_hand_that_fails_again_is_told_again(
+    queue: Queue, pool: WorkerPool, told: list[FailedJob]
+) -> None:
+    job = queue.enqueue(Job(type="break", max_attempts=1))
+    for _ in range(2):
+        pool.run(drain=True)
+        queue.retry(job.id)
+    assert [failed.id for failed in told] == [job.id, job.id]
+
+
+def test_discarded_and_undecodable_jobs_are_told(queue: Queue, told: list[FailedJob]) -> None:
+    queues = {"default"} | {job_type.queue for job_type in JOBS}
+    pool = WorkerPool(queue, queues, jobs=JOBS, services=resolve("echo", JOBS))
+
+    @pool.on_failed
+    async def note(failed: FailedJob) -> None:
+        told.append(failed)
+
+    @pool.handler("give.up")
+    async def give_up(context: JobContext, payload: object) -> None:
+        raise Discard("of no use")
+
+    discarded = queue.enqueue(Job(type="give.up"))
+    odd = queue.enqueue(Job(type=JOBS[0].name, queue=JOBS[0].queue, payload={"odd": True}))
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute(
+            """INSERT INTO jobs (type, payload) VALUES ('give.up', '{"n": 1e400}')"""
+        )
+    pool.run(drain=True)
+    by_id = {failed.id: failed for failed in told}
+    assert (by_id[discarded.id].error, by_id[discarded.id].discarded) == ("of no use", True)
+    assert by_id[odd.id].payload == {"odd": True}
+    assert not by_id[odd.id].discarded
+    assert len(told) == 3
+
+
+@pytest.mark.parametrize("raised", [ValueError, SystemExit, StopIteration])
+@pytest.mark.parametrize("kind", ["plain", "coroutine"])
+def test_what_it_raises_is_logged_and_harms_nothing(
+    queue: Queue,
+    pool: WorkerPool,
+    raised: type[BaseException],
+    kind: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    calls: list[FailedJob] = []
+
+    def plain(failed: FailedJob) -> None:
+        calls.append(failed)
+        raise raised
+
+    async def coroutine(failed: FailedJob) -> None:
+        plain(failed)
+
+    pool.on_failed(plain if kind == "plain" else coroutine)
+    jobs = queue.enqueue_many([Job(type="break", max_attempts=1) for _ in range(20)])
+    pool.run(drain=True)
+    assert {failed.id for failed in calls} == {job.id for job in jobs}
+    assert len(calls) == len(jobs)
+    assert queue.stats().failed == len(jobs)
+    assert sum("on_failed failed for job" in record.message for record in caplog.records) == 20
+
+
+def test_calls_that_hang_hold_up_no_outcome(queue: Queue, pool: WorkerPool) -> None:
+    going = threading.Event()
+    called: list[FailedJob] = []
+
+    @pool.on_failed
+    def hang(failed: FailedJob) -> None:
+        called.append(failed)
+        assert going.wait(60)
+
+    queue.enqueue_many([Job(type="break", max_attempts=1) for _ in range(50)])
+    with pool:
+        until(lambda: queue.stats().failed == 50)
+        assert len(called) < 50
+        going.set()
+        until(lambda: len(called) == 50)
+
+
+def test_it_is_called_after_the_commit(queue: Queue, pool: WorkerPool) -> None:
+    seen: list[str] = []
+
+    @pool.on_failed
+    def look(failed: FailedJob) -> None:
+        job = queue.get(failed.id)
+        assert job is not None
+        seen.append(job.status)
+
+    queue.enqueue(Job(type="break", max_attempts=1))
+    pool.run(drain=True)
+    assert seen == ["failed"]
+
+
+def test_a_worker_that_lost_the_job_tells_nobody(
+    queue: Queue, pool: WorkerPool, told: list[FailedJob]
+) -> None:
+    @pool.handler("lose")
+    def lose(context: JobContext, payload: object) -> None:
+        queue.cancel(context.id)
+        raise Discard
+
+    lost = queue.enqueue_many([Job(type="lose") for _ in range(10)])
+    failed = queue.enqueue_many([Job(type="break", max_attempts=1) for _ in range(10)])
+    pool.run(drain=True)
+    assert queue.stats().cancelled == len(lost)
+    assert sorted(job.id for job in told) == sorted(job.id for job in failed)
+
+
+def test_a_failed_outcome_that_postgres_refuses_is_told_once(
+    queue: Queue, pool: WorkerPool, told: list[FailedJob], dsn: str
+) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            "ALTER TABLE jobs ADD CHECK (status <> 'completed' OR type <> 'unwelcome')"
+        )
+
+    @pool.handler("unwelcome")
+    async def succeed(context: JobContext, payload: object) -> None:
+        """Do nothing."""
+
+    queue.enqueue(Job(type="unwelcome"))
+    pool.run(drain=True)
+    [failed] = told
+    assert failed.error.startswith("Postgres refused the outcome")
+    assert failed.traceback is None
+
+
+def test_the_rescuer_tells_of_a_job_that_kills_its_workers(
+    queue: Queue, pool: WorkerPool, told: list[FailedJob], dsn: str
+) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(HISTORY)
+    command = [sys.executable, _HERE / "worker_process.py", dsn, "5"]
+    with pool:  # it knows no "die", so the processes run it
+        job = queue.enqueue(Job(type="die", payload={"n": 1}, max_attempts=1))
+        # The first run of a job that dies at once leaves no trace of its start: there is another.
+        for _ in range(2):
+            assert subprocess.run(command, timeout=60, check=False).returncode == 9
+        until(lambda: told)
+    [failed] = told
+    assert (failed.id, failed.attempts, failed.payload) == (job.id, 1, {"n": 1})
+    assert failed.error.startswith("the worker died")
+    assert failed.traceback is None
+
+
+@pytest.fixture
+def rescued(queue: Queue, dsn: str) -> Job:
+    """A job that its worker's death ended; the one that rescued it has nobody to tell."""
+    job = queue.enqueue(Job("mail", "die", payload={"n": 1}, max_attempts=1))
+    assert queue.dequeue("w", "mail")
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE jobs SET leased_until = now()")
+    silent = WorkerPool(queue, "mail")
+    silent.register("other", print)
+    silent.run(drain=True)
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert stored.status == "failed"
+    return job
+
+
+def test_one_who_has_somebody_to_tell_tells_of_the_rescues_of_others(
+    queue: Queue, rescued: Job, told: list[FailedJob]
+) -> None:
+    pools = [WorkerPool(queue, "mail", on_failed=told.append) for _ in range(3)]
+    for pool in pools:
+        pool.start()
+    try:
+        until(lambda: told)
+    finally:
+        for pool in pools:
+            pool.stop()
+    [failed] = told
+    assert (failed.id, failed.attempts, failed.payload) == (rescued.id, 1, {"n": 1})
+    assert failed.error == "the worker died"
+    WorkerPool(queue, "mail", on_failed=told.append).run(drain=True)
+    assert len(told) == 1
+
+
+def notices(dsn: str) -> int:
+    with psycopg.connect(dsn) as connection:
+        [(count,)] = connection.execute("SELECT count(*) FROM conduit_failure_notices")
+        return int(count)
+
+
+def test_another_reports_it_when_the_reporter_dies(
+    queue: Queue, rescued: Job, told: list[FailedJob], dsn: str
+) -> None:
+    script = [sys.executable, _HERE / "crash_in_on_failed.py", dsn, "mail"]
+    assert subprocess.run(script, timeout=60, check=False).returncode == 3
+    assert notices(dsn) == 1
+    with WorkerPool(queue, "mail", on_failed=told.append):
+        until(lambda: told)
+        until(lambda: not notices(dsn))
+    assert [failed.id for failed in told] == [rescued.id]
+
+
+def test_another_reports_it_when_the_reporter_stops_first(
+    queue: Queue,
+    rescued: Job,
+    told: list[FailedJob],
+    dsn: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker, "CANCELLING", 0.1)
+    called = threading.Event()
+
+    async def hang(failed: FailedJob) -> None:
+        called.set()
+        await asyncio.Event().wait()
+
+    with WorkerPool(queue, "mail", on_failed=hang):
+        assert called.wait(20)
+    WorkerPool(queue, "mail", on_failed=told.append).run(drain=True)
+    assert [failed.id for failed in told] == [rescued.id]
+    assert not notices(dsn)
+
+
+def test_a_job_that_is_rescued_again_while_it_is_reported_is_reported_again(
+    queue: Queue, rescued: Job, told: list[FailedJob], dsn: str
+) -> None:
+    called, go = threading.Event(), threading.Event()
+
+    def report(failed: FailedJob) -> None:
+        told.append(failed)
+        called.set()
+        go.wait(30)
+
+    with WorkerPool(queue, "mail", on_failed=report):
+        assert called.wait(20)
+        queue.retry(rescued.id)
+        with psycopg.connect(dsn) as connection:  # as a rescue leaves it
+            connection.execute("UPDATE jobs SET status = 'failed'")
+            connection.execute("UPDATE conduit_failure_notices SET reporter = NULL")
+        go.set()
+        until(lambda: len(told) == 2)
+        until(lambda: not notices(dsn))
+
+
+def test_workers_of_its_queue_come_first(
+    queue: Queue, rescued: Job, told: list[FailedJob], dsn: str
+) -> None:
+    other = WorkerPool(queue, "reports", on_failed=told.append)
+    other.run(drain=True)
+    assert told == []
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE conduit_failure_notices SET since = now() - interval '61 s'")
+    other.run(drain=True)
+    assert [failed.id for failed in told] == [rescued.id]
+
+
+def test_one_that_was_retried_meanwhile_has_not_failed(
+    queue: Queue, rescued: Job, told: list[FailedJob]
+) -> None:
+    queue.retry(rescued.id)
+    WorkerPool(queue, "mail", on_failed=told.append).run(drain=True)
+    assert told == []
+
+
+def test_where_nobody_is_told_nothing_is_left_behind(rescued: Job, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        count = "SELECT count(*) FROM conduit_failure_notices"
+        for age, left in (("23 hours", 1), ("25 hours", 0)):
+            connection.execute(
+                f"UPDATE conduit_failure_notices SET since = now() - interval '{age}'"
+            )
+            run(connection, failure_notices.sweep(None))
+            assert connection.execute(count).fetchall() == [(left,)]
+
+
+def test_a_crash_between_the_commit_and_the_call_loses_the_call(
+    queue: Queue, pool: WorkerPool, told: list[FailedJob], dsn: str
+) -> None:
+    """At most once: the job is failed and on record, and nobody is told of it later."""
+    job = queue.enqueue(Job(type="break", max_attempts=1))
+    crashed = subprocess.run(
+        [sys.executable, _HERE / "crash_before_on_failed.py", dsn], timeout=60, check=False
+    )
+    assert crashed.returncode == 3
+    pool.run(drain=True)
+    stored = queue.get(job.id)
+    assert stored is not None
+    assert stored.status == "failed"
+    assert told == []
+
+
+def test_a_stop_waits_for_calls(queue: Queue, pool: WorkerPool) -> None:
+    ended: list[FailedJob] = []
+
+    @pool.on_failed
+    async def take_time(failed: FailedJob) -> None:
+        await asyncio.sleep(0.3)
+        ended.append(failed)
+
+    queue.enqueue_many([Job(type="break", max_attempts=1) for _ in range(12)])
+    pool.run(drain=True)
+    assert len(ended) == 12
+
+
+def test_a_retry_asked_for_on_the_last_attempt_is_told(
+    queue: Queue, pool: WorkerPool, told: list[FailedJob]
+) -> None:
+    @pool.handler("ask")
+    async def ask(context: JobContext, payload: object) -> None:
+        raise Retry(after=0, reason="not yet")
+
+    queue.enqueue(Job(type="ask", max_attempts=3))
+    pool.run(drain=True)
+    until(lambda: make_due(queue) or pool.run(drain=True) or told)
+    [failed] = told
+    assert (failed.attempts, failed.error) == (3, "not yet")
+
+
+def make_due(queue: Queue) -> None:
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute("UPDATE jobs SET run_at = now() WHERE status = 'pending'")
