@@ -24,7 +24,7 @@ from rich.table import Table
 from .projects import resource_name, write_file, write_project
 
 PEER = "datamodel-code-generator"
-_CHANGED = "\n  @after delete @async { Audit.removed(self.id) }\n}\n"
+_HOOK = "\n  @after delete @async { Audit.removed(self.id) }\n}\n"
 
 Row = dict[str, str | float | None]
 
@@ -67,9 +67,8 @@ def measure(sizes: Sequence[int], clock: Clock, home: Path, peer: Path | None) -
         rows.append({"figure": name, "wall": times[0], "cpu": times[1], "target": target})
 
     def forget() -> None:
-        for kept in ("run", "layouts"):  # not the table
-            for path in home.glob(f"conduit-async/{kept}-*.json"):
-                path.unlink()
+        for path in home.glob("conduit-async/run-*.json"):  # not the parser's table
+            path.unlink()
 
     small = home / "small"
     write_project(small, 1)
@@ -85,16 +84,21 @@ def measure(sizes: Sequence[int], clock: Clock, home: Path, peer: Path | None) -
         folder = home / f"project{size}"
         write_project(folder, size)
         gen = [*conduitc, "gen"]
-        add(f"gen, {size:,} files, cold", clock.run(gen, folder, forget))
+        add(f"gen, {size:,} files, cold", clock.run(gen, folder, forget), 25.0)
         add(f"gen, {size:,} files, nothing changed", clock.run(gen, folder), 0.5)
-        changed = folder / "resources" / f"{resource_name(0).lower()}.conduit"
-        versions = [changed.read_text(), changed.read_text().rstrip()[:-1].rstrip() + _CHANGED]
+        changed = folder / "resources" / f"{resource_name(size // 4).lower()}.conduit"
+        text = changed.read_text()
+        for what, other, target in (
+            ("one hook", text.rstrip()[:-1].rstrip() + _HOOK, 1.5),
+            ("one field", text.replace("\n  id:", "\n  extra: int?\n  id:", 1), 3.0),
+        ):
+            versions = [text, other]
 
-        def change(path: Path = changed, versions: list[str] = versions) -> None:
-            versions.reverse()
-            path.write_text(versions[0], encoding="utf-8")
+            def change(path: Path = changed, versions: list[str] = versions) -> None:
+                versions.reverse()
+                path.write_text(versions[0], encoding="utf-8")
 
-        add(f"gen, {size:,} files, one changed", clock.run(gen, folder, change))
+            add(f"gen, {size:,} files, {what} changed", clock.run(gen, folder, change), target)
         if peer is not None:
             schema = folder / "schema.json"
             schema.write_text(json.dumps(_schema(size)), encoding="utf-8")

@@ -1,15 +1,19 @@
 """The compiler: sources in, a Python package and diagnostics out. It reads and writes no files."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from . import ast
 from .check import check
 from .config import Config
 from .diagnostics import Diagnostic, Problems
-from .output import Layouts, Output, Previous, Progress
+from .incremental.output import Output, Previous, Progress
 from .parse import parse
 from .settings import check_config
 from .source import Source
+
+if TYPE_CHECKING:
+    from .incremental.package import Format
 
 __all__ = ["Output", "Previous", "Progress", "compile", "diagnose"]
 
@@ -23,49 +27,35 @@ def compile(
     config: Config | None = None,
     progress: Progress = _quietly,
     previous: Previous | None = None,
-    layouts: Mapping[str, str] | None = None,
+    form: "Format | None" = None,
 ) -> Output:
     """Compile sources, given as paths and texts, into the files of a Python package.
 
-    What is known of a previous compilation of the same sources, before some of them changed, by the
-    same compiler and configuration, saves time and changes nothing. So do the layouts of an earlier
-    one by the same compiler.
+    What is known of a previous compilation of the package, by the same compiler and configuration,
+    saves time and changes nothing. `form` gives modules black's form; here, without it.
     """
     config = config or Config()
     problems = Problems()
     check_config(config, problems)
     if problems.has_errors:
         return Output({}, problems.sorted())
-    known = Layouts(layouts or {})
-    if previous is not None:
-        from .increment import recompile  # not needed by `diagnose`
+    from .emit.marks import format_all  # none of this is needed by `diagnose`
+    from .incremental.package import assembled, emit_sources
+    from .incremental.rebuild import rebuild
+    from .incremental.summarize import summaries_of
 
-        if (output := recompile(sources, config, previous, known)) is not None:
+    form = form or format_all
+    if previous is not None:
+        output = rebuild(sources, config, previous, form, progress)
+        if output is not None:
             return output
     files = _parsed(sources, progress, problems)
     program = check(files, config, problems)
     if program is None:
         return Output({}, problems.sorted())
-
-    from .emit import emit_frame, emit_module, emit_records  # templates are slow to import
-    from .parts import parts_of
-    from .plan import plan_frame, plan_modules, plan_records
-
-    modules = plan_modules(program, config, program.resources.values())
-    job_services = frozenset[str]().union(*(module.job_services for module in modules))
-    names = [module.name for module in modules]
-    frame = plan_frame(names, program.services, job_services, config)
-    rows = frame.services.rows.union(*(module.rows for module in modules))
-    texts = {"records.py": emit_records(plan_records(program, rows), known)}
-    written = []
-    for done, module in enumerate(modules):
-        progress("writing", done, len(modules))
-        one, texts[f"{module.name}.py"] = emit_module(module, known)
-        written.append(one)
-    texts |= emit_frame(frame, written, known)
-    jobs = sum(len(module.jobs) for module in modules)
-    parts = parts_of(program, files, written, program.resources)
-    return Output(dict(sorted(texts.items())), problems.sorted(), jobs, parts, known.used)
+    summaries = summaries_of(program, files, program.resources.keys())
+    texts = emit_sources(program, config, summaries, (), form, progress)
+    return assembled(summaries, texts, problems.sorted(), config)
 
 
 def diagnose(sources: Mapping[str, str], config: Config | None = None) -> tuple[Diagnostic, ...]:

@@ -45,6 +45,11 @@ def python_name(name: str, taken: Container[str] = ()) -> str:
     return unclashed(plain, taken)
 
 
+def argument_name(name: str) -> str:
+    """The name of a named argument of a method."""
+    return python_name(name, taken=("self",))
+
+
 def local_name(name: str, taken: Container[str] = ()) -> str:
     """The name of a variable of a generated function: it hides no builtin and none of ours."""
     plain = python_name(name)

@@ -1,6 +1,6 @@
 """What each file of the generated package holds: all decisions about it are made here."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .config import Config
@@ -10,7 +10,7 @@ from .lower.functions.functions import function
 from .lower.functions.hooks import hook_functions
 from .lower.functions.jobs import job_items
 from .lower.package.module import Module, jobs_of, module_for, names_of_records
-from .lower.package.rows import Row, rows
+from .lower.package.rows import RowHead, needed_rows, reserved_names
 from .lower.python import literals
 from .lower.python.annotations import unite
 from .lower.python.imports import Imports
@@ -55,10 +55,10 @@ class ResourceModule:
 
 @dataclass(frozen=True)
 class RecordsModule:
-    """`records.py`: enums, structs, rows and snapshots."""
+    """`records.py`: the names of its enums, structs, records and snapshots, in their order."""
 
     imports: list[list[str]]
-    rows: list[Row]
+    rows: list[str]
 
 
 @dataclass(frozen=True)
@@ -122,25 +122,18 @@ def plan_modules(
     program: Program,
     config: Config,
     resources: Iterable[ResourceInfo],
-    further: frozenset[str] = frozenset(),
-) -> list[ResourceModule]:
+    outside: Collection[str] = (),
+) -> Iterator[ResourceModule]:
     """The modules of resources that have jobs.
 
-    `further` are names of `records.py` beside those of the program.
+    `outside` are names of `records.py` beside those of the program.
     """
-    names = names_of_records(program) | further
+    names = names_of_records(program).union(outside)
     awaits = config.connection == "async"
-    return [
-        _resource(module_for(program, resource, awaits, names))
-        for resource in resources
-        if resource.hooks
-    ]
-
-
-def plan_records(program: Program, wanted: Iterable[str]) -> RecordsModule:
-    """`records.py`; `wanted` are the names that other modules import from it."""
-    found, imports = rows(program, set(wanted))
-    return RecordsModule(imports.groups(), found)
+    for resource in resources:
+        if resource.hooks:
+            program.resources.work_on(resource)
+            yield _resource(module_for(program, resource, awaits, names))
 
 
 def plan_frame(
@@ -152,6 +145,17 @@ def plan_frame(
     """What binds the named modules together, and says which services they, or their jobs, need."""
     package = _package([*modules, "services"])
     return Frame(package, _services(services, job_services), config.schema)
+
+
+def plan_records(heads: Collection[RowHead], wanted: Collection[str]) -> RecordsModule:
+    """`records.py`, given all that it may have and the names that other modules import from it."""
+    needed = needed_rows(heads, wanted)
+    imports = Imports(reserved_names(heads))
+    found = [head for head in heads if head.name in needed]
+    for module, name in (used for head in found for used in head.imports):
+        imports.use(module, name)
+    found.sort(key=lambda head: (head.rank, head.name if head.rank == 0 else ""))
+    return RecordsModule(imports.groups(), [head.name for head in found])
 
 
 def _package(modules: list[str]) -> PackageModule:

@@ -1,6 +1,6 @@
 """From syntax trees to a checked program."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from .. import ast
 from ..config import Config
@@ -8,7 +8,7 @@ from ..diagnostics import Problems
 from ..program import Program
 from .calls import calls
 from .calls.function_uses import settle_function_uses
-from .calls.services import unite_calls
+from .calls.services import name_services
 from .declarations.declare import declare
 from .declarations.placement import check_placement
 from .declarations.unsupported import report_unsupported
@@ -32,11 +32,11 @@ def check(
     files: Sequence[ast.File],
     config: Config,
     problems: Problems,
-    classes: Iterable[str] = (),
+    outside: Collection[str] = (),
 ) -> Program | None:
     """Resolve every name, type every expression, decide every capture; None after an error.
 
-    `classes` are names of rows that further sources declare.
+    `outside` are the names of classes that further sources declare.
     """
     unparsed = {d.span.source for d in problems.sorted() if d.severity == "error"}
     for file in files:
@@ -44,19 +44,21 @@ def check(
             problems.broken.add(span)
     world = World(config, problems, frozenset(unparsed), problems.broken)
     check_placement(files, problems)
+    world.taken_names.update(outside)
     declare(world, files)
-    reaches = check_bodies(world)
+    check_bodies(world)
     program = Program(
-        world.resources, world.structs, world.services, world.facts, world.class_names, reaches
+        world.resources, world.structs, world.services, world.facts, world.class_names
     )
-    describe_jobs(program, config, problems, classes)
-    unite_calls(program, problems)
+    describe_jobs(program, config, problems, outside)
+    name_services(program, problems)
     check_service_names(program, config, problems)
     settle_function_uses(program)
     capture(program, problems)
     report_withheld(program, problems)
     check_clashes(program, config.schema, problems)
-    check_config_names(program, config, problems)
+    columns = {info.name: info.columns for info in program.resources.values()}
+    check_config_names(columns, config, problems)
     if not problems.has_errors:
         report_unsupported(program, problems)
     return None if problems.has_errors else program

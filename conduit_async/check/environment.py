@@ -7,7 +7,15 @@ from dataclasses import dataclass, field, replace
 from .. import ast
 from ..config import Config
 from ..diagnostics import Diagnostic, Problems, Stretches
-from ..program import Facts, FunctionInfo, ParameterInfo, ResourceInfo, ServiceInfo, StructInfo
+from ..program import (
+    Facts,
+    FunctionInfo,
+    ParameterInfo,
+    ResourceInfo,
+    Resources,
+    ServiceInfo,
+    StructInfo,
+)
 from ..source import Source
 from ..types import Struct
 
@@ -41,7 +49,7 @@ class World:
     unparsed: frozenset[Source] = frozenset()
     broken: Stretches = field(default_factory=Stretches)
     facts: Facts = field(default_factory=Facts)
-    resources: dict[str, ResourceInfo] = field(default_factory=dict)
+    resources: Resources = field(default_factory=Resources)
     structs: dict[str, StructInfo] = field(default_factory=dict)
     services: dict[str, ServiceInfo] = field(default_factory=dict)
     scope_parameters: dict[ast.Scope, tuple[ParameterInfo, ...]] = field(default_factory=dict)

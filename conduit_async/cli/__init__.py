@@ -15,7 +15,7 @@ INTERRUPTED = 130
 
 def main() -> NoReturn:
     """Run `conduitc` and exit: 0 good, 1 errors or stale output, 2 wrong usage, 130 interrupted."""
-    gc.disable()  # a compilation makes many objects, drops few, and ends soon
+    gc.set_threshold(100_000, 50, 1_000)  # a compilation makes many objects and drops few
     if os.path.expanduser("~") == "~":
         os.environ["HOME"] = os.devnull  # a user without a home: black needs one to be imported
     for stream in (sys.stdout, sys.stderr):

@@ -12,10 +12,11 @@ from unicodedata import normalize
 import click
 
 from ..diagnostics import Diagnostic, Problems
-from ..output import Output, Previous
+from ..incremental.output import Output, Previous
+from .build_cache import BuildCache
 from .diagnose import counted, has_errors, relabelled, summary, wants_color
 from .files import shown
-from .memory import Memory
+from .formatters import Formatters
 from .output import Changes, compare
 from .output import write as write_package
 from .ownership import MANIFEST
@@ -37,9 +38,9 @@ def generate(
     if problems.has_errors:
         return _failed(problems.sorted())
     folder = _target(out, project)
-    memory = Memory(folder, project)
-    previous = memory.recall()
-    output = _compiled(project, previous, memory)
+    cache = BuildCache(folder, project)
+    previous = cache.load()
+    output = _compiled(project, previous)
     found = (*problems.sorted(), *relabelled(output.diagnostics, project.shown))
     if has_errors(found):
         return _failed(found)
@@ -61,9 +62,9 @@ def generate(
         signal.signal(signal.SIGTERM, _interrupt)
         if not write_package(folder, output.files, changes, problems):
             return _failed(problems.sorted())
-    is_new = previous is None or output.parts is not previous.parts
+    is_new = previous is None or output.summaries is not previous.summaries
     if is_new and (write or not changes):
-        memory.keep(output)
+        cache.store(output)
     if not write:
         return _judged(folder, changes, output, project)
     _print_report(folder, changes, output, project)
@@ -99,14 +100,14 @@ def _importable(name: str) -> str:
     return f"{plain}_jobs" if keyword.iskeyword(plain) else plain
 
 
-def _compiled(project: Project, previous: Previous | None, memory: Memory) -> Output:
+def _compiled(project: Project, previous: Previous | None) -> Output:
     output = previous.output(project.sources) if previous is not None else None
     if output is None:
         from ..compiler import compile  # slow to import, and only needed when something changed
 
-        with shown_progress() as progress:
-            layouts = memory.layouts()
-            output = compile(project.sources, project.config, progress, previous, layouts)
+        with shown_progress() as progress, Formatters() as formatters:
+            form = formatters.format_all
+            output = compile(project.sources, project.config, progress, previous, form)
     return output
 
 

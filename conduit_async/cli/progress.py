@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from ..output import Progress
+from ..incremental.output import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterable
 
-from ..output import Output
+from ..incremental.output import Output
 from .files import shown
 from .project import Project
 
@@ -29,14 +29,14 @@ def invalid_module(output: Output, names: Iterable[str], project: Project) -> st
 
 def _origin(output: Output, name: str, line: int, project: Project) -> str:
     """What a line of a module was generated from: a statement of a source, if that is known."""
-    for module in (module for part in output.parts.values() for module in part.modules):
+    for path, module in ((p, m) for p, each in output.summaries.items() for m in each.modules):
         if f"{module.name}.py" == name:
-            place = project.shown[module.source]
+            place = project.shown[path]
             before = [start for start in module.lines if start <= line]
             if not before:
                 return f"what was generated from {place}"
             start = module.lines[max(before)]
-            statement = project.sources[module.source].split("\n")[start - 1].strip()
+            statement = project.sources[path].split("\n")[start - 1].strip()
             text = statement if len(statement) <= _LONGEST else f"{statement[:_LONGEST]}…"
             return f"what was generated from `{shown(text)}` at {place}:{start}"
     return f"{shown(name)}, line {line}, which was generated,"

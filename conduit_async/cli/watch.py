@@ -1,6 +1,5 @@
 """`conduitc gen --watch`: compile again whenever a source or the configuration changes."""
 
-import gc
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -31,7 +30,6 @@ def watch(given: Sequence[str], generate: Callable[[], int]) -> int:
                     generate()
                 except UsageError as error:
                     click.echo(f"conduitc: {error}", err=True)
-                gc.collect()
             time.sleep(_PAUSE)
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from unicodedata import east_asian_width
 
-from ..output import Layouts
-
 WIDTH = 88
 _SEPARATOR = "_"
 _DEFINITION = re.compile(r"@|(?:async )?def |class ")
@@ -66,23 +64,23 @@ class _Piece:
         return not further or any(line[self.indent] != " " for line in further)
 
 
-def lay_out(text: str, layouts: Layouts) -> Layout:
+def lay_out(text: str) -> Layout:
     """The layout of a module; `text` has one statement a line, and docstrings of many lines.
 
     What is not valid Python stays as it is: whoever writes it finds that out, and where it is.
     """
     try:
-        return _laid_out(text, layouts)
+        return _laid_out(text)
     except (SyntaxError, ValueError):  # black's InvalidInput is a ValueError
         return Layout(text, range(1, text.count("\n") + 2))
 
 
-def _laid_out(text: str, layouts: Layouts) -> Layout:
+def _laid_out(text: str) -> Layout:
     lines = text.rstrip("\n").split("\n")
     if any(_NESTED.match(line) or _is_long_item(line) for line in lines):
-        return _by_black(text, layouts)
+        return _by_black(text)
     pieces = _pieces(lines)
-    _format([piece for piece in pieces if not piece.is_blank and piece.needs_black], layouts)
+    _format([piece for piece in pieces if not piece.is_blank and piece.needs_black])
     return _joined(pieces, len(lines))
 
 
@@ -111,17 +109,19 @@ def _pieces(lines: Sequence[str]) -> list[_Piece]:
     return pieces
 
 
-def _format(pieces: Sequence[_Piece], layouts: Layouts) -> None:
+def _format(pieces: Sequence[_Piece]) -> None:
     """Put black's lines in the place of each piece's own."""
-    texts = [piece.text for piece in pieces]
-    new = {text: piece for text, piece in zip(texts, pieces, strict=True) if not layouts.find(text)}
-    for text in [text for text, piece in new.items() if piece.is_docstring and not piece.indent]:
-        layouts.used[text] = _black(text).rstrip("\n")
-        del new[text]
-    if new:
-        layouts.used.update(zip(new, _by_black_at_once([*new.values()]), strict=True))
-    for text, piece in zip(texts, pieces, strict=True):
-        piece.lines = layouts.used[text].split("\n")
+    new = {piece.text: piece for piece in pieces}
+    found = {
+        text: _black(text).rstrip("\n")
+        for text, piece in new.items()
+        if piece.is_docstring and not piece.indent
+    }
+    rest = {text: piece for text, piece in new.items() if text not in found}
+    if rest:
+        found.update(zip(rest, _by_black_at_once([*rest.values()]), strict=True))
+    for piece in pieces:
+        piece.lines = found[piece.text].split("\n")
 
 
 def _by_black_at_once(pieces: Sequence[_Piece]) -> Iterator[str]:
@@ -141,7 +141,7 @@ def _by_black_at_once(pieces: Sequence[_Piece]) -> Iterator[str]:
 
 
 def _black(text: str) -> str:
-    import black  # slow to import, and not needed when all layouts are known
+    import black  # slow to import, and small modules do not need it
     from black.mode import TargetVersion
 
     mode = black.Mode(target_versions={TargetVersion.PY311}, line_length=WIDTH)
@@ -204,11 +204,9 @@ def _blanks(documented: _Piece | None, before: _Piece, piece: _Piece, given: int
     return 2 if before.indent or _DEFINITION.match(first) else min(given, 2)
 
 
-def _by_black(text: str, layouts: Layouts) -> Layout:
+def _by_black(text: str) -> Layout:
     """The layout of a whole module by black, and where its statements went."""
-    formatted = layouts.find(text)
-    if formatted is None:
-        formatted = layouts.used[text] = _black(text)
+    formatted = _black(text)
     places = [0] * (text.count("\n") + 1)
     for old, new in zip(_statements(text), _statements(formatted), strict=True):
         places[old - 1] = new

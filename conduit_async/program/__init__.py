@@ -13,6 +13,7 @@ from .declarations import (
     ParameterInfo,
     RelationInfo,
     ResourceInfo,
+    Resources,
     StructInfo,
 )
 from .facts import Facts
@@ -66,6 +67,7 @@ __all__ = [
     "RelationUse",
     "Resolution",
     "ResourceInfo",
+    "Resources",
     "SelfColumn",
     "ServiceCall",
     "ServiceInfo",
@@ -79,13 +81,11 @@ __all__ = [
 class Program:
     """Everything that `plan` needs; resources in the order of files and sources.
 
-    `class_names` are the Python names of inline structs and enums. `reaches` are the functions and
-    scopes of other resources that the code of a resource uses, as `Other.name`.
+    `class_names` are the Python names of inline structs and enums.
     """
 
-    resources: dict[str, ResourceInfo]
+    resources: Resources
     structs: dict[str, StructInfo]
     services: dict[str, ServiceInfo]
     facts: Facts
     class_names: dict[ast.TypeExpr, str] = field(default_factory=dict)
-    reaches: dict[str, set[str]] = field(default_factory=dict)

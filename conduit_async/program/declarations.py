@@ -102,3 +102,32 @@ class ResourceInfo:
     scopes: dict[str, ast.Scope]
     hooks: list["HookInfo"]
     doc: str | None
+
+
+class Resources(dict[str, ResourceInfo]):
+    """Resources by name, and for each of them the names that are looked up on its behalf.
+
+    Looking through all of them is not noted.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.uses: dict[str, set[str]] = {}
+        self._noted: set[str] = set()
+
+    def work_on(self, info: ResourceInfo) -> None:
+        """Note what is looked up from now on as used by this resource."""
+        self._noted = self.uses.setdefault(info.name, set())
+
+    def __getitem__(self, name: str) -> ResourceInfo:
+        self._noted.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        if isinstance(name, str):
+            self._noted.add(name)
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        self._noted.add(name)
+        return super().get(name, default)

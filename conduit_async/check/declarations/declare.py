@@ -1,12 +1,13 @@
 """Declarations: which resources there are, and what each of them has."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import inflection
 
 from ... import ast
 from ...analyses.walk import walk
-from ...diagnostics import Related
+from ...diagnostics import Problems, Related
 from ...names import module_name, record_name, snake_case, snapshot_name
 from ...program import ResourceInfo
 from ..environment import World
@@ -15,6 +16,7 @@ from .constraints import check_constraints
 from .functions import declare_functions
 from .relations import check_relations, foreign_key
 from .rules import check_rules
+from .type_refs import read_type
 from .words import check_words
 
 
@@ -37,14 +39,17 @@ def declare(world: World, files: Sequence[ast.File]) -> None:
         )
     for name, info in world.resources.items():
         world.taken_names |= {record_name(name), snapshot_name(name)}
-        world.taken_names |= set(_attributes(info.node))
+        world.taken_names |= set(attributes(info.node))
     for info in world.resources.values():
+        world.resources.work_on(info)
         declare_columns(world, info)
         relation = info.relations.get(info.primary_key or "")
         if relation is not None:
             info.primary_key = relation.key if relation.key in info.columns else None
         declare_functions(world, info)
+        _name_types_of_variables(world, info)
     for info in world.resources.values():
+        world.resources.work_on(info)
         check_relations(world, info)
         check_constraints(world, info)
         check_rules(world, info)
@@ -73,12 +78,20 @@ def _distinct(world: World, files: Sequence[ast.File]) -> Iterable[ast.Resource]
         yield resource
 
 
-def _attributes(resource: ast.Resource) -> Iterator[str]:
+def attributes(resource: ast.Resource) -> Iterator[str]:
     """The names of fields, those of structs among them: in their class they hide other classes."""
     for member in resource.members:
         if isinstance(member, ast.Field | ast.Relation):
             yield foreign_key(member.options, "")
             yield from (node.name.text for node in walk(member) if isinstance(node, ast.Field))
+
+
+def _name_types_of_variables(world: World, info: ResourceInfo) -> None:
+    """Name the structs and enums in the code, whether or not anything reaches it."""
+    aside = replace(world, problems=Problems())
+    for node in walk(info.node):
+        if isinstance(node, ast.Let) and node.type is not None:
+            read_type(aside, node.type, info.name, node.name.text)
 
 
 def _primary_key(resource: ast.Resource) -> str | None:

@@ -31,7 +31,7 @@ def describe_jobs(
 
     `taken` are names of classes beside the program's own.
     """
-    classes = dict.fromkeys([*program.structs, *taken])
+    classes = dict.fromkeys([*program.class_names.values(), *taken])
     for name in program.resources:
         classes.update({record_name(name): None, snapshot_name(name): None})
     for resource in program.resources.values():

@@ -33,6 +33,7 @@ from .uses import UseFinder
 def capture(program: Program, problems: Problems) -> None:
     """Decide the payload of every job, and what every `@function` reads of `self`."""
     for resource in program.resources.values():
+        program.resources.work_on(resource)
         finder = UseFinder(resource, program, problems)
         _settle_reads(resource, finder)
         for hook in resource.hooks:

@@ -20,26 +20,23 @@ from ..sizes import check_size
 _MOST_PASSES = 4
 
 
-def check_bodies(world: World) -> dict[str, set[str]]:
-    """Check the code of all resources; what nothing async reaches gives warnings only.
-
-    Gives back what each resource reaches of others: see `Program.reaches`.
-    """
+def check_bodies(world: World) -> None:
+    """Check the code of all resources; what nothing async reaches gives warnings only."""
     reached = _Reached(world)
     for info in world.resources.values():
+        world.resources.work_on(info)
         hooks = [member for member in info.node.members if isinstance(member, ast.Hook)]
         after = [hook for hook in hooks if hook.timing == "after"]
         has_jobs = any(_has_async(hook) for hook in after)
         for hook in hooks:
             if hook.timing == "after" and has_jobs:
                 info.hooks.append(found := HookInfo(hook, []))
-                reached.by = info
                 _hook(world, info, hook, found)
                 reached.check_pending()
+                world.resources.work_on(info)
             else:
                 _hook(world.aside(), info, hook, None)
     reached.check_rest()
-    return reached.across
 
 
 def _has_async(hook: ast.Hook) -> bool:
@@ -53,15 +50,10 @@ class _Reached:
         self._world = world
         self._pending: deque[tuple[ResourceInfo, FunctionInfo | ast.Scope]] = deque()
         self._seen: set[FunctionInfo | ast.Scope] = set()
-        self.by: ResourceInfo | None = None
-        self.across: dict[str, set[str]] = {}
         world.reach_function = self._add
         world.reach_scope = lambda owner, name: self._add(owner, owner.scopes[name])
 
     def _add(self, owner: ResourceInfo, what: FunctionInfo | ast.Scope) -> None:
-        if self.by is not None and self.by is not owner:
-            name = what.name if isinstance(what, FunctionInfo) else what.name.text
-            self.across.setdefault(self.by.name, set()).add(f"{owner.name}.{name}")
         if what not in self._seen:
             self._seen.add(what)
             self._pending.append((owner, what))
@@ -70,7 +62,7 @@ class _Reached:
         """Check what was reached since the last time, and what that reaches in turn."""
         while self._pending:
             owner, what = self._pending.popleft()
-            self.by = owner
+            self._world.resources.work_on(owner)
             if isinstance(what, FunctionInfo):
                 what.reached = True
                 _function(self._world, owner, what)
@@ -81,6 +73,7 @@ class _Reached:
         """Check what nothing reached, for warnings."""
         aside = self._world.aside()
         for info in self._world.resources.values():
+            self._world.resources.work_on(info)
             for function in (*info.functions.values(), *_undeclared(info)):
                 if function not in self._seen:
                     _function(aside, info, function)

@@ -1,24 +1,25 @@
 """Names in the configuration that the sources do not have, as far as they look like typos."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from ...config import Config
 from ...diagnostics import Problems
-from ...program import Program
 from ...source import Source, Span
 from ...suggest import nearest
 
 
-def check_config_names(program: Program, config: Config, problems: Problems) -> None:
+def check_config_names(
+    resources: Mapping[str, Collection[str]], config: Config, problems: Problems
+) -> None:
     """Warn (VAL513) about `tables` and `sensitive` that name nothing but are close to something.
 
-    Others pass: a run may see only some of the sources.
+    Others pass: a run may see only some of the sources. `resources` are names of columns by those
+    of resources.
     """
     if config.origin is None:
         return
-    resources = program.resources
-    fields = {name for resource in resources.values() for name in resource.columns}
+    fields = {name for columns in resources.values() for name in columns}
     for name in config.tables:
         _check(name, resources, "resource", config.origin, problems)
     for name in config.sensitive:
@@ -26,7 +27,7 @@ def check_config_names(program: Program, config: Config, problems: Problems) -> 
         if not dot:
             _check(field, fields, "field", config.origin, problems)
         elif owner in resources:
-            known = [f"{owner}.{column}" for column in resources[owner].columns]
+            known = [f"{owner}.{column}" for column in resources[owner]]
             _check(name, known, "field", config.origin, problems, sure=True)
         else:
             _check(owner, resources, "resource", config.origin, problems)

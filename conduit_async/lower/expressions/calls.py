@@ -1,6 +1,7 @@
 """Calls: of services, functions of the resource, and the standard library."""
 
 from ... import ast
+from ...names import argument_name
 from ...program import (  # fmt: skip
     CALL,
     ChangeCall,
@@ -58,7 +59,7 @@ def _service_call(frame: Frame, call: ServiceCall) -> Lowering:
     count = len(call.positional)
     texts = [part.text for part in parts[:count]]
     for (name, _), part in zip(call.named, parts[count:], strict=True):
-        texts.append(f"{call.method.named[name].python}={part.text}")
+        texts.append(f"{argument_name(name)}={part.text}")
     head = "await " if frame.awaits else ""
     target = f"{frame.services(call.service)}.{call.service.python}"
     if call.method.name != CALL:

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ... import ast
-from ...analyses.walk import walk
+from ...analyses.reached import Reached, reached_from
 from ...names import record_name, snake_case, snapshot_name, unclashed
 from ...program import Column, Facts, FunctionInfo, JobInfo, Program, ResourceInfo
-from ...types import Enum, Struct, Type, required
+from ...types import Struct, Type, required
 from ..python.annotations import annotation, hiding, payload_type
 from ..python.imports import Imports
 
@@ -100,7 +99,13 @@ def module_for(
 ) -> Module:
     """An empty module; its imports give way to every name of the source and of `records.py`."""
     defined = frozenset(_defined(resource))
-    taken = defined | set(_locals(program, resource)) | set(_parameters(resource))
+    reached = reached_from(program, resource)
+    locals_ = {
+        program.facts.declared[node].python
+        for node in reached.nodes()
+        if node in program.facts.declared
+    }
+    taken = defined | locals_ | set(_parameters(resource, reached))
     return Module(program, resource, awaits, Imports(taken, records), defined)
 
 
@@ -124,34 +129,16 @@ def _defined(resource: ResourceInfo) -> Iterator[str]:
         yield function.python
 
 
-def _locals(program: Program, resource: ResourceInfo) -> Iterator[str]:
-    bodies: list[ast.Node] = [hook.node for hook in resource.hooks]
-    bodies += [function.body for function in resource.functions.values() if function.reached]
-    for body in bodies:
-        for node in walk(body):
-            if node in program.facts.declared:
-                yield program.facts.declared[node].python
-
-
-def _parameters(resource: ResourceInfo) -> Iterator[str]:
+def _parameters(resource: ResourceInfo, reached: Reached) -> Iterator[str]:
     for job in jobs_of(resource):
         scratch = Imports()
         yield from hiding((c.python, payload_type(c, scratch)) for c in job.captures)
-    for function in resource.functions.values():
+    for function in reached.functions:
         yield from (capture.python for capture in function.reads)
         yield from (parameter.python for parameter in function.parameters)
 
 
 def names_of_records(program: Program) -> frozenset[str]:
     """What `records.py` may define."""
-    return frozenset(_records(program))
-
-
-def _records(program: Program) -> Iterator[str]:
-    for name, resource in program.resources.items():
-        yield from (record_name(name), snapshot_name(name))
-        for column in resource.columns.values():
-            kind = required(column.type)
-            if isinstance(kind, Enum):
-                yield kind.name
-    yield from program.structs
+    rows = {each(name) for name in program.resources for each in (record_name, snapshot_name)}
+    return frozenset(rows.union(program.class_names.values()))

@@ -1,15 +1,33 @@
 """The rows of a package: enums, structs, records and snapshots, in the order of the sources."""
 
-from collections.abc import Iterable, Iterator
+import builtins
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from ... import ast
 from ...names import record_name, snake_case, snapshot_name
 from ...program import Column, Program, ResourceInfo
 from ...types import Array, Enum, Hash, Optional, Struct, Type
 from ..python import literals
 from ..python.annotations import annotation, hiding
 from ..python.imports import Imports
+
+
+@dataclass(frozen=True)
+class RowHead:
+    """What is to be known of a row to put `records.py` together.
+
+    A package has it when a module imports it, or when it has one of those that it is `within`.
+    Enums of no column have rank 0 and come first, structs of no column have rank 2. `hidden` are
+    the types that its fields hide from those below.
+    """
+
+    name: str
+    rank: int
+    within: list[str]
+    imports: list[list[str]]
+    hidden: list[str]
 
 
 @dataclass(frozen=True)
@@ -25,83 +43,99 @@ class Row:
     of: str = ""
 
 
-def rows(program: Program, wanted: set[str]) -> tuple[list[Row], Imports]:
-    """What a package needs of its rows; `wanted` are the names that its modules import."""
-    found = _rows(program, wanted, Imports())
-    hidden = {name for row in found for name in hiding(row.fields)}
-    names = {row.name for row in found}
-    imports = Imports(hidden | names)
-    return _rows(program, wanted, imports), imports
+def rows(program: Program, reserved: Collection[str] = ()) -> dict[str, list[tuple[RowHead, Row]]]:
+    """All that `records.py` may have of each source, inner ones first.
+
+    Imports give way to the reserved names.
+    """
+    types: dict[str, list[ast.TypeExpr]] = {}
+    for node in program.class_names:
+        types.setdefault(node.span.source.path, []).append(node)
+    found: dict[str, list[tuple[RowHead, Row]]] = {}
+    for resource in program.resources.values():
+        place = resource.node.span
+        own = [
+            node
+            for node in types.get(place.source.path, ())
+            if place.start <= node.span.start < place.end
+        ]
+        found.setdefault(place.source.path, []).extend(_Rows(program, resource, reserved).all(own))
+    return found
 
 
-def _rows(program: Program, wanted: set[str], imports: Imports) -> list[Row]:
-    finder = _Finder(program, wanted, imports)
-    found = [row for resource in program.resources.values() for row in finder.of(resource)]
-    enums = [row for name in sorted(wanted - finder.done) for row in finder.loose_enum(name)]
-    structs = [row for name in program.structs for row in finder.loose_struct(name)]
-    return [*enums, *found, *structs]
+def reserved_names(heads: Collection[RowHead]) -> frozenset[str]:
+    """The names that imports of `records.py` give way to."""
+    imported = {name for head in heads for _, name in head.imports} | set(dir(builtins))
+    hidden = {name for head in heads for name in head.hidden}
+    return frozenset(imported & (hidden | {head.name for head in heads}))
 
 
-class _Finder:
-    def __init__(self, program: Program, wanted: set[str], imports: Imports) -> None:
+def needed_rows(heads: Iterable[RowHead], wanted: Collection[str]) -> set[str]:
+    """The rows of a package whose modules import the wanted names."""
+    found: set[str] = set()
+    for head in [*heads][::-1]:  # what a row is within stands below it
+        if head.name in wanted or not found.isdisjoint(head.within):
+            found.add(head.name)
+    return found
+
+
+class _Rows:
+    """The rows of a resource."""
+
+    def __init__(self, program: Program, resource: ResourceInfo, reserved: Collection[str]) -> None:
         self.program = program
-        self.wanted = wanted
-        self.imports = imports
-        self.done: set[str] = set()
-        self.resource = ""
-        self.owners = dict(_owners(program)) if wanted & program.structs.keys() else {}
+        self.resource = resource
+        self.reserved = reserved
+        self.imports = Imports(reserved)
+        self.found: dict[str, tuple[RowHead, Row]] = {}
 
-    def of(self, resource: ResourceInfo) -> Iterator[Row]:
-        """What stands in `records.py` for a resource."""
-        self.resource = resource.name
-        snapshot = snapshot_name(resource.name)
-        name = record_name(resource.name)
-        whole = bool({name, snapshot} & self.wanted)
-        for column in resource.columns.values():
-            yield from self.parts(column.type, whole)
-        if not whole:
-            return
-        self.done |= {name, snapshot}
-        yield self.record(resource)
-        if snapshot in self.wanted:
-            yield self.snapshot(resource)
+    def all(self, types: Iterable[ast.TypeExpr]) -> Iterable[tuple[RowHead, Row]]:
+        """Those of its columns, its record, its snapshot and further types in its source."""
+        record, snapshot = record_name(self.resource.name), snapshot_name(self.resource.name)
+        for column in self.resource.columns.values():
+            self.type(column.type, 1, record)
+        self.add(1, self.record(self.resource), snapshot)
+        self.add(1, self.snapshot(self.resource))
+        for node in types:
+            name = self.program.class_names[node]
+            if isinstance(node, ast.EnumType):
+                values = tuple(value.value or "" for value in node.values)
+                self.type(Enum(name, values), 0)
+            elif name in self.program.structs:
+                self.type(self.program.structs[name].type, 2)
+        return self.found.values()
 
-    def loose_enum(self, name: str) -> Iterator[Row]:
-        """An enum that is no column's: of a parameter, say."""
-        for kind in self.program.facts.types.values():
-            if isinstance(kind, Enum) and kind.name == name and name not in self.done:
-                yield from self.parts(kind, True)
+    def add(self, rank: int, row: Row, *within: str) -> None:
+        """Add a row, which has just been made."""
+        imports = [[module, name] for module, name in self.imports.names()]
+        hidden = sorted(hiding(row.fields))
+        self.found[row.name] = RowHead(row.name, rank, [*within], imports, hidden), row
+        self.imports = Imports(self.reserved)
 
-    def loose_struct(self, name: str) -> Iterator[Row]:
-        """A struct that is no column's: of a result, a parameter or a variable."""
-        if name in self.wanted:
-            self.resource = self.owners[name]
-            yield from self.parts(self.program.structs[name].type, False)
-
-    def parts(self, kind: Type, whole: bool) -> Iterator[Row]:
-        """The enums and structs of a column's type, inner ones first."""
+    def type(self, kind: Type, rank: int, *within: str) -> None:
+        """Add the enums and structs of a type, inner ones first."""
         match kind:
             case Optional(item) | Array(item):
-                yield from self.parts(item, whole)
+                self.type(item, rank, *within)
             case Hash(key, value):
-                yield from self.parts(key, whole)
-                yield from self.parts(value, whole)
-            case Enum(name) if (whole or name in self.wanted) and name not in self.done:
-                self.done.add(name)
+                self.type(key, rank, *within)
+                self.type(value, rank, *within)
+            case Enum(name) | Struct(name) if name in self.found:
+                self.found[name][0].within.extend(within)
+            case Enum(name):
                 literal = self.imports.use("typing", "Literal")
                 values = ", ".join(literals.quoted(value) for value in kind.values)
-                yield Row("enum", name, value=f"{literal}[{values}]")
-            case Struct(name) if name not in self.done:
+                self.add(
+                    1 if rank == 1 else 0, Row("enum", name, value=f"{literal}[{values}]"), *within
+                )
+            case Struct(name):
                 info = self.program.structs[name]
-                needed = whole or name in self.wanted
-                if needed:
-                    self.done.add(name)
                 for column in info.fields.values():
-                    yield from self.parts(column.type, needed)
-                if needed:
-                    doc = f"`{info.owner}` of {_a(self.resource)}."
-                    decorators = (*self.named(info.fields.values()), self.dataclass("slots=True"))
-                    yield Row("struct", name, decorators, self.fields(info.fields.values()), doc)
+                    self.type(column.type, rank, name)
+                fields = info.fields.values()
+                doc = f"`{info.owner}` of {_a(self.resource.name)}."
+                decorators = (*self.named(fields), self.dataclass("slots=True"))
+                self.add(rank, Row("struct", name, decorators, self.fields(fields), doc), *within)
 
     def record(self, resource: ResourceInfo) -> Row:
         """The class of a resource's rows."""
@@ -147,15 +181,6 @@ class _Finder:
         """The type of a column's values."""
         text = annotation(column.type, self.imports, "")
         return f"{self.imports.runtime('Sensitive')}[{text}]" if column.sensitive else text
-
-
-def _owners(program: Program) -> Iterator[tuple[str, str]]:
-    """The names of structs, each with the resource in which it is written."""
-    for node, name in program.class_names.items():
-        for resource in program.resources.values():
-            outer, inner = resource.node.span, node.span
-            if outer.source is inner.source and outer.start <= inner.start < outer.end:
-                yield name, resource.name
 
 
 def _a(word: str) -> str:

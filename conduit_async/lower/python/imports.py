@@ -71,6 +71,10 @@ class Imports:
         """Give way to a further name of the module's functions."""
         self._taken.add(name)
 
+    def names(self) -> list[tuple[str, str]]:
+        """What was used, as module and name."""
+        return [*self._names]
+
     def used(self, module: str) -> set[str]:
         """The names that were used of a module."""
         return {name for each, name in self._names if each == module}

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from python_statements import Statements
 
 from conduit_async.emit.layout import lay_out
-from conduit_async.output import Layouts
 
 START = re.compile(r" *@?\w*")
 
@@ -40,19 +39,11 @@ def test_a_statement_is_laid_out_as_in_a_whole_module(seed: int, indent: int) ->
     lines = [*before, f"{' ' * indent}{statement}", *after]
     text = "\n".join(lines) + "\n"
     assume(by_black(text, width=100_000) == text)
-    layout = lay_out(text, Layouts({}))
+    layout = lay_out(text)
     assert layout.text == by_black(text)
     laid_out = layout.text.split("\n")
     for number, line in enumerate(lines):
         assert START.match(laid_out[layout.lines[number] - 1])[0] == START.match(line)[0]
-
-
-def test_what_is_known_is_not_asked_again() -> None:
-    text = f"total = {' + '.join(['a_name_of_a_variable'] * 20)}\n"
-    first = Layouts({})
-    expected = lay_out(text, first).text
-    again = Layouts({key: value.replace("total", "sum") for key, value in first.used.items()})
-    assert lay_out(text, again).text == expected.replace("total", "sum")
 
 
 def test_a_long_path_stays_in_its_line() -> None:

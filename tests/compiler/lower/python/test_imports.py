@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from generated import settings_in, sources_in
 
-from conduit_async import emit
 from conduit_async.compiler import compile
+from conduit_async.emit import marks
 from conduit_async.emit.layout import Layout
 from conduit_async.lower.python.imports import Imports
 
@@ -26,7 +26,7 @@ def test_no_builtin_is_used_without_asking(monkeypatch: pytest.MonkeyPatch) -> N
         plain(self, {*taken, *WITH_CAPITALS}, records)
 
     monkeypatch.setattr(Imports, "__init__", taken)
-    monkeypatch.setattr(emit, "lay_out", lambda text, _: Layout(text, range(text.count("\n") + 2)))
+    monkeypatch.setattr(marks, "lay_out", lambda text: Layout(text, range(text.count("\n") + 2)))
     used: set[str] = set()
     for case in sorted(set(CASES.iterdir()) - {CASES / "builtins-give-way"}):
         for path, text in compile(sources_in(case), settings_in(case)).files.items():

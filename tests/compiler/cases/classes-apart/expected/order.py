@@ -6,8 +6,14 @@ from uuid import UUID
 
 from conduit_runtime import Connection, Hook, JobContext, job_type
 
-from .records import Error, ErrorSnapshot, Order, OrderSnapshot, OrderSnapshot_
-from .records import OrderState as OrderState_
+from .records import (
+    Error,
+    ErrorSnapshot,
+    Order,
+    OrderSnapshot,
+    OrderSnapshot_,
+    OrderState,
+)
 from .services import Services
 
 __all__ = ["Order", "after_create"]
@@ -19,7 +25,7 @@ def after_create(conn: Connection, record: object) -> Order:
         order = hook.record
         hook.enqueue(
             order_state,
-            OrderState(
+            OrderState_(
                 id=order.id,
                 snapshot=order.snapshot,
                 state=order.state,
@@ -30,15 +36,15 @@ def after_create(conn: Connection, record: object) -> Order:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderState:
+class OrderState_:
     id: UUID
     snapshot: OrderSnapshot_
-    state: OrderState_
+    state: OrderState
     order: OrderSnapshot
 
 
 @job_type("order.after_create.order_state", "de0cdd99")
-async def order_state(job: JobContext[Services], order: OrderState) -> None:
+async def order_state(job: JobContext[Services], order: OrderState_) -> None:
     Order__ = Order_("a")
     Order__2 = await job.find(Error, 1)
     await job.services.s3.put(

@@ -6,6 +6,8 @@ from typing import Literal
 
 from conduit_runtime import table
 
+OrderSummaryBD = Literal["x", "y"]
+
 
 @table("orders", key="id")
 @dataclass(slots=True)
@@ -18,9 +20,6 @@ class OrderInfo:
     """`info` of an order."""
 
     a: int
-
-
-OrderSummaryBD = Literal["x", "y"]
 
 
 @dataclass(slots=True)

@@ -1,9 +1,9 @@
 """What is kept between runs, so that what has not changed costs next to nothing.
 
 It stands in the user's cache folder, beside the parser's table, and not in the project: nobody has
-to ignore it, and a read-only checkout gets it as well. There is one memory a target folder, written
-atomically, so that of two runs at once one is remembered. What is damaged, or was left by another
-version of the compiler, is as good as nothing. Deleting it costs one full run.
+to ignore it, and a read-only checkout gets it as well. There is one a target folder, written
+atomically, so that of two runs at once one is kept. What is damaged, or was left by another
+version of the compiler, is as good as nothing. Deleting it costs a cold run.
 """
 
 import json
@@ -14,52 +14,47 @@ from typing import Any
 
 from .. import assets
 from ..diagnostics import Diagnostic, Related
-from ..output import Output, Previous
-from ..parts import as_json, digest, from_json
+from ..incremental.output import Output, Previous
+from ..incremental.summary import as_json, digest, from_json
 from ..source import Source, Span
 from .project import Project
 
 
 @dataclass(frozen=True)
-class Memory:
-    """The memory of one target folder: of its latest run and of the layouts of statements."""
+class BuildCache:
+    """What is kept of the latest run into a target folder."""
 
     folder: Path
     project: Project
 
-    def recall(self) -> Previous | None:
+    def load(self) -> Previous | None:
         """The latest run, if its configuration was this one and the folder holds what it wrote."""
-        run = self._load("run")
+        run = self._load()
         try:
             if run is None or run["settings"] != self._settings():
                 return None
             files = _matching(self.folder, run["files"])
-            if files is None or run["parts"].keys() != self.project.sources.keys():
+            if files is None:
                 return None
-            parts = {path: from_json(part) for path, part in run["parts"].items()}
+            summaries = {path: from_json(each) for path, each in run["summaries"].items()}
             sources = {path: Source(path, text) for path, text in self.project.sources.items()}
             if (origin := self.project.config.origin) is not None:
                 sources.setdefault(origin.path, origin)
             diagnostics = [_from_json(each, sources) for each in run["diagnostics"]]
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
-        return Previous(parts, files, tuple(diagnostics))
+        return Previous(summaries, files, tuple(diagnostics))
 
-    def layouts(self) -> Mapping[str, str]:
-        """How black laid statements out, as far as it is known."""
-        layouts = self._load("layouts") or {}
-        return layouts if all(isinstance(text, str) for text in layouts.values()) else {}
-
-    def keep(self, output: Output) -> None:
-        """Remember what a compilation without errors gave."""
+    def store(self, output: Output) -> None:
+        """Keep what a compilation without errors gave."""
         run = {
             "settings": self._settings(),
             "files": {name: digest(text) for name, text in output.files.items()},
             "diagnostics": [_as_json(diagnostic) for diagnostic in output.diagnostics],
-            "parts": {path: as_json(part) for path, part in output.parts.items()},
+            "summaries": {path: as_json(each) for path, each in output.summaries.items()},
         }
-        self._store("run", run)
-        self._store("layouts", dict(output.layouts))
+        text = json.dumps([assets.stamp(), run], separators=(",", ":"))
+        assets.store_cached(self._key(), text)
 
     def _settings(self) -> str:
         """A digest of all that the outcome depends on beside the compiler and the sources."""
@@ -67,20 +62,16 @@ class Memory:
         origin = self.project.config.origin
         return digest(json.dumps([config, origin.text if origin else None]))
 
-    def _key(self, what: str) -> str:
-        return f"{what}-{digest(str(self.folder.resolve()))[:32]}.json"
+    def _key(self) -> str:
+        return f"run-{digest(str(self.folder.resolve()))[:32]}.json"
 
-    def _load(self, what: str) -> dict[str, Any] | None:
-        text = assets.load_cached(self._key(what))
+    def _load(self) -> dict[str, Any] | None:
+        text = assets.load_cached(self._key())
         try:
             generator, found = json.loads(text) if text is not None else (None, None)
         except (ValueError, TypeError, RecursionError):
             return None
         return found if generator == assets.stamp() and isinstance(found, dict) else None
-
-    def _store(self, what: str, value: dict[str, Any]) -> None:
-        text = json.dumps([assets.stamp(), value], separators=(",", ":"))
-        assets.store_cached(self._key(what), text)
 
 
 def _matching(folder: Path, digests: Mapping[str, str]) -> dict[str, str] | None:
@@ -115,7 +106,7 @@ def _place(span: Span) -> tuple[str, int, int]:
 def _from_json(data: dict[str, Any], sources: Mapping[str, Source]) -> Diagnostic:
     def span(place: list[Any]) -> Span:
         path, start, end = place
-        return Span(sources[path], start, end)
+        return Span(sources.get(path) or Source(path, ""), start, end)  # it may be gone
 
     related = tuple(Related(span(at), message) for at, message in data.pop("related"))
     return Diagnostic(span=span(data.pop("span")), related=related, **data)

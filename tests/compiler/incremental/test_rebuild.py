@@ -1,6 +1,7 @@
 """After any edit, what is compiled in part is what a whole compilation gives, byte for byte."""
 
 import json
+import re
 from collections.abc import Callable
 from random import Random
 
@@ -9,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.projects import resource_name, source
-from conduit_async import increment
+from conduit_async import compiler
 from conduit_async.compiler import Output, Previous, compile
 from conduit_async.config import Config
-from conduit_async.output import Layouts
-from conduit_async.parts import as_json, from_json
+from conduit_async.incremental import rebuild
+from conduit_async.incremental.summary import as_json, from_json
 from conduit_async.render import as_text
 from conduit_async.source import Source
 
@@ -108,28 +109,64 @@ EDITS: tuple[Callable[[Random, str], str], ...] = (
 )
 
 
+FIELDS = (
+    "extra{}: int?",
+    'level{}: enum ["low", "high"]?',
+    'place{}: {{ street: string! kind: enum ["a", "b"]? }}?',
+    "depot{}: Depot?",
+    "customer{}: Customer?",
+    "date: date?\n  due{}: date?",
+    "CustomerPlace: string?",
+)
+NEW = (
+    STORE.replace("Depot", "Ware").replace("Visit", "Call").replace("label", "tag"),
+    "resource Decimal { id: int! @primary\n price: decimal! "
+    "@after create @async { Audit.seen(self) } }",
+    "resource Adit { id: int! @primary }",
+    "resource Finish { id: int! @primary "
+    "@after delete @async { Risk.gone(self, Customer.first()) } }",
+    'resource CustomerPlace { id: int! @primary\n order: Order! { foreign_key: "order_id" } }',
+    "resource Depto { id: int! @primary @scope opened { where: { id: 1 } } }",
+)
+
+
 def edited(random: Random, sources: dict[str, str]) -> dict[str, str]:
-    """The sources after an edit of one of them, or of two."""
+    """The sources after an edit of one of them, or of two, or with other files."""
     changed = dict(sources)
     for _ in range(random.choice([1, 1, 1, 2])):
         path = random.choice(sorted(changed))
-        changed[path] = random.choice(EDITS)(random, changed[path])
-    if random.random() < 0.05:
-        del changed[random.choice(sorted(changed))]
+        match random.randrange(10):
+            case 0:
+                del changed[path]
+            case 1:
+                changed[f"new/{random.randrange(9)}.conduit"] = random.choice(NEW)
+            case 2 | 3 | 4:
+                field = random.choice(FIELDS).format(random.randrange(3))
+                changed[path] = changed[path].replace("\n  id:", f"\n  {field}\n  id:", 1)
+            case 5:
+                lines = changed[path].split("\n")
+                found = [n for n, line in enumerate(lines) if re.match(r"  \w+: [\w()]+[?!]", line)]
+                if found:
+                    del lines[random.choice(found)]
+                changed[path] = "\n".join(lines)
+            case _:
+                changed[path] = random.choice(EDITS)(random, changed[path])
     return changed
 
 
 def previous_of(output: Output) -> Previous:
     """What is known of a compilation, stored and read again."""
-    stored = json.loads(json.dumps({path: as_json(part) for path, part in output.parts.items()}))
-    parts = {path: from_json(part) for path, part in stored.items()}
-    return Previous(parts, output.files, output.diagnostics)
+    stored = json.loads(
+        json.dumps({path: as_json(each) for path, each in output.summaries.items()})
+    )
+    summaries = {path: from_json(each) for path, each in stored.items()}
+    return Previous(summaries, output.files, output.diagnostics)
 
 
-def told(output: Output) -> tuple[object, ...]:
-    parts = {path: as_json(part) for path, part in output.parts.items()}
+def seen(output: Output) -> tuple[object, ...]:
+    summaries = {path: as_json(each) for path, each in output.summaries.items()}
     diagnostics = as_text(output.diagnostics, color=False)
-    return output.files, list(output.files), diagnostics, output.job_types, parts
+    return output.files, list(output.files), diagnostics, output.job_types, summaries
 
 
 @pytest.mark.property
@@ -142,42 +179,80 @@ def test_an_edit_gives_what_a_whole_compilation_gives(random: Random) -> None:
     for _ in range(3):
         changed = edited(random, sources)
         whole = compile(changed, CONFIG)
-        assert told(compile(changed, CONFIG, previous=previous_of(before))) == told(whole)
+        assert seen(compile(changed, CONFIG, previous=previous_of(before))) == seen(whole)
         if whole.files:
             sources, before = changed, whole
 
 
-@pytest.mark.parametrize(
-    "edit",
-    [
-        lambda text: before_last_brace(text, "@after delete @async { Audit.removed(self.id) }"),
-        lambda text: f"// a comment\n\n{text}",
-        lambda text: text.replace("Summary", "In short"),
-        lambda text: text.replace("self.quantity *", "2 *"),
-        lambda text: text.replace('name: "finish"', 'name: "complete"'),
-        lambda text: text.replace(" @async", " self.id == nil\n @async", 1),
-    ],
-)
-def test_a_change_of_hooks_needs_no_whole_compilation(
-    edit: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+def extended(text: str, field: str = "extra: int?") -> str:
+    """A resource with one more field."""
+    return text.replace("\n  id:", f"\n  {field}\n  id:", 1)
+
+
+def resource(number: int) -> str:
+    """The path of the n-th source."""
+    return f"{resource_name(number).lower()}.conduit"
+
+
+CHANGES = {
+    "hook": (
+        lambda each: before_last_brace(each, "@after delete @async { Audit.removed(self.id) }"),
+        {3, 1, 0},
+    ),
+    "comment": (lambda each: f"// a comment\n\n{each}", {3, 1, 0}),
+    "words": (lambda each: each.replace("Summary", "In short"), {3, 1, 0}),
+    "operand": (lambda each: each.replace("self.quantity *", "2 *"), {3, 1, 0}),
+    "name": (lambda each: each.replace('name: "finish"', 'name: "complete"'), {3, 1, 0}),
+    "warning": (lambda each: each.replace(" @async", " self.id == nil\n @async", 1), {3, 1, 0}),
+    "field": (extended, {3, 6, 7, 1, 0}),
+    "enum": (lambda each: extended(each, 'kind: enum ["a", "b"]?'), {3, 6, 7, 1, 0}),
+    "relation": (
+        lambda each: extended(each, 'other: Order? { foreign_key: "other_id" }'),
+        {3, 6, 7, 1, 0},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_a_change_compiles_only_what_it_concerns(
+    kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sources = project()
-    before = previous_of(compile(sources, CONFIG))
-    path = f"{resource_name(3).lower()}.conduit"
-    sources[path] = edit(sources[path])
-    whole = compile(sources, CONFIG)
-    read: list[str] = []
-    parse = increment.parse
+    edit, concerned = CHANGES[kind]
+    sources = {resource(number): source(number, 20) for number in range(20)}
+    before = compile(sources)
+    sources[resource(3)] = edit(sources[resource(3)])
+    check_change(before, sources, monkeypatch, {resource(number) for number in concerned})
+
+
+def test_a_new_file_compiles_only_what_it_concerns(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = {resource(number): source(number, 20) for number in range(20)}
+    before = compile(sources)
+    sources["new.conduit"] = "resource Newsletter { id: int! @after create @async { Audit.x() } }"
+    check_change(before, sources, monkeypatch, {"new.conduit"})
+
+
+def test_a_removal_compiles_only_what_it_concerns(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = {resource(number): source(number, 20) for number in range(20)}
+    sources["new.conduit"] = "resource Newsletter { id: int! @after create @async { Audit.x() } }"
+    before = compile(sources)
+    del sources["new.conduit"]
+    check_change(before, sources, monkeypatch, set())
+
+
+def check_change(
+    before: Output, sources: dict[str, str], monkeypatch: pytest.MonkeyPatch, concerned: set[str]
+) -> None:
+    """The outcome is that of a cold run, and only those sources are read."""
+    whole = compile(sources)
+    assert whole.files, as_text(whole.diagnostics, color=False)
+    read: set[str] = set()
+    parse = rebuild.parse
     monkeypatch.setattr(
-        increment,
-        "parse",
-        lambda source, found: (read.append(source.path), parse(source, found))[1],
+        rebuild, "parse", lambda each, found: (read.add(each.path), parse(each, found))[1]
     )
-    found = increment.recompile(sources, CONFIG, before, Layouts({}))
-    assert found is not None
-    assert told(found) == told(whole)
-    assert path in read
-    assert len(read) <= 3
+    monkeypatch.setattr(compiler, "check", None)
+    assert seen(compile(sources, previous=previous_of(before))) == seen(whole)
+    assert read == concerned
 
 
 def test_a_service_that_may_be_a_slip_is_told_as_by_a_whole_compilation() -> None:
@@ -188,7 +263,7 @@ def test_a_service_that_may_be_a_slip_is_told_as_by_a_whole_compilation() -> Non
     sources[path] = before_last_brace(sources[path], hook)
     whole = compile(sources, CONFIG)
     assert "PAT406" in {found.code for found in whole.diagnostics}
-    assert told(compile(sources, CONFIG, previous=before)) == told(whole)
+    assert seen(compile(sources, CONFIG, previous=before)) == seen(whole)
 
 
 def test_resources_whose_classes_meet_are_compiled_as_a_whole() -> None:
@@ -198,7 +273,7 @@ def test_resources_whose_classes_meet_are_compiled_as_a_whole() -> None:
         "user.conduit": "resource User { id: int! @after create @async { Mail.send(self) } }",
     }
     before = compile(sources)
-    previous = Previous(before.parts, before.files, before.diagnostics)
+    previous = Previous(before.summaries, before.files, before.diagnostics)
     hook = "@after create @async { Mail.send(self) }"
     changed = sources | {"order.conduit": f"resource Order {{ id: int! {hook} }}"}
     for output in (compile(changed), compile(changed, previous=previous)):

@@ -2,35 +2,23 @@
 
 import pytest
 
-from conduit_async.check import check
-from conduit_async.compiler import Previous, compile
-from conduit_async.config import Config
-from conduit_async.diagnostics import Problems
-from conduit_async.parse import parse
-from conduit_async.program import Program
-from conduit_async.source import Source
+from conduit_async.compiler import Previous, compile, diagnose
+from conduit_async.incremental.services import merged
 from conduit_async.types import Enum
 
 
-def checked(*blocks: str) -> tuple[Program | None, list[str]]:
-    problems = Problems()
-    files = [
-        parse(
-            Source(
-                f"{number}.conduit",
-                f"resource R{number} {{ id: int! @primary name: string! note: text?\n"
-                f"@after create @async {{ {block} }} }}",
-            ),
-            problems,
-        )
+def sources(*blocks: str) -> dict[str, str]:
+    return {
+        f"{number}.conduit": f"resource R{number} {{ id: int! @primary name: string! note: text?\n"
+        f"@after create @async {{ {block} }} }}"
         for number, block in enumerate(blocks)
-    ]
-    return check(files, Config(), problems), [d.code for d in problems.sorted()]
+    }
 
 
 def services(*blocks: str) -> dict[str, dict[str, str]]:
-    program, problems = checked(*blocks)
-    assert program is not None, problems
+    output = compile(sources(*blocks))
+    assert output.files, output.diagnostics
+    found = merged(each.services for each in output.summaries.values())
     return {
         service.python: {
             method.python: ", ".join(
@@ -48,7 +36,7 @@ def services(*blocks: str) -> dict[str, dict[str, str]]:
             )
             for method in service.methods.values()
         }
-        for service in program.services.values()
+        for service in found.values()
     }
 
 
@@ -76,8 +64,7 @@ def test_parameters_are_the_union_over_all_calls_of_all_resources() -> None:
     ],
 )
 def test_names_that_are_one_in_python_are_an_error(blocks: tuple[str, ...]) -> None:
-    _, problems = checked(*blocks)
-    assert problems == ["GEN603"]
+    assert [found.code for found in diagnose(sources(*blocks))] == ["GEN603"]
 
 
 def test_the_types_of_an_argument_have_one_order() -> None:
@@ -85,11 +72,9 @@ def test_the_types_of_an_argument_have_one_order() -> None:
     resource A%d { id: int! @primary state: enum ["on", "off"]!
       @after create @async { Email.send(self.state) } }
     """
-    problems = Problems()
-    files = [parse(Source(f"{n}.conduit", source % n), problems) for n in (3, 1, 2)]
-    program = check(files, Config(), problems)
-    assert program is not None
-    (types,) = program.services["Email"].methods["send"].positional
+    output = compile({f"{number}.conduit": source % number for number in (3, 1, 2)})
+    found = merged(each.services for each in [*output.summaries.values()][::-1])
+    (types,) = found["Email"].methods["send"].positional
     assert [kind.name for kind in types if isinstance(kind, Enum)] == [
         "A1State",
         "A2State",
@@ -125,7 +110,7 @@ def test_a_service_that_no_job_calls_is_marked(call: str, is_for_hooks: bool) ->
     before = compile({"order.conduit": HOOK % ""})
     sources = {"order.conduit": HOOK % call}
     output = compile(sources)
-    previous = Previous(before.parts, before.files, before.diagnostics)
+    previous = Previous(before.summaries, before.files, before.diagnostics)
     assert compile(sources, previous=previous).files == output.files
     marked = 'Annotated[Statistics, "called by hooks only"]: ...'
     assert properties(output.files["services.py"]) == {

@@ -1,0 +1,98 @@
+"""Processes that give modules black's form, which is two thirds of a cold run.
+
+`python -m conduit_async.cli.formatters` is such a process. Each line that it reads is a text as
+JSON, each that it writes the form of one. It ends with its input, and so with its parent.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
+from itertools import chain, islice
+from types import TracebackType
+from typing import Self
+
+from ..emit.marks import Formatted, format_marked
+
+_FEW = 40
+"""So many texts have their form before processes have started."""
+
+_MOST = 4
+"""With more processes, the parent could not keep them busy."""
+
+
+class Formatters:
+    """Starts the processes when there is enough to do, and ends them."""
+
+    def __init__(self) -> None:
+        self._own = threading.local()
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+    def format_all(self, marked: Iterable[str]) -> Iterator[Formatted]:
+        """The forms of texts with marks, in their order."""
+        rest = iter(marked)
+        first = [*islice(rest, _FEW)]
+        count = min(os.cpu_count() or 1, _MOST)
+        if len(first) < _FEW or count == 1:
+            yield from map(format_marked, chain(first, rest))
+            return
+        pool = ThreadPoolExecutor(count)
+        try:
+            yield from pool.map(self._formatted, chain(first, rest))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _formatted(self, marked: str) -> Formatted:
+        """The form by the process of this thread, or by this one if that fails."""
+        try:
+            if not hasattr(self._own, "process"):
+                self._own.process = self._start()
+            process = self._own.process
+            process.stdin.write(json.dumps(marked).encode() + b"\n")
+            process.stdin.flush()
+            text, lines = json.loads(process.stdout.readline())
+        except (OSError, ValueError):
+            return format_marked(marked)
+        return Formatted(text, {int(line): source for line, source in lines.items()})
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", __spec__.name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        self.processes.append(process)
+        return process
+
+
+def main() -> None:
+    """Form texts until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it too, and ends the input
+    for line in sys.stdin.buffer:
+        form = json.dumps(astuple(format_marked(json.loads(line))))
+        sys.stdout.buffer.write(form.encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Text from a plan, before its layout: templates place what was decided."""
+
+import re
+import textwrap
+from collections.abc import Sequence
+from functools import cache
+
+import jinja2
+
+from .. import assets
+from ..lower.functions.function import Function
+from ..lower.package.rows import Row
+from ..lower.python import literals
+from ..lower.python.code import Line
+from ..plan import Frame, RecordsModule, ResourceModule
+from ..source import Span
+from .marks import mark
+
+_CONTINUED = ("else:", "except ", "except:", "finally:", "case ")
+_QUOTES = re.compile(r'"""|"\Z')
+"""What would end a docstring, or be taken for a part of its end."""
+
+
+def module_text(module: ResourceModule) -> str:
+    """The module of a resource, with marks."""
+    return _render("resource.py.jinja", module=module)
+
+
+def rows_text(rows: Sequence[Row]) -> str:
+    """Rows of `records.py`, with a line `_` after each."""
+    return _render("rows.py.jinja", rows=rows)
+
+
+def frame_texts(frame: Frame, records: RecordsModule, jobs: Sequence[str]) -> dict[str, str]:
+    """The files that name all modules; of `records.py` what stands before the rows."""
+    return {
+        "__init__.py": _render("package.py.jinja", plan=frame, package=frame.package, jobs=jobs),
+        "records.py": _render("records.py.jinja", imports=records.imports),
+        "services.py": _render("services.py.jinja", services=frame.services),
+    }
+
+
+def lines_text(tables: Sequence[tuple[str, str, dict[int, int]]]) -> str:
+    """`_lines.py`: of each module its name, its source and where its statements stand there."""
+    return _render("lines.py.jinja", modules=tables)
+
+
+def _render(template: str, **values: object) -> str:
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(  # noqa: S701 - what it writes is Python, not HTML
+        loader=jinja2.FileSystemLoader(assets.folder("templates")),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(
+        docstring=_docstring,
+        lines=_lines,
+        decorator=_decorator,
+        quoted=literals.quoted,
+        printable=_printable,
+    )
+    return environment
+
+
+def _lines(body: Sequence[Line], indent: int) -> str:
+    return "\n".join(
+        f"{mark(_start(line))}{'    ' * (line.indent + indent)}{line.text}" for line in body
+    )
+
+
+def _start(line: Line) -> Span | None:
+    """Where the statement of the source is that starts on a line; `else` starts none."""
+    return None if line.text.startswith(_CONTINUED) else line.span
+
+
+def _decorator(function: Function) -> str:
+    if function.decorator is None:
+        return ""
+    return f"{mark(function.span)}@{function.decorator}"
+
+
+def _docstring(text: str | None, indent: int) -> str:
+    """A documentation comment as a docstring."""
+    if not text:
+        return ""
+    width = 88 - 4 * indent
+    plain = "\n".join(map(_printable, text.splitlines())).strip()
+    lines = [
+        part
+        for line in plain.split("\n")
+        for part in (textwrap.wrap(line, width - 6) if len(line) > width - 6 else [line.rstrip()])
+    ]
+    escaped = _QUOTES.sub(
+        lambda found: found[0].replace('"', '\\"'), "\n".join(lines).replace("\\", "\\\\")
+    )
+    body = textwrap.indent(escaped, "    " * indent).strip()
+    return f'"""{body}\n{"    " * indent}"""' if len(lines) > 1 else f'"""{body}"""'
+
+
+def _printable(text: str) -> str:
+    """A text for a comment or a docstring, on one line."""
+    return "".join(char if char.isprintable() else " " for char in text)

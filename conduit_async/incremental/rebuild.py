@@ -1,0 +1,233 @@
+"""Compiles again what a change concerns, given what is known of the last compilation."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from .. import ast
+from ..check import check
+from ..check.names.config_names import check_config_names
+from ..check.queries.writes import USAGE
+from ..config import Config
+from ..diagnostics import MOST, Diagnostic, Problems
+from ..hints.name_typos import likely_name, may_be_typos
+from ..lower.package.rows import reserved_names
+from ..names import module_name
+from ..parse import parse
+from ..program import Program
+from ..settings import check_config
+from ..source import Source
+from .output import Output, Previous, Progress
+from .package import Format, assembled, emit_sources
+from .services import have_clashes, merged
+from .summarize import summaries_of
+from .summary import SourceSummary, digest, words
+
+_OWN = frozenset({
+    "ASY901", "ASY902", "ASY920", "PAT401", "PAT402", "PAT403", "PAT404", "SEM203", "SEM213",
+    "SYN012", "TYP101", "TYP102", "TYP103",
+})  # fmt: skip
+"""Warnings that depend on nothing but the source and what it uses."""
+
+_SHARE = 0.5
+"""How much of all sources may have to be read: with more of them, a whole compilation is better."""
+
+_FEW = 20
+"""How many sources may be read in any case."""
+
+
+def rebuild(
+    sources: Mapping[str, str],
+    config: Config,
+    previous: Previous,
+    form: Format,
+    progress: Progress,
+) -> Output | None:
+    """What compiling gives, if that can be told from a part of the sources."""
+    if len(previous.diagnostics) >= MOST or not _are_apart(previous.summaries.values()):
+        return None
+    return _Rebuild(sources, config, previous).run(form, progress)
+
+
+class _Rebuild:
+    """`dirty` are the sources to compile again, `gone` those that are there no more."""
+
+    def __init__(self, sources: Mapping[str, str], config: Config, previous: Previous) -> None:
+        self._sources = sources
+        self._config = config
+        self._previous = previous
+        self._before = previous.summaries
+        self._files: dict[str, ast.File] = {}
+        self._syntax = Problems()
+        self._places: dict[str, str] = {}
+        self._gone = self._before.keys() - sources.keys()
+        self._changed = {
+            path
+            for path, text in sources.items()
+            if path not in self._before or self._before[path].text != digest(text)
+        }
+
+    def run(self, form: Format, progress: Progress) -> Output | None:
+        """The outcome; None if the change reaches too far."""
+        dirty, more = set[str](), self._changed
+        while True:
+            dirty |= more
+            problems = Problems()
+            checked = self._checked(dirty, problems)
+            if checked is None:
+                return None
+            program, new = checked
+            more = self._concerned(new)
+            if not more:
+                break
+        clean = self._clean(dirty)
+        summaries = dict(sorted({**clean, **new}.items()))
+        services = merged(each.services for each in summaries.values())
+        if have_clashes(services) or may_be_typos(services) or not _are_apart(summaries.values()):
+            return None
+        texts = emit_sources(program, self._config, new, clean.values(), form, progress)
+        if _reserved(summaries.values()) != _reserved(self._before.values()):
+            return None
+        found = self._diagnostics(problems, summaries, dirty)
+        texts = {**self._previous.files, **texts}
+        return assembled(summaries, texts, found, self._config)
+
+    def _clean(self, dirty: Collection[str]) -> dict[str, SourceSummary]:
+        left_out = self._gone.union(dirty)
+        return {path: each for path, each in self._before.items() if path not in left_out}
+
+    def _checked(
+        self, dirty: Collection[str], problems: Problems
+    ) -> tuple[Program, dict[str, SourceSummary]] | None:
+        """The program of these sources and of all that they depend on, and their summaries."""
+        self._parse(dirty)
+        resources = {path: [*each.columns] for path, each in self._clean(dirty).items()}
+        for path in dirty:
+            resources[path] = [resource.name.text for resource in self._files[path].resources]
+        self._places = places = {name: path for path, each in resources.items() for name in each}
+        needed = self._needed(dirty)
+        if len(places) < sum(map(len, resources.values())) or self._is_too_many(needed):
+            return None
+        self._parse(needed)
+        for diagnostic in self._syntax.sorted():
+            problems.add(diagnostic)
+        outside = resources.keys() - needed
+        classes = {name for path in outside for name in self._before[path].classes}
+        files = [self._files[path] for path in sorted(needed)]
+        program = check(files, self._config, problems, classes)
+        found = problems.sorted()
+        if program is None or len(found) >= MOST:
+            return None
+        if any(d.code not in _OWN and d.span.source.path in dirty for d in found):
+            return None
+        own = [file for file in files if file.span.source.path in dirty]
+        return program, summaries_of(program, own, places.keys())
+
+    def _is_too_many(self, needed: Collection[str]) -> bool:
+        return len(needed) > max(_SHARE * len(self._sources), _FEW)
+
+    def _parse(self, paths: Iterable[str]) -> None:
+        for path in sorted(set(paths) - self._files.keys()):
+            self._files[path] = parse(Source(path, self._sources[path]), self._syntax)
+
+    def _needed(self, dirty: Collection[str]) -> set[str]:
+        """The sources that these mention, or may mean, and those that they mention in turn."""
+        needed: set[str] = set()
+        pending = [*dirty]
+        while pending:
+            path = pending.pop()
+            if path in needed:
+                continue
+            needed.add(path)
+            is_new = path in dirty
+            named = self._meant(path, self._places) if is_new else self._before[path].mentions
+            pending += [self._places[name] for name in named if name in self._places]
+        return needed
+
+    def _concerned(self, new: Mapping[str, SourceSummary]) -> set[str]:
+        """The further sources that see of these, or of those that are gone, what is not as before.
+
+        They may use a declaration, or their names may meet others.
+        """
+        touched = {*new, *self._gone}
+        before = {path: each for path, each in self._before.items() if path in touched}
+        resources = _names(before.values(), columns=True) ^ _names(new.values(), columns=True)
+        classes = _names(before.values()) ^ _names(new.values())
+        moved, heard = set(resources), set[str]()
+        for path in before.keys() & new.keys():
+            if before[path].declared != new[path].declared:
+                moved |= before[path].columns.keys()
+            if before[path].events != new[path].events:
+                heard |= before[path].columns.keys()
+        warned = self._previous.diagnostics if resources else ()
+        found = {diagnostic.span.source.path for diagnostic in warned}
+        for diagnostic in self._previous.diagnostics:
+            places = {related.span.source.path for related in diagnostic.related}
+            if not places.isdisjoint(self._changed | self._gone):
+                found.add(diagnostic.span.source.path)
+        for path, each in self._before.items():
+            if path not in touched and (
+                not moved.isdisjoint(each.uses)
+                or (not heard.isdisjoint(each.uses) and self._writes(path))
+                or (resources and self._meant(path, resources))
+                or (classes and self._has_one_of(each, classes))
+            ):
+                found.add(path)
+        return found & self._before.keys() - touched
+
+    def _meant(self, path: str, names: Iterable[str]) -> set[str]:
+        """Those of the names of resources that a text has, or something that is nearly one."""
+        named = words(self._sources[path])
+        others = [word for word in named if word[0].isupper() and word not in self._places]
+        near = {(word[0], len(word) + more) for word in others for more in (-1, 0, 1)}
+        return named.intersection(names) | {
+            name
+            for name in names
+            if (name[0], len(name)) in near and any(likely_name(word, [name]) for word in others)
+        }
+
+    def _writes(self, path: str) -> bool:
+        """Whether a text may have a write, of which a warning says that it runs no hooks."""
+        return any(operation in self._sources[path] for operation in USAGE)
+
+    def _has_one_of(self, summary: SourceSummary, classes: Collection[str]) -> bool:
+        texts = [self._previous.files[f"{module.name}.py"] for module in summary.modules]
+        return any(name in text for text in texts for name in classes)
+
+    def _diagnostics(
+        self, problems: Problems, summaries: Mapping[str, SourceSummary], dirty: Collection[str]
+    ) -> tuple[Diagnostic, ...]:
+        found = Problems()
+        check_config(self._config, found)
+        columns = {name: each.columns[name] for each in summaries.values() for name in each.columns}
+        check_config_names(columns, self._config, found)
+        for diagnostic in self._previous.diagnostics:
+            path = diagnostic.span.source.path
+            if path in summaries and path not in dirty:
+                found.add(diagnostic)
+        for diagnostic in problems.sorted():
+            if diagnostic.span.source.path in dirty:
+                found.add(diagnostic)
+        return found.sorted()
+
+
+def _names(summaries: Iterable[SourceSummary], *, columns: bool = False) -> set[str]:
+    return {
+        name
+        for each in summaries
+        for name in (each.columns if columns else (*each.classes, *each.attributes))
+    }
+
+
+def _reserved(summaries: Iterable[SourceSummary]) -> frozenset[str]:
+    return reserved_names([row.head for each in summaries for row in each.rows])
+
+
+def _are_apart(summaries: Collection[SourceSummary]) -> bool:
+    """Whether no two sources have modules or classes whose names could be one."""
+    modules = [module_name(name).lower() for each in summaries for name in each.columns]
+    classes = [name for each in summaries for name in each.classes]
+    attributes = {name for each in summaries for name in each.attributes}
+    return (
+        len(set(modules)) == len(modules)
+        and len(set(classes)) == len(classes)
+        and attributes.isdisjoint(classes)
+    )

@@ -1,0 +1,68 @@
+"""The summaries of sources, before their modules and rows are emitted."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from .. import ast
+from ..analyses.reached import reached_from
+from ..check.declarations.declare import attributes
+from ..names import record_name, snapshot_name
+from ..program import Program, ResourceInfo
+from .services import services_of
+from .summary import SourceSummary, digest, words
+
+
+def summaries_of(
+    program: Program, files: Sequence[ast.File], known: Collection[str]
+) -> dict[str, SourceSummary]:
+    """The summaries by the path of the source; `known` are the resources of all sources."""
+    types: dict[str, set[str]] = {}
+    for node, name in program.class_names.items():
+        types.setdefault(node.span.source.path, set()).update((name, name.rstrip("_")))
+    uses: dict[str, set[str]] = {}
+    for info in program.resources.values():
+        found = program.resources.uses.get(info.name, set())
+        uses.setdefault(info.node.span.source.path, set()).update(found.intersection(known))
+    return {file.span.source.path: _summary(program, file, known, types, uses) for file in files}
+
+
+def _summary(
+    program: Program,
+    file: ast.File,
+    known: Collection[str],
+    types: dict[str, set[str]],
+    uses: dict[str, set[str]],
+) -> SourceSummary:
+    path, text = file.span.source.path, file.span.source.text
+    resources = [program.resources[resource.name.text] for resource in file.resources]
+    names = [resource.name for resource in resources]
+    members = (member for resource in resources for member in resource.node.members)
+    hooks = [member for member in members if isinstance(member, ast.Hook)]
+    rows = {each(name) for name in names for each in (record_name, snapshot_name)}
+    seen = {name for resource in resources for name in attributes(resource.node)}
+    reached = [reached_from(program, resource) for resource in resources]
+    nodes = dict.fromkeys(node for each in reached for node in each.nodes())
+    sources = {path}.union(*(each.sources for each in reached))
+    return SourceSummary(
+        text=digest(text),
+        declared=digest(repr([*_declared(file, resources)])),
+        events=[str(hook.event) for hook in hooks],
+        columns={resource.name: [*resource.columns] for resource in resources},
+        attributes=sorted(name for name in seen if name != name.lower()),
+        classes=sorted(rows | types.get(path, set())),
+        mentions=sorted(words(text).intersection(known)),
+        uses=sorted(set[str]().union(*(uses.get(source, ()) for source in sources))),
+        services=services_of(program, nodes),
+        modules=[],
+        rows=[],
+    )
+
+
+def _declared(file: ast.File, resources: Sequence[ResourceInfo]) -> Iterator[object]:
+    """All but the hooks, wherever it stands, and the types that others give to columns."""
+    yield from (annotation.span.text for annotation in file.annotations)
+    for resource in resources:
+        yield resource.name, resource.doc
+        yield from ((c.name, c.python, repr(c.type)) for c in resource.columns.values())
+        for member in resource.node.members:
+            if not isinstance(member, ast.Hook):
+                yield member.span.text, getattr(member, "doc", None)
