@@ -17,6 +17,7 @@ _SEPARATOR = "_"
 _DEFINITION = re.compile(r"@|(?:async )?def |class ")
 _NESTED = re.compile(r" +(?:async )?def .*:$")
 _PLAIN_DOCSTRING = re.compile(r'( *)"""[^\s"\\](?:[^\\]*[^\s"\\](?:\n\1)?)?"""')
+_IMPORT = re.compile(r"(from \S+ import )([\w, ]+)")
 _TRAILING_COMMA = re.compile(r",\s*[)\]}]")
 
 
@@ -117,11 +118,18 @@ def _format(pieces: Sequence[_Piece]) -> None:
         for text, piece in new.items()
         if piece.is_docstring and not piece.indent
     }
+    found |= {text: _IMPORT.sub(_one_a_line, text) for text in new if _IMPORT.fullmatch(text)}
     rest = {text: piece for text, piece in new.items() if text not in found}
     if rest:
         found.update(zip(rest, _by_black_at_once([*rest.values()]), strict=True))
     for piece in pieces:
         piece.lines = found[piece.text].split("\n")
+
+
+def _one_a_line(found: re.Match[str]) -> str:
+    """What black makes of any import that is too long."""
+    names = found[2].replace(", ", ",\n    ")
+    return f"{found[1]}(\n    {names},\n)"
 
 
 def _by_black_at_once(pieces: Sequence[_Piece]) -> Iterator[str]:

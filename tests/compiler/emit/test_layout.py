@@ -46,6 +46,12 @@ def test_a_statement_is_laid_out_as_in_a_whole_module(seed: int, indent: int) ->
         assert START.match(laid_out[layout.lines[number] - 1])[0] == START.match(line)[0]
 
 
+def test_a_long_import_has_a_name_a_line() -> None:
+    for names in ("a" * 90, "Order as " + "b" * 80, ", ".join(["name"] * 30), "a, " + "b" * 70):
+        text = f"from .records import {names}\n"
+        assert lay_out(text).text == by_black(text)
+
+
 def test_a_long_path_stays_in_its_line() -> None:
     path = f"{'a_long_name_of_a_folder/' * 4}order.conduit"
     source = "resource Order { id: uuid! @primary @after create { @async { Mail.send(self.id) } } }"
