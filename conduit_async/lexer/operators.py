@@ -29,7 +29,7 @@ class Operators(Strings):
         role = ""
         if bracket == "{":
             type = "LBRACE"
-            if previous in BLOCK_HEADS:
+            if previous in BLOCK_HEADS and self.result.tokens[-1] is not self._block_end:
                 role = "match" if self._opens_match() else "block"
         elif operand and not self._new_line_in_brace:
             type = "_CALL" if bracket == "(" else "_INDEX"

@@ -34,7 +34,8 @@ def arithmetic(node: ast.Binary, left: Type, right: Type) -> Type | None:
         ordered = (is_number(left) and is_number(right)) or (is_text(left) and is_text(right))
         return BOOL if ordered or (left == right and left in ORDERED) else None
     if operator in ("..", "..."):
-        same = (is_number(left) and is_number(right)) or left == right
+        same = (is_number(left) and is_number(right)) or (is_text(left) and is_text(right))
+        same = same or left == right
         return Range(join(left, right)) if same and not isinstance(left, Array | Hash) else None
     if is_number(left) and is_number(right):
         return _numeric(node, left, right)

@@ -77,7 +77,7 @@ def binary(body: Body, node: ast.Binary) -> Steps:
         case "or":
             a, b = implications(body, node.left), implications(body, node.right)
             body.implied[node] = Implied(a.true & b.true, a.false | b.false)
-            return join(required(left), right)
+            return right if isinstance(left, NilType) else join(required(left), right)
         case "??":
             return _otherwise(body, node, left, right)
         case "==" | "!=":

@@ -1,6 +1,7 @@
 """Change tracking: the record as it is now beside the previous one."""
 
 from ...program import ChangeCall, Column
+from ...types import optional
 from ..functions.function_builder import Frame
 from ..python.code import NONE, Code, Strength, compare, made_of, negate
 from ..python.typing import type_of
@@ -18,10 +19,11 @@ def change(frame: Frame, call: ChangeCall) -> Lowering:
     value = yield Operand(call.argument)
     if value.effect:
         value = frame.spill(value, column.python)
-    side = (
-        frame.self_value((column.name,)) if call.kind == "changed_to" else previous(frame, column)
-    )
-    same = equals(frame, side, column.type, value, type_of(frame, call.argument))
+    if call.kind == "changed_to":
+        side, kind = frame.self_value((column.name,)), column.type
+    else:  # on create it is nil
+        side, kind = previous(frame, column), optional(column.type)
+    same = equals(frame, side, kind, value, type_of(frame, call.argument))
     has_changed = changed(frame, column)
     if has_changed.text == "True":
         return same

@@ -175,7 +175,12 @@ def _test(frame: Frame, node: ast.Match, subject: Code, pattern: ast.Pattern) ->
     kind = type_of(frame, node.subject)
     if isinstance(pattern, ast.Binary) and pattern.operator in ("..", "..."):
         low, high = lower(frame, pattern.left), lower(frame, pattern.right)
-        return within(frame, subject, (kind, type_of(frame, pattern)), low, high, pattern.operator)
+        kinds = required(kind), type_of(frame, pattern)
+        test = within(frame, subject, kinds, low, high, pattern.operator)
+        if kinds[0] == kind or test.strength != Strength.COMPARISON:
+            return within(frame, subject, (kind, kinds[1]), low, high, pattern.operator)
+        text = f"{subject.at(Strength.SUM)} is not None and {test.text}"  # as type checkers ask
+        return made_of(text, Strength.AND, [test])
     code = lower(frame, pattern)
     return equals(frame, subject, kind, code, type_of(frame, pattern))
 

@@ -73,9 +73,15 @@ def equals(frame: Frame, left: Code, left_type: Type, right: Code, right_type: T
         return call(frame.module.imports.operator("equal"), [left, right])
     if right.text in ("None", "True", "False"):
         return Code("False") if left.is_literal else compare(left, "is", right)
-    if plainly_comparable(left_type, right_type):
+    literals = _is_written(left) and _is_written(right)  # type checkers compare those themselves
+    if plainly_comparable(left_type, right_type) and not literals:
         return compare(left, "==", right)
     return call(frame.module.imports.operator("equal"), [left, right])
+
+
+def _is_written(code: Code) -> bool:
+    """Whether it is a literal, of a number with its sign."""
+    return code.is_literal or (code.text[0] == "-" and code.text[1:].replace(".", "").isdecimal())
 
 
 def membership(frame: Frame, node: ast.Binary) -> Lowering:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from ... import ast
+from ...analyses.walk import walk
 from ...types import DECIMAL, FLOAT, INT, NIL, STRING, Array, Enum, Hash, Type, required
 from ..functions.function_builder import Frame, variable_for
 from ..python.code import NONE, Code, Effect, Line, Strength, call, close, made_of
@@ -143,7 +144,11 @@ def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:
     """Whether a value is certain to be one of an enum's: a constant was checked before."""
     actual = required(actual)
     if isinstance(actual, Enum):
-        return set(actual.values) <= set(kind.values)
+        # type checkers take an enum's value for any text once a literal has held it
+        is_told = not any(
+            isinstance(each, ast.ArrayLiteral | ast.HashLiteral) for each in walk(node)
+        )
+        return is_told and set(actual.values) <= set(kind.values)
     if isinstance(node, ast.String):
         return node.value is not None
     return isinstance(node, ast.Symbol) or actual == NIL
@@ -207,7 +212,7 @@ def results(node: ast.Expr) -> Iterator[ast.Expr]:
 
 
 def _fitted(frame: Frame, operand: Operand, code: Code) -> Code:
-    """The value as its place wants it: an int as a decimal, a text as one of an enum's."""
+    """The value as its place wants it: an int as a float or decimal, a text as one of an enum's."""
     actual = type_of(frame, operand.node)
     wanted = required(operand.expected) if operand.expected is not None else None
     if isinstance(wanted, Enum) and not all(
@@ -224,11 +229,13 @@ def _fitted(frame: Frame, operand: Operand, code: Code) -> Code:
     if unknown or (is_loose(actual) and wanted is not None and not is_loose(wanted)):
         literal = isinstance(operand.node, ast.ArrayLiteral | ast.HashLiteral)
         return code if literal else known(frame, operand.node, code)
-    if wanted != DECIMAL or required(actual) != INT:
+    if wanted not in (DECIMAL, FLOAT) or required(actual) != INT:
         return code
-    decimal = frame.module.imports.use("decimal", "Decimal")
+    if wanted == FLOAT and code.text.removeprefix("-").isdecimal():
+        return replace(code, text=f"{code.text}.0")
+    kind = frame.module.annotation(wanted)
     if actual == INT:
-        return call(decimal, [code])
+        return call(kind, [code])
     first, again = frame.twice(code, variable_for(operand.node))
-    text = f"{decimal}({again.text}) if {first.at(Strength.SUM)} is not None else None"
+    text = f"{kind}({again.text}) if {first.at(Strength.SUM)} is not None else None"
     return made_of(text, Strength.TERNARY, [first])

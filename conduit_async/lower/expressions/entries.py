@@ -1,11 +1,26 @@
 """Entries of hashes and arrays that are certain to be there."""
 
 from ... import ast
-from ...types import FLOAT, NIL, Array, Hash, optional, required
+from ...types import (
+    BOOL,
+    DATE,
+    FLOAT,
+    INT,
+    NIL,
+    TIMESTAMP,
+    Array,
+    Hash,
+    Type,
+    optional,
+    required,
+)
 from ..functions.function_builder import Frame
 from ..python import literals
 from ..python.code import Code, Effect, Strength, made_of
-from ..python.typing import UNKNOWN, type_of
+from ..python.typing import UNKNOWN, type_of, untold
+
+_CLASSES: tuple[tuple[Type, ...], ...] = ((FLOAT, INT, BOOL), (INT, BOOL), (DATE, TIMESTAMP))
+"""Types, each with those whose values type checkers count among its own."""
 
 
 def is_certain(frame: Frame, node: ast.Expr) -> bool:
@@ -19,20 +34,31 @@ def entry(
 ) -> Code | None:
     """`target[position]`, with its own type where the others are of another one.
 
-    None where it is not certain to be there, or nothing is known of it.
+    None where it is not certain to be there.
     """
     kind, own = required(type_of(frame, owner)), type_of(frame, node)
-    if not is_certain(frame, node) or not isinstance(kind, Array | Hash) or own in UNKNOWN:
+    if not is_certain(frame, node) or not isinstance(kind, Array | Hash):
         return None
     item = kind.value if isinstance(kind, Hash) else kind.item
     parts = [target, position]
     text = f"{target.at(Strength.PRIMARY)}[{position.text}]"
+    if own in UNKNOWN:
+        return untold(frame, made_of(text, Strength.PRIMARY, parts, Effect.READS))
     if own == required(item) and own != item:
         what = literals.quoted(" ".join(node.span.text.split()))
         text = f"{frame.module.imports.operator('unwrap')}({text}, {what})"
     elif own not in (NIL, item, optional(item)):
-        if required(own) == FLOAT:  # type checkers may know it, and refuse a needless cast
+        if _may_be_told(target, kind, required(own)):
             text = f"{frame.module.imports.operator('item')}({target.text}, {position.text})"
         cast = frame.module.imports.use("typing", "cast")
         text = f'{cast}("{frame.module.annotation(own)}", {text})'
     return made_of(text, Strength.PRIMARY, parts, Effect.READS)
+
+
+def _may_be_told(target: Code, owner: Array | Hash, kind: Type) -> bool:
+    """Whether type checkers may know the type of an entry, and refuse a needless cast."""
+    if isinstance(kind, Array | Hash):
+        return target.text[0] in "[{"
+    below = next((kinds for kinds in _CLASSES if kinds[0] == kind), ())
+    others = owner.entries.types if owner.entries is not None else ()
+    return bool(below) and all(required(other) in below for _, other in others)

@@ -5,7 +5,8 @@ from ...types import optional, required
 from ..functions.function_builder import Frame, variable_for
 from ..functions.statements import after_loop
 from ..python.code import Code, Effect, Line, Strength, assign, body_of, made_of
-from ..python.typing import is_loose, may_be_nil, type_of, untold
+from ..python.literals import told
+from ..python.typing import is_loose, may_be_nil, of_common_type, type_of, untold
 from .dispatch import Lowering, Operand, rule
 from .snapshots import place_of
 
@@ -21,6 +22,8 @@ def lazy(frame: Frame, node: ast.Binary) -> Lowering:
         right = yield Operand(node.right, lazy=True, record=place)
     if right.before:
         return _as_statements(frame, node, left, right)
+    left = of_common_type(frame, node.left, left, type_of(frame, node))
+    right = of_common_type(frame, node.right, right, type_of(frame, node))
     if is_loose(type_of(frame, node)):
         right = untold(frame, right)
     strength = Strength.AND if node.operator == "and" else Strength.OR
@@ -35,7 +38,7 @@ def coalesce(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
     place = place_of(wanted)
     left = yield Operand(first, maybe=True, expected=wanted, record=place, composed=wish.composed)
     if not others:
-        return left
+        return told(left, frame.module.imports)
     if frame.lazy or (len(others) == 1 and left.repeatable):
         for other in others:
             tested, again = frame.twice(left, variable_for(first))
@@ -88,7 +91,7 @@ def _side(code: Code, strength: Strength) -> str:
 def _as_statements(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
     """A lazy operator whose right side needs statements."""
     name, kind = frame.fresh(variable_for(node.left)), type_of(frame, node)
-    kind = optional(kind) if node.operator == "??" else kind
+    kind = optional(kind) if node.operator != "and" and may_be_nil(frame, node.left) else kind
     condition = {"and": name, "or": f"not {name}"}.get(node.operator, f"{name} is None")
     lines = [
         *assign(name, left, frame.module.annotation(kind)),

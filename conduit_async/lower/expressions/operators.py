@@ -94,8 +94,11 @@ def _strict(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
 
 
 def _power(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
-    """A power of ints: of a small constant, type checkers know that it is an int as well."""
-    if isinstance(node.right, ast.Int) and node.right.value <= _TYPED_POWER:
+    """A power of ints: of a small constant, type checkers know that it is an int as well.
+
+    Of zero they know that it is 1, and refuse to compare it with another one.
+    """
+    if isinstance(node.right, ast.Int) and 0 < node.right.value <= _TYPED_POWER:
         space = "" if left.repeatable or left.is_literal else " "
         text = f"{left.at(Strength.AWAIT)}{space}**{space}{right.text}"
         return made_of(text, Strength.POWER, [left, right])

@@ -5,7 +5,7 @@ from ...types import DECIMAL, Array, Hash, Struct, required
 from ..functions.function_builder import Frame, variable_for
 from ..python import literals
 from ..python.code import NONE, Code, Strength, list_of, made_of
-from ..python.typing import type_of
+from ..python.typing import of_common_type, type_of
 from .dispatch import Lowering, Operand, rule
 from .snapshots import RecordAs, place_of
 
@@ -77,7 +77,10 @@ def array(frame: Frame, node: ast.ArrayLiteral, wish: Operand) -> Lowering:
     place = _place_of_items(frame, node, wish)
     items = []
     for item in node.items:
-        items.append((yield Operand(item, expected=kind, record=place)))
+        code = yield Operand(item, expected=kind, record=place)
+        if wish.expected is None and kind is not None:
+            code = of_common_type(frame, item, code, kind)
+        items.append(code)
     items = frame.in_order(items, [variable_for(item) for item in node.items])
     return list_of(", ".join(item.at(Strength.TERNARY) for item in items), items)
 

@@ -16,11 +16,12 @@ from ...program import (
 )
 from ...types import Enum, Query, Type, is_nullable, required
 from ..expressions.dispatch import lower
-from ..python.code import Code, Line, Strength, close
+from ..python.code import NONE, Code, Line, Strength, close
 from ..python.literals import holds_empty, string
 from ..python.typing import is_loose, type_of
 from ..sql.relations import fetch
 from ..sql.selects import bound_query
+from .captures import attributes
 from .destination import UNREAD, Into
 from .function_builder import Frame, variable_for
 
@@ -137,7 +138,7 @@ def _write(frame: Frame, node: ast.Assign, path: tuple[str, ...], code: Code) ->
         lines += code.before
     lines.append(_update(frame, path, code))
     for capture in touched:
-        lines += _replaced(frame, capture, path, code)
+        lines += _replaced(frame, capture, path, code, type_of(frame, node.value))
     frame.forget_loaded()
     return lines
 
@@ -214,18 +215,26 @@ def _overlaps(capture: Capture, path: tuple[str, ...]) -> bool:
     return capture.kind == "self_path" and capture.path[:length] == path[:length]
 
 
-def _replaced(frame: Frame, capture: Capture, path: tuple[str, ...], code: Code) -> list[Line]:
+def _replaced(
+    frame: Frame, capture: Capture, path: tuple[str, ...], code: Code, kind: Type
+) -> list[Line]:
     """The captured value with the assignment applied to it."""
     before = frame.captured(capture)
     own = path if capture.kind == "snapshot" else path[len(capture.path) :]
     if capture.kind == "self_path" and len(capture.path) >= len(path):
-        steps = [column.python for column in frame.columns(capture.path)][len(path) :]
-        text = ".".join([code.at(Strength.PRIMARY), *steps])
+        steps = list(frame.columns(capture.path))[len(path) :]
+        nullable = is_nullable(kind) or is_loose(kind)
+        part = NONE if code == NONE else attributes(code.at(Strength.PRIMARY), steps, nullable)
+        text = part.text
     else:
         base = () if capture.kind == "snapshot" else capture.path
         text = _replacing(frame, before, base, own, code)
+    first = not frame.is_replaced(capture)
     name = frame.replace_capture(capture)
-    return [Line(f"{name} = {text}")]
+    kind_ = (
+        f": {frame.module.annotation(capture.type)}" if first and is_nullable(capture.type) else ""
+    )
+    return [Line(f"{name}{kind_} = {text}")]
 
 
 def _replacing(

@@ -20,7 +20,7 @@ def value_of(frame: Frame, capture: Capture) -> Code:
         return frame.captured(own)
     match capture.kind:
         case "self_path" if frame.record is not None:
-            code = _path(frame, frame.record, frame.columns(capture.path))
+            code = attributes(frame.record, frame.columns(capture.path))
             return _certain(frame, capture, code) if frame.locals.shares_structs else code
         case "self_path":
             return _further_path(frame, capture)
@@ -43,10 +43,10 @@ def value_in(frame: Frame, capture: Capture, record: str, resource: str) -> Code
     if capture.kind == "change" and capture.path[1] == "changed":
         return Code("False")
     if capture.kind == "change":
-        return _path(frame, record, frame.module.columns(resource, capture.path[:1]))
+        return attributes(record, frame.module.columns(resource, capture.path[:1]))
     if capture.kind == "snapshot":
         return Code(f"{frame.module.snapshot_class(resource)}.of({record})", Strength.PRIMARY)
-    return _path(frame, record, frame.module.columns(resource, capture.path))
+    return attributes(record, frame.module.columns(resource, capture.path))
 
 
 def _certain(frame: Frame, capture: Capture, code: Code) -> Code:
@@ -64,7 +64,7 @@ def _snapshot(frame: Frame, capture: Capture) -> Code:
     return Code(f"{snapshot}.of({frame.record})", Strength.PRIMARY, effect=Effect.READS)
 
 
-def _path(frame: Frame, root: str, columns: Iterable[Column], nullable: bool = False) -> Code:
+def attributes(root: str, columns: Iterable[Column], nullable: bool = False) -> Code:
     """A path of attributes; None as soon as a value on the way is None."""
     text, guards = root, []
     for column in columns:
@@ -82,7 +82,7 @@ def _further_path(frame: Frame, capture: Capture) -> Code:
         if outer is not None:
             columns = list(frame.columns(capture.path))[length:]
             whole = frame.captured(outer).text
-            code = _path(frame, whole, columns, is_nullable(outer.type))
+            code = attributes(whole, columns, is_nullable(outer.type))
             return _certain(frame, capture, code)
     return frame.self_value(capture.path)
 
@@ -112,7 +112,7 @@ def _part(frame: Frame, capture: Capture, local: Local, whole: Code) -> Code:
     if not isinstance(record, Record):
         return _keys(frame, whole, capture.path[1:])
     columns = frame.module.columns(record.resource, capture.path[1:])
-    return _path(frame, whole.text, columns, is_nullable(local.type))
+    return attributes(whole.text, columns, is_nullable(local.type))
 
 
 def _keys(frame: Frame, value: Code, path: tuple[str, ...]) -> Code:

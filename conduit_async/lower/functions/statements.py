@@ -103,7 +103,7 @@ def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
     if into.kind != "nowhere":
         code = without_value(frame, node, code)
     if into.kind == "return" and (
-        _hides_its_type(frame, node, into) or code.text.startswith("enum_value(")
+        _hides_its_type(frame, node, into) or code.text.startswith(("enum_value(", 'cast("Any"'))
     ):
         code = _annotated(frame, code, into)
     return [*code.before, *into.put(code)]

@@ -116,6 +116,15 @@ def as_type(frame: Frame, code: Code, kind: Type) -> Code:
     return made_of(f'{cast}("{annotation}", {code.text})', Strength.PRIMARY, [code])
 
 
+def of_common_type(frame: Frame, node: ast.Expr, code: Code, common: Type) -> Code:
+    """One of several values, told as of their common type: a `list[int]` is no `list[float]`."""
+    kind, common = required(type_of(frame, node)), required(common)
+    collections = isinstance(kind, Array | Hash) and isinstance(common, Array | Hash)
+    if not collections or kind == common or is_loose(common) or code.text in ("[]", "{}"):
+        return code
+    return as_type(frame, code, common)
+
+
 def plainly_comparable(left: Type, right: Type) -> bool:
     """Whether Python's `==` is Conduit's, and type checkers see no mistake in it."""
     left, right = required(left), required(right)

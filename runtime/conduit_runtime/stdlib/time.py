@@ -56,7 +56,7 @@ class Time:
     @staticmethod
     def subtract(time: M, duration: timedelta) -> M:
         """The time a duration earlier."""
-        return _moved("Time.subtract", time, -duration)
+        return _moved("Time.subtract", time, duration, earlier=True)
 
     @staticmethod
     def diff(time: M, other: M) -> timedelta:
@@ -111,9 +111,10 @@ def _check_zone(call: str, time: datetime | date | dt.time) -> None:
         raise ArgumentError(f"{call}: the timestamp has no time zone")
 
 
-def _moved(call: str, time: M, duration: timedelta) -> M:
+def _moved(call: str, time: M, duration: timedelta, *, earlier: bool = False) -> M:
     _check_zone(call, time)
     try:
-        return time + duration
+        # not `time + -duration`: of a duration, a date takes the whole days
+        return time - duration if earlier else time + duration
     except OverflowError:
         raise ArgumentError(f"{call}: the result is out of range") from None

@@ -54,7 +54,7 @@ def after_create(conn: Connection, record: object) -> Wide:
         j: Any = None
         if wide.n > 1:
             j = 3
-        k: float = wide.n
+        k: float = float(wide.n)
         k = 2.5
         last: str | None = "x"
         if wide.n > 1:

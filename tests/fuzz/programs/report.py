@@ -1,0 +1,74 @@
+"""What is wrong with programs, each told by the smallest program that shows it."""
+
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from uuid import uuid4
+
+from .judging import Fault, Faults, judge
+from .program import Program
+from .show import show
+from .shrink import shrunk
+
+_SHRINKING = 120.0
+"""Seconds for which programs are made smaller."""
+
+_MOST = 5
+"""How many faults are told."""
+
+
+def faults_of(
+    programs: list[Program], folder: Path, new_database: Callable[[], AbstractContextManager[str]]
+) -> list[str]:
+    """What is wrong, with the source and the seed of each program; packages go to the folder."""
+
+    def judged(some: list[Program]) -> Faults:
+        package = folder / f"random_{uuid4().hex}"
+        with new_database() as dsn:
+            try:
+                return judge(some, package, dsn)
+            finally:
+                shutil.rmtree(package, ignore_errors=True)
+
+    faults = judged(programs)
+    end = time.monotonic() + _SHRINKING
+    told: dict[str, str] = {}
+    for program in programs:
+        fault = faults.get(program.number)
+        if fault is not None and fault.what not in told and len(told) < _MOST:
+            told[fault.what] = _told(program, fault, judged, end)
+    rest = len(faults) - len(told)
+    return [*told.values(), *([f"and {rest} more"] if rest else [])]
+
+
+def _told(
+    program: Program, fault: Fault, judged: Callable[[list[Program]], Faults], end: float
+) -> str:
+    details = {program: fault}
+
+    def failing(smaller: list[Program]) -> list[Program]:
+        if time.monotonic() > end:
+            return []
+        faults = judged(smaller)
+        found = [each for each in smaller if _same(faults.get(each.number), fault)]
+        details.update((each, faults[each.number]) for each in found)
+        return found
+
+    small = shrunk(program, failing)
+    functions = [show(each) for each in small.resource.functions if each.name in show(small.body)]
+    return "\n".join(
+        [
+            f"seed {program.seed}, after {small.resource.event}: {fault.what}",
+            details[small].detail,
+            f"row {small.row}",
+            *([f"before {small.previous}"] if small.previous else []),
+            *functions,
+            show(small.body),
+        ]
+    )
+
+
+def _same(one: Fault | None, other: Fault) -> bool:
+    return one is not None and one.what == other.what
