@@ -70,7 +70,7 @@ soak: .setup-run ## Chaos and a check of its history, then steady work that must
 	@$(RUN) benchmarks.soak $(MINUTES)
 
 .PHONY: fuzz
-fuzz: .setup-dev ## Compile random and damaged sources; make fuzz MINUTES=60
+fuzz: .setup-dev ## Run random programs and compile damaged sources; make fuzz MINUTES=60
 	@.venv/bin/python tests/fuzz/run.py $(MINUTES)
 
 .PHONY: clean

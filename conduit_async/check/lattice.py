@@ -138,6 +138,22 @@ def join_all(types: list[Type]) -> Type:
     return result
 
 
+def join_parts(kinds: list[Type]) -> Type:
+    """What the parts of a collection have in common; an int beside a float or decimal stays one."""
+    joined = join_all(kinds)
+    widened = any(required(kind) not in (NIL, required(joined)) for kind in kinds)
+    return ANY if widened and _holds_fraction(joined) else joined
+
+
+def _holds_fraction(kind: Type) -> bool:
+    match kind:
+        case Optional(item) | Array(item):
+            return _holds_fraction(item)
+        case Hash(_, value):
+            return _holds_fraction(value)
+    return kind in (FLOAT, DECIMAL)
+
+
 def _common(left: Entries | None, right: Entries | None) -> Entries | None:
     """The entries that two literals both have."""
     if left is None or right is None:

@@ -1,30 +1,88 @@
-"""A long run: `python tests/fuzz/run.py MINUTES [SEED]` prints each text that breaks a rule."""
+"""A long run: `python tests/fuzz/run.py MINUTES [SEED]` prints what breaks a rule.
 
+Half of the time goes to random programs that run, the other half to damaged sources.
+"""
+
+import logging
 import sys
+import tempfile
 import time
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from random import Random
 
-from oracle import check, random_text
+import psycopg
+from conduit_runtime import embedded, migrate
+from psycopg.conninfo import make_conninfo
+
+_PROGRAMS = 100
+
+Databases = Callable[[], AbstractContextManager[str]]
 
 
 def main(minutes: float, seed: int) -> int:
-    """Try texts until the time is over; the number of those that failed."""
+    """Try programs and texts until the time is over; the number of those that failed."""
+    from programs.program import random_programs
+    from programs.report import faults_of
+
+    logging.disable(logging.CRITICAL)  # jobs of random programs fail, and workers say so
     end = time.monotonic() + minutes * 60
-    tried = clean = failed = 0
-    while time.monotonic() < end:
-        text = ""
-        try:
-            text = random_text(Random(seed + tried))
-            clean += check(text, "async" if tried % 2 else "sync")
-        except Exception:
-            failed += 1
-            print(f"seed {seed + tried}\n{text}\n{traceback.format_exc()}", flush=True)
-        tried += 1
-    print(f"{tried} texts, {clean} without errors of their own, {failed} failures")
+    texts = clean = programs = failed = 0
+    with tempfile.TemporaryDirectory() as name, _databases(Path(name)) as new_database:
+        while time.monotonic() < end:
+            start = time.monotonic()
+            batch = random_programs(f"{seed}.{programs // _PROGRAMS}", _PROGRAMS)
+            faults = faults_of(batch, Path(name), new_database)
+            for fault in faults:
+                print(f"{fault}\n", flush=True)
+            failed += len(faults)
+            programs += _PROGRAMS
+            until = min(end, 2 * time.monotonic() - start)
+            while time.monotonic() < until:
+                outcome = _try_text(seed + texts)
+                failed += outcome is None
+                clean += outcome is True
+                texts += 1
+    print(f"{programs} programs; {texts} texts, {clean} of them without errors; {failed} failures")
     return failed
 
 
+def _try_text(seed: int) -> bool | None:
+    """Whether a text had no errors; None, and a report, when it breaks a rule."""
+    from oracle import check, random_text
+
+    text = ""
+    try:
+        text = random_text(Random(seed))
+        return check(text, "async" if seed % 2 else "sync")
+    except Exception:
+        print(f"seed {seed}\n{text}\n{traceback.format_exc()}", flush=True)
+        return None
+
+
+@contextmanager
+def _databases(folder: Path) -> Iterator[Databases]:
+    """Makes databases with the tables of the queue, in a Postgres of this run's own."""
+    with embedded.start(folder / "postgres", settings={"fsync": "off"}) as server:
+        made = 0
+
+        @contextmanager
+        def new_database() -> Iterator[str]:
+            nonlocal made
+            made += 1
+            with psycopg.connect(server.dsn, autocommit=True) as admin:
+                admin.execute(f"CREATE DATABASE fuzz_{made}")
+                dsn = make_conninfo(server.dsn, dbname=f"fuzz_{made}")
+                migrate(dsn)
+                yield dsn
+                admin.execute(f"DROP DATABASE fuzz_{made} WITH (FORCE)")
+
+        yield new_database
+
+
 if __name__ == "__main__":
+    sys.path.append(str(Path(__file__).parents[1] / "semantics"))
     first = int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns() % 2**32
     sys.exit(main(float(sys.argv[1]), first) > 0)

@@ -22,7 +22,7 @@ from ...types import (
 )
 from ..body import Body
 from ..forms import mapped_literals
-from ..lattice import fits, join
+from ..lattice import fits, join_all, join_parts
 from ..require import require
 
 Bindings: TypeAlias = dict[str, Type]
@@ -33,10 +33,13 @@ def unify(pattern: Type, actual: Type, bindings: Bindings) -> None:
     """Find out what the variables of a parameter's type stand for."""
     match pattern:
         case Variable(name=name, bound=bound):
-            actual = actual if bound is None else required(actual)
-            bindings[name] = join(bindings[name], actual) if name in bindings else actual
+            known = [bindings[name]] if name in bindings else []
+            if bound is None:
+                bindings[name] = join_parts([*known, actual])
+            else:
+                bindings[name] = join_all([*known, required(actual)])
         case Optional(item=Variable(name=name)):
-            bindings[name] = join(bindings[name], actual) if name in bindings else actual
+            bindings[name] = join_parts([*([bindings[name]] if name in bindings else []), actual])
         case Optional(item=item):
             unify(item, required(actual), bindings)
         case Array(item=item) if isinstance(actual, Array):

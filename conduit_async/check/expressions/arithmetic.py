@@ -17,7 +17,7 @@ from ...types import (
     Range,
     Type,
 )
-from ..lattice import is_number, is_text, is_unknown, join
+from ..lattice import is_number, is_text, is_unknown, join, join_parts
 
 ORDERED = (TIMESTAMP, DATE, TIME, DURATION)
 """Types with an order besides numbers and texts."""
@@ -67,7 +67,7 @@ def _sum(left: Type, right: Type) -> Type | None:
     if is_text(left) and is_text(right):
         return STRING
     if isinstance(left, Array) and isinstance(right, Array):
-        return Array(join(left.item, right.item))
+        return Array(join_parts([left.item, right.item]))
     if right == DURATION and left in (TIMESTAMP, DATE, DURATION):
         return left
     if left == DURATION and right in (TIMESTAMP, DATE):

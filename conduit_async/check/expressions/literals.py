@@ -8,7 +8,6 @@ from ...source import Span
 from ...types import (
     ANY,
     BOOL,
-    DECIMAL,
     DURATION,
     FLOAT,
     INT,
@@ -18,13 +17,12 @@ from ...types import (
     Array,
     Entries,
     Hash,
-    Optional,
     Type,
     required,
 )
 from ..body import Body, Steps, rule
 from ..forms import constant_key
-from ..lattice import BROKEN, join, join_all, with_entries, without_entries
+from ..lattice import BROKEN, join, join_parts, with_entries, without_entries
 
 _DEEPEST = 5
 """How deep a literal knows the entries of its entries: a type holds each of them twice."""
@@ -112,7 +110,7 @@ def array(body: Body, node: ast.ArrayLiteral) -> Steps:
     items: list[Type] = []
     for item in node.items:
         items.append(with_entries((yield item), _DEEPEST))
-    return Array(_common(items) if items else ANY, Entries(tuple(enumerate(items))))
+    return Array(join_parts(items) if items else ANY, Entries(tuple(enumerate(items))))
 
 
 @rule(ast.HashLiteral)
@@ -132,7 +130,7 @@ def hash_literal(body: Body, node: ast.HashLiteral) -> Steps:
         )
     if not values:
         return Hash(ANY, ANY, entries)
-    return Hash(_common(keys), _common(values), entries)
+    return Hash(join_parts(keys), join_parts(values), entries)
 
 
 def join_values(left: ast.Expr, kind: Type, right: ast.Expr, other: Type) -> Type:
@@ -147,22 +145,6 @@ def _is_empty_like(node: ast.Expr, other: Type) -> bool:
     if isinstance(node, ast.ArrayLiteral):
         return not node.items and isinstance(other, Array)
     return isinstance(node, ast.HashLiteral) and not node.entries and isinstance(other, Hash)
-
-
-def _common(kinds: list[Type]) -> Type:
-    """What the parts of a literal have in common; an int beside a float or decimal stays one."""
-    joined = join_all(kinds)
-    widened = any(required(kind) not in (NIL, required(joined)) for kind in kinds)
-    return ANY if widened and _holds_fraction(joined) else joined
-
-
-def _holds_fraction(kind: Type) -> bool:
-    match kind:
-        case Optional(item) | Array(item):
-            return _holds_fraction(item)
-        case Hash(_, value):
-            return _holds_fraction(value)
-    return kind in (FLOAT, DECIMAL)
 
 
 def _check_keys(body: Body, node: ast.HashLiteral) -> None:

@@ -1,5 +1,6 @@
 """Equality and membership: Python's own where they mean the same."""
 
+import re
 from dataclasses import replace
 
 from ... import ast
@@ -22,6 +23,8 @@ from ..functions.function_builder import Frame, variable_for
 from ..python.code import Code, Effect, Strength, call, compare, made_of, negate
 from ..python.typing import ORDERED, UNKNOWN, is_loose, is_unknown, plainly_comparable, type_of
 from .dispatch import Lowering, Operand
+
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|\b\d[\w.]*')
 
 
 def equality(frame: Frame, node: ast.Binary) -> Lowering:
@@ -72,7 +75,7 @@ def equals(frame: Frame, left: Code, left_type: Type, right: Code, right_type: T
     if right.text in ("True", "False") and required(left_type) not in (BOOL, *UNKNOWN):
         return call(frame.module.imports.operator("equal"), [left, right])
     if right.text in ("None", "True", "False"):
-        return Code("False") if left.is_literal else compare(left, "is", right)
+        return Code("False") if _is_written(left) else compare(left, "is", right)
     literals = _is_written(left) and _is_written(right)  # type checkers compare those themselves
     if plainly_comparable(left_type, right_type) and not literals:
         return compare(left, "==", right)
@@ -80,8 +83,8 @@ def equals(frame: Frame, left: Code, left_type: Type, right: Code, right_type: T
 
 
 def _is_written(code: Code) -> bool:
-    """Whether it is a literal, of a number with its sign."""
-    return code.is_literal or (code.text[0] == "-" and code.text[1:].replace(".", "").isdecimal())
+    """Whether it is made of literals of numbers and texts alone."""
+    return _LITERAL.sub("", code.text).strip("+-*/() ") == ""
 
 
 def membership(frame: Frame, node: ast.Binary) -> Lowering:

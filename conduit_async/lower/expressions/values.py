@@ -96,7 +96,10 @@ def hash_(frame: Frame, node: ast.HashLiteral, wish: Operand) -> Lowering:
     parts, hints = [], []
     for entry in node.entries:
         for child, place in ((entry.key, None), (entry.value, kind)):
-            parts.append((yield Operand(child, expected=place, record=record)))
+            code = yield Operand(child, expected=place, record=record)
+            if wish.expected is None and place is not None:
+                code = of_common_type(frame, child, code, place)
+            parts.append(code)
             hints.append(variable_for(child))
     parts = frame.in_order(parts, hints)
     pairs = zip(parts[::2], parts[1::2], strict=True)

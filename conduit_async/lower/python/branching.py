@@ -63,6 +63,8 @@ def _merged(condition: Code, body: list[Line]) -> list[Line] | None:
     if any(line.indent == 0 for line in body[1:]):
         return None
     inner = body[0].text[3:-1]
+    if "({" in inner or "([" in inner:  # type checkers would read the literal by what is before it
+        return None
     loose = any(word in inner for word in (" or ", " if ", ":="))
     text = f"{condition.at(Strength.AND)} and {f'({inner})' if loose else inner}"
     return [replace(body[0], text=f"if {text}:"), *body[1:]]

@@ -221,12 +221,12 @@ def parsed(gen: Generator, kind: Kind, depth: int) -> Expr | None:
 @makes("*")
 def echoed(gen: Generator, kind: Kind, depth: int) -> Expr | None:
     """What a service gives back."""
-    if kind.name in ("range", "nil"):
-        return None
+    if kind.name in ("range", "nil") or kind.holds_struct:
+        return None  # a job refuses to store a struct of which nothing is known
     if kind == ANY:
         kind = gen.kind()
-        if gen.chance(0.2):
-            named = tuple((name, gen.expr(gen.kind(), depth)) for name in ("to", "from_it"))
+        if gen.chance(0.2) and not kind.holds_struct:
+            named = tuple((name, gen.expr(kind, depth)) for name in ("to", "from_it"))
             return Call(ANY, "service", "named", (), named)
         return replace(echoed(gen, kind, depth) or leaf(gen, ANY), kind=ANY)
     return Call(kind, "service", "echo", (gen.expr(kind, depth),))

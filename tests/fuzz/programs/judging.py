@@ -3,7 +3,8 @@
 import builtins
 import importlib
 import re
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 from probe import check_types
 
 from conduit_async.compiler import compile
+from conduit_async.emit.marks import Formatted
 
 from .execute import Outcome
 from .program import PLACES, Program, source_of
 from .running import Result, load, plain, run
 
+_MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
 _MYPY = re.compile(r"^\w+/(\w+)\.py:(\d+): error: (.*?)  (\[.*\])$", re.MULTILINE)
 
 
@@ -49,8 +52,9 @@ def _compiled(programs: list[Program], faults: Faults) -> tuple[list[Program], d
     while programs:
         try:
             files, refused = _compile(programs)
-            for name, text in files.items():
-                builtins.compile(text, name, "exec")
+            with warnings.catch_warnings(action="error"):
+                for name, text in files.items():
+                    builtins.compile(text, name, "exec")
         except Exception as error:
             return _by_halves(programs, faults, error)
         if not refused:
@@ -76,7 +80,7 @@ def _by_halves(
 def _compile(programs: list[Program]) -> tuple[dict[str, str], Faults]:
     """The files of a package, and what the compiler says against programs."""
     sources = _sources(programs)
-    output = compile(sources)
+    output = compile(sources, form=_as_written)
     refused: Faults = {}
     for each in output.diagnostics:
         if each.severity == "error":
@@ -84,6 +88,17 @@ def _compile(programs: list[Program]) -> tuple[dict[str, str], Faults]:
             path, line = each.span.source.path, each.span.line
             refused |= dict.fromkeys(_at(programs, sources, path, line), fault)
     return output.files, refused
+
+
+def _as_written(modules: Iterable[str]) -> Iterator[Formatted]:
+    """Modules without Black's form, which takes longer than all else of a compilation."""
+    for text in modules:
+        lines = {
+            number: int(found[1])
+            for number, line in enumerate(text.split("\n"), 1)
+            if (found := _MARK.match(line))
+        }
+        yield Formatted(_MARK.sub("", text), lines)
 
 
 def _sources(programs: list[Program]) -> dict[str, str]:

@@ -28,6 +28,11 @@ class Kind:
         return replace(self, maybe=False)
 
     @property
+    def holds_struct(self) -> bool:
+        """Whether there are structs among its values, or in them."""
+        return self.name == "struct" or (self.item is not None and self.item.holds_struct)
+
+    @property
     def source(self) -> str:
         """The type in a source, without its mark."""
         match self.name:

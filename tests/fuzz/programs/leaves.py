@@ -85,7 +85,7 @@ def literal(gen: Generator, kind: Kind) -> Expr:
             return Literal(kind, timedelta(seconds=float(count) * _UNITS[unit]), f"{count}.{unit}")
         case "array":
             assert kind.item is not None
-            items = [leaf(gen, kind.item) for _ in range(gen.pick([0, 1, 1, 2, 3]))]
+            items = [leaf(gen, kind.item) for _ in range(_count(gen, kind))]
             if items and kind.item.maybe and gen.chance(0.5):
                 items.insert(gen.pick([0, len(items)]), NIL)
             return Items(kind, tuple(items))
@@ -121,10 +121,15 @@ def key(gen: Generator, name: str) -> tuple[str, Expr]:
     return ("text" if style == "name" and name not in _PLAIN else style), text
 
 
+def _count(gen: Generator, kind: Kind) -> int:
+    """How many items a literal has; without any, it would not tell of structs."""
+    return gen.pick([1, 1, 2] if kind.holds_struct else [0, 1, 1, 2, 3])
+
+
 def entries(gen: Generator, kind: Kind, depth: int) -> Expr:
     """A hash literal."""
     assert kind.item is not None
-    names = gen.random.sample(WORDS, gen.pick([0, 1, 2, 3]))
+    names = gen.random.sample(WORDS, _count(gen, kind))
     return Entries(kind, tuple((*key(gen, name), gen.expr(kind.item, depth)) for name in names))
 
 

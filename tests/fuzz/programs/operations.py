@@ -38,6 +38,8 @@ def division(gen: Generator, kind: Kind, depth: int) -> Expr | None:
     by = number(INT, *gen.pick([(2, "2"), (3, "3"), (-4, "-4"), (7, "7")]))
     if gen.chance(0.2):
         by = gen.expr(INT, depth)
+        if isinstance(by, Literal) and by.value == 0:  # the compiler says so
+            return None
     return Binary(kind, gen.pick(["/", "%"]), gen.expr(kind, depth), by)
 
 

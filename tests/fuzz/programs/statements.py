@@ -67,7 +67,7 @@ def _let(gen: Generator, depth: int) -> Node:
     kind = gen.kind()
     typed = gen.chance(0.4) and "duration" not in kind.source
     value = placed(gen, kind, depth) if typed else gen.expr(kind, depth)
-    if gen.chance(0.15) and (typed or "{" not in kind.source):
+    if gen.chance(0.15) and (typed or not kind.holds_struct):
         value = _fallible(gen, kind, depth)
     if not typed and value == NIL:
         kind = ANY
