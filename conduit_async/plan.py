@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .config import Config
-from .lower import expressions
+from .lower import rules
 from .lower.functions.function import Class, Function
 from .lower.functions.functions import function
 from .lower.functions.hooks import hook_functions
@@ -20,11 +20,11 @@ from .program import MethodInfo, Program, ResourceInfo, ServiceInfo
 
 __all__ = [
     "Frame",
-    "expressions",
     "plan_frame",
     "plan_modules",
     "plan_records",
-]  # importing `expressions` registers its rules
+    "rules",
+]
 
 _HOOKS_ONLY = '"called by hooks only"'
 """What the runtime reads in the type of a service that a worker can do without."""

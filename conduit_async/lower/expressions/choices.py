@@ -20,10 +20,11 @@ from ...types import (
     optional,
     required,
 )
-from ..functions import variables
+from ..functions import blocks, variables
+from ..functions.blocks import block, value
 from ..functions.destination import Into
 from ..functions.function_builder import Frame, variable_for
-from ..functions.statements import after_loop, block, value
+from ..functions.statements import after_loop
 from ..python import literals
 from ..python.branching import chain, is_loop
 from ..python.code import NONE, Code, Effect, Line, Strength, body_of, indented, made_of
@@ -48,6 +49,7 @@ def as_value(frame: Frame, node: ast.Match | ast.Rescue, wish: Operand) -> Lower
     yield
 
 
+@blocks.rule(ast.Match)
 def match(frame: Frame, node: ast.Match, into: Into) -> list[Line]:
     """`match e { … }`."""
     subject = lower(frame, node.subject)
@@ -185,6 +187,7 @@ def _test(frame: Frame, node: ast.Match, subject: Code, pattern: ast.Pattern) ->
     return equals(frame, subject, kind, code, type_of(frame, pattern))
 
 
+@blocks.rule(ast.Rescue)
 def rescue(frame: Frame, node: ast.Rescue, into: Into) -> list[Line]:
     """`e rescue |err| { … }`."""
     lines = into.declared

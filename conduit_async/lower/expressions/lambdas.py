@@ -8,10 +8,10 @@ from ...analyses.walk import walk
 from ...program import Local
 from ...types import ANY
 from ..functions.assignment import assigned_captures, assigns_fields
+from ..functions.blocks import block
 from ..functions.destination import Into
 from ..functions.function import direct
 from ..functions.function_builder import Frame
-from ..functions.statements import block
 from ..python.code import Code, Effect, Line, Strength, body_of
 from .dispatch import Lowering, Operand, rule
 

@@ -19,14 +19,16 @@ from ..expressions.dispatch import lower
 from ..python.code import NONE, Code, Line, Strength, close
 from ..python.literals import holds_empty, string
 from ..python.typing import is_loose, type_of
+from ..sql.bound import bound_query
 from ..sql.relations import fetch
-from ..sql.selects import bound_query
+from .blocks import rule, value
 from .captures import attributes
 from .destination import UNREAD, Into
 from .function_builder import Frame, variable_for
 
 
-def assign(frame: Frame, node: ast.Assign) -> list[Line]:
+@rule(ast.Assign)
+def assign(frame: Frame, node: ast.Assign, into: Into) -> list[Line]:
     """`target = value`."""
     if isinstance(node.target, ast.NameRef):
         return _local(frame, node)
@@ -78,8 +80,6 @@ def _assignments(body: ast.Node) -> Iterator[ast.Assign]:
 
 
 def _local(frame: Frame, node: ast.Assign) -> list[Line]:
-    from .statements import value
-
     local = frame.module.facts.resolutions[node.target]
     assert isinstance(local, Local)
     if local in frame.locals.queries:

@@ -5,12 +5,16 @@ from ...program import JobInfo
 from ..expressions.dispatch import lower
 from ..python import literals
 from ..python.code import Code, Line, Strength, made_of
+from .blocks import rule
 from .captures import value_of
+from .destination import Into
 from .function_builder import Frame
 
 
-def enqueue(frame: Frame, job: JobInfo) -> list[Line]:
+@rule(ast.Async)
+def enqueue(frame: Frame, node: ast.Async, into: Into) -> list[Line]:
     """One job, with what it captures and its options."""
+    job = frame.module.facts.jobs[node]
     codes = [value_of(frame, capture) for capture in job.captures]
     options = _options(frame, job)
     hints = [*(capture.python for capture in job.captures), *options]

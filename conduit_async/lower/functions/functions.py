@@ -12,10 +12,10 @@ from ..expressions.function_calls import defaults, is_evaluated_inside, takes_ni
 from ..package.module import Module, Variant
 from ..python.annotations import stored
 from ..python.code import Line, body_of
+from .blocks import block
 from .destination import NOWHERE, Into
 from .function import Function, direct, survey, trimmed
 from .function_builder import Frame
-from .statements import block
 
 
 def function(module: Module, variant: Variant) -> Function:

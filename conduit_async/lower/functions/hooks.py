@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from ...program import HookInfo
 from ..package.module import Module
 from ..python.code import Line, indented
+from .blocks import block
 from .function import Function, survey, trimmed, uses
 from .function_builder import Frame
-from .statements import block
 
 EVENTS = ("create", "update", "delete")
 _PAST = {"create": "a created", "update": "an updated", "delete": "a deleted"}

@@ -6,9 +6,9 @@ from ..package.module import Module
 from ..python import literals
 from ..python.annotations import payload_type
 from .assignment import prepare
+from .blocks import block
 from .function import Class, Function, survey, trimmed
 from .function_builder import Frame
-from .statements import block
 
 _PRIORITIES = {0: '"low"', 75: '"high"', 100: '"urgent"'}
 

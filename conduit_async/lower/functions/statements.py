@@ -7,59 +7,19 @@ from ... import ast
 from ...analyses.walk import walk
 from ...program import RecordCall
 from ...types import INT, Array, Query, Range, Record, required
-from ..expressions.dispatch import condition, lower, without_value
-from ..expressions.snapshots import place_of
+from ..expressions.dispatch import condition, lower
 from ..python import literals
 from ..python.branching import chain, is_loop
 from ..python.code import NONE, Code, Line, Strength, body_of, listed, negate
-from ..python.typing import UNKNOWN, known, type_of, untold
+from ..python.typing import UNKNOWN, known, type_of
 from . import assignment, variables
+from .blocks import block, rule, value
 from .destination import NOWHERE, UNREAD, Into
-from .enqueue import enqueue
 from .function_builder import Frame, variable_for
 
 
-def block(frame: Frame, node: ast.Block, into: Into = NOWHERE) -> list[Line]:
-    """A block's statements; its last expression goes `into`."""
-    lines: list[Line] = []
-    statements = list(node.statements)
-    for index, statement in enumerate(statements):
-        is_last = index == len(statements) - 1
-        found = _statement(frame, statement, into if is_last else NOWHERE)
-        lines += [line if line.span else replace(line, span=statement.span) for line in found]
-        if isinstance(statement, ast.Return | ast.Raise):
-            return lines
-    if into.kind != "nowhere" and not (statements and _gives(statements[-1])):
-        lines += into.put(NONE)
-    return lines
-
-
-def _gives(statement: ast.Statement) -> bool:
-    """Whether a statement at the end of a block puts its value in place by itself."""
-    return isinstance(statement, ast.ExprStatement | ast.Return | ast.Raise | ast.If)
-
-
-def _statement(frame: Frame, node: ast.Statement, into: Into) -> list[Line]:
-    match node:
-        case ast.Let():
-            return _let(frame, node)
-        case ast.Assign():
-            return assignment.assign(frame, node)
-        case ast.If():
-            return _if(frame, node, into)
-        case ast.For():
-            return _for(frame, node)
-        case ast.Return():
-            return _return(frame, node, into)
-        case ast.Raise():
-            return _raise(frame, node)
-        case ast.Async():
-            return enqueue(frame, frame.module.facts.jobs[node])
-        case ast.ExprStatement():
-            return value(frame, node.value, into)
-
-
-def _let(frame: Frame, node: ast.Let) -> list[Line]:
+@rule(ast.Let)
+def _let(frame: Frame, node: ast.Let, into: Into) -> list[Line]:
     local = frame.module.facts.declared[node]
     if local in frame.locals.queries:
         return assignment.bind_query(frame, local, node.value)
@@ -75,53 +35,7 @@ def _let(frame: Frame, node: ast.Let) -> list[Line]:
     return value(frame, node.value, into)
 
 
-def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
-    """An expression, and where its value goes."""
-    from ..expressions.choices import match, rescue
-
-    if isinstance(node, ast.Match):
-        return match(frame, node, into)
-    if isinstance(node, ast.Rescue):
-        return rescue(frame, node, into)
-    code = lower(
-        frame,
-        node,
-        record=place_of(into.expected),
-        composed=into.composed,
-        expected=into.expected,
-        name=into.name if into.first else None,
-        chain=into.kind == "nowhere",
-    )
-    if code.guards:
-        inner = into.put(replace(code, guards=()))
-        found = [Line(f"if {' and '.join(code.guards)}:"), *body_of(inner)] if inner else []
-        return [*code.before, *found]
-    if code.before and code.text == into.name:
-        return list(code.before)
-    if into.untold:
-        code = untold(frame, code, always=not code.is_constant)
-    if into.kind != "nowhere":
-        code = without_value(frame, node, code)
-    if into.kind == "return" and (
-        _hides_its_type(frame, node, into) or code.text.startswith(("enum_value(", 'cast("Any"'))
-    ):
-        code = _annotated(frame, code, into)
-    return [*code.before, *into.put(code)]
-
-
-def _hides_its_type(frame: Frame, node: ast.Expr, into: Into) -> bool:
-    """Whether nothing is known of what is returned, although the function says what it gives."""
-    unknown = type_of(frame, node) in UNKNOWN and not isinstance(node, ast.Nil)
-    return unknown and into.expected not in (None, *UNKNOWN)
-
-
-def _annotated(frame: Frame, code: Code, into: Into) -> Code:
-    assert into.expected is not None
-    name = frame.fresh("result")
-    line = Line(f"{name}: {frame.module.annotation(into.expected)} = {code.text}")
-    return Code(name, before=(*code.before, line))
-
-
+@rule(ast.If)
 def _if(frame: Frame, node: ast.If, into: Into) -> list[Line]:
     arms: list[tuple[Code, list[Line]]] = []
     with ExitStack() as rest, frame.in_loop(is_loop(len(node.branches))):
@@ -149,7 +63,8 @@ def _falling(body: list[Line]) -> list[Line]:
     return body[:-1] if ends else body
 
 
-def _for(frame: Frame, node: ast.For) -> list[Line]:
+@rule(ast.For)
+def _for(frame: Frame, node: ast.For, into: Into) -> list[Line]:
     local = frame.module.facts.declared[node]
     before, iterable = _iterable(frame, node.iterable)
     if frame.holds_snapshot(node.iterable):
@@ -212,6 +127,7 @@ def _rows_name(frame: Frame, node: ast.Expr) -> str:
     return variable_for(node)
 
 
+@rule(ast.Return)
 def _return(frame: Frame, node: ast.Return, into: Into) -> list[Line]:
     if frame.value_into is not None:
         if frame.breaks and frame.loops:
@@ -242,7 +158,8 @@ def after_loop(frame: Frame, node: ast.Node) -> list[Line]:
     return [Line(f"if {frame.left}:"), *body_of([*inside, Line("break")])]
 
 
-def _raise(frame: Frame, node: ast.Raise) -> list[Line]:
+@rule(ast.Raise)
+def _raise(frame: Frame, node: ast.Raise, into: Into) -> list[Line]:
     code = lower(frame, node.message)
     error = frame.module.imports.runtime("ConduitError")
     cause = f" from {frame.caught}" if frame.caught else ""

@@ -12,9 +12,9 @@ from ..functions.function_builder import Frame, variable_for
 from ..python import literals
 from ..python.code import Code, Effect, Strength, made_of
 from ..python.typing import type_of
-from .conditions import column_of
+from .conditions import aggregate_of, class_of, column_of, name_of
 from .relations import operation
-from .selects import aggregate_of, class_of, continued, lazily, name_of, narrowed, select_of
+from .selects import continued, lazily, narrowed, select_of
 from .sql import Select, literal, quoted
 
 

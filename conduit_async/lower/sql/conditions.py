@@ -1,19 +1,15 @@
-"""Conditions of queries: a field on the left, an ordinary expression on the right."""
+"""One field of a query beside a value."""
 
 from collections.abc import Generator
-from dataclasses import replace
 from typing import TypeAlias
 
 from ... import ast
-from ...analyses.queries import is_query
 from ...program import Column, ResourceInfo
-from ...types import ANY, Array, Enum, Query, Record, Type, is_nullable, required
+from ...types import ANY, FLOAT, INT, Array, Enum, Record, Type, is_nullable, required
 from ..expressions.dispatch import Operand
 from ..functions.function_builder import Frame, variable_for
 from ..python.code import Code, Strength, made_of
-from ..python.ordering import prepared
-from ..python.prefixes import effective_operand
-from ..python.typing import UNKNOWN, type_of
+from ..python.typing import type_of
 from .sql import Select
 
 Selecting: TypeAlias = Generator[Operand, Code, Select]
@@ -37,35 +33,10 @@ def equal_to(frame: Frame, select: Select, name: str, node: ast.Expr) -> Conditi
     if isinstance(kind, Array) and not isinstance(required(column.type), Array):
         value = yield Operand(node)
         return f"{select.column(column.name)} = ANY(%s)", [value]
-    return (yield from _compared(frame, select, column, "==", node))
+    return (yield from compared(frame, select, column, "==", node))
 
 
-def condition(frame: Frame, select: Select, node: ast.Expr) -> Condition:
-    """`a > 1`, `b in […]`, and several joined by `and`, `or` and `not`."""
-    if isinstance(node, ast.Unary):
-        text, values = yield from condition(frame, select, effective_operand(node))
-        return f"({text}) IS NOT TRUE", values
-    assert isinstance(node, ast.Binary)
-    if node.operator in ("and", "or"):
-        parts = [node.right]
-        left = node.left
-        while isinstance(left, ast.Binary) and left.operator == node.operator:
-            parts.insert(0, left.right)
-            left = left.left
-        texts, values = [], []
-        for part in (left, *parts):
-            text, found = yield from condition(frame, select, part)
-            texts.append(text)
-            values += found
-        return f"({f' {node.operator.upper()} '.join(texts)})", values
-    assert isinstance(node.left, ast.NameRef)
-    column = column_of(select.resource, node.left.name)
-    if node.operator in ("in", "not_in"):
-        return (yield from _member(frame, select, column, node))
-    return (yield from _compared(frame, select, column, node.operator, node.right))
-
-
-def _compared(
+def compared(
     frame: Frame, select: Select, column: Column, operator: str, node: ast.Expr
 ) -> Condition:
     name = select.column(column.name)
@@ -96,60 +67,25 @@ def key_of(frame: Frame, record: Record, node: ast.Expr, value: Code) -> Code:
     return made_of(text, Strength.TERNARY, [first])
 
 
-def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> Condition:
-    name = select.column(column.name)
-    negated = node.operator == "not_in"
-    container = node.right
-    if isinstance(container, ast.Binary) and container.operator in ("..", "..."):
-        low = yield Operand(container.left)
-        high = yield Operand(container.right)
-        last = "<=" if container.operator == ".." else "<"
-        text = f"{name} >= %s AND {name} {last} %s"
-        return (f"({text}) IS NOT TRUE" if negated else text), [low, high]
-    if isinstance(kind := type_of(frame, container), Query):
-        if is_query(frame.module.facts, container, frame.locals.queries):
-            return (yield from _subquery(frame, name, column, node))
-        rows = frame.iterable((yield Operand(container)))
-        key = frame.module.program.resources[kind.resource].primary_key or "id"
-        text = f"[row.{key} for row in {rows.at(Strength.OR)}]"
-        value = made_of(text, Strength.ATOM, [rows])
-        return f"{name} {'= ANY' if node.operator == 'in' else '<> ALL'}(%s)", [value]
-    has_nil = False
-    if isinstance(container, ast.ArrayLiteral) and is_nullable(column.type):
-        items = tuple(item for item in container.items if not isinstance(item, ast.Nil))
-        has_nil = len(items) < len(container.items)
-        if has_nil and not items:
-            return f"{name} IS {'NOT ' if negated else ''}NULL", []
-        container = replace(container, items=items) if has_nil else container
-    value = yield Operand(container)
-    kind = type_of(frame, container)
-    if has_nil:
-        text = f"({name} IS NULL OR {name} = ANY(%s))"
-        return (f"{text} IS NOT TRUE" if negated else text), [value]
-    if is_nullable(column.type) and _may_hold_nil(kind):
-        first, again = frame.twice(value, column.python)
-        text = f"({name} = ANY(%s) OR {name} IS NULL AND array_position(%s, NULL) > 0)"
-        return (f"{text} IS NOT TRUE" if negated else text), [first, again]
-    if not negated:
-        return f"{name} = ANY(%s)", [value]
-    if is_nullable(column.type):
-        return f"({name} = ANY(%s)) IS NOT TRUE", [value]
-    return f"{name} <> ALL(%s)", [value]
+def name_of(node: ast.Expr) -> str:
+    """A field, named by a symbol or a constant string."""
+    if isinstance(node, ast.Symbol):
+        return node.name
+    return (node.value or "") if isinstance(node, ast.String) else ""
 
 
-def _may_hold_nil(kind: Type) -> bool:
-    return isinstance(kind, Array) and (is_nullable(kind.item) or kind.item in UNKNOWN)
+def class_of(frame: Frame, kind: Type) -> str:
+    """The class that a value of a column has, `object` where no class says it all."""
+    text = frame.module.annotation(kind)
+    plain = text.isidentifier() and text != "Any"
+    return text if plain else frame.module.imports.use("typing", "Any")
 
 
-def _subquery(frame: Frame, name: str, column: Column, node: ast.Binary) -> Condition:
-    """`author_id in User.where(…)`: the keys of another query's rows, in the same statement."""
-    from .selects import select_of
-
-    select = yield from select_of(frame, node.right)
-    keys = select.column(select.resource.primary_key or "id")
-    text = f"{name} IN ({' '.join(select.statement(keys, ordered=select.is_cut))})"
-    values = prepared(select, select.before).all_values
-    if node.operator == "in":
-        return text, values
-    negated = f"({text}) IS NOT TRUE" if is_nullable(column.type) else f"NOT {text}"
-    return negated, values
+def aggregate_of(frame: Frame, node: ast.Expr, name: str, column: str) -> tuple[str, str, bool]:
+    """The SQL of `sum`, `avg`, `min` or `max`, its class, and whether it may be nil."""
+    kind = required(type_of(frame, node))
+    text = f"{name}({column})"
+    if name == "sum":
+        cast = "bigint" if kind == INT else "float8" if kind == FLOAT else "numeric"
+        return f"coalesce({text}, 0)::{cast}", class_of(frame, kind), False
+    return text, class_of(frame, kind), True

@@ -10,10 +10,10 @@ from ..expressions.dispatch import Lowering, Operand
 from ..functions.function_builder import Frame
 from ..python.code import Code
 from .composed import run_composed
-from .conditions import column_of
+from .conditions import aggregate_of, class_of, column_of, name_of
 from .relations import arguments, fetch, operation
 from .rows_in_memory import of_rows
-from .selects import aggregate_of, class_of, lazily, name_of, narrowed, select_of, selecting
+from .selects import lazily, narrowed, select_of, selecting
 from .sql import Select
 from .writes import WRITES
 

@@ -5,16 +5,18 @@ from dataclasses import replace
 from typing import TypeVar
 
 from ... import ast
-from ...program import Local, RecordCall, RelationUse, ResourceInfo
-from ...types import FLOAT, INT, Type, required
+from ...analyses.queries import is_query
+from ...program import Column, Local, RecordCall, RelationUse, ResourceInfo
+from ...types import Array, Query, Type, is_nullable
 from ..expressions import chains
-from ..expressions.dispatch import Operand, lower
+from ..expressions.dispatch import Operand
 from ..functions.function_builder import Frame
 from ..python import literals
-from ..python.code import NONE, Code, Line, body_of, close
+from ..python.code import Code, Line, Strength, made_of
 from ..python.ordering import prepared, source_order, values_in_order
-from ..python.typing import type_of
-from .conditions import Selecting, condition, equal_to
+from ..python.prefixes import effective_operand
+from ..python.typing import UNKNOWN, type_of
+from .conditions import Condition, Selecting, column_of, compared, equal_to, name_of
 from .relations import ordered, owner_key, related
 from .sql import Select
 
@@ -104,48 +106,6 @@ def lazily(select: Select, steps: Generator[Operand, Code, T]) -> Generator[Oper
         code = yield replace(wish, lazy=True)
 
 
-def bound_query(frame: Frame, node: ast.Expr) -> tuple[list[Line], Select]:
-    """A query as the value of a variable: its values are evaluated now, once, whatever follows."""
-    steps = select_of(frame, node, safe=True)
-    code: Code | None = None
-    while True:
-        try:
-            wish = next(steps) if code is None else steps.send(code)
-        except StopIteration as stop:
-            return _settled(frame, stop.value)
-        frame.lazy += wish.lazy
-        code = lower(frame, wish.node, maybe=wish.maybe, chain=wish.chain, expected=wish.expected)
-        frame.lazy -= wish.lazy
-
-
-def _settled(frame: Frame, select: Select) -> tuple[list[Line], Select]:
-    lines, guards = list(select.before), select.guards
-    first, *others = select.values or (NONE,)
-    if guards:
-        name = frame.fresh(first.text.replace(".", "_") if first.repeatable else "key")
-        lines.append(Line(f"{name} = {close(replace(first, guards=guards)).text}"))
-        first, guards = Code(name), (f"{name} is not None",)
-    given = [first, *others, *select.bounds]
-    settled: list[Code] = []
-    inner: list[Line] = []
-    for code in frame.in_order(given, ["value"] * len(given)):
-        changes = bool(code.effect) and frame.locals.may_change
-        unstable = changes or not (code.repeatable or code.is_constant)
-        if guards and (unstable or code.before):
-            variable = frame.fresh("value")
-            object_ = frame.module.imports.use("builtins", "object")
-            lines.append(Line(f"{variable}: {object_} = None"))
-            code = Code(variable, before=(*code.before, Line(f"{variable} = {code.text}")))
-        elif unstable:
-            code = frame.spill(code, "value")
-        inner += code.before
-        settled.append(replace(code, before=()))
-    if guards and inner:
-        inner = [Line(f"if {guards[0]}:"), *body_of(inner)]
-    settled = settled if select.values else settled[1:]
-    return [*lines, *inner], replace(select.filled(settled), guards=guards, before=())
-
-
 def _step(frame: Frame, select: Select, call: RecordCall) -> Selecting:
     match call.operation:
         case "where":
@@ -197,6 +157,88 @@ def narrowed(frame: Frame, select: Select, given: tuple[ast.Argument, ...]) -> S
     return values_in_order(frame, longer, [*range(old), *bounds, *range(old, old + new)])
 
 
+def condition(frame: Frame, select: Select, node: ast.Expr) -> Condition:
+    """`a > 1`, `b in […]`, and several joined by `and`, `or` and `not`."""
+    if isinstance(node, ast.Unary):
+        text, values = yield from condition(frame, select, effective_operand(node))
+        return f"({text}) IS NOT TRUE", values
+    assert isinstance(node, ast.Binary)
+    if node.operator in ("and", "or"):
+        parts = [node.right]
+        left = node.left
+        while isinstance(left, ast.Binary) and left.operator == node.operator:
+            parts.insert(0, left.right)
+            left = left.left
+        texts, values = [], []
+        for part in (left, *parts):
+            text, found = yield from condition(frame, select, part)
+            texts.append(text)
+            values += found
+        return f"({f' {node.operator.upper()} '.join(texts)})", values
+    assert isinstance(node.left, ast.NameRef)
+    column = column_of(select.resource, node.left.name)
+    if node.operator in ("in", "not_in"):
+        return (yield from _member(frame, select, column, node))
+    return (yield from compared(frame, select, column, node.operator, node.right))
+
+
+def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> Condition:
+    name = select.column(column.name)
+    negated = node.operator == "not_in"
+    container = node.right
+    if isinstance(container, ast.Binary) and container.operator in ("..", "..."):
+        low = yield Operand(container.left)
+        high = yield Operand(container.right)
+        last = "<=" if container.operator == ".." else "<"
+        text = f"{name} >= %s AND {name} {last} %s"
+        return (f"({text}) IS NOT TRUE" if negated else text), [low, high]
+    if isinstance(kind := type_of(frame, container), Query):
+        if is_query(frame.module.facts, container, frame.locals.queries):
+            return (yield from _subquery(frame, name, column, node))
+        rows = frame.iterable((yield Operand(container)))
+        key = frame.module.program.resources[kind.resource].primary_key or "id"
+        text = f"[row.{key} for row in {rows.at(Strength.OR)}]"
+        value = made_of(text, Strength.ATOM, [rows])
+        return f"{name} {'= ANY' if node.operator == 'in' else '<> ALL'}(%s)", [value]
+    has_nil = False
+    if isinstance(container, ast.ArrayLiteral) and is_nullable(column.type):
+        items = tuple(item for item in container.items if not isinstance(item, ast.Nil))
+        has_nil = len(items) < len(container.items)
+        if has_nil and not items:
+            return f"{name} IS {'NOT ' if negated else ''}NULL", []
+        container = replace(container, items=items) if has_nil else container
+    value = yield Operand(container)
+    kind = type_of(frame, container)
+    if has_nil:
+        text = f"({name} IS NULL OR {name} = ANY(%s))"
+        return (f"{text} IS NOT TRUE" if negated else text), [value]
+    if is_nullable(column.type) and _may_hold_nil(kind):
+        first, again = frame.twice(value, column.python)
+        text = f"({name} = ANY(%s) OR {name} IS NULL AND array_position(%s, NULL) > 0)"
+        return (f"{text} IS NOT TRUE" if negated else text), [first, again]
+    if not negated:
+        return f"{name} = ANY(%s)", [value]
+    if is_nullable(column.type):
+        return f"({name} = ANY(%s)) IS NOT TRUE", [value]
+    return f"{name} <> ALL(%s)", [value]
+
+
+def _may_hold_nil(kind: Type) -> bool:
+    return isinstance(kind, Array) and (is_nullable(kind.item) or kind.item in UNKNOWN)
+
+
+def _subquery(frame: Frame, name: str, column: Column, node: ast.Binary) -> Condition:
+    """`author_id in User.where(…)`: the keys of another query's rows, in the same statement."""
+    select = yield from select_of(frame, node.right)
+    keys = select.column(select.resource.primary_key or "id")
+    text = f"{name} IN ({' '.join(select.statement(keys, ordered=select.is_cut))})"
+    values = prepared(select, select.before).all_values
+    if node.operator == "in":
+        return text, values
+    negated = f"({text}) IS NOT TRUE" if is_nullable(column.type) else f"NOT {text}"
+    return negated, values
+
+
 def _scope(frame: Frame, select: Select, call: RecordCall) -> Selecting:
     scope = select.resource.scopes[call.operation]
     select = yield from _bound(frame, select, scope, call.arguments)
@@ -241,27 +283,3 @@ def _bound(
         frame.bound[local] = replace(part, before=())
     lines = [line for part in parts for line in part.before]
     return prepared(select.filled([replace(part, before=()) for part in parts[: len(old)]]), lines)
-
-
-def name_of(node: ast.Expr) -> str:
-    """A field, named by a symbol or a constant string."""
-    if isinstance(node, ast.Symbol):
-        return node.name
-    return (node.value or "") if isinstance(node, ast.String) else ""
-
-
-def class_of(frame: Frame, kind: Type) -> str:
-    """The class that a value of a column has, `object` where no class says it all."""
-    text = frame.module.annotation(kind)
-    plain = text.isidentifier() and text != "Any"
-    return text if plain else frame.module.imports.use("typing", "Any")
-
-
-def aggregate_of(frame: Frame, node: ast.Expr, name: str, column: str) -> tuple[str, str, bool]:
-    """The SQL of `sum`, `avg`, `min` or `max`, its class, and whether it may be nil."""
-    kind = required(type_of(frame, node))
-    text = f"{name}({column})"
-    if name == "sum":
-        cast = "bigint" if kind == INT else "float8" if kind == FLOAT else "numeric"
-        return f"coalesce({text}, 0)::{cast}", class_of(frame, kind), False
-    return text, class_of(frame, kind), True

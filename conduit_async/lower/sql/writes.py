@@ -12,9 +12,8 @@ from ..python import literals
 from ..python.code import Code, Effect, Strength, made_of
 from ..python.code import call as call_
 from ..python.typing import UNKNOWN, type_of
-from .conditions import column_of, key_of
+from .conditions import column_of, key_of, name_of
 from .relations import operation
-from .selects import name_of
 
 
 def _given(
