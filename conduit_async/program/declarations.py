@@ -1,14 +1,11 @@
-"""What a resource declares: columns, relations, functions, hooks."""
+"""What a program declares: columns, relations, functions, hooks and their jobs."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from .. import ast
 from ..source import Span
-from ..types import Struct, Type
-
-if TYPE_CHECKING:
-    from .jobs import Capture, HookInfo
+from ..types import Shape, Struct, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +62,57 @@ class ParameterInfo:
     default: ast.Expr | None
 
 
+@dataclass(frozen=True, eq=False)
+class Local:
+    """A `let`, a parameter, a loop variable, a lambda's parameter or a rescue's error.
+
+    `owner` is the job in whose block it is declared (None: the hook's or a function's body);
+    `python` is its name in generated code, `value` what a `let` gives it first.
+    """
+
+    name: str
+    python: str
+    type: Type
+    kind: Literal["let", "parameter", "loop", "lambda", "error"]
+    span: Span
+    owner: "JobInfo | None"
+    value: ast.Expr | None = None
+
+
+CaptureKind: TypeAlias = Literal[
+    "self_path",  # one value of the record: `path` is ("address", "country")
+    "snapshot",  # the whole record, as a snapshot
+    "local",  # a `let`, parameter or loop variable; `path` is its name
+    "local_path",  # a value of a local that holds a record: ("item", "sku")
+    "error",  # `err` of a rescue: two fields, message and type
+    "change",  # change tracking: `self.x_changed?` and its kin, or `previous_value(:x)`
+    "context",  # a value of `Context`
+]
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One field of a job's payload.
+
+    `name` is the JSON key, `python` the attribute of the payload class. `path` names what is
+    captured: for a change `(column, "changed")` or `(column, "previous")`, for an error
+    `(local, "message")` or `(local, "type")`. `node` is an expression that gives the value at the
+    place of the enqueue, for context; `local` is the one that is captured, for locals and errors.
+    `shape` tells the types within a hash or an array of mixed values. `is_sensitive`: it is the
+    value of a sensitive column.
+    """
+
+    name: str
+    python: str
+    type: Type
+    kind: CaptureKind
+    path: tuple[str, ...]
+    node: ast.Expr | None = None
+    local: Local | None = None
+    shape: Shape | None = None
+    is_sensitive: bool = False
+
+
 @dataclass(eq=False)
 class FunctionInfo:
     """A `@function` or `@computed` of a resource.
@@ -81,10 +129,43 @@ class FunctionInfo:
     body: ast.Block
     doc: str | None
     computed: bool
-    reads: tuple["Capture", ...] = ()
+    reads: tuple[Capture, ...] = ()
     uses_services: bool = False
     uses_database: bool = False
     reached: bool = False
+
+
+@dataclass(eq=False)
+class JobInfo:
+    """One `@async` block, which is one job type.
+
+    `python` is the handler's name and `payload` the payload class's; `nested` are the blocks
+    directly inside. `options` are those given, checked: constants as Python values (durations in
+    seconds), expressions as nodes.
+    """
+
+    name: str
+    python: str
+    payload: str
+    fingerprint: str
+    queue: str
+    priority: int
+    max_attempts: int
+    options: dict[str, Any]
+    block: ast.Async
+    captures: tuple[Capture, ...]
+    parent: "JobInfo | None" = None
+    nested: list["JobInfo"] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class HookInfo:
+    """One `@after` hook of a resource that has jobs, with its jobs in the order of the source."""
+
+    node: ast.Hook
+    jobs: list[JobInfo]
+    uses_services: bool = False
+    uses_context: bool = False
 
 
 @dataclass(eq=False)
@@ -100,7 +181,7 @@ class ResourceInfo:
     relations: dict[str, RelationInfo]
     functions: dict[str, FunctionInfo]
     scopes: dict[str, ast.Scope]
-    hooks: list["HookInfo"]
+    hooks: list[HookInfo]
     doc: str | None
 
 

@@ -5,28 +5,8 @@ from typing import Literal, TypeAlias
 
 from .. import ast
 from ..library import Signature
-from ..source import Span
-from ..types import Type
-from .declarations import Column, FunctionInfo, RelationInfo
-from .jobs import JobInfo
+from .declarations import Column, FunctionInfo, Local, RelationInfo
 from .services import MethodInfo, ServiceInfo
-
-
-@dataclass(frozen=True, eq=False)
-class Local:
-    """A `let`, a parameter, a loop variable, a lambda's parameter or a rescue's error.
-
-    `owner` is the job in whose block it is declared (None: the hook's or a function's body);
-    `python` is its name in generated code, `value` what a `let` gives it first.
-    """
-
-    name: str
-    python: str
-    type: Type
-    kind: Literal["let", "parameter", "loop", "lambda", "error"]
-    span: Span
-    owner: JobInfo | None
-    value: ast.Expr | None = None
 
 
 @dataclass(frozen=True, eq=False)
