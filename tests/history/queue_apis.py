@@ -63,6 +63,8 @@ class AsyncApi:
             yield transaction
             self._runner.run(connection.commit())
         finally:
+            # The server hears of a closed connection later, and holds its locks until then.
+            self._runner.run(connection.rollback())
             self._runner.run(connection.close())
 
     def close(self) -> None:
