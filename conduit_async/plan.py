@@ -12,9 +12,9 @@ from .lower.functions.jobs import job_items
 from .lower.package.module import Module, jobs_of, module_for, names_of_records
 from .lower.package.rows import RowHead, needed_rows, reserved_names
 from .lower.python import literals
-from .lower.python.annotations import unite
+from .lower.python.annotations import union_of
 from .lower.python.imports import Imports
-from .lower.python.outline import unnested
+from .lower.python.outline import outlined
 from .names import class_name, python_name, unclashed
 from .program import MethodInfo, Program, ResourceInfo, ServiceInfo
 
@@ -181,7 +181,7 @@ def _resource(module: Module) -> ResourceModule:
         done = len(module.variants)
         items += [function(module, variant) for variant in variants]
     items = [
-        unnested(item, module.imports) if isinstance(item, Function) else item for item in items
+        outlined(item, module.imports) if isinstance(item, Function) else item for item in items
     ]
     public = [each.name for each in hooks if not each.name.startswith("_")]
     return ResourceModule(
@@ -238,7 +238,7 @@ def _method(imports: Imports, method: MethodInfo) -> Method:
     for number, types in enumerate(method.positional, 1):
         optional = " = ..." if number > method.required_positional else ""
         parameters.append(
-            f"{unclashed('arg' + str(number), names)}: {unite(types, imports)}{optional}"
+            f"{unclashed('arg' + str(number), names)}: {union_of(types, imports)}{optional}"
         )
     if method.positional:
         parameters.append("/")
@@ -246,7 +246,7 @@ def _method(imports: Imports, method: MethodInfo) -> Method:
         parameters.append("*")
     for parameter in method.named.values():
         optional = " = ..." if parameter.optional else ""
-        parameters.append(f"{parameter.python}: {unite(parameter.types, imports)}{optional}")
+        parameters.append(f"{parameter.python}: {union_of(parameter.types, imports)}{optional}")
     renamed = [(p.python, p.name) for p in method.named.values() if p.python != p.name]
     plain = method.name.rstrip("?!")
     own = plain if plain != method.python else None

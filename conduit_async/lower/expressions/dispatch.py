@@ -11,19 +11,19 @@ from typing import Any, TypeAlias
 from ... import ast
 from ...analyses.walk import walk
 from ...types import DECIMAL, FLOAT, INT, NIL, STRING, Array, Enum, Hash, Type, required
-from ..functions.function_builder import Frame, variable_for
-from ..python.code import NONE, Code, Effect, Line, Strength, call, close, made_of
+from ..functions.function_builder import FunctionBuilder, variable_for
+from ..python.code import NONE, Code, Effect, Line, Precedence, call, close, combine
 from ..python.literals import quoted
-from ..python.typing import UNKNOWN, is_loose, known, type_of
-from .snapshots import RecordAs, fitted_record
+from ..python.typing import DYNAMIC, as_any, holds_any, type_of
+from .snapshots import RecordForm, coerce_record
 
-DEEPEST = 20
+MAX_DEPTH = 20
 """Deeper expressions are split over several statements, which CPython and type checkers need."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A wish of a rule: `node` lowered.
+    """A operand of a rule: `node` lowered.
 
     `lazy`: it may not be evaluated at all. `chain`: its guards are left open, for `.b` in `a?.b`.
     `maybe`: nil is welcome, also where a missing row would be an error. `expected` is the type
@@ -38,12 +38,12 @@ class Operand:
     maybe: bool = False
     expected: Type | None = None
     name: str | None = None
-    record: RecordAs = "row"
+    record: RecordForm = "row"
     composed: bool = False
 
 
 Lowering: TypeAlias = Generator[Operand, Code, Code]
-Rule: TypeAlias = Callable[[Frame, Any, Operand], Lowering]
+Rule: TypeAlias = Callable[[FunctionBuilder, Any, Operand], Lowering]
 
 RULES: dict[type[ast.Node], Rule] = {}
 
@@ -68,75 +68,75 @@ def composes(function: Rule) -> Rule:
     return function
 
 
-def _rule_of(wish: Operand) -> Rule:
-    if wish.composed and not isinstance(wish.node, _CHOICES):
+def _rule_of(operand: Operand) -> Rule:
+    if operand.composed and not isinstance(operand.node, _CHOICES):
         return _COMPOSING[0]
-    return RULES[type(wish.node)]
+    return RULES[type(operand.node)]
 
 
 def lower(
-    frame: Frame,
+    fn: FunctionBuilder,
     node: ast.Expr,
     *,
     maybe: bool = False,
     chain: bool = False,
     expected: Type | None = None,
     name: str | None = None,
-    record: RecordAs = "row",
+    record: RecordForm = "row",
     composed: bool = False,
 ) -> Code:
     """An expression as Python."""
     stack: list[tuple[Lowering, Operand]] = []
-    wish: Operand | None = Operand(node, False, chain, maybe, expected, name, record, composed)
+    wanted: Operand | None = Operand(node, False, chain, maybe, expected, name, record, composed)
     code: Code | None = None
     while True:
-        if wish is not None:
-            frame.lazy += wish.lazy
-            lowering = _rule_of(wish)(frame, wish.node, wish)
-            stack.append((lowering, wish))
+        if wanted is not None:
+            fn.lazy += wanted.lazy
+            lowering = _rule_of(wanted)(fn, wanted.node, wanted)
+            stack.append((lowering, wanted))
             code = None
         lowering, operand = stack[-1]
         try:
-            wish = next(lowering) if code is None else lowering.send(code)
+            wanted = next(lowering) if code is None else lowering.send(code)
         except StopIteration as stop:
             stack.pop()
-            code = _finished(frame, operand, stop.value)
-            frame.lazy -= operand.lazy
-            wish = None
+            code = _finished(fn, operand, stop.value)
+            fn.lazy -= operand.lazy
+            wanted = None
             if not stack:
                 return code
-            code = without_value(frame, operand.node, code)
+            code = nil_after_call(fn, operand.node, code)
 
 
-def without_value(frame: Frame, node: ast.Expr, code: Code) -> Code:
+def nil_after_call(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     """A call that gives nothing, where a value is wanted: a statement, then nil."""
-    if type_of(frame, node) != NIL or not code.text.endswith(")"):
+    if type_of(fn, node) != NIL or not code.text.endswith(")"):
         return code
     return replace(NONE, before=(*code.before, Line(code.text, effect=code.effect)))
 
 
-def condition(frame: Frame, node: ast.Expr) -> Code:
-    """An expression of which only the truth matters."""
-    code = lower(frame, node, maybe=True, chain=True)
+def condition(fn: FunctionBuilder, node: ast.Expr) -> Code:
+    """An expression of which only the truth is_observable."""
+    code = lower(fn, node, maybe=True, chain=True)
     if not code.guards:
         return code
-    text = " and ".join([*code.guards, code.at(Strength.NOT)])
-    return replace(code, text=text, strength=Strength.AND, guards=())
+    text = " and ".join([*code.guards, code.at(Precedence.NOT)])
+    return replace(code, text=text, precedence=Precedence.AND, guards=())
 
 
-def _finished(frame: Frame, operand: Operand, code: Code) -> Code:
-    if not operand.chain or ast.is_closed(operand.node) or code.depth > DEEPEST:
+def _finished(fn: FunctionBuilder, operand: Operand, code: Code) -> Code:
+    if not operand.chain or ast.is_closed(operand.node) or code.depth > MAX_DEPTH:
         code = close(code)
     if operand.expected is not None:
-        code = _fitted(frame, operand, code)
-    code = fitted_record(frame, operand.node, code, operand.record)
-    if code.depth > DEEPEST:
-        return frame.spill(code, variable_for(operand.node))
-    is_narrowed = operand.node in frame.module.facts.narrowed
-    if is_narrowed and code.repeatable and (frame.inner or frame.loses(operand.node)):
+        code = _coerce(fn, operand, code)
+    code = coerce_record(fn, operand.node, code, operand.record)
+    if code.depth > MAX_DEPTH:
+        return fn.hoist(code, variable_for(operand.node))
+    is_narrowed = operand.node in fn.module.facts.narrowed
+    if is_narrowed and code.repeatable and (fn.inner or fn.forgets_narrowing(operand.node)):
         what = quoted(" ".join(operand.node.span.text.split()))
-        text = f"{frame.module.imports.operator('unwrap')}({code.text}, {what})"
-        return made_of(text, Strength.PRIMARY, [code])
+        text = f"{fn.module.imports.operator('unwrap')}({code.text}, {what})"
+        return combine(text, Precedence.PRIMARY, [code])
     return code
 
 
@@ -154,33 +154,33 @@ def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:
     return isinstance(node, ast.Symbol) or actual == NIL
 
 
-def _fitted_items(frame: Frame, node: ast.Expr, wanted: Array, code: Code) -> Code:
+def _coerce_items(fn: FunctionBuilder, node: ast.Expr, wanted: Array, code: Code) -> Code:
     """An array whose items are wanted as others; a literal has seen to its own items."""
-    if (retyped := _as_texts(frame, node, wanted, code)) is not None:
+    if (retyped := _as_texts(fn, node, wanted, code)) is not None:
         return retyped
-    item, actual = required(wanted.item), required(type_of(frame, node))
+    item, actual = required(wanted.item), required(type_of(fn, node))
     if isinstance(node, ast.ArrayLiteral) or actual == wanted:
         return code
     if isinstance(item, Enum):
-        function = frame.module.imports.operator("enum_value")
-        each, effect = f"{function}({frame.module.annotation(item)}, each)", Effect.FAILS
+        function = fn.module.imports.operator("enum_value")
+        each, effect = f"{function}({fn.module.annotation(item)}, each)", Effect.FAILS
     elif item in (FLOAT, DECIMAL) and actual == Array(INT):
-        each, effect = f"{frame.module.annotation(item)}(each)", Effect.NONE
+        each, effect = f"{fn.module.annotation(item)}(each)", Effect.NONE
     else:
         return code
-    if actual == type_of(frame, node):
-        code = frame.iterable(code, variable_for(node))
-        return made_of(
-            f"[{each} for each in {code.at(Strength.OR)}]", Strength.ATOM, [code], effect
+    if actual == type_of(fn, node):
+        code = fn.iterable(code, variable_for(node))
+        return combine(
+            f"[{each} for each in {code.at(Precedence.OR)}]", Precedence.ATOM, [code], effect
         )
-    first, again = frame.twice(code, variable_for(node))
-    text = f"[{each} for each in {again.text}] if {first.at(Strength.SUM)} is not None else None"
-    return made_of(text, Strength.TERNARY, [first], effect)
+    first, again = fn.twice(code, variable_for(node))
+    text = f"[{each} for each in {again.text}] if {first.at(Precedence.SUM)} is not None else None"
+    return combine(text, Precedence.TERNARY, [first], effect)
 
 
-def _as_texts(frame: Frame, node: ast.Expr, wanted: Type, code: Code) -> Code | None:
+def _as_texts(fn: FunctionBuilder, node: ast.Expr, wanted: Type, code: Code) -> Code | None:
     """A collection of an enum's values as one of strings, which type checkers take for another."""
-    actual = type_of(frame, node)
+    actual = type_of(fn, node)
     match wanted, required(actual):
         case Array(item=item), Array(item=Enum()) if required(item) == STRING:
             pass
@@ -190,12 +190,12 @@ def _as_texts(frame: Frame, node: ast.Expr, wanted: Type, code: Code) -> Code | 
             return None
     if isinstance(node, ast.ArrayLiteral | ast.HashLiteral):
         return None
-    kind = frame.module.annotation(wanted)
+    kind = fn.module.annotation(wanted)
     if actual == required(actual):
         return call(kind, [code])
-    first, again = frame.twice(code, variable_for(node))
-    text = f"{kind}({again.text}) if {first.at(Strength.SUM)} is not None else None"
-    return made_of(text, Strength.TERNARY, [first])
+    first, again = fn.twice(code, variable_for(node))
+    text = f"{kind}({again.text}) if {first.at(Precedence.SUM)} is not None else None"
+    return combine(text, Precedence.TERNARY, [first])
 
 
 def results(node: ast.Expr) -> Iterator[ast.Expr]:
@@ -211,31 +211,31 @@ def results(node: ast.Expr) -> Iterator[ast.Expr]:
             yield current
 
 
-def _fitted(frame: Frame, operand: Operand, code: Code) -> Code:
+def _coerce(fn: FunctionBuilder, operand: Operand, code: Code) -> Code:
     """The value as its place wants it: an int as a float or decimal, a text as one of an enum's."""
-    actual = type_of(frame, operand.node)
+    actual = type_of(fn, operand.node)
     wanted = required(operand.expected) if operand.expected is not None else None
     if isinstance(wanted, Enum) and not all(
-        _is_value_of(wanted, each, type_of(frame, each)) for each in results(operand.node)
+        _is_value_of(wanted, each, type_of(fn, each)) for each in results(operand.node)
     ):
-        function = frame.module.imports.operator("enum_value")
-        text = f"{function}({frame.module.annotation(wanted)}, {code.text})"
-        return made_of(text, Strength.PRIMARY, [code], Effect.FAILS)
-    if isinstance(wanted, Array) and isinstance(required(actual), Array) and not is_loose(actual):
-        return _fitted_items(frame, operand.node, wanted, code)
-    if isinstance(wanted, Hash) and (retyped := _as_texts(frame, operand.node, wanted, code)):
+        function = fn.module.imports.operator("enum_value")
+        text = f"{function}({fn.module.annotation(wanted)}, {code.text})"
+        return combine(text, Precedence.PRIMARY, [code], Effect.FAILS)
+    if isinstance(wanted, Array) and isinstance(required(actual), Array) and not holds_any(actual):
+        return _coerce_items(fn, operand.node, wanted, code)
+    if isinstance(wanted, Hash) and (retyped := _as_texts(fn, operand.node, wanted, code)):
         return retyped
-    unknown = actual in UNKNOWN and wanted not in UNKNOWN
-    if unknown or (is_loose(actual) and wanted is not None and not is_loose(wanted)):
+    unknown = actual in DYNAMIC and wanted not in DYNAMIC
+    if unknown or (holds_any(actual) and wanted is not None and not holds_any(wanted)):
         literal = isinstance(operand.node, ast.ArrayLiteral | ast.HashLiteral)
-        return code if literal else known(frame, operand.node, code)
+        return code if literal else as_any(fn, operand.node, code)
     if wanted not in (DECIMAL, FLOAT) or required(actual) != INT:
         return code
     if wanted == FLOAT and code.text.removeprefix("-").isdecimal():
         return replace(code, text=f"{code.text}.0")
-    kind = frame.module.annotation(wanted)
+    kind = fn.module.annotation(wanted)
     if actual == INT:
         return call(kind, [code])
-    first, again = frame.twice(code, variable_for(operand.node))
-    text = f"{kind}({again.text}) if {first.at(Strength.SUM)} is not None else None"
-    return made_of(text, Strength.TERNARY, [first])
+    first, again = fn.twice(code, variable_for(operand.node))
+    text = f"{kind}({again.text}) if {first.at(Precedence.SUM)} is not None else None"
+    return combine(text, Precedence.TERNARY, [first])

@@ -14,45 +14,45 @@ from ...types import (
     optional,
     required,
 )
-from ..functions.function_builder import Frame
+from ..functions.function_builder import FunctionBuilder
 from ..python import literals
-from ..python.code import Code, Effect, Strength, made_of
-from ..python.typing import UNKNOWN, type_of, untold
+from ..python.code import Code, Effect, Precedence, combine
+from ..python.typing import DYNAMIC, type_of, unchecked
 
 _CLASSES: tuple[tuple[Type, ...], ...] = ((FLOAT, INT, BOOL), (INT, BOOL), (DATE, TIMESTAMP))
 """Types, each with those whose values type checkers count among its own."""
 
 
-def is_certain(frame: Frame, node: ast.Expr) -> bool:
+def is_certain(fn: FunctionBuilder, node: ast.Expr) -> bool:
     """Whether it reads an entry that is there: a literal has it, or a condition made sure."""
-    facts = frame.module.facts
+    facts = fn.module.facts
     return node in facts.certain or node in facts.narrowed
 
 
 def entry(
-    frame: Frame, node: ast.Expr, owner: ast.Expr, target: Code, position: Code
+    fn: FunctionBuilder, node: ast.Expr, owner: ast.Expr, target: Code, position: Code
 ) -> Code | None:
     """`target[position]`, with its own type where the others are of another one.
 
     None where it is not certain to be there.
     """
-    kind, own = required(type_of(frame, owner)), type_of(frame, node)
-    if not is_certain(frame, node) or not isinstance(kind, Array | Hash):
+    kind, own = required(type_of(fn, owner)), type_of(fn, node)
+    if not is_certain(fn, node) or not isinstance(kind, Array | Hash):
         return None
     item = kind.value if isinstance(kind, Hash) else kind.item
     parts = [target, position]
-    text = f"{target.at(Strength.PRIMARY)}[{position.text}]"
-    if own in UNKNOWN:
-        return untold(frame, made_of(text, Strength.PRIMARY, parts, Effect.READS))
+    text = f"{target.at(Precedence.PRIMARY)}[{position.text}]"
+    if own in DYNAMIC:
+        return unchecked(fn, combine(text, Precedence.PRIMARY, parts, Effect.READS))
     if own == required(item) and own != item:
         what = literals.quoted(" ".join(node.span.text.split()))
-        text = f"{frame.module.imports.operator('unwrap')}({text}, {what})"
+        text = f"{fn.module.imports.operator('unwrap')}({text}, {what})"
     elif own not in (NIL, item, optional(item)):
         if _may_be_told(target, kind, required(own)):
-            text = f"{frame.module.imports.operator('item')}({target.text}, {position.text})"
-        cast = frame.module.imports.use("typing", "cast")
-        text = f'{cast}("{frame.module.annotation(own)}", {text})'
-    return made_of(text, Strength.PRIMARY, parts, Effect.READS)
+            text = f"{fn.module.imports.operator('item')}({target.text}, {position.text})"
+        cast = fn.module.imports.use("typing", "cast")
+        text = f'{cast}("{fn.module.annotation(own)}", {text})'
+    return combine(text, Precedence.PRIMARY, parts, Effect.READS)
 
 
 def _may_be_told(target: Code, owner: Array | Hash, kind: Type) -> bool:

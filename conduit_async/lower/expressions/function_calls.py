@@ -7,10 +7,10 @@ from ... import ast
 from ...program import FunctionInfo, ParameterInfo
 from ...types import NIL, Record, is_nullable, required
 from ..functions.captures import value_in, value_of
-from ..functions.function_builder import Frame, variable_for
-from ..python.code import NONE, Code, Effect, Line, Strength, made_of
-from ..python.ordering import in_places, source_order
-from ..python.typing import UNKNOWN, known, type_of
+from ..functions.function_builder import FunctionBuilder, variable_for
+from ..python.code import NONE, Code, Effect, Line, Precedence, combine
+from ..python.ordering import in_positions, source_order
+from ..python.typing import DYNAMIC, as_any, type_of
 from . import chains
 from .dispatch import Lowering, Operand
 
@@ -18,59 +18,59 @@ _READING = Effect.READS | Effect.FAILS
 
 
 def function_call(
-    frame: Frame,
+    fn: FunctionBuilder,
     node: ast.Expr,
     function: FunctionInfo,
     arguments: tuple[ast.Expr | None, ...],
 ) -> Lowering:
     """A `@function` or `@computed`: a module's function of what it reads and its arguments."""
     member = node.callee if isinstance(node, ast.Call) else node
-    resource = frame.resource
+    resource = fn.resource
     guards: tuple[str, ...] = ()
     before: tuple[Line, ...] = ()
     if isinstance(member, ast.Member) and not isinstance(member.target, ast.SelfRef):
-        target = yield from chains.repeatable_target(frame, member)
-        kind = required(type_of(frame, member.target))
+        target = yield from chains.repeatable_target(fn, member)
+        kind = required(type_of(fn, member.target))
         assert isinstance(kind, Record)
-        resource, guards = frame.module.program.resources[kind.resource], target.guards
-        given = [value_in(frame, c, target.text, resource.name) for c in function.reads]
+        resource, guards = fn.module.program.resources[kind.resource], target.guards
+        given = [value_in(fn, c, target.text, resource.name) for c in function.reads]
         if given and not guards:
             given[0] = replace(given[0], before=target.before)
         else:
             before = target.before
     else:
-        given = [value_of(frame, capture) for capture in function.reads]
+        given = [value_of(fn, capture) for capture in function.reads]
     slots = list(_slots(function, arguments))
-    places = [
+    positions = [
         *range(len(given)),
         *(len(given) + each for each in source_order([slot.node for slot in slots])),
     ]
     parts, hints = list(given), [capture.python for capture in function.reads]
-    for slot in [slots[each - len(given)] for each in places[len(given) :]]:
+    for slot in [slots[each - len(given)] for each in positions[len(given) :]]:
         code = slot.code
         if code is None:
             code = yield Operand(slot.node, expected=slot.parameter.type, lazy=bool(guards))
             is_literal = isinstance(slot.node, ast.ArrayLiteral | ast.HashLiteral)
-            code = code if is_literal else known(frame, slot.node, code)
+            code = code if is_literal else as_any(fn, slot.node, code)
         parts.append(code)
         hints.append(variable_for(slot.node))
-    parts = frame.in_order(parts, hints, places)
+    parts = fn.in_order(parts, hints, positions)
     names = [None] * len(given) + [slot.name for slot in slots]
     texts = [
         part.text if name is None else f"{name}={part.text}"
-        for name, part in zip(names, in_places(parts, places), strict=True)
+        for name, part in zip(names, in_positions(parts, positions), strict=True)
     ]
-    variant = frame.module.variant(function, resource, frame.place)
-    name = frame.module.variants[variant]
+    variant = fn.module.variant(function, resource, fn.place)
+    name = fn.module.variants[variant]
     if variant.place == "function":
-        code = made_of(f"{name}({', '.join(texts)})", Strength.PRIMARY, parts, _READING)
-        return chains.guarded(frame, node, guards, before, code)
-    head = "await " if frame.awaits else ""
-    text = f"{head}{name}({', '.join([frame.handle, *texts])})"
-    code = made_of(text, Strength.AWAIT if head else Strength.PRIMARY, parts, Effect.ACTS)
+        code = combine(f"{name}({', '.join(texts)})", Precedence.PRIMARY, parts, _READING)
+        return chains.guarded(fn, node, guards, before, code)
+    head = "await " if fn.awaits else ""
+    text = f"{head}{name}({', '.join([fn.handle, *texts])})"
+    code = combine(text, Precedence.AWAIT if head else Precedence.PRIMARY, parts, Effect.ACTS)
     if guards and function.result == NIL:
         return replace(NONE, before=(*before, *chains.under(guards, code)))
-    return chains.guarded(frame, node, guards, before, code)
+    return chains.guarded(fn, node, guards, before, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def is_evaluated_inside(parameter: ParameterInfo) -> bool:
 
 def takes_nil(parameter: ParameterInfo) -> bool:
     """Whether an argument may be nil, so that nil does not say that it is left out."""
-    return is_nullable(parameter.type) or parameter.type in UNKNOWN
+    return is_nullable(parameter.type) or parameter.type in DYNAMIC
 
 
 def _is_constant(node: ast.Expr | None) -> bool:

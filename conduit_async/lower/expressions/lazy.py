@@ -2,71 +2,73 @@
 
 from ... import ast
 from ...types import optional, required
-from ..functions.function_builder import Frame, variable_for
+from ..functions.function_builder import FunctionBuilder, variable_for
 from ..functions.statements import after_loop
-from ..python.code import Code, Effect, Line, Strength, assign, body_of, made_of
-from ..python.literals import told
-from ..python.typing import is_loose, may_be_nil, of_common_type, type_of, untold
+from ..python.code import Code, Effect, Line, Precedence, assign, body_of, combine
+from ..python.literals import typed_empty
+from ..python.typing import holds_any, may_be_nil, of_common_type, type_of, unchecked
 from .dispatch import Lowering, Operand, rule
-from .snapshots import place_of
+from .snapshots import record_form_of
 
-LONGEST_CHAIN = 25
+MAX_TERNARIES = 25
 """Longer chains of ternaries become statements, since each nests in the one before it."""
 
 
-def lazy(frame: Frame, node: ast.Binary) -> Lowering:
+def lazy(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
     """`a && b`, `a || b`."""
-    place = place_of(type_of(frame, node))
+    place = record_form_of(type_of(fn, node))
     left = yield Operand(node.left, maybe=True, record=place)
-    with frame.branch():
+    with fn.branch():
         right = yield Operand(node.right, lazy=True, record=place)
     if right.before:
-        return _as_statements(frame, node, left, right)
-    left = of_common_type(frame, node.left, left, type_of(frame, node))
-    right = of_common_type(frame, node.right, right, type_of(frame, node))
-    if is_loose(type_of(frame, node)):
-        right = untold(frame, right)
-    strength = Strength.AND if node.operator == "and" else Strength.OR
-    text = f" {node.operator} ".join([_side(left, strength), _side(right, strength)])
-    return made_of(text, strength, [left, right])
+        return _as_statements(fn, node, left, right)
+    left = of_common_type(fn, node.left, left, type_of(fn, node))
+    right = of_common_type(fn, node.right, right, type_of(fn, node))
+    if holds_any(type_of(fn, node)):
+        right = unchecked(fn, right)
+    precedence = Precedence.AND if node.operator == "and" else Precedence.OR
+    text = f" {node.operator} ".join([_side(left, precedence), _side(right, precedence)])
+    return combine(text, precedence, [left, right])
 
 
-def coalesce(frame: Frame, node: ast.Binary, wish: Operand) -> Lowering:
-    """`a ?? b ?? c`: one expression where that reads well, else a variable, that of the wish."""
-    first, *others = _alternatives(frame, node)
-    wanted = type_of(frame, node)
-    place = place_of(wanted)
-    left = yield Operand(first, maybe=True, expected=wanted, record=place, composed=wish.composed)
+def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowering:
+    """`a ?? b ?? c`: one expression where that reads well, else a variable, that of the operand."""
+    first, *others = _alternatives(fn, node)
+    wanted = type_of(fn, node)
+    place = record_form_of(wanted)
+    left = yield Operand(
+        first, maybe=True, expected=wanted, record=place, composed=operand.composed
+    )
     if not others:
-        return told(left, frame.module.imports)
-    if frame.lazy or (len(others) == 1 and left.repeatable):
+        return typed_empty(left, fn.module.imports)
+    if fn.lazy or (len(others) == 1 and left.repeatable):
         for other in others:
-            tested, again = frame.twice(left, variable_for(first))
-            with frame.branch():
+            tested, again = fn.twice(left, variable_for(first))
+            with fn.branch():
                 right = yield Operand(
-                    other, lazy=True, expected=wanted, record=place, composed=wish.composed
+                    other, lazy=True, expected=wanted, record=place, composed=operand.composed
                 )
             if right.before:
-                left = _as_statements(frame, node, left, right)
+                left = _as_statements(fn, node, left, right)
                 continue
-            condition = f"{tested.at(Strength.SUM)} is not None"
-            text = f"{again.at(Strength.OR)} if {condition} else {right.at(Strength.TERNARY)}"
-            left = made_of(text, Strength.TERNARY, [tested, right])
+            condition = f"{tested.at(Precedence.SUM)} is not None"
+            text = f"{again.at(Precedence.OR)} if {condition} else {right.at(Precedence.TERNARY)}"
+            left = combine(text, Precedence.TERNARY, [tested, right])
         return left
-    kinds = {required(type_of(frame, each)) for each in (first, *others)}
-    name = wish.name or frame.fresh(variable_for(first))
-    is_mixed = len(kinds) > 1 or is_loose(wanted)
-    mixed = frame.module.annotation(optional(wanted)) if is_mixed else ""
+    kinds = {required(type_of(fn, each)) for each in (first, *others)}
+    name = operand.name or fn.fresh(variable_for(first))
+    is_mixed = len(kinds) > 1 or holds_any(wanted)
+    mixed = fn.module.annotation(optional(wanted)) if is_mixed else ""
     lines = assign(name, left, mixed)
     for other in others:
-        with frame.branch():
-            right = yield Operand(other, expected=wanted, record=place, composed=wish.composed)
+        with fn.branch():
+            right = yield Operand(other, expected=wanted, record=place, composed=operand.composed)
         lines.append(Line(f"if {name} is None:", effect=Effect.NONE))
         lines += body_of(assign(name, right))
     return Code(name, before=tuple(lines))
 
 
-def _alternatives(frame: Frame, node: ast.Binary) -> list[ast.Expr]:
+def _alternatives(fn: FunctionBuilder, node: ast.Binary) -> list[ast.Expr]:
     """The operands of a chain of `??`, up to the first that is never nil, less literal nils."""
     found: list[ast.Expr] = [node.right]
     left = node.left
@@ -76,25 +78,25 @@ def _alternatives(frame: Frame, node: ast.Binary) -> list[ast.Expr]:
     found = [left, *reversed(found)]
     found = [*(each for each in found[:-1] if not isinstance(each, ast.Nil)), found[-1]]
     for index, each in enumerate(found):
-        if not may_be_nil(frame, each):
+        if not may_be_nil(fn, each):
             return found[: index + 1]
     return found
 
 
-def _side(code: Code, strength: Strength) -> str:
+def _side(code: Code, precedence: Precedence) -> str:
     """An operand; an `and` inside of an `or` is set apart for the reader."""
-    if strength == Strength.OR and code.strength == Strength.AND:
+    if precedence == Precedence.OR and code.precedence == Precedence.AND:
         return f"({code.text})"
-    return code.at(strength)
+    return code.at(precedence)
 
 
-def _as_statements(frame: Frame, node: ast.Binary, left: Code, right: Code) -> Code:
+def _as_statements(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Code) -> Code:
     """A lazy operator whose right side needs statements."""
-    name, kind = frame.fresh(variable_for(node.left)), type_of(frame, node)
-    kind = optional(kind) if node.operator != "and" and may_be_nil(frame, node.left) else kind
+    name, kind = fn.fresh(variable_for(node.left)), type_of(fn, node)
+    kind = optional(kind) if node.operator != "and" and may_be_nil(fn, node.left) else kind
     condition = {"and": name, "or": f"not {name}"}.get(node.operator, f"{name} is None")
     lines = [
-        *assign(name, left, frame.module.annotation(kind)),
+        *assign(name, left, fn.module.annotation(kind)),
         Line(f"if {condition}:", effect=Effect.NONE),
         *body_of(assign(name, right)),
     ]
@@ -102,29 +104,29 @@ def _as_statements(frame: Frame, node: ast.Binary, left: Code, right: Code) -> C
 
 
 @rule(ast.Ternary)
-def ternary(frame: Frame, node: ast.Ternary, wish: Operand) -> Lowering:
+def ternary(fn: FunctionBuilder, node: ast.Ternary, operand: Operand) -> Lowering:
     """`a ? b : c`."""
     arms = _arms(node)
-    if len(arms) > LONGEST_CHAIN:
-        return (yield from _long_chain(frame, node, arms))
-    wanted = type_of(frame, node)
-    place = place_of(wanted)
+    if len(arms) > MAX_TERNARIES:
+        return (yield from _long_chain(fn, node, arms))
+    wanted = type_of(fn, node)
+    place = record_form_of(wanted)
     condition = yield Operand(node.condition, maybe=True)
-    with frame.branch():
+    with fn.branch():
         then = yield Operand(
-            node.then, lazy=True, expected=wanted, record=place, composed=wish.composed
+            node.then, lazy=True, expected=wanted, record=place, composed=operand.composed
         )
-    with frame.branch():
+    with fn.branch():
         otherwise = yield Operand(
-            node.otherwise, lazy=True, expected=wanted, record=place, composed=wish.composed
+            node.otherwise, lazy=True, expected=wanted, record=place, composed=operand.composed
         )
     if not then.before and not otherwise.before:
-        text = f"{then.at(Strength.OR)} if {condition.at(Strength.OR)} else {otherwise.text}"
-        return made_of(text, Strength.TERNARY, [condition, then, otherwise])
-    name = frame.fresh("value")
+        text = f"{then.at(Precedence.OR)} if {condition.at(Precedence.OR)} else {otherwise.text}"
+        return combine(text, Precedence.TERNARY, [condition, then, otherwise])
+    name = fn.fresh("value")
     lines = [
         *condition.before,
-        Line(f"{name}: {frame.module.annotation(type_of(frame, node))}", effect=Effect.NONE),
+        Line(f"{name}: {fn.module.annotation(type_of(fn, node))}", effect=Effect.NONE),
         Line(f"if {condition.text}:", effect=condition.effect),
         *body_of(assign(name, then)),
         Line("else:", effect=Effect.NONE),
@@ -142,12 +144,12 @@ def _arms(node: ast.Ternary) -> list[ast.Ternary]:
     return arms
 
 
-def _long_chain(frame: Frame, node: ast.Ternary, arms: list[ast.Ternary]) -> Lowering:
+def _long_chain(fn: FunctionBuilder, node: ast.Ternary, arms: list[ast.Ternary]) -> Lowering:
     """A flat loop that ends at the first condition which holds."""
-    name = frame.fresh("value")
-    place = place_of(type_of(frame, node))
+    name = fn.fresh("value")
+    place = record_form_of(type_of(fn, node))
     body: list[Line] = []
-    with frame.branch(), frame.in_loop():
+    with fn.branch(), fn.in_loop():
         for arm in arms:
             condition = yield Operand(arm.condition, maybe=True)
             then = yield Operand(arm.then, record=place)
@@ -155,6 +157,6 @@ def _long_chain(frame: Frame, node: ast.Ternary, arms: list[ast.Ternary]) -> Low
             body += [*condition.before, Line(f"if {condition.text}:"), *body_of(chosen)]
         last = yield Operand(arms[-1].otherwise, record=place)
     body += [*last.before, Line(f"{name} = {last.text}"), Line("break")]
-    kind = frame.module.annotation(type_of(frame, node))
-    lines = [Line(f"{name}: {kind}"), Line("while True:"), *body_of(body), *after_loop(frame, node)]
+    kind = fn.module.annotation(type_of(fn, node))
+    lines = [Line(f"{name}: {kind}"), Line("while True:"), *body_of(body), *after_loop(fn, node)]
     return Code(name, before=tuple(lines))

@@ -9,16 +9,16 @@ from ... import ast
 from ...library import ENDS
 from ...program import LibraryCall
 from ..functions.context import context_value
-from ..functions.function_builder import Frame, variable_for
+from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python import literals
-from ..python.code import NONE, Code, Effect, Line, Strength, listed, made_of
-from ..python.ordering import in_places, source_order
-from ..python.typing import is_unknown, known, type_of
+from ..python.code import NONE, Code, Effect, Line, Precedence, combine, listed
+from ..python.ordering import in_positions, source_order
+from ..python.typing import as_any, is_dynamic, type_of
 from . import chains
 from .comprehensions import comprehension
 from .dispatch import Lowering, Operand
 from .entries import entry
-from .snapshots import RecordAs
+from .snapshots import RecordForm
 
 PURE_NAMESPACES = frozenset({"String", "Text", "Number", "Array", "Hash", "HTML", "Regex"})
 """Namespaces whose functions give the same value at any time."""
@@ -27,12 +27,12 @@ _OUTSIDE = frozenset({"JSON", "Logger", "Cache"})
 """Namespaces whose functions write values down, so that records go there as snapshots."""
 
 
-def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
+def library_call(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Lowering:
     """`Namespace.function(…)`: required parameters by position, others by name."""
     signature = call.signature
     if signature.namespace == "Context":
-        return context_value(frame, node) or NONE
-    loop, source = yield from comprehension(frame, node, call)
+        return context_value(fn, node) or NONE
+    loop, source = yield from comprehension(fn, node, call)
     if loop is not None:
         return loop
     parts: list[Code] = []
@@ -41,7 +41,7 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
     definitions: tuple[Line, ...] = ()
     callee = node.callee if isinstance(node, ast.Call) else node
     receiver = callee if isinstance(callee, ast.Member) else None
-    place: RecordAs = "snapshot" if signature.namespace in _OUTSIDE else "row"
+    place: RecordForm = "snapshot" if signature.namespace in _OUTSIDE else "row"
     given = list(_arguments(call))
     order = source_order([each.node for each in given])
     for each in [given[index] for index in order]:
@@ -49,7 +49,7 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
         if source is not None and each is given[0]:
             code = source
         elif receiver is not None and is_receiver:
-            code = yield from chains.target(frame, receiver, place)
+            code = yield from chains.target(fn, receiver, place)
         else:
             record = "snapshot" if each.is_extra else place
             code = yield Operand(each.node, lazy=bool(guards), record=record)
@@ -61,20 +61,20 @@ def library_call(frame: Frame, node: ast.Expr, call: LibraryCall) -> Lowering:
             # A definition runs nothing, so it may stand before what is evaluated earlier.
             definitions += code.before
             code = replace(code, before=())
-        parts.append(code if each.is_extra else known(frame, each.node, code))
-    parts = frame.in_order(parts, [variable_for(given[index].node) for index in order], order)
-    parts = [literals.told(part, frame.module.imports) for part in parts]
-    texts = [each.text(part) for each, part in zip(given, in_places(parts, order), strict=True)]
+        parts.append(code if each.is_extra else as_any(fn, each.node, code))
+    parts = fn.in_order(parts, [variable_for(given[index].node) for index in order], order)
+    parts = [literals.typed_empty(part, fn.module.imports) for part in parts]
+    texts = [each.text(part) for each, part in zip(given, in_positions(parts, order), strict=True)]
     if signature.namespace:
-        name = f"{frame.module.imports.namespace(signature.namespace)}.{signature.python}"
+        name = f"{fn.module.imports.namespace(signature.namespace)}.{signature.python}"
     else:
-        name = frame.module.imports.operator(signature.python)
+        name = fn.module.imports.operator(signature.python)
     text = f"{name}({listed(texts, parts)})"
-    made = made_of(text, Strength.PRIMARY, parts, _effect(frame, call))
+    made = combine(text, Precedence.PRIMARY, parts, _effect(fn, call))
     if (position := ENDS.get(signature.call)) is not None and (items := call.arguments[0]):
-        made = entry(frame, node, items, parts[0], Code(str(position))) or made
+        made = entry(fn, node, items, parts[0], Code(str(position))) or made
     made = replace(made, before=(*made.before, *definitions))
-    return chains.guarded(frame, node, guards, before, made)
+    return chains.guarded(fn, node, guards, before, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +105,13 @@ def _arguments(call: LibraryCall) -> Iterator[_Argument]:
         yield _Argument(extra.value, extra.name.text if extra.name else None, is_extra=True)
 
 
-def _effect(frame: Frame, call: LibraryCall) -> Effect:
+def _effect(fn: FunctionBuilder, call: LibraryCall) -> Effect:
     """What a function does beside what its arguments do."""
     signature = call.signature
     if signature.effect:
         return Effect.ACTS
     nodes = [node for node in call.arguments if node is not None]
-    known = not any(is_unknown(type_of(frame, node)) for node in nodes)
+    known = not any(is_dynamic(type_of(fn, node)) for node in nodes)
     fails = not signature.never_raises and not (signature.total and known)
     reads = signature.namespace not in PURE_NAMESPACES
     return (Effect.READS if reads else Effect.NONE) | (Effect.FAILS if fails else Effect.NONE)

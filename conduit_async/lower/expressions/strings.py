@@ -2,73 +2,75 @@
 
 from ... import ast
 from ...types import DECIMAL, ERROR, INT, STRING, UUID, Enum, Optional, Record, optional
-from ..functions.function_builder import Frame, variable_for
+from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python import literals
-from ..python.code import Code, Strength, call, made_of
+from ..python.code import Code, Precedence, call, combine
 from ..python.typing import may_be_nil, type_of
 from .dispatch import Lowering, Operand, rule
 from .snapshots import snapshot_of
 
 
 @rule(ast.String)
-def string(frame: Frame, node: ast.String, wish: Operand) -> Lowering:
+def string(fn: FunctionBuilder, node: ast.String, operand: Operand) -> Lowering:
     """`"text #{e}"`."""
     if node.value is not None:
         return Code(literals.string(node.value))
     nodes = [part for part in node.parts if not isinstance(part, str)]
     codes = []
     for each in nodes:
-        gone = isinstance(type_of(frame, each), Record) and may_be_nil(frame, each)
+        gone = isinstance(type_of(fn, each), Record) and may_be_nil(fn, each)
         code = yield Operand(each, maybe=True, record="either" if gone else "snapshot")
         if gone:  # the row of a relation, whatever its type says
-            code = snapshot_of(frame, optional(type_of(frame, each)), code, variable_for(each))
-        codes.append(_simple(frame, each, _readable(frame, each, code)))
-    codes = frame.in_order(codes, [variable_for(each) for each in nodes])
+            code = snapshot_of(fn, optional(type_of(fn, each)), code, variable_for(each))
+        codes.append(_simple(fn, each, _readable(fn, each, code)))
+    codes = fn.in_order(codes, [variable_for(each) for each in nodes])
     values = dict(zip(nodes, codes, strict=True))
     if all(_fits_in_braces(code.text) for code in codes):
         texts = [
             part
             if isinstance(part, str)
-            else (values[part].text.replace('"', "'"), _format(frame, part))
+            else (values[part].text.replace('"', "'"), _format(fn, part))
             for part in node.parts
         ]
-        return made_of(literals.f_string(texts), Strength.ATOM, codes)
+        return combine(literals.f_string(texts), Precedence.ATOM, codes)
     pieces = [
-        literals.string(part) if isinstance(part, str) else _joined(frame, part, values[part])
+        literals.string(part) if isinstance(part, str) else _joined(fn, part, values[part])
         for part in node.parts
     ]
-    strength = Strength.SUM if len(pieces) > 1 else Strength.TERNARY
-    return made_of(" + ".join(pieces), strength, codes)
+    precedence = Precedence.SUM if len(pieces) > 1 else Precedence.TERNARY
+    return combine(" + ".join(pieces), precedence, codes)
 
 
-def _joined(frame: Frame, node: ast.Expr, code: Code) -> str:
+def _joined(fn: FunctionBuilder, node: ast.Expr, code: Code) -> str:
     """A value as an operand of `+`."""
-    is_text = type_of(frame, node) == STRING or code.text.startswith(("f", "text("))
-    if is_text or (isinstance(type_of(frame, node), Optional) and code.text.endswith('or ""')):
-        return code.at(Strength.SUM)
-    return f"{frame.module.imports.operator('text')}({code.text})"
+    is_text = type_of(fn, node) == STRING or code.text.startswith(("f", "text("))
+    if is_text or (isinstance(type_of(fn, node), Optional) and code.text.endswith('or ""')):
+        return code.at(Precedence.SUM)
+    return f"{fn.module.imports.operator('text')}({code.text})"
 
 
-def _readable(frame: Frame, node: ast.Expr, code: Code) -> Code:
+def _readable(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     """An interpolated value as it reads in a string."""
-    kind = type_of(frame, node)
+    kind = type_of(fn, node)
     if kind in (STRING, INT, UUID, DECIMAL, ERROR) or isinstance(kind, Enum):
         return code
     if isinstance(kind, Optional) and (kind.item == STRING or isinstance(kind.item, Enum)):
-        return made_of(f'{code.at(Strength.OR)} or ""', Strength.OR, [code])
-    return call(frame.module.imports.operator("text"), [code])
+        return combine(f'{code.at(Precedence.OR)} or ""', Precedence.OR, [code])
+    return call(fn.module.imports.operator("text"), [code])
 
 
-def _format(frame: Frame, node: ast.Expr) -> str:
+def _format(fn: FunctionBuilder, node: ast.Expr) -> str:
     """What follows the value in its braces: a decimal shows all its digits."""
-    return ":f" if type_of(frame, node) == DECIMAL else ""
+    return ":f" if type_of(fn, node) == DECIMAL else ""
 
 
-def _simple(frame: Frame, node: ast.Expr, code: Code) -> Code:
+def _simple(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     """The value in a variable, when it would be hard to read or impossible inside of braces."""
-    hard = code.strength in (Strength.LOOSE, Strength.TERNARY) or not _fits_in_braces(code.text)
-    if hard and not frame.lazy:
-        return frame.spill(code, variable_for(node))
+    hard = code.precedence in (Precedence.LAMBDA, Precedence.TERNARY) or not _fits_in_braces(
+        code.text
+    )
+    if hard and not fn.lazy:
+        return fn.hoist(code, variable_for(node))
     return code
 
 

@@ -2,127 +2,129 @@
 
 from ... import ast
 from ...types import DECIMAL, Array, Hash, Struct, required
-from ..functions.function_builder import Frame, variable_for
+from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python import literals
-from ..python.code import NONE, Code, Strength, list_of, made_of
+from ..python.code import NONE, Code, Precedence, combine, list_of
 from ..python.typing import of_common_type, type_of
 from .dispatch import Lowering, Operand, rule
-from .snapshots import RecordAs, place_of
+from .snapshots import RecordForm, record_form_of
 
 _FLAGS = {"i": "IGNORECASE", "m": "MULTILINE", "s": "DOTALL", "x": "VERBOSE"}
 
 
 @rule(ast.Nil)
-def nil(frame: Frame, node: ast.Nil, wish: Operand) -> Lowering:
+def nil(fn: FunctionBuilder, node: ast.Nil, operand: Operand) -> Lowering:
     """`nil`."""
     return NONE
     yield
 
 
 @rule(ast.Bool)
-def boolean(frame: Frame, node: ast.Bool, wish: Operand) -> Lowering:
+def boolean(fn: FunctionBuilder, node: ast.Bool, operand: Operand) -> Lowering:
     """`true`, `false`."""
     return Code(str(node.value))
     yield
 
 
 @rule(ast.Int, ast.Float)
-def number(frame: Frame, node: ast.Int | ast.Float, wish: Operand) -> Lowering:
+def number(fn: FunctionBuilder, node: ast.Int | ast.Float, operand: Operand) -> Lowering:
     """A number, which is a decimal where one is wanted."""
-    if type_of(frame, node) == DECIMAL:
-        return decimal(frame, node)
+    if type_of(fn, node) == DECIMAL:
+        return decimal(fn, node)
     return Code(literals.number(node.value))
     yield
 
 
-def decimal(frame: Frame, node: ast.Int | ast.Float, sign: str = "") -> Code:
+def decimal(fn: FunctionBuilder, node: ast.Int | ast.Float, sign: str = "") -> Code:
     """A decimal with the digits of the source."""
-    name = frame.module.imports.use("decimal", "Decimal")
+    name = fn.module.imports.use("decimal", "Decimal")
     number = f"{sign}{literals.number(node.value)}"
     if isinstance(node, ast.Float):
         number = f'"{sign}{node.span.text.replace("_", "")}"'
-    return Code(f"{name}({number})", Strength.PRIMARY)
+    return Code(f"{name}({number})", Precedence.PRIMARY)
 
 
 @rule(ast.Symbol)
-def symbol(frame: Frame, node: ast.Symbol, wish: Operand) -> Lowering:
+def symbol(fn: FunctionBuilder, node: ast.Symbol, operand: Operand) -> Lowering:
     """`:name`, which is a string."""
     return Code(literals.string(node.name))
     yield
 
 
 @rule(ast.Duration)
-def duration(frame: Frame, node: ast.Duration, wish: Operand) -> Lowering:
+def duration(fn: FunctionBuilder, node: ast.Duration, operand: Operand) -> Lowering:
     """`7.days`."""
-    name = frame.module.imports.use("datetime", "timedelta")
-    return Code(literals.duration(name, node.amount, node.unit), Strength.PRIMARY)
+    name = fn.module.imports.use("datetime", "timedelta")
+    return Code(literals.duration(name, node.amount, node.unit), Precedence.PRIMARY)
     yield
 
 
 @rule(ast.Regex)
-def regex(frame: Frame, node: ast.Regex, wish: Operand) -> Lowering:
+def regex(fn: FunctionBuilder, node: ast.Regex, operand: Operand) -> Lowering:
     """`/pattern/flags`."""
-    re = frame.module.imports.module("re")
+    re = fn.module.imports.module("re")
     flags = " | ".join(f"{re}.{_FLAGS[flag]}" for flag in node.flags)
     pattern = literals.pattern(node.pattern)
-    return Code(f"{re}.compile({pattern}{f', {flags}' if flags else ''})", Strength.PRIMARY)
+    return Code(f"{re}.compile({pattern}{f', {flags}' if flags else ''})", Precedence.PRIMARY)
     yield
 
 
 @rule(ast.ArrayLiteral)
-def array(frame: Frame, node: ast.ArrayLiteral, wish: Operand) -> Lowering:
+def array(fn: FunctionBuilder, node: ast.ArrayLiteral, operand: Operand) -> Lowering:
     """`[a, b]`."""
-    expected = required(wish.expected if wish.expected is not None else type_of(frame, node))
+    expected = required(operand.expected if operand.expected is not None else type_of(fn, node))
     kind = expected.item if isinstance(expected, Array) else None
-    place = _place_of_items(frame, node, wish)
+    place = _place_of_items(fn, node, operand)
     items = []
     for item in node.items:
         code = yield Operand(item, expected=kind, record=place)
-        if wish.expected is None and kind is not None:
-            code = of_common_type(frame, item, code, kind)
+        if operand.expected is None and kind is not None:
+            code = of_common_type(fn, item, code, kind)
         items.append(code)
-    items = frame.in_order(items, [variable_for(item) for item in node.items])
-    return list_of(", ".join(item.at(Strength.TERNARY) for item in items), items)
+    items = fn.in_order(items, [variable_for(item) for item in node.items])
+    return list_of(", ".join(item.at(Precedence.TERNARY) for item in items), items)
 
 
 @rule(ast.HashLiteral)
-def hash_(frame: Frame, node: ast.HashLiteral, wish: Operand) -> Lowering:
+def hash_(fn: FunctionBuilder, node: ast.HashLiteral, operand: Operand) -> Lowering:
     """`{ a: 1 }`: a dict, or where a struct is expected, its class."""
-    expected = required(wish.expected if wish.expected is not None else type_of(frame, node))
+    expected = required(operand.expected if operand.expected is not None else type_of(fn, node))
     if isinstance(expected, Struct):
-        return (yield from _struct(frame, node, expected))
+        return (yield from _struct(fn, node, expected))
     kind = expected.value if isinstance(expected, Hash) else None
-    record = _place_of_items(frame, node, wish)
+    record = _place_of_items(fn, node, operand)
     parts, hints = [], []
     for entry in node.entries:
         for child, place in ((entry.key, None), (entry.value, kind)):
             code = yield Operand(child, expected=place, record=record)
-            if wish.expected is None and place is not None:
-                code = of_common_type(frame, child, code, place)
+            if operand.expected is None and place is not None:
+                code = of_common_type(fn, child, code, place)
             parts.append(code)
             hints.append(variable_for(child))
-    parts = frame.in_order(parts, hints)
+    parts = fn.in_order(parts, hints)
     pairs = zip(parts[::2], parts[1::2], strict=True)
-    texts = [f"{key.at(Strength.TERNARY)}: {value.at(Strength.TERNARY)}" for key, value in pairs]
-    return made_of(f"{{{', '.join(texts)}}}", Strength.ATOM, parts)
+    texts = [
+        f"{key.at(Precedence.TERNARY)}: {value.at(Precedence.TERNARY)}" for key, value in pairs
+    ]
+    return combine(f"{{{', '.join(texts)}}}", Precedence.ATOM, parts)
 
 
-def _place_of_items(frame: Frame, node: ast.Expr, wish: Operand) -> RecordAs:
-    return "snapshot" if place_of(type_of(frame, node)) == "snapshot" else wish.record
+def _place_of_items(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> RecordForm:
+    return "snapshot" if record_form_of(type_of(fn, node)) == "snapshot" else operand.record
 
 
-def _struct(frame: Frame, node: ast.HashLiteral, struct: Struct) -> Lowering:
-    fields = frame.module.program.structs[struct.name].fields
+def _struct(fn: FunctionBuilder, node: ast.HashLiteral, struct: Struct) -> Lowering:
+    fields = fn.module.program.structs[struct.name].fields
     parts: dict[str, Code] = {}
     for entry in node.entries:
         column = fields[_key(entry.key)]
         parts[column.name] = yield Operand(entry.value, expected=column.type)
-    places = [list(fields).index(name) for name in parts]
-    ordered = frame.in_order(list(parts.values()), list(parts), places)
+    positions = [list(fields).index(name) for name in parts]
+    ordered = fn.in_order(list(parts.values()), list(parts), positions)
     codes = dict(zip(parts, ordered, strict=True))
     given = [f"{fields[name].python}={codes.get(name, NONE).text}" for name in fields]
-    text = f"{frame.module.record_class(struct.name)}({', '.join(given)})"
-    return made_of(text, Strength.PRIMARY, list(codes.values()))
+    text = f"{fn.module.record_class(struct.name)}({', '.join(given)})"
+    return combine(text, Precedence.PRIMARY, list(codes.values()))
 
 
 def _key(node: ast.Expr) -> str:

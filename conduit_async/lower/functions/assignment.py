@@ -16,46 +16,46 @@ from ...program import (
 )
 from ...types import Enum, Query, Type, is_nullable, required
 from ..expressions.dispatch import lower
-from ..python.code import NONE, Code, Line, Strength, close
+from ..python.code import NONE, Code, Line, Precedence, close
 from ..python.literals import holds_empty, string
-from ..python.typing import is_loose, type_of
+from ..python.typing import holds_any, type_of
 from ..sql.bound import bound_query
 from ..sql.relations import fetch
 from .blocks import rule, value
 from .captures import attributes
-from .destination import UNREAD, Into
-from .function_builder import Frame, variable_for
+from .destination import UNREAD, Destination
+from .function_builder import FunctionBuilder, variable_for
 
 
 @rule(ast.Assign)
-def assign(frame: Frame, node: ast.Assign, into: Into) -> list[Line]:
+def assign(fn: FunctionBuilder, node: ast.Assign, dest: Destination) -> list[Line]:
     """`target = value`."""
     if isinstance(node.target, ast.NameRef):
-        return _local(frame, node)
-    path, kind = _path(frame, node.target)
-    code = lower(frame, node.value, expected=kind)
-    if frame.record is not None:
-        frame.forget_loaded()
-        if len(path) > 1 and frame.locals.shares_structs:
-            root = frame.self_value(path[:1])
-            text = _replacing(frame, root, path[:1], path[1:], code)
+        return _local(fn, node)
+    path, kind = _path(fn, node.target)
+    code = lower(fn, node.value, expected=kind)
+    if fn.record is not None:
+        fn.forget_loaded()
+        if len(path) > 1 and fn.locals.shares_structs:
+            root = fn.self_value(path[:1])
+            text = _replacing(fn, root, path[:1], path[1:], code)
             return [*code.before, Line(f"{root.text} = {text}")]
-        target = frame.self_value(path).text
+        target = fn.self_value(path).text
         return [*code.before, Line(f"{target} = {code.text}")]
-    return _write(frame, node, path, code)
+    return _write(fn, node, path, code)
 
 
-def prepare(frame: Frame) -> None:
+def prepare(fn: FunctionBuilder) -> None:
     """Give what a branch assigns a variable from the start, since it may not be assigned."""
-    assert frame.job is not None
-    block = frame.job.block.body
-    with frame.branch():
+    assert fn.job is not None
+    block = fn.job.block.body
+    with fn.branch():
         for node in _assignments(block):
             if isinstance(node.target, ast.Member) and node not in block.statements:
-                path, _ = _path(frame, node.target)
-                for capture in frame.captures:
-                    if _overlaps(capture, path) and _is_read_later(frame, node, capture):
-                        frame.replace_capture(capture)
+                path, _ = _path(fn, node.target)
+                for capture in fn.captures:
+                    if _overlaps(capture, path) and _is_read_later(fn, node, capture):
+                        fn.reassign_capture(capture)
 
 
 def assigns_fields(body: ast.Node) -> bool:
@@ -63,14 +63,14 @@ def assigns_fields(body: ast.Node) -> bool:
     return any(isinstance(each.target, ast.Member) for each in _assignments(body))
 
 
-def assigned_captures(frame: Frame, body: ast.Node) -> Iterator[str]:
+def assigned_captures(fn: FunctionBuilder, body: ast.Node) -> Iterator[str]:
     """The variables that stand for what a job has captured, where code assigns it."""
-    for each in _assignments(body) if frame.job is not None else ():
+    for each in _assignments(body) if fn.job is not None else ():
         if isinstance(each.target, ast.Member):
-            path, _ = _path(frame, each.target)
-            for capture in frame.captures:
-                if _overlaps(capture, path) and frame.is_replaced(capture):
-                    yield frame.replace_capture(capture)
+            path, _ = _path(fn, each.target)
+            for capture in fn.captures:
+                if _overlaps(capture, path) and fn.is_reassigned(capture):
+                    yield fn.reassign_capture(capture)
 
 
 def _assignments(body: ast.Node) -> Iterator[ast.Assign]:
@@ -79,37 +79,37 @@ def _assignments(body: ast.Node) -> Iterator[ast.Assign]:
             yield node
 
 
-def _local(frame: Frame, node: ast.Assign) -> list[Line]:
-    local = frame.module.facts.resolutions[node.target]
+def _local(fn: FunctionBuilder, node: ast.Assign) -> list[Line]:
+    local = fn.module.facts.resolutions[node.target]
     assert isinstance(local, Local)
-    if local in frame.locals.queries:
-        return bind_query(frame, local, node.value)
-    if local not in frame.locals.read:
-        return value(frame, node.value, UNREAD)
-    if local in frame.locals.composed:
-        into = Into("name", frame.local(local), expected=local.type, kept=True, composed=True)
-        return value(frame, node.value, into)
+    if local in fn.locals.queries:
+        return bind_query(fn, local, node.value)
+    if local not in fn.locals.read:
+        return value(fn, node.value, UNREAD)
+    if local in fn.locals.composed:
+        dest = Destination("name", fn.local(local), expected=local.type, kept=True, composed=True)
+        return value(fn, node.value, dest)
     literal = isinstance(node.value, ast.ArrayLiteral | ast.HashLiteral)
-    untold = literal and is_loose(type_of(frame, node.value)) and not is_loose(local.type)
-    into = Into("name", frame.local(local), expected=local.type, kept=True, untold=untold)
-    return value(frame, node.value, into)
+    unchecked = literal and holds_any(type_of(fn, node.value)) and not holds_any(local.type)
+    dest = Destination("name", fn.local(local), expected=local.type, kept=True, unchecked=unchecked)
+    return value(fn, node.value, dest)
 
 
-def bind_query(frame: Frame, local: Local, node: ast.Expr) -> list[Line]:
+def bind_query(fn: FunctionBuilder, local: Local, node: ast.Expr) -> list[Line]:
     """A query in a variable: it is written where it runs; rows that are read are loaded here."""
-    lines, select = bound_query(frame, node)
-    frame.queries[local] = select
-    if isinstance(required(local.type), Query) or local not in frame.locals.read:
+    lines, select = bound_query(fn, node)
+    fn.queries[local] = select
+    if isinstance(required(local.type), Query) or local not in fn.locals.read:
         return lines
-    rows = close(replace(fetch(frame, select), guards=select.guards))
-    return [*lines, *Into("name", frame.local(local)).put(rows)]
+    rows = close(replace(fetch(fn, select), guards=select.guards))
+    return [*lines, *Destination("name", fn.local(local)).put(rows)]
 
 
-def _path(frame: Frame, target: ast.Expr) -> tuple[tuple[str, ...], Type | None]:
+def _path(fn: FunctionBuilder, target: ast.Expr) -> tuple[tuple[str, ...], Type | None]:
     path: list[str] = []
     kind: Type | None = None
     while isinstance(target, ast.Member):
-        use = frame.module.facts.resolutions[target]
+        use = fn.module.facts.resolutions[target]
         assert isinstance(use, SelfColumn | StructField)
         path.insert(0, use.column.name)
         kind = kind or use.column.type
@@ -117,36 +117,36 @@ def _path(frame: Frame, target: ast.Expr) -> tuple[tuple[str, ...], Type | None]
     return tuple(path), kind
 
 
-def _write(frame: Frame, node: ast.Assign, path: tuple[str, ...], code: Code) -> list[Line]:
+def _write(fn: FunctionBuilder, node: ast.Assign, path: tuple[str, ...], code: Code) -> list[Line]:
     """A job writes the column at once; what it captured of it is replaced by a variable."""
-    touched = [c for c in frame.captures if _overlaps(c, path) and _is_read_later(frame, node, c)]
+    touched = [c for c in fn.captures if _overlaps(c, path) and _is_read_later(fn, node, c)]
     lines = list(code.before)
     same = next((c for c in touched if c.kind == "self_path" and c.path == path), None)
     if same is not None:
-        first = not frame.is_replaced(same)
-        name = frame.replace_capture(same)
-        if first and (_is_widened(frame, same) or holds_empty(code.text)):
-            kind = frame.module.annotation(same.type)
-            narrowed = is_nullable(same.type) and not is_nullable(type_of(frame, node.value))
-            lines += Into("name", name, kind, narrowed=narrowed).put(code)
+        first = not fn.is_reassigned(same)
+        name = fn.reassign_capture(same)
+        if first and (_is_widened(fn, same) or holds_empty(code.text)):
+            kind = fn.module.annotation(same.type)
+            narrowed = is_nullable(same.type) and not is_nullable(type_of(fn, node.value))
+            lines += Destination("name", name, kind, narrowed=narrowed).put(code)
         else:
             lines.append(Line(f"{name} = {code.text}"))
         code = Code(name)
         touched.remove(same)
     elif touched and not (code.repeatable or code.is_constant):
-        code = frame.spill(replace(code, before=()), variable_for(node.target))
+        code = fn.hoist(replace(code, before=()), variable_for(node.target))
         lines += code.before
-    lines.append(_update(frame, path, code))
+    lines.append(_update(fn, path, code))
     for capture in touched:
-        lines += _replaced(frame, capture, path, code, type_of(frame, node.value))
-    frame.forget_loaded()
+        lines += _reassigned(fn, capture, path, code, type_of(fn, node.value))
+    fn.forget_loaded()
     return lines
 
 
-def _is_read_later(frame: Frame, node: ast.Assign, capture: Capture) -> bool:
+def _is_read_later(fn: FunctionBuilder, node: ast.Assign, capture: Capture) -> bool:
     """Whether anything after an assignment, or in the next turn of its loop, reads a capture."""
-    assert frame.job is not None
-    nodes = list(walk(frame.job.block.body))
+    assert fn.job is not None
+    nodes = list(walk(fn.job.block.body))
     owners = {each.target for each in nodes if isinstance(each, ast.Member)}
     for each in nodes:
         if isinstance(each, ast.SelfRef) and each in owners:
@@ -154,7 +154,7 @@ def _is_read_later(frame: Frame, node: ast.Assign, capture: Capture) -> bool:
         inside = each if isinstance(each, ast.For | ast.Lambda) and _holds(each, node) else None
         if inside is None and each.span.start < node.span.end:
             continue
-        if inside is not None or _reads(frame, each, capture):
+        if inside is not None or _reads(fn, each, capture):
             return True
     return False
 
@@ -163,8 +163,8 @@ def _holds(outer: ast.Node, inner: ast.Node) -> bool:
     return outer.span.start <= inner.span.start and inner.span.end <= outer.span.end
 
 
-def _reads(frame: Frame, node: ast.Node, capture: Capture) -> bool:
-    facts = frame.module.facts
+def _reads(fn: FunctionBuilder, node: ast.Node, capture: Capture) -> bool:
+    facts = fn.module.facts
     use = facts.resolutions.get(node)
     if isinstance(node, ast.Async):
         return any(
@@ -179,29 +179,29 @@ def _reads(frame: Frame, node: ast.Node, capture: Capture) -> bool:
     return isinstance(use, SelfColumn) and use.column.name == capture.path[0]
 
 
-def _update(frame: Frame, path: tuple[str, ...], code: Code) -> Line:
-    resource = frame.resource
-    key = frame.self_value((resource.primary_key or "id",))
-    head = "await " if frame.awaits else ""
-    columns = list(frame.columns(path))
-    record = frame.module.record_class(resource.name)
+def _update(fn: FunctionBuilder, path: tuple[str, ...], code: Code) -> Line:
+    resource = fn.resource
+    key = fn.self_value((resource.primary_key or "id",))
+    head = "await " if fn.awaits else ""
+    columns = list(fn.columns(path))
+    record = fn.module.record_class(resource.name)
     if len(path) == 1:
         text = f"update({record}, {key.text}, {columns[0].python}={code.text})"
     else:
         where = string(".".join(path))
         text = f"update_path({record}, {key.text}, {where}, {code.text})"
-    return Line(f"{head}{frame.handle}.{text}")
+    return Line(f"{head}{fn.handle}.{text}")
 
 
-def _is_widened(frame: Frame, capture: Capture) -> bool:
+def _is_widened(fn: FunctionBuilder, capture: Capture) -> bool:
     """Whether the first value of a variable may tell less than its type."""
-    assert frame.job is not None
+    assert fn.job is not None
     writes = [
         node
-        for node in walk(frame.job.block.body)
+        for node in walk(fn.job.block.body)
         if isinstance(node, ast.Assign)
         and isinstance(node.target, ast.Member)
-        and _path(frame, node.target)[0] == capture.path
+        and _path(fn, node.target)[0] == capture.path
     ]
     return isinstance(required(capture.type), Enum) or (
         len(writes) > 1 and is_nullable(capture.type)
@@ -215,40 +215,38 @@ def _overlaps(capture: Capture, path: tuple[str, ...]) -> bool:
     return capture.kind == "self_path" and capture.path[:length] == path[:length]
 
 
-def _replaced(
-    frame: Frame, capture: Capture, path: tuple[str, ...], code: Code, kind: Type
+def _reassigned(
+    fn: FunctionBuilder, capture: Capture, path: tuple[str, ...], code: Code, kind: Type
 ) -> list[Line]:
     """The captured value with the assignment applied to it."""
-    before = frame.captured(capture)
+    before = fn.captured(capture)
     own = path if capture.kind == "snapshot" else path[len(capture.path) :]
     if capture.kind == "self_path" and len(capture.path) >= len(path):
-        steps = list(frame.columns(capture.path))[len(path) :]
-        nullable = is_nullable(kind) or is_loose(kind)
-        part = NONE if code == NONE else attributes(code.at(Strength.PRIMARY), steps, nullable)
+        steps = list(fn.columns(capture.path))[len(path) :]
+        nullable = is_nullable(kind) or holds_any(kind)
+        part = NONE if code == NONE else attributes(code.at(Precedence.PRIMARY), steps, nullable)
         text = part.text
     else:
         base = () if capture.kind == "snapshot" else capture.path
-        text = _replacing(frame, before, base, own, code)
-    first = not frame.is_replaced(capture)
-    name = frame.replace_capture(capture)
-    kind_ = (
-        f": {frame.module.annotation(capture.type)}" if first and is_nullable(capture.type) else ""
-    )
+        text = _replacing(fn, before, base, own, code)
+    first = not fn.is_reassigned(capture)
+    name = fn.reassign_capture(capture)
+    kind_ = f": {fn.module.annotation(capture.type)}" if first and is_nullable(capture.type) else ""
     return [Line(f"{name}{kind_} = {text}")]
 
 
 def _replacing(
-    frame: Frame, before: Code, base: tuple[str, ...], own: tuple[str, ...], code: Code
+    fn: FunctionBuilder, before: Code, base: tuple[str, ...], own: tuple[str, ...], code: Code
 ) -> str:
     """`replace(address, country=…)`, from the inside out."""
-    replace_ = frame.module.imports.use("dataclasses", "replace")
-    columns = list(frame.columns((*base, *own)))[len(base) :]
+    replace_ = fn.module.imports.use("dataclasses", "replace")
+    columns = list(fn.columns((*base, *own)))[len(base) :]
     names = [column.python for column in columns]
     text = code.text
     for depth in range(len(names) - 1, -1, -1):
         target = ".".join([before.text, *names[:depth]])
         if depth and is_nullable(columns[depth - 1].type):
             what = string(".".join(["self", *base, *own[:depth]]))
-            target = f"{frame.module.imports.operator('unwrap')}({target}, {what})"
+            target = f"{fn.module.imports.operator('unwrap')}({target}, {what})"
         text = f"{replace_}({target}, {names[depth]}={text})"
     return text

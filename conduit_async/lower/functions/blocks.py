@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ... import ast
-from ..expressions.dispatch import lower, without_value
-from ..expressions.snapshots import place_of
+from ..expressions.dispatch import lower, nil_after_call
+from ..expressions.snapshots import record_form_of
 from ..python.code import NONE, Code, Line, body_of
-from ..python.typing import UNKNOWN, type_of, untold
-from .destination import NOWHERE, Into
-from .function_builder import Frame
+from ..python.typing import DYNAMIC, type_of, unchecked
+from .destination import NOWHERE, Destination
+from .function_builder import FunctionBuilder
 
-Rule: TypeAlias = Callable[[Frame, Any, Into], list[Line]]
+Rule: TypeAlias = Callable[[FunctionBuilder, Any, Destination], list[Line]]
 
 _RULES: dict[type[ast.Node], Rule] = {}
 
@@ -27,21 +27,21 @@ def rule(kind: type[ast.Node]) -> Callable[[Rule], Rule]:
     return register
 
 
-def block(frame: Frame, node: ast.Block, into: Into = NOWHERE) -> list[Line]:
-    """A block's statements; its last expression goes `into`."""
+def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> list[Line]:
+    """A block's statements; its last expression goes to `dest`."""
     lines: list[Line] = []
     statements = list(node.statements)
     for index, statement in enumerate(statements):
         is_last = index == len(statements) - 1
         if isinstance(statement, ast.ExprStatement):
-            found = value(frame, statement.value, into if is_last else NOWHERE)
+            found = value(fn, statement.value, dest if is_last else NOWHERE)
         else:
-            found = _RULES[type(statement)](frame, statement, into if is_last else NOWHERE)
+            found = _RULES[type(statement)](fn, statement, dest if is_last else NOWHERE)
         lines += [line if line.span else replace(line, span=statement.span) for line in found]
         if isinstance(statement, ast.Return | ast.Raise):
             return lines
-    if into.kind != "nowhere" and not (statements and _gives(statements[-1])):
-        lines += into.put(NONE)
+    if dest.kind != "nowhere" and not (statements and _gives(statements[-1])):
+        lines += dest.put(NONE)
     return lines
 
 
@@ -50,44 +50,44 @@ def _gives(statement: ast.Statement) -> bool:
     return isinstance(statement, ast.ExprStatement | ast.Return | ast.Raise | ast.If)
 
 
-def value(frame: Frame, node: ast.Expr, into: Into) -> list[Line]:
+def value(fn: FunctionBuilder, node: ast.Expr, dest: Destination) -> list[Line]:
     """An expression, and where its value goes."""
     if isinstance(node, ast.Match | ast.Rescue):
-        return _RULES[type(node)](frame, node, into)
+        return _RULES[type(node)](fn, node, dest)
     code = lower(
-        frame,
+        fn,
         node,
-        record=place_of(into.expected),
-        composed=into.composed,
-        expected=into.expected,
-        name=into.name if into.first else None,
-        chain=into.kind == "nowhere",
+        record=record_form_of(dest.expected),
+        composed=dest.composed,
+        expected=dest.expected,
+        name=dest.name if dest.first else None,
+        chain=dest.kind == "nowhere",
     )
     if code.guards:
-        inner = into.put(replace(code, guards=()))
+        inner = dest.put(replace(code, guards=()))
         found = [Line(f"if {' and '.join(code.guards)}:"), *body_of(inner)] if inner else []
         return [*code.before, *found]
-    if code.before and code.text == into.name:
+    if code.before and code.text == dest.name:
         return list(code.before)
-    if into.untold:
-        code = untold(frame, code, always=not code.is_constant)
-    if into.kind != "nowhere":
-        code = without_value(frame, node, code)
-    if into.kind == "return" and (
-        _hides_its_type(frame, node, into) or code.text.startswith(("enum_value(", 'cast("Any"'))
+    if dest.unchecked:
+        code = unchecked(fn, code, always=not code.is_constant)
+    if dest.kind != "nowhere":
+        code = nil_after_call(fn, node, code)
+    if dest.kind == "return" and (
+        _hides_its_type(fn, node, dest) or code.text.startswith(("enum_value(", 'cast("Any"'))
     ):
-        code = _annotated(frame, code, into)
-    return [*code.before, *into.put(code)]
+        code = _annotated(fn, code, dest)
+    return [*code.before, *dest.put(code)]
 
 
-def _hides_its_type(frame: Frame, node: ast.Expr, into: Into) -> bool:
+def _hides_its_type(fn: FunctionBuilder, node: ast.Expr, dest: Destination) -> bool:
     """Whether nothing is known of what is returned, although the function says what it gives."""
-    unknown = type_of(frame, node) in UNKNOWN and not isinstance(node, ast.Nil)
-    return unknown and into.expected not in (None, *UNKNOWN)
+    unknown = type_of(fn, node) in DYNAMIC and not isinstance(node, ast.Nil)
+    return unknown and dest.expected not in (None, *DYNAMIC)
 
 
-def _annotated(frame: Frame, code: Code, into: Into) -> Code:
-    assert into.expected is not None
-    name = frame.fresh("result")
-    line = Line(f"{name}: {frame.module.annotation(into.expected)} = {code.text}")
+def _annotated(fn: FunctionBuilder, code: Code, dest: Destination) -> Code:
+    assert dest.expected is not None
+    name = fn.fresh("result")
+    line = Line(f"{name}: {fn.module.annotation(dest.expected)} = {code.text}")
     return Code(name, before=(*code.before, line))

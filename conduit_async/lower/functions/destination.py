@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...types import Type
-from ..python.code import Code, Effect, Line, Strength
+from ..python.code import Code, Effect, Line, Precedence
 
 
 @dataclass(frozen=True, slots=True)
-class Into:
-    """Into the variable `name`, out of the function, or nowhere.
+class Destination:
+    """Destination the variable `name`, out of the function, or nowhere.
 
     `annotation` is written where the variable is first assigned; on a line of its own when the
     first value is `narrowed`, since type checkers take an annotated value for any of its type.
     `expected` is the type that the place has, which only has to be taken on trust where the value
-    is `untold`. `first`: the variable begins with it. `kept`: it has a value already, which the
+    is `unchecked`. `first`: the variable begins with it. `kept`: it has a value already, which the
     new one may be made of, and which stays if that fails. `unread`: nothing reads the variable.
     `composed`: a query is its value, not the rows.
     """
@@ -26,7 +26,7 @@ class Into:
     narrowed: bool = False
     first: bool = False
     kept: bool = False
-    untold: bool = False
+    unchecked: bool = False
     unread: bool = False
     composed: bool = False
 
@@ -40,9 +40,11 @@ class Into:
             if kind and self.narrowed:
                 return [*self.declared, Line(f"{self.name} = {code.text}", effect=effect)]
             return [Line(f"{self.name}{kind} = {code.text}", effect=effect)]
-        if not code.effect.matters and "(" not in code.text:
+        if not code.effect.is_observable and "(" not in code.text:
             return []
-        is_call = code.strength in (Strength.PRIMARY, Strength.AWAIT) and code.text.endswith(")")
+        is_call = code.precedence in (Precedence.PRIMARY, Precedence.AWAIT) and code.text.endswith(
+            ")"
+        )
         return [Line(code.text if is_call else f"_ = {code.text}", effect=code.effect)]
 
     @property
@@ -53,5 +55,5 @@ class Into:
         return [Line(f"{self.name}: {self.annotation}", effect=Effect.NONE)]
 
 
-NOWHERE = Into("nowhere")
-UNREAD = Into("nowhere", unread=True)
+NOWHERE = Destination("nowhere")
+UNREAD = Destination("nowhere", unread=True)

@@ -72,7 +72,7 @@ class Locals:
         return self.assigns_fields or bool(self.assigned)
 
 
-def survey(facts: Facts, body: ast.Node) -> Locals:
+def survey_locals(facts: Facts, body: ast.Node) -> Locals:
     """Find the locals that are read and those that are assigned."""
     read: set[Local] = set()
     assigned: set[Local] = set()
@@ -120,7 +120,7 @@ def _expressions(text: str) -> str:
     return " ".join(without_texts(each) for each in _BRACES.findall(inner))
 
 
-def direct(lines: list[Line], shared: Collection[str] = ()) -> list[Line]:
+def return_directly(lines: list[Line], shared: Collection[str] = ()) -> list[Line]:
     """A body that returns a value at once, not by a variable of its own that it just assigned.
 
     `shared` are variables that are more than this body's.
@@ -142,7 +142,7 @@ def direct(lines: list[Line], shared: Collection[str] = ()) -> list[Line]:
     return found
 
 
-def trimmed(lines: list[Line]) -> list[Line]:
+def without_final_return(lines: list[Line]) -> list[Line]:
     """A body without a bare `return` at its end."""
     while lines and lines[-1].text == "return" and lines[-1].indent == 0:
         lines = lines[:-1]

@@ -11,17 +11,17 @@ from ...program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInf
 from ...source import Span
 from ...types import Type
 from ..package.naming import Naming
-from ..python.code import Code, Effect, Line, Strength
+from ..python.code import Code, Effect, Line, Precedence
 from ..python.literals import holds_empty
 from ..sql.sql import Select
-from .destination import Into
+from .destination import Destination
 from .function import Locals
 
 Place = Literal["hook", "job", "function"]
 
 
 @dataclass
-class Frame(Naming):
+class FunctionBuilder(Naming):
     """One Python function.
 
     `resource` is what `self` is a row of. `place` is what it runs in; a function that needs
@@ -29,7 +29,7 @@ class Frame(Naming):
     it reaches the runtime, `awaits` whether that is awaited. In a hook `record` holds the row;
     elsewhere `captures` are the values that it was given, as attributes of `payload` or, without
     one, as parameters. `returns` is how it ends early, `expected` the type of its result.
-    `value_into` is where a `return` inside of a rescue's value goes, `caught` the exception that
+    `value_dest` is where a `return` inside of a rescue's value goes, `caught` the exception that
     is being handled. `breaks`: such a `return` has to leave a `while True`; out of loops of its
     own, of which there are `loops` around it, the variable `left` takes the value along.
     """
@@ -50,7 +50,7 @@ class Frame(Naming):
     queries: dict[Local, Select] = field(default_factory=dict)
     bound: dict[Local, Code] = field(default_factory=dict)
     prologue: list[Line] = field(default_factory=list)
-    value_into: Into | None = None
+    value_dest: Destination | None = None
     caught: str | None = None
     breaks: bool = False
     left: str | None = None
@@ -61,7 +61,7 @@ class Frame(Naming):
     _loaded: dict[str, str] = field(default_factory=dict)
     _forgets: int = 0
     _variables: dict[str, str] = field(default_factory=dict)
-    _replaced: dict[Capture, str] = field(default_factory=dict)
+    _reassigned: dict[Capture, str] = field(default_factory=dict)
 
     def services(self, called: ServiceInfo) -> str:
         """Through what a service is reached; in a job it notes that jobs call it."""
@@ -95,11 +95,11 @@ class Frame(Naming):
 
     def captured(self, capture: Capture) -> Code:
         """A captured value, or what an assignment has put in its place."""
-        if capture in self._replaced:
-            return Code(self._replaced[capture], effect=Effect.READS)
+        if capture in self._reassigned:
+            return Code(self._reassigned[capture], effect=Effect.READS)
         if self.payload is None:
             return Code(capture.python)
-        return Code(f"{self.payload}.{capture.python}", Strength.PRIMARY)
+        return Code(f"{self.payload}.{capture.python}", Precedence.PRIMARY)
 
     def holds_snapshot(self, node: ast.Expr) -> bool:
         """Whether records are snapshots already: `self` or a local from outside the job."""
@@ -108,7 +108,7 @@ class Frame(Naming):
         local = self.module.facts.resolutions.get(node)
         return isinstance(local, Local) and (local in self.snapshots or self.is_captured(local))
 
-    def loses(self, node: ast.Expr) -> bool:
+    def forgets_narrowing(self, node: ast.Expr) -> bool:
         """Whether type checkers do not see that a part of a struct or a record is not nil.
 
         It was made sure of before the job was enqueued, or before a struct around it was replaced.
@@ -136,34 +136,36 @@ class Frame(Naming):
         """The value at a path of `self`, whose structs on the way are not nil."""
         names = [column.python for column in self.columns(path)]
         if self.record is not None:
-            return Code(".".join([self.record, *names]), Strength.PRIMARY, effect=Effect.READS)
+            return Code(".".join([self.record, *names]), Precedence.PRIMARY, effect=Effect.READS)
         for length in range(len(path), 0, -1):
             capture = self.capture("self_path", path[:length])
             if capture is not None:
                 base = self.captured(capture)
-                strength = Strength.PRIMARY if names[length:] else base.strength
-                return replace(base, text=".".join([base.text, *names[length:]]), strength=strength)
+                precedence = Precedence.PRIMARY if names[length:] else base.precedence
+                return replace(
+                    base, text=".".join([base.text, *names[length:]]), precedence=precedence
+                )
         snapshot = self.capture("snapshot", ())
         snapshot = snapshot or next((c for c in self.captures if c.kind == "snapshot"), None)
         if snapshot is None:
             raise LookupError(f"nothing captured for {'.'.join(path)}")
         base = self.captured(snapshot)
-        return replace(base, text=".".join([base.text, *names]), strength=Strength.PRIMARY)
+        return replace(base, text=".".join([base.text, *names]), precedence=Precedence.PRIMARY)
 
-    def is_replaced(self, capture: Capture) -> bool:
+    def is_reassigned(self, capture: Capture) -> bool:
         """Whether a variable stands for a captured value already."""
-        return capture in self._replaced
+        return capture in self._reassigned
 
-    def replace_capture(self, capture: Capture) -> str:
+    def reassign_capture(self, capture: Capture) -> str:
         """A variable that stands for a captured value from here on, since it is assigned."""
-        if capture not in self._replaced:
+        if capture not in self._reassigned:
             before = self.captured(capture)
-            name = self._replaced[capture] = self.fresh(
+            name = self._reassigned[capture] = self.fresh(
                 f"{capture.python}_snapshot" if capture.kind == "snapshot" else capture.python
             )
             if self.nesting:
                 self.prologue.append(Line(f"{name} = {before.text}"))
-        return self._replaced[capture]
+        return self._reassigned[capture]
 
     # relations
 
@@ -204,15 +206,15 @@ class Frame(Naming):
     @contextmanager
     def nested_function(self, expected: Type, *, loads_anew: bool) -> Iterator[None]:
         """A Python function inside of this one; rows that it loads anew have names of its own."""
-        returning = self.value_into, self.breaks, self.left, self.loops
+        returning = self.value_dest, self.breaks, self.left, self.loops
         before = self.returns, self.expected, self.caught, self._variables
-        self.value_into, self.breaks, self.left, self.loops = None, False, None, 0
+        self.value_dest, self.breaks, self.left, self.loops = None, False, None, 0
         self.returns, self.expected, self.caught = "return None", expected, None
         with self.branch(), self.inside():
             if loads_anew:
                 self._loaded, self._variables = {}, {}
             yield
-        self.value_into, self.breaks, self.left, self.loops = returning
+        self.value_dest, self.breaks, self.left, self.loops = returning
         self.returns, self.expected, self.caught, self._variables = before
 
     @contextmanager
@@ -225,19 +227,19 @@ class Frame(Naming):
             self.loops -= is_loop
 
     @contextmanager
-    def returning_into(self, into: Into | None, breaks: bool) -> Iterator[None]:
-        """The block of a rescue; with `into` its value goes there, also by a `return`."""
-        before = self.value_into, self.breaks, self.left, self.loops
-        if into is not None:
-            self.value_into, self.breaks, self.left, self.loops = into, breaks, None, 0
+    def returning_into(self, dest: Destination | None, breaks: bool) -> Iterator[None]:
+        """The block of a rescue; with `dest` its value goes there, also by a `return`."""
+        before = self.value_dest, self.breaks, self.left, self.loops
+        if dest is not None:
+            self.value_dest, self.breaks, self.left, self.loops = dest, breaks, None, 0
         try:
             yield
         finally:
-            self.value_into, self.breaks, self.left, self.loops = before
+            self.value_dest, self.breaks, self.left, self.loops = before
 
     # temporary variables
 
-    def spill(self, code: Code, hint: str = "value", span: Span | None = None) -> Code:
+    def hoist(self, code: Code, hint: str = "value", span: Span | None = None) -> Code:
         """The expression's value in a variable, so that it is evaluated here and once."""
         name = self.fresh(hint)
         kind = f": {self.module.imports.use('typing', 'Any')}" if holds_empty(code.text) else ""
@@ -249,48 +251,50 @@ class Frame(Naming):
         if code.repeatable or code.is_constant or code.text in ("[]", "{}"):
             return code, code
         if not self.lazy:
-            spilled = self.spill(code, hint)
-            return spilled, replace(spilled, before=())
+            hoisted = self.hoist(code, hint)
+            return hoisted, replace(hoisted, before=())
         name = self.fresh(hint)
-        return replace(code, text=f"({name} := {code.text})", strength=Strength.ATOM), Code(name)
+        return replace(code, text=f"({name} := {code.text})", precedence=Precedence.ATOM), Code(
+            name
+        )
 
     def iterable(self, code: Code, hint: str = "items") -> Code:
         """What a comprehension goes through, in a variable where Python takes no expression."""
-        return self.spill(code, hint) if code.assigns else code
+        return self.hoist(code, hint) if code.assigns else code
 
     def in_order(
         self,
         parts: Sequence[Code],
         hints: Sequence[str] = (),
-        places: Sequence[int] | None = None,
+        positions: Sequence[int] | None = None,
     ) -> list[Code]:
         """Operands that run one after the other, in the order that they have here.
 
         That is so of their texts, but some need statements, which stand before all texts; and with
-        `places` they are written in another order. One that has to run earlier than its text
+        `positions` they are written in another order. One that has to run earlier than its text
         would goes into a variable.
         """
         hoisted: set[int] = set()
         sooner = Effect.NONE  # what runs before the texts of all that is left of it
         for index in range(len(parts) - 1, -1, -1):
             effect = parts[index].effect
-            if effect.must_precede(sooner | _written_before(parts, places, index)):
+            if effect.must_precede(sooner | _written_before(parts, positions, index)):
                 hoisted.add(index)
                 sooner |= effect
             for line in parts[index].before:
                 sooner |= line.effect
         return [
-            self.spill(part, hints[index] if hints else "value") if index in hoisted else part
+            self.hoist(part, hints[index] if hints else "value") if index in hoisted else part
             for index, part in enumerate(parts)
         ]
 
 
-def _written_before(parts: Sequence[Code], places: Sequence[int] | None, index: int) -> Effect:
+def _written_before(parts: Sequence[Code], positions: Sequence[int] | None, index: int) -> Effect:
     """What the operands to the right do whose texts stand left of an operand's own."""
     found = Effect.NONE
-    if places is not None:
+    if positions is not None:
         for later in range(index + 1, len(parts)):
-            if places[later] < places[index]:
+            if positions[later] < positions[index]:
                 found |= parts[later].effect
     return found
 

@@ -13,9 +13,9 @@ from ..package.module import Module, Variant
 from ..python.annotations import stored
 from ..python.code import Line, body_of
 from .blocks import block
-from .destination import NOWHERE, Into
-from .function import Function, direct, survey, trimmed
-from .function_builder import Frame
+from .destination import NOWHERE, Destination
+from .function import Function, return_directly, survey_locals, without_final_return
+from .function_builder import FunctionBuilder
 
 
 def function(module: Module, variant: Variant) -> Function:
@@ -23,8 +23,8 @@ def function(module: Module, variant: Variant) -> Function:
     info = variant.function
     own = {parameter.python for parameter in info.parameters}
     reads = tuple(replace(c, python=unclashed(c.python, own)) for c in info.reads)
-    locals_ = survey(module.facts, info.body)
-    frame = Frame(
+    locals_ = survey_locals(module.facts, info.body)
+    fn = FunctionBuilder(
         module,
         variant.resource,
         variant.place,
@@ -36,21 +36,21 @@ def function(module: Module, variant: Variant) -> Function:
     )
     for local in {*locals_.read, *locals_.assigned, *_in_defaults(module, info)}:
         if local.kind == "parameter":
-            frame.name_local(local, local.python)
+            fn.name_local(local, local.python)
     parameters = [f"{c.python}: {stored(c.type, module.imports)}" for c in reads]
     given = defaults(info)
-    parameters += [_parameter(frame, each, each in given) for each in info.parameters]
-    into = Into("return", expected=info.result) if frame.expected is not None else NOWHERE
+    parameters += [_parameter(fn, each, each in given) for each in info.parameters]
+    dest = Destination("return", expected=info.result) if fn.expected is not None else NOWHERE
     inside = [each for each in info.parameters if is_evaluated_inside(each)]
-    first = [line for each in inside for line in _default(frame, each)]
-    body = [*first, *direct(trimmed(block(frame, info.body, into)))]
+    first = [line for each in inside for line in _default(fn, each)]
+    body = [*first, *return_directly(without_final_return(block(fn, info.body, dest)))]
     return Function(
         module.variants[variant],
         (*_handle(module, variant), *parameters),
         module.annotation(info.result),
         tuple(body),
         info.doc,
-        is_async=frame.awaits,
+        is_async=fn.awaits,
     )
 
 
@@ -67,16 +67,16 @@ def _handle(module: Module, variant: Variant) -> tuple[str, ...]:
     return ()
 
 
-def _default(frame: Frame, parameter: ParameterInfo) -> list[Line]:
+def _default(fn: FunctionBuilder, parameter: ParameterInfo) -> list[Line]:
     """A default that is evaluated where an argument is left out."""
     assert parameter.default is not None
-    with frame.branch():
-        code = lower(frame, parameter.default, expected=parameter.type)
+    with fn.branch():
+        code = lower(fn, parameter.default, expected=parameter.type)
     body = [*code.before, Line(f"{parameter.python} = {code.text}")]
     if not takes_nil(parameter):
         return [Line(f"if {parameter.python} is None:"), *body_of(body)]
-    is_left_out = frame.module.imports.use("builtins", "isinstance")
-    kind = frame.module.imports.use("types", "EllipsisType")
+    is_left_out = fn.module.imports.use("builtins", "isinstance")
+    kind = fn.module.imports.use("types", "EllipsisType")
     return [Line(f"if {is_left_out}({parameter.python}, {kind}):"), *body_of(body)]
 
 
@@ -87,13 +87,13 @@ def _in_defaults(module: Module, info: FunctionInfo) -> Iterator[Local]:
                 yield local
 
 
-def _parameter(frame: Frame, parameter: ParameterInfo, has_default: bool) -> str:
-    text = f"{parameter.python}: {frame.module.annotation(parameter.type)}"
+def _parameter(fn: FunctionBuilder, parameter: ParameterInfo, has_default: bool) -> str:
+    text = f"{parameter.python}: {fn.module.annotation(parameter.type)}"
     if is_evaluated_inside(parameter) and takes_nil(parameter):
-        ellipsis = frame.module.imports.use("types", "EllipsisType")
+        ellipsis = fn.module.imports.use("types", "EllipsisType")
         return f"{text.removesuffix(' | None')} | {ellipsis} | None{' = ...' * has_default}"
     if is_evaluated_inside(parameter):
         return f"{text} | None{' = None' * has_default}"
     if has_default and parameter.default is not None:
-        return f"{text} = {lower(frame, parameter.default, expected=parameter.type).text}"
+        return f"{text} = {lower(fn, parameter.default, expected=parameter.type).text}"
     return text

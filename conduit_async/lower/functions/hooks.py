@@ -6,8 +6,8 @@ from ...program import HookInfo
 from ..package.module import Module
 from ..python.code import Line, indented
 from .blocks import block
-from .function import Function, survey, trimmed, uses
-from .function_builder import Frame
+from .function import Function, survey_locals, uses, without_final_return
+from .function_builder import FunctionBuilder
 
 EVENTS = ("create", "update", "delete")
 _PAST = {"create": "a created", "update": "an updated", "delete": "a deleted"}
@@ -80,13 +80,13 @@ class _Writer:
         )
 
     def _inline(self, hook: HookInfo, event: str) -> tuple[list[Line], str]:
-        frame = self._frame(hook, (event,))
-        frame.returns = f"return {frame.record}"
-        body = block(frame, hook.node.body)
-        return self._with_record(frame, body)
+        fn = self._frame(hook, (event,))
+        fn.returns = f"return {fn.record}"
+        body = block(fn, hook.node.body)
+        return self._with_record(fn, body)
 
-    def _with_record(self, frame: Frame, body: list[Line]) -> tuple[list[Line], str]:
-        name = frame.record or ""
+    def _with_record(self, fn: FunctionBuilder, body: list[Line]) -> tuple[list[Line], str]:
+        name = fn.record or ""
         if not uses(body, name):
             return body or [Line("pass")], "hook.record"
         return [Line(f"{name} = hook.record"), *body], name
@@ -107,9 +107,9 @@ class _Writer:
 
     def _private(self, hook: HookInfo) -> Function:
         event = hook.node.event
-        frame = self._frame(hook, ("create", "update") if event == "save" else (event,))
-        body = trimmed(block(frame, hook.node.body))
-        body, _ = self._with_record(frame, body)
+        fn = self._frame(hook, ("create", "update") if event == "save" else (event,))
+        body = without_final_return(block(fn, hook.node.body))
+        body, _ = self._with_record(fn, body)
         parameters = [f"hook: {self._hook_type(uses_services(hook, body))}"]
         if uses(body, "previous"):
             parameters.append(f"previous: {self.module.record} | None")
@@ -128,9 +128,9 @@ class _Writer:
             is_async=self.module.awaits,
         )
 
-    def _frame(self, hook: HookInfo, events: Sequence[str]) -> Frame:
-        locals_ = survey(self.module.facts, hook.node)
-        frame = Frame(
+    def _frame(self, hook: HookInfo, events: Sequence[str]) -> FunctionBuilder:
+        locals_ = survey_locals(self.module.facts, hook.node)
+        fn = FunctionBuilder(
             self.module,
             self.module.resource,
             "hook",
@@ -140,8 +140,8 @@ class _Writer:
             locals=locals_,
             used={"hook", "conn", "record", "previous", "services", "context"},
         )
-        frame.record = frame.fresh(self.module.record_variable)
-        return frame
+        fn.record = fn.fresh(self.module.record_variable)
+        return fn
 
     def _needs(self, hooks: list[HookInfo], name: str, body: list[Line]) -> bool:
         if name == "services":

@@ -7,8 +7,8 @@ from ..python import literals
 from ..python.annotations import payload_type
 from .assignment import prepare
 from .blocks import block
-from .function import Class, Function, survey, trimmed
-from .function_builder import Frame
+from .function import Class, Function, survey_locals, without_final_return
+from .function_builder import FunctionBuilder
 
 _PRIORITIES = {0: '"low"', 75: '"high"', 100: '"urgent"'}
 
@@ -26,8 +26,8 @@ def _payload(module: Module, job: JobInfo) -> Class:
 
 
 def _handler(module: Module, job: JobInfo) -> Function:
-    locals_ = survey(module.facts, job.block.body)
-    frame = Frame(
+    locals_ = survey_locals(module.facts, job.block.body)
+    fn = FunctionBuilder(
         module,
         module.resource,
         "job",
@@ -38,17 +38,17 @@ def _handler(module: Module, job: JobInfo) -> Function:
         used={"job"},
     )
     has_own = any(capture.kind == "self_path" for capture in job.captures)
-    frame.payload = frame.fresh(module.record_variable) if has_own else "payload"
-    frame.used.add(frame.payload)
-    prepare(frame)
-    body = trimmed(block(frame, job.block.body))
+    fn.payload = fn.fresh(module.record_variable) if has_own else "payload"
+    fn.used.add(fn.payload)
+    prepare(fn)
+    body = without_final_return(block(fn, job.block.body))
     context = module.imports.runtime("JobContext")
     services = module.imports.use(".services", "Services")
     return Function(
         job.python,
-        (f"job: {context}[{services}]", f"{frame.payload}: {job.payload}"),
+        (f"job: {context}[{services}]", f"{fn.payload}: {job.payload}"),
         "None",
-        (*frame.prologue, *body),
+        (*fn.prologue, *body),
         job.block.doc,
         f"{module.imports.runtime('job_type')}({_options(module, job)})",
         is_async=True,

@@ -3,90 +3,90 @@
 from ... import ast
 from ...program import LibraryCall, Local, RaiseCall
 from ...types import ANY, NIL, Array, Hash, Query, Record, Struct, Type, is_nullable, required
-from ..python.typing import is_loose, joins, type_of
-from .function_builder import Frame
+from ..python.typing import holds_any, joins, type_of
+from .function_builder import FunctionBuilder
 
 
-def is_narrowed(frame: Frame, node: ast.Let, local: Local) -> bool:
+def is_narrowed(fn: FunctionBuilder, node: ast.Let, local: Local) -> bool:
     """Whether a variable that may hold nil starts with a value, and is read as one."""
-    facts = frame.module.facts
-    if not is_nullable(local.type) or is_nullable(type_of(frame, node.value)):
+    facts = fn.module.facts
+    if not is_nullable(local.type) or is_nullable(type_of(fn, node.value)):
         return False
     return any(facts.resolutions.get(read) is local for read in facts.narrowed)
 
 
-def annotation(frame: Frame, local: Local, node: ast.Expr) -> str | None:
+def annotation(fn: FunctionBuilder, local: Local, node: ast.Expr) -> str | None:
     """The annotation of a variable, where its first value does not tell its type."""
-    actual = type_of(frame, node)
+    actual = type_of(fn, node)
     literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
-    empty = literal and not _items(frame, node) and not isinstance(required(actual), Struct)
-    loose = isinstance(local.type, Array | Hash) and is_loose(local.type)
+    empty = literal and not _items(fn, node) and not isinstance(required(actual), Struct)
+    loose = isinstance(local.type, Array | Hash) and holds_any(local.type)
     widened = actual != local.type and not (
-        required(local.type) == actual and local not in frame.locals.assigned
+        required(local.type) == actual and local not in fn.locals.assigned
     )
     joined = (actual == ANY and joins(node)) or any(
-        type_of(frame, branch) != actual
-        or isinstance(frame.module.facts.resolutions.get(branch), RaiseCall)
+        type_of(fn, branch) != actual
+        or isinstance(fn.module.facts.resolutions.get(branch), RaiseCall)
         for branch in (node, *_branches(node))
     )
-    if _joins_built(frame, node):
-        return frame.module.annotation(_loose(local.type))
-    mixed = _is_mixed(frame, node) or _is_filtered(frame, node)
+    if _joins_built(fn, node):
+        return fn.module.annotation(_loose(local.type))
+    mixed = _is_mixed(fn, node) or _is_filtered(fn, node)
     if widened or joined or actual == NIL or empty or mixed or (loose and literal):
-        return frame.module.annotation(local.type)
-    if local in frame.locals.assigned and local.type == ANY:
-        return frame.module.annotation(ANY)
+        return fn.module.annotation(local.type)
+    if local in fn.locals.assigned and local.type == ANY:
+        return fn.module.annotation(ANY)
     return None
 
 
-def select_annotation(frame: Frame, local: Local) -> str | None:
+def select_annotation(fn: FunctionBuilder, local: Local) -> str | None:
     """The annotation of a variable that holds a query, where there may be none."""
-    return select_type(frame, local.type) if is_nullable(local.type) else None
+    return select_type(fn, local.type) if is_nullable(local.type) else None
 
 
-def select_type(frame: Frame, kind: Type) -> str:
+def select_type(fn: FunctionBuilder, kind: Type) -> str:
     """The type of a query that is a value."""
     inner = required(kind)
     record = required(inner.item) if isinstance(inner, Array) else inner
     assert isinstance(record, Query | Record)
-    name = frame.module.record_class(record.resource)
-    text = f"{frame.module.imports.runtime('Select')}[{name}]"
+    name = fn.module.record_class(record.resource)
+    text = f"{fn.module.imports.runtime('Select')}[{name}]"
     return f"{text} | None" if is_nullable(kind) else text
 
 
-def _items(frame: Frame, node: ast.Expr) -> list[ast.Expr]:
+def _items(fn: FunctionBuilder, node: ast.Expr) -> list[ast.Expr]:
     """What the literal of a collection holds; a struct's tells its type."""
-    if isinstance(required(type_of(frame, node)), Struct):
+    if isinstance(required(type_of(fn, node)), Struct):
         return []
     if isinstance(node, ast.HashLiteral):
         return [entry.value for entry in node.entries]
     return list(node.items) if isinstance(node, ast.ArrayLiteral) else []
 
 
-def _is_mixed(frame: Frame, node: ast.Expr) -> bool:
+def _is_mixed(fn: FunctionBuilder, node: ast.Expr) -> bool:
     """Whether a literal holds values of several types; nil beside one tells its type as well."""
-    items = _items(frame, node)
-    kinds = {required(type_of(frame, item)) for item in items} - {NIL}
-    return len(kinds) > 1 or any(_is_mixed(frame, item) for item in items)
+    items = _items(fn, node)
+    kinds = {required(type_of(fn, item)) for item in items} - {NIL}
+    return len(kinds) > 1 or any(_is_mixed(fn, item) for item in items)
 
 
-def _is_filtered(frame: Frame, node: ast.Expr) -> bool:
+def _is_filtered(fn: FunctionBuilder, node: ast.Expr) -> bool:
     """Whether type checkers may find that nothing is nil in an array whose type allows it."""
-    kind, call = type_of(frame, node), frame.module.facts.resolutions.get(node)
+    kind, call = type_of(fn, node), fn.module.facts.resolutions.get(node)
     is_filter = isinstance(call, LibraryCall) and call.signature.name == "filter"
     return is_filter and isinstance(kind, Array) and is_nullable(kind.item)
 
 
-def _joins_built(frame: Frame, node: ast.Expr) -> bool:
+def _joins_built(fn: FunctionBuilder, node: ast.Expr) -> bool:
     """Whether a literal holds collections of several types that are no literals themselves.
 
     A list of texts and a list of an enum's values have nothing in common for type checkers.
     """
-    items = _items(frame, node)
+    items = _items(fn, node)
     built = [item for item in items if not isinstance(item, ast.ArrayLiteral | ast.HashLiteral)]
-    kinds = {required(type_of(frame, item)) for item in items}
+    kinds = {required(type_of(fn, item)) for item in items}
     several = len(kinds) > 1 and all(isinstance(kind, Array | Hash) for kind in kinds)
-    return (several and bool(built)) or any(_joins_built(frame, item) for item in items)
+    return (several and bool(built)) or any(_joins_built(fn, item) for item in items)
 
 
 def _branches(node: ast.Expr) -> list[ast.Expr]:

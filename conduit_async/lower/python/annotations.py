@@ -118,7 +118,7 @@ def _parts(shape: Shape, imports: Imports) -> str:
     return f"{{{', '.join(texts)}}}"
 
 
-def unite(types: tuple[Type, ...], imports: Imports) -> str:
+def union_of(types: tuple[Type, ...], imports: Imports) -> str:
     """The union of the types of values that leave compiled code, each named once, None last."""
     if not types or any(isinstance(of, AnyType) for of in types):
         return imports.use("typing", "Any")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .code import Code, Effect, Line, Strength, body_of, negate
+from .code import Code, Effect, Line, Precedence, body_of, negate
 
 LONGEST = 100
 """From here on a chain is a flat loop, since each `elif` nests in the one before it."""
@@ -66,7 +66,7 @@ def _merged(condition: Code, body: list[Line]) -> list[Line] | None:
     if "({" in inner or "([" in inner:  # type checkers would read the literal by what is before it
         return None
     loose = any(word in inner for word in (" or ", " if ", ":="))
-    text = f"{condition.at(Strength.AND)} and {f'({inner})' if loose else inner}"
+    text = f"{condition.at(Precedence.AND)} and {f'({inner})' if loose else inner}"
     return [replace(body[0], text=f"if {text}:"), *body[1:]]
 
 

@@ -10,10 +10,10 @@ from operator import or_
 from ...source import Span
 
 
-class Strength(IntEnum):
+class Precedence(IntEnum):
     """How tightly an expression holds together, as Python's grammar has it."""
 
-    LOOSE = 0  # lambda, `:=`
+    LAMBDA = 0  # lambda, `:=`
     TERNARY = 1
     OR = 2
     AND = 3
@@ -45,7 +45,7 @@ class Effect(Flag):
         return Effect.READS in self and Effect.ACTS in later
 
     @property
-    def matters(self) -> bool:
+    def is_observable(self) -> bool:
         """Whether it shows that an expression was evaluated, though its value is not used."""
         return bool(self & (Effect.FAILS | Effect.ACTS))
 
@@ -71,7 +71,7 @@ class Code:
     """
 
     text: str
-    strength: Strength = Strength.ATOM
+    precedence: Precedence = Precedence.ATOM
     before: tuple[Line, ...] = ()
     effect: Effect = Effect.NONE
     depth: int = 1
@@ -79,9 +79,9 @@ class Code:
     opposite: str | None = None
     items: str | None = None
 
-    def at(self, least: Strength) -> str:
+    def at(self, least: Precedence) -> str:
         """The text where nothing looser than `least` may stand."""
-        return self.text if self.strength >= least else f"({self.text})"
+        return self.text if self.precedence >= least else f"({self.text})"
 
     @property
     def repeatable(self) -> bool:
@@ -91,7 +91,7 @@ class Code:
     @property
     def is_literal(self) -> bool:
         """Whether it is a literal text or number."""
-        return self.strength == Strength.ATOM and self.text[:1] in _LITERAL_STARTS
+        return self.precedence == Precedence.ATOM and self.text[:1] in _LITERAL_STARTS
 
     @property
     def is_constant(self) -> bool:
@@ -108,7 +108,7 @@ class Code:
         """The items of an array inside of a list: of one that is written out, those it has."""
         if self.items is not None and self.text == f"[{self.items}]":
             return self.items
-        return f"*{self.at(Strength.SUM)}"
+        return f"*{self.at(Precedence.SUM)}"
 
 
 NONE = Code("None")
@@ -117,13 +117,13 @@ _CONSTANTS = frozenset({"None", "True", "False"})
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
-def made_of(
-    text: str, strength: Strength, parts: Sequence[Code], effect: Effect = Effect.NONE
+def combine(
+    text: str, precedence: Precedence, parts: Sequence[Code], effect: Effect = Effect.NONE
 ) -> Code:
     """An expression made of others, which run in this order."""
     return Code(
         text,
-        strength,
+        precedence,
         tuple(line for part in parts for line in part.before),
         reduce(or_, (part.effect for part in parts), effect),
         1 + max((part.depth for part in parts), default=0),
@@ -132,7 +132,7 @@ def made_of(
 
 def list_of(items: str, parts: Sequence[Code]) -> Code:
     """A list whose items are written out."""
-    return replace(made_of(f"[{items}]", Strength.ATOM, parts), items=items)
+    return replace(combine(f"[{items}]", Precedence.ATOM, parts), items=items)
 
 
 def assign(name: str, code: Code, kind: str = "") -> list[Line]:
@@ -144,12 +144,12 @@ def assign(name: str, code: Code, kind: str = "") -> list[Line]:
 def call(function: str, parts: Sequence[Code], effect: Effect = Effect.NONE) -> Code:
     """A call with positional arguments."""
     text = f"{function}({', '.join(part.text for part in parts)})"
-    return made_of(text, Strength.PRIMARY, parts, effect=effect)
+    return combine(text, Precedence.PRIMARY, parts, effect=effect)
 
 
 def listed(texts: Sequence[str], parts: Sequence[Code]) -> str:
     """The arguments of a call; a lone text of several lines needs no parentheses of its own."""
-    if len(parts) == 1 and parts[0].strength == Strength.ATOM and texts[0].startswith("("):
+    if len(parts) == 1 and parts[0].precedence == Precedence.ATOM and texts[0].startswith("("):
         return texts[0][1:-1]
     return ", ".join(texts)
 
@@ -160,11 +160,11 @@ OPPOSITES = {"==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not 
 def compare(left: Code, operator: str, right: Code) -> Code:
     """A comparison, which knows its opposite where there is one."""
     texts = [
-        f"{left.at(Strength.SUM)} {each} {right.at(Strength.SUM)}"
+        f"{left.at(Precedence.SUM)} {each} {right.at(Precedence.SUM)}"
         for each in (operator, OPPOSITES.get(operator))
         if each
     ]
-    code = made_of(texts[0], Strength.COMPARISON, [left, right])
+    code = combine(texts[0], Precedence.COMPARISON, [left, right])
     return replace(code, opposite=texts[1] if len(texts) > 1 else None)
 
 
@@ -172,11 +172,11 @@ def negate(code: Code) -> Code:
     """`not e`, said as a person would."""
     if code.opposite is not None:
         return replace(code, text=code.opposite, opposite=code.text)
-    if code.strength == Strength.NOT:
+    if code.precedence == Precedence.NOT:
         return replace(
-            code, text=f"bool({code.text.removeprefix('not ')})", strength=Strength.PRIMARY
+            code, text=f"bool({code.text.removeprefix('not ')})", precedence=Precedence.PRIMARY
         )
-    return made_of(f"not {code.at(Strength.NOT)}", Strength.NOT, [code])
+    return combine(f"not {code.at(Precedence.NOT)}", Precedence.NOT, [code])
 
 
 def close(code: Code) -> Code:
@@ -185,8 +185,8 @@ def close(code: Code) -> Code:
         return code
     if code.guards == (f"{code.text} is not None",):
         return replace(code, guards=())
-    text = f"{code.at(Strength.OR)} if {' and '.join(code.guards)} else None"
-    return replace(code, text=text, strength=Strength.TERNARY, depth=code.depth + 1, guards=())
+    text = f"{code.at(Precedence.OR)} if {' and '.join(code.guards)} else None"
+    return replace(code, text=text, precedence=Precedence.TERNARY, depth=code.depth + 1, guards=())
 
 
 def indented(lines: Iterable[Line], by: int = 1) -> list[Line]:

@@ -112,7 +112,7 @@ def holds_empty(text: str) -> bool:
     return _EMPTY.search(text) is not None
 
 
-def told(code: Code, imports: Imports) -> Code:
+def typed_empty(code: Code, imports: Imports) -> Code:
     """`[]` and `{}` where type checkers want to know what there is in them."""
     if code.text not in ("[]", "{}"):
         return code

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ... import ast
-from ..functions.function_builder import Frame
+from ..functions.function_builder import FunctionBuilder
 from ..sql.sql import Select
 from .code import Code, Line
 
@@ -14,20 +14,22 @@ def source_order(nodes: Sequence[ast.Expr]) -> list[int]:
     return sorted(range(len(nodes)), key=lambda index: nodes[index].span.start)
 
 
-def in_places(parts: Sequence[Code], places: Sequence[int]) -> list[Code]:
+def in_positions(parts: Sequence[Code], positions: Sequence[int]) -> list[Code]:
     """Operands in the order in which they are written: each at its place."""
-    return [part for _, part in sorted(zip(places, parts, strict=True), key=lambda each: each[0])]
+    return [
+        part for _, part in sorted(zip(positions, parts, strict=True), key=lambda each: each[0])
+    ]
 
 
-def values_in_order(frame: Frame, select: Select, places: Sequence[int]) -> Select:
+def values_in_order(fn: FunctionBuilder, select: Select, positions: Sequence[int]) -> Select:
     """A query with its values and bounds evaluated in an order, whatever order SQL has.
 
     The statements that they need stand before the first of them.
     """
     parts = [*select.values, *select.bounds]
-    ordered = frame.in_order([parts[place] for place in places], places=places)
+    ordered = fn.in_order([parts[place] for place in positions], positions=positions)
     lines = [line for part in ordered for line in part.before]
-    parts = [replace(part, before=()) for part in in_places(ordered, places)]
+    parts = [replace(part, before=()) for part in in_positions(ordered, positions)]
     return prepared(select.filled(parts), lines)
 
 

@@ -13,8 +13,8 @@ from .code import Line, indented
 from .imports import Imports
 from .names_used import Reading, reading
 
-MOST_BLOCKS = 18
-MOST_LEVELS = 60
+MAX_BLOCKS = 18
+MAX_LEVELS = 60
 
 _WEIGHTS = {"for": 1, "while": 1, "try": 1, "with": 1, "except": 2}
 _LEAVING = re.compile(r"(return|break|continue)\b")
@@ -22,13 +22,13 @@ _CONTINUES = re.compile(r"(elif|else|except|finally)\b")
 _WRITTEN_ONCE = re.compile(r"break|continue|return( \w+)?")
 
 
-def unnested(function: Function, imports: Imports) -> Function:
+def outlined(function: Function, imports: Imports) -> Function:
     """The function, with parts of it in functions of their own where it nests too deep."""
     if not _is_deep(function.body):
         return function
     names = {parameter.partition(":")[0].strip() for parameter in function.parameters}
-    lifting = _Lifting(_parsed(function.body), imports, names, function.result, function.is_async)
-    body = lifting.lifted()
+    outliner = _Outliner(_parsed(function.body), imports, names, function.result, function.is_async)
+    body = outliner.outlined()
     return replace(function, body=tuple(_flat(body)))
 
 
@@ -67,7 +67,7 @@ def _is_deep(lines: Iterable[Line]) -> bool:
     for line in lines:
         del weights[line.indent :]
         weights.append(_Statement(line).weight)
-        if line.indent > MOST_LEVELS or sum(weights) > MOST_BLOCKS:
+        if line.indent > MAX_LEVELS or sum(weights) > MAX_BLOCKS:
             return True
     return False
 
@@ -124,7 +124,7 @@ def _leaving(statements: Iterable[_Statement], *, in_loop: bool = False) -> Iter
             yield from _leaving(each.inside, in_loop=in_loop or is_loop)
 
 
-class _Lifting:
+class _Outliner:
     """One function at work. `bound` are the names that are known before it begins."""
 
     def __init__(
@@ -143,7 +143,7 @@ class _Lifting:
         self.all = list(_all(statements))
         self.words = {word for each in self.all for word in re.findall(r"\w+", each.line.text)}
 
-    def lifted(self, level: int = 1) -> list[_Statement]:
+    def outlined(self, level: int = 1) -> list[_Statement]:
         """Its statements, with functions for the parts that nest too deep."""
         return self._function(self.statements, set(self.bound), self.result, level)
 
@@ -177,11 +177,11 @@ class _Lifting:
         if statement.is_function:
             names = set(statement.read.parameters)
             is_async = statement.line.text.startswith("async ")
-            inner = _Lifting(statement.inside, self.imports, names, self._any(), is_async)
-            statement.inside = inner.lifted(level + 1)
+            inner = _Outliner(statement.inside, self.imports, names, self._any(), is_async)
+            statement.inside = inner.outlined(level + 1)
             return
         blocks += statement.weight
-        if statement.inside and (blocks > MOST_BLOCKS or level >= MOST_LEVELS):
+        if statement.inside and (blocks > MAX_BLOCKS or level >= MAX_LEVELS):
             statement.inside = self._part(statement.inside, outermost, parts, bound, result)
             return
         for each in statement.inside:

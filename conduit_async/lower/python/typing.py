@@ -28,31 +28,31 @@ from ...types import (
     Variable,
     required,
 )
-from ..functions.function_builder import Frame
+from ..functions.function_builder import FunctionBuilder
 from . import literals
-from .code import Code, Strength, made_of
+from .code import Code, Precedence, combine
 
 NUMBERS = (INT, FLOAT, DECIMAL)
-UNKNOWN = (ANY, JSON)
+DYNAMIC = (ANY, JSON)
 ORDERED = (INT, STRING, DECIMAL, TIMESTAMP, DATE, TIME, DURATION)
 """Types whose values are all in one order, as a float that is not a number is not."""
 
 
-def type_of(frame: Frame, node: ast.Expr) -> Type:
+def type_of(fn: FunctionBuilder, node: ast.Expr) -> Type:
     """The type of an expression, `any` where nothing is known."""
-    return frame.module.facts.types.get(node, ANY)
+    return fn.module.facts.types.get(node, ANY)
 
 
-def may_be_nil(frame: Frame, node: ast.Expr) -> bool:
+def may_be_nil(fn: FunctionBuilder, node: ast.Expr) -> bool:
     """Whether a value may be nil; the row of a relation may be gone, whatever its type says."""
-    kind = type_of(frame, node)
-    is_relation = isinstance(frame.module.facts.resolutions.get(node), RelationUse)
-    return is_relation or isinstance(kind, Optional) or kind in (*UNKNOWN, NIL)
+    kind = type_of(fn, node)
+    is_relation = isinstance(fn.module.facts.resolutions.get(node), RelationUse)
+    return is_relation or isinstance(kind, Optional) or kind in (*DYNAMIC, NIL)
 
 
-def is_unknown(kind: Type) -> bool:
+def is_dynamic(kind: Type) -> bool:
     """Whether a value may be of several types, nil among them."""
-    return required(kind) in UNKNOWN or isinstance(kind, Optional | Union | Variable)
+    return required(kind) in DYNAMIC or isinstance(kind, Optional | Union | Variable)
 
 
 def joins(node: ast.Expr) -> bool:
@@ -61,68 +61,68 @@ def joins(node: ast.Expr) -> bool:
     return lazy or isinstance(node, ast.Ternary)
 
 
-def is_loose(kind: Type) -> bool:
+def holds_any(kind: Type) -> bool:
     """Whether nothing is known of a value, or of what there is in it."""
     match kind:
         case Optional(item) | Array(item):
-            return is_loose(item)
+            return holds_any(item)
         case Hash(key, value):
-            return is_loose(key) or is_loose(value)
-    return kind in UNKNOWN
+            return holds_any(key) or holds_any(value)
+    return kind in DYNAMIC
 
 
-def known(frame: Frame, node: ast.Expr, code: Code) -> Code:
+def as_any(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     """A value of which nothing is known, told to type checkers, who may think otherwise."""
-    kind = type_of(frame, node)
-    if not is_loose(kind):
+    kind = type_of(fn, node)
+    if not holds_any(kind):
         return code
-    while isinstance(node, ast.Unwrap) and type_of(frame, node.operand) == kind:
+    while isinstance(node, ast.Unwrap) and type_of(fn, node.operand) == kind:
         node = node.operand
     if joins(node) or (isinstance(node, ast.ArrayLiteral | ast.HashLiteral) and len(code.text) > 2):
-        return untold(frame, code)
-    if kind not in UNKNOWN or code.strength == Strength.ATOM:
+        return unchecked(fn, code)
+    if kind not in DYNAMIC or code.precedence == Precedence.ATOM:
         return code
-    use = frame.module.facts.resolutions.get(node)
-    if isinstance(use, KeyAccess) and code.strength != Strength.TERNARY:
-        return _keyed(frame, use.name, code)
+    use = fn.module.facts.resolutions.get(node)
+    if isinstance(use, KeyAccess) and code.precedence != Precedence.TERNARY:
+        return _keyed(fn, use.name, code)
     is_generic = isinstance(use, LibraryCall) and use.signature.result != ANY
-    is_generic = is_generic or isinstance(node, ast.Index) or _unwraps_nil(frame, node)
-    return untold(frame, code) if is_generic or code.strength == Strength.TERNARY else code
+    is_generic = is_generic or isinstance(node, ast.Index) or _unwraps_nil(fn, node)
+    return unchecked(fn, code) if is_generic or code.precedence == Precedence.TERNARY else code
 
 
-def _keyed(frame: Frame, name: str, code: Code) -> Code:
+def _keyed(fn: FunctionBuilder, name: str, code: Code) -> Code:
     """The value of a key; type checkers take what `dict.get` gives for a value or None."""
     get = f".get({literals.quoted(name)})"
     if not code.text.endswith(get):
         return code
-    member = frame.module.imports.operator("member")
+    member = fn.module.imports.operator("member")
     return replace(code, text=f"{member}({code.text.removesuffix(get)}, {literals.quoted(name)})")
 
 
-def _unwraps_nil(frame: Frame, node: ast.Expr) -> bool:
-    return isinstance(node, ast.Unwrap) and type_of(frame, node.operand) == NIL
+def _unwraps_nil(fn: FunctionBuilder, node: ast.Expr) -> bool:
+    return isinstance(node, ast.Unwrap) and type_of(fn, node.operand) == NIL
 
 
-def untold(frame: Frame, code: Code, *, always: bool = False) -> Code:
+def unchecked(fn: FunctionBuilder, code: Code, *, always: bool = False) -> Code:
     """A value that type checkers shall take for any."""
     if not always and (code.repeatable or code.is_constant or code.text.startswith("cast(")):
         return code
-    return as_type(frame, code, ANY)
+    return as_type(fn, code, ANY)
 
 
-def as_type(frame: Frame, code: Code, kind: Type) -> Code:
+def as_type(fn: FunctionBuilder, code: Code, kind: Type) -> Code:
     """A value that type checkers shall take for one of a type."""
-    cast, annotation = frame.module.imports.use("typing", "cast"), frame.module.annotation(kind)
-    return made_of(f'{cast}("{annotation}", {code.text})', Strength.PRIMARY, [code])
+    cast, annotation = fn.module.imports.use("typing", "cast"), fn.module.annotation(kind)
+    return combine(f'{cast}("{annotation}", {code.text})', Precedence.PRIMARY, [code])
 
 
-def of_common_type(frame: Frame, node: ast.Expr, code: Code, common: Type) -> Code:
+def of_common_type(fn: FunctionBuilder, node: ast.Expr, code: Code, common: Type) -> Code:
     """One of several values, told as of their common type: a `list[int]` is no `list[float]`."""
-    kind, common = required(type_of(frame, node)), required(common)
+    kind, common = required(type_of(fn, node)), required(common)
     collections = isinstance(kind, Array | Hash) and isinstance(common, Array | Hash)
-    if not collections or kind == common or is_loose(common) or code.text in ("[]", "{}"):
+    if not collections or kind == common or holds_any(common) or code.text in ("[]", "{}"):
         return code
-    return as_type(frame, code, common)
+    return as_type(fn, code, common)
 
 
 def plainly_comparable(left: Type, right: Type) -> bool:
@@ -130,10 +130,10 @@ def plainly_comparable(left: Type, right: Type) -> bool:
     left, right = required(left), required(right)
     if NIL in (left, right):
         return True
-    if left in UNKNOWN or right in UNKNOWN:
-        known = right if left in UNKNOWN else left
+    if left in DYNAMIC or right in DYNAMIC:
+        known = right if left in DYNAMIC else left
         if isinstance(known, Scalar):
-            return known not in (*NUMBERS, BOOL, *UNKNOWN)
+            return known not in (*NUMBERS, BOOL, *DYNAMIC)
         return isinstance(known, Enum)
     if left in NUMBERS and right in NUMBERS:
         return {left, right} != {DECIMAL, FLOAT}
@@ -151,4 +151,4 @@ def _is_plain(of: Type) -> bool:
         return _is_plain(of.item)
     if isinstance(of, Hash):
         return _is_plain(of.key) and _is_plain(of.value)
-    return of not in UNKNOWN and not isinstance(of, Record)
+    return of not in DYNAMIC and not isinstance(of, Record)

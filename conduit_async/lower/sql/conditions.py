@@ -7,8 +7,8 @@ from ... import ast
 from ...program import Column, ResourceInfo
 from ...types import ANY, FLOAT, INT, Array, Enum, Record, Type, is_nullable, required
 from ..expressions.dispatch import Operand
-from ..functions.function_builder import Frame, variable_for
-from ..python.code import Code, Strength, made_of
+from ..functions.function_builder import FunctionBuilder, variable_for
+from ..python.code import Code, Precedence, combine
 from ..python.typing import type_of
 from .sql import Select
 
@@ -26,28 +26,28 @@ def column_of(resource: ResourceInfo, name: str) -> Column:
     return resource.columns[name]
 
 
-def equal_to(frame: Frame, select: Select, name: str, node: ast.Expr) -> Condition:
+def equal_to(fn: FunctionBuilder, select: Select, name: str, node: ast.Expr) -> Condition:
     """`name: value`."""
     column = column_of(select.resource, name)
-    kind = type_of(frame, node)
+    kind = type_of(fn, node)
     if isinstance(kind, Array) and not isinstance(required(column.type), Array):
         value = yield Operand(node)
         return f"{select.column(column.name)} = ANY(%s)", [value]
-    return (yield from compared(frame, select, column, "==", node))
+    return (yield from compared(fn, select, column, "==", node))
 
 
 def compared(
-    frame: Frame, select: Select, column: Column, operator: str, node: ast.Expr
+    fn: FunctionBuilder, select: Select, column: Column, operator: str, node: ast.Expr
 ) -> Condition:
     name = select.column(column.name)
     if isinstance(node, ast.Nil):
         return f"{name} IS {'NOT ' if operator == '!=' else ''}NULL", []
     is_enum = isinstance(required(column.type), Enum)
     value = yield Operand(node, expected=None if is_enum else column.type, record="either")
-    kind = type_of(frame, node)
+    kind = type_of(fn, node)
     record = required(kind)
     if isinstance(record, Record):
-        value = key_of(frame, record, node, value)
+        value = key_of(fn, record, node, value)
     nullable = is_nullable(kind) or kind == ANY
     if operator == "==" and nullable:
         return f"{name} IS NOT DISTINCT FROM %s", [value]
@@ -56,15 +56,15 @@ def compared(
     return f"{name} {_SQL[operator]} %s", [value]
 
 
-def key_of(frame: Frame, record: Record, node: ast.Expr, value: Code) -> Code:
+def key_of(fn: FunctionBuilder, record: Record, node: ast.Expr, value: Code) -> Code:
     """The primary key of a record that stands for a relation; nil when there is none."""
-    target = frame.module.program.resources[record.resource]
+    target = fn.module.program.resources[record.resource]
     key = target.columns[target.primary_key or "id"].python
-    if not is_nullable(type_of(frame, node)):
-        return made_of(f"{value.at(Strength.PRIMARY)}.{key}", Strength.PRIMARY, [value])
-    first, again = frame.twice(value, variable_for(node))
-    text = f"{again.at(Strength.PRIMARY)}.{key} if {first.text} is not None else None"
-    return made_of(text, Strength.TERNARY, [first])
+    if not is_nullable(type_of(fn, node)):
+        return combine(f"{value.at(Precedence.PRIMARY)}.{key}", Precedence.PRIMARY, [value])
+    first, again = fn.twice(value, variable_for(node))
+    text = f"{again.at(Precedence.PRIMARY)}.{key} if {first.text} is not None else None"
+    return combine(text, Precedence.TERNARY, [first])
 
 
 def name_of(node: ast.Expr) -> str:
@@ -74,18 +74,20 @@ def name_of(node: ast.Expr) -> str:
     return (node.value or "") if isinstance(node, ast.String) else ""
 
 
-def class_of(frame: Frame, kind: Type) -> str:
+def class_of(fn: FunctionBuilder, kind: Type) -> str:
     """The class that a value of a column has, `object` where no class says it all."""
-    text = frame.module.annotation(kind)
+    text = fn.module.annotation(kind)
     plain = text.isidentifier() and text != "Any"
-    return text if plain else frame.module.imports.use("typing", "Any")
+    return text if plain else fn.module.imports.use("typing", "Any")
 
 
-def aggregate_of(frame: Frame, node: ast.Expr, name: str, column: str) -> tuple[str, str, bool]:
+def aggregate_of(
+    fn: FunctionBuilder, node: ast.Expr, name: str, column: str
+) -> tuple[str, str, bool]:
     """The SQL of `sum`, `avg`, `min` or `max`, its class, and whether it may be nil."""
-    kind = required(type_of(frame, node))
+    kind = required(type_of(fn, node))
     text = f"{name}({column})"
     if name == "sum":
         cast = "bigint" if kind == INT else "float8" if kind == FLOAT else "numeric"
-        return f"coalesce({text}, 0)::{cast}", class_of(frame, kind), False
-    return text, class_of(frame, kind), True
+        return f"coalesce({text}, 0)::{cast}", class_of(fn, kind), False
+    return text, class_of(fn, kind), True

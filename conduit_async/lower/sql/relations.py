@@ -8,8 +8,8 @@ from ...program import Local, RelationInfo, RelationUse
 from ...types import is_nullable
 from ..expressions import chains
 from ..expressions.dispatch import Lowering, Operand
-from ..functions.function_builder import Frame
-from ..python.code import Code, Effect, Line, Strength, made_of
+from ..functions.function_builder import FunctionBuilder
+from ..python.code import Code, Effect, Line, Precedence, combine
 from ..python.typing import type_of
 from .conditions import column_of
 from .sql import Select, literal, quoted
@@ -18,47 +18,47 @@ _LOADING = Effect.READS | Effect.FAILS
 """To load a row changes nothing, but it may be gone."""
 
 
-def relation(frame: Frame, node: ast.Expr, use: RelationUse, wish: Operand) -> Lowering:
+def relation(fn: FunctionBuilder, node: ast.Expr, use: RelationUse, operand: Operand) -> Lowering:
     """`.customer`, `.items`: the row or rows."""
     info = use.relation
-    key = yield from owner_key(frame, node, use)
+    key = yield from owner_key(fn, node, use)
     guards, key = key.guards, replace(key, guards=())
     if info.kind == "to_many":
-        return replace(fetch(frame, related(frame, info, key), key), guards=guards)
+        return replace(fetch(fn, related(fn, info, key), key), guards=guards)
     if info.kind == "has_one":
-        select = replace(related(frame, info, key), limit=Code("1"))
-        return replace(load(frame, "first", select, key, info.name, guards), guards=guards)
-    text = f"{frame.module.record_class(info.target)}, {key.text}"
-    maybe = wish.maybe or is_nullable(type_of(frame, node))
-    if node in frame.module.facts.narrowed and frame.loaded(f"find({text})"):
+        select = replace(related(fn, info, key), limit=Code("1"))
+        return replace(load(fn, "first", select, key, info.name, guards), guards=guards)
+    text = f"{fn.module.record_class(info.target)}, {key.text}"
+    maybe = operand.maybe or is_nullable(type_of(fn, node))
+    if node in fn.module.facts.narrowed and fn.loaded(f"find({text})"):
         maybe = True
     operation = "find" if maybe else "get"
-    return replace(_loaded(frame, operation, text, key, info.name, guards), guards=guards)
+    return replace(_loaded(fn, operation, text, key, info.name, guards), guards=guards)
 
 
-def owner_key(frame: Frame, node: ast.Expr, use: RelationUse) -> Lowering:
+def owner_key(fn: FunctionBuilder, node: ast.Expr, use: RelationUse) -> Lowering:
     """The key by which a relation's rows are found: of `self`, or of what is left of the dot."""
     assert isinstance(node, ast.Member)
-    owner = frame.module.program.resources[use.owner]
+    owner = fn.module.program.resources[use.owner]
     name = use.relation.key if use.relation.kind == "to_one" else owner.primary_key or "id"
     if isinstance(node.target, ast.SelfRef):
-        return frame.self_value((name,))
-    local = frame.module.facts.resolutions.get(node.target)
-    if isinstance(local, Local) and frame.is_captured(local):
-        capture = frame.capture("local_path", (local.name, name), local)
+        return fn.self_value((name,))
+    local = fn.module.facts.resolutions.get(node.target)
+    if isinstance(local, Local) and fn.is_captured(local):
+        capture = fn.capture("local_path", (local.name, name), local)
         if capture is not None:
-            return frame.captured(capture)
-    target = yield from chains.target(frame, node)
+            return fn.captured(capture)
+    target = yield from chains.target(fn, node)
     column = owner.columns[name].python
-    code = made_of(
-        f"{target.at(Strength.PRIMARY)}.{column}", Strength.PRIMARY, [target], Effect.READS
+    code = combine(
+        f"{target.at(Precedence.PRIMARY)}.{column}", Precedence.PRIMARY, [target], Effect.READS
     )
     return replace(code, guards=target.guards)
 
 
-def related(frame: Frame, info: RelationInfo, key: Code) -> Select:
+def related(fn: FunctionBuilder, info: RelationInfo, key: Code) -> Select:
     """The query of a relation to many rows, or to the one that holds the key."""
-    resources = frame.module.program.resources
+    resources = fn.module.program.resources
     target = resources[info.target]
     order = info.options.get("order_by")
     if info.through is None and "join_table" not in info.options:
@@ -86,47 +86,49 @@ def ordered(select: Select, text: str | None) -> Select:
     return replace(select, order=tuple(order))
 
 
-def arguments(frame: Frame, select: Select, pieces: list[str] | None = None, head: str = "") -> str:
+def arguments(
+    fn: FunctionBuilder, select: Select, pieces: list[str] | None = None, head: str = ""
+) -> str:
     """The arguments of a database operation: what, the statement, and its values."""
-    first = head or frame.module.record_class(select.resource.name)
-    values = [value.at(Strength.TERNARY) for value in select.all_values]
+    first = head or fn.module.record_class(select.resource.name)
+    values = [value.at(Precedence.TERNARY) for value in select.all_values]
     comma = "," if len(values) == 1 else ""
     tail = f", ({', '.join(values)}{comma})" if values else ""
     return f"{first}, {literal(pieces or select.rows())}{tail}"
 
 
-def fetch(frame: Frame, select: Select, *parts: Code) -> Code:
+def fetch(fn: FunctionBuilder, select: Select, *parts: Code) -> Code:
     """The rows of a query."""
-    return operation(frame, f"fetch({arguments(frame, select)})", list(parts) or select.all_values)
+    return operation(fn, f"fetch({arguments(fn, select)})", list(parts) or select.all_values)
 
 
-def operation(frame: Frame, call: str, parts: list[Code]) -> Code:
+def operation(fn: FunctionBuilder, call: str, parts: list[Code]) -> Code:
     """A database operation on the hook's connection or the job's own."""
-    head = "await " if frame.awaits else ""
-    strength = Strength.AWAIT if frame.awaits else Strength.PRIMARY
-    return made_of(f"{head}{frame.handle}.{call}", strength, parts, Effect.ACTS)
+    head = "await " if fn.awaits else ""
+    precedence = Precedence.AWAIT if fn.awaits else Precedence.PRIMARY
+    return combine(f"{head}{fn.handle}.{call}", precedence, parts, Effect.ACTS)
 
 
 def load(
-    frame: Frame, name: str, select: Select, key: Code, hint: str, guards: tuple[str, ...]
+    fn: FunctionBuilder, name: str, select: Select, key: Code, hint: str, guards: tuple[str, ...]
 ) -> Code:
     """One row by a statement, kept in a variable."""
-    return _loaded(frame, name, arguments(frame, select), key, hint, guards)
+    return _loaded(fn, name, arguments(fn, select), key, hint, guards)
 
 
 def _loaded(
-    frame: Frame, name: str, text: str, key: Code, hint: str, guards: tuple[str, ...]
+    fn: FunctionBuilder, name: str, text: str, key: Code, hint: str, guards: tuple[str, ...]
 ) -> Code:
-    known = frame.loaded(f"{name}({text})")
+    known = fn.loaded(f"{name}({text})")
     if known is None and name == "find":
-        known = frame.loaded(f"get({text})")
+        known = fn.loaded(f"get({text})")
     if known is not None:
         return Code(known, before=key.before, effect=Effect.READS)
-    code = operation(frame, f"{name}({text})", [key])
-    if frame.lazy or guards:
+    code = operation(fn, f"{name}({text})", [key])
+    if fn.lazy or guards:
         return replace(code, effect=_LOADING | key.effect)
     owner = key.text.rpartition(".")[0]
     longer = f"{owner}_{hint}" if owner.isidentifier() else hint
-    variable = frame.load(f"{name}({text})", hint, longer)
+    variable = fn.load(f"{name}({text})", hint, longer)
     line = Line(f"{variable} = {code.text}", effect=_LOADING)
     return Code(variable, before=(*key.before, line), effect=Effect.READS)

@@ -10,12 +10,12 @@ from ...program import Column, Local, RecordCall, RelationUse, ResourceInfo
 from ...types import Array, Query, Type, is_nullable
 from ..expressions import chains
 from ..expressions.dispatch import Operand
-from ..functions.function_builder import Frame
+from ..functions.function_builder import FunctionBuilder
 from ..python import literals
-from ..python.code import Code, Line, Strength, made_of
+from ..python.code import Code, Line, Precedence, combine
 from ..python.ordering import prepared, source_order, values_in_order
 from ..python.prefixes import effective_operand
-from ..python.typing import UNKNOWN, type_of
+from ..python.typing import DYNAMIC, type_of
 from .conditions import Condition, Selecting, column_of, compared, equal_to, name_of
 from .relations import ordered, owner_key, related
 from .sql import Select
@@ -24,56 +24,58 @@ T = TypeVar("T")
 
 
 def selecting(
-    frame: Frame, node: ast.Expr, resource: ResourceInfo, receiver: ast.Expr | None
+    fn: FunctionBuilder, node: ast.Expr, resource: ResourceInfo, receiver: ast.Expr | None
 ) -> Selecting:
     """The query that an operation continues: none, another query, or a relation's rows."""
     if receiver is None:
         return Select(resource)
-    return (yield from select_of(frame, receiver, safe=chains.is_safe_step(node)))
+    return (yield from select_of(fn, receiver, safe=chains.is_safe_step(node)))
 
 
-def select_of(frame: Frame, node: ast.Expr, *, safe: bool = False) -> Selecting:
+def select_of(fn: FunctionBuilder, node: ast.Expr, *, safe: bool = False) -> Selecting:
     """The query that an expression stands for; `safe`: a `?.` follows it."""
     steps: list[tuple[ast.Expr, RecordCall]] = []
-    facts = frame.module.facts
+    facts = fn.module.facts
     while True:
         use = facts.resolutions.get(node)
         if isinstance(node, ast.Unwrap):
-            return (yield from _unwrapped(frame, node, steps))
+            return (yield from _unwrapped(fn, node, steps))
         if not isinstance(use, RecordCall) or use.receiver is None:
             break
         steps.insert(0, (node, use))
         safe, node = chains.is_safe_step(node), use.receiver
     if isinstance(use, RecordCall):
         steps.insert(0, (node, use))
-        select = Select(frame.module.program.resources[use.resource])
+        select = Select(fn.module.program.resources[use.resource])
     elif isinstance(use, RelationUse):
-        key = yield from owner_key(frame, node, use)
+        key = yield from owner_key(fn, node, use)
         guards, before = key.guards, key.before if key.guards else ()
         key = replace(key, guards=(), before=() if key.guards else key.before)
-        select = replace(related(frame, use.relation, key), guards=guards, before=before)
-    elif isinstance(use, Local) and use in frame.queries:
-        select = frame.queries[use]
+        select = replace(related(fn, use.relation, key), guards=guards, before=before)
+    elif isinstance(use, Local) and use in fn.queries:
+        select = fn.queries[use]
         select = select if safe else replace(select, guards=())
     else:
         raise LookupError(f"{node!r} is no query")
-    return (yield from continued(frame, select, steps))
+    return (yield from continued(fn, select, steps))
 
 
-def continued(frame: Frame, select: Select, steps: list[tuple[ast.Expr, RecordCall]]) -> Selecting:
+def continued(
+    fn: FunctionBuilder, select: Select, steps: list[tuple[ast.Expr, RecordCall]]
+) -> Selecting:
     """A query with further steps."""
     for _, step in steps:
-        select = yield from lazily(select, _step(frame, select, step))
+        select = yield from lazily(select, _step(fn, select, step))
     return select
 
 
 def _unwrapped(
-    frame: Frame, node: ast.Unwrap, steps: list[tuple[ast.Expr, RecordCall]]
+    fn: FunctionBuilder, node: ast.Unwrap, steps: list[tuple[ast.Expr, RecordCall]]
 ) -> Selecting:
     """`q!`: an error when a `?.` in the query met nil."""
-    select = yield from select_of(frame, node.operand, safe=True)
+    select = yield from select_of(fn, node.operand, safe=True)
     if select.guards:
-        error = frame.module.imports.runtime("ConduitError")
+        error = fn.module.imports.runtime("ConduitError")
         what = " ".join(node.operand.span.text.split())
         lines = (
             *select.before,
@@ -83,7 +85,7 @@ def _unwrapped(
         first, *others = select.values
         first = replace(first, before=(*lines, *first.before))
         select = replace(select, values=(first, *others), guards=(), before=())
-    return (yield from continued(frame, select, steps))
+    return (yield from continued(fn, select, steps))
 
 
 def _fails(guards: tuple[str, ...]) -> str:
@@ -99,41 +101,39 @@ def lazily(select: Select, steps: Generator[Operand, Code, T]) -> Generator[Oper
     code: Code | None = None
     while True:
         try:
-            wish = next(steps) if code is None else steps.send(code)
+            operand = next(steps) if code is None else steps.send(code)
         except StopIteration as stop:
             result: T = stop.value
             return result
-        code = yield replace(wish, lazy=True)
+        code = yield replace(operand, lazy=True)
 
 
-def _step(frame: Frame, select: Select, call: RecordCall) -> Selecting:
+def _step(fn: FunctionBuilder, select: Select, call: RecordCall) -> Selecting:
     match call.operation:
         case "where":
-            return (yield from narrowed(frame, select, call.arguments))
+            return (yield from narrowed(fn, select, call.arguments))
         case "order_by":
             return ordered(select, ",".join(name_of(each.value) for each in call.arguments))
         case "limit" | "offset":
-            return (yield from _bounded(frame, select, call.operation, call.arguments[0].value))
+            return (yield from _bounded(fn, select, call.operation, call.arguments[0].value))
         case "all" | "query":
             return select
-    return (yield from _scope(frame, select, call))
+    return (yield from _scope(fn, select, call))
 
 
-def _bounded(frame: Frame, select: Select, name: str, node: ast.Expr) -> Selecting:
+def _bounded(fn: FunctionBuilder, select: Select, name: str, node: ast.Expr) -> Selecting:
     bound = yield Operand(node)
     replaced = select.limit if name == "limit" else select.offset
     select = replace(select, limit=None) if name == "limit" else replace(select, offset=None)
-    if replaced is not None and (replaced.before or replaced.effect.matters):
-        select = prepared(select, frame.spill(replaced).before)
+    if replaced is not None and (replaced.before or replaced.effect.is_observable):
+        select = prepared(select, fn.hoist(replaced).before)
     longer = replace(select, limit=bound) if name == "limit" else replace(select, offset=bound)
     place = len(select.values) + (name == "offset" and select.limit is not None)
     count = len(longer.values) + len(longer.bounds)
-    return values_in_order(
-        frame, longer, [*(each for each in range(count) if each != place), place]
-    )
+    return values_in_order(fn, longer, [*(each for each in range(count) if each != place), place])
 
 
-def narrowed(frame: Frame, select: Select, given: tuple[ast.Argument, ...]) -> Selecting:
+def narrowed(fn: FunctionBuilder, select: Select, given: tuple[ast.Argument, ...]) -> Selecting:
     """The query with further conditions."""
     texts: list[str] = []
     values: list[Code] = []
@@ -143,24 +143,24 @@ def narrowed(frame: Frame, select: Select, given: tuple[ast.Argument, ...]) -> S
         elif isinstance(argument.value, ast.HashLiteral):
             pairs = [(name_of(entry.key), entry.value) for entry in argument.value.entries]
         else:
-            text, found = yield from condition(frame, select, argument.value)
+            text, found = yield from condition(fn, select, argument.value)
             texts.append(text)
             values += found
             continue
         for name, node in pairs:
-            text, found = yield from equal_to(frame, select, name, node)
+            text, found = yield from equal_to(fn, select, name, node)
             texts.append(text)
             values += found
     old, new = len(select.values), len(values)
     longer = replace(select, where=(*select.where, *texts), values=(*select.values, *values))
     bounds = range(old + new, old + new + len(select.bounds))
-    return values_in_order(frame, longer, [*range(old), *bounds, *range(old, old + new)])
+    return values_in_order(fn, longer, [*range(old), *bounds, *range(old, old + new)])
 
 
-def condition(frame: Frame, select: Select, node: ast.Expr) -> Condition:
+def condition(fn: FunctionBuilder, select: Select, node: ast.Expr) -> Condition:
     """`a > 1`, `b in […]`, and several joined by `and`, `or` and `not`."""
     if isinstance(node, ast.Unary):
-        text, values = yield from condition(frame, select, effective_operand(node))
+        text, values = yield from condition(fn, select, effective_operand(node))
         return f"({text}) IS NOT TRUE", values
     assert isinstance(node, ast.Binary)
     if node.operator in ("and", "or"):
@@ -171,18 +171,18 @@ def condition(frame: Frame, select: Select, node: ast.Expr) -> Condition:
             left = left.left
         texts, values = [], []
         for part in (left, *parts):
-            text, found = yield from condition(frame, select, part)
+            text, found = yield from condition(fn, select, part)
             texts.append(text)
             values += found
         return f"({f' {node.operator.upper()} '.join(texts)})", values
     assert isinstance(node.left, ast.NameRef)
     column = column_of(select.resource, node.left.name)
     if node.operator in ("in", "not_in"):
-        return (yield from _member(frame, select, column, node))
-    return (yield from compared(frame, select, column, node.operator, node.right))
+        return (yield from _member(fn, select, column, node))
+    return (yield from compared(fn, select, column, node.operator, node.right))
 
 
-def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> Condition:
+def _member(fn: FunctionBuilder, select: Select, column: Column, node: ast.Binary) -> Condition:
     name = select.column(column.name)
     negated = node.operator == "not_in"
     container = node.right
@@ -192,13 +192,13 @@ def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> C
         last = "<=" if container.operator == ".." else "<"
         text = f"{name} >= %s AND {name} {last} %s"
         return (f"({text}) IS NOT TRUE" if negated else text), [low, high]
-    if isinstance(kind := type_of(frame, container), Query):
-        if is_query(frame.module.facts, container, frame.locals.queries):
-            return (yield from _subquery(frame, name, column, node))
-        rows = frame.iterable((yield Operand(container)))
-        key = frame.module.program.resources[kind.resource].primary_key or "id"
-        text = f"[row.{key} for row in {rows.at(Strength.OR)}]"
-        value = made_of(text, Strength.ATOM, [rows])
+    if isinstance(kind := type_of(fn, container), Query):
+        if is_query(fn.module.facts, container, fn.locals.queries):
+            return (yield from _subquery(fn, name, column, node))
+        rows = fn.iterable((yield Operand(container)))
+        key = fn.module.program.resources[kind.resource].primary_key or "id"
+        text = f"[row.{key} for row in {rows.at(Precedence.OR)}]"
+        value = combine(text, Precedence.ATOM, [rows])
         return f"{name} {'= ANY' if node.operator == 'in' else '<> ALL'}(%s)", [value]
     has_nil = False
     if isinstance(container, ast.ArrayLiteral) and is_nullable(column.type):
@@ -208,12 +208,12 @@ def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> C
             return f"{name} IS {'NOT ' if negated else ''}NULL", []
         container = replace(container, items=items) if has_nil else container
     value = yield Operand(container)
-    kind = type_of(frame, container)
+    kind = type_of(fn, container)
     if has_nil:
         text = f"({name} IS NULL OR {name} = ANY(%s))"
         return (f"{text} IS NOT TRUE" if negated else text), [value]
     if is_nullable(column.type) and _may_hold_nil(kind):
-        first, again = frame.twice(value, column.python)
+        first, again = fn.twice(value, column.python)
         text = f"({name} = ANY(%s) OR {name} IS NULL AND array_position(%s, NULL) > 0)"
         return (f"{text} IS NOT TRUE" if negated else text), [first, again]
     if not negated:
@@ -224,12 +224,12 @@ def _member(frame: Frame, select: Select, column: Column, node: ast.Binary) -> C
 
 
 def _may_hold_nil(kind: Type) -> bool:
-    return isinstance(kind, Array) and (is_nullable(kind.item) or kind.item in UNKNOWN)
+    return isinstance(kind, Array) and (is_nullable(kind.item) or kind.item in DYNAMIC)
 
 
-def _subquery(frame: Frame, name: str, column: Column, node: ast.Binary) -> Condition:
+def _subquery(fn: FunctionBuilder, name: str, column: Column, node: ast.Binary) -> Condition:
     """`author_id in User.where(…)`: the keys of another query's rows, in the same statement."""
-    select = yield from select_of(frame, node.right)
+    select = yield from select_of(fn, node.right)
     keys = select.column(select.resource.primary_key or "id")
     text = f"{name} IN ({' '.join(select.statement(keys, ordered=select.is_cut))})"
     values = prepared(select, select.before).all_values
@@ -239,25 +239,25 @@ def _subquery(frame: Frame, name: str, column: Column, node: ast.Binary) -> Cond
     return negated, values
 
 
-def _scope(frame: Frame, select: Select, call: RecordCall) -> Selecting:
+def _scope(fn: FunctionBuilder, select: Select, call: RecordCall) -> Selecting:
     scope = select.resource.scopes[call.operation]
-    select = yield from _bound(frame, select, scope, call.arguments)
+    select = yield from _bound(fn, select, scope, call.arguments)
     lone = scope.body.statements if scope.body is not None else ()
     wheres = [each.value for each in lone if isinstance(each, ast.ExprStatement)]
     wheres += [pair.value for pair in scope.pairs if pair.key.text == "where"]
     conditions = tuple(ast.Argument(where.span, None, where) for where in wheres)
-    select = yield from narrowed(frame, select, conditions)
+    select = yield from narrowed(fn, select, conditions)
     for pair in scope.pairs:
         match pair.key.text:
             case "order_by":
                 select = ordered(select, name_of(pair.value))
             case "limit" | "offset" as name:
-                select = yield from _bounded(frame, select, name, pair.value)
+                select = yield from _bounded(fn, select, name, pair.value)
     return select
 
 
 def _bound(
-    frame: Frame, select: Select, scope: ast.Scope, arguments: tuple[ast.Argument, ...]
+    fn: FunctionBuilder, select: Select, scope: ast.Scope, arguments: tuple[ast.Argument, ...]
 ) -> Selecting:
     """The query before a scope's steps, whose parameters are what the arguments give."""
     named = {a.name.text: a.value for a in arguments if a.name is not None}
@@ -267,7 +267,7 @@ def _bound(
         node = (
             positional.pop(0) if positional else named.get(parameter.name.text, parameter.default)
         )
-        local = frame.module.facts.declared.get(parameter.name)
+        local = fn.module.facts.declared.get(parameter.name)
         if node is not None and local is not None:
             given.append((local, node))
     given = [given[index] for index in source_order([node for _, node in given])]
@@ -275,11 +275,11 @@ def _bound(
     for local, node in given:
         value = yield Operand(node)
         if not (value.repeatable or value.is_constant):
-            value = frame.spill(value, local.python)
+            value = fn.hoist(value, local.python)
         values.append(value)
     old = [*select.values, *select.bounds]
-    parts = frame.in_order([*old, *values])
+    parts = fn.in_order([*old, *values])
     for (local, _), part in zip(given, parts[len(old) :], strict=True):
-        frame.bound[local] = replace(part, before=())
+        fn.bound[local] = replace(part, before=())
     lines = [line for part in parts for line in part.before]
     return prepared(select.filled([replace(part, before=()) for part in parts[: len(old)]]), lines)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conduit_async.cli import run
-from conduit_async.lower.python.code import Code, Strength
+from conduit_async.lower.python.code import Code, Precedence
 
 GOOD = """
 resource Post {
@@ -329,7 +329,7 @@ def test_a_module_that_is_no_python_is_not_written(
     )
     monkeypatch.setattr(
         "conduit_async.lower.expressions.operators.list_of",
-        lambda *_: Code(f"[{items}]", Strength.ATOM),
+        lambda *_: Code(f"[{items}]", Precedence.ATOM),
     )
     for options in ([], ["--check"], ["--diff"]):
         capsys.readouterr()
