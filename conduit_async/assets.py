@@ -23,11 +23,6 @@ def read(name: str) -> str:
     return (folder(directory) / file).read_text(encoding="utf-8")
 
 
-def names(directory: str, suffix: str) -> list[str]:
-    """The files of a data folder that end so, without the ending, sorted."""
-    return sorted(path.stem for path in folder(directory).iterdir() if path.suffix == suffix)
-
-
 def load_cached(key: str) -> str | None:
     """What `store_cached` stored under a key, or None when it is missing or damaged."""
     try:

@@ -1,6 +1,7 @@
 """`conduitc explain`: what a code means, with an example and what to write instead."""
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -23,23 +24,28 @@ _FAMILIES = {
 
 def explain(code: str | None) -> int:
     """Print the page of a code, or list all codes; raises `UsageError` for a code without one."""
-    codes = assets.names("explain", ".md")
+    found = pages()
     if code is None:
-        _list(codes)
+        _list(found)
         return 0
     wanted = code.strip().upper()
-    if wanted not in codes:
-        hint = did_you_mean(wanted, codes) or "`conduitc explain` lists all codes"
+    if wanted not in found:
+        hint = did_you_mean(wanted, found) or "`conduitc explain` lists all codes"
         raise UsageError(f"there is no code `{code}`: {hint}")
-    click.echo(as_terminal(assets.read(f"explain/{wanted}.md"), wants_color(sys.stdout)), nl=False)
+    click.echo(as_terminal(found[wanted].read_text("utf-8"), wants_color(sys.stdout)), nl=False)
     return 0
 
 
-def _list(codes: list[str]) -> None:
+def pages() -> dict[str, Path]:
+    """The page of each code, in the order of the codes."""
+    return {path.stem: path for path in sorted(assets.folder("explain").glob("*/*.md"))}
+
+
+def _list(found: dict[str, Path]) -> None:
     for family, about in _FAMILIES.items():
         click.echo(f"{'' if family == 'SYN' else chr(10)}{family}: {about}")
-        for code in (code for code in codes if code.startswith(family)):
-            title = assets.read(f"explain/{code}.md").partition("\n")[0]
+        for page in (page for code, page in found.items() if code.startswith(family)):
+            title = page.read_text("utf-8").partition("\n")[0]
             click.echo(f"  {title.removeprefix('# ')}")
 
 

@@ -136,6 +136,13 @@ def test_the_installed_compiler_compiles(installed: Path, tmp_path: Path) -> Non
     assert "post.after_update.announce" in names.split()
 
 
+def test_the_installed_compiler_explains_every_code(installed: Path, tmp_path: Path) -> None:
+    codes = {path.stem for path in (ROOT / "conduit_async" / "explain").glob("*/*.md")}
+    listed = run(installed / "conduitc", "explain", cwd=tmp_path)
+    assert {line.split(":")[0].strip() for line in listed.splitlines() if line[:2] == "  "} == codes
+    assert run(installed / "conduitc", "explain", "SYN001", cwd=tmp_path).startswith("SYN001: ")
+
+
 def test_the_installed_demo_runs(installed: Path, tmp_path: Path) -> None:
     run(installed / "conduit-jobs", "demo", cwd=tmp_path, COLUMNS="100")
     assert not [

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import conduit_async
-from conduit_async import assets
 from conduit_async.cli import run
+from conduit_async.cli.explain import pages
 from conduit_async.compiler import compile
 from conduit_async.config import Config
 from conduit_async.diagnostics import Problems
@@ -18,7 +18,7 @@ from conduit_async.settings import read_settings
 from conduit_async.source import Source
 
 PACKAGE = Path(conduit_async.__file__).parent
-CODES = assets.names("explain", ".md")
+CODES = sorted(pages())
 POST = """resource Post {
   id: uuid! @primary
   title: string!
@@ -33,7 +33,7 @@ Printed = pytest.CaptureFixture[str]
 
 def examples(code: str) -> list[dict[str, str]]:
     """The texts by language of the example that is wrong, and of the one that is right."""
-    wrong, right = assets.read(f"explain/{code}.md").split("\nInstead:\n")
+    wrong, right = pages()[code].read_text("utf-8").split("\nInstead:\n")
     one = dict(BLOCK.findall(wrong))
     return [one, one | dict(BLOCK.findall(right))]
 
@@ -87,7 +87,7 @@ def test_the_example_of_a_page_has_its_fault_and_the_mended_one_none(
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_page_begins_with_its_code_and_is_as_wide_as_a_terminal(code: str) -> None:
-    page = assets.read(f"explain/{code}.md")
+    page = pages()[code].read_text("utf-8")
     assert page.startswith(f"# {code}: ")
     prose = [line for line in BLOCK.sub("", page).splitlines() if len(line) > 88]
     assert not prose
