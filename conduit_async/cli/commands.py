@@ -11,8 +11,8 @@ _SOURCES = click.argument("sources", nargs=-1, type=click.Path())
 def conduitc() -> None:
     """Compile Conduit's @async blocks to Python jobs on Postgres.
 
-    What is not given on the command line comes from [tool.conduit] in pyproject.toml, or from
-    conduit.toml, in the folder of the sources or above.
+    The configuration is [tool.conduit] of pyproject.toml, or conduit.toml, in the folder of the
+    sources or above. Arguments override it.
     """
 
 
@@ -23,13 +23,14 @@ def conduitc() -> None:
     "--check", "only_check", is_flag=True, help="Write nothing; exit 1 when DIR is stale."
 )
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
-@click.option("--watch", is_flag=True, help="Compile again whenever a source changes.")
+@click.option("--watch", is_flag=True, help="Compile again when a source changes.")
 def gen(
     sources: tuple[str, ...], out: str | None, only_check: bool, diff: bool, watch: bool
 ) -> int:
-    """Compile SOURCES, files and folders (*.conduit, *.cdt), into the Python package DIR.
+    """Compile SOURCES to the Python package DIR.
 
-    All files are written or none; files that conduitc did not write are never touched.
+    SOURCES are files and folders with *.conduit and *.cdt. All files are written, or none. Files
+    that conduitc did not write are never changed.
     """
     from .generate import generate
 
@@ -44,9 +45,11 @@ def gen(
 
 @conduitc.command()
 @_SOURCES
-@click.option("--format", "form", type=_FORMATS, default="text", help="How to print the findings.")
+@click.option(
+    "--format", "form", type=_FORMATS, default="text", help="The format of the diagnostics."
+)
 def check(sources: tuple[str, ...], form: str) -> int:
-    """Report what is wrong with SOURCES, files and folders, and write nothing."""
+    """Print the diagnostics of SOURCES, files and folders, and write nothing."""
     from .diagnose import diagnose
 
     return diagnose(sources, form)
@@ -55,7 +58,7 @@ def check(sources: tuple[str, ...], form: str) -> int:
 @conduitc.command()
 @click.argument("code", required=False)
 def explain(code: str | None) -> int:
-    """Say what a diagnostic's CODE means and what to write instead; without one, list all."""
+    """Explain the CODE of a diagnostic, or list all codes."""
     from .explain import explain as show
 
     return show(code)

@@ -10,13 +10,13 @@ __all__ = ["commands", "main"]
 
 # Name → module, object and help: a command is imported when it is called, not for the list of them.
 _COMMANDS = {
-    "migrate": ("migrate", "migrate", "Bring the database to the schema of this version."),
+    "migrate": ("migrate", "migrate", "Create or update the tables of this version."),
     "worker": ("worker", "worker", "Run the jobs of generated packages."),
     "jobs": ("jobs", "jobs", "List, show, retry, cancel, purge and count jobs."),
-    "queues": ("queues", "queues", "See what waits in each queue; pause, resume and limit them."),
-    "schedules": ("schedules", "schedules", "List, enable, disable schedules; run them now."),
-    "dsn": ("dsn", "dsn", "Print the database that is used."),
-    "demo": ("demo", "demo", "Show the whole path on an example."),
+    "queues": ("queues", "queues", "List, pause, resume and limit queues."),
+    "schedules": ("schedules", "schedules", "List, enable, disable, remove and run schedules."),
+    "dsn": ("dsn", "dsn", "Print the database that the commands use."),
+    "demo": ("demo", "demo", "Compile and run an example, and show each step."),
 }
 
 
@@ -56,8 +56,8 @@ class _Lazy(click.Group):
 def commands() -> None:
     """Jobs on Postgres: migrate the database, run workers, manage jobs.
 
-    The database is --dsn, else CONDUIT_DATABASE_URL, else DATABASE_URL, else an embedded Postgres
-    in .conduit/ of the working folder.
+    The database is the first of: --dsn, CONDUIT_DATABASE_URL, DATABASE_URL, an embedded Postgres in
+    .conduit/ of the working folder.
     """
 
 

@@ -25,9 +25,9 @@ def options(command: F) -> F:
         "--schema",
         metavar="NAME",
         callback=_named,
-        help="Postgres schema of our tables (default: the search path finds them).",
+        help="The Postgres schema of our tables (default: found on the search path).",
     )(command)
-    return click.option("--dsn", metavar="URL", help="The database, as URL or key=value pairs.")(
+    return click.option("--dsn", metavar="URL", help="The database, as a URL or key=value pairs.")(
         command
     )
 
@@ -42,10 +42,10 @@ def _named(context: click.Context, parameter: click.Parameter, value: str | None
 def database(
     dsn: str | None, schema: str | None, keep: float = 0.0, *, creates: bool = False
 ) -> Iterator[str]:
-    """The connection string of the database, which is up for the length of the block.
+    """Yield the connection string of the database, which runs for the length of the block.
 
-    The embedded one is started, migrated, and stays up `keep` seconds longer. A schema that is
-    named but holds no tables of ours is an error there, unless the command `creates` it.
+    An embedded database is started and migrated, and runs for `keep` seconds longer. There, a
+    schema without our tables is an error, unless the command `creates` it.
     """
     found = dsn or next((os.environ[name] for name in _VARIABLES if os.environ.get(name)), None)
     if found is not None:

@@ -33,10 +33,10 @@ _STYLES = {"completed": "green", "failed": "red", "running": "yellow", "pending"
 
 @click.command()
 def demo() -> None:
-    """Show the whole path on an example, with a Postgres of its own.
+    """Compile and run an example on its own Postgres, and show each step.
 
-    Compiles the blog's sources, inserts rows as an application would, runs their hooks in the same
-    transactions, starts a worker, and shows what happened. Leaves nothing behind.
+    Compiles the sources of a blog, inserts rows as an application would, runs their hooks in the
+    same transactions, starts a worker, and shows the jobs. Removes everything at the end.
     """
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -200,9 +200,7 @@ def _conclude(console: Console, queue: Queue) -> None:
     console.print(table)
     for job in jobs:
         if job.attempts > 1 and job.status == JobStatus.COMPLETED:
-            console.print(
-                f"{job.type} failed once, was kept, and succeeded when it was tried again."
-            )
+            console.print(f"{job.type} failed once and succeeded when it was retried.")
     unfinished = [job for job in jobs if job.status != JobStatus.COMPLETED]
     if unfinished:
         raise click.ClickException(f"{len(unfinished)} of the demo's jobs did not complete")

@@ -11,6 +11,6 @@ KEEP = 600.0
 @click.command()
 @options
 def dsn(dsn: str | None, schema: str | None) -> None:
-    """Print the database that is used; the embedded one is started if need be."""
+    """Print the database that the commands use; start the embedded one if it is needed."""
     with database(dsn, schema, keep=KEEP) as found:
         click.echo(found)

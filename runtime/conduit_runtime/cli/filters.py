@@ -1,4 +1,4 @@
-"""Options that choose jobs, and commands that change all that they choose."""
+"""Options that filter jobs, and commands that change all jobs of a filter."""
 
 import sys
 import time
@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 STATUSES = ["pending", "running", "completed", "failed", "cancelled"]
 _PATIENCE = 1.0
-"""Seconds after which a command on a terminal shows how far it is."""
+"""Seconds after which a command on a terminal shows its progress."""
 
 
 def filter_options(statuses: Sequence[str]) -> Callable[[F], F]:
@@ -31,17 +31,17 @@ def filter_options(statuses: Sequence[str]) -> Callable[[F], F]:
                 "--older-than",
                 type=DURATION,
                 metavar="DURATION",
-                help="Enqueued so long ago: 90s, 15m, 12h, 30d, 4w.",
+                help="Only jobs that were enqueued longer ago: 90s, 15m, 12h, 30d, 4w.",
             ),
             click.option(
                 "--status",
                 "statuses",
                 multiple=True,
                 type=click.Choice(statuses),
-                help="That stand so; may be repeated.",
+                help="Only jobs with this status; may be repeated.",
             ),
-            click.option("--type", "type_", help="Of this type."),
-            click.option("--queue", help="Of this queue."),
+            click.option("--type", "type_", help="Only jobs of this type."),
+            click.option("--queue", help="Only jobs of this queue."),
         ):
             command = option(command)
         return command
@@ -50,10 +50,10 @@ def filter_options(statuses: Sequence[str]) -> Callable[[F], F]:
 
 
 def change_options(statuses: Sequence[str]) -> Callable[[F], F]:
-    """What a command takes that changes jobs: their ids, or a filter, or --all."""
+    """The arguments of a command that changes jobs: ids, a filter, or --all."""
 
     def decorate(command: F) -> F:
-        command = click.option("--all", "every", is_flag=True, help="All of them.")(command)
+        command = click.option("--all", "every", is_flag=True, help="All jobs.")(command)
         command = filter_options(statuses)(command)
         command = click.argument("ids", type=click.UUID, nargs=-1)(command)
         return options(format_option(command))
@@ -75,16 +75,16 @@ def change(
     statuses: tuple[str, ...],
     older_than: timedelta | None,
 ) -> None:
-    """Do the operation ("cancel", "retry") to the jobs with these ids or those of the filter."""
+    """Apply an operation ("cancel", "retry") to the jobs with these ids or of the filter."""
     from ..client.queue import Queue
 
     is_filtered = any((queue, type_, statuses, older_than))
     if ids and (is_filtered or every):
-        raise click.UsageError("give ids, or options that choose jobs, not both")
+        raise click.UsageError("give ids or a filter, not both")
     if every and is_filtered:
-        raise click.UsageError("--all is for all of them: leave the other options out")
+        raise click.UsageError("--all means all jobs: leave out the other filters")
     if not ids and not is_filtered and not every:
-        raise click.UsageError("give ids, or options that choose jobs, or --all")
+        raise click.UsageError("give ids, a filter such as --queue, or --all")
     with database(dsn, schema) as found, Queue(found, schema) as store:
         if ids:
             _tell(ids, [getattr(store, operation)(id) for id in ids], form, good, bad)

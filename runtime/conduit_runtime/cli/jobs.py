@@ -1,4 +1,4 @@
-"""`conduit-jobs jobs`: looking after single jobs."""
+"""`conduit-jobs jobs`."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,11 @@ def jobs() -> None:
 @format_option
 @filter_options(STATUSES)
 @click.option(
-    "--limit", default=50, show_default=True, type=click.IntRange(1, 2**31 - 1), help="At most."
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1, 2**31 - 1),
+    help="The most jobs to list.",
 )
 def list_jobs(
     dsn: str | None,
@@ -71,9 +75,9 @@ def show(dsn: str | None, schema: str | None, form: str, id: UUID) -> None:
 @jobs.command()
 @change_options(STATUSES)
 def retry(**given: Any) -> None:
-    """Make jobs due now with all their attempts: those of these ids, or all failed ones that match.
+    """Make jobs due now, with all their attempts: the jobs with these IDS, or all that match.
 
-    By id whatever their status; with --status, others than the failed ones.
+    IDS may have any status. Without IDS, failed jobs match; --status matches others.
     """
     change("retry", "pending again", "there is no such job", **given)
 
@@ -81,7 +85,7 @@ def retry(**given: Any) -> None:
 @jobs.command()
 @change_options(["pending", "running"])
 def cancel(**given: Any) -> None:
-    """Cancel pending and running jobs: those of these ids, or all that match."""
+    """Cancel pending and running jobs: the jobs with these IDS, or all that match."""
     change("cancel", "cancelled", "ended already, or unknown", **given)
 
 
@@ -93,7 +97,7 @@ def cancel(**given: Any) -> None:
     required=True,
     type=DURATION,
     metavar="DURATION",
-    help="Since they ended: 90s, 15m, 12h, 30d, 4w.",
+    help="Only jobs that ended longer ago: 90s, 15m, 12h, 30d, 4w.",
 )
 @click.option(
     "--status",
@@ -102,7 +106,7 @@ def cancel(**given: Any) -> None:
     type=click.Choice(["completed", "failed", "cancelled"]),
     default=["completed"],
     show_default=True,
-    help="Which ended jobs; may be repeated.",
+    help="Only ended jobs with this status; may be repeated.",
 )
 @click.option("--queue", help="Only jobs of this queue.")
 def purge(
@@ -128,20 +132,20 @@ def purge(
 @options
 @format_option
 @click.option("--queue", help="Only jobs of this queue.")
-@click.option("--type", "type_", help="Only attempts at jobs of this type.")
+@click.option("--type", "type_", help="Only metrics of this type.")
 @click.option(
     "--last",
     default="1h",
     show_default=True,
     metavar="DURATION",
-    help="Attempts of this period, up to 30 days: 15m, 1h, 1d.",
+    help="The period of the metrics, up to 30 days: 15m, 1h, 1d.",
 )
 def stats(
     dsn: str | None, schema: str | None, form: str, queue: str | None, type_: str | None, last: str
 ) -> None:
     """Count the jobs by status, and show the metrics of recent attempts.
 
-    Durations and waits, from when a job was due to its start, are in seconds.
+    Durations are in seconds. So are waits: the time from when a job is due to its start.
     """
     from ..client.queue import Queue
 

@@ -1,4 +1,4 @@
-"""The port at which Prometheus scrapes a worker."""
+"""The port that serves metrics for Prometheus."""
 
 import os
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ _HIGHEST = 65_535
 
 
 def serve_metrics(pool: "WorkerPool", host: str, port: int) -> None:
-    """Let Prometheus scrape a pool, and say where."""
+    """Serve the metrics of a pool, and print the address."""
     from ..telemetry.prometheus import serve
 
     try:
@@ -25,7 +25,7 @@ def serve_metrics(pool: "WorkerPool", host: str, port: int) -> None:
 
 
 def free_ports(host: str, first: int | None, processes: int) -> list[str]:
-    """The port of each process, which must be free; none when each is to find one."""
+    """The free port of each process; empty when each picks its own."""
     import socket
 
     if not first:
@@ -33,8 +33,8 @@ def free_ports(host: str, first: int | None, processes: int) -> list[str]:
     ports = range(first, first + processes)
     if ports[-1] > _HIGHEST:
         raise click.UsageError(
-            f"--metrics-port: {processes} processes take {first} to {ports[-1]}, of which the "
-            f"highest may be {_HIGHEST}: name a lower one, or 0 for free ones"
+            f"--metrics-port: {processes} processes need the ports {first} to {ports[-1]}, and the "
+            f"highest port is {_HIGHEST}: give a lower one, or 0 for free ports"
         )
     for port in ports:
         try:
@@ -48,6 +48,6 @@ def _unusable(host: str, port: int, error: OSError) -> click.UsageError:
     number = error.errno or 0
     reason = os.strerror(number) if number > 0 else error.strerror  # below 0: the host is unknown
     return click.UsageError(
-        f"--metrics-port: {host} port {port} cannot be listened on ({reason}): name another, or "
-        "0 for a free one"
+        f"--metrics-port: {host} port {port} cannot be used ({reason}): give another, or "
+        "0 for a free port"
     )

@@ -11,22 +11,21 @@ from .database import database, options
 @click.option(
     "--print-grants",
     is_flag=True,
-    help="Print the SQL that lets one role only enqueue and another one only work, in --schema "
-    "(default: public).",
+    help="Print grants for roles that only enqueue or only work, in --schema (default: public).",
 )
 @click.option(
     "--enqueuer",
     "enqueuers",
     metavar="ROLE",
     multiple=True,
-    help="Who may only enqueue; may be repeated. Default, when no role is named: conduit_enqueuer.",
+    help="A role that only enqueues; may be repeated. Default without any role: conduit_enqueuer.",
 )
 @click.option(
     "--worker",
     "workers",
     metavar="ROLE",
     multiple=True,
-    help="Who may only work; may be repeated. Default, when no role is named: conduit_worker.",
+    help="A role that only works; may be repeated. Default without any role: conduit_worker.",
 )
 def migrate(
     dsn: str | None,
@@ -36,11 +35,11 @@ def migrate(
     enqueuers: tuple[str, ...],
     workers: tuple[str, ...],
 ) -> None:
-    """Bring the database to the schema of this version; safe to run again, and from many hosts."""
+    """Create or update the tables of this version. Safe to repeat, and from many hosts at once."""
     from ..postgres.tables import grants, migrations
 
     if (enqueuers or workers) and not print_grants:
-        raise click.UsageError("--enqueuer and --worker say for whom to --print-grants")
+        raise click.UsageError("--enqueuer and --worker need --print-grants")
     if print_only:
         click.echo(migrations.script(schema), nl=False)
     if print_grants:

@@ -23,7 +23,7 @@ format_option = click.option(
 
 
 def counted_jobs(count: int) -> str:
-    """So many jobs, in words."""
+    """A number of jobs, as in `1 job`."""
     return "1 job" if count == 1 else f"{count} jobs"
 
 
@@ -38,7 +38,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: s
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        # Only texts for people may be cut; the rest is there to be copied.
+        # Tables are for people: long values may be cut.
         table.add_column(column.replace("_", " "), no_wrap=True, overflow="ellipsis")
     for row in rows:
         table.add_row(*(one_line(_text(row[column])) for column in columns))

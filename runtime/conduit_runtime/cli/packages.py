@@ -68,7 +68,7 @@ def _dotted(package: str) -> str:
     try:
         relative = Path(os.path.abspath(path)).relative_to(Path.cwd())
     except ValueError:
-        raise click.ClickException(f"{package} lies outside of the working folder") from None
+        raise click.ClickException(f"{package} is outside the working folder") from None
     return ".".join(relative.parts)
 
 
@@ -77,5 +77,7 @@ def stamped_schema(jobs: Sequence["JobType[Any, Any]"]) -> str | None:
     schemas = {job.schema for job in jobs}
     if len(schemas) > 1:
         names = ", ".join(sorted(str(schema) for schema in schemas))
-        raise click.ClickException(f"the packages use different schemas ({names}): name one")
+        raise click.ClickException(
+            f"the packages use different schemas ({names}): give one with --schema"
+        )
     return next(iter(schemas), None)

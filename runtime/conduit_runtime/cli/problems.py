@@ -13,13 +13,13 @@ _DSN = "conduit_runtime.dsn"
 
 
 def note_dsn(dsn: str) -> None:
-    """Say which connection string the command uses: its password is in no message."""
+    """Remember the connection string of the command, whose password no message may show."""
     click.get_current_context().meta[_DSN] = dsn
 
 
 @contextmanager
 def explained(context: click.Context) -> Iterator[None]:
-    """Turn what users can mend into a ClickException; what is our fault passes as it is."""
+    """Turn errors that users can fix into a ClickException; other errors pass unchanged."""
     try:
         yield
     except Exception as error:
@@ -34,7 +34,7 @@ def explained(context: click.Context) -> Iterator[None]:
 
 
 def _message(error: Exception) -> str | None:
-    # Only what is imported already can have been raised; importing it here would cost time.
+    # Only modules that are imported can have raised. An import here would cost time.
     errors = sys.modules.get("conduit_runtime.model.errors")
     if errors is not None and isinstance(error, errors.QueueError):
         return str(error)
@@ -48,7 +48,10 @@ def _message(error: Exception) -> str | None:
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
         return f"{text.splitlines()[0]}: run `conduit-jobs migrate` on this database first"
     if isinstance(error, psycopg.errors.DuplicateTable | psycopg.errors.DuplicateFunction):
-        return f"{text.splitlines()[0]}, and is not ours: name another schema with --schema"
+        return (
+            f"{text.splitlines()[0]}, and does not belong to conduit-jobs: "
+            "give another schema with --schema"
+        )
     if isinstance(error, psycopg.OperationalError):
         return f"the database cannot be used: {text}"
     if isinstance(error, psycopg.errors.InsufficientPrivilege):

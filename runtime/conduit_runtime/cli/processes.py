@@ -1,4 +1,4 @@
-"""Several worker processes that stand for one: they end together, and one that died is replaced."""
+"""Several worker processes under one command: they stop together, and a dead one is replaced."""
 
 import os
 import queue
@@ -21,17 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["Parent", "run_processes"]
 
 _STEADY = 10.0
-"""Seconds that a process lived when its death is no reason to wait with the next one."""
+"""A process that lived for so many seconds is replaced without delay."""
 _SHORTEST, _LONGEST = 0.5, 30.0
-"""Seconds until the next one when a process died early: doubled each time, up to the longest."""
+"""Seconds until a process that died early is replaced: doubled each time, up to the longest."""
 
 
 def run_processes(dsn: str, ports: Sequence[str], processes: int) -> int:
     """Run this command in several processes and return the exit code; `ports` are for metrics.
 
-    A process that dies is reported on stderr and replaced. SIGTERM and SIGINT stop all gently,
-    a second signal kills them. What is wrong with the command itself, so that none of them gets to
-    work, ends them all.
+    A process that dies is reported on stderr and replaced. SIGTERM and SIGINT stop all gently, a
+    second signal kills them. If the first process that ends fails before any was ready, all end.
     """
     command = [sys.executable, "-m", "conduit_runtime.cli", *sys.argv[1:], "--processes", "1"]
     commands = [[*command, "--metrics-port", port] for port in ports] or [command] * processes
@@ -39,26 +38,26 @@ def run_processes(dsn: str, ports: Sequence[str], processes: int) -> int:
 
 
 class Parent:
-    """The process that started this one, by the socket that both hold an end of."""
+    """The process that started this one, reached by a socket pair."""
 
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=descriptor)
         self._socket.set_inheritable(False)
 
     def tell_ready(self, pool: "WorkerPool") -> None:
-        """Signal that the pool works; from now on it stops gently when the parent is gone."""
+        """Signal that the pool works; from now on the pool stops gently if the parent ends."""
         with suppress(OSError):
             self._socket.sendall(b".")
         threading.Thread(target=self._stop_without, args=(pool,), daemon=True).start()
 
     def _stop_without(self, pool: "WorkerPool") -> None:
         with suppress(OSError):
-            self._socket.recv(1)  # nothing is ever sent: this is the end of the other side
+            self._socket.recv(1)  # returns only when the parent has closed its end
         pool.stop()
 
 
 class _Child:
-    """One worker process; it is put into `ended` once it has."""
+    """One worker process; it is put into `ended` when it has ended."""
 
     def __init__(
         self,
@@ -72,7 +71,7 @@ class _Child:
         self._socket, theirs = socket.socketpair()
         with theirs:
             descriptor = theirs.fileno()
-            # In a group of its own: Ctrl-C reaches the parent only, which passes it on once.
+            # In its own group, so that Ctrl-C reaches only the parent, which forwards it once.
             self.process = subprocess.Popen(
                 [*command, "--parent", str(descriptor)],
                 env=environment,
@@ -86,7 +85,7 @@ class _Child:
         ended.put(self)
 
     def is_ready(self) -> bool:
-        """Whether it got to work."""
+        """Whether it has reported that it works."""
         try:
             return bool(self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
         except OSError:
@@ -102,7 +101,7 @@ class _Processes:
         self._environment = environment
         self._events: queue.SimpleQueue[_Child | int] = queue.SimpleQueue()
         self._living: set[_Child] = set()
-        self._due = dict.fromkeys(range(len(commands)), 0.0)  # slot: when one is to start there
+        self._due = dict.fromkeys(range(len(commands)), 0.0)  # slot: when to start its process
         self._early_deaths = [0] * len(commands)
         self._were_ready = False
         self._stopping: int | None = None
@@ -110,7 +109,7 @@ class _Processes:
         self._code = 0
 
     def run(self) -> int:
-        """Until all have ended; the exit code is that of the worst end but for those replaced."""
+        """Run until all have ended; returns the worst exit code of those that were not replaced."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         while self._living or self._due:
@@ -158,7 +157,7 @@ class _Processes:
         if code == 0:
             return
         if self._stopping is not None:
-            # The signal itself ended it when it had not got to work yet.
+            # The signal may end a process that was not ready yet; that is no failure.
             if code != -self._stopping:
                 self._code = max(self._code, code if code > 0 else 128 - code)
         elif code > 0 and not self._were_ready:
@@ -169,7 +168,7 @@ class _Processes:
 
     def _replace(self, child: _Child, was_ready: bool) -> None:
         now = time.monotonic()
-        # One that never got to work has died early, however long the machine took to start it.
+        # A process that was never ready died early, however long its start took.
         was_steady = was_ready and now - child.started >= _STEADY
         deaths = 0 if was_steady else self._early_deaths[child.slot] + 1
         wait = min(_SHORTEST * 2 ** (min(deaths, 10) - 1), _LONGEST) if deaths else 0.0
@@ -179,7 +178,7 @@ class _Processes:
         how = f"ended with code {code}" if code > 0 else f"was killed by {_name(-code)}"
         then = f" in {wait:g} s" if wait else ""
         click.echo(
-            f"conduit-jobs: worker process {child.process.pid} {how}: another is started{then}",
+            f"conduit-jobs: worker process {child.process.pid} {how}: starting another{then}",
             err=True,
         )
 

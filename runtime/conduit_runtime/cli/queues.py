@@ -1,4 +1,4 @@
-"""`conduit-jobs queues`: looking after queues, and after rates of types."""
+"""`conduit-jobs queues`: queues, and the rates of types."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -22,7 +22,7 @@ _none = click.option("--none", "lift", is_flag=True, help="Lift the limit.")
 
 @click.group()
 def queues() -> None:
-    """See what waits in each queue; pause, resume and limit them while workers run."""
+    """List, pause, resume and limit queues, while workers run."""
 
 
 @queues.command("list")
@@ -31,7 +31,7 @@ def queues() -> None:
 def list_queues(dsn: str | None, schema: str | None, form: str) -> None:
     """List the queues that hold jobs, have workers, are paused or limited.
 
-    Unknown are the due jobs of types that no live worker of their queue knows.
+    `unknown` counts the due jobs whose type no live worker of their queue knows.
     """
     from ..client.queue import Queue
 
@@ -45,7 +45,7 @@ def list_queues(dsn: str | None, schema: str | None, form: str) -> None:
 @format_option
 @click.argument("names", nargs=-1, required=True, metavar="NAME…")
 def pause(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]) -> None:
-    """Have no job of these queues start; what runs goes on, and jobs can be enqueued."""
+    """Let no job of these queues start. Running jobs continue, and jobs can be enqueued."""
     _do(dsn, schema, form, names, lambda store, name: store.pause(name))
 
 
@@ -90,7 +90,7 @@ def limit(
     default="1s",
     show_default=True,
     metavar="DURATION",
-    help="In any period of this length.",
+    help="The length of the period.",
 )
 @_none
 def rate_limit(
@@ -129,7 +129,7 @@ def _do(
     names: tuple[str, ...],
     deed: Callable[["Queue", str], object],
 ) -> None:
-    """Do something to queues, and show how they stand then."""
+    """Change queues, and print their new state."""
     from ..client.queue import Queue
     from ..model.stats import QueueOverview
 

@@ -1,4 +1,4 @@
-"""`conduit-jobs schedules`: looking after schedules."""
+"""`conduit-jobs schedules`."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,14 +16,14 @@ _names = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 
 @click.group()
 def schedules() -> None:
-    """List, enable, disable, remove schedules, and run them now."""
+    """List, enable, disable, remove and run schedules."""
 
 
 @schedules.command("list")
 @options
 @format_option
 def list_schedules(dsn: str | None, schema: str | None, form: str) -> None:
-    """List the schedules, with the tick that each has next."""
+    """List the schedules and the next tick of each."""
     from ..client.queue import Queue
     from ..schedules.scheduler import CronScheduler
 
@@ -41,7 +41,7 @@ def list_schedules(dsn: str | None, schema: str | None, form: str) -> None:
 @format_option
 @_names
 def enable(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]) -> None:
-    """Have schedules tick again, from their next tick on."""
+    """Let disabled schedules tick again, from their next tick on."""
     _switch("enable", dsn, schema, form, names)
 
 
@@ -50,7 +50,7 @@ def enable(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...
 @format_option
 @_names
 def disable(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]) -> None:
-    """Have schedules tick no more until they are enabled."""
+    """Stop the ticks of schedules until they are enabled."""
     _switch("disable", dsn, schema, form, names)
 
 
@@ -59,9 +59,9 @@ def disable(dsn: str | None, schema: str | None, form: str, names: tuple[str, ..
 @format_option
 @_names
 def remove(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]) -> None:
-    """Delete schedules, not the jobs they enqueued.
+    """Delete schedules, but not the jobs that they enqueued.
 
-    Those that an application's code adds at each start come back with it.
+    A schedule that an application adds at its start exists again after the next start.
     """
     from ..client.queue import Queue
     from ..schedules.scheduler import CronScheduler
@@ -77,7 +77,7 @@ def remove(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...
 @format_option
 @_names
 def run(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]) -> None:
-    """Enqueue a job of each schedule now, apart from its ticks."""
+    """Enqueue a job of each schedule now, in addition to its ticks."""
     from ..client.queue import Queue
     from ..schedules.scheduler import CronScheduler
 
@@ -109,7 +109,7 @@ def _switch(
 def _show(
     rows: list[dict[str, Any]], columns: Sequence[str], form: str, names: tuple[str, ...]
 ) -> None:
-    """Print what was done; an error, after the others, for a name that is none."""
+    """Print the changed schedules, then raise an error for unknown names."""
     if rows or form == "json":
         show_rows(rows, columns, form)
     known = {row["name"] for row in rows}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..worker.run.failures import OnFailed
 
 _STUCK = 75
-"""Exit code of a worker that another is to replace, EX_TEMPFAIL in sysexits.h."""
+"""Exit code of a worker that its supervisor should replace: EX_TEMPFAIL in sysexits.h."""
 
 
 @click.command()
@@ -31,61 +31,61 @@ _STUCK = 75
 @click.option(
     "--services",
     metavar="MODULE:OBJECT",
-    help="What the jobs call: an object, a callable or a context manager; or echo, which prints.",
+    help="The services: an object, a callable or a context manager; `echo` prints the calls.",
 )
 @click.option(
     "--queue",
     "queues",
     multiple=True,
     metavar="NAME[=N]",
-    help="Work on this queue, on at most N of its jobs at once; may be repeated.",
+    help="Work on this queue, with at most N of its jobs at once; may be repeated.",
 )
 @click.option(
     "--concurrency",
     default=10,
     show_default=True,
     type=click.IntRange(1),
-    help="Jobs at once in a process.",
+    help="How many jobs a process runs at once.",
 )
 @click.option(
     "--processes",
     default=1,
     show_default=True,
     type=click.IntRange(1),
-    help="Whole workers, each in a process of its own.",
+    help="How many worker processes to run.",
 )
 @click.option(
     "--schedules",
     metavar="MODULE:OBJECT",
-    help="Schedules to add at the start: a list of them, or a callable that gives one.",
+    help="Schedules to add at the start: a list, or a callable that returns one.",
 )
 @click.option(
     "--on-failed",
     metavar="MODULE:FUNCTION",
-    help="Called for each job that ends failed, for a pager or an error tracker.",
+    help="A function to call for each job that ends failed.",
 )
 @click.option(
     "--metrics-port",
     type=click.IntRange(0, 65_535),
     metavar="PORT",
-    help="Let Prometheus scrape http://…:PORT/metrics; 0 takes a free port and says which. "
-    "Of several processes the first takes PORT, the next the one after it, and so on.",
+    help="Serve http://…:PORT/metrics for Prometheus; 0 picks a free port and prints it. With "
+    "several processes, the first uses PORT, the second PORT + 1, and so on.",
 )
 @click.option(
     "--metrics-host",
     default="0.0.0.0",  # noqa: S104  as exporters do: the scraper is on another host
     show_default=True,
     metavar="ADDRESS",
-    help="The address that is listened on for Prometheus.",
+    help="The address to serve metrics on.",
 )
-@click.option("--drain", is_flag=True, help="End when nothing is due any more.")
+@click.option("--drain", is_flag=True, help="Stop when no job is due.")
 @click.option(
     "--grace",
     default=30.0,
     show_default=True,
     type=click.FloatRange(0),
     metavar="SECONDS",
-    help="What running jobs get at a gentle stop.",
+    help="How long running jobs may take at a gentle stop.",
 )
 @click.option(
     "--connect-timeout",
@@ -93,7 +93,7 @@ _STUCK = 75
     show_default=True,
     type=click.FloatRange(0),
     metavar="SECONDS",
-    help="For how long a database that is not reachable yet is tried again at the start.",
+    help="How long to retry at the start while the database cannot be reached.",
 )
 @click.option("--parent", type=int, hidden=True)  # one of several: the socket to its parent
 def worker(
@@ -115,11 +115,11 @@ def worker(
 ) -> None:
     """Run the jobs of generated packages, given by path or by dotted name.
 
-    SIGTERM and SIGINT stop gently: running jobs get --grace seconds, the rest is released. A
-    second signal ends at once. Of several processes one that dies is replaced.
+    SIGTERM and SIGINT stop gently: running jobs get --grace seconds, other claimed jobs are
+    released. A second signal stops at once. With several processes, one that dies is replaced.
 
-    Exits with 0 after a gentle stop, 1 when it could not start, 75 when plain functions that do not
-    end after their timeouts held every slot for a minute: start it again then.
+    Exit codes: 0 after a gentle stop or a drain, 1 if it cannot start, 75 if timed-out threads held
+    every slot for a minute (start it again then).
     """
     caps = _caps(queues)
     for option, seconds in (("--grace", grace), ("--connect-timeout", connect_timeout)):
@@ -164,25 +164,25 @@ def worker(
 
 
 def _run(pool: "WorkerPool", drain: bool, on_ready: Callable[[], object] | None) -> int:
-    """Work until the end; the exit code."""
+    """Run the pool until it stops; returns the exit code."""
     from ..model.errors import WorkerStuck
 
     try:
         pool.run(drain=drain, on_ready=on_ready)
     except WorkerStuck as error:
-        logging.error("the worker ends, for another to replace it: %s", error)
+        logging.error("the worker exits so that it can be replaced: %s", error)
         return _STUCK
     return 0
 
 
 def _leave_threads(code: int) -> None:
-    """End the process when a thread runs on, which the interpreter would wait for."""
+    """Exit without waiting for threads that still run; the interpreter would wait for them."""
     deadline = time.monotonic() + 0.5
     for thread in threading.enumerate():
         if not thread.daemon and thread is not threading.main_thread():
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
-                logging.warning("a handler or a service did not end and is left behind")
+                logging.warning("exiting while the thread of a handler or a service still runs")
                 logging.shutdown()
                 sys.stdout.flush()
                 os._exit(code)

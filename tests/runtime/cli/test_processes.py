@@ -86,7 +86,7 @@ def test_a_process_that_is_killed_is_said_and_replaced(
     until(replaced)
     worker.terminate()
     assert worker.wait(30) == 0
-    assert said(tmp_path).count("another is started") == 2
+    assert said(tmp_path).count("starting another") == 2
 
 
 @pytest.mark.parametrize("steady", [10, 0], ids=["", "on a machine that takes long to start them"])
@@ -97,8 +97,8 @@ def test_processes_that_die_at_once_are_replaced_ever_later(
     (tmp_path / "sitecustomize.py").write_text(patch)
     (tmp_path / "deadly.py").write_text("import os\nos.kill(os.getpid(), 9)\n")
     worker = start("--services", "deadly:x", "--processes", "2")
-    until(lambda: said(tmp_path).count("another is started in 0.5 s") == 2)
-    until(lambda: said(tmp_path).count("another is started in 1 s") == 2)
+    until(lambda: said(tmp_path).count("starting another in 0.5 s") == 2)
+    until(lambda: said(tmp_path).count("starting another in 1 s") == 2)
     worker.terminate()
     worker.wait(30)
 

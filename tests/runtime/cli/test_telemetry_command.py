@@ -77,9 +77,9 @@ def test_a_worker_tells_a_function_of_failed_jobs(run: Run, queue: Queue) -> Non
         (["--on-failed", "pager:page_them"], 1, "pager has no 'page_them'"),
         (["--on-failed", "pager"], 1, "--on-failed takes module:object"),
         (["--on-failed", "pager:nobody"], 1, "None cannot be called"),
-        (["--metrics-port", "65535", "--processes", "2"], 2, "name a lower one"),
+        (["--metrics-port", "65535", "--processes", "2"], 2, "give a lower one"),
         (["--metrics-port", "65536"], 2, "65536 is not in the range"),
-        (["--metrics-port", "0", "--metrics-host", "no.such.host"], 2, "cannot be listened on"),
+        (["--metrics-port", "0", "--metrics-host", "no.such.host"], 2, "cannot be used"),
     ],
 )
 def test_mistakes_get_one_clear_message(
@@ -119,8 +119,8 @@ def test_a_port_in_use_is_a_clear_error(run: Run, processes: str) -> None:
         port = str(taken.getsockname()[1])
         options = ("--metrics-host", "127.0.0.1", "--processes", processes)
         said = run(*_WORKER, "--metrics-port", port, *options, code=2).stderr
-    assert f"127.0.0.1 port {port} cannot be listened on (Address already in use)" in said
-    assert "or 0 for a free one" in said
+    assert f"127.0.0.1 port {port} cannot be used (Address already in use)" in said
+    assert "or 0 for a free port" in said
 
 
 def test_prometheus_scrapes_a_worker(environment: dict[str, str], queue: Queue) -> None:

@@ -56,7 +56,10 @@ def test_a_strangers_table_of_one_of_our_names_is_named(empty_dsn: str) -> None:
         connection.execute("CREATE TABLE conduit_unique_keys ()")
     done = CliRunner().invoke(commands, ["migrate", "--dsn", empty_dsn])
     assert done.exit_code == 1
-    assert 'relation "conduit_unique_keys" already exists, and is not ours' in done.output
+    assert (
+        'relation "conduit_unique_keys" already exists, and does not belong to conduit-jobs'
+        in done.output
+    )
 
 
 def test_a_database_of_an_older_version_gets_what_it_lacks(

@@ -105,5 +105,5 @@ def test_the_command_exits_so_that_another_replaces_it(queue: Queue) -> None:
         command, cwd=_HERE, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 75, done.stderr
-    assert "the worker ends, for another to replace it" in done.stderr
+    assert "the worker exits so that it can be replaced" in done.stderr
     assert "Traceback" not in done.stderr
