@@ -1,4 +1,4 @@
-"""Where the package's data stands, and a folder for what can be computed again."""
+"""The package's data files, and a cache for what can be computed again."""
 
 import os
 import tempfile
@@ -50,7 +50,7 @@ def store_cached(key: str, text: str) -> None:
 
 @cache
 def stamp() -> str:
-    """Stands for this version of the compiler and of what writes with it; changes with any file.
+    """Identifies this version of the compiler and of what writes with it; changes with any file.
 
     Sizes and times are looked at, not contents, since every run asks.
     """

@@ -8,7 +8,7 @@ from .source import Source, Span
 
 Severity = Literal["error", "warning"]
 
-MOST = 100
+MAX_DIAGNOSTICS = 100
 """How many diagnostics one run reports."""
 
 
@@ -33,8 +33,8 @@ class Diagnostic:
 
 
 @dataclass
-class Stretches:
-    """Stretches of sources, such as those that could not be read completely."""
+class SpanSet:
+    """Spans of sources, such as those that did not parse."""
 
     _spans: dict[Source, list[Span]] = field(default_factory=dict)
 
@@ -43,14 +43,14 @@ class Stretches:
         self._spans.setdefault(span.source, []).append(span)
 
     def texts(self, source: Source) -> Iterator[str]:
-        """What stands in those of a source."""
+        """The texts of those in a source."""
         return (span.text for span in self._spans.get(source, ()))
 
     def touches(self, span: Span) -> bool:
         """Whether a span shares a character with one of them."""
         return bool(self._spans) and any(
-            span.start < broken.end and broken.start < span.end
-            for broken in self._spans.get(span.source, ())
+            span.start < other.end and other.start < span.end
+            for other in self._spans.get(span.source, ())
         )
 
 
@@ -59,8 +59,8 @@ class Problems:
     """Collects the diagnostics of a run."""
 
     _found: dict[tuple[str, Span], Diagnostic] = field(default_factory=dict)
-    broken: Stretches = field(default_factory=Stretches)
-    """Where nothing more is noted, since it would only be a consequence of what is."""
+    unparsed: SpanSet = field(default_factory=SpanSet)
+    """Further findings there are dropped, as consequences of the syntax error."""
 
     def error(
         self,
@@ -89,7 +89,7 @@ class Problems:
         spans = [diagnostic.span]
         if diagnostic.severity == "warning":
             spans += (related.span for related in diagnostic.related)
-        if not any(map(self.broken.touches, spans)):
+        if not any(map(self.unparsed.touches, spans)):
             self._found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
 
     @property
@@ -98,9 +98,9 @@ class Problems:
         return any(d.severity == "error" for d in self._found.values())
 
     def sorted(self) -> tuple[Diagnostic, ...]:
-        """At most `MOST` findings by file and place, errors kept in preference to warnings."""
+        """The findings by file and place; of more than `MAX_DIAGNOSTICS`, the errors first."""
         by_weight = sorted(self._found.values(), key=lambda d: (d.severity != "error", *_place(d)))
-        return tuple(sorted(by_weight[:MOST], key=_place))
+        return tuple(sorted(by_weight[:MAX_DIAGNOSTICS], key=_place))
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from .diagnostics import Diagnostic
 from .source import Span
 
-_WIDEST = 100
+_MAX_WIDTH = 100
 """How many columns of a source line are shown."""
 
 _STYLES = {"error": "\033[1;31m", "warning": "\033[1;33m", "quiet": "\033[34m", "bold": "\033[1m"}
@@ -130,11 +130,11 @@ def _excerpt(span: Span) -> tuple[str, str]:
     start = min(column - 1, len(text))
     end = max(min(start + span.end - span.start, len(text)), start)
     first = 0
-    if len(text) > _WIDEST and end > _WIDEST - 10:
-        first = max(0, start - _WIDEST // 2)
-    cut_left, cut_right = first > 0, len(text) > first + _WIDEST
-    shown = text[first : first + _WIDEST]
-    before, marked = text[first:start], text[start : min(end, first + _WIDEST)]
+    if len(text) > _MAX_WIDTH and end > _MAX_WIDTH - 10:
+        first = max(0, start - _MAX_WIDTH // 2)
+    cut_left, cut_right = first > 0, len(text) > first + _MAX_WIDTH
+    shown = text[first : first + _MAX_WIDTH]
+    before, marked = text[first:start], text[start : min(end, first + _MAX_WIDTH)]
     excerpt = ("…" if cut_left else "") + _visible(shown) + ("…" if cut_right else "")
     indent = (" " if cut_left else "") + " " * _width(before)
     return excerpt, indent + "^" * max(1, _width(marked))

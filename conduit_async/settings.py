@@ -71,11 +71,11 @@ def _report_toml(error: Exception, source: Source, problems: Problems) -> None:
             lines = source.text.split("\n")
             offset = sum(len(line) + 1 for line in lines[: int(place[1]) - 1]) + int(place[2]) - 1
     offset = min(offset, len(source.text))
-    problems.error("VAL510", Span(source, offset, offset), f"this is no valid TOML: {message}")
+    problems.error("VAL510", Span(source, offset, offset), f"this is not valid TOML: {message}")
 
 
 def _place(source: Source, key: str) -> Span:
-    """Where a key stands: TOML's parser does not say, so the first text that looks like it."""
+    """The span of a key. TOML's parser has none, so it is the first text that looks like it."""
     name = rf"[\"']?({re.escape(key)})[\"']?"
     for pattern in (rf"(?<![\w-]){name}\s*=", rf"^\s*\[(?:[^\]\n]*\.)?{name}\]"):
         if found := re.search(pattern, source.text, re.MULTILINE):

@@ -42,7 +42,7 @@ class Span:
 
     @property
     def text(self) -> str:
-        """What stands there."""
+        """The text of the span."""
         return self.source.text[self.start : self.end]
 
     @property

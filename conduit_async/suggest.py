@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable
 
-_ALIKE = 0.59
+_MIN_SIMILARITY = 0.59
 """How alike a name must be: three letters of five, and no float is that exactly."""
 
-_FEW = 9
-"""Fewer names are all told."""
+_MAX_LISTED = 9
+"""A hint lists at most so many names."""
 
 
 def nearest(wanted: str, known: Iterable[str]) -> str | None:
@@ -19,7 +19,9 @@ def nearest(wanted: str, known: Iterable[str]) -> str | None:
     from rapidfuzz.distance import Indel
 
     names = sorted(folded, key=lambda name: name[:1] != written[:1])  # they win among equals
-    close = process.extract(written, names, scorer=Indel.normalized_similarity, score_cutoff=_ALIKE)
+    close = process.extract(
+        written, names, scorer=Indel.normalized_similarity, score_cutoff=_MIN_SIMILARITY
+    )
     return next((folded[name] for name, *_ in close if _is_typo(written, name)), None)
 
 
@@ -40,4 +42,6 @@ def did_you_mean(wanted: str, known: Iterable[str]) -> str | None:
 
 def listed(known: Collection[str]) -> str | None:
     """All names, if they are few."""
-    return f"it has {', '.join(f'`{name}`' for name in known)}" if len(known) < _FEW else None
+    return (
+        f"it has {', '.join(f'`{name}`' for name in known)}" if len(known) < _MAX_LISTED else None
+    )

@@ -7,7 +7,7 @@ import re
 
 
 class Token:
-    """A terminal of the grammar and where it stands.
+    """A terminal of the grammar and its place.
 
     `first` says that it is the first on its line, `depth` how many brackets are open around it.
     A token of no width was put in by a repair: the source does not hold it.
@@ -40,7 +40,7 @@ INFIX_WORDS = frozenset({"in", "not_in", "and", "or", "not", "rescue"})
 """Keywords that are an ordinary key when a colon is attached to them."""
 
 STATEMENT_WORDS = frozenset({"let", "if", "unless", "return", "for"})
-"""Keywords that start a statement and can stand nowhere inside an expression."""
+"""Keywords that start a statement and are not allowed inside an expression."""
 
 OPERATORS = {
     ".": "DOT", "?.": "DOT", "..": "RANGE", "...": "RANGE", "??": "COALESCE", "?": "QUESTION",

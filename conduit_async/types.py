@@ -1,7 +1,7 @@
 """The types of Conduit values: plain data, compared by value.
 
 A type is never nil by itself: `Optional` says that nil may arrive. `ANY` is a value that nothing
-is known of, such as a service's result; it fits everywhere and everything fits it.
+is known of, such as a service's result; it is assignable to and from every type.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class AnyType:
-    """Unknown: it flows freely."""
+    """Unknown: it is assignable to and from everything."""
 
     def __str__(self) -> str:
         return "any"
@@ -163,7 +163,7 @@ class Function:
 class Variable:
     """A type that a call of a library function decides, such as the item of its array.
 
-    What it stands for has to fit `bound`, when there is one.
+    Its type has to be assignable to `bound`, when there is one.
     """
 
     name: str
@@ -191,9 +191,9 @@ Type: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a literal of mixed values holds, by key or position, where JSON would not tell.
+    """What a literal of mixed values holds, by key or position, where JSON loses the types.
 
-    `EACH` as position stands for every item.
+    The position `EACH` is for every item.
     """
 
     parts: tuple[tuple[str | int, "Type | Shape"], ...]

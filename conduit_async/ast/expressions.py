@@ -95,7 +95,7 @@ class Member(Node):
     """`target.name`, or `target?.name` when `safe`.
 
     `closed`, here and in what else a chain has: brackets around it end the chain, so that nil in
-    it is the value of what stands in them.
+    it is the value of what they hold.
     """
 
     target: "Expr"
@@ -154,7 +154,7 @@ class Unary(Node):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Binary(Node):
-    """`||` is `or` and `&&` is `and` here; `operator_span` is where the operator stands."""
+    """`||` is `or` and `&&` is `and` here; `operator_span` is the operator's."""
 
     operator: BinaryOperator
     left: "Expr"

@@ -1,4 +1,4 @@
-"""Files, resources and what stands in them."""
+"""Files, resources and their members."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -20,7 +20,7 @@ class Pair(Node):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Annotation(Node):
-    """`@name(arguments)` on a field, or an unknown one that is a member or stands at file level.
+    """`@name(arguments)` on a field, or an unknown one that is a member or at file level.
 
     `label` is the optional name or string after an unknown annotation; `pairs` and `body` are its
     block.
@@ -167,8 +167,8 @@ class Resource(Node):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class File(Node):
-    """One source file; in `broken` stretches of it the tree lacks what could not be read."""
+    """One source file; the tree lacks what is in its `unparsed` spans."""
 
     annotations: tuple[Annotation, ...]
     resources: tuple[Resource, ...]
-    broken: tuple[Span, ...] = ()
+    unparsed: tuple[Span, ...] = ()

@@ -7,7 +7,7 @@ from ..source import Span
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Node:
-    """Anything that stands at a place of a source."""
+    """Anything with a place in a source."""
 
     span: Span
 

@@ -87,7 +87,7 @@ class Async(Node):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ExprStatement(Node):
-    """An expression that stands alone."""
+    """An expression as a statement."""
 
     value: Expr
 

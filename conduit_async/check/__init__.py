@@ -7,17 +7,17 @@ from ..config import Config
 from ..diagnostics import Problems
 from ..program import Program
 from .calls import calls
-from .calls.function_uses import settle_function_uses
+from .calls.function_uses import propagate_function_uses
 from .calls.services import name_services
 from .declarations.declare import declare
 from .declarations.placement import check_placement
 from .declarations.unsupported import report_unsupported
-from .environment import World
+from .environment import Environment
 from .expressions import access, control, indexing, lambdas, literals, lookup, operators
 from .jobs.async_blocks import describe_jobs
 from .jobs.capture import capture
 from .jobs.reach import check_bodies
-from .jobs.withheld import report_withheld
+from .jobs.redacted import report_redacted
 from .names.clashes import check_clashes
 from .names.config_names import check_config_names
 from .names.service_typos import check_service_names
@@ -38,24 +38,22 @@ def check(
 
     `outside` are the names of classes that further sources declare.
     """
-    unparsed = {d.span.source for d in problems.sorted() if d.severity == "error"}
+    files_with_errors = {d.span.source for d in problems.sorted() if d.severity == "error"}
     for file in files:
-        for span in file.broken:
-            problems.broken.add(span)
-    world = World(config, problems, frozenset(unparsed), problems.broken)
+        for span in file.unparsed:
+            problems.unparsed.add(span)
+    env = Environment(config, problems, frozenset(files_with_errors), problems.unparsed)
     check_placement(files, problems)
-    world.taken_names.update(outside)
-    declare(world, files)
-    check_bodies(world)
-    program = Program(
-        world.resources, world.structs, world.services, world.facts, world.class_names
-    )
+    env.taken_names.update(outside)
+    declare(env, files)
+    check_bodies(env)
+    program = Program(env.resources, env.structs, env.services, env.facts, env.class_names)
     describe_jobs(program, config, problems, outside)
     name_services(program, problems)
     check_service_names(program, config, problems)
-    settle_function_uses(program)
+    propagate_function_uses(program)
     capture(program, problems)
-    report_withheld(program, problems)
+    report_redacted(program, problems)
     check_clashes(program, config.schema, problems)
     columns = {info.name: info.columns for info in program.resources.values()}
     check_config_names(columns, config, problems)

@@ -15,27 +15,27 @@ from ..names import local_name, unclashed
 from ..program import Facts, FunctionInfo, HookInfo, JobInfo, Local, ResourceInfo
 from ..source import Span
 from ..types import ANY, Record, Type, optional
-from .environment import World
-from .lattice import BROKEN
-from .paths import Implied, Path
+from .environment import Environment
+from .lattice import INVALID
+from .narrowing import Narrowing, Path
 
 BodyKind: TypeAlias = Literal["hook", "function", "computed", "scope"]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Asks for the type of the left part of a chain: a `?.` further left does not end in it."""
+class Receiver:
+    """Asks for the type of the left part of a chain, which a `?.` in it does not end."""
 
     node: ast.Expr
 
 
-Steps: TypeAlias = Generator["ast.Expr | Target", Type, Type]
-"""A rule at work: it yields what it needs the type of, is sent that, and returns its own type."""
+Inference: TypeAlias = Generator["ast.Expr | Receiver", Type, Type]
+"""A running rule: it yields what it needs the type of, is sent that type, and returns its own."""
 
 Node = TypeVar("Node", bound=ast.Node)
-Rule: TypeAlias = "Callable[[Body, Node], Steps | Type]"
+Rule: TypeAlias = "Callable[[Body, Node], Inference | Type]"
 
-_RULES: dict[type[ast.Node], Callable[["Body", Any], Steps | Type]] = {}
+_RULES: dict[type[ast.Node], Callable[["Body", Any], Inference | Type]] = {}
 
 
 def rule(kind: type[Node]) -> Callable[["Rule[Node]"], "Rule[Node]"]:
@@ -49,8 +49,8 @@ def rule(kind: type[Node]) -> Callable[["Rule[Node]"], "Rule[Node]"]:
 
 
 @dataclass(eq=False)
-class Frame:
-    """Where a `return` goes: out of the body or a job, or into the value of a block."""
+class ReturnTarget:
+    """What a `return` leaves: the body, a job, or a block that has a value."""
 
     kind: Literal["hook", "job", "function", "value"]
     expected: Type | None = None
@@ -88,44 +88,44 @@ class Scope:
 class Body:
     """The state of checking one body.
 
-    `job` is the `@async` block around, `known` what is known not to be nil at this point.
-    `implied` keeps what conditions say, `short` the links of a chain that a `?.` may end,
-    `widened` the types of locals that are assigned values of several types (`settled`: none was
-    found that had not been before), `assigned` those
-    that were given another value than their first so far, `alone` the
-    expressions that are statements, and `ending` those of them that control never leaves.
+    `job`: the `@async` block around. `non_nil`: what is known not to be nil at this point.
+    `narrowings`: what each condition says about nil. `short_circuits`: the links of a chain that a
+    `?.` may end. `lets`: the `let` of each local whose type is inferred. `widened`: the types of
+    those that are assigned values of several types; `stable` says that this pass widened none.
+    `assigned`: the locals that were given a second value so far. `discarded`: the expressions that
+    are statements. `diverging`: those of them that control never leaves.
     """
 
-    world: World
+    env: Environment
     resource: ResourceInfo
     kind: BodyKind
     scope: Scope
-    frame: Frame
+    return_target: ReturnTarget
     event: ast.Event | None = None
     hook: HookInfo | None = None
     function: FunctionInfo | None = None
     job: JobInfo | None = None
-    known: frozenset[Path] = frozenset()
-    implied: dict[ast.Node, Implied] = field(default_factory=dict)
-    short: set[ast.Node] = field(default_factory=set)
+    non_nil: frozenset[Path] = frozenset()
+    narrowings: dict[ast.Node, Narrowing] = field(default_factory=dict)
+    short_circuits: set[ast.Node] = field(default_factory=set)
     lets: dict[Local, ast.Let] = field(default_factory=dict)
     widened: dict[ast.Let, Type] = field(default_factory=dict)
-    settled: bool = True
+    stable: bool = True
     assigned: set[Local] = field(default_factory=set)
-    alone: set[ast.Node] = field(default_factory=set)
-    ending: set[ast.Node] = field(default_factory=set)
+    discarded: set[ast.Node] = field(default_factory=set)
+    diverging: set[ast.Node] = field(default_factory=set)
     _numbers: dict[tuple[int, str], tuple[set[str], int]] = field(default_factory=dict)
     """The last number that set a name apart, for each set of names that are taken."""
 
     @property
     def facts(self) -> Facts:
         """Where what is found out is kept."""
-        return self.world.facts
+        return self.env.facts
 
     @property
     def problems(self) -> Problems:
         """Where what is wrong is reported."""
-        return self.world.problems
+        return self.env.problems
 
     @property
     def record(self) -> Record:
@@ -135,15 +135,15 @@ class Body:
     def infer(self, expression: ast.Expr) -> Type:
         """Find and note the type of an expression and of all its parts."""
         kind = self._infer(expression)
-        if self.world.broken.touches(expression.span):
-            kind = self.facts.types[expression] = BROKEN
+        if self.env.unparsed.touches(expression.span):
+            kind = self.facts.types[expression] = INVALID
         return kind
 
     def _infer(self, expression: ast.Expr) -> Type:
-        waiting: list[tuple[Steps, ast.Expr | Target]] = []
-        wanted: ast.Expr | Target = expression
+        waiting: list[tuple[Inference, ast.Expr | Receiver]] = []
+        wanted: ast.Expr | Receiver = expression
         while True:
-            node = wanted.node if isinstance(wanted, Target) else wanted
+            node = wanted.node if isinstance(wanted, Receiver) else wanted
             outcome = _RULES[type(node)](self, node)
             if isinstance(outcome, Generator):
                 waiting.append((outcome, wanted))
@@ -162,16 +162,18 @@ class Body:
                 assert answer is not None
                 return answer
 
-    def _note(self, wanted: ast.Expr | Target, kind: Type) -> Type:
-        node = wanted.node if isinstance(wanted, Target) else wanted
-        if node in self.short and (not isinstance(wanted, Target) or ast.is_closed(node)):
+    def _note(self, wanted: ast.Expr | Receiver, kind: Type) -> Type:
+        node = wanted.node if isinstance(wanted, Receiver) else wanted
+        if node in self.short_circuits and (
+            not isinstance(wanted, Receiver) or ast.is_closed(node)
+        ):
             kind = optional(kind)
         self.facts.types[node] = kind
         return kind
 
-    def goes_on(self, target: ast.Expr) -> bool:
+    def continues_chain(self, target: ast.Expr) -> bool:
         """Whether what follows a link is in its chain, so that a `?.` in it ends both."""
-        return target in self.short and not ast.is_closed(target)
+        return target in self.short_circuits and not ast.is_closed(target)
 
     def type_of(self, node: ast.Node) -> Type:
         """The type that was found for an expression."""
@@ -187,7 +189,7 @@ class Body:
     ) -> Local:
         """Add a local to the innermost scope."""
         if python is None:
-            python = self._distinct(local_name(name.text, self.world.resources), self.scope.python)
+            python = self._distinct(local_name(name.text, self.env.resources), self.scope.python)
         self.scope.python.add(python)
         local = Local(name.text, python, kind, what, name.span, self.job, value)
         self.scope.names[name.text] = local

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from .. import ast
 from ..config import Config
-from ..diagnostics import Diagnostic, Problems, Stretches
+from ..diagnostics import Diagnostic, Problems, SpanSet
 from ..program import (
     Facts,
     FunctionInfo,
@@ -21,7 +21,7 @@ from ..types import Struct
 
 
 @dataclass
-class Demoted(Problems):
+class Downgraded(Problems):
     """Passes findings on as warnings: what is wrong in code that no job or hook reaches."""
 
     target: Problems = field(default_factory=Problems)
@@ -32,22 +32,22 @@ class Demoted(Problems):
 
 
 @dataclass
-class World:
+class Environment:
     """The declarations of all files, and what is found out about the code.
 
-    `unparsed` are the sources with errors of syntax, `broken` the statements and members of them
-    that were not read completely. `class_names` are the Python names of inline structs and enums,
+    `files_with_errors` are the sources with errors of syntax, `unparsed` the statements and members
+    that did not parse completely. `class_names` are the Python names of inline structs and enums,
     `shapes` the structs by what they hold, `taken_names` all class names, `taken_columns` the
     columns' Python names.
     `likely` remembers which resource the name of a service may be a typo of.
-    `words` are those in `broken` stretches.
-    `reach_function` and `reach_scope` are told of each function and scope that code uses.
+    `words` are those in `unparsed` spans.
+    `reach_function` and `reach_scope` are called for each function and scope that code uses.
     """
 
     config: Config
     problems: Problems
-    unparsed: frozenset[Source] = frozenset()
-    broken: Stretches = field(default_factory=Stretches)
+    files_with_errors: frozenset[Source] = frozenset()
+    unparsed: SpanSet = field(default_factory=SpanSet)
     facts: Facts = field(default_factory=Facts)
     resources: Resources = field(default_factory=Resources)
     structs: dict[str, StructInfo] = field(default_factory=dict)
@@ -62,19 +62,19 @@ class World:
     reach_function: Callable[[ResourceInfo, FunctionInfo], None] = lambda _owner, _function: None
     reach_scope: Callable[[ResourceInfo, str], None] = lambda _owner, _name: None
 
-    def lost_words(self, source: Source, pattern: str = r"(?<![^.]\.)\b\w++") -> set[str]:
+    def unparsed_words(self, source: Source, pattern: str = r"(?<![^.]\.)\b\w++") -> set[str]:
         """The words in what was not read completely that may be declarations."""
         if (source, pattern) not in self.words:
             self.words[source, pattern] = {
-                word for text in self.broken.texts(source) for word in re.findall(pattern, text)
+                word for text in self.unparsed.texts(source) for word in re.findall(pattern, text)
             }
         return self.words[source, pattern]
 
-    def aside(self) -> "World":
+    def for_unreached_code(self) -> "Environment":
         """The same declarations for code that nothing reaches: its facts do not count."""
         return replace(
             self,
-            problems=Demoted(target=self.problems),
+            problems=Downgraded(target=self.problems),
             facts=Facts(),
             services={},
             structs=dict(self.structs),

@@ -34,11 +34,11 @@ NUMBERS = (INT, FLOAT, DECIMAL)
 
 
 @dataclass(frozen=True, slots=True)
-class Broken(AnyType):
+class InvalidType(AnyType):
     """The unknown type of what has been reported already: nothing more is said about it."""
 
 
-BROKEN = Broken()
+INVALID = InvalidType()
 
 
 def is_unknown(kind: Type) -> bool:
@@ -56,23 +56,23 @@ def is_number(kind: Type) -> bool:
     return kind in NUMBERS
 
 
-def fits(actual: Type, expected: Type) -> bool:
-    """Whether a value of one type may stand where another one is expected."""
+def is_assignable(actual: Type, expected: Type) -> bool:
+    """Whether a value of one type can be used where another one is expected."""
     if actual == expected or is_unknown(actual):
         return True
     match expected:
         case AnyType() | Variable():
             return True
         case Optional():
-            return isinstance(actual, NilType) or fits(required(actual), expected.item)
+            return isinstance(actual, NilType) or is_assignable(required(actual), expected.item)
         case Union():
-            return any(fits(actual, option) for option in expected.options)
+            return any(is_assignable(actual, option) for option in expected.options)
     if expected == JSON:
         return not isinstance(required(actual), Record | Query | Range | Function)
     if isinstance(actual, Optional | NilType):
         return False
     if isinstance(actual, Union):
-        return all(fits(option, expected) for option in actual.options)
+        return all(is_assignable(option, expected) for option in actual.options)
     return _same_family(actual, expected)
 
 
@@ -85,13 +85,15 @@ def _same_family(actual: Type, expected: Type) -> bool:
         case Enum(values=mine), Enum(values=theirs):
             return not set(mine).isdisjoint(theirs)
         case Array(item=mine), Array(item=theirs):
-            return fits(mine, theirs)
+            return is_assignable(mine, theirs)
         case Hash(), Hash():
-            return fits(actual.key, expected.key) and fits(actual.value, expected.value)
+            return is_assignable(actual.key, expected.key) and is_assignable(
+                actual.value, expected.value
+            )
         case Range(item=mine), Range(item=theirs):
-            return fits(mine, theirs)
+            return is_assignable(mine, theirs)
         case Function(), Function():
-            return len(actual.parameters) <= len(expected.parameters) and fits(
+            return len(actual.parameters) <= len(expected.parameters) and is_assignable(
                 actual.result, expected.result
             )
     return actual == ERROR and expected == STRING
@@ -101,8 +103,8 @@ def join(left: Type, right: Type) -> Type:
     """The narrowest type that holds the values of both; `ANY` when they have nothing in common."""
     if left == right and not isinstance(required(left), Array | Hash):
         return left
-    if isinstance(left, Broken) or isinstance(right, Broken):
-        return BROKEN
+    if isinstance(left, InvalidType) or isinstance(right, InvalidType):
+        return INVALID
     if isinstance(left, NilType):
         return optional(right)
     if isinstance(right, NilType):
@@ -110,7 +112,7 @@ def join(left: Type, right: Type) -> Type:
     if isinstance(left, Optional) or isinstance(right, Optional):
         return optional(join(required(left), required(right)))
     if JSON in (left, right) and ANY not in (left, right):
-        return JSON if fits(left, JSON) and fits(right, JSON) else ANY
+        return JSON if is_assignable(left, JSON) and is_assignable(right, JSON) else ANY
     if is_text(left) and is_text(right):
         return STRING
     match left, right:
@@ -205,7 +207,7 @@ def knows_as_much(kind: Type, other: Type) -> bool:
     return mine == theirs and all(knows_as_much(one, two) for (_, one), (_, two) in pairs)
 
 
-def comparable(left: Type, right: Type) -> bool:
+def may_be_equal(left: Type, right: Type) -> bool:
     """Whether `==` between two types can ever be true."""
     left, right = required(left), required(right)
     if is_unknown(left) or is_unknown(right):
@@ -214,4 +216,4 @@ def comparable(left: Type, right: Type) -> bool:
         return True
     if is_number(left) and is_number(right):
         return True
-    return fits(left, right) or fits(right, left)
+    return is_assignable(left, right) or is_assignable(right, left)

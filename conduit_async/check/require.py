@@ -1,4 +1,4 @@
-"""Whether a value may stand where it stands, told at the part of it that may not."""
+"""Whether a value is assignable to its place, reported at the part that is not."""
 
 from .. import ast
 from ..analyses.results import matches, results
@@ -28,17 +28,17 @@ from ..types import (
     required,
 )
 from .body import Body
-from .expressions.nil_hints import closed, value_hint
-from .expressions.unmatched import gives_nil, head, missing_arms, open_matches
-from .forms import (
-    become_decimal,
+from .coercion import (
+    coerce_to_decimal,
+    coerces,
     constant_text,
     holds_struct,
     mapped_literals,
-    takes_form,
-    written_number,
+    number_literal,
 )
-from .lattice import fits, is_unknown
+from .expressions.nil_hints import parenthesized, value_hint
+from .expressions.unmatched import describe_unmatched, head, missing_arms, open_matches
+from .lattice import is_assignable, is_unknown
 
 
 def require(
@@ -55,7 +55,7 @@ def require(
     for part in parts:
         if part not in open_ones:
             _require(body, part, expected, what, code, related)
-    written = any(isinstance(written_number(part), ast.Float) for part in parts)
+    written = any(isinstance(number_literal(part), ast.Float) for part in parts)
     if len(parts) > 1 and written and required(expected) == DECIMAL:
         body.facts.types[node] = expected
 
@@ -79,7 +79,7 @@ def _require(
     if isinstance(wanted, Array) and isinstance(node, ast.ArrayLiteral) and node.items:
         for item in node.items:
             require(body, item, wanted.item, f"an item of {what}", code, *related)
-        if holds_struct(wanted) or takes_form(node, wanted):
+        if holds_struct(wanted) or coerces(node, wanted):
             body.facts.types[node] = wanted
         return
     if isinstance(wanted, Hash) and isinstance(node, ast.HashLiteral) and holds_struct(wanted):
@@ -97,36 +97,36 @@ def _require(
         _struct(body, node, wanted, what)
         body.facts.types[node] = wanted
         return
-    if wanted == DECIMAL and isinstance(written_number(node), ast.Float):
-        become_decimal(body, node)
+    if wanted == DECIMAL and isinstance(number_literal(node), ast.Float):
+        coerce_to_decimal(body, node)
         return
-    if fits(actual, expected):
+    if is_assignable(actual, expected):
         return
-    if is_nullable(actual) and fits(required(actual), expected):
-        nil_arrives(body, node, what, *related)
+    if is_nullable(actual) and is_assignable(required(actual), expected):
+        report_maybe_nil(body, node, what, *related)
         return
     if isinstance(actual, NilType):
         body.problems.error(
             "TYP101",
             node.span,
-            f"nil cannot stand here: {what} needs {article(wanted)}",
+            f"nil is not allowed here: {what} needs {describe(wanted)}",
             "give a value, or declare what takes it with `?`",
             *related,
         )
         return
-    message = f"{what} needs {article(expected)}, this is {article(actual)}"
+    message = f"{what} needs {describe(expected)}, this is {describe(actual)}"
     hint = conversion(node, actual, wanted)
     if isinstance(actual, Struct) and isinstance(wanted, Struct):
-        message = f"{what} is a struct of another type than `{shorten(node)}`"
+        message = f"{what} is a struct of another type than `{snippet(node)}`"
         hint = _parts(body, node, actual, wanted)
     body.problems.error(code, node.span, message, hint, *related)
 
 
 def _parts(body: Body, node: ast.Expr, actual: Struct, wanted: Struct) -> str:
     """The hint for a struct of another type, which may have the same fields."""
-    own, target = body.world.structs[actual.name].fields, closed(node, shorten(node))
+    own, target = body.env.structs[actual.name].fields, parenthesized(node, snippet(node))
     parts = [
-        f"{name}: {target}.{name}" for name in body.world.structs[wanted.name].fields if name in own
+        f"{name}: {target}.{name}" for name in body.env.structs[wanted.name].fields if name in own
     ]
     return f"give its parts: `{{ {', '.join(parts or ['…'])} }}`"
 
@@ -147,7 +147,7 @@ def check_enum(body: Body, node: ast.Node, text: str, kind: Enum, what: str) -> 
 
 
 def _declared(kind: Enum, body: Body) -> tuple[Related, ...]:
-    for info in body.world.resources.values():
+    for info in body.env.resources.values():
         for column in info.columns.values():
             if required(column.type) == kind and column.span is not None:
                 return (Related(column.span, "declared here"),)
@@ -155,7 +155,7 @@ def _declared(kind: Enum, body: Body) -> tuple[Related, ...]:
 
 
 def _struct(body: Body, node: ast.HashLiteral, kind: Struct, what: str) -> None:
-    fields = body.world.structs[kind.name].fields
+    fields = body.env.structs[kind.name].fields
     given: set[str] = set()
     unknown = False
     for entry in node.entries:
@@ -185,11 +185,11 @@ def _struct(body: Body, node: ast.HashLiteral, kind: Struct, what: str) -> None:
         body.problems.error("TYP101", node.span, f"{what} needs {names}", "add what is missing")
 
 
-def nil_arrives(
+def report_maybe_nil(
     body: Body, node: ast.Expr, what: str, *related: Related, operand: bool = False
 ) -> None:
     """Report a value that may be nil where that is not allowed, with what mends it."""
-    shown = shorten(node)
+    shown = snippet(node)
     unmatched = next(open_matches(body, node), None)
     body.problems.error(
         "TYP101",
@@ -198,7 +198,7 @@ def nil_arrives(
         value_hint(node, shown, body.type_of(node), operand=operand)
         if unmatched is None
         else missing_arms(body, unmatched),
-        *(related or origin(body, node)),
+        *(related or declaration_notes(body, node)),
     )
 
 
@@ -206,13 +206,13 @@ def _nil_of_match(body: Body, node: ast.Match, what: str, *related: Related) -> 
     body.problems.error(
         "TYP101",
         head(node),
-        f"`{shorten(head(node))}` {gives_nil(body, node)}, and {what} needs a value",
+        f"`{snippet(head(node))}` {describe_unmatched(body, node)}, and {what} needs a value",
         missing_arms(body, node),
         *related,
     )
 
 
-def origin(body: Body, node: ast.Expr) -> tuple[Related, ...]:
+def declaration_notes(body: Body, node: ast.Expr) -> tuple[Related, ...]:
     """Where the field that an expression reads is declared."""
     match body.facts.resolutions.get(node):
         case SelfColumn(column=column) if column.span is not None:
@@ -222,23 +222,23 @@ def origin(body: Body, node: ast.Expr) -> tuple[Related, ...]:
         case Local(value=value) if value is not None:
             found = next(open_matches(body, value), None)
             if found is not None:
-                return (Related(head(found), f"this {gives_nil(body, found)}"),)
+                return (Related(head(found), f"this {describe_unmatched(body, found)}"),)
     return ()
 
 
-def shorten(node: ast.Node | Span) -> str:
-    """An expression as it stands in the source, cut to fit in a message."""
+def snippet(node: ast.Node | Span) -> str:
+    """The source text of a node, cut to fit in a message."""
     span = node if isinstance(node, Span) else node.span
     text = " ".join(span.text.split())
     return text if len(text) <= 40 else f"{text[:37]}…"
 
 
-def article(kind: Type) -> str:
+def describe(kind: Type) -> str:
     """A type in a sentence: "a string", "an int", "nil"."""
     if isinstance(kind, NilType):
         return "nil"
     if isinstance(kind, Optional):
-        return f"{article(kind.item)} or nil"
+        return f"{describe(kind.item)} or nil"
     if isinstance(kind, AnyType):
         return "a value of unknown type"
     if isinstance(kind, Function):
@@ -252,7 +252,7 @@ def article(kind: Type) -> str:
 
 
 def _shown(kind: Type) -> str:
-    """A type as the source could write it; the names of structs stand in Python only."""
+    """A type as the source could write it, where structs have no names."""
     match kind:
         case Struct():
             return "struct"
@@ -280,18 +280,18 @@ def conversion(node: ast.Expr, actual: Type, expected: Type) -> str | None:
     if isinstance(expected, Function):
         return "write a lambda: `|x| { … }`"
     if expected == STRING and isinstance(node, ast.Int | ast.Float | ast.Bool):
-        return f'write it in quotes: `"{shorten(node)}"`'
+        return f'write it in quotes: `"{snippet(node)}"`'
     if expected == DURATION and actual == INT and not isinstance(node, ast.Int):
         return VARIABLE_DURATION
     if expected == DURATION and actual == INT:
-        return f"say the unit: `{shorten(node)}.days`, `.hours`, `.minutes` or `.seconds`"
+        return f"say the unit: `{snippet(node)}.days`, `.hours`, `.minutes` or `.seconds`"
     match str(expected), str(actual):
         case "string", _ if not isinstance(actual, Hash):
-            return f'write it as a string: `"#{{{shorten(node)}}}"`'
+            return f'write it as a string: `"#{{{snippet(node)}}}"`'
         case "int", "float" | "decimal":
-            return f"round it: `Number.round({shorten(node)}, 0)`"
+            return f"round it: `Number.round({snippet(node)}, 0)`"
         case "uuid", "string":
-            return f"parse it: `UUID.parse({shorten(node)})`"
+            return f"parse it: `UUID.parse({snippet(node)})`"
         case "timestamp", "string":
-            return f"parse it: `Time.parse({shorten(node)})`"
+            return f"parse it: `Time.parse({snippet(node)})`"
     return None

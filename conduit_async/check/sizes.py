@@ -7,9 +7,9 @@ from ..analyses.results import results
 from ..program import ResourceInfo
 from ..types import STRING
 from .body import Body
+from .coercion import constant_text
 from .constants import NotConstantError, fold
 from .declarations.type_refs import SCALARS
-from .forms import constant_text
 
 
 def check_size(body: Body, value: ast.Expr, ref: ast.TypeRef | None, what: str) -> None:
@@ -17,7 +17,7 @@ def check_size(body: Body, value: ast.Expr, ref: ast.TypeRef | None, what: str) 
     if ref is None:
         return
     for part in results(value):
-        if (fault := outgrows(part, ref)) is not None:
+        if (fault := size_fault(part, ref)) is not None:
             body.problems.error("TYP102", part.span, f"this {fault}, so {what} cannot take it")
 
 
@@ -29,7 +29,7 @@ def field_type(info: ResourceInfo, name: str) -> ast.TypeRef | None:
     return None
 
 
-def outgrows(value: ast.Expr, ref: ast.TypeRef) -> str | None:
+def size_fault(value: ast.Expr, ref: ast.TypeRef) -> str | None:
     """What is wrong with a text or a number that is too large for a type, if it is one."""
     named = ref.type
     if not isinstance(named, ast.NamedType):

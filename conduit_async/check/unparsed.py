@@ -4,13 +4,13 @@ import re
 from functools import lru_cache
 
 from ..source import Source
-from .environment import World
+from .environment import Environment
 
 _LOCAL = re.compile(r"\b(?:let|for|const|var)\s+(?:mut\s+)?(\w+)|\b(\w+)\s*:=")
 _WITHOUT_NAME = re.compile(r"\blet\s*[=:]")
 _NAMELESS_FIELD = r"\A\s*:"
 _NAMELESS = ""
-"""Stands for any name, when a `let` lacks its own."""
+"""Matches any name, when a `let` lacks its own."""
 
 _PARAMETERS = re.compile(r"\|([^|\n]{1,200})")
 _MEMBER = re.compile(
@@ -20,36 +20,36 @@ _NAMELESS_RESOURCE = re.compile(r"\bresource\s*\{")
 _RESOURCE = re.compile(r"\bresource\s+(\w+)")
 
 
-def lost_local(world: World, source: Source, name: str) -> bool:
+def is_unparsed_local(env: Environment, source: Source, name: str) -> bool:
     """Whether a `let` or `for` that did not parse may have declared a local."""
-    if source not in world.unparsed:
+    if source not in env.files_with_errors:
         return False
-    if not name[:1].isupper() and name in world.lost_words(source):
+    if not name[:1].isupper() and name in env.unparsed_words(source):
         return True
     return name in _locals(source) or _NAMELESS in _locals(source)
 
 
-def lost_member(world: World, resource: str, name: str) -> bool:
+def is_unparsed_member(env: Environment, resource: str, name: str) -> bool:
     """Whether a field, relation or function of a resource may not have parsed."""
-    info = world.resources.get(resource)
+    info = env.resources.get(resource)
     if info is None:
         return False
     source = info.node.span.source
-    if source not in world.unparsed:
+    if source not in env.files_with_errors:
         return False
     plain = name.rstrip("?!")
-    if plain in _found(_MEMBER, source) or plain in world.lost_words(source):
+    if plain in _found(_MEMBER, source) or plain in env.unparsed_words(source):
         return True
-    return bool(world.lost_words(source, _NAMELESS_FIELD))
+    return bool(env.unparsed_words(source, _NAMELESS_FIELD))
 
 
-def lost_resource(world: World, name: str) -> bool:
+def is_unparsed_resource(env: Environment, name: str) -> bool:
     """Whether a resource may not have parsed."""
     return any(
         name in _found(_RESOURCE, source)
-        or name in world.lost_words(source)
+        or name in env.unparsed_words(source)
         or _NAMELESS_RESOURCE.search(source.text)
-        for source in world.unparsed
+        for source in env.files_with_errors
     )
 
 

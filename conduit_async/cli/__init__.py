@@ -63,5 +63,5 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _drop_output() -> None:
-    """Whoever read our output is gone: let nothing more be written to it at exit."""
+    """Discard further output: the reader of our output is gone."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

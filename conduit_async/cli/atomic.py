@@ -40,7 +40,7 @@ def change_files(folder: Path, changes: Sequence[tuple[str, bytes | None]]) -> N
 
 
 def _backups(folder: Path, stage: Path, names: Iterable[str]) -> dict[Path, Path | None]:
-    """What stands in each place now: a second name of the same file, or None for nothing."""
+    """A backup of each file, as a hard link to it; None where there is no file."""
     backups: dict[Path, Path | None] = {}
     for number, name in enumerate(names):
         path, backup = folder / name, stage / f"old{number}"

@@ -1,9 +1,9 @@
 """What is kept between runs, so that what has not changed costs next to nothing.
 
-It stands in the user's cache folder, beside the parser's table, and not in the project: nobody has
-to ignore it, and a read-only checkout gets it as well. There is one a target folder, written
-atomically, so that of two runs at once one is kept. What is damaged, or was left by another
-version of the compiler, is as good as nothing. Deleting it costs a cold run.
+It is in the user's cache folder, beside the parser's table. So the project needs no entry to ignore
+it, and a read-only checkout gets it as well. There is one file for each target folder, written
+atomically. A damaged one, or one by another version of the compiler, is ignored. Deleting it costs
+a cold run.
 """
 
 import json

@@ -19,10 +19,10 @@ from typing import Self
 
 from ..emit.marks import Formatted, format_marked
 
-_FEW = 40
+_MIN_TEXTS = 40
 """So many texts have their form before processes have started."""
 
-_MOST = 4
+_MAX_PROCESSES = 4
 """With more processes, the parent could not keep them busy."""
 
 
@@ -49,9 +49,9 @@ class Formatters:
     def format_all(self, marked: Iterable[str]) -> Iterator[Formatted]:
         """The forms of texts with marks, in their order."""
         rest = iter(marked)
-        first = [*islice(rest, _FEW)]
-        count = min(os.cpu_count() or 1, _MOST)
-        if len(first) < _FEW or count == 1:
+        first = [*islice(rest, _MIN_TEXTS)]
+        count = min(os.cpu_count() or 1, _MAX_PROCESSES)
+        if len(first) < _MIN_TEXTS or count == 1:
             yield from map(format_marked, chain(first, rest))
             return
         pool = ThreadPoolExecutor(count)

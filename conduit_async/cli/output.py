@@ -1,4 +1,4 @@
-"""Brings a folder to hold a generated package, and never touches somebody else's file."""
+"""Writes a generated package into a folder, and never touches a file that is not ours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Changes:
 
 
 def compare(folder: Path, files: Mapping[str, str], problems: Problems) -> Changes:
-    """What writing the files would do; whatever stands in the way is reported (GEN6xx)."""
+    """What writing the files would change; what prevents it is reported (GEN6xx)."""
     owned = read_manifest(folder, problems)
     created: list[str] = []
     changed: list[str] = []
@@ -85,7 +85,7 @@ def _steps(files: Mapping[str, str], changes: Changes) -> list[tuple[str, bytes 
     """What to write and to delete, so that a run that is killed in between does no harm.
 
     The package that it leaves says on import that it is unfinished, and its manifest lists the old
-    and the new files, so that the next run takes none of them for somebody else's.
+    and the new files, so that the next run knows all of them as ours.
     """
     news = [name for name in (*changes.created, *changes.changed) if name in files]
     steps: list[tuple[str, bytes | None]] = [(name, files[name].encode()) for name in news]

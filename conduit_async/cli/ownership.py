@@ -23,7 +23,7 @@ def manifest_text(names: Iterable[str]) -> bytes:
 def read_manifest(folder: Path, problems: Problems) -> frozenset[str]:
     """The files that we wrote into a folder.
 
-    Without a manifest there are none, and then anything of somebody else's is reported (GEN610).
+    Without a manifest there are none, and then a file that is not ours is reported (GEN610).
     """
     data = read_if_there(folder / MANIFEST, problems)
     if data is None:
@@ -82,7 +82,7 @@ def _check_strangers(folder: Path, problems: Problems) -> None:
         report(
             "GEN610",
             path,
-            "this was not written by conduitc, and its folder is no generated package",
+            "this was not written by conduitc, and its folder is not a generated package",
             problems,
             "choose a folder that is empty or does not exist yet, such as `-o app/jobs`",
         )

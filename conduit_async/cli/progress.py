@@ -11,12 +11,12 @@ from ..incremental.output import Progress
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-_SOON = 0.7  # seconds in which nobody wonders
+_DELAY = 0.7  # seconds before the bar appears
 
 
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
-    """What to tell how far a compilation is; a terminal shows it when it takes long."""
+    """A callback for the progress of a compilation; a terminal shows it when it takes long."""
     started = time.monotonic()
     is_terminal = sys.stderr.isatty()
     bar: Bar | None = None
@@ -24,7 +24,7 @@ def shown_progress() -> Iterator[Progress]:
 
         def progress(what: str, done: int, total: int) -> None:
             nonlocal bar
-            if bar is None and is_terminal and time.monotonic() - started > _SOON:
+            if bar is None and is_terminal and time.monotonic() - started > _DELAY:
                 bar = stack.enter_context(_new_bar())
                 bar.add_task(what)
             if bar is not None:

@@ -137,7 +137,7 @@ def _files(start: str, problems: Problems) -> Iterator[Path]:
     if stat.S_ISDIR(mode):
         yield from _in_folder(path, problems)
     elif path.suffix not in SUFFIXES:
-        raise UsageError(f"`{shown(start)}` is no Conduit source: these end in .conduit or .cdt")
+        raise UsageError(f"`{shown(start)}` is not a Conduit source: these end in .conduit or .cdt")
     elif not stat.S_ISREG(mode):
         raise UsageError(f"`{shown(start)}` is neither a file nor a folder")
     else:
@@ -178,7 +178,7 @@ def _read_text(path: Path, problems: Problems) -> str | None:
         problems.error(
             "GEN620",
             Span(source, len(good), len(good) + 1),
-            f"this is no UTF-8 text: the byte 0x{bad:02x} cannot stand here",
+            f"this is not UTF-8 text: the byte 0x{bad:02x} is not valid here",
             "save the file as UTF-8",
         )
         return None

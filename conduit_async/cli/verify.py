@@ -7,7 +7,7 @@ from ..incremental.output import Output
 from .files import shown
 from .project import Project
 
-_LONGEST = 80
+_MAX_LENGTH = 80
 
 
 def invalid_module(output: Output, names: Iterable[str], project: Project) -> str | None:
@@ -37,6 +37,6 @@ def _origin(output: Output, name: str, line: int, project: Project) -> str:
                 return f"what was generated from {place}"
             start = module.lines[max(before)]
             statement = project.sources[path].split("\n")[start - 1].strip()
-            text = statement if len(statement) <= _LONGEST else f"{statement[:_LONGEST]}…"
+            text = statement if len(statement) <= _MAX_LENGTH else f"{statement[:_MAX_LENGTH]}…"
             return f"what was generated from `{shown(text)}` at {place}:{start}"
     return f"{shown(name)}, line {line}, which was generated,"

@@ -45,7 +45,7 @@ def _resource(token: Token, last: Token, line: list[Token]) -> SyntaxHint | None
     types = [part.type for part in line]
     if types == ["RESOURCE"] and token.type in ("STRING", "SYMBOL"):
         hint = f"write `resource {token.text}`"
-        return SyntaxHint(token, token, "the name of a resource is no string", hint, "SYN003")
+        return SyntaxHint(token, token, "the name of a resource is not a string", hint, "SYN003")
     if types == ["RESOURCE", "NAME"] and token.type in ("NAME", "LESS", "COLON"):
         message = "a resource is based on no other: there is no inheritance"
         return SyntaxHint(token, token, message, "remove it, and write what it needs", "SYN017")
@@ -92,7 +92,7 @@ def _header(token: Token, line: list[Token], expected: frozenset[str]) -> Syntax
         hint = "put the condition into the block: `if self.field_changed? { … }`"
         return SyntaxHint(token, token, "an event takes no arguments", hint, "SYN017")
     if types == ["HOOK"] and token.text == "(":
-        message = "the event of a hook stands without brackets"
+        message = "the event of a hook takes no brackets"
         return SyntaxHint(token, token, message, f"write `{head.text} create`", "SYN015")
     if types == ["HOOK", "NAME"] and (token.text in EVENTS or token.type in ("COMMA", "AND", "OR")):
         hint = "write a hook for each event; `save` is both create and update"
@@ -110,7 +110,7 @@ def hook_meant(name: str) -> str | None:
 
 
 def nearest_event(name: str) -> str | None:
-    """The event that a word of a hook's header stands for."""
+    """The event that a word of a hook's header means."""
     return name if name in EVENTS else _ALIASES.get(name) or nearest(name, EVENTS)
 
 
@@ -176,7 +176,7 @@ def _field(
         if token.first:
             meant = None if last.first else _annotation(last.text)
             hint = f"write `@{meant}`" if meant else f"write `{last.text}: string!`"
-            message = f"`{last.text}` is no field: it has no type"
+            message = f"`{last.text}` is not a field: it has no type"
             if meant:
                 message = f"`{last.text}` needs an `@` before it"
             return SyntaxHint(last, last, message, hint, "SYN002")
@@ -192,7 +192,7 @@ def _field(
         before = line[-2].type if len(line) > 1 else ""
         if before == "COLON" and "HOOK" in expected:
             hint = f"write `array<{last.text}>!`"
-            return SyntaxHint(last, token, f"`{last.text}[]` is no type", hint, "SYN006")
+            return SyntaxHint(last, token, f"`{last.text}[]` is not a type", hint, "SYN006")
     if last.type == "COLON" and token.text == "[" and "PREDICATE" in expected:
         end = source.text.find("]", token.end)
         hint = f"write `array<{source.text[token.end : end].strip()}>!`"
@@ -200,7 +200,7 @@ def _field(
     if last.type == "FIELD_AT" and token.type in ("STRING", "INT", "FLOAT", "TRUE", "FALSE", "NIL"):
         value = source.text[token.start : token.end]
         hint = f"write `{last.text}({value})`"
-        return SyntaxHint(token, token, f"the value of `{last.text}` stands in parentheses", hint)
+        return SyntaxHint(token, token, f"the value of `{last.text}` goes in parentheses", hint)
     return None
 
 
@@ -219,7 +219,7 @@ def _signature(
     if head == "COMPUTED" and token.type == "ARROW":
         hint = f"write `@computed {last.text}: string! {{ … }}`"
         return SyntaxHint(
-            token, token, "a colon stands before the type of a computed field", hint, "SYN002"
+            token, token, "a colon goes before the type of a computed field", hint, "SYN002"
         )
     if "ARROW" in expected and token.type == "COLON":
         kind = tokens[index + 1].text if tokens[index + 1].type == "NAME" else "string"
@@ -236,10 +236,10 @@ def _signature(
             token, token, message, "write `@function name(…) -> type { … }`", "SYN002"
         )
     if head in ("COMPUTED", "FUNCTION") and token.type == "FAT_ARROW":
-        return SyntaxHint(token, token, "a body stands in braces", "write `{ … }`", "SYN017")
+        return SyntaxHint(token, token, "a body goes in braces", "write `{ … }`", "SYN017")
     if head == "SCOPE" and token.type == "NAME" and "LBRACE" in expected:
         hint = f"write `@scope {line[1].text} {{ {token.text}: … }}`"
-        return SyntaxHint(token, token, "the body of a scope stands in braces", hint, "SYN017")
+        return SyntaxHint(token, token, "the body of a scope goes in braces", hint, "SYN017")
     if head == "FUNCTION" and token.type == "PREDICATE" and last.type in ("_CALL", "COMMA"):
         plain = token.text[:-1]
         hint = f"write `{plain}: string?`, or give it a default: `{plain}: string = …`"

@@ -91,7 +91,7 @@ METHODS = {
 """The method of ours that one of another language is, or an operator, or a way to write it."""
 
 VARIABLE_DURATION = (
-    "the number of a duration stands in the source, as in `7.days`; "
+    "the number of a duration is a literal, as in `7.days`; "
     "`Time.add_days(time, n)` adds any number of days"
 )
 
@@ -103,7 +103,7 @@ def function_hint(namespace: str, name: str) -> str | None:
 
 
 def self_hint(name: str, resource: ResourceInfo) -> str | None:
-    """What a name on `self` stands for that is none of ours: change tracking, `save`, …"""
+    """What to write instead of an unknown name on `self`: change tracking, `save`, …"""
     fields = {*resource.columns, *resource.relations}
     plain = name.rstrip("?!")
     for suffix, arguments in (("_changed", ""), ("_changed_to", "(…)"), ("_changed_from", "(…)")):

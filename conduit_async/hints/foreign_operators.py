@@ -20,7 +20,7 @@ _WORDS = {
     **dict.fromkeys(("of", "with", "where"), "remove it"),
     **dict.fromkeys(("orelse", "otherwise"), "write `??`"),
 }
-"""Words that stand between operands elsewhere."""
+"""Infix words of other languages."""
 
 OPERATORS_MEANT = {
     "&": ("AND", "&&", "Conduit has no operator `&`", "write `&&` for a logical and"),
@@ -38,7 +38,7 @@ _VALUES = frozenset(
 def foreign_operator(
     source: Source, tokens: list[Token], index: int, expected: frozenset[str]
 ) -> SyntaxHint | None:
-    """What to say of an operator that Conduit lacks, if one stands at the unexpected token."""
+    """What to say of an operator that Conduit lacks, if the unexpected token is one."""
     token = tokens[index]
     last = tokens[index - 1] if index else token
     return (
@@ -78,13 +78,13 @@ def _named_argument(
         return None
     if last.end == token.start:
         hint = "a string has no letter before it, and interpolates with `#{…}`"
-        return SyntaxHint(last, last, f"`{last.text}` cannot stand before a string", hint)
+        return SyntaxHint(last, last, f"`{last.text}` is not allowed before a string", hint)
     value = source.text[token.start : token.end]
     shown = value if token.type != "_QUOTE" else "…"
     shown = f"{shown}…" if token.type == "SELF" else shown
     hint = f"write `{last.text}: {shown}`"
     return SyntaxHint(
-        token, token, "a colon stands before the value of a named argument", hint, "SYN002"
+        token, token, "a colon goes before the value of a named argument", hint, "SYN002"
     )
 
 
@@ -112,7 +112,7 @@ def _doubled(tokens: list[Token], token: Token, last: Token, index: int) -> Synt
 
 
 def counted(tokens: list[Token], index: int, operator: str) -> str:
-    """What `x++` or `x--` is called here; the operator stands at an index."""
+    """What to write instead of `x++` or `x--`, whose operator is at an index."""
     text = ""
     while index > 0 and tokens[index].start == tokens[index - 1].end:
         index -= 1

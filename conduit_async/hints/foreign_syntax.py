@@ -57,7 +57,7 @@ def _lambda(
     if token.type in ("FAT_ARROW", "ARROW") and last.type == "NAME" and "COMMA" in expected:
         shown = f"`({last.text}) => …`"
         return SyntaxHint(
-            last, token, "the parameters of a lambda stand in parentheses", f"write {shown}"
+            last, token, "the parameters of a lambda go in parentheses", f"write {shown}"
         )
     if token.type == "FAT_ARROW" and last.type in ("SYMBOL", "STRING") and "COMMA" in expected:
         return SyntaxHint(
@@ -106,7 +106,7 @@ def _head(tokens: list[Token], index: int, expected: frozenset[str]) -> SyntaxHi
     if "LBRACE" in expected and not token.first and token.text in ("then", "do", ":"):
         following = tokens[index + 1]
         if token.text != ":" or following.first:
-            message = f"a block stands in braces, there is no `{token.text}`"
+            message = f"a block goes in braces, there is no `{token.text}`"
             return SyntaxHint(token, token, message, "write `{ … }`")
     return None
 
@@ -156,7 +156,7 @@ def _declaration(tokens: list[Token], token: Token, last: Token, index: int) -> 
                 last, last, "Conduit has no `mut`", "remove it: every local can be assigned"
             )
         hint = f"write `let {last.text}: {token.text} = …`"
-        return SyntaxHint(token, token, "a colon stands before the type", hint)
+        return SyntaxHint(token, token, "a colon goes before the type", hint)
     return None
 
 

@@ -1,7 +1,7 @@
 """Words of other languages, and what Conduit writes instead.
 
 A word is foreign only where it could be no name: two operands on one line, the first a bare name,
-are two statements that do nothing, so nobody means them. A name that the source declares never is.
+are two statements without effect, which no program means. A declared name is never foreign.
 """
 
 import re
@@ -51,7 +51,7 @@ STATEMENTS = {
     **dict.fromkeys(("switch", "select"), _MATCH),
     **dict.fromkeys(("case", "when", "default"), _MATCH),
     **dict.fromkeys(
-        ("begin", "end"), ForeignWord("a block stands in braces: `{ … }`", before=_ALONE)
+        ("begin", "end"), ForeignWord("a block goes in braces: `{ … }`", before=_ALONE)
     ),
     "--": ForeignWord(""),
     **dict.fromkeys(("def", "fn", "fun", "func", "function"), _FUNCTION),
@@ -72,7 +72,7 @@ FOLLOWERS = TAILS | {"case", "when", "default", "end"}
 """Words that follow others, so that they say nothing new after an error."""
 
 BRANCHES = ("elif", "elseif", "else_if")
-"""Words that stand for `elsif`."""
+"""Words that mean `elsif`."""
 
 _TYPES = ("int", "float", "bool", "string", "text", "decimal", "uuid", "timestamp", "date", "json")
 _ELSIF = ForeignWord("write `elsif`", "ELSIF", _OPERAND)
@@ -97,7 +97,7 @@ _MEMBERS = {
 }
 _INFIXES = ("is", "not", "instanceof")
 FOREIGN_WORDS = frozenset({*STATEMENTS, *VALUES, *_TYPES, *_MEMBERS, *BRANCHES, *_INFIXES})
-"""Every word that may be foreign where it stands."""
+"""Every word that may be foreign in some place."""
 
 _MEMBER_FOLLOWS = re.compile(r"[ \t]+[A-Za-z_\[{]|[ \t]*\{")
 _RESOURCE_FOLLOWS = re.compile(r"[ \t]+[A-Z]\w*[ \t]*\{")
@@ -134,7 +134,7 @@ def member_word(text: str, word: str, end: int) -> str | None:
 
 
 def resource_word(text: str, end: int) -> bool:
-    """Whether a word at the level of the file stands for `resource`."""
+    """Whether a word at the level of the file means `resource`."""
     return _RESOURCE_FOLLOWS.match(text, end) is not None
 
 

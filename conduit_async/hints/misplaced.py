@@ -52,11 +52,11 @@ def misplaced(
         return here("SYN001", "ranges cannot be chained", None)
     if type == "RESCUE":
         hint = "it follows a statement, or the value of a `let`, an assignment or a `return`"
-        return here("SYN001", "`rescue` cannot stand here", hint)
+        return here("SYN001", "`rescue` is not allowed here", hint)
     if type == "TRANSACTION":
         return here(
             "SEM218",
-            "`@transaction` stands between a hook's event and its block",
+            "`@transaction` goes between a hook's event and its block",
             "for example `@after create @transaction { … }`",
         )
     if type == "ASYNC" and "INT" in expected:
@@ -68,33 +68,33 @@ def misplaced(
     if type == "ASYNC":
         return here(
             "SEM217",
-            "`@async` cannot stand here: only an `@after` hook can enqueue a job",
+            "`@async` is not allowed here: only an `@after` hook can enqueue a job",
             "write `@after create @async { … }`, or put it into the block of such a hook",
         )
     if type in ("AT", "FIELD_AT") and "FOR" in expected:
-        return here("SYN001", f"`{text}` cannot stand in a block", "only `@async` can")
+        return here("SYN001", f"`{text}` is not allowed in a block", "only `@async` can")
     if type in _MEMBERS and "FOR" in expected:
-        message = f"`{text}` is a member of a resource and cannot stand in a block"
+        message = f"`{text}` is a member of a resource and is not allowed in a block"
         return here("SYN001", message, "close the block before it, or move it out")
     if type == "PLUS" and "NEGATE" in expected:
         return here("SYN001", "there is no leading `+`", "remove it")
     if type == "EQUAL" and "HOOK" in expected:
         return here("SYN001", "a field takes no `=`", "a default is written `@default(…)`")
     if type in ("_CALL", "DOT", "EQUAL") and expected == {"COLON"} and token.depth == 1:
-        hint = "statements stand in a hook or a function"
-        return here("SYN001", "a statement cannot stand directly in a resource", hint)
+        hint = "statements belong in a hook or a function"
+        return here("SYN001", "a statement is not allowed directly in a resource", hint)
     if type == "EQUAL" and expected >= {"COMMA", "RPAR"}:
         shown = f"{previous.text}: …" if previous.type == "NAME" else "name: value"
         return here("SYN001", "a named argument has a colon", f"write `{shown}`")
     if type in _CONDITIONS and expected == {"COLON"} and previous.type in ("NAME", "PREDICATE"):
         shown = f"{previous.text} {text} …"
-        hint = f"conditions stand without braces: `where: {shown}`, in a query `where({shown})`"
+        hint = f"conditions take no braces: `where: {shown}`, in a query `where({shown})`"
         return here("SYN001", "a hash has pairs `key: value`", hint)
     shown = source.text[token.start : token.end]
     if "COMMA" in expected and index + 1 < len(tokens) and tokens[index + 1].type == "FAT_ARROW":
         return here("SYN002", "a `,` separates the arms", f"write it before `{shown} => …`")
     if type in ("EQUAL", "FAT_ARROW") and "COLON" in expected:
-        return here("SYN001", f"a colon stands between key and value, not `{text}`", "write `:`")
+        return here("SYN001", f"a colon goes between key and value, not `{text}`", "write `:`")
     if type == "ELSIF" and previous.type == "RBRACE":
         hint = "write `if not …`, which may have `elsif`"
         return here("SYN001", "an `unless` has no `elsif`", hint)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from ..names import service_name
 from ..suggest import nearest
 
-_SHORT = 4
+_SHORT_NAME = 4
 """Of names with so few letters, two may differ by one and both be right: `Test` and `Text`."""
 
 
@@ -42,12 +42,12 @@ def is_typo(name: str, known: str) -> bool:
     if written == meant:
         return name != known
     shorter, longer = sorted((written, meant), key=len)
-    if len(longer) - len(shorter) > 1 or len(shorter) < _SHORT or longer.startswith(shorter):
+    if len(longer) - len(shorter) > 1 or len(shorter) < _SHORT_NAME or longer.startswith(shorter):
         return False
     if re.sub(r"\d", "", written) == re.sub(r"\d", "", meant):
         return False
     changed = len(shorter) == len(longer) and sorted(shorter) != sorted(longer)
-    if changed and len(shorter) == _SHORT:
+    if changed and len(shorter) == _SHORT_NAME:
         return False
     from rapidfuzz.distance import OSA  # rarely needed
 

@@ -26,11 +26,11 @@ def _rescue(tokens: list[Token], token: Token, last: Token, index: int) -> Synta
     """`rescue err { … }`, `rescue { |err| … }`, `rescue |err| call`, `rescue => err`."""
     hint = "write `rescue |err| { … }`"
     if last.type == "RESCUE" and token.type in ("NAME", "LPAR", "_CALL", "FAT_ARROW"):
-        return SyntaxHint(token, token, "the name of the error stands between bars", hint)
+        return SyntaxHint(token, token, "the name of the error goes between bars", hint)
     if token.type == "PIPE" and last.type == "LBRACE" and tokens[index - 2].type == "RESCUE":
-        return SyntaxHint(token, token, "the name of the error stands before the brace", hint)
+        return SyntaxHint(token, token, "the name of the error goes before the brace", hint)
     if last.type == "PIPE" and index > 3 and tokens[index - 4].type == "RESCUE":
-        return SyntaxHint(token, token, "what a `rescue` does stands in braces", hint)
+        return SyntaxHint(token, token, "what a `rescue` does goes in braces", hint)
     if token.type == "PIPE" and last.text in ("catch", "except") and not last.first:
         return SyntaxHint(last, last, f"Conduit has no `{last.text}`", hint)
     return None
@@ -54,7 +54,7 @@ def _arm(
 
 
 def _when(tokens: list[Token], index: int) -> bool:
-    """Whether a `when` stands before a token on its line."""
+    """Whether a `when` precedes a token on its line."""
     depth = tokens[index].depth
     while index and not tokens[index].first:
         index -= 1
@@ -97,7 +97,7 @@ def _value(
         return SyntaxHint(last, last, f"a name is missing after `{last.text}`", None)
     if last.type == "ASYNC" and token.type == "NAME" and token.text not in ("do", "then"):
         hint = f"write `@async({token.text}: …)`"
-        return SyntaxHint(token, token, "the options of a job stand in parentheses", hint, "SYN017")
+        return SyntaxHint(token, token, "the options of a job go in parentheses", hint, "SYN017")
     if last.type == "NAME" and index > 1 and tokens[index - 2].type in ("LBRACE", "COMMA"):
         if token.type in ("RBRACE", "COMMA") and expected == {"COLON"}:
             hint = f"write `{last.text}: {last.text}`"
@@ -109,7 +109,7 @@ def _value(
             and not is_field
         ):
             hint = f"write `{last.text}: …`"
-            return SyntaxHint(token, token, "a colon stands between key and value", hint, "SYN002")
+            return SyntaxHint(token, token, "a colon goes between key and value", hint, "SYN002")
     if token.type == "SYMBOL" and last.type in ("LBRACE", "COMMA") and "COLON" not in expected:
         hint = f"write `{token.text}: …`"
         if not expected & {"INT"}:
@@ -121,7 +121,7 @@ def _value(
         )
     if token.type == "FIELD_AT" and not last.first and last.type in ("EQUAL", "COMMA", "_CALL"):
         hint = f"write `self.{token.text[1:]}`"
-        return SyntaxHint(token, token, f"`{token.text}` is no value", hint)
+        return SyntaxHint(token, token, f"`{token.text}` is not a value", hint)
     return None
 
 

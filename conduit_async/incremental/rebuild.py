@@ -7,7 +7,7 @@ from ..check import check
 from ..check.names.config_names import check_config_names
 from ..check.queries.writes import USAGE
 from ..config import Config
-from ..diagnostics import MOST, Diagnostic, Problems
+from ..diagnostics import MAX_DIAGNOSTICS, Diagnostic, Problems
 from ..hints.name_typos import likely_name, may_be_typos
 from ..lower.package.rows import reserved_names
 from ..names import module_name
@@ -42,7 +42,7 @@ def rebuild(
     progress: Progress,
 ) -> Output | None:
     """What compiling gives, if that can be told from a part of the sources."""
-    if len(previous.diagnostics) >= MOST or not _are_apart(previous.summaries.values()):
+    if len(previous.diagnostics) >= MAX_DIAGNOSTICS or not _are_apart(previous.summaries.values()):
         return None
     return _Rebuild(sources, config, previous).run(form, progress)
 
@@ -114,7 +114,7 @@ class _Rebuild:
         files = [self._files[path] for path in sorted(needed)]
         program = check(files, self._config, problems, classes)
         found = problems.sorted()
-        if program is None or len(found) >= MOST:
+        if program is None or len(found) >= MAX_DIAGNOSTICS:
             return None
         if any(d.code not in _OWN and d.span.source.path in dirty for d in found):
             return None

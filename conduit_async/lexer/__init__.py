@@ -1,6 +1,6 @@
 """Text to tokens.
 
-One regular expression finds what stands at a place; the token before it, the line breaks between
+One regular expression finds the next token; the token before it, the line breaks between
 them and the open brackets decide what it is. A token that continues an operand (a call's `(`, an
 index's `[`, a binary `-`) has a type other than one that begins an operand, so that the grammar
 needs no terminators between statements.

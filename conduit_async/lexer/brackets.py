@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from ..source import Source, Span
 from ..tokens import Token
 
-DEEPEST = 100
+MAX_DEPTH = 100
 """How deep brackets, blocks and interpolations may nest."""
 
-MOST_OPEN = DEEPEST + 3
+MAX_OPEN = MAX_DEPTH + 3
 """The resource, the hook and its `@async` block are not counted."""
 
-_FAR = 2_000
+_LOOKAHEAD = 2_000
 """How many characters are looked at to see whether a bracket is closed."""
 
 CLOSERS = {
@@ -27,7 +27,7 @@ CLOSERS = {
 
 @dataclass(slots=True)
 class Open:
-    """An open bracket: `(`, `[`, `{` or `#{`; `role` tells a hash, a block and a match apart."""
+    """An open `(`, `[`, `{` or `#{`; `role` says what a `{` opens: hash, block or match."""
 
     bracket: str
     start: int
@@ -40,7 +40,7 @@ _BRACKET = re.compile(r'"(?:[^"\\\n]|\\.)*"|[()\[\]{}]')
 def closes(text: str, bracket: str, start: int) -> bool:
     """Whether the first closer without an opener after a place is that of a bracket."""
     inside = 0
-    for found in _BRACKET.finditer(text, start, start + _FAR):
+    for found in _BRACKET.finditer(text, start, start + _LOOKAHEAD):
         if found[0] in "([{":
             inside += 1
         elif found[0] in ")]}":
@@ -66,7 +66,7 @@ class Brackets:
         self._too_deep = False
         self.deep: frozenset[int] = frozenset()
         """Where the brackets are open around the first one that is too deep."""
-        self.early: list[int] = []
+        self.early_closers: list[int] = []
         """Where a `}` stands further right than the line of its `{`."""
         self._suspect: Open | None = None
 
@@ -78,18 +78,18 @@ class Brackets:
     @property
     def hidden(self) -> bool:
         """Whether one is deeper inside than is read at all."""
-        return len(self.stack) > MOST_OPEN
+        return len(self.stack) > MAX_OPEN
 
     def open(self, bracket: str, start: int, role: str = "") -> None:
         """Open one; the first that is too deep is reported."""
         self.stack.append(Open(bracket, start, role))
-        if len(self.stack) > MOST_OPEN and not self._too_deep:
+        if len(self.stack) > MAX_OPEN and not self._too_deep:
             self._too_deep = True
             self.deep = frozenset(opened.start for opened in self.stack)
             self._report(
                 "SYN001",
                 self._span(start, len(bracket)),
-                f"brackets, blocks and interpolations nest more than {DEEPEST} deep here",
+                f"brackets, blocks and interpolations nest more than {MAX_DEPTH} deep here",
                 "move the inner parts into `let` statements or functions",
             )
 
@@ -99,11 +99,11 @@ class Brackets:
         wanted = {")": "(", "]": "[", "}": "{"}[closer]
         if stack and CLOSERS[stack[-1].bracket][1] == closer:
             if closer == "}":
-                self._judge_indentation(stack[-1], start)
+                self._note_indentation(stack[-1], start)
             return stack.pop()
         text = self._source.text
         is_closed_later = bool(stack) and closes(text, stack[-1].bracket, start + 1)
-        depth = self._partner(closer, wanted, start)
+        depth = self._matching_opener(closer, wanted, start)
         in_string = any(opened.bracket == "#{" for opened in stack)
         if closer == "}" and is_closed_later and stack[-1].bracket in "([" and not in_string:
             line_end = text.find("\n", start)
@@ -158,9 +158,9 @@ class Brackets:
             )
         self._drop_to(0)
 
-    def _judge_indentation(self, opened: Open, closer: int) -> None:
+    def _note_indentation(self, opened: Open, closer: int) -> None:
         """Remember a `{` whose `}` begins a line that is indented less than the line of the `{`,
-        until one around it is closed where it should be, and each `}` that stands further right.
+        until one around it is closed where it should be, and each `}` that is indented more.
         """
         text = self._source.text
         if text.find("\n", opened.start, closer) < 0:
@@ -168,7 +168,7 @@ class Brackets:
         line = text.rfind("\n", 0, closer) + 1
         indent, wanted = self._indent(line), self._indent(text.rfind("\n", 0, opened.start) + 1)
         if indent > wanted:
-            self.early.append(closer)
+            self.early_closers.append(closer)
         elif not text[line:closer].strip():
             if indent < wanted:
                 self._suspect = self._suspect or opened
@@ -183,7 +183,7 @@ class Brackets:
         return end - line
 
     def _unclosed(self) -> Open:
-        """The bracket that lacks its closer: the innermost, unless indentation tells better."""
+        """The bracket that lacks its closer: the innermost, unless indentation shows another."""
         innermost, suspect = self.stack[-1], self._suspect
         self._suspect = None
         is_open = innermost in self.stack and suspect in self.stack
@@ -203,7 +203,7 @@ class Brackets:
             if not hidden:
                 self._insert(CLOSERS[bracket][0])
 
-    def _partner(self, closer: str, wanted: str, start: int) -> int | None:
+    def _matching_opener(self, closer: str, wanted: str, start: int) -> int | None:
         """The index of the bracket that a closer means although others are open inside it."""
         for index in range(len(self.stack) - 1, -1, -1):
             open_ = self.stack[index]

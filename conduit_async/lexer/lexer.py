@@ -54,7 +54,7 @@ class Lexer(Words):
         self._brackets.close_at_end()
         end = len(text)
         self.result.deep = self._brackets.deep
-        self.result.early = self._brackets.early
+        self.result.early_closers = self._brackets.early_closers
         self.result.tokens.append(Token("$END", "", end, end, True, 0))
         del self.result.tokens[0]
 
@@ -120,7 +120,7 @@ class Lexer(Words):
             message, hint = "a name follows `@` directly", None
         elif not text.isprintable():
             names = " ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(text[:5]))
-            message, hint = f"a character that cannot be seen stands here ({names})", "remove it"
+            message, hint = f"there is an invisible character here ({names})", "remove it"
         if operator is not None and self._after_operand:
             type, word, message, hint = operator
             self._error("SYN001", start, end, message, hint)

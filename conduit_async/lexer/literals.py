@@ -13,7 +13,7 @@ DURATION = re.compile(r"\.(second|minute|hour|day|week)s?(?![A-Za-z0-9_?!(])")
 _JOINED_UNIT = re.compile(r"([0-9.]+)((?:second|minute|hour|day|week)s?)")
 _ESCAPE = re.compile(r"\r\n|\\(u\{[^}\"\n]*\}|\r?\n|.)", re.DOTALL)
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "0": "\0", "#": "#"}
-_MOST_DIGITS = 4000
+_MAX_DIGITS = 4000
 
 
 class BadLiteralError(ValueError):
@@ -31,7 +31,7 @@ def number(text: str) -> int | float:
     whole = (0, len(text))
     if not NUMBER.fullmatch(text):
         raise BadLiteralError(f"`{shorten(text)}` is not a number", *whole, _number_hint(text))
-    if len(text) > _MOST_DIGITS:
+    if len(text) > _MAX_DIGITS:
         raise BadLiteralError("this number has too many digits", *whole)
     if text.replace("_", "").isdigit():
         return int(text)
@@ -51,7 +51,7 @@ def _number_hint(text: str) -> str:
     if text[:2].lower() in ("0x", "0b", "0o"):
         return "numbers are written in decimal"
     if text.endswith("_") or "__" in text:
-        return "an underscore stands between two digits, as in `1_000_000`"
+        return "an underscore goes between two digits, as in `1_000_000`"
     if text.count(".") > 1:
         return "a number has one decimal point at most"
     if unit := _JOINED_UNIT.fullmatch(text):
@@ -60,7 +60,7 @@ def _number_hint(text: str) -> str:
 
 
 def unescape(raw: str) -> tuple[str, list[BadLiteralError]]:
-    """The text that a piece of a string stands for, and what is wrong with its escapes."""
+    """The value of a piece of a string, and what is wrong with its escapes."""
     if "\\" not in raw:
         return raw.replace("\r\n", "\n"), []
     errors: list[BadLiteralError] = []
@@ -76,7 +76,7 @@ def unescape(raw: str) -> tuple[str, list[BadLiteralError]]:
             ('the escapes are \\n \\t \\r \\\\ \\" \\0 \\# and \\u{1F600}'),
         )
         if what.endswith("\n"):
-            problem, hint = "a `\\` at the end of a line is no escape", "remove it"
+            problem, hint = "a `\\` at the end of a line is not an escape", "remove it"
         elif what.startswith("u{"):
             digits = what[2:-1]
             if not re.fullmatch("[0-9A-Fa-f]{1,8}", digits):

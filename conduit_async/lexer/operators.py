@@ -4,7 +4,7 @@ import re
 
 from ..tokens import BLOCK_HEADS, FOREIGN, KEYWORDS
 from . import literals
-from .brackets import CLOSERS, MOST_OPEN
+from .brackets import CLOSERS, MAX_OPEN
 from .strings import Strings
 
 _ARROW_LAMBDA = re.compile(r"\((?:\s*[A-Za-z_]\w*\s*,)*\s*(?:[A-Za-z_]\w*\s*)?\)\s*=>")
@@ -37,7 +37,7 @@ class Operators(Strings):
             type = "_ARROW_PAREN" if _ARROW_LAMBDA.match(self.text, start) else "LPAR"
         else:
             type = "LSQB"
-        if len(self._brackets.stack) == MOST_OPEN:
+        if len(self._brackets.stack) == MAX_OPEN:
             type = "BAD"
         self._emit(type, bracket, start, start + 1)
         self._brackets.open(bracket, start, role)

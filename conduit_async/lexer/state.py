@@ -9,20 +9,19 @@ from ..diagnostics import Diagnostic
 from ..source import Source, Span
 from ..tokens import OPERAND_ENDS, Token
 from . import literals
-from .brackets import MOST_OPEN, Brackets, inserted
+from .brackets import MAX_OPEN, Brackets, inserted
 
 _PAIR = re.compile(r"[A-Za-z_]\w*\s*:")
 
 
 @dataclass
 class Lexed:
-    """What a source consists of: its tokens, and the doc comment above the token at an offset.
+    """The tokens of a source, and the doc comment above the token at an offset.
 
-    `deep` are the offsets of the brackets around a place that nests too deep, which is reported.
-    `early` are those of each `}` that stands further right than the line of its `{`.
-    `multiline` are the offsets of strings that span lines, `odd` of those among them that touch a
-    name or another string, as if a quote were missing before; `unterminated` says that one does not
-    end, so that the rest of the source was read as text.
+    The other fields are offsets. `deep`: the brackets around a place that nests too deep.
+    `early_closers`: each `}` that is indented more than the line of its `{`. `multiline`: strings
+    that span lines; `suspicious`: those of them that touch a name or another string, as if a quote
+    were missing before. `unterminated`: one of them does not end, so that the rest is its text.
     """
 
     tokens: list[Token]
@@ -30,8 +29,8 @@ class Lexed:
     problems: list[Diagnostic] = field(default_factory=list)
     deep: frozenset[int] = frozenset()
     multiline: list[int] = field(default_factory=list)
-    odd: list[int] = field(default_factory=list)
-    early: list[int] = field(default_factory=list)
+    suspicious: list[int] = field(default_factory=list)
+    early_closers: list[int] = field(default_factory=list)
     unterminated: bool = False
 
 
@@ -73,7 +72,7 @@ class State:
         brackets = self._brackets.stack
         if start in self._repairs:
             self._repair(self._repairs.pop(start))
-        if len(brackets) > MOST_OPEN:
+        if len(brackets) > MAX_OPEN:
             self._first = False
             return
         if self._doc:
@@ -99,7 +98,7 @@ class State:
             self._report("SYN011", span, "a `(` is missing after this", "add the missing `(`")
             self._insert("_CALL")
             self._brackets.open("(", repair.at)
-        elif len(self._brackets.stack) < MOST_OPEN:
+        elif len(self._brackets.stack) < MAX_OPEN:
             last = self.result.tokens[-1]
             code, message = "SYN017", "a block `{ … }` should follow"
             if _PAIR.match(self.text, repair.at):

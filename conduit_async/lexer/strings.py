@@ -32,7 +32,7 @@ class Strings(State):
                 return self._quote('"', start)
         end = start + len(text)
         if "\n" in text:
-            self._note_odd(start, end)
+            self._note_suspicious(start, end)
         self._emit("STRING", text[1:-1], start, end)
         return end
 
@@ -56,7 +56,7 @@ class Strings(State):
                 self._emit("_QUOTE_END", '"', position, position + 1)
                 opened = self._strings.pop()
                 if not self._strings and opened in self.result.multiline[-1:]:
-                    self._note_odd(opened, position + 1)
+                    self._note_suspicious(opened, position + 1)
                 return position + 1
             if following == "#":
                 self._emit_text(start, position)
@@ -103,13 +103,13 @@ class Strings(State):
         if outermost not in self.result.multiline[-1:]:
             self.result.multiline.append(outermost)
 
-    def _note_odd(self, start: int, end: int) -> None:
+    def _note_suspicious(self, start: int, end: int) -> None:
         """Note a string over lines that touches a name or another string."""
         last = self.result.tokens[-1]
         touches = last.end == start and last.type in ("STRING", "_QUOTE_END")
         following = self.text[end : end + 1]
         if touches or following.isalnum() or following == "#":
-            self.result.odd.append(start)
+            self.result.suspicious.append(start)
 
     def _cuts(self, outermost: int, newline: int | None = None) -> bool:
         """Whether a string ends on its line; `newline` is one that it goes on after."""

@@ -74,7 +74,7 @@ OF_UNKNOWN: dict[str, Signature] = {
 """Methods of strings and of arrays, for a value that may be either; the runtime's operators."""
 
 ENDS = {"Array.first": 0, "Array.last": -1}
-"""Functions that read an item of an array, and where that stands."""
+"""Functions that read an item of an array, and its position."""
 
 
 def find(namespace: str, name: str) -> Signature | None:
@@ -83,7 +83,7 @@ def find(namespace: str, name: str) -> Signature | None:
 
 
 def methods(name: str) -> tuple[Signature, ...]:
-    """Every function that is a method of this name; which one is meant, `receiver` tells."""
+    """Every function that is a method of this name; their `receiver` types differ."""
     return _methods().get(name, ())
 
 

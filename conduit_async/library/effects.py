@@ -105,7 +105,7 @@ _log = partial(function, named_values=True, effect=True)
 LOGGER_FUNCTIONS: tuple[Signature, ...] = (
     _log("debug", _message, NIL, "Log what helps to find a fault."),
     _log("info", _message, NIL, "Log what happened."),
-    _log("warn", _message, NIL, "Log what somebody should look at."),
+    _log("warn", _message, NIL, "Log what needs attention."),
     _log("error", _message, NIL, "Log what went wrong."),
 )
 
@@ -123,12 +123,12 @@ CACHE_FUNCTIONS: tuple[Signature, ...] = (
 )
 
 CONTEXT_FUNCTIONS: tuple[Signature, ...] = (
-    function("current_user", (), ANY, "Who makes the request, nil when nobody is known."),
+    function("current_user", (), ANY, "Who makes the request, nil when the user is unknown."),
     function(
         "current_user!",
         (),
         ANY,
-        "Who makes the request; an error when nobody is known.",
+        "Who makes the request; an error when the user is unknown.",
         python="require_current_user",
         effect=True,
     ),

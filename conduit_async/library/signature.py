@@ -23,7 +23,7 @@ Constant: TypeAlias = str | int | bool | None
 class Parameter:
     """A parameter, with the same name in a source and in Python.
 
-    Nil may be passed when `type` is `Optional` or `ANY`, or a variable that stands for one.
+    Nil may be passed when `type` is `Optional` or `ANY`, or a variable for one.
     `rest` takes any number of values.
     """
 

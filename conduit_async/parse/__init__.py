@@ -20,18 +20,18 @@ def parse(source: Source, problems: Problems) -> ast.File:
         problems.error(
             "GEN620",
             Span(source, *place.span()),
-            f"this is no text: the character {ord(place[0]):#x} is half of one",
+            f"this is not text: the character {ord(place[0]):#x} is half of one",
             "give the source as it was decoded from UTF-8",
         )
         whole = Span(source, 0, len(source.text))
-        return ast.File(whole, (), (), broken=(whole,))
+        return ast.File(whole, (), (), unparsed=(whole,))
     attempt = best_attempt(source)
     unclosed = {found.span.line for found in attempt.found if found.code == "SYN007"}
     for diagnostic in attempt.found:
         if diagnostic.code != "SYN011" or diagnostic.span.line not in unclosed:
             problems.add(diagnostic)
-    broken = [span for each in attempt.found if (span := _consequences(each)) is not None]
-    return replace(attempt.tree, broken=(*attempt.broken, *broken))
+    unparsed = [span for each in attempt.found if (span := _consequences(each)) is not None]
+    return replace(attempt.tree, unparsed=(*attempt.unparsed, *unparsed))
 
 
 def _consequences(found: Diagnostic) -> Span | None:

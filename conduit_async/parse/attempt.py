@@ -16,11 +16,11 @@ from ..source import Source, Span
 from .driver import Driver
 from .table import table
 
-_MOST_CHARACTERS = 1_000_000
+_MAX_CHARACTERS = 1_000_000
 """How much text may be read in all to find the best reading."""
 
-_MOST_CANDIDATES = 12
-_ODDITY = 3
+_MAX_CANDIDATES = 12
+_SUSPICION_COST = 3
 """How many mistakes a string counts as that ends where another one should begin."""
 
 _SKIPPED_PER_MISTAKE = 20
@@ -35,23 +35,23 @@ class Attempt:
     lexed: Lexed
     tree: ast.File
     found: list[Diagnostic]
-    lacking: list[int]
+    missing_braces: list[int]
     skipped: int
-    broken: list[Span]
+    unparsed: list[Span]
 
     @property
-    def badness(self) -> tuple[bool, float]:
+    def cost(self) -> tuple[bool, float]:
         """Small is good. Text that was skipped may hold mistakes that are not counted yet."""
-        mistakes = len(self.found) + _ODDITY * len(self.lexed.odd)
+        mistakes = len(self.found) + _SUSPICION_COST * len(self.lexed.suspicious)
         return self.lexed.unterminated, mistakes + self.skipped / _SKIPPED_PER_MISTAKE
 
 
 def best_attempt(source: Source) -> Attempt:
     """The most likely reading of a source."""
     best = _attempt(source, ())
-    budget = _MOST_CHARACTERS
+    budget = _MAX_CHARACTERS
     improved = True
-    while improved and (best.found or best.lexed.odd):
+    while improved and (best.found or best.lexed.suspicious):
         improved = False
         base = best
         for repairs in _candidates(source, base):
@@ -59,10 +59,10 @@ def best_attempt(source: Source) -> Attempt:
             if budget < 0:
                 return best
             attempt = _attempt(source, (*base.repairs, *repairs))
-            equal = attempt.badness == best.badness and len(best.found) < _MOST_CANDIDATES
-            if attempt.badness < best.badness or (equal and _is_likely(source.text, repairs)):
+            equal = attempt.cost == best.cost and len(best.found) < _MAX_CANDIDATES
+            if attempt.cost < best.cost or (equal and _is_likely(source.text, repairs)):
                 best, improved = attempt, True
-                if best.badness[1] <= len(best.repairs):
+                if best.cost[1] <= len(best.repairs):
                     return best
     return best
 
@@ -74,8 +74,8 @@ def _attempt(source: Source, repairs: tuple[Repair, ...]) -> Attempt:
     tree = driver.run()
     found = _without_consequences(found)
     strays = [_line_of(p.span) for p in lexed.problems if p.code == "SYN011"]
-    broken = [*driver.broken, *strays]
-    return Attempt(repairs, lexed, tree, found, driver.lacking, driver.skipped, broken)
+    unparsed = [*driver.unparsed, *strays]
+    return Attempt(repairs, lexed, tree, found, driver.missing_braces, driver.skipped, unparsed)
 
 
 def _without_consequences(found: list[Diagnostic]) -> list[Diagnostic]:
@@ -120,14 +120,14 @@ def _candidates(source: Source, attempt: Attempt) -> Iterator[tuple[Repair, ...]
 def _single_repairs(source: Source, attempt: Attempt) -> Iterator[Repair]:
     """What may mend the first mistakes of a reading."""
     lexed = attempt.lexed
-    if lexed.unterminated or lexed.odd or attempt.found:
-        for start in lexed.multiline[:_MOST_CANDIDATES]:
+    if lexed.unterminated or lexed.suspicious or attempt.found:
+        for start in lexed.multiline[:_MAX_CANDIDATES]:
             yield Repair("cut", start)
-    for problem in lexed.problems[:_MOST_CANDIDATES]:
+    for problem in lexed.problems[:_MAX_CANDIDATES]:
         at = problem.span.start
         if problem.span.text == "{" and "{{" in source.text[max(0, at - 1) : at + 2]:
             yield Repair("drop", at + source.text.startswith("{{", at))
-    for problem in lexed.problems[:_MOST_CANDIDATES]:
+    for problem in lexed.problems[:_MAX_CANDIDATES]:
         opener = problem.span.start
         if problem.code in ("SYN010", "SYN011") and problem.span.text in ("(", "[", "{"):
             place = _outdented(source.text, opener)
@@ -135,15 +135,15 @@ def _single_repairs(source: Source, attempt: Attempt) -> Iterator[Repair]:
                 yield Repair("close", place, opener)
     if len(attempt.found) < 2:
         return
-    for problem in lexed.problems[:_MOST_CANDIDATES]:
+    for problem in lexed.problems[:_MAX_CANDIDATES]:
         if problem.code == "SYN011" and problem.span.text == ")":
             place = _after_head(source.text, problem.span.start)
             if place is not None:
                 yield Repair("call", place)
     if any(problem.code == "SYN011" and problem.span.text == "}" for problem in lexed.problems):
-        for place in attempt.lacking[:_MOST_CANDIDATES]:
+        for place in attempt.missing_braces[:_MAX_CANDIDATES]:
             yield Repair("open", place)
-        for place in lexed.early[:_MOST_CANDIDATES]:
+        for place in lexed.early_closers[:_MAX_CANDIDATES]:
             yield Repair("drop", place)
 
 

@@ -110,7 +110,7 @@ class Automaton:
             self._found.append(diagnostic)
 
     def _expected(self) -> frozenset[str]:
-        """The terminals that could stand here."""
+        """The terminals that are possible here."""
         top = self._states[self._stack[-1]]
         return frozenset(type for type in top if type.upper() == type and self._accepts(type))
 

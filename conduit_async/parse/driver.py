@@ -32,7 +32,7 @@ _PAIR_KEYS = frozenset({"on", "when", "condition", "error", "where", "order_by",
 _OPENERS = ("do", "then", ":", "begin")
 """What opens a block elsewhere."""
 
-_MOST_ERRORS = 100
+_MAX_ERRORS = 100
 _OF_PIECES = frozenset({"SYN005", "SYN006", "SYN012", "SYN013"})
 
 
@@ -41,14 +41,14 @@ class Driver(Headers):
 
     def __init__(self, source: Source, lexed: Lexed, table: Table, found: list[Diagnostic]) -> None:
         super().__init__(source, lexed, table, found)
-        self.lacking: list[int] = []
+        self.missing_braces: list[int] = []
         """Where a `{` may be missing."""
         self.skipped = 0
         """How many tokens were not read."""
-        self.broken: list[Span] = []
-        """Where statements and members stand that were not read completely."""
+        self.unparsed: list[Span] = []
+        """The statements and members that did not parse completely."""
         self._headers: list[tuple[int, int]] = []
-        """Where headers stand whose blocks were read all the same."""
+        """The headers that did not parse, although their blocks did."""
         self._flagged = sorted(problem.span.start for problem in lexed.problems)
         self._ended_early = any(problem.code == "SYN010" for problem in lexed.problems)
         self._deep = lexed.deep
@@ -69,16 +69,16 @@ class Driver(Headers):
             self._last_error = token.start
             resume -= why.back
             if why.may_lack_brace:
-                self.lacking.append(token.start)
+                self.missing_braces.append(token.start)
             for back in (1, 2):
                 if index >= back and self._tokens[index - back + 1].type == "COLON":
-                    self.lacking.append(self._tokens[index - back].start)
-        if self._errors < _MOST_ERRORS and (body := self._skip_to_body(index)) is not None:
+                    self.missing_braces.append(self._tokens[index - back].start)
+        if self._errors < _MAX_ERRORS and (body := self._skip_to_body(index)) is not None:
             resume, begin, end = body
             self._shifted = 0
             self.skipped += max(resume - index, 0)
             self._headers.append((begin, end))
-            self._break(begin, end)
+            self._note_unparsed(begin, end)
             return resume
         at_end = token.type == "$END"
         place = self._head()
@@ -86,10 +86,10 @@ class Driver(Headers):
         size = len(self._stack)
         while not self._accepts("ERROR") or (at_end and self._depth()):
             self._pop()
-        lost = len(self._stack) < size or not token.first
-        begin = self._begin(index) if lost else token.start
+        is_incomplete = len(self._stack) < size or not token.first
+        begin = self._unparsed_start(index) if is_incomplete else token.start
         self._put_error(token)
-        if self._errors == _MOST_ERRORS:
+        if self._errors == _MAX_ERRORS:
             self._close_all(resume)
         else:
             stays = resume < index or at_end or (self._shifted and self._may_resume(token))
@@ -98,12 +98,12 @@ class Driver(Headers):
                 resume = self._past_body(head, resume)
         self._shifted = 0
         self.skipped += resume - index
-        self._break(begin, self._tokens[resume].start)
+        self._note_unparsed(begin, self._tokens[resume].start)
         return resume
 
-    def _break(self, start: int, end: int) -> None:
+    def _note_unparsed(self, start: int, end: int) -> None:
         """Note what was not read completely, and take back what its pieces seemed to lack."""
-        self.broken.append(Span(self._source, start, end))
+        self.unparsed.append(Span(self._source, start, end))
         self._found[:] = [
             found
             for found in self._found
@@ -117,10 +117,10 @@ class Driver(Headers):
         if not any(begin <= start < end for begin, end in self._headers):
             super()._report(diagnostic)
 
-    def _begin(self, index: int) -> int:
+    def _unparsed_start(self, index: int) -> int:
         """Where the statement or member begins that the token at an index does not fit into."""
         depth = self._depth()
-        floor = self.broken[-1].end if self.broken else 0
+        floor = self.unparsed[-1].end if self.unparsed else 0
         while index:
             index -= 1
             token = self._tokens[index]
@@ -179,7 +179,7 @@ class Driver(Headers):
         token = self._tokens[index]
         previous = self._tokens[index - 1] if index else token
         at_end = token.type == "$END"
-        if self._errors >= _MOST_ERRORS or token.start in self._deep:
+        if self._errors >= _MAX_ERRORS or token.start in self._deep:
             return True
         if token.type == FOREIGN:
             follows = self._errors > 0 and token.text in FOLLOWERS

@@ -138,7 +138,7 @@ class ExpressionRules(Rules):
         return ast.BadExpr(span)
 
     def unescaped(self, raw: str, start: int) -> str:
-        """The text that a piece of a string stands for."""
+        """The value of a piece of a string."""
         text, errors = literals.unescape(raw)
         for error in errors:
             self.bad_literal("SYN009", start, error)
@@ -196,7 +196,7 @@ class ExpressionRules(Rules):
         return ast.Arm(span, (ast.Wildcard(self.else_span(span)),), self.short_body(value))
 
     def else_span(self, arm: Span) -> Span:
-        """Where the `else` of an arm stands."""
+        """The span of an arm's `else`."""
         return Span(self.source, arm.start, arm.start + len("else"))
 
     def pattern_name(self, span: Span, token: Token) -> ast.NameRef | ast.Wildcard:

@@ -22,10 +22,10 @@ class Headers(Automaton):
     """Replaces what does not fit between the first word of a header and its `{`."""
 
     _last_brace = -1
-    """Where the last header ended, which is mended once: what stands for it may not fit either."""
+    """The end of the last repaired header, which is not repaired again."""
 
     def _skip_to_body(self, index: int) -> tuple[int, int, int] | None:
-        """Make the stacks fit the block of the header that the token at an index stands in.
+        """Make the stacks fit the block of the header around the token at an index.
 
         Gives the index of the token to go on with, and the offsets where the header begins and
         ends; None if it is in no header, or no block follows.
@@ -86,7 +86,7 @@ class Headers(Automaton):
             index += 1
 
     def _read_hook(self, place: int, brace: int) -> int:
-        """Read a hook anew, with what can be told of its header."""
+        """Read a hook again, with what is known of its header."""
         tokens = self._tokens
         head: Token = self._values[place]
         start = self._index_of(head, brace)

@@ -215,7 +215,7 @@ class MemberRules(TypeRules):
         transactions = [modifier for modifier in modifiers if isinstance(modifier, Span)]
         asyncs = [modifier for modifier in modifiers if isinstance(modifier, tuple)]
         for again in (*transactions[1:], *(span for span, _ in asyncs[1:])):
-            message = f"`{again.text.partition('(')[0]}` stands here twice"
+            message = f"`{again.text.partition('(')[0]}` appears twice"
             self.error("SYN001", again, message, "remove one of them")
         if asyncs:
             header, options = asyncs[0]

@@ -114,7 +114,7 @@ def explain(at: Unexpected) -> Explanation:
 
 
 def expected_words(expected: frozenset[str]) -> list[str]:
-    """What could stand here, in a few words."""
+    """What is possible here, in a few words."""
     rest = set(expected)
     words: list[str] = []
     after_operand = bool(expected & {"TIMES", "DOT", "COMPARE", "AND", "QUESTION"})

@@ -31,7 +31,7 @@ class Rules:
         self._report(Diagnostic(code, span, message, hint, "warning"))
 
     def span(self, token: Token) -> Span:
-        """Where a token stands."""
+        """The span of a token."""
         return Span(self.source, token.start, token.end)
 
     def name(self, span: Span, token: Token) -> ast.Name:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from .. import ast
 from ..diagnostics import Related
-from ..lexer.brackets import DEEPEST
+from ..lexer.brackets import MAX_DEPTH
 from ..source import Span
 from ..tokens import Token
 from .statements import StatementRules
@@ -43,10 +43,10 @@ class TypeRules(StatementRules):
         elif isinstance(type, ast.HashType):
             inner = (type.key, type.value)
         depth = 1 + max((self.depths.get(part, 0) for part in inner), default=-1)
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             type = ast.NamedType(type.span, "json")
-        if depth == DEEPEST + 1:
-            self.error("SYN006", span, f"types nest more than {DEEPEST} deep here", "use `json`")
+        if depth == MAX_DEPTH + 1:
+            self.error("SYN006", span, f"types nest more than {MAX_DEPTH} deep here", "use `json`")
         ref = ast.TypeRef(span, type, required)
         if depth:
             self.depths[ref] = depth
@@ -124,10 +124,10 @@ class TypeRules(StatementRules):
         if named and None not in named and len(named) == len(values):
             listed = ", ".join(f'"{value}"' for value in named)
             hint = f"write `enum [{listed}]`"
-        odd = [value for value in exprs if isinstance(value, ast.Int | ast.Float | ast.Bool)]
-        if named and len(odd) == 1 and len(named) == len(values) - 1:
-            hint = f'write `"{odd[0].span.text}"`'
-            self.error("SYN006", odd[0].span, "the values of an enum are strings", hint)
+        suspicious = [value for value in exprs if isinstance(value, ast.Int | ast.Float | ast.Bool)]
+        if named and len(suspicious) == 1 and len(named) == len(values) - 1:
+            hint = f'write `"{suspicious[0].span.text}"`'
+            self.error("SYN006", suspicious[0].span, "the values of an enum are strings", hint)
             return ast.NamedType(span, "json")
         return self.bad_type(span, "an enum lists its values, which are strings", hint)
 
@@ -136,7 +136,7 @@ class TypeRules(StatementRules):
         return ast.StructType(span, tuple(fields))
 
     def bad_type(self, span: Span, message: str, hint: str) -> ast.NamedType:
-        """Report a malformed type; `json` stands in for it, so that nothing follows from it."""
+        """Report a malformed type; `json` replaces it, so that nothing follows from the error."""
         self.error("SYN006", span, message, hint)
         return ast.NamedType(span, "json")
 

@@ -111,7 +111,7 @@ def test_durations(written: str, seconds: float) -> None:
 
 def test_text_that_is_no_toml_is_one_clear_error() -> None:
     _, problems = read('out = "x"\nout = \n')
-    assert problems == ["VAL510 2 this is no valid TOML: Invalid value"]
+    assert problems == ["VAL510 2 this is not valid TOML: Invalid value"]
     _, problems = read("a = [")
     assert len(problems) == 1
 

@@ -78,7 +78,7 @@ def check_order(body: Body, node: ast.Call) -> None:
             body.problems.error(
                 "TYP130",
                 argument.span,
-                f"an argument without a name stands after `{named.text}:`",
+                f"an argument without a name follows `{named.text}:`",
                 "move it before the named ones, or name it",
             )
             return

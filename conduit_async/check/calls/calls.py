@@ -8,15 +8,15 @@ from ...library import LIBRARY, methods
 from ...program import FunctionCall, FunctionInfo, LambdaCall, RaiseCall, RecordCall, ResourceInfo
 from ...suggest import did_you_mean, listed, nearest
 from ...types import ANY, Array, Function, Query, Record, Type, required
-from ..body import Body, Steps, Target, rule
-from ..expressions.access import through
-from ..expressions.lookup import meaning
-from ..lattice import BROKEN, is_unknown
+from ..body import Body, Inference, Receiver, rule
+from ..expressions.access import receiver_type
+from ..expressions.lookup import resolve_name
+from ..lattice import INVALID, is_unknown
 from ..queries.aggregates import AGGREGATES, aggregate
 from ..queries.records import QUERY_STEPS, query_call, resource_call, takes_conditions
 from ..queries.writes import USAGE
-from ..require import article, require, shorten
-from ..unparsed import lost_local, lost_member
+from ..require import describe, require, snippet
+from ..unparsed import is_unparsed_local, is_unparsed_member
 from .arguments import bind, check_order
 from .changes import change_predicate, is_change_predicate, previous_value
 from .library_calls import library_call, method_call
@@ -24,7 +24,7 @@ from .service_calls import extern_call, service_call
 
 
 @rule(ast.Call)
-def call(body: Body, node: ast.Call) -> Steps:
+def call(body: Body, node: ast.Call) -> Inference:
     """What is called decides how."""
     kind = yield from _call(body, node)
     found = body.facts.resolutions.get(node)
@@ -33,18 +33,18 @@ def call(body: Body, node: ast.Call) -> Steps:
     return kind
 
 
-def _call(body: Body, node: ast.Call) -> Steps:
+def _call(body: Body, node: ast.Call) -> Inference:
     callee = node.callee
     if isinstance(callee, ast.NameRef):
         return (yield from _call_name(body, node, callee))
     if not isinstance(callee, ast.Member):
         yield callee
         yield from _arguments(node)
-        body.problems.error("SEM201", callee.span, f"`{shorten(callee)}` cannot be called")
-        return BROKEN
+        body.problems.error("SEM201", callee.span, f"`{snippet(callee)}` cannot be called")
+        return INVALID
     target = callee.target
     if isinstance(target, ast.NameRef):
-        match meaning(body, target.name):
+        match resolve_name(body, target.name):
             case "namespace":
                 return (yield from _namespace_call(body, node, callee, target.name))
             case "resource":
@@ -59,17 +59,17 @@ def _call(body: Body, node: ast.Call) -> Steps:
                 yield from _arguments(node)
             check = previous_value if name == "previous_value" else change_predicate
             return check(body, node, callee, node.arguments)
-    kind = yield Target(target)
+    kind = yield Receiver(target)
     return (yield from _method(body, node, callee, kind))
 
 
-def _arguments(node: ast.Call) -> Steps:
+def _arguments(node: ast.Call) -> Inference:
     for argument in node.arguments:
         yield argument.value
     return ANY
 
 
-def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
+def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Inference:
     name = callee.name
     if (local := body.scope.find(name)) is not None:
         body.facts.resolutions[callee] = local
@@ -79,11 +79,13 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
             return local.type.result
         if not is_unknown(local.type):
             body.problems.error(
-                "SEM201", callee.span, f"`{name}` is {article(local.type)}, it cannot be called"
+                "SEM201",
+                callee.span,
+                f"`{name}` is {describe(local.type)}, it cannot be called",
             )
-            return BROKEN
+            return INVALID
         return local.type
-    if name in body.world.config.externs:
+    if name in body.env.config.externs:
         return (yield from extern_call(body, node, callee))
     function = body.resource.functions.get(name)
     if function is not None and not function.computed and body.kind != "scope":
@@ -92,20 +94,20 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
         yield from _arguments(node)
         message = bind(body, node, name, [("message", True)])[0]
         if message is None:
-            return BROKEN
+            return INVALID
         body.facts.resolutions[node] = RaiseCall(message)
         return ANY
     if name in AGGREGATES:
         return (yield from aggregate(body, node, name))
     yield from _arguments(node)
     _undefined_function(body, callee)
-    return BROKEN
+    return INVALID
 
 
 def _undefined_function(body: Body, callee: ast.NameRef) -> None:
-    name, world = callee.name, body.world
-    lost = lost_member(world, body.resource.name, name)
-    if lost or lost_local(world, callee.span.source, name):
+    name, env = callee.name, body.env
+    lost = is_unparsed_member(env, body.resource.name, name)
+    if lost or is_unparsed_local(env, callee.span.source, name):
         return
     functions = [f.name for f in body.resource.functions.values() if not f.computed]
     hint: str | None
@@ -126,9 +128,9 @@ def _undefined_function(body: Body, callee: ast.NameRef) -> None:
 
 def _function_call(
     body: Body, node: ast.Call, owner: ResourceInfo, function: FunctionInfo
-) -> Steps:
+) -> Inference:
     yield from _arguments(node)
-    body.world.reach_function(owner, function)
+    body.env.reach_function(owner, function)
     found = bind(
         body, node, function.name, [(p.name, p.default is None) for p in function.parameters]
     )
@@ -140,7 +142,7 @@ def _function_call(
     return function.result
 
 
-def _namespace_call(body: Body, node: ast.Call, callee: ast.Member, namespace: str) -> Steps:
+def _namespace_call(body: Body, node: ast.Call, callee: ast.Member, namespace: str) -> Inference:
     functions = LIBRARY[namespace]
     signature = functions.get(callee.name.text)
     if signature is None:
@@ -153,16 +155,16 @@ def _namespace_call(body: Body, node: ast.Call, callee: ast.Member, namespace: s
             function_hint(namespace, callee.name.text)
             or (f"did you mean `{namespace}.{found}`?" if found else listed(functions)),
         )
-        return BROKEN
+        return INVALID
     return (yield from library_call(body, node, signature))
 
 
-def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Steps:
+def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Inference:
     """`value.name(…)`."""
     name = callee.name.text
     match required(kind):
         case Record(resource=resource):
-            info = body.world.resources[resource]
+            info = body.env.resources[resource]
             function = info.functions.get(name)
             if function is not None and not function.computed:
                 _through(body, node, callee, kind)
@@ -170,7 +172,7 @@ def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Steps
             if not methods(name):
                 yield from _arguments(node)
                 _no_function(body, callee, info)
-                return BROKEN
+                return INVALID
         case Query(resource=resource):
             _through(body, node, callee, kind)
             return (yield from query_call(body, node, callee, resource))
@@ -182,25 +184,25 @@ def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Steps
 
 def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> None:
     name = callee.name.text
-    if lost_member(body.world, info.name, name):
+    if is_unparsed_member(body.env, info.name, name):
         return
     functions = [f.name for f in info.functions.values() if not f.computed]
     if name in (*info.columns, *info.relations, *info.functions):
         message = f"`{name}` is a field, not a function"
-        hint: str | None = f"write `{shorten(callee)}`"
+        hint: str | None = f"write `{snippet(callee)}`"
     else:
         message = f"`{info.name}` has no function `{name}`"
         hint = did_you_mean(name, functions)
         if isinstance(callee.target, ast.SelfRef):
             hint = self_hint(name, info) or hint or queue_hint(name)
         elif name in USAGE and info.primary_key is not None:
-            key = f"{shorten(callee.target)}.{info.primary_key}"
+            key = f"{snippet(callee.target)}.{info.primary_key}"
             hint = f"write `{info.name}.{USAGE[name].replace('key', key)}`"
     declared = Related(info.node.name.span, f"`{info.name}` is declared here")
     body.problems.error("SEM201", callee.name.span, message, hint, declared)
 
 
 def _through(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> None:
-    through(body, callee, kind)
-    if callee in body.short:
-        body.short.add(node)
+    receiver_type(body, callee, kind)
+    if callee in body.short_circuits:
+        body.short_circuits.add(node)

@@ -7,11 +7,11 @@ from ...program import ChangeCall, Column
 from ...suggest import nearest
 from ...types import BOOL, Type, optional
 from ..body import Body
-from ..forms import constant_text
-from ..lattice import BROKEN
-from ..paths import SELF, Implied
+from ..coercion import constant_text
+from ..lattice import INVALID
+from ..narrowing import SELF, Narrowing
 from ..require import require
-from ..unparsed import lost_member
+from ..unparsed import is_unparsed_member
 
 _SUFFIXES: dict[str, Literal["changed", "changed_to", "changed_from"]] = {
     "_changed?": "changed",
@@ -49,7 +49,7 @@ def change_predicate(
     if value is not None:
         require(body, value, optional(column.type), f"`self.{column.name}`", "TYP131")
         if kind == "changed_to" and not isinstance(value, ast.Nil):
-            body.implied[node] = Implied(true=frozenset({(SELF, column.name)}))
+            body.narrowings[node] = Narrowing(when_true=frozenset({(SELF, column.name)}))
     body.facts.resolutions[node] = ChangeCall(kind, column, value)
     return BOOL
 
@@ -67,11 +67,11 @@ def previous_value(
             "`previous_value` takes the name of a field",
             f"write it as a symbol: `self.previous_value(:{_meant(arguments)})`",
         )
-        return BROKEN
+        return INVALID
     column = _column(body, name)
     if column is None:
         _unknown(body, arguments[0].value, name, ":", "")
-        return BROKEN
+        return INVALID
     body.facts.resolutions[node] = ChangeCall("previous_value", column, None)
     return column.type if body.event == "update" else optional(column.type)
 
@@ -98,7 +98,7 @@ def _column(body: Body, name: str) -> Column | None:
 
 
 def _unknown(body: Body, place: ast.Node, name: str, prefix: str, suffix: str) -> None:
-    if lost_member(body.world, body.resource.name, name):
+    if is_unparsed_member(body.env, body.resource.name, name):
         return
     found = nearest(name, [*body.resource.columns, *body.resource.relations])
     body.problems.error(

@@ -1,7 +1,7 @@
 """Which functions need services or the database, themselves or through those that they call."""
 
 from ...analyses.walk import walk
-from ...program import (  # fmt: skip
+from ...program import (
     ComputedUse,
     Extern,
     FunctionCall,
@@ -13,7 +13,7 @@ from ...program import (  # fmt: skip
 )
 
 
-def settle_function_uses(program: Program) -> None:
+def propagate_function_uses(program: Program) -> None:
     """Mark such functions, which exist once for hooks and once for jobs."""
     functions = [
         function

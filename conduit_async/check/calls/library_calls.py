@@ -18,26 +18,26 @@ from ...types import (
     is_nullable,
     required,
 )
-from ..body import Body, Steps
-from ..expressions.access import through
+from ..body import Body, Inference
+from ..coercion import coerce_to_decimal, coerces, constant_text
+from ..expressions.access import receiver_type
 from ..expressions.entries import entry
 from ..expressions.lambdas import infer_lambda
-from ..expressions.narrow import imply, narrowed
-from ..forms import become_decimal, constant_text, takes_form
-from ..lattice import BROKEN, Broken, fits, is_unknown
-from ..require import article, require, shorten
+from ..expressions.narrow import narrow_by_test, narrowed
+from ..lattice import INVALID, InvalidType, is_assignable, is_unknown
+from ..require import describe, require, snippet
 from .arguments import bind
 from .type_variables import Bindings, agree, bound, substitute, unify
 
 _LITERALS: dict[type[ast.Node], Type] = {ast.String: STRING, ast.Int: INT}
 
 
-def library_call(body: Body, node: ast.Call, signature: Signature) -> Steps:
+def library_call(body: Body, node: ast.Call, signature: Signature) -> Inference:
     """A call by the function's full name."""
     return (yield from _call(body, node, signature, None))
 
 
-def method_call(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Steps:
+def method_call(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Inference:
     """A call as a method of its first parameter; `kind` is the type of the receiver."""
     name = callee.name.text
     candidates = methods(name)
@@ -45,11 +45,11 @@ def method_call(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> S
     if signature is None:
         for argument in node.arguments:
             yield argument.value
-        return BROKEN
+        return INVALID
     if not (is_nullable(kind) and _accepts_nil(signature)) or callee.safe:
-        kind = through(body, callee, kind)
-    if callee in body.short:
-        body.short.add(node)
+        kind = receiver_type(body, callee, kind)
+    if callee in body.short_circuits:
+        body.short_circuits.add(node)
     return (yield from _call(body, node, signature, callee.target, callee.safe))
 
 
@@ -62,7 +62,7 @@ def _choose(
 ) -> Signature | None:
     name = callee.name.text
     plain = required(kind)
-    if isinstance(plain, Broken):
+    if isinstance(plain, InvalidType):
         return candidates[0] if len(candidates) == 1 else None
     if is_unknown(plain):
         if len(candidates) == 1:
@@ -73,11 +73,11 @@ def _choose(
         if len(taking) == 1:
             return taking[0]
         if candidates:
-            shown = " or ".join(f"`{c.call}({shorten(callee.target)})`" for c in candidates)
+            shown = " or ".join(f"`{c.call}({snippet(callee.target)})`" for c in candidates)
             body.problems.error(
                 "SEM201",
                 callee.name.span,
-                f"the type of `{shorten(callee.target)}` is not known, so `{name}` is ambiguous",
+                f"the type of `{snippet(callee.target)}` is not known, so `{name}` is ambiguous",
                 f"write {shown}",
             )
         else:
@@ -85,7 +85,7 @@ def _choose(
                 "SEM201",
                 callee.name.span,
                 f"there is no method `{name}`",
-                method_hint(shorten(callee.target), name) or _close(name, None),
+                method_hint(snippet(callee.target), name) or _close(name, None),
             )
         return None
     fitting = [c for c in candidates if c.receiver is not None and _accepts(c.receiver, plain)]
@@ -94,20 +94,20 @@ def _choose(
     body.problems.error(
         "SEM201",
         callee.name.span,
-        f"{article(plain)} has no method `{name}`",
-        method_hint(shorten(callee.target), name) or _close(name, plain),
+        f"{describe(plain)} has no method `{name}`",
+        method_hint(snippet(callee.target), name) or _close(name, plain),
     )
     return None
 
 
 def _takes(signature: Signature, node: ast.Call) -> bool:
-    """Whether a call's arguments may be those of a method, as far as they stand there."""
+    """Whether a call's arguments may be those of a method, judged by its literals."""
     own = signature.parameters[1:]
     given = [argument.value for argument in node.arguments if argument.name is None]
     if len(given) > len(own) or any(each.required for each in own[len(given) :]):
         return False
     kinds = [_LITERALS.get(type(each), ANY) for each in given]
-    return all(fits(kind, each.type) for kind, each in zip(kinds, own, strict=False))
+    return all(is_assignable(kind, each.type) for kind, each in zip(kinds, own, strict=False))
 
 
 def _close(name: str, kind: Type | None) -> str | None:
@@ -124,7 +124,7 @@ def _all_methods() -> list[Signature]:
 
 
 def _accepts(receiver: Type, kind: Type) -> bool:
-    return fits(kind, bound(receiver))
+    return is_assignable(kind, bound(receiver))
 
 
 def _accepts_nil(signature: Signature) -> bool:
@@ -138,7 +138,7 @@ def _call(
     signature: Signature,
     receiver: ast.Expr | None,
     safe: bool = False,
-) -> Steps:
+) -> Inference:
     parameters = [p for p in signature.parameters if not p.rest]
     given, rest, extra = _assign(body, node, signature, receiver)
     bindings: Bindings = {}
@@ -154,10 +154,10 @@ def _call(
             actual = actual if _accepts_nil(signature) else required(actual)
         else:
             actual = yield value
-        if value is receiver or not takes_form(value, substitute(pattern, bindings)):
+        if value is receiver or not coerces(value, substitute(pattern, bindings)):
             unify(pattern, actual, bindings)
         elif required(substitute(pattern, bindings)) == DECIMAL:
-            become_decimal(body, value)
+            coerce_to_decimal(body, value)
         if value is not receiver:
             expected = substitute(pattern, bindings)
             require(body, value, expected, f"`{parameter.name}` of `{signature.call}`", "TYP131")
@@ -165,7 +165,7 @@ def _call(
         actual = yield value
         pattern = signature.parameters[-1].type
         kind = substitute(pattern, bindings)
-        if not takes_form(value, kind):
+        if not coerces(value, kind):
             unify(pattern, actual, bindings)
             kind = bound(pattern)
         require(body, value, kind, f"`{signature.call}`", "TYP131")
@@ -174,7 +174,7 @@ def _call(
     agree(body, signature, [*given, *rest], bindings)
     found = LibraryCall(signature, (*given, *rest), extra, safe)
     body.facts.resolutions[node] = found
-    imply(body, node, found)
+    narrow_by_test(body, node, found)
     by_name = {p.name: value for p, value in zip(parameters, given, strict=True)}
     if signature.namespace == "Regex":
         _check_regex(body, by_name.get("pattern"))

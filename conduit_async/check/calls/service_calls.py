@@ -5,30 +5,30 @@ from ...hints.queue_words import ENQUEUES, queue_hint
 from ...names import python_name, service_name
 from ...program import CALL, Extern, MethodInfo, ServiceCall, ServiceInfo
 from ...types import ANY, Function, Query, Type
-from ..body import Body, Steps
-from ..lattice import BROKEN
+from ..body import Body, Inference
+from ..lattice import INVALID
 from ..names.service_typos import misspelt
-from ..require import article, shorten
+from ..require import describe, snippet
 
 
-def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.NameRef) -> Steps:
+def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.NameRef) -> Inference:
     """A call of a method of a service, which is created by its first call."""
     for argument in node.arguments:
         yield argument.value
-    if target.name not in body.world.config.externs and misspelt(body, target, callee.name.text):
-        return BROKEN
-    if target.name not in body.world.config.externs and callee.name.text in ENQUEUES:
+    if target.name not in body.env.config.externs and misspelt(body, target, callee.name.text):
+        return INVALID
+    if target.name not in body.env.config.externs and callee.name.text in ENQUEUES:
         body.problems.warning(
             "PAT410",
             callee.name.span,
-            f"`{shorten(callee)}` is a method of a service, which is called at once",
+            f"`{snippet(callee)}` is a method of a service, which is called at once",
             queue_hint(callee.name.text),
         )
     _note_call(body, node, target.name, callee.name.text)
     return ANY
 
 
-def extern_call(body: Body, node: ast.Call, callee: ast.NameRef) -> Steps:
+def extern_call(body: Body, node: ast.Call, callee: ast.NameRef) -> Inference:
     """A call of a function that the application binds: a service that is called itself."""
     for argument in node.arguments:
         yield argument.value
@@ -43,7 +43,7 @@ def extern_value(body: Body, node: ast.NameRef) -> Type:
 
 
 def _service(body: Body, name: str) -> ServiceInfo:
-    services = body.world.services
+    services = body.env.services
     if (service := services.get(name)) is None:
         service = services[name] = ServiceInfo(name, service_name(name), {})
     return service
@@ -56,7 +56,7 @@ def _note_call(body: Body, node: ast.Call, name: str, method_name: str) -> None:
             body.problems.error(
                 "TYP131",
                 argument.value.span,
-                f"a service cannot be given {article(kind)}",
+                f"a service cannot be given {describe(kind)}",
                 "run it first: `.all`" if isinstance(kind, Query) else None,
             )
     service = _service(body, name)

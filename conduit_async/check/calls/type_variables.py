@@ -1,4 +1,4 @@
-"""Types that a call of the library decides: what the variables of a signature stand for."""
+"""Types that a call of the library decides: the bindings of a signature's variables."""
 
 from itertools import chain, repeat
 from typing import TypeAlias
@@ -21,16 +21,16 @@ from ...types import (
     required,
 )
 from ..body import Body
-from ..forms import mapped_literals
-from ..lattice import fits, join_all, join_parts
+from ..coercion import mapped_literals
+from ..lattice import is_assignable, join_all, join_parts
 from ..require import require
 
 Bindings: TypeAlias = dict[str, Type]
-"""The name of each variable, and what it stands for."""
+"""The type of each variable, by name."""
 
 
 def unify(pattern: Type, actual: Type, bindings: Bindings) -> None:
-    """Find out what the variables of a parameter's type stand for."""
+    """Bind the variables of a parameter's type."""
     match pattern:
         case Variable(name=name, bound=bound):
             known = [bindings[name]] if name in bindings else []
@@ -52,11 +52,13 @@ def unify(pattern: Type, actual: Type, bindings: Bindings) -> None:
 
 
 def substitute(pattern: Type, bindings: Bindings) -> Type:
-    """A signature's type with what its variables stand for; unknown ones are `ANY`."""
+    """A signature's type with its variables replaced; unbound ones are `ANY`."""
     match pattern:
         case Variable(name=name, bound=bound):
             found = bindings.get(name, ANY)
-            return bound if bound is not None and not fits(required(found), bound) else found
+            return (
+                bound if bound is not None and not is_assignable(required(found), bound) else found
+            )
         case Optional(item=item):
             return optional(substitute(item, bindings))
         case Array(item=item):

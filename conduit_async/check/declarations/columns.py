@@ -6,39 +6,39 @@ from ...names import SNAPSHOT_ATTRIBUTES, python_name, snake_case
 from ...program import Column, RelationInfo, ResourceInfo
 from ...source import Span
 from ...types import ANY, Array, Record, Type, optional, required
-from ..environment import World
-from ..lattice import BROKEN, Broken
+from ..environment import Environment
+from ..lattice import INVALID, InvalidType
 from .relations import declared_relation, foreign_key, option_values
-from .type_refs import SCALARS, is_half_read, read_type
+from .type_refs import SCALARS, is_partly_parsed, read_type
 
 
-def declare_columns(world: World, info: ResourceInfo) -> None:
+def declare_columns(env: Environment, info: ResourceInfo) -> None:
     """Fill the columns and relations of a resource, in the order of the source."""
     names: dict[str, Span] = {}
     own = {field.name.text for field in info.node.members if isinstance(field, ast.Field)}
     for member in info.node.members:
         match member:
             case ast.Field():
-                if not _is_first(world, names, member.name.text, member.name.span):
+                if not _is_first(env, names, member.name.text, member.name.span):
                     continue
-                _field(world, info, member, own)
+                _field(env, info, member, own)
             case ast.Relation():
-                relation = declared_relation(world, info, member)
-                if not _is_first(world, names, relation.name, relation.span or member.span):
+                relation = declared_relation(env, info, member)
+                if not _is_first(env, names, relation.name, relation.span or member.span):
                     continue
                 info.relations[relation.name] = relation
                 if relation.kind == "to_one" and relation.key not in own:
-                    _key_column(world, info, relation)
+                    _key_column(env, info, relation)
             case ast.Computed():
-                _is_first(world, names, member.name.text, member.name.span)
+                _is_first(env, names, member.name.text, member.name.span)
 
 
-def _field(world: World, info: ResourceInfo, field: ast.Field, own: set[str]) -> None:
+def _field(env: Environment, info: ResourceInfo, field: ast.Field, own: set[str]) -> None:
     name = field.name.text
-    kind: Type = BROKEN
-    if not is_half_read(world, field):
-        kind = read_type(world, field.type, info.name, name)
-    if isinstance(kind, Broken) and _reads_as_resource(field.type):
+    kind: Type = INVALID
+    if not is_partly_parsed(env, field):
+        kind = read_type(env, field.type, info.name, name)
+    if isinstance(kind, InvalidType) and _reads_as_resource(field.type):
         kind = Record("")
     match required(kind):
         case Record(resource=target):
@@ -53,7 +53,7 @@ def _field(world: World, info: ResourceInfo, field: ast.Field, own: set[str]) ->
                 span=field.name.span,
             )
             if key not in own:
-                _key_column(world, info, relation, field.doc)
+                _key_column(env, info, relation, field.doc)
             return
         case Array(item=Record(resource=target)):
             info.relations[name] = RelationInfo(
@@ -66,15 +66,15 @@ def _field(world: World, info: ResourceInfo, field: ast.Field, own: set[str]) ->
                 span=field.name.span,
             )
             return
-    if field.options and not _is_broken(kind):
-        world.problems.error(
+    if field.options and not _is_invalid(kind):
+        env.problems.error(
             "REL300",
             field.options[0].span.to(field.options[-1].span),
-            f"`{name}` is no relation, so nothing takes these options",
+            f"`{name}` is not a relation, so nothing takes these options",
             "give it the type of a resource, or write annotations: `@default(…)`",
         )
     _add(
-        world,
+        env,
         info,
         name,
         kind,
@@ -84,10 +84,10 @@ def _field(world: World, info: ResourceInfo, field: ast.Field, own: set[str]) ->
     )
 
 
-def _is_broken(kind: Type) -> bool:
+def _is_invalid(kind: Type) -> bool:
     """Whether it was to be a relation, perhaps, but for an error that is reported."""
     kind = required(kind)
-    return isinstance(kind.item if isinstance(kind, Array) else kind, Broken)
+    return isinstance(kind.item if isinstance(kind, Array) else kind, InvalidType)
 
 
 def _reads_as_resource(ref: ast.TypeRef) -> bool:
@@ -95,28 +95,28 @@ def _reads_as_resource(ref: ast.TypeRef) -> bool:
 
 
 def _key_column(
-    world: World, info: ResourceInfo, relation: RelationInfo, doc: str | None = None
+    env: Environment, info: ResourceInfo, relation: RelationInfo, doc: str | None = None
 ) -> None:
-    kind = key_type(world, relation.target)
+    kind = key_type(env, relation.target)
     if relation.key not in info.columns:
         nullable = optional(kind) if relation.nullable else kind
-        _add(world, info, relation.key, nullable, relation.span, doc=doc)
+        _add(env, info, relation.key, nullable, relation.span, doc=doc)
 
 
-def key_type(world: World, resource: str) -> Type:
+def key_type(env: Environment, resource: str) -> Type:
     """The type of a resource's primary key; unknown when it has none."""
-    target = world.resources.get(resource)
+    target = env.resources.get(resource)
     if target is None or target.primary_key is None:
-        return BROKEN
+        return INVALID
     for member in target.node.members:
         if isinstance(member, ast.Field) and member.name.text == target.primary_key:
             named = member.type.type
             return SCALARS.get(named.name, ANY) if isinstance(named, ast.NamedType) else ANY
-    return BROKEN
+    return INVALID
 
 
 def _add(
-    world: World,
+    env: Environment,
     info: ResourceInfo,
     name: str,
     kind: Type,
@@ -125,18 +125,18 @@ def _add(
     auto_update: bool = False,
     doc: str | None = None,
 ) -> None:
-    taken = world.taken_columns.setdefault(info.name, set(SNAPSHOT_ATTRIBUTES))
-    sensitive = {name, f"{info.name}.{name}"} & set(world.config.sensitive)
+    taken = env.taken_columns.setdefault(info.name, set(SNAPSHOT_ATTRIBUTES))
+    sensitive = {name, f"{info.name}.{name}"} & set(env.config.sensitive)
     python = python_name(name, taken)
     taken.add(python)
     info.columns[name] = Column(name, python, kind, auto_update, bool(sensitive), span, doc)
 
 
-def _is_first(world: World, names: dict[str, Span], name: str, span: Span) -> bool:
+def _is_first(env: Environment, names: dict[str, Span], name: str, span: Span) -> bool:
     first = names.setdefault(name, span)
     if first is span:
         return True
-    world.problems.error(
+    env.problems.error(
         "SYN013",
         span,
         f"`{name}` is declared twice",

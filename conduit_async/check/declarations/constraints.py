@@ -7,10 +7,10 @@ from ...diagnostics import Problems, Related
 from ...lexer.literals import BadLiteralError, check_pattern
 from ...program import ResourceInfo
 from ...types import STRING, Array, Struct, Type, required
-from ..environment import World
-from ..forms import constant_text
+from ..coercion import constant_text
+from ..environment import Environment
 from ..lattice import is_number, is_unknown
-from ..require import article
+from ..require import describe
 from .defaults import check_default
 
 _NEED_A_VALUE = {
@@ -21,22 +21,22 @@ _NEED_A_VALUE = {
 }
 
 
-def check_constraints(world: World, info: ResourceInfo) -> None:
+def check_constraints(env: Environment, info: ResourceInfo) -> None:
     """Check the annotations of a resource's fields, as far as they are constants."""
     for field in info.node.members:
         column = info.columns.get(field.name.text) if isinstance(field, ast.Field) else None
         if not isinstance(field, ast.Field) or column is None:
             continue
-        _check_annotations(world, field, required(column.type))
+        _check_annotations(env, field, required(column.type))
 
 
-def _check_annotations(world: World, field: ast.Field, kind: Type) -> None:
+def _check_annotations(env: Environment, field: ast.Field, kind: Type) -> None:
     bounds: dict[str, Decimal] = {}
-    problems = world.problems
+    problems = env.problems
     if isinstance(field.type.type, ast.StructType) and isinstance(kind, Struct):
-        columns = world.structs[kind.name].fields
+        columns = env.structs[kind.name].fields
         for inner in field.type.type.fields:
-            _check_annotations(world, inner, required(columns[inner.name.text].type))
+            _check_annotations(env, inner, required(columns[inner.name.text].type))
     for number, annotation in enumerate(field.annotations):
         name = annotation.name.text
         first = next(each for each in field.annotations if each.name.text == name)
@@ -44,7 +44,7 @@ def _check_annotations(world: World, field: ast.Field, kind: Type) -> None:
             problems.warning(
                 "SYN012",
                 annotation.span,
-                f"`@{name}` stands here twice",
+                f"`@{name}` appears twice",
                 "remove one of the two",
                 Related(first.span, "the first one"),
             )
@@ -79,7 +79,7 @@ def _check_bound(
             "VAL521",
             annotation.span,
             f"`@{name}` bounds a number, or the length of a string or an array, "
-            f"this is {article(kind)}",
+            f"this is {describe(kind)}",
             "remove it",
         )
         return
@@ -113,7 +113,10 @@ def _number(value: ast.Expr) -> Decimal | None:
 def _check_pattern(problems: Problems, value: ast.Expr, kind: Type) -> None:
     if kind != STRING and not is_unknown(kind):
         problems.error(
-            "VAL522", value.span, f"`@pattern` is for strings, this is {article(kind)}", "remove it"
+            "VAL522",
+            value.span,
+            f"`@pattern` is for strings, this is {describe(kind)}",
+            "remove it",
         )
         return
     text = constant_text(value)

@@ -10,23 +10,23 @@ from ...analyses.walk import walk
 from ...diagnostics import Problems, Related
 from ...names import module_name, record_name, snake_case, snapshot_name
 from ...program import ResourceInfo
-from ..environment import World
+from ..environment import Environment
 from .columns import declare_columns
 from .constraints import check_constraints
 from .functions import declare_functions
+from .keyword_typos import check_words
 from .relations import check_relations, foreign_key
 from .rules import check_rules
 from .type_refs import read_type
-from .words import check_words
 
 
-def declare(world: World, files: Sequence[ast.File]) -> None:
+def declare(env: Environment, files: Sequence[ast.File]) -> None:
     """Fill the world's resources, structs and enums from all files."""
-    for resource in _distinct(world, files):
+    for resource in _distinct(env, files):
         name = resource.name.text
-        world.resources[name] = ResourceInfo(
+        env.resources[name] = ResourceInfo(
             name=name,
-            table=world.config.tables.get(name) or table_name(name),
+            table=env.config.tables.get(name) or table_name(name),
             module=module_name(name),
             node=resource,
             primary_key=_primary_key(resource),
@@ -37,23 +37,23 @@ def declare(world: World, files: Sequence[ast.File]) -> None:
             hooks=[],
             doc=resource.doc,
         )
-    for name, info in world.resources.items():
-        world.taken_names |= {record_name(name), snapshot_name(name)}
-        world.taken_names |= set(attributes(info.node))
-    for info in world.resources.values():
-        world.resources.work_on(info)
-        declare_columns(world, info)
+    for name, info in env.resources.items():
+        env.taken_names |= {record_name(name), snapshot_name(name)}
+        env.taken_names |= set(attributes(info.node))
+    for info in env.resources.values():
+        env.resources.work_on(info)
+        declare_columns(env, info)
         relation = info.relations.get(info.primary_key or "")
         if relation is not None:
             info.primary_key = relation.key if relation.key in info.columns else None
-        declare_functions(world, info)
-        _name_types_of_variables(world, info)
-    for info in world.resources.values():
-        world.resources.work_on(info)
-        check_relations(world, info)
-        check_constraints(world, info)
-        check_rules(world, info)
-        check_words(world, info)
+        declare_functions(env, info)
+        _name_types_of_variables(env, info)
+    for info in env.resources.values():
+        env.resources.work_on(info)
+        check_relations(env, info)
+        check_constraints(env, info)
+        check_rules(env, info)
+        check_words(env, info)
 
 
 def table_name(resource: str) -> str:
@@ -61,12 +61,12 @@ def table_name(resource: str) -> str:
     return inflection.pluralize(snake_case(resource))
 
 
-def _distinct(world: World, files: Sequence[ast.File]) -> Iterable[ast.Resource]:
+def _distinct(env: Environment, files: Sequence[ast.File]) -> Iterable[ast.Resource]:
     seen: dict[str, ast.Resource] = {}
     for resource in (resource for file in files for resource in file.resources):
         name = resource.name
         if (first := seen.get(name.text)) is not None:
-            world.problems.error(
+            env.problems.error(
                 "SEM207",
                 name.span,
                 f"`{name.text}` is declared twice",
@@ -86,9 +86,9 @@ def attributes(resource: ast.Resource) -> Iterator[str]:
             yield from (node.name.text for node in walk(member) if isinstance(node, ast.Field))
 
 
-def _name_types_of_variables(world: World, info: ResourceInfo) -> None:
+def _name_types_of_variables(env: Environment, info: ResourceInfo) -> None:
     """Name the structs and enums in the code, whether or not anything reaches it."""
-    aside = replace(world, problems=Problems())
+    aside = replace(env, problems=Problems())
     for node in walk(info.node):
         if isinstance(node, ast.Let) and node.type is not None:
             read_type(aside, node.type, info.name, node.name.text)

@@ -8,10 +8,10 @@ from ... import ast
 from ...diagnostics import Problems
 from ...suggest import nearest
 from ...types import BOOL, DECIMAL, FLOAT, INT, STRING, Type
-from ..forms import constant_text
+from ..coercion import constant_text
 from ..lattice import is_number
-from ..require import article
-from ..sizes import constant_number, outgrows
+from ..require import describe
+from ..sizes import constant_number, size_fault
 from .type_refs import SCALARS
 
 
@@ -68,10 +68,10 @@ def _fits_scalar(
         return True
     numbers = is_number(kind) and is_number(actual) and not (kind == INT and actual == FLOAT)
     if kind != actual and not numbers:
-        message = f"{name} is {article(kind)}, its default is {article(actual)}"
+        message = f"{name} is {describe(kind)}, its default is {describe(actual)}"
         _report(problems, value, message, "give a default of that type")
         return False
-    if (fault := outgrows(value, ref)) is not None:
+    if (fault := size_fault(value, ref)) is not None:
         _report(problems, value, f"the default {fault}", None)
         return False
     return True

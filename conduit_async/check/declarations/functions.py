@@ -8,23 +8,23 @@ from ...diagnostics import Related
 from ...names import ENTRY_POINTS, local_name, python_name
 from ...program import FunctionInfo, ParameterInfo, ResourceInfo
 from ...types import ANY, NIL, Type
-from ..environment import World
+from ..environment import Environment
 from .type_refs import read_type
 
 
-def declare_functions(world: World, info: ResourceInfo) -> None:
+def declare_functions(env: Environment, info: ResourceInfo) -> None:
     """Fill the functions, computed fields and scopes of a resource."""
     names: dict[str, ast.Name] = {}
-    taken = {*ENTRY_POINTS, *world.resources}
+    taken = {*ENTRY_POINTS, *env.resources}
     for member in info.node.members:
         if not isinstance(member, ast.Function | ast.Computed | ast.Scope):
             continue
-        if world.broken.touches(member.name.span):
+        if env.unparsed.touches(member.name.span):
             continue
         name = member.name.text
         first = names.setdefault(name, member.name)
         if first is not member.name:
-            world.problems.error(
+            env.problems.error(
                 "SYN013",
                 member.name.span,
                 f"`{name}` is declared twice",
@@ -34,7 +34,7 @@ def declare_functions(world: World, info: ResourceInfo) -> None:
             continue
         if isinstance(member, ast.Scope):
             info.scopes[name] = member
-            world.scope_parameters[member] = read_parameters(world, info, name, member.parameters)
+            env.scope_parameters[member] = read_parameters(env, info, name, member.parameters)
             continue
         python = local_name(name, taken)
         taken.add(python)
@@ -42,8 +42,8 @@ def declare_functions(world: World, info: ResourceInfo) -> None:
         info.functions[name] = FunctionInfo(
             name=name,
             python=python,
-            parameters=read_parameters(world, info, name, parameters),
-            result=_result(world, info, member),
+            parameters=read_parameters(env, info, name, parameters),
+            result=_result(env, info, member),
             body=member.body,
             doc=member.doc,
             computed=isinstance(member, ast.Computed),
@@ -51,7 +51,7 @@ def declare_functions(world: World, info: ResourceInfo) -> None:
 
 
 def read_parameters(
-    world: World, info: ResourceInfo, function: str, parameters: Sequence[ast.Parameter]
+    env: Environment, info: ResourceInfo, function: str, parameters: Sequence[ast.Parameter]
 ) -> tuple[ParameterInfo, ...]:
     """The parameters of a function or scope; a name that is given twice is an error."""
     found: list[ParameterInfo] = []
@@ -59,23 +59,23 @@ def read_parameters(
         name = parameter.name.text
         if any(other.name == name for other in found):
             first = next(other.name.span for other in parameters if other.name.text == name)
-            world.problems.error(
+            env.problems.error(
                 "SEM206",
                 parameter.name.span,
                 f"`{name}` is declared twice",
                 "rename or remove one of the two",
                 Related(first, "first declared here"),
             )
-        kind = read_type(world, parameter.type, info.name, f"{function}_{name}")
-        python = local_name(name, {*world.resources, *(other.python for other in found)})
+        kind = read_type(env, parameter.type, info.name, f"{function}_{name}")
+        python = local_name(name, {*env.resources, *(other.python for other in found)})
         found.append(ParameterInfo(name, python, kind, parameter.default))
     return tuple(found)
 
 
-def _result(world: World, info: ResourceInfo, member: ast.Function | ast.Computed) -> Type:
+def _result(env: Environment, info: ResourceInfo, member: ast.Function | ast.Computed) -> Type:
     if isinstance(member, ast.Computed):
-        return read_type(world, member.type, info.name, member.name.text)
+        return read_type(env, member.type, info.name, member.name.text)
     if member.result is not None:
-        return read_type(world, member.result, info.name, python_name(member.name.text))
+        return read_type(env, member.result, info.name, python_name(member.name.text))
     gives = any(isinstance(node, ast.Return) and node.value for node in walk(member.body))
     return ANY if gives else NIL

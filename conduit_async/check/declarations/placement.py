@@ -1,4 +1,4 @@
-"""Where `@async` may stand; where no statement may, the parser has said so already."""
+"""Where `@async` is allowed. The parser reports those where no statement is."""
 
 from collections.abc import Sequence
 
@@ -51,6 +51,6 @@ def _report_async(span: Span, place: str, problems: Problems) -> None:
     problems.error(
         "SEM217",
         span,
-        f"`@async` cannot stand in {place}: only an `@after` hook can enqueue a job",
+        f"`@async` is not allowed in {place}: only an `@after` hook can enqueue a job",
         "move it into an `@after` hook, whose transaction stores the job",
     )

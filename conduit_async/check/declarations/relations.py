@@ -10,14 +10,14 @@ from ...names import is_name, is_table_name, snake_case
 from ...program import RelationInfo, ResourceInfo
 from ...source import Span
 from ...suggest import nearest
-from ..environment import World
+from ..environment import Environment
 from ..queries.filters import check_order
-from ..unparsed import lost_member, lost_resource
+from ..unparsed import is_unparsed_member, is_unparsed_resource
 
 _OPTIONS = ("foreign_key", "on_delete", "on_update", "join_table", "order_by", "through")
 
 
-def declared_relation(world: World, owner: ResourceInfo, node: ast.Relation) -> RelationInfo:
+def declared_relation(env: Environment, owner: ResourceInfo, node: ast.Relation) -> RelationInfo:
     """What `@has_many`, `@has_one` or `@belongs_to` declares."""
     target = node.target.text
     name = snake_case(target)
@@ -45,31 +45,31 @@ def declared_relation(world: World, owner: ResourceInfo, node: ast.Relation) -> 
     )
 
 
-def check_relations(world: World, owner: ResourceInfo) -> None:
+def check_relations(env: Environment, owner: ResourceInfo) -> None:
     """Report relations to what does not exist or cannot be joined."""
     for member in owner.node.members:
         if isinstance(member, ast.Relation | ast.Field):
-            _check_options(world, member)
-            _check_order(world, owner, member)
+            _check_options(env, member)
+            _check_order(env, owner, member)
         if isinstance(member, ast.Relation):
-            _check_target(world, member.target)
+            _check_target(env, member.target)
             if member.alias is not None and not is_name(member.alias.value or ""):
                 problem = _no_name("a relation", "items")
-                world.problems.error("REL300", member.alias.span, *problem)
+                env.problems.error("REL300", member.alias.span, *problem)
             if member.through is not None:
-                _check_target(world, member.through)
+                _check_target(env, member.through)
         if isinstance(member, ast.Setting) and member.kind == "nested" and member.name is not None:
-            _check_target(world, member.name)
+            _check_target(env, member.name)
     for relation in owner.relations.values():
-        _check_key(world, owner, relation)
+        _check_key(env, owner, relation)
 
 
-def _check_options(world: World, member: ast.Relation | ast.Field) -> None:
+def _check_options(env: Environment, member: ast.Relation | ast.Field) -> None:
     """Warn of an option that is a typo; others may mean something to another backend."""
     for pair in member.options:
         meant = nearest(pair.key.text, _OPTIONS)
         if pair.key.text not in _OPTIONS and meant is not None:
-            world.problems.warning(
+            env.problems.warning(
                 "SYN012",
                 pair.key.span,
                 f"a relation has no option `{pair.key.text}`",
@@ -78,16 +78,16 @@ def _check_options(world: World, member: ast.Relation | ast.Field) -> None:
         value = _constant(pair.value)
         match pair.key.text:
             case "foreign_key" if not isinstance(value, str):
-                world.problems.error(
+                env.problems.error(
                     "REL301",
                     pair.value.span,
                     "`foreign_key` is the name of a column",
                     'write it as a string: `foreign_key: "author_id"`',
                 )
             case "foreign_key" if not is_name(value):
-                world.problems.error("REL301", pair.value.span, *_no_name("a column", "author_id"))
+                env.problems.error("REL301", pair.value.span, *_no_name("a column", "author_id"))
             case "join_table" if not isinstance(value, str) or not is_table_name(value):
-                world.problems.error(
+                env.problems.error(
                     "REL301",
                     pair.value.span,
                     "`join_table` is the name of a table",
@@ -127,37 +127,37 @@ def _no_name(what: str, example: str) -> tuple[str, str]:
     )
 
 
-def _check_order(world: World, owner: ResourceInfo, member: ast.Relation | ast.Field) -> None:
+def _check_order(env: Environment, owner: ResourceInfo, member: ast.Relation | ast.Field) -> None:
     if isinstance(member, ast.Relation):
         target = member.target.text
     else:
         relation = owner.relations.get(member.name.text)
         target = relation.target if relation is not None else ""
-    info = world.resources.get(target)
+    info = env.resources.get(target)
     for pair in member.options:
         if pair.key.text == "order_by" and info is not None:
-            check_order(world, info, pair.value, [pair.value])
+            check_order(env, info, pair.value, [pair.value])
 
 
-def _check_target(world: World, name: ast.Name) -> None:
-    if name.text not in world.resources and not lost_resource(world, name.text):
-        found = nearest(name.text, world.resources)
+def _check_target(env: Environment, name: ast.Name) -> None:
+    if name.text not in env.resources and not is_unparsed_resource(env, name.text):
+        found = nearest(name.text, env.resources)
         hint = (
             f"did you mean `{found}`?"
             if found
             else f"add the file that declares `resource {name.text}`"
         )
-        world.problems.error("SEM204", name.span, f"there is no resource `{name.text}`", hint)
+        env.problems.error("SEM204", name.span, f"there is no resource `{name.text}`", hint)
 
 
-def _check_key(world: World, owner: ResourceInfo, relation: RelationInfo) -> None:
-    target = world.resources.get(relation.target)
+def _check_key(env: Environment, owner: ResourceInfo, relation: RelationInfo) -> None:
+    target = env.resources.get(relation.target)
     span = relation.span or owner.node.name.span
     if target is None:
         return
     if relation.kind == "to_one":
-        if target.primary_key is None and not lost_member(world, target.name, "id"):
-            world.problems.error(
+        if target.primary_key is None and not is_unparsed_member(env, target.name, "id"):
+            env.problems.error(
                 "REL300",
                 span,
                 f"`{relation.name}` points at `{target.name}`, which has no primary key",
@@ -165,18 +165,18 @@ def _check_key(world: World, owner: ResourceInfo, relation: RelationInfo) -> Non
                 Related(target.node.name.span, "declared here"),
             )
         return
-    holder = world.resources.get(relation.through) if relation.through else target
+    holder = env.resources.get(relation.through) if relation.through else target
     if holder is None or relation.key in holder.columns or "join_table" in relation.options:
         return
     if relation.options.get("foreign_key", relation.key) != relation.key:
         return  # it is no name, which has been reported
     if nearest("foreign_key", set(relation.options) - {*_OPTIONS}):
         return  # it is misspelt, likewise
-    half_read = world.lost_words(holder.node.span.source)
-    if lost_member(world, holder.name, relation.key) or "foreign_key" in half_read:
+    half_read = env.unparsed_words(holder.node.span.source)
+    if is_unparsed_member(env, holder.name, relation.key) or "foreign_key" in half_read:
         return
     found = nearest(relation.key, holder.columns)
-    world.problems.error(
+    env.problems.error(
         "REL301",
         _option(owner, span, "foreign_key") or span,
         f"`{holder.name}` has no column `{relation.key}` that would hold the key of `{owner.name}`",

@@ -6,8 +6,8 @@ from ... import ast
 from ...diagnostics import Diagnostic
 from ...program import ResourceInfo
 from ...suggest import nearest
-from ..body import Body, Frame, Scope
-from ..environment import Demoted, World
+from ..body import Body, ReturnTarget, Scope
+from ..environment import Downgraded, Environment
 from ..expressions.statements import check_block
 
 _EXPRESSIONS = ("when", "condition", "error")
@@ -15,7 +15,7 @@ _KEYS = ("on", *_EXPRESSIONS)
 
 
 @dataclass
-class _NamesOnly(Demoted):
+class _NamesOnly(Downgraded):
     """Passes on, as warnings, fields that do not exist and names that are near to one."""
 
     def add(self, diagnostic: Diagnostic) -> None:
@@ -26,11 +26,11 @@ class _NamesOnly(Demoted):
             super().add(diagnostic)
 
 
-def _check_keys(world: World, rule: ast.Rule) -> None:
+def _check_keys(env: Environment, rule: ast.Rule) -> None:
     for pair in rule.pairs:
         meant = nearest(pair.key.text, _KEYS)
         if pair.key.text not in _KEYS and meant is not None:
-            world.problems.warning(
+            env.problems.warning(
                 "SYN012",
                 pair.key.span,
                 f"a rule has no `{pair.key.text}`",
@@ -38,15 +38,15 @@ def _check_keys(world: World, rule: ast.Rule) -> None:
             )
 
 
-def check_rules(world: World, info: ResourceInfo) -> None:
+def check_rules(env: Environment, info: ResourceInfo) -> None:
     """Warn of names that a resource's rules use and nothing declares."""
-    problems = _NamesOnly(target=world.problems)
+    problems = _NamesOnly(target=env.problems)
     for member in info.node.members:
         if not isinstance(member, ast.Rule):
             continue
-        aside = replace(world.aside(), problems=problems)
-        body = Body(aside, info, "hook", Scope(None, set()), Frame("function"), event="save")
-        _check_keys(world, member)
+        aside = replace(env.for_unreached_code(), problems=problems)
+        body = Body(aside, info, "hook", Scope(None, set()), ReturnTarget("function"), event="save")
+        _check_keys(env, member)
         for pair in member.pairs:
             if pair.key.text in _EXPRESSIONS:
                 body.infer(pair.value)

@@ -4,10 +4,10 @@ from ... import ast
 from ...program import ResourceInfo
 from ...suggest import nearest
 from ...types import INT
-from ..body import Body, Frame, Scope
+from ..body import Body, ReturnTarget, Scope
 from ..calls.arguments import bind
-from ..environment import World
-from ..forms import constant_text
+from ..coercion import constant_text
+from ..environment import Environment
 from ..queries.filters import check_condition, check_equal, check_order
 from ..require import require
 
@@ -16,21 +16,21 @@ _KEYS = ("where", "order_by", "limit", "offset")
 
 def check_scope_arguments(body: Body, node: ast.Call, info: ResourceInfo, name: str) -> None:
     """Check the arguments of a call, whose types are known already."""
-    parameters = body.world.scope_parameters[info.scopes[name]]
+    parameters = body.env.scope_parameters[info.scopes[name]]
     found = bind(body, node, name, [(p.name, p.default is None) for p in parameters])
     for parameter, value in zip(parameters, found, strict=True):
         if value is not None:
             require(body, value, parameter.type, f"`{parameter.name}` of `{name}`", "TYP131")
 
 
-def check_scope(world: World, info: ResourceInfo, scope: ast.Scope) -> None:
+def check_scope(env: Environment, info: ResourceInfo, scope: ast.Scope) -> None:
     """Check what a scope selects."""
-    body = Body(world, info, "scope", Scope(None, set()), Frame("function"))
+    body = Body(env, info, "scope", Scope(None, set()), ReturnTarget("function"))
     nodes = {parameter.name.text: parameter for parameter in scope.parameters}
-    for parameter in world.scope_parameters[scope]:
+    for parameter in env.scope_parameters[scope]:
         node = nodes[parameter.name]
         local = body.declare(node.name, parameter.type, "parameter", parameter.python)
-        world.facts.declared[node.name] = local
+        env.facts.declared[node.name] = local
         if node.default is not None:
             body.infer(node.default)
             require(body, node.default, parameter.type, f"`{parameter.name}`")
@@ -43,7 +43,7 @@ def check_scope(world: World, info: ResourceInfo, scope: ast.Scope) -> None:
 def _check_lone_condition(body: Body, info: ResourceInfo, block: ast.Block) -> None:
     first, *others = block.statements
     if isinstance(first, ast.ExprStatement) and not others:
-        if not body.world.broken.touches(first.span):
+        if not body.env.unparsed.touches(first.span):
             check_condition(body, info, first.value)
         return
     body.problems.error(
@@ -66,7 +66,7 @@ def _check_pair(body: Body, info: ResourceInfo, pair: ast.Pair) -> None:
                         check_equal(body, info, entry.key, name, entry.value)
         case "order_by":
             body.infer(pair.value)
-            check_order(body.world, info, pair.value, [pair.value])
+            check_order(body.env, info, pair.value, [pair.value])
         case "limit" | "offset":
             body.infer(pair.value)
             require(body, pair.value, INT, f"`{pair.key.text}`")

@@ -27,9 +27,9 @@ from ...types import (
     Type,
     optional,
 )
-from ..environment import World
-from ..lattice import BROKEN
-from ..unparsed import lost_resource
+from ..environment import Environment
+from ..lattice import INVALID
+from ..unparsed import is_unparsed_resource
 
 SCALARS: dict[str, Type] = {
     **dict.fromkeys(TEXT_LIKE, STRING),
@@ -65,53 +65,53 @@ _ELSEWHERE = {
 """What other languages call our types."""
 
 
-def read_type(world: World, ref: ast.TypeRef, owner: str, path: str) -> Type:
-    """The type that is meant, `optional` when its marker says so; `BROKEN` after an error.
+def read_type(env: Environment, ref: ast.TypeRef, owner: str, path: str) -> Type:
+    """The type that is meant, `optional` when its marker says so; `INVALID` after an error.
 
     `owner` and `path` name the structs and enums in it: `address` of `Order` is `OrderAddress`.
     """
-    kind = _read(world, ref.type, owner, path)
+    kind = _read(env, ref.type, owner, path)
     return optional(kind) if ref.nullable else kind
 
 
-def is_half_read(world: World, field: ast.Field) -> bool:
+def is_partly_parsed(env: Environment, field: ast.Field) -> bool:
     """Whether a field's type is not known for certain, which has been reported."""
-    return field.type.required is None or world.broken.touches(field.span)
+    return field.type.required is None or env.unparsed.touches(field.span)
 
 
-def _read(world: World, node: ast.TypeExpr, owner: str, path: str) -> Type:
+def _read(env: Environment, node: ast.TypeExpr, owner: str, path: str) -> Type:
     match node:
         case ast.NamedType():
-            return _named(world, node)
+            return _named(env, node)
         case ast.ArrayType():
-            return Array(read_type(world, node.element, owner, path))
+            return Array(read_type(env, node.element, owner, path))
         case ast.HashType():
-            key = read_type(world, node.key, owner, path)
-            return Hash(key, read_type(world, node.value, owner, path))
+            key = read_type(env, node.key, owner, path)
+            return Hash(key, read_type(env, node.value, owner, path))
         case ast.EnumType():
             values = tuple(value.value or "" for value in node.values)
-            return Enum(_class_name(world, node, owner, path), values)
+            return Enum(_class_name(env, node, owner, path), values)
         case ast.StructType():
-            return _struct(world, node, owner, path)
+            return _struct(env, node, owner, path)
 
 
-def _named(world: World, node: ast.NamedType) -> Type:
+def _named(env: Environment, node: ast.NamedType) -> Type:
     if (scalar := SCALARS.get(node.name)) is not None:
         return scalar
-    if node.name in world.resources:
+    if node.name in env.resources:
         return Record(node.name)
-    if lost_resource(world, node.name):
-        return BROKEN
-    known = [*SCALARS, "array", "hash", *world.resources]
+    if is_unparsed_resource(env, node.name):
+        return INVALID
+    known = [*SCALARS, "array", "hash", *env.resources]
     found = _ELSEWHERE.get(node.name.lower()) or nearest(node.name, known)
     hint = f"did you mean `{found}`?" if found else None
     if hint is None and node.name[:1].isupper():
         hint = f"if it is a resource, add the file that declares `resource {node.name}`"
-    world.problems.error("SEM202", node.span, f"there is no type `{node.name}`", hint)
-    return BROKEN
+    env.problems.error("SEM202", node.span, f"there is no type `{node.name}`", hint)
+    return INVALID
 
 
-def _struct(world: World, node: ast.StructType, owner: str, path: str) -> Struct:
+def _struct(env: Environment, node: ast.StructType, owner: str, path: str) -> Struct:
     """The type of an inline struct; a resource's structs of the same fields are one type."""
     fields: dict[str, Column] = {}
     taken: set[str] = set()
@@ -121,16 +121,16 @@ def _struct(world: World, node: ast.StructType, owner: str, path: str) -> Struct
             continue
         python = python_name(name, taken)
         taken.add(python)
-        inner: Type = BROKEN
-        if not is_half_read(world, field):
-            inner = read_type(world, field.type, owner, f"{path}_{name}")
+        inner: Type = INVALID
+        if not is_partly_parsed(env, field):
+            inner = read_type(env, field.type, owner, f"{path}_{name}")
         fields[name] = Column(name, python, inner, span=field.name.span, doc=field.doc)
     shape = (owner, *((name, _nameless(fields[name].type)) for name in sorted(fields)))
-    if (known := world.shapes.get(shape)) is not None:
-        world.class_names[node] = known.name
+    if (known := env.shapes.get(shape)) is not None:
+        env.class_names[node] = known.name
         return known
-    world.shapes[shape] = kind = Struct(_class_name(world, node, owner, path))
-    world.structs[kind.name] = StructInfo(kind, path, fields)
+    env.shapes[shape] = kind = Struct(_class_name(env, node, owner, path))
+    env.structs[kind.name] = StructInfo(kind, path, fields)
     return kind
 
 
@@ -148,9 +148,9 @@ def _nameless(kind: Type) -> Type:
     return kind
 
 
-def _class_name(world: World, node: ast.TypeExpr, owner: str, path: str) -> str:
-    if node not in world.class_names:
-        name = unclashed(owner + class_name(re.sub(r"\W", "", path)), world.taken_names)
-        world.taken_names.add(name)
-        world.class_names[node] = name
-    return world.class_names[node]
+def _class_name(env: Environment, node: ast.TypeExpr, owner: str, path: str) -> str:
+    if node not in env.class_names:
+        name = unclashed(owner + class_name(re.sub(r"\W", "", path)), env.taken_names)
+        env.taken_names.add(name)
+        env.class_names[node] = name
+    return env.class_names[node]

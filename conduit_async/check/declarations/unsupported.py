@@ -8,7 +8,7 @@ from ...analyses.walk import walk
 from ...diagnostics import Problems
 from ...program import Facts, JobInfo, Local, Program, RecordCall
 from ...types import ANY, Query, required
-from ..require import shorten
+from ..require import snippet
 
 
 def report_unsupported(program: Program, problems: Problems) -> None:
@@ -35,7 +35,7 @@ def _report_queries(facts: Facts, job: JobInfo | None, body: ast.Node, problems:
         if is_composed(facts, call.receiver, known) or runs_in_memory(call):
             continue
         local = facts.resolutions.get(call.receiver)
-        what = f"`{shorten(call.receiver)}`"
+        what = f"`{snippet(call.receiver)}`"
         name = call.operation.rstrip("?!")
         if isinstance(local, Local) and local.owner is not job:
             message = f"{what} was captured as rows when the job was enqueued"

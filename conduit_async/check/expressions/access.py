@@ -33,14 +33,14 @@ from ...types import (
     optional,
     required,
 )
-from ..body import Body, Steps, Target, rule
+from ..body import Body, Inference, Receiver, rule
 from ..calls.changes import change_predicate, is_change_predicate
-from ..lattice import BROKEN, is_unknown
+from ..lattice import INVALID, is_unknown
 from ..queries.records import QUERY_STEPS, query_member, resource_member
-from ..require import article, origin, shorten
-from ..unparsed import lost_member
+from ..require import declaration_notes, describe, snippet
+from ..unparsed import is_unparsed_member
 from .entries import entry
-from .lookup import meaning
+from .lookup import resolve_name
 from .narrow import narrowed
 from .nil_hints import member_hint
 from .unmatched import missing_arms, open_matches
@@ -50,31 +50,31 @@ _FEW = 6
 
 
 @rule(ast.Member)
-def member(body: Body, node: ast.Member) -> Steps:
+def member(body: Body, node: ast.Member) -> Inference:
     """`target.name` that is not called."""
     target = node.target
     if isinstance(target, ast.NameRef):
-        match meaning(body, target.name):
+        match resolve_name(body, target.name):
             case "namespace":
                 return _library_value(body, node, target.name)
             case "resource":
                 return resource_member(body, node, target.name)
             case "service" if target.name in WORDS:
                 yield target
-                return BROKEN
+                return INVALID
             case "service":
                 body.problems.error(
                     "SEM201",
                     node.span,
-                    f"`{shorten(node)}` is a method of the service `{target.name}`",
+                    f"`{snippet(node)}` is a method of the service `{target.name}`",
                     _instead_of_service(body, target.name, node),
                 )
-                return BROKEN
+                return INVALID
     if isinstance(target, ast.SelfRef) and is_change_predicate(body, node.name.text):
         yield target
         return change_predicate(body, node, node, ())
-    kind = yield Target(target)
-    kind = through(body, node, kind)
+    kind = yield Receiver(target)
+    kind = receiver_type(body, node, kind)
     return narrowed(body, node, _read(body, node, kind))
 
 
@@ -87,31 +87,31 @@ def _instead_of_service(body: Body, name: str, node: ast.Member) -> str:
     }
     if node.name.text in values:
         return f'a value of an enum is a string: `"{node.name.text}"`'
-    return f"call it: `{shorten(node)}(…)`"
+    return f"call it: `{snippet(node)}(…)`"
 
 
-def through(body: Body, node: ast.Member, kind: Type) -> Type:
+def receiver_type(body: Body, node: ast.Member, kind: Type) -> Type:
     """The type that a dot works on: nil is reported, or ends the chain at a `?.`."""
     target = node.target
-    if body.goes_on(target):
-        body.short.add(node)
+    if body.continues_chain(target):
+        body.short_circuits.add(node)
     if node.safe:
         gone = isinstance(body.facts.resolutions.get(target), RelationUse)
         if is_nullable(kind) or is_unknown(kind) or gone:
-            body.short.add(node)
-        elif not body.goes_on(target):
+            body.short_circuits.add(node)
+        elif not body.continues_chain(target):
             body.problems.warning(
                 "TYP103",
                 node.name.span,
-                f"`{shorten(target)}` is never nil, so `?.` does nothing here",
-                f"write `{shorten(target)}.{node.name.text}`",
+                f"`{snippet(target)}` is never nil, so `?.` does nothing here",
+                f"write `{snippet(target)}.{node.name.text}`",
             )
         return required(kind)
     if isinstance(kind, NilType):
         body.problems.error("TYP101", target.span, f"nil has no `{node.name.text}`")
-        return BROKEN
+        return INVALID
     if is_nullable(kind):
-        shown = shorten(target)
+        shown = snippet(target)
         unmatched = next(open_matches(body, target), None)
         body.problems.error(
             "TYP101",
@@ -120,7 +120,7 @@ def through(body: Body, node: ast.Member, kind: Type) -> Type:
             member_hint(node, shown, _brackets(node))
             if unmatched is None
             else missing_arms(body, unmatched),
-            *origin(body, target),
+            *declaration_notes(body, target),
         )
     return required(kind)
 
@@ -144,14 +144,14 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
             resolutions[node] = KeyAccess(name)
             return entry(body, node, node.target, kind, name, node.name.span)
         case Struct():
-            fields = body.world.structs[kind.name].fields
+            fields = body.env.structs[kind.name].fields
             if (column := fields.get(name)) is not None:
                 resolutions[node] = StructField(column)
                 return column.type
-            if lost_member(body.world, body.resource.name, name):
-                return BROKEN
-            _no_field(body, node, shorten(node.target), fields)
-            return BROKEN
+            if is_unparsed_member(body.env, body.resource.name, name):
+                return INVALID
+            _no_field(body, node, snippet(node.target), fields)
+            return INVALID
         case Record():
             return _of_record(body, node, kind)
         case Query(resource=resource):
@@ -163,15 +163,15 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
             return query_member(body, node, resource)
     if isinstance(kind, Array) and isinstance(kind.item, Record | Struct) and not methods(name):
         _no_field_of_items(body, node)
-        return BROKEN
+        return INVALID
     names = ["message", "type"] if kind == ERROR else []
-    _no_field(body, node, article(kind), names)
-    return BROKEN
+    _no_field(body, node, describe(kind), names)
+    return INVALID
 
 
 def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
     name = node.name.text
-    info = body.world.resources[kind.resource]
+    info = body.env.resources[kind.resource]
     resolutions = body.facts.resolutions
     if (column := info.columns.get(name)) is not None:
         own = isinstance(node.target, ast.SelfRef)
@@ -179,15 +179,15 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
         return column.type
     if (relation := info.relations.get(name)) is not None:
         resolutions[node] = RelationUse(info.name, relation)
-        if relation.target not in body.world.resources:
-            return BROKEN
+        if relation.target not in body.env.resources:
+            return INVALID
         target = Record(relation.target)
         if relation.kind == "to_many":
             return Array(target)
         return optional(target) if relation.nullable else target
     function = info.functions.get(name)
     if function is not None and function.computed:
-        body.world.reach_function(info, function)
+        body.env.reach_function(info, function)
         resolutions[node] = ComputedUse(function)
         return function.result
     if function is not None:
@@ -196,16 +196,16 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
             "SEM203",
             node.name.span,
             f"`{name}` is a function",
-            f"call it: `{shorten(node)}({needed})`",
+            f"call it: `{snippet(node)}({needed})`",
         )
-        return BROKEN
-    if lost_member(body.world, info.name, name):
-        return BROKEN
+        return INVALID
+    if is_unparsed_member(body.env, info.name, name):
+        return INVALID
     computed = [f.name for f in info.functions.values() if f.computed]
     hint = self_hint(name, info)
     if hint is not None and isinstance(node.target, ast.SelfRef):
         body.problems.error("SEM203", node.name.span, f"`{info.name}` has no field `{name}`", hint)
-        return BROKEN
+        return INVALID
     _no_field(
         body,
         node,
@@ -213,7 +213,7 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
         [*info.columns, *info.relations, *computed],
         Related(info.node.name.span, f"`{info.name}` is declared here"),
     )
-    return BROKEN
+    return INVALID
 
 
 def _no_field_of_items(body: Body, node: ast.Member) -> None:
@@ -222,7 +222,7 @@ def _no_field_of_items(body: Body, node: ast.Member) -> None:
         "SEM203",
         node.name.span,
         f"an array has no field `{name}`",
-        f"read it of each item: `{shorten(node.target)}.map(|item| {{ item.{name} }})`",
+        f"read it of each item: `{snippet(node.target)}.map(|item| {{ item.{name} }})`",
     )
 
 
@@ -233,7 +233,7 @@ def _no_field(
     found = methods(name)
     field = node.target
     if name.rstrip("?") == "changed" and isinstance(field, ast.Member):
-        hint: str | None = f"write `{shorten(field)}_changed?`"
+        hint: str | None = f"write `{snippet(field)}_changed?`"
         body.problems.error("SEM203", node.name.span, "a value does not know its changes", hint)
         return
     if found and not owner.startswith("`"):
@@ -242,7 +242,7 @@ def _no_field(
         body.problems.error("SEM203", node.name.span, message, hint, *related)
         return
     fields = list(fields)
-    hint = method_hint(shorten(node.target), name) or did_you_mean(name, fields)
+    hint = method_hint(snippet(node.target), name) or did_you_mean(name, fields)
     if isinstance(field, ast.SelfRef):
         hint = hint or queue_hint(name)
     if hint is None and 0 < len(fields) <= _FEW:
@@ -256,7 +256,7 @@ def _no_field(
 def _call(node: ast.Member, signature: Signature, given: int) -> str:
     """How a function that is written like a field is called; `given` are its arguments so far."""
     needed = [p.name for p in signature.parameters[given:] if p.required]
-    return f"call it: `{shorten(node)}({', '.join(needed)})`"
+    return f"call it: `{snippet(node)}({', '.join(needed)})`"
 
 
 def _library_value(body: Body, node: ast.Member, namespace: str) -> Type:
@@ -278,4 +278,4 @@ def _library_value(body: Body, node: ast.Member, namespace: str) -> Type:
         else f"`{namespace}` has no function `{node.name.text}`"
     )
     body.problems.error("SEM201", node.name.span, message, hint)
-    return BROKEN
+    return INVALID

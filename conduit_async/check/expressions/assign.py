@@ -6,11 +6,11 @@ from ...program import ComputedUse, RecordColumn, RelationUse, SelfColumn, Struc
 from ...suggest import nearest
 from ...types import Type, is_nullable
 from ..body import Body
-from ..lattice import BROKEN, Broken, fits, is_unknown, join, knows_as_much
-from ..paths import SELF, Path
-from ..require import require, shorten
+from ..lattice import INVALID, InvalidType, is_assignable, is_unknown, join, knows_as_much
+from ..narrowing import SELF, Path
+from ..require import require, snippet
 from ..sizes import check_size, field_type
-from ..unparsed import lost_local
+from ..unparsed import is_unparsed_local
 from .narrow import forget, path_of
 
 
@@ -32,7 +32,7 @@ def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> N
     local = body.scope.find(target.name)
     if local is None:
         _undeclared(body, target)
-        body.declare(ast.Name(target.span, target.name), BROKEN, "let")
+        body.declare(ast.Name(target.span, target.name), INVALID, "let")
         return
     body.facts.resolutions[target] = local
     body.facts.types[target] = local.type
@@ -51,9 +51,9 @@ def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> N
         joined = join(body.widened.get(let, local.type), kind)
         knows_less = not knows_as_much(joined, local.type)
         nil_is_new = is_nullable(kind) and not is_nullable(local.type)
-        if knows_less or nil_is_new or not fits(kind, local.type):
+        if knows_less or nil_is_new or not is_assignable(kind, local.type):
             body.widened[let] = joined
-            body.settled &= joined == local.type and not knows_less
+            body.stable &= joined == local.type and not knows_less
     else:
         require(body, value, local.type, f"`{local.name}`")
     _learn(body, (local,), kind)
@@ -61,7 +61,7 @@ def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> N
 
 def _undeclared(body: Body, target: ast.NameRef) -> None:
     name = target.name
-    if lost_local(body.world, target.span.source, name):
+    if is_unparsed_local(body.env, target.span.source, name):
         return
     if name in body.resource.columns:
         hint = f"write `self.{name} = …`, or declare a local: `let {name} = …`"
@@ -81,13 +81,13 @@ def _to_field(body: Body, target: ast.Member, value: ast.Expr, kind: Type) -> No
     if isinstance(root, ast.NameRef) and body.scope.find(root.name) is None:
         _bad_target(body, target, "assign to a local, or to a field of `self`")
         return
-    before = body.known
-    body.known = frozenset(known for known in before if known != _written(target))
+    before = body.non_nil
+    body.non_nil = frozenset(known for known in before if known != _written(target))
     expected = body.infer(target)
-    body.known = before
+    body.non_nil = before
     if not _is_field_of_self(body, target):
         return
-    shown = shorten(target)
+    shown = snippet(target)
     if body.kind != "hook":
         _bad_target(body, target, "only a hook or its jobs can change the record")
         return
@@ -131,7 +131,7 @@ def _is_field_of_self(body: Body, target: ast.Member) -> bool:
     node: ast.Expr = target
     while isinstance(node, ast.Member):
         found = body.facts.resolutions.get(node)
-        if found is None or isinstance(body.type_of(node), Broken):
+        if found is None or isinstance(body.type_of(node), InvalidType):
             return False
         if node.safe:
             _bad_target(body, target, "check for nil first, then assign with a plain `.`")
@@ -158,10 +158,10 @@ def _is_field_of_self(body: Body, target: ast.Member) -> bool:
 
 
 def _bad_target(body: Body, target: ast.Node, hint: str) -> None:
-    body.problems.error("SEM214", target.span, f"`{shorten(target)}` cannot be assigned", hint)
+    body.problems.error("SEM214", target.span, f"`{snippet(target)}` cannot be assigned", hint)
 
 
 def _learn(body: Body, path: Path, kind: Type) -> None:
     forget(body, path)
     if not is_nullable(kind) and not is_unknown(kind):
-        body.known |= {path}
+        body.non_nil |= {path}

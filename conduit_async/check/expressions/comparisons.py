@@ -4,10 +4,10 @@ from ... import ast
 from ...program import RelationUse
 from ...types import BOOL, STRING, Array, Enum, Hash, NilType, Range, Type, is_nullable, required
 from ..body import Body
-from ..forms import constant_key, constant_text
-from ..lattice import comparable, is_text, is_unknown
-from ..paths import Implied, Path
-from ..require import article, check_enum, nil_arrives, shorten
+from ..coercion import constant_key, constant_text
+from ..lattice import is_text, is_unknown, may_be_equal
+from ..narrowing import Narrowing, Path
+from ..require import check_enum, describe, report_maybe_nil, snippet
 from .narrow import entry_paths, not_nil
 
 
@@ -23,14 +23,16 @@ def equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
         kind = required(other)
         if text is not None and isinstance(kind, Enum):
             subject = node.left if value is node.right else node.right
-            check_enum(body, value, text, kind, f"`{shorten(subject)}`")
+            check_enum(body, value, text, kind, f"`{snippet(subject)}`")
     equal = _implied_by_equality(body, node, left, right)
-    body.implied[node] = equal if node.operator == "==" else Implied(equal.false, equal.true)
-    if not comparable(left, right):
+    body.narrowings[node] = (
+        equal if node.operator == "==" else Narrowing(equal.when_false, equal.when_true)
+    )
+    if not may_be_equal(left, right):
         body.problems.warning(
             "PAT402",
             node.span,
-            f"{article(required(left))} never equals {article(required(right))}, "
+            f"{describe(required(left))} never equals {describe(required(right))}, "
             f"so this is always {'false' if node.operator == '==' else 'true'}",
         )
     elif isinstance(left, NilType) != isinstance(right, NilType):
@@ -45,23 +47,23 @@ def _compared_with_nil(body: Body, node: ast.Binary, value: ast.Expr, kind: Type
         body.problems.warning(
             "PAT402",
             node.span,
-            f"`{shorten(value)}` is never nil, so this is always "
+            f"`{snippet(value)}` is never nil, so this is always "
             f"{'false' if node.operator == '==' else 'true'}",
         )
 
 
-def _implied_by_equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Implied:
+def _implied_by_equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Narrowing:
     """`x == nil` says that x is not nil when false; `x == "a"`, when true."""
     if isinstance(right, NilType):
-        return Implied(false=not_nil(body, node.left))
+        return Narrowing(when_false=not_nil(body, node.left))
     if isinstance(left, NilType):
-        return Implied(false=not_nil(body, node.right))
+        return Narrowing(when_false=not_nil(body, node.right))
     true = frozenset[Path]()
     if not is_nullable(right) and not is_unknown(right):
         true |= not_nil(body, node.left)
     if not is_nullable(left) and not is_unknown(left):
         true |= not_nil(body, node.right)
-    return Implied(true)
+    return Narrowing(true)
 
 
 def membership(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
@@ -79,15 +81,17 @@ def membership(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
                 "TYP120",
                 node.span,
                 f"`{node.operator}` needs an array, a hash, a range or a string on its right, "
-                f"this is {article(right)}",
+                f"this is {describe(right)}",
             )
             return BOOL
     if nullable:
-        nil_arrives(body, node.right, f"`{node.operator}`", operand=True)
+        report_maybe_nil(body, node.right, f"`{node.operator}`", operand=True)
     key = constant_key(node.left)
     if isinstance(right, Hash) and key is not None:
         has = entry_paths(body, node.right, key)
-        body.implied[node] = Implied(has) if node.operator == "in" else Implied(false=has)
+        body.narrowings[node] = (
+            Narrowing(has) if node.operator == "in" else Narrowing(when_false=has)
+        )
     return BOOL
 
 
@@ -96,11 +100,11 @@ def _check_items(body: Body, node: ast.Binary, left: Type, item: Type) -> None:
     if isinstance(kind, Enum) and isinstance(node.right, ast.ArrayLiteral):
         for value in node.right.items:
             if (text := constant_text(value)) is not None:
-                check_enum(body, value, text, kind, f"`{shorten(node.left)}`")
-    elif not comparable(left, item):
+                check_enum(body, value, text, kind, f"`{snippet(node.left)}`")
+    elif not may_be_equal(left, item):
         body.problems.warning(
             "PAT402",
             node.span,
-            f"the items are of type {required(item)}, this is {article(kind)}, "
+            f"the items are of type {required(item)}, this is {describe(kind)}, "
             f"so it is always {'false' if node.operator == 'in' else 'true'}",
         )

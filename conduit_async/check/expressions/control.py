@@ -2,50 +2,50 @@
 
 from ... import ast
 from ...types import ANY, ERROR, NIL, Enum, Range, Type, required
-from ..body import Body, Frame, Steps, rule
-from ..forms import constant_text
-from ..lattice import comparable, join_all
-from ..require import article, check_enum, shorten
+from ..body import Body, Inference, ReturnTarget, rule
+from ..coercion import constant_text
+from ..lattice import join_all, may_be_equal
+from ..require import check_enum, describe, snippet
 from .literals import join_values
-from .narrow import forget_assigned, implications, path_of
+from .narrow import forget_assigned, narrowing_of, path_of
 from .patterns import EarlierPatterns
 from .statements import Flow, check_block
 from .unmatched import unmatched
 
 
 @rule(ast.Ternary)
-def ternary(body: Body, node: ast.Ternary) -> Steps:
+def ternary(body: Body, node: ast.Ternary) -> Inference:
     """Each side is read with what the condition implies."""
     yield node.condition
-    implied, before = implications(body, node.condition), body.known
-    body.known = before | implied.true
+    implied, before = narrowing_of(body, node.condition), body.non_nil
+    body.non_nil = before | implied.when_true
     then = yield node.then
-    body.known = before | implied.false
+    body.non_nil = before | implied.when_false
     otherwise = yield node.otherwise
-    body.known = before
+    body.non_nil = before
     return join_values(node.then, then, node.otherwise, otherwise)
 
 
 @rule(ast.Match)
-def match(body: Body, node: ast.Match) -> Steps:
+def match(body: Body, node: ast.Match) -> Inference:
     """`match` as a value or as a statement."""
     yield node.subject
-    flow = _arms(body, node, value=node not in body.alone)
-    if flow.ends:
-        body.ending.add(node)
+    flow = _arms(body, node, value=node not in body.discarded)
+    if flow.diverges:
+        body.diverging.add(node)
     return flow.type
 
 
 @rule(ast.Rescue)
-def rescue(body: Body, node: ast.Rescue) -> Steps:
+def rescue(body: Body, node: ast.Rescue) -> Inference:
     """`rescue`; as a value, the block's `return` or last expression is the fallback."""
     kind = yield node.operand
-    return _rescued(body, node, kind, value=node not in body.alone)
+    return _rescued(body, node, kind, value=node not in body.discarded)
 
 
 def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
     subject = body.type_of(node.subject)
-    before = rest = body.known
+    before = rest = body.non_nil
     path = path_of(body, node.subject)
     after: list[frozenset[tuple[object, ...]]] = []
     types: list[Type] = []
@@ -57,7 +57,7 @@ def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
             body.problems.warning(
                 "SEM213", arm.span, "this arm is never reached", "an arm above takes everything"
             )
-        body.known = rest
+        body.non_nil = rest
         for pattern in arm.patterns:
             if not exhausted:
                 earlier.check(body, pattern)
@@ -65,20 +65,20 @@ def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
         covered |= {*arm.patterns}
         takes_nil = any(isinstance(pattern, ast.Nil | ast.Wildcard) for pattern in arm.patterns)
         if path is not None and not takes_nil:
-            body.known |= {path}
+            body.non_nil |= {path}
         if path is not None and any(isinstance(pattern, ast.Nil) for pattern in arm.patterns):
             rest |= {path}
         flow = check_block(body, arm.body, value=value)
-        if not flow.ends:
+        if not flow.diverges:
             types.append(flow.type)
-            after.append(body.known)
-    is_read = not body.world.broken.touches(node.span)
+            after.append(body.non_nil)
+    is_read = not body.env.unparsed.touches(node.span)
     missing = unmatched(subject, covered) if is_read and not exhausted else ()
     body.facts.unmatched[node] = missing
     if missing:
         types.append(NIL)
         after.append(rest)
-    body.known = frozenset.intersection(*after) if after else before
+    body.non_nil = frozenset.intersection(*after) if after else before
     ends = not missing and not after and bool(node.arms)
     return Flow(ends, join_all(types))
 
@@ -91,28 +91,29 @@ def _pattern(body: Body, node: ast.Match, pattern: ast.Pattern, subject: Type) -
     wanted = required(subject)
     text = constant_text(pattern)
     if text is not None and isinstance(wanted, Enum):
-        check_enum(body, pattern, text, wanted, f"`{shorten(node.subject)}`")
-    elif not comparable(subject, kind.item if isinstance(kind, Range) else kind):
+        check_enum(body, pattern, text, wanted, f"`{snippet(node.subject)}`")
+    elif not may_be_equal(subject, kind.item if isinstance(kind, Range) else kind):
         body.problems.warning(
             "PAT402",
             pattern.span,
-            f"`{shorten(node.subject)}` is {article(wanted)}, so it never matches {article(kind)}",
+            f"`{snippet(node.subject)}` is {describe(wanted)}, "
+            f"so it never matches {describe(kind)}",
         )
     return False
 
 
 def _rescued(body: Body, node: ast.Rescue, kind: Type, *, value: bool) -> Type:
-    completed = body.known
-    before, frame = body.enter(), body.frame
+    completed = body.non_nil
+    before, return_target = body.enter(), body.return_target
     if value:
-        body.frame = Frame("value")
+        body.return_target = ReturnTarget("value")
     if node.error is not None:
         body.facts.declared[node] = body.declare(node.error, ERROR, "error")
     flow = check_block(body, node.body, value=value, scope=False)
-    types = [kind, *(body.frame.types if value else [])]
-    if not flow.ends:
+    types = [kind, *(body.return_target.types if value else [])]
+    if not flow.diverges:
         types.append(flow.type)
         forget_assigned(body, [node.body])
-        completed &= body.known
-    body.scope, body.frame, body.known = before, frame, completed
+        completed &= body.non_nil
+    body.scope, body.return_target, body.non_nil = before, return_target, completed
     return join_all(types) if value else ANY

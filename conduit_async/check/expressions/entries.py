@@ -5,8 +5,8 @@ from ...source import Span
 from ...suggest import did_you_mean
 from ...types import Array, Hash, Type, holds_record, optional
 from ..body import Body
-from ..lattice import BROKEN, is_unknown
-from ..require import shorten
+from ..lattice import INVALID, is_unknown
+from ..require import snippet
 
 _FEW = 6
 """Of how many keys all are named in a hint."""
@@ -17,7 +17,7 @@ def entry(
 ) -> Type:
     """The type of an entry, nil among it unless a literal is known to have it.
 
-    `node` reads it of `owner`; `key` is None where it is not constant, `at` where it stands.
+    `node` reads it of `owner`; `key` is None if it is not constant, and `at` is its span.
     """
     item = kind.value if isinstance(kind, Hash) else kind.item
     body.facts.certain.discard(node)
@@ -26,7 +26,7 @@ def entry(
     found = kind.entries.find(_position(kind, key))
     if found is not None:
         body.facts.certain.add(node)
-        # A record in a mixed literal may be a row or a snapshot: only its value tells.
+        # A record in a mixed literal may be a row or a snapshot: only its value shows which.
         return item if is_unknown(item) and holds_record(found) else found
     if not kind.entries.closed:
         return optional(item)
@@ -34,7 +34,7 @@ def entry(
         _no_key(body, owner, kind.entries.keys, key, at)
     else:
         _no_item(body, owner, len(kind.entries.types), key, at)
-    return BROKEN
+    return INVALID
 
 
 def _position(kind: Array | Hash, key: str | int) -> str | int:
@@ -50,12 +50,12 @@ def _no_key(body: Body, owner: ast.Expr, keys: list[str | int], key: str | int, 
     hint = did_you_mean(str(key), names)
     if hint is None and 0 < len(names) <= _FEW:
         hint = f"it has {', '.join(f'`{name}`' for name in names)}"
-    shown = shorten(owner)
+    shown = snippet(owner)
     body.problems.error("SEM203", at, f"`{shown}` has no key `{key}`", hint or "it is empty")
 
 
 def _no_item(body: Body, owner: ast.Expr, length: int, key: str | int, at: Span) -> None:
     items = "1 item" if length == 1 else f"{length or 'no'} items"
     hint = f"the last one is `[{length - 1}]`" if length else None
-    message = f"`{shorten(owner)}` has {items}, so there is none at `[{key}]`"
+    message = f"`{snippet(owner)}` has {items}, so there is none at `[{key}]`"
     body.problems.error("TYP122", at, message, hint)

@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 from ... import ast
 from ...types import ANY, Function, Type
-from ..body import Body, Frame, Target, rule
+from ..body import Body, Receiver, ReturnTarget, rule
 from ..lattice import join_all
 from .narrow import forget_assigned, item_type
 from .statements import check_block
@@ -18,7 +18,7 @@ def lone_lambda(body: Body, node: ast.Lambda) -> Type:
 
 def infer_lambda(
     body: Body, node: ast.Lambda, wanted: tuple[Type, ...]
-) -> Generator[ast.Expr | Target, Type, Type]:
+) -> Generator[ast.Expr | Receiver, Type, Type]:
     """A lambda that will be called with values of known types."""
     if len(node.parameters) > len(wanted):
         body.problems.error(
@@ -47,14 +47,16 @@ def _values(wanted: tuple[Type, ...]) -> str:
 
 def _check(body: Body, node: ast.Lambda, parameters: tuple[Type, ...]) -> Function:
     forget_assigned(body, [node.body])  # it may run any number of times
-    before, frame, known = body.enter(), body.frame, body.known
-    body.frame = Frame("value")
+    before, return_target, known = body.enter(), body.return_target, body.non_nil
+    body.return_target = ReturnTarget("value")
     for name, kind in zip(node.parameters, parameters, strict=True):
         kind = item_type(body, name, kind, node.body)
         body.facts.declared[name] = body.declare(name, kind, "lambda")
     flow = check_block(body, node.body, value=True, scope=False)
-    results = list(body.frame.types) if flow.ends else [*body.frame.types, flow.type]
-    body.scope, body.frame, body.known = before, frame, known
+    results = (
+        list(body.return_target.types) if flow.diverges else [*body.return_target.types, flow.type]
+    )
+    body.scope, body.return_target, body.non_nil = before, return_target, known
     kind = Function(parameters, join_all(results))
     body.facts.types[node] = kind
     return kind

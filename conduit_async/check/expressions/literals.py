@@ -20,11 +20,11 @@ from ...types import (
     Type,
     required,
 )
-from ..body import Body, Steps, rule
-from ..forms import constant_key
-from ..lattice import BROKEN, join, join_parts, with_entries, without_entries
+from ..body import Body, Inference, rule
+from ..coercion import constant_key
+from ..lattice import INVALID, join, join_parts, with_entries, without_entries
 
-_DEEPEST = 5
+_MAX_DEPTH = 5
 """How deep a literal knows the entries of its entries: a type holds each of them twice."""
 
 _BRACES = re.compile(r"(?<![#\\$])\$?\{([A-Za-z_][\w.?]*)\}")
@@ -75,11 +75,11 @@ def regex(body: Body, node: ast.Regex) -> Type:
 @rule(ast.BadExpr)
 def bad(body: Body, node: ast.BadExpr) -> Type:
     """What did not parse has been reported."""
-    return BROKEN
+    return INVALID
 
 
 @rule(ast.String)
-def string(body: Body, node: ast.String) -> Steps:
+def string(body: Body, node: ast.String) -> Inference:
     """Any value may be interpolated."""
     _warn_of_braces(body, node)
     for part in node.parts:
@@ -105,23 +105,23 @@ def _warn_of_braces(body: Body, node: ast.String) -> None:
 
 
 @rule(ast.ArrayLiteral)
-def array(body: Body, node: ast.ArrayLiteral) -> Steps:
+def array(body: Body, node: ast.ArrayLiteral) -> Inference:
     """The items may be of several types."""
     items: list[Type] = []
     for item in node.items:
-        items.append(with_entries((yield item), _DEEPEST))
+        items.append(with_entries((yield item), _MAX_DEPTH))
     return Array(join_parts(items) if items else ANY, Entries(tuple(enumerate(items))))
 
 
 @rule(ast.HashLiteral)
-def hash_literal(body: Body, node: ast.HashLiteral) -> Steps:
+def hash_literal(body: Body, node: ast.HashLiteral) -> Inference:
     """The values may be of several types."""
     keys: list[Type] = []
     values: list[Type] = []
     _check_keys(body, node)
     for entry in node.entries:
         keys.append((yield entry.key))
-        values.append(with_entries((yield entry.value), _DEEPEST))
+        values.append(with_entries((yield entry.value), _MAX_DEPTH))
     names = [constant_key(entry.key) for entry in node.entries]
     entries = None
     if None not in names:
@@ -148,7 +148,7 @@ def _is_empty_like(node: ast.Expr, other: Type) -> bool:
 
 
 def _check_keys(body: Body, node: ast.HashLiteral) -> None:
-    """Report a constant key that stands there twice."""
+    """Report a constant key that is given twice."""
     first: dict[str | int, ast.Expr] = {}
     for entry in node.entries:
         key = constant_key(entry.key)

@@ -12,23 +12,23 @@ from ...suggest import nearest
 from ...types import Query, Type
 from ..body import Body, rule
 from ..calls.service_calls import extern_value
-from ..lattice import BROKEN
-from ..unparsed import lost_local
+from ..lattice import INVALID
+from ..unparsed import is_unparsed_local
 from .narrow import narrowed
 
 _VALUES = ("self", "true", "false")
 _STATEMENTS = ("return", "if", "unless", "for", "match", "else", "elsif", "let")
 
-Meaning: TypeAlias = Literal["local", "extern", "namespace", "resource", "service", "nothing"]
+NameKind: TypeAlias = Literal["local", "extern", "namespace", "resource", "service", "nothing"]
 
 
-def meaning(body: Body, name: str) -> Meaning:
+def resolve_name(body: Body, name: str) -> NameKind:
     """What a name that is followed by a dot means."""
     if body.scope.find(name) is not None:
         return "local"
-    if name in body.world.config.externs:
+    if name in body.env.config.externs:
         return "extern"
-    if name in body.world.resources:
+    if name in body.env.resources:
         return "resource"
     if name in LIBRARY:
         return "namespace"
@@ -45,7 +45,7 @@ def self_ref(body: Body, node: ast.SelfRef) -> Type:
             "a scope has no `self`: it selects among all rows",
             "give the scope a parameter, and pass the value to it",
         )
-        return BROKEN
+        return INVALID
     return body.record
 
 
@@ -56,7 +56,7 @@ def name_ref(body: Body, node: ast.NameRef) -> Type:
     if (local := body.scope.find(name)) is not None:
         body.facts.resolutions[node] = local
         return narrowed(body, node, local.type)
-    match meaning(body, name):
+    match resolve_name(body, name):
         case "extern":
             return extern_value(body, node)
         case "resource":
@@ -71,12 +71,12 @@ def name_ref(body: Body, node: ast.NameRef) -> Type:
             )
         case _:
             _undefined(body, node)
-    return BROKEN
+    return INVALID
 
 
 def _undefined(body: Body, node: ast.NameRef) -> None:
     name = node.name
-    if lost_local(body.world, node.span.source, name):
+    if is_unparsed_local(body.env, node.span.source, name):
         return
     info = body.resource
     message = f"`{name}` is not declared"
@@ -101,7 +101,7 @@ def _undefined(body: Body, node: ast.NameRef) -> None:
         hint = found
     elif (found := nearest(name, fields | computed)) is not None:
         hint = f"did you mean `self.{found}`?"
-    elif name[:1].isupper() and (found := nearest(name, [*body.world.resources, *LIBRARY])):
+    elif name[:1].isupper() and (found := nearest(name, [*body.env.resources, *LIBRARY])):
         hint = f"did you mean `{found}`?"
     elif name.isupper() and len(name) > 1:
         hint = f'write it as a string: `"{name}"`'

@@ -17,9 +17,9 @@ from ...program import (
 )
 from ...types import ANY, Array, Hash, Optional, Type, is_nullable, required
 from ..body import Body
-from ..forms import constant_key
+from ..coercion import constant_key
 from ..lattice import is_unknown, without_entries
-from ..paths import NOTHING, SELF, Implied, Path
+from ..narrowing import NO_NARROWING, SELF, Narrowing, Path
 
 _STEPS = (SelfColumn, StructField, RecordColumn, RelationUse, ComputedUse, KeyAccess)
 
@@ -62,15 +62,15 @@ def entry_paths(body: Body, node: ast.Expr, *keys: str | int) -> frozenset[Path]
     return frozenset((*path, key) for key in keys)
 
 
-def imply(body: Body, node: ast.Call, call: LibraryCall) -> None:
+def narrow_by_test(body: Body, node: ast.Call, call: LibraryCall) -> None:
     """Note what the test of a collection implies: `h.has_key?("a")`, `xs.empty?()`."""
     match call.signature.call, call.arguments:
         case "Hash.has_key?" | "Hash.has_key", (ast.Node() as owner, ast.Node() as key):
             found = constant_key(key)
             true = entry_paths(body, owner, found) if found is not None else frozenset[Path]()
-            body.implied[node] = Implied(true | not_nil(body, node))
-        case "Array.empty?", (ast.Node() as items,) if node not in body.short:
-            body.implied[node] = Implied(false=ends_of(body, items))
+            body.narrowings[node] = Narrowing(true | not_nil(body, node))
+        case "Array.empty?", (ast.Node() as items,) if node not in body.short_circuits:
+            body.narrowings[node] = Narrowing(when_false=ends_of(body, items))
 
 
 def ends_of(body: Body, node: ast.Expr) -> frozenset[Path]:
@@ -81,7 +81,7 @@ def ends_of(body: Body, node: ast.Expr) -> frozenset[Path]:
 
 def narrowed(body: Body, node: ast.Expr, kind: Type) -> Type:
     """The type of a read, without nil where that is known."""
-    if isinstance(kind, Optional) and body.known and path_of(body, node) in body.known:
+    if isinstance(kind, Optional) and body.non_nil and path_of(body, node) in body.non_nil:
         body.facts.narrowed.add(node)
         return required(kind)
     body.facts.narrowed.discard(node)
@@ -95,7 +95,7 @@ def not_nil(body: Body, node: ast.Expr) -> frozenset[Path]:
         if (path := path_of(body, node)) is not None and path != (SELF,):
             found.add(path)
         if isinstance(node, ast.Member):
-            if not node.safe and node.target not in body.short:
+            if not node.safe and node.target not in body.short_circuits:
                 break
             node = node.target
         elif isinstance(node, ast.Call) and isinstance(node.callee, ast.Member):
@@ -105,20 +105,20 @@ def not_nil(body: Body, node: ast.Expr) -> frozenset[Path]:
     return frozenset(found)
 
 
-def implications(body: Body, node: ast.Expr) -> Implied:
+def narrowing_of(body: Body, node: ast.Expr) -> Narrowing:
     """What a condition that was inferred implies; a value that is truthy is not nil."""
-    found = body.implied.get(node)
+    found = body.narrowings.get(node)
     if found is None:
         true = not_nil(body, node) | ends_of(body, node)
-        found = Implied(true) if true else NOTHING
-        body.implied[node] = found
+        found = Narrowing(true) if true else NO_NARROWING
+        body.narrowings[node] = found
     return found
 
 
 def forget(body: Body, path: Path) -> None:
     """Nothing more is known of a value that is assigned, or of what is below it."""
     size = len(path)
-    body.known = frozenset(known for known in body.known if known[:size] != path)
+    body.non_nil = frozenset(known for known in body.non_nil if known[:size] != path)
 
 
 def assigned_in(body: Body, blocks: Iterable[ast.Block]) -> list[tuple[str, ...]]:

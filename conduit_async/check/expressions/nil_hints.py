@@ -16,34 +16,34 @@ def value_hint(node: ast.Expr, shown: str, kind: Type, *, operand: bool = False)
     filled = f"{value} ?? {_fallback(required(kind))}"
     filled = f"({filled})" if operand else filled
     return (
-        f"give a value for nil with `{filled}`, {checked(node, shown)}, "
-        f"or write `{closed(node, shown)}!` to fail when it is nil"
+        f"give a value for nil with `{filled}`, {check_first(node, shown)}, "
+        f"or write `{parenthesized(node, shown)}!` to fail when it is nil"
     )
 
 
 def member_hint(node: ast.Member, shown: str, called: str) -> str:
     """How to go on after a target that may be nil; `called` are the brackets of a call, if any."""
-    target, name = closed(node.target, shown), node.name.text
+    target, name = parenthesized(node.target, shown), node.name.text
     return (
-        f"write `{target}?.{name}{called}` to get nil then, {checked(node.target, shown)}, "
+        f"write `{target}?.{name}{called}` to get nil then, {check_first(node.target, shown)}, "
         f"or write `{target}!.{name}{called}` to fail"
     )
 
 
-def checked(node: ast.Expr, shown: str) -> str:
+def check_first(node: ast.Expr, shown: str) -> str:
     """How to make sure that a value is not nil; of a call, nothing is known at the next one."""
     if any(isinstance(each, ast.Call | _LOOSE) for each in walk(node)):
         return "keep it in a `let` and check that"
     return f"check `{shown} != nil` first"
 
 
-def closed(node: ast.Expr, shown: str) -> str:
+def parenthesized(node: ast.Expr, shown: str) -> str:
     """An expression as the left part of a `.`, a `!` or an index."""
     return f"({shown})" if isinstance(node, _LOOSE) else shown
 
 
 def _fallback(kind: Type) -> str:
-    """A value of a type that stands for none."""
+    """An empty value of a type."""
     match kind:
         case Array():
             return "[]"

@@ -17,16 +17,16 @@ from ...types import (
     is_nullable,
     required,
 )
-from ..body import Body, Steps, rule
-from ..lattice import BROKEN, Broken, is_number, is_text, is_unknown, join
-from ..paths import Implied
-from ..require import article, conversion, nil_arrives, shorten
+from ..body import Body, Inference, rule
+from ..lattice import INVALID, InvalidType, is_number, is_text, is_unknown, join
+from ..narrowing import Narrowing
+from ..require import conversion, describe, report_maybe_nil, snippet
 from ..sizes import constant_number
 from .arithmetic import arithmetic
 from .comparisons import equality, membership, reads_relation
 from .literals import join_values
-from .lookup import meaning
-from .narrow import implications
+from .lookup import resolve_name
+from .narrow import narrowing_of
 
 _ORDERED = (TIMESTAMP, DATE, TIME, DURATION)
 _WORDS = {
@@ -36,47 +36,51 @@ _WORDS = {
 
 
 @rule(ast.Unary)
-def unary(body: Body, node: ast.Unary) -> Steps:
+def unary(body: Body, node: ast.Unary) -> Inference:
     """`not x`, `-x`."""
     kind = yield node.operand
     if node.operator == "not":
-        implied = implications(body, node.operand)
-        body.implied[node] = Implied(implied.false, implied.true)
+        implied = narrowing_of(body, node.operand)
+        body.narrowings[node] = Narrowing(implied.when_false, implied.when_true)
         return BOOL
     if is_unknown(kind) or is_number(kind) or kind == DURATION:
         return kind
     if is_nullable(kind):
-        nil_arrives(body, node.operand, "`-`", operand=True)
+        report_maybe_nil(body, node.operand, "`-`", operand=True)
         return required(kind)
     body.problems.error(
-        "TYP121", node.span, f"`-` needs a number or a duration, this is {article(kind)}"
+        "TYP121", node.span, f"`-` needs a number or a duration, this is {describe(kind)}"
     )
-    return BROKEN
+    return INVALID
 
 
 @rule(ast.Binary)
-def binary(body: Body, node: ast.Binary) -> Steps:
+def binary(body: Body, node: ast.Binary) -> Inference:
     """The right side of `and`, `or` and `??` is read with what the left one implies."""
     if node.operator == ".." and _is_method_call(body, node):
-        shown = f"{shorten(node.left)}.{shorten(node.right)}"
+        shown = f"{snippet(node.left)}.{snippet(node.right)}"
         message = "`..` makes a range, and a method is called with one dot"
         body.problems.error("SYN001", node.operator_span, message, f"write `{shown}`")
-        return BROKEN
+        return INVALID
     left = yield node.left
-    before = body.known
+    before = body.non_nil
     if node.operator in ("and", "or"):
-        implied = implications(body, node.left)
-        body.known |= implied.true if node.operator == "and" else implied.false
+        implied = narrowing_of(body, node.left)
+        body.non_nil |= implied.when_true if node.operator == "and" else implied.when_false
     right = yield node.right
-    body.known = before
+    body.non_nil = before
     match node.operator:
         case "and":
-            a, b = implications(body, node.left), implications(body, node.right)
-            body.implied[node] = Implied(a.true | b.true, a.false & b.false)
+            a, b = narrowing_of(body, node.left), narrowing_of(body, node.right)
+            body.narrowings[node] = Narrowing(
+                a.when_true | b.when_true, a.when_false & b.when_false
+            )
             return join(left, right)
         case "or":
-            a, b = implications(body, node.left), implications(body, node.right)
-            body.implied[node] = Implied(a.true & b.true, a.false | b.false)
+            a, b = narrowing_of(body, node.left), narrowing_of(body, node.right)
+            body.narrowings[node] = Narrowing(
+                a.when_true & b.when_true, a.when_false | b.when_false
+            )
             return right if isinstance(left, NilType) else join(required(left), right)
         case "??":
             return _otherwise(body, node, left, right)
@@ -87,13 +91,13 @@ def binary(body: Body, node: ast.Binary) -> Steps:
     if _nil_operand(body, node.left, node) | _nil_operand(body, node.right, node):
         left, right = required(left), required(right)
         if isinstance(left, NilType) or isinstance(right, NilType):
-            return BROKEN
-    if isinstance(left, Broken) or isinstance(right, Broken):
-        return BROKEN
+            return INVALID
+    if isinstance(left, InvalidType) or isinstance(right, InvalidType):
+        return INVALID
     result = arithmetic(node, left, right)
     if result is None:
         _mismatch(body, node, left, right)
-        return BROKEN
+        return INVALID
     if node.operator in ("/", "%") and constant_number(node.right) == 0:
         body.problems.error("TYP120", node.right.span, f"`{node.operator}` by zero always fails")
     return result
@@ -105,7 +109,9 @@ def _is_method_call(body: Body, node: ast.Binary) -> bool:
     is_call = isinstance(right, ast.Call) and isinstance(right.callee, ast.NameRef)
     owners = ("service", "namespace", "resource")
     return (
-        is_call and isinstance(node.left, ast.NameRef) and meaning(body, node.left.name) in owners
+        is_call
+        and isinstance(node.left, ast.NameRef)
+        and resolve_name(body, node.left.name) in owners
     )
 
 
@@ -117,8 +123,8 @@ def _otherwise(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     body.problems.warning(
         "TYP103",
         node.operator_span.to(node.right.span),
-        f"`{shorten(node.left)}` is never nil, so the right side of `??` is never used",
-        f"write `{shorten(node.left)}` alone",
+        f"`{snippet(node.left)}` is never nil, so the right side of `??` is never used",
+        f"write `{snippet(node.left)}` alone",
     )
     return left
 
@@ -129,7 +135,7 @@ def _nil_operand(body: Body, operand: ast.Expr, node: ast.Binary) -> bool:
     if isinstance(body.type_of(operand), NilType):
         body.problems.error("TYP101", operand.span, f"nil has no `{node.operator}`")
     else:
-        nil_arrives(body, operand, f"`{node.operator}`", operand=True)
+        report_maybe_nil(body, operand, f"`{node.operator}`", operand=True)
     return True
 
 
@@ -142,7 +148,7 @@ def _exactly(node: ast.Binary) -> str | None:
     if not (whole + part).isdecimal():
         return None
     ints = f"{int(whole + part)} / {10 ** len(part)}"
-    return f"a float is not exact: write `{shorten(node.left)} * {ints}`"
+    return f"a float is not exact: write `{snippet(node.left)} * {ints}`"
 
 
 def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> None:
@@ -153,17 +159,17 @@ def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> None:
     elif operator in ("+", "-") and left in (TIMESTAMP, DATE) and right == STRING:
         hint = "a duration is a number with a unit, such as `1.day`"
     elif operator in ("<", "<=", ">", ">=") and {left, right} == {TIMESTAMP, STRING}:
-        hint = f"parse it: `Time.parse({shorten(node.right if right == STRING else node.left)})`"
+        hint = f"parse it: `Time.parse({snippet(node.right if right == STRING else node.left)})`"
     elif operator == "+" and isinstance(left, Array) and not isinstance(right, Array):
-        hint = f"`+` joins two arrays: write `[{shorten(node.right)}]`"
+        hint = f"`+` joins two arrays: write `[{snippet(node.right)}]`"
     elif operator == "+" and (is_text(left) or is_text(right)):
         other = node.right if is_text(left) else node.left
-        hint = f'join strings by interpolation: `"… #{{{shorten(other)}}}"`'
+        hint = f'join strings by interpolation: `"… #{{{snippet(other)}}}"`'
     elif operator in ("+", "-") and left in (TIMESTAMP, DATE) and right == INT:
         hint = conversion(node.right, INT, DURATION)
     elif operator in ("<", "<=", ">", ">=") and left == right:
         hint = f"values of type {left} have no order"
-    both = f"{article(left)} and {article(right)}"
+    both = f"{describe(left)} and {describe(right)}"
     message = f"`{operator}` cannot {_WORDS.get(operator, '')} {both}"
     if operator in ("..", "..."):
         message = f"a range needs two values of one type, these are {both}"

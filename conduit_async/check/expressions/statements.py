@@ -22,16 +22,16 @@ from ...types import (
     is_nullable,
     required,
 )
-from ..body import Body, Frame
+from ..body import Body, ReturnTarget
 from ..constants import is_constant
 from ..declarations.type_refs import read_type
-from ..lattice import BROKEN, Broken, is_unknown, join_all
-from ..paths import Path
-from ..require import article, nil_arrives, require
+from ..lattice import INVALID, InvalidType, is_unknown, join_all
+from ..narrowing import Path
+from ..require import describe, report_maybe_nil, require
 from ..sizes import check_size
 from .assign import assign
 from .effects import has_effect
-from .narrow import forget_assigned, implications, item_type
+from .narrow import forget_assigned, item_type, narrowing_of
 
 _EVALUATED_OPTIONS: dict[str, Type] = {"delay": DURATION, "run_at": TIMESTAMP, "unique": ANY}
 
@@ -40,7 +40,7 @@ _EVALUATED_OPTIONS: dict[str, Type] = {"delay": DURATION, "run_at": TIMESTAMP, "
 class Flow:
     """Whether control never comes out at the end, and the value of the last expression."""
 
-    ends: bool = False
+    diverges: bool = False
     type: Type = NIL
     unused: bool = False
     """Whether it was reported that the value goes nowhere."""
@@ -50,17 +50,17 @@ def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: boo
     """Check the statements of a block; `value`: its last expression is its value."""
     before = body.enter() if scope else body.scope
     flow = Flow()
-    told = -1
+    reported_line = -1
     last = len(block.statements) - 1
     for number, statement in enumerate(block.statements):
         flow = _check(
             body,
             statement,
             value and number == last,
-            last=number == last or (told > 0 and _line(statement) == told),
+            last=number == last or _line(statement) == reported_line,
         )
-        told = _line(statement) if flow.unused or _is_broken(body, statement) else -1
-        if flow.ends and number < last and not _is_broken(body, statement):
+        reported_line = _line(statement) if flow.unused or _is_invalid(body, statement) else -1
+        if flow.diverges and number < last and not _is_invalid(body, statement):
             rest = block.statements[number + 1].span.to(block.statements[-1].span)
             body.problems.warning(
                 "SEM213",
@@ -69,20 +69,20 @@ def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: boo
                 "remove it, or the statement above that leaves the block",
                 Related(statement.span, "control leaves here"),
             )
-            known = body.known
+            known = body.non_nil
             for unreached in block.statements[number + 1 :]:
                 _check(body, unreached, False, last=True)
-            body.known = known
+            body.non_nil = known
             break
     body.scope = before
     return flow
 
 
-def _is_broken(body: Body, statement: ast.Statement) -> bool:
+def _is_invalid(body: Body, statement: ast.Statement) -> bool:
     """Whether its value is wrong, which explains what else is odd on its line."""
     if not isinstance(statement, ast.Let | ast.Assign | ast.ExprStatement | ast.Return):
         return False
-    return statement.value is not None and isinstance(body.type_of(statement.value), Broken)
+    return statement.value is not None and isinstance(body.type_of(statement.value), InvalidType)
 
 
 def _line(statement: ast.Statement) -> int:
@@ -102,10 +102,10 @@ def _check(body: Body, statement: ast.Statement, value: bool, *, last: bool) -> 
             _for(body, statement)
         case ast.Return():
             _return(body, statement)
-            return Flow(ends=True)
+            return Flow(diverges=True)
         case ast.Raise():
             body.infer(statement.message)
-            return Flow(ends=True)
+            return Flow(diverges=True)
         case ast.Async():
             _async(body, statement)
         case ast.ExprStatement():
@@ -116,7 +116,7 @@ def _check(body: Body, statement: ast.Statement, value: bool, *, last: bool) -> 
 def _let(body: Body, node: ast.Let) -> None:
     kind = body.infer(node.value)
     if node.type is not None:
-        expected = read_type(body.world, node.type, body.resource.name, node.name.text)
+        expected = read_type(body.env, node.type, body.resource.name, node.name.text)
         require(body, node.value, expected, f"`{node.name.text}`")
         check_size(body, node.value, node.type, f"`{node.name.text}`")
         actual, kind = kind, expected
@@ -140,7 +140,7 @@ def _let(body: Body, node: ast.Let) -> None:
     if node.type is None:
         body.lets[local] = node
     if is_nullable(kind) and not is_nullable(actual) and not is_unknown(actual):
-        body.known |= {(local,)}
+        body.non_nil |= {(local,)}
 
 
 def _warn_of_hidden(body: Body, name: ast.Name) -> None:
@@ -176,29 +176,29 @@ def _if(body: Body, node: ast.If, value: bool) -> Flow:
     after: list[frozenset[Path]] = []
     for branch in node.branches:
         body.infer(branch.condition)
-        implied, before = implications(body, branch.condition), body.known
-        holds, fails = implied.true, implied.false
+        implied, before = narrowing_of(body, branch.condition), body.non_nil
+        holds, fails = implied.when_true, implied.when_false
         if node.negated:
             holds, fails = fails, holds
-        body.known = before | holds
+        body.non_nil = before | holds
         flow = check_block(body, branch.body, value=value)
-        ends &= flow.ends
-        if not flow.ends:
+        ends &= flow.diverges
+        if not flow.diverges:
             types.append(flow.type)
-            after.append(body.known)
-        body.known = before | fails
+            after.append(body.non_nil)
+        body.non_nil = before | fails
     if node.otherwise is not None:
         flow = check_block(body, node.otherwise, value=value)
-        ends &= flow.ends
-        if not flow.ends:
+        ends &= flow.diverges
+        if not flow.diverges:
             types.append(flow.type)
-            after.append(body.known)
+            after.append(body.non_nil)
     else:
         ends = False
         types.append(NIL)
-        after.append(body.known)
+        after.append(body.non_nil)
     if after:
-        body.known = frozenset.intersection(*after)
+        body.non_nil = frozenset.intersection(*after)
     return Flow(ends, join_all(types))
 
 
@@ -206,18 +206,18 @@ def _for(body: Body, node: ast.For) -> None:
     kind = body.infer(node.iterable)
     item = item_type(body, node.name, _item(body, node.iterable, kind), node.body)
     forget_assigned(body, [node.body])
-    before, known = body.enter(), body.known
+    before, known = body.enter(), body.non_nil
     body.facts.declared[node] = body.declare(node.name, item, "loop")
     check_block(body, node.body)
     body.scope = before
-    body.known &= known
+    body.non_nil &= known
 
 
 def _item(body: Body, node: ast.Expr, kind: Type) -> Type:
     if is_unknown(kind):
         return kind
     if is_nullable(kind) and not isinstance(kind, NilType):
-        nil_arrives(body, node, "`for`")
+        report_maybe_nil(body, node, "`for`")
     match required(kind):
         case Array(item=item) | Hash(key=item):
             return item
@@ -228,27 +228,27 @@ def _item(body: Body, node: ast.Expr, kind: Type) -> Type:
     body.problems.error(
         "TYP102",
         node.span,
-        f"`for` needs an array, a range of ints, a hash or a query, this is {article(kind)}",
+        f"`for` needs an array, a range of ints, a hash or a query, this is {describe(kind)}",
     )
-    return BROKEN
+    return INVALID
 
 
 def _return(body: Body, node: ast.Return) -> None:
-    frame = body.frame
+    return_target = body.return_target
     if node.value is None:
-        if frame.kind == "function" and frame.expected is not None:
-            _missing_value(body, node, frame.expected)
-        frame.types.append(NIL)
+        if return_target.kind == "function" and return_target.expected is not None:
+            _missing_value(body, node, return_target.expected)
+        return_target.types.append(NIL)
         return
-    frame.types.append(body.infer(node.value))
-    if frame.kind == "function" and frame.expected is not None:
-        require(body, node.value, frame.expected, "the result")
-    elif frame.kind in ("hook", "job"):
+    return_target.types.append(body.infer(node.value))
+    if return_target.kind == "function" and return_target.expected is not None:
+        require(body, node.value, return_target.expected, "the result")
+    elif return_target.kind in ("hook", "job"):
         body.problems.warning(
             "PAT403",
             node.value.span,
             "this value goes nowhere: `return` only leaves the "
-            + ("hook" if frame.kind == "hook" else "`@async` block"),
+            + ("hook" if return_target.kind == "hook" else "`@async` block"),
             "write `return` alone",
         )
 
@@ -258,17 +258,17 @@ def _missing_value(body: Body, node: ast.Node, expected: Type) -> None:
         body.problems.error(
             "TYP101",
             node.span,
-            f"nil cannot be the result: the function gives {article(expected)}",
+            f"nil cannot be the result: the function gives {describe(expected)}",
             "return a value on every path",
         )
 
 
 def check_result(body: Body, block: ast.Block, flow: Flow) -> None:
     """Check what a function gives when control comes out at its end."""
-    expected = body.frame.expected
-    if flow.ends or expected is None or isinstance(expected, NilType):
+    expected = body.return_target.expected
+    if flow.diverges or expected is None or isinstance(expected, NilType):
         return
-    if body.world.broken.touches(block.span):
+    if body.env.unparsed.touches(block.span):
         return
     ends = block_results(block)
     for end in ends:
@@ -280,7 +280,7 @@ def check_result(body: Body, block: ast.Block, flow: Flow) -> None:
         body.problems.error(
             "TYP101",
             place,
-            f"`{name}` may end without a result, and it gives {article(expected)}",
+            f"`{name}` may end without a result, and it gives {describe(expected)}",
             "return a value on every path",
         )
 
@@ -297,9 +297,9 @@ def _async(body: Body, node: ast.Async) -> None:
         python="",
         payload="",
         fingerprint="",
-        queue=body.world.config.defaults.queue,
-        priority=body.world.config.defaults.priority,
-        max_attempts=body.world.config.defaults.max_attempts,
+        queue=body.env.config.defaults.queue,
+        priority=body.env.config.defaults.priority,
+        max_attempts=body.env.config.defaults.max_attempts,
         options={},
         block=node,
         captures=(),
@@ -307,33 +307,33 @@ def _async(body: Body, node: ast.Async) -> None:
     )
     if body.hook is not None:
         body.facts.jobs[node] = job
-        body.facts.known_at[node] = body.known
+        body.facts.known_at[node] = body.non_nil
         (body.hook.jobs if body.job is None else body.job.nested).append(job)
-    if not node.body.statements and not body.world.broken.touches(node.body.span):
+    if not node.body.statements and not body.env.unparsed.touches(node.body.span):
         body.problems.warning(
             "PAT407",
             node.header,
             "this block is empty, so its job does nothing",
             "write what the job has to do, or remove it",
         )
-    outer, frame, known = body.job, body.frame, body.known
+    outer, return_target, known = body.job, body.return_target, body.non_nil
     before = body.enter(set())
-    body.job, body.frame = job, Frame("job")
+    body.job, body.return_target = job, ReturnTarget("job")
     check_block(body, node.body, scope=False)
-    body.job, body.frame, body.known, body.scope = outer, frame, known, before
+    body.job, body.return_target, body.non_nil, body.scope = outer, return_target, known, before
 
 
 def _expression(body: Body, node: ast.Expr, value: bool, *, last: bool) -> Flow:
     if not value:
-        body.alone.add(node)
+        body.discarded.add(node)
     kind = body.infer(node)
-    goes_on = last and not isinstance(kind, Query)
-    if not goes_on and not value and not isinstance(kind, Broken) and not has_effect(body, node):
+    is_unused = not value and (not last or isinstance(kind, Query))
+    if is_unused and not isinstance(kind, InvalidType) and not has_effect(body, node):
         body.problems.warning(
             "PAT401",
             node.span,
             "this value is not used",
             "assign it with `let`, or remove it",
         )
-        return Flow(node in body.ending, kind, unused=True)
-    return Flow(node in body.ending, kind)
+        return Flow(node in body.diverging, kind, unused=True)
+    return Flow(node in body.diverging, kind)

@@ -7,7 +7,7 @@ from ...analyses.results import block_results, matches
 from ...source import Span
 from ...types import BOOL, Enum, Type, is_nullable, required
 from ..body import Body
-from ..forms import constant_text
+from ..coercion import constant_text
 
 
 def unmatched(subject: Type, covered: Collection[ast.Pattern]) -> tuple[str, ...]:
@@ -17,7 +17,7 @@ def unmatched(subject: Type, covered: Collection[ast.Pattern]) -> tuple[str, ...
         texts = {constant_text(each) for each in covered if not isinstance(each, ast.Wildcard)}
         texts.discard(None)
         if not texts <= {*kind.values}:
-            return ()  # a typo, which is reported and may stand for the one that is missing
+            return ()  # a typo, which is reported and may be the missing one
         missing = [f'"{value}"' for value in kind.values if value not in texts]
     elif kind == BOOL:
         bools = {pattern.value for pattern in covered if isinstance(pattern, ast.Bool)}
@@ -50,7 +50,7 @@ def head(node: ast.Match) -> Span:
     return Span(node.span.source, node.span.start, node.subject.span.end)
 
 
-def gives_nil(body: Body, node: ast.Match) -> str:
+def describe_unmatched(body: Body, node: ast.Match) -> str:
     """In a message: for what a `match` gives nil."""
     missing = body.facts.unmatched[node]
     if missing == ("_",):

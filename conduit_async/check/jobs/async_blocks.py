@@ -19,7 +19,7 @@ from ...program import (
     ResourceInfo,
     ServiceCall,
 )
-from .options import LONGEST_NAME, read_options
+from .options import MAX_NAME_BYTES, read_options
 
 _WRITES = frozenset({"create!", "update!", "delete!", "increment!", "decrement!", "bulk_create!"})
 
@@ -94,11 +94,11 @@ def _name_types(
                 ),
             )
         first[job.name] = job
-        if len(job.name.encode()) > LONGEST_NAME:
+        if len(job.name.encode()) > MAX_NAME_BYTES:
             problems.error(
                 "VAL504",
                 job.block.header,
-                f"the job type's name has more than {LONGEST_NAME} bytes: `{job.name}`",
+                f"the job type's name has more than {MAX_NAME_BYTES} bytes: `{job.name}`",
                 'shorten it: `@async(name: "…")`',
             )
 

@@ -21,20 +21,20 @@ from ...types import (
     Type,
     required,
 )
-from ..lattice import Broken
-from ..require import article
+from ..lattice import InvalidType
+from ..require import describe
 from .async_blocks import all_jobs
-from .captured import Use
+from .capture_builder import CaptureUse
+from .capture_finder import CaptureFinder
 from .fingerprint import fingerprint
 from .shapes import shape_of
-from .uses import UseFinder
 
 
 def capture(program: Program, problems: Problems) -> None:
     """Decide the payload of every job, and what every `@function` reads of `self`."""
     for resource in program.resources.values():
         program.resources.work_on(resource)
-        finder = UseFinder(resource, program, problems)
+        finder = CaptureFinder(resource, program, problems)
         _settle_reads(resource, finder)
         for hook in resource.hooks:
             for job in all_jobs(hook):
@@ -47,7 +47,7 @@ def capture(program: Program, problems: Problems) -> None:
                 job.fingerprint = fingerprint(job.captures, program)
 
 
-def _settle_reads(resource: ResourceInfo, finder: UseFinder) -> None:
+def _settle_reads(resource: ResourceInfo, finder: CaptureFinder) -> None:
     """Give every function its reads, through the functions that it calls, until none grows."""
     functions = [function for function in resource.functions.values() if function.reached]
     pending = True
@@ -60,7 +60,9 @@ def _settle_reads(resource: ResourceInfo, finder: UseFinder) -> None:
                 pending = True
 
 
-def _fields(uses: list[Use], resource: ResourceInfo, program: Program) -> tuple[Capture, ...]:
+def _fields(
+    uses: list[CaptureUse], resource: ResourceInfo, program: Program
+) -> tuple[Capture, ...]:
     """One capture a value, the record's own first, each with names of its own."""
     distinct = {use.key: use.capture for use in reversed(uses)}
     distinct |= {use.key: replace(use.capture, is_sensitive=True) for use in uses if use.sensitive}
@@ -125,7 +127,7 @@ def _places(path: tuple[str, ...], columns: dict[str, Column], program: Program)
     return places
 
 
-def _check(use: Use, program: Program, problems: Problems) -> None:
+def _check(use: CaptureUse, program: Program, problems: Problems) -> None:
     found = use.capture
     if use.sensitive:
         problems.warning(
@@ -143,9 +145,9 @@ def _check(use: Use, program: Program, problems: Problems) -> None:
 
 
 def _unchecked(found: Capture, program: Program) -> tuple[str, str] | None:
-    """What a variable of no type may hold that nothing would tell from a hash."""
+    """What an untyped variable may hold that JSON would turn into a hash."""
     local, facts = found.local, program.facts
-    if local is None or found.kind != "local" or isinstance(found.type, Broken):
+    if local is None or found.kind != "local" or isinstance(found.type, InvalidType):
         return None
     if _object_in(found.type) is not None:
         return None
@@ -154,14 +156,14 @@ def _unchecked(found: Capture, program: Program) -> tuple[str, str] | None:
         for part in origins(value) if value is not None else ():
             if (kind := _object_in(facts.types.get(part, ANY))) is not None:
                 return (
-                    f"{article(kind)} or a value of another type",
+                    f"{describe(kind)} or a value of another type",
                     "capture what the job needs of it, each in a variable of one type",
                 )
     return None
 
 
 def _object_in(kind: Type) -> Type | None:
-    """The record or struct that a type tells of in its values, at some depth."""
+    """The record or struct in the values of a type, at any depth."""
     match required(kind):
         case Array(item, entries) | Hash(value=item, entries=entries):
             kinds = [item, *(each for _, each in (entries.types if entries is not None else ()))]

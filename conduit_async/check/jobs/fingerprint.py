@@ -3,8 +3,8 @@
 It is the start of a SHA-256 over one line a captured field, sorted, `name:kind` with `!` when the
 value is required and `?` when it may be nil. A kind says how a value is written, not which values
 there are: an enum is a string, a decimal has no digits. The kind of a struct or a snapshot holds
-the lines of its own fields; after a hash of mixed values stand those of which JSON alone would
-not tell the types. Nothing else goes in: no order, default, length or version.
+the lines of its own fields; after a hash of mixed values come those whose types JSON alone would
+not keep. Nothing else goes in: no order, default, length or version.
 """
 
 from collections.abc import Iterable

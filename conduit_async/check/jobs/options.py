@@ -12,12 +12,12 @@ from ...hints.queue_words import queue_hint
 from ...suggest import nearest
 from ..constants import Constant, NotConstantError, Seconds, fold
 
-LONGEST_NAME = 200
+MAX_NAME_BYTES = 200
 """Bytes of UTF-8 that the name of a queue or of a job type may have."""
 
 _BACKOFFS = ("exponential", "linear", "constant")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_LONGEST_DURATION = 100 * 366 * 86_400
+_MAX_DURATION = 100 * 366 * 86_400
 
 
 _ALIASES = {
@@ -132,8 +132,8 @@ def _text(value: Constant, what: str) -> str:
         raise _BadValueError(f"{what} must be a string")
     if not value or not value.isprintable():
         raise _BadValueError(f"{what} must be a text of printable characters")
-    if len(value.encode(errors="replace")) > LONGEST_NAME:
-        raise _BadValueError(f"{what} has at most {LONGEST_NAME} bytes")
+    if len(value.encode(errors="replace")) > MAX_NAME_BYTES:
+        raise _BadValueError(f"{what} has at most {MAX_NAME_BYTES} bytes")
     return value
 
 
@@ -188,7 +188,7 @@ def _delay(value: Constant) -> float:
     if not isinstance(value, Seconds):
         hint = f"say the unit: `{value}.seconds`" if _is_int(value) else "such as `10.minutes`"
         raise _BadValueError("a duration is expected here", hint)
-    if not 0 <= value.value <= _LONGEST_DURATION:
+    if not 0 <= value.value <= _MAX_DURATION:
         raise _BadValueError("the duration must be positive and at most a hundred years")
     return float(value.value)
 

@@ -10,32 +10,32 @@ from ...analyses.walk import walk
 from ...diagnostics import Problems
 from ...program import FunctionInfo, HookInfo, ResourceInfo
 from ...types import ANY, Type
-from ..body import Body, BodyKind, Frame, Scope
+from ..body import Body, BodyKind, ReturnTarget, Scope
 from ..declarations.scopes import check_scope
-from ..environment import World
+from ..environment import Environment
 from ..expressions.statements import check_block, check_result
 from ..require import require
 from ..sizes import check_size
 
-_MOST_PASSES = 4
+_MAX_PASSES = 4
 
 
-def check_bodies(world: World) -> None:
+def check_bodies(env: Environment) -> None:
     """Check the code of all resources; what nothing async reaches gives warnings only."""
-    reached = _Reached(world)
-    for info in world.resources.values():
-        world.resources.work_on(info)
+    reached = _Reached(env)
+    for info in env.resources.values():
+        env.resources.work_on(info)
         hooks = [member for member in info.node.members if isinstance(member, ast.Hook)]
         after = [hook for hook in hooks if hook.timing == "after"]
         has_jobs = any(_has_async(hook) for hook in after)
         for hook in hooks:
             if hook.timing == "after" and has_jobs:
                 info.hooks.append(found := HookInfo(hook, []))
-                _hook(world, info, hook, found)
+                _hook(env, info, hook, found)
                 reached.check_pending()
-                world.resources.work_on(info)
+                env.resources.work_on(info)
             else:
-                _hook(world.aside(), info, hook, None)
+                _hook(env.for_unreached_code(), info, hook, None)
     reached.check_rest()
 
 
@@ -46,12 +46,12 @@ def _has_async(hook: ast.Hook) -> bool:
 class _Reached:
     """The functions and scopes that are used, each checked once."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, env: Environment) -> None:
+        self._world = env
         self._pending: deque[tuple[ResourceInfo, FunctionInfo | ast.Scope]] = deque()
         self._seen: set[FunctionInfo | ast.Scope] = set()
-        world.reach_function = self._add
-        world.reach_scope = lambda owner, name: self._add(owner, owner.scopes[name])
+        env.reach_function = self._add
+        env.reach_scope = lambda owner, name: self._add(owner, owner.scopes[name])
 
     def _add(self, owner: ResourceInfo, what: FunctionInfo | ast.Scope) -> None:
         if what not in self._seen:
@@ -71,7 +71,7 @@ class _Reached:
 
     def check_rest(self) -> None:
         """Check what nothing reached, for warnings."""
-        aside = self._world.aside()
+        aside = self._world.for_unreached_code()
         for info in self._world.resources.values():
             self._world.resources.work_on(info)
             for function in (*info.functions.values(), *_undeclared(info)):
@@ -95,17 +95,19 @@ def _undeclared(info: ResourceInfo) -> Iterator[FunctionInfo]:
 _Run: TypeAlias = Callable[[Body], None]
 
 
-def _hook(world: World, info: ResourceInfo, hook: ast.Hook, found: HookInfo | None) -> None:
+def _hook(env: Environment, info: ResourceInfo, hook: ast.Hook, found: HookInfo | None) -> None:
     def run(body: Body) -> None:
         if found is not None:
             found.jobs.clear()
         body.hook, body.event = found, hook.event
         check_block(body, hook.body)
 
-    _settle(world, lambda inner: Body(inner, info, "hook", Scope(None, set()), Frame("hook")), run)
+    _check_until_stable(
+        env, lambda inner: Body(inner, info, "hook", Scope(None, set()), ReturnTarget("hook")), run
+    )
 
 
-def _function(world: World, info: ResourceInfo, function: FunctionInfo) -> None:
+def _function(env: Environment, info: ResourceInfo, function: FunctionInfo) -> None:
     def run(body: Body) -> None:
         body.function = function
         _parameters(body, info, function)
@@ -113,8 +115,10 @@ def _function(world: World, info: ResourceInfo, function: FunctionInfo) -> None:
         check_result(body, function.body, flow)
 
     kind: BodyKind = "computed" if function.computed else "function"
-    frame = Frame("function", function.result)
-    _settle(world, lambda inner: Body(inner, info, kind, Scope(None, set()), frame), run)
+    return_target = ReturnTarget("function", function.result)
+    _check_until_stable(
+        env, lambda inner: Body(inner, info, kind, Scope(None, set()), return_target), run
+    )
 
 
 def _parameters(body: Body, info: ResourceInfo, function: FunctionInfo) -> None:
@@ -134,16 +138,16 @@ def _parameters(body: Body, info: ResourceInfo, function: FunctionInfo) -> None:
         body.facts.declared[node.name] = local
 
 
-def _settle(world: World, begin: Callable[[World], Body], run: _Run) -> None:
+def _check_until_stable(env: Environment, begin: Callable[[Environment], Body], run: _Run) -> None:
     """Check a body, again when a local turned out to hold values of several types."""
     widened: dict[ast.Let, Type] = {}
-    for _ in range(_MOST_PASSES):
+    for _ in range(_MAX_PASSES):
         problems = Problems()
-        body = begin(replace(world, problems=problems))
+        body = begin(replace(env, problems=problems))
         body.widened = dict(widened)
         run(body)
-        if body.settled:
+        if body.stable:
             break
         widened = dict(body.widened)
     for diagnostic in problems.sorted():
-        world.problems.add(diagnostic)
+        env.problems.add(diagnostic)

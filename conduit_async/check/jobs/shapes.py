@@ -1,4 +1,4 @@
-"""The types within a literal of mixed values, which its own type does not tell."""
+"""The types within a literal of mixed values, which its own type does not hold."""
 
 from ...program import Capture
 from ...types import (

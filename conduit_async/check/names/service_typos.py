@@ -17,12 +17,12 @@ _ONLY_OF_RESOURCES = ("find_by", "where", "order_by", "pluck", "bulk_create!", "
 def misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
     """Whether a "service" is a resource or a namespace with a typo; a likely one is a warning."""
     name = target.name
-    likely = body.world.likely
+    likely = body.env.likely
     if name not in likely:
-        likely[name] = likely_name(name, body.world.resources)
+        likely[name] = likely_name(name, body.env.resources)
     resource = likely[name]
     if resource is not None:
-        scopes = body.world.resources[resource].scopes
+        scopes = body.env.resources[resource].scopes
         if method in scopes or method in _ONLY_OF_RESOURCES:
             body.problems.error(
                 "SEM204",
@@ -105,7 +105,7 @@ def _warn(
 
 
 def _name_in(call: ast.Node) -> Span:
-    """Where the name of the service stands in a call."""
+    """The span of the service's name in a call."""
     assert isinstance(call, ast.Call)
     return call.callee.target.span if isinstance(call.callee, ast.Member) else call.callee.span
 

@@ -9,12 +9,12 @@ from ...program import Column, RecordColumn, ResourceInfo
 from ...source import Span
 from ...suggest import nearest
 from ...types import ANY, BOOL, Array, Enum, Query, Record, Type, is_nullable, optional, required
-from ..body import Body, Steps, Target
-from ..environment import World
-from ..forms import constant_text
-from ..lattice import BROKEN, comparable, is_unknown
-from ..require import article, check_enum, require, shorten
-from ..unparsed import lost_member
+from ..body import Body, Inference, Receiver
+from ..coercion import constant_text
+from ..environment import Environment
+from ..lattice import INVALID, is_unknown, may_be_equal
+from ..require import check_enum, describe, require, snippet
+from ..unparsed import is_unparsed_member
 
 _ORDER = re.compile(r"\s*(\w+)(?:\s+(?:asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*", re.IGNORECASE)
 _TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -29,7 +29,7 @@ def field_column(info: ResourceInfo, name: str) -> Column | None:
     return info.columns.get(name)
 
 
-def check_conditions(body: Body, info: ResourceInfo, node: ast.Call) -> Steps:
+def check_conditions(body: Body, info: ResourceInfo, node: ast.Call) -> Inference:
     """`where(a: 1, b in [..], views > 10)`."""
     for argument in node.arguments:
         if argument.name is not None:
@@ -52,14 +52,14 @@ def check_condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> None
     with suppress(StopIteration):
         while True:
             wanted = next(steps) if answer is None else steps.send(answer)
-            answer = body.infer(wanted.node if isinstance(wanted, Target) else wanted)
+            answer = body.infer(wanted.node if isinstance(wanted, Receiver) else wanted)
 
 
 def check_equal(
     body: Body, info: ResourceInfo, place: ast.Node, name: str, value: ast.Expr
 ) -> None:
     """A field that has to equal a value, or to be one of several."""
-    column = _column(body.world, info, place.span, name)
+    column = _column(body.env, info, place.span, name)
     if column is None:
         return
     kind = body.type_of(value)
@@ -69,7 +69,7 @@ def check_equal(
     if isinstance(value, ast.ArrayLiteral) and not isinstance(required(column.type), Array):
         for item in value.items:
             _require(body, item, column)
-    elif not (isinstance(kind, Array) and comparable(kind.item, column.type)):
+    elif not (isinstance(kind, Array) and may_be_equal(kind.item, column.type)):
         _require(body, value, column)
 
 
@@ -80,7 +80,7 @@ def _require(body: Body, value: ast.Expr, column: Column) -> None:
     require(body, value, expected, f"`{column.name}`", "TYP131")
 
 
-def _condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> Steps:
+def _condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> Inference:
     """A comparison whose left side is a field, or several joined by `and` and `or`."""
     pending = [condition]
     while pending:
@@ -106,7 +106,7 @@ def _condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> Steps:
     return ANY
 
 
-def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> Steps:
+def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> Inference:
     if isinstance(node.left, ast.NameRef) or not isinstance(node.right, ast.NameRef):
         right = yield node.right
     if not isinstance(node.left, ast.NameRef):
@@ -115,7 +115,7 @@ def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> Steps:
         turned = _TURNED.get(node.operator)
         hint = "write the field's name alone"
         if turned and name and field_column(info, name):
-            hint = f"write `{name} {turned} {shorten(node.left)}`"
+            hint = f"write `{name} {turned} {snippet(node.left)}`"
         body.problems.error(
             "SEM203",
             node.left.span,
@@ -123,7 +123,7 @@ def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> Steps:
             hint,
         )
         return ANY
-    column = _column(body.world, info, node.left.span, node.left.name)
+    column = _column(body.env, info, node.left.span, node.left.name)
     if column is None:
         return ANY
     body.facts.resolutions[node.left] = RecordColumn(info.name, column)
@@ -135,11 +135,11 @@ def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> Steps:
     kind = required(column.type)
     if text is not None and isinstance(kind, Enum):
         check_enum(body, node.right, text, kind, f"`{column.name}`")
-    elif not comparable(column.type, right):
+    elif not may_be_equal(column.type, right):
         body.problems.error(
             "TYP120",
             node.span,
-            f"`{column.name}` is {article(kind)}, it cannot be compared with {article(right)}",
+            f"`{column.name}` is {describe(kind)}, it cannot be compared with {describe(right)}",
         )
     elif node.operator not in ("==", "!=") and is_nullable(right):
         body.problems.error("TYP101", node.right.span, f"nil has no `{node.operator}`")
@@ -152,12 +152,12 @@ def _check_member(body: Body, node: ast.Binary, column: Column, right: Type) -> 
             _require(body, item, column)
     elif isinstance(right, Query) or is_unknown(right):
         return
-    elif not hasattr(right, "item") or not comparable(right.item, column.type):
+    elif not hasattr(right, "item") or not may_be_equal(right.item, column.type):
         body.problems.error(
             "TYP120",
             node.span,
             f"`{node.operator}` needs an array of values for `{column.name}`, "
-            f"this is {article(right)}",
+            f"this is {describe(right)}",
         )
 
 
@@ -175,10 +175,10 @@ def check_fields(
                 "a field is named by a symbol",
                 f"write `:{value.name}`" if isinstance(value, ast.NameRef) else "write `:name`",
             )
-            found.append(BROKEN)
+            found.append(INVALID)
             continue
-        column = _column(body.world, info, value.span, name, ":" * isinstance(value, ast.Symbol))
-        found.append(column.type if column is not None else BROKEN)
+        column = _column(body.env, info, value.span, name, ":" * isinstance(value, ast.Symbol))
+        found.append(column.type if column is not None else INVALID)
     if not values:
         body.problems.error(
             "TYP130", node.span, "`pluck` needs the fields to pick", "write `pluck(:name)`"
@@ -187,17 +187,15 @@ def check_fields(
 
 
 def check_order(
-    world: World, info: ResourceInfo, node: ast.Node, values: Sequence[ast.Expr]
+    env: Environment, info: ResourceInfo, node: ast.Node, values: Sequence[ast.Expr]
 ) -> None:
     """`order_by("created_at DESC, id")`, or symbols."""
     if not values:
-        world.problems.error(
-            "TYP130", node.span, "`order_by` needs an order", 'write `"name DESC"`'
-        )
+        env.problems.error("TYP130", node.span, "`order_by` needs an order", 'write `"name DESC"`')
     for value in values:
         text = constant_text(value)
         if text is None:
-            world.problems.error(
+            env.problems.error(
                 "TYP131",
                 value.span,
                 "an order is a constant, since it becomes a part of the query",
@@ -207,23 +205,23 @@ def check_order(
         for part in text.split(","):
             match = _ORDER.fullmatch(part)
             if match is None:
-                world.problems.error(
+                env.problems.error(
                     "TYP131",
                     value.span,
                     f"`{part.strip()}` is not an order",
                     'write a field and a direction: `"created_at DESC"`',
                 )
             else:
-                _column(world, info, value.span, match[1])
+                _column(env, info, value.span, match[1])
 
 
 def _column(
-    world: World, info: ResourceInfo, span: Span, name: str, prefix: str = ""
+    env: Environment, info: ResourceInfo, span: Span, name: str, prefix: str = ""
 ) -> Column | None:
     column = field_column(info, name)
-    if column is None and not lost_member(world, info.name, name):
+    if column is None and not is_unparsed_member(env, info.name, name):
         found = nearest(name, [*info.columns, *info.relations])
-        world.problems.error(
+        env.problems.error(
             "SEM203",
             span,
             f"`{info.name}` has no field `{name}`",

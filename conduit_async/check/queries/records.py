@@ -8,10 +8,10 @@ from ...hints.queue_words import queue_hint
 from ...program import RecordCall, ResourceInfo
 from ...suggest import did_you_mean
 from ...types import ANY, BOOL, INT, NIL, Array, Query, Record, Type, optional
-from ..body import Body, Steps
+from ..body import Body, Inference
 from ..declarations.scopes import check_scope_arguments
-from ..lattice import BROKEN, join_all
-from ..require import require, shorten
+from ..lattice import INVALID, join_all
+from ..require import require, snippet
 from .filters import check_conditions, check_fields, check_order
 from .writes import check_write
 
@@ -54,13 +54,13 @@ QUERY_STEPS = {name: operation for name, operation in OPERATIONS.items() if oper
 
 
 def takes_conditions(name: str) -> bool:
-    """Whether its arguments are conditions, which may stand in any order."""
+    """Whether its arguments are conditions, which may come in any order."""
     return name in OPERATIONS and OPERATIONS[name].takes == "conditions"
 
 
-def resource_call(body: Body, node: ast.Call, callee: ast.Member, resource: str) -> Steps:
+def resource_call(body: Body, node: ast.Call, callee: ast.Member, resource: str) -> Inference:
     """`Post.name(…)`."""
-    info = body.world.resources[resource]
+    info = body.env.resources[resource]
     name = callee.name.text
     if name in info.scopes:
         return (yield from _scope_call(body, node, info, name, None))
@@ -68,13 +68,13 @@ def resource_call(body: Body, node: ast.Call, callee: ast.Member, resource: str)
     if operation is None:
         yield from _all_arguments(node)
         _no_operation(body, callee, info, [*OPERATIONS, *info.scopes])
-        return BROKEN
+        return INVALID
     return (yield from _call(body, node, info, name, operation, None))
 
 
-def query_call(body: Body, node: ast.Call, callee: ast.Member, resource: str) -> Steps:
+def query_call(body: Body, node: ast.Call, callee: ast.Member, resource: str) -> Inference:
     """`query.name(…)`."""
-    info = body.world.resources[resource]
+    info = body.env.resources[resource]
     name = callee.name.text
     if name in info.scopes:
         return (yield from _scope_call(body, node, info, name, callee.target))
@@ -82,18 +82,18 @@ def query_call(body: Body, node: ast.Call, callee: ast.Member, resource: str) ->
     if operation is None:
         yield from _all_arguments(node)
         _no_operation(body, callee, info, [*QUERY_STEPS, *info.scopes])
-        return BROKEN
+        return INVALID
     return (yield from _call(body, node, info, name, operation, callee.target))
 
 
 def resource_member(body: Body, node: ast.Member, resource: str) -> Type:
     """`Post.all`, `Post.published`: an operation without parentheses."""
-    return _without_parentheses(body, node, body.world.resources[resource], None)
+    return _without_parentheses(body, node, body.env.resources[resource], None)
 
 
 def query_member(body: Body, node: ast.Member, resource: str) -> Type:
     """`query.first`: an operation without parentheses."""
-    return _without_parentheses(body, node, body.world.resources[resource], node.target)
+    return _without_parentheses(body, node, body.env.resources[resource], node.target)
 
 
 def _without_parentheses(
@@ -103,7 +103,7 @@ def _without_parentheses(
     operation = (OPERATIONS if receiver is None else QUERY_STEPS).get(name)
     scope = info.scopes.get(name)
     if scope is not None and not any(p.default is None for p in scope.parameters):
-        body.world.reach_scope(info, name)
+        body.env.reach_scope(info, name)
         body.facts.resolutions[node] = RecordCall(info.name, name, receiver, ())
         return Query(info.name)
     if operation is not None and operation.takes == "nothing":
@@ -114,12 +114,12 @@ def _without_parentheses(
             "SEM201",
             node.name.span,
             f"`{name}` is called with parentheses",
-            f"write `{shorten(node)}({'' if name == 'exists?' else '…'})`",
+            f"write `{snippet(node)}({'' if name == 'exists?' else '…'})`",
         )
     else:
         known = OPERATIONS if receiver is None else QUERY_STEPS
         _no_operation(body, node, info, [*known, *info.scopes])
-    return BROKEN
+    return INVALID
 
 
 def _call(
@@ -129,7 +129,7 @@ def _call(
     name: str,
     operation: Operation,
     receiver: ast.Expr | None,
-) -> Steps:
+) -> Inference:
     fields: list[Type] = []
     match operation.takes:
         case "conditions":
@@ -154,7 +154,7 @@ def _check_arguments(
         case "fields":
             return check_fields(body, info, node, values)
         case "order":
-            check_order(body.world, info, node, values)
+            check_order(body.env, info, node, values)
         case "nothing" if values:
             _wrong_count(body, node, name, "no argument")
         case "number" if len(values) != 1:
@@ -196,15 +196,15 @@ def _result(info: ResourceInfo, operation: Operation, fields: list[Type]) -> Typ
 
 def _scope_call(
     body: Body, node: ast.Call, info: ResourceInfo, name: str, receiver: ast.Expr | None
-) -> Steps:
+) -> Inference:
     yield from _all_arguments(node)
     check_scope_arguments(body, node, info, name)
-    body.world.reach_scope(info, name)
+    body.env.reach_scope(info, name)
     body.facts.resolutions[node] = RecordCall(info.name, name, receiver, node.arguments)
     return Query(info.name)
 
 
-def _all_arguments(node: ast.Call) -> Steps:
+def _all_arguments(node: ast.Call) -> Inference:
     for argument in node.arguments:
         yield argument.value
     return ANY
@@ -225,4 +225,4 @@ def _of_a_row(callee: ast.Member, info: ResourceInfo) -> str | None:
     """What reads a field of one row, where a field is read of a query."""
     if callee.name.text not in info.columns:
         return None
-    return f"take one row first: `{shorten(callee.target)}.first?.{callee.name.text}`"
+    return f"take one row first: `{snippet(callee.target)}.first?.{callee.name.text}`"

@@ -9,9 +9,9 @@ from ...program import LibraryCall, Local, ResourceInfo
 from ...suggest import did_you_mean, nearest
 from ...types import ANY, INT, STRING, Array, Hash, is_nullable, required
 from ..body import Body
-from ..forms import constant_text
+from ..coercion import constant_text
 from ..lattice import is_number, is_unknown
-from ..require import article, nil_arrives, require
+from ..require import describe, report_maybe_nil, require
 from ..sizes import check_size, field_type
 from .filters import field_column
 
@@ -94,7 +94,7 @@ def _check_rows(body: Body, info: ResourceInfo, value: ast.Expr) -> None:
 
 
 def _first_value(body: Body, node: ast.Expr) -> ast.Expr:
-    """What a variable that is not assigned before holds, as far as it can be told."""
+    """The first value of a variable that was not assigned again."""
     local = body.facts.resolutions.get(node)
     while isinstance(local, Local) and local.value is not None and local not in body.assigned:
         node = local.value
@@ -111,7 +111,7 @@ def _check_values(body: Body, info: ResourceInfo, value: ast.Expr, *, complete: 
     elif not isinstance(required(body.type_of(value)), Hash):
         require(body, value, Hash(STRING, ANY), f"a row of `{info.name}`", "TYP131")
     elif is_nullable(body.type_of(value)):
-        nil_arrives(body, value, f"a row of `{info.name}`")
+        report_maybe_nil(body, value, f"a row of `{info.name}`")
 
 
 def _check_fields(
@@ -199,7 +199,9 @@ def _check_counter(
     kind = required(column.type)
     if not is_number(kind):
         body.problems.error(
-            "TYP131", field.span, f"`{column.name}` is {article(kind)}, which cannot be counted"
+            "TYP131",
+            field.span,
+            f"`{column.name}` is {describe(kind)}, which cannot be counted",
         )
     elif by is not None:
         require(body, by.value, kind if kind != INT else INT, "`by`", "TYP131")

@@ -32,13 +32,13 @@ class Context:
 
     @staticmethod
     def current_user() -> Any:
-        """Who makes the request, nil when nobody is known."""
+        """Who makes the request, nil when the user is unknown."""
         return _current.get().current_user
 
     @staticmethod
     @named("current_user!")
     def require_current_user() -> Any:
-        """Who makes the request; an error when nobody is known."""
+        """Who makes the request; an error when the user is unknown."""
         user = _current.get().current_user
         if user is None:
             raise ArgumentError("Context.current_user!: nobody is signed in")

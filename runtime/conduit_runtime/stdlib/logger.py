@@ -54,7 +54,7 @@ class Logger:
         context: object | None = None,
         **values: Any,
     ) -> None:
-        """Log what somebody should look at."""
+        """Log what needs attention."""
         _log("Logger.warn", logging.WARNING, message, error, context, values)
 
     @staticmethod

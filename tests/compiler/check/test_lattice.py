@@ -2,7 +2,7 @@
 
 import pytest
 
-from conduit_async.check.lattice import comparable, fits, join
+from conduit_async.check.lattice import is_assignable, join, may_be_equal
 from conduit_async.types import (
     ANY,
     BOOL,
@@ -56,7 +56,7 @@ COLOR = Enum("Color", ("red",))
     ],
 )
 def test_fits(actual: Type, expected: Type) -> None:
-    assert fits(actual, expected)
+    assert is_assignable(actual, expected)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_fits(actual: Type, expected: Type) -> None:
     ],
 )
 def test_does_not_fit(actual: Type, expected: Type) -> None:
-    assert not fits(actual, expected)
+    assert not is_assignable(actual, expected)
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def test_join(left: Type, right: Type, both: Type) -> None:
 
 
 def test_what_can_be_equal() -> None:
-    assert comparable(INT, DECIMAL)
-    assert comparable(DECIMAL, FLOAT)
-    assert comparable(STATE, Optional(STRING))
-    assert comparable(Optional(INT), NIL)
-    assert not comparable(INT, STRING)
-    assert not comparable(BOOL, INT)
-    assert not comparable(STATE, COLOR)
+    assert may_be_equal(INT, DECIMAL)
+    assert may_be_equal(DECIMAL, FLOAT)
+    assert may_be_equal(STATE, Optional(STRING))
+    assert may_be_equal(Optional(INT), NIL)
+    assert not may_be_equal(INT, STRING)
+    assert not may_be_equal(BOOL, INT)
+    assert not may_be_equal(STATE, COLOR)

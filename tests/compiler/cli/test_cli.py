@@ -222,7 +222,7 @@ def test_somebody_elses_folder_is_refused(capsys: Printed) -> None:
         (["check"], "nothing to compile"),
         (["check", "absent"], "absent"),
         (["check", "empty"], "no Conduit source"),
-        (["check", "notes.txt"], "no Conduit source"),
+        (["check", "notes.txt"], "not a Conduit source"),
         (["gen", "post.conduit"], "-o DIR"),
         (["check", "--nope"], "--nope"),
         (["check", ".", "--format", "xml"], "xml"),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conduit_async import ast
-from conduit_async.diagnostics import MOST, Problems
+from conduit_async.diagnostics import MAX_DIAGNOSTICS, Problems
 from conduit_async.lexer import lex
 from conduit_async.parse import parse
 from conduit_async.render import as_json, as_text
@@ -29,7 +29,7 @@ def read(text: str) -> None:
     tree = parse(Source("a.conduit", text), problems)
     assert isinstance(tree, ast.File)
     found = problems.sorted()
-    assert len(found) <= MOST
+    assert len(found) <= MAX_DIAGNOSTICS
     for diagnostic in found:
         assert 0 <= diagnostic.span.start <= diagnostic.span.end <= len(text)
     as_text(found, color=True)

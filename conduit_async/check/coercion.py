@@ -1,4 +1,4 @@
-"""What literals become where they stand: structs, decimals, an enum's values."""
+"""Literals that take the type of their place: structs, decimals, an enum's values."""
 
 from .. import ast
 from ..analyses.results import lambda_results
@@ -7,7 +7,7 @@ from ..types import DECIMAL, Array, Enum, Hash, Optional, Scalar, Struct, Type, 
 from .body import Body
 
 
-def takes_form(node: ast.Expr, wanted: Type) -> bool:
+def coerces(node: ast.Expr, wanted: Type) -> bool:
     """Whether a literal becomes what its place holds: a struct, a decimal, an enum's value."""
     match required(wanted), node:
         case Struct(), ast.HashLiteral():
@@ -15,21 +15,21 @@ def takes_form(node: ast.Expr, wanted: Type) -> bool:
         case Enum(values=values), _:
             return constant_text(node) in values
         case Scalar("decimal"), _:
-            return written_number(node) is not None
+            return number_literal(node) is not None
         case Array(item), ast.ArrayLiteral(items=items):
-            return all(takes_form(each, item) for each in items)
+            return all(coerces(each, item) for each in items)
         case Hash(_, value), ast.HashLiteral(entries=entries):
-            return all(takes_form(entry.value, value) for entry in entries)
+            return all(coerces(entry.value, value) for entry in entries)
     return False
 
 
-def become_decimal(body: Body, node: ast.Expr) -> None:
+def coerce_to_decimal(body: Body, node: ast.Expr) -> None:
     """Take a number for the decimal that its digits say."""
-    if (number := written_number(node)) is not None:
+    if (number := number_literal(node)) is not None:
         body.facts.types[node] = body.facts.types[number] = DECIMAL
 
 
-def written_number(node: ast.Expr) -> ast.Float | ast.Int | None:
+def number_literal(node: ast.Expr) -> ast.Float | ast.Int | None:
     """A number as the source writes it, which is exact where a decimal is wanted."""
     if isinstance(node, ast.Unary) and node.operator == "-":
         node = node.operand
@@ -37,7 +37,7 @@ def written_number(node: ast.Expr) -> ast.Float | ast.Int | None:
 
 
 def holds_struct(kind: Type) -> bool:
-    """Whether literals in it are told at their parts: those of structs have no type alone."""
+    """Whether its literals are checked part by part: a struct's literal has no type alone."""
     match kind:
         case Optional(item) | Array(item) | Hash(_, item):
             return holds_struct(item)

@@ -10,11 +10,11 @@ SELF = "self"
 
 
 @dataclass(frozen=True, slots=True)
-class Implied:
+class Narrowing:
     """What a condition says is not nil: when it holds, and when it does not."""
 
-    true: frozenset[Path] = frozenset()
-    false: frozenset[Path] = frozenset()
+    when_true: frozenset[Path] = frozenset()
+    when_false: frozenset[Path] = frozenset()
 
 
-NOTHING = Implied()
+NO_NARROWING = Narrowing()

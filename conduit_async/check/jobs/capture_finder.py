@@ -28,13 +28,13 @@ from ...program import (
 )
 from ...source import Span
 from ...types import ANY, Record, required
-from ..paths import SELF
-from .captured import Use, Values
-from .stored import is_outside
+from ..narrowing import SELF
+from .capture_builder import CaptureBuilder, CaptureUse
+from .stored_records import is_outside
 
 
 @dataclass
-class UseFinder:
+class CaptureFinder:
     """Finds uses in the code of one resource.
 
     What a function uses is what its `reads` say, which must be settled before jobs are looked at.
@@ -44,26 +44,26 @@ class UseFinder:
     program: Program
     problems: Problems
 
-    def of_job(self, job: JobInfo, *, on_create: bool) -> list[Use]:
+    def of_job(self, job: JobInfo, *, on_create: bool) -> list[CaptureUse]:
         """What a block uses, nested blocks included; on create, previous values may be nil."""
         known = self.program.facts.known_at.get(job.block, frozenset())
-        values = Values(self.resource, known, on_create)
+        values = CaptureBuilder(self.resource, known, on_create)
         return list(_Search(self, values, job).below(job.block.body))
 
-    def of_function(self, function: FunctionInfo) -> list[Use]:
+    def of_function(self, function: FunctionInfo) -> list[CaptureUse]:
         """What a `@function` or `@computed` uses of `self` and of `Context`."""
-        search = _Search(self, Values(self.resource, frozenset(), on_create=True), None)
+        search = _Search(self, CaptureBuilder(self.resource, frozenset(), on_create=True), None)
         defaults = [parameter.default for parameter in function.parameters if parameter.default]
         return [use for node in (*defaults, function.body) for use in search.below(node)]
 
 
 @dataclass
 class _Search:
-    finder: UseFinder
-    values: Values
+    finder: CaptureFinder
+    values: CaptureBuilder
     job: JobInfo | None
 
-    def below(self, root: ast.Node) -> Iterator[Use]:
+    def below(self, root: ast.Node) -> Iterator[CaptureUse]:
         """The uses at and below a node, in the order of the source."""
         pending: list[ast.Node] = [root]
         while pending:
@@ -72,7 +72,7 @@ class _Search:
             yield from uses
             pending.extend(reversed(further))
 
-    def _at(self, node: ast.Node) -> tuple[list[Use], list[ast.Node]]:
+    def _at(self, node: ast.Node) -> tuple[list[CaptureUse], list[ast.Node]]:
         """The uses at a node, and the nodes in it that remain to be looked at."""
         match self.finder.program.facts.resolutions.get(node), node:
             case Local() as local, _:
@@ -108,7 +108,7 @@ class _Search:
                 return self._key(target.span) if _is_of_self(target) else [], [value]
         return [], list(children(node))
 
-    def _path(self, node: ast.Node) -> tuple[list[Use], list[ast.Node]]:
+    def _path(self, node: ast.Node) -> tuple[list[CaptureUse], list[ast.Node]]:
         columns: list[Column] = []
         current: ast.Node = node
         resolutions = self.finder.program.facts.resolutions
@@ -131,7 +131,7 @@ class _Search:
 
     def _relation(
         self, use: RelationUse, target: ast.Expr, span: Span
-    ) -> tuple[list[Use], list[ast.Node]]:
+    ) -> tuple[list[CaptureUse], list[ast.Node]]:
         if not isinstance(target, ast.SelfRef):
             local = self._outer_record(target)
             if local is None:
@@ -155,7 +155,7 @@ class _Search:
         receiver: ast.Expr | None,
         arguments: tuple[ast.Expr | None, ...],
         span: Span,
-    ) -> tuple[list[Use], list[ast.Node]]:
+    ) -> tuple[list[CaptureUse], list[ast.Node]]:
         given: list[ast.Node] = [argument for argument in arguments if argument is not None]
         if receiver is not None and not isinstance(receiver, ast.SelfRef):
             context = [found for found in function.reads if found.kind == "context"]
@@ -183,13 +183,13 @@ class _Search:
                 return f"{resource}.{column.name}"
         return None
 
-    def _key(self, span: Span) -> list[Use]:
+    def _key(self, span: Span) -> list[CaptureUse]:
         resource = self.finder.resource
         column = resource.columns.get(resource.primary_key or "")
         if column is not None:
             return [self.values.self_path([column], span)]
         source = resource.node.span.source
-        if any(map(_may_hold_key, self.finder.problems.broken.texts(source))):
+        if any(map(_may_hold_key, self.finder.problems.unparsed.texts(source))):
             return []
         fields = [member for member in resource.node.members if isinstance(member, ast.Field)]
         marked = [
@@ -208,7 +208,7 @@ class _Search:
         )
         return []
 
-    def _keys(self, node: ast.Member) -> tuple[list[Use], list[ast.Node]]:
+    def _keys(self, node: ast.Member) -> tuple[list[CaptureUse], list[ast.Node]]:
         """`Context.current_user.id` is one value; of any other chain of keys, what it starts at."""
         names: list[str] = []
         root: ast.Node = node
@@ -223,7 +223,7 @@ class _Search:
 
     def _context(
         self, call: LibraryCall, keys: tuple[str, ...], node: ast.Call | ast.Member
-    ) -> list[Use]:
+    ) -> list[CaptureUse]:
         """A value of `Context`; of a required user's part, also whether there is a user."""
         name = call.signature.name
         kind = self.finder.program.facts.types.get(node, ANY)
@@ -245,7 +245,7 @@ def _is_of_self(target: ast.Expr) -> bool:
 
 
 def _may_hold_key(lost: str) -> bool:
-    """Whether a primary key may stand in what could not be read."""
+    """Whether unparsed text may declare a primary key."""
     return (
         "@primary" in lost
         or lost.lstrip().startswith(":")

@@ -37,7 +37,7 @@ class Section:
 
 
 @dataclass
-class Stored:
+class StoredRecords:
     """What may be stored in some sections; `held` are the locals that are where they belong.
 
     A local from outside a job is stored in the job, whatever it holds outside.
@@ -117,7 +117,9 @@ class Stored:
             if argument is not None and self.may_be(argument, section)
         )
 
-    def inside(self, function: FunctionInfo, given: Container[int]) -> "tuple[Section, Stored]":
+    def inside(
+        self, function: FunctionInfo, given: Container[int]
+    ) -> "tuple[Section, StoredRecords]":
         """What is stored in a function that is called with what is stored."""
         section = Section(function.body)
         names = {each.name for at, each in enumerate(function.parameters) if at in given}
@@ -128,7 +130,7 @@ class Stored:
             and local.kind == "parameter"
             and local.name in names
         }
-        inner = Stored(self.facts, [section], held, self.functions)
+        inner = StoredRecords(self.facts, [section], held, self.functions)
         inner.settle()
         return section, inner
 

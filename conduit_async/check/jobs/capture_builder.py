@@ -7,11 +7,11 @@ from ...names import snake_case
 from ...program import Capture, CaptureKind, ChangeCall, Column, Local, ResourceInfo
 from ...source import Span
 from ...types import BOOL, STRING, ErrorType, Record, Type, is_nullable, optional, required
-from ..paths import SELF
+from ..narrowing import SELF
 
 
 @dataclass(frozen=True)
-class Use:
+class CaptureUse:
     """A value that is captured, and where it is used; `sensitive` names its sensitive column."""
 
     capture: Capture
@@ -25,7 +25,7 @@ class Use:
 
 
 @dataclass(frozen=True)
-class Values:
+class CaptureBuilder:
     """The values of a record and of locals at the place of an enqueue.
 
     `known` are the paths that are not nil there; on create, previous values may be nil.
@@ -35,14 +35,14 @@ class Values:
     known: frozenset[tuple[object, ...]]
     on_create: bool
 
-    def self_path(self, columns: list[Column], span: Span) -> Use:
+    def self_path(self, columns: list[Column], span: Span) -> CaptureUse:
         """`self.address.country`."""
         path = tuple(column.name for column in columns)
         sensitive = f"{self.resource.name}.{path[0]}" if columns[0].sensitive else None
         kind = self._type_of(columns, (SELF,))
-        return Use(_capture("_".join(path), kind, "self_path", path), span, sensitive)
+        return CaptureUse(_capture("_".join(path), kind, "self_path", path), span, sensitive)
 
-    def local_path(self, local: Local, columns: list[Column], span: Span) -> Use:
+    def local_path(self, local: Local, columns: list[Column], span: Span) -> CaptureUse:
         """`item.sku` of a local that holds a record."""
         kind = required(local.type)
         assert isinstance(kind, Record)
@@ -51,7 +51,9 @@ class Values:
         found = self._type_of(columns, (local,))
         if is_nullable(local.type) and self.known.isdisjoint({(local,), (local, *path[1:])}):
             found = optional(found)
-        return Use(_capture("_".join(path), found, "local_path", path, local), span, sensitive)
+        return CaptureUse(
+            _capture("_".join(path), found, "local_path", path, local), span, sensitive
+        )
 
     def _type_of(self, columns: list[Column], root: tuple[object, ...]) -> Type:
         """The type at the end of a path: nil is possible where any value on it may be nil."""
@@ -64,34 +66,38 @@ class Values:
             return optional(kind)
         return kind
 
-    def local(self, local: Local, span: Span, sensitive: str | None = None) -> list[Use]:
+    def local(self, local: Local, span: Span, sensitive: str | None = None) -> list[CaptureUse]:
         """A whole local, which may hold a sensitive column; of a rescued error, its two parts."""
         if isinstance(required(local.type), ErrorType):
             return [
-                Use(
+                CaptureUse(
                     _capture(f"{local.name}_{part}", STRING, "error", (local.name, part), local),
                     span,
                 )
                 for part in ("message", "type")
             ]
         kind = required(local.type) if (local,) in self.known else local.type
-        return [Use(_capture(local.name, kind, "local", (local.name,), local), span, sensitive)]
+        return [
+            CaptureUse(_capture(local.name, kind, "local", (local.name,), local), span, sensitive)
+        ]
 
-    def snapshot(self, span: Span) -> Use:
+    def snapshot(self, span: Span) -> CaptureUse:
         """`self` as a whole."""
         name = self.resource.name
-        return Use(_capture(snake_case(name), Record(name), "snapshot", ()), span)
+        return CaptureUse(_capture(snake_case(name), Record(name), "snapshot", ()), span)
 
-    def changed(self, column: Column, part: str, span: Span) -> Use:
+    def changed(self, column: Column, part: str, span: Span) -> CaptureUse:
         """Whether a column is `changed`, or its `previous` value."""
         path = (column.name, part)
         if part == "changed":
-            return Use(_capture(f"{column.name}_changed", BOOL, "change", path), span)
+            return CaptureUse(_capture(f"{column.name}_changed", BOOL, "change", path), span)
         kind = optional(column.type) if self.on_create else column.type
         sensitive = f"{self.resource.name}.{column.name}" if column.sensitive else None
-        return Use(_capture(f"previous_{column.name}", kind, "change", path), span, sensitive)
+        return CaptureUse(
+            _capture(f"previous_{column.name}", kind, "change", path), span, sensitive
+        )
 
-    def change(self, call: ChangeCall, span: Span) -> list[Use]:
+    def change(self, call: ChangeCall, span: Span) -> list[CaptureUse]:
         """What a job needs to answer a question about a change."""
         column = call.column
         match call.kind:
@@ -105,7 +111,7 @@ class Values:
                 parts = ("changed", "previous")
                 return [self.changed(column, part, span) for part in parts]
 
-    def read(self, found: Capture, span: Span) -> Use:
+    def read(self, found: Capture, span: Span) -> CaptureUse:
         """What a function reads, at the place where it is called."""
         columns = self.resource.columns
         column = columns.get(found.path[0]) if found.path else None
@@ -114,17 +120,17 @@ class Values:
         if found.kind == "self_path" and (SELF, *found.path) in self.known:
             found = replace(found, type=required(found.type))
         if found.kind == "self_path" and column is not None and column.sensitive:
-            return Use(found, span, f"{self.resource.name}.{column.name}")
-        return Use(found, span)
+            return CaptureUse(found, span, f"{self.resource.name}.{column.name}")
+        return CaptureUse(found, span)
 
-    def authenticated(self, span: Span) -> Use:
+    def authenticated(self, span: Span) -> CaptureUse:
         """Whether it is known who makes the request."""
-        return Use(_capture("authenticated", BOOL, "context", ("authenticated?",)), span)
+        return CaptureUse(_capture("authenticated", BOOL, "context", ("authenticated?",)), span)
 
-    def context(self, path: tuple[str, ...], node: ast.Expr, kind: Type) -> Use:
+    def context(self, path: tuple[str, ...], node: ast.Expr, kind: Type) -> CaptureUse:
         """A value of `Context`, evaluated where the job is enqueued."""
         name = "_".join(part.rstrip("?!") for part in path)
-        return Use(Capture(name, name, kind, "context", path, node), node.span)
+        return CaptureUse(Capture(name, name, kind, "context", path, node), node.span)
 
 
 def _capture(
