@@ -6,11 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from .usage import UsageError
-
-FAILED = 1
-MISUSED = 2
-INTERRUPTED = 130
+from .usage import FAILED, INTERRUPTED, MISUSED, UsageError
 
 
 def main() -> NoReturn:

@@ -6,9 +6,8 @@ from contextlib import suppress
 
 import click
 
-from . import INTERRUPTED
 from .project import watched_files
-from .usage import UsageError
+from .usage import INTERRUPTED, UsageError
 
 _PAUSE = 0.3
 """Seconds between two looks.
