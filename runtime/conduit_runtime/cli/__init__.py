@@ -41,7 +41,7 @@ class _Lazy(click.Group):
                 "\ud800" <= letter <= "\udfff" for letter in argument
             ):
                 text = argument.encode(errors="surrogateescape").decode(errors="backslashreplace")
-                raise click.UsageError(f"the argument '{text}' is no text in UTF-8", ctx)
+                raise click.UsageError(f"the argument '{text}' is not valid UTF-8", ctx)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

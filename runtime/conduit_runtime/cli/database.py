@@ -64,7 +64,7 @@ def database(
     with embedded.start(_FOLDER, keep=keep) as server:
         if schema is not None and not creates and not is_migrated(server.dsn, schema):
             raise click.ClickException(
-                f"the schema {schema} holds no tables of jobs: name another, or run "
+                f"the schema {schema} has no tables of conduit-jobs: give another, or run "
                 "`conduit-jobs migrate` with this --schema first"
             )
         migrate(server.dsn, schema)

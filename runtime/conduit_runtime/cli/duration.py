@@ -21,7 +21,7 @@ class _Duration(click.ParamType[timedelta]):
             return value
         match = re.fullmatch(r"(\d{1,6})([smhdw])", value)
         if match is None:
-            self.fail(f"{value!r} is no duration: use 90s, 15m, 12h, 30d or 4w", param, ctx)
+            self.fail(f"{value!r} is not a duration: use 90s, 15m, 12h, 30d or 4w", param, ctx)
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 

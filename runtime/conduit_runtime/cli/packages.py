@@ -46,7 +46,7 @@ def load_jobs(packages: Sequence[str]) -> list["JobType[Any, Any]"]:
             )
         module = imported(package, name)
         if not hasattr(module, "JOBS"):
-            raise click.ClickException(f"{package} has no JOBS: it is no generated package")
+            raise click.ClickException(f"{package} has no JOBS: it is not a generated package")
         jobs += module.JOBS
     return jobs
 

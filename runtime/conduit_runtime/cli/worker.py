@@ -216,7 +216,7 @@ def _schedules(reference: str | None) -> Sequence["Schedule"]:
         raise click.ClickException(f"--schedules {reference}: {blamed(error)}") from error
     for schedule in schedules:
         if not isinstance(schedule, Schedule):
-            raise click.ClickException(f"--schedules {reference}: {schedule!r} is no Schedule")
+            raise click.ClickException(f"--schedules {reference}: {schedule!r} is not a Schedule")
     return schedules
 
 

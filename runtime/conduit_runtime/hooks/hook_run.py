@@ -50,7 +50,9 @@ class HookRun(Generic[R, S]):
     def previous(self) -> R:
         """The row as it was before the event; RecordError in a hook that was given none."""
         if self._previous is None:
-            raise RecordError(f"the hook was given no previous {self._record_type.__name__}")
+            raise RecordError(
+                f"the hook was called without the previous {self._record_type.__name__}"
+            )
         return self._previous
 
     @property

@@ -80,7 +80,7 @@ class JobType(Generic[S, P]):
     ) -> None:
         check_name(name, "name")
         if not inspect.iscoroutinefunction(function):
-            raise TypeError(f"the handler of {name} is no coroutine function: use `async def`")
+            raise TypeError(f"the handler of {name} is not a coroutine function: use `async def`")
         check_type(fingerprint, "fingerprint", str, "a text")
         check_options(Job(queue, name, priority=priority_of(priority), max_attempts=max_attempts))
         durations = {"timeout": timeout, "base": base, "keep_result": keep_result}

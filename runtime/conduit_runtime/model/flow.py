@@ -38,7 +38,7 @@ class Flow:
     def __post_init__(self) -> None:
         each(self.jobs, "jobs", Job, "a Job")
         if len({job.id for job in self.jobs}) < len(self.jobs):
-            raise PayloadError("a job is in the flow twice: make one for each place")
+            raise PayloadError("a job is in the flow twice: make a job for each position")
 
     def members(self) -> list[Job]:
         """The jobs, which now know of their flow, and how many others of it they wait for."""

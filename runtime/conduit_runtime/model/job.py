@@ -40,7 +40,7 @@ def priority_of(value: int | str) -> int:
             return JobPriority[value.upper()]
         except KeyError:
             names = ", ".join(name.lower() for name in JobPriority.__members__)
-            raise ValueError(f"{value!r} is no priority: use {names} or 0 to 100") from None
+            raise ValueError(f"{value!r} is not a priority: use {names} or 0 to 100") from None
     return value
 
 

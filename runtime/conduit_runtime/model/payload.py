@@ -159,7 +159,7 @@ def _float(value: float, depth: int) -> float:
 
 def _decimal(value: Decimal, depth: int) -> str:
     if not value.is_finite():
-        raise _Refused(f"is {value}, which is no number")
+        raise _Refused(f"is {value}, which is not a number")
     return str(value)
 
 
@@ -198,7 +198,7 @@ def _mapping(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
     written = {}
     for key, item in value.items():
         if not isinstance(key, str):
-            raise _Refused(f"has the key {key!r}, which is no string")
+            raise _Refused(f"has the key {key!r}, which is not a string")
         try:
             written[_text(key, depth)] = _plain(item, deeper)
         except _Refused as refused:
@@ -269,7 +269,7 @@ def _writer_by_base(value: object) -> _Writer:
         bases = (base for base in cls.__mro__ if base in _WRITERS)
         known = next(bases, None)
         if known is None:
-            raise _Refused(f"is a {cls.__qualname__}, which has no form in JSON")
+            raise _Refused(f"is a {cls.__qualname__}, which JSON cannot hold")
         write = _WRITERS[known]
     _WRITERS[cls] = write
     return write

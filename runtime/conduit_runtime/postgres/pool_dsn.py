@@ -27,7 +27,7 @@ def pool_dsn(pool: ConnectionPool[Any] | AsyncConnectionPool[Any]) -> str:
 def _value(given: Any) -> Any:
     if inspect.iscoroutinefunction(given):
         raise QueueError(
-            "the pool asks a coroutine function where to connect to: give the queue a connection "
-            "string instead"
+            "the pool gets its connection string from a coroutine function: give the queue a "
+            "connection string instead"
         )
     return given() if callable(given) else given

@@ -94,7 +94,7 @@ class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):
 
 
 def _late() -> psycopg.OperationalError:
-    return psycopg.OperationalError(f"the server gave no answer within {DEADLINE:g} s")
+    return psycopg.OperationalError(f"the server did not respond within {DEADLINE:g} s")
 
 
 def _sever(

@@ -97,7 +97,7 @@ def create(record: type[R], rows: Sequence[Mapping[str, Any]]) -> Query[list[R]]
     elif len(rows) == 1:
         inserted = "DEFAULT VALUES"
     else:
-        raise ConduitError(f"rows of {target.name} to create name no column")
+        raise ConduitError(f"the rows to create of {target.name} have no columns")
     sql = f"INSERT INTO {target.quoted} {inserted} RETURNING {target.select_list}"
     return Query(sql, values, fetch(record, sql, ()).read)
 

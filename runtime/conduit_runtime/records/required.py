@@ -22,5 +22,5 @@ def required(record: type[R], key: object, row: R | None) -> R:
 def present(value: T | None, sql: str) -> T:
     """The value of a query; ConduitError for nil."""
     if value is None:
-        raise ConduitError(f"nil where the query must give a value: {' '.join(sql.split())}")
+        raise ConduitError(f"nil where the query must return a value: {' '.join(sql.split())}")
     return value

@@ -49,7 +49,7 @@ async def entered(given: object, job_types: JobTypes) -> AsyncIterator[Prepared]
         except QueueError:
             raise
         except Exception as error:
-            raise ServiceError(f"the services cannot be made: {blamed(error)}") from error
+            raise ServiceError(f"the services cannot be created: {blamed(error)}") from error
         yield prepare(services, job_types)
 
 
@@ -71,7 +71,9 @@ def _called(factory: Callable[..., Any]) -> Any:
         inspect.signature(factory).bind()
     except TypeError:
         name = getattr(factory, "__qualname__", repr(factory))
-        raise ServiceError(f"{name} takes arguments, and services must come without any") from None
+        raise ServiceError(
+            f"{name} takes arguments, but services are created without any"
+        ) from None
     except ValueError:  # written in C, without a signature
         pass
     return factory()

@@ -220,7 +220,9 @@ def _value(services: Any, name: str) -> Any:
 def _method(service: Any, attribute: str, method: str) -> Callable[..., Any]:
     if method == "__call__":
         if not callable(service):
-            raise ServiceError(f'the service "{attribute}" is called as a function, and is none')
+            raise ServiceError(
+                f'the service "{attribute}" is called as a function, but it is not callable'
+            )
         return service  # type: ignore[no-any-return]
     function: Callable[..., Any] | None = getattr(service, method, None)
     if function is None:

@@ -40,7 +40,7 @@ def limit(queue: str, concurrency: int | None, schema: str | None) -> Statement[
     """Limit how many jobs of a queue run at once; None lifts the limit."""
     check_name(queue, "queue")
     if concurrency is not None:
-        _check_count(concurrency, "concurrency", "pause the queue to have none of its jobs run")
+        _check_count(concurrency, "concurrency", "to run none of its jobs, pause the queue")
     return _notifying("limit", {"queue": queue, "concurrency": concurrency}, schema)
 
 
@@ -51,7 +51,7 @@ def rate_limit(
     check_name(type, "type")
     if starts is None:
         return _notifying("rate_unlimited", {"type": type}, schema)
-    _check_count(starts, "starts", "pause its queue to have none of its jobs start")
+    _check_count(starts, "starts", "to start none of its jobs, pause its queue")
     check_type(per, "per", timedelta, "a timedelta")
     seconds = per.total_seconds()
     if not 0.001 <= seconds <= _LONGEST.total_seconds():

@@ -36,7 +36,7 @@ Dependency = tuple[UUID, UUID]
 
 def unstored(flow: Flow) -> Flow:
     """The flow or, when a job of it is stored already, another one like it."""
-    check_type(flow, "flow", Flow, "what chain() or group() made")
+    check_type(flow, "flow", Flow, "the result of chain() or group()")
     if not any(job.is_stored for job in flow.jobs):
         return flow
     fresh = {job.id: job.unstored() for job in flow.jobs}
@@ -53,7 +53,7 @@ def insert_flow(flow: Flow, schema: str | None) -> list[Statement[list[Duplicate
     Each returns its duplicates. Raises PayloadError, before any SQL, for a job that Postgres would
     refuse, and for a flow that is too large for a statement and cannot be stored in parts.
     """
-    check_type(flow, "flow", Flow, "what chain() or group() made")
+    check_type(flow, "flow", Flow, "the result of chain() or group()")
     return insert_flow_rows(flow, flow_rows(flow), schema)
 
 

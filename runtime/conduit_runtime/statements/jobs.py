@@ -78,7 +78,7 @@ def insert_jobs(
     if len(rows) == 1 and len(rows[0]) == len(_PARAMETERS):
         return [Statement(insert_one(schema, alone), rows[0], _no_duplicates)]
     if len({job.id.int for job in jobs}) < len(jobs):
-        raise PayloadError("a job is among the jobs twice: make one for each place")
+        raise PayloadError("a job is given twice: make a second job")
     parts = batches(rows)
     if len(parts) <= MOST_PARTS and any("key" in row for row in rows):
         return [enqueue(jobs, rows, schema)]  # which locks the keys in one order

@@ -58,7 +58,7 @@ def key_parameters(job: Job) -> dict[str, Any]:
     """What an insert says of a job's key; nothing for a job without one."""
     if not job.is_unique:
         if job.unique_for is not None:
-            raise PayloadError("unique_for needs unique: say what there is to be one of")
+            raise PayloadError("unique_for needs unique: say what is unique")
         return {}
     duration = job.unique_for
     if duration is not None and not isinstance(duration, timedelta):

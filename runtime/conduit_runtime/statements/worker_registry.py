@@ -43,7 +43,9 @@ def find_schema() -> Statement[str]:
 
 def _schema(rows: Rows) -> str:
     if not rows:
-        raise MigrationError("there is no jobs table of ours: run `conduit-jobs migrate` first")
+        raise MigrationError(
+            "there is no jobs table of conduit-jobs: run `conduit-jobs migrate` first"
+        )
     return str(rows[0][0])
 
 

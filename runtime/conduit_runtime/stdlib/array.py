@@ -129,9 +129,9 @@ def _sorted(items: Sequence[T]) -> list[T]:
     if any(value is None for value in values):
         raise ArgumentError("Array.sort: one of the items is nil")
     if len({isinstance(value, bool) for value in values}) > 1:
-        raise ArgumentError("Array.sort: a bool has no order beside other values")
+        raise ArgumentError("Array.sort: a bool has no order with other values")
     try:
         return sorted(values)
     except TypeError:
         kinds = sorted({kind(value) for value in values})
-        raise ArgumentError(f"Array.sort: no order is known of {' and '.join(kinds)}") from None
+        raise ArgumentError(f"Array.sort: cannot order {' and '.join(kinds)}") from None

@@ -81,7 +81,7 @@ class Crypto:
             return cipher.decrypt(nonce, sealed, _VERSION.encode()).decode()
         except InvalidTag:
             raise ArgumentError(
-                "Crypto.decrypt: the key is another one, or the data was changed"
+                "Crypto.decrypt: the key is wrong, or the data was changed"
             ) from None
 
 
@@ -116,7 +116,7 @@ def _opened(data: str) -> tuple[bytes, bytes, bytes]:
     except ValueError:
         content = b""
     if version != _VERSION or len(content) < _SALT_BYTES + _NONCE_BYTES + _TAG_BYTES:
-        raise ArgumentError("Crypto.decrypt: the data is not what `Crypto.encrypt` gives")
+        raise ArgumentError("Crypto.decrypt: the data was not made by `Crypto.encrypt`")
     head = _SALT_BYTES + _NONCE_BYTES
     return content[:_SALT_BYTES], content[_SALT_BYTES:head], content[head:]
 

@@ -21,7 +21,7 @@ class JSON:
         try:
             return _parsed(text)
         except RecursionError:
-            raise ArgumentError("JSON.parse: the text nests too deep") from None
+            raise ArgumentError("JSON.parse: the text is nested too deep") from None
         except ValueError as error:
             raise ArgumentError(f"JSON.parse: the text is not JSON: {error}") from None
 

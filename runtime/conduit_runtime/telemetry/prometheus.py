@@ -55,7 +55,7 @@ class PoolCollector(Collector):
         )
         yield _histogram(
             "conduit_job_wait_seconds",
-            "From when jobs were due to the start of their attempt.",
+            "Time from when jobs were due to their start.",
             ((key, counters.waits, counters.wait) for key, counters in every),
         )
         yield from _queue_gauges(self._queues.read())
@@ -63,7 +63,7 @@ class PoolCollector(Collector):
 
 def _attempts(every: Iterable[tuple[Key, AttemptCounters]]) -> Metric:
     family = CounterMetricFamily(
-        "conduit_job_attempts", "Attempts, by what became of them.", labels=(*_LABELS, "outcome")
+        "conduit_job_attempts", "Attempts by outcome.", labels=(*_LABELS, "outcome")
     )
     for key, counters in every:
         for outcome, count in (
@@ -107,11 +107,11 @@ def _queue_gauges(queues: Sequence[QueueGauges] | None) -> Iterator[Metric]:
 
 
 _GAUGES: Sequence[tuple[str, str, Callable[[QueueGauges], float]]] = (
-    ("conduit_queue_due_jobs", "Jobs that are due and wait for a worker.", lambda q: q.due),
+    ("conduit_queue_due_jobs", "Due jobs that no worker has claimed.", lambda q: q.due),
     ("conduit_queue_running_jobs", "Jobs that workers hold.", lambda q: q.running),
     (
         "conduit_queue_oldest_due_seconds",
-        "For how long the job that waits longest has been due.",
+        "How long the oldest due job has been due.",
         lambda q: q.oldest,
     ),
 )

@@ -113,14 +113,14 @@ def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> 
         (["worker"], 2, "name a generated package"),
         (["jobs", "show", "00000000-0000-0000-0000-000000000000"], 1, "there is no job"),
         (["jobs", "list", "--limit", "9" * 20], 2, "not in the range"),
-        (["jobs", "list", "--queue", "\udcff"], 2, r"the argument '\xff' is no text in UTF-8"),
-        (["jobs", "list", "--schema=é\udcff"], 2, r"'--schema=é\xff' is no text"),
-        (["schedules", "enable", "\udcff"], 2, "is no text in UTF-8"),
+        (["jobs", "list", "--queue", "\udcff"], 2, r"the argument '\xff' is not valid UTF-8"),
+        (["jobs", "list", "--schema=é\udcff"], 2, r"'--schema=é\xff' is not valid UTF-8"),
+        (["schedules", "enable", "\udcff"], 2, "is not valid UTF-8"),
         (["jobs", "list", "--schema", ""], 2, "a name is missing"),
         (["queues", "limit", "a", "--concurrency", "9" * 11], 2, "use 1 to 2147483647"),
         (["jobs", "show", "x"], 2, "not a valid UUID"),
         (["jobs", "list", "--status", "odd"], 2, "odd"),
-        (["jobs", "purge", "--older-than", "soon"], 2, "no duration"),
+        (["jobs", "purge", "--older-than", "soon"], 2, "not a duration"),
         (["worker", "example_jobs", "--queue", ""], 2, "--queue is empty"),
         (
             ["worker", "example_jobs", "--services", "echo", "--queue", "q" * 300],
@@ -128,7 +128,7 @@ def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> 
             "longer than 200 bytes",
         ),
         (["worker", "example_jobs", "--grace", "nan"], 2, "--grace takes seconds"),
-        (["jobs", "purge", "--older-than", "-1d"], 2, "no duration"),
+        (["jobs", "purge", "--older-than", "-1d"], 2, "not a duration"),
         (["jobs", "list", "--dsn", "odd"], 1, "string in --dsn, or else in CONDUIT_DATABASE_URL"),
         (["jobs", "list", "--dsn", "postgresql://localhost:1/x"], 1, "cannot be used"),
         (["jobs", "list", "--schema", "nowhere"], 1, "conduit-jobs migrate"),
@@ -257,7 +257,7 @@ def test_an_embedded_schema_is_made_by_migrate_alone(run: Run, tmp_path: Path) -
     options: dict[str, Any] = {"cwd": tmp_path, "env": environment}
     with embedded.start(tmp_path / ".conduit" / "postgres") as server:
         said = run("jobs", "list", "--schema", "typo", code=1, **options).stderr
-        assert "the schema typo holds no tables" in said
+        assert "the schema typo has no tables" in said
         assert "conduit-jobs migrate" in said
         with psycopg.connect(server.dsn) as conn:
             assert conn.execute("SELECT to_regnamespace('typo')").fetchone() == (None,)

@@ -250,7 +250,7 @@ def test_a_foreign_jobs_table_is_refused(empty_dsn: str) -> None:
 
     with psycopg.connect(empty_dsn) as conn:
         conn.execute("CREATE TABLE jobs (id int)")
-    with pytest.raises(MigrationError, match="not ours"):
+    with pytest.raises(MigrationError, match="does not belong"):
         migrate(empty_dsn)
 
 

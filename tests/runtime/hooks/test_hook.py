@@ -331,7 +331,7 @@ def test_database_operations(conn: psycopg.Connection[Any]) -> None:
         assert hook.find(Note, None) is None
         with pytest.raises(ConduitError, match="notes has no row with id = 20"):
             hook.get(Note, 20)
-        with pytest.raises(ConduitError, match="nil where the query must give a value"):
+        with pytest.raises(ConduitError, match="nil where the query must return a value"):
             hook.scalar(int, "SELECT max(id) FROM notes WHERE id > 50")
         with pytest.raises(RecordError, match='notes has no column "titel"'):
             hook.create(Note, titel=1)

@@ -43,14 +43,14 @@ def test_options_of_a_job_type_reach_its_jobs() -> None:
     assert (job.priority, job.timeout, job.payload, job.queue) == (7, 5.0, {}, "default")
     job = quick.job(Nothing(), unique=("a", 1), unique_for=base)
     assert (job.unique, job.unique_for) == (("a", 1), base)
-    with pytest.raises(ValueError, match="no priority"):
+    with pytest.raises(ValueError, match="not a priority"):
         job_type("a.b.c", "0", priority="hgih")(nothing)  # type: ignore[arg-type]
 
 
 def test_a_plain_function_is_refused_where_it_is_decorated() -> None:
     def plain(job: JobContext[Any], payload: Nothing) -> None: ...
 
-    with pytest.raises(TypeError, match=r"the handler of a\.b\.c is no coroutine function"):
+    with pytest.raises(TypeError, match=r"the handler of a\.b\.c is not a coroutine function"):
         job_type("a.b.c", "0")(plain)  # type: ignore[arg-type]
 
 

@@ -89,8 +89,8 @@ def test_values_and_their_json(value: object, text: str) -> None:
         ({"at": datetime(2020, 1, 1)}, r"payload\.at is a datetime without a time zone"),
         (Decimal("NaN"), "payload is NaN"),
         (Letter("a", [Letter(float("nan"))]), r"payload\.pages\[0\]\.from is nan"),  # type: ignore[arg-type]
-        ({1: 2}, "payload has the key 1, which is no string"),
-        (b"bytes", "payload is a bytes, which has no form in JSON"),
+        ({1: 2}, "payload has the key 1, which is not a string"),
+        (b"bytes", "payload is a bytes, which JSON cannot hold"),
         ({1, 2}, "payload is a set"),
         (object(), "payload is a object"),
         (nested(MAX_DEPTH + 1), "nested more than 200 deep"),

@@ -268,7 +268,7 @@ def test_a_broken_schedule_is_tried_again_and_stops_no_other(
     assert len(ticks(sql, "good")) == 1
     bad = {each.name: each for each in scheduler.list() if each.name != "good"}
     assert all(schedule.failures == 1 for schedule in bad.values())
-    assert "not the five fields" in (bad["bad.cron"].error or "")
+    assert "does not have the five fields" in (bad["bad.cron"].error or "")
     assert "no time zone 'Mars'" in (bad["bad.zone"].error or "")
     assert "picky" in (bad["bad.insert"].error or "")
 

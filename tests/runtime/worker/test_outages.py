@@ -95,7 +95,7 @@ def test_a_connection_that_falls_silent(
             station.hears()
             until(lambda: queue.queues()[0].workers == 1)
             said_once(station)
-            assert any("no answer within 1 s" in line for line in station.said())
+            assert any("did not respond within 1 s" in line for line in station.said())
     finally:
         relay.close()
 

@@ -117,8 +117,8 @@ def _cron_after(expression: str, zone: tzinfo, moment: datetime) -> datetime:
     simple = _NAMED.get(expression.strip().lower(), expression)
     if len(simple.split()) != 5:
         raise ScheduleError(
-            f"the cron expression {expression!r} has not the five fields minute, hour, day, month "
-            "and weekday; for seconds, use Schedule.every(seconds=…)"
+            f"the cron expression {expression!r} does not have the five fields minute, hour, day, "
+            "month and weekday; for seconds, use Schedule.every(seconds=…)"
         )
     try:
         for tick in CronSim(simple, moment.astimezone(zone)):
@@ -128,7 +128,7 @@ def _cron_after(expression: str, zone: tzinfo, moment: datetime) -> datetime:
     except CronSimError as error:
         reason = str(error).lower()
         raise ScheduleError(f"the cron expression {expression!r} has a {reason}") from None
-    raise ScheduleError(f"the cron expression {expression!r} names a day that never comes")
+    raise ScheduleError(f"the cron expression {expression!r} never matches a date")
 
 
 @lru_cache(maxsize=64)

@@ -163,13 +163,14 @@ def _applied(connection: psycopg.Connection[Any]) -> set[int]:
         """
     )
     if schema is None:
-        raise MigrationError("the search path names no schema that exists: name one with --schema")
+        raise MigrationError("the search path has no existing schema: give one with --schema")
     if ledger is not None:
         return {
             number for (number,) in connection.execute("SELECT version FROM conduit_migrations")
         }
     if jobs is not None:
         raise MigrationError(
-            f"schema {schema} has a table jobs that is not ours: name another with --schema"
+            f"schema {schema} has a table jobs that does not belong to conduit-jobs: "
+            "give another with --schema"
         )
     return set()

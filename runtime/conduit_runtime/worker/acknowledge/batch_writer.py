@@ -55,7 +55,7 @@ class BatchWriter:
         self._on_refused = on_refused
         self._on_locked = on_locked
         self._backoff = Backoff(_log, "outcomes cannot be written")
-        self._locks = Backoff(_log, "some outcomes wait for locks that others hold")
+        self._locks = Backoff(_log, "some outcomes wait for locks of other transactions")
 
     async def write(
         self,

@@ -241,7 +241,7 @@ class HeartbeatThread(threading.Thread):
         run(connection, statement)
 
     def _lose(self) -> None:
-        _log.error("worker %s was taken for dead: it abandons its jobs", self.worker)
+        _log.error("worker %s was declared dead: it abandons its jobs", self.worker)
         self._outdated = True
         self._rename()
         self._on_lost()

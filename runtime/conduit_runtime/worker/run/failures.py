@@ -130,7 +130,7 @@ class FailureReporter:
             await asyncio.wait(self._tasks, timeout=seconds)
         left = len(self._waiting) + len(self._tasks)
         if left:
-            _log.warning("on_failed was not called for %d failed jobs: the worker ends", left)
+            _log.warning("on_failed was not called for %d failed jobs: the worker stops", left)
         self._waiting.clear()
         for task in [*self._tasks]:
             task.cancel()

@@ -108,8 +108,8 @@ class HandlerRegistry:
             raise TypeError(f"the handler of {type!r} is {function!r}, which cannot be called")
         if _is(function, inspect.isgeneratorfunction) or _is(function, inspect.isasyncgenfunction):
             raise TypeError(
-                f"the handler of {type!r} is a generator, which calling alone does not run: "
-                "take `yield` out of it"
+                f"the handler of {type!r} is a generator function, which a call does not run: "
+                "remove `yield` from it"
             )
         is_async = is_coroutine_function(function)
         if is_async and not inspect.iscoroutinefunction(function):

@@ -220,7 +220,7 @@ def test_a_connection_severed_while_the_worker_starts_is_mended(
         queue.enqueue(Job(type="t"))
         assert ran.wait(30)
     assert len(set(sessions)) == 2
-    assert "taken for dead" not in caplog.text
+    assert "declared dead" not in caplog.text
 
 
 def test_a_connection_severed_when_the_queues_are_drained_is_mended(

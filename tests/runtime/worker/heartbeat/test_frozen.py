@@ -79,7 +79,7 @@ def test_it_writes_nothing_about_jobs_that_others_have_ended(
     before = versions(dsn)
     thaw(dsn, frozen)
     until(lambda: notes(dsn, "woke") == set(TYPES))
-    # It finds out that it was taken for dead, goes on under another name, and works again.
+    # It finds out that it was declared dead, goes on under another name, and works again.
     until(lambda: queue.queues()[0].workers == 1)
     again = queue.enqueue(Job(type="complete"))
     until(lambda: (queue.get(again.id) or again).status == "completed")
@@ -87,7 +87,7 @@ def test_it_writes_nothing_about_jobs_that_others_have_ended(
     frozen.send_signal(signal.SIGTERM)
     _, said = frozen.communicate(timeout=30)
     assert frozen.returncode == 0
-    assert "was taken for dead" in said
+    assert "was declared dead" in said
     assert "Traceback" not in said
     assert versions(dsn)[: len(TYPES)] == before
     assert queue.stats("children").total == 1, "only of the job that it ran at last"
