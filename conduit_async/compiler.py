@@ -1,21 +1,25 @@
 """The compiler: sources in, a Python package and diagnostics out. It reads and writes no files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from . import ast
 from .check import check
 from .config import Config
 from .diagnostics import Diagnostic, Problems
-from .incremental.output import Output, Previous, Progress
+from .incremental.output import Output
 from .parse import parse
 from .settings import check_config
 from .source import Source
 
 if TYPE_CHECKING:
-    from .incremental.package import Format
+    from .emit.emit import Format, Progress
+    from .emit.emitted import EmittedSource
+    from .plan.package import Plan
+    from .program import Program
+    from .python.module import ModuleCode
 
-__all__ = ["Output", "Previous", "Progress", "compile", "diagnose"]
+__all__ = ["Output", "compile", "diagnose"]
 
 
 def _quietly(what: str, done: int, total: int) -> None:
@@ -25,37 +29,43 @@ def _quietly(what: str, done: int, total: int) -> None:
 def compile(
     sources: Mapping[str, str],
     config: Config | None = None,
-    progress: Progress = _quietly,
-    previous: Previous | None = None,
+    progress: "Progress" = _quietly,
+    previous: Output | None = None,
     form: "Format | None" = None,
 ) -> Output:
     """Compile sources, given as paths and texts, into the files of a Python package.
 
-    What is known of a previous compilation of the package, by the same compiler and configuration,
-    saves time and changes nothing. `form` gives modules black's form; here, without it.
+    What a previous compilation by the same compiler and configuration gave saves time and changes
+    nothing. `form` gives modules black's form; here, without it.
     """
     config = config or Config()
     problems = Problems()
     check_config(config, problems)
     if problems.has_errors:
         return Output({}, problems.sorted())
-    from .emit.marks import format_all  # none of this is needed by `diagnose`
-    from .incremental.package import assembled, emit_sources
-    from .incremental.rebuild import rebuild
-    from .incremental.summarize import summaries_of
+    from .emit.emit import emit  # none of this is needed by `diagnose`
+    from .emit.marks import format_all
+    from .incremental.recheck import Checked, recheck
+    from .link.link import link
+    from .lower.lower import lower
+    from .plan.package import plan_package
 
-    form = form or format_all
-    if previous is not None:
-        output = rebuild(sources, config, previous, form, progress)
-        if output is not None:
-            return output
-    files = _parsed(sources, progress, problems)
-    program = check(files, config, problems)
-    if program is None:
-        return Output({}, problems.sorted())
-    summaries = summaries_of(program, files, program.resources.keys())
-    texts = emit_sources(program, config, summaries, (), form, progress)
-    return assembled(summaries, texts, problems.sorted(), config)
+    checked = recheck(sources, config, previous) if previous is not None else None
+    if checked is None:
+        files: list[ast.File] = _parsed(sources, progress, problems)
+        program: Program | None = check(files, config, problems)
+        if program is None:
+            return Output({}, problems.sorted())
+        checked = Checked.whole(program, files, problems.sorted())
+    plan: Plan = plan_package(checked.program, config, checked.paths, checked.kept_rows)
+    if checked.reserved not in (None, plan.reserved):
+        return compile(sources, config, progress, form=form)  # no row can be kept
+    modules: Iterator[ModuleCode] = lower(plan)
+    emitted: dict[str, EmittedSource] = emit(plan, modules, form or format_all, progress)
+    emitted = dict(sorted({**checked.kept, **emitted}.items()))
+    calls = (each.services for each in checked.summaries.values())
+    files_by_name: dict[str, str] = link(emitted, calls, config)
+    return Output(files_by_name, checked.diagnostics, checked.summaries, emitted)
 
 
 def diagnose(sources: Mapping[str, str], config: Config | None = None) -> tuple[Diagnostic, ...]:
@@ -68,7 +78,7 @@ def diagnose(sources: Mapping[str, str], config: Config | None = None) -> tuple[
     return problems.sorted()
 
 
-def _parsed(sources: Mapping[str, str], progress: Progress, problems: Problems) -> list[ast.File]:
+def _parsed(sources: Mapping[str, str], progress: "Progress", problems: Problems) -> list[ast.File]:
     files: list[ast.File] = []
     for path, text in sorted(sources.items()):
         progress("reading", len(files), len(sources))

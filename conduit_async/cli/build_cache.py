@@ -12,10 +12,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import ValidationError
+
 from .. import assets
 from ..diagnostics import Diagnostic, Related
-from ..incremental.output import Output, Previous
-from ..incremental.summary import as_json, digest, from_json
+from ..incremental.output import Output
+from ..incremental.stored import as_json, from_json
+from ..incremental.summary import digest
 from ..source import Source, Span
 from .project import Project
 
@@ -27,7 +30,7 @@ class BuildCache:
     folder: Path
     project: Project
 
-    def load(self) -> Previous | None:
+    def load(self) -> Output | None:
         """The latest run, if its configuration was this one and the folder holds what it wrote."""
         run = self._load()
         try:
@@ -36,14 +39,13 @@ class BuildCache:
             files = _matching(self.folder, run["files"])
             if files is None:
                 return None
-            summaries = {path: from_json(each) for path, each in run["summaries"].items()}
             sources = {path: Source(path, text) for path, text in self.project.sources.items()}
             if (origin := self.project.config.origin) is not None:
                 sources.setdefault(origin.path, origin)
-            diagnostics = [_from_json(each, sources) for each in run["diagnostics"]]
-        except (KeyError, TypeError, ValueError, AttributeError):
+            diagnostics = tuple(_diagnostic(each, sources) for each in run["diagnostics"])
+            return from_json(run["output"], files, diagnostics)
+        except (KeyError, TypeError, ValueError, AttributeError, ValidationError):
             return None
-        return Previous(summaries, files, tuple(diagnostics))
 
     def store(self, output: Output) -> None:
         """Keep what a compilation without errors gave."""
@@ -51,7 +53,7 @@ class BuildCache:
             "settings": self._settings(),
             "files": {name: digest(text) for name, text in output.files.items()},
             "diagnostics": [_as_json(diagnostic) for diagnostic in output.diagnostics],
-            "summaries": {path: as_json(each) for path, each in output.summaries.items()},
+            "output": as_json(output),
         }
         text = json.dumps([assets.stamp(), run], separators=(",", ":"))
         assets.store_cached(self._key(), text)
@@ -103,7 +105,7 @@ def _place(span: Span) -> tuple[str, int, int]:
     return span.source.path, span.start, span.end
 
 
-def _from_json(data: dict[str, Any], sources: Mapping[str, Source]) -> Diagnostic:
+def _diagnostic(data: dict[str, Any], sources: Mapping[str, Source]) -> Diagnostic:
     def span(place: list[Any]) -> Span:
         path, start, end = place
         return Span(sources.get(path) or Source(path, ""), start, end)  # it may be gone

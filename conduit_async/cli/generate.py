@@ -12,7 +12,7 @@ from unicodedata import normalize
 import click
 
 from ..diagnostics import Diagnostic, Problems
-from ..incremental.output import Output, Previous
+from ..incremental.output import Output
 from .build_cache import BuildCache
 from .diagnose import counted, has_errors, relabelled, summary, wants_color
 from .files import shown
@@ -62,8 +62,7 @@ def generate(
         signal.signal(signal.SIGTERM, _interrupt)
         if not write_package(folder, output.files, changes, problems):
             return _failed(problems.sorted())
-    is_new = previous is None or output.summaries is not previous.summaries
-    if is_new and (write or not changes):
+    if output is not previous and (write or not changes):
         cache.store(output)
     if not write:
         return _judged(folder, changes, output, project)
@@ -100,15 +99,14 @@ def _importable(name: str) -> str:
     return f"{plain}_jobs" if keyword.iskeyword(plain) else plain
 
 
-def _compiled(project: Project, previous: Previous | None) -> Output:
-    output = previous.output(project.sources) if previous is not None else None
-    if output is None:
-        from ..compiler import compile  # slow to import, and only needed when something changed
+def _compiled(project: Project, previous: Output | None) -> Output:
+    if previous is not None and previous.is_of(project.sources):
+        return previous
+    from ..compiler import compile  # slow to import, and only needed when something changed
 
-        with shown_progress() as progress, Formatters() as formatters:
-            form = formatters.format_all
-            output = compile(project.sources, project.config, progress, previous, form)
-    return output
+    with shown_progress() as progress, Formatters() as formatters:
+        form = formatters.format_all
+        return compile(project.sources, project.config, progress, previous, form)
 
 
 def _show(found: Sequence[Diagnostic]) -> None:

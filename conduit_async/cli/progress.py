@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from ..incremental.output import Progress
-
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
+
+    from ..emit.emit import Progress
 
 _DELAY = 0.7  # seconds before the bar appears
 
 
 @contextmanager
-def shown_progress() -> Iterator[Progress]:
+def shown_progress() -> "Iterator[Progress]":
     """A callback for the progress of a compilation; a terminal shows it when it takes long."""
     started = time.monotonic()
     is_terminal = sys.stderr.isatty()

@@ -2,17 +2,17 @@
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import jinja2
 
 from .. import assets
 from ..lower.functions.function import Function
-from ..lower.package.rows import Row
 from ..lower.python import literals
 from ..lower.python.code import Line
-from ..plan import Frame, RecordsModule, ResourceModule
+from ..plan.rows import Row
+from ..python.module import ModuleCode
 from ..source import Span
 from .marks import mark
 
@@ -21,31 +21,18 @@ _QUOTES = re.compile(r'"""|"\Z')
 """What would end a docstring, or be taken for a part of its end."""
 
 
-def module_text(module: ResourceModule) -> str:
+def module_text(module: ModuleCode) -> str:
     """The module of a resource, with marks."""
-    return _render("resource.py.jinja", module=module)
+    return render("resource.py.jinja", module=module)
 
 
-def rows_text(rows: Sequence[Row]) -> str:
+def rows_text(rows: Iterable[Row]) -> str:
     """Rows of `records.py`, with a line `_` after each."""
-    return _render("rows.py.jinja", rows=rows)
+    return render("rows.py.jinja", rows=rows)
 
 
-def frame_texts(frame: Frame, records: RecordsModule, jobs: Sequence[str]) -> dict[str, str]:
-    """The files that name all modules; of `records.py` what stands before the rows."""
-    return {
-        "__init__.py": _render("package.py.jinja", plan=frame, package=frame.package, jobs=jobs),
-        "records.py": _render("records.py.jinja", imports=records.imports),
-        "services.py": _render("services.py.jinja", services=frame.services),
-    }
-
-
-def lines_text(tables: Sequence[tuple[str, str, dict[int, int]]]) -> str:
-    """`_lines.py`: of each module its name, its source and where its statements stand there."""
-    return _render("lines.py.jinja", modules=tables)
-
-
-def _render(template: str, **values: object) -> str:
+def render(template: str, **values: object) -> str:
+    """What a template makes of values."""
     return _environment().get_template(template).render(**values)
 
 

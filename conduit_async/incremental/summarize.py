@@ -1,13 +1,15 @@
-"""The summaries of sources, before their modules and rows are emitted."""
+"""The summaries of checked sources."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
 
 from .. import ast
 from ..analyses.reached import reached_from
 from ..check.declarations.declare import attributes
+from ..link.services import Calls, serialized
 from ..names import record_name, snapshot_name
-from ..program import Program, ResourceInfo
-from .services import services_of
+from ..program import Extern, Program, ResourceInfo, ServiceCall
+from ..types import ANY
 from .summary import SourceSummary, digest, words
 
 
@@ -51,9 +53,7 @@ def _summary(
         classes=sorted(rows | types.get(path, set())),
         mentions=sorted(words(text).intersection(known)),
         uses=sorted(set[str]().union(*(uses.get(source, ()) for source in sources))),
-        services=services_of(program, nodes),
-        modules=[],
-        rows=[],
+        services=_services(program, nodes),
     )
 
 
@@ -66,3 +66,21 @@ def _declared(file: ast.File, resources: Sequence[ResourceInfo]) -> Iterator[obj
         for member in resource.node.members:
             if not isinstance(member, ast.Hook):
                 yield member.span.text, getattr(member, "doc", None)
+
+
+def _services(program: Program, nodes: Iterable[ast.Node]) -> Calls:
+    """How these nodes call services; a value that the application provides has no calls."""
+    found: Calls = {}
+
+    def kind(node: ast.Expr) -> Any:
+        return serialized(program.facts.types.get(node, ANY))
+
+    for use in map(program.facts.resolutions.get, nodes):
+        if isinstance(use, ServiceCall | Extern):
+            methods = found.setdefault(use.service.name, {})
+            if isinstance(use, ServiceCall):
+                calls = methods.setdefault(use.method.name, [])
+                call = [[*map(kind, use.positional)], {name: kind(v) for name, v in use.named}]
+                if call not in calls:
+                    calls.append(call)
+    return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .. import ast
 from ..types import Type
+from .declarations import CALL as CALL
 from .declarations import Capture as Capture
 from .declarations import CaptureKind as CaptureKind
 from .declarations import Column as Column
@@ -15,10 +16,12 @@ from .declarations import FunctionInfo as FunctionInfo
 from .declarations import HookInfo as HookInfo
 from .declarations import JobInfo as JobInfo
 from .declarations import Local as Local
+from .declarations import MethodInfo as MethodInfo
 from .declarations import ParameterInfo as ParameterInfo
 from .declarations import RelationInfo as RelationInfo
 from .declarations import ResourceInfo as ResourceInfo
 from .declarations import Resources as Resources
+from .declarations import ServiceInfo as ServiceInfo
 from .declarations import StructInfo as StructInfo
 from .resolutions import ChangeCall as ChangeCall
 from .resolutions import ComputedUse as ComputedUse
@@ -36,10 +39,6 @@ from .resolutions import Resolution as Resolution
 from .resolutions import SelfColumn as SelfColumn
 from .resolutions import ServiceCall as ServiceCall
 from .resolutions import StructField as StructField
-from .services import CALL as CALL
-from .services import MethodInfo as MethodInfo
-from .services import ServiceInfo as ServiceInfo
-from .services import ServiceParameter as ServiceParameter
 
 
 @dataclass

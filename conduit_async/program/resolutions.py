@@ -5,8 +5,7 @@ from typing import Literal, TypeAlias
 
 from .. import ast
 from ..library import Signature
-from .declarations import Column, FunctionInfo, Local, RelationInfo
-from .services import MethodInfo, ServiceInfo
+from .declarations import Column, FunctionInfo, Local, MethodInfo, RelationInfo, ServiceInfo
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,7 +62,7 @@ def _note_call(body: Body, node: ast.Call, name: str, method_name: str) -> None:
     service = _service(body, name)
     plain = method_name.rstrip("?!")
     if (method := service.methods.get(plain)) is None:
-        method = MethodInfo(plain, python_name(plain), [], 0, {})
+        method = MethodInfo(plain, python_name(plain))
         service.methods[plain] = method
     positional = tuple(a.value for a in node.arguments if a.name is None)
     named: dict[str, ast.Expr] = {}

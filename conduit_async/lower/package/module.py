@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ...analyses.reached import Reached, reached_from
 from ...names import record_name, snake_case, snapshot_name, unclashed
-from ...program import Column, Facts, FunctionInfo, JobInfo, Program, ResourceInfo
+from ...program import Column, Facts, FunctionInfo, Program, ResourceInfo
 from ...types import Struct, Type, required
-from ..python.annotations import annotation, hiding, payload_type
+from ..python.annotations import annotation
 from ..python.imports import Imports
 
 
@@ -92,53 +91,3 @@ class Module:
             yield column
             inner = required(column.type)
             fields = self.program.structs[inner.name].fields if isinstance(inner, Struct) else {}
-
-
-def module_for(
-    program: Program, resource: ResourceInfo, awaits: bool, records: frozenset[str]
-) -> Module:
-    """An empty module; its imports give way to every name of the source and of `records.py`."""
-    defined = frozenset(_defined(resource))
-    reached = reached_from(program, resource)
-    locals_ = {
-        program.facts.declared[node].python
-        for node in reached.nodes()
-        if node in program.facts.declared
-    }
-    taken = defined | locals_ | set(_parameters(resource, reached))
-    return Module(program, resource, awaits, Imports(taken, records), defined)
-
-
-def jobs_of(resource: ResourceInfo) -> list[JobInfo]:
-    """Every job of a resource: in the order of the source, outer before nested."""
-    pending = [job for hook in resource.hooks for job in hook.jobs]
-    pending = [job for job in pending if job.parent is None]
-    found: list[JobInfo] = []
-    while pending:
-        job = pending.pop(0)
-        found.append(job)
-        pending[:0] = job.nested
-    return found
-
-
-def _defined(resource: ResourceInfo) -> Iterator[str]:
-    yield from ("after_create", "after_update", "after_delete", "after_save")
-    for job in jobs_of(resource):
-        yield from (job.python, job.payload)
-    for function in resource.functions.values():
-        yield function.python
-
-
-def _parameters(resource: ResourceInfo, reached: Reached) -> Iterator[str]:
-    for job in jobs_of(resource):
-        scratch = Imports()
-        yield from hiding((c.python, payload_type(c, scratch)) for c in job.captures)
-    for function in reached.functions:
-        yield from (capture.python for capture in function.reads)
-        yield from (parameter.python for parameter in function.parameters)
-
-
-def names_of_records(program: Program) -> frozenset[str]:
-    """What `records.py` may define."""
-    rows = {each(name) for name in program.resources for each in (record_name, snapshot_name)}
-    return frozenset(rows.union(program.class_names.values()))

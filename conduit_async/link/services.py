@@ -1,42 +1,54 @@
-"""How each source calls services, and what all sources together ask of them."""
+"""What all sources together ask of the services of an application."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeAlias
 
-from .. import ast, types
+from .. import types
 from ..names import argument_name, python_name, service_name, snake_case
-from ..program import CALL, Extern, MethodInfo, Program, ServiceCall, ServiceInfo, ServiceParameter
-from ..types import ANY, Type
+from ..program import CALL
+from ..types import Type
 
 Call: TypeAlias = list[Any]
 """The types of positional arguments in a list, of named ones by name; see `serialized`."""
 
-Services: TypeAlias = dict[str, dict[str, list[Call]]]
+Calls: TypeAlias = dict[str, dict[str, list[Call]]]
 """By the name of a service and of its method: how one source calls it."""
 
 
-def services_of(program: Program, nodes: Iterable[ast.Node]) -> Services:
-    """The services that these nodes use."""
-    found: Services = {}
+@dataclass(frozen=True)
+class Parameter:
+    """A named parameter of a service's method; `optional` when some call leaves it out."""
 
-    def kind(node: ast.Expr) -> Any:
-        return serialized(program.facts.types.get(node, ANY))
-
-    for use in map(program.facts.resolutions.get, nodes):
-        if isinstance(use, ServiceCall | Extern):
-            methods = found.setdefault(use.service.name, {})
-            if isinstance(use, ServiceCall):
-                calls = methods.setdefault(use.method.name, [])
-                call = [[*map(kind, use.positional)], {name: kind(v) for name, v in use.named}]
-                if call not in calls:
-                    calls.append(call)
-    return found
+    name: str
+    python: str
+    types: tuple[Type, ...]
+    optional: bool
 
 
-def merged(sources: Iterable[Services]) -> dict[str, ServiceInfo]:
-    """The services that all sources call.
+@dataclass(frozen=True)
+class Method:
+    """A method of a service: its name in the source, and the union of all its calls."""
+
+    name: str
+    python: str
+    positional: tuple[tuple[Type, ...], ...]
+    required_positional: int
+    named: tuple[Parameter, ...]
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service: `python` is its attribute; one without methods is a value."""
+
+    name: str
+    python: str
+    methods: tuple[Method, ...]
+
+
+def merged(sources: Iterable[Calls]) -> dict[str, Service]:
+    """The services that all sources call, by name.
 
     Positional parameters are required as far as every call gives them, named ones when every call
     does.
@@ -48,44 +60,43 @@ def merged(sources: Iterable[Services]) -> dict[str, ServiceInfo]:
             for name, calls in methods.items():
                 found.setdefault(name, []).extend(calls)
     return {
-        name: ServiceInfo(
+        name: Service(
             name,
             service_name(name),
-            {each: _method(each, uses[name][each]) for each in sorted(uses[name])},
+            tuple(_method(each, calls) for each, calls in sorted(methods.items())),
         )
-        for name in sorted(uses)
+        for name, methods in sorted(uses.items())
     }
 
 
-def have_clashes(services: Mapping[str, ServiceInfo]) -> bool:
+def have_clashes(services: Collection[Service]) -> bool:
     """Whether two names would be one in Python."""
-    scopes: list[Iterable[ServiceInfo | MethodInfo | ServiceParameter]] = [services.values()]
-    for service in services.values():
-        scopes.append(service.methods.values())
-        scopes += [method.named.values() for method in service.methods.values()]
+    scopes: list[Iterable[Service | Method | Parameter]] = [services]
+    for service in services:
+        scopes += [service.methods, *(method.named for method in service.methods)]
     return any(
         count > 1 for scope in scopes for count in Counter(each.python for each in scope).values()
     )
 
 
-def _method(name: str, calls: Sequence[Call]) -> MethodInfo:
+def _method(name: str, calls: Sequence[Call]) -> Method:
     """A method as all sources call it."""
     counts = [len(given) for given, _ in calls]
-    positional = [
+    positional = tuple(
         _distinct(given[place] for given, _ in calls if place < len(given))
         for place in range(max(counts))
-    ]
-    named = {
-        each: ServiceParameter(
+    )
+    named = tuple(
+        Parameter(
             each,
             argument_name(each),
             _distinct(given[each] for _, given in calls if each in given),
             optional=not all(each in given for _, given in calls),
         )
         for each in sorted({each for _, given in calls for each in given})
-    }
+    )
     python = CALL if name == CALL else python_name(snake_case(name))
-    return MethodInfo(name, python, positional, min(counts), named)
+    return Method(name, python, positional, min(counts), named)
 
 
 def _distinct(found: Iterable[Any]) -> tuple[Type, ...]:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from benchmarks.projects import resource_name, source
 from conduit_async import compiler
-from conduit_async.compiler import Output, Previous, compile
+from conduit_async.compiler import Output, compile
 from conduit_async.config import Config
-from conduit_async.incremental import rebuild
-from conduit_async.incremental.summary import as_json, from_json
+from conduit_async.incremental import recheck
+from conduit_async.incremental.stored import as_json, from_json
 from conduit_async.render import as_text
 from conduit_async.source import Source
 
@@ -154,19 +154,15 @@ def edited(random: Random, sources: dict[str, str]) -> dict[str, str]:
     return changed
 
 
-def previous_of(output: Output) -> Previous:
+def stored(output: Output) -> Output:
     """What is known of a compilation, stored and read again."""
-    stored = json.loads(
-        json.dumps({path: as_json(each) for path, each in output.summaries.items()})
-    )
-    summaries = {path: from_json(each) for path, each in stored.items()}
-    return Previous(summaries, output.files, output.diagnostics)
+    data = json.loads(json.dumps(as_json(output)))
+    return from_json(data, output.files, output.diagnostics)
 
 
 def seen(output: Output) -> tuple[object, ...]:
-    summaries = {path: as_json(each) for path, each in output.summaries.items()}
     diagnostics = as_text(output.diagnostics, color=False)
-    return output.files, list(output.files), diagnostics, output.job_types, summaries
+    return [*output.files.items()], diagnostics, output.summaries, output.emitted
 
 
 @pytest.mark.property
@@ -179,7 +175,7 @@ def test_an_edit_gives_what_a_whole_compilation_gives(random: Random) -> None:
     for _ in range(3):
         changed = edited(random, sources)
         whole = compile(changed, CONFIG)
-        assert seen(compile(changed, CONFIG, previous=previous_of(before))) == seen(whole)
+        assert seen(compile(changed, CONFIG, previous=stored(before))) == seen(whole)
         if whole.files:
             sources, before = changed, whole
 
@@ -246,24 +242,24 @@ def check_change(
     whole = compile(sources)
     assert whole.files, as_text(whole.diagnostics, color=False)
     read: set[str] = set()
-    parse = rebuild.parse
+    parse = recheck.parse
     monkeypatch.setattr(
-        rebuild, "parse", lambda each, found: (read.add(each.path), parse(each, found))[1]
+        recheck, "parse", lambda each, found: (read.add(each.path), parse(each, found))[1]
     )
     monkeypatch.setattr(compiler, "check", None)
-    assert seen(compile(sources, previous=previous_of(before))) == seen(whole)
+    assert seen(compile(sources, previous=stored(before))) == seen(whole)
     assert read == concerned
 
 
 def test_a_service_that_may_be_a_slip_is_told_as_by_a_whole_compilation() -> None:
     sources = project()
-    before = previous_of(compile(sources, CONFIG))
+    before = compile(sources, CONFIG)
     path = f"{resource_name(3).lower()}.conduit"
     hook = "@after delete @async { Adit.removed(self.id) Audit.removed(self.id) }"
     sources[path] = before_last_brace(sources[path], hook)
     whole = compile(sources, CONFIG)
     assert "PAT406" in {found.code for found in whole.diagnostics}
-    assert seen(compile(sources, CONFIG, previous=before)) == seen(whole)
+    assert seen(compile(sources, CONFIG, previous=stored(before))) == seen(whole)
 
 
 def test_resources_whose_classes_meet_are_compiled_as_a_whole() -> None:
@@ -273,8 +269,7 @@ def test_resources_whose_classes_meet_are_compiled_as_a_whole() -> None:
         "user.conduit": "resource User { id: int! @after create @async { Mail.send(self) } }",
     }
     before = compile(sources)
-    previous = Previous(before.summaries, before.files, before.diagnostics)
     hook = "@after create @async { Mail.send(self) }"
     changed = sources | {"order.conduit": f"resource Order {{ id: int! {hook} }}"}
-    for output in (compile(changed), compile(changed, previous=previous)):
+    for output in (compile(changed), compile(changed, previous=stored(before))):
         assert [each.code for each in output.diagnostics] == ["GEN601"]

@@ -1,17 +1,17 @@
 """The rows of a package: enums, structs, records and snapshots, in the order of the sources."""
 
 import builtins
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
-from ... import ast
-from ...names import record_name, snake_case, snapshot_name
-from ...program import Column, Program, ResourceInfo
-from ...types import Array, Enum, Hash, Optional, Struct, Type
-from ..python import literals
-from ..python.annotations import annotation, hiding
-from ..python.imports import Imports
+from .. import ast
+from ..lower.python import literals
+from ..lower.python.annotations import annotation, hiding
+from ..lower.python.imports import Imports
+from ..names import record_name, snake_case, snapshot_name
+from ..program import Column, Program, ResourceInfo
+from ..types import Array, Enum, Hash, Optional, Struct, Type
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class RowHead:
 
     name: str
     rank: int
-    within: list[str]
-    imports: list[list[str]]
-    hidden: list[str]
+    within: tuple[str, ...]
+    imports: tuple[tuple[str, str], ...]
+    hidden: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -43,24 +43,33 @@ class Row:
     of: str = ""
 
 
-def rows(program: Program, reserved: Collection[str] = ()) -> dict[str, list[tuple[RowHead, Row]]]:
-    """All that `records.py` may have of each source, inner ones first.
+Rows: TypeAlias = Mapping[str, tuple[tuple[RowHead, Row], ...]]
+"""By the path of a source: all that `records.py` may have of it, inner ones first."""
 
-    Imports give way to the reserved names.
+
+def plan_rows(
+    program: Program, paths: Iterable[str], outside: Collection[RowHead]
+) -> tuple[Rows, frozenset[str]]:
+    """The rows of some sources of a package, and the names that imports of all rows give way to.
+
+    `outside` are the rows of its further sources.
     """
+    found = _rows(program, paths, ())
+    reserved = reserved_names([*outside, *(head for rows in found.values() for head, _ in rows)])
+    return (_rows(program, paths, reserved) if reserved else found), reserved
+
+
+def _rows(program: Program, paths: Iterable[str], reserved: Collection[str]) -> Rows:
     types: dict[str, list[ast.TypeExpr]] = {}
     for node in program.class_names:
         types.setdefault(node.span.source.path, []).append(node)
-    found: dict[str, list[tuple[RowHead, Row]]] = {}
+    found: dict[str, list[tuple[RowHead, Row]]] = {path: [] for path in paths}
     for resource in program.resources.values():
         place = resource.node.span
-        own = [
-            node
-            for node in types.get(place.source.path, ())
-            if place.start <= node.span.start < place.end
-        ]
-        found.setdefault(place.source.path, []).extend(_Rows(program, resource, reserved).all(own))
-    return found
+        if (path := place.source.path) in found:
+            own = [n for n in types.get(path, ()) if place.start <= n.span.start < place.end]
+            found[path] += _Rows(program, resource, reserved).all(own)
+    return {path: tuple(rows) for path, rows in found.items()}
 
 
 def reserved_names(heads: Collection[RowHead]) -> frozenset[str]:
@@ -68,15 +77,6 @@ def reserved_names(heads: Collection[RowHead]) -> frozenset[str]:
     imported = {name for head in heads for _, name in head.imports} | set(dir(builtins))
     hidden = {name for head in heads for name in head.hidden}
     return frozenset(imported & (hidden | {head.name for head in heads}))
-
-
-def needed_rows(heads: Iterable[RowHead], wanted: Collection[str]) -> set[str]:
-    """The rows of a package whose modules import the wanted names."""
-    found: set[str] = set()
-    for head in [*heads][::-1]:  # what a row is within stands below it
-        if head.name in wanted or not found.isdisjoint(head.within):
-            found.add(head.name)
-    return found
 
 
 class _Rows:
@@ -107,9 +107,8 @@ class _Rows:
 
     def add(self, rank: int, row: Row, *within: str) -> None:
         """Add a row, which has just been made."""
-        imports = [[module, name] for module, name in self.imports.names()]
-        hidden = sorted(hiding(row.fields))
-        self.found[row.name] = RowHead(row.name, rank, [*within], imports, hidden), row
+        imports, hidden = tuple(self.imports.names()), tuple(sorted(hiding(row.fields)))
+        self.found[row.name] = RowHead(row.name, rank, within, imports, hidden), row
         self.imports = Imports(self.reserved)
 
     def type(self, kind: Type, rank: int, *within: str) -> None:
@@ -121,7 +120,8 @@ class _Rows:
                 self.type(key, rank, *within)
                 self.type(value, rank, *within)
             case Enum(name) | Struct(name) if name in self.found:
-                self.found[name][0].within.extend(within)
+                head, row = self.found[name]
+                self.found[name] = replace(head, within=(*head.within, *within)), row
             case Enum(name):
                 literal = self.imports.use("typing", "Literal")
                 values = ", ".join(literals.quoted(value) for value in kind.values)

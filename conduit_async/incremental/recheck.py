@@ -1,6 +1,7 @@
-"""Compiles again what a change concerns, given what is known of the last compilation."""
+"""Parses and checks what a change concerns, given the last compilation."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from .. import ast
 from ..check import check
@@ -8,16 +9,16 @@ from ..check.names.config_names import check_config_names
 from ..check.queries.writes import USAGE
 from ..config import Config
 from ..diagnostics import MAX_DIAGNOSTICS, Diagnostic, Problems
+from ..emit.emitted import EmittedSource, row_heads
 from ..hints.name_typos import likely_name, may_be_typos
-from ..lower.package.rows import reserved_names
+from ..link.services import have_clashes, merged
 from ..names import module_name
 from ..parse import parse
+from ..plan.rows import RowHead, reserved_names
 from ..program import Program
 from ..settings import check_config
 from ..source import Source
-from .output import Output, Previous, Progress
-from .package import Format, assembled, emit_sources
-from .services import have_clashes, merged
+from .output import Output
 from .summarize import summaries_of
 from .summary import SourceSummary, digest, words
 
@@ -34,23 +35,46 @@ _FEW = 20
 """How many sources may be read in any case."""
 
 
-def rebuild(
-    sources: Mapping[str, str],
-    config: Config,
-    previous: Previous,
-    form: Format,
-    progress: Progress,
-) -> Output | None:
-    """What compiling gives, if that can be told from a part of the sources."""
+@dataclass(frozen=True)
+class Checked:
+    """A checked program.
+
+    The sources at `paths` are to be compiled, those in `kept` have been, when imports of rows gave
+    way to the names `reserved`; `summaries` are of both.
+    """
+
+    program: Program
+    paths: frozenset[str]
+    summaries: Mapping[str, SourceSummary]
+    diagnostics: tuple[Diagnostic, ...]
+    kept: Mapping[str, EmittedSource] = field(default_factory=dict)
+    reserved: frozenset[str] | None = None
+
+    @property
+    def kept_rows(self) -> list[RowHead]:
+        """The rows of the sources that are not compiled again."""
+        return row_heads(self.kept)
+
+    @classmethod
+    def whole(
+        cls, program: Program, files: Sequence[ast.File], found: tuple[Diagnostic, ...]
+    ) -> "Checked":
+        """A program of which nothing has been compiled."""
+        summaries = summaries_of(program, files, program.resources.keys())
+        return cls(program, frozenset(summaries), summaries, found)
+
+
+def recheck(sources: Mapping[str, str], config: Config, previous: Output) -> Checked | None:
+    """What a change concerns, checked; None where the change reaches too far to tell."""
     if len(previous.diagnostics) >= MAX_DIAGNOSTICS or not _are_apart(previous.summaries.values()):
         return None
-    return _Rebuild(sources, config, previous).run(form, progress)
+    return _Recheck(sources, config, previous).run()
 
 
-class _Rebuild:
+class _Recheck:
     """`dirty` are the sources to compile again, `gone` those that are there no more."""
 
-    def __init__(self, sources: Mapping[str, str], config: Config, previous: Previous) -> None:
+    def __init__(self, sources: Mapping[str, str], config: Config, previous: Output) -> None:
         self._sources = sources
         self._config = config
         self._previous = previous
@@ -65,8 +89,7 @@ class _Rebuild:
             if path not in self._before or self._before[path].text != digest(text)
         }
 
-    def run(self, form: Format, progress: Progress) -> Output | None:
-        """The outcome; None if the change reaches too far."""
+    def run(self) -> Checked | None:
         dirty, more = set[str](), self._changed
         while True:
             dirty |= more
@@ -81,14 +104,16 @@ class _Rebuild:
         clean = self._clean(dirty)
         summaries = dict(sorted({**clean, **new}.items()))
         services = merged(each.services for each in summaries.values())
-        if have_clashes(services) or may_be_typos(services) or not _are_apart(summaries.values()):
+        if (
+            have_clashes(services.values())
+            or may_be_typos(services)
+            or not _are_apart(summaries.values())
+        ):
             return None
-        texts = emit_sources(program, self._config, new, clean.values(), form, progress)
-        if _reserved(summaries.values()) != _reserved(self._before.values()):
-            return None
+        kept = {path: self._previous.emitted[path] for path in clean}
         found = self._diagnostics(problems, summaries, dirty)
-        texts = {**self._previous.files, **texts}
-        return assembled(summaries, texts, found, self._config)
+        reserved = reserved_names(row_heads(self._previous.emitted))
+        return Checked(program, frozenset(dirty), summaries, found, kept, reserved)
 
     def _clean(self, dirty: Collection[str]) -> dict[str, SourceSummary]:
         left_out = self._gone.union(dirty)
@@ -168,7 +193,7 @@ class _Rebuild:
                 not moved.isdisjoint(each.uses)
                 or (not heard.isdisjoint(each.uses) and self._writes(path))
                 or (resources and self._meant(path, resources))
-                or (classes and self._has_one_of(each, classes))
+                or (classes and self._uses_one_of(path, classes))
             ):
                 found.add(path)
         return found & self._before.keys() - touched
@@ -188,9 +213,9 @@ class _Rebuild:
         """Whether a text may have a write, of which a warning says that it runs no hooks."""
         return any(operation in self._sources[path] for operation in USAGE)
 
-    def _has_one_of(self, summary: SourceSummary, classes: Collection[str]) -> bool:
-        texts = [self._previous.files[f"{module.name}.py"] for module in summary.modules]
-        return any(name in text for text in texts for name in classes)
+    def _uses_one_of(self, path: str, classes: Collection[str]) -> bool:
+        modules = self._previous.emitted[path].modules
+        return any(name in module.text for module in modules for name in classes)
 
     def _diagnostics(
         self, problems: Problems, summaries: Mapping[str, SourceSummary], dirty: Collection[str]
@@ -215,10 +240,6 @@ def _names(summaries: Iterable[SourceSummary], *, columns: bool = False) -> set[
         for each in summaries
         for name in (each.columns if columns else (*each.classes, *each.attributes))
     }
-
-
-def _reserved(summaries: Iterable[SourceSummary]) -> frozenset[str]:
-    return reserved_names([row.head for each in summaries for row in each.rows])
 
 
 def _are_apart(summaries: Collection[SourceSummary]) -> bool:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from conduit_async.compiler import Previous, compile, diagnose
-from conduit_async.incremental.services import merged
+from conduit_async.compiler import compile, diagnose
+from conduit_async.link.services import merged
 from conduit_async.types import Enum
 
 
@@ -30,11 +30,11 @@ def services(*blocks: str) -> dict[str, dict[str, str]]:
                     ),
                     *(
                         f"{p.python}: {' | '.join(map(str, p.types))}{'=' if p.optional else ''}"
-                        for p in method.named.values()
+                        for p in method.named
                     ),
                 ]
             )
-            for method in service.methods.values()
+            for method in service.methods
         }
         for service in found.values()
     }
@@ -74,7 +74,7 @@ def test_the_types_of_an_argument_have_one_order() -> None:
     """
     output = compile({f"{number}.conduit": source % number for number in (3, 1, 2)})
     found = merged(each.services for each in [*output.summaries.values()][::-1])
-    (types,) = found["Email"].methods["send"].positional
+    ((types,),) = [method.positional for method in found["Email"].methods]
     assert [kind.name for kind in types if isinstance(kind, Enum)] == [
         "A1State",
         "A2State",
@@ -110,8 +110,7 @@ def test_a_service_that_no_job_calls_is_marked(call: str, is_for_hooks: bool) ->
     before = compile({"order.conduit": HOOK % ""})
     sources = {"order.conduit": HOOK % call}
     output = compile(sources)
-    previous = Previous(before.summaries, before.files, before.diagnostics)
-    assert compile(sources, previous=previous).files == output.files
+    assert compile(sources, previous=before).files == output.files
     marked = 'Annotated[Statistics, "called by hooks only"]: ...'
     assert properties(output.files["services.py"]) == {
         "email": "Email: ...",

@@ -1,0 +1,53 @@
+"""Text from what was planned and lowered: templates place it, and the layout is black's."""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
+
+from ..plan.package import Plan
+from ..python.module import ModuleCode
+from .emitted import EmittedModule, EmittedRow, EmittedSource
+from .marks import Formatted
+from .render import module_text, rows_text
+
+Format: TypeAlias = Callable[[Iterable[str]], Iterator[Formatted]]
+"""Gives texts with marks their form, in their order."""
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Is told what is going on, and how much of it is done and will have been done."""
+
+_BETWEEN_ROWS = re.compile(r"\n+_\n+")
+
+
+def emit(
+    plan: Plan, modules: Iterable[ModuleCode], form: Format, progress: Progress
+) -> dict[str, EmittedSource]:
+    """The modules and rows of each source that was planned, by its path.
+
+    Modules are taken one by one, so that `form` works on some while others are lowered.
+    """
+    lowered: deque[ModuleCode] = deque()
+
+    def texts() -> Iterator[str]:
+        for rows in plan.rows.values():
+            yield rows_text(row for _, row in rows)
+        for module in modules:
+            lowered.append(module)
+            yield module_text(module)
+
+    formatted = form(texts())
+    rows: dict[str, tuple[EmittedRow, ...]] = {}
+    for path, planned in plan.rows.items():
+        parts = _BETWEEN_ROWS.split(next(formatted).text)
+        rows[path] = tuple(map(EmittedRow, (head for head, _ in planned), parts))
+    emitted: dict[str, list[EmittedModule]] = {path: [] for path in plan.rows}
+    for done, result in enumerate(formatted):
+        progress("writing", done, len(plan.modules))
+        code = lowered.popleft()
+        emitted[code.source].append(
+            EmittedModule(
+                code.name, result.text, result.lines, code.jobs, code.rows, code.job_services
+            )
+        )
+    return {path: EmittedSource(tuple(emitted[path]), rows[path]) for path in plan.rows}

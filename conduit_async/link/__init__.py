@@ -1,0 +1,1 @@
+"""The files that bind the modules of a package together."""

@@ -1,0 +1,91 @@
+"""From the emitted sources of a package to its files."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from ..config import Config
+from ..emit.emitted import EmittedModule, EmittedSource
+from ..emit.marks import format_marked
+from ..emit.render import render
+from ..lower.python.imports import Imports
+from ..plan.rows import RowHead, reserved_names
+from .services import Calls, merged
+from .services_module import Protocol, services_module
+
+VERSION = "0.1.0"
+"""The generator's version, with which a package is stamped."""
+
+
+def link(
+    emitted: Mapping[str, EmittedSource], calls: Iterable[Calls], config: Config
+) -> dict[str, str]:
+    """The files of the package, given what each source emitted and how it calls services."""
+    modules = [(path, module) for path, each in emitted.items() for module in each.modules]
+    own = [module for _, module in modules]
+    job_services = {name for module in own for name in module.job_services}
+    services = services_module(merged(calls), job_services)
+    wanted = services.rows.union(*(module.rows for module in own))
+    tables = [(module.name, path, module.lines) for path, module in modules]
+    package = _package(own, services.protocols, config.schema)
+    files = {
+        "__init__.py": format_marked(package).text,
+        "_lines.py": render("lines.py.jinja", modules=tables),
+        "records.py": _records(emitted.values(), wanted),
+        "services.py": format_marked(services.text).text,
+        **{f"{module.name}.py": module.text for module in own},
+    }
+    return dict(sorted(files.items()))
+
+
+def _package(
+    modules: Sequence[EmittedModule], services: Sequence[Protocol], schema: str | None
+) -> str:
+    """`__init__.py`, whose imports give way to its modules."""
+    names = [*(module.name for module in modules), "services"]
+    imports = Imports(names)
+    return render(
+        "package.py.jinja",
+        job_type=imports.runtime("JobType"),
+        any=imports.use("typing", "Any"),
+        builtins={each: imports.use("builtins", each) for each in ("tuple", "dict", "str", "type")},
+        generated_by=imports.runtime("generated_by"),
+        imports=imports.groups(),
+        modules=sorted(names),
+        version=VERSION,
+        schema=schema,
+        jobs=[f"{module.name}.{job}" for module in modules for job in module.jobs],
+        services=services,
+    )
+
+
+def _records(sources: Iterable[EmittedSource], wanted: Collection[str]) -> str:
+    """`records.py`, given the names that other modules import of it."""
+    rows = {row.head.name: row for each in sources for row in each.rows}
+    heads = [row.head for row in rows.values()]
+    needed = _needed(heads, wanted)
+    imports = Imports(reserved_names(heads))
+    found = [head for head in heads if head.name in needed]
+    for module, name in (used for head in found for used in head.imports):
+        imports.use(module, name)
+    found.sort(key=lambda head: (head.rank, head.name if head.rank == 0 else ""))
+    head = format_marked(render("records.py.jinja", imports=imports.groups())).text
+    return head + _joined([rows[each.name].text for each in found])
+
+
+def _needed(heads: Sequence[RowHead], wanted: Collection[str]) -> set[str]:
+    """The names of the rows that are wanted, or that have one that is."""
+    found: set[str] = set()
+    for head in reversed(heads):  # what a row is within stands below it
+        if head.name in wanted or not found.isdisjoint(head.within):
+            found.add(head.name)
+    return found
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """Rows below the imports, with black's blank lines between classes and aliases."""
+    joined: list[str] = []
+    between = "\n"
+    for text in texts:
+        is_class = text.startswith(("@", "class "))
+        joined += ["\n\n" if is_class else between, text, "\n"]
+        between = "\n\n" if is_class else ""
+    return "".join(joined)

@@ -1,0 +1,53 @@
+"""From a plan to the code of its modules."""
+
+from collections.abc import Iterator
+
+from ..plan.package import ModulePlan, Plan
+from ..python.module import ModuleCode
+from .functions.function import Class, Function
+from .functions.functions import function
+from .functions.hooks import hook_functions
+from .functions.jobs import job_items
+from .package.module import Module
+from .python.imports import Imports
+from .python.outline import outlined
+from .rules import RULES
+
+__all__ = ["RULES", "lower"]
+
+
+def lower(plan: Plan) -> Iterator[ModuleCode]:
+    """The code of each module, lowered when it is asked for."""
+    for each in plan.modules:
+        imports = Imports(each.taken, plan.records)
+        module = Module(plan.program, each.resource, plan.awaits, imports, each.defined)
+        yield _code(module, each)
+
+
+def _code(module: Module, plan: ModulePlan) -> ModuleCode:
+    resource = plan.resource
+    hooks = hook_functions(module)
+    items: list[Class | Function] = [*hooks]
+    for job in plan.jobs:
+        items += job_items(module, job)
+    done = 0
+    while done < len(module.variants):
+        variants = list(module.variants)[done:]
+        done = len(module.variants)
+        items += [function(module, variant) for variant in variants]
+    items = [
+        outlined(item, module.imports) if isinstance(item, Function) else item for item in items
+    ]
+    public = [each.name for each in hooks if not each.name.startswith("_")]
+    return ModuleCode(
+        resource.module,
+        resource.node.span.source.path,
+        resource.doc,
+        module.record,
+        tuple(map(tuple, module.imports.groups())),
+        tuple(sorted([module.record, *public])),
+        tuple(items),
+        tuple(job.python for job in plan.jobs),
+        frozenset(module.imports.used(".records")),
+        frozenset(module.job_services),
+    )

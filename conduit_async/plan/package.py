@@ -1,0 +1,87 @@
+"""The modules of a package, with the names that are taken in each."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from ..analyses.reached import Reached, reached_from
+from ..config import Config
+from ..lower.python.annotations import hiding, payload_type
+from ..lower.python.imports import Imports
+from ..names import ENTRY_POINTS, record_name, snapshot_name
+from ..program import JobInfo, Program, ResourceInfo
+from .rows import RowHead, Rows, plan_rows
+
+
+@dataclass(frozen=True)
+class ModulePlan:
+    """The module of a resource that has hooks.
+
+    `jobs` are in the order of the source, outer before nested. `defined` are the names that the
+    module defines itself, `taken` all that its imports give way to beside those of `records.py`.
+    """
+
+    resource: ResourceInfo
+    jobs: tuple[JobInfo, ...]
+    defined: frozenset[str]
+    taken: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be lowered and emitted.
+
+    `records` are the names that `records.py` may define, `rows` what it may have of each source,
+    `reserved` the names that its imports give way to.
+    """
+
+    program: Program
+    awaits: bool
+    modules: tuple[ModulePlan, ...]
+    records: frozenset[str]
+    rows: Rows
+    reserved: frozenset[str]
+
+
+def plan_package(
+    program: Program,
+    config: Config,
+    paths: Collection[str],
+    outside: Collection[RowHead],
+) -> Plan:
+    """The modules and rows of the sources at `paths`; `outside` are the rows of all others."""
+    rows, reserved = plan_rows(program, paths, outside)
+    modules = tuple(
+        _module(program, resource)
+        for resource in program.resources.values()
+        if resource.hooks and resource.node.span.source.path in paths
+    )
+    records = {each(name) for name in program.resources for each in (record_name, snapshot_name)}
+    records.update(program.class_names.values(), (head.name for head in outside))
+    awaits = config.connection == "async"
+    return Plan(program, awaits, modules, frozenset(records), rows, reserved)
+
+
+def _module(program: Program, resource: ResourceInfo) -> ModulePlan:
+    jobs = tuple(_jobs([job for hook in resource.hooks for job in hook.jobs if not job.parent]))
+    reached = reached_from(program, resource)
+    defined = {*ENTRY_POINTS, *(function.python for function in resource.functions.values())}
+    defined.update(name for job in jobs for name in (job.python, job.payload))
+    declared = program.facts.declared
+    locals_ = {declared[node].python for node in reached.nodes() if node in declared}
+    taken = defined | locals_ | {*_parameters(jobs, reached)}
+    return ModulePlan(resource, jobs, frozenset(defined), frozenset(taken))
+
+
+def _jobs(pending: list[JobInfo]) -> Iterator[JobInfo]:
+    for job in pending:
+        yield job
+        yield from _jobs(job.nested)
+
+
+def _parameters(jobs: Collection[JobInfo], reached: Reached) -> Iterator[str]:
+    for job in jobs:
+        scratch = Imports()
+        yield from hiding((c.python, payload_type(c, scratch)) for c in job.captures)
+    for function in reached.functions:
+        yield from (capture.python for capture in function.reads)
+        yield from (parameter.python for parameter in function.parameters)

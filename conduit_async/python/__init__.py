@@ -1,0 +1,1 @@
+"""What Python is made of: what `lower` hands to `emit`."""
