@@ -14,10 +14,10 @@ from .source import Source
 
 if TYPE_CHECKING:
     from .emit.emit import Format, Progress
-    from .emit.emitted import EmittedSource
-    from .plan.package import Plan
+    from .package.emitted import EmittedSource
+    from .package.module import ModuleCode
+    from .package.plan import Plan
     from .program import Program
-    from .python.module import ModuleCode
 
 __all__ = ["Output", "compile", "diagnose"]
 
@@ -48,7 +48,7 @@ def compile(
     from .incremental.recheck import Checked, recheck
     from .link.link import link
     from .lower.lower import lower
-    from .plan.package import plan_package
+    from .plan.plan import plan_package
 
     checked = recheck(sources, config, previous) if previous is not None else None
     if checked is None:

@@ -2,7 +2,7 @@
 
 from .. import ast
 from ..library import LIBRARY
-from ..program import (  # fmt: skip
+from ..program import (
     ComputedUse,
     Facts,
     FunctionCall,

@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-from ..plan.package import Plan
-from ..python.module import ModuleCode
-from .emitted import EmittedModule, EmittedRow, EmittedSource
+from ..package.emitted import EmittedModule, EmittedRow, EmittedSource
+from ..package.module import ModuleCode
+from ..package.plan import Plan
 from .marks import Formatted
 from .render import module_text, rows_text
 

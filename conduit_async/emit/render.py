@@ -8,11 +8,10 @@ from functools import cache
 import jinja2
 
 from .. import assets
-from ..lower.functions.function import Function
-from ..lower.python import literals
-from ..lower.python.code import Line
-from ..plan.rows import Row
-from ..python.module import ModuleCode
+from ..package.module import Function, ModuleCode
+from ..package.rows import Row
+from ..python import literals
+from ..python.code import Line
 from ..source import Span
 from .marks import mark
 

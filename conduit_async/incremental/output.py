@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..diagnostics import Diagnostic
-from ..emit.emitted import EmittedSource
+from ..package.emitted import EmittedSource
 from .summary import SourceSummary, digest
 
 

@@ -9,12 +9,12 @@ from ..check.names.config_names import check_config_names
 from ..check.queries.writes import USAGE
 from ..config import Config
 from ..diagnostics import MAX_DIAGNOSTICS, Diagnostic, Problems
-from ..emit.emitted import EmittedSource, row_heads
 from ..hints.name_typos import likely_name, may_be_typos
 from ..link.services import have_clashes, merged
 from ..names import module_name
+from ..package.emitted import EmittedSource, row_heads
+from ..package.rows import RowHead, reserved_names
 from ..parse import parse
-from ..plan.rows import RowHead, reserved_names
 from ..program import Program
 from ..settings import check_config
 from ..source import Source

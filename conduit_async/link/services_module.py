@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ..emit.render import render
-from ..lower.python import literals
-from ..lower.python.annotations import union_of
-from ..lower.python.imports import Imports
 from ..names import class_name, python_name, unclashed
+from ..python import literals
+from ..python.annotations import union_of
+from ..python.imports import Imports
 from .services import Method, Service
 
 _HOOKS_ONLY = '"called by hooks only"'

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from ..plan.package import ModulePlan, Plan
-from ..python.module import ModuleCode
-from .functions.function import Class, Function
+from ..package.module import Class, Function, ModuleCode
+from ..package.plan import ModulePlan, Plan
+from ..python.imports import Imports
 from .functions.functions import function
 from .functions.hooks import hook_functions
 from .functions.jobs import job_items
 from .package.module import Module
-from .python.imports import Imports
 from .python.outline import outlined
 from .rules import RULES
 

@@ -1,50 +1,16 @@
 """The rows of a package: enums, structs, records and snapshots, in the order of the sources."""
 
-import builtins
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from .. import ast
-from ..lower.python import literals
-from ..lower.python.annotations import annotation, hiding
-from ..lower.python.imports import Imports
 from ..names import record_name, snake_case, snapshot_name
+from ..package.rows import Row, RowHead, Rows, reserved_names
 from ..program import Column, Program, ResourceInfo
+from ..python import literals
+from ..python.annotations import annotation, hiding
+from ..python.imports import Imports
 from ..types import Array, Enum, Hash, Optional, Struct, Type
-
-
-@dataclass(frozen=True)
-class RowHead:
-    """What is to be known of a row to put `records.py` together.
-
-    A package has it when a module imports it, or when it has one of those that it is `within`.
-    Enums of no column have rank 0 and come first, structs of no column have rank 2. `hidden` are
-    the types that its fields hide from those below.
-    """
-
-    name: str
-    rank: int
-    within: tuple[str, ...]
-    imports: tuple[tuple[str, str], ...]
-    hidden: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One class or alias of `records.py`; an alias has its text in `value`."""
-
-    kind: Literal["enum", "struct", "record", "snapshot"]
-    name: str
-    decorators: tuple[str, ...] = ()
-    fields: tuple[tuple[str, str], ...] = ()
-    doc: str | None = None
-    value: str = ""
-    of: str = ""
-
-
-Rows: TypeAlias = Mapping[str, tuple[tuple[RowHead, Row], ...]]
-"""By the path of a source: all that `records.py` may have of it, inner ones first."""
 
 
 def plan_rows(
@@ -70,13 +36,6 @@ def _rows(program: Program, paths: Iterable[str], reserved: Collection[str]) -> 
             own = [n for n in types.get(path, ()) if place.start <= n.span.start < place.end]
             found[path] += _Rows(program, resource, reserved).all(own)
     return {path: tuple(rows) for path, rows in found.items()}
-
-
-def reserved_names(heads: Collection[RowHead]) -> frozenset[str]:
-    """The names that imports of `records.py` give way to."""
-    imported = {name for head in heads for _, name in head.imports} | set(dir(builtins))
-    hidden = {name for head in heads for name in head.hidden}
-    return frozenset(imported & (hidden | {head.name for head in heads}))
 
 
 class _Rows:

@@ -1,1 +1,1 @@
-"""What Python is made of: what `lower` hands to `emit`."""
+"""Pieces of Python: expressions, lines, literals, annotations, imports."""

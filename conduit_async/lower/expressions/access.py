@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ... import ast
-from ...program import (  # fmt: skip
+from ...program import (
     ChangeCall,
     ComputedUse,
     ErrorField,
@@ -18,11 +18,11 @@ from ...program import (  # fmt: skip
     SelfColumn,
     StructField,
 )
+from ...python import literals
+from ...python.code import Code, Effect, Precedence, call, close, combine
 from ...types import ErrorType, Hash, Query, is_nullable, required
 from ..functions.context import context_value
 from ..functions.function_builder import FunctionBuilder
-from ..python import literals
-from ..python.code import Code, Effect, Precedence, call, close, combine
 from ..python.typing import DYNAMIC, as_any, is_dynamic, joins, type_of, unchecked
 from ..sql.composed import rows_of
 from ..sql.records import record_call

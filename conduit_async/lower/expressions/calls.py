@@ -2,7 +2,7 @@
 
 from ... import ast
 from ...names import argument_name
-from ...program import (  # fmt: skip
+from ...program import (
     CALL,
     ChangeCall,
     FunctionCall,
@@ -12,8 +12,8 @@ from ...program import (  # fmt: skip
     RecordCall,
     ServiceCall,
 )
+from ...python.code import Effect, Precedence, combine, listed
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.code import Effect, Precedence, combine, listed
 from ..sql.records import record_call
 from .changes import change
 from .dispatch import Lowering, Operand, rule

@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 
 from ... import ast
+from ...python.code import NONE, Code, Line, assign, body_of
 from ...types import optional
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.code import NONE, Code, Line, assign, body_of
 from ..python.typing import DYNAMIC, as_any, may_be_nil, type_of
 from .dispatch import Lowering, Operand
 from .snapshots import RecordForm

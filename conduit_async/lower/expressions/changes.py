@@ -1,9 +1,9 @@
 """Change tracking: the record as it is now beside the previous one."""
 
 from ...program import ChangeCall, Column
+from ...python.code import NONE, Code, Precedence, combine, compare, negate
 from ...types import optional
 from ..functions.function_builder import FunctionBuilder
-from ..python.code import NONE, Code, Precedence, combine, compare, negate
 from ..python.typing import type_of
 from .comparisons import equals
 from .dispatch import Lowering, Operand

@@ -7,6 +7,8 @@ from dataclasses import replace
 from ... import ast
 from ...analyses.walk import walk
 from ...program import LibraryCall, Local, RecordCall, RelationUse, ServiceCall
+from ...python import literals
+from ...python.code import NONE, Code, Effect, Line, Precedence, body_of, combine, indented
 from ...types import (
     ANY,
     BOOL,
@@ -25,9 +27,7 @@ from ..functions.blocks import block, value
 from ..functions.destination import Destination
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..functions.statements import after_loop
-from ..python import literals
 from ..python.branching import chain, is_loop
-from ..python.code import NONE, Code, Effect, Line, Precedence, body_of, combine, indented
 from ..python.typing import DYNAMIC, type_of
 from .comparisons import equals, within
 from .dispatch import Lowering, Operand, lower, rule

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ... import ast
 from ...program import Local
+from ...python.code import Code, Effect, Precedence, call, combine, compare, negate
 from ...types import (
     ANY,
     BOOL,
@@ -20,7 +21,6 @@ from ...types import (
     required,
 )
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.code import Code, Effect, Precedence, call, combine, compare, negate
 from ..python.typing import DYNAMIC, ORDERED, holds_any, is_dynamic, plainly_comparable, type_of
 from .dispatch import Lowering, Operand
 

@@ -7,11 +7,11 @@ from typing import TypeAlias
 from ... import ast
 from ...analyses.looping import looping_lambda, waiting_lambda
 from ...program import LibraryCall
+from ...python import literals
+from ...python.code import Code, Effect, Precedence, combine
+from ...python.code import call as call_
 from ...types import Array, required
 from ..functions.function_builder import FunctionBuilder
-from ..python import literals
-from ..python.code import Code, Effect, Precedence, combine
-from ..python.code import call as call_
 from ..python.typing import as_any, type_of, unchecked
 from . import chains
 from .dispatch import Lowering, Operand

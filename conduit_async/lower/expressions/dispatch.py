@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 
 from ... import ast
 from ...analyses.walk import walk
+from ...python.code import NONE, Code, Effect, Line, Precedence, call, close, combine
+from ...python.literals import quoted
 from ...types import DECIMAL, FLOAT, INT, NIL, STRING, Array, Enum, Hash, Type, required
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.code import NONE, Code, Effect, Line, Precedence, call, close, combine
-from ..python.literals import quoted
 from ..python.typing import DYNAMIC, as_any, holds_any, type_of
 from .snapshots import RecordForm, coerce_record
 

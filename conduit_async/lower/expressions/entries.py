@@ -1,22 +1,10 @@
 """Entries of hashes and arrays that are certain to be there."""
 
 from ... import ast
-from ...types import (
-    BOOL,
-    DATE,
-    FLOAT,
-    INT,
-    NIL,
-    TIMESTAMP,
-    Array,
-    Hash,
-    Type,
-    optional,
-    required,
-)
+from ...python import literals
+from ...python.code import Code, Effect, Precedence, combine
+from ...types import BOOL, DATE, FLOAT, INT, NIL, TIMESTAMP, Array, Hash, Type, optional, required
 from ..functions.function_builder import FunctionBuilder
-from ..python import literals
-from ..python.code import Code, Effect, Precedence, combine
 from ..python.typing import DYNAMIC, type_of, unchecked
 
 _CLASSES: tuple[tuple[Type, ...], ...] = ((FLOAT, INT, BOOL), (INT, BOOL), (DATE, TIMESTAMP))

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from ... import ast
 from ...program import FunctionInfo, ParameterInfo
+from ...python.code import NONE, Code, Effect, Line, Precedence, combine
 from ...types import NIL, Record, is_nullable, required
 from ..functions.captures import value_in, value_of
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.code import NONE, Code, Effect, Line, Precedence, combine
 from ..python.ordering import in_positions, source_order
 from ..python.typing import DYNAMIC, as_any, type_of
 from . import chains

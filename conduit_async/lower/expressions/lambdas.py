@@ -6,13 +6,13 @@ from ... import ast
 from ...analyses.looping import waits
 from ...analyses.walk import walk
 from ...program import Local
+from ...python.code import Code, Effect, Line, Precedence, body_of
 from ...types import ANY
 from ..functions.assignment import assigned_captures, assigns_fields
 from ..functions.blocks import block
 from ..functions.destination import Destination
 from ..functions.function import return_directly
 from ..functions.function_builder import FunctionBuilder
-from ..python.code import Code, Effect, Line, Precedence, body_of
 from .dispatch import Lowering, Operand, rule
 
 

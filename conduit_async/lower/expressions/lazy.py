@@ -1,11 +1,11 @@
 """Operators that may leave an operand unevaluated: `and`, `or`, `??` and the ternary."""
 
 from ... import ast
+from ...python.code import Code, Effect, Line, Precedence, assign, body_of, combine
+from ...python.literals import typed_empty
 from ...types import optional, required
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..functions.statements import after_loop
-from ..python.code import Code, Effect, Line, Precedence, assign, body_of, combine
-from ..python.literals import typed_empty
 from ..python.typing import holds_any, may_be_nil, of_common_type, type_of, unchecked
 from .dispatch import Lowering, Operand, rule
 from .snapshots import record_form_of

@@ -8,10 +8,10 @@ from itertools import chain, repeat
 from ... import ast
 from ...library import ENDS
 from ...program import LibraryCall
+from ...python import literals
+from ...python.code import NONE, Code, Effect, Line, Precedence, combine, listed
 from ..functions.context import context_value
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python import literals
-from ..python.code import NONE, Code, Effect, Line, Precedence, combine, listed
 from ..python.ordering import in_positions, source_order
 from ..python.typing import as_any, is_dynamic, type_of
 from . import chains

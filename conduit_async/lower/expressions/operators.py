@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from ... import ast
+from ...python.code import Code, Effect, Precedence, call, combine, compare, list_of, negate
 from ...types import DECIMAL, FLOAT, INT, STRING, Array, Type, required  # fmt: skip
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.code import Code, Effect, Precedence, call, combine, compare, list_of, negate
 from ..python.prefixes import effective_operand
 from ..python.typing import ORDERED, as_any, as_type, is_dynamic, type_of
 from .comparisons import equality, membership

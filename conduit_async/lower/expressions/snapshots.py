@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from ... import ast
+from ...python.code import Code, Precedence, close, combine
 from ...types import ANY, Array, Hash, Optional, Record, Type, holds_record, required
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.code import Code, Precedence, close, combine
 from ..python.typing import holds_any, type_of
 
 RecordForm: TypeAlias = Literal["row", "snapshot", "either"]

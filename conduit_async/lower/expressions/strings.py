@@ -1,10 +1,10 @@
 """Strings with interpolations, as f-strings that Python 3.11 can read as well."""
 
 from ... import ast
+from ...python import literals
+from ...python.code import Code, Precedence, call, combine
 from ...types import DECIMAL, ERROR, INT, STRING, UUID, Enum, Optional, Record, optional
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python import literals
-from ..python.code import Code, Precedence, call, combine
 from ..python.typing import may_be_nil, type_of
 from .dispatch import Lowering, Operand, rule
 from .snapshots import snapshot_of

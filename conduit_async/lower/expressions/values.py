@@ -1,10 +1,10 @@
 """Literals of values and collections."""
 
 from ... import ast
+from ...python import literals
+from ...python.code import NONE, Code, Precedence, combine, list_of
 from ...types import DECIMAL, Array, Hash, Struct, required
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python import literals
-from ..python.code import NONE, Code, Precedence, combine, list_of
 from ..python.typing import of_common_type, type_of
 from .dispatch import Lowering, Operand, rule
 from .snapshots import RecordForm, record_form_of

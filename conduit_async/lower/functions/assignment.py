@@ -14,10 +14,10 @@ from ...program import (
     SelfColumn,
     StructField,
 )
+from ...python.code import NONE, Code, Line, Precedence, close
+from ...python.literals import holds_empty, string
 from ...types import Enum, Query, Type, is_nullable, required
 from ..expressions.dispatch import lower
-from ..python.code import NONE, Code, Line, Precedence, close
-from ..python.literals import holds_empty, string
 from ..python.typing import holds_any, type_of
 from ..sql.bound import bound_query
 from ..sql.relations import fetch

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ... import ast
+from ...python.code import NONE, Code, Line, body_of
 from ..expressions.dispatch import lower, nil_after_call
 from ..expressions.snapshots import record_form_of
-from ..python.code import NONE, Code, Line, body_of
 from ..python.typing import DYNAMIC, type_of, unchecked
 from .destination import NOWHERE, Destination
 from .function_builder import FunctionBuilder

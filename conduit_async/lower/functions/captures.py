@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from ...program import Capture, Column, Local
+from ...python import literals
+from ...python.code import Code, Effect, Precedence, close, combine
 from ...types import Record, is_nullable, required
 from ..expressions.changes import changed, previous
 from ..expressions.snapshots import snapshot_of
-from ..python import literals
-from ..python.code import Code, Effect, Precedence, close, combine
 from ..sql.composed import rows_of
 from .context import request_value
 from .function_builder import FunctionBuilder

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from ... import ast
 from ...program import Capture, KeyAccess, LibraryCall
+from ...python import literals
+from ...python.code import Code, Effect, Line, Precedence, body_of, close, combine
 from ..expressions.dispatch import lower
-from ..python import literals
-from ..python.code import Code, Effect, Line, Precedence, body_of, close, combine
 from .function_builder import FunctionBuilder
 
 _USER = "context.current_user"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from ...python.code import Code, Effect, Line, Precedence
 from ...types import Type
-from ..python.code import Code, Effect, Line, Precedence
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from ... import ast
 from ...program import JobInfo
+from ...python import literals
+from ...python.code import Code, Line, Precedence, combine
 from ..expressions.dispatch import lower
-from ..python import literals
-from ..python.code import Code, Line, Precedence, combine
 from .blocks import rule
 from .captures import value_of
 from .destination import Destination

@@ -8,40 +8,11 @@ from ... import ast
 from ...analyses.queries import composed_locals, query_locals, receivers
 from ...analyses.walk import walk
 from ...program import Facts, Local
-from ...source import Span
+from ...python.code import Line
 from ...types import ANY, Struct, required
-from ..python.code import Line
 
 _TEXT = re.compile(r"""(?<!\w)([rbf]*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 _BRACES = re.compile(r"\{([^{}]*)\}")
-
-
-@dataclass(frozen=True)
-class Function:
-    """A Python function, ready to be written."""
-
-    name: str
-    parameters: tuple[str, ...]
-    result: str
-    body: tuple[Line, ...]
-    doc: str | None = None
-    decorator: str | None = None
-    is_async: bool = False
-    span: Span | None = None
-
-
-@dataclass(frozen=True)
-class Class:
-    """A payload class: its fields as name and annotation; `named` is the decorator's text.
-
-    `dataclass` is what its module calls `dataclasses.dataclass`.
-    """
-
-    name: str
-    dataclass: str
-    fields: tuple[tuple[str, str], ...]
-    named: str | None = None
-    doc: str | None = None
 
 
 @dataclass(frozen=True)

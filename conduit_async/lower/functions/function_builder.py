@@ -8,11 +8,11 @@ from typing import Literal
 from ... import ast
 from ...names import local_name, snake_case
 from ...program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo, ServiceInfo
+from ...python.code import Code, Effect, Line, Precedence
+from ...python.literals import holds_empty
 from ...source import Span
 from ...types import Type
 from ..package.naming import Naming
-from ..python.code import Code, Effect, Line, Precedence
-from ..python.literals import holds_empty
 from ..sql.sql import Select
 from .destination import Destination
 from .function import Locals

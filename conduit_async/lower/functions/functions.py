@@ -5,16 +5,17 @@ from dataclasses import replace
 
 from ...analyses.walk import walk
 from ...names import unclashed
+from ...package.module import Function
 from ...program import FunctionInfo, Local, ParameterInfo
+from ...python.annotations import stored
+from ...python.code import Line, body_of
 from ...types import NIL
 from ..expressions.dispatch import lower
 from ..expressions.function_calls import defaults, is_evaluated_inside, takes_nil
 from ..package.module import Module, Variant
-from ..python.annotations import stored
-from ..python.code import Line, body_of
 from .blocks import block
 from .destination import NOWHERE, Destination
-from .function import Function, return_directly, survey_locals, without_final_return
+from .function import return_directly, survey_locals, without_final_return
 from .function_builder import FunctionBuilder
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from ...package.module import Function
 from ...program import HookInfo
+from ...python.code import Line, indented
 from ..package.module import Module
-from ..python.code import Line, indented
 from .blocks import block
-from .function import Function, survey_locals, uses, without_final_return
+from .function import survey_locals, uses, without_final_return
 from .function_builder import FunctionBuilder
 
 EVENTS = ("create", "update", "delete")

@@ -1,13 +1,14 @@
 """Jobs: for each a payload class and its handler."""
 
 from ...config import Defaults
+from ...package.module import Class, Function
 from ...program import JobInfo
+from ...python import literals
+from ...python.annotations import payload_type
 from ..package.module import Module
-from ..python import literals
-from ..python.annotations import payload_type
 from .assignment import prepare
 from .blocks import block
-from .function import Class, Function, survey_locals, without_final_return
+from .function import survey_locals, without_final_return
 from .function_builder import FunctionBuilder
 
 _PRIORITIES = {0: '"low"', 75: '"high"', 100: '"urgent"'}

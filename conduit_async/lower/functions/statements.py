@@ -6,11 +6,11 @@ from dataclasses import replace
 from ... import ast
 from ...analyses.walk import walk
 from ...program import RecordCall
+from ...python import literals
+from ...python.code import NONE, Code, Line, Precedence, body_of, listed, negate
 from ...types import INT, Array, Query, Range, Record, required
 from ..expressions.dispatch import condition, lower
-from ..python import literals
 from ..python.branching import chain, is_loop
-from ..python.code import NONE, Code, Line, Precedence, body_of, listed, negate
 from ..python.typing import DYNAMIC, as_any, type_of
 from . import assignment, variables
 from .blocks import block, rule, value

@@ -6,9 +6,9 @@ from typing import Literal
 
 from ...names import record_name, snake_case, snapshot_name, unclashed
 from ...program import Column, Facts, FunctionInfo, Program, ResourceInfo
+from ...python.annotations import annotation
+from ...python.imports import Imports
 from ...types import Struct, Type, required
-from ..python.annotations import annotation
-from ..python.imports import Imports
 
 
 @dataclass(frozen=True, eq=True)

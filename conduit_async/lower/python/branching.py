@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .code import Code, Effect, Line, Precedence, body_of, negate
+from ...python.code import Code, Effect, Line, Precedence, body_of, negate
 
 LONGEST = 100
 """From here on a chain is a flat loop, since each `elif` nests in the one before it."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ... import ast
+from ...python.code import Code, Line
 from ..functions.function_builder import FunctionBuilder
 from ..sql.sql import Select
-from .code import Code, Line
 
 
 def source_order(nodes: Sequence[ast.Expr]) -> list[int]:

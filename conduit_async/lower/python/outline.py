@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from ..functions.function import Function
-from .code import Line, indented
-from .imports import Imports
+from ...package.module import Function
+from ...python.code import Line, indented
+from ...python.imports import Imports
 from .names_used import Reading, reading
 
 MAX_BLOCKS = 18

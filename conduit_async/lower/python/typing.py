@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from ... import ast
 from ...program import KeyAccess, LibraryCall, RelationUse
+from ...python import literals
+from ...python.code import Code, Precedence, combine
 from ...types import (
     ANY,
     BOOL,
@@ -29,8 +31,6 @@ from ...types import (
     required,
 )
 from ..functions.function_builder import FunctionBuilder
-from . import literals
-from .code import Code, Precedence, combine
 
 NUMBERS = (INT, FLOAT, DECIMAL)
 DYNAMIC = (ANY, JSON)

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from ... import ast
+from ...python.code import NONE, Code, Line, body_of, close
 from ..expressions.dispatch import lower
 from ..functions.function_builder import FunctionBuilder
-from ..python.code import NONE, Code, Line, body_of, close
 from .selects import select_of
 from .sql import Select
 

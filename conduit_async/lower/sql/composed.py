@@ -5,12 +5,12 @@ from dataclasses import replace
 from ... import ast
 from ...analyses.queries import is_query
 from ...program import Local, RecordCall, ResourceInfo
+from ...python import literals
+from ...python.code import Code, Effect, Precedence, combine
 from ...types import Array, Query, Record, Type, is_nullable, required
 from ..expressions import chains
 from ..expressions.dispatch import Lowering, Operand, composes
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python import literals
-from ..python.code import Code, Effect, Precedence, combine
 from ..python.typing import type_of
 from .conditions import aggregate_of, class_of, column_of, name_of
 from .relations import operation

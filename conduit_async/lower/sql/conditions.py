@@ -5,10 +5,10 @@ from typing import TypeAlias
 
 from ... import ast
 from ...program import Column, ResourceInfo
+from ...python.code import Code, Precedence, combine
 from ...types import ANY, FLOAT, INT, Array, Enum, Record, Type, is_nullable, required
 from ..expressions.dispatch import Operand
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.code import Code, Precedence, combine
 from ..python.typing import type_of
 from .sql import Select
 

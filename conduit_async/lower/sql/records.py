@@ -5,10 +5,10 @@ from dataclasses import replace
 from ... import ast
 from ...analyses.queries import is_composed, is_query
 from ...program import RecordCall
+from ...python.code import Code
 from ..expressions import chains
 from ..expressions.dispatch import Lowering, Operand
 from ..functions.function_builder import FunctionBuilder
-from ..python.code import Code
 from .composed import run_composed
 from .conditions import aggregate_of, class_of, column_of, name_of
 from .relations import arguments, fetch, operation

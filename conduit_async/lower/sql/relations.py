@@ -5,11 +5,11 @@ from dataclasses import replace
 from ... import ast
 from ...names import snake_case
 from ...program import Local, RelationInfo, RelationUse
+from ...python.code import Code, Effect, Line, Precedence, combine
 from ...types import is_nullable
 from ..expressions import chains
 from ..expressions.dispatch import Lowering, Operand
 from ..functions.function_builder import FunctionBuilder
-from ..python.code import Code, Effect, Line, Precedence, combine
 from ..python.typing import type_of
 from .conditions import column_of
 from .sql import Select, literal, quoted

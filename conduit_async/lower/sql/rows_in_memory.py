@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from ... import ast
 from ...program import RecordCall
+from ...python.code import Code, Effect, Line, Precedence, combine
 from ..expressions import chains
 from ..expressions.dispatch import Lowering, Operand
 from ..functions.function_builder import FunctionBuilder
-from ..python.code import Code, Effect, Line, Precedence, combine
 from .conditions import column_of
 
 

@@ -7,12 +7,12 @@ from typing import TypeVar
 from ... import ast
 from ...analyses.queries import is_query
 from ...program import Column, Local, RecordCall, RelationUse, ResourceInfo
+from ...python import literals
+from ...python.code import Code, Line, Precedence, combine
 from ...types import Array, Query, Type, is_nullable
 from ..expressions import chains
 from ..expressions.dispatch import Operand
 from ..functions.function_builder import FunctionBuilder
-from ..python import literals
-from ..python.code import Code, Line, Precedence, combine
 from ..python.ordering import prepared, source_order, values_in_order
 from ..python.prefixes import effective_operand
 from ..python.typing import DYNAMIC, type_of

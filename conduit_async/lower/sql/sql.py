@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...program import ResourceInfo
-from ..python.code import Code, Line
-from ..python.literals import quoted as quoted_text
+from ...python.code import Code, Line
+from ...python.literals import quoted as quoted_text
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _RESERVED = frozenset(

@@ -5,12 +5,12 @@ from collections.abc import Callable, Generator
 
 from ... import ast
 from ...program import RecordCall, ResourceInfo
+from ...python import literals
+from ...python.code import Code, Effect, Precedence, combine
+from ...python.code import call as call_
 from ...types import Record, required
 from ..expressions.dispatch import Lowering, Operand
 from ..functions.function_builder import FunctionBuilder
-from ..python import literals
-from ..python.code import Code, Effect, Precedence, combine
-from ..python.code import call as call_
 from ..python.typing import DYNAMIC, type_of
 from .conditions import column_of, key_of, name_of
 from .relations import operation

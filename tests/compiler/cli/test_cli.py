@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conduit_async.cli import run
-from conduit_async.lower.python.code import Code, Precedence
+from conduit_async.python.code import Code, Precedence
 
 GOOD = """
 resource Post {

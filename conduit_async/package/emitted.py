@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..plan.rows import RowHead
+from ..package.rows import RowHead
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conduit_async.lower.python import literals
 from conduit_async.lower.sql.sql import literal as sql_literal
 from conduit_async.lower.sql.sql import quoted
+from conduit_async.python import literals
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.text("\"'\\{}\n #%ab", max_size=300)
 

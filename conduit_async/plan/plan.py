@@ -1,45 +1,16 @@
 """The modules of a package, with the names that are taken in each."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from ..analyses.reached import Reached, reached_from
 from ..config import Config
-from ..lower.python.annotations import hiding, payload_type
-from ..lower.python.imports import Imports
 from ..names import ENTRY_POINTS, record_name, snapshot_name
+from ..package.plan import ModulePlan, Plan
+from ..package.rows import RowHead
 from ..program import JobInfo, Program, ResourceInfo
-from .rows import RowHead, Rows, plan_rows
-
-
-@dataclass(frozen=True)
-class ModulePlan:
-    """The module of a resource that has hooks.
-
-    `jobs` are in the order of the source, outer before nested. `defined` are the names that the
-    module defines itself, `taken` all that its imports give way to beside those of `records.py`.
-    """
-
-    resource: ResourceInfo
-    jobs: tuple[JobInfo, ...]
-    defined: frozenset[str]
-    taken: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be lowered and emitted.
-
-    `records` are the names that `records.py` may define, `rows` what it may have of each source,
-    `reserved` the names that its imports give way to.
-    """
-
-    program: Program
-    awaits: bool
-    modules: tuple[ModulePlan, ...]
-    records: frozenset[str]
-    rows: Rows
-    reserved: frozenset[str]
+from ..python.annotations import hiding, payload_type
+from ..python.imports import Imports
+from .rows import plan_rows
 
 
 def plan_package(

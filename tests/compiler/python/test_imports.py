@@ -11,9 +11,9 @@ from generated import settings_in, sources_in
 from conduit_async.compiler import compile
 from conduit_async.emit import marks
 from conduit_async.emit.layout import Layout
-from conduit_async.lower.python.imports import Imports
+from conduit_async.python.imports import Imports
 
-CASES = Path(__file__).parents[2] / "cases"
+CASES = Path(__file__).parents[1] / "cases"
 WITH_CAPITALS = frozenset(name for name in dir(builtins) if name[0].isupper())
 """Builtins whose names a class of a source can have; others get a trailing `_` there."""
 

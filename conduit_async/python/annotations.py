@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 
-from ...names import record_name, snapshot_name
-from ...program import Capture
-from ...types import (  # fmt: skip
+from ..names import record_name, snapshot_name
+from ..program import Capture
+from ..types import (
     EACH,
     AnyType,
     Array,

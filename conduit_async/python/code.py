@@ -7,7 +7,7 @@ from enum import Flag, IntEnum, auto
 from functools import reduce
 from operator import or_
 
-from ...source import Span
+from ..source import Span
 
 
 class Precedence(IntEnum):
