@@ -107,7 +107,10 @@ def test_generated_uuids_differ() -> None:
         (lambda: JSON.parse("[NaN]"), "NaN is not a number that JSON can hold"),
         (lambda: JSON.parse("[" * 100_000), r"JSON\.parse: the text is nested too deep"),
         (lambda: JSON.stringify({"a": [float("nan")]}), r"JSON\.stringify: `data`\.a\[0\] is nan"),
-        (lambda: JSON.stringify(object()), r"JSON\.stringify: `data` is a object, which JSON cannot hold"),
+        (
+            lambda: JSON.stringify(object()),
+            r"JSON\.stringify: `data` is a object, which JSON cannot hold",
+        ),
         (lambda: Regex.match("a", "("), r"Regex\.match: bad pattern: missing \)"),
         (lambda: Regex.match("a", None), "`pattern` must be a string or a regex, not nil"),  # type: ignore[arg-type]
         (lambda: Regex.replace("a", "a", r"\1"), r"Regex\.replace: bad replacement: invalid group"),
