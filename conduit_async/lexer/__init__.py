@@ -1,27 +1,84 @@
 """Text to tokens.
 
-One regular expression finds the next token; the token before it, the line breaks between
-them and the open brackets decide what it is. A token that continues an operand (a call's `(`, an
-index's `[`, a binary `-`) has a type other than one that begins an operand, so that the grammar
-needs no terminators between statements.
+One regular expression finds the next token; the token before it, the line breaks between them and
+the open brackets decide what it is. A token that continues an operand (a call's `(`, an index's
+`[`, a binary `-`) has a type other than one that begins an operand, so that the grammar needs no
+terminators between statements.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from ..hints.foreign_operators import LONG_EQUALITY
 from ..source import Source
-from .lexer import Lexer
-from .state import Lexed, Repair
+from ..tokens import OPERATORS, TOKEN, Token
+from .comments import comment
+from .operators import bang, close_bracket, colon, minus, number, open_bracket, pipe, slash
+from .state import Lexed, Repair, State
+from .strings import ends_on_line, force_end, quote, string
+from .unknown import unknown
+from .words import annotation, word
 
 __all__ = ["Lexed", "Repair", "lex", "likely_cuts"]
+
+_READERS: dict[str, Callable[[State, str, int], int]] = {
+    "open": open_bracket, "close": close_bracket, "colon": colon, "quote": quote, "at": annotation,
+    "number": number, "comment": comment, "minus": minus, "bang": bang, "slash": slash,
+    "pipe": pipe, "bad": unknown, "string": string,
+}  # fmt: skip
+"""What reads a token, by its group of `TOKEN`: from its text and start, where it ends."""
 
 
 def lex(source: Source, repairs: Iterable[Repair] = ()) -> Lexed:
     """All tokens of a source, the last one `$END`, and what is wrong with them."""
-    lexer = Lexer(source, repairs)
-    lexer.run()
-    return lexer.result
+    state = State(source, repairs)
+    _read(state)
+    return state.result
 
 
 def likely_cuts(source: Source, repairs: Iterable[Repair]) -> tuple[Repair, ...]:
-    """The strings to end on their lines: those that code seems to follow on the next one."""
-    return Lexer(source, repairs).guessed_cuts()
+    """The strings to end on their lines: those before lines that begin like code."""
+    state = State(source, repairs)
+    known = set(state.cut)
+    state.guesses_cuts = True
+    _read(state)
+    return tuple(Repair("cut", start) for start in sorted(state.cut - known))
+
+
+def _read(state: State) -> None:
+    find, text = TOKEN.match, state.text
+    position = 1 if text.startswith("\N{BOM}") else 0
+    while True:
+        found = find(text, position)
+        assert found is not None
+        kind = found.lastgroup
+        if kind == "newline":
+            position = found.end()
+            state.first = True
+            newline = found.start("newline")
+            if state.strings and ends_on_line(state, state.strings[0], newline):
+                force_end(state, newline)
+        elif kind == "word" or kind == "suffix":
+            position = word(state, found)
+        elif kind == "op":
+            operator = found["op"]
+            start, position = found.span("op")
+            if operator in LONG_EQUALITY:
+                operator = _long_equality(state, operator, start)
+            state.emit(OPERATORS[operator], operator, start, position)
+        elif kind == "end":
+            break
+        else:
+            assert kind is not None
+            position = _READERS[kind](state, found[kind], found.start(kind))
+    state.brackets.close_at_end()
+    state.result.deep = state.brackets.deep
+    state.result.early_closers = state.brackets.early_closers
+    state.result.tokens.append(Token("$END", "", len(text), len(text), True, 0))
+    del state.result.tokens[0]
+
+
+def _long_equality(state: State, word: str, start: int) -> str:
+    """Report `===` or `!==`, and give what is meant."""
+    meant = LONG_EQUALITY[word]
+    state.error("SYN001", start, start + 3, f"Conduit has no `{word}`", f"write `{meant}`")
+    return meant

@@ -133,6 +133,14 @@ class Brackets:
             )
         self._drop_to(depth)
 
+    def close_to_brace(self) -> None:
+        """Close the `(` and `[` that are open inside the innermost `{`."""
+        depth = len(self.stack)
+        while depth and self.stack[depth - 1].bracket in "([":
+            depth -= 1
+        if 0 < depth < len(self.stack) and self.stack[depth - 1].bracket == "{":
+            self.close_to(depth)
+
     def close_from(self, opener: int) -> None:
         """Close the bracket at an offset, or else the `{` that took its closer."""
         for depth, opened in enumerate(self.stack):

@@ -49,89 +49,96 @@ class Repair:
 
 
 class State:
-    """The tokens of a source so far, the brackets that are open, and what decides the next one."""
+    """A source while it is read: its tokens so far, and what decides the next one.
+
+    `first`: it is the first on its line. `block_end`: the last `}` of a block. `strings`: where the
+    open strings start, `cut` those that end on their line. `matches`: how many brackets were open
+    at each `match` whose `{` is to come. `in_relation`: after `@has_many` and its like.
+    """
 
     def __init__(self, source: Source, repairs: Iterable[Repair] = ()) -> None:
         self.source = source
         self.text = source.text
         self.result = Lexed([Token("START", "", 0, 0)], {})
-        self._cut = {repair.at for repair in repairs if repair.kind == "cut"}
-        self._guesses_cuts = False
-        self._repairs = {repair.at: repair for repair in repairs if repair.kind != "cut"}
-        self._brackets = Brackets(source, self._report, self._insert)
-        self._strings: list[int] = []
-        self._matches: list[int] = []
-        self._block_end: Token | None = None
-        self._first = True
-        self._relation = False
-        self._declared: dict[str, bool] = {}
-        self._doc: list[str] = []
-        self._doc_end = -1
+        self.cut = {repair.at for repair in repairs if repair.kind == "cut"}
+        self.guesses_cuts = False
+        self.repairs = {repair.at: repair for repair in repairs if repair.kind != "cut"}
+        self.brackets = Brackets(source, self.report, self.insert)
+        self.strings: list[int] = []
+        self.matches: list[int] = []
+        self.block_end: Token | None = None
+        self.first = True
+        self.in_relation = False
+        self.declared: dict[str, bool] = {}
+        self.doc: list[str] = []
+        self.doc_end = -1
 
-    def _emit(self, type: str, text: str, start: int, end: int) -> None:
-        brackets = self._brackets.stack
-        if start in self._repairs:
-            self._repair(self._repairs.pop(start))
+    def emit(self, type: str, text: str, start: int, end: int) -> int:
+        """Add a token; where it ends."""
+        brackets = self.brackets.stack
+        if start in self.repairs:
+            self.repair(self.repairs.pop(start))
         if len(brackets) > MAX_OPEN:
-            self._first = False
-            return
-        if self._doc:
-            self._take_doc(start)
-        self.result.tokens.append(Token(type, text, start, end, self._first, len(brackets)))
-        self._first = False
+            self.first = False
+            return end
+        if self.doc:
+            self.take_doc(start)
+        self.result.tokens.append(Token(type, text, start, end, self.first, len(brackets)))
+        self.first = False
+        return end
 
-    def _take_doc(self, start: int) -> None:
-        if self.text.count("\n", self._doc_end, start) == 1:
-            self.result.docs[start] = "\n".join(self._doc)
-        self._doc.clear()
+    def take_doc(self, start: int) -> None:
+        if self.text.count("\n", self.doc_end, start) == 1:
+            self.result.docs[start] = "\n".join(self.doc)
+        self.doc.clear()
 
-    def _insert(self, type: str) -> None:
+    def insert(self, type: str) -> None:
         tokens = self.result.tokens
-        tokens.append(inserted(type, tokens[-1].end, len(self._brackets.stack)))
+        tokens.append(inserted(type, tokens[-1].end, len(self.brackets.stack)))
 
-    def _repair(self, repair: Repair) -> None:
+    def repair(self, repair: Repair) -> None:
         if repair.kind == "close":
-            self._brackets.close_from(repair.opener)
+            self.brackets.close_from(repair.opener)
         elif repair.kind == "call":
             last = self.result.tokens[-1]
             span = Span(self.source, last.start, last.end)
-            self._report("SYN011", span, "a `(` is missing after this", "add the missing `(`")
-            self._insert("_CALL")
-            self._brackets.open("(", repair.at)
-        elif len(self._brackets.stack) < MAX_OPEN:
+            self.report("SYN011", span, "a `(` is missing after this", "add the missing `(`")
+            self.insert("_CALL")
+            self.brackets.open("(", repair.at)
+        elif len(self.brackets.stack) < MAX_OPEN:
             last = self.result.tokens[-1]
             code, message = "SYN017", "a block `{ … }` should follow"
             if _PAIR.match(self.text, repair.at):
                 code, message = "SYN011", "a `{` is missing after this"
             span = Span(self.source, last.start, last.end)
-            self._report(code, span, message, "add the missing `{`")
-            self._insert("LBRACE")
-            self._brackets.open("{", repair.at, "block")
+            self.report(code, span, message, "add the missing `{`")
+            self.insert("LBRACE")
+            self.brackets.open("{", repair.at, "block")
 
-    def _report(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
+    def report(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
         self.result.problems.append(Diagnostic(code, span, message, hint))
 
-    def _error(self, code: str, start: int, end: int, message: str, hint: str | None) -> None:
-        if not self._brackets.hidden:
-            self._report(code, Span(self.source, start, end), message, hint)
+    def error(self, code: str, start: int, end: int, message: str, hint: str | None) -> None:
+        if not self.brackets.hidden:
+            self.report(code, Span(self.source, start, end), message, hint)
 
-    def _bad_literal(self, code: str, start: int, error: literals.BadLiteralError) -> None:
-        self._error(code, start + error.start, start + error.end, str(error), error.hint)
+    def bad_literal(self, code: str, start: int, error: literals.BadLiteralError) -> None:
+        self.error(code, start + error.start, start + error.end, str(error), error.hint)
 
     @property
-    def _after_operand(self) -> bool:
+    def after_operand(self) -> bool:
         last = self.result.tokens[-1]
-        return last.type in OPERAND_ENDS and last is not self._block_end
+        return last.type in OPERAND_ENDS and last is not self.block_end
 
     @property
-    def _new_line_in_brace(self) -> bool:
-        return self._first and self._brackets.in_brace
+    def new_line_in_brace(self) -> bool:
+        return self.first and self.brackets.in_brace
 
-    def _attached(self, position: int) -> bool:
+    def attached(self, position: int) -> bool:
         following = self.text[position : position + 1]
         return bool(following) and not following.isspace()
 
-    def _line_end(self, start: int) -> int:
+    def line_end(self, start: int) -> int:
         end = self.text.find("\n", start)
         end = len(self.text) if end < 0 else end
         return end - 1 if self.text[end - 1 : end] == "\r" else end

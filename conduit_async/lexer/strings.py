@@ -1,4 +1,7 @@
-"""Strings: their text, their interpolations, and those that do not end."""
+"""Strings: their text, their interpolations, and those that do not end.
+
+An interpolation is read as any code; the `}` that closes it leads back into the string.
+"""
 
 import re
 
@@ -13,127 +16,127 @@ _STATEMENT = re.compile(
     |[a-z_]\w*:\s+[a-z]\w*(?:\([\d, ]*\))?[!?])""",
     re.VERBOSE,
 )
+
 """How a line may begin that is code, and no text in a string."""
 
 _SEPARATORS = ",; \t\r"
 
 
-class Strings(State):
-    """Reads strings.
+def string(state: State, text: str, start: int) -> int:
+    if "\n" in text:
+        outermost = state.strings[0] if state.strings else start
+        _note_multiline(state, outermost)
+        if state.guesses_cuts or ends_on_line(state, outermost):
+            return quote(state, '"', start)
+    end = start + len(text)
+    if "\n" in text:
+        _note_suspicious(state, start, end)
+    return state.emit("STRING", text[1:-1], start, end)
 
-    An interpolation is read as any code; the `}` that closes it leads back into the string.
-    """
 
-    def _string(self, text: str, start: int) -> int:
-        if "\n" in text:
-            outermost = self._strings[0] if self._strings else start
-            self._note_multiline(outermost)
-            if self._guesses_cuts or self._cuts(outermost):
-                return self._quote('"', start)
-        end = start + len(text)
-        if "\n" in text:
-            self._note_suspicious(start, end)
-        self._emit("STRING", text[1:-1], start, end)
-        return end
+def quote(state: State, _: str, start: int) -> int:
+    state.emit("_QUOTE", '"', start, start + 1)
+    state.strings.append(start)
+    return string_text(state, start + 1)
 
-    def _quote(self, _: str, start: int) -> int:
-        self._emit("_QUOTE", '"', start, start + 1)
-        self._strings.append(start)
-        return self._string_text(start + 1)
 
-    def _string_text(self, start: int) -> int:
-        """The text of the innermost open string up to an interpolation or its end."""
-        text = self.text
-        position = start
-        outermost = self._strings[0]
-        while True:
-            found = _TEXT.match(text, position)
-            if found:
-                position = found.end()
-            following = text[position : position + 1]
-            if following == '"':
-                self._emit_text(start, position)
-                self._emit("_QUOTE_END", '"', position, position + 1)
-                opened = self._strings.pop()
-                if not self._strings and opened in self.result.multiline[-1:]:
-                    self._note_suspicious(opened, position + 1)
-                return position + 1
-            if following == "#":
-                self._emit_text(start, position)
-                self._emit("_INTERPOLATE", "#{", position, position + 2)
-                self._brackets.open("#{", position)
-                return position + 2
-            if not following or (following == "\\" and position + 1 == len(text)):
-                self.result.unterminated = True
-                self._emit_text(start, position)
-                self._force_string_end(len(text))
-                return len(text)
-            if self._cuts(outermost, position):
-                end = self._without_closers(start, self._line_end(position))
-                self._emit_text(start, end)
-                self._force_string_end(end)
-                return end
-            self._note_multiline(outermost)
-            position += 1 if following == "\n" else 2
+def string_text(state: State, start: int) -> int:
+    """The text of the innermost open string up to an interpolation or its end."""
+    text = state.text
+    position = start
+    outermost = state.strings[0]
+    while True:
+        found = _TEXT.match(text, position)
+        if found:
+            position = found.end()
+        following = text[position : position + 1]
+        if following == '"':
+            _emit_text(state, start, position)
+            state.emit("_QUOTE_END", '"', position, position + 1)
+            opened = state.strings.pop()
+            if not state.strings and opened in state.result.multiline[-1:]:
+                _note_suspicious(state, opened, position + 1)
+            return position + 1
+        if following == "#":
+            _emit_text(state, start, position)
+            state.emit("_INTERPOLATE", "#{", position, position + 2)
+            state.brackets.open("#{", position)
+            return position + 2
+        if not following or (following == "\\" and position + 1 == len(text)):
+            state.result.unterminated = True
+            _emit_text(state, start, position)
+            force_end(state, len(text))
+            return len(text)
+        if ends_on_line(state, outermost, position):
+            end = without_closers(state, start, state.line_end(position))
+            _emit_text(state, start, end)
+            force_end(state, end)
+            return end
+        _note_multiline(state, outermost)
+        position += 1 if following == "\n" else 2
 
-    def _without_closers(self, start: int, end: int) -> int:
-        """Where a text ends that has no quote: before what closes a bracket around it."""
-        line = self.text.rfind("\n", 0, start)
-        around = {
-            CLOSERS[opened.bracket][1]
-            for opened in self._brackets.stack
-            if opened.bracket in "([" or opened.start > line
-        }
-        inside: list[str] = []
-        for found in _BRACKET.finditer(self.text, start, end):
-            bracket = found[0]
-            if bracket in "([{":
-                inside.append(CLOSERS[bracket][1])
-            elif inside and inside[-1] == bracket:
-                inside.pop()
-            elif bracket in around:
-                end = found.start()
-                break
-        text = self.text[start:end].rstrip(_SEPARATORS)
-        if text.endswith(" {"):
-            text = text[:-1].rstrip(_SEPARATORS)
-        return start + len(text)
 
-    def _note_multiline(self, outermost: int) -> None:
-        if outermost not in self.result.multiline[-1:]:
-            self.result.multiline.append(outermost)
+def without_closers(state: State, start: int, end: int) -> int:
+    """Where a text ends that has no quote: before what closes a bracket around it."""
+    line = state.text.rfind("\n", 0, start)
+    around = {
+        CLOSERS[opened.bracket][1]
+        for opened in state.brackets.stack
+        if opened.bracket in "([" or opened.start > line
+    }
+    inside: list[str] = []
+    for found in _BRACKET.finditer(state.text, start, end):
+        bracket = found[0]
+        if bracket in "([{":
+            inside.append(CLOSERS[bracket][1])
+        elif inside and inside[-1] == bracket:
+            inside.pop()
+        elif bracket in around:
+            end = found.start()
+            break
+    text = state.text[start:end].rstrip(_SEPARATORS)
+    if text.endswith(" {"):
+        text = text[:-1].rstrip(_SEPARATORS)
+    return start + len(text)
 
-    def _note_suspicious(self, start: int, end: int) -> None:
-        """Note a string over lines that touches a name or another string."""
-        last = self.result.tokens[-1]
-        touches = last.end == start and last.type in ("STRING", "_QUOTE_END")
-        following = self.text[end : end + 1]
-        if touches or following.isalnum() or following == "#":
-            self.result.suspicious.append(start)
 
-    def _cuts(self, outermost: int, newline: int | None = None) -> bool:
-        """Whether a string ends on its line; `newline` is one that it goes on after."""
-        if newline is not None and self._guesses_cuts and _STATEMENT.match(self.text, newline + 1):
-            self._cut.add(outermost)
-        return outermost in self._cut
+def _note_multiline(state: State, outermost: int) -> None:
+    if outermost not in state.result.multiline[-1:]:
+        state.result.multiline.append(outermost)
 
-    def _emit_text(self, start: int, end: int) -> None:
-        if end > start:
-            self._emit("TEXT", self.text[start:end], start, end)
 
-    def _force_string_end(self, position: int) -> None:
-        """End all open strings here, and report the outermost one as not closed."""
-        brackets = self._brackets
-        outermost = self._strings[0]
-        interpolations = sum(opened.bracket == "#{" for opened in brackets.stack)
-        hint = 'close it with `}"`' if interpolations else 'close it with `"`'
-        self._error(
-            "SYN007", outermost, self._line_end(outermost), "this string is not closed", hint
-        )
-        while self._strings:
-            if interpolations == len(self._strings):
-                brackets.drop_interpolation()
-                interpolations -= 1
-            if not brackets.hidden:
-                self._insert("_QUOTE_END")
-            self._strings.pop()
+def _note_suspicious(state: State, start: int, end: int) -> None:
+    """Note a string over lines that touches a name or another string."""
+    last = state.result.tokens[-1]
+    touches = last.end == start and last.type in ("STRING", "_QUOTE_END")
+    following = state.text[end : end + 1]
+    if touches or following.isalnum() or following == "#":
+        state.result.suspicious.append(start)
+
+
+def ends_on_line(state: State, outermost: int, newline: int | None = None) -> bool:
+    """Whether a string ends on its line; `newline` is one that it goes on after."""
+    if newline is not None and state.guesses_cuts and _STATEMENT.match(state.text, newline + 1):
+        state.cut.add(outermost)
+    return outermost in state.cut
+
+
+def _emit_text(state: State, start: int, end: int) -> None:
+    if end > start:
+        state.emit("TEXT", state.text[start:end], start, end)
+
+
+def force_end(state: State, position: int) -> None:
+    """End all open strings here, and report the outermost one as not closed."""
+    brackets = state.brackets
+    outermost = state.strings[0]
+    interpolations = sum(opened.bracket == "#{" for opened in brackets.stack)
+    hint = 'close it with `}"`' if interpolations else 'close it with `"`'
+    state.error("SYN007", outermost, state.line_end(outermost), "this string is not closed", hint)
+    while state.strings:
+        if interpolations == len(state.strings):
+            brackets.drop_interpolation()
+            interpolations -= 1
+        if not brackets.hidden:
+            state.insert("_QUOTE_END")
+        state.strings.pop()
