@@ -191,7 +191,7 @@ class Ternary(Node):
 class ArrayLiteral(Node):
     """`[a, b]`."""
 
-    items: tuple[Expr, ...]
+    items: tuple[Expr, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -206,7 +206,7 @@ class Entry(Node):
 class HashLiteral(Node):
     """`{ a: 1, "b": 2, (c): 3 }`."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -308,7 +308,7 @@ class If(Node):
     """`if / elsif / else`; `unless` is an `If` whose one branch is `negated`."""
 
     branches: tuple[Branch, ...]
-    otherwise: Block | None
+    otherwise: Block | None = None
     negated: bool = False
 
 
@@ -325,7 +325,7 @@ class For(Node):
 class Return(Node):
     """`return` with or without a value."""
 
-    value: Expr | None
+    value: Expr | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -463,7 +463,7 @@ class Parameter(Node):
 
     name: Name
     type: TypeRef
-    default: Expr | None
+    default: Expr | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

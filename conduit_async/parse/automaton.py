@@ -12,9 +12,12 @@ from ..diagnostics import Diagnostic
 from ..lexer import Lexed
 from ..source import Source, Span
 from ..tokens import Token
-from .members import MemberRules
-from .rules import PLAIN
+from . import expressions, members, statements, types
+from .builders import PLAIN, Context, builder
 from .table import Table
+
+_RULES = (expressions, members, statements, types)
+"""The modules whose rules are registered by their import."""
 
 
 class Automaton:
@@ -29,13 +32,13 @@ class Automaton:
         self._units = table.units
         self._chains = table.chains
         self._end = table.end
-        rules = MemberRules(source, lexed.docs, self._report)
+        context = Context(source, lexed.docs, self._report)
         self._actions = tuple(
             (
                 production.origin,
                 production.size,
                 PLAIN.get(production.method),
-                getattr(rules, production.method, _unbuilt),
+                builder(production.method, context) or _unbuilt,
                 production.kept,
             )
             for production in table.productions

@@ -1,6 +1,6 @@
 """The rules of resources and their members."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 from .. import ast
@@ -9,7 +9,8 @@ from ..hints.queue_words import queue_hint
 from ..source import Span
 from ..suggest import nearest
 from ..tokens import FIELD_ANNOTATIONS, FILE_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
-from .types import TypeRules
+from .builders import Context, rule
+from .types import check_duplicates, check_marker
 
 Body = tuple[list[ast.Pair], ast.Block | None]
 _ALIASES = {
@@ -24,235 +25,242 @@ _ALIASES = {
 """What annotations of other languages are called here."""
 
 
-class MemberRules(TypeRules):
-    """Builds files, resources and their members."""
+@rule
+def file(_: Context, span: Span, items: list[ast.Resource | ast.Annotation]) -> ast.File:
+    return ast.File(
+        span,
+        tuple(item for item in items if isinstance(item, ast.Annotation)),
+        tuple(item for item in items if isinstance(item, ast.Resource)),
+    )
 
-    def file(self, span: Span, items: list[ast.Resource | ast.Annotation]) -> ast.File:
-        return ast.File(
-            span,
-            tuple(item for item in items if isinstance(item, ast.Annotation)),
-            tuple(item for item in items if isinstance(item, ast.Resource)),
-        )
 
-    def resource(
-        self, span: Span, name: ast.Name, members: list[ast.ResourceMember]
-    ) -> ast.Resource:
-        self.check_duplicates([member for member in members if isinstance(member, ast.Field)])
-        return ast.Resource(span, name, tuple(members), self.docs.get(span.start))
+@rule
+def resource(
+    context: Context, span: Span, name: ast.Name, members: list[ast.ResourceMember]
+) -> ast.Resource:
+    check_duplicates(context, [member for member in members if isinstance(member, ast.Field)])
+    return ast.Resource(span, name, tuple(members), context.docs.get(span.start))
 
-    # Fields and annotations
 
-    def field(
-        self, span: Span, name: ast.Name, type: ast.TypeRef, annotations: list[ast.Annotation]
-    ) -> ast.Field:
-        self.check_marker(type)
-        return ast.Field(span, name, type, tuple(annotations), (), self.docs.get(span.start))
+@rule
+def field(
+    context: Context,
+    span: Span,
+    name: ast.Name,
+    type: ast.TypeRef,
+    before: list[ast.Annotation],
+    options: Sequence[ast.Pair] = (),
+    after: Sequence[ast.Annotation] = (),
+) -> ast.Field:
+    check_marker(context, type)
+    doc = context.docs.get(span.start)
+    return ast.Field(span, name, type, (*before, *after), tuple(options), doc)
 
-    def field_with_options(
-        self,
-        span: Span,
-        name: ast.Name,
-        type: ast.TypeRef,
-        before: list[ast.Annotation],
-        options: list[ast.Pair],
-        after: list[ast.Annotation],
-    ) -> ast.Field:
-        self.check_marker(type)
-        doc = self.docs.get(span.start)
-        return ast.Field(span, name, type, (*before, *after), tuple(options), doc)
 
-    def field_annotation(
-        self, span: Span, token: Token, arguments: list[ast.Argument]
-    ) -> ast.Annotation:
-        name = self.annotation_name(token)
-        if name.text not in FIELD_ANNOTATIONS:
-            self.unknown(name, FIELD_ANNOTATIONS)
-        return ast.Annotation(span, name, tuple(arguments))
+@rule
+def field_annotation(
+    context: Context, span: Span, token: Token, arguments: list[ast.Argument]
+) -> ast.Annotation:
+    name = _annotation_name(context, token)
+    if name.text not in FIELD_ANNOTATIONS:
+        _unknown(context, name, FIELD_ANNOTATIONS)
+    return ast.Annotation(span, name, tuple(arguments))
 
-    def loose_annotation(
-        self, span: Span, token: Token, arguments: list[ast.Argument]
-    ) -> ast.Annotation:
-        name = self.annotation_name(token)
-        self.warn(name.span, f"`@{name.text}` belongs to a field, and there is none before it")
-        return ast.Annotation(span, name, tuple(arguments))
 
-    def annotation(
-        self,
-        span: Span,
-        token: Token,
-        label: ast.Name | ast.String | None,
-        arguments: list[ast.Argument],
-        body: Body,
-    ) -> ast.Annotation | ast.Hook:
-        name = self.annotation_name(token)
-        meant = hook_meant(name.text)
-        pairs, block = body
-        event = label if isinstance(label, ast.Name) and label.text in EVENTS else None
-        if block and (event or (meant and " " in meant)):
-            hint = f"write `{meant}`" if meant else "write `@before` or `@after`"
-            self.error("SYN014", name.span, f"there is no hook timing `@{name.text}`", hint)
-            timing, _, named = (meant or "@before").partition(" ")
-            head = Token("HOOK", timing, span.start, name.span.end)
-            return self.hook(span, head, event or ast.Name(name.span, named), [], block)
-        if name.text not in FILE_ANNOTATIONS:
-            self.unknown(name, [*MEMBER_ANNOTATIONS, *FIELD_ANNOTATIONS])
-        return ast.Annotation(span, name, tuple(arguments), label, tuple(pairs), block)
+@rule
+def loose_annotation(
+    context: Context, span: Span, token: Token, arguments: list[ast.Argument]
+) -> ast.Annotation:
+    name = _annotation_name(context, token)
+    _warn(context, name.span, f"`@{name.text}` belongs to a field, and there is none before it")
+    return ast.Annotation(span, name, tuple(arguments))
 
-    def unknown(self, name: ast.Name, known: Iterable[str]) -> None:
-        """Warn about an annotation that means nothing here."""
-        near = _ALIASES.get(name.text) or nearest(name.text, known)
-        hint = f"did you mean `@{near}`?" if near else queue_hint(name.text)
-        self.warn(name.span, f"`@{name.text}` is unknown and has no effect here", hint)
 
-    def warn(self, span: Span, message: str, hint: str | None = None) -> None:
-        self.warning("SYN012", span, message, hint)
+@rule
+def annotation(
+    context: Context,
+    span: Span,
+    token: Token,
+    label: ast.Name | ast.String | None,
+    arguments: list[ast.Argument],
+    body: Body,
+) -> ast.Annotation | ast.Hook:
+    name = _annotation_name(context, token)
+    meant = hook_meant(name.text)
+    pairs, block = body
+    event = label if isinstance(label, ast.Name) and label.text in EVENTS else None
+    if block and (event or (meant and " " in meant)):
+        hint = f"write `{meant}`" if meant else "write `@before` or `@after`"
+        context.error("SYN014", name.span, f"there is no hook timing `@{name.text}`", hint)
+        timing, _, named = (meant or "@before").partition(" ")
+        head = Token("HOOK", timing, span.start, name.span.end)
+        return hook(context, span, head, event or ast.Name(name.span, named), [], block)
+    if name.text not in FILE_ANNOTATIONS:
+        _unknown(context, name, [*MEMBER_ANNOTATIONS, *FIELD_ANNOTATIONS])
+    return ast.Annotation(span, name, tuple(arguments), label, tuple(pairs), block)
 
-    def no_body(self, _: Span) -> Body:
-        return [], None
 
-    def empty_body(self, span: Span) -> Body:
-        return [], ast.Block(span, ())
+def _annotation_name(context: Context, token: Token) -> ast.Name:
+    return ast.Name(Span(context.source, token.start + 1, token.end), token.text[1:])
 
-    def pairs_body(self, _: Span, pairs: list[ast.Pair]) -> Body:
-        return pairs, None
 
-    def statements_body(self, span: Span, statements: list[ast.Statement]) -> Body:
-        return [], ast.Block(span, tuple(statements))
+def _unknown(context: Context, name: ast.Name, known: Iterable[str]) -> None:
+    """Warn about an annotation that means nothing here."""
+    near = _ALIASES.get(name.text) or nearest(name.text, known)
+    hint = f"did you mean `@{near}`?" if near else queue_hint(name.text)
+    _warn(context, name.span, f"`@{name.text}` is unknown and has no effect here", hint)
 
-    def pair(self, span: Span, key: ast.Name, value: ast.Expr) -> ast.Pair:
-        return ast.Pair(span, key, value)
 
-    # Relations and settings
+def _warn(context: Context, span: Span, message: str, hint: str | None = None) -> None:
+    context.warning("SYN012", span, message, hint)
 
-    def relation(
-        self,
-        span: Span,
-        token: Token,
-        target: ast.Name,
-        through: ast.Name | None,
-        alias: ast.String | None,
-        options: list[ast.Pair],
-    ) -> ast.Relation:
-        kind = cast("ast.RelationKind", token.text[1:])
-        doc = self.docs.get(span.start)
-        return ast.Relation(span, kind, target, through, alias, tuple(options), doc)
 
-    def nested(self, span: Span, name: ast.Name, alias: ast.String | None) -> ast.Setting:
-        return ast.Setting(span, "nested", name, alias, None)
+@rule
+def no_body(_: Context, __: Span) -> Body:
+    return [], None
 
-    def setting(self, span: Span, token: Token, value: ast.Expr) -> ast.Setting:
-        kind = cast("ast.SettingKind", token.text[1:])
-        return ast.Setting(span, kind, None, None, value)
 
-    def on(self, span: Span, name: ast.Name, value: ast.Expr) -> ast.Setting:
-        return ast.Setting(span, "on", name, None, value)
+@rule
+def empty_body(_: Context, span: Span) -> Body:
+    return [], ast.Block(span, ())
 
-    # Functions, computed fields, scopes, rules
 
-    def function(
-        self,
-        span: Span,
-        name: ast.Name,
-        parameters: list[ast.Parameter],
-        result: ast.TypeRef | None,
-        body: ast.Block,
-    ) -> ast.Function:
-        return ast.Function(span, name, tuple(parameters), result, body, self.docs.get(span.start))
+@rule
+def pairs_body(_: Context, __: Span, pairs: list[ast.Pair]) -> Body:
+    return pairs, None
 
-    def no_parameters(self, _: Span) -> list[ast.Parameter]:
-        return []
 
-    def listed(self, _: Span, parameters: list[ast.Parameter]) -> list[ast.Parameter]:
-        return parameters
+@rule
+def statements_body(_: Context, span: Span, statements: list[ast.Statement]) -> Body:
+    return [], ast.Block(span, tuple(statements))
 
-    def parameter(
-        self, span: Span, name: ast.Name, type: ast.TypeRef, default: ast.Expr | None = None
-    ) -> ast.Parameter:
-        return ast.Parameter(span, name, type, default)
 
-    def computed(self, span: Span, name: ast.Name, type: ast.TypeRef, body: Body) -> ast.Computed:
-        self.check_marker(type)
-        pairs, block = body
-        if block is None:
-            block = ast.Block(Span(self.source, type.span.end, span.end), ())
-        return ast.Computed(span, name, type, block, self.docs.get(span.start), tuple(pairs))
+@rule
+def relation(
+    context: Context,
+    span: Span,
+    token: Token,
+    target: ast.Name,
+    through: ast.Name | None,
+    alias: ast.String | None,
+    options: list[ast.Pair],
+) -> ast.Relation:
+    kind = cast("ast.RelationKind", token.text[1:])
+    doc = context.docs.get(span.start)
+    return ast.Relation(span, kind, target, through, alias, tuple(options), doc)
 
-    def scope(
-        self, span: Span, name: ast.Name, parameters: list[ast.Parameter], body: Body
-    ) -> ast.Scope:
-        pairs, block = body
-        doc = self.docs.get(span.start)
-        return ast.Scope(span, name, tuple(parameters), tuple(pairs), block, doc)
 
-    def rule(self, span: Span, token: Token, body: Body) -> ast.Rule:
-        return self.named_rule(span, token, None, body)
+@rule
+def nested(_: Context, span: Span, name: ast.Name, alias: ast.String | None) -> ast.Setting:
+    return ast.Setting(span, "nested", name, alias, None)
 
-    def named_rule(self, span: Span, token: Token, name: ast.Name | None, body: Body) -> ast.Rule:
-        kind = cast("ast.RuleKind", token.text[1:])
-        pairs, block = body
-        return ast.Rule(span, kind, name, tuple(pairs), block, self.docs.get(span.start))
 
-    # Hooks
+@rule
+def setting(_: Context, span: Span, token: Token, value: ast.Expr) -> ast.Setting:
+    kind = cast("ast.SettingKind", token.text[1:])
+    return ast.Setting(span, kind, None, None, value)
 
-    def transaction(self, span: Span) -> Span:
-        return span
 
-    def async_header(
-        self, span: Span, options: list[ast.Argument]
-    ) -> tuple[Span, tuple[ast.Argument, ...]]:
-        return span, tuple(options)
+@rule
+def on(_: Context, span: Span, name: ast.Name, value: ast.Expr) -> ast.Setting:
+    return ast.Setting(span, "on", name, None, value)
 
-    def hook(
-        self,
-        span: Span,
-        token: Token,
-        event: ast.Name | None,
-        modifiers: list[Span | tuple[Span, tuple[ast.Argument, ...]]],
-        body: ast.Block,
-    ) -> ast.Hook:
-        timing = cast("ast.Timing", token.text[1:])
-        where = self.span(token)
-        transactions = [modifier for modifier in modifiers if isinstance(modifier, Span)]
-        asyncs = [modifier for modifier in modifiers if isinstance(modifier, tuple)]
-        for again in (*transactions[1:], *(span for span, _ in asyncs[1:])):
-            message = f"`{again.text.partition('(')[0]}` appears twice"
-            self.error("SYN001", again, message, "remove one of them")
-        if asyncs:
-            header, options = asyncs[0]
-            work = ast.Async(Span(self.source, header.start, body.span.end), options, body, header)
-            body = ast.Block(work.span, (work,))
-        return ast.Hook(
-            span,
-            timing,
-            self.event_of(where, token.text, event),
-            bool(transactions),
-            body,
-            Span(self.source, span.start, self.header_end(where, event, modifiers)),
-            self.docs.get(span.start),
-        )
 
-    def header_end(
-        self,
-        where: Span,
-        event: ast.Name | None,
-        modifiers: list[Span | tuple[Span, tuple[ast.Argument, ...]]],
-    ) -> int:
-        """Where a hook's header ends."""
-        if modifiers:
-            last = modifiers[-1]
-            return last.end if isinstance(last, Span) else last[0].end
-        return event.span.end if event else where.end
+@rule
+def computed(
+    context: Context, span: Span, name: ast.Name, type: ast.TypeRef, body: Body
+) -> ast.Computed:
+    check_marker(context, type)
+    pairs, block = body
+    if block is None:
+        block = ast.Block(Span(context.source, type.span.end, span.end), ())
+    return ast.Computed(span, name, type, block, context.docs.get(span.start), tuple(pairs))
 
-    def event_of(self, where: Span, timing: str, event: ast.Name | None) -> ast.Event:
-        """The event of a hook; one that does not exist is reported."""
-        if event is None:
-            hint = f"for example `{timing} create`"
-            self.error("SYN015", where, "this hook does not say its event", hint)
-            return "update"
-        if event.text not in EVENTS:
-            near = nearest_event(event.text)
-            hint = queue_hint(event.text) or "it is create, update, delete or save"
-            hint = f"did you mean `{near}`?" if near else hint
-            self.error("SYN015", event.span, f"there is no event `{event.text}`", hint)
-            return cast("ast.Event", near) if near else "update"
-        return cast("ast.Event", event.text)
+
+@rule
+def scope(
+    context: Context, span: Span, name: ast.Name, parameters: list[ast.Parameter], body: Body
+) -> ast.Scope:
+    pairs, block = body
+    doc = context.docs.get(span.start)
+    return ast.Scope(span, name, tuple(parameters), tuple(pairs), block, doc)
+
+
+@rule
+def resource_rule(
+    context: Context, span: Span, token: Token, name: ast.Name | None, body: Body
+) -> ast.Rule:
+    kind = cast("ast.RuleKind", token.text[1:])
+    pairs, block = body
+    return ast.Rule(span, kind, name, tuple(pairs), block, context.docs.get(span.start))
+
+
+@rule
+def transaction(_: Context, span: Span) -> Span:
+    return span
+
+
+@rule
+def async_header(
+    _: Context, span: Span, options: list[ast.Argument]
+) -> tuple[Span, tuple[ast.Argument, ...]]:
+    return span, tuple(options)
+
+
+@rule
+def hook(
+    context: Context,
+    span: Span,
+    token: Token,
+    event: ast.Name | None,
+    modifiers: list[Span | tuple[Span, tuple[ast.Argument, ...]]],
+    body: ast.Block,
+) -> ast.Hook:
+    timing = cast("ast.Timing", token.text[1:])
+    where = context.span(token)
+    transactions = [modifier for modifier in modifiers if isinstance(modifier, Span)]
+    asyncs = [modifier for modifier in modifiers if isinstance(modifier, tuple)]
+    for again in (*transactions[1:], *(span for span, _ in asyncs[1:])):
+        message = f"`{again.text.partition('(')[0]}` appears twice"
+        context.error("SYN001", again, message, "remove one of them")
+    if asyncs:
+        header, options = asyncs[0]
+        work = ast.Async(Span(context.source, header.start, body.span.end), options, body, header)
+        body = ast.Block(work.span, (work,))
+    return ast.Hook(
+        span,
+        timing,
+        _event_of(context, where, token.text, event),
+        bool(transactions),
+        body,
+        Span(context.source, span.start, _header_end(context, where, event, modifiers)),
+        context.docs.get(span.start),
+    )
+
+
+def _header_end(
+    _: Context,
+    where: Span,
+    event: ast.Name | None,
+    modifiers: list[Span | tuple[Span, tuple[ast.Argument, ...]]],
+) -> int:
+    """Where a hook's header ends."""
+    if modifiers:
+        last = modifiers[-1]
+        return last.end if isinstance(last, Span) else last[0].end
+    return event.span.end if event else where.end
+
+
+def _event_of(context: Context, where: Span, timing: str, event: ast.Name | None) -> ast.Event:
+    """The event of a hook; one that does not exist is reported."""
+    if event is None:
+        hint = f"for example `{timing} create`"
+        context.error("SYN015", where, "this hook does not say its event", hint)
+        return "update"
+    if event.text not in EVENTS:
+        near = nearest_event(event.text)
+        hint = queue_hint(event.text) or "it is create, update, delete or save"
+        hint = f"did you mean `{near}`?" if near else hint
+        context.error("SYN015", event.span, f"there is no event `{event.text}`", hint)
+        return cast("ast.Event", near) if near else "update"
+    return cast("ast.Event", event.text)

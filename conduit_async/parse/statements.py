@@ -1,122 +1,85 @@
-"""The rules of statements."""
+"""The rules of statements that are not just a node of their symbols."""
 
 from .. import ast
 from ..source import Span
 from ..tokens import Token
-from .expressions import ExpressionRules
+from .builders import Context, rule
 
 
-class StatementRules(ExpressionRules):
-    """Builds blocks and statements."""
+@rule
+def augment(
+    context: Context, span: Span, target: ast.Expr, operator: Token, value: ast.Expr
+) -> ast.Assign:
+    plain, left = operator.text.removesuffix("="), target.span.text
+    hint = f"write `{left} = {left} {plain} …`" if "\n" not in left else None
+    context.error("SYN001", context.span(operator), f"there is no `{operator.text}`", hint)
+    return ast.Assign(span, target, value)
 
-    def block(self, span: Span, statements: list[ast.Statement]) -> ast.Block:
-        return ast.Block(span, tuple(statements))
 
-    def let(self, span: Span, name: ast.Name, value: ast.Expr) -> ast.Let:
-        return ast.Let(span, name, None, value)
-
-    def let_typed(self, span: Span, name: ast.Name, type: ast.TypeRef, value: ast.Expr) -> ast.Let:
-        return ast.Let(span, name, type, value)
-
-    def assign(self, span: Span, target: ast.Expr, value: ast.Expr) -> ast.Assign:
-        return ast.Assign(span, target, value)
-
-    def augment(self, span: Span, target: ast.Expr, operator: Token, value: ast.Expr) -> ast.Assign:
-        plain, left = operator.text.removesuffix("="), target.span.text
-        self.error(
-            "SYN001",
-            self.span(operator),
-            f"there is no `{operator.text}`",
-            f"write `{left} = {left} {plain} …`" if "\n" not in left else None,
-        )
-        return ast.Assign(span, target, value)
-
-    def expression_statement(self, span: Span, value: ast.Expr) -> ast.Statement:
-        if (
-            isinstance(value, ast.Call)
-            and isinstance(value.callee, ast.NameRef)
-            and value.callee.name == "error"
-            and [_name(argument) for argument in value.arguments] in ([None], ["message"])
+@rule
+def expression_statement(_: Context, span: Span, value: ast.Expr) -> ast.Statement:
+    match value:
+        case ast.Call(
+            callee=ast.NameRef(name="error"),
+            arguments=(ast.Argument(name=None | ast.Name(text="message"), value=message),),
         ):
-            return ast.Raise(span, value.arguments[0].value)
-        return ast.ExprStatement(span, value)
-
-    def rescue(self, span: Span, operand: ast.Expr, body: ast.Block) -> ast.Rescue:
-        return ast.Rescue(span, operand, None, body)
-
-    def rescue_named(
-        self, span: Span, operand: ast.Expr, name: ast.Name, body: ast.Block
-    ) -> ast.Rescue:
-        return ast.Rescue(span, operand, name, body)
-
-    def return_value(self, span: Span, value: ast.Expr) -> ast.Return:
-        return ast.Return(span, value)
-
-    def return_void(self, span: Span) -> ast.Return:
-        return ast.Return(span, None)
-
-    def for_statement(
-        self, span: Span, name: ast.Name, iterable: ast.Expr, body: ast.Block
-    ) -> ast.For:
-        return ast.For(span, name, iterable, body)
-
-    def async_statement(
-        self, span: Span, options: list[ast.Argument], body: ast.Block
-    ) -> ast.Async:
-        header = Span(self.source, span.start, self.end_before(body.span.start))
-        return ast.Async(span, tuple(options), body, header, self.docs.get(span.start))
-
-    def end_before(self, offset: int) -> int:
-        """Where the text before an offset ends, without the white space between."""
-        text = self.source.text
-        while text[offset - 1].isspace():
-            offset -= 1
-        return offset
-
-    # Conditions
-
-    def first_branch(self, span: Span, condition: ast.Expr, body: ast.Block) -> list[ast.Branch]:
-        return [ast.Branch(span, condition, body)]
-
-    def next_branch(
-        self, _: Span, branches: list[ast.Branch], condition: ast.Expr, body: ast.Block
-    ) -> list[ast.Branch]:
-        branches.append(ast.Branch(condition.span.to(body.span), condition, body))
-        return branches
-
-    def else_if(
-        self, span: Span, branches: list[ast.Branch], condition: ast.Expr, body: ast.Block
-    ) -> list[ast.Branch]:
-        text = self.source.text
-        start = text.index("else", branches[-1].span.end)
-        end = text.index("if", start) + len("if")
-        self.error(
-            "SYN001", Span(self.source, start, end), "`else if` is one word here", "write `elsif`"
-        )
-        return self.next_branch(span, branches, condition, body)
-
-    def if_statement(self, span: Span, branches: list[ast.Branch]) -> ast.If:
-        return ast.If(span, tuple(branches), None)
-
-    def if_else(self, span: Span, branches: list[ast.Branch], otherwise: ast.Block) -> ast.If:
-        return ast.If(span, tuple(branches), otherwise)
-
-    def unless(self, span: Span, condition: ast.Expr, body: ast.Block) -> ast.If:
-        return ast.If(span, (ast.Branch(span, condition, body),), None, negated=True)
-
-    def unless_else(
-        self, span: Span, condition: ast.Expr, body: ast.Block, otherwise: ast.Block
-    ) -> ast.If:
-        branch = ast.Branch(Span(self.source, span.start, body.span.end), condition, body)
-        return ast.If(span, (branch,), otherwise, negated=True)
-
-    def assignment_as_condition(
-        self, span: Span, left: ast.Expr, equal: Token, right: ast.Expr
-    ) -> ast.Binary:
-        where = self.span(equal)
-        self.error("SYN001", where, "`=` assigns and cannot be a condition", "compare with `==`")
-        return ast.Binary(span, "==", left, right, where)
+            return ast.Raise(span, message)
+    return ast.ExprStatement(span, value)
 
 
-def _name(argument: ast.Argument) -> str | None:
-    return argument.name.text if argument.name is not None else None
+@rule
+def async_statement(
+    context: Context, span: Span, options: list[ast.Argument], body: ast.Block
+) -> ast.Async:
+    end = len(context.source.text[: body.span.start].rstrip())
+    header = Span(context.source, span.start, end)
+    return ast.Async(span, tuple(options), body, header, context.docs.get(span.start))
+
+
+@rule
+def first_branch(_: Context, span: Span, condition: ast.Expr, body: ast.Block) -> list[ast.Branch]:
+    return [ast.Branch(span, condition, body)]
+
+
+@rule
+def next_branch(
+    _: Context, __: Span, branches: list[ast.Branch], condition: ast.Expr, body: ast.Block
+) -> list[ast.Branch]:
+    branches.append(ast.Branch(condition.span.to(body.span), condition, body))
+    return branches
+
+
+@rule
+def else_if(
+    context: Context,
+    span: Span,
+    branches: list[ast.Branch],
+    condition: ast.Expr,
+    body: ast.Block,
+) -> list[ast.Branch]:
+    text = context.source.text
+    start = text.index("else", branches[-1].span.end)
+    words = Span(context.source, start, text.index("if", start) + len("if"))
+    context.error("SYN001", words, "`else if` is one word here", "write `elsif`")
+    return next_branch(context, span, branches, condition, body)
+
+
+@rule
+def unless(
+    context: Context,
+    span: Span,
+    condition: ast.Expr,
+    body: ast.Block,
+    otherwise: ast.Block | None = None,
+) -> ast.If:
+    branch = ast.Branch(Span(context.source, span.start, body.span.end), condition, body)
+    return ast.If(span, (branch,), otherwise, negated=True)
+
+
+@rule
+def assignment_as_condition(
+    context: Context, span: Span, left: ast.Expr, equal: Token, right: ast.Expr
+) -> ast.Binary:
+    where = context.span(equal)
+    context.error("SYN001", where, "`=` assigns and cannot be a condition", "compare with `==`")
+    return ast.Binary(span, "==", left, right, where)
