@@ -1,8 +1,4 @@
-"""The syntax tree: what a source says, without what it means.
-
-Every node is frozen and knows its span. Nodes compare by identity, so that a later phase can keep
-facts about a node in a dictionary. `doc` is the text of the `///` lines above.
-"""
+"""Expressions, statements and types, which hold each other, and the fields of structs."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from .source import Span
+from ..source import Span
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -440,133 +436,3 @@ class Field(Node):
     annotations: tuple[Annotation, ...]
     options: tuple[Pair, ...]
     doc: str | None = None
-
-
-RelationKind: TypeAlias = Literal["has_many", "has_one", "belongs_to"]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Relation(Node):
-    """`@has_many Target through Through as "alias" { options }` and its siblings."""
-
-    kind: RelationKind
-    target: Name
-    through: Name | None
-    alias: String | None
-    options: tuple[Pair, ...]
-    doc: str | None = None
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Parameter(Node):
-    """`name: type = default`."""
-
-    name: Name
-    type: TypeRef
-    default: Expr | None = None
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Function(Node):
-    """`@function name(parameters) -> result { … }`."""
-
-    name: Name
-    parameters: tuple[Parameter, ...]
-    result: TypeRef | None
-    body: Block
-    doc: str | None = None
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Computed(Node):
-    """`@computed name: type! { … }`; a lone expression is an `ExprStatement`.
-
-    A body of `key: value` pairs is kept in `pairs`, and `body` is empty then.
-    """
-
-    name: Name
-    type: TypeRef
-    body: Block
-    doc: str | None = None
-    pairs: tuple[Pair, ...] = ()
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Scope(Node):
-    """`@scope name(parameters) { where: {…} order_by: "…" limit: 10 }`."""
-
-    name: Name
-    parameters: tuple[Parameter, ...]
-    pairs: tuple[Pair, ...]
-    body: Block | None
-    doc: str | None = None
-
-
-RuleKind: TypeAlias = Literal["validate", "constraint", "invariant"]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Rule(Node):
-    """`@validate`, `@constraint` or `@invariant`: pairs, or statements in `body`."""
-
-    kind: RuleKind
-    name: Name | None
-    pairs: tuple[Pair, ...]
-    body: Block | None
-    doc: str | None = None
-
-
-SettingKind: TypeAlias = Literal["nested", "operations", "middleware", "on"]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Setting(Node):
-    """`@nested under X as "xs"`, `@operations […]`, `@middleware […]`, `@on event: […]`."""
-
-    kind: SettingKind
-    name: Name | None
-    alias: String | None
-    value: Expr | None
-
-
-Timing: TypeAlias = Literal["before", "after"]
-Event: TypeAlias = Literal["create", "update", "delete", "save"]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Hook(Node):
-    """`@after create @transaction @async(options) { … }`.
-
-    `header` is the span of everything before the block. With `@async` on the hook, `body` holds
-    one `Async` statement, so that both forms are the same from here on.
-    """
-
-    timing: Timing
-    event: Event
-    transaction: bool
-    body: Block
-    header: Span
-    doc: str | None = None
-
-
-ResourceMember: TypeAlias = (
-    Field | Relation | Function | Computed | Scope | Rule | Setting | Hook | Annotation
-)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Resource(Node):
-    """`resource Name { members }`, members in the order of the source."""
-
-    name: Name
-    members: tuple[ResourceMember, ...]
-    doc: str | None = None
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class File(Node):
-    """One source file; the tree lacks what is in its `unparsed` spans."""
-
-    annotations: tuple[Annotation, ...]
-    resources: tuple[Resource, ...]
-    unparsed: tuple[Span, ...] = ()
