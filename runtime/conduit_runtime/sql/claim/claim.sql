@@ -1,6 +1,6 @@
--- Claims the rows that due_rows.sql finds. A bound says where the last claim of a priority ended, so
--- that the scan skips dead index entries. The claim leaves out types with a rate that it does not
--- count, whatever the worker has read of them.
+-- Claims the rows that due_rows.sql finds. A bound is where the last claim of a priority ended: the
+-- scan starts there and skips dead index entries. The claim omits types with a rate that it does
+-- not count, even if the worker has not read their rate.
 WITH RECURSIVE lanes AS MATERIALIZED (
   SELECT * FROM unnest(%(types)s::text[], %(fingerprints)s::text[]) AS lane (type, fingerprint)
   WHERE type <> ALL (ARRAY(

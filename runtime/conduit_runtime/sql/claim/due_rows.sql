@@ -1,7 +1,8 @@
--- Walks the priorities that are present, most urgent first, and takes at each the due heads of the
--- known lanes, merged in order. A lane that gave all it was asked for may hide rows behind its last
--- one, so the merge is cut there, and the walk ends: exact order, perhaps fewer rows than asked for.
--- Leaves out paused queues, and queues with a limit that this claim does not count.
+-- Walks the existing priorities, most urgent first. In each, it takes the due heads of the known
+-- lanes, merged in order. A lane that returned as many rows as it was asked for may have more
+-- behind its last row, so the merge is cut there and the walk ends. The order is exact; the rows
+-- may be fewer than asked for. Omits paused queues, and queues with a limit that this claim does
+-- not count.
 ARRAY(
   SELECT due_row.ctid
   FROM unnest(%(queues)s::text[], %(sizes)s::int[]) WITH ORDINALITY
@@ -27,7 +28,7 @@ ARRAY(
             AND jobs.status = 'pending' AND jobs.priority < levels.priority
           ORDER BY jobs.priority DESC LIMIT 1
         ) AS present ON true
-        OFFSET 0  -- evaluated once, not wherever it is used
+        OFFSET 0  -- so that it is evaluated once
       ) AS next
       CROSS JOIN LATERAL (
         SELECT coalesce(

@@ -1,5 +1,5 @@
 ARRAY(
-    -- Of types with a rate, only as many rows as may start.
+    -- For types with a rate, only as many rows as may start.
     SELECT counted.ctid
     FROM (
       SELECT found.ctid, job.type,

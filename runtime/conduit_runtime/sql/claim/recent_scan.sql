@@ -1,6 +1,6 @@
 
   UNION ALL
-  -- Of the priorities in which something fell due of late, that alone.
+  -- Only jobs that became due recently.
   SELECT asked.queue, level.priority, asked.since, 0
   FROM (
     SELECT queue, pg_catalog.now() - pg_catalog.make_interval(secs => age) AS since

@@ -1,5 +1,5 @@
--- A new token for jobs whose claim took long, as far as the worker still holds them and they
--- may start: what others decided about the old token no longer concerns them.
+-- Draws a new token for jobs whose claim took long, if the worker still holds them and they may
+-- start. Changes that name the old token then have no effect.
 UPDATE {jobs} AS job SET token = %(renewed)s
 FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) AS claimed (id, token)
 WHERE job.id = claimed.id AND job.token = claimed.token AND coalesce(job.status = 'running', false)

@@ -1,4 +1,4 @@
--- What waits in a queue that is not paused, which limits concern it, and how it would be claimed.
+-- The lanes that wait in a queue that is not paused, the limits that apply, and the rows to claim.
 SELECT type, fingerprint,
        EXISTS (
          SELECT FROM {conduit_queues} WHERE name = %(queue)s AND concurrency IS NOT NULL

@@ -1,4 +1,4 @@
--- The insert reads from the function alone, so the rows keep its order without a sort.
+-- The insert reads only from the function, so the rows keep its order without a sort.
 INSERT INTO {jobs}
   (id, queue, type, fingerprint, payload, priority, max_attempts, timeout, run_at, notifies{trace})
 SELECT

@@ -1,5 +1,5 @@
--- The dependencies after this one, a page at a time, and which of the jobs ended, or are gone, by
--- somebody's own statement: what waits for them does not know yet.
+-- The dependencies after this one, one page, and which of their jobs ended or were deleted by a
+-- statement that is not ours: the jobs that wait for them were not released.
 WITH page AS MATERIALIZED (
   SELECT job, next FROM {conduit_dependencies}
   WHERE (job, next) > (%(job)s::uuid, %(next)s::uuid)

@@ -1,4 +1,4 @@
--- The watched jobs after this one, a page of them, and which of them have ended.
+-- The watched jobs after this one, one page, and which of them have ended.
 WITH RECURSIVE watched AS (
   (SELECT job FROM {conduit_dependencies} WHERE watched AND job > %(job)s::uuid ORDER BY job LIMIT 1)
   UNION ALL

@@ -1,4 +1,4 @@
--- The id to go on from, NULL at the end; how many jobs changed; the jobs that are locked.
+-- The id to continue from (NULL at the end), the number of changed jobs, and the locked jobs.
 SELECT CASE WHEN (SELECT pg_catalog.count(*) FROM found) = %(limit)s
          THEN (SELECT id FROM found ORDER BY id DESC LIMIT 1) END,
        (SELECT pg_catalog.count(*) FROM changed),

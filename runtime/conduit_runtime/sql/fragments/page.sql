@@ -16,7 +16,7 @@ found AS MATERIALIZED (
   ORDER BY id
   FOR UPDATE {lock}
 ), notified AS MATERIALIZED (
-  -- Workers that hold one of them do not start it any more.
+  -- A worker that holds one of them does not start it.
   SELECT pg_catalog.pg_notify({control_channel}, 'control')
   FROM mine
   WHERE status = 'running'

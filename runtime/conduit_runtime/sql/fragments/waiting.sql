@@ -1,5 +1,5 @@
--- The priorities, types and fingerprints that wait in a queue: a walk through the index that skips
--- from one to the next.
+-- The priorities, types and fingerprints that wait in a queue: the walk skips from one index entry
+-- to the next different one.
 WITH RECURSIVE walk AS (
   (SELECT priority, type, fingerprint FROM {jobs}
    WHERE queue = {queue} AND status = 'pending'

@@ -1,4 +1,4 @@
--- Jobs of flows that wait for others, a page at a time; and so what waits for them in turn.
+-- Cancels blocked jobs, one page at a time, and then the jobs that wait for them.
 WITH page AS MATERIALIZED (
   SELECT id FROM {conduit_blocked_jobs}
   WHERE (%(queue)s::text IS NULL OR queue = %(queue)s)

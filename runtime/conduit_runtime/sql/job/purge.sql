@@ -1,5 +1,5 @@
--- The jobs from this one on, a page at a time: those that may go do. What is locked stays, and
--- what others have yet to be released from.
+-- Deletes ended jobs from this id on, one page at a time. Locked jobs stay, and so do jobs that
+-- others have not been released from.
 WITH page AS MATERIALIZED (
   SELECT id,
          status = ANY (%(status)s::text[]) AND status IN ('completed', 'failed', 'cancelled')
@@ -14,7 +14,7 @@ WITH page AS MATERIALIZED (
   SELECT id FROM {jobs} AS job
   WHERE id = ANY (ARRAY(SELECT id FROM page WHERE is_old))
     AND status IN ('completed', 'failed', 'cancelled')
-    -- What waits for a deleted job could not learn whether it succeeded.
+    -- A job that waits for a deleted job could not find out whether it succeeded.
     AND NOT EXISTS (SELECT FROM {conduit_dependencies} AS dependency WHERE dependency.job = job.id)
   FOR UPDATE SKIP LOCKED
 ), gone AS (

@@ -1,4 +1,4 @@
--- Jobs of flows that failed where they waited, since Postgres refuses their row.
+-- Deletes blocked jobs that failed because Postgres refuses their row.
 DELETE FROM {conduit_blocked_jobs}
 WHERE error IS NOT NULL
   AND (%(queue)s::text IS NULL OR queue = %(queue)s)

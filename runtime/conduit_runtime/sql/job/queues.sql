@@ -24,7 +24,7 @@ WITH counts AS (
 SELECT queue, coalesce(pending, 0), coalesce(running, 0), coalesce(completed, 0),
        coalesce(failed, 0), coalesce(cancelled, 0), coalesce(unknown, 0), coalesce(workers, 0),
        paused_at, concurrency,
-       -- Python cannot hold every time that Postgres can; greatest() passes NULL over.
+       -- Python's times have a smaller range than those of Postgres; greatest() ignores NULL.
        CASE WHEN oldest_due IS NOT NULL THEN greatest(oldest_due, '0001-01-02 00:00Z') END
 FROM counts FULL JOIN served USING (queue) FULL JOIN controlled USING (queue)
 ORDER BY queue

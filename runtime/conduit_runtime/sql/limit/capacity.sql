@@ -1,5 +1,6 @@
--- The capacity that the limits leave: how many jobs of each queue and of each type with a rate may be
--- claimed, and for types in how many seconds it grows. The rows are locked: no other claim counts now.
+-- The capacity under the limits: how many jobs of each queue and of each type with a rate may be
+-- claimed, and for types after how many seconds it grows. The rows are locked, so no other claim
+-- counts at the same time.
 SELECT 'queue' AS kind, queue.name AS subject, running.capacity, NULL::float8 AS seconds
 FROM {conduit_queues} AS queue
 CROSS JOIN LATERAL (
@@ -19,7 +20,7 @@ CROSS JOIN LATERAL (
   SELECT coalesce(pg_catalog.sum(start.starts), 0) AS starts, pg_catalog.min(start.until) AS first
   FROM {conduit_rate_usage} AS start
   WHERE start.type = rate.type
-    -- A clock that was set back leaves starts of the future. They count when it comes near them again.
+    -- A clock that was set back leaves starts in the future. They count when the clock reaches them.
     AND start.until > pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {rate_window})
     AND start.until < pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => {rate_window})
 ) AS recent

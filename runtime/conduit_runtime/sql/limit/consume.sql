@@ -1,4 +1,4 @@
--- Counts starts of these types, in steps of a hundredth of the period; each row is named by its end.
+-- Counts starts of these types in steps of a hundredth of the period. Each row is named by its end.
 WITH started AS (
   SELECT rate.type, starts.count, pg_catalog.to_timestamp(
            (pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp())::float8 * 100::float8 / rate.seconds) + 1::float8)

@@ -1,4 +1,4 @@
--- Locks the rows of these limits, in one order.
+-- Locks the rows of these limits in a fixed order.
 SELECT 'queue' AS kind, name AS subject FROM (
   SELECT name FROM {conduit_queues} WHERE name = ANY (%(queues)s::text[])
   ORDER BY name FOR UPDATE {wait}

@@ -1,4 +1,4 @@
--- What is old enough becomes rows of longer times, a page of it.
+-- Merges old rows into rows of a longer period, one page at a time.
 WITH old AS (
   DELETE FROM {conduit_metrics}
   WHERE ctid = ANY (ARRAY(

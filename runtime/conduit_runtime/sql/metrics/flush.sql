@@ -1,4 +1,4 @@
--- Rows of the present minute, in one order, so that workers never wait for each other in a circle.
+-- Adds to the rows of the current minute. A fixed order prevents deadlocks between workers.
 INSERT INTO {conduit_metrics} AS kept
   (starts_at, seconds, queue, type, succeeded, failed, retried, discarded, snoozed, cancelled,
    duration, wait, durations, waits)

@@ -1,5 +1,5 @@
--- From the beginning of the minute, hour or day that the period begins in, as long as they are kept
--- apart; and the seconds since then.
+-- Sums from the start of the first minute, hour or day of the period, whichever is still stored,
+-- and the seconds since then.
 WITH since AS (
   SELECT pg_catalog.date_bin(
     pg_catalog.make_interval(secs => %(bin)s),

@@ -1,4 +1,4 @@
--- Due jobs are counted along the claim index, up to a limit; those that are not due are not read.
+-- Counts due jobs along the claim index, up to a limit. It does not read jobs that are not due.
 SELECT wanted.queue, due.count, coalesce(running.count, 0),
        coalesce(extract(epoch FROM pg_catalog.now() - due.oldest), 0)::float8
 FROM pg_catalog.unnest(%(queues)s::text[]) AS wanted (queue)

@@ -1,4 +1,4 @@
--- A UUID of version 7, as the client makes them: new rows lie together in the index.
+-- A UUID of version 7, as in the client: new rows are neighbours in the index.
 CREATE FUNCTION conduit_new_id() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE BEGIN ATOMIC
   SELECT pg_catalog.encode(
     pg_catalog.set_bit(pg_catalog.set_bit(pg_catalog.overlay(
@@ -47,17 +47,17 @@ CREATE TABLE jobs (
   autovacuum_vacuum_cost_delay = 0
 );
 
-COMMENT ON COLUMN jobs.seq IS 'call order within a connection; settles ties of priority and run_at';
+COMMENT ON COLUMN jobs.seq IS 'call order within a connection; breaks ties of priority and run_at';
 COMMENT ON COLUMN jobs.fingerprint IS 'names and kinds of the payload''s fields; empty: matched by type alone';
-COMMENT ON COLUMN jobs.rescues IS 'how often a worker died while it held the job';
-COMMENT ON COLUMN jobs.errors IS 'one entry a failed attempt: attempt, at, error, traceback';
-COMMENT ON COLUMN jobs.timeout IS 'seconds that one attempt may take';
-COMMENT ON COLUMN jobs.start_written IS 'whether attempts and started_at are those of the current claim; each claim clears it';
-COMMENT ON COLUMN jobs.leased_until IS 'set by dequeue(): the claim lapses then; workers prove that they live instead';
-COMMENT ON COLUMN jobs.token IS 'drawn anew by every claim; each outcome names it';
-COMMENT ON COLUMN jobs.flow IS 'the chain or group that the job is part of: others may wait for it';
-COMMENT ON COLUMN jobs.trace IS 'trace context of what enqueued the job, as headers (traceparent, …)';
-COMMENT ON COLUMN jobs.notifies IS 'whether the commit of the new row looks for an idle worker; false: its statement found none';
+COMMENT ON COLUMN jobs.rescues IS 'how many workers died while they held the job';
+COMMENT ON COLUMN jobs.errors IS 'an entry for each failed attempt: attempt, at, error, traceback';
+COMMENT ON COLUMN jobs.timeout IS 'the most seconds of one attempt';
+COMMENT ON COLUMN jobs.start_written IS 'whether attempts and started_at belong to the current claim; each claim clears it';
+COMMENT ON COLUMN jobs.leased_until IS 'when a claim by dequeue() lapses; workers have a heartbeat instead';
+COMMENT ON COLUMN jobs.token IS 'random, new in every claim; each outcome names it';
+COMMENT ON COLUMN jobs.flow IS 'the chain or group of the job; other jobs may wait for it';
+COMMENT ON COLUMN jobs.trace IS 'trace context of the caller that enqueued the job, as headers (traceparent, …)';
+COMMENT ON COLUMN jobs.notifies IS 'whether the commit of the new row looks for an idle worker; false: its statement did and found none';
 
 CREATE INDEX jobs_claim ON jobs (queue, priority DESC, type, fingerprint, run_at, seq)
   WHERE status = 'pending';
@@ -76,15 +76,15 @@ CREATE TABLE conduit_workers (
   seen_at    timestamptz NOT NULL DEFAULT pg_catalog.now()
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
-COMMENT ON COLUMN conduit_workers.lock_key IS 'advisory lock that the worker''s session holds while it lives; none behind a pooler';
+COMMENT ON COLUMN conduit_workers.lock_key IS 'advisory lock that the session of a live worker holds; NULL behind a pooler';
 COMMENT ON COLUMN conduit_workers.heartbeat IS 'counts up every second while the worker lives';
 
--- An idle worker holds the idle lock of its queue exclusively; only then does a commit pay for a
--- NOTIFY. The shared lock is kept until the commit is visible, so a worker that takes the idle lock
--- and then looks once more misses nothing. While another transaction holds a snapshot, workers scan
--- all pending jobs but rarely: a job that is committed long after its time says so ('late').
--- The condition of the trigger is a column, since it is evaluated for every row. The function runs
--- with the search path of whoever enqueues, and a path of its own would cost more than it does.
+-- An idle worker holds the idle lock of its queue exclusively. A commit notifies only if it finds the
+-- idle lock held. The commit keeps the shared lock until it is visible, so a worker that takes the
+-- idle lock and then polls once more misses no job. While another transaction holds a snapshot, full
+-- scans are rare: a job that commits long after it was due sends the payload 'late'.
+-- The trigger's condition is a column, because it is evaluated for every row. The function runs with
+-- the search path of its caller: setting one would cost more than the function does.
 CREATE FUNCTION conduit_notify() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF (NEW.status OPERATOR(pg_catalog.=) 'pending'::pg_catalog.text)
@@ -121,9 +121,9 @@ CREATE TABLE conduit_unique_keys (
   fillfactor = 70, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05
 );
 
-COMMENT ON TABLE conduit_unique_keys IS 'the existing job of a key; no other of its type with that key is enqueued meanwhile';
-COMMENT ON COLUMN conduit_unique_keys.key IS 'SHA-256 of the type and the value, so that nobody reads a value here';
-COMMENT ON COLUMN conduit_unique_keys.expires_at IS 'until when the key is held; NULL: until its job ended';
+COMMENT ON TABLE conduit_unique_keys IS 'the existing job of each key; no other job of its type is enqueued with that key';
+COMMENT ON COLUMN conduit_unique_keys.key IS 'SHA-256 of the type and the value, which hides the value';
+COMMENT ON COLUMN conduit_unique_keys.expires_at IS 'when the key is released; NULL: when its job ends';
 
 CREATE TABLE conduit_blocked_jobs (
   id           uuid        PRIMARY KEY,
@@ -144,10 +144,10 @@ CREATE TABLE conduit_blocked_jobs (
   error        text
 ) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
-COMMENT ON TABLE conduit_blocked_jobs IS 'jobs that are none yet: they wait for others of their flow';
-COMMENT ON COLUMN conduit_blocked_jobs.delay IS 'seconds between the end of the last of those and its start';
-COMMENT ON COLUMN conduit_blocked_jobs.waits_for IS 'how many jobs must end first; each has a row in conduit_dependencies';
-COMMENT ON COLUMN conduit_blocked_jobs.error IS 'why it failed without becoming a job: Postgres refuses the row in jobs';
+COMMENT ON TABLE conduit_blocked_jobs IS 'jobs that wait for other jobs of their flow; they move to jobs when these have ended';
+COMMENT ON COLUMN conduit_blocked_jobs.delay IS 'seconds from the end of the last of these jobs to its start';
+COMMENT ON COLUMN conduit_blocked_jobs.waits_for IS 'how many jobs it waits for; each has a row in conduit_dependencies';
+COMMENT ON COLUMN conduit_blocked_jobs.error IS 'why it failed here: Postgres refused its row in jobs';
 
 CREATE TABLE conduit_dependencies (
   job     uuid    NOT NULL,
@@ -156,14 +156,14 @@ CREATE TABLE conduit_dependencies (
   PRIMARY KEY (job, next)
 ) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
-COMMENT ON TABLE conduit_dependencies IS 'next waits for job; the row goes when job ends';
-COMMENT ON COLUMN conduit_dependencies.watched IS 'workers look whether job has ended: it is not of the flow, or more of them wait than its end released';
+COMMENT ON TABLE conduit_dependencies IS 'next waits for job; the row is deleted when job ends';
+COMMENT ON COLUMN conduit_dependencies.watched IS 'workers check whether job has ended: it is outside the flow, or has more dependents than one step releases';
 
 CREATE INDEX conduit_dependencies_watched ON conduit_dependencies (job, next) WHERE watched;
 
--- Makes jobs of these blocked jobs, each with its status; returns those that have ended with it. What
--- Postgres refuses alone ends as failed with the reason. If the row is refused even so, the reason
--- stays with the blocked job. A job of the same id may exist already: then that one counts, and
+-- Moves these blocked jobs to jobs, each with its status; returns those whose status is an end. If
+-- Postgres refuses a job alone, it ends failed with the reason. If Postgres refuses that row too, the
+-- blocked job keeps the reason. If a job with the same id exists, it replaces the blocked one, and
 -- workers watch it.
 CREATE FUNCTION conduit_release(ids uuid[], statuses text[], reason text) RETURNS uuid[]
 LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -207,7 +207,7 @@ BEGIN
     RETURN ARRAY(
       SELECT id FROM unnest(ids, statuses) AS asked (id, status) WHERE status <> 'pending');
   EXCEPTION WHEN OTHERS THEN
-    -- Connections, serialization, resources, locks, operators and the system itself.
+    -- Transient errors: connection, serialization, resources, locks, operator, system.
     IF pg_catalog.left(SQLSTATE, 2) IN ('08', '40', '53', '55', '57', '58') THEN
       RAISE;
     END IF;
@@ -225,19 +225,13 @@ BEGIN
   RETURN ids;
 END $$;
 
-DO $$
-BEGIN
-  EXECUTE pg_catalog.format('ALTER FUNCTION conduit_release(uuid[], text[], text) SET search_path = pg_catalog, %I, pg_temp',
-                 pg_catalog.current_schema());
-END $$;
-
--- Of these jobs, those that have ended let go of what waits for them: it becomes a job when nothing
--- is left to wait for, and a cancelled one when what it waited for did not succeed and it asks for
--- that; and so on with what waits for the cancelled. `dropped` are blocked ones to cancel anyway.
+-- Releases the jobs that wait for these jobs, as far as these have ended. A blocked job becomes
+-- pending when it waits for no other job. It becomes cancelled if a job in front of it did not succeed
+-- and its on_failure is 'cancel'; the jobs behind it follow. Blocked jobs in `dropped` are cancelled.
 --
--- This deletes at most `budget` dependencies, of each job its share. Of a job that has more, the
--- first that is left is marked as watched, so that workers go on from there; returns those jobs.
--- In the background, this starts at the first that is marked and marks what others have locked.
+-- One call deletes at most `budget` dependencies, shared among the jobs. If a job has more, the first
+-- remaining dependency is marked as watched, and workers continue there; returns these jobs. In the
+-- background, a call starts at the first mark, and marks the dependencies that others have locked.
 CREATE FUNCTION conduit_advance(
   ended uuid[], dropped uuid[], budget integer, background boolean
 ) RETURNS uuid[]
@@ -247,7 +241,7 @@ DECLARE
   past      uuid[] := ended;
   at_mark   boolean := background;
   share     integer;
-  befores   uuid[];  -- of dependencies: those that were found, that go, and that are left
+  befores   uuid[];  -- dependencies: the found ones, those to cut, and the rest
   nexts     uuid[];
   is_beyond boolean[];
   cut       uuid[];
@@ -267,7 +261,7 @@ BEGIN
       NULL::text));
   END IF;
   WHILE pg_catalog.cardinality(past) > 0 LOOP
-    -- Half of it is for what waits for the cancelled in turn.
+    -- Half of the budget is for the jobs behind cancelled ones.
     share := greatest(
       budget / (2 * pg_catalog.cardinality(past)), least(budget / pg_catalog.cardinality(past), 1));
     WITH finished AS MATERIALIZED (
@@ -294,13 +288,13 @@ BEGIN
     ) AS link;
     EXIT WHEN befores IS NULL;
     IF NOT background THEN
-      -- In one order, so that two who end jobs of the same flows do not wait for each other.
+      -- A fixed order prevents deadlocks between calls that end jobs of the same flows.
       PERFORM FROM conduit_blocked_jobs
       WHERE id IN (SELECT next FROM unnest(nexts, is_beyond) AS found (next, beyond) WHERE NOT beyond)
       ORDER BY id
       FOR UPDATE;
     END IF;
-    -- Not those that others have locked, and of payloads no more than some megabytes.
+    -- Skips jobs that others have locked, and stops after some megabytes of payloads.
     SELECT pg_catalog.array_agg(job) FILTER (WHERE goes),
            pg_catalog.array_agg(next) FILTER (WHERE goes),
            pg_catalog.array_agg(job) FILTER (WHERE NOT goes),
@@ -366,14 +360,7 @@ BEGIN
   RETURN ARRAY(SELECT DISTINCT job FROM pg_catalog.unnest(more) AS job);
 END $$;
 
-DO $$
-BEGIN
-  EXECUTE pg_catalog.format(
-    'ALTER FUNCTION conduit_advance(uuid[], uuid[], integer, boolean) SET search_path = pg_catalog, %I, pg_temp',
-    pg_catalog.current_schema());
-END $$;
-
--- Looks into both tables one after the other, so that a job that moves between them is not missed.
+-- Checks both tables in turn, so that it finds a job that moves between them.
 CREATE FUNCTION conduit_cancel(wanted uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   is_blocked boolean;
@@ -391,7 +378,7 @@ BEGIN
   RETURNING flow INTO its_flow;
   is_changed := FOUND;
   IF is_running AND pg_catalog.current_setting('conduit.wake', true) IS DISTINCT FROM 'off' THEN
-    -- A worker that holds it does not start it any more.
+    -- A worker that holds it does not start it.
     PERFORM pg_catalog.pg_notify(pg_catalog.concat('conduit_', 'jobs'::regclass::oid), 'control');
   END IF;
   IF is_blocked THEN
@@ -402,15 +389,9 @@ BEGIN
   RETURN is_blocked OR is_changed;
 END $$;
 
-DO $$
-BEGIN
-  EXECUTE pg_catalog.format('ALTER FUNCTION conduit_cancel(uuid) SET search_path = pg_catalog, %I, pg_temp',
-                 pg_catalog.current_schema());
-END $$;
-
--- Takes these running jobs back from a worker that died; returns them as they are now. One that
--- Postgres refuses to change so ends as failed with the reason. If that is refused as well, or the
--- reason may pass, it stays as it was.
+-- Reclaims these running jobs from a dead worker; returns their new rows. If Postgres refuses the
+-- change of a job, the job ends failed with the reason. If Postgres refuses that too, or the error is
+-- transient, the job stays as it was.
 CREATE FUNCTION conduit_reclaim(ids uuid[], refusal text) RETURNS SETOF jobs
 LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
@@ -449,21 +430,15 @@ BEGIN
   ELSIF refusal IS NULL AND NOT is_transient THEN
     RETURN QUERY SELECT * FROM conduit_reclaim(
       ids,
-      pg_catalog.concat('the worker died, and Postgres refused to take the job back: ', refused));
+      pg_catalog.concat('the worker died, and Postgres refused to reclaim the job: ', refused));
   ELSE
     RETURN QUERY SELECT * FROM jobs WHERE id = ids[1];
   END IF;
 END $$;
 
-DO $$
-BEGIN
-  EXECUTE pg_catalog.format('ALTER FUNCTION conduit_reclaim(uuid[], text) SET search_path = pg_catalog, %I, pg_temp',
-                 pg_catalog.current_schema());
-END $$;
-
--- Whether the job of a key is still pending, running or blocked, or the key has not expired.
--- Volatile, so that it sees what was committed while an enqueue waited for the key. With its owner's
--- rights, so that a role that may only enqueue need not read jobs.
+-- Whether the job of a key is pending, running or blocked, or the key has not expired. It is volatile,
+-- so that it sees commits that happen while an enqueue waits for the key. It has its owner's rights,
+-- so that a role that may only enqueue need not read jobs.
 CREATE FUNCTION conduit_key_is_held(job uuid, expires_at timestamptz) RETURNS boolean
 LANGUAGE sql VOLATILE SECURITY DEFINER BEGIN ATOMIC
   SELECT CASE
@@ -476,11 +451,11 @@ LANGUAGE sql VOLATILE SECURITY DEFINER BEGIN ATOMIC
   END;
 END;
 
--- Stores unique jobs and flows, with its owner's rights: a role that enqueues sees no key and can
--- neither make others' jobs wait nor hold a key without a job. `completed` are those of the parents
--- whose children are stored; NULL: the jobs have none. Of the jobs whose key another one holds, it
--- returns position and the existing job: what waits for such a job waits for the existing one
--- instead, and for what the job itself would have waited for.
+-- Stores unique jobs and flows. It has its owner's rights: a role that enqueues cannot read keys, make
+-- the jobs of others wait, or hold a key without a job. Only child jobs of the parents in `completed`
+-- are stored; NULL: the jobs have no parents. If another job holds the key of a job, that job is not
+-- stored, and the function returns its position and the existing job. Jobs that would wait for it wait
+-- for the existing job, and for the jobs in front of it.
 CREATE FUNCTION conduit_enqueue(
   completed uuid[], parents uuid[], ids uuid[], queues text[], types text[], fingerprints text[],
   payloads text[], priorities integer[], max_attempts integer[], timeouts float8[],
@@ -488,7 +463,7 @@ CREATE FUNCTION conduit_enqueue(
   flows uuid[], on_failures text[], befores uuid[], afters uuid[]
 ) RETURNS TABLE ("position" bigint, existing uuid)
 LANGUAGE plpgsql SECURITY DEFINER
--- One plan, which takes linear time whatever the number of jobs and the settings of the session.
+-- One plan, which takes linear time for any number of jobs and any settings of the session.
 SET plan_cache_mode = force_generic_plan SET enable_hashjoin = on SET enable_nestloop = off AS $$
 #variable_conflict use_column
 BEGIN
@@ -503,8 +478,8 @@ BEGIN
        delay, trace, key, unique_for, flow, on_failure, position)
     WHERE completed IS NULL OR new.parent IN (SELECT pg_catalog.unnest(completed))
   ), held AS (
-    -- A key that another transaction holds is waited for, in one order; whether its job still
-    -- exists is looked up after that.
+    -- Waits for keys that another transaction holds, in a fixed order, and only then checks whether
+    -- their jobs exist.
     INSERT INTO conduit_unique_keys AS held (type, key, job, expires_at)
     SELECT DISTINCT ON (type, key)
       type, key, id, pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => unique_for)
@@ -528,7 +503,7 @@ BEGIN
     FROM unnest(befores, afters) AS link (job, next)
     WHERE link.next IN (SELECT id FROM asked) AND (
       link.job IN (SELECT id FROM asked)
-      -- Or, of a large flow, it was stored by the call before.
+      -- Or an earlier call for the same large flow stored it.
       OR coalesce((SELECT flow FROM jobs WHERE id = link.job),
                   (SELECT flow FROM conduit_blocked_jobs WHERE id = link.job)) = flows[1])
   ), reach AS (
@@ -577,12 +552,6 @@ BEGIN
   SELECT duplicate.position, duplicate.existing FROM duplicate ORDER BY duplicate.position;
 END $$;
 
-DO $$
-BEGIN
-  EXECUTE pg_catalog.format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp',
-                            'conduit_enqueue'::regproc::regprocedure, pg_catalog.current_schema());
-END $$;
-
 REVOKE ALL ON FUNCTION conduit_enqueue FROM PUBLIC;
 REVOKE ALL ON FUNCTION conduit_key_is_held FROM PUBLIC;
 
@@ -592,7 +561,7 @@ CREATE TABLE conduit_results (
   expires_at timestamptz NOT NULL
 ) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
-COMMENT ON TABLE conduit_results IS 'what handlers returned, for types that keep it';
+COMMENT ON TABLE conduit_results IS 'return values of handlers, for types with keep_result';
 
 CREATE INDEX conduit_results_expiry ON conduit_results (expires_at);
 
@@ -620,10 +589,10 @@ CREATE TABLE conduit_schedules (
   CHECK (pg_catalog.num_nonnulls(every, cron) = 1)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
-COMMENT ON COLUMN conduit_schedules.every IS 'seconds from tick to tick; or else there is a cron expression';
-COMMENT ON COLUMN conduit_schedules.next_run_at IS 'the tick to come; whoever enqueues its job moves it on';
-COMMENT ON COLUMN conduit_schedules.failures IS 'how often in a row the job of this tick could not be enqueued';
-COMMENT ON COLUMN conduit_schedules.retry_at IS 'when a tick that failed is tried again';
+COMMENT ON COLUMN conduit_schedules.every IS 'seconds from tick to tick; NULL: the schedule has a cron expression';
+COMMENT ON COLUMN conduit_schedules.next_run_at IS 'the next tick; the scheduler that enqueues its job moves it on';
+COMMENT ON COLUMN conduit_schedules.failures IS 'how many times in a row enqueueing the job of this tick failed';
+COMMENT ON COLUMN conduit_schedules.retry_at IS 'when a failed tick is retried';
 
 CREATE TABLE conduit_queues (
   name        text        PRIMARY KEY CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 200),
@@ -631,9 +600,9 @@ CREATE TABLE conduit_queues (
   concurrency integer     CHECK (concurrency > 0)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
-COMMENT ON TABLE conduit_queues IS 'what operators say of queues; one without a row runs freely';
-COMMENT ON COLUMN conduit_queues.paused_at IS 'since when nothing is claimed from it; NULL: not paused';
-COMMENT ON COLUMN conduit_queues.concurrency IS 'its jobs that may run at once, over all workers; NULL: any number';
+COMMENT ON TABLE conduit_queues IS 'pauses and limits of queues; a queue without a row has none';
+COMMENT ON COLUMN conduit_queues.paused_at IS 'when the queue was paused; NULL: not paused';
+COMMENT ON COLUMN conduit_queues.concurrency IS 'how many of its jobs may run at once, over all workers; NULL: any number';
 
 CREATE TABLE conduit_rate_limits (
   type    text    PRIMARY KEY CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),
@@ -641,7 +610,7 @@ CREATE TABLE conduit_rate_limits (
   seconds float8  NOT NULL CHECK (seconds > 0::float8 AND seconds <= 31536000::float8)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
-COMMENT ON TABLE conduit_rate_limits IS 'how many jobs of a type may start within any period of so many seconds';
+COMMENT ON TABLE conduit_rate_limits IS 'how many jobs of a type may start within any period of this length';
 
 CREATE TABLE conduit_rate_usage (
   type   text        NOT NULL,
@@ -650,10 +619,10 @@ CREATE TABLE conduit_rate_usage (
   PRIMARY KEY (type, until)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
-COMMENT ON TABLE conduit_rate_usage IS 'how many jobs of a type with a rate started of late; a hundred rows a period at most';
-COMMENT ON COLUMN conduit_rate_usage.until IS 'they started shortly before';
+COMMENT ON TABLE conduit_rate_usage IS 'recent starts of types with a rate; at most a hundred rows a period';
+COMMENT ON COLUMN conduit_rate_usage.until IS 'the starts happened shortly before this time';
 
--- Adds histograms bucket by bucket; a shorter one counts as if it went on with zeros.
+-- Adds histograms bucket by bucket; missing buckets count as zero.
 CREATE FUNCTION conduit_add_histograms(one bigint[], other bigint[]) RETURNS bigint[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC
   SELECT coalesce(pg_catalog.array_agg(coalesce(a, 0) + coalesce(b, 0) ORDER BY place), '{}')
@@ -682,11 +651,11 @@ CREATE TABLE conduit_metrics (
   PRIMARY KEY (seconds, starts_at, queue, type)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
-COMMENT ON TABLE conduit_metrics IS 'what became of attempts, by minute; by hour once they are some hours old, by day after some days';
-COMMENT ON COLUMN conduit_metrics.seconds IS 'how long the time is that begins at starts_at: 60, 3600 or 86400';
-COMMENT ON COLUMN conduit_metrics.failed IS 'failed attempts, with those that were retried and the discarded ones';
-COMMENT ON COLUMN conduit_metrics.duration IS 'sum of the seconds that attempts took';
-COMMENT ON COLUMN conduit_metrics.wait IS 'sum of the seconds from when jobs were due to their start';
+COMMENT ON TABLE conduit_metrics IS 'outcomes of attempts by minute; merged into hours after two hours, into days after two days';
+COMMENT ON COLUMN conduit_metrics.seconds IS 'length of the period that begins at starts_at: 60, 3600 or 86400';
+COMMENT ON COLUMN conduit_metrics.failed IS 'failed attempts, retried and discarded ones included';
+COMMENT ON COLUMN conduit_metrics.duration IS 'sum of the run times, in seconds';
+COMMENT ON COLUMN conduit_metrics.wait IS 'sum of the times from due to start, in seconds';
 COMMENT ON COLUMN conduit_metrics.durations IS 'histogram: the n-th bound is 0.001 * sqrt(2) ^ (n - 1) seconds, the 55th none';
 
 CREATE TABLE conduit_failure_notices (
@@ -696,5 +665,19 @@ CREATE TABLE conduit_failure_notices (
   reporter text
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
-COMMENT ON TABLE conduit_failure_notices IS 'jobs that a rescue ended as failed, until a worker''s on_failed has returned';
-COMMENT ON COLUMN conduit_failure_notices.reporter IS 'the worker that took the notice over; when it is no longer registered, another does';
+COMMENT ON TABLE conduit_failure_notices IS 'jobs that ended failed in a rescue, until a worker''s on_failed has returned';
+COMMENT ON COLUMN conduit_failure_notices.reporter IS 'the worker that took the notice; if it is no longer registered, another takes it';
+
+-- These functions find our tables on any search path of their caller.
+DO $$
+DECLARE
+  each regprocedure;
+BEGIN
+  FOREACH each IN ARRAY ARRAY[
+    'conduit_release'::regproc, 'conduit_advance'::regproc, 'conduit_cancel'::regproc,
+    'conduit_reclaim'::regproc, 'conduit_enqueue'::regproc
+  ]::regprocedure[] LOOP
+    EXECUTE pg_catalog.format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp',
+                              each, pg_catalog.current_schema());
+  END LOOP;
+END $$;

@@ -1,4 +1,4 @@
--- coalesce() keeps the planner from the partial index of running rows: ids are the way in.
+-- coalesce() keeps the planner from the partial index of running rows, so it uses the ids.
 UPDATE {jobs} AS job
 SET status = 'completed', completed_at = pg_catalog.now(), error = NULL, progress = NULL,
     attempts = CASE WHEN start_written THEN attempts ELSE least(attempts, 2147483646) + 1 END,

@@ -1,5 +1,5 @@
--- The statement that writes a failure also releases what waits for the job. A job that is released
--- long after it was due sends a notification.
+-- The statement that writes a failure also releases the jobs that wait for it. A job that is
+-- released long after it was due sends a notification.
 WITH ended AS (
   {end_attempt}
   RETURNING job.id, job.flow, job.status, job.run_at, job.queue

@@ -1,5 +1,5 @@
--- What became of attempts that did not complete. An attempt that does not count takes back a start
--- that was written for it; one that took no time had not begun.
+-- Writes the outcomes of attempts that did not complete. An attempt that does not count takes back
+-- the start that was written for it. An attempt without a duration never started.
 UPDATE {jobs} AS job
 SET status = ended.status,
     run_at = CASE WHEN ended.delay IS NULL THEN job.run_at

@@ -1,4 +1,4 @@
--- Which of the held jobs somebody has locked against an update; waits for none of them.
+-- Which of the held jobs are locked against an update by others; does not wait for the locks.
 WITH asked AS MATERIALIZED (
   SELECT * FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) AS asked (id, token)
 ), free AS MATERIALIZED (

@@ -1,4 +1,4 @@
--- Ticks that passed while it was disabled are not made up for.
+-- Skips the ticks that passed while the schedule was disabled.
 UPDATE {conduit_schedules}
 SET enabled = true,
     next_run_at = CASE

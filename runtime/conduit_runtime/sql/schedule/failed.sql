@@ -1,4 +1,4 @@
--- One failure of a tick, however many schedulers saw it.
+-- Counts one failure of a tick, for any number of schedulers that saw it.
 UPDATE {conduit_schedules}
 SET failures = failures + 1,
     error = %(error)s,

@@ -1,5 +1,5 @@
--- A new schedule, or what is new about one. A tick that is due stays due, one that is to come stays
--- where it is unless the timing differs, and what an operator disabled stays so.
+-- Inserts or updates a schedule. A due tick stays due. A future tick stays unless the timing
+-- changed. A schedule that an operator disabled stays disabled.
 INSERT INTO {conduit_schedules} AS schedule (
   name, queue, type, payload, priority, max_attempts, timeout, every, cron, timezone, missed,
   enabled, next_run_at

@@ -1,5 +1,5 @@
--- The jobs of these ticks, and on to the next, in one statement: of any number of schedulers that
--- saw the same row, the first to lock it does so; the others find it locked, or changed.
+-- Enqueues the jobs of these ticks and moves the schedules on, in one statement. Of the schedulers
+-- that saw the same row, the first one locks it; the others find it locked or changed.
 WITH due AS (
   SELECT name FROM {conduit_schedules}
   WHERE name = %(name)s AND enabled AND next_run_at = %(tick)s

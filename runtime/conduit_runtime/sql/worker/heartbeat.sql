@@ -1,6 +1,6 @@
--- Counts up the worker's heartbeat, and reads those of all workers: each reader judges itself which moved.
--- And in how many seconds the next schedule is due, what time it is, and what operators say of the
--- queues and types, so that nobody asks for that on its own.
+-- Counts up the worker's heartbeat and reads those of all workers; each reader decides which moved.
+-- The same statement returns the server time, the seconds until the next schedule is due, and the
+-- pauses, limits and rates, which saves statements of their own.
 WITH own AS (
   UPDATE {conduit_workers} SET heartbeat = heartbeat + 1, seen_at = pg_catalog.now() WHERE name = %(name)s
 )

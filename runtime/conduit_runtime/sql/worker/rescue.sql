@@ -1,4 +1,4 @@
--- A worker that was seen to be dead, unless it has moved since: its jobs are due again at once.
+-- Rescues the jobs of a dead worker, unless its heartbeat has moved since: they are due at once.
 WITH dead AS (
   DELETE FROM {conduit_workers}
   WHERE name = %(name)s AND heartbeat = %(heartbeat)s
@@ -7,5 +7,5 @@ WITH dead AS (
 ), running AS (
   SELECT job.id FROM {jobs} AS job JOIN dead ON job.locked_by = dead.name
   WHERE job.status = 'running'
-  FOR UPDATE OF job SKIP LOCKED  -- the others are orphans then
+  FOR UPDATE OF job SKIP LOCKED  -- skipped jobs become orphans
 ), {reclaim}

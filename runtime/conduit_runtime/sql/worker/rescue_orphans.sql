@@ -1,4 +1,4 @@
--- Jobs whose worker is not registered, and those whose lease has lapsed.
+-- Rescues jobs whose worker is not registered, and jobs whose lease has lapsed.
 WITH running AS (
   SELECT job.id FROM {jobs} AS job
   WHERE job.status = 'running' AND CASE

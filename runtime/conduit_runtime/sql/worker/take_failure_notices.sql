@@ -1,5 +1,5 @@
--- Takes over notices that no live worker has: of these queues, and of others once they are a minute
--- old. A notice whose job has not ended as failed after all, since it was retried, goes.
+-- Takes over notices that no live worker holds: of these queues, and of all queues after a minute.
+-- Deletes a notice if its job is no longer failed, because it was retried.
 WITH found AS MATERIALIZED (
   SELECT notice.job FROM {conduit_failure_notices} AS notice
   WHERE (notice.queue = ANY (%(queues)s::text[])
