@@ -13,7 +13,7 @@ from .. import ast
 from ..diagnostics import Diagnostic
 from ..lexer import Lexed, Repair, lex, likely_cuts
 from ..source import Source, Span
-from .driver import Driver
+from .recovery import Recovery
 from .table import table
 
 _MAX_CHARACTERS = 1_000_000
@@ -70,12 +70,12 @@ def best_attempt(source: Source) -> Attempt:
 def _attempt(source: Source, repairs: tuple[Repair, ...]) -> Attempt:
     lexed = lex(source, repairs)
     found = list(lexed.problems)
-    driver = Driver(source, lexed, table(), found)
-    tree = driver.run()
+    recovery = Recovery(source, lexed, table(), found)
+    tree = recovery.run()
     found = _without_consequences(found)
     strays = [_line_of(p.span) for p in lexed.problems if p.code == "SYN011"]
-    unparsed = [*driver.unparsed, *strays]
-    return Attempt(repairs, lexed, tree, found, driver.missing_braces, driver.skipped, unparsed)
+    unparsed = [*recovery.unparsed, *strays]
+    return Attempt(repairs, lexed, tree, found, recovery.missing_braces, recovery.skipped, unparsed)
 
 
 def _without_consequences(found: list[Diagnostic]) -> list[Diagnostic]:

@@ -4,7 +4,7 @@ A reduction's span is known without looking at its values: it starts where its f
 and ends where the last token that was shifted does.
 """
 
-from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from .. import ast
@@ -16,6 +16,10 @@ from . import expressions, members, statements, types
 from .builders import PLAIN, Context, builder
 from .table import Table
 
+CLOSERS_BY_TYPE = {
+    "LPAR": ("RPAR",), "_CALL": ("RPAR",), "_ARROW_PAREN": ("RPAR",), "LSQB": ("RSQB",),
+    "_INDEX": ("RSQB",), "LBRACE": ("RBRACE",), "_INTERPOLATE": ("_INTERPOLATE_END", "_QUOTE_END"),
+}  # fmt: skip
 _RULES = (expressions, members, statements, types)
 """The modules whose rules are registered by their import."""
 
@@ -23,14 +27,16 @@ _RULES = (expressions, members, statements, types)
 class Automaton:
     """The stacks of a parse: states, the values that were built, and where each starts."""
 
-    def __init__(self, source: Source, lexed: Lexed, table: Table, found: list[Diagnostic]) -> None:
-        self._source = source
-        self._tokens = lexed.tokens
-        self._found = found
-        self._quiet = False
-        self._states = table.states
-        self._units = table.units
-        self._chains = table.chains
+    def __init__(
+        self, source: Source, lexed: Lexed, table: Table, report: Callable[[Diagnostic], None]
+    ) -> None:
+        self.source = source
+        self.tokens = lexed.tokens
+        self._report_to = report
+        self.quiet = False
+        self.states = table.states
+        self.units = table.units
+        self.chains = table.chains
         self._end = table.end
         context = Context(source, lexed.docs, self._report)
         self._actions = tuple(
@@ -43,30 +49,34 @@ class Automaton:
             )
             for production in table.productions
         )
-        self._stack = [table.start]
-        self._values: list[Any] = []
-        self._starts: list[int] = []
+        self.stack = [table.start]
+        self.values: list[Any] = []
+        self.starts: list[int] = []
         self._last_end = 0
-        self._shifted = 0
+        self.shifted = 0
 
-    def run(self) -> ast.File:
-        """The tree of the source; what could not be read is reported and left out."""
-        tokens, states, units, chains = self._tokens, self._states, self._units, self._chains
-        stack, values, starts = self._stack, self._values, self._starts
+    def run(self, recover: Callable[[int], int]) -> ast.File:
+        """The tree of the source.
+
+        `recover` is called with the index of each token that does not fit. It makes the stacks fit
+        a later token, and returns its index.
+        """
+        tokens, states, units, chains = self.tokens, self.states, self.units, self.chains
+        stack, values, starts = self.stack, self.values, self.starts
         index = 0
         token = tokens[0]
         while True:
             top = stack[-1]
             action = states[top].get(token.type)
             if action is None:
-                index = self._recover(index)
+                index = recover(index)
                 token = tokens[index]
             elif action >= 0:
                 stack.append(action)
                 values.append(token)
                 starts.append(token.start)
                 self._last_end = token.end
-                self._shifted += 1
+                self.shifted += 1
                 index += 1
                 token = tokens[index]
             elif action in units:
@@ -81,19 +91,15 @@ class Automaton:
                     result: ast.File = values[-1]
                     return result
 
-    @abstractmethod
-    def _recover(self, index: int) -> int:
-        """Make the stacks fit a later token, and return its index."""
-
     def _follow_units(self, below: int, state: int, type: str) -> int:
         """The state after all reductions that only hand on the value on top."""
-        while (action := self._states[state].get(type)) in self._units:
-            state = self._states[below][self._actions[-action - 1][0]]
+        while (action := self.states[state].get(type)) in self.units:
+            state = self.states[below][self._actions[-action - 1][0]]
         return state
 
     def _reduce(self, number: int, token: Token) -> None:
         origin, size, plain, build, kept = self._actions[number]
-        stack, values, starts = self._stack, self._values, self._starts
+        stack, values, starts = self.stack, self.values, self.starts
         if size:
             start, end = starts[-size], self._last_end
             parts = values[-size:]
@@ -103,31 +109,58 @@ class Automaton:
             parts = []
         if len(kept) < size:
             parts = [parts[i] for i in kept]
-        value = plain(*parts) if plain else build(Span(self._source, start, end), *parts)
+        value = plain(*parts) if plain else build(Span(self.source, start, end), *parts)
         values.append(value)
         starts.append(start)
-        stack.append(self._states[stack[-1]][origin])
+        stack.append(self.states[stack[-1]][origin])
 
     def _report(self, diagnostic: Diagnostic) -> None:
-        if not self._quiet:
-            self._found.append(diagnostic)
+        if not self.quiet:
+            self._report_to(diagnostic)
 
-    def _expected(self) -> frozenset[str]:
+    def pop(self) -> None:
+        """Remove what is on top of the stacks."""
+        self.stack.pop()
+        self.values.pop()
+        self.starts.pop()
+
+    def depth(self) -> int:
+        """How many brackets are open around what is read now."""
+        for value in reversed(self.values):
+            if isinstance(value, Token) and value.type in CLOSERS_BY_TYPE:
+                return value.depth + 1
+        return 0
+
+    def put_error(self, before: Token) -> None:
+        """Put ERROR in front of a token, in place of what is incomplete."""
+        error = Token("ERROR", "", before.start, before.start)
+        self.quiet = True
+        while (action := self.states[self.stack[-1]]["ERROR"]) < 0:
+            if action in self.units:
+                self.stack[-1] = self._follow_units(self.stack[-2], self.stack[-1], "ERROR")
+            else:
+                self._reduce(-action - 1, error)
+        self.quiet = False
+        self.stack.append(action)
+        self.values.append(error)
+        self.starts.append(error.start)
+
+    def expected(self) -> frozenset[str]:
         """The terminals that are possible here."""
-        top = self._states[self._stack[-1]]
-        return frozenset(type for type in top if type.upper() == type and self._accepts(type))
+        top = self.states[self.stack[-1]]
+        return frozenset(type for type in top if type.upper() == type and self.accepts(type))
 
-    def _accepts(self, type: str, kept: int | None = None) -> bool:
+    def accepts(self, type: str, kept: int | None = None) -> bool:
         """Whether a terminal can be shifted after the reductions that it brings about.
 
         `kept` is how much of the stack is there, if not all of it.
         """
-        below = self._stack
+        below = self.stack
         kept = len(below) if kept is None else kept
         pushed: list[int] = []
         while True:
             top = pushed[-1] if pushed else below[kept - 1]
-            action = self._states[top].get(type)
+            action = self.states[top].get(type)
             if action is None:
                 return False
             if action >= 0:
@@ -138,7 +171,7 @@ class Automaton:
                 del pushed[-taken:]
             kept -= size - taken
             top = pushed[-1] if pushed else below[kept - 1]
-            target = self._states[top][origin]
+            target = self.states[top][origin]
             if type == "$END" and target == self._end:
                 return True
             pushed.append(target)

@@ -18,49 +18,51 @@ _STANDS_FOR = {
 """What is read in place of a header of which nothing fits."""
 
 
-class Headers(Automaton):
+class HeaderRecovery:
     """Replaces what does not fit between the first word of a header and its `{`."""
 
-    _last_brace = -1
-    """The end of the last repaired header, which is not repaired again."""
+    def __init__(self, parser: Automaton) -> None:
+        self._parser = parser
+        self._last_brace = -1
+        """The end of the last repaired header, which is not repaired again."""
 
-    def _skip_to_body(self, index: int) -> tuple[int, int, int] | None:
+    def skip_to_body(self, index: int) -> tuple[int, int, int] | None:
         """Make the stacks fit the block of the header around the token at an index.
 
         Gives the index of the token to go on with, and the offsets where the header begins and
         ends; None if it is in no header, or no block follows.
         """
-        place = self._head()
+        place = self.head()
         if place is None:
             return None
-        head: Token = self._values[place]
+        head: Token = self._parser.values[place]
         brace = self._brace(index, head)
-        if brace is None or self._tokens[brace].start == self._last_brace:
+        if brace is None or self._parser.tokens[brace].start == self._last_brace:
             return None
-        self._last_brace = self._tokens[brace].start
-        begin, end = head.start, self._tokens[brace].start
+        self._last_brace = self._parser.tokens[brace].start
+        begin, end = head.start, self._parser.tokens[brace].start
         if head.type in ("HOOK", "AT"):
             return self._read_hook(place, brace), begin, end
         stand_in = self._stand_in(index, head, brace)
-        for kept in range(len(self._stack), place + 1, -1):
-            if self._accepts("LBRACE", kept) and not self._begins_value_or_type(kept):
+        for kept in range(len(self._parser.stack), place + 1, -1):
+            if self._parser.accepts("LBRACE", kept) and not self._begins_value_or_type(kept):
                 stand_in = []
                 break
-        if stand_in and not self._accepts(stand_in[0].type, kept):
+        if stand_in and not self._parser.accepts(stand_in[0].type, kept):
             return None
-        while len(self._stack) > kept:
-            self._pop()
-        self._tokens[brace:brace] = stand_in
+        while len(self._parser.stack) > kept:
+            self._parser.pop()
+        self._parser.tokens[brace:brace] = stand_in
         return brace, begin, end
 
     def _begins_value_or_type(self, kept: int) -> bool:
-        return self._accepts("INT", kept) or self._accepts("PREDICATE", kept)
+        return self._parser.accepts("INT", kept) or self._parser.accepts("PREDICATE", kept)
 
-    def _head(self) -> int | None:
+    def head(self) -> int | None:
         """Where, among the values, the first word of the innermost header is."""
         found = None
-        for place in range(len(self._values) - 1, -1, -1):
-            value = self._values[place]
+        for place in range(len(self._parser.values) - 1, -1, -1):
+            value = self._parser.values[place]
             if not isinstance(value, Token):
                 continue
             if value.type == "LBRACE":
@@ -73,7 +75,7 @@ class Headers(Automaton):
 
     def _brace(self, index: int, head: Token) -> int | None:
         """The index of the `{` that opens the block of a header."""
-        tokens = self._tokens
+        tokens = self._parser.tokens
         while True:
             token = tokens[index]
             if token.type == "$END" or token.depth < head.depth:
@@ -87,8 +89,8 @@ class Headers(Automaton):
 
     def _read_hook(self, place: int, brace: int) -> int:
         """Read a hook again, with what is known of its header."""
-        tokens = self._tokens
-        head: Token = self._values[place]
+        tokens = self._parser.tokens
+        head: Token = self._parser.values[place]
         start = self._index_of(head, brace)
         meant = (hook_meant(head.text[1:]) if head.type == "AT" else head.text) or "@after"
         timing, _, event = meant.partition(" ")
@@ -99,13 +101,13 @@ class Headers(Automaton):
             read.append(("ASYNC", "@async"))
         span = head.start, head.end
         tokens[start:brace] = [Token(*each, *span, False, head.depth) for each in read]
-        while len(self._values) > place:
-            self._pop()
+        while len(self._parser.values) > place:
+            self._parser.pop()
         return start
 
-    def _past_body(self, head: Token, index: int) -> int:
+    def past_body(self, head: Token, index: int) -> int:
         """The token after what is indented under a header that has no `{`, and after its `end`."""
-        tokens = self._tokens
+        tokens = self._parser.tokens
         margin = self._column(head)
         while tokens[index].type not in ("$END", "RBRACE") and tokens[index].depth >= head.depth:
             token = tokens[index]
@@ -115,12 +117,12 @@ class Headers(Automaton):
         return index
 
     def _column(self, token: Token) -> int:
-        return token.start - self._source.text.rfind("\n", 0, token.start)
+        return token.start - self._parser.source.text.rfind("\n", 0, token.start)
 
     def _stand_in(self, index: int, head: Token, brace: int) -> list[Token]:
         """Tokens for a header of which nothing fits; a name that is there is kept."""
         start = self._index_of(head, index)
-        names = [token for token in self._tokens[start + 1 : brace] if token.type == "NAME"]
+        names = [token for token in self._parser.tokens[start + 1 : brace] if token.type == "NAME"]
         name = names[0].text if names else "_"
         at = head.end
         types = _STANDS_FOR.get(head.type, ())
@@ -128,11 +130,6 @@ class Headers(Automaton):
         return [Token(type, texts.get(type, ""), at, at, False, head.depth) for type in types]
 
     def _index_of(self, token: Token, index: int) -> int:
-        while self._tokens[index] is not token:
+        while self._parser.tokens[index] is not token:
             index -= 1
         return index
-
-    def _pop(self) -> None:
-        self._stack.pop()
-        self._values.pop()
-        self._starts.pop()

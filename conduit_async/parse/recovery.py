@@ -2,19 +2,17 @@
 
 from bisect import bisect_left
 
+from .. import ast
 from ..diagnostics import Diagnostic
 from ..hints.foreign_words import FOLLOWERS, TAILS
 from ..lexer import Lexed
 from ..source import Source, Span
 from ..tokens import FOREIGN, Token
-from .headers import Headers
+from .automaton import CLOSERS_BY_TYPE, Automaton
+from .headers import HeaderRecovery
 from .messages import Unexpected, explain
 from .table import Table
 
-CLOSERS_BY_TYPE = {
-    "LPAR": ("RPAR",), "_CALL": ("RPAR",), "_ARROW_PAREN": ("RPAR",), "LSQB": ("RSQB",),
-    "_INDEX": ("RSQB",), "LBRACE": ("RBRACE",), "_INTERPOLATE": ("_INTERPOLATE_END", "_QUOTE_END"),
-}  # fmt: skip
 _CONTINUES = frozenset({
     "DOT", "RANGE", "COALESCE", "QUESTION", "OR", "AND", "EQUALITY", "LESS", "GREATER", "COMPARE",
     "PLUS", "MINUS", "TIMES", "POWER", "EQUAL", "AUGMENT", "FAT_ARROW", "ARROW", "COMMA", "PIPE",
@@ -36,11 +34,15 @@ _MAX_ERRORS = 100
 _OF_PIECES = frozenset({"SYN005", "SYN006", "SYN012", "SYN013"})
 
 
-class Driver(Headers):
-    """Parses one source."""
+class Recovery:
+    """Parses one source, and goes on after what does not fit."""
 
     def __init__(self, source: Source, lexed: Lexed, table: Table, found: list[Diagnostic]) -> None:
-        super().__init__(source, lexed, table, found)
+        self._source = source
+        self._found = found
+        self._parser = Automaton(source, lexed, table, self._report)
+        self._tokens = self._parser.tokens
+        self._header = HeaderRecovery(self._parser)
         self.missing_braces: list[int] = []
         """Where a `{` may be missing."""
         self.skipped = 0
@@ -55,14 +57,19 @@ class Driver(Headers):
         self._own: set[int] = set()  # what was reported here, not by a rule
         self._errors = 0
         self._last_error = -1
-        self._shifted = 1  # counts from the last recovery; none means that it resumed in vain
+        # It counts from the last recovery; none means that it resumed in vain.
+        self._parser.shifted = 1
+
+    def run(self) -> ast.File:
+        """The tree of the source; what did not parse is reported and left out."""
+        return self._parser.run(self._recover)
 
     def _recover(self, index: int) -> int:
         """Report the unexpected token, put ERROR in place of what is incomplete, and go on."""
         token = self._tokens[index]
         resume = index
         if not self._is_consequence(index):
-            why = explain(Unexpected(self._source, self._tokens, index, self._expected()))
+            why = explain(Unexpected(self._source, self._tokens, index, self._parser.expected()))
             self._found.append(why.diagnostic)
             self._own.add(id(why.diagnostic))
             self._errors += 1
@@ -73,30 +80,30 @@ class Driver(Headers):
             for back in (1, 2):
                 if index >= back and self._tokens[index - back + 1].type == "COLON":
                     self.missing_braces.append(self._tokens[index - back].start)
-        if self._errors < _MAX_ERRORS and (body := self._skip_to_body(index)) is not None:
+        if self._errors < _MAX_ERRORS and (body := self._header.skip_to_body(index)) is not None:
             resume, begin, end = body
-            self._shifted = 0
+            self._parser.shifted = 0
             self.skipped += max(resume - index, 0)
             self._headers.append((begin, end))
             self._note_unparsed(begin, end)
             return resume
         at_end = token.type == "$END"
-        place = self._head()
-        head = self._values[place] if place is not None else None
-        size = len(self._stack)
-        while not self._accepts("ERROR") or (at_end and self._depth()):
-            self._pop()
-        is_incomplete = len(self._stack) < size or not token.first
+        place = self._header.head()
+        head = self._parser.values[place] if place is not None else None
+        size = len(self._parser.stack)
+        while not self._parser.accepts("ERROR") or (at_end and self._parser.depth()):
+            self._parser.pop()
+        is_incomplete = len(self._parser.stack) < size or not token.first
         begin = self._unparsed_start(index) if is_incomplete else token.start
-        self._put_error(token)
+        self._parser.put_error(token)
         if self._errors == _MAX_ERRORS:
             self._close_all(resume)
         else:
-            stays = resume < index or at_end or (self._shifted and self._may_resume(token))
+            stays = resume < index or at_end or (self._parser.shifted and self._may_resume(token))
             resume = self._resume(resume if stays else resume + 1)
             if head is not None and head.type in ("HOOK", "FUNCTION") and token.text in _OPENERS:
-                resume = self._past_body(head, resume)
-        self._shifted = 0
+                resume = self._header.past_body(head, resume)
+        self._parser.shifted = 0
         self.skipped += resume - index
         self._note_unparsed(begin, self._tokens[resume].start)
         return resume
@@ -115,11 +122,11 @@ class Driver(Headers):
     def _report(self, diagnostic: Diagnostic) -> None:
         start = diagnostic.span.start
         if not any(begin <= start < end for begin, end in self._headers):
-            super()._report(diagnostic)
+            self._found.append(diagnostic)
 
     def _unparsed_start(self, index: int) -> int:
         """Where the statement or member begins that the token at an index does not fit into."""
-        depth = self._depth()
+        depth = self._parser.depth()
         floor = self.unparsed[-1].end if self.unparsed else 0
         while index:
             index -= 1
@@ -130,25 +137,16 @@ class Driver(Headers):
                 return token.start
         return 0
 
-    def _put_error(self, before: Token) -> None:
-        error = Token("ERROR", "", before.start, before.start)
-        self._quiet = True
-        while (action := self._states[self._stack[-1]]["ERROR"]) < 0:
-            if action in self._units:
-                self._stack[-1] = self._follow_units(self._stack[-2], self._stack[-1], "ERROR")
-            else:
-                self._reduce(-action - 1, error)
-        self._quiet = False
-        self._stack.append(action)
-        self._values.append(error)
-        self._starts.append(error.start)
-
     def _may_resume(self, unexpected: Token) -> bool:
-        return unexpected.first or unexpected.type == "RESOURCE" or unexpected.depth < self._depth()
+        return (
+            unexpected.first
+            or unexpected.type == "RESOURCE"
+            or unexpected.depth < self._parser.depth()
+        )
 
     def _resume(self, index: int) -> int:
         """The next token that starts a statement or member here, or closes the bracket around."""
-        depth = self._depth()
+        depth = self._parser.depth()
         while True:
             token = self._tokens[index]
             if token.type == "$END" or token.depth < depth:
@@ -157,18 +155,11 @@ class Driver(Headers):
                 return index
             index += 1
 
-    def _depth(self) -> int:
-        """How many brackets are open around what is read now."""
-        for value in reversed(self._values):
-            if isinstance(value, Token) and value.type in CLOSERS_BY_TYPE:
-                return value.depth + 1
-        return 0
-
     def _close_all(self, index: int) -> None:
         """Replace the rest of the source by what closes all brackets."""
         end = self._tokens[-1]
         del self._tokens[index:]
-        for value in reversed(self._values):
+        for value in reversed(self._parser.values):
             if isinstance(value, Token):
                 for closer in CLOSERS_BY_TYPE.get(value.type, ()):
                     self._tokens.append(Token(closer, "", end.start, end.start, False, value.depth))
@@ -184,13 +175,13 @@ class Driver(Headers):
         if token.type == FOREIGN:
             follows = self._errors > 0 and token.text in FOLLOWERS
             return follows or token.start == self._last_error
-        if self._shifted == 0 or (at_end and (self._ended_early or self._deep)):
+        if self._parser.shifted == 0 or (at_end and (self._ended_early or self._deep)):
             return True
         if index and (previous.start == previous.end or (token.start == token.end and not at_end)):
             return True
         if self._follows_error_in_brackets(index - 1):
             return True
-        if token.type == "COLON" and self._shifted == 1 and previous.text in _PAIR_KEYS:
+        if token.type == "COLON" and self._parser.shifted == 1 and previous.text in _PAIR_KEYS:
             return True
         text = self._source.text
         line_start = text.rfind("\n", 0, previous.start) + 1
