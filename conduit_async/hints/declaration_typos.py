@@ -33,7 +33,7 @@ def declaration_typo(
         _resource(token, last, line)
         or _header(token, line, expected)
         or _relation(token, last, line)
-        or _generic(tokens, index, expected)
+        or unclosed_generic(tokens, index, expected)
         or _of_queues(token, last, line, expected)
         or _field(source, token, last, line, expected)
         or _signature(tokens, index, line, expected)
@@ -134,8 +134,10 @@ def _relation(token: Token, last: Token, line: list[Token]) -> SyntaxHint | None
     return None
 
 
-def _generic(tokens: list[Token], index: int, expected: frozenset[str]) -> SyntaxHint | None:
-    """`array<string!` at the end of a line or before an annotation."""
+def unclosed_generic(
+    tokens: list[Token], index: int, expected: frozenset[str]
+) -> SyntaxHint | None:
+    """The hint for `array<string!` at the end of a line or before an annotation."""
     token = tokens[index]
     if (
         "GREATER" not in expected

@@ -4,6 +4,7 @@ from bisect import bisect_left
 
 from .. import ast
 from ..diagnostics import Diagnostic
+from ..hints.declaration_typos import unclosed_generic
 from ..hints.foreign_words import FOLLOWERS, TAILS
 from ..lexer import Lexed
 from ..source import Source, Span
@@ -175,6 +176,8 @@ class Recovery:
         if token.type == FOREIGN:
             follows = self._errors > 0 and token.text in FOLLOWERS
             return follows or token.start == self._last_error
+        if self._parser.shifted and unclosed_generic(self._tokens, index, self._parser.expected()):
+            return False
         if self._parser.shifted == 0 or (at_end and (self._ended_early or self._deep)):
             return True
         if index and (previous.start == previous.end or (token.start == token.end and not at_end)):

@@ -60,6 +60,7 @@ class ParameterInfo:
     python: str
     type: Type
     default: ast.Expr | None
+    node: ast.Parameter
 
 
 @dataclass(frozen=True, eq=False)

@@ -122,7 +122,7 @@ def test_no_text_makes_it_fail(text: str) -> None:
     read(f"[tool.conduit]\n{text}", "pyproject.toml")
 
 
-def test_a_slip_in_the_names_of_the_configuration_is_warned_about() -> None:
+def test_wrong_names_in_the_configuration_are_warned_about() -> None:
     text = 'sensitive = ["Post.secrt", "titel", "Usr.x", "far"]\ntables = { Pots = "x", Far = "y" }'
     problems = Problems()
     config = read_settings(Source("conduit.toml", text), problems)
@@ -130,9 +130,12 @@ def test_a_slip_in_the_names_of_the_configuration_is_warned_about() -> None:
     source = Source("post.conduit", "resource Post { id: int! title: string! secret: string! }")
     check([parse(source, problems)], config, problems)
     found = [(d.code, d.severity, d.span.text, d.hint) for d in problems.sorted()]
+    nothing = "no value is withheld for it: correct the name, or remove it"
     assert found == [
         ("VAL513", "warning", "Post.secrt", "did you mean `Post.secret`?"),
         ("VAL513", "warning", "titel", "did you mean `title`?"),
+        ("VAL513", "warning", "Usr", nothing),
+        ("VAL513", "warning", "far", nothing),
         ("VAL513", "warning", "Pots", "did you mean `Post`?"),
     ]
 

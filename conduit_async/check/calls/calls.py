@@ -15,11 +15,12 @@ from ..lattice import INVALID, is_unknown
 from ..queries.aggregates import AGGREGATES, aggregate
 from ..queries.records import QUERY_STEPS, query_call, resource_call, takes_conditions
 from ..queries.writes import USAGE
-from ..require import describe, require, snippet
+from ..require import describe, snippet
 from ..unparsed import is_unparsed_local, is_unparsed_member
 from .arguments import bind, check_order
 from .changes import change_predicate, is_change_predicate, previous_value
 from .library_calls import library_call, method_call
+from .parameters import bind_parameters
 from .service_calls import extern_call, service_call
 
 
@@ -131,14 +132,8 @@ def _function_call(
 ) -> Inference:
     yield from _arguments(node)
     body.env.reach_function(owner, function)
-    found = bind(
-        body, node, function.name, [(p.name, p.default is None) for p in function.parameters]
-    )
-    for parameter, value in zip(function.parameters, found, strict=True):
-        if value is not None:
-            what = f"`{parameter.name}` of `{function.name}`"
-            require(body, value, parameter.type, what, "TYP131")
-    body.facts.resolutions[node] = FunctionCall(function, tuple(found))
+    found = bind_parameters(body, node, function.name, function.parameters)
+    body.facts.resolutions[node] = FunctionCall(function, found)
     return function.result
 
 

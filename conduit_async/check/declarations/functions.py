@@ -68,7 +68,7 @@ def read_parameters(
             )
         kind = read_type(env, parameter.type, info.name, f"{function}_{name}")
         python = local_name(name, {*env.resources, *(other.python for other in found)})
-        found.append(ParameterInfo(name, python, kind, parameter.default))
+        found.append(ParameterInfo(name, python, kind, parameter.default, parameter))
     return tuple(found)
 
 

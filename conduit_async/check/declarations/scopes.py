@@ -5,7 +5,7 @@ from ...program import ResourceInfo
 from ...suggest import nearest
 from ...types import INT
 from ..body import Body, ReturnTarget, Scope
-from ..calls.arguments import bind
+from ..calls.parameters import declare_parameters
 from ..coercion import constant_text
 from ..environment import Environment
 from ..queries.filters import check_condition, check_equal, check_order
@@ -14,26 +14,10 @@ from ..require import require
 _KEYS = ("where", "order_by", "limit", "offset")
 
 
-def check_scope_arguments(body: Body, node: ast.Call, info: ResourceInfo, name: str) -> None:
-    """Check the arguments of a call, whose types are known already."""
-    parameters = body.env.scope_parameters[info.scopes[name]]
-    found = bind(body, node, name, [(p.name, p.default is None) for p in parameters])
-    for parameter, value in zip(parameters, found, strict=True):
-        if value is not None:
-            require(body, value, parameter.type, f"`{parameter.name}` of `{name}`", "TYP131")
-
-
 def check_scope(env: Environment, info: ResourceInfo, scope: ast.Scope) -> None:
     """Check what a scope selects."""
     body = Body(env, info, "scope", Scope(None, set()), ReturnTarget("function"))
-    nodes = {parameter.name.text: parameter for parameter in scope.parameters}
-    for parameter in env.scope_parameters[scope]:
-        node = nodes[parameter.name]
-        local = body.declare(node.name, parameter.type, "parameter", parameter.python)
-        env.facts.declared[node.name] = local
-        if node.default is not None:
-            body.infer(node.default)
-            require(body, node.default, parameter.type, f"`{parameter.name}`")
+    declare_parameters(body, env.scope_parameters[scope])
     for pair in scope.pairs:
         _check_pair(body, info, pair)
     if scope.body is not None and scope.body.statements:

@@ -9,6 +9,7 @@ from ..require import check_enum, describe, snippet
 from .literals import join_values
 from .narrow import forget_assigned, narrowing_of, path_of
 from .patterns import EarlierPatterns
+from .shadowing import warn_of_shadowing
 from .statements import Flow, check_block
 from .unmatched import unmatched
 
@@ -108,6 +109,7 @@ def _rescued(body: Body, node: ast.Rescue, kind: Type, *, value: bool) -> Type:
     if value:
         body.return_target = ReturnTarget("value")
     if node.error is not None:
+        warn_of_shadowing(body, node.error)
         body.facts.declared[node] = body.declare(node.error, ERROR, "error")
     flow = check_block(body, node.body, value=value, scope=False)
     types = [kind, *(body.return_target.types if value else [])]

@@ -7,6 +7,7 @@ from ...types import ANY, Function, Type
 from ..body import Body, Receiver, ReturnTarget, rule
 from ..lattice import join_all
 from .narrow import forget_assigned, item_type
+from .shadowing import warn_of_shadowing
 from .statements import check_block
 
 
@@ -50,6 +51,8 @@ def _check(body: Body, node: ast.Lambda, parameters: tuple[Type, ...]) -> Functi
     before, return_target, known = body.enter(), body.return_target, body.non_nil
     body.return_target = ReturnTarget("value")
     for name, kind in zip(node.parameters, parameters, strict=True):
+        if name.text not in body.scope.names:
+            warn_of_shadowing(body, name)
         kind = item_type(body, name, kind, node.body)
         body.facts.declared[name] = body.declare(name, kind, "lambda")
     flow = check_block(body, node.body, value=True, scope=False)

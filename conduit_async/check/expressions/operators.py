@@ -57,7 +57,7 @@ def unary(body: Body, node: ast.Unary) -> Inference:
 @rule(ast.Binary)
 def binary(body: Body, node: ast.Binary) -> Inference:
     """The right side of `and`, `or` and `??` is read with what the left one implies."""
-    if node.operator == ".." and _is_method_call(body, node):
+    if node.operator == ".." and _is_access(body, node):
         shown = f"{snippet(node.left)}.{snippet(node.right)}"
         message = "`..` makes a range, and a method is called with one dot"
         body.problems.error("SYN001", node.operator_span, message, f"write `{shown}`")
@@ -103,13 +103,19 @@ def binary(body: Body, node: ast.Binary) -> Inference:
     return result
 
 
-def _is_method_call(body: Body, node: ast.Binary) -> bool:
-    """Whether a range is meant to be a call: `Email..send(1)`."""
-    right = node.right
-    is_call = isinstance(right, ast.Call) and isinstance(right.callee, ast.NameRef)
+def _is_access(body: Body, node: ast.Binary) -> bool:
+    """Whether a range is meant to be a call or a field: `Email..send(1)`, `self..name`."""
+    called, name = False, node.right
+    while isinstance(name, ast.Call | ast.Member | ast.Index):
+        called = isinstance(name, ast.Call)
+        name = name.callee if isinstance(name, ast.Call) else name.target
+    if not isinstance(name, ast.NameRef) or body.scope.find(name.name) is not None:
+        return False
+    if isinstance(node.left, ast.SelfRef):
+        return True
     owners = ("service", "namespace", "resource")
     return (
-        is_call
+        called
         and isinstance(node.left, ast.NameRef)
         and resolve_name(body, node.left.name) in owners
     )

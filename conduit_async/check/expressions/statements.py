@@ -32,6 +32,7 @@ from ..sizes import check_size
 from .assign import assign
 from .effects import has_effect
 from .narrow import forget_assigned, item_type, narrowing_of
+from .shadowing import warn_of_shadowing
 
 _EVALUATED_OPTIONS: dict[str, Type] = {"delay": DURATION, "run_at": TIMESTAMP, "unique": ANY}
 
@@ -133,7 +134,7 @@ def _let(body: Body, node: ast.Let) -> None:
             Related(first, "first declared here"),
         )
     else:
-        _warn_of_hidden(body, node.name)
+        warn_of_shadowing(body, node.name, can_assign=True)
     _warn_of_next_line(body, node, node.value)
     local = body.declare(node.name, kind, "let", value=node.value)
     body.facts.declared[node] = local
@@ -141,20 +142,6 @@ def _let(body: Body, node: ast.Let) -> None:
         body.lets[local] = node
     if is_nullable(kind) and not is_nullable(actual) and not is_unknown(actual):
         body.non_nil |= {(local,)}
-
-
-def _warn_of_hidden(body: Body, name: ast.Name) -> None:
-    """Warn of a `let` in an inner block that hides a local, where an assignment may be meant."""
-    outer = body.scope.find(name.text)
-    if outer is not None:
-        assign_it = f"assign to it: `{name.text} = …`, or " if outer.owner is body.job else ""
-        body.problems.warning(
-            "PAT408",
-            name.span,
-            f"this `{name.text}` hides the one outside, which keeps its value",
-            f"{assign_it}choose another name",
-            Related(outer.span, "declared here"),
-        )
 
 
 def _warn_of_next_line(body: Body, node: ast.Let | ast.Assign, value: ast.Expr) -> None:
@@ -206,6 +193,7 @@ def _for(body: Body, node: ast.For) -> None:
     kind = body.infer(node.iterable)
     item = item_type(body, node.name, _item(body, node.iterable, kind), node.body)
     forget_assigned(body, [node.body])
+    warn_of_shadowing(body, node.name)
     before, known = body.enter(), body.non_nil
     body.facts.declared[node] = body.declare(node.name, item, "loop")
     check_block(body, node.body)

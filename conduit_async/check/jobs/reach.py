@@ -11,11 +11,10 @@ from ...diagnostics import Problems
 from ...program import FunctionInfo, HookInfo, ResourceInfo
 from ...types import ANY, Type
 from ..body import Body, BodyKind, ReturnTarget, Scope
+from ..calls.parameters import declare_parameters
 from ..declarations.scopes import check_scope
 from ..environment import Environment
 from ..expressions.statements import check_block, check_result
-from ..require import require
-from ..sizes import check_size
 
 _MAX_PASSES = 4
 
@@ -110,7 +109,7 @@ def _hook(env: Environment, info: ResourceInfo, hook: ast.Hook, found: HookInfo 
 def _function(env: Environment, info: ResourceInfo, function: FunctionInfo) -> None:
     def run(body: Body) -> None:
         body.function = function
-        _parameters(body, info, function)
+        declare_parameters(body, function.parameters)
         flow = check_block(body, function.body, value=True)
         check_result(body, function.body, flow)
 
@@ -119,23 +118,6 @@ def _function(env: Environment, info: ResourceInfo, function: FunctionInfo) -> N
     _check_until_stable(
         env, lambda inner: Body(inner, info, kind, Scope(None, set()), return_target), run
     )
-
-
-def _parameters(body: Body, info: ResourceInfo, function: FunctionInfo) -> None:
-    nodes = {
-        parameter.name.text: parameter
-        for member in info.node.members
-        if isinstance(member, ast.Function) and member.body is function.body
-        for parameter in member.parameters
-    }
-    for parameter in function.parameters:
-        node = nodes[parameter.name]
-        if node.default is not None:
-            body.infer(node.default)
-            require(body, node.default, parameter.type, f"`{parameter.name}`")
-            check_size(body, node.default, node.type, f"`{parameter.name}`")
-        local = body.declare(node.name, parameter.type, "parameter", parameter.python)
-        body.facts.declared[node.name] = local
 
 
 def _check_until_stable(env: Environment, begin: Callable[[Environment], Body], run: _Run) -> None:

@@ -9,7 +9,7 @@ from ...program import RecordCall, ResourceInfo
 from ...suggest import did_you_mean
 from ...types import ANY, BOOL, INT, NIL, Array, Query, Record, Type, optional
 from ..body import Body, Inference
-from ..declarations.scopes import check_scope_arguments
+from ..calls.parameters import bind_parameters
 from ..lattice import INVALID, join_all
 from ..require import require, snippet
 from .filters import check_conditions, check_fields, check_order
@@ -198,7 +198,7 @@ def _scope_call(
     body: Body, node: ast.Call, info: ResourceInfo, name: str, receiver: ast.Expr | None
 ) -> Inference:
     yield from _all_arguments(node)
-    check_scope_arguments(body, node, info, name)
+    bind_parameters(body, node, name, body.env.scope_parameters[info.scopes[name]])
     body.env.reach_scope(info, name)
     body.facts.resolutions[node] = RecordCall(info.name, name, receiver, node.arguments)
     return Query(info.name)
