@@ -4,74 +4,25 @@ It drives checking, completion and documentation. `conduit_runtime.stdlib` imple
 test proves name by name and parameter by parameter.
 """
 
-from dataclasses import replace
 from functools import cache
 
-from ..types import ANY, BOOL, INT
-from . import effects, values
-from .notation import function, parameter
+from .. import assets
+from .notation import read_signatures
 from .signature import REQUIRED, Parameter, Required, Signature
 
 __all__ = [
-    "ENDS",
-    "LIBRARY",
-    "OF_UNKNOWN",
-    "REQUIRED",
-    "Parameter",
-    "Required",
-    "Signature",
-    "find",
+    "ENDS", "LIBRARY", "OF_UNKNOWN", "REQUIRED", "Parameter", "Required", "Signature", "find",
     "methods",
-]
+]  # fmt: skip
 
-
-def _namespace(name: str, functions: tuple[Signature, ...]) -> dict[str, Signature]:
-    return {function.name: replace(function, namespace=name) for function in functions}
-
-
-LIBRARY: dict[str, dict[str, Signature]] = {
-    name: _namespace(name, functions)
-    for name, functions in {
-        "String": values.STRING_FUNCTIONS,
-        "Text": values.TEXT_FUNCTIONS,
-        "Number": values.NUMBER_FUNCTIONS,
-        "Array": values.ARRAY_FUNCTIONS,
-        "Hash": values.HASH_FUNCTIONS,
-        "Time": values.TIME_FUNCTIONS,
-        "UUID": effects.UUID_FUNCTIONS,
-        "Random": effects.RANDOM_FUNCTIONS,
-        "Crypto": effects.CRYPTO_FUNCTIONS,
-        "HTML": effects.HTML_FUNCTIONS,
-        "JSON": effects.JSON_FUNCTIONS,
-        "Regex": effects.REGEX_FUNCTIONS,
-        "Logger": effects.LOGGER_FUNCTIONS,
-        "Cache": effects.CACHE_FUNCTIONS,
-        "Context": effects.CONTEXT_FUNCTIONS,
-        "Env": effects.ENV_FUNCTIONS,
-    }.items()
-}
+LIBRARY: dict[str, dict[str, Signature]] = {}
 """Namespace → name in a source → signature."""
 
-_value = parameter("value", ANY)
-_item = parameter("item", ANY)
-
-OF_UNKNOWN: dict[str, Signature] = {
-    each.name: each
-    for each in (
-        function(
-            "length", (_value,), INT, "The number of characters or items.", python="length_of"
-        ),
-        function(
-            "includes?",
-            (_value, _item),
-            BOOL,
-            "Whether it has a part or an item.",
-            python="includes_item",
-        ),
-        function("contains", (_value, _item), BOOL, "The same.", python="includes_item"),
-    )
-}
+OF_UNKNOWN: dict[str, Signature] = {}
 """Methods of strings and of arrays, for a value that may be either; the runtime's operators."""
+
+for _each in read_signatures(assets.read("library/signatures.txt")):
+    (LIBRARY.setdefault(_each.namespace, {}) if _each.namespace else OF_UNKNOWN)[_each.name] = _each
 
 ENDS = {"Array.first": 0, "Array.last": -1}
 """Functions that read an item of an array, and its position."""
