@@ -34,10 +34,10 @@ def _is_typo(written: str, name: str) -> bool:
     return OSA.distance(written, name) <= 1 + (len(written) > 4) + len(written) // 8
 
 
-def did_you_mean(wanted: str, known: Iterable[str]) -> str | None:
-    """A hint with the nearest name, or None."""
+def did_you_mean(wanted: str, known: Iterable[str], shown: str = "`{}`") -> str | None:
+    """A hint with the nearest name as it is `shown`, or None."""
     found = nearest(wanted, known)
-    return f"did you mean `{found}`?" if found is not None else None
+    return f"did you mean {shown.format(found)}?" if found is not None else None
 
 
 def listed(known: Collection[str]) -> str | None:

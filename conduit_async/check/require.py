@@ -6,7 +6,7 @@ from ..diagnostics import Related
 from ..hints.foreign_names import VARIABLE_DURATION
 from ..program import Local, RelationUse, SelfColumn
 from ..source import Span
-from ..suggest import nearest
+from ..suggest import did_you_mean
 from ..types import (
     BOOL,
     DECIMAL,
@@ -135,13 +135,12 @@ def check_enum(body: Body, node: ast.Node, text: str, kind: Enum, what: str) -> 
     """Report a text that is none of an enum's values."""
     if text in kind.values:
         return
-    found = nearest(text, kind.values)
     listed = ", ".join(f'"{value}"' for value in kind.values)
     body.problems.error(
         "TYP102",
         node.span,
         f'"{text}" is not a value of {what}, which is one of {listed}',
-        f'did you mean "{found}"?' if found else None,
+        did_you_mean(text, kind.values, '"{}"'),
         *_declared(kind, body),
     )
 
@@ -166,13 +165,8 @@ def _struct(body: Body, node: ast.HashLiteral, kind: Struct, what: str) -> None:
         column = fields.get(name)
         if column is None:
             unknown = True
-            found = nearest(name, fields)
-            body.problems.error(
-                "SEM203",
-                entry.key.span,
-                f"{what} has no field `{name}`",
-                f"did you mean `{found}`?" if found else None,
-            )
+            message, hint = f"{what} has no field `{name}`", did_you_mean(name, fields)
+            body.problems.error("SEM203", entry.key.span, message, hint)
             continue
         require(body, entry.value, column.type, f"`{name}`")
     missing = [

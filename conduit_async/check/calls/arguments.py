@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from ... import ast
-from ...diagnostics import Related
-from ...suggest import nearest
+from ...suggest import did_you_mean
 from ..body import Body
+from ..fields import report_twice
 
 
 def bind(
@@ -40,21 +40,12 @@ def bind(
         name = argument.name.text
         if name not in names:
             unknown = True
-            close = nearest(name, names)
-            body.problems.error(
-                "TYP130",
-                argument.name.span,
-                f"`{function}` has no parameter `{name}`",
-                f"did you mean `{close}`?" if close else _usage(function, parameters[own:]),
-            )
+            message = f"`{function}` has no parameter `{name}`"
+            hint = did_you_mean(name, names) or _usage(function, parameters[own:])
+            body.problems.error("TYP130", argument.name.span, message, hint)
         elif name in found:
-            body.problems.error(
-                "TYP130",
-                argument.name.span,
-                f"`{name}` is given twice",
-                "remove one of the two",
-                Related(found[name].span, "first given here"),
-            )
+            span = argument.name.span
+            report_twice(body.problems, "TYP130", span, f"`{name}`", found[name].span, "given")
         else:
             found[name] = argument.value
     missing = [f"`{name}`" for name, needed in parameters if needed and name not in found]

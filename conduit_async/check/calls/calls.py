@@ -142,13 +142,13 @@ def _namespace_call(body: Body, node: ast.Call, callee: ast.Member, namespace: s
     signature = functions.get(callee.name.text)
     if signature is None:
         yield from _arguments(node)
-        found = nearest(callee.name.text, functions)
         body.problems.error(
             "SEM201",
             callee.name.span,
             f"`{namespace}` has no function `{callee.name.text}`",
             function_hint(namespace, callee.name.text)
-            or (f"did you mean `{namespace}.{found}`?" if found else listed(functions)),
+            or did_you_mean(callee.name.text, functions, f"`{namespace}.{{}}`")
+            or listed(functions),
         )
         return INVALID
     return (yield from library_call(body, node, signature))

@@ -3,15 +3,14 @@
 from typing import Literal
 
 from ... import ast
-from ...program import ChangeCall, Column
-from ...suggest import nearest
+from ...program import ChangeCall
 from ...types import BOOL, Type, optional
 from ..body import Body
 from ..coercion import constant_text
+from ..fields import known_column
 from ..lattice import INVALID
 from ..narrowing import SELF, Narrowing
 from ..require import require
-from ..unparsed import is_unparsed_member
 
 _SUFFIXES: dict[str, Literal["changed", "changed_to", "changed_from"]] = {
     "_changed?": "changed",
@@ -32,7 +31,9 @@ def change_predicate(
     name = member.name.text
     suffix = next(s for s in _SUFFIXES if name.endswith(s))
     kind = _SUFFIXES[suffix]
-    column = _tracked(body, member.name, name.removesuffix(suffix), suffix)
+    plain = name.removesuffix(suffix)
+    shown = f"`self.{{}}{suffix}`"
+    column = known_column(body.env, body.resource, member.name.span, plain, shown)
     wanted = 0 if kind == "changed" else 1
     if len(arguments) != wanted or any(argument.name for argument in arguments):
         body.problems.error(
@@ -68,9 +69,9 @@ def previous_value(
             f"write it as a symbol: `self.previous_value(:{_meant(arguments)})`",
         )
         return INVALID
-    column = _column(body, name)
+    place = arguments[0].value.span
+    column = known_column(body.env, body.resource, place, name, "`:{}`")
     if column is None:
-        _unknown(body, arguments[0].value, name, ":", "")
         return INVALID
     body.facts.resolutions[node] = ChangeCall("previous_value", column, None)
     return column.type if body.event == "update" else optional(column.type)
@@ -81,32 +82,6 @@ def _meant(arguments: tuple[ast.Argument, ...]) -> str:
         case [ast.NameRef(name=name)] | [ast.Member(name=ast.Name(text=name))]:
             return name
     return "field"
-
-
-def _tracked(body: Body, place: ast.Name, name: str, suffix: str) -> Column | None:
-    column = _column(body, name)
-    if column is None:
-        _unknown(body, place, name, "self.", suffix)
-    return column
-
-
-def _column(body: Body, name: str) -> Column | None:
-    relation = body.resource.relations.get(name)
-    if relation is not None and relation.kind == "to_one":
-        name = relation.key
-    return body.resource.columns.get(name)
-
-
-def _unknown(body: Body, place: ast.Node, name: str, prefix: str, suffix: str) -> None:
-    if is_unparsed_member(body.env, body.resource.name, name):
-        return
-    found = nearest(name, [*body.resource.columns, *body.resource.relations])
-    body.problems.error(
-        "SEM203",
-        place.span,
-        f"`{body.resource.name}` has no field `{name}`",
-        f"did you mean `{prefix}{found}{suffix}`?" if found else None,
-    )
 
 
 def _check_event(body: Body, member: ast.Member, name: str) -> None:

@@ -1,12 +1,12 @@
 """The columns of a resource: its fields, and the keys of its relations."""
 
 from ... import ast
-from ...diagnostics import Related
 from ...names import SNAPSHOT_ATTRIBUTES, python_name, snake_case
 from ...program import Column, RelationInfo, ResourceInfo
 from ...source import Span
 from ...types import ANY, Array, Record, Type, optional, required
 from ..environment import Environment
+from ..fields import report_twice
 from ..lattice import INVALID, InvalidType
 from .relations import declared_relation, foreign_key, option_values
 from .type_refs import SCALARS, is_partly_parsed, read_type
@@ -136,11 +136,5 @@ def _is_first(env: Environment, names: dict[str, Span], name: str, span: Span) -
     first = names.setdefault(name, span)
     if first is span:
         return True
-    env.problems.error(
-        "SYN013",
-        span,
-        f"`{name}` is declared twice",
-        "rename or remove one of the two",
-        Related(first, "first declared here"),
-    )
+    report_twice(env.problems, "SYN013", span, f"`{name}`", first)
     return False

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ... import ast
 from ...diagnostics import Problems
-from ...suggest import nearest
+from ...suggest import did_you_mean
 from ...types import BOOL, DECIMAL, FLOAT, INT, STRING, Type
 from ..coercion import constant_text
 from ..lattice import is_number
@@ -48,14 +48,13 @@ def _fits_enum(problems: Problems, value: ast.Expr, values: Sequence[str], name:
         return True
     if text in values:
         return True
-    found = nearest(text, values) if text is not None else None
     shown = f'"{text}"' if text is not None else value.span.text
     listed = ", ".join(f'"{known}"' for known in values)
     _report(
         problems,
         value,
         f"{shown} is not a value of {name}, which is one of {listed}",
-        f'did you mean "{found}"?' if found else None,
+        did_you_mean(text, values, '"{}"') if text is not None else None,
     )
     return False
 

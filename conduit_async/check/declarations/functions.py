@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from ... import ast
 from ...analyses.walk import walk
-from ...diagnostics import Related
 from ...names import ENTRY_POINTS, local_name, python_name
 from ...program import FunctionInfo, ParameterInfo, ResourceInfo
 from ...types import ANY, NIL, Type
 from ..environment import Environment
+from ..fields import report_twice
 from .type_refs import read_type
 
 
@@ -24,13 +24,7 @@ def declare_functions(env: Environment, info: ResourceInfo) -> None:
         name = member.name.text
         first = names.setdefault(name, member.name)
         if first is not member.name:
-            env.problems.error(
-                "SYN013",
-                member.name.span,
-                f"`{name}` is declared twice",
-                "rename or remove one of the two",
-                Related(first.span, "first declared here"),
-            )
+            report_twice(env.problems, "SYN013", member.name.span, f"`{name}`", first.span)
             continue
         if isinstance(member, ast.Scope):
             info.scopes[name] = member
@@ -59,13 +53,7 @@ def read_parameters(
         name = parameter.name.text
         if any(other.name == name for other in found):
             first = next(other.name.span for other in parameters if other.name.text == name)
-            env.problems.error(
-                "SEM206",
-                parameter.name.span,
-                f"`{name}` is declared twice",
-                "rename or remove one of the two",
-                Related(first, "first declared here"),
-            )
+            report_twice(env.problems, "SEM206", parameter.name.span, f"`{name}`", first)
         kind = read_type(env, parameter.type, info.name, f"{function}_{name}")
         python = local_name(name, {*env.resources, *(other.python for other in found)})
         found.append(ParameterInfo(name, python, kind, parameter.default, parameter))

@@ -2,7 +2,7 @@
 
 from ... import ast
 from ...program import ResourceInfo
-from ...suggest import nearest
+from ...suggest import did_you_mean
 from ...types import INT
 from ..body import Body, ReturnTarget, Scope
 from ..calls.parameters import declare_parameters
@@ -55,10 +55,5 @@ def _check_pair(body: Body, info: ResourceInfo, pair: ast.Pair) -> None:
             body.infer(pair.value)
             require(body, pair.value, INT, f"`{pair.key.text}`")
         case unknown:
-            found = nearest(unknown, _KEYS)
-            body.problems.warning(
-                "SYN012",
-                pair.key.span,
-                f"a scope has no `{unknown}`",
-                f"did you mean `{found}`?" if found else "it has `where`, `order_by` and `limit`",
-            )
+            hint = did_you_mean(unknown, _KEYS) or "it has `where`, `order_by` and `limit`"
+            body.problems.warning("SYN012", pair.key.span, f"a scope has no `{unknown}`", hint)

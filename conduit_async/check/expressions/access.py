@@ -17,7 +17,7 @@ from ...program import (
     SelfColumn,
     StructField,
 )
-from ...suggest import did_you_mean, listed, nearest
+from ...suggest import did_you_mean, listed
 from ...types import (
     ERROR,
     STRING,
@@ -269,9 +269,11 @@ def _library_value(body: Body, node: ast.Member, namespace: str) -> Type:
     if signature is not None:
         hint: str | None = _call(node, signature, 0)
     else:
-        found = nearest(node.name.text, functions)
-        hint = f"did you mean `{namespace}.{found}`?" if found else listed(functions)
-        hint = function_hint(namespace, node.name.text) or hint
+        hint = (
+            function_hint(namespace, node.name.text)
+            or did_you_mean(node.name.text, functions, f"`{namespace}.{{}}`")
+            or listed(functions)
+        )
     message = (
         f"`{signature.call}` is a function"
         if signature

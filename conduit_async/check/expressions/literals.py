@@ -3,7 +3,6 @@
 import re
 
 from ... import ast
-from ...diagnostics import Related
 from ...source import Span
 from ...types import (
     ANY,
@@ -22,6 +21,7 @@ from ...types import (
 )
 from ..body import Body, Inference, rule
 from ..coercion import constant_key
+from ..fields import report_twice
 from ..lattice import INVALID, join, join_parts, with_entries, without_entries
 
 _MAX_DEPTH = 5
@@ -30,52 +30,24 @@ _MAX_DEPTH = 5
 _BRACES = re.compile(r"(?<![#\\$])\$?\{([A-Za-z_][\w.?]*)\}")
 
 
-@rule(ast.Nil)
-def nil(body: Body, node: ast.Nil) -> Type:
-    """`nil`."""
-    return NIL
+_TYPES: dict[type[ast.Node], Type] = {
+    ast.Nil: NIL,
+    ast.Bool: BOOL,
+    ast.Int: INT,
+    ast.Float: FLOAT,
+    ast.Duration: DURATION,
+    ast.Symbol: STRING,
+    ast.Regex: REGEX,
+    ast.BadExpr: INVALID,
+}
 
 
-@rule(ast.Bool)
-def boolean(body: Body, node: ast.Bool) -> Type:
-    """`true`, `false`."""
-    return BOOL
+def _literal(_: Body, node: ast.Node) -> Type:
+    return _TYPES[type(node)]
 
 
-@rule(ast.Int)
-def integer(body: Body, node: ast.Int) -> Type:
-    """`42`."""
-    return INT
-
-
-@rule(ast.Float)
-def real(body: Body, node: ast.Float) -> Type:
-    """`2.5`."""
-    return FLOAT
-
-
-@rule(ast.Duration)
-def duration(body: Body, node: ast.Duration) -> Type:
-    """`7.days`."""
-    return DURATION
-
-
-@rule(ast.Symbol)
-def symbol(body: Body, node: ast.Symbol) -> Type:
-    """`:title` is a string."""
-    return STRING
-
-
-@rule(ast.Regex)
-def regex(body: Body, node: ast.Regex) -> Type:
-    """`/pattern/`."""
-    return REGEX
-
-
-@rule(ast.BadExpr)
-def bad(body: Body, node: ast.BadExpr) -> Type:
-    """What did not parse has been reported."""
-    return INVALID
+for _kind in _TYPES:
+    rule(_kind)(_literal)
 
 
 @rule(ast.String)
@@ -153,10 +125,11 @@ def _check_keys(body: Body, node: ast.HashLiteral) -> None:
     for entry in node.entries:
         key = constant_key(entry.key)
         if key is not None and first.setdefault(key, entry.key) is not entry.key:
-            body.problems.error(
+            report_twice(
+                body.problems,
                 "SYN013",
                 entry.key.span,
-                f"the key `{key}` is given twice",
-                "rename or remove one of the two",
-                Related(first[key].span, "first given here"),
+                f"the key `{key}`",
+                first[key].span,
+                "given",
             )

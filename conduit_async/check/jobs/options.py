@@ -7,10 +7,11 @@ from typing import Any, TypeGuard
 
 from ... import ast
 from ...config import PRIORITIES
-from ...diagnostics import Problems, Related
+from ...diagnostics import Problems
 from ...hints.queue_words import queue_hint
-from ...suggest import nearest
+from ...suggest import did_you_mean, nearest
 from ..constants import Constant, NotConstantError, Seconds, fold
+from ..fields import report_twice
 
 MAX_NAME_BYTES = 200
 """Bytes of UTF-8 that the name of a queue or of a job type may have."""
@@ -63,13 +64,8 @@ def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
         elif name.text not in _OPTIONS:
             _report_unknown(name, problems)
         elif name.text in given:
-            problems.error(
-                "VAL502",
-                name.span,
-                f"the option `{name.text}` is given twice",
-                "remove one of the two",
-                Related(given[name.text].span, "first given here"),
-            )
+            what, first = f"the option `{name.text}`", given[name.text].span
+            report_twice(problems, "VAL502", name.span, what, first, "given")
         else:
             given[name.text] = name
             try:
@@ -155,11 +151,10 @@ def _priority(value: Constant) -> int:
     if isinstance(value, str):
         if value in PRIORITIES:
             return PRIORITIES[value]
-        meant = nearest(value, PRIORITIES)
         names = ", ".join(f'"{name}"' for name in PRIORITIES)
         raise _BadValueError(
             f'there is no priority "{value}"',
-            f'did you mean "{meant}"?' if meant else f"it is {names}, or a number from 0 to 100",
+            did_you_mean(value, PRIORITIES, '"{}"') or f"it is {names}, or a number from 0 to 100",
         )
     if not _is_int(value) or not 0 <= value <= 100:
         raise _BadValueError(
@@ -177,11 +172,8 @@ def _max_attempts(value: Constant) -> int:
 def _backoff(value: Constant) -> str:
     if isinstance(value, str) and value in _BACKOFFS:
         return value
-    meant = nearest(value, _BACKOFFS) if isinstance(value, str) else None
-    raise _BadValueError(
-        '`backoff` is "exponential", "linear" or "constant"',
-        f'did you mean "{meant}"?' if meant else None,
-    )
+    hint = did_you_mean(value, _BACKOFFS, '"{}"') if isinstance(value, str) else None
+    raise _BadValueError('`backoff` is "exponential", "linear" or "constant"', hint)
 
 
 def _delay(value: Constant) -> float:

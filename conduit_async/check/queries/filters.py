@@ -6,27 +6,17 @@ from contextlib import suppress
 
 from ... import ast
 from ...program import Column, RecordColumn, ResourceInfo
-from ...source import Span
-from ...suggest import nearest
 from ...types import ANY, BOOL, Array, Enum, Query, Record, Type, is_nullable, optional, required
 from ..body import Body, Inference, Receiver
 from ..coercion import constant_text
 from ..environment import Environment
+from ..fields import field_column, known_column
 from ..lattice import INVALID, is_unknown, may_be_equal
 from ..require import check_enum, describe, require, snippet
-from ..unparsed import is_unparsed_member
 
 _ORDER = re.compile(r"\s*(\w+)(?:\s+(?:asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*", re.IGNORECASE)
 _TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "not_in")
-
-
-def field_column(info: ResourceInfo, name: str) -> Column | None:
-    """The column that a query means: a field, or a relation's key."""
-    relation = info.relations.get(name)
-    if relation is not None and relation.kind == "to_one":
-        name = relation.key
-    return info.columns.get(name)
 
 
 def check_conditions(body: Body, info: ResourceInfo, node: ast.Call) -> Inference:
@@ -59,7 +49,7 @@ def check_equal(
     body: Body, info: ResourceInfo, place: ast.Node, name: str, value: ast.Expr
 ) -> None:
     """A field that has to equal a value, or to be one of several."""
-    column = _column(body.env, info, place.span, name)
+    column = known_column(body.env, info, place.span, name)
     if column is None:
         return
     kind = body.type_of(value)
@@ -123,7 +113,7 @@ def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> Inference:
             hint,
         )
         return ANY
-    column = _column(body.env, info, node.left.span, node.left.name)
+    column = known_column(body.env, info, node.left.span, node.left.name)
     if column is None:
         return ANY
     body.facts.resolutions[node.left] = RecordColumn(info.name, column)
@@ -177,7 +167,8 @@ def check_fields(
             )
             found.append(INVALID)
             continue
-        column = _column(body.env, info, value.span, name, ":" * isinstance(value, ast.Symbol))
+        shown = "`:{}`" if isinstance(value, ast.Symbol) else "`{}`"
+        column = known_column(body.env, info, value.span, name, shown)
         found.append(column.type if column is not None else INVALID)
     if not values:
         body.problems.error(
@@ -212,19 +203,4 @@ def check_order(
                     'write a field and a direction: `"created_at DESC"`',
                 )
             else:
-                _column(env, info, value.span, match[1])
-
-
-def _column(
-    env: Environment, info: ResourceInfo, span: Span, name: str, prefix: str = ""
-) -> Column | None:
-    column = field_column(info, name)
-    if column is None and not is_unparsed_member(env, info.name, name):
-        found = nearest(name, [*info.columns, *info.relations])
-        env.problems.error(
-            "SEM203",
-            span,
-            f"`{info.name}` has no field `{name}`",
-            f"did you mean `{prefix}{found}`?" if found else None,
-        )
-    return column
+                known_column(env, info, value.span, match[1])

@@ -6,14 +6,14 @@ from ... import ast
 from ...analyses.looping import looping_lambda
 from ...diagnostics import Related
 from ...program import LibraryCall, Local, ResourceInfo
-from ...suggest import did_you_mean, nearest
+from ...suggest import did_you_mean
 from ...types import ANY, INT, STRING, Array, Hash, is_nullable, required
 from ..body import Body
 from ..coercion import constant_text
+from ..fields import field_column, known_column
 from ..lattice import is_number, is_unknown
 from ..require import describe, report_maybe_nil, require
 from ..sizes import check_size, field_type
-from .filters import field_column
 
 USAGE = {
     "create!": "create!({ field: value })",
@@ -127,14 +127,8 @@ def _check_fields(
         if name is None:
             body.problems.error("TYP131", entry.key.span, "the name of a field is a constant")
             continue
-        column = field_column(info, name)
+        column = known_column(body.env, info, entry.key.span, name)
         if column is None:
-            body.problems.error(
-                "SEM203",
-                entry.key.span,
-                f"`{info.name}` has no field `{name}`",
-                did_you_mean(name, [*info.columns, *info.relations]),
-            )
             continue
         first = given.setdefault(column.name, entry.key)
         if constant_text(first) != name:
@@ -188,13 +182,9 @@ def _check_counter(
     name = constant_text(field)
     column = field_column(info, name) if name is not None else None
     if column is None:
-        found = nearest(name or "", info.columns)
-        body.problems.error(
-            "SEM203",
-            field.span,
-            f"`{info.name}` has no field `{name}`" if name else "a field is named by a symbol",
-            f"did you mean `:{found}`?" if found else "write it as `:name`",
-        )
+        message = f"`{info.name}` has no field `{name}`" if name else "a field is named by a symbol"
+        hint = did_you_mean(name or "", info.columns, "`:{}`") or "write it as `:name`"
+        body.problems.error("SEM203", field.span, message, hint)
         return
     kind = required(column.type)
     if not is_number(kind):

@@ -1,0 +1,35 @@
+"""The fields of a resource by name, and reports of names that are wrong or given twice."""
+
+from ..diagnostics import Problems, Related
+from ..program import Column, ResourceInfo
+from ..source import Span
+from ..suggest import did_you_mean
+from .environment import Environment
+from .unparsed import is_unparsed_member
+
+
+def field_column(info: ResourceInfo, name: str) -> Column | None:
+    """The column of a field, or of a relation's key."""
+    relation = info.relations.get(name)
+    if relation is not None and relation.kind == "to_one":
+        name = relation.key
+    return info.columns.get(name)
+
+
+def known_column(
+    env: Environment, info: ResourceInfo, span: Span, name: str, shown: str = "`{}`"
+) -> Column | None:
+    """The column of a field; a name without one is reported, with a hint as it is `shown`."""
+    column = field_column(info, name)
+    if column is None and not is_unparsed_member(env, info.name, name):
+        hint = did_you_mean(name, [*info.columns, *info.relations], shown)
+        env.problems.error("SEM203", span, f"`{info.name}` has no field `{name}`", hint)
+    return column
+
+
+def report_twice(
+    problems: Problems, code: str, span: Span, name: str, first: Span, done: str = "declared"
+) -> None:
+    """Report a name that is declared or given a second time."""
+    hint, related = "rename or remove one of the two", Related(first, f"first {done} here")
+    problems.error(code, span, f"{name} is {done} twice", hint, related)
