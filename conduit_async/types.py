@@ -227,12 +227,16 @@ def optional(item: Type) -> Type:
     return Optional(item)
 
 
+def innermost(kind: Type) -> Type:
+    """The type inside of optional types, arrays and hashes, at any depth."""
+    while isinstance(kind, Optional | Array | Hash):
+        kind = kind.value if isinstance(kind, Hash) else kind.item
+    return kind
+
+
 def holds_record(kind: Type) -> bool:
-    """Whether there are records in a value of a type, however deep."""
-    match kind:
-        case Optional(item) | Array(item) | Hash(_, item):
-            return holds_record(item)
-    return isinstance(kind, Record)
+    """Whether there are records in a value of a type, at any depth."""
+    return isinstance(innermost(kind), Record)
 
 
 def required(item: Type) -> Type:

@@ -3,7 +3,7 @@
 from .. import ast
 from ..analyses.results import lambda_results
 from ..program import LibraryCall
-from ..types import DECIMAL, Array, Enum, Hash, Optional, Scalar, Struct, Type, required
+from ..types import DECIMAL, Array, Enum, Hash, Scalar, Struct, Type, innermost, required
 from .body import Body
 
 
@@ -38,10 +38,7 @@ def number_literal(node: ast.Expr) -> ast.Float | ast.Int | None:
 
 def holds_struct(kind: Type) -> bool:
     """Whether its literals are checked part by part: a struct's literal has no type alone."""
-    match kind:
-        case Optional(item) | Array(item) | Hash(_, item):
-            return holds_struct(item)
-    return isinstance(kind, Struct | Enum)
+    return isinstance(innermost(kind), Struct | Enum)
 
 
 def mapped_literals(body: Body, node: ast.Expr, wanted: Array) -> list[ast.Expr]:

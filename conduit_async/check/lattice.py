@@ -26,6 +26,7 @@ from ..types import (
     Type,
     Union,
     Variable,
+    innermost,
     optional,
     required,
 )
@@ -144,16 +145,7 @@ def join_parts(kinds: list[Type]) -> Type:
     """What the parts of a collection have in common; an int beside a float or decimal stays one."""
     joined = join_all(kinds)
     widened = any(required(kind) not in (NIL, required(joined)) for kind in kinds)
-    return ANY if widened and _holds_fraction(joined) else joined
-
-
-def _holds_fraction(kind: Type) -> bool:
-    match kind:
-        case Optional(item) | Array(item):
-            return _holds_fraction(item)
-        case Hash(_, value):
-            return _holds_fraction(value)
-    return kind in (FLOAT, DECIMAL)
+    return ANY if widened and innermost(joined) in (FLOAT, DECIMAL) else joined
 
 
 def _common(left: Entries | None, right: Entries | None) -> Entries | None:

@@ -15,8 +15,8 @@ from ..lattice import INVALID, is_unknown
 from ..queries.aggregates import AGGREGATES, aggregate
 from ..queries.records import QUERY_STEPS, query_call, resource_call, takes_conditions
 from ..queries.writes import USAGE
-from ..require import describe, snippet
 from ..unparsed import is_unparsed_local, is_unparsed_member
+from ..wording import describe, snippet
 from .arguments import bind, check_order
 from .changes import change_predicate, is_change_predicate, previous_value
 from .library_calls import library_call, method_call

@@ -25,7 +25,8 @@ from ..expressions.entries import entry
 from ..expressions.lambdas import infer_lambda
 from ..expressions.narrow import narrow_by_test, narrowed
 from ..lattice import INVALID, InvalidType, is_assignable, is_unknown
-from ..require import describe, require, snippet
+from ..require import require
+from ..wording import describe, snippet
 from .arguments import bind
 from .type_variables import Bindings, agree, bound, substitute, unify
 

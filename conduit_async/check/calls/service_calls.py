@@ -8,7 +8,7 @@ from ...types import ANY, Function, Query, Type
 from ..body import Body, Inference
 from ..lattice import INVALID
 from ..names.service_typos import misspelt
-from ..require import describe, snippet
+from ..wording import describe, snippet
 
 
 def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.NameRef) -> Inference:

@@ -10,7 +10,7 @@ from ...types import STRING, Array, Struct, Type, required
 from ..coercion import constant_text
 from ..environment import Environment
 from ..lattice import is_number, is_unknown
-from ..require import describe
+from ..wording import describe
 from .defaults import check_default
 
 _NEED_A_VALUE = {

@@ -10,8 +10,8 @@ from ...suggest import did_you_mean
 from ...types import BOOL, DECIMAL, FLOAT, INT, STRING, Type
 from ..coercion import constant_text
 from ..lattice import is_number
-from ..require import describe
 from ..sizes import constant_number, size_fault
+from ..wording import describe
 from .type_refs import SCALARS
 
 

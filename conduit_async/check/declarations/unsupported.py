@@ -8,7 +8,7 @@ from ...analyses.walk import walk
 from ...diagnostics import Problems
 from ...program import Facts, JobInfo, Local, Program, RecordCall
 from ...types import ANY, Query, required
-from ..require import snippet
+from ..wording import snippet
 
 
 def report_unsupported(program: Program, problems: Problems) -> None:

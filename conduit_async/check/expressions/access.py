@@ -37,8 +37,9 @@ from ..body import Body, Inference, Receiver, rule
 from ..calls.changes import change_predicate, is_change_predicate
 from ..lattice import INVALID, is_unknown
 from ..queries.records import QUERY_STEPS, query_member, resource_member
-from ..require import declaration_notes, describe, snippet
+from ..require import declaration_notes
 from ..unparsed import is_unparsed_member
+from ..wording import describe, snippet
 from .entries import entry
 from .lookup import resolve_name
 from .narrow import narrowed

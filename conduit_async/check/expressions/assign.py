@@ -8,9 +8,10 @@ from ...types import Type, is_nullable
 from ..body import Body
 from ..lattice import INVALID, InvalidType, is_assignable, is_unknown, join, knows_as_much
 from ..narrowing import SELF, Path
-from ..require import require, snippet
+from ..require import require
 from ..sizes import check_size, field_type
 from ..unparsed import is_unparsed_local
+from ..wording import snippet
 from .narrow import forget, path_of
 
 
@@ -165,3 +166,16 @@ def _learn(body: Body, path: Path, kind: Type) -> None:
     forget(body, path)
     if not is_nullable(kind) and not is_unknown(kind):
         body.non_nil |= {path}
+
+
+def warn_of_next_line(body: Body, node: ast.Let | ast.Assign, value: ast.Expr) -> None:
+    """Warn of a `=` at the end of a line before what looks like the next statement."""
+    text, start = node.span.source.text, node.span.start
+    line = text.rfind("\n", 0, value.span.start) + 1
+    if line > start and value.span.start - line <= start - (text.rfind("\n", 0, start) + 1):
+        body.problems.warning(
+            "PAT409",
+            node.span,
+            "the next line is taken for the value, since none follows `=`",
+            "write the value behind the `=`, or indent it",
+        )

@@ -7,7 +7,8 @@ from ..body import Body
 from ..coercion import constant_key, constant_text
 from ..lattice import is_text, is_unknown, may_be_equal
 from ..narrowing import Narrowing, Path
-from ..require import check_enum, describe, report_maybe_nil, snippet
+from ..require import check_enum, report_maybe_nil
+from ..wording import describe, snippet
 from .narrow import entry_paths, not_nil
 
 

@@ -6,7 +6,7 @@ from ...suggest import did_you_mean
 from ...types import Array, Hash, Type, holds_record, optional
 from ..body import Body
 from ..lattice import INVALID, is_unknown
-from ..require import snippet
+from ..wording import snippet
 
 _FEW = 6
 """Of how many keys all are named in a hint."""

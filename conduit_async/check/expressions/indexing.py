@@ -5,7 +5,8 @@ from ...types import ANY, INT, Array, Hash, NilType, is_nullable, required
 from ..body import Body, Inference, Receiver, rule
 from ..coercion import constant_key, constant_text
 from ..lattice import INVALID, is_assignable, is_unknown
-from ..require import declaration_notes, describe, snippet
+from ..require import declaration_notes
+from ..wording import describe, snippet
 from .comparisons import reads_relation
 from .entries import entry
 from .narrow import narrowed

@@ -20,8 +20,9 @@ from ...types import (
 from ..body import Body, Inference, rule
 from ..lattice import INVALID, InvalidType, is_number, is_text, is_unknown, join
 from ..narrowing import Narrowing
-from ..require import conversion, describe, report_maybe_nil, snippet
+from ..require import report_maybe_nil
 from ..sizes import constant_number
+from ..wording import conversion, describe, snippet
 from .arithmetic import arithmetic
 from .comparisons import equality, membership, reads_relation
 from .literals import join_values

@@ -3,35 +3,30 @@
 from dataclasses import dataclass
 
 from ... import ast
-from ...analyses.results import block_results
 from ...diagnostics import Related
 from ...program import JobInfo
 from ...types import (
     ANY,
     DURATION,
-    INT,
     NIL,
     TIMESTAMP,
-    Array,
-    Hash,
     NilType,
     Query,
-    Range,
-    Record,
     Type,
     is_nullable,
-    required,
 )
 from ..body import Body, ReturnTarget
 from ..constants import is_constant
 from ..declarations.type_refs import read_type
-from ..lattice import INVALID, InvalidType, is_unknown, join_all
+from ..lattice import InvalidType, is_unknown, join_all
 from ..narrowing import Path
-from ..require import describe, report_maybe_nil, require
+from ..require import require
 from ..sizes import check_size
-from .assign import assign
+from .assign import assign, warn_of_next_line
 from .effects import has_effect
+from .iteration import iterated_type
 from .narrow import forget_assigned, item_type, narrowing_of
+from .returns import check_return
 from .shadowing import warn_of_shadowing
 
 _EVALUATED_OPTIONS: dict[str, Type] = {"delay": DURATION, "run_at": TIMESTAMP, "unique": ANY}
@@ -96,13 +91,13 @@ def _check(body: Body, statement: ast.Statement, value: bool, *, last: bool) -> 
             _let(body, statement)
         case ast.Assign():
             assign(body, statement)
-            _warn_of_next_line(body, statement, statement.value)
+            warn_of_next_line(body, statement, statement.value)
         case ast.If():
             return _if(body, statement, value)
         case ast.For():
             _for(body, statement)
         case ast.Return():
-            _return(body, statement)
+            check_return(body, statement)
             return Flow(diverges=True)
         case ast.Raise():
             body.infer(statement.message)
@@ -135,26 +130,13 @@ def _let(body: Body, node: ast.Let) -> None:
         )
     else:
         warn_of_shadowing(body, node.name, can_assign=True)
-    _warn_of_next_line(body, node, node.value)
+    warn_of_next_line(body, node, node.value)
     local = body.declare(node.name, kind, "let", value=node.value)
     body.facts.declared[node] = local
     if node.type is None:
         body.lets[local] = node
     if is_nullable(kind) and not is_nullable(actual) and not is_unknown(actual):
         body.non_nil |= {(local,)}
-
-
-def _warn_of_next_line(body: Body, node: ast.Let | ast.Assign, value: ast.Expr) -> None:
-    """Warn of a `=` at the end of a line before what looks like the next statement."""
-    text, start = node.span.source.text, node.span.start
-    line = text.rfind("\n", 0, value.span.start) + 1
-    if line > start and value.span.start - line <= start - (text.rfind("\n", 0, start) + 1):
-        body.problems.warning(
-            "PAT409",
-            node.span,
-            "the next line is taken for the value, since none follows `=`",
-            "write the value behind the `=`, or indent it",
-        )
 
 
 def _if(body: Body, node: ast.If, value: bool) -> Flow:
@@ -191,7 +173,7 @@ def _if(body: Body, node: ast.If, value: bool) -> Flow:
 
 def _for(body: Body, node: ast.For) -> None:
     kind = body.infer(node.iterable)
-    item = item_type(body, node.name, _item(body, node.iterable, kind), node.body)
+    item = item_type(body, node.name, iterated_type(body, node.iterable, kind), node.body)
     forget_assigned(body, [node.body])
     warn_of_shadowing(body, node.name)
     before, known = body.enter(), body.non_nil
@@ -199,78 +181,6 @@ def _for(body: Body, node: ast.For) -> None:
     check_block(body, node.body)
     body.scope = before
     body.non_nil &= known
-
-
-def _item(body: Body, node: ast.Expr, kind: Type) -> Type:
-    if is_unknown(kind):
-        return kind
-    if is_nullable(kind) and not isinstance(kind, NilType):
-        report_maybe_nil(body, node, "`for`")
-    match required(kind):
-        case Array(item=item) | Hash(key=item):
-            return item
-        case Range(item=item) if item == INT or is_unknown(item):
-            return item
-        case Query(resource=resource):
-            return Record(resource)
-    body.problems.error(
-        "TYP102",
-        node.span,
-        f"`for` needs an array, a range of ints, a hash or a query, this is {describe(kind)}",
-    )
-    return INVALID
-
-
-def _return(body: Body, node: ast.Return) -> None:
-    return_target = body.return_target
-    if node.value is None:
-        if return_target.kind == "function" and return_target.expected is not None:
-            _missing_value(body, node, return_target.expected)
-        return_target.types.append(NIL)
-        return
-    return_target.types.append(body.infer(node.value))
-    if return_target.kind == "function" and return_target.expected is not None:
-        require(body, node.value, return_target.expected, "the result")
-    elif return_target.kind in ("hook", "job"):
-        body.problems.warning(
-            "PAT403",
-            node.value.span,
-            "this value goes nowhere: `return` only leaves the "
-            + ("hook" if return_target.kind == "hook" else "`@async` block"),
-            "write `return` alone",
-        )
-
-
-def _missing_value(body: Body, node: ast.Node, expected: Type) -> None:
-    if not is_nullable(expected) and not is_unknown(expected):
-        body.problems.error(
-            "TYP101",
-            node.span,
-            f"nil cannot be the result: the function gives {describe(expected)}",
-            "return a value on every path",
-        )
-
-
-def check_result(body: Body, block: ast.Block, flow: Flow) -> None:
-    """Check what a function gives when control comes out at its end."""
-    expected = body.return_target.expected
-    if flow.diverges or expected is None or isinstance(expected, NilType):
-        return
-    if body.env.unparsed.touches(block.span):
-        return
-    ends = block_results(block)
-    for end in ends:
-        if end is not None and not isinstance(end, ast.BadExpr):
-            require(body, end, expected, "the result")
-    if None in ends and not is_nullable(expected) and not is_unknown(expected):
-        name = body.function.name if body.function is not None else "this"
-        place = block.statements[-1].span if block.statements else block.span
-        body.problems.error(
-            "TYP101",
-            place,
-            f"`{name}` may end without a result, and it gives {describe(expected)}",
-            "return a value on every path",
-        )
 
 
 def _async(body: Body, node: ast.Async) -> None:

@@ -9,20 +9,20 @@ from ...names import python_name, unclashed
 from ...program import Capture, Column, Local, Program, ResourceInfo
 from ...types import (
     ANY,
-    REGEX,
     Array,
     Function,
     Hash,
-    Optional,
     Query,
     Range,
     Record,
+    Scalar,
     Struct,
     Type,
+    innermost,
     required,
 )
 from ..lattice import InvalidType
-from ..require import describe
+from ..wording import describe
 from .async_blocks import all_jobs
 from .capture_builder import CaptureUse
 from .capture_finder import CaptureFinder
@@ -174,7 +174,8 @@ def _object_in(kind: Type) -> Type | None:
 
 
 def _unstorable(kind: Type) -> tuple[str, str] | None:
-    match required(kind):
+    """What a job cannot store among the values of a type, and what to do instead."""
+    match innermost(kind):
         case Query(resource=resource):
             return (
                 f"a query of `{resource}`",
@@ -184,10 +185,6 @@ def _unstorable(kind: Type) -> tuple[str, str] | None:
             return "a lambda", "write it inside the block"
         case Range():
             return "a range", "store its two ends instead"
-        case Array(item=item) | Optional(item=item):
-            return _unstorable(item)
-        case Hash(value=value):
-            return _unstorable(value)
-        case kind if kind == REGEX:
+        case Scalar("regex"):
             return "a regex", "write it inside the block"
     return None

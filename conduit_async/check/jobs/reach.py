@@ -14,7 +14,8 @@ from ..body import Body, BodyKind, ReturnTarget, Scope
 from ..calls.parameters import declare_parameters
 from ..declarations.scopes import check_scope
 from ..environment import Environment
-from ..expressions.statements import check_block, check_result
+from ..expressions.returns import check_result
+from ..expressions.statements import check_block
 
 _MAX_PASSES = 4
 
@@ -111,7 +112,7 @@ def _function(env: Environment, info: ResourceInfo, function: FunctionInfo) -> N
         body.function = function
         declare_parameters(body, function.parameters)
         flow = check_block(body, function.body, value=True)
-        check_result(body, function.body, flow)
+        check_result(body, function.body, flow.diverges)
 
     kind: BodyKind = "computed" if function.computed else "function"
     return_target = ReturnTarget("function", function.result)

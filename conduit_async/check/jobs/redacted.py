@@ -19,7 +19,7 @@ from ...program import (
 )
 from ...types import ANY, Record, required
 from ..coercion import constant_text
-from ..require import snippet
+from ..wording import snippet
 from .async_blocks import all_jobs
 from .stored_records import Section, StoredRecords, is_outside
 

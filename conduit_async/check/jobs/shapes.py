@@ -10,12 +10,12 @@ from ...types import (
     Enum,
     Hash,
     NilType,
-    Optional,
     Record,
     Scalar,
     Shape,
     Struct,
     Type,
+    innermost,
     required,
 )
 
@@ -31,10 +31,7 @@ def shape_of(capture: Capture) -> Shape | None:
 
 def _is_mixed(kind: Type) -> bool:
     """Whether a hash or an array holds, at some depth, values of which nothing is known."""
-    match required(kind):
-        case Hash(value=inner) | Array(item=inner):
-            return isinstance(inner, AnyType) or _is_mixed(inner)
-    return False
+    return isinstance(required(kind), Hash | Array) and isinstance(innermost(kind), AnyType)
 
 
 def _shape(kind: Type) -> Shape | None:
@@ -57,16 +54,12 @@ def _part(kind: Type) -> Type | Shape | None:
 
 def _is_known(kind: Type) -> bool:
     """Whether a payload can hold values of a type, and knows all about them."""
-    match kind:
-        case Optional(item=inner) | Hash(value=inner) | Array(item=inner):
-            return _is_known(inner)
-    return isinstance(kind, Scalar | Enum | Struct | Record) and kind not in (JSON, REGEX)
+    inner = innermost(kind)
+    return isinstance(inner, Scalar | Enum | Struct | Record) and inner not in (JSON, REGEX)
 
 
 def _is_same_in_json(kind: Type) -> bool:
-    match kind:
-        case Optional(item=inner) | Hash(value=inner) | Array(item=inner):
-            return _is_same_in_json(inner)
-        case Scalar(name=name):
-            return name in _SAME_IN_JSON
-    return isinstance(kind, Enum | NilType | AnyType)
+    inner = innermost(kind)
+    if isinstance(inner, Scalar):
+        return inner.name in _SAME_IN_JSON
+    return isinstance(inner, Enum | NilType | AnyType)

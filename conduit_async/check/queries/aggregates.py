@@ -5,7 +5,7 @@ from ...program import RecordCall
 from ...types import DECIMAL, FLOAT, INT, Array, Query, Record, Type, optional, required
 from ..body import Body, Inference
 from ..lattice import INVALID, is_number, is_unknown
-from ..require import describe
+from ..wording import describe
 from .filters import check_fields
 
 AGGREGATES = ("count", "sum", "avg", "min", "max")

@@ -12,7 +12,8 @@ from ..coercion import constant_text
 from ..environment import Environment
 from ..fields import field_column, known_column
 from ..lattice import INVALID, is_unknown, may_be_equal
-from ..require import check_enum, describe, require, snippet
+from ..require import check_enum, require
+from ..wording import describe, snippet
 
 _ORDER = re.compile(r"\s*(\w+)(?:\s+(?:asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*", re.IGNORECASE)
 _TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}

@@ -11,7 +11,8 @@ from ...types import ANY, BOOL, INT, NIL, Array, Query, Record, Type, optional
 from ..body import Body, Inference
 from ..calls.parameters import bind_parameters
 from ..lattice import INVALID, join_all
-from ..require import require, snippet
+from ..require import require
+from ..wording import snippet
 from .filters import check_conditions, check_fields, check_order
 from .writes import check_write
 

@@ -12,8 +12,9 @@ from ..body import Body
 from ..coercion import constant_text
 from ..fields import field_column, known_column
 from ..lattice import is_number, is_unknown
-from ..require import describe, report_maybe_nil, require
+from ..require import report_maybe_nil, require
 from ..sizes import check_size, field_type
+from ..wording import describe
 
 USAGE = {
     "create!": "create!({ field: value })",
