@@ -4,7 +4,7 @@ from ..source import Source
 from ..suggest import nearest
 from ..tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
 from .queue_words import queue_hint
-from .syntax_hint import SyntaxHint
+from .syntax_hint import SyntaxHint, hint_at
 
 EVENTS = ("create", "update", "delete", "save")
 _ALIASES = {
@@ -45,10 +45,10 @@ def _resource(token: Token, last: Token, line: list[Token]) -> SyntaxHint | None
     types = [part.type for part in line]
     if types == ["RESOURCE"] and token.type in ("STRING", "SYMBOL"):
         hint = f"write `resource {token.text}`"
-        return SyntaxHint(token, token, "the name of a resource is not a string", hint, "SYN003")
+        return hint_at(token, "the name of a resource is not a string", hint, "SYN003")
     if types == ["RESOURCE", "NAME"] and token.type in ("NAME", "LESS", "COLON"):
         message = "a resource is based on no other: there is no inheritance"
-        return SyntaxHint(token, token, message, "remove it, and write what it needs", "SYN017")
+        return hint_at(token, message, "remove it, and write what it needs", "SYN017")
     return None
 
 
@@ -60,43 +60,43 @@ def _header(token: Token, line: list[Token], expected: frozenset[str]) -> Syntax
     if types[0] == "AT":
         timing = hook_meant(head.text[1:])
         if timing and token.text in _MODIFIERS:
-            return SyntaxHint(
-                head, head, f"there is no hook timing `{head.text}`", f"write `{timing}`", "SYN014"
+            return hint_at(
+                head, f"there is no hook timing `{head.text}`", f"write `{timing}`", "SYN014"
             )
         if hint := queue_hint(head.text[1:]):
-            return SyntaxHint(head, head, f"there is no `{head.text}`", hint, "SYN014")
+            return hint_at(head, f"there is no `{head.text}`", hint, "SYN014")
         if meant := nearest(head.text[1:], MEMBER_ANNOTATIONS):
-            return SyntaxHint(head, head, f"there is no `{head.text}`", f"did you mean `@{meant}`?")
+            return hint_at(head, f"there is no `{head.text}`", f"did you mean `@{meant}`?")
     if types[0] not in ("HOOK", "ON"):
         return None
     if types == ["HOOK", "NAME"] and token.type in ("COLON", "FAT_ARROW", "ARROW"):
         message = f"a hook has no `{token.text}` before its block"
-        return SyntaxHint(token, token, message, "remove it", "SYN017")
+        return hint_at(token, message, "remove it", "SYN017")
     if token.text in ("async", "transaction") and token.type == "NAME":
         hint = f"write `@{token.text}`"
-        return SyntaxHint(token, token, f"`{token.text}` needs an `@` before it", hint, "SYN017")
+        return hint_at(token, f"`{token.text}` needs an `@` before it", hint, "SYN017")
     if token.type in ("IF", "UNLESS") and "LBRACE" in expected:
         hint = f"put it into the block: `{{ {token.text} … {{ … }} }}`"
-        return SyntaxHint(token, token, "a hook has no condition in its header", hint, "SYN017")
+        return hint_at(token, "a hook has no condition in its header", hint, "SYN017")
     if types[0] == "ON" and token.type == "LBRACE" and line[-1].text in EVENTS:
         hint = f"write `@after {line[-1].text} {{ … }}`"
-        return SyntaxHint(head, head, "a hook begins with `@before` or `@after`", hint, "SYN014")
+        return hint_at(head, "a hook begins with `@before` or `@after`", hint, "SYN014")
     if types == ["HOOK", "NAME"] and token.text in ("on", "of", "for", "do", "then"):
         message = f"a hook has no `{token.text}` before its block"
-        return SyntaxHint(token, token, message, "remove it", "SYN017")
+        return hint_at(token, message, "remove it", "SYN017")
     if token.type in ("FIELD_AT", "AT") and types[:2] == ["HOOK", "NAME"]:
         name = token.text[1:]
         hint = queue_hint(name) or "put what it says into the block"
-        return SyntaxHint(token, token, f"a hook has no `{token.text}`", hint, "SYN017")
+        return hint_at(token, f"a hook has no `{token.text}`", hint, "SYN017")
     if types == ["HOOK", "NAME"] and token.text == "(":
         hint = "put the condition into the block: `if self.field_changed? { … }`"
-        return SyntaxHint(token, token, "an event takes no arguments", hint, "SYN017")
+        return hint_at(token, "an event takes no arguments", hint, "SYN017")
     if types == ["HOOK"] and token.text == "(":
         message = "the event of a hook takes no brackets"
-        return SyntaxHint(token, token, message, f"write `{head.text} create`", "SYN015")
+        return hint_at(token, message, f"write `{head.text} create`", "SYN015")
     if types == ["HOOK", "NAME"] and (token.text in EVENTS or token.type in ("COMMA", "AND", "OR")):
         hint = "write a hook for each event; `save` is both create and update"
-        return SyntaxHint(token, token, "a hook has one event", hint, "SYN015")
+        return hint_at(token, "a hook has one event", hint, "SYN015")
     return None
 
 
@@ -122,15 +122,13 @@ def _relation(token: Token, last: Token, line: list[Token]) -> SyntaxHint | None
     if token.type == "SYMBOL" and last is line[0]:
         name = token.text.removesuffix("s").title().replace("_", "")
         hint = f'write `{relation} {name} as "{token.text}"`'
-        return SyntaxHint(token, token, "a relation names its resource", hint)
+        return hint_at(token, "a relation names its resource", hint)
     if token.type == "STRING" and last.type == "NAME":
         hint = f'write `as "{token.text}"`'
-        return SyntaxHint(
-            token, token, "expected `as` before the name of the relation", hint, "SYN002"
-        )
+        return hint_at(token, "expected `as` before the name of the relation", hint, "SYN002")
     if last.text == "as" and token.type == "NAME":
         hint = f'write `as "{token.text}"`'
-        return SyntaxHint(token, token, "the name of a relation is a string", hint, "SYN002")
+        return hint_at(token, "the name of a relation is a string", hint, "SYN002")
     return None
 
 
@@ -148,7 +146,7 @@ def unclosed_generic(
     while tokens[index].type != "LESS":
         index -= 1
     opened = tokens[index]
-    return SyntaxHint(opened, opened, "`<` is not closed", "add the missing `>`", "SYN011")
+    return hint_at(opened, "`<` is not closed", "add the missing `>`", "SYN011")
 
 
 def _of_queues(
@@ -160,7 +158,7 @@ def _of_queues(
         return None
     if token.type not in ("STRING", "DURATION", "INT", "SYMBOL", "LBRACE", "_CALL"):
         return None
-    return SyntaxHint(last, last, f"Conduit has no `{last.text}`", hint)
+    return hint_at(last, f"Conduit has no `{last.text}`", hint)
 
 
 def _field(
@@ -171,7 +169,7 @@ def _field(
         meant = _annotation(last.text)
         hint = f"write `@{meant}`" if meant else f"write `{last.text}: string!`"
         what = f"`{last.text}` needs an `@` before it" if meant else f"`{last.text}` has no type"
-        return SyntaxHint(last, last, what, hint, "SYN002")
+        return hint_at(last, what, hint, "SYN002")
     marked = source.text[token.end : token.end + 1] in ("!", "?")
     is_member = token.depth == 1 or marked
     if expected == {"COLON"} and token.type in ("NAME", "ENUM") and is_member:
@@ -181,10 +179,10 @@ def _field(
             message = f"`{last.text}` is not a field: it has no type"
             if meant:
                 message = f"`{last.text}` needs an `@` before it"
-            return SyntaxHint(last, last, message, hint, "SYN002")
+            return hint_at(last, message, hint, "SYN002")
         shown = source.text[token.start : token.end + 1] if marked else f"{token.text}!"
         hint = f"write `{last.text}: {shown}`"
-        return SyntaxHint(token, token, f"expected `:`, found `{token.text}`", hint, "SYN002")
+        return hint_at(token, f"expected `:`, found `{token.text}`", hint, "SYN002")
     if (
         token.type == "_INDEX"
         and token.depth in (1, 2)
@@ -198,11 +196,11 @@ def _field(
     if last.type == "COLON" and token.text == "[" and "PREDICATE" in expected:
         end = source.text.find("]", token.end)
         hint = f"write `array<{source.text[token.end : end].strip()}>!`"
-        return SyntaxHint(token, token, "an array names the type of its items", hint, "SYN006")
+        return hint_at(token, "an array names the type of its items", hint, "SYN006")
     if last.type == "FIELD_AT" and token.type in ("STRING", "INT", "FLOAT", "TRUE", "FALSE", "NIL"):
         value = source.text[token.start : token.end]
         hint = f"write `{last.text}({value})`"
-        return SyntaxHint(token, token, f"the value of `{last.text}` goes in parentheses", hint)
+        return hint_at(token, f"the value of `{last.text}` goes in parentheses", hint)
     return None
 
 
@@ -220,44 +218,38 @@ def _signature(
     head = line[0].type
     if head == "COMPUTED" and token.type == "ARROW":
         hint = f"write `@computed {last.text}: string! {{ … }}`"
-        return SyntaxHint(
-            token, token, "a colon goes before the type of a computed field", hint, "SYN002"
-        )
+        return hint_at(token, "a colon goes before the type of a computed field", hint, "SYN002")
     if "ARROW" in expected and token.type == "COLON":
         kind = tokens[index + 1].text if tokens[index + 1].type == "NAME" else "string"
         hint = f"write `-> {kind}`"
-        return SyntaxHint(token, token, "the type of a result follows `->`", hint, "SYN002")
+        return hint_at(token, "the type of a result follows `->`", hint, "SYN002")
     at = index + 1 if token.type == "FAT_ARROW" else index
     is_type = tokens[at].type == "NAME" and tokens[at + 1].text in ("{", "!", "?")
     if head == "FUNCTION" and "ARROW" in expected and is_type:
         hint = f"write `-> {tokens[at].text}`"
-        return SyntaxHint(token, token, "the type of a result follows `->`", hint, "SYN002")
+        return hint_at(token, "the type of a result follows `->`", hint, "SYN002")
     if head == "FUNCTION" and last is line[0] and token.text == "(":
         message = "a function needs a name"
-        return SyntaxHint(
-            token, token, message, "write `@function name(…) -> type { … }`", "SYN002"
-        )
+        return hint_at(token, message, "write `@function name(…) -> type { … }`", "SYN002")
     if head in ("COMPUTED", "FUNCTION") and token.type == "FAT_ARROW":
-        return SyntaxHint(token, token, "a body goes in braces", "write `{ … }`", "SYN017")
+        return hint_at(token, "a body goes in braces", "write `{ … }`", "SYN017")
     if head == "SCOPE" and token.type == "NAME" and "LBRACE" in expected:
         hint = f"write `@scope {line[1].text} {{ {token.text}: … }}`"
-        return SyntaxHint(token, token, "the body of a scope goes in braces", hint, "SYN017")
+        return hint_at(token, "the body of a scope goes in braces", hint, "SYN017")
     if head == "FUNCTION" and token.type == "PREDICATE" and last.type in ("_CALL", "COMMA"):
         plain = token.text[:-1]
         hint = f"write `{plain}: string?`, or give it a default: `{plain}: string = …`"
-        return SyntaxHint(token, token, f"a parameter has no `?` in its name: `{token.text}`", hint)
+        return hint_at(token, f"a parameter has no `?` in its name: `{token.text}`", hint)
     if head == "FUNCTION" and token.type == "EQUAL" and last.type == "NAME" and last.depth == 2:
         hint = f"for example `{last.text}: string = …`"
-        return SyntaxHint(last, last, f"the parameter `{last.text}` has no type", hint, "SYN002")
+        return hint_at(last, f"the parameter `{last.text}` has no type", hint, "SYN002")
     if expected == {"COLON"} and last.type == "NAME" and last.depth == 2:
         if token.type == "NAME":
             types = ("string", "int", "float", "bool", "text", "uuid", "decimal", "timestamp")
             name, of = (token, last) if last.text in types else (last, token)
             hint = f"write `{name.text}: {of.text}`"
-            return SyntaxHint(token, token, f"expected `:`, found `{token.text}`", hint, "SYN002")
+            return hint_at(token, f"expected `:`, found `{token.text}`", hint, "SYN002")
         if token.type in ("RPAR", "COMMA"):
             hint = f"for example `{last.text}: string`"
-            return SyntaxHint(
-                last, last, f"the parameter `{last.text}` has no type", hint, "SYN002"
-            )
+            return hint_at(last, f"the parameter `{last.text}` has no type", hint, "SYN002")
     return None

@@ -2,7 +2,7 @@
 
 from ..source import Source
 from ..tokens import OPERAND_ENDS, Token
-from .syntax_hint import SyntaxHint
+from .syntax_hint import SyntaxHint, hint_at
 
 _WORDS = {
     **dict.fromkeys(("eq", "equals", "equal"), "write `==`"),
@@ -56,7 +56,7 @@ def _word(tokens: list[Token], index: int) -> SyntaxHint | None:
         return None
     if tokens[index - 1].type not in OPERAND_ENDS or tokens[index - 2].type == "FOR":
         return None
-    return SyntaxHint(token, token, f"Conduit has no `{token.text}` here", _WORDS[token.text])
+    return hint_at(token, f"Conduit has no `{token.text}` here", _WORDS[token.text])
 
 
 def _comprehension(token: Token, last: Token, expected: frozenset[str]) -> SyntaxHint | None:
@@ -64,7 +64,7 @@ def _comprehension(token: Token, last: Token, expected: frozenset[str]) -> Synta
     if token.type != "FOR" or "RSQB" not in expected or last.type not in OPERAND_ENDS:
         return None
     hint = "write `list.map(|x| { … })`, and `list.filter(|x| { … })` to choose"
-    return SyntaxHint(token, token, "a `for` gives no array", hint)
+    return hint_at(token, "a `for` gives no array", hint)
 
 
 def _named_argument(
@@ -78,14 +78,12 @@ def _named_argument(
         return None
     if last.end == token.start:
         hint = "a string has no letter before it, and interpolates with `#{…}`"
-        return SyntaxHint(last, last, f"`{last.text}` is not allowed before a string", hint)
+        return hint_at(last, f"`{last.text}` is not allowed before a string", hint)
     value = source.text[token.start : token.end]
     shown = value if token.type != "_QUOTE" else "…"
     shown = f"{shown}…" if token.type == "SELF" else shown
     hint = f"write `{last.text}: {shown}`"
-    return SyntaxHint(
-        token, token, "a colon goes before the value of a named argument", hint, "SYN002"
-    )
+    return hint_at(token, "a colon goes before the value of a named argument", hint, "SYN002")
 
 
 def _doubled(tokens: list[Token], token: Token, last: Token, index: int) -> SyntaxHint | None:

@@ -4,7 +4,7 @@ from ..source import Source
 from ..tokens import FOREIGN, Token
 from .foreign_operators import counted, foreign_operator
 from .foreign_words import STATEMENTS, VALUES
-from .syntax_hint import SyntaxHint
+from .syntax_hint import SyntaxHint, hint_at
 
 _LAMBDA = "a lambda is written `|x| { … }` or `(x) => …`"
 _CONDITIONS = frozenset({"IF", "ELSIF", "UNLESS"})
@@ -37,16 +37,16 @@ def _foreign(source: Source, tokens: list[Token], index: int) -> SyntaxHint:
     word = token.text
     if word == "instanceof":
         hint = "types are known at build time: remove the test"
-        return SyntaxHint(token, token, "Conduit has no `instanceof`", hint)
+        return hint_at(token, "Conduit has no `instanceof`", hint)
     if word == "--":
-        return SyntaxHint(token, token, "Conduit has no `--`", counted(tokens, index, "-"))
+        return hint_at(token, "Conduit has no `--`", counted(tokens, index, "-"))
     starts = token.first or word not in VALUES
     known = STATEMENTS.get(word) if starts else None
     hint = (known or VALUES[word]).hint
     following = tokens[index + 1]
     if word in ("throw", "raise") and following.type == "STRING":
         hint = f"write `error({source.text[following.start : following.end]})`"
-    return SyntaxHint(token, token, f"Conduit has no `{word}`", hint)
+    return hint_at(token, f"Conduit has no `{word}`", hint)
 
 
 def _lambda(
@@ -60,28 +60,22 @@ def _lambda(
             last, token, "the parameters of a lambda go in parentheses", f"write {shown}"
         )
     if token.type == "FAT_ARROW" and last.type in ("SYMBOL", "STRING") and "COMMA" in expected:
-        return SyntaxHint(
-            token, token, "a named argument has a colon", f"write `{last.text}: value`"
-        )
+        return hint_at(token, "a named argument has a colon", f"write `{last.text}: value`")
     if token.type == "PIPE" and last.text == "do":
-        return SyntaxHint(
-            last, last, "Conduit has no `do`", "write `for x in … { … }`, or pass `|x| { … }`"
-        )
+        return hint_at(last, "Conduit has no `do`", "write `for x in … { … }`, or pass `|x| { … }`")
     if token.type == "PIPE" and last.type == "LBRACE":
-        return SyntaxHint(
-            token, token, _LAMBDA, "write the parameters before the brace: `|x| { … }`"
-        )
+        return hint_at(token, _LAMBDA, "write the parameters before the brace: `|x| { … }`")
     if token.type in _LAMBDA_STARTS and "INT" in expected:
         hint = "pass it where it is used, as in `items.map(|x| { … })`, or write a `@function`"
-        return SyntaxHint(token, token, "a lambda can only be an argument", hint)
+        return hint_at(token, "a lambda can only be an argument", hint)
     if "LBRACE" in expected and last.type == "PIPE":
-        return SyntaxHint(token, token, "the body of this lambda needs braces", "write `|x| { … }`")
+        return hint_at(token, "the body of this lambda needs braces", "write `|x| { … }`")
     if opener and tokens[opener].type == "LBRACE" and tokens[opener - 1].type == "FAT_ARROW":
         is_arm = tokens[opener - 2].type != "RPAR"
         hint = "for statements write `|x| { … }`"
         if is_arm:
             hint = "for statements write `when … { … }`, without the `=>`"
-        return SyntaxHint(tokens[opener], tokens[opener], "a `{` after `=>` begins a hash", hint)
+        return hint_at(tokens[opener], "a `{` after `=>` begins a hash", hint)
     return None
 
 
@@ -91,10 +85,10 @@ def _head(tokens: list[Token], index: int, expected: frozenset[str]) -> SyntaxHi
     if last.type == "FOR" and token.text == "(":
         counts = tokens[index + 1].type == "LET"
         hint = "write `for i in 0...n { … }`" if counts else "write `for x in … { … }`"
-        return SyntaxHint(token, token, "a `for` has no parentheses", hint)
+        return hint_at(token, "a `for` has no parentheses", hint)
     if token.type == "COMMA" and index > 1 and tokens[index - 2].type == "FOR":
         hint = f"write `for {last.text} in …`, and read the value: `hash[{last.text}]`"
-        return SyntaxHint(token, token, "a `for` has one name", hint, "SYN002")
+        return hint_at(token, "a `for` has one name", hint, "SYN002")
     opener = _opener(tokens, index)
     if expected == {"COLON"} and opener and tokens[opener].type == "LBRACE":
         before_brace = tokens[opener - 1]
@@ -102,12 +96,12 @@ def _head(tokens: list[Token], index: int, expected: frozenset[str]) -> SyntaxHi
         if before_brace.type in _INFIX and not is_type and token.depth == tokens[opener].depth + 1:
             what = "a condition" if before_brace.type in _CONDITIONS else "an operand"
             message = f"{what} is missing after `{before_brace.text}`"
-            return SyntaxHint(before_brace, before_brace, message, None)
+            return hint_at(before_brace, message, None)
     if "LBRACE" in expected and not token.first and token.text in ("then", "do", ":"):
         following = tokens[index + 1]
         if token.text != ":" or following.first:
             message = f"a block goes in braces, there is no `{token.text}`"
-            return SyntaxHint(token, token, message, "write `{ … }`")
+            return hint_at(token, message, "write `{ … }`")
     return None
 
 
@@ -118,7 +112,7 @@ def _late_condition(source: Source, tokens: list[Token], index: int) -> SyntaxHi
         line = source.text[token.end : source.text.find("\n", token.end)]
         if " else " in line:
             hint = f"write `{line.partition(' else ')[0].strip()} ? … : …`"
-            return SyntaxHint(token, token, "the value of a condition is chosen by `? :`", hint)
+            return hint_at(token, "the value of a condition is chosen by `? :`", hint)
     at = index - 1
     while at > 0 and tokens[at].depth >= token.depth and not tokens[at].first:
         word = tokens[at]
@@ -128,9 +122,9 @@ def _late_condition(source: Source, tokens: list[Token], index: int) -> SyntaxHi
             condition = " ".join(source.text[word.start : tokens[index - 1].end].split())
             if token.type == "ELSE":
                 hint = f"write `{condition.partition(' ')[2]} ? … : …`"
-                return SyntaxHint(word, word, "the value of a condition is chosen by `? :`", hint)
+                return hint_at(word, "the value of a condition is chosen by `? :`", hint)
             message = "a condition comes before what depends on it"
-            return SyntaxHint(word, word, message, f"write `{condition} {{ … }}`")
+            return hint_at(word, message, f"write `{condition} {{ … }}`")
         at -= 1
     return None
 
@@ -143,20 +137,14 @@ def _declaration(tokens: list[Token], token: Token, last: Token, index: int) -> 
                 token, following, "Conduit has no `:=`", f"write `let {last.text} = …`"
             )
         if following.type == "SYMBOL" and last.end == token.start:
-            return SyntaxHint(
-                token, token, "Conduit has no `::`", f"write `{last.text}.{following.text}`"
-            )
+            return hint_at(token, "Conduit has no `::`", f"write `{last.text}.{following.text}`")
     if token.type == "ARROW" and following.type == "NAME" and last.end == token.start:
-        return SyntaxHint(
-            token, token, "Conduit has no `->` here", f"write `{last.text}.{following.text}`"
-        )
+        return hint_at(token, "Conduit has no `->` here", f"write `{last.text}.{following.text}`")
     if token.type == "NAME" and index > 1 and tokens[index - 2].type == "LET":
         if last.text == "mut":
-            return SyntaxHint(
-                last, last, "Conduit has no `mut`", "remove it: every local can be assigned"
-            )
+            return hint_at(last, "Conduit has no `mut`", "remove it: every local can be assigned")
         hint = f"write `let {last.text}: {token.text} = …`"
-        return SyntaxHint(token, token, "a colon goes before the type", hint)
+        return hint_at(token, "a colon goes before the type", hint)
     return None
 
 

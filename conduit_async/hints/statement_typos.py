@@ -2,7 +2,7 @@
 
 from ..source import Source, shorten
 from ..tokens import UNITS, Token
-from .syntax_hint import SyntaxHint
+from .syntax_hint import SyntaxHint, hint_at
 
 _UNITS = {*UNITS, *(f"{unit}s" for unit in UNITS)}
 
@@ -26,13 +26,13 @@ def _rescue(tokens: list[Token], token: Token, last: Token, index: int) -> Synta
     """`rescue err { … }`, `rescue { |err| … }`, `rescue |err| call`, `rescue => err`."""
     hint = "write `rescue |err| { … }`"
     if last.type == "RESCUE" and token.type in ("NAME", "LPAR", "_CALL", "FAT_ARROW"):
-        return SyntaxHint(token, token, "the name of the error goes between bars", hint)
+        return hint_at(token, "the name of the error goes between bars", hint)
     if token.type == "PIPE" and last.type == "LBRACE" and tokens[index - 2].type == "RESCUE":
-        return SyntaxHint(token, token, "the name of the error goes before the brace", hint)
+        return hint_at(token, "the name of the error goes before the brace", hint)
     if last.type == "PIPE" and index > 3 and tokens[index - 4].type == "RESCUE":
-        return SyntaxHint(token, token, "what a `rescue` does goes in braces", hint)
+        return hint_at(token, "what a `rescue` does goes in braces", hint)
     if token.type == "PIPE" and last.text in ("catch", "except") and not last.first:
-        return SyntaxHint(last, last, f"Conduit has no `{last.text}`", hint)
+        return hint_at(last, f"Conduit has no `{last.text}`", hint)
     return None
 
 
@@ -41,15 +41,13 @@ def _arm(
 ) -> SyntaxHint | None:
     """`"a" -> e`, `"a": e`, `when "a" => e`, `_ { … }`, `"a" => { … }`."""
     if "FAT_ARROW" in expected and token.type in ("ARROW", "COLON"):
-        return SyntaxHint(token, token, f"an arm has `=>`, not `{token.text}`", "write `=>`")
+        return hint_at(token, f"an arm has `=>`, not `{token.text}`", "write `=>`")
     if "FAT_ARROW" in expected and token.type == "LBRACE":
         what = "else" if last.text == "_" else f"when {shorten(_text(last), 20)}"
-        return SyntaxHint(
-            token, token, "an arm with a block begins with a word", f"write `{what} {{ … }}`"
-        )
+        return hint_at(token, "an arm with a block begins with a word", f"write `{what} {{ … }}`")
     if token.type == "FAT_ARROW" and "LBRACE" in expected and _when(tokens, index):
         hint = "remove the `when`, or write a block: `when … { … }`"
-        return SyntaxHint(token, token, "`when` takes a block, not `=>`", hint)
+        return hint_at(token, "`when` takes a block, not `=>`", hint)
     return None
 
 
@@ -76,16 +74,14 @@ def _let(
         return None
     name = last.text
     if token.first or token.type in ("RBRACE", "$END"):
-        return SyntaxHint(
-            last, last, f"`{name}` is given no value", f"write `let {name} = nil`", "SYN002"
-        )
+        return hint_at(last, f"`{name}` is given no value", f"write `let {name} = nil`", "SYN002")
     if token.text == "==":
         hint = f"write `let {name} = …`"
-        return SyntaxHint(token, token, "`==` compares; a `let` assigns", hint, "SYN002")
+        return hint_at(token, "`==` compares; a `let` assigns", hint, "SYN002")
     if token.type == "MINUS" and token.start == last.end:
         rest = tokens[index + 1].text
         hint = f"write `{name}_{rest}`"
-        return SyntaxHint(token, token, "a name has no `-` in it", hint, "SYN002")
+        return hint_at(token, "a name has no `-` in it", hint, "SYN002")
     return None
 
 
@@ -94,14 +90,14 @@ def _value(
 ) -> SyntaxHint | None:
     """`10 minutes`, `@field`, `{ key value }`, `a.` at the end of a line."""
     if last.type == "DOT" and (token.first or token.type == "RBRACE"):
-        return SyntaxHint(last, last, f"a name is missing after `{last.text}`", None)
+        return hint_at(last, f"a name is missing after `{last.text}`", None)
     if last.type == "ASYNC" and token.type == "NAME" and token.text not in ("do", "then"):
         hint = f"write `@async({token.text}: …)`"
-        return SyntaxHint(token, token, "the options of a job go in parentheses", hint, "SYN017")
+        return hint_at(token, "the options of a job go in parentheses", hint, "SYN017")
     if last.type == "NAME" and index > 1 and tokens[index - 2].type in ("LBRACE", "COMMA"):
         if token.type in ("RBRACE", "COMMA") and expected == {"COLON"}:
             hint = f"write `{last.text}: {last.text}`"
-            return SyntaxHint(last, last, f"the key `{last.text}` has no value", hint, "SYN002")
+            return hint_at(last, f"the key `{last.text}` has no value", hint, "SYN002")
         is_field = tokens[index + 1].text in ("!", "?")
         if (
             token.type in ("SELF", "STRING", "INT", "NAME")
@@ -109,11 +105,11 @@ def _value(
             and not is_field
         ):
             hint = f"write `{last.text}: …`"
-            return SyntaxHint(token, token, "a colon goes between key and value", hint, "SYN002")
+            return hint_at(token, "a colon goes between key and value", hint, "SYN002")
     if token.type == "SYMBOL" and last.type in ("LBRACE", "COMMA") and "COLON" not in expected:
         hint = f"write `{token.text}: …`"
         if not expected & {"INT"}:
-            return SyntaxHint(token, token, "a key is a name, without a colon before it", hint)
+            return hint_at(token, "a key is a name, without a colon before it", hint)
     if token.text in _UNITS and last.type in ("INT", "FLOAT"):
         hint = f"write `{last.text}.{token.text}`"
         return SyntaxHint(
@@ -121,7 +117,7 @@ def _value(
         )
     if token.type == "FIELD_AT" and not last.first and last.type in ("EQUAL", "COMMA", "_CALL"):
         hint = f"write `self.{token.text[1:]}`"
-        return SyntaxHint(token, token, f"`{token.text}` is not a value", hint)
+        return hint_at(token, f"`{token.text}` is not a value", hint)
     return None
 
 

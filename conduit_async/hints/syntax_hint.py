@@ -18,3 +18,8 @@ class SyntaxHint:
     hint: str | None
     code: str = "SYN001"
     back: int = 0
+
+
+def hint_at(token: Token, message: str, hint: str | None, code: str = "SYN001") -> SyntaxHint:
+    """What is wrong with a token."""
+    return SyntaxHint(token, token, message, hint, code)
