@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from ... import ast
 from ...suggest import did_you_mean
-from ..body import Body
+from ...types import ANY
+from ..body import Body, Inference
 from ..fields import report_twice
 
 
@@ -57,6 +58,13 @@ def bind(
             _usage(function, parameters[own:]),
         )
     return [found.get(name) for name in names]
+
+
+def infer_arguments(node: ast.Call) -> Inference:
+    """Infer the types of a call's arguments."""
+    for argument in node.arguments:
+        yield argument.value
+    return ANY
 
 
 def check_order(body: Body, node: ast.Call) -> None:

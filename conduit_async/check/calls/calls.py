@@ -13,11 +13,11 @@ from ..expressions.access import receiver_type
 from ..expressions.lookup import resolve_name
 from ..lattice import INVALID, is_unknown
 from ..queries.aggregates import AGGREGATES, aggregate
-from ..queries.records import QUERY_STEPS, query_call, resource_call, takes_conditions
+from ..queries.records import QUERY_STEPS, record_call, takes_conditions
 from ..queries.writes import USAGE
 from ..unparsed import is_unparsed_local, is_unparsed_member
 from ..wording import describe, snippet
-from .arguments import bind, check_order
+from .arguments import bind, check_order, infer_arguments
 from .changes import change_predicate, is_change_predicate, previous_value
 from .library_calls import library_call, method_call
 from .parameters import bind_parameters
@@ -40,7 +40,7 @@ def _call(body: Body, node: ast.Call) -> Inference:
         return (yield from _call_name(body, node, callee))
     if not isinstance(callee, ast.Member):
         yield callee
-        yield from _arguments(node)
+        yield from infer_arguments(node)
         body.problems.error("SEM201", callee.span, f"`{snippet(callee)}` cannot be called")
         return INVALID
     target = callee.target
@@ -49,7 +49,7 @@ def _call(body: Body, node: ast.Call) -> Inference:
             case "namespace":
                 return (yield from _namespace_call(body, node, callee, target.name))
             case "resource":
-                return (yield from resource_call(body, node, callee, target.name))
+                return (yield from record_call(body, node, callee, target.name, None))
             case "service" | "extern":
                 return (yield from service_call(body, node, callee, target))
     if isinstance(target, ast.SelfRef) and body.kind != "scope":
@@ -57,24 +57,18 @@ def _call(body: Body, node: ast.Call) -> Inference:
         if is_change_predicate(body, name) or name == "previous_value":
             yield target
             if name != "previous_value":
-                yield from _arguments(node)
+                yield from infer_arguments(node)
             check = previous_value if name == "previous_value" else change_predicate
             return check(body, node, callee, node.arguments)
     kind = yield Receiver(target)
     return (yield from _method(body, node, callee, kind))
 
 
-def _arguments(node: ast.Call) -> Inference:
-    for argument in node.arguments:
-        yield argument.value
-    return ANY
-
-
 def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Inference:
     name = callee.name
     if (local := body.scope.find(name)) is not None:
         body.facts.resolutions[callee] = local
-        yield from _arguments(node)
+        yield from infer_arguments(node)
         if isinstance(local.type, Function):
             body.facts.resolutions[node] = LambdaCall(local)
             return local.type.result
@@ -92,7 +86,7 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Inference:
     if function is not None and not function.computed and body.kind != "scope":
         return (yield from _function_call(body, node, body.resource, function))
     if name == "error":
-        yield from _arguments(node)
+        yield from infer_arguments(node)
         message = bind(body, node, name, [("message", True)])[0]
         if message is None:
             return INVALID
@@ -100,7 +94,7 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Inference:
         return ANY
     if name in AGGREGATES:
         return (yield from aggregate(body, node, name))
-    yield from _arguments(node)
+    yield from infer_arguments(node)
     _undefined_function(body, callee)
     return INVALID
 
@@ -130,7 +124,7 @@ def _undefined_function(body: Body, callee: ast.NameRef) -> None:
 def _function_call(
     body: Body, node: ast.Call, owner: ResourceInfo, function: FunctionInfo
 ) -> Inference:
-    yield from _arguments(node)
+    yield from infer_arguments(node)
     body.env.reach_function(owner, function)
     found = bind_parameters(body, node, function.name, function.parameters)
     body.facts.resolutions[node] = FunctionCall(function, found)
@@ -141,7 +135,7 @@ def _namespace_call(body: Body, node: ast.Call, callee: ast.Member, namespace: s
     functions = LIBRARY[namespace]
     signature = functions.get(callee.name.text)
     if signature is None:
-        yield from _arguments(node)
+        yield from infer_arguments(node)
         body.problems.error(
             "SEM201",
             callee.name.span,
@@ -165,15 +159,15 @@ def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Infer
                 _through(body, node, callee, kind)
                 return (yield from _function_call(body, node, info, function))
             if not methods(name):
-                yield from _arguments(node)
+                yield from infer_arguments(node)
                 _no_function(body, callee, info)
                 return INVALID
         case Query(resource=resource):
             _through(body, node, callee, kind)
-            return (yield from query_call(body, node, callee, resource))
+            return (yield from record_call(body, node, callee, resource, callee.target))
         case Array(item=Record(resource=resource)) if name in QUERY_STEPS and not methods(name):
             _through(body, node, callee, kind)
-            return (yield from query_call(body, node, callee, resource))
+            return (yield from record_call(body, node, callee, resource, callee.target))
     return (yield from method_call(body, node, callee, kind))
 
 

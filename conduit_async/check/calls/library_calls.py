@@ -27,7 +27,7 @@ from ..expressions.narrow import narrow_by_test, narrowed
 from ..lattice import INVALID, InvalidType, is_assignable, is_unknown
 from ..require import require
 from ..wording import describe, snippet
-from .arguments import bind
+from .arguments import bind, infer_arguments
 from .type_variables import Bindings, agree, bound, substitute, unify
 
 _LITERALS: dict[type[ast.Node], Type] = {ast.String: STRING, ast.Int: INT}
@@ -44,8 +44,7 @@ def method_call(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> I
     candidates = methods(name)
     signature = _choose(body, node, callee, candidates, kind)
     if signature is None:
-        for argument in node.arguments:
-            yield argument.value
+        yield from infer_arguments(node)
         return INVALID
     if not (is_nullable(kind) and _accepts_nil(signature)) or callee.safe:
         kind = receiver_type(body, callee, kind)

@@ -9,12 +9,12 @@ from ..body import Body, Inference
 from ..lattice import INVALID
 from ..names.service_typos import misspelt
 from ..wording import describe, snippet
+from .arguments import infer_arguments
 
 
 def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.NameRef) -> Inference:
     """A call of a method of a service, which is created by its first call."""
-    for argument in node.arguments:
-        yield argument.value
+    yield from infer_arguments(node)
     if target.name not in body.env.config.externs and misspelt(body, target, callee.name.text):
         return INVALID
     if target.name not in body.env.config.externs and callee.name.text in ENQUEUES:
@@ -30,8 +30,7 @@ def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.Nam
 
 def extern_call(body: Body, node: ast.Call, callee: ast.NameRef) -> Inference:
     """A call of a function that the application binds: a service that is called itself."""
-    for argument in node.arguments:
-        yield argument.value
+    yield from infer_arguments(node)
     _note_call(body, node, callee.name, CALL)
     return ANY
 

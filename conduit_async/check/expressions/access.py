@@ -36,7 +36,7 @@ from ...types import (
 from ..body import Body, Inference, Receiver, rule
 from ..calls.changes import change_predicate, is_change_predicate
 from ..lattice import INVALID, is_unknown
-from ..queries.records import QUERY_STEPS, query_member, resource_member
+from ..queries.records import QUERY_STEPS, record_member
 from ..require import declaration_notes
 from ..unparsed import is_unparsed_member
 from ..wording import describe, snippet
@@ -59,7 +59,7 @@ def member(body: Body, node: ast.Member) -> Inference:
             case "namespace":
                 return _library_value(body, node, target.name)
             case "resource":
-                return resource_member(body, node, target.name)
+                return record_member(body, node, target.name, None)
             case "service" if target.name in WORDS:
                 yield target
                 return INVALID
@@ -156,12 +156,12 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
         case Record():
             return _of_record(body, node, kind)
         case Query(resource=resource):
-            return query_member(body, node, resource)
+            return record_member(body, node, resource, node.target)
         case _ if kind == ERROR and name in ("message", "type"):
             resolutions[node] = ErrorField("message" if name == "message" else "type")
             return STRING
         case Array(item=Record(resource=resource)) if name in QUERY_STEPS:
-            return query_member(body, node, resource)
+            return record_member(body, node, resource, node.target)
     if isinstance(kind, Array) and isinstance(kind.item, Record | Struct) and not methods(name):
         _no_field_of_items(body, node)
         return INVALID

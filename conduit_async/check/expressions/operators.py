@@ -9,7 +9,6 @@ from ...types import (
     FLOAT,
     INT,
     STRING,
-    TIME,
     TIMESTAMP,
     Array,
     NilType,
@@ -29,7 +28,6 @@ from .literals import join_values
 from .lookup import resolve_name
 from .narrow import narrowing_of
 
-_ORDERED = (TIMESTAMP, DATE, TIME, DURATION)
 _WORDS = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "divide",
     "**": "raise", "<": "order", "<=": "order", ">": "order", ">=": "order",

@@ -9,6 +9,7 @@ from ...program import RecordCall, ResourceInfo
 from ...suggest import did_you_mean
 from ...types import ANY, BOOL, INT, NIL, Array, Query, Record, Type, optional
 from ..body import Body, Inference
+from ..calls.arguments import infer_arguments
 from ..calls.parameters import bind_parameters
 from ..lattice import INVALID, join_all
 from ..require import require
@@ -59,50 +60,32 @@ def takes_conditions(name: str) -> bool:
     return name in OPERATIONS and OPERATIONS[name].takes == "conditions"
 
 
-def resource_call(body: Body, node: ast.Call, callee: ast.Member, resource: str) -> Inference:
-    """`Post.name(…)`."""
+def record_call(
+    body: Body, node: ast.Call, callee: ast.Member, resource: str, receiver: ast.Expr | None
+) -> Inference:
+    """`Post.name(…)`, or `query.name(…)` with the query as `receiver`."""
     info = body.env.resources[resource]
     name = callee.name.text
     if name in info.scopes:
-        return (yield from _scope_call(body, node, info, name, None))
-    operation = OPERATIONS.get(name)
-    if operation is None:
-        yield from _all_arguments(node)
-        _no_operation(body, callee, info, [*OPERATIONS, *info.scopes])
+        yield from infer_arguments(node)
+        bind_parameters(body, node, name, body.env.scope_parameters[info.scopes[name]])
+        body.env.reach_scope(info, name)
+        body.facts.resolutions[node] = RecordCall(info.name, name, receiver, node.arguments)
+        return Query(info.name)
+    known = OPERATIONS if receiver is None else QUERY_STEPS
+    if name not in known:
+        yield from infer_arguments(node)
+        _no_operation(body, callee, info, [*known, *info.scopes])
         return INVALID
-    return (yield from _call(body, node, info, name, operation, None))
+    return (yield from _call(body, node, info, name, known[name], receiver))
 
 
-def query_call(body: Body, node: ast.Call, callee: ast.Member, resource: str) -> Inference:
-    """`query.name(…)`."""
+def record_member(body: Body, node: ast.Member, resource: str, receiver: ast.Expr | None) -> Type:
+    """`Post.all`, `Post.published`, `query.first`: an operation without parentheses."""
     info = body.env.resources[resource]
-    name = callee.name.text
-    if name in info.scopes:
-        return (yield from _scope_call(body, node, info, name, callee.target))
-    operation = QUERY_STEPS.get(name)
-    if operation is None:
-        yield from _all_arguments(node)
-        _no_operation(body, callee, info, [*QUERY_STEPS, *info.scopes])
-        return INVALID
-    return (yield from _call(body, node, info, name, operation, callee.target))
-
-
-def resource_member(body: Body, node: ast.Member, resource: str) -> Type:
-    """`Post.all`, `Post.published`: an operation without parentheses."""
-    return _without_parentheses(body, node, body.env.resources[resource], None)
-
-
-def query_member(body: Body, node: ast.Member, resource: str) -> Type:
-    """`query.first`: an operation without parentheses."""
-    return _without_parentheses(body, node, body.env.resources[resource], node.target)
-
-
-def _without_parentheses(
-    body: Body, node: ast.Member, info: ResourceInfo, receiver: ast.Expr | None
-) -> Type:
     name = node.name.text
-    operation = (OPERATIONS if receiver is None else QUERY_STEPS).get(name)
-    scope = info.scopes.get(name)
+    known = OPERATIONS if receiver is None else QUERY_STEPS
+    operation, scope = known.get(name), info.scopes.get(name)
     if scope is not None and not any(p.default is None for p in scope.parameters):
         body.env.reach_scope(info, name)
         body.facts.resolutions[node] = RecordCall(info.name, name, receiver, ())
@@ -118,7 +101,6 @@ def _without_parentheses(
             f"write `{snippet(node)}({'' if name == 'exists?' else '…'})`",
         )
     else:
-        known = OPERATIONS if receiver is None else QUERY_STEPS
         _no_operation(body, node, info, [*known, *info.scopes])
     return INVALID
 
@@ -136,7 +118,7 @@ def _call(
         case "conditions":
             yield from check_conditions(body, info, node)
         case "write":
-            yield from _all_arguments(node)
+            yield from infer_arguments(node)
             check_write(body, node, info, name)
         case _:
             for argument in node.arguments:
@@ -193,22 +175,6 @@ def _result(info: ResourceInfo, operation: Operation, fields: list[Type]) -> Typ
             joined = join_all(fields) if fields else ANY
             return Array(joined if len(fields) <= 1 else Array(joined))
     return NIL
-
-
-def _scope_call(
-    body: Body, node: ast.Call, info: ResourceInfo, name: str, receiver: ast.Expr | None
-) -> Inference:
-    yield from _all_arguments(node)
-    bind_parameters(body, node, name, body.env.scope_parameters[info.scopes[name]])
-    body.env.reach_scope(info, name)
-    body.facts.resolutions[node] = RecordCall(info.name, name, receiver, node.arguments)
-    return Query(info.name)
-
-
-def _all_arguments(node: ast.Call) -> Inference:
-    for argument in node.arguments:
-        yield argument.value
-    return ANY
 
 
 def _no_operation(body: Body, callee: ast.Member, info: ResourceInfo, known: list[str]) -> None:
