@@ -48,7 +48,8 @@ class Clock:
             )
             times.append((time.perf_counter() - started, _cpu() - used))
             if done.returncode:
-                raise click.ClickException(done.stderr.decode()[-500:] or done.stdout.decode())
+                said = done.stderr.decode()[-500:] or done.stdout.decode()
+                raise click.ClickException(f"{command[-1]} ended with {done.returncode}: {said}")
         walls, cpus = zip(*times, strict=True)
         return median(walls), median(cpus)
 

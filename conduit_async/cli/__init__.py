@@ -1,7 +1,9 @@
 """`conduitc`: arguments, files and exit codes."""
 
+import faulthandler
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -11,6 +13,8 @@ from .usage import FAILED, INTERRUPTED, MISUSED, UsageError
 
 def main() -> NoReturn:
     """Run `conduitc` and exit: 0 good, 1 errors or stale output, 2 wrong usage, 130 interrupted."""
+    faulthandler.enable()  # a crash of the interpreter says where
+    signal.signal(signal.SIGTERM, _interrupt)
     gc.set_threshold(100_000, 50, 1_000)  # a compilation makes many objects and drops few
     if os.path.expanduser("~") == "~":
         os.environ["HOME"] = os.devnull  # a user without a home: black needs one to be imported
@@ -44,6 +48,7 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         _drop_output()
+        click.echo("conduitc: nothing reads its output, so it stopped", err=True)
         return FAILED
     except Exception as error:
         if os.environ.get("CONDUIT_DEBUG"):
@@ -56,6 +61,10 @@ def run(arguments: Sequence[str]) -> int:
             err=True,
         )
         return FAILED
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _drop_output() -> None:

@@ -31,6 +31,7 @@ class Formatters:
 
     def __init__(self) -> None:
         self._own = threading.local()
+        self._alone = threading.Lock()
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
@@ -70,7 +71,8 @@ class Formatters:
             process.stdin.flush()
             text, lines = json.loads(process.stdout.readline())
         except (OSError, ValueError):
-            return format_marked(marked)
+            with self._alone:  # threads that import black at once see a part of it
+                return format_marked(marked)
         return Formatted(text, {int(line): source for line, source in lines.items()})
 
     def _start(self) -> subprocess.Popen[bytes]:

@@ -3,7 +3,6 @@
 import keyword
 import os
 import re
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,10 +57,8 @@ def generate(
         return 1
     if diff:
         _print_difference(folder, output.files, changes)
-    if write and changes:
-        signal.signal(signal.SIGTERM, _interrupt)
-        if not write_package(folder, output.files, changes, problems):
-            return _failed(problems.sorted())
+    if write and changes and not write_package(folder, output.files, changes, problems):
+        return _failed(problems.sorted())
     if output is not previous and (write or not changes):
         cache.store(output)
     if not write:
@@ -183,7 +180,3 @@ def _print_difference(folder: Path, files: Mapping[str, str], changes: Changes) 
             shown(path) if new else "/dev/null",
         )
         click.echo("".join(lines), nl=False)
-
-
-def _interrupt(signum: int, frame: object) -> None:
-    raise KeyboardInterrupt

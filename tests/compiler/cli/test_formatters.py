@@ -1,12 +1,16 @@
 """Other processes give modules the form that this one would give them."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from benchmarks.projects import write_project
 from conduit_async.cli.formatters import Formatters
 from conduit_async.emit.marks import format_all
 
@@ -61,3 +65,58 @@ def test_an_interrupt_ends_it_soon(formatters: Formatters) -> None:
 def test_a_process_ends_with_its_input() -> None:
     command = [sys.executable, "-m", "conduit_async.cli.formatters"]
     subprocess.run(command, stdin=subprocess.DEVNULL, check=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    write_project(folder, 60)
+    return folder
+
+
+def started(project: Path, out: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "conduit_async.cli", "gen", ".", "-o", str(out)]
+    return subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "XDG_CACHE_HOME": str(out.parent)},
+    )  # fmt: skip
+
+
+def formatter_of(running: subprocess.Popen[bytes]) -> int:
+    """The first formatter process of a compilation, as soon as there is one."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and running.poll() is None:
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, check=True)
+        for line in listed.stdout.splitlines():
+            pid, parent = map(int, line.split())
+            if parent == running.pid:
+                return pid
+        time.sleep(0.01)
+    raise AssertionError("no formatter process was started")
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor needs no formatters")
+def test_a_run_outlives_its_formatters(project: Path, tmp_path: Path) -> None:
+    whole = started(project, tmp_path / "whole")
+    assert whole.wait(120) == 0
+    running = started(project, tmp_path / "other")
+    os.kill(formatter_of(running), signal.SIGKILL)
+    _, err = running.communicate(timeout=120)
+    assert (running.returncode, err) == (0, b"")
+    texts = [
+        {path.name: path.read_bytes() for path in (tmp_path / name).glob("*.py")}
+        for name in ("whole", "other")
+    ]
+    assert texts[0] == texts[1]
+    assert len(texts[0]) > 60
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor needs no formatters")
+def test_a_run_that_is_terminated_says_so(project: Path, tmp_path: Path) -> None:
+    running = started(project, tmp_path / "out")
+    formatter_of(running)
+    running.terminate()
+    _, err = running.communicate(timeout=120)
+    assert running.returncode == 130
+    assert err.strip() == b"conduitc: interrupted, nothing was written"
+    assert not (tmp_path / "out").exists()
