@@ -100,6 +100,11 @@ def test_what_others_took_meanwhile_does_not_start(
     queue: Queue, dsn: str, relay: Relay, ran: list[object], taken: str
 ) -> None:
     with held_claim(queue, dsn, relay), psycopg.connect(dsn) as other:
+        # A worker that is not registered would lose the job to a search for orphans.
+        other.execute(
+            "INSERT INTO conduit_workers (name, host, pid, queues, lanes) "
+            "VALUES ('another', 'host', 1, '{}', '[]')"
+        )
         other.execute(f"UPDATE jobs SET {taken}")
     queue.enqueue(Job(type="t", payload=2))
     until(lambda: ran)
