@@ -79,14 +79,14 @@ def _script(schema: str | None) -> Iterator[str]:
         yield f"SET LOCAL search_path = {quote(schema)};"
     else:
         yield f"{_ONE_SCHEMA};"
-    yield _LEDGER + ";"
+    yield _MIGRATIONS_TABLE + ";"
     for version, sql in versions():
         yield sql.strip()
         yield f"INSERT INTO conduit_migrations (version) VALUES ({version});"  # noqa: S608
     yield "COMMIT;\n"
 
 
-_LEDGER = """CREATE TABLE IF NOT EXISTS conduit_migrations (
+_MIGRATIONS_TABLE = """CREATE TABLE IF NOT EXISTS conduit_migrations (
   version    integer     PRIMARY KEY,
   applied_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 )"""
@@ -145,7 +145,7 @@ def _apply_next(connection: psycopg.Connection[Any], schema: str | None) -> int 
     connection.execute(_ONE_SCHEMA)
     for version, sql in versions():
         if version not in done:
-            connection.execute(_LEDGER)
+            connection.execute(_MIGRATIONS_TABLE)
             connection.execute(sql)
             connection.execute("INSERT INTO conduit_migrations (version) VALUES (%s)", (version,))
             return version
