@@ -9,6 +9,9 @@ from ..python.typing import may_be_nil, type_of
 from .dispatch import Lowering, Operand, rule
 from .snapshots import snapshot_of
 
+_READABLE = (STRING, INT, UUID, DECIMAL, ERROR)
+"""Types whose values an f-string shows as Conduit does."""
+
 
 @rule(ast.String)
 def string(fn: FunctionBuilder, node: ast.String, operand: Operand) -> Lowering:
@@ -43,8 +46,9 @@ def string(fn: FunctionBuilder, node: ast.String, operand: Operand) -> Lowering:
 
 def _joined(fn: FunctionBuilder, node: ast.Expr, code: Code) -> str:
     """A value as an operand of `+`."""
-    is_text = type_of(fn, node) == STRING or code.text.startswith(("f", "text("))
-    if is_text or (isinstance(type_of(fn, node), Optional) and code.text.endswith('or ""')):
+    kind = type_of(fn, node)
+    is_converted = not (code.repeatable or kind in _READABLE or isinstance(kind, Enum))
+    if kind == STRING or is_converted:
         return code.at(Precedence.SUM)
     return f"{fn.module.imports.operator('text')}({code.text})"
 
@@ -52,7 +56,7 @@ def _joined(fn: FunctionBuilder, node: ast.Expr, code: Code) -> str:
 def _readable(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     """An interpolated value as it reads in a string."""
     kind = type_of(fn, node)
-    if kind in (STRING, INT, UUID, DECIMAL, ERROR) or isinstance(kind, Enum):
+    if kind in _READABLE or isinstance(kind, Enum):
         return code
     if isinstance(kind, Optional) and (kind.item == STRING or isinstance(kind.item, Enum)):
         return combine(f'{code.at(Precedence.OR)} or ""', Precedence.OR, [code])
