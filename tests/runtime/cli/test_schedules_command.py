@@ -102,5 +102,5 @@ def test_a_worker_adds_schedules_from_code(dsn: str, tmp_path: Path) -> None:
     with psycopg.connect(dsn) as connection:
         rows = connection.execute("SELECT name, cron FROM conduit_schedules").fetchall()
     assert rows == [("digest", "30 8 * * 1")]
-    assert "is no Schedule" in work(dsn, tmp_path, "plans:wrong", code=1)
+    assert "is not a Schedule" in work(dsn, tmp_path, "plans:wrong", code=1)
     assert "plans has no 'missing'" in work(dsn, tmp_path, "plans:missing", code=1)
