@@ -25,7 +25,7 @@ demo: .setup-run ## See it work: compile the blog, insert rows, run its jobs on 
 	@$(RUN) conduit_runtime.cli demo
 
 .PHONY: test
-test: lint types ## Check everything but the long properties: lint, types, walls, tests
+test: lint types ## Check everything but the long properties: lint, types, import contracts, tests
 	@echo "pytest" && $(PYTEST) -m "not property"
 
 .PHONY: properties
