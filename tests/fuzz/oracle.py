@@ -12,7 +12,7 @@ from mutations import mutated, noise
 
 from conduit_async.compiler import compile, diagnose
 from conduit_async.config import Config
-from conduit_async.diagnostics import MOST
+from conduit_async.diagnostics import MAX_DIAGNOSTICS
 from conduit_async.render import as_text
 
 LONGEST = 60
@@ -48,7 +48,7 @@ def check(text: str, connection: str = "sync") -> bool:
     with within(LONGEST):
         output = compile({"a.conduit": text}, config)
         as_text(output.diagnostics, color=False)
-        assert len(output.diagnostics) <= MOST
+        assert len(output.diagnostics) <= MAX_DIAGNOSTICS
         has_errors = any(each.severity == "error" for each in output.diagnostics)
         assert not (has_errors and output.files)
         for path, module in output.files.items():
