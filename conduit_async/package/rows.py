@@ -42,5 +42,7 @@ Rows: TypeAlias = Mapping[str, tuple[tuple[RowHead, Row], ...]]
 def reserved_names(heads: Collection[RowHead]) -> frozenset[str]:
     """The names that imports of `records.py` give way to."""
     imported = {name for head in heads for _, name in head.imports} | set(dir(builtins))
-    hidden = {name for head in heads for name in head.hidden}
+    # A row that has given way already imports the builtin, and hides it no more.
+    given = {name for head in heads for module, name in head.imports if module == "builtins"}
+    hidden = given.union(*(head.hidden for head in heads))
     return frozenset(imported & (hidden | {head.name for head in heads}))
