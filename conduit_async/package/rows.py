@@ -12,7 +12,7 @@ class RowHead:
 
     A package has it when a module imports it, or when it has one of those that it is `within`.
     Enums of no column have rank 0 and come first, structs of no column have rank 2. `hidden` are
-    the types that its fields hide from those below.
+    the fields that hide a type from those below, or that an alias of a type might be called.
     """
 
     name: str
@@ -40,9 +40,7 @@ Rows: TypeAlias = Mapping[str, tuple[tuple[RowHead, Row], ...]]
 
 
 def reserved_names(heads: Collection[RowHead]) -> frozenset[str]:
-    """The names that imports of `records.py` give way to."""
+    """The names that imports of `records.py` give way to, and that no alias may take."""
     imported = {name for head in heads for _, name in head.imports} | set(dir(builtins))
-    # A row that has given way already imports the builtin, and hides it no more.
-    given = {name for head in heads for module, name in head.imports if module == "builtins"}
-    hidden = given.union(*(head.hidden for head in heads))
-    return frozenset(imported & (hidden | {head.name for head in heads}))
+    own = {head.name for head in heads}.union(*(head.hidden for head in heads))
+    return frozenset(name for name in own if name.rstrip("_") in imported)

@@ -52,7 +52,7 @@ def _jobs(pending: list[JobInfo]) -> Iterator[JobInfo]:
 def _parameters(jobs: Collection[JobInfo], reached: Reached) -> Iterator[str]:
     for job in jobs:
         scratch = Imports()
-        yield from hiding((c.python, payload_type(c, scratch)) for c in job.captures)
+        yield from hiding(((c.python, payload_type(c, scratch)) for c in job.captures), scratch)
     for function in reached.functions:
         yield from (capture.python for capture in function.reads)
         yield from (parameter.python for parameter in function.parameters)

@@ -66,7 +66,9 @@ class _Rows:
 
     def add(self, rank: int, row: Row, *within: str) -> None:
         """Add a row, which has just been made."""
-        imports, hidden = tuple(self.imports.names()), tuple(sorted(hiding(row.fields)))
+        aliases = {name for name, _ in row.fields if name.endswith("_")}
+        hidden = tuple(sorted(aliases | hiding(row.fields, self.imports)))
+        imports = tuple(self.imports.names())
         self.found[row.name] = RowHead(row.name, rank, within, imports, hidden), row
         self.imports = Imports(self.reserved)
 

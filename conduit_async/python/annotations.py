@@ -82,12 +82,15 @@ def annotation(
     return write(of)
 
 
-def hiding(fields: Iterable[tuple[str, str]]) -> set[str]:
-    """The fields of a class whose names hide a type that a later field has."""
+def hiding(fields: Iterable[tuple[str, str]], imports: Imports) -> set[str]:
+    """The fields of a class whose names hide a type that a later field has.
+
+    They are the same whether the type is already written as an alias or not.
+    """
     found: set[str] = set()
     seen: set[str] = set()
     for name, kind in fields:
-        found |= seen & set(re.findall(r"\w+", kind))
+        found |= seen & {imports.original(word) for word in re.findall(r"\w+", kind)}
         seen.add(name)
     return found
 
