@@ -33,19 +33,6 @@ def test_every_folder_with_modules_is_a_package() -> None:
     assert not missing
 
 
-def test_no_modules_of_the_compiler_import_each_other_in_a_circle() -> None:
-    graph = grimp.build_graph("conduit_async", exclude_type_checking_imports=True, cache_dir=None)
-    imports = {
-        module: {
-            other
-            for other in graph.find_modules_directly_imported_by(module)
-            if not module.startswith(f"{other}.")  # `from .. import ast` names the package only
-        }
-        for module in graph.modules
-    }
-    TopologicalSorter(imports).prepare()  # raises a CycleError that names the modules
-
-
 def test_the_compiler_opens_no_files_outside_its_cli_and_assets() -> None:
     compiler = PACKAGES[0]
     pure = [

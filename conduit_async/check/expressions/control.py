@@ -5,12 +5,12 @@ from ...types import ANY, ERROR, NIL, Enum, Range, Type, required
 from ..body import Body, Inference, ReturnTarget, rule
 from ..coercion import constant_text
 from ..lattice import join_all, may_be_equal
+from ..names.shadowing import warn_of_shadowing
 from ..require import check_enum
 from ..wording import describe, snippet
 from .literals import join_values
 from .narrow import forget_assigned, narrowing_of, path_of
 from .patterns import EarlierPatterns
-from .shadowing import warn_of_shadowing
 from .statements import Flow, check_block
 from .unmatched import unmatched
 

@@ -6,8 +6,8 @@ from ... import ast
 from ...types import ANY, Function, Type
 from ..body import Body, Receiver, ReturnTarget, rule
 from ..lattice import join_all
+from ..names.shadowing import warn_of_shadowing
 from .narrow import forget_assigned, item_type
-from .shadowing import warn_of_shadowing
 from .statements import check_block
 
 

@@ -19,6 +19,7 @@ from ..body import Body, ReturnTarget
 from ..constants import is_constant
 from ..declarations.type_refs import read_type
 from ..lattice import InvalidType, is_unknown, join_all
+from ..names.shadowing import warn_of_shadowing
 from ..narrowing import Path
 from ..require import require
 from ..sizes import check_size
@@ -27,7 +28,6 @@ from .effects import has_effect
 from .iteration import iterated_type
 from .narrow import forget_assigned, item_type, narrowing_of
 from .returns import check_return
-from .shadowing import warn_of_shadowing
 
 _EVALUATED_OPTIONS: dict[str, Type] = {"delay": DURATION, "run_at": TIMESTAMP, "unique": ANY}
 

@@ -4,8 +4,10 @@ import logging
 from typing import Any
 
 from .. import operators
+from ..model.text.masking import mask
+from ..model.values import error_message
+from ..payloads.sensitive import secrets_here
 from ._fields import Event, attributes, fields_of
-from ._masked import masked, presentable
 from ._namespace import ArgumentError
 
 _logger = logging.getLogger("conduit")
@@ -82,15 +84,42 @@ def _log(
         raise ArgumentError(f"{call}: `message` must be a string, not nil")
     if not _logger.isEnabledFor(level):
         return
-    fields = {name: masked(value) for name, value in fields_of(values, error, context).items()}
+    fields = {name: _masked(value) for name, value in fields_of(values, error, context).items()}
     text = message if isinstance(message, str) else operators.text(message)
     shown = None
     if isinstance(error, BaseException) and level >= logging.ERROR:
-        shown = presentable(error)
+        shown = _presentable(error)
     _logger.log(
         level,
-        Event(masked(text), fields),
+        Event(_masked(text), fields),
         exc_info=shown,
         extra=attributes(fields),
         stacklevel=3,
     )
+
+
+def _masked(value: Any) -> Any:
+    """The value; its text with the sensitive values masked, if it holds any."""
+    secrets = secrets_here()
+    if not secrets:
+        return value
+    try:
+        text = value if isinstance(value, str) else operators.text(value)
+    except Exception:  # a log line must not fail for an object whose `str()` does
+        return value
+    shown = mask(text, secrets)
+    return value if shown == text else shown
+
+
+def _presentable(error: BaseException) -> BaseException:
+    """The exception; one of the same name with another text, if its own tells too much."""
+    message = mask(error_message(error), secrets_here())
+    try:
+        if message == str(error):
+            return error
+    except BaseException:
+        return error
+    kind = type(error)
+    names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    shown: BaseException = type(kind.__name__, (Exception,), names)(message)
+    return shown.with_traceback(error.__traceback__)
