@@ -50,8 +50,8 @@ class Clock:
             if done.returncode:
                 said = done.stderr.decode()[-500:] or done.stdout.decode()
                 raise click.ClickException(f"{command[-1]} ended with {done.returncode}: {said}")
-        walls, cpus = zip(*times, strict=True)
-        return median(walls), median(cpus)
+        elapsed, cpus = zip(*times, strict=True)
+        return median(elapsed), median(cpus)
 
 
 def _cpu() -> float:

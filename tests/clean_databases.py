@@ -1,6 +1,5 @@
 """Databases for one test after another: emptied, since making one takes many times as long."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -40,11 +39,9 @@ SELECT md5(string_agg(entry, E'\\n' ORDER BY entry)) FROM (
 ) AS catalog (entry)
 """
 _SESSIONS = """
-SELECT FROM pg_stat_activity
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
-ENDING = 0.5
-"""Seconds in which the server ends a session whose client has closed it."""
 _TABLES = """
 SELECT tablename FROM pg_tables
 WHERE schemaname = 'public' AND tablename <> 'conduit_migrations' ORDER BY 1
@@ -73,26 +70,23 @@ class CleanDatabases:
 
 
 def _empty(dsn: str, catalog: str) -> bool:
-    """Empty all tables; False when more than rows has changed, or somebody may still write."""
+    """End all sessions and empty all tables; False when more than rows has changed."""
     try:
         with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(_SESSIONS)
             connection.execute("SET lock_timeout = '5s'")
-            if _has_sessions(connection) or _catalog(connection) != catalog:
+            if _catalog(connection) != catalog:
                 return False
-            tables = [Identifier(name) for (name,) in connection.execute(_TABLES)]
-            connection.execute(SQL("TRUNCATE {} RESTART IDENTITY").format(SQL(", ").join(tables)))
+            empty_tables(connection)
     except psycopg.OperationalError:  # no database any more, or one that is locked
         return False
     return True
 
 
-def _has_sessions(connection: psycopg.Connection) -> bool:
-    deadline = time.monotonic() + ENDING
-    while connection.execute(_SESSIONS).fetchone() is not None:
-        if time.monotonic() > deadline:
-            return True
-        time.sleep(0.01)
-    return False
+def empty_tables(connection: psycopg.Connection) -> None:
+    """Empty all tables but the one of the migrations, in the connection's transaction."""
+    tables = [Identifier(name) for (name,) in connection.execute(_TABLES)]
+    connection.execute(SQL("TRUNCATE {} RESTART IDENTITY").format(SQL(", ").join(tables)))
 
 
 def _catalog(connection: psycopg.Connection) -> str:

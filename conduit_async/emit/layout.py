@@ -68,7 +68,7 @@ class _Piece:
 def lay_out(text: str) -> Layout:
     """The layout of a module; `text` has one statement a line, and docstrings of many lines.
 
-    What is not valid Python stays as it is: whoever writes it finds that out, and where it is.
+    Text that is not valid Python stays as it is; `conduitc gen` reports it before it writes.
     """
     try:
         return _laid_out(text)

@@ -119,7 +119,7 @@ class FunctionInfo:
     """A `@function` or `@computed` of a resource.
 
     `reads` are the paths of `self` that it uses, through the functions that it calls as well, so
-    that whoever calls it captures them; `uses_services` and `uses_database` say that it exists
+    that its callers capture them; `uses_services` and `uses_database` say that it exists
     once for hooks and once for jobs.
     """
 

@@ -43,7 +43,7 @@ def check_promises(history: History, histories: Mapping[UUID, Sequence[Move]]) -
         yield f"{job}: was rolled back, and there is a job"
     for job, moves in histories.items():
         if moves[0].before is not None:
-            yield f"{job}: has no birth"
+            yield f"{job}: was never inserted"
         elif job not in history.promises and moves[0].type not in UNPROMISED:
             yield f"{job}: there is a job that nobody promised"
 
@@ -119,7 +119,7 @@ def _check_end(history: History, claim: Move, end: Move, began: bool, ended: boo
     elif end.after != "pending":
         yield f"{job}: {process} made it {end.after}"
     elif began and not history.was_disturbed(process, since, end.at):
-        yield f"{job}: began in {process} and was handed back for no reason"
+        yield f"{job}: began in {process} and was released for no reason"
 
 
 def _is_planned(end: Move) -> bool:
@@ -151,22 +151,22 @@ def check_attempts(history: History, histories: Mapping[UUID, Sequence[Move]]) -
 
 
 def check_children(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
-    """Nested jobs were born by the transaction that completed their parent, all of them, once."""
-    born: Counter[tuple[str, UUID]] = Counter()
+    """The transaction that completed a parent inserted its child jobs, all of them, once."""
+    children: Counter[tuple[str, UUID]] = Counter()
     expected: dict[tuple[str, UUID], int] = {}
     for job, moves in histories.items():
         payload = moves[0].payload or {}
         if moves[0].type == "history.child":
-            born[moves[0].transaction, UUID(payload["parent"])] += 1
+            children[moves[0].transaction, UUID(payload["parent"])] += 1
         for move in moves:
             if move.after == "completed" and payload.get("children"):
                 expected[move.transaction, job] = payload["children"]
-    for (transaction, parent), count in born.items():
+    for (transaction, parent), count in children.items():
         if (transaction, parent) not in expected:
-            yield f"{parent}: {count} jobs were born of it, and it did not complete then"
+            yield f"{parent}: {count} child jobs were inserted for it, and it did not complete then"
     for (transaction, parent), count in expected.items():
-        if born[transaction, parent] != count:
-            yield f"{parent}: completed with {born[transaction, parent]} of {count} children"
+        if children[transaction, parent] != count:
+            yield f"{parent}: completed with {children[transaction, parent]} of {count} children"
 
 
 def check_results(history: History, histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:

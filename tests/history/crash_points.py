@@ -119,7 +119,7 @@ class Stage:
 
     def _until_on_record(self, job: Job, point: CrashPoint) -> None:
         """Wait until the start of an attempt that takes a while is written."""
-        if point.step in ("began", "ended", "hand back"):
+        if point.step in ("began", "ended", "release"):
             until(lambda: (self._queue.get(job.id) or job).attempts, 60)
 
     def _crash(self, point: CrashPoint, victim: WorkerProcess) -> None:

@@ -25,7 +25,7 @@ BEGIN
     WHEN OLD.status = 'running' AND NEW.status = 'completed' THEN 'complete'
     WHEN OLD.status = 'running' AND NEW.status = 'running' THEN 'start'
     WHEN OLD.status = 'running' AND NEW.errors IS DISTINCT FROM OLD.errors THEN 'fail'
-    WHEN OLD.status = 'running' AND NEW.status = 'pending' THEN 'hand back'
+    WHEN OLD.status = 'running' AND NEW.status = 'pending' THEN 'release'
   END);
   RETURN NULL;
 END $$;

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from checker import ENDED, is_refused
 from history import Event, History, Move, Promise
-from rescues import BEAT, watched
+from rescues import HEARTBEAT, watched
 
 LIMIT = timedelta(seconds=2)
 """How long the outcome of a job, or its release, may wait for others of its batch."""
@@ -22,8 +22,8 @@ SMALL = 20
 class Delay:
     """How long what became of a job was due, from `since`, while its worker was not disturbed.
 
-    Of the time between two heartbeats `BEAT` counts at most: on a loaded machine everything takes
-    longer.
+    Of the time between two heartbeats at most `HEARTBEAT` counts: on a loaded machine everything
+    takes longer.
     """
 
     job: UUID
@@ -64,9 +64,9 @@ def _is_judged(history: History, event: Event, end: Move) -> bool:
 
 
 def _time(heartbeats: Sequence[datetime], since: datetime, until: datetime) -> timedelta:
-    between = (beat for beat in heartbeats if since < beat < until)
+    between = (heartbeat for heartbeat in heartbeats if since < heartbeat < until)
     return sum(
-        (min(after - before, BEAT) for before, after in pairwise([since, *between, until])),
+        (min(after - before, HEARTBEAT) for before, after in pairwise([since, *between, until])),
         timedelta(0),
     )
 
@@ -76,18 +76,18 @@ def _releases(history: History) -> Iterator[Delay]:
     for job, promise in history.promises.items():
         if job not in histories or not 0 < len(promise.waits_for) <= SMALL:
             continue
-        birth = histories[job][0]
-        since = _released_at(histories, promise, birth)
-        if since is not None and birth.after == "pending":
+        inserted = histories[job][0]
+        since = _released_at(histories, promise, inserted)
+        if since is not None and inserted.after == "pending":
             times = (
-                watched(history, name, beats, since, birth.committed_at)
-                for name, beats in heartbeats.items()
+                watched(history, name, series, since, inserted.committed_at)
+                for name, series in heartbeats.items()
             )
             yield Delay(job, "its release", since, max(times, default=timedelta(0)))
 
 
 def _released_at(
-    histories: Mapping[UUID, Sequence[Move]], promise: Promise, birth: Move
+    histories: Mapping[UUID, Sequence[Move]], promise: Promise, inserted: Move
 ) -> datetime | None:
     """When all that it waited for had ended; None where that is not known or was undone."""
     ends = []
@@ -95,7 +95,8 @@ def _released_at(
         moves = [
             move
             for move in histories.get(job, ())
-            if move.transaction == birth.transaction or move.committed_at <= birth.committed_at
+            if move.transaction == inserted.transaction
+            or move.committed_at <= inserted.committed_at
         ]
         if not moves or [move.after in ENDED for move in moves].count(True) != 1:
             return None

@@ -23,31 +23,33 @@ def _check_birth(
     history: History,
     histories: Mapping[UUID, Sequence[Move]],
     promise: Promise,
-    birth: Move,
+    inserted: Move,
 ) -> Iterator[str]:
     ends = {
-        job: {"failed"} if job in history.refused else _ends(histories.get(job, ()), birth)
+        job: {"failed"} if job in history.refused else _ends(histories.get(job, ()), inserted)
         for job in promise.waits_for
     }
-    if birth.after == "cancelled":
+    if inserted.after == "cancelled":
         is_told = any(statuses - {"completed"} for statuses in ends.values())
-        if birth.job not in history.cancelled and not (is_told and promise.on_failure == "cancel"):
-            yield f"{birth.job}: was cancelled before it was a job, for no reason"
+        if inserted.job not in history.cancelled and not (
+            is_told and promise.on_failure == "cancel"
+        ):
+            yield f"{inserted.job}: was cancelled before it was a job, for no reason"
         return
     for job, statuses in ends.items():
         if not statuses:
-            yield f"{birth.job}: became a job before {job} had ended"
+            yield f"{inserted.job}: became a job before {job} had ended"
         elif promise.on_failure == "cancel" and "completed" not in statuses:
-            yield f"{birth.job}: became a job though {job} had {', '.join(statuses)}"
-    if birth.after == "failed" and "refused as planned" not in (birth.error or ""):
-        yield f"{birth.job}: failed before it was a job: {birth.error}"
+            yield f"{inserted.job}: became a job though {job} had {', '.join(statuses)}"
+    if inserted.after == "failed" and "refused as planned" not in (inserted.error or ""):
+        yield f"{inserted.job}: failed before it was a job: {inserted.error}"
 
 
-def _ends(moves: Sequence[Move], birth: Move) -> set[str]:
+def _ends(moves: Sequence[Move], inserted: Move) -> set[str]:
     """How the job had ended by then; it may have run again after that."""
     return {
         move.after
         for move in moves
         if move.after in ENDED
-        and (move.transaction == birth.transaction or move.committed_at <= birth.committed_at)
+        and (move.transaction == inserted.transaction or move.committed_at <= inserted.committed_at)
     }

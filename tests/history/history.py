@@ -27,9 +27,9 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A change of a job's status, holder or time; `before` is None for its birth.
+    """A change of a job's status, holder or time; `before` is None for its insert.
 
-    `payload` is told at its birth only; `failures` counts the failed attempts on record.
+    `payload` is told at its insert only; `failures` counts the failed attempts on record.
     `asked_at` is when the statement came in, `at` when it had changed the rows, `committed_at` when
     its transaction was committed. `clock` is what the server's clock, which may jump, said at
     `asked_at`; `run_at` is by that clock, too.
@@ -164,10 +164,10 @@ class History:
         return histories
 
     def heartbeats_by_process(self) -> Mapping[str, Sequence[datetime]]:
-        """When each worker beat, in order."""
+        """When each worker sent a heartbeat, in order."""
         heartbeats: defaultdict[str, list[datetime]] = defaultdict(list)
-        for beat in sorted(self.heartbeats, key=lambda beat: beat.at):
-            heartbeats[beat.process].append(beat.at)
+        for heartbeat in sorted(self.heartbeats, key=lambda heartbeat: heartbeat.at):
+            heartbeats[heartbeat.process].append(heartbeat.at)
         return heartbeats
 
     def was_disturbed(

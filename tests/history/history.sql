@@ -60,7 +60,7 @@ CREATE TRIGGER write_move AFTER UPDATE ON jobs FOR EACH ROW
     OR OLD.token IS DISTINCT FROM NEW.token)
   EXECUTE FUNCTION write_move();
 
--- Every beat of a worker, by which one sees from when to when it could rescue the jobs of others.
+-- Every heartbeat of a worker, which tell from when to when it could rescue jobs of others.
 CREATE TABLE heartbeats (
   process text        NOT NULL DEFAULT session_user,
   at      timestamptz NOT NULL DEFAULT clock_timestamp()

@@ -41,7 +41,7 @@ class ModelJob:
         self.release("failed" if spent else "pending")
 
     def end(self, status: str, counted: bool) -> None:
-        """An attempt ended; one that does not count takes back the start that was on record."""
+        """An attempt ended; one that does not count removes the start that was on record."""
         self.attempts += counted - self.started
         self.release(status)
 

@@ -1,4 +1,4 @@
-"""How soon the jobs of killed workers were taken back, and who looked on meanwhile."""
+"""How soon the jobs of killed workers were rescued, and who looked on meanwhile."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,23 +7,23 @@ from itertools import pairwise
 
 from history import History
 
-__all__ = ["BEAT", "LIMIT", "Rescue", "rescues", "watched"]
+__all__ = ["HEARTBEAT", "LIMIT", "Rescue", "rescues", "watched"]
 
 LIMIT = timedelta(seconds=5.5)
-"""How long a worker may look on: the 5 s that are promised, and what the last beat itself takes."""
-BEAT = timedelta(seconds=1.1)
-"""What counts at most from one beat to the next: on a loaded machine more time passes."""
+"""How long a worker may look on: the 5 s that are promised, and what the last heartbeat takes."""
+HEARTBEAT = timedelta(seconds=1.1)
+"""What counts at most from one heartbeat to the next: on a loaded machine more time passes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rescue:
-    """Jobs that `killed` held at its end, the time `at`, were taken back `after` so long by `by`.
+    """Jobs that `killed` held at its end, the time `at`, were rescued `after` so long by `by`.
 
     `watched` tells for how long on end each of the others could have done it, the longest time of
-    each: from its first beat that is later than both the kill and whatever was last done to it or
-    the server, to the rescue or whatever was done next. A worker whose connection was cut judges
-    the others anew, so it starts anew here. Of the time between two heartbeats `BEAT` counts at
-    most.
+    each: from its first heartbeat that is later than both the kill and whatever was last done to it
+    or the server, to the rescue or whatever was done next. A worker whose connection was cut judges
+    the others anew, so it starts anew here. Of the time between two heartbeats at most `HEARTBEAT`
+    counts.
     """
 
     killed: str
@@ -76,14 +76,14 @@ def rescues(history: History) -> list[Rescue]:
 def watched(
     history: History, process: str, heartbeats: Sequence[datetime], since: datetime, until: datetime
 ) -> timedelta:
-    """For how long on end the process could look on between the times; it beat at `heartbeats`."""
+    """How long on end the process could look on between the times, given its `heartbeats`."""
     longest = on_end = timedelta(0)
-    for beat, following in pairwise(
-        [*(beat for beat in heartbeats if since < beat < until), until]
+    for heartbeat, following in pairwise(
+        [*(heartbeat for heartbeat in heartbeats if since < heartbeat < until), until]
     ):
-        if history.was_disturbed(process, beat, following):
+        if history.was_disturbed(process, heartbeat, following):
             on_end = timedelta(0)
         else:
-            on_end += min(following - beat, BEAT)
+            on_end += min(following - heartbeat, HEARTBEAT)
             longest = max(longest, on_end)
     return longest

@@ -52,7 +52,7 @@ def at_second(second: float) -> datetime:
     return START + timedelta(seconds=second)
 
 
-BIRTH = move(1, None, "pending", process="producer")
+INSERTED = move(1, None, "pending", process="producer")
 CLAIM = move(2, "pending", "running")
 END = move(4, "running", "completed")
 AGAIN = [

@@ -13,10 +13,10 @@ from order import check_order
 from rescues import LIMIT, rescues
 from right_history import (
     AGAIN,
-    BIRTH,
     CHILD,
     CLAIM,
     END,
+    INSERTED,
     JOB,
     OTHER,
     START,
@@ -32,7 +32,7 @@ def second_run(**disturbance: object) -> History:
     """The worker lost the job after its handler had begun; another one completed it."""
     lost = move(4, "running", "pending", process="second", rescued=True)
     events = [event("began"), event("began", OTHER, "second"), event("ended", OTHER, "second")]
-    found = history(BIRTH, CLAIM, lost, *AGAIN, events=events)
+    found = history(INSERTED, CLAIM, lost, *AGAIN, events=events)
     if disturbance:
         plain = Disturbance("worker", "kill", CLAIM.at, CLAIM.at)
         found.disturbances.append(replace(plain, **disturbance))
@@ -42,17 +42,17 @@ def second_run(**disturbance: object) -> History:
 def renewed(**changes: object) -> History:
     """The claim was answered late: the worker drew another token before it began."""
     renewal = move(3, "running", "running", token_after=OTHER)
-    return history(BIRTH, CLAIM, renewal, replace(END, token_before=OTHER), **changes)
+    return history(INSERTED, CLAIM, renewal, replace(END, token_before=OTHER), **changes)
 
 
 def altered(change: Callable[[History], object]) -> History:
-    found = history(BIRTH, CLAIM, END)
+    found = history(INSERTED, CLAIM, END)
     change(found)
     return found
 
 
 def test_a_right_history_has_no_violation() -> None:
-    assert check(history(BIRTH, CLAIM, END)) == []
+    assert check(history(INSERTED, CLAIM, END)) == []
     assert check(second_run(kind="kill")) == []
     assert check(renewed(events=[event("began", OTHER), event("ended", OTHER)])) == []
 
@@ -70,36 +70,41 @@ def test_a_right_history_has_no_violation() -> None:
             altered(lambda b: (b.promises.clear(), b.confirmed.clear())),
             "there is a job that nobody promised",
         ),
-        (history(BIRTH, CLAIM), "never ended, it is running"),
-        (history(BIRTH, CLAIM, END, events=[]), "its handler did not end"),
+        (history(INSERTED, CLAIM), "never ended, it is running"),
+        (history(INSERTED, CLAIM, END, events=[]), "its handler did not end"),
         (altered(lambda b: b.events.append(event("began"))), "began 2 times"),
         (altered(lambda b: b.events.append(event("began", OTHER))), "without a claim"),
         (
-            history(BIRTH, CLAIM, END, events=[event("began", process="second"), event("ended")]),
+            history(
+                INSERTED, CLAIM, END, events=[event("began", process="second"), event("ended")]
+            ),
             "was claimed by worker and ran in second",
         ),
         (second_run(), "was taken from worker, which lived"),
         (second_run(process="second"), "was taken from worker, which lived"),
         (second_run(kind="crash", process=""), "was taken from worker, which lived"),
-        (history(BIRTH, CLAIM, replace(END, process="second")), "worker held it, and second made"),
-        (history(BIRTH, CLAIM, replace(END, token_before=OTHER)), "was followed by"),
+        (
+            history(INSERTED, CLAIM, replace(END, process="second")),
+            "worker held it, and second made",
+        ),
+        (history(INSERTED, CLAIM, replace(END, token_before=OTHER)), "was followed by"),
         (renewed(), "renewed its claim of what it had begun"),
         (
-            history(BIRTH, CLAIM, END, move(5, "completed", "cancelled")),
+            history(INSERTED, CLAIM, END, move(5, "completed", "cancelled")),
             "worker made cancelled of completed",
         ),
         (
-            history(BIRTH, CLAIM, move(4, "running", "failed", failures=1, error="oh")),
+            history(INSERTED, CLAIM, move(4, "running", "failed", failures=1, error="oh")),
             "failed in worker for no reason: oh",
         ),
         (
-            history(BIRTH, CLAIM, move(4, "running", "pending")),
-            "was handed back for no reason",
+            history(INSERTED, CLAIM, move(4, "running", "pending")),
+            "was released for no reason",
         ),
-        (history(BIRTH, CLAIM, replace(END, attempts=4)), "completed in attempt 4 of 3"),
-        (history(BIRTH, CLAIM, replace(END, transaction="9")), "did not complete then"),
+        (history(INSERTED, CLAIM, replace(END, attempts=4)), "completed in attempt 4 of 3"),
+        (history(INSERTED, CLAIM, replace(END, transaction="9")), "did not complete then"),
         (
-            altered(lambda b: b.moves.__setitem__(0, replace(BIRTH, payload={"children": 2}))),
+            altered(lambda b: b.moves.__setitem__(0, replace(INSERTED, payload={"children": 2}))),
             "completed with 1 of 2 children",
         ),
     ],
@@ -114,7 +119,7 @@ def ticks(missed: str, *seconds: float) -> History:
     for n, second in enumerate(seconds):
         tick = {"run_at": START + timedelta(seconds=second), "type": "history.tick"}
         tick |= {"job": UUID(int=100 + n), "payload": {"missed": missed}}
-        found.moves += [replace(each, **tick) for each in (BIRTH, CLAIM, END)]
+        found.moves += [replace(each, **tick) for each in (INSERTED, CLAIM, END)]
         found.events += [event(what, job=tick["job"]) for what in ("began", "ended")]
     return found
 
@@ -128,7 +133,7 @@ def test_ticks_are_neither_doubled_nor_left_out() -> None:
 
 
 URGENT = [
-    replace(BIRTH, job=OTHER, priority=100),
+    replace(INSERTED, job=OTHER, priority=100),
     claim_at(9, OTHER.int, priority=100, process="second"),
 ]
 
@@ -158,7 +163,7 @@ def test_only_the_first_claim_after_a_freeze_is_let_off() -> None:
 
 
 def test_a_claim_from_a_paused_queue_is_found() -> None:
-    held = History(moves=[BIRTH, CLAIM, END])
+    held = History(moves=[INSERTED, CLAIM, END])
     held.pauses = [Pause("q", at_second(1), at_second(3))]
     assert len(list(check_pauses(held))) == 1
     held.disturbances = [Disturbance("worker", "freeze", START, at_second(9))]
@@ -172,14 +177,14 @@ def test_a_claim_from_a_paused_queue_is_found() -> None:
 
 
 def test_more_running_jobs_than_the_limit_are_found() -> None:
-    other = [replace(each, job=CHILD, id=each.id + 10) for each in (BIRTH, CLAIM, END)]
-    held = History(moves=[BIRTH, CLAIM, END, *other])
+    other = [replace(each, job=CHILD, id=each.id + 10) for each in (INSERTED, CLAIM, END)]
+    held = History(moves=[INSERTED, CLAIM, END, *other])
     held.limits = {"q": 1}
     assert len(list(check_limits(held))) == 1
     held.limits = {"q": 2, "other": 1}
     assert list(check_limits(held)) == []
     later = END.committed_at
-    held.moves = [BIRTH, CLAIM, END, *(replace(each, committed_at=later) for each in other[:2])]
+    held.moves = [INSERTED, CLAIM, END, *(replace(each, committed_at=later) for each in other[:2])]
     held.limits = {"q": 1}
     assert list(check_limits(held)) == [], "its place became free just then"
 
@@ -200,9 +205,11 @@ def test_more_claims_than_the_rate_are_found() -> None:
 
 
 def killed_at_three(rescued_at: float, *heartbeats: tuple[str, float]) -> History:
-    """A worker was killed three seconds after the start; others beat at these seconds."""
+    """A worker was killed three seconds after the start; others have these heartbeats."""
     at = at_second(rescued_at)
-    found = History(moves=[BIRTH, CLAIM, move(4, "running", "pending", rescued=True, process="b")])
+    found = History(
+        moves=[INSERTED, CLAIM, move(4, "running", "pending", rescued=True, process="b")]
+    )
     found.moves[-1] = replace(found.moves[-1], at=at)
     found.disturbances = [Disturbance("worker", "kill", at_second(3), at_second(3))]
     found.heartbeats = [Heartbeat(process, at_second(second)) for process, second in heartbeats]

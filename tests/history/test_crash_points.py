@@ -39,7 +39,7 @@ DEATHS = [
     CrashPoint("failure, done", "fail", committed=True, runs=2, attempts=2, work=FAILING),
     CrashPoint(
         "hand-back, undone",
-        "hand back",
+        "release",
         committed=False,
         runs=2,
         attempts=2,
@@ -48,7 +48,7 @@ DEATHS = [
     ),
     CrashPoint(
         "hand-back, done",
-        "hand back",
+        "release",
         committed=True,
         runs=2,
         attempts=1,
@@ -84,7 +84,7 @@ def test_a_worker_broken_off_there_does_no_harm(stage: Stage, points: list[Crash
             point.status,
             point.runs,
             point.attempts,
-            # They are born with the completion, once, however often the handler came to its end.
+            # The completion inserts them, once, however often the handler came to its end.
             children=2 if point.status == "completed" else 0,
             held=False,
         )

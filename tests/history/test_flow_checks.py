@@ -10,15 +10,15 @@ from checker import RESULT_LIMIT, check
 from delays import LIMIT, delays
 from flows import check_flows
 from history import Disturbance, Heartbeat, History, Promise
-from right_history import BIRTH, CLAIM, END, JOB, OTHER, at_second, event, history, move
+from right_history import CLAIM, END, INSERTED, JOB, OTHER, at_second, event, history, move
 
 REFUSED = "Postgres refused the job: refused as planned"
 
 
-def flow(policy: str = "cancel", status: str = "completed", **birth: object) -> History:
+def flow(policy: str = "cancel", status: str = "completed", **inserted: object) -> History:
     """A second job waited for the first, which ended so, and was stored when that had ended."""
-    first = [BIRTH, CLAIM, replace(END, after=status, error="as planned", failures=1)]
-    second = replace(move(5, None, "pending", job=OTHER), **birth)
+    first = [INSERTED, CLAIM, replace(END, after=status, error="as planned", failures=1)]
+    second = replace(move(5, None, "pending", job=OTHER), **inserted)
     return History(promises={JOB: Promise(), OTHER: Promise([JOB], policy)}, moves=[*first, second])
 
 
@@ -64,9 +64,9 @@ def test_a_flow_that_went_wrong_is_found(wrong: History, violation: str) -> None
 def test_a_refused_outcome_fails_its_job() -> None:
     error = "Postgres refused the outcome: refused as planned"
     refused = replace(END, after="failed", failures=1, error=error)
-    assert not [each for each in check(history(BIRTH, CLAIM, refused)) if "and it is" in each]
+    assert not [each for each in check(history(INSERTED, CLAIM, refused)) if "and it is" in each]
     again = replace(refused, after="pending")
-    assert any("and it is pending" in each for each in check(history(BIRTH, CLAIM, again)))
+    assert any("and it is pending" in each for each in check(history(INSERTED, CLAIM, again)))
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_a_refused_outcome_fails_its_job() -> None:
     ],
 )
 def test_results_are_kept(size: int, kept: int | None, violation: str | None) -> None:
-    birth = replace(BIRTH, type="history.result", payload={"bytes": size})
-    found = History(promises={JOB: Promise()}, moves=[birth, CLAIM, END])
+    inserted = replace(INSERTED, type="history.result", payload={"bytes": size})
+    found = History(promises={JOB: Promise()}, moves=[inserted, CLAIM, END])
     found.events = [event("began"), event("ended")]
     found.results = {} if kept is None else {JOB: kept}
     assert [violation in each for each in check(found)] == [True] * (violation is not None)
@@ -91,7 +91,7 @@ def slowest(found: History) -> timedelta:
 
 def test_an_outcome_that_is_written_late_is_found() -> None:
     end = replace(END, committed_at=at_second(8))
-    found = history(BIRTH, CLAIM, end)
+    found = history(INSERTED, CLAIM, end)
     found.heartbeats = [Heartbeat("worker", at_second(second)) for second in (4, 5, 6, 7)]
     assert slowest(found) == timedelta(seconds=5) > LIMIT
     assert "its outcome in worker" in str(next(delays(found)))

@@ -46,7 +46,7 @@ OUTCOMES = {
     "retried": Outcome(JobStatus.PENDING, delay=0.0, error="oh", detail={"attempt": 1}),
     "snoozed": Outcome(JobStatus.PENDING, delay=3600.0, counted=False),
     "failed": Outcome(JobStatus.FAILED, error="oh", detail={"attempt": 1}),
-    "handed back": released,
+    "released": released,
 }
 
 
@@ -257,12 +257,12 @@ class JobMachine(RuleBasedStateMachine):
             children = 0
         else:
             tick = self.time_goes_on()
-            born = [Job("two", "x") for _ in range(children)]
-            attempt = Attempt(claim.job, enqueued=[insert_parameters(job) for job in born])
+            own = [Job("two", "x") for _ in range(children)]
+            attempt = Attempt(claim.job, enqueued=[insert_parameters(job) for job in own])
             written = run(self.connection, complete([attempt], None))
             assert bool(written.attempts) == (held is not None)
             if held:
-                self.model.jobs |= {job.id: self.new(job, tick) for job in born}
+                self.model.jobs |= {job.id: self.new(job, tick) for job in own}
         if held:
             held.end("completed", counted=True)
 

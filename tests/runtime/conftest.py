@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from clean_databases import empty_tables
 
 sys.path.append(str(Path(__file__).parent))  # for example_app and example_jobs
 
@@ -27,9 +28,7 @@ def app_dsn(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator
 def conn(app_dsn: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection to the application's database, whose tables are empty."""
     connection = psycopg.connect(app_dsn)
-    connection.execute("TRUNCATE users, orders, line_items, notes, jobs")
-    # Left behind, they would wait for jobs that are not there any more: a drain cancels them.
-    connection.execute("TRUNCATE conduit_blocked_jobs, conduit_dependencies, conduit_unique_keys")
+    empty_tables(connection)
     connection.commit()
     yield connection
     connection.close()

@@ -21,7 +21,7 @@ from .type_refs import read_type
 
 
 def declare(env: Environment, files: Sequence[ast.File]) -> None:
-    """Fill the world's resources, structs and enums from all files."""
+    """Fill the environment's resources, structs and enums from all files."""
     for resource in _distinct(env, files):
         name = resource.name.text
         env.resources[name] = ResourceInfo(

@@ -21,7 +21,7 @@ AGGREGATES = ("count", "sum", "avg", "min", "max")
 
 
 def record_call(fn: FunctionBuilder, node: ast.Expr, call: RecordCall) -> Lowering:
-    """Any operation on rows; a query that nobody ran is run where its value is used."""
+    """Any operation on rows; a query that has not run yet runs where its value is used."""
     resource = fn.module.program.resources[call.resource]
     if call.operation in WRITES:
         return (yield from WRITES[call.operation](fn, resource, call))

@@ -210,7 +210,7 @@ def _try_lock(folder: Path) -> int | None:
 
 
 def _is_last(users: int) -> bool:
-    """Whether nobody else holds the server; the supervisor may have noticed already."""
+    """Whether no other process holds the server; the supervisor may have noticed already."""
     for kind, last in ((fcntl.LOCK_EX, True), (fcntl.LOCK_SH, False)):
         try:
             fcntl.flock(users, kind | fcntl.LOCK_NB)

@@ -64,7 +64,7 @@ class Supervisor:
         self.stopping = threading.Event()
 
     def run(self) -> int:
-        """Run the server until nobody uses it, and return the exit code."""
+        """Run the server while a process uses it, and return the exit code."""
         self.create_data()
         self.admit()
         # We hold the lock, so no process of an earlier server lives and its status file is stale:
@@ -92,7 +92,7 @@ class Supervisor:
         new.rename(self.data)
 
     def admit(self) -> None:
-        """Let in our own user, and root, under any role; nobody else."""
+        """Let in only our own user and root, under any role."""
         users = {0, os.geteuid(), self.uid}
         if os.geteuid() == 0:
             users.discard(_nobody().pw_uid)  # other services may run as it

@@ -106,7 +106,7 @@ class _PendingRead(Generic[T]):
         self.stop()
 
     def stop(self) -> None:
-        """Wait no more, before somebody else's socket gets this one's number."""
+        """Stop waiting, before another socket gets this one's number."""
         if self._awaited is not None:
             self._awaited = None
             self._reader.remove(self._descriptor)

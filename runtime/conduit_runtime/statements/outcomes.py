@@ -245,7 +245,7 @@ def mark_started(
 ) -> Statement[set[UUID]]:
     """Write the starts that are not written yet; returns which of the jobs are still held.
 
-    Those that somebody has locked are left out, unless it `waits` for them.
+    Those that another session has locked are left out, unless it `waits` for them.
     """
     return Statement(
         sql("outcome/mark_started", schema, skip_locked="" if waits else " SKIP LOCKED"),
@@ -255,7 +255,7 @@ def mark_started(
 
 
 def locked(attempts: Sequence[Attempt], schema: str | None) -> Statement[set[UUID]]:
-    """Which of the jobs are still held, but locked by somebody."""
+    """Which of the jobs are still held, but locked by another session."""
     return Statement(
         sql("outcome/locked", schema),
         {

@@ -20,7 +20,7 @@ def purge(age: timedelta, status: Status, queue: str | None, schema: str | None)
     """Delete the jobs that ended longer ago than `age`; returns how many.
 
     One walk through all jobs by their key, a page at a time: an index of when they ended would cost
-    each completion a third more than it saves here. Jobs that somebody holds just then stay.
+    each completion a third more than it saves here. Jobs that another session holds just then stay.
     Raises ValueError for a status of jobs that have not ended, and for a negative age; TypeError
     for a queue that is no text.
     """

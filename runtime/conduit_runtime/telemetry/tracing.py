@@ -12,7 +12,7 @@ __all__ = ["job_tracer"]
 
 
 def job_tracer(provider: "TracerProvider | None") -> "JobTracer | None":
-    """A tracer of jobs, of this provider or the process's; None where nobody has set one up."""
+    """A tracer of jobs, of this provider or the process's; None where none is set up."""
     if provider is None:
         if "opentelemetry.trace" not in sys.modules:
             return None

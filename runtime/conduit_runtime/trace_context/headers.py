@@ -17,7 +17,7 @@ __all__ = ["present_trace", "read_trace", "trace_fragments", "trace_of", "trace_
 
 _API = "opentelemetry.trace"
 LONGEST = 10_000
-"""Characters of headers that are stored; what is longer is somebody's mistake and left out."""
+"""Characters of headers that are stored; longer headers are left out."""
 
 
 def trace_of(given: Mapping[str, str] | None) -> str | None:

@@ -155,9 +155,9 @@ def test_packages_that_share_a_service_need_the_methods_of_both() -> None:
     async def run(job: JobContext[Any], payload: Any) -> None: ...
 
     run.__annotations__["job"] = JobContext[Services]
-    united = protocols_for([*JOBS, job_type("other.job", "0")(run)])
-    assert united["email"].__name__ == "Email"
-    assert {"send", "receive"} <= set(vars(united["email"]))
+    merged = protocols_for([*JOBS, job_type("other.job", "0")(run)])
+    assert merged["email"].__name__ == "Email"
+    assert {"send", "receive"} <= set(vars(merged["email"]))
 
 
 @contextmanager

@@ -60,11 +60,11 @@ def migrate(
 
 def is_migrated(dsn: str, schema: str) -> bool:
     """Whether the schema holds our tables, of whatever version."""
-    ledger = f"{quote(schema)}.conduit_migrations"
+    migrations_table = f"{quote(schema)}.conduit_migrations"
     with psycopg.connect(dsn, autocommit=True, row_factory=tuple_row) as connection:
-        return connection.execute("SELECT pg_catalog.to_regclass(%s)", (ledger,)).fetchone() != (
-            None,
-        )
+        return connection.execute(
+            "SELECT pg_catalog.to_regclass(%s)", (migrations_table,)
+        ).fetchone() != (None,)
 
 
 def script(schema: str | None = None) -> str:
@@ -153,7 +153,7 @@ def _apply_next(connection: psycopg.Connection[Any], schema: str | None) -> int 
 
 
 def _applied(connection: psycopg.Connection[Any]) -> set[int]:
-    [(schema, ledger, jobs)] = connection.execute(
+    [(schema, migrations_table, jobs)] = connection.execute(
         """
         SELECT pg_catalog.current_schema(),
                pg_catalog.to_regclass(pg_catalog.quote_ident(pg_catalog.current_schema())
@@ -164,7 +164,7 @@ def _applied(connection: psycopg.Connection[Any]) -> set[int]:
     )
     if schema is None:
         raise MigrationError("the search path has no existing schema: give one with --schema")
-    if ledger is not None:
+    if migrations_table is not None:
         return {
             number for (number,) in connection.execute("SELECT version FROM conduit_migrations")
         }

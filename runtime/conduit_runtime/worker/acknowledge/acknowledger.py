@@ -87,7 +87,7 @@ class Acknowledger:
 
     @property
     def deferred(self) -> set[tuple[UUID, UUID | None]]:
-        """Id and token of the jobs that ended, but are locked by somebody or refused."""
+        """Id and token of the jobs that ended, but are locked by another session or refused."""
         deferred = {(each.job.id, each.job.token) for each in (*self._deferred, *self._again)}
         return deferred.union(self._apart.held)
 

@@ -37,8 +37,8 @@ class BatchWriter:
 
     `on_taken` is called with attempts and what was written of them: the others' jobs were no longer
     held. `on_refused` is called with an attempt that Postgres does not take even alone, and why;
-    `on_locked` with those whose rows somebody has locked, or which alone meet trouble that may
-    pass: nothing of them was written. The connection has a lock timeout.
+    `on_locked` with attempts whose rows another session has locked, or which alone meet an error
+    that may pass: nothing of them was written. The connection has a lock timeout.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class BatchWriter:
     async def _write_when_taken(
         self, attempts: Sequence[Attempt], statement: Write, defers: bool, error: psycopg.Error
     ) -> None:
-        """Write when the server takes an outcome: if it takes one, another may be the trouble."""
+        """Write when the server takes an outcome: if it takes one, another may be the cause."""
         first, *rest = attempts
         while not await self._is_taken(first, statement, defers):
             await asyncio.sleep(self._backoff.next_delay(error))
@@ -101,7 +101,7 @@ class BatchWriter:
         await self.write(rest, statement, defers=defers, tries=1)
 
     async def _is_taken(self, attempt: Attempt, statement: Write, defers: bool) -> bool:
-        """Whether one attempt alone is written or refused, rather than in the way of trouble."""
+        """Whether one attempt alone is written or refused, rather than met by a passing error."""
         try:
             written = await self.insist(statement([attempt], self._schema, defers=defers), tries=1)
         except psycopg.Error as error:
@@ -169,7 +169,7 @@ class BatchWriter:
 
 
 def _may_pass(error: psycopg.Error) -> bool:
-    """Whether a server in trouble raises such an error: it may have been slow as well."""
+    """Whether an overloaded or failing server raises such an error: it may have been slow too."""
     return is_transient(error) or isinstance(error, psycopg.errors.QueryCanceled)
 
 

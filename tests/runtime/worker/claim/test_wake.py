@@ -27,7 +27,7 @@ def queue(dsn: str) -> Iterator[Queue]:
         yield queue
 
 
-class Beats:
+class WakeablePool:
     """A pool whose handler tells that it ran."""
 
     def __init__(self, queue: Queue, name: str | None = None) -> None:
@@ -51,15 +51,15 @@ def idle_locks(dsn: str) -> int:
 
 
 def test_a_commit_wakes_an_idle_worker(queue: Queue, dsn: str) -> None:
-    beats = Beats(queue)
-    with beats.pool:
+    wakeable = WakeablePool(queue)
+    with wakeable.pool:
         until(lambda: idle_locks(dsn) == 1)
         quickest = POLL
         for _ in range(5):
-            beats.ran.clear()
+            wakeable.ran.clear()
             began = time.monotonic()
             queue.enqueue(Job(type="t"))
-            assert beats.ran.wait(10)
+            assert wakeable.ran.wait(10)
             quickest = min(quickest, time.monotonic() - began)
             until(lambda: idle_locks(dsn) == 1)
     assert quickest < POLL / 2
@@ -100,7 +100,7 @@ def idle(dsn: str) -> Iterator[Idle]:
         yield Idle(dsn, connection)
 
 
-def test_a_hand_typed_insert_rings_and_a_rolled_back_one_does_not(idle: Idle, dsn: str) -> None:
+def test_a_hand_typed_insert_notifies_and_a_rolled_back_one_does_not(idle: Idle, dsn: str) -> None:
     with psycopg.connect(dsn) as producer:
         producer.execute("INSERT INTO jobs (type) VALUES ('t')")
         producer.commit()
@@ -126,7 +126,7 @@ def test_a_hand_typed_insert_rings_and_a_rolled_back_one_does_not(idle: Idle, ds
 
 
 @pytest.mark.parametrize("others", [[], [Job(type="t"), Job("another", "t")]])
-def test_a_statement_that_is_a_transaction_asks_for_the_bell_itself(
+def test_a_statement_that_is_a_transaction_notifies_by_itself(
     idle: Idle, queue: Queue, dsn: str, others: list[Job]
 ) -> None:
     def enqueue(job: Job) -> None:
@@ -149,7 +149,7 @@ def test_a_statement_that_is_a_transaction_asks_for_the_bell_itself(
     assert idle.heard() == []
 
 
-def test_a_session_can_want_no_ringing(idle: Idle, dsn: str) -> None:
+def test_a_session_can_turn_notifications_off(idle: Idle, dsn: str) -> None:
     with Queue(make_conninfo(dsn, options="-c conduit.wake=off")) as quiet:
         assert idle.take_idle_lock()
         quiet.enqueue(Job(type="t"))
@@ -158,7 +158,7 @@ def test_a_session_can_want_no_ringing(idle: Idle, dsn: str) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_longer_transaction_asks_for_the_bell_when_it_commits(
+def test_a_longer_transaction_notifies_when_it_commits(
     idle: Idle, queue: Queue, dsn: str, count: int
 ) -> None:
     with psycopg.connect(dsn) as producer:
@@ -189,8 +189,8 @@ def test_what_is_announced_with_the_answer_to_a_statement_wakes_as_well(
         return answer
 
     monkeypatch.setattr(ReconnectingConnection, "run", answered_late)
-    beats = Beats(queue)
-    with beats.pool:
+    wakeable = WakeablePool(queue)
+    with wakeable.pool:
         until(lambda: idle_locks(dsn) == 1)
         queue.enqueue(Job(type="t"))
         until(lambda: queue.stats().completed == 1)
@@ -200,9 +200,7 @@ def test_what_is_announced_with_the_answer_to_a_statement_wakes_as_well(
         until(lambda: queue.stats().completed == 3)
 
 
-def test_few_jobs_alone_ask_for_the_bell_and_many_leave_it_to_the_commit(
-    queue: Queue, dsn: str
-) -> None:
+def test_few_jobs_alone_notify_at_once_and_many_at_the_commit(queue: Queue, dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         for count, notifies in ((2_000, False), (2_001, True)):
             queue.enqueue_many([Job(type="t") for _ in range(count)])
@@ -211,8 +209,8 @@ def test_few_jobs_alone_ask_for_the_bell_and_many_leave_it_to_the_commit(
             connection.execute("TRUNCATE jobs")
 
 
-def test_all_idle_workers_but_one_leave_the_bell_alone(queue: Queue, dsn: str) -> None:
-    one, two = Beats(queue), Beats(queue)
+def test_all_idle_workers_but_one_leave_the_idle_lock_alone(queue: Queue, dsn: str) -> None:
+    one, two = WakeablePool(queue), WakeablePool(queue)
     with one.pool, two.pool:
         until(lambda: idle_locks(dsn) == 1)
         for _ in range(20):
@@ -221,7 +219,7 @@ def test_all_idle_workers_but_one_leave_the_bell_alone(queue: Queue, dsn: str) -
         until(lambda: idle_locks(dsn) == 1)
 
 
-def test_each_queue_has_a_bell(queue: Queue, dsn: str) -> None:
+def test_each_queue_has_an_idle_lock(queue: Queue, dsn: str) -> None:
     pool = WorkerPool(queue, ["a", "b", "c"])
     ran = threading.Event()
     pool.register("t", lambda context, payload: ran.set())
@@ -248,24 +246,24 @@ def test_a_short_delay_is_kept(queue: Queue, dsn: str) -> None:
 
 
 def test_a_hand_typed_retry_is_found_by_the_poll(queue: Queue, dsn: str) -> None:
-    beats = Beats(queue)
+    wakeable = WakeablePool(queue)
     job = queue.enqueue(Job(type="t"))
-    with beats.pool:
+    with wakeable.pool:
         until(lambda: queue.stats().completed == 1)
-        beats.ran.clear()
+        wakeable.ran.clear()
         with psycopg.connect(dsn) as connection:
             connection.execute(
                 "UPDATE jobs SET status = 'pending', attempts = 0, run_at = now() WHERE id = %s",
                 (job.id,),
             )
-        assert beats.ran.wait(POLL + 8)
+        assert wakeable.ran.wait(POLL + 8)
 
 
 def test_a_flood_of_notifications_costs_few_claims(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claims: list[float] = []
-    heartbeats: list[float] = []
+    wakeable: list[float] = []
     next_claim, heartbeat = Claims.next, worker_registry.heartbeat
 
     def counted_claim(*args: Any, **options: Any) -> Any:
@@ -273,11 +271,11 @@ def test_a_flood_of_notifications_costs_few_claims(
         return next_claim(*args, **options)
 
     def counted_heartbeat(*args: Any) -> Any:
-        heartbeats.append(time.monotonic())
+        wakeable.append(time.monotonic())
         return heartbeat(*args)
 
-    beats = Beats(queue)
-    with beats.pool, psycopg.connect(dsn, autocommit=True) as other:
+    wakeable = WakeablePool(queue)
+    with wakeable.pool, psycopg.connect(dsn, autocommit=True) as other:
         until(lambda: idle_locks(dsn) == 1)
         [(jobs,)] = other.execute("SELECT 'jobs'::regclass::oid").fetchall()
         [(queue_key,)] = other.execute("SELECT hashtext('default')").fetchall()
@@ -290,6 +288,6 @@ def test_a_flood_of_notifications_costs_few_claims(
                 other.execute("SELECT pg_notify(%s, %s)", (channel, payload))
         seconds = time.monotonic() - began
         assert len(claims) <= 60 + 60 * seconds
-        assert len(heartbeats) <= 5 + 3 * seconds
+        assert len(wakeable) <= 5 + 3 * seconds
         queue.enqueue(Job(type="t"))
-        assert beats.ran.wait(10)
+        assert wakeable.ran.wait(10)
