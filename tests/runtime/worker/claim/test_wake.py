@@ -263,7 +263,7 @@ def test_a_flood_of_notifications_costs_few_claims(
     queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claims: list[float] = []
-    wakeable: list[float] = []
+    heartbeats: list[float] = []
     next_claim, heartbeat = Claims.next, worker_registry.heartbeat
 
     def counted_claim(*args: Any, **options: Any) -> Any:
@@ -271,7 +271,7 @@ def test_a_flood_of_notifications_costs_few_claims(
         return next_claim(*args, **options)
 
     def counted_heartbeat(*args: Any) -> Any:
-        wakeable.append(time.monotonic())
+        heartbeats.append(time.monotonic())
         return heartbeat(*args)
 
     wakeable = WakeablePool(queue)
@@ -288,6 +288,6 @@ def test_a_flood_of_notifications_costs_few_claims(
                 other.execute("SELECT pg_notify(%s, %s)", (channel, payload))
         seconds = time.monotonic() - began
         assert len(claims) <= 60 + 60 * seconds
-        assert len(wakeable) <= 5 + 3 * seconds
+        assert len(heartbeats) <= 5 + 3 * seconds
         queue.enqueue(Job(type="t"))
         assert wakeable.ran.wait(10)
