@@ -1,6 +1,6 @@
 """What ends an attempt from outside, beside its timeout."""
 
-__all__ = ["Shutdown", "TakenAway"]
+__all__ = ["Shutdown", "TakenAway", "TooLate"]
 
 
 class Shutdown(BaseException):
@@ -9,3 +9,7 @@ class Shutdown(BaseException):
 
 class TakenAway(BaseException):
     """The job was cancelled, retried by hand or rescued: nothing more is to be written of it."""
+
+
+class TooLate(BaseException):
+    """The claim is too old to start the job: it is released as if it had not been claimed."""

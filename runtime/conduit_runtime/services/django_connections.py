@@ -36,9 +36,10 @@ def renewed() -> Iterator[None]:
         _close()
 
 
-async def renewed_in_loop(work: Coroutine[Any, Any, T]) -> T:
+async def renewed_in_loop(work: Coroutine[Any, Any, T], check: Callable[[], None]) -> T:
     """`renewed` for a coroutine, whose queries Django runs in a thread for all of them.
 
+    `check` raises if the work must not start any more, now that the connections are closed.
     After one that failed or was cancelled the next job closes them: that thread may be busy.
     """
     from asgiref.sync import sync_to_async
@@ -46,6 +47,7 @@ async def renewed_in_loop(work: Coroutine[Any, Any, T]) -> T:
     close = sync_to_async(_close)
     try:
         await close()
+        check()
         result = await work
     finally:
         work.close()

@@ -7,7 +7,7 @@ from opentelemetry import propagate, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
 from ..model.claimed import TracedJob
-from ..model.interruptions import Shutdown, TakenAway
+from ..model.interruptions import Shutdown, TakenAway, TooLate
 from ..model.outcome import Snooze, describe
 from ..model.schedules.schedule import Schedule
 from ..model.text.masking import secrets_of
@@ -93,7 +93,7 @@ def _note(span: Span, error: BaseException, secrets: Collection[str]) -> None:
     """Note how an attempt ended that did not complete."""
     if isinstance(error, Snooze):
         span.set_attribute("conduit.job.outcome", "snoozed")
-    elif isinstance(error, Shutdown):
+    elif isinstance(error, Shutdown | TooLate):
         span.set_attribute("conduit.job.outcome", "released")
     elif isinstance(error, TakenAway):
         span.set_attribute("conduit.job.outcome", "taken away")

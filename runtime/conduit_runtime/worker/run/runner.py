@@ -16,7 +16,7 @@ from ...job_types.context import Host, JobContext
 from ...model.calls import entered_job
 from ...model.claimed import Claimed
 from ...model.errors import OutcomeTooLarge
-from ...model.interruptions import Shutdown, TakenAway
+from ...model.interruptions import Shutdown, TakenAway, TooLate
 from ...model.job import Job
 from ...model.outcome import Outcome, decide, released
 from ...model.text.logs import get_logger
@@ -209,7 +209,7 @@ class Runner:
             if handler.is_async:
                 work = handler.function(context, payload)
                 if self._uses_django:
-                    work = renewed_in_loop(work)
+                    work = renewed_in_loop(work, partial(_check_start, job))
             else:
                 work = self.threads.call(handler.function, context, payload)
             if self._around is not None:
@@ -320,7 +320,7 @@ class Runner:
         if isinstance(error, TakenAway):
             _log.info("job %s (%s) was taken away while it ran", job.id, job.type)
             return
-        if isinstance(error, Shutdown):
+        if isinstance(error, Shutdown | TooLate):
             self._acknowledger.add(Attempt(job, elapsed, released))
             return
         outcome = self._decide(job, error)
@@ -335,6 +335,11 @@ class Runner:
         policy = self._registry.policy(job.type)
         jitter = random.random()  # noqa: S311
         return decide(job.attempts, job.max_attempts, error, policy, jitter, secrets_of(job))
+
+
+def _check_start(job: Claimed) -> None:
+    if monotonic() > job.start_by:
+        raise TooLate
 
 
 def _may_wait_for_keys(children: Sequence[Job]) -> bool:
