@@ -83,9 +83,9 @@ class TestDjango:
         pytest.importorskip("django")
         from django.conf import settings
         from django.db.utils import ConnectionHandler
+        from django.utils.functional import empty
 
-        if not settings.configured:
-            settings.configure()
+        settings.configure()
         given = {str(key): str(value) for key, value in of(dsn).items()}
         names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}
         database = {"ENGINE": "django.db.backends.postgresql", "NAME": given["dbname"]}
@@ -93,6 +93,8 @@ class TestDjango:
         connection = ConnectionHandler({"default": database})["default"]
         yield connection
         connection.close()
+        # A worker treats a process that uses Django differently.
+        settings._wrapped = empty
 
     def test_a_row_and_its_jobs_commit_together(self, queue: Queue, connection: Any) -> None:
         from django.db.transaction import Atomic

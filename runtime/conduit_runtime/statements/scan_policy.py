@@ -47,7 +47,7 @@ class ScanPolicy:
         self._recent_cost = 0.0
         self._all_seen: dict[str, float] = {}
         self._scope: tuple[Any, ...] = ()
-        self._hears_notices = self._is_full_rare = False
+        self._hears_notices = self._is_full_rare = self._is_outdated = False
 
     def choose(
         self, scope: tuple[Any, ...], queues: Collection[str], hears_notices: bool, now: float
@@ -56,6 +56,7 @@ class ScanPolicy:
 
         What is known of the past holds for one `scope`: a worker, its connection and its lanes.
         """
+        self._is_outdated = False
         if scope != self._scope:
             self._scope = scope
             self._all_seen.clear()
@@ -101,7 +102,7 @@ class ScanPolicy:
             self._recent_cost = cost
         if scan is not Scan.CURSOR:
             self._recent_at = now + max(_pause(self._recent_cost), 0.0 if gave else _IDLE)
-            if self._hears_notices:
+            if self._hears_notices and not self._is_outdated:
                 self._all_seen.update(dict.fromkeys(seen, started))
         if not is_short:
             return
@@ -117,9 +118,10 @@ class ScanPolicy:
         self.invalidate()
 
     def invalidate(self) -> None:
-        """Something is due further back than recent scans go."""
+        """A notice says: something is due further back than recent scans, or one under way, saw."""
         self._all_seen.clear()
         self._is_full_rare = False
+        self._is_outdated = True
 
 
 def _pause(cost: float) -> float:

@@ -68,6 +68,18 @@ def test_what_is_not_known_to_be_taken_is_looked_at(
     assert each.choose(scope, queues, hears_notices, 6.1) is Scan.FULL
 
 
+def test_a_scan_under_way_does_not_know_what_a_notice_tells_meanwhile() -> None:
+    each = ScanPolicy()
+    for now in (0.0, 2.0, 4.0):
+        each.choose(("w",), ["q"], True, now)
+        each.learn(Scan.FULL, now, now + COSTLY, 0, True, ["q"])
+    assert each.choose(("w",), ["q"], True, 6.0) is Scan.RECENT
+    each.invalidate()
+    each.learn(Scan.RECENT, 6.0, 6.1, 0, True, ["q"])
+    each.choose(("w",), ["q"], True, 6.2)
+    assert not each.is_full_scan_rare
+
+
 def test_a_queue_that_gave_all_it_was_asked_for_may_hold_more() -> None:
     assert seen(Counter(a=1), {"a": 2, "b": 2}, depth=2) == ["a", "b"]
     assert seen(Counter(a=2), {"a": 2, "b": 2}, depth=9) == []
