@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from .. import ast
-from ..diagnostics import Problems
+from ..diagnostics import Problems, Related
 from ..names import local_name, unclashed
 from ..program import Facts, FunctionInfo, HookInfo, JobInfo, Local, ResourceInfo
 from ..source import Span
 from ..types import ANY, Record, Type, optional
 from .environment import Environment
-from .lattice import INVALID
+from .lattice import INVALID, InvalidType
 from .narrowing import Narrowing, Path
 
 BodyKind: TypeAlias = Literal["hook", "function", "computed", "scope"]
@@ -126,6 +126,19 @@ class Body:
     def problems(self) -> Problems:
         """Where what is wrong is reported."""
         return self.env.problems
+
+    def error(
+        self, code: str, at: ast.Node | Span, message: str, hint: str | None = None, *notes: Related
+    ) -> InvalidType:
+        """Report an error, and return the type of what is wrong: nothing more is said about it."""
+        self.problems.error(code, at if isinstance(at, Span) else at.span, message, hint, *notes)
+        return INVALID
+
+    def warning(
+        self, code: str, at: ast.Node | Span, message: str, hint: str | None = None, *notes: Related
+    ) -> None:
+        """Report a warning."""
+        self.problems.warning(code, at if isinstance(at, Span) else at.span, message, hint, *notes)
 
     @property
     def record(self) -> Record:

@@ -27,9 +27,9 @@ def bind(
     for name, argument in zip(names, positional, strict=False):
         found[name] = argument.value
     if len(positional) > len(names):
-        body.problems.error(
+        body.error(
             "TYP130",
-            positional[len(names)].span,
+            positional[len(names)],
             f"`{function}` takes {count(len(names) - own)}, "
             f"this call gives {len(positional) - own}",
             _usage(function, parameters[own:]),
@@ -43,7 +43,7 @@ def bind(
             unknown = True
             message = f"`{function}` has no parameter `{name}`"
             hint = did_you_mean(name, names) or _usage(function, parameters[own:])
-            body.problems.error("TYP130", argument.name.span, message, hint)
+            body.error("TYP130", argument.name, message, hint)
         elif name in found:
             span = argument.name.span
             report_twice(body.problems, "TYP130", span, f"`{name}`", found[name].span, "given")
@@ -51,12 +51,8 @@ def bind(
             found[name] = argument.value
     missing = [f"`{name}`" for name, needed in parameters if needed and name not in found]
     if missing and not unknown:
-        body.problems.error(
-            "TYP130",
-            node.span,
-            f"`{function}` needs {', '.join(missing)}",
-            _usage(function, parameters[own:]),
-        )
+        message = f"`{function}` needs {', '.join(missing)}"
+        body.error("TYP130", node, message, _usage(function, parameters[own:]))
     return [found.get(name) for name in names]
 
 
@@ -74,12 +70,8 @@ def check_order(body: Body, node: ast.Call) -> None:
         if argument.name is not None:
             named = named or argument.name
         elif named is not None:
-            body.problems.error(
-                "TYP130",
-                argument.span,
-                f"an argument without a name follows `{named.text}:`",
-                "move it before the named ones, or name it",
-            )
+            message = f"an argument without a name follows `{named.text}:`"
+            body.error("TYP130", argument, message, "move it before the named ones, or name it")
             return
 
 

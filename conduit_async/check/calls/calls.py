@@ -41,8 +41,7 @@ def _call(body: Body, node: ast.Call) -> Inference:
     if not isinstance(callee, ast.Member):
         yield callee
         yield from infer_arguments(node)
-        body.problems.error("SEM201", callee.span, f"`{snippet(callee)}` cannot be called")
-        return INVALID
+        return body.error("SEM201", callee, f"`{snippet(callee)}` cannot be called")
     target = callee.target
     if isinstance(target, ast.NameRef):
         match resolve_name(body, target.name):
@@ -73,12 +72,9 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Inference:
             body.facts.resolutions[node] = LambdaCall(local)
             return local.type.result
         if not is_unknown(local.type):
-            body.problems.error(
-                "SEM201",
-                callee.span,
-                f"`{name}` is {describe(local.type)}, it cannot be called",
+            return body.error(
+                "SEM201", callee, f"`{name}` is {describe(local.type)}, it cannot be called"
             )
-            return INVALID
         return local.type
     if name in body.env.config.externs:
         return (yield from extern_call(body, node, callee))
@@ -118,7 +114,7 @@ def _undefined_function(body: Body, callee: ast.NameRef) -> None:
         hint = f"write `{namespaces[0]}.{name}(…)`"
     else:
         hint = f"declare it in `{body.resource.name}` with `@function {name}(…) {{ … }}`"
-    body.problems.error("SEM201", callee.span, f"there is no function `{name}`", hint)
+    body.error("SEM201", callee, f"there is no function `{name}`", hint)
 
 
 def _function_call(
@@ -136,15 +132,14 @@ def _namespace_call(body: Body, node: ast.Call, callee: ast.Member, namespace: s
     signature = functions.get(callee.name.text)
     if signature is None:
         yield from infer_arguments(node)
-        body.problems.error(
+        return body.error(
             "SEM201",
-            callee.name.span,
+            callee.name,
             f"`{namespace}` has no function `{callee.name.text}`",
             function_hint(namespace, callee.name.text)
             or did_you_mean(callee.name.text, functions, f"`{namespace}.{{}}`")
             or listed(functions),
         )
-        return INVALID
     return (yield from library_call(body, node, signature))
 
 
@@ -188,7 +183,7 @@ def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> None:
             key = f"{snippet(callee.target)}.{info.primary_key}"
             hint = f"write `{info.name}.{USAGE[name].replace('key', key)}`"
     declared = Related(info.node.name.span, f"`{info.name}` is declared here")
-    body.problems.error("SEM201", callee.name.span, message, hint, declared)
+    body.error("SEM201", callee.name, message, hint, declared)
 
 
 def _through(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> None:

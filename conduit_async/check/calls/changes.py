@@ -36,12 +36,9 @@ def change_predicate(
     column = known_column(body.env, body.resource, member.name.span, plain, shown)
     wanted = 0 if kind == "changed" else 1
     if len(arguments) != wanted or any(argument.name for argument in arguments):
-        body.problems.error(
-            "TYP130",
-            node.span,
-            f"`{name}` takes {'no argument' if wanted == 0 else 'one value'}",
-            f"write `self.{name}{'' if wanted == 0 else '(value)'}`",
-        )
+        message = f"`{name}` takes {'no argument' if wanted == 0 else 'one value'}"
+        hint = f"write `self.{name}{'' if wanted == 0 else '(value)'}`"
+        body.error("TYP130", node, message, hint)
         return BOOL
     _check_event(body, member, name)
     if column is None:
@@ -62,13 +59,8 @@ def previous_value(
     _check_event(body, member, "previous_value")
     name = constant_text(arguments[0].value) if len(arguments) == 1 else None
     if name is None or arguments[0].name is not None:
-        body.problems.error(
-            "TYP130",
-            node.span,
-            "`previous_value` takes the name of a field",
-            f"write it as a symbol: `self.previous_value(:{_meant(arguments)})`",
-        )
-        return INVALID
+        hint = f"write it as a symbol: `self.previous_value(:{_meant(arguments)})`"
+        return body.error("TYP130", node, "`previous_value` takes the name of a field", hint)
     place = arguments[0].value.span
     column = known_column(body.env, body.resource, place, name, "`:{}`")
     if column is None:
@@ -86,9 +78,5 @@ def _meant(arguments: tuple[ast.Argument, ...]) -> str:
 
 def _check_event(body: Body, member: ast.Member, name: str) -> None:
     if body.event == "delete":
-        body.problems.error(
-            "SEM208",
-            member.span,
-            f"`self.{name}` has no meaning in a delete hook: a row that goes does not change",
-            "read the field itself",
-        )
+        message = f"`self.{name}` has no meaning in a delete hook: a row that goes does not change"
+        body.error("SEM208", member, message, "read the field itself")

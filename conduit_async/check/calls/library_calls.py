@@ -74,29 +74,21 @@ def _choose(
             return taking[0]
         if candidates:
             shown = " or ".join(f"`{c.call}({snippet(callee.target)})`" for c in candidates)
-            body.problems.error(
+            body.error(
                 "SEM201",
-                callee.name.span,
+                callee.name,
                 f"the type of `{snippet(callee.target)}` is not known, so `{name}` is ambiguous",
                 f"write {shown}",
             )
         else:
-            body.problems.error(
-                "SEM201",
-                callee.name.span,
-                f"there is no method `{name}`",
-                method_hint(snippet(callee.target), name) or _close(name, None),
-            )
+            hint = method_hint(snippet(callee.target), name) or _close(name, None)
+            body.error("SEM201", callee.name, f"there is no method `{name}`", hint)
         return None
     fitting = [c for c in candidates if c.receiver is not None and _accepts(c.receiver, plain)]
     if fitting:
         return min(fitting, key=lambda c: c.receiver == ANY)
-    body.problems.error(
-        "SEM201",
-        callee.name.span,
-        f"{describe(plain)} has no method `{name}`",
-        method_hint(snippet(callee.target), name) or _close(name, plain),
-    )
+    hint = method_hint(snippet(callee.target), name) or _close(name, plain)
+    body.error("SEM201", callee.name, f"{describe(plain)} has no method `{name}`", hint)
     return None
 
 
@@ -189,7 +181,7 @@ def _check_regex(body: Body, pattern: ast.Expr | None) -> None:
     try:
         check_pattern(text, len(text))
     except BadLiteralError as error:
-        body.problems.error("VAL522", pattern.span, str(error))
+        body.error("VAL522", pattern, str(error))
 
 
 def _assign(

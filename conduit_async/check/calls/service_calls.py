@@ -18,12 +18,8 @@ def service_call(body: Body, node: ast.Call, callee: ast.Member, target: ast.Nam
     if target.name not in body.env.config.externs and misspelt(body, target, callee.name.text):
         return INVALID
     if target.name not in body.env.config.externs and callee.name.text in ENQUEUES:
-        body.problems.warning(
-            "PAT410",
-            callee.name.span,
-            f"`{snippet(callee)}` is a method of a service, which is called at once",
-            queue_hint(callee.name.text),
-        )
+        message = f"`{snippet(callee)}` is a method of a service, which is called at once"
+        body.warning("PAT410", callee.name, message, queue_hint(callee.name.text))
     _note_call(body, node, target.name, callee.name.text)
     return ANY
 
@@ -52,12 +48,9 @@ def _note_call(body: Body, node: ast.Call, name: str, method_name: str) -> None:
     for argument in node.arguments:
         kind = body.type_of(argument.value)
         if isinstance(kind, Query | Function):
-            body.problems.error(
-                "TYP131",
-                argument.value.span,
-                f"a service cannot be given {describe(kind)}",
-                "run it first: `.all`" if isinstance(kind, Query) else None,
-            )
+            message = f"a service cannot be given {describe(kind)}"
+            hint = "run it first: `.all`" if isinstance(kind, Query) else None
+            body.error("TYP131", argument.value, message, hint)
     service = _service(body, name)
     plain = method_name.rstrip("?!")
     if (method := service.methods.get(plain)) is None:
@@ -69,8 +62,6 @@ def _note_call(body: Body, node: ast.Call, name: str, method_name: str) -> None:
         if argument.name is None:
             continue
         if argument.name.text in named:
-            body.problems.error(
-                "TYP130", argument.name.span, f"`{argument.name.text}` is given twice"
-            )
+            body.error("TYP130", argument.name, f"`{argument.name.text}` is given twice")
         named[argument.name.text] = argument.value
     body.facts.resolutions[node] = ServiceCall(service, method, positional, tuple(named.items()))

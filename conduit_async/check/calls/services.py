@@ -70,10 +70,5 @@ def _report_clash(
     if node is None:
         return
     related = [Related(other_node.span, f"`{other}` is used here")] if other_node else []
-    problems.error(
-        "GEN603",
-        node.span,
-        f"the {what} `{other}` and `{name}` would both be `{python}` in Python",
-        "rename one of them",
-        *related,
-    )
+    message = f"the {what} `{other}` and `{name}` would both be `{python}` in Python"
+    problems.error("GEN603", node.span, message, "rename one of them", *related)

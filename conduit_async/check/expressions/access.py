@@ -64,13 +64,9 @@ def member(body: Body, node: ast.Member) -> Inference:
                 yield target
                 return INVALID
             case "service":
-                body.problems.error(
-                    "SEM201",
-                    node.span,
-                    f"`{snippet(node)}` is a method of the service `{target.name}`",
-                    _instead_of_service(body, target.name, node),
-                )
-                return INVALID
+                message = f"`{snippet(node)}` is a method of the service `{target.name}`"
+                hint = _instead_of_service(body, target.name, node)
+                return body.error("SEM201", node, message, hint)
     if isinstance(target, ast.SelfRef) and is_change_predicate(body, node.name.text):
         yield target
         return change_predicate(body, node, node, ())
@@ -101,22 +97,18 @@ def receiver_type(body: Body, node: ast.Member, kind: Type) -> Type:
         if is_nullable(kind) or is_unknown(kind) or gone:
             body.short_circuits.add(node)
         elif not body.continues_chain(target):
-            body.problems.warning(
-                "TYP103",
-                node.name.span,
-                f"`{snippet(target)}` is never nil, so `?.` does nothing here",
-                f"write `{snippet(target)}.{node.name.text}`",
-            )
+            message = f"`{snippet(target)}` is never nil, so `?.` does nothing here"
+            hint = f"write `{snippet(target)}.{node.name.text}`"
+            body.warning("TYP103", node.name, message, hint)
         return required(kind)
     if isinstance(kind, NilType):
-        body.problems.error("TYP101", target.span, f"nil has no `{node.name.text}`")
-        return INVALID
+        return body.error("TYP101", target, f"nil has no `{node.name.text}`")
     if is_nullable(kind):
         shown = snippet(target)
         unmatched = next(open_matches(body, target), None)
-        body.problems.error(
+        body.error(
             "TYP101",
-            target.span,
+            target,
             f"`{shown}` may be nil, which has no `{node.name.text}`",
             member_hint(node, shown, _brackets(node))
             if unmatched is None
@@ -193,20 +185,15 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
         return function.result
     if function is not None:
         needed = ", ".join(p.name for p in function.parameters if p.default is None)
-        body.problems.error(
-            "SEM203",
-            node.name.span,
-            f"`{name}` is a function",
-            f"call it: `{snippet(node)}({needed})`",
+        return body.error(
+            "SEM203", node.name, f"`{name}` is a function", f"call it: `{snippet(node)}({needed})`"
         )
-        return INVALID
     if is_unparsed_member(body.env, info.name, name):
         return INVALID
     computed = [f.name for f in info.functions.values() if f.computed]
     hint = self_hint(name, info)
     if hint is not None and isinstance(node.target, ast.SelfRef):
-        body.problems.error("SEM203", node.name.span, f"`{info.name}` has no field `{name}`", hint)
-        return INVALID
+        return body.error("SEM203", node.name, f"`{info.name}` has no field `{name}`", hint)
     _no_field(
         body,
         node,
@@ -219,12 +206,8 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
 
 def _no_field_of_items(body: Body, node: ast.Member) -> None:
     name = node.name.text
-    body.problems.error(
-        "SEM203",
-        node.name.span,
-        f"an array has no field `{name}`",
-        f"read it of each item: `{snippet(node.target)}.map(|item| {{ item.{name} }})`",
-    )
+    hint = f"read it of each item: `{snippet(node.target)}.map(|item| {{ item.{name} }})`"
+    body.error("SEM203", node.name, f"an array has no field `{name}`", hint)
 
 
 def _no_field(
@@ -235,12 +218,12 @@ def _no_field(
     field = node.target
     if name.rstrip("?") == "changed" and isinstance(field, ast.Member):
         hint: str | None = f"write `{snippet(field)}_changed?`"
-        body.problems.error("SEM203", node.name.span, "a value does not know its changes", hint)
+        body.error("SEM203", node.name, "a value does not know its changes", hint)
         return
     if found and not owner.startswith("`"):
         message = f"`{name}` is a function"
         hint = _call(node, found[0], 1 if found[0].method else 0)
-        body.problems.error("SEM203", node.name.span, message, hint, *related)
+        body.error("SEM203", node.name, message, hint, *related)
         return
     fields = list(fields)
     hint = method_hint(snippet(node.target), name) or did_you_mean(name, fields)
@@ -251,7 +234,7 @@ def _no_field(
     if hint is None and name == "self":
         hint = 'strings are joined by interpolation: `"… #{self.…}"`'
     shown = owner if owner.startswith(("`", "a ", "an ", "nil")) else f"`{owner}`"
-    body.problems.error("SEM203", node.name.span, f"{shown} has no field `{name}`", hint, *related)
+    body.error("SEM203", node.name, f"{shown} has no field `{name}`", hint, *related)
 
 
 def _call(node: ast.Member, signature: Signature, given: int) -> str:
@@ -280,5 +263,4 @@ def _library_value(body: Body, node: ast.Member, namespace: str) -> Type:
         if signature
         else f"`{namespace}` has no function `{node.name.text}`"
     )
-    body.problems.error("SEM201", node.name.span, message, hint)
-    return INVALID
+    return body.error("SEM201", node.name, message, hint)

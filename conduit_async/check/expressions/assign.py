@@ -40,9 +40,9 @@ def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> N
     body.assigned.add(local)
     body.facts.assigned.setdefault(local, []).append(value)
     if local.owner is not body.job:
-        body.problems.error(
+        body.error(
             "SEM215",
-            target.span,
+            target,
             f"`{local.name}` was captured when the job was enqueued, "
             "so this could not reach the code outside any more",
             f"declare a local of the block: `let {local.name}_here = …`",
@@ -74,7 +74,7 @@ def _undeclared(body: Body, target: ast.NameRef) -> None:
         hint = f"did you mean `{found}`? To declare a local, write `let {name} = …`"
     else:
         hint = f"declare it: `let {name} = …`"
-    body.problems.error("SEM200", target.span, f"`{name}` is not declared", hint)
+    body.error("SEM200", target, f"`{name}` is not declared", hint)
 
 
 def _to_field(body: Body, target: ast.Member, value: ast.Expr, kind: Type) -> None:
@@ -159,7 +159,7 @@ def _is_field_of_self(body: Body, target: ast.Member) -> bool:
 
 
 def _bad_target(body: Body, target: ast.Node, hint: str) -> None:
-    body.problems.error("SEM214", target.span, f"`{snippet(target)}` cannot be assigned", hint)
+    body.error("SEM214", target, f"`{snippet(target)}` cannot be assigned", hint)
 
 
 def _learn(body: Body, path: Path, kind: Type) -> None:
@@ -173,9 +173,5 @@ def warn_of_next_line(body: Body, node: ast.Let | ast.Assign, value: ast.Expr) -
     text, start = node.span.source.text, node.span.start
     line = text.rfind("\n", 0, value.span.start) + 1
     if line > start and value.span.start - line <= start - (text.rfind("\n", 0, start) + 1):
-        body.problems.warning(
-            "PAT409",
-            node.span,
-            "the next line is taken for the value, since none follows `=`",
-            "write the value behind the `=`, or indent it",
-        )
+        message = "the next line is taken for the value, since none follows `=`"
+        body.warning("PAT409", node, message, "write the value behind the `=`, or indent it")

@@ -30,9 +30,9 @@ def equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
         equal if node.operator == "==" else Narrowing(equal.when_false, equal.when_true)
     )
     if not may_be_equal(left, right):
-        body.problems.warning(
+        body.warning(
             "PAT402",
-            node.span,
+            node,
             f"{describe(required(left))} never equals {describe(required(right))}, "
             f"so this is always {'false' if node.operator == '==' else 'true'}",
         )
@@ -45,9 +45,9 @@ def equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
 def _compared_with_nil(body: Body, node: ast.Binary, value: ast.Expr, kind: Type) -> None:
     sure = not is_nullable(kind) and not is_unknown(kind)
     if sure and not reads_relation(body, value):
-        body.problems.warning(
+        body.warning(
             "PAT402",
-            node.span,
+            node,
             f"`{snippet(value)}` is never nil, so this is always "
             f"{'false' if node.operator == '==' else 'true'}",
         )
@@ -78,9 +78,9 @@ def membership(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
         case _ if is_text(right):
             _check_items(body, node, left, STRING)
         case _ if not is_unknown(right):
-            body.problems.error(
+            body.error(
                 "TYP120",
-                node.span,
+                node,
                 f"`{node.operator}` needs an array, a hash, a range or a string on its right, "
                 f"this is {describe(right)}",
             )
@@ -103,9 +103,9 @@ def _check_items(body: Body, node: ast.Binary, left: Type, item: Type) -> None:
             if (text := constant_text(value)) is not None:
                 check_enum(body, value, text, kind, f"`{snippet(node.left)}`")
     elif not may_be_equal(left, item):
-        body.problems.warning(
+        body.warning(
             "PAT402",
-            node.span,
+            node,
             f"the items are of type {required(item)}, this is {describe(kind)}, "
             f"so it is always {'false' if node.operator == 'in' else 'true'}",
         )

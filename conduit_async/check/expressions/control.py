@@ -56,8 +56,8 @@ def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
     earlier = EarlierPatterns()
     for arm in node.arms:
         if exhausted:
-            body.problems.warning(
-                "SEM213", arm.span, "this arm is never reached", "an arm above takes everything"
+            body.warning(
+                "SEM213", arm, "this arm is never reached", "an arm above takes everything"
             )
         body.non_nil = rest
         for pattern in arm.patterns:
@@ -95,9 +95,9 @@ def _pattern(body: Body, node: ast.Match, pattern: ast.Pattern, subject: Type) -
     if text is not None and isinstance(wanted, Enum):
         check_enum(body, pattern, text, wanted, f"`{snippet(node.subject)}`")
     elif not may_be_equal(subject, kind.item if isinstance(kind, Range) else kind):
-        body.problems.warning(
+        body.warning(
             "PAT402",
-            pattern.span,
+            pattern,
             f"`{snippet(node.subject)}` is {describe(wanted)}, "
             f"so it never matches {describe(kind)}",
         )

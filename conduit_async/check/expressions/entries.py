@@ -51,11 +51,11 @@ def _no_key(body: Body, owner: ast.Expr, keys: list[str | int], key: str | int, 
     if hint is None and 0 < len(names) <= _FEW:
         hint = f"it has {', '.join(f'`{name}`' for name in names)}"
     shown = snippet(owner)
-    body.problems.error("SEM203", at, f"`{shown}` has no key `{key}`", hint or "it is empty")
+    body.error("SEM203", at, f"`{shown}` has no key `{key}`", hint or "it is empty")
 
 
 def _no_item(body: Body, owner: ast.Expr, length: int, key: str | int, at: Span) -> None:
     items = "1 item" if length == 1 else f"{length or 'no'} items"
     hint = f"the last one is `[{length - 1}]`" if length else None
     message = f"`{snippet(owner)}` has {items}, so there is none at `[{key}]`"
-    body.problems.error("TYP122", at, message, hint)
+    body.error("TYP122", at, message, hint)

@@ -4,7 +4,7 @@ from ... import ast
 from ...types import ANY, INT, Array, Hash, NilType, is_nullable, required
 from ..body import Body, Inference, Receiver, rule
 from ..coercion import constant_key, constant_text
-from ..lattice import INVALID, is_assignable, is_unknown
+from ..lattice import is_assignable, is_unknown
 from ..require import declaration_notes
 from ..wording import describe, snippet
 from .comparisons import reads_relation
@@ -24,9 +24,9 @@ def index(body: Body, node: ast.Index) -> Inference:
     body.non_nil = before
     if is_nullable(kind):
         shown = snippet(node.target)
-        body.problems.error(
+        body.error(
             "TYP101",
-            node.target.span,
+            node.target,
             f"`{shown}` may be nil, which has no items",
             f"{check_first(node.target, shown)}, or write "
             f"`{parenthesized(node.target, shown)}![{snippet(node.index)}]` to fail",
@@ -37,27 +37,18 @@ def index(body: Body, node: ast.Index) -> Inference:
         return kind
     match kind:
         case Array() if not is_assignable(position, INT):
-            body.problems.error(
-                "TYP122",
-                node.index.span,
-                f"an array is indexed with an int, this is {describe(position)}",
-            )
-            return INVALID
+            message = f"an array is indexed with an int, this is {describe(position)}"
+            return body.error("TYP122", node.index, message)
         case Hash(key=key) if not is_assignable(position, key):
-            body.problems.error(
-                "TYP122",
-                node.index.span,
-                f"this hash has keys of type {key}, this is {describe(position)}",
-            )
-            return INVALID
+            message = f"this hash has keys of type {key}, this is {describe(position)}"
+            return body.error("TYP122", node.index, message)
         case Array() | Hash():
             constant = constant_key(node.index)
             found = entry(body, node, node.target, kind, constant, node.index.span)
             return narrowed(body, node, found)
     field = constant_text(node.index)
     hint = f"write `{snippet(node.target)}.{field}`" if field else None
-    body.problems.error("TYP122", node.span, f"{describe(kind)} has no items to index", hint)
-    return INVALID
+    return body.error("TYP122", node, f"{describe(kind)} has no items to index", hint)
 
 
 @rule(ast.Unwrap)
@@ -65,10 +56,6 @@ def unwrap(body: Body, node: ast.Unwrap) -> Inference:
     """`operand!`: an error at run time when it is nil."""
     kind = yield node.operand
     if not (is_nullable(kind) or is_unknown(kind) or reads_relation(body, node.operand)):
-        body.problems.warning(
-            "TYP103",
-            node.span,
-            f"`{snippet(node.operand)}` is never nil, so `!` does nothing here",
-            f"write `{snippet(node.operand)}`",
-        )
+        message = f"`{snippet(node.operand)}` is never nil, so `!` does nothing here"
+        body.warning("TYP103", node, message, f"write `{snippet(node.operand)}`")
     return ANY if isinstance(kind, NilType) else required(kind)

@@ -3,7 +3,7 @@
 from ... import ast
 from ...types import INT, Array, Hash, NilType, Query, Range, Record, Type, is_nullable, required
 from ..body import Body
-from ..lattice import INVALID, is_unknown
+from ..lattice import is_unknown
 from ..require import report_maybe_nil
 from ..wording import describe
 
@@ -21,9 +21,5 @@ def iterated_type(body: Body, node: ast.Expr, kind: Type) -> Type:
             return item
         case Query(resource=resource):
             return Record(resource)
-    body.problems.error(
-        "TYP102",
-        node.span,
-        f"`for` needs an array, a range of ints, a hash or a query, this is {describe(kind)}",
-    )
-    return INVALID
+    message = f"`for` needs an array, a range of ints, a hash or a query, this is {describe(kind)}"
+    return body.error("TYP102", node, message)

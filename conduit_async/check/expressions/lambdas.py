@@ -22,16 +22,16 @@ def infer_lambda(
 ) -> Generator[ast.Expr | Receiver, Type, Type]:
     """A lambda that will be called with values of known types."""
     if len(node.parameters) > len(wanted):
-        body.problems.error(
+        body.error(
             "TYP131",
-            node.parameters[len(wanted)].span,
+            node.parameters[len(wanted)],
             f"this function is called with {_values(wanted)}, and takes {len(node.parameters)}",
             "remove what is too much",
         )
     elif len(node.parameters) < len(wanted):
-        body.problems.error(
+        body.error(
             "TYP131",
-            node.span,
+            node,
             f"this function is called with {_values(wanted)}, and takes {len(node.parameters)}",
             "give it a parameter for each, `_` where it does not need the value",
         )

@@ -68,7 +68,7 @@ def _warn_of_braces(body: Body, node: ast.String) -> None:
             found[0].startswith("$") and body.scope.find(name.partition(".")[0]) is not None
         ):
             start = node.span.start + found.start()
-            body.problems.warning(
+            body.warning(
                 "PAT405",
                 Span(node.span.source, start, start + len(found[0])),
                 f"`{found[0]}` is text here: nothing is interpolated",

@@ -39,13 +39,8 @@ def resolve_name(body: Body, name: str) -> NameKind:
 def self_ref(body: Body, node: ast.SelfRef) -> Type:
     """`self` is the record of the hook."""
     if body.kind == "scope":
-        body.problems.error(
-            "SEM208",
-            node.span,
-            "a scope has no `self`: it selects among all rows",
-            "give the scope a parameter, and pass the value to it",
-        )
-        return INVALID
+        hint = "give the scope a parameter, and pass the value to it"
+        return body.error("SEM208", node, "a scope has no `self`: it selects among all rows", hint)
     return body.record
 
 
@@ -63,12 +58,8 @@ def name_ref(body: Body, node: ast.NameRef) -> Type:
             body.facts.resolutions[node] = RecordCall(name, "query", None, ())
             return Query(name)
         case "namespace":
-            body.problems.error(
-                "SEM200",
-                node.span,
-                f"`{name}` is a namespace, not a value",
-                f"call one of its functions: `{name}.{next(iter(LIBRARY[name]))}(…)`",
-            )
+            hint = f"call one of its functions: `{name}.{next(iter(LIBRARY[name]))}(…)`"
+            body.error("SEM200", node, f"`{name}` is a namespace, not a value", hint)
         case _:
             _undefined(body, node)
     return INVALID
@@ -113,7 +104,7 @@ def _undefined(body: Body, node: ast.NameRef) -> None:
         hint = f"declare it first: `let {name} = …`"
         if node.span.source.text.startswith(".", node.span.end) and "?" not in name:
             hint += f"; a service begins with a capital: `{name[0].upper()}{name[1:]}.…`"
-    body.problems.error("SEM200", node.span, message, hint)
+    body.error("SEM200", node, message, hint)
 
 
 def _near(body: Body, node: ast.NameRef) -> str | None:

@@ -47,10 +47,7 @@ def unary(body: Body, node: ast.Unary) -> Inference:
     if is_nullable(kind):
         report_maybe_nil(body, node.operand, "`-`", operand=True)
         return required(kind)
-    body.problems.error(
-        "TYP121", node.span, f"`-` needs a number or a duration, this is {describe(kind)}"
-    )
-    return INVALID
+    return body.error("TYP121", node, f"`-` needs a number or a duration, this is {describe(kind)}")
 
 
 @rule(ast.Binary)
@@ -59,8 +56,7 @@ def binary(body: Body, node: ast.Binary) -> Inference:
     if node.operator == ".." and _is_access(body, node):
         shown = f"{snippet(node.left)}.{snippet(node.right)}"
         message = "`..` makes a range, and a method is called with one dot"
-        body.problems.error("SYN001", node.operator_span, message, f"write `{shown}`")
-        return INVALID
+        return body.error("SYN001", node.operator_span, message, f"write `{shown}`")
     left = yield node.left
     before = body.non_nil
     if node.operator in ("and", "or"):
@@ -98,7 +94,7 @@ def binary(body: Body, node: ast.Binary) -> Inference:
         _mismatch(body, node, left, right)
         return INVALID
     if node.operator in ("/", "%") and constant_number(node.right) == 0:
-        body.problems.error("TYP120", node.right.span, f"`{node.operator}` by zero always fails")
+        body.error("TYP120", node.right, f"`{node.operator}` by zero always fails")
     return result
 
 
@@ -125,12 +121,9 @@ def _otherwise(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
         return right
     if is_nullable(left) or is_unknown(left) or reads_relation(body, node.left):
         return join_values(node.left, required(left), node.right, right)
-    body.problems.warning(
-        "TYP103",
-        node.operator_span.to(node.right.span),
-        f"`{snippet(node.left)}` is never nil, so the right side of `??` is never used",
-        f"write `{snippet(node.left)}` alone",
-    )
+    message = f"`{snippet(node.left)}` is never nil, so the right side of `??` is never used"
+    hint = f"write `{snippet(node.left)}` alone"
+    body.warning("TYP103", node.operator_span.to(node.right.span), message, hint)
     return left
 
 
@@ -138,7 +131,7 @@ def _nil_operand(body: Body, operand: ast.Expr, node: ast.Binary) -> bool:
     if not is_nullable(body.type_of(operand)):
         return False
     if isinstance(body.type_of(operand), NilType):
-        body.problems.error("TYP101", operand.span, f"nil has no `{node.operator}`")
+        body.error("TYP101", operand, f"nil has no `{node.operator}`")
     else:
         report_maybe_nil(body, operand, f"`{node.operator}`", operand=True)
     return True
@@ -178,4 +171,4 @@ def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> None:
     message = f"`{operator}` cannot {_WORDS.get(operator, '')} {both}"
     if operator in ("..", "..."):
         message = f"a range needs two values of one type, these are {both}"
-    body.problems.error("TYP120", node.span, message, hint)
+    body.error("TYP120", node, message, hint)

@@ -21,13 +21,9 @@ class EarlierPatterns:
         """Warn of a pattern that can match no more, and add it to the others."""
         first = self._earlier(pattern)
         if first is not None:
-            body.problems.warning(
-                "SEM213",
-                pattern.span,
-                f"`{pattern.span.text}` never matches here",
-                "remove it: an arm above takes it",
-                Related(first.span, "taken here"),
-            )
+            message = f"`{pattern.span.text}` never matches here"
+            hint = "remove it: an arm above takes it"
+            body.warning("SEM213", pattern, message, hint, Related(first.span, "taken here"))
 
     def _earlier(self, pattern: ast.Pattern) -> "ast.Pattern | None":
         match pattern:

@@ -21,9 +21,9 @@ def check_return(body: Body, node: ast.Return) -> None:
     if return_target.kind == "function" and return_target.expected is not None:
         require(body, node.value, return_target.expected, "the result")
     elif return_target.kind in ("hook", "job"):
-        body.problems.warning(
+        body.warning(
             "PAT403",
-            node.value.span,
+            node.value,
             "this value goes nowhere: `return` only leaves the "
             + ("hook" if return_target.kind == "hook" else "`@async` block"),
             "write `return` alone",
@@ -32,12 +32,8 @@ def check_return(body: Body, node: ast.Return) -> None:
 
 def _missing_value(body: Body, node: ast.Node, expected: Type) -> None:
     if not is_nullable(expected) and not is_unknown(expected):
-        body.problems.error(
-            "TYP101",
-            node.span,
-            f"nil cannot be the result: the function gives {describe(expected)}",
-            "return a value on every path",
-        )
+        message = f"nil cannot be the result: the function gives {describe(expected)}"
+        body.error("TYP101", node, message, "return a value on every path")
 
 
 def check_result(body: Body, block: ast.Block, diverges: bool) -> None:
@@ -54,9 +50,5 @@ def check_result(body: Body, block: ast.Block, diverges: bool) -> None:
     if None in ends and not is_nullable(expected) and not is_unknown(expected):
         name = body.function.name if body.function is not None else "this"
         place = block.statements[-1].span if block.statements else block.span
-        body.problems.error(
-            "TYP101",
-            place,
-            f"`{name}` may end without a result, and it gives {describe(expected)}",
-            "return a value on every path",
-        )
+        message = f"`{name}` may end without a result, and it gives {describe(expected)}"
+        body.error("TYP101", place, message, "return a value on every path")

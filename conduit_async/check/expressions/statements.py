@@ -58,7 +58,7 @@ def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: boo
         reported_line = _line(statement) if flow.unused or _is_invalid(body, statement) else -1
         if flow.diverges and number < last and not _is_invalid(body, statement):
             rest = block.statements[number + 1].span.to(block.statements[-1].span)
-            body.problems.warning(
+            body.warning(
                 "SEM213",
                 rest,
                 "this is never reached",
@@ -121,13 +121,9 @@ def _let(body: Body, node: ast.Let) -> None:
         kind = body.widened.get(node, ANY if isinstance(kind, NilType) else kind)
     first = body.declared_in_scope(node.name.text)
     if first is not None:
-        body.problems.error(
-            "SEM206",
-            node.name.span,
-            f"`{node.name.text}` is declared already",
-            f"assign to it: `{node.name.text} = …`, or choose another name",
-            Related(first, "first declared here"),
-        )
+        message = f"`{node.name.text}` is declared already"
+        hint = f"assign to it: `{node.name.text} = …`, or choose another name"
+        body.error("SEM206", node.name, message, hint, Related(first, "first declared here"))
     else:
         warn_of_shadowing(body, node.name, can_assign=True)
     warn_of_next_line(body, node, node.value)
@@ -208,12 +204,8 @@ def _async(body: Body, node: ast.Async) -> None:
         body.facts.known_at[node] = body.non_nil
         (body.hook.jobs if body.job is None else body.job.nested).append(job)
     if not node.body.statements and not body.env.unparsed.touches(node.body.span):
-        body.problems.warning(
-            "PAT407",
-            node.header,
-            "this block is empty, so its job does nothing",
-            "write what the job has to do, or remove it",
-        )
+        message = "this block is empty, so its job does nothing"
+        body.warning("PAT407", node.header, message, "write what the job has to do, or remove it")
     outer, return_target, known = body.job, body.return_target, body.non_nil
     before = body.enter(set())
     body.job, body.return_target = job, ReturnTarget("job")
@@ -227,11 +219,6 @@ def _expression(body: Body, node: ast.Expr, value: bool, *, last: bool) -> Flow:
     kind = body.infer(node)
     is_unused = not value and (not last or isinstance(kind, Query))
     if is_unused and not isinstance(kind, InvalidType) and not has_effect(body, node):
-        body.problems.warning(
-            "PAT401",
-            node.span,
-            "this value is not used",
-            "assign it with `let`, or remove it",
-        )
+        body.warning("PAT401", node, "this value is not used", "assign it with `let`, or remove it")
         return Flow(node in body.diverging, kind, unused=True)
     return Flow(node in body.diverging, kind)

@@ -24,11 +24,8 @@ def misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
     if resource is not None:
         scopes = body.env.resources[resource].scopes
         if method in scopes or method in _ONLY_OF_RESOURCES:
-            body.problems.error(
-                "SEM204",
-                target.span,
-                f"there is no resource `{name}`",
-                f"did you mean `{resource}`?",
+            body.error(
+                "SEM204", target, f"there is no resource `{name}`", f"did you mean `{resource}`?"
             )
             return True
     if resource is not None and method in OPERATIONS:
@@ -48,22 +45,14 @@ def _misspelt_namespace(body: Body, target: ast.NameRef, namespace: str, method:
         if function == method:
             _doubt(body, target, f"{namespace}.{method}")
         return False
-    body.problems.error(
-        "SEM201",
-        target.span,
-        f"there is no namespace `{name}`",
-        f"did you mean `{namespace}.{function}`? If it is a service, list it under `externs`",
-    )
+    hint = f"did you mean `{namespace}.{function}`? If it is a service, list it under `externs`"
+    body.error("SEM201", target, f"there is no namespace `{name}`", hint)
     return True
 
 
 def _doubt(body: Body, target: ast.NameRef, meant: str) -> None:
-    body.problems.warning(
-        "PAT404",
-        target.span,
-        f"`{target.name}` is nothing that is declared, so it is taken for a service",
-        f"did you mean `{meant}`?",
-    )
+    message = f"`{target.name}` is nothing that is declared, so it is taken for a service"
+    body.warning("PAT404", target, message, f"did you mean `{meant}`?")
 
 
 def check_service_names(program: Program, config: Config, problems: Problems) -> None:
@@ -95,13 +84,8 @@ def _warn(
     alike = len(calls) == len(calls_meant)
     hint = "if they are one, write the same name in both places" if alike else None
     for span in calls:
-        problems.warning(
-            "PAT406",
-            span,
-            f"`{name}` is taken for a service of its own, beside `{meant}`",
-            hint or f"did you mean `{meant}`?",
-            *related,
-        )
+        message = f"`{name}` is taken for a service of its own, beside `{meant}`"
+        problems.warning("PAT406", span, message, hint or f"did you mean `{meant}`?", *related)
 
 
 def _name_in(call: ast.Node) -> Span:

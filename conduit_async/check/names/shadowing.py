@@ -11,10 +11,6 @@ def warn_of_shadowing(body: Body, name: ast.Name, *, can_assign: bool = False) -
     if outer is None or name.text == "_":
         return
     assigns = can_assign and outer.owner is body.job
-    body.problems.warning(
-        "PAT408",
-        name.span,
-        f"this `{name.text}` hides the one outside, which keeps its value",
-        f"{f'assign to it: `{name.text} = …`, or ' if assigns else ''}choose another name",
-        Related(outer.span, "declared here"),
-    )
+    message = f"this `{name.text}` hides the one outside, which keeps its value"
+    hint = f"{f'assign to it: `{name.text} = …`, or ' if assigns else ''}choose another name"
+    body.warning("PAT408", name, message, hint, Related(outer.span, "declared here"))

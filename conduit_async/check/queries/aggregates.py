@@ -20,17 +20,14 @@ def aggregate(body: Body, node: ast.Call, name: str) -> Inference:
     wanted = 1 if name == "count" else 2
     if len(kinds) != wanted or any(argument.name for argument in node.arguments):
         usage = "`count(query)`" if name == "count" else f"`{name}(query, :field)`"
-        body.problems.error(
-            "TYP130", node.span, f"`{name}` takes other arguments than these", f"write {usage}"
+        return body.error(
+            "TYP130", node, f"`{name}` takes other arguments than these", f"write {usage}"
         )
-        return INVALID
     resource = _queried(kinds[0])
     if resource is None:
         if not is_unknown(kinds[0]):
-            body.problems.error(
-                "TYP131",
-                node.arguments[0].span,
-                f"`{name}` needs a query, this is {describe(kinds[0])}",
+            body.error(
+                "TYP131", node.arguments[0], f"`{name}` needs a query, this is {describe(kinds[0])}"
             )
         return INVALID
     query, *fields = [argument.value for argument in node.arguments]
@@ -52,12 +49,9 @@ def _result(body: Body, node: ast.Call, name: str, kind: Type) -> Type:
     if name in ("min", "max"):
         return optional(kind)
     if not is_number(kind) and not is_unknown(kind):
-        body.problems.error(
-            "TYP131",
-            node.arguments[1].span,
-            f"`{name}` needs numbers, this is {describe(kind)}",
+        return body.error(
+            "TYP131", node.arguments[1], f"`{name}` needs numbers, this is {describe(kind)}"
         )
-        return INVALID
     if name == "sum":
         return kind
     return optional(FLOAT if kind == FLOAT else DECIMAL)

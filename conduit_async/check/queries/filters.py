@@ -91,9 +91,7 @@ def _condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> Inference
                 hint = f"write `{node.name} == true`"
             else:
                 yield node
-            body.problems.error(
-                "TYP131", node.span, "a condition compares a field with a value", hint
-            )
+            body.error("TYP131", node, "a condition compares a field with a value", hint)
     return ANY
 
 
@@ -107,11 +105,8 @@ def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> Inference:
         hint = "write the field's name alone"
         if turned and name and field_column(info, name):
             hint = f"write `{name} {turned} {snippet(node.left)}`"
-        body.problems.error(
-            "SEM203",
-            node.left.span,
-            f"the left side of a condition is a field of `{info.name}`",
-            hint,
+        body.error(
+            "SEM203", node.left, f"the left side of a condition is a field of `{info.name}`", hint
         )
         return ANY
     column = known_column(body.env, info, node.left.span, node.left.name)
@@ -127,13 +122,13 @@ def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> Inference:
     if text is not None and isinstance(kind, Enum):
         check_enum(body, node.right, text, kind, f"`{column.name}`")
     elif not may_be_equal(column.type, right):
-        body.problems.error(
+        body.error(
             "TYP120",
-            node.span,
+            node,
             f"`{column.name}` is {describe(kind)}, it cannot be compared with {describe(right)}",
         )
     elif node.operator not in ("==", "!=") and is_nullable(right):
-        body.problems.error("TYP101", node.right.span, f"nil has no `{node.operator}`")
+        body.error("TYP101", node.right, f"nil has no `{node.operator}`")
     return ANY
 
 
@@ -144,9 +139,9 @@ def _check_member(body: Body, node: ast.Binary, column: Column, right: Type) -> 
     elif isinstance(right, Query) or is_unknown(right):
         return
     elif not hasattr(right, "item") or not may_be_equal(right.item, column.type):
-        body.problems.error(
+        body.error(
             "TYP120",
-            node.span,
+            node,
             f"`{node.operator}` needs an array of values for `{column.name}`, "
             f"this is {describe(right)}",
         )
@@ -160,21 +155,15 @@ def check_fields(
     for value in values:
         name = constant_text(value)
         if name is None:
-            body.problems.error(
-                "TYP131",
-                value.span,
-                "a field is named by a symbol",
-                f"write `:{value.name}`" if isinstance(value, ast.NameRef) else "write `:name`",
-            )
+            hint = f"write `:{value.name}`" if isinstance(value, ast.NameRef) else "write `:name`"
+            body.error("TYP131", value, "a field is named by a symbol", hint)
             found.append(INVALID)
             continue
         shown = "`:{}`" if isinstance(value, ast.Symbol) else "`{}`"
         column = known_column(body.env, info, value.span, name, shown)
         found.append(column.type if column is not None else INVALID)
     if not values:
-        body.problems.error(
-            "TYP130", node.span, "`pluck` needs the fields to pick", "write `pluck(:name)`"
-        )
+        body.error("TYP130", node, "`pluck` needs the fields to pick", "write `pluck(:name)`")
     return found
 
 
@@ -187,21 +176,14 @@ def check_order(
     for value in values:
         text = constant_text(value)
         if text is None:
-            env.problems.error(
-                "TYP131",
-                value.span,
-                "an order is a constant, since it becomes a part of the query",
-                'write it as a string: `"created_at DESC"`',
-            )
+            message = "an order is a constant, since it becomes a part of the query"
+            hint = 'write it as a string: `"created_at DESC"`'
+            env.problems.error("TYP131", value.span, message, hint)
             continue
         for part in text.split(","):
             match = _ORDER.fullmatch(part)
             if match is None:
-                env.problems.error(
-                    "TYP131",
-                    value.span,
-                    f"`{part.strip()}` is not an order",
-                    'write a field and a direction: `"created_at DESC"`',
-                )
+                hint = 'write a field and a direction: `"created_at DESC"`'
+                env.problems.error("TYP131", value.span, f"`{part.strip()}` is not an order", hint)
             else:
                 known_column(env, info, value.span, match[1])

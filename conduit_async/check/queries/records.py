@@ -94,12 +94,8 @@ def record_member(body: Body, node: ast.Member, resource: str, receiver: ast.Exp
         body.facts.resolutions[node] = RecordCall(info.name, name, receiver, ())
         return _result(info, operation, [])
     if operation is not None or scope is not None:
-        body.problems.error(
-            "SEM201",
-            node.name.span,
-            f"`{name}` is called with parentheses",
-            f"write `{snippet(node)}({'' if name == 'exists?' else '…'})`",
-        )
+        hint = f"write `{snippet(node)}({'' if name == 'exists?' else '…'})`"
+        body.error("SEM201", node.name, f"`{name}` is called with parentheses", hint)
     else:
         _no_operation(body, node, info, [*known, *info.scopes])
     return INVALID
@@ -154,7 +150,7 @@ def _check_arguments(
 
 def _wrong_count(body: Body, node: ast.Call, name: str, wanted: str) -> None:
     given = len(node.arguments)
-    body.problems.error("TYP130", node.span, f"`{name}` takes {wanted}, this call gives {given}")
+    body.error("TYP130", node, f"`{name}` takes {wanted}, this call gives {given}")
 
 
 def _result(info: ResourceInfo, operation: Operation, fields: list[Type]) -> Type:
@@ -178,9 +174,9 @@ def _result(info: ResourceInfo, operation: Operation, fields: list[Type]) -> Typ
 
 
 def _no_operation(body: Body, callee: ast.Member, info: ResourceInfo, known: list[str]) -> None:
-    body.problems.error(
+    body.error(
         "SEM201",
-        callee.name.span,
+        callee.name,
         f"`{info.name}` has no operation `{callee.name.text}`",
         did_you_mean(callee.name.text, known)
         or _of_a_row(callee, info)

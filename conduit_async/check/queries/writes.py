@@ -38,12 +38,8 @@ def check_write(body: Body, node: ast.Call, info: ResourceInfo, operation: str) 
     if len(values) != (2 if counts else _POSITIONAL[operation]) or named.keys() - (
         {"by"} if counts else set()
     ):
-        body.problems.error(
-            "TYP130",
-            node.span,
-            f"`{operation}` does not take these arguments",
-            f"write `{info.name}.{USAGE[operation]}`",
-        )
+        message = f"`{operation}` does not take these arguments"
+        body.error("TYP130", node, message, f"write `{info.name}.{USAGE[operation]}`")
         return
     match operation:
         case "create!":
@@ -66,9 +62,9 @@ def _warn_of_hooks(body: Body, node: ast.Call, info: ResourceInfo, operation: st
         if not isinstance(member, ast.Hook):
             continue
         if member.event == event or (member.event == "save" and event != "delete"):
-            body.problems.warning(
+            body.warning(
                 "ASY920",
-                node.span,
+                node,
                 f"this write does not run the hooks of `{info.name}`",
                 "no write made by a hook or a job runs hooks; do here what they would do",
                 Related(member.header, "this hook is not run"),
@@ -126,20 +122,16 @@ def _check_fields(
     for entry in value.entries:
         name = constant_text(entry.key)
         if name is None:
-            body.problems.error("TYP131", entry.key.span, "the name of a field is a constant")
+            body.error("TYP131", entry.key, "the name of a field is a constant")
             continue
         column = known_column(body.env, info, entry.key.span, name)
         if column is None:
             continue
         first = given.setdefault(column.name, entry.key)
         if constant_text(first) != name:
-            body.problems.error(
-                "SYN013",
-                entry.key.span,
-                f"`{constant_text(first)}` and `{name}` are both the column `{column.name}`",
-                "remove one of the two",
-                Related(first.span, "first given here"),
-            )
+            message = f"`{constant_text(first)}` and `{name}` are both the column `{column.name}`"
+            hint = "remove one of the two"
+            body.error("SYN013", entry.key, message, hint, Related(first.span, "first given here"))
         relation = info.relations.get(name)
         kind = required(body.type_of(entry.value))
         if relation is None or getattr(kind, "resource", None) != relation.target:
@@ -168,9 +160,9 @@ def _check_complete(
         and not is_unknown(column.type)
     ]
     if missing:
-        body.problems.error(
+        body.error(
             "TYP101",
-            value.span,
+            value,
             f"a new `{info.name}` needs {', '.join(missing)}",
             "give a value for each",
             Related(info.node.name.span, f"`{info.name}` is declared here"),
@@ -185,14 +177,10 @@ def _check_counter(
     if column is None:
         message = f"`{info.name}` has no field `{name}`" if name else "a field is named by a symbol"
         hint = did_you_mean(name or "", info.columns, "`:{}`") or "write it as `:name`"
-        body.problems.error("SEM203", field.span, message, hint)
+        body.error("SEM203", field, message, hint)
         return
     kind = required(column.type)
     if not is_number(kind):
-        body.problems.error(
-            "TYP131",
-            field.span,
-            f"`{column.name}` is {describe(kind)}, which cannot be counted",
-        )
+        body.error("TYP131", field, f"`{column.name}` is {describe(kind)}, which cannot be counted")
     elif by is not None:
         require(body, by.value, kind if kind != INT else INT, "`by`", "TYP131")
