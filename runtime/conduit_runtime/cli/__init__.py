@@ -6,8 +6,6 @@ from typing import Any
 
 import click
 
-__all__ = ["commands", "main"]
-
 # Name → module, object and help: a command is imported when it is called, not for the list of them.
 _COMMANDS = {
     "migrate": ("migrate", "migrate", "Create or update the tables of this version."),

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..model.metrics.job_metrics import JobMetrics
 
-__all__ = ["ATTEMPTS", "attempts_row"]
-
 ATTEMPTS = (
     *("queue", "type", "processed", "per_second", "failed", "retried"),
     *("p50", "p95", "p99", "wait_p50", "wait_p95", "wait_p99"),

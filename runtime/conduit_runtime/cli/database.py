@@ -11,8 +11,6 @@ import click
 
 from .problems import note_dsn
 
-__all__ = ["database", "options"]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 _VARIABLES = ("CONDUIT_DATABASE_URL", "DATABASE_URL")

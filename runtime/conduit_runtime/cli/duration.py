@@ -6,8 +6,6 @@ from typing import Any
 
 import click
 
-__all__ = ["DURATION"]
-
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

@@ -13,8 +13,6 @@ from .database import database, options
 from .duration import DURATION
 from .output import counted_jobs, format_option, show_one, show_rows
 
-__all__ = ["STATUSES", "change", "change_options", "filter_options"]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 STATUSES = ["pending", "running", "completed", "failed", "cancelled"]

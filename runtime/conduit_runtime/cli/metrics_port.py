@@ -8,8 +8,6 @@ import click
 if TYPE_CHECKING:
     from ..worker.pool import WorkerPool
 
-__all__ = ["free_ports", "serve_metrics"]
-
 _HIGHEST = 65_535
 
 

@@ -10,8 +10,6 @@ import click
 
 from ..model.text.printable import escape_controls, one_line
 
-__all__ = ["counted_jobs", "format_option", "show_one", "show_rows"]
-
 format_option = click.option(
     "--format",
     "form",

@@ -11,8 +11,6 @@ import click
 if TYPE_CHECKING:
     from ..job_types.job_type import JobType
 
-__all__ = ["configured", "load_jobs", "stamped_schema"]
-
 
 def configured() -> Sequence[str]:
     """`out` of the compiler's configuration in the working folder."""

@@ -6,9 +6,6 @@ from contextlib import contextmanager
 
 import click
 
-__all__ = ["explained", "note_dsn"]
-
-
 _DSN = "conduit_runtime.dsn"
 
 

@@ -18,8 +18,6 @@ import click
 if TYPE_CHECKING:
     from ..worker.pool import WorkerPool
 
-__all__ = ["Parent", "run_processes"]
-
 _STEADY = 10.0
 """A process that lived for so many seconds is replaced without delay."""
 _SHORTEST, _LONGEST = 0.5, 30.0

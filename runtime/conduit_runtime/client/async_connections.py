@@ -15,8 +15,6 @@ from ..postgres.pool_dsn import pool_dsn
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps_async
 
-__all__ = ["AsyncConnections", "Connection", "Pool"]
-
 T = TypeVar("T")
 Connection = psycopg.AsyncConnection[Any]
 Pool = AsyncConnectionPool[Connection]

@@ -24,8 +24,6 @@ from ..statements.worker_registry import rescue_orphans
 from .async_connections import AsyncConnections, Connection, Pool
 from .sweep import clear
 
-__all__ = ["AsyncQueue"]
-
 Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]

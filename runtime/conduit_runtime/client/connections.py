@@ -16,8 +16,6 @@ from ..postgres.pool_dsn import pool_dsn
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps
 
-__all__ = ["Connection", "Connections", "Pool"]
-
 T = TypeVar("T")
 Connection = psycopg.Connection[Any]
 Pool = ConnectionPool[Connection]

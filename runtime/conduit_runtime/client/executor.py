@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from .async_queue import AsyncQueue
     from .queue import Queue
 
-__all__ = ["AsyncExecutor"]
-
 Q = TypeVar("Q", "Queue", "AsyncQueue")
 
 

@@ -25,8 +25,6 @@ from ..statements.worker_registry import rescue_orphans
 from .connections import Connection, Connections, Pool
 from .sweep import clear
 
-__all__ = ["Queue"]
-
 Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]

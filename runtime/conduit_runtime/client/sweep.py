@@ -13,8 +13,6 @@ from ..statements import failure_notices, results
 from ..statements import flows as flow_store
 from ..statements import unique_keys as unique
 
-__all__ = ["Sweep", "clear"]
-
 
 class Sweep:
     """Deletes what has served its time: keys, results and notices in turn, a page a step.

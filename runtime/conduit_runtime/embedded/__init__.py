@@ -22,8 +22,6 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-__all__ = ["EmbeddedError", "Server", "binaries", "server", "start"]
-
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 15.0

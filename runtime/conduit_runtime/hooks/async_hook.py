@@ -16,8 +16,6 @@ from ..records.queries import Query, column_names
 from ..services.service_calls import AsyncHookServices
 from .hook_run import HookRun, R, S
 
-__all__ = ["AsyncHook"]
-
 T = TypeVar("T")
 Row = tuple[Any, ...]
 

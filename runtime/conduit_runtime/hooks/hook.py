@@ -17,8 +17,6 @@ from ..records.queries import Query, column_names
 from ..services.service_calls import HookServices
 from .hook_run import HookRun, R, S
 
-__all__ = ["Hook"]
-
 T = TypeVar("T")
 Row = tuple[Any, ...]
 

@@ -14,8 +14,6 @@ from ..postgres.transaction import explained
 from ..statements.unique_keys import Duplicate, mark
 from .open_batches import current_batch, opened_batch
 
-__all__ = ["enqueue_async", "run_batch_async"]
-
 
 async def enqueue_async(
     conn: psycopg.AsyncConnection[Any], job: Job, statement: Statement[list[Duplicate]]

@@ -10,8 +10,6 @@ from ..postgres.transaction import AnyConnection, require_transaction
 from .async_enqueue import run_batch_async
 from .enqueue import run_batch
 
-__all__ = ["batch"]
-
 
 @overload
 def batch(connection: psycopg.Connection[Any]) -> AbstractContextManager[list[Job]]: ...

@@ -26,8 +26,6 @@ from ..services.protocols import Prepared
 from ..statements.child_jobs import ChildJobs
 from .job_type import JobOptions, JobType
 
-__all__ = ["ConnectionLost", "Host", "JobContext", "RunningJob"]
-
 S = TypeVarWithDefault("S", default=Any)
 P = TypeVar("P")
 T = TypeVar("T")

@@ -15,8 +15,6 @@ from ..postgres.transaction import explained
 from ..statements.unique_keys import Duplicate, mark
 from .open_batches import current_batch, opened_batch
 
-__all__ = ["enqueue", "run_batch"]
-
 
 def enqueue(conn: psycopg.Connection[Any], job: Job, statement: Statement[list[Duplicate]]) -> Job:
     """Store a job; within a batch, whether it is a duplicate is read at the end."""

@@ -9,8 +9,6 @@ from weakref import WeakKeyDictionary
 from ..model.job import Job
 from ..postgres.transaction import AnyConnection
 
-__all__ = ["Batch", "current_batch", "opened_batch"]
-
 
 @dataclass(slots=True)
 class Batch:

@@ -5,19 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeGuard, TypeVar
 
-__all__ = [
-    "LONGEST",
-    "check_callable",
-    "check_duration",
-    "check_number",
-    "check_text",
-    "check_type",
-    "describe_argument",
-    "each",
-    "is_whole",
-    "listed",
-]
-
 T = TypeVar("T")
 
 LONGEST = timedelta(days=365_000)

@@ -4,17 +4,6 @@ from contextvars import ContextVar
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-__all__ = [
-    "Call",
-    "CurrentJob",
-    "RunningJob",
-    "current_call",
-    "current_job",
-    "entered_call",
-    "entered_job",
-    "job_here",
-]
-
 
 class RunningJob(Protocol):
     """What is read of a job that a worker has claimed."""

@@ -5,8 +5,6 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-__all__ = ["PLAIN", "TRACED", "Claimed", "Shape", "TracedJob", "in_order"]
-
 COLUMNS = (
     "id, type, queue, payload::text, attempts, max_attempts, priority, rescues, timeout, "
     "run_at, seq, flow"

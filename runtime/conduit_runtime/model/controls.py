@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["NOTICE", "Controls"]
-
 NOTICE = "control"
 """What a notification says when operators changed something."""
 

@@ -11,8 +11,6 @@ from .arguments import check_type, describe_argument, each
 from .errors import PayloadError
 from .job import Job, new_id
 
-__all__ = ["Flow", "OnFailure", "chain", "group"]
-
 OnFailure = Literal["cancel", "continue"]
 _MOST_LINKS = 2_000_000
 """Dependencies between two steps of several jobs each: as many as the numbers multiplied."""

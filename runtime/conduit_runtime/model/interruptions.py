@@ -1,7 +1,5 @@
 """What ends an attempt from outside, beside its timeout."""
 
-__all__ = ["Shutdown", "TakenAway", "TooLate"]
-
 
 class Shutdown(BaseException):
     """The worker ends: the job is released as if it had not been claimed."""

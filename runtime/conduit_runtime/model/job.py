@@ -8,8 +8,6 @@ from enum import IntEnum, StrEnum
 from typing import Any
 from uuid import UUID
 
-__all__ = ["Job", "JobPriority", "JobStatus", "new_id", "priority_of"]
-
 
 class JobStatus(StrEnum):
     """The status of a job. `failed` is the dead-letter queue."""

@@ -2,8 +2,6 @@
 
 import re
 
-__all__ = ["JSONB_BYTES", "JSONB_ELEMENTS", "jsonb_size"]
-
 JSONB_ELEMENTS = 2**24
 """Elements of an array that Postgres can read: for more, its parser asks for 1 GB at once."""
 JSONB_BYTES = 2**28 - 1

@@ -16,18 +16,6 @@ from .source_lines import location
 from .text.masking import mask
 from .values import error_message
 
-__all__ = [
-    "MAX_ERROR",
-    "Discard",
-    "Outcome",
-    "Retry",
-    "Snooze",
-    "clean",
-    "decide",
-    "describe",
-    "released",
-]
-
 _OURS = {"conduit_runtime", "asyncio", "concurrent"}
 MAX_ERROR = 4_000
 MAX_TRACEBACK = 16_000

@@ -16,8 +16,6 @@ from .errors import PayloadError, TooLarge
 from .jsonb_size import JSONB_BYTES, JSONB_ELEMENTS, jsonb_size
 from .text.names import source_names
 
-__all__ = ["MAX_DEPTH", "MAX_NAME", "MAX_SIZE", "check_name", "decode", "encode", "refuse_text"]
-
 MAX_DEPTH = 200
 MAX_NAME = 200
 """Bytes that the name of a queue or a type may have."""

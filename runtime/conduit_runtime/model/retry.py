@@ -6,8 +6,6 @@ from typing import Literal, get_args
 
 from .arguments import describe_argument
 
-__all__ = ["DEFAULT_POLICY", "BackoffKind", "RetryPolicy", "check_backoff"]
-
 BackoffKind = Literal["exponential", "linear", "constant"]
 JITTER = 0.1
 LONGEST = timedelta(days=365).total_seconds()

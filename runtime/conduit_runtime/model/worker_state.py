@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-__all__ = ["DeadWorker", "WorkerState"]
-
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:

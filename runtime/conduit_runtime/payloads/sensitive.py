@@ -8,15 +8,6 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 from ..model.calls import entered_job
 from ..model.text.masking import secrets_of
 
-__all__ = [
-    "Sensitive",
-    "is_sensitive",
-    "noting",
-    "secrets_here",
-    "start_noting",
-    "without_mark",
-]
-
 T = TypeVar("T")
 
 _MARK = "sensitive"

@@ -6,19 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-__all__ = [
-    "Floats",
-    "Texts",
-    "Times",
-    "UUIDs",
-    "array",
-    "floats",
-    "integers",
-    "texts",
-    "times",
-    "uuids",
-]
-
 T = TypeVar("T")
 
 _UUID_OID, _TEXT_OID, _FLOAT_OID, _TIME_OID = 2950, 25, 701, 1184

@@ -13,14 +13,6 @@ from .host_settings import NEEDED, SET, differing_settings, keeps_settings, need
 from .parameters import ADAPTERS, are_large, positional
 from .statement import Statement
 
-__all__ = [
-    "AsyncTransactionCursor",
-    "OwnAsyncConnection",
-    "OwnAsyncCursor",
-    "needed_settings_async",
-    "run_async",
-]
-
 T = TypeVar("T")
 Row = TypeVar("Row")
 

@@ -9,8 +9,6 @@ from .async_execute import AsyncTransactionCursor
 from .forks import keep_from_children
 from .host_settings import DEFAULTS, SETTINGS
 
-__all__ = ["check_open_async", "is_pooled_async", "own_async", "set_defaults_async"]
-
 
 async def own_async(connection: psycopg.AsyncConnection[Any]) -> None:
     """Prepare a connection of our own; it is in autocommit mode from then on."""

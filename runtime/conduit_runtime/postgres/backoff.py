@@ -4,8 +4,6 @@ import logging
 import random
 import time
 
-__all__ = ["Backoff", "delay_after"]
-
 CALM = 30.0
 """Seconds without a failure after which the next failure is logged again."""
 

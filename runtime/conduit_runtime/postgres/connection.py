@@ -19,15 +19,6 @@ from .response_reader import ResponseReader
 from .statement import Statement
 from .timeout_connection import AsyncTimeoutConnection, TimeoutConnection
 
-__all__ = [
-    "BROKEN",
-    "ReconnectingConnection",
-    "checked_at_once",
-    "connect",
-    "explain_missing_tables",
-    "keepalive",
-]
-
 T = TypeVar("T")
 
 BROKEN = (psycopg.OperationalError, psycopg.InterfaceError)

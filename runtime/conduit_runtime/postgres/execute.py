@@ -14,8 +14,6 @@ from .host_settings import NEEDED, SET, differing_settings, keeps_settings, need
 from .parameters import ADAPTERS, are_large, positional
 from .statement import Statement
 
-__all__ = ["OwnConnection", "OwnCursor", "TransactionCursor", "needed_settings", "run"]
-
 T = TypeVar("T")
 Row = TypeVar("Row")
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import psycopg
 
-__all__ = ["keep_from_children", "renew_in_children"]
-
 _kept: "weakref.WeakSet[psycopg.Connection[Any] | psycopg.AsyncConnection[Any]]" = weakref.WeakSet()
 _renewals: "weakref.WeakKeyDictionary[Any, Callable[[Any], object]]" = weakref.WeakKeyDictionary()
 

@@ -5,16 +5,6 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-__all__ = [
-    "DEFAULTS",
-    "NEEDED",
-    "SET",
-    "SETTINGS",
-    "differing_settings",
-    "keeps_settings",
-    "needs_transaction",
-]
-
 Connection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 
 # A path that names pg_catalog after another schema would let what is planted there run.

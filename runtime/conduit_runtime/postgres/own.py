@@ -10,8 +10,6 @@ from .execute import TransactionCursor
 from .forks import keep_from_children
 from .host_settings import DEFAULTS, SETTINGS
 
-__all__ = ["check_open", "is_pooled", "own", "set_defaults"]
-
 
 def own(connection: psycopg.Connection[Any]) -> None:
     """Prepare a connection of our own; it is in autocommit mode from then on."""

@@ -12,8 +12,6 @@ from psycopg.pq import Format
 from .arrays import Floats, Texts, Times, UUIDs
 from .statement import Statement
 
-__all__ = ["ADAPTERS", "are_large", "positional"]
-
 
 class _AsItIs(Dumper):
     format = Format.BINARY

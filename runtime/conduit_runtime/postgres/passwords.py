@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-__all__ = ["without_password"]
-
 _URL = re.compile(r"^\s*\w+(?:\+\w+)?://(?P<user>[^:@/?#]*):(?P<password>.*)@", re.DOTALL)
 # Up to the next key: what is not quoted as it should be belongs to it as well.
 _PAIR = re.compile(r"(?:ssl)?password\s*=\s*(.*?)(?=\s+\w+\s*=|$)", re.DOTALL)

@@ -9,8 +9,6 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from ..model.errors import QueueError
 
-__all__ = ["pool_dsn"]
-
 _KEYWORDS = frozenset(option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults())
 
 

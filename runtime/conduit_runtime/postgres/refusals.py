@@ -2,8 +2,6 @@
 
 import psycopg
 
-__all__ = ["is_transient", "is_unclear"]
-
 _TRANSIENT = ("08", "25006", "40", "53", "55", "57", "58", "F0")
 """Connection, read-only server, rollback, resources, locks, operator, system, configuration."""
 _CANCELED = "57014"

@@ -8,8 +8,6 @@ from typing import Any, Generic, TypeVar
 from psycopg.abc import PQGen
 from psycopg.waiting import Ready, Wait
 
-__all__ = ["ResponseReader"]
-
 T = TypeVar("T")
 
 _EVENTS = {

@@ -9,8 +9,6 @@ from typing import Any, TypeVar
 
 from .statement import Statement
 
-__all__ = ["Steps", "run_steps", "run_steps_async"]
-
 T = TypeVar("T")
 Steps = Generator[Statement[Any], Any, T]
 

@@ -13,8 +13,6 @@ from psycopg.abc import PQGen
 
 from .response_reader import ResponseReader
 
-__all__ = ["DEADLINE", "AsyncTimeoutConnection", "TimeoutConnection"]
-
 DEADLINE = 30.0
 """Seconds without a response after which a connection of the worker's own counts as lost.
 

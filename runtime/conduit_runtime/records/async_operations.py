@@ -10,8 +10,6 @@ from .queries import Query
 from .required import present, required
 from .tables import table_of
 
-__all__ = ["AsyncOperations"]
-
 R = TypeVar("R")
 T = TypeVar("T")
 

@@ -5,8 +5,6 @@ from typing import Any, TypeVar
 
 from ..model.text.logs import get_logger
 
-__all__ = ["IdentityMap"]
-
 R = TypeVar("R")
 
 log = get_logger("conduit.records")

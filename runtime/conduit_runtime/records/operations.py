@@ -11,8 +11,6 @@ from .queries import Query
 from .required import present, required
 from .tables import table_of
 
-__all__ = ["Operations"]
-
 R = TypeVar("R")
 T = TypeVar("T")
 

@@ -5,8 +5,6 @@ from typing import TypeVar
 from ..model.values import ConduitError
 from .tables import table_of
 
-__all__ = ["present", "required"]
-
 R = TypeVar("R")
 T = TypeVar("T")
 

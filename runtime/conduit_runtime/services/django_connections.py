@@ -11,8 +11,6 @@ from typing import Any, TypeVar
 
 from ..model.text.logs import get_logger
 
-__all__ = ["renewed", "renewed_in_loop", "uses_django"]
-
 T = TypeVar("T")
 
 _log = get_logger("conduit.worker")

@@ -14,8 +14,6 @@ from .service_calls import ServiceError
 if TYPE_CHECKING:
     from ..job_types.job_type import JobType
 
-__all__ = ["entered", "resolve"]
-
 
 JobTypes: TypeAlias = "Collection[JobType[Any, Any]]"
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from ..model.errors import QueueError
 
-__all__ = ["blamed", "imported", "load"]
-
 _OURS = Path(__file__).parents[1]
 _PYTHON = Path(importlib.__file__).parent
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, fields
 
 from .histogram import BOUNDS
 
-__all__ = ["AttemptCounters", "Key"]
-
 Key = tuple[str, str]
 """A queue and a type."""
 

@@ -5,8 +5,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import partial
 
-__all__ = ["BOUNDS", "bucket_of", "count_into", "quantile"]
-
 BOUNDS: tuple[float, ...] = tuple(0.001 * math.pow(2.0, step / 2) for step in range(54))
 """Upper bounds in seconds, from a millisecond to 26 hours, each √2 times the one before.
 

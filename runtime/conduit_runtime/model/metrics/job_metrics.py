@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 
 from .histogram import quantile
 
-__all__ = ["Distribution", "JobMetrics"]
-
 
 @dataclass(frozen=True, slots=True)
 class Distribution:

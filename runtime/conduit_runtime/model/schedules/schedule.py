@@ -11,8 +11,6 @@ from ..errors import ScheduleError
 from ..job import Job, JobPriority
 from .timing import Missed, Timing
 
-__all__ = ["Schedule"]
-
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 

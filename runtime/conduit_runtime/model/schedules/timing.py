@@ -12,8 +12,6 @@ from cronsim import CronSim, CronSimError
 from ..arguments import LONGEST, check_text, check_type
 from ..errors import ScheduleError
 
-__all__ = ["Missed", "Plan", "Timing", "plan"]
-
 Missed = Literal["skip", "once", "all"]
 """What becomes of ticks that were missed: none of them runs, one for all of them, or each."""
 

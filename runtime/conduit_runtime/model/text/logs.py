@@ -6,8 +6,6 @@ from typing import Any
 from ..values import error_message
 from .printable import one_line
 
-__all__ = ["OneLineFormatter", "get_logger"]
-
 
 class _OneLine(logging.Filter):
     """Escapes the control characters in a record's arguments."""

@@ -4,8 +4,6 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-__all__ = ["MASK", "mask", "secrets_of"]
-
 MASK = "[sensitive]"
 _SHORT = 4
 """Shorter values are masked as whole words only: a text would not be readable otherwise."""

@@ -2,8 +2,6 @@
 
 import re
 
-__all__ = ["escape_controls", "one_line"]
-
 # Control characters, line separators, what turns the direction of text, lone surrogates.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _IN_JSON = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

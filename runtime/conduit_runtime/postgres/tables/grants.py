@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 from ..statement import quote
 
-__all__ = ["FUNCTIONS", "TABLES", "Privileges", "grants"]
-
 
 class Privileges(NamedTuple):
     """Privileges on a table: of those who enqueue, and of those who work or operate."""

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 import psycopg
 from psycopg.rows import tuple_row
 
-__all__ = ["reported_waits"]
-
 PATIENCE = 1.0
 """Seconds of waiting after which the blocking sessions are looked up."""
 

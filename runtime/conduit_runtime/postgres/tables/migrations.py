@@ -16,8 +16,6 @@ from ...model.errors import MigrationError
 from ..statement import quote
 from .lock_waits import reported_waits
 
-__all__ = ["is_migrated", "migrate", "script"]
-
 _log = logging.getLogger("conduit.migrate")
 
 _FOLDER = Path(__file__).parents[2] / "sql" / "migrations"
