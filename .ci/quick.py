@@ -1,9 +1,9 @@
-"""Lint, types, and the tests that say most of what has changed, in about a minute.
+"""Lint, types, and the most telling tests of a change, in about a minute.
 
     .venv/bin/python .ci/quick.py
 
 Changed is what differs from where this branch left `main`, committed or not. A changed test
-runs, then those that stand where a changed module stands or import it, then a fast file of every
+runs, then those beside a changed module or that import it, then a fast file of every
 folder. No test starts after `SECONDS`: the others are skipped, and `make test` runs them.
 """
 

@@ -48,8 +48,8 @@ class Clock:
             )
             times.append((time.perf_counter() - started, _cpu() - used))
             if done.returncode:
-                said = done.stderr.decode()[-500:] or done.stdout.decode()
-                raise click.ClickException(f"{command[-1]} ended with {done.returncode}: {said}")
+                output = done.stderr.decode()[-500:] or done.stdout.decode()
+                raise click.ClickException(f"{command[-1]} ended with {done.returncode}: {output}")
         elapsed, cpus = zip(*times, strict=True)
         return median(elapsed), median(cpus)
 

@@ -35,9 +35,9 @@ class Usage:
     delays: Sequence[float] = ()
 
     @classmethod
-    def read(cls, said: str) -> "Usage":
+    def read(cls, output: str) -> "Usage":
         """From what a worker process prints at its end."""
-        return cls(**json.loads(said.splitlines()[-1]))
+        return cls(**json.loads(output.splitlines()[-1]))
 
 
 @contextmanager
@@ -58,8 +58,8 @@ def ready(database: Database, *arguments: str) -> Iterator["subprocess.Popen[str
 def expect(process: "subprocess.Popen[str]", line: str) -> None:
     """Read the next line that the process prints. Raises RuntimeError when it is another."""
     assert process.stdout is not None
-    if (said := process.stdout.readline().strip()) != line:
-        raise RuntimeError(f"the worker said {said!r} instead of {line!r}")
+    if (output := process.stdout.readline().strip()) != line:
+        raise RuntimeError(f"the worker printed {output!r} instead of {line!r}")
 
 
 def tell(process: "subprocess.Popen[str]") -> None:
@@ -77,11 +77,11 @@ def drain(
         workers = [stack.enter_context(ready(database, *arguments)) for _ in range(processes)]
         for worker in workers:
             tell(worker)
-        said = [worker.communicate(timeout=seconds)[0] for worker in workers]
+        outputs = [worker.communicate(timeout=seconds)[0] for worker in workers]
         for worker in workers:
             if worker.returncode:
                 raise RuntimeError(f"a worker ended with {worker.returncode}")
-    return [Usage.read(text) for text in said]
+    return [Usage.read(text) for text in outputs]
 
 
 @contextmanager

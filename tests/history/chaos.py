@@ -11,23 +11,29 @@ from pathlib import Path
 
 import psycopg
 from clock import Clock
-from fleet_of_workers import Fleet, WorkerProcess
 from history import Disturbance
 from waiting import until
+from worker_processes import WorkerProcess, WorkerProcesses
 
 
 class Chaos:
-    """Disturbs a fleet of `size` workers, and notes what it did.
+    """Disturbs `size` workers, and notes what it did.
 
     `jumps` are the times at which the clock jumped, where there is one that can.
     """
 
     def __init__(
-        self, dsn: str, data: Path, fleet: Fleet, size: int, seed: int, clock: Clock | None
+        self,
+        dsn: str,
+        data: Path,
+        processes: WorkerProcesses,
+        size: int,
+        seed: int,
+        clock: Clock | None,
     ) -> None:
         self._dsn = dsn
         self._data = data
-        self._fleet = fleet
+        self._processes = processes
         self._random = random.Random(f"chaos {seed}")
         self._clock = clock
         self._deck: list[Callable[[WorkerProcess], None]] = []
@@ -52,12 +58,12 @@ class Chaos:
                 *([self.jump] * 2 if self._clock is not None else ()),
             ]
             self._random.shuffle(self._deck)
-        self._deck.pop()(self._random.choice(self._fleet.running()))
+        self._deck.pop()(self._random.choice(self._processes.running()))
 
     def start_worker(self) -> None:
         """Start another worker."""
         self._started += 1
-        self._fleet.start(f"worker_{self._started}")
+        self._processes.start(f"worker_{self._started}")
 
     def kill(self, worker: WorkerProcess) -> None:
         """Kill a worker with signal 9, rather while it holds a job; another one starts."""

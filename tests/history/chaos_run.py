@@ -19,7 +19,6 @@ from controller import LIMIT, LIMITED, PERIOD, RATED, STARTS, Controller
 from controls import check_limits, check_pauses, check_rates
 from delays import LIMIT as DELAY
 from delays import delays
-from fleet_of_workers import Fleet, create_role
 from flows import check_flows
 from history import SCHEMA, History, read
 from order import check_order
@@ -30,6 +29,7 @@ from random_jobs import QUEUES
 from rescues import LIMIT as LOOKING_ON
 from rescues import rescues
 from waiting import until
+from worker_processes import WorkerProcesses, create_role
 
 SETTINGS = {
     "fsync": "off",  # the machine stays up, and what was written outlives Postgres
@@ -118,12 +118,12 @@ def run(
         logs = folder / "logs"
         logs.mkdir(exist_ok=True)
         queues = [argument for queue in QUEUES for argument in ("--queue", queue)]
-        fleet = Fleet(dsn, logs, *queues, "--concurrency", "4", roles=True)
+        processes = WorkerProcesses(dsn, logs, *queues, "--concurrency", "4", roles=True)
         try:
-            chaos = Chaos(dsn, server.folder / "data", fleet, workers, seed, clock)
-            return _run(dsn, fleet, chaos, seconds, seed, large)
+            chaos = Chaos(dsn, server.folder / "data", processes, workers, seed, clock)
+            return _run(dsn, processes, chaos, seconds, seed, large)
         finally:
-            fleet.close()
+            processes.close()
 
 
 def _database(server_dsn: str) -> str:
@@ -145,7 +145,12 @@ def _database(server_dsn: str) -> str:
 
 
 def _run(
-    dsn: str, fleet: Fleet, chaos: Chaos, seconds: float, seed: int, large: tuple[int, float]
+    dsn: str,
+    processes: WorkerProcesses,
+    chaos: Chaos,
+    seconds: float,
+    seed: int,
+    large: tuple[int, float],
 ) -> Report:
     start = datetime.now(UTC)
     producers = [
@@ -183,12 +188,12 @@ def _run(
         report.violations.append(f"for {SETTLING:.0f} s none of what was left ended")
     report.settled_in = time.monotonic() - started
     # A worker killed a moment ago is struck off by one that lives, and not by nobody.
-    running = sorted(worker.process.pid for worker in fleet.running())
+    running = sorted(worker.process.pid for worker in processes.running())
     try:
         until(lambda: _registered(dsn) == running, SETTLING)
     except AssertionError:
         report.violations.append(f"{running} run, and {_registered(dsn)} are registered")
-    report.violations += _stop(dsn, fleet)
+    report.violations += _stop(dsn, processes)
     history = History(
         disturbances=chaos.disturbances,
         jumps=chaos.jumps,
@@ -237,16 +242,16 @@ def _registered(dsn: str) -> list[int]:
     return [pid for (pid,) in rows]
 
 
-def _stop(dsn: str, fleet: Fleet) -> list[str]:
+def _stop(dsn: str, processes: WorkerProcesses) -> list[str]:
     """Stop the workers gently; what is wrong with how they end, and with what they logged."""
     violations = []
-    running = fleet.running()
+    running = processes.running()
     for worker in running:
         worker.process.terminate()
     for worker in running:
         if (code := worker.process.wait(60)) != 0:
             violations.append(f"{worker.name} ended with {code}")
-    for name, log in fleet.logs().items():
+    for name, log in processes.logs().items():
         if "Traceback" in log:
             violations.append(f"{name} logged {log[log.index('Traceback') :][:2_000]}")
     with psycopg.connect(dsn) as connection:

@@ -49,7 +49,7 @@ def check_promises(history: History, histories: Mapping[UUID, Sequence[Move]]) -
 
 
 def check_endings(histories: Mapping[UUID, Sequence[Move]]) -> Iterator[str]:
-    """Every job ended, and what had ended moved only because an operator said so."""
+    """Every job ended, and only an operator moves a job that has ended."""
     for job, moves in histories.items():
         if moves[-1].after not in ENDED:
             yield f"{job}: never ended, it is {moves[-1].after}"

@@ -8,9 +8,9 @@ from typing import Any
 
 import psycopg
 from conduit_runtime import Job, Queue
-from fleet_of_workers import Fleet, WorkerProcess
 from psycopg.sql import SQL, Identifier
 from waiting import until
+from worker_processes import WorkerProcess, WorkerProcesses
 
 SCHEMA = Path(__file__).with_name("crash_points.sql").read_text(encoding="utf-8")
 
@@ -60,7 +60,7 @@ class Stage:
     def __init__(self, dsn: str, folder: Path) -> None:
         self._dsn = dsn
         self._exits = ExitStack()
-        self._fleet = Fleet(dsn, folder, "--concurrency", "2")
+        self._processes = WorkerProcesses(dsn, folder, "--concurrency", "2")
         self._queue = self._exits.enter_context(Queue(dsn))
         self._database = self._exits.enter_context(psycopg.connect(dsn, autocommit=True))
         # A server that looks whether its client lives would break off what is to be committed.
@@ -69,7 +69,7 @@ class Stage:
                 Identifier(self._database.info.dbname)
             )
         )
-        self._exits.callback(self._fleet.close)
+        self._exits.callback(self._processes.close)
 
     def close(self) -> None:
         """End what was started."""
@@ -96,7 +96,7 @@ class Stage:
             if point.avenged:
                 self._halt(point, "rescue")
                 self._crash(point, self._start(point, "rescuer"))
-        rescuer = self._fleet.start("last rescuer", *queues, "--queue", "parcels")
+        rescuer = self._processes.start("last rescuer", *queues, "--queue", "parcels")
         until(self._all_ended, 60)
         rescuer.process.terminate()
         rescuer.process.wait(30)
@@ -115,7 +115,9 @@ class Stage:
         self._database.execute("INSERT INTO halts VALUES (%s, %s)", (point.queue, step))
 
     def _start(self, point: CrashPoint, role: str = "victim") -> WorkerProcess:
-        return self._fleet.start(f"{role} {point.queue}", "--queue", point.queue, "--grace", "0")
+        return self._processes.start(
+            f"{role} {point.queue}", "--queue", point.queue, "--grace", "0"
+        )
 
     def _until_on_record(self, job: Job, point: CrashPoint) -> None:
         """Wait until the start of an attempt that takes a while is written."""

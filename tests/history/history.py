@@ -29,9 +29,9 @@ class Promise:
 class Move:
     """A change of a job's status, holder or time; `before` is None for its insert.
 
-    `payload` is told at its insert only; `failures` counts the failed attempts on record.
+    Only its insert gives `payload`; `failures` counts the failed attempts on record.
     `asked_at` is when the statement came in, `at` when it had changed the rows, `committed_at` when
-    its transaction was committed. `clock` is what the server's clock, which may jump, said at
+    its transaction was committed. `clock` is the time of the server's clock, which may jump, at
     `asked_at`; `run_at` is by that clock, too.
     """
 
@@ -100,7 +100,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """A worker said that it lives, and looked whether the others do."""
+    """A worker reported that it is alive, and checked the others."""
 
     process: str
     at: datetime

@@ -1,4 +1,4 @@
-"""What becomes of jobs, said as plainly as possible: what the real queue is compared with."""
+"""The plainest model of a job queue; a test compares the real queue with it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -307,9 +307,9 @@ def test_controls_are_part_of_a_transaction(queue: Api) -> None:
 def test_many_jobs_are_cancelled_and_retried_by_filter(queue: Api) -> None:
     queue.enqueue_many([Job("a", "x"), Job("a", "y"), Job("b", "x")])
     queue.dequeue("w", "b")
-    told: list[int] = []
-    assert queue.cancel_many(type="x", on_progress=told.append) == 2
-    assert told == []
+    reported: list[int] = []
+    assert queue.cancel_many(type="x", on_progress=reported.append) == 2
+    assert reported == []
     assert (queue.stats().cancelled, queue.stats().pending) == (2, 1)
     assert queue.retry_many("a", status=[JobStatus.CANCELLED]) == 1
     assert queue.retry_many("a") == 0

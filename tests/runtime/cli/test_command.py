@@ -189,10 +189,10 @@ def test_faults_of_the_application_are_said_in_one_line(
     (tmp_path / "example_jobs").symlink_to(_HERE / "example_jobs")
     (tmp_path / "faulty.py").write_text(text)
     command = ("worker", "example_jobs", "--services", "faulty:services", "--drain")
-    said = run(*command, code=1, cwd=tmp_path).stderr
-    assert message in said
-    assert "Traceback" not in said
-    assert "faulty.py, line" in said
+    output = run(*command, code=1, cwd=tmp_path).stderr
+    assert message in output
+    assert "Traceback" not in output
+    assert "faulty.py, line" in output
 
 
 def test_a_package_of_another_version_is_said_in_one_line(run: Run, tmp_path: Path) -> None:
@@ -200,9 +200,9 @@ def test_a_package_of_another_version_is_said_in_one_line(run: Run, tmp_path: Pa
     (tmp_path / "old" / "__init__.py").write_text(
         'from conduit_runtime import generated_by\n\ngenerated_by("9.0.0")\n'
     )
-    said = run("worker", "old", "--services", "echo", code=1, cwd=tmp_path).stderr
-    assert "9.0.0" in said
-    assert "Traceback" not in said
+    output = run("worker", "old", "--services", "echo", code=1, cwd=tmp_path).stderr
+    assert "9.0.0" in output
+    assert "Traceback" not in output
 
 
 def test_what_changes_jobs_answers_programs_too(run: Run, queue: Queue) -> None:
@@ -256,9 +256,9 @@ def test_an_embedded_schema_is_made_by_migrate_alone(run: Run, tmp_path: Path) -
     environment = {k: v for k, v in os.environ.items() if "DATABASE_URL" not in k}
     options: dict[str, Any] = {"cwd": tmp_path, "env": environment}
     with embedded.start(tmp_path / ".conduit" / "postgres") as server:
-        said = run("jobs", "list", "--schema", "typo", code=1, **options).stderr
-        assert "the schema typo has no tables" in said
-        assert "conduit-jobs migrate" in said
+        output = run("jobs", "list", "--schema", "typo", code=1, **options).stderr
+        assert "the schema typo has no tables" in output
+        assert "conduit-jobs migrate" in output
         with psycopg.connect(server.dsn) as conn:
             assert conn.execute("SELECT to_regnamespace('typo')").fetchone() == (None,)
         run("migrate", "--schema", "typo", **options)

@@ -135,6 +135,6 @@ def test_a_terminal_is_told_how_far_a_long_command_is(
     monkeypatch.setattr("sys.stderr", terminal)
     queue.enqueue_many([Job(type="t") for _ in range(5)])
     commands(["jobs", "cancel", "--type", "t", "--dsn", dsn], standalone_mode=False)
-    told = terminal.getvalue()
-    assert "\r2 jobs cancelled so far\r4 jobs cancelled so far" in told
-    assert told.endswith("\x1b[K"), "and the line is cleared"
+    shown = terminal.getvalue()
+    assert "\r2 jobs cancelled so far\r4 jobs cancelled so far" in shown
+    assert shown.endswith("\x1b[K"), "and the line is cleared"

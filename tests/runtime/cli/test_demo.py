@@ -47,7 +47,7 @@ def test_it_can_be_interrupted_and_leaves_nothing(
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, output = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     os.rmdir(environment["TMPDIR"])

@@ -32,7 +32,7 @@ services = {"warehouse": Stuck, "email": Stuck, "search_index": Stuck}
 
 @pytest.fixture
 def start(dsn: str, tmp_path: Path) -> Iterator[Start]:
-    """Starts a worker of several processes, whose stderr goes to `said` in the test's folder."""
+    """Starts a worker of several processes; its stderr goes to the file `output`."""
     started: list[psutil.Popen] = []
 
     def call(*arguments: str, package: str = "example_jobs") -> psutil.Popen:
@@ -41,8 +41,8 @@ def start(dsn: str, tmp_path: Path) -> Iterator[Start]:
         environment["PYTHONPATH"] = os.pathsep.join(
             [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
         )
-        with (tmp_path / "said").open("wb") as said:
-            worker = psutil.Popen(command, cwd=_HERE, env=environment, stderr=said)
+        with (tmp_path / "output").open("wb") as stderr:
+            worker = psutil.Popen(command, cwd=_HERE, env=environment, stderr=stderr)
         started.append(worker)
         return worker
 
@@ -65,8 +65,8 @@ def working(dsn: str) -> Working:
     return call
 
 
-def said(folder: Path) -> str:
-    return (folder / "said").read_text()
+def output(folder: Path) -> str:
+    return (folder / "output").read_text()
 
 
 def test_a_process_that_is_killed_is_said_and_replaced(
@@ -77,7 +77,7 @@ def test_a_process_that_is_killed_is_said_and_replaced(
     before = {child.pid for child in worker.children()}
     for victim in sorted(before)[:2]:
         os.kill(victim, signal.SIGKILL)
-        until(lambda victim=victim: f"process {victim} was killed by SIGKILL" in said(tmp_path))
+        until(lambda victim=victim: f"process {victim} was killed by SIGKILL" in output(tmp_path))
 
     def replaced() -> bool:
         living = {child.pid for child in worker.children()}
@@ -86,7 +86,7 @@ def test_a_process_that_is_killed_is_said_and_replaced(
     until(replaced)
     worker.terminate()
     assert worker.wait(30) == 0
-    assert said(tmp_path).count("starting another") == 2
+    assert output(tmp_path).count("starting another") == 2
 
 
 @pytest.mark.parametrize("steady", [10, 0], ids=["", "on a machine that takes long to start them"])
@@ -97,8 +97,8 @@ def test_processes_that_die_at_once_are_replaced_ever_later(
     (tmp_path / "sitecustomize.py").write_text(patch)
     (tmp_path / "deadly.py").write_text("import os\nos.kill(os.getpid(), 9)\n")
     worker = start("--services", "deadly:x", "--processes", "2")
-    until(lambda: said(tmp_path).count("starting another in 0.5 s") == 2)
-    until(lambda: said(tmp_path).count("starting another in 1 s") == 2)
+    until(lambda: output(tmp_path).count("starting another in 0.5 s") == 2)
+    until(lambda: output(tmp_path).count("starting another in 1 s") == 2)
     worker.terminate()
     worker.wait(30)
 
@@ -111,13 +111,13 @@ def test_a_process_that_ended_gently_is_not_replaced(
     for child in worker.children():
         child.terminate()
     assert worker.wait(30) == 0
-    assert "another" not in said(tmp_path)
+    assert "another" not in output(tmp_path)
 
 
 def test_a_fault_of_the_command_ends_it(start: Start, tmp_path: Path) -> None:
     assert start("--processes", "2").wait(30) == 1
-    assert "the jobs call Email.send" in said(tmp_path)
-    assert "another" not in said(tmp_path)
+    assert "the jobs call Email.send" in output(tmp_path)
+    assert "another" not in output(tmp_path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

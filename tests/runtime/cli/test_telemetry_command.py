@@ -66,9 +66,9 @@ def queue(dsn: str) -> Iterator[Queue]:
 def test_a_worker_tells_a_function_of_failed_jobs(run: Run, queue: Queue) -> None:
     job = queue.enqueue(Job(QUEUE, TYPE, {"odd": True}))
     done = run(*_WORKER, "--on-failed", "pager:page", "--drain")
-    told = json.loads(done.stdout)
-    assert (told["id"], told["type"]) == (str(job.id), TYPE)
-    assert told["error"] in (queue.get(job.id) or job).error
+    shown = json.loads(done.stdout)
+    assert (shown["id"], shown["type"]) == (str(job.id), TYPE)
+    assert shown["error"] in (queue.get(job.id) or job).error
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_stats_tell_what_became_of_attempts(run: Run, queue: Queue) -> None:
     assert "No attempts in the last 1h" in run("jobs", "stats").stdout
     queue.enqueue_many([Job(QUEUE, TYPE, {"odd": True}) for _ in range(3)])
     run(*_WORKER, "--drain")
-    told: dict[str, Any] = json.loads(run("jobs", "stats", "--format", "json").stdout)
-    assert (told["failed"], told["pending"], told["last"]) == (3, 0, "1h")
-    [row] = told["attempts"]
+    shown: dict[str, Any] = json.loads(run("jobs", "stats", "--format", "json").stdout)
+    assert (shown["failed"], shown["pending"], shown["last"]) == (3, 0, "1h")
+    [row] = shown["attempts"]
     assert (row["queue"], row["type"]) == (QUEUE, TYPE)
     assert (row["processed"], row["succeeded"], row["failed"], row["retried"]) == (3, 0, 3, 0)
     assert 0 < row["p50"] <= row["p95"] <= row["p99"] < 10
@@ -118,9 +118,9 @@ def test_a_port_in_use_is_a_clear_error(run: Run, processes: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         options = ("--metrics-host", "127.0.0.1", "--processes", processes)
-        said = run(*_WORKER, "--metrics-port", port, *options, code=2).stderr
-    assert f"127.0.0.1 port {port} cannot be used (Address already in use)" in said
-    assert "or 0 for a free port" in said
+        output = run(*_WORKER, "--metrics-port", port, *options, code=2).stderr
+    assert f"127.0.0.1 port {port} cannot be used (Address already in use)" in output
+    assert "or 0 for a free port" in output
 
 
 def test_prometheus_scrapes_a_worker(environment: dict[str, str], queue: Queue) -> None:

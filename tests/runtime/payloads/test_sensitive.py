@@ -106,8 +106,10 @@ def test_no_sensitive_value_is_in_what_is_told_of_a_failure(
     ]
     formatter = logging.Formatter()
     logged = [formatter.format(record) + str(vars(record)) for record in caplog.records]
-    [told] = failed
-    everything = f"{stored.error} {stored.errors} {told.error} {told.traceback} {spans} {logged}"
+    [failure] = failed
+    everything = (
+        f"{stored.error} {stored.errors} {failure.error} {failure.traceback} {spans} {logged}"
+    )
     for secret in SECRETS[:-1]:
         assert secret not in everything
         assert repr(secret)[1:-1] not in everything

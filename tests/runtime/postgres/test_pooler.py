@@ -337,8 +337,8 @@ def test_what_transactions_are_by_default_does_not_matter(
             [held] = through.dequeue("w", "by hand")
             through.complete(held)
             assert through.cancel_many(queue="by hand") == 0
-    said = [record.getMessage() for record in caplog.records]
-    assert [text for text in said if "(fail) failed" not in text] == []
+    messages = [record.getMessage() for record in caplog.records]
+    assert [text for text in messages if "(fail) failed" not in text] == []
 
 
 def test_a_migration_chooses_its_transactions(strict: str) -> None:

@@ -46,10 +46,10 @@ def test_each_part_of_a_filter_chooses(queue: Queue, dsn: str) -> None:
 
 def test_it_works_in_batches_and_tells_how_far_it_is(queue: Queue, small_batches: int) -> None:
     queue.enqueue_many([Job(type="t") for _ in range(30)])
-    told: list[int] = []
-    assert queue.cancel_many(type="t", on_progress=told.append) == 30
-    assert told == [7, 14, 21, 28]
-    assert queue.retry_many(type="t", status="cancelled", on_progress=told.append) == 30
+    reported: list[int] = []
+    assert queue.cancel_many(type="t", on_progress=reported.append) == 30
+    assert reported == [7, 14, 21, 28]
+    assert queue.retry_many(type="t", status="cancelled", on_progress=reported.append) == 30
     assert queue.stats().pending == 30
 
 
@@ -114,9 +114,9 @@ def test_jobs_that_wait_for_others_are_cancelled_too(queue: Queue, small_batches
     assert queue.cancel_many(queue="none") == 0
     assert queue.cancel_many(type="b", status="running") == 0
     assert queue.cancel_many(type="b", older_than=HOUR) == 0
-    told: list[int] = []
-    assert queue.cancel_many(queue="q", type="b", on_progress=told.append) == len(flows)
-    assert told == [small_batches, small_batches * 2]
+    reported: list[int] = []
+    assert queue.cancel_many(queue="q", type="b", on_progress=reported.append) == len(flows)
+    assert reported == [small_batches, small_batches * 2]
     for jobs in flows:
         existing = [queue.get(job.id).status for job in jobs]
         assert existing == ["pending", "cancelled", "cancelled"]

@@ -319,7 +319,7 @@ def test_a_process_that_set_up_no_provider_is_not_traced() -> None:
 
 
 def test_spans_reach_a_collector(dsn: str) -> None:
-    """Over OTLP, from a process that has set up a provider of its own and told nobody."""
+    """Over OTLP, from a process that has set up a provider of its own."""
     received: list[ExportTraceServiceRequest] = []
 
     class Collector(BaseHTTPRequestHandler):

@@ -94,12 +94,12 @@ def test_what_is_final_is_told_by_the_words_of_the_server(text: str, is_final: b
 
 def test_a_signal_ends_a_worker_that_waits(absent: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "example_jobs"]
-    with (tmp_path / "said").open("wb") as said:
+    with (tmp_path / "output").open("wb") as stderr:
         process = subprocess.Popen(
-            [*command, "--services", "echo", "--dsn", absent], cwd=_HERE, stderr=said
+            [*command, "--services", "echo", "--dsn", absent], cwd=_HERE, stderr=stderr
         )
     try:
-        until(lambda: "cannot be reached yet" in (tmp_path / "said").read_text())
+        until(lambda: "cannot be reached yet" in (tmp_path / "output").read_text())
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(20) == 0
     finally:

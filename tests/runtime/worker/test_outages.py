@@ -60,8 +60,8 @@ class Station:
             quickest = min(quickest, time.monotonic() - began)
         assert quickest < POLL / 4
 
-    def said(self) -> list[str]:
-        """What it has logged of trouble."""
+    def lines(self) -> list[str]:
+        """The warnings and errors that it has logged."""
         return [
             record.getMessage()
             for record in self.caplog.records
@@ -69,11 +69,11 @@ class Station:
         ]
 
 
-def said_once(station: Station) -> None:
-    """Each thing that goes wrong is told once: the claims, the outcomes, the heartbeat."""
-    said = [line.partition(":")[0] for line in station.said()]
-    assert said, "it has said nothing at all"
-    assert len(said) == len(set(said)) <= 3, station.said()
+def warned_once(station: Station) -> None:
+    """Each trouble is logged once: the claims, the outcomes, the heartbeat."""
+    subjects = [line.partition(":")[0] for line in station.lines()]
+    assert subjects, "it has logged nothing at all"
+    assert len(subjects) == len(set(subjects)) <= 3, station.lines()
 
 
 def test_a_connection_that_falls_silent(
@@ -94,8 +94,8 @@ def test_a_connection_that_falls_silent(
             station.works()
             station.hears()
             until(lambda: queue.queues()[0].workers == 1)
-            said_once(station)
-            assert any("did not respond within 1 s" in line for line in station.said())
+            warned_once(station)
+            assert any("did not respond within 1 s" in line for line in station.lines())
     finally:
         relay.close()
 
@@ -114,8 +114,8 @@ def test_a_worker_that_ends_meanwhile_says_what_it_could_not_write(
         until(lambda: queue.stats().running)
         relay.fall_silent()
         station.pool.stop(grace=0)
-        told = [line for line in station.said() if "could be written" in line]
-        assert told == ["not all outcomes could be written before the end: these jobs run again"]
+        written = [line for line in station.lines() if "could be written" in line]
+        assert written == ["not all outcomes could be written before the end: these jobs run again"]
     finally:
         relay.close()
 
@@ -135,7 +135,7 @@ def test_backends_that_are_terminated_again_and_again(
             time.sleep(0.05)
         station.works()
         station.hears()
-        said_once(station)
+        warned_once(station)
     assert queue.stats().completed == queue.stats().total
 
 
@@ -167,7 +167,7 @@ def test_a_server_that_can_only_be_read_for_a_while(
             os.kill(postmaster, signal.SIGQUIT)
             until(lambda: is_in_recovery(server.dsn) is True)
             go_on.set()
-            until(lambda: any("outcomes cannot be written" in line for line in station.said()))
+            until(lambda: any("outcomes cannot be written" in line for line in station.lines()))
             with psycopg.connect(server.dsn, autocommit=True) as admin:
                 admin.execute("SELECT pg_promote()")
             until(lambda: is_in_recovery(server.dsn) is False)
@@ -175,7 +175,7 @@ def test_a_server_that_can_only_be_read_for_a_while(
             queue = station.queue = Queue(server.dsn)
             station.works()
             station.hears()
-            said_once(station)
+            warned_once(station)
             # Nobody was taken for dead meanwhile.
             assert {job.attempts for job in queue.list()} == {1}
             assert queue.queues()[0].workers == 1
@@ -207,12 +207,12 @@ def test_a_disk_that_is_full_while_outcomes_are_written(
             "WHEN (NEW.status = 'completed') EXECUTE FUNCTION full_disk()"
         )
         queue.enqueue_many([Job(type="t") for _ in range(20)])
-        until(lambda: any("No space left" in line for line in station.said()))
+        until(lambda: any("No space left" in line for line in station.lines()))
         time.sleep(2)  # long enough for a storm
         admin.execute("DROP TRIGGER full_disk ON jobs")
         station.works()
         station.hears()
-        assert len(station.said()) == 1, station.said()
+        assert len(station.lines()) == 1, station.lines()
     assert {job.attempts for job in queue.list()} == {1}
 
 
@@ -258,7 +258,7 @@ def test_settings_of_the_database_do_not_matter(
         station.hears()
     time.sleep(0.2)  # longer than a session may be idle
     assert queue.queues()[0].workers == 0
-    assert station.said() == []
+    assert station.lines() == []
     # A job's own connection leaves alone what is the application's to choose.
     timeouts = {setting: "0" for setting in hostile if setting.endswith("_timeout")}
     assert seen == hostile | timeouts | {
@@ -285,7 +285,7 @@ def test_a_worker_waits_for_its_database_when_it_is_down(
         with Queue(server.dsn) as station.queue, station.pool:
             station.works()
             station.hears()
-            said_once(station)
+            warned_once(station)
 
 
 def is_another(dsn: str, data: Path, old: int) -> bool:

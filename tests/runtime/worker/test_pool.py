@@ -253,7 +253,7 @@ def test_retry_discard_and_snooze(queue: Queue) -> None:
 
 def test_nested_jobs_are_born_by_a_completion_only(queue: Queue) -> None:
     pool = WorkerPool(queue)
-    born: list[int] = []
+    created: list[int] = []
 
     @pool.handler("parent")
     async def parent(context: JobContext, payload: dict[str, bool]) -> None:
@@ -264,15 +264,15 @@ def test_nested_jobs_are_born_by_a_completion_only(queue: Queue) -> None:
 
     @pool.handler("child")
     async def child(context: JobContext, payload: int) -> None:
-        born.append(payload)
+        created.append(payload)
 
     queue.enqueue(Job(type="parent", payload={"fail": True}))
     drain(pool)
-    assert born == []
+    assert created == []
     assert queue.stats().total == 1
     queue.enqueue(Job(type="parent", payload={"fail": False}))
     drain(pool)
-    assert born == [1, 2]
+    assert created == [1, 2]
 
 
 def test_a_cancelled_job_is_stopped_and_stays_cancelled(queue: Queue) -> None:

@@ -107,6 +107,6 @@ def test_a_worker_that_waits_for_its_database_logs_no_password(tmp_path: Path) -
 
 
 def test_a_message_keeps_what_is_no_password() -> None:
-    told = 'connection to server at "db", port 5432 failed'
-    assert without_password(told, "postgresql://u:s3cret@db/x") == told
-    assert without_password(told, "host=db dbname=x") == told
+    message = 'connection to server at "db", port 5432 failed'
+    assert without_password(message, "postgresql://u:s3cret@db/x") == message
+    assert without_password(message, "host=db dbname=x") == message

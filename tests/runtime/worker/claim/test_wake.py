@@ -83,14 +83,14 @@ class Idle:
         return self._connection.execute(sql, self._key).fetchone() == (True,)
 
     def heard(self) -> list[str]:
-        """What was said since the last time."""
+        """The payloads since the last time."""
         with psycopg.connect(self._dsn, autocommit=True) as sender:
             sender.execute("SELECT pg_notify(%s, 'end')", (self._channel,))
-        said: list[str] = []
+        payloads: list[str] = []
         for notification in self._connection.notifies(timeout=10):
             if notification.payload == "end":
-                return said
-            said.append(notification.payload)
+                return payloads
+            payloads.append(notification.payload)
         raise AssertionError("the notification got lost")
 
 

@@ -85,10 +85,10 @@ def test_it_writes_nothing_about_jobs_that_others_have_ended(
     until(lambda: (queue.get(again.id) or again).status == "completed")
     # A gentle end hands back what it holds, the job that hangs is none of it.
     frozen.send_signal(signal.SIGTERM)
-    _, said = frozen.communicate(timeout=30)
+    _, output = frozen.communicate(timeout=30)
     assert frozen.returncode == 0
-    assert "was declared dead" in said
-    assert "Traceback" not in said
+    assert "was declared dead" in output
+    assert "Traceback" not in output
     assert versions(dsn)[: len(TYPES)] == before
     assert queue.stats("children").total == 1, "only of the job that it ran at last"
 
@@ -108,9 +108,9 @@ def test_it_writes_nothing_about_jobs_that_others_run(
     thaw(dsn, frozen)
     until(lambda: notes(dsn, "woke") == set(TYPES))
     frozen.send_signal(signal.SIGTERM)
-    _, said = frozen.communicate(timeout=30)
+    _, output = frozen.communicate(timeout=30)
     assert frozen.returncode == 0
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     with psycopg.connect(dsn) as connection:
         connection.execute("DELETE FROM conduit_workers WHERE name <> 'other'")
     assert versions(dsn) == before

@@ -28,13 +28,13 @@ def queue(dsn: str) -> Iterator[Queue]:
 
 
 @pytest.fixture
-def told() -> list[FailedJob]:
+def failures() -> list[FailedJob]:
     return []
 
 
 @pytest.fixture
-def pool(queue: Queue, told: list[FailedJob]) -> WorkerPool:
-    pool = WorkerPool(queue, on_failed=told.append)
+def pool(queue: Queue, failures: list[FailedJob]) -> WorkerPool:
+    pool = WorkerPool(queue, on_failed=failures.append)
 
     @pool.handler("break")
     async def break_(context: JobContext, payload: object) -> None:
@@ -44,14 +44,14 @@ def pool(queue: Queue, told: list[FailedJob]) -> WorkerPool:
 
 
 def test_it_is_told_of_the_last_attempt_only(
-    queue: Queue, pool: WorkerPool, told: list[FailedJob]
+    queue: Queue, pool: WorkerPool, failures: list[FailedJob]
 ) -> None:
     job = queue.enqueue(Job(type="break", payload={"n": 1}, max_attempts=2))
     pool.run(drain=True)
-    assert told == []
+    assert failures == []
     make_due(queue)
     pool.run(drain=True)
-    [failed] = told
+    [failed] = failures
     assert (failed.id, failed.type, failed.queue) == (job.id, "break", "default")
     assert (failed.attempts, failed.max_attempts, failed.payload) == (2, 2, {"n": 1})
     assert failed.error == "LookupError: nothing there"
@@ -61,22 +61,22 @@ def test_it_is_told_of_the_last_attempt_only(
 
 
 def test_a_retry_by_hand_that_fails_again_is_told_again(
-    queue: Queue, pool: WorkerPool, told: list[FailedJob]
+    queue: Queue, pool: WorkerPool, failures: list[FailedJob]
 ) -> None:
     job = queue.enqueue(Job(type="break", max_attempts=1))
     for _ in range(2):
         pool.run(drain=True)
         queue.retry(job.id)
-    assert [failed.id for failed in told] == [job.id, job.id]
+    assert [failed.id for failed in failures] == [job.id, job.id]
 
 
-def test_discarded_and_undecodable_jobs_are_told(queue: Queue, told: list[FailedJob]) -> None:
+def test_discarded_and_undecodable_jobs_are_told(queue: Queue, failures: list[FailedJob]) -> None:
     queues = {"default"} | {job_type.queue for job_type in JOBS}
     pool = WorkerPool(queue, queues, jobs=JOBS, services=resolve("echo", JOBS))
 
     @pool.on_failed
     async def note(failed: FailedJob) -> None:
-        told.append(failed)
+        failures.append(failed)
 
     @pool.handler("give.up")
     async def give_up(context: JobContext, payload: object) -> None:
@@ -89,11 +89,11 @@ def test_discarded_and_undecodable_jobs_are_told(queue: Queue, told: list[Failed
             """INSERT INTO jobs (type, payload) VALUES ('give.up', '{"n": 1e400}')"""
         )
     pool.run(drain=True)
-    by_id = {failed.id: failed for failed in told}
+    by_id = {failed.id: failed for failed in failures}
     assert (by_id[discarded.id].error, by_id[discarded.id].discarded) == ("of no use", True)
     assert by_id[odd.id].payload == {"odd": True}
     assert not by_id[odd.id].discarded
-    assert len(told) == 3
+    assert len(failures) == 3
 
 
 @pytest.mark.parametrize("raised", [ValueError, SystemExit, StopIteration])
@@ -155,7 +155,7 @@ def test_it_is_called_after_the_commit(queue: Queue, pool: WorkerPool) -> None:
 
 
 def test_a_worker_that_lost_the_job_tells_nobody(
-    queue: Queue, pool: WorkerPool, told: list[FailedJob]
+    queue: Queue, pool: WorkerPool, failures: list[FailedJob]
 ) -> None:
     @pool.handler("lose")
     def lose(context: JobContext, payload: object) -> None:
@@ -166,11 +166,11 @@ def test_a_worker_that_lost_the_job_tells_nobody(
     failed = queue.enqueue_many([Job(type="break", max_attempts=1) for _ in range(10)])
     pool.run(drain=True)
     assert queue.stats().cancelled == len(lost)
-    assert sorted(job.id for job in told) == sorted(job.id for job in failed)
+    assert sorted(job.id for job in failures) == sorted(job.id for job in failed)
 
 
 def test_a_failed_outcome_that_postgres_refuses_is_told_once(
-    queue: Queue, pool: WorkerPool, told: list[FailedJob], dsn: str
+    queue: Queue, pool: WorkerPool, failures: list[FailedJob], dsn: str
 ) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute(
@@ -183,13 +183,13 @@ def test_a_failed_outcome_that_postgres_refuses_is_told_once(
 
     queue.enqueue(Job(type="unwelcome"))
     pool.run(drain=True)
-    [failed] = told
+    [failed] = failures
     assert failed.error.startswith("Postgres refused the outcome")
     assert failed.traceback is None
 
 
 def test_the_rescuer_tells_of_a_job_that_kills_its_workers(
-    queue: Queue, pool: WorkerPool, told: list[FailedJob], dsn: str
+    queue: Queue, pool: WorkerPool, failures: list[FailedJob], dsn: str
 ) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute(HISTORY)
@@ -199,8 +199,8 @@ def test_the_rescuer_tells_of_a_job_that_kills_its_workers(
         # The first run of a job that dies at once leaves no trace of its start: there is another.
         for _ in range(2):
             assert subprocess.run(command, timeout=60, check=False).returncode == 9
-        until(lambda: told)
-    [failed] = told
+        until(lambda: failures)
+    [failed] = failures
     assert (failed.id, failed.attempts, failed.payload) == (job.id, 1, {"n": 1})
     assert failed.error.startswith("the worker died")
     assert failed.traceback is None
@@ -223,21 +223,21 @@ def rescued(queue: Queue, dsn: str) -> Job:
 
 
 def test_one_who_has_somebody_to_tell_tells_of_the_rescues_of_others(
-    queue: Queue, rescued: Job, told: list[FailedJob]
+    queue: Queue, rescued: Job, failures: list[FailedJob]
 ) -> None:
-    pools = [WorkerPool(queue, "mail", on_failed=told.append) for _ in range(3)]
+    pools = [WorkerPool(queue, "mail", on_failed=failures.append) for _ in range(3)]
     for pool in pools:
         pool.start()
     try:
-        until(lambda: told)
+        until(lambda: failures)
     finally:
         for pool in pools:
             pool.stop()
-    [failed] = told
+    [failed] = failures
     assert (failed.id, failed.attempts, failed.payload) == (rescued.id, 1, {"n": 1})
     assert failed.error == "the worker died"
-    WorkerPool(queue, "mail", on_failed=told.append).run(drain=True)
-    assert len(told) == 1
+    WorkerPool(queue, "mail", on_failed=failures.append).run(drain=True)
+    assert len(failures) == 1
 
 
 def notices(dsn: str) -> int:
@@ -247,21 +247,21 @@ def notices(dsn: str) -> int:
 
 
 def test_another_reports_it_when_the_reporter_dies(
-    queue: Queue, rescued: Job, told: list[FailedJob], dsn: str
+    queue: Queue, rescued: Job, failures: list[FailedJob], dsn: str
 ) -> None:
     script = [sys.executable, _HERE / "crash_in_on_failed.py", dsn, "mail"]
     assert subprocess.run(script, timeout=60, check=False).returncode == 3
     assert notices(dsn) == 1
-    with WorkerPool(queue, "mail", on_failed=told.append):
-        until(lambda: told)
+    with WorkerPool(queue, "mail", on_failed=failures.append):
+        until(lambda: failures)
         until(lambda: not notices(dsn))
-    assert [failed.id for failed in told] == [rescued.id]
+    assert [failed.id for failed in failures] == [rescued.id]
 
 
 def test_another_reports_it_when_the_reporter_stops_first(
     queue: Queue,
     rescued: Job,
-    told: list[FailedJob],
+    failures: list[FailedJob],
     dsn: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -274,18 +274,18 @@ def test_another_reports_it_when_the_reporter_stops_first(
 
     with WorkerPool(queue, "mail", on_failed=hang):
         assert called.wait(20)
-    WorkerPool(queue, "mail", on_failed=told.append).run(drain=True)
-    assert [failed.id for failed in told] == [rescued.id]
+    WorkerPool(queue, "mail", on_failed=failures.append).run(drain=True)
+    assert [failed.id for failed in failures] == [rescued.id]
     assert not notices(dsn)
 
 
 def test_a_job_that_is_rescued_again_while_it_is_reported_is_reported_again(
-    queue: Queue, rescued: Job, told: list[FailedJob], dsn: str
+    queue: Queue, rescued: Job, failures: list[FailedJob], dsn: str
 ) -> None:
     called, go = threading.Event(), threading.Event()
 
     def report(failed: FailedJob) -> None:
-        told.append(failed)
+        failures.append(failed)
         called.set()
         go.wait(30)
 
@@ -296,28 +296,28 @@ def test_a_job_that_is_rescued_again_while_it_is_reported_is_reported_again(
             connection.execute("UPDATE jobs SET status = 'failed'")
             connection.execute("UPDATE conduit_failure_notices SET reporter = NULL")
         go.set()
-        until(lambda: len(told) == 2)
+        until(lambda: len(failures) == 2)
         until(lambda: not notices(dsn))
 
 
 def test_workers_of_its_queue_come_first(
-    queue: Queue, rescued: Job, told: list[FailedJob], dsn: str
+    queue: Queue, rescued: Job, failures: list[FailedJob], dsn: str
 ) -> None:
-    other = WorkerPool(queue, "reports", on_failed=told.append)
+    other = WorkerPool(queue, "reports", on_failed=failures.append)
     other.run(drain=True)
-    assert told == []
+    assert failures == []
     with psycopg.connect(dsn) as connection:
         connection.execute("UPDATE conduit_failure_notices SET since = now() - interval '61 s'")
     other.run(drain=True)
-    assert [failed.id for failed in told] == [rescued.id]
+    assert [failed.id for failed in failures] == [rescued.id]
 
 
 def test_one_that_was_retried_meanwhile_has_not_failed(
-    queue: Queue, rescued: Job, told: list[FailedJob]
+    queue: Queue, rescued: Job, failures: list[FailedJob]
 ) -> None:
     queue.retry(rescued.id)
-    WorkerPool(queue, "mail", on_failed=told.append).run(drain=True)
-    assert told == []
+    WorkerPool(queue, "mail", on_failed=failures.append).run(drain=True)
+    assert failures == []
 
 
 def test_where_nobody_is_told_nothing_is_left_behind(rescued: Job, dsn: str) -> None:
@@ -332,9 +332,9 @@ def test_where_nobody_is_told_nothing_is_left_behind(rescued: Job, dsn: str) -> 
 
 
 def test_a_crash_between_the_commit_and_the_call_loses_the_call(
-    queue: Queue, pool: WorkerPool, told: list[FailedJob], dsn: str
+    queue: Queue, pool: WorkerPool, failures: list[FailedJob], dsn: str
 ) -> None:
-    """At most once: the job is failed and on record, and nobody is told of it later."""
+    """At most once: the job is failed and on record, and no later worker reports it."""
     job = queue.enqueue(Job(type="break", max_attempts=1))
     crashed = subprocess.run(
         [sys.executable, _HERE / "crash_before_on_failed.py", dsn], timeout=60, check=False
@@ -344,7 +344,7 @@ def test_a_crash_between_the_commit_and_the_call_loses_the_call(
     stored = queue.get(job.id)
     assert stored is not None
     assert stored.status == "failed"
-    assert told == []
+    assert failures == []
 
 
 def test_a_stop_waits_for_calls(queue: Queue, pool: WorkerPool) -> None:
@@ -361,7 +361,7 @@ def test_a_stop_waits_for_calls(queue: Queue, pool: WorkerPool) -> None:
 
 
 def test_a_retry_asked_for_on_the_last_attempt_is_told(
-    queue: Queue, pool: WorkerPool, told: list[FailedJob]
+    queue: Queue, pool: WorkerPool, failures: list[FailedJob]
 ) -> None:
     @pool.handler("ask")
     async def ask(context: JobContext, payload: object) -> None:
@@ -369,8 +369,8 @@ def test_a_retry_asked_for_on_the_last_attempt_is_told(
 
     queue.enqueue(Job(type="ask", max_attempts=3))
     pool.run(drain=True)
-    until(lambda: make_due(queue) or pool.run(drain=True) or told)
-    [failed] = told
+    until(lambda: make_due(queue) or pool.run(drain=True) or failures)
+    [failed] = failures
     assert (failed.attempts, failed.error) == (3, "not yet")
 
 

@@ -62,9 +62,9 @@ def test_a_timeout_fails_the_attempt_and_tells_where_it_hung(queue: Queue) -> No
 def test_a_type_has_a_timeout_and_a_job_may_bring_another(queue: Queue) -> None:
     pool = WorkerPool(queue)
     pool.register("t", hang, timeout=timedelta(seconds=0.05))
-    for timeout, told in ((None, "0.05 s"), (0.1, "0.1 s")):
+    for timeout, shown in ((None, "0.05 s"), (0.1, "0.1 s")):
         job = ran(queue, pool, Job(type="t", timeout=timeout, max_attempts=1))
-        assert job.error == f"TimeoutError: the attempt took longer than {told}"
+        assert job.error == f"TimeoutError: the attempt took longer than {shown}"
 
 
 def test_a_plain_function_has_a_timeout_too(queue: Queue) -> None:

@@ -31,7 +31,7 @@ class WorkerProcess:
         self.process.wait()
 
 
-class Fleet:
+class WorkerProcesses:
     """Starts workers; `close` kills those that still run.
 
     With `roles` each connects as a role of its name, by which the database tells them apart.
