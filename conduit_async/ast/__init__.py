@@ -6,7 +6,6 @@ facts about a node in a dictionary. `doc` is the text of the `///` lines above.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ..source import Span
@@ -16,7 +15,6 @@ from .code import Annotation, Block, Expr, Field, Name, Node, Pair, String, Type
 RelationKind: TypeAlias = Literal["has_many", "has_one", "belongs_to"]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Relation(Node):
     """`@has_many Target through Through as "alias" { options }` and its siblings."""
 
@@ -28,7 +26,6 @@ class Relation(Node):
     doc: str | None = None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Parameter(Node):
     """`name: type = default`."""
 
@@ -37,7 +34,6 @@ class Parameter(Node):
     default: Expr | None = None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Function(Node):
     """`@function name(parameters) -> result { … }`."""
 
@@ -48,7 +44,6 @@ class Function(Node):
     doc: str | None = None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Computed(Node):
     """`@computed name: type! { … }`; a lone expression is an `ExprStatement`.
 
@@ -62,7 +57,6 @@ class Computed(Node):
     pairs: tuple[Pair, ...] = ()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Scope(Node):
     """`@scope name(parameters) { where: {…} order_by: "…" limit: 10 }`."""
 
@@ -76,7 +70,6 @@ class Scope(Node):
 RuleKind: TypeAlias = Literal["validate", "constraint", "invariant"]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Rule(Node):
     """`@validate`, `@constraint` or `@invariant`: pairs, or statements in `body`."""
 
@@ -90,7 +83,6 @@ class Rule(Node):
 SettingKind: TypeAlias = Literal["nested", "operations", "middleware", "on"]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Setting(Node):
     """`@nested under X as "xs"`, `@operations […]`, `@middleware […]`, `@on event: […]`."""
 
@@ -104,7 +96,6 @@ Timing: TypeAlias = Literal["before", "after"]
 Event: TypeAlias = Literal["create", "update", "delete", "save"]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Hook(Node):
     """`@after create @transaction @async(options) { … }`.
 
@@ -125,7 +116,6 @@ ResourceMember: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Resource(Node):
     """`resource Name { members }`, members in the order of the source."""
 
@@ -134,7 +124,6 @@ class Resource(Node):
     doc: str | None = None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class File(Node):
     """One source file; the tree lacks what is in its `unparsed` spans."""
 

@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, dataclass_transform
+
+from msgspec import Struct, StructMeta
 
 from ..source import Span
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Node:
+@dataclass_transform(eq_default=False, frozen_default=True)
+class _NodeMeta(StructMeta):
+    """Tells type checkers that nodes are frozen."""
+
+
+class Node(Struct, frozen=True, eq=False, metaclass=_NodeMeta):
     """Anything with a place in a source."""
 
     span: Span
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Name(Node):
     """An identifier; a trailing `?` or `!` that belongs to it is part of `text`."""
 
     text: str
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Nil(Node):
     """`nil` or `null`."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Bool(Node):
     """`true` or `false`."""
 
     value: bool
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Int(Node):
     """An integer of any size."""
 
     value: int
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Float(Node):
     """A number with a point or an exponent."""
 
@@ -52,7 +52,6 @@ class Float(Node):
 DurationUnit: TypeAlias = Literal["second", "minute", "hour", "day", "week"]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Duration(Node):
     """`7.days`: a number and one of second, minute, hour, day, week (always the singular here)."""
 
@@ -60,7 +59,6 @@ class Duration(Node):
     unit: DurationUnit
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class String(Node):
     """A string; texts (escapes resolved, never empty, never two in a row) and interpolations."""
 
@@ -75,14 +73,12 @@ class String(Node):
         return first if len(self.parts) == 1 and isinstance(first, str) else None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Symbol(Node):
     """`:title`, a string that names a field."""
 
     name: str
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Regex(Node):
     """`/pattern/flags`; `\\/` is a plain slash already, flags are sorted letters of `imsx`."""
 
@@ -90,19 +86,16 @@ class Regex(Node):
     flags: str
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class SelfRef(Node):
     """`self`."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class NameRef(Node):
     """A bare name: a local, a parameter, a function, a namespace, a resource or a service."""
 
     name: str
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Member(Node):
     """`target.name`, or `target?.name` when `safe`.
 
@@ -116,7 +109,6 @@ class Member(Node):
     closed: bool = False
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Argument(Node):
     """`value`, or `name: value`."""
 
@@ -124,7 +116,6 @@ class Argument(Node):
     value: Expr
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Call(Node):
     """`callee(arguments)`; a method call's callee is a `Member`."""
 
@@ -133,7 +124,6 @@ class Call(Node):
     closed: bool = False
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Index(Node):
     """`target[index]`."""
 
@@ -142,7 +132,6 @@ class Index(Node):
     closed: bool = False
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Unwrap(Node):
     """`operand!`."""
 
@@ -156,7 +145,6 @@ BinaryOperator: TypeAlias = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Unary(Node):
     """`!` and `not` are both `not` here."""
 
@@ -164,7 +152,6 @@ class Unary(Node):
     operand: Expr
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Binary(Node):
     """`||` is `or` and `&&` is `and` here; `operator_span` is the operator's."""
 
@@ -174,7 +161,6 @@ class Binary(Node):
     operator_span: Span
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Ternary(Node):
     """`condition ? then : otherwise`."""
 
@@ -183,14 +169,12 @@ class Ternary(Node):
     otherwise: Expr
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class ArrayLiteral(Node):
     """`[a, b]`."""
 
     items: tuple[Expr, ...] = ()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Entry(Node):
     """`key: value` of a hash; a bare name or a string as key is a `String`."""
 
@@ -198,14 +182,12 @@ class Entry(Node):
     value: Expr
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class HashLiteral(Node):
     """`{ a: 1, "b": 2, (c): 3 }`."""
 
     entries: tuple[Entry, ...] = ()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Lambda(Node):
     """`|x| { … }` or `(x) => e`; the short form's body is one `ExprStatement`."""
 
@@ -213,7 +195,6 @@ class Lambda(Node):
     body: Block
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Rescue(Node):
     """`operand rescue |error| { … }`, as a statement's expression or as a value."""
 
@@ -222,7 +203,6 @@ class Rescue(Node):
     body: Block
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Wildcard(Node):
     """`_` as a pattern."""
 
@@ -231,7 +211,6 @@ Pattern: TypeAlias = "Expr | Wildcard"
 """A literal (`-` included), a range of literals, a symbol, a dotted name, or `_`."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Arm(Node):
     """`"a", "b" => e` (its body is one `ExprStatement`), `when p { … }`, or `else { … }`.
 
@@ -242,7 +221,6 @@ class Arm(Node):
     body: Block
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Match(Node):
     """`match subject { arms }`, as a statement's expression or as a value."""
 
@@ -250,7 +228,6 @@ class Match(Node):
     arms: tuple[Arm, ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class BadExpr(Node):
     """Where an expression was expected and a diagnostic was reported instead."""
 
@@ -267,14 +244,12 @@ def is_closed(node: Expr) -> bool:
     return isinstance(node, Member | Call | Index) and node.closed
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Block(Node):
     """`{ … }`, its span with the braces."""
 
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Let(Node):
     """`let name: type = value`."""
 
@@ -283,7 +258,6 @@ class Let(Node):
     value: Expr
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Assign(Node):
     """`target = value`; whether the target can be assigned is checked later."""
 
@@ -291,7 +265,6 @@ class Assign(Node):
     value: Expr
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Branch(Node):
     """A condition and what happens when it holds."""
 
@@ -299,7 +272,6 @@ class Branch(Node):
     body: Block
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class If(Node):
     """`if / elsif / else`; `unless` is an `If` whose one branch is `negated`."""
 
@@ -308,7 +280,6 @@ class If(Node):
     negated: bool = False
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class For(Node):
     """`for name in iterable { … }`."""
 
@@ -317,21 +288,18 @@ class For(Node):
     body: Block
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Return(Node):
     """`return` with or without a value."""
 
     value: Expr | None = None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Raise(Node):
     """`error(message)` as a statement."""
 
     message: Expr
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Async(Node):
     """`@async(options) { … }`; `header` is the span of `@async(options)` alone."""
 
@@ -341,7 +309,6 @@ class Async(Node):
     doc: str | None = None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class ExprStatement(Node):
     """An expression as a statement."""
 
@@ -351,7 +318,6 @@ class ExprStatement(Node):
 Statement: TypeAlias = Let | Assign | If | For | Return | Raise | Async | ExprStatement
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class NamedType(Node):
     """`string(50)`, `decimal(10,2)`, `User`."""
 
@@ -359,14 +325,12 @@ class NamedType(Node):
     arguments: tuple[Expr, ...] = ()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class ArrayType(Node):
     """`array<element>`."""
 
     element: TypeRef
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class HashType(Node):
     """`hash<key, value>`."""
 
@@ -374,14 +338,12 @@ class HashType(Node):
     value: TypeRef
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class EnumType(Node):
     """`enum ["a", "b"]`."""
 
     values: tuple[String, ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class StructType(Node):
     """`{ name: type! … }`."""
 
@@ -391,7 +353,6 @@ class StructType(Node):
 TypeExpr: TypeAlias = NamedType | ArrayType | HashType | EnumType | StructType
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class TypeRef(Node):
     """A type and its marker: `!` (required True), `?` (False), or none (None, meaning required)."""
 
@@ -404,7 +365,6 @@ class TypeRef(Node):
         return self.required is False
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Pair(Node):
     """`key: value` in a block of options; a bare word as value is a `NameRef`."""
 
@@ -412,7 +372,6 @@ class Pair(Node):
     value: Expr
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Annotation(Node):
     """`@name(arguments)` on a field, or an unknown one that is a member or at file level.
 
@@ -427,7 +386,6 @@ class Annotation(Node):
     body: Block | None = None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Field(Node):
     """`name: type! @annotations`, also a relation field, with its block of `options`."""
 

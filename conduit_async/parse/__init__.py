@@ -1,7 +1,8 @@
 """Source text to syntax tree."""
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from .. import ast
 from ..diagnostics import Diagnostic, Problems

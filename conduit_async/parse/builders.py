@@ -1,7 +1,7 @@
 """What the rules of the grammar build: nodes, lists, and values of functions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -56,7 +56,7 @@ def builder(name: str, context: Context) -> Callable[..., Any] | None:
 
 def _node(kind: type[ast.Node], context: Context) -> Callable[..., ast.Node]:
     """A node of the values that are no tokens, with its doc comment if it has one."""
-    has_doc = any(each.name == "doc" for each in fields(kind))
+    has_doc = "doc" in kind.__struct_fields__
 
     def build(span: Span, *values: Any) -> ast.Node:
         parts = [

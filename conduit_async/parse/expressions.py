@@ -1,7 +1,8 @@
 """The rules of expressions that are not just a node of their symbols."""
 
-from dataclasses import replace
 from typing import cast
+
+from msgspec.structs import replace
 
 from .. import ast
 from ..lexer import literals

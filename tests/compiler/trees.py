@@ -1,6 +1,5 @@
 """A tree as text, for tests and for whoever wants to see how a source was read."""
 
-from dataclasses import fields
 from typing import Any
 
 from conduit_async import ast
@@ -67,14 +66,14 @@ def _plain(node: ast.Node, indent: int) -> str:
 def _parts(node: ast.Node, indent: int, skip_left: bool = False) -> list[str]:
     left = _left(node) if skip_left else None
     shown = []
-    for item in fields(node):
-        value = getattr(node, item.name)
-        if item.name in ("span", "operator_span", "header") or value is left:
+    for name in node.__struct_fields__:
+        value = getattr(node, name)
+        if name in ("span", "operator_span", "header") or value is left:
             continue
         if value is None or value is False or value == ():
             continue
         text = _value(value, indent + 2)
-        shown.append(text if item.name in _UNNAMED else f"{item.name}={text}")
+        shown.append(text if name in _UNNAMED else f"{name}={text}")
     return shown
 
 

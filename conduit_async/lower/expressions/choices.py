@@ -228,8 +228,8 @@ def _in_branches(block: ast.Block) -> ast.Block:
     for index, each in enumerate(block.statements[:-1]):
         if isinstance(each, ast.If) and each.otherwise is None and _always_leaves(each):
             rest = ast.Block(block.span, block.statements[index + 1 :])
-            whole = replace(each, otherwise=_in_branches(rest))
-            return replace(block, statements=(*block.statements[:index], whole))
+            whole = ast.If(each.span, each.branches, _in_branches(rest), each.negated)
+            return ast.Block(block.span, (*block.statements[:index], whole))
     return block
 
 

@@ -206,7 +206,7 @@ def _member(fn: FunctionBuilder, select: Select, column: Column, node: ast.Binar
         has_nil = len(items) < len(container.items)
         if has_nil and not items:
             return f"{name} IS {'NOT ' if negated else ''}NULL", []
-        container = replace(container, items=items) if has_nil else container
+        container = ast.ArrayLiteral(container.span, items) if has_nil else container
     value = yield Operand(container)
     kind = type_of(fn, container)
     if has_nil:
