@@ -13,7 +13,7 @@ _COMMANDS = {
     "jobs": ("jobs", "jobs", "List, show, retry, cancel, purge and count jobs."),
     "queues": ("queues", "queues", "List, pause, resume and limit queues."),
     "schedules": ("schedules", "schedules", "List, enable, disable, remove and run schedules."),
-    "dsn": ("dsn", "dsn", "Print the database that the commands use."),
+    "dsn": ("migrate", "dsn", "Print the database that the commands use."),
     "demo": ("demo", "demo", "Compile and run an example, and show each step."),
 }
 

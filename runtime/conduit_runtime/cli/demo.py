@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -21,14 +22,20 @@ from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.table import Table
 
-from .. import Job, JobStatus, Queue, embedded
+from .. import JobStatus, Queue, embedded
 
 DEADLINE = 60.0
 """Seconds until the demo gives up on a job that does not end."""
 _SHOWN = "announce"
 _WIDTH = 96
-"""Columns where there is no terminal: generated lines have up to 88, and stand in a frame."""
-_STYLES = {"completed": "green", "failed": "red", "running": "yellow", "pending": "cyan"}
+"""Columns where there is no terminal: generated lines have up to 88, within a frame."""
+_STYLES = {
+    "completed": "green",
+    "failed": "red",
+    "running": "yellow",
+    "pending": "cyan",
+    "cancelled": "dim",
+}
 
 
 @click.command()
@@ -45,24 +52,18 @@ def demo() -> None:
         signal.signal(signum, lambda signum, frame: sys.exit(128 + signum))
     with tempfile.TemporaryDirectory(prefix="conduit-demo-", ignore_cleanup_errors=True) as scratch:
         # Root's Postgres runs as another user, who has to get there.
-        os.chmod(scratch, 0o711)  # noqa: S103 - others may pass, not look
+        os.chmod(scratch, 0o711)  # noqa: S103 - others may pass, not read
         blog = Path(scratch, "blog")
         shutil.copytree(_example(), blog, ignore=shutil.ignore_patterns("jobs", "__pycache__"))
-        try:
-            with _database(Path(scratch, "postgres")) as dsn, Queue(dsn) as queue:
-                commands = _Commands(blog, dsn)
-                _compile(console, blog, commands)
-                commands.run("conduit_runtime.cli", "migrate")
-                _insert(console, commands, queue)
-                _work(console, commands, queue)
-                _conclude(console, queue)
-        except embedded.EmbeddedError as error:
-            raise click.ClickException(str(error)) from None
-
-
-def _database(folder: Path) -> AbstractContextManager[str]:
-    # Nothing of the demo outlives it, so its server need not wait for the disk.
-    return embedded.server(folder, settings={"fsync": "off"})
+        # Nothing of the demo outlives it, so its server need not wait for the disk.
+        server = embedded.start(Path(scratch, "postgres"), settings={"fsync": "off"})
+        with server, Queue(server.dsn) as queue:
+            commands = _Commands(blog, server.dsn)
+            _compile(console, blog, commands)
+            commands.run("conduit_runtime.cli", "migrate")
+            _insert(console, commands, queue)
+            _work(console, commands, queue)
+            _conclude(console, queue)
 
 
 def _example() -> Path:
@@ -79,10 +80,7 @@ class _Commands:
 
     def __init__(self, folder: Path, dsn: str) -> None:
         self._folder = folder
-        self._environment = os.environ | {
-            "PYTHONUNBUFFERED": "1",
-            "CONDUIT_DATABASE_URL": dsn,
-        }
+        self._environment = os.environ | {"PYTHONUNBUFFERED": "1", "CONDUIT_DATABASE_URL": dsn}
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[str]:
         # -m or a script, never the commands on the PATH: those may be of another installation.
@@ -123,15 +121,11 @@ def _compile(console: Console, blog: Path, commands: "_Commands") -> None:
 
 def _excerpt(text: str, pattern: str) -> str:
     found = re.search(pattern, text, re.MULTILINE | re.DOTALL)
-    return found.group().strip("\n") if found else text
+    return textwrap.dedent(found.group()).strip("\n") if found else text
 
 
 def _code(text: str, language: str, title: str) -> Panel:
-    indent = min(len(line) - len(line.lstrip()) for line in text.splitlines() if line.strip())
-    dedented = "\n".join(line[indent:] for line in text.splitlines())
-    syntax = Syntax(
-        dedented, language, theme="ansi_dark", background_color="default", word_wrap=True
-    )
+    syntax = Syntax(text, language, theme="ansi_dark", background_color="default", word_wrap=True)
     return Panel(syntax, title=title, title_align="left", border_style="dim", expand=False)
 
 
@@ -151,7 +145,7 @@ def _work(console: Console, commands: _Commands, queue: Queue) -> None:
     console.print("[dim]$[/] conduit-jobs worker jobs --services app:Services")
     with _worker(console, commands) as worker, console.status("running"):
         deadline = time.monotonic() + DEADLINE
-        while any(not _ended(job) for job in queue.list(limit=1000)):
+        while queue.list(status=(JobStatus.PENDING, JobStatus.RUNNING)):
             if worker.poll() is not None or time.monotonic() > deadline:
                 raise click.ClickException("the worker did not finish the demo's jobs")
             time.sleep(0.1)
@@ -180,23 +174,15 @@ def _print_lines(console: Console, worker: subprocess.Popen[str]) -> None:
         console.print(f"    {line.rstrip()}", markup=False, soft_wrap=True)
 
 
-def _ended(job: Job) -> bool:
-    return job.status not in (JobStatus.PENDING, JobStatus.RUNNING)
-
-
 def _conclude(console: Console, queue: Queue) -> None:
     jobs = queue.list(limit=1000)
     table = Table(title="conduit-jobs jobs list", title_justify="left", title_style="dim")
     for name in ("job", "queue", "status", "attempts"):
         table.add_column(name, no_wrap=True, justify="right" if name == "attempts" else "left")
     for job in reversed(jobs):
-        style = _STYLES.get(job.status.value, "")
-        table.add_row(
-            job.type,
-            job.queue,
-            f"[{style}]{job.status.value}[/]" if style else job.status.value,
-            f"[yellow]{job.attempts}[/]" if job.attempts > 1 else str(job.attempts),
-        )
+        status = job.status.value
+        attempts = f"[yellow]{job.attempts}[/]" if job.attempts > 1 else str(job.attempts)
+        table.add_row(job.type, job.queue, f"[{_STYLES[status]}]{status}[/]", attempts)
     console.print(table)
     for job in jobs:
         if job.attempts > 1 and job.status == JobStatus.COMPLETED:

@@ -1,5 +1,6 @@
 """Options that filter jobs, and commands that change all jobs of a filter."""
 
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -9,38 +10,56 @@ from uuid import UUID
 
 import click
 
-from .database import database, options
-from .duration import DURATION
-from .output import counted_jobs, format_option, show_one, show_rows
+from .output import counted_jobs, show_one, show_rows
+from .session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 STATUSES = ["pending", "running", "completed", "failed", "cancelled"]
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _PATIENCE = 1.0
 """Seconds after which a command on a terminal shows its progress."""
 
 
+class _Duration(click.ParamType[timedelta]):
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        match = re.fullmatch(r"(\d{1,6})([smhdw])", value)
+        if match is None:
+            self.fail(f"{value!r} is not a duration: use 90s, 15m, 12h, 30d or 4w", param, ctx)
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+DURATION = _Duration()
+
+
 def filter_options(statuses: Sequence[str]) -> Callable[[F], F]:
-    """The options --queue, --type, --status and --older-than."""
+    """The options --queue, --type, --status and --older-than, named as methods of Queue do."""
+    options = (
+        click.option("--queue", help="Only jobs of this queue."),
+        click.option("--type", help="Only jobs of this type."),
+        click.option(
+            "--status",
+            multiple=True,
+            callback=lambda context, option, given: given or None,
+            type=click.Choice(statuses),
+            help="Only jobs with this status; may be repeated.",
+        ),
+        click.option(
+            "--older-than",
+            type=DURATION,
+            metavar="DURATION",
+            help="Only jobs that were enqueued longer ago: 90s, 15m, 12h, 30d, 4w.",
+        ),
+    )
 
     def decorate(command: F) -> F:
-        for option in (
-            click.option(
-                "--older-than",
-                type=DURATION,
-                metavar="DURATION",
-                help="Only jobs that were enqueued longer ago: 90s, 15m, 12h, 30d, 4w.",
-            ),
-            click.option(
-                "--status",
-                "statuses",
-                multiple=True,
-                type=click.Choice(statuses),
-                help="Only jobs with this status; may be repeated.",
-            ),
-            click.option("--type", "type_", help="Only jobs of this type."),
-            click.option("--queue", help="Only jobs of this queue."),
-        ):
+        for option in reversed(options):
             command = option(command)
         return command
 
@@ -52,54 +71,47 @@ def change_options(statuses: Sequence[str]) -> Callable[[F], F]:
 
     def decorate(command: F) -> F:
         command = click.option("--all", "every", is_flag=True, help="All jobs.")(command)
-        command = filter_options(statuses)(command)
-        command = click.argument("ids", type=click.UUID, nargs=-1)(command)
-        return options(format_option(command))
+        return click.argument("ids", type=click.UUID, nargs=-1)(filter_options(statuses)(command))
 
     return decorate
 
 
 def change(
+    session: Session,
     operation: str,
     good: str,
     bad: str,
-    dsn: str | None,
-    schema: str | None,
-    form: str,
+    *,
     ids: tuple[UUID, ...],
     every: bool,
-    queue: str | None,
-    type_: str | None,
-    statuses: tuple[str, ...],
-    older_than: timedelta | None,
+    **wanted: Any,
 ) -> None:
     """Apply an operation ("cancel", "retry") to the jobs with these ids or of the filter."""
-    from ..client.queue import Queue
-
-    is_filtered = any((queue, type_, statuses, older_than))
+    is_filtered = any(wanted.values())
     if ids and (is_filtered or every):
         raise click.UsageError("give ids or a filter, not both")
     if every and is_filtered:
         raise click.UsageError("--all means all jobs: leave out the other filters")
     if not ids and not is_filtered and not every:
         raise click.UsageError("give ids, a filter such as --queue, or --all")
-    with database(dsn, schema) as found, Queue(found, schema) as store:
+    with session.queue() as queue:
         if ids:
-            _tell(ids, [getattr(store, operation)(id) for id in ids], form, good, bad)
-            return
-        count = _change_many(
-            getattr(store, f"{operation}_many"),
-            good,
-            queue=queue,
-            type=type_,
-            status=statuses or None,
-            older_than=older_than,
-            every=every,
-        )
-    if form == "json":
-        show_one({"changed": count}, form)
+            done = {id: getattr(queue, operation)(id) for id in ids}
+        else:
+            many = getattr(queue, f"{operation}_many")
+            count = _change_many(many, good, every=every, **wanted)
+    if ids and session.form == "json":
+        rows = [{"id": id, "done": is_done} for id, is_done in done.items()]
+        show_rows(rows, ["id", "done"], "json")
+    elif ids:
+        for id, is_done in done.items():
+            click.echo(f"{id}  {good if is_done else bad}")
+    elif session.form == "json":
+        show_one({"changed": count}, "json")
     else:
         click.echo(f"{counted_jobs(count)} {good}")
+    if ids and not all(done.values()):
+        raise click.exceptions.Exit(1)
 
 
 def _change_many(many: Callable[..., int], good: str, **wanted: Any) -> int:
@@ -117,14 +129,3 @@ def _change_many(many: Callable[..., int], good: str, **wanted: Any) -> int:
     finally:
         if shown:
             click.echo("\r\x1b[K", nl=False, err=True)
-
-
-def _tell(ids: tuple[UUID, ...], done: list[bool], form: str, good: str, bad: str) -> None:
-    if form == "json":
-        rows = [{"id": id_, "done": is_done} for id_, is_done in zip(ids, done, strict=True)]
-        show_rows(rows, ["id", "done"], form)
-    else:
-        for id_, is_done in zip(ids, done, strict=True):
-            click.echo(f"{id_}  {good if is_done else bad}")
-    if not all(done):
-        raise click.exceptions.Exit(1)

@@ -6,16 +6,20 @@ from uuid import UUID
 
 import click
 
-from .attempts import ATTEMPTS, attempts_row
-from .database import database, options
-from .duration import DURATION
-from .filters import STATUSES, change, change_options, filter_options
-from .output import counted_jobs, format_option, show_one, show_rows
+from .filters import DURATION, STATUSES, change, change_options, filter_options
+from .output import counted_jobs, first_line, show_one, show_rows
+from .session import Session, session_options
 
 if TYPE_CHECKING:
     from ..model.job import Job
+    from ..model.metrics.job_metrics import JobMetrics
 
 _COLUMNS = ["id", "queue", "type", "status", "attempts", "run_at", "error"]
+_METRICS = (
+    *("queue", "type", "processed", "per_second", "failed", "retried"),
+    *("p50", "p95", "p99", "wait_p50", "wait_p95", "wait_p99"),
+)
+"""The columns of a table of metrics; JSON has more."""
 
 
 @click.group()
@@ -24,8 +28,7 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@options
-@format_option
+@session_options
 @filter_options(STATUSES)
 @click.option(
     "--limit",
@@ -34,64 +37,50 @@ def jobs() -> None:
     type=click.IntRange(1, 2**31 - 1),
     help="The most jobs to list.",
 )
-def list_jobs(
-    dsn: str | None,
-    schema: str | None,
-    form: str,
-    queue: str | None,
-    type_: str | None,
-    statuses: tuple[str, ...],
-    older_than: timedelta | None,
-    limit: int,
-) -> None:
+def list_jobs(session: Session, limit: int, **wanted: Any) -> None:
     """List the newest jobs."""
-    from ..client.queue import Queue
-
-    with database(dsn, schema) as found, Queue(found, schema) as store:
-        listed = store.list(queue, statuses or None, type_, limit, older_than=older_than)
-        rows = [_row(job) for job in listed]
-    if form == "table":
+    with session.queue() as queue:
+        rows = [_row(job) for job in queue.list(limit=limit, **wanted)]
+    if session.form == "table":
         for row in rows:
             row["attempts"] = f"{row['attempts']}/{row['max_attempts']}"
-            row["error"] = (row["error"] or "").partition("\n")[0][:60]
-    show_rows(rows, _COLUMNS, form)
+            row["error"] = first_line(row["error"])
+    show_rows(rows, _COLUMNS, session.form)
 
 
 @jobs.command()
-@options
-@format_option
+@session_options
 @click.argument("id", type=click.UUID)
-def show(dsn: str | None, schema: str | None, form: str, id: UUID) -> None:
+def show(session: Session, id: UUID) -> None:
     """Show everything about a job."""
-    from ..client.queue import Queue
-
-    with database(dsn, schema) as found, Queue(found, schema) as store:
-        job = store.get(id)
+    with session.queue() as queue:
+        job = queue.get(id)
     if job is None:
         raise click.ClickException(f"there is no job {id}")
-    show_one({**_row(job), "waits_for": job.waits_for, "result": job.result}, form)
+    show_one({**_row(job), "waits_for": job.waits_for, "result": job.result}, session.form)
 
 
 @jobs.command()
+@session_options
 @change_options(STATUSES)
-def retry(**given: Any) -> None:
+def retry(session: Session, **given: Any) -> None:
     """Make jobs due now, with all their attempts: the jobs with these IDS, or all that match.
 
     IDS may have any status. Without IDS, failed jobs match; --status matches others.
     """
-    change("retry", "pending again", "there is no such job", **given)
+    change(session, "retry", "pending again", "there is no such job", **given)
 
 
 @jobs.command()
+@session_options
 @change_options(["pending", "running"])
-def cancel(**given: Any) -> None:
+def cancel(session: Session, **given: Any) -> None:
     """Cancel pending and running jobs: the jobs with these IDS, or all that match."""
-    change("cancel", "cancelled", "ended already, or unknown", **given)
+    change(session, "cancel", "cancelled", "ended already, or unknown", **given)
 
 
 @jobs.command()
-@options
-@format_option
+@session_options
 @click.option(
     "--older-than",
     required=True,
@@ -101,38 +90,27 @@ def cancel(**given: Any) -> None:
 )
 @click.option(
     "--status",
-    "statuses",
     multiple=True,
     type=click.Choice(["completed", "failed", "cancelled"]),
     default=["completed"],
     show_default=True,
     help="Only ended jobs with this status; may be repeated.",
 )
-@click.option("--queue", help="Only jobs of this queue.")
-def purge(
-    dsn: str | None,
-    schema: str | None,
-    form: str,
-    older_than: timedelta,
-    statuses: tuple[str, ...],
-    queue: str | None,
-) -> None:
+@click.option("--queue", "name", help="Only jobs of this queue.")
+def purge(session: Session, older_than: timedelta, status: tuple[str], name: str | None) -> None:
     """Delete ended jobs."""
-    from ..client.queue import Queue
-
-    with database(dsn, schema) as found, Queue(found, schema) as store:
-        deleted = store.purge(older_than, statuses, queue=queue)
-    if form == "json":
-        show_one({"deleted": deleted}, form)
+    with session.queue() as queue:
+        deleted = queue.purge(older_than, status, queue=name)
+    if session.form == "json":
+        show_one({"deleted": deleted}, "json")
     else:
         click.echo(f"{counted_jobs(deleted)} deleted")
 
 
 @jobs.command()
-@options
-@format_option
-@click.option("--queue", help="Only jobs of this queue.")
-@click.option("--type", "type_", help="Only metrics of this type.")
+@session_options
+@click.option("--queue", "name", help="Only jobs of this queue.")
+@click.option("--type", help="Only metrics of this type.")
 @click.option(
     "--last",
     default="1h",
@@ -140,30 +118,26 @@ def purge(
     metavar="DURATION",
     help="The period of the metrics, up to 30 days: 15m, 1h, 1d.",
 )
-def stats(
-    dsn: str | None, schema: str | None, form: str, queue: str | None, type_: str | None, last: str
-) -> None:
+def stats(session: Session, name: str | None, type: str | None, last: str) -> None:
     """Count the jobs by status, and show the metrics of recent attempts.
 
     Durations are in seconds. So are waits: the time from when a job is due to its start.
     """
-    from ..client.queue import Queue
-
     duration = DURATION.convert(last, None, None)
     if not duration:
         raise click.BadParameter("--last takes a duration above 0")
-    with database(dsn, schema) as found, Queue(found, schema) as store:
-        counts = store.stats(queue)
-        metrics = store.metrics(queue, type_, duration)
+    with session.queue() as queue:
+        counts = queue.stats(name)
+        metrics = queue.metrics(name, type, duration)
     stored = {status: counts[status] for status in STATUSES}
-    attempts = [attempts_row(each) for each in metrics]
-    if form == "json":
-        show_one({**stored, "last": last, "attempts": attempts}, form)
+    attempts = [_metrics_row(each) for each in metrics]
+    if session.form == "json":
+        show_one({**stored, "last": last, "attempts": attempts}, "json")
         return
-    show_one(stored, form)
+    show_one(stored, "table")
     click.echo(f"\n{'Attempts' if attempts else 'No attempts'} in the last {last}")
     if attempts:
-        show_rows(attempts, ATTEMPTS, form)
+        show_rows(attempts, _METRICS, "table")
 
 
 def _row(job: "Job") -> dict[str, Any]:
@@ -173,3 +147,23 @@ def _row(job: "Job") -> dict[str, Any]:
         *("trace", "progress", "error", "errors"),
     )
     return {name: getattr(job, name) for name in names}
+
+
+def _metrics_row(metrics: "JobMetrics") -> dict[str, Any]:
+    """The metrics of a type's attempts; times are in seconds."""
+    names = (
+        *("queue", "type", "period", "processed", "succeeded", "failed", "retried", "discarded"),
+        *("snoozed", "cancelled"),
+    )
+    row = {name: getattr(metrics, name) for name in names}
+    row["period"] = round(metrics.period)
+    row["per_second"] = _rounded(metrics.throughput)
+    for prefix, distribution in (("", metrics.duration), ("wait_", metrics.wait)):
+        for name in ("mean", "p50", "p95", "p99"):
+            row[prefix + name] = _rounded(getattr(distribution, name))
+    return row
+
+
+def _rounded(value: float | None) -> float | None:
+    """The value with three significant digits: more would only look exact."""
+    return None if value is None else float(f"{value:.3g}")

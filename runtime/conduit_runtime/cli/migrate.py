@@ -1,12 +1,15 @@
-"""`conduit-jobs migrate`."""
+"""`conduit-jobs migrate` and `conduit-jobs dsn`."""
 
 import click
 
-from .database import database, options
+from .session import Session, database_options
+
+_KEEP = 600.0
+"""Seconds that the embedded server runs on for the user of a printed connection string."""
 
 
 @click.command()
-@options
+@database_options
 @click.option("--print", "print_only", is_flag=True, help="Print the SQL instead of running it.")
 @click.option(
     "--print-grants",
@@ -28,8 +31,7 @@ from .database import database, options
     help="A role that only works; may be repeated. Default without any role: conduit_worker.",
 )
 def migrate(
-    dsn: str | None,
-    schema: str | None,
+    session: Session,
     print_only: bool,
     print_grants: bool,
     enqueuers: tuple[str, ...],
@@ -41,15 +43,15 @@ def migrate(
     if (enqueuers or workers) and not print_grants:
         raise click.UsageError("--enqueuer and --worker need --print-grants")
     if print_only:
-        click.echo(migrations.script(schema), nl=False)
+        click.echo(migrations.script(session.schema), nl=False)
     if print_grants:
         if not enqueuers and not workers:
             enqueuers, workers = ("conduit_enqueuer",), ("conduit_worker",)
-        click.echo("\n".join(grants.grants(schema, enqueuers, workers)))
+        click.echo("\n".join(grants.grants(session.schema, enqueuers, workers)))
     if print_only or print_grants:
         return
-    with database(dsn, schema, creates=True) as found:
-        applied = migrations.migrate(found, schema, on_wait=_report)
+    with session.database(creates=True) as dsn:
+        applied = migrations.migrate(dsn, session.schema, on_wait=_report)
     if applied:
         click.echo(f"applied migration {', '.join(map(str, applied))}")
     else:
@@ -58,3 +60,11 @@ def migrate(
 
 def _report(blockers: str) -> None:
     click.echo(f"waiting for {blockers}", err=True)
+
+
+@click.command()
+@database_options
+def dsn(session: Session) -> None:
+    """Print the database that the commands use; start the embedded one if it is needed."""
+    with session.database(keep=_KEEP) as dsn:
+        click.echo(dsn)

@@ -25,6 +25,11 @@ def counted_jobs(count: int) -> str:
     return "1 job" if count == 1 else f"{count} jobs"
 
 
+def first_line(text: str | None) -> str:
+    """What a table shows of an error."""
+    return (text or "").partition("\n")[0][:60]
+
+
 def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:
     """Print rows; a table shows `columns` only, JSON everything."""
     if form == "json":

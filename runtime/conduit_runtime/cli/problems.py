@@ -1,6 +1,5 @@
 """Errors of the database and of the queue as one sentence, without a traceback."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +18,8 @@ def explained(context: click.Context) -> Iterator[None]:
     """Turn errors that users can fix into a ClickException; other errors pass unchanged."""
     try:
         yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
     except Exception as error:
         message = _message(error)
         if message is None:
@@ -31,15 +32,13 @@ def explained(context: click.Context) -> Iterator[None]:
 
 
 def _message(error: Exception) -> str | None:
-    # Only modules that are imported can have raised. An import here would cost time.
-    errors = sys.modules.get("conduit_runtime.model.errors")
-    if errors is not None and isinstance(error, errors.QueueError):
+    import psycopg
+
+    from ..model.errors import QueueError
+
+    if isinstance(error, QueueError):
         return str(error)
-    embedded = sys.modules.get("conduit_runtime.embedded")
-    if embedded is not None and isinstance(error, embedded.EmbeddedError):
-        return str(error)
-    psycopg = sys.modules.get("psycopg")
-    if psycopg is None or not isinstance(error, psycopg.Error):
+    if not isinstance(error, psycopg.Error):
         return None
     text = str(error).strip()
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):

@@ -1,22 +1,23 @@
 """`conduit-jobs queues`: queues, and the rates of types."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from .database import database, options
-from .duration import DURATION
-from .output import format_option, show_rows
+from .filters import DURATION
+from .output import show_rows
+from .session import Session, session_options
 
 if TYPE_CHECKING:
     from ..client.queue import Queue
     from ..model.stats import QueueOverview
 
 _COUNTS = ["pending", "running", "completed", "failed", "cancelled", "unknown", "workers"]
+_names = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 _none = click.option("--none", "lift", is_flag=True, help="Lift the limit.")
 
 
@@ -26,63 +27,49 @@ def queues() -> None:
 
 
 @queues.command("list")
-@options
-@format_option
-def list_queues(dsn: str | None, schema: str | None, form: str) -> None:
+@session_options
+def list_queues(session: Session) -> None:
     """List the queues that hold jobs, have workers, are paused or limited.
 
     `unknown` counts the due jobs whose type no live worker of their queue knows.
     """
-    from ..client.queue import Queue
-
-    with database(dsn, schema) as found, Queue(found, schema) as store:
-        rows = [_row(queue) for queue in store.queues()]
-    _show(rows, form)
+    with session.queue() as queue:
+        overviews = queue.queues()
+    _show(overviews, session.form)
 
 
 @queues.command()
-@options
-@format_option
-@click.argument("names", nargs=-1, required=True, metavar="NAME…")
-def pause(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]) -> None:
+@session_options
+@_names
+def pause(session: Session, names: tuple[str, ...]) -> None:
     """Let no job of these queues start. Running jobs continue, and jobs can be enqueued."""
-    _do(dsn, schema, form, names, lambda store, name: store.pause(name))
+    _change(session, names, lambda queue, name: queue.pause(name))
 
 
 @queues.command()
-@options
-@format_option
-@click.argument("names", nargs=-1, required=True, metavar="NAME…")
-def resume(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]) -> None:
+@session_options
+@_names
+def resume(session: Session, names: tuple[str, ...]) -> None:
     """Let the jobs of paused queues start again."""
-    _do(dsn, schema, form, names, lambda store, name: store.resume(name))
+    _change(session, names, lambda queue, name: queue.resume(name))
 
 
 @queues.command()
-@options
-@format_option
-@click.argument("names", nargs=-1, required=True, metavar="NAME…")
+@session_options
+@_names
 @click.option(
     "--concurrency", type=click.IntRange(1), metavar="N", help="At most N of its jobs at once."
 )
 @_none
-def limit(
-    dsn: str | None,
-    schema: str | None,
-    form: str,
-    names: tuple[str, ...],
-    concurrency: int | None,
-    lift: bool,
-) -> None:
+def limit(session: Session, names: tuple[str, ...], concurrency: int | None, lift: bool) -> None:
     """Limit how many jobs of a queue run at once, over all workers."""
-    _either(concurrency is not None, lift, "--concurrency")
-    _do(dsn, schema, form, names, lambda store, name: store.limit(name, concurrency))
+    _check_either(concurrency, lift, "--concurrency")
+    _change(session, names, lambda queue, name: queue.limit(name, concurrency))
 
 
 @queues.command("rate-limit")
-@options
-@format_option
-@click.argument("type_", metavar="TYPE")
+@session_options
+@click.argument("type", metavar="TYPE")
 @click.option("--starts", type=click.IntRange(1), metavar="N", help="At most N of its jobs start.")
 @click.option(
     "--per",
@@ -93,79 +80,59 @@ def limit(
     help="The length of the period.",
 )
 @_none
-def rate_limit(
-    dsn: str | None,
-    schema: str | None,
-    form: str,
-    type_: str,
-    starts: int | None,
-    per: timedelta,
-    lift: bool,
-) -> None:
+def rate_limit(session: Session, type: str, starts: int | None, per: timedelta, lift: bool) -> None:
     """Limit how many jobs of a type start within a period, over all workers."""
-    from ..client.queue import Queue
-
-    _either(starts is not None, lift, "--starts")
-    with database(dsn, schema) as found, Queue(found, schema) as store:
-        _checked(lambda: store.rate_limit(type_, starts, per))
-        _show_rates(store, form)
+    _check_either(starts, lift, "--starts")
+    with session.queue() as queue:
+        with _usage_errors():
+            queue.rate_limit(type, starts, per)
+        _show_rates(queue, session.form)
 
 
 @queues.command("rate-limits")
-@options
-@format_option
-def rate_limits(dsn: str | None, schema: str | None, form: str) -> None:
+@session_options
+def rate_limits(session: Session) -> None:
     """List the types that have a rate."""
-    from ..client.queue import Queue
-
-    with database(dsn, schema) as found, Queue(found, schema) as store:
-        _show_rates(store, form)
+    with session.queue() as queue:
+        _show_rates(queue, session.form)
 
 
-def _do(
-    dsn: str | None,
-    schema: str | None,
-    form: str,
-    names: tuple[str, ...],
-    deed: Callable[["Queue", str], object],
+def _change(
+    session: Session, names: tuple[str, ...], operation: Callable[["Queue", str], None]
 ) -> None:
     """Change queues, and print their new state."""
-    from ..client.queue import Queue
     from ..model.stats import QueueOverview
 
-    with database(dsn, schema) as found, Queue(found, schema) as store:
-        for name in names:
-            _checked(partial(deed, store, name))
-        existing = {queue.queue: queue for queue in store.queues()}
-    _show([_row(existing.get(name) or QueueOverview(name)) for name in names], form)
+    with session.queue() as queue:
+        with _usage_errors():
+            for name in names:
+                operation(queue, name)
+        existing = {overview.queue: overview for overview in queue.queues()}
+    _show([existing.get(name) or QueueOverview(name) for name in names], session.form)
 
 
-def _checked(deed: Callable[[], object]) -> None:
+@contextmanager
+def _usage_errors() -> Iterator[None]:
     try:
-        deed()
+        yield
     except ValueError as error:
         raise click.UsageError(str(error)) from None
 
 
-def _either(has_limit: bool, lift: bool, option: str) -> None:
-    if has_limit == lift:
+def _check_either(limit: int | None, lift: bool, option: str) -> None:
+    if (limit is not None) == lift:
         raise click.UsageError(f"give {option} N, or --none to lift the limit")
 
 
-def _row(queue: "QueueOverview") -> dict[str, Any]:
-    return {**asdict(queue), "paused": queue.paused}
-
-
-def _show(rows: list[dict[str, Any]], form: str) -> None:
-    if form == "table":
-        for row in rows:
-            row["paused"] = "paused" if row["paused"] else ""
+def _show(overviews: "list[QueueOverview]", form: str) -> None:
+    shown = {True: "paused", False: ""} if form == "table" else {True: True, False: False}
+    rows = [{**asdict(each), "paused": shown[each.paused]} for each in overviews]
     show_rows(rows, ["queue", "paused", "concurrency", *_COUNTS, "oldest_due"], form)
 
 
-def _show_rates(store: "Queue", form: str) -> None:
+def _show_rates(queue: "Queue", form: str) -> None:
     rows = [
         {"type": rate.type, "starts": rate.starts, "per_seconds": rate.per.total_seconds()}
-        for rate in store.rate_limits()
+        for rate in queue.rate_limits()
     ]
     show_rows(rows, ["type", "starts", "per_seconds"], form)

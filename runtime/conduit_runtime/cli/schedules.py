@@ -1,15 +1,17 @@
 """`conduit-jobs schedules`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .database import database, options
-from .output import format_option, show_rows
+from .output import first_line, show_rows
+from .session import Session, session_options
 
 if TYPE_CHECKING:
     from ..model.schedules.schedule import Schedule
+    from ..schedules.scheduler import CronScheduler
 
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 
@@ -20,98 +22,82 @@ def schedules() -> None:
 
 
 @schedules.command("list")
-@options
-@format_option
-def list_schedules(dsn: str | None, schema: str | None, form: str) -> None:
+@session_options
+def list_schedules(session: Session) -> None:
     """List the schedules and the next tick of each."""
-    from ..client.queue import Queue
-    from ..schedules.scheduler import CronScheduler
-
-    with database(dsn, schema) as found, Queue(found, schema) as queue:
-        rows = [_row(schedule) for schedule in CronScheduler(queue).list()]
-    if form == "table":
-        for row in rows:
-            row["error"] = (row["error"] or "").partition("\n")[0][:60]
+    with _scheduler(session) as scheduler:
+        rows = [_row(schedule) for schedule in scheduler.list()]
+    if session.form == "table":
+        rows = [{**row, "error": first_line(row["error"])} for row in rows]
     columns = ["name", "type", "queue", "ticks", "timezone", "missed", "enabled"]
-    show_rows(rows, [*columns, "next_run_at", "last_run_at", "error"], form)
+    show_rows(rows, [*columns, "next_run_at", "last_run_at", "error"], session.form)
 
 
 @schedules.command()
-@options
-@format_option
+@session_options
 @_names
-def enable(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]) -> None:
+def enable(session: Session, names: tuple[str, ...]) -> None:
     """Let disabled schedules tick again, from their next tick on."""
-    _switch("enable", dsn, schema, form, names)
+    _switch("enable", session, names)
 
 
 @schedules.command()
-@options
-@format_option
+@session_options
 @_names
-def disable(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]) -> None:
+def disable(session: Session, names: tuple[str, ...]) -> None:
     """Stop the ticks of schedules until they are enabled."""
-    _switch("disable", dsn, schema, form, names)
+    _switch("disable", session, names)
 
 
 @schedules.command()
-@options
-@format_option
+@session_options
 @_names
-def remove(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]) -> None:
+def remove(session: Session, names: tuple[str, ...]) -> None:
     """Delete schedules, but not the jobs that they enqueued.
 
     A schedule that an application adds at its start exists again after the next start.
     """
-    from ..client.queue import Queue
-    from ..schedules.scheduler import CronScheduler
-
-    with database(dsn, schema) as found, Queue(found, schema) as queue:
-        removed = [CronScheduler(queue).remove(name) for name in names]
-    rows = [{"name": name} for name, done in zip(names, removed, strict=True) if done]
-    _show(rows, ["name"], form, names)
+    with _scheduler(session) as scheduler:
+        rows = [{"name": name} for name in names if scheduler.remove(name)]
+    _show(rows, ["name"], session, names)
 
 
 @schedules.command()
-@options
-@format_option
+@session_options
 @_names
-def run(dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]) -> None:
+def run(session: Session, names: tuple[str, ...]) -> None:
     """Enqueue a job of each schedule now, in addition to its ticks."""
-    from ..client.queue import Queue
-    from ..schedules.scheduler import CronScheduler
-
-    with database(dsn, schema) as found, Queue(found, schema) as queue:
-        jobs = [CronScheduler(queue).run(name) for name in names]
-    rows = [
-        {"name": name, "job": job.id, "queue": job.queue, "type": job.type}
-        for name, job in zip(names, jobs, strict=True)
-        if job is not None
-    ]
-    _show(rows, ["name", "job", "queue", "type"], form, names)
+    with _scheduler(session) as scheduler:
+        rows = [
+            {"name": name, "job": job.id, "queue": job.queue, "type": job.type}
+            for name in names
+            if (job := scheduler.run(name)) is not None
+        ]
+    _show(rows, ["name", "job", "queue", "type"], session, names)
 
 
-def _switch(
-    operation: str, dsn: str | None, schema: str | None, form: str, names: tuple[str, ...]
-) -> None:
-    from ..client.queue import Queue
-    from ..schedules.scheduler import CronScheduler
-
-    with database(dsn, schema) as found, Queue(found, schema) as queue:
-        scheduler = CronScheduler(queue)
+def _switch(operation: str, session: Session, names: tuple[str, ...]) -> None:
+    with _scheduler(session) as scheduler:
         for name in names:
             getattr(scheduler, operation)(name)
-        existing = [scheduler.get(name) for name in names]
-    rows = [_row(schedule) for schedule in existing if schedule is not None]
-    _show(rows, ["name", "enabled", "next_run_at"], form, names)
+        rows = [_row(found) for name in names if (found := scheduler.get(name)) is not None]
+    _show(rows, ["name", "enabled", "next_run_at"], session, names)
+
+
+@contextmanager
+def _scheduler(session: Session) -> "Iterator[CronScheduler]":
+    from ..schedules.scheduler import CronScheduler
+
+    with session.queue() as queue:
+        yield CronScheduler(queue)
 
 
 def _show(
-    rows: list[dict[str, Any]], columns: Sequence[str], form: str, names: tuple[str, ...]
+    rows: list[dict[str, Any]], columns: Sequence[str], session: Session, names: tuple[str, ...]
 ) -> None:
     """Print the changed schedules, then raise an error for unknown names."""
-    if rows or form == "json":
-        show_rows(rows, columns, form)
+    if rows or session.form == "json":
+        show_rows(rows, columns, session.form)
     known = {row["name"] for row in rows}
     if unknown := [name for name in names if name not in known]:
         raise click.ClickException(f"there is no schedule {', '.join(unknown)}")

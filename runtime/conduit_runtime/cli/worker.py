@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .database import database, options
 from .metrics_port import free_ports, serve_metrics
 from .packages import configured, load_jobs, stamped_schema
 from .processes import Parent, run_processes
+from .session import Session, database_options
 
 if TYPE_CHECKING:
     from ..model.schedules.schedule import Schedule
@@ -26,7 +26,7 @@ _STUCK = 75
 
 
 @click.command()
-@options
+@database_options
 @click.argument("packages", nargs=-1, metavar="PACKAGE…")
 @click.option(
     "--services",
@@ -97,8 +97,7 @@ _STUCK = 75
 )
 @click.option("--parent", type=int, hidden=True)  # one of several: the socket to its parent
 def worker(
-    dsn: str | None,
-    schema: str | None,
+    session: Session,
     packages: tuple[str, ...],
     services: str | None,
     queues: tuple[str, ...],
@@ -125,10 +124,10 @@ def worker(
     for option, seconds in (("--grace", grace), ("--connect-timeout", connect_timeout)):
         if math.isnan(seconds):
             raise click.BadParameter(f"{option} takes seconds, 0 or more")
-    with database(dsn, schema, creates=True) as found:
+    with session.database(creates=True) as dsn:
         if processes > 1:
             ports = free_ports(metrics_host, metrics_port, processes)
-            raise click.exceptions.Exit(run_processes(found, ports, processes))
+            raise click.exceptions.Exit(run_processes(dsn, ports, processes))
         from ..client.queue import Queue
         from ..model.text.logs import OneLineFormatter
         from ..services.loading import resolve
@@ -139,9 +138,9 @@ def worker(
         logging.basicConfig(level=logging.INFO, handlers=[handler])
         sys.path.insert(0, os.getcwd())
         jobs = load_jobs(packages or configured())
-        schema = schema or stamped_schema(jobs)
+        schema = session.schema or stamped_schema(jobs)
         given = None if services is None else resolve(services, jobs)
-        with Queue(found, schema) as queue:
+        with Queue(dsn, schema) as queue:
             pool = WorkerPool(
                 queue,
                 caps or None,

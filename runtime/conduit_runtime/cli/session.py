@@ -1,0 +1,100 @@
+"""What every command takes: a database, and the format of its output."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .output import format_option
+from .problems import note_dsn
+
+if TYPE_CHECKING:
+    from ..client.queue import Queue
+
+_VARIABLES = ("CONDUIT_DATABASE_URL", "DATABASE_URL")
+_FOLDER = Path(".conduit", "postgres")
+_dsn_option = click.option(
+    "--dsn", metavar="URL", help="The database, as a URL or key=value pairs."
+)
+
+
+def _checked_name(context: click.Context, option: click.Parameter, name: str | None) -> str | None:
+    if name == "":
+        raise click.BadParameter("a name is missing")
+    return name
+
+
+_schema_option = click.option(
+    "--schema",
+    metavar="NAME",
+    callback=_checked_name,
+    help="The Postgres schema of our tables (default: found on the search path).",
+)
+
+
+class Session:
+    """The options --dsn, --schema and --format of a command."""
+
+    def __init__(self, dsn: str | None, schema: str | None, form: str = "") -> None:
+        self._dsn = dsn
+        self.schema = schema
+        self.form = form
+
+    @contextmanager
+    def database(self, keep: float = 0.0, *, creates: bool = False) -> Iterator[str]:
+        """Yield the connection string of the database, which runs for the length of the block.
+
+        An embedded database is started and migrated, and runs for `keep` seconds longer. There, a
+        schema without our tables is an error, unless the command `creates` it.
+        """
+        dsn = self._dsn or next(filter(None, map(os.environ.get, _VARIABLES)), None)
+        if dsn is not None:
+            note_dsn(dsn)
+            # SQLAlchemy's form names a driver; libpq knows none.
+            yield re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", dsn)
+            return
+        from .. import embedded
+        from ..postgres.tables.migrations import is_migrated, migrate
+
+        click.echo(
+            f"conduit-jobs: no --dsn, CONDUIT_DATABASE_URL or DATABASE_URL: using the embedded "
+            f"Postgres in {_FOLDER}",
+            err=True,
+        )
+        schema = self.schema
+        with embedded.start(_FOLDER, keep=keep) as server:
+            if schema is not None and not creates and not is_migrated(server.dsn, schema):
+                raise click.ClickException(
+                    f"the schema {schema} has no tables of conduit-jobs: give another, or run "
+                    "`conduit-jobs migrate` with this --schema first"
+                )
+            migrate(server.dsn, schema)
+            yield server.dsn
+
+    @contextmanager
+    def queue(self) -> Iterator["Queue"]:
+        """Yield a queue on the database."""
+        from ..client.queue import Queue
+
+        with self.database() as dsn, Queue(dsn, self.schema) as queue:
+            yield queue
+
+
+def database_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options --dsn and --schema, as a Session."""
+
+    @wraps(command)
+    def run(dsn: str | None, schema: str | None, form: str = "", **given: Any) -> None:
+        command(Session(dsn, schema, form), **given)
+
+    return _dsn_option(_schema_option(run))
+
+
+def session_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options --dsn, --schema and --format, as a Session."""
+    return database_options(format_option(command))
