@@ -2,7 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
+
+KINDS: dict[Any, str] = {
+    str: "a string",
+    bool: "a bool",
+    int: "an int",
+    float: "a float",
+    Decimal: "a decimal",
+    datetime: "a timestamp",  # before `date`, which it is in Python
+    date: "a date",
+    time: "a time",
+    timedelta: "a duration",
+    UUID: "a uuid",
+}
+"""What a message calls a value of a type."""
 
 
 class ConduitError(Exception):

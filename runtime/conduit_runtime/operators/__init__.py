@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar, get_args, overload
 
 from ..model.identity import identity
 from ..model.values import ConduitError, Range
-from ..services.service_calls import AsyncHookServices, HookServices, JobServices
+from ..services.service_calls import BoundServices
 from .arithmetic import add, divide, multiply, negate, ordered, power, remainder, subtract
 from .formatting import kind_of, text
 
@@ -147,7 +147,7 @@ def unwrap(value: T | None, what: str) -> T:
 
 def bound_value(services: Any, name: str) -> Any:
     """A value that the application binds beside its services, as it is."""
-    if isinstance(services, JobServices | HookServices | AsyncHookServices):
+    if isinstance(services, BoundServices):
         return services.bound_value(name)
     return getattr(services, name)
 

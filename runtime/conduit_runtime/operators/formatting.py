@@ -1,28 +1,13 @@
 """How values read: in a string, and in a message that says what one is."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
 from ..model import payload
-from ..model.values import ErrorValue
-
-_KINDS = {
-    str: "a string",
-    bool: "a bool",
-    int: "an int",
-    float: "a float",
-    Decimal: "a decimal",
-    datetime: "a timestamp",
-    date: "a date",
-    time: "a time",
-    timedelta: "a duration",
-    UUID: "a uuid",
-}
+from ..model.values import KINDS, ErrorValue
 
 
 def text(value: Any) -> str:
@@ -58,4 +43,4 @@ def kind_of(value: Any) -> str:
         return "an array"
     if isinstance(value, Mapping):
         return "a hash"
-    return _KINDS.get(type(value), type(value).__name__)
+    return KINDS.get(type(value), type(value).__name__)

@@ -9,14 +9,14 @@ import functools
 import types
 import typing
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
 from ..model.text.names import source_names
+from ..model.values import KINDS
 from .sensitive import is_sensitive, noting, without_mark
 from .shape import Parts, shape_of
 from .tags import is_tagged
@@ -110,19 +110,7 @@ def kind(value: Any) -> str:
     return "nil" if value is None else type(value).__name__
 
 
-_EXPECTED: dict[Any, str] = {
-    str: "a string",
-    int: "an int",
-    float: "a float",
-    bool: "a bool",
-    Decimal: "a decimal",
-    datetime: "a timestamp",
-    date: "a date",
-    time: "a time",
-    timedelta: "a duration",
-    UUID: "a uuid",
-    types.NoneType: "nil",
-}
+_EXPECTED = KINDS | {types.NoneType: "nil"}
 
 
 def _scalar(target: Any) -> Converter:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..model import payload
@@ -10,7 +11,7 @@ from ..model.text.names import source_names
 from ..model.text.printable import escape_controls
 from ..model.values import ErrorValue
 from .protocols import is_value
-from .service_calls import Protocols, source_names_of
+from .service_calls import BoundService, Protocols, source_names_of
 
 
 class Echo:
@@ -18,42 +19,33 @@ class Echo:
 
     def __init__(self, protocols: Protocols, write: Callable[[str], None] | None = None) -> None:
         for attribute, protocol in protocols.items():
-            service = _EchoService(attribute, protocol, write or _to_stdout)
+            service = BoundService(partial(_echo, write or _to_stdout, protocol, attribute))
             setattr(self, attribute, {} if is_value(protocol) else service)
 
 
-class _EchoService:
-    def __init__(self, attribute: str, protocol: type, write: Callable[[str], None]) -> None:
-        self.__attribute = attribute
-        self.__protocol = protocol
-        self.__write = write
+def _echo(
+    write: Callable[[str], None], protocol: type, attribute: str, method: str
+) -> Callable[..., Any]:
+    """A method that prints its calls."""
+    service, name = source_names_of(protocol, attribute, method)
+    parameters = source_names(vars(protocol).get(method))
 
-    def __call__(self, *args: Any, **named: Any) -> dict[str, Any]:
-        """Print a call of a service that is a function itself."""
-        result: dict[str, Any] = self.__getattr__("__call__")(*args, **named)
-        return result
+    def call(*args: Any, **named: Any) -> dict[str, Any]:
+        job = job_here()
+        line = {
+            "job_id": job and job.id,
+            "type": job and job.type,
+            "attempt": job and job.attempt,
+            "service": service,
+            "method": name,
+            "args": [_shown(value) for value in args],
+            "kwargs": {parameters.get(key, key): _shown(value) for key, value in named.items()},
+        }
+        write(escape_controls(payload.encode(line)) + "\n")
+        return {}
 
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        service, name = source_names_of(self.__protocol, self.__attribute, method)
-        parameters = source_names(vars(self.__protocol).get(method))
-        write = self.__write
-
-        def call(*args: Any, **named: Any) -> dict[str, Any]:
-            job = job_here()
-            line = {
-                "job_id": job and job.id,
-                "type": job and job.type,
-                "attempt": job and job.attempt,
-                "service": service,
-                "method": name,
-                "args": [_shown(value) for value in args],
-                "kwargs": {parameters.get(key, key): _shown(value) for key, value in named.items()},
-            }
-            write(escape_controls(payload.encode(line)) + "\n")
-            return {}
-
-        call.runs_inline = True  # type: ignore[attr-defined]
-        return call
+    call.runs_inline = True  # type: ignore[attr-defined]
+    return call
 
 
 def _shown(value: object) -> object:

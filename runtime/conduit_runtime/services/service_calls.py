@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import lru_cache, partial
 from typing import Any
@@ -26,7 +26,63 @@ class ServiceError(QueueError):
     """The services that were given are not the ones that the jobs call."""
 
 
-class JobServices:
+class BoundServices:
+    """The services as attributes; how a method of one is called is for subclasses to say."""
+
+    def __init__(self, services: Any) -> None:
+        self._services = services
+
+    def __getattr__(self, attribute: str) -> "BoundService":
+        service = getattr(self._services, attribute, None)
+        if service is None:
+            raise self._lacking(f'service "{attribute}" is called')
+        bound = BoundService(partial(self._bind, service, attribute))
+        setattr(self, attribute, bound)
+        return bound
+
+    def bound_value(self, name: str) -> Any:
+        """A value that is no service, as it was given."""
+        if not hasattr(self._services, name):
+            raise self._lacking(f'value "{name}" is read')
+        return getattr(self._services, name)
+
+    def _lacking(self, what: str) -> ServiceError:
+        none = self._services is None
+        given = "no services were given" if none else "the services object lacks it"
+        return ServiceError(f"the {what}, but {given}: pass services=…")
+
+    def _bind(self, service: Any, attribute: str, method: str) -> Callable[..., Any]:
+        """The method of a service; of a function, `__call__` is the method."""
+        if method == "__call__":
+            if not callable(service):
+                raise ServiceError(
+                    f'the service "{attribute}" is called as a function, but it is not callable'
+                )
+            return service  # type: ignore[no-any-return]
+        function: Callable[..., Any] | None = getattr(service, method, None)
+        if function is None:
+            raise ServiceError(f'the service "{attribute}" has no method "{method}"')
+        return function
+
+
+class BoundService:
+    """A service: `bind` gives each of its methods by name."""
+
+    # private by mangling: every other name may be a method of the service
+    __slots__ = ("__bind",)
+
+    def __init__(self, bind: Callable[[str], Callable[..., Any]]) -> None:
+        self.__bind = bind
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        return self.__bind(method)
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """Call a service that is a function itself."""
+        return self.__bind("__call__")(*args, **named)
+
+
+class JobServices(BoundServices):
     """The services as a job calls them: every method is awaited, however it is implemented.
 
     A coroutine function runs on the loop, a plain function in a thread. `linger` is called with
@@ -36,52 +92,22 @@ class JobServices:
     def __init__(
         self, services: Any, protocols: Protocols, job: CurrentJob, linger: Linger = _left_alone
     ) -> None:
-        self._services = services
+        super().__init__(services)
         self._protocols = protocols
         self._job = job
         self._linger = linger
         self._numbers: dict[tuple[str, str], int] = {}
 
-    def __getattr__(self, attribute: str) -> "_JobService":
-        service = _service(self._services, attribute)
-        bound = _JobService(service, self._protocols.get(attribute), attribute, self)
-        setattr(self, attribute, bound)
-        return bound
+    def _bind(self, service: Any, attribute: str, method: str) -> Callable[..., Any]:
+        function = super()._bind(service, attribute, method)
+        names = source_names_of(self._protocols.get(attribute), attribute, method)
+        return partial(self._run, function, names)
 
-    def bound_value(self, name: str) -> Any:
-        """A value that is no service, as it was given."""
-        return _value(self._services, name)
-
-    def _call(self, service: str, method: str) -> Call:
-        number = self._numbers[service, method] = self._numbers.get((service, method), 0) + 1
-        return Call(self._job, service, method, number)
-
-
-class _JobService:
-    # private by mangling: every other name may be a method of the service
-    __slots__ = ("__attribute", "__owner", "__protocol", "__service")
-
-    def __init__(
-        self, service: Any, protocol: type | None, attribute: str, owner: JobServices
-    ) -> None:
-        self.__service = service
-        self.__protocol = protocol
-        self.__attribute = attribute
-        self.__owner = owner
-
-    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
-        function = _method(self.__service, self.__attribute, method)
-        service_name, method_name = source_names_of(self.__protocol, self.__attribute, method)
-        return partial(self.__run, function, service_name, method_name)
-
-    async def __call__(self, *args: Any, **named: Any) -> Any:
-        """Call a service that is a function itself."""
-        return await self.__getattr__("__call__")(*args, **named)
-
-    async def __run(
-        self, function: Callable[..., Any], service: str, method: str, /, *args: Any, **named: Any
+    async def _run(
+        self, function: Callable[..., Any], names: tuple[str, str], /, *args: Any, **named: Any
     ) -> Any:
-        token = entered_call.set(self.__owner._call(service, method))
+        number = self._numbers[names] = self._numbers.get(names, 0) + 1
+        token = entered_call.set(Call(self._job, *names, number))
         try:
             if is_coroutine_function(function):
                 return await function(*args, **named)
@@ -93,33 +119,17 @@ class _JobService:
                     result = await asyncio.to_thread(thread.run, function, *args, **named)
                 finally:
                     if thread.end.running():
-                        self.__owner._linger(thread.end)
+                        self._linger(thread.end)
             return await result if inspect.isawaitable(result) else result
         finally:
             entered_call.reset(token)
 
 
-class HookServices:
+class HookServices(BoundServices):
     """The services as a synchronous hook calls them; an async method is a clear error."""
 
-    def __init__(self, services: Any) -> None:
-        self._services = services
-
-    def __getattr__(self, attribute: str) -> "_HookService":
-        return _HookService(_service(self._services, attribute), attribute)
-
-    def bound_value(self, name: str) -> Any:
-        """A value that is no service, as it was given."""
-        return _value(self._services, name)
-
-
-class _HookService:
-    def __init__(self, service: Any, attribute: str) -> None:
-        self.__service = service
-        self.__attribute = attribute
-
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        function = _method(self.__service, self.__attribute, method)
+    def _bind(self, service: Any, attribute: str, method: str) -> Callable[..., Any]:
+        function = super()._bind(service, attribute, method)
 
         def call(*args: Any, **named: Any) -> Any:
             result = None if is_coroutine_function(function) else function(*args, **named)
@@ -127,7 +137,7 @@ class _HookService:
                 result.close()
             elif not is_coroutine_function(function):
                 return result
-            what = self.__attribute if method == "__call__" else f"{self.__attribute}.{method}"
+            what = attribute if method == "__call__" else f"{attribute}.{method}"
             raise ConduitError(
                 f"{what} is an async function, and a synchronous hook would "
                 "never run it: call it in @async, give the hook a plain function, or set "
@@ -136,42 +146,18 @@ class _HookService:
 
         return call
 
-    def __call__(self, *args: Any, **named: Any) -> Any:
-        """Call a service that is a function itself."""
-        return self.__getattr__("__call__")(*args, **named)
 
-
-class AsyncHookServices:
+class AsyncHookServices(BoundServices):
     """The services as an asynchronous hook calls them: coroutines are awaited, functions called."""
 
-    def __init__(self, services: Any) -> None:
-        self._services = services
-
-    def __getattr__(self, attribute: str) -> "_AsyncHookService":
-        return _AsyncHookService(_service(self._services, attribute), attribute)
-
-    def bound_value(self, name: str) -> Any:
-        """A value that is no service, as it was given."""
-        return _value(self._services, name)
-
-
-class _AsyncHookService:
-    def __init__(self, service: Any, attribute: str) -> None:
-        self.__service = service
-        self.__attribute = attribute
-
-    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
-        function = _method(self.__service, self.__attribute, method)
+    def _bind(self, service: Any, attribute: str, method: str) -> Callable[..., Any]:
+        function = super()._bind(service, attribute, method)
 
         async def call(*args: Any, **named: Any) -> Any:
             result = function(*args, **named)
             return await result if inspect.isawaitable(result) else result
 
         return call
-
-    async def __call__(self, *args: Any, **named: Any) -> Any:
-        """Call a service that is a function itself."""
-        return await self.__getattr__("__call__")(*args, **named)
 
 
 @lru_cache(maxsize=1024)
@@ -200,34 +186,6 @@ def is_coroutine_function(function: Any) -> bool:
 def runs_inline(function: Any) -> bool:
     """Whether a plain function says of itself that it never blocks (`runs_inline = True`)."""
     return getattr(function, "runs_inline", False) is True
-
-
-def _service(services: Any, attribute: str) -> Any:
-    service = getattr(services, attribute, None)
-    if service is None:
-        given = "no services were given" if services is None else "the services object lacks it"
-        raise ServiceError(f'the service "{attribute}" is called, but {given}: pass services=…')
-    return service
-
-
-def _value(services: Any, name: str) -> Any:
-    if not hasattr(services, name):
-        given = "no services were given" if services is None else "the services object lacks it"
-        raise ServiceError(f'the value "{name}" is read, but {given}: pass services=…')
-    return getattr(services, name)
-
-
-def _method(service: Any, attribute: str, method: str) -> Callable[..., Any]:
-    if method == "__call__":
-        if not callable(service):
-            raise ServiceError(
-                f'the service "{attribute}" is called as a function, but it is not callable'
-            )
-        return service  # type: ignore[no-any-return]
-    function: Callable[..., Any] | None = getattr(service, method, None)
-    if function is None:
-        raise ServiceError(f'the service "{attribute}" has no method "{method}"')
-    return function
 
 
 class _Thread:

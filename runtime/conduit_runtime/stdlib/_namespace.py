@@ -6,29 +6,16 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any, Literal, ParamSpec, TypeVar, Union
-from uuid import UUID
 
 from ..model.text.names import source_name
-from ..model.values import ConduitError
+from ..model.values import KINDS, ConduitError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C")
 
-_WORDS: dict[Any, str] = {
-    str: "a string",
-    bool: "a bool",
-    int: "an int",
-    float: "a float",
-    Decimal: "a decimal",
-    datetime: "a timestamp",
-    date: "a date",
-    time: "a time",
-    timedelta: "a duration",
-    UUID: "a uuid",
+_WORDS: dict[Any, str] = KINDS | {
     re.Pattern: "a regex",
     types.NoneType: "nil",
     Sequence: "an array",

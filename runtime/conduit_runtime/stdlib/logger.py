@@ -24,61 +24,35 @@ class Logger:
     """
 
     @staticmethod
-    def debug(
-        message: object,
-        /,
-        *,
-        error: object | None = None,
-        context: object | None = None,
-        **values: Any,
-    ) -> None:
+    def debug(message: object, /, **values: Any) -> None:
         """Log what helps to find a fault."""
-        _log("Logger.debug", logging.DEBUG, message, error, context, values)
+        _log("Logger.debug", logging.DEBUG, message, **values)
 
     @staticmethod
-    def info(
-        message: object,
-        /,
-        *,
-        error: object | None = None,
-        context: object | None = None,
-        **values: Any,
-    ) -> None:
+    def info(message: object, /, **values: Any) -> None:
         """Log what happened."""
-        _log("Logger.info", logging.INFO, message, error, context, values)
+        _log("Logger.info", logging.INFO, message, **values)
 
     @staticmethod
-    def warn(
-        message: object,
-        /,
-        *,
-        error: object | None = None,
-        context: object | None = None,
-        **values: Any,
-    ) -> None:
+    def warn(message: object, /, **values: Any) -> None:
         """Log what needs attention."""
-        _log("Logger.warn", logging.WARNING, message, error, context, values)
+        _log("Logger.warn", logging.WARNING, message, **values)
 
     @staticmethod
-    def error(
-        message: object,
-        /,
-        *,
-        error: object | None = None,
-        context: object | None = None,
-        **values: Any,
-    ) -> None:
+    def error(message: object, /, **values: Any) -> None:
         """Log what went wrong."""
-        _log("Logger.error", logging.ERROR, message, error, context, values)
+        _log("Logger.error", logging.ERROR, message, **values)
 
 
 def _log(
     call: str,
     level: int,
     message: object,
-    error: object | None,
-    context: object | None,
-    values: dict[str, Any],
+    /,
+    *,
+    error: Any = None,
+    context: Any = None,
+    **values: Any,
 ) -> None:
     if message is None:
         raise ArgumentError(f"{call}: `message` must be a string, not nil")
