@@ -7,170 +7,117 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .client.async_queue import AsyncQueue
-    from .client.executor import AsyncExecutor
-    from .client.queue import Queue
-    from .hooks.application import AsyncConnection, Connection, RequestContext
-    from .hooks.async_hook import AsyncHook
-    from .hooks.hook import Hook
-    from .job_types.batches import batch
-    from .job_types.context import JobContext
-    from .job_types.job_type import JobType, job_type
-    from .model.calls import Call, CurrentJob, current_call, current_job
-    from .model.errors import (
-        JobLost,
-        MigrationError,
-        NoHandler,
-        PayloadError,
-        PayloadMismatch,
-        QueueError,
-        ScheduleError,
-        WorkerStuck,
-    )
-    from .model.flow import Flow, chain, group
-    from .model.job import Job, JobPriority, JobStatus
-    from .model.metrics.job_metrics import Distribution, JobMetrics
-    from .model.outcome import Discard, Retry, Snooze
-    from .model.package import GeneratedCodeError, generated_by
-    from .model.schedules.schedule import Schedule
-    from .model.stats import QueueStats
-    from .model.text.names import named
-    from .model.values import ConduitError, ErrorValue, Range
-    from .payloads.sensitive import Sensitive
-    from .payloads.shape import Shape
-    from .postgres.tables.migrations import migrate
-    from .postgres.transaction import NoTransaction
-    from .records.columns import columns_of
-    from .records.rows import Snapshot
-    from .records.select import Select
-    from .records.tables import RecordError, table
-    from .schedules.async_scheduler import AsyncCronScheduler
-    from .schedules.scheduler import CronScheduler
-    from .services.service_calls import ServiceError
-    from .telemetry.prometheus import PoolCollector
-    from .worker.metrics import Metrics, TypeStats
-    from .worker.pool import WorkerPool
-    from .worker.run.failures import FailedJob
-    from .worker.run.handlers import Handler, HandlerRegistry
+    from .client.async_queue import AsyncQueue as AsyncQueue
+    from .client.executor import AsyncExecutor as AsyncExecutor
+    from .client.queue import Queue as Queue
+    from .hooks.application import AsyncConnection as AsyncConnection
+    from .hooks.application import Connection as Connection
+    from .hooks.application import RequestContext as RequestContext
+    from .hooks.async_hook import AsyncHook as AsyncHook
+    from .hooks.hook import Hook as Hook
+    from .job_types.batches import batch as batch
+    from .job_types.context import JobContext as JobContext
+    from .job_types.job_type import JobType as JobType
+    from .job_types.job_type import job_type as job_type
+    from .model.calls import Call as Call
+    from .model.calls import CurrentJob as CurrentJob
+    from .model.calls import current_call as current_call
+    from .model.calls import current_job as current_job
+    from .model.errors import JobLost as JobLost
+    from .model.errors import MigrationError as MigrationError
+    from .model.errors import NoHandler as NoHandler
+    from .model.errors import PayloadError as PayloadError
+    from .model.errors import PayloadMismatch as PayloadMismatch
+    from .model.errors import QueueError as QueueError
+    from .model.errors import ScheduleError as ScheduleError
+    from .model.errors import WorkerStuck as WorkerStuck
+    from .model.flow import Flow as Flow
+    from .model.flow import chain as chain
+    from .model.flow import group as group
+    from .model.job import Job as Job
+    from .model.job import JobPriority as JobPriority
+    from .model.job import JobStatus as JobStatus
+    from .model.metrics.job_metrics import Distribution as Distribution
+    from .model.metrics.job_metrics import JobMetrics as JobMetrics
+    from .model.outcome import Discard as Discard
+    from .model.outcome import Retry as Retry
+    from .model.outcome import Snooze as Snooze
+    from .model.package import GeneratedCodeError as GeneratedCodeError
+    from .model.package import generated_by as generated_by
+    from .model.schedules.schedule import Schedule as Schedule
+    from .model.stats import QueueStats as QueueStats
+    from .model.text.names import named as named
+    from .model.values import ConduitError as ConduitError
+    from .model.values import ErrorValue as ErrorValue
+    from .model.values import Range as Range
+    from .payloads.sensitive import Sensitive as Sensitive
+    from .payloads.shape import Shape as Shape
+    from .postgres.tables.migrations import migrate as migrate
+    from .postgres.transaction import NoTransaction as NoTransaction
+    from .records.columns import columns_of as columns_of
+    from .records.rows import Snapshot as Snapshot
+    from .records.select import Select as Select
+    from .records.tables import RecordError as RecordError
+    from .records.tables import table as table
+    from .schedules.async_scheduler import AsyncCronScheduler as AsyncCronScheduler
+    from .schedules.scheduler import CronScheduler as CronScheduler
+    from .services.service_calls import ServiceError as ServiceError
+    from .telemetry.prometheus import PoolCollector as PoolCollector
+    from .worker.metrics import Metrics as Metrics
+    from .worker.metrics import TypeStats as TypeStats
+    from .worker.pool import WorkerPool as WorkerPool
+    from .worker.run.failures import FailedJob as FailedJob
+    from .worker.run.handlers import Handler as Handler
+    from .worker.run.handlers import HandlerRegistry as HandlerRegistry
 
 _MODULES = {
-    "hooks.application": ("AsyncConnection", "Connection", "RequestContext"),
-    "client.async_queue": ("AsyncQueue",),
-    "schedules.async_scheduler": ("AsyncCronScheduler",),
-    "job_types.batches": ("batch",),
-    "model.calls": ("Call", "CurrentJob", "current_call", "current_job"),
-    "records.columns": ("columns_of",),
-    "job_types.context": ("JobContext",),
+    "client.async_queue": "AsyncQueue",
+    "client.executor": "AsyncExecutor",
+    "client.queue": "Queue",
+    "hooks.application": "AsyncConnection Connection RequestContext",
+    "hooks.async_hook": "AsyncHook",
+    "hooks.hook": "Hook",
+    "job_types.batches": "batch",
+    "job_types.context": "JobContext",
+    "job_types.job_type": "JobType job_type",
+    "model.calls": "Call CurrentJob current_call current_job",
     "model.errors": (
-        *(
-            "JobLost",
-            "MigrationError",
-            "NoHandler",
-            "PayloadError",
-            "PayloadMismatch",
-            "QueueError",
-        ),
-        *("ScheduleError", "WorkerStuck"),
+        "JobLost MigrationError NoHandler PayloadError PayloadMismatch QueueError "
+        "ScheduleError WorkerStuck"
     ),
-    "client.executor": ("AsyncExecutor",),
-    "model.flow": ("Flow", "chain", "group"),
-    "worker.run.handlers": ("Handler", "HandlerRegistry"),
-    "hooks.async_hook": ("AsyncHook",),
-    "hooks.hook": ("Hook",),
-    "model.job": ("Job", "JobPriority", "JobStatus"),
-    "job_types.job_type": ("JobType", "job_type"),
-    "worker.metrics": ("Metrics", "TypeStats"),
-    "postgres.tables.migrations": ("migrate",),
-    "model.text.names": ("named",),
-    "model.outcome": ("Discard", "Retry", "Snooze"),
-    "model.package": ("GeneratedCodeError", "generated_by"),
-    "worker.pool": ("WorkerPool",),
-    "client.queue": ("Queue",),
-    "records.rows": ("Snapshot",),
-    "model.schedules.schedule": ("Schedule",),
-    "schedules.scheduler": ("CronScheduler",),
-    "records.select": ("Select",),
-    "payloads.sensitive": ("Sensitive",),
-    "services.service_calls": ("ServiceError",),
-    "model.stats": ("QueueStats",),
-    "worker.run.failures": ("FailedJob",),
-    "model.metrics.job_metrics": ("Distribution", "JobMetrics"),
-    "telemetry.prometheus": ("PoolCollector",),
-    "payloads.shape": ("Shape",),
-    "records.tables": ("RecordError", "table"),
-    "postgres.transaction": ("NoTransaction",),
-    "model.values": ("ConduitError", "ErrorValue", "Range"),
+    "model.flow": "Flow chain group",
+    "model.job": "Job JobPriority JobStatus",
+    "model.metrics.job_metrics": "Distribution JobMetrics",
+    "model.outcome": "Discard Retry Snooze",
+    "model.package": "GeneratedCodeError generated_by",
+    "model.schedules.schedule": "Schedule",
+    "model.stats": "QueueStats",
+    "model.text.names": "named",
+    "model.values": "ConduitError ErrorValue Range",
+    "payloads.sensitive": "Sensitive",
+    "payloads.shape": "Shape",
+    "postgres.tables.migrations": "migrate",
+    "postgres.transaction": "NoTransaction",
+    "records.columns": "columns_of",
+    "records.rows": "Snapshot",
+    "records.select": "Select",
+    "records.tables": "RecordError table",
+    "schedules.async_scheduler": "AsyncCronScheduler",
+    "schedules.scheduler": "CronScheduler",
+    "services.service_calls": "ServiceError",
+    "telemetry.prometheus": "PoolCollector",
+    "worker.metrics": "Metrics TypeStats",
+    "worker.pool": "WorkerPool",
+    "worker.run.failures": "FailedJob",
+    "worker.run.handlers": "Handler HandlerRegistry",
 }
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 
-__all__ = [
-    "AsyncConnection",
-    "AsyncCronScheduler",
-    "AsyncExecutor",
-    "AsyncHook",
-    "AsyncQueue",
-    "Call",
-    "ConduitError",
-    "Connection",
-    "CronScheduler",
-    "CurrentJob",
-    "Discard",
-    "Distribution",
-    "ErrorValue",
-    "FailedJob",
-    "Flow",
-    "GeneratedCodeError",
-    "Handler",
-    "HandlerRegistry",
-    "Hook",
-    "Job",
-    "JobContext",
-    "JobLost",
-    "JobMetrics",
-    "JobPriority",
-    "JobStatus",
-    "JobType",
-    "Metrics",
-    "MigrationError",
-    "NoHandler",
-    "NoTransaction",
-    "PayloadError",
-    "PayloadMismatch",
-    "PoolCollector",
-    "Queue",
-    "QueueError",
-    "QueueStats",
-    "Range",
-    "RecordError",
-    "RequestContext",
-    "Retry",
-    "Schedule",
-    "ScheduleError",
-    "Select",
-    "Sensitive",
-    "ServiceError",
-    "Shape",
-    "Snapshot",
-    "Snooze",
-    "TypeStats",
-    "WorkerPool",
-    "WorkerStuck",
-    "batch",
-    "chain",
-    "columns_of",
-    "current_call",
-    "current_job",
-    "generated_by",
-    "group",
-    "job_type",
-    "migrate",
-    "named",
-    "table",
-]
+__all__ = sorted(_MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:
-    module = _HOME.get(name)
+    module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{module}", __name__), name)

@@ -201,7 +201,7 @@ class JobMachine(RuleBasedStateMachine):
             limit=limit,
             token=token,
             schema=None,
-            decode=lambda rows, count: [Claimed(row, token) for row in in_order(rows)],
+            decode=lambda rows, count: [Claimed(token, *row) for row in in_order(rows)],
             columns=COLUMNS,
             lease=LEASE_ENDS,
             allowed=sql("fragments/is_registered", None),

@@ -8,8 +8,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from ..model.arguments import check_type
-from ..postgres.async_execute import OwnAsyncConnection, run_async
-from ..postgres.async_own import check_open_async, own_async
+from ..postgres.async_execute import OwnAsyncConnection, check_open_async, own_async, run_async
 from ..postgres.forks import renew_in_children
 from ..postgres.pool_dsn import pool_dsn
 from ..postgres.statement import Statement
@@ -65,17 +64,9 @@ class AsyncConnections:
         if conn is not None:
             check_type(conn, "conn", psycopg.AsyncConnection, "a psycopg AsyncConnection")
             return await run_async(conn, statement)
-        if not self._owned:
-            async with self._pool.connection() as lent:
-                return await run_async(lent, statement)
-        # Our own are in autocommit mode: there is nothing to commit.
         await self._open()
-        pool = self._pool
-        connection = await pool.getconn()
-        try:
+        async with self._pool.connection() as connection:
             return await run_async(connection, statement)
-        finally:
-            await pool.putconn(connection)
 
     async def run_steps(self, steps: Steps[T], conn: Connection | None = None) -> T:
         """Run the statements of an operation, each as `run` does, and return its result."""

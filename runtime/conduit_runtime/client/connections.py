@@ -9,9 +9,8 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from ..model.arguments import check_type
-from ..postgres.execute import OwnConnection, run
+from ..postgres.execute import OwnConnection, check_open, own, run
 from ..postgres.forks import renew_in_children
-from ..postgres.own import check_open, own
 from ..postgres.pool_dsn import pool_dsn
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps
@@ -66,17 +65,9 @@ class Connections:
         if conn is not None:
             check_type(conn, "conn", psycopg.Connection, "a psycopg Connection")
             return run(conn, statement)
-        if not self._owned:
-            with self._pool.connection() as lent:
-                return run(lent, statement)
-        # Our own are in autocommit mode: there is nothing to commit.
         self._open()
-        pool = self._pool
-        connection = pool.getconn()
-        try:
+        with self._pool.connection() as connection:
             return run(connection, statement)
-        finally:
-            pool.putconn(connection)
 
     def run_steps(self, steps: Steps[T], conn: Connection | None = None) -> T:
         """Run the statements of an operation, each as `run` does, and return its result."""

@@ -6,78 +6,43 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 import psycopg
 
 from ..model.arguments import check_type
-from ..model.job import Job
+from ..model.job import Job, JobPriority
 
 if TYPE_CHECKING:
     from .async_queue import AsyncQueue
     from .queue import Queue
 
-Q = TypeVar("Q", "Queue", "AsyncQueue")
+C = TypeVar("C")
+J = TypeVar("J")
 
 
-class AsyncExecutor(Generic[Q]):
+class AsyncExecutor(Generic[C, J]):
     """Puts work off to a worker. Generated hooks need none: they enqueue by themselves.
 
     Pass `conn=` the connection of your transaction, so that the job exists if it commits. What it
     does with an AsyncQueue is to be awaited.
     """
 
-    def __init__(self, queue: Q) -> None:
+    @overload
+    def __init__(self: "AsyncExecutor[psycopg.Connection[Any], Job]", queue: "Queue") -> None: ...
+    @overload
+    def __init__(
+        self: "AsyncExecutor[psycopg.AsyncConnection[Any], Awaitable[Job]]", queue: "AsyncQueue"
+    ) -> None: ...
+    def __init__(self, queue: Any) -> None:
         from .async_queue import AsyncQueue
         from .queue import Queue
 
         check_type(queue, "queue", (Queue, AsyncQueue), "a Queue or an AsyncQueue")
-        self._queue: Any = queue
+        self._queue = queue
 
-    @overload
-    def execute(
-        self: "AsyncExecutor[Queue]",
-        queue: str,
-        type: str,
-        payload: Any,
-        *,
-        conn: psycopg.Connection[Any] | None = None,
-    ) -> Job: ...
-    @overload
-    def execute(
-        self: "AsyncExecutor[AsyncQueue]",
-        queue: str,
-        type: str,
-        payload: Any,
-        *,
-        conn: psycopg.AsyncConnection[Any] | None = None,
-    ) -> Awaitable[Job]: ...
-    def execute(
-        self, queue: str, type: str, payload: Any, *, conn: Any = None
-    ) -> Job | Awaitable[Job]:
+    def execute(self, queue: str, type: str, payload: Any, *, conn: C | None = None) -> J:
         """Enqueue a job of usual priority."""
-        stored: Job | Awaitable[Job] = self._queue.enqueue(Job(queue, type, payload), conn=conn)
-        return stored
+        return self.execute_with_priority(queue, type, payload, JobPriority.NORMAL, conn=conn)
 
-    @overload
     def execute_with_priority(
-        self: "AsyncExecutor[Queue]",
-        queue: str,
-        type: str,
-        payload: Any,
-        priority: int,
-        *,
-        conn: psycopg.Connection[Any] | None = None,
-    ) -> Job: ...
-    @overload
-    def execute_with_priority(
-        self: "AsyncExecutor[AsyncQueue]",
-        queue: str,
-        type: str,
-        payload: Any,
-        priority: int,
-        *,
-        conn: psycopg.AsyncConnection[Any] | None = None,
-    ) -> Awaitable[Job]: ...
-    def execute_with_priority(
-        self, queue: str, type: str, payload: Any, priority: int, *, conn: Any = None
-    ) -> Job | Awaitable[Job]:
+        self, queue: str, type: str, payload: Any, priority: int, *, conn: C | None = None
+    ) -> J:
         """Enqueue a job of this priority, 0 to 100."""
-        job = Job(queue, type, payload, priority)
-        stored: Job | Awaitable[Job] = self._queue.enqueue(job, conn=conn)
+        stored: J = self._queue.enqueue(Job(queue, type, payload, priority), conn=conn)
         return stored

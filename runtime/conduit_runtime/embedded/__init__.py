@@ -18,16 +18,17 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 from urllib.parse import quote
+
+from ..model.errors import QueueError
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 15.0
 
 
-class EmbeddedError(Exception):
+class EmbeddedError(QueueError):
     """The embedded Postgres cannot run; the message says why and what to do."""
 
 
@@ -46,12 +47,7 @@ class Server:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:

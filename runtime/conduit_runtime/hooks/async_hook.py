@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 import psycopg
@@ -48,19 +47,14 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
         await self._settings.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: Any) -> None:
         try:
-            if kind is None:
+            if error[0] is None:
                 require_open(self._conn)
                 with explained():
                     await self._write()
         finally:
-            await self._settings.__aexit__(kind, error, trace)
+            await self._settings.__aexit__(*error)
 
     @property
     def services(self) -> S:

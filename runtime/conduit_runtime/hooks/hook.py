@@ -3,7 +3,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 import psycopg
@@ -49,19 +48,14 @@ class Hook(HookRun[R, S], Operations):
         self._settings.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         try:
-            if kind is None:
+            if error[0] is None:
                 require_open(self._conn)
                 with explained():
                     self._write()
         finally:
-            self._settings.__exit__(kind, error, trace)
+            self._settings.__exit__(*error)
 
     @property
     def services(self) -> S:

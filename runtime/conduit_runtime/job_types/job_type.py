@@ -4,24 +4,16 @@ import functools
 import inspect
 import typing
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Generic,
-    Literal,
-    TypedDict,
-    TypeVar,
-    Unpack,
-    overload,
-)
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unpack, overload
 
 import msgspec
 import psycopg
 
 from ..model import payload as payloads
 from ..model.arguments import check_duration, check_type
-from ..model.job import Job, priority_of
+from ..model.job import Job, JobPriority, priority_of
 from ..model.package import stamp_of
 from ..model.payload import check_name
 from ..model.retry import BackoffKind, check_backoff
@@ -61,46 +53,54 @@ class JobOptions(TypedDict, total=False):
     unique_for: timedelta
 
 
+class TypeOptions(TypedDict, total=False):
+    """What a job type says of all its jobs.
+
+    `timeout` bounds one attempt; `base` is the first wait of the backoff (default: a minute).
+    `keep_result` is for how long after a job's end what the handler returned is kept.
+    """
+
+    queue: str
+    priority: Priority
+    max_attempts: int
+    timeout: timedelta | None
+    backoff: BackoffKind
+    base: timedelta | None
+    keep_result: timedelta | None
+
+
+@dataclass(eq=False, repr=False)
 class JobType(Generic[S, P]):
     """A handler, its payload and its options; calling it runs the handler."""
 
-    def __init__(
-        self,
-        function: Callable[["JobContext[S]", P], Coroutine[Any, Any, object]],
-        name: str,
-        fingerprint: str,
-        *,
-        queue: str = "default",
-        priority: Priority = "normal",
-        max_attempts: int = 3,
-        timeout: timedelta | None = None,
-        backoff: BackoffKind = "exponential",
-        base: timedelta | None = None,
-        keep_result: timedelta | None = None,
-    ) -> None:
-        check_name(name, "name")
-        if not inspect.iscoroutinefunction(function):
-            raise TypeError(f"the handler of {name} is not a coroutine function: use `async def`")
-        check_type(fingerprint, "fingerprint", str, "a text")
-        check_options(Job(queue, name, priority=priority_of(priority), max_attempts=max_attempts))
-        durations = {"timeout": timeout, "base": base, "keep_result": keep_result}
-        for what, duration in durations.items():
-            if duration is not None:
+    function: Callable[["JobContext[S]", P], Coroutine[Any, Any, object]]
+    name: str
+    fingerprint: str
+    _: KW_ONLY
+    queue: str = "default"
+    priority: Priority = JobPriority.NORMAL
+    max_attempts: int = 3
+    timeout: timedelta | None = None
+    backoff: BackoffKind = "exponential"
+    base: timedelta | None = None
+    keep_result: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "name")
+        if not inspect.iscoroutinefunction(self.function):
+            raise TypeError(
+                f"the handler of {self.name} is not a coroutine function: use `async def`"
+            )
+        check_type(self.fingerprint, "fingerprint", str, "a text")
+        self.priority = priority = priority_of(self.priority)
+        check_options(Job(self.queue, self.name, None, priority, self.max_attempts))
+        for what in ("timeout", "base", "keep_result"):
+            if (duration := getattr(self, what)) is not None:
                 check_duration(duration, what)
-        check_backoff(backoff)
-        self.function = function
-        self.name = name
-        self.fingerprint = fingerprint
-        self.queue = queue
-        self.priority = priority_of(priority)
-        self.max_attempts = max_attempts
-        self.timeout = timeout
-        self.backoff = backoff
-        self.base = base
-        self.keep_result = keep_result
-        self.__doc__ = function.__doc__
-        self.__name__ = function.__name__
-        self.__module__ = function.__module__
+        check_backoff(self.backoff)
+        self.__doc__ = self.function.__doc__
+        self.__name__ = self.function.__name__
+        self.__module__ = self.function.__module__
 
     def __repr__(self) -> str:
         return f"<JobType {self.name}>"
@@ -206,39 +206,17 @@ class JobType(Generic[S, P]):
 
 
 def job_type(
-    name: str,
-    fingerprint: str,
-    *,
-    queue: str = "default",
-    priority: Priority = "normal",
-    max_attempts: int = 3,
-    timeout: timedelta | None = None,
-    backoff: BackoffKind = "exponential",
-    base: timedelta | None = None,
-    keep_result: timedelta | None = None,
+    name: str, fingerprint: str, **options: Unpack[TypeOptions]
 ) -> Callable[[Callable[["JobContext[S]", P], Coroutine[Any, Any, object]]], JobType[S, P]]:
     """Make a coroutine function `(job, payload)` a job type.
 
-    `name` and `fingerprint` (of the payload's shape) are what the queue stores. `timeout` bounds
-    one attempt; `base` is the first wait of the backoff (default: a minute). `keep_result` is for
-    how long after a job's end what the handler returned is kept. Raises TypeError for a plain
-    function.
+    `name` and `fingerprint` (of the payload's shape) are what the queue stores; the options are
+    those of TypeOptions. Raises TypeError for a plain function.
     """
 
     def decorate(
         function: Callable[["JobContext[S]", P], Coroutine[Any, Any, object]],
     ) -> JobType[S, P]:
-        return JobType(
-            function,
-            name,
-            fingerprint,
-            queue=queue,
-            priority=priority,
-            max_attempts=max_attempts,
-            timeout=timeout,
-            backoff=backoff,
-            base=base,
-            keep_result=keep_result,
-        )
+        return JobType(function, name, fingerprint, **options)
 
     return decorate

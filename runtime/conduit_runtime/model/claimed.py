@@ -1,6 +1,7 @@
 """A job as a worker holds it: claimed, its payload still JSON."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,32 +13,16 @@ COLUMNS = (
 _PRIORITY, _RUN_AT_AND_SEQ = itemgetter(6), itemgetter(9, 10)
 
 
+@dataclass(slots=True, eq=False)
 class Claimed:
     """A claimed job. `attempts` is the number of this attempt, from 1; `payload` is JSON text.
 
     `run_at` is in microseconds since 2000-01-01 UTC, which a `datetime` cannot always hold.
-    `secrets` is there once the job has read a sensitive value.
+    `secrets` exists once the job has read a sensitive value.
     `start_by` is the monotonic time in seconds until which the job may start on this claim.
     """
 
-    __slots__ = (
-        "attempts",
-        "flow",
-        "id",
-        "max_attempts",
-        "payload",
-        "priority",
-        "queue",
-        "rescues",
-        "run_at",
-        "secrets",
-        "seq",
-        "start_by",
-        "timeout",
-        "token",
-        "type",
-    )
-
+    token: UUID
     id: UUID
     type: str
     queue: str
@@ -50,27 +35,11 @@ class Claimed:
     run_at: int
     seq: int
     flow: UUID | None
-    token: UUID
-    secrets: set[str]
-    start_by: float
+    secrets: set[str] = field(init=False, repr=False)
+    start_by: float = field(init=False, repr=False)
 
-    def __init__(self, row: tuple[Any, ...], token: UUID) -> None:
-        (
-            self.id,
-            self.type,
-            self.queue,
-            self.payload,
-            self.attempts,
-            self.max_attempts,
-            self.priority,
-            self.rescues,
-            self.timeout,
-            self.run_at,
-            self.seq,
-            self.flow,
-        ) = row
+    def __post_init__(self) -> None:
         self.attempts += 1
-        self.token = token
 
     @property
     def is_suspect(self) -> bool:
@@ -78,16 +47,11 @@ class Claimed:
         return self.rescues >= 2 or (self.rescues > 0 and self.attempts >= self.max_attempts)
 
 
+@dataclass(slots=True, eq=False)
 class TracedJob(Claimed):
     """A claimed job with the trace context of what enqueued it, as the JSON of its headers."""
 
-    __slots__ = ("trace",)
-
     trace: str | None
-
-    def __init__(self, row: tuple[Any, ...], token: UUID) -> None:
-        *columns, self.trace = row
-        super().__init__(tuple(columns), token)
 
 
 class Shape(NamedTuple):
@@ -98,8 +62,7 @@ class Shape(NamedTuple):
 
     def jobs(self, rows: Iterable[tuple[Any, ...]], token: UUID) -> list[Claimed]:
         """The claimed jobs, as they are to be started."""
-        job = self.job
-        return [job(row, token) for row in in_order(rows)]
+        return [self.job(token, *row) for row in in_order(rows)]
 
 
 PLAIN = Shape(COLUMNS, Claimed)

@@ -11,63 +11,49 @@ T = TypeVar("T")
 _UUID_OID, _TEXT_OID, _FLOAT_OID, _TIME_OID = 2950, 25, 701, 1184
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-
-class UUIDs(bytes):
-    """A `uuid[]` in the binary format of Postgres."""
-
-
-class Texts(bytes):
-    """A `text[]` in the binary format of Postgres."""
-
-
-class Floats(bytes):
-    """A `float8[]` in the binary format of Postgres."""
-
-
-class Times(bytes):
-    """A `timestamptz[]` in the binary format of Postgres."""
-
-
-def uuids(values: Iterable[UUID | None]) -> UUIDs:
-    """The array of these UUIDs."""
-    # Inline: workers send two of them for each job.
-    elements = [None if value is None else value.int.to_bytes(16, "big") for value in values]
-    return UUIDs(_binary(_UUID_OID, elements))
-
-
-def texts(values: Iterable[str | None]) -> Texts:
-    """The array of these texts."""
-    return Texts(_binary(_TEXT_OID, _encoded(values, str.encode)))
-
-
-def floats(values: Iterable[float | None]) -> Floats:
-    """The array of these numbers."""
-    return Floats(_binary(_FLOAT_OID, _encoded(values, struct.Struct("!d").pack)))
-
-
-def times(values: Iterable[datetime | None]) -> Times:
-    """The array of these aware times."""
-    return Times(_binary(_TIME_OID, _encoded(values, _microseconds)))
-
-
-def _microseconds(moment: datetime) -> bytes:
-    return struct.pack("!q", (moment - _EPOCH) // _MICROSECOND)
-
-
 _size = struct.Struct("!i").pack
 _NULL = _size(-1)
+
+
+class BinaryArray(bytes):
+    """An array in the binary format of Postgres, for a parameter that is cast to its type."""
+
+
+def uuids(values: Iterable[UUID | None]) -> BinaryArray:
+    """The array of these UUIDs."""
+    # Inline: workers send two of them for each job.
+    return _array(
+        _UUID_OID, [None if value is None else value.int.to_bytes(16, "big") for value in values]
+    )
+
+
+def texts(values: Iterable[str | None]) -> BinaryArray:
+    """The array of these texts."""
+    return _array(_TEXT_OID, _encoded(values, str.encode))
+
+
+def floats(values: Iterable[float | None]) -> BinaryArray:
+    """The array of these numbers."""
+    return _array(_FLOAT_OID, _encoded(values, struct.Struct("!d").pack))
+
+
+def times(values: Iterable[datetime | None]) -> BinaryArray:
+    """The array of these aware times."""
+    return _array(
+        _TIME_OID,
+        _encoded(values, lambda moment: struct.pack("!q", (moment - _EPOCH) // _MICROSECOND)),
+    )
 
 
 def _encoded(values: Iterable[T | None], encode: Callable[[T], bytes]) -> list[bytes | None]:
     return [None if value is None else encode(value) for value in values]
 
 
-def _binary(oid: int, elements: list[bytes | None]) -> bytes:
+def _array(oid: int, elements: list[bytes | None]) -> BinaryArray:
     sized = [_NULL if each is None else _size(len(each)) + each for each in elements]
     # One dimension, whether there are NULLs, of this type, so many, counted from 1.
     head = struct.pack("!iiIii", 1, None in elements, oid, len(elements), 1)
-    return head + b"".join(sized)
+    return BinaryArray(head + b"".join(sized))
 
 
 def integers(values: Iterable[int]) -> str:

@@ -10,10 +10,10 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed
 from psycopg.types.numeric import Int8BinaryLoader
 
-from .async_own import is_pooled_async, set_defaults_async
+from .async_execute import is_pooled_async, set_defaults_async
+from .execute import own
 from .forks import keep_from_children
 from .host_settings import SETTINGS, needs_transaction
-from .own import own
 from .parameters import positional
 from .response_reader import ResponseReader
 from .statement import Statement

@@ -1,5 +1,5 @@
 # Generated from async_execute.py by .ci/unasync.py; do not edit.
-"""Run a statement on a connection, for synchronous code."""
+"""Our own connections, and running a statement on any, for synchronous code."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +10,16 @@ from psycopg.abc import Params
 from psycopg.adapt import AdaptersMap
 from psycopg.rows import tuple_row
 
-from .host_settings import NEEDED, SET, differing_settings, keeps_settings, needs_transaction
+from .forks import keep_from_children
+from .host_settings import (
+    DEFAULTS,
+    NEEDED,
+    SET,
+    SETTINGS,
+    differing_settings,
+    keeps_settings,
+    needs_transaction,
+)
 from .parameters import ADAPTERS, are_large, positional
 from .statement import Statement
 
@@ -104,3 +113,41 @@ def _set(connection: psycopg.Connection[Any], values: Mapping[str, str]) -> None
             # Fetched, so that it holds for what is encoded from now on, in a pipeline too.
             cursor.execute(SET, setting)
             cursor.fetchall()
+
+
+def own(connection: psycopg.Connection[Any]) -> None:
+    """Prepare a connection of our own; it is in autocommit mode from then on."""
+    keep_from_children(connection)
+    connection.set_autocommit(True)
+    if not is_pooled(connection):
+        connection.execute(SETTINGS)
+    elif set_defaults(connection):
+        connection.cursor_factory = TransactionCursor
+
+
+def is_pooled(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a transaction pooler is in between: what a session sets or locks is lost then."""
+    with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
+        cursor.execute("SELECT pg_catalog.pg_backend_pid()", prepare=False)
+        row = cursor.fetchone()
+    if row is not None and row[0] == connection.info.backend_pid:
+        return False
+    connection.prepare_threshold = None
+    return True
+
+
+def set_defaults(connection: psycopg.Connection[Any]) -> bool:
+    """Have transactions write, at READ COMMITTED; False where they do so by default."""
+    cursor = connection.execute(DEFAULTS)
+    if cursor.fetchone() == (True,):
+        return False
+    connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
+    connection.set_read_only(False)
+    return True
+
+
+def check_open(connection: psycopg.Connection[Any]) -> None:
+    """Raise OperationalError when the server has ended the session, without asking it."""
+    # The first reads what the server said last, the second finds that there is no more to come.
+    connection.pgconn.consume_input()
+    connection.pgconn.consume_input()

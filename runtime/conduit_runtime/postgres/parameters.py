@@ -9,38 +9,18 @@ import psycopg
 from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.pq import Format
 
-from .arrays import Floats, Texts, Times, UUIDs
+from .arrays import BinaryArray
 from .statement import Statement
 
 
-class _AsItIs(Dumper):
+class _BinaryArrayDumper(Dumper):
     format = Format.BINARY
 
     def dump(self, obj: bytes) -> bytes:
         return obj
 
 
-class _UUIDsDumper(_AsItIs):
-    oid = psycopg.adapters.types["uuid"].array_oid
-
-
-class _TextsDumper(_AsItIs):
-    oid = psycopg.adapters.types["text"].array_oid
-
-
-class _FloatsDumper(_AsItIs):
-    oid = psycopg.adapters.types["float8"].array_oid
-
-
-class _TimesDumper(_AsItIs):
-    oid = psycopg.adapters.types["timestamptz"].array_oid
-
-
-psycopg.adapters.register_dumper(UUIDs, _UUIDsDumper)
-psycopg.adapters.register_dumper(Texts, _TextsDumper)
-psycopg.adapters.register_dumper(Floats, _FloatsDumper)
-psycopg.adapters.register_dumper(Times, _TimesDumper)
-
+psycopg.adapters.register_dumper(BinaryArray, _BinaryArrayDumper)
 ADAPTERS = AdaptersMap(psycopg.adapters)
 """What our cursors load and dump, whatever the application registers."""
 

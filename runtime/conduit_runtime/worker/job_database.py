@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ..postgres.async_own import check_open_async, own_async
+from ..postgres.async_execute import check_open_async, own_async
 from ..postgres.connection import keepalive
 
 if TYPE_CHECKING:

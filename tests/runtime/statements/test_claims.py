@@ -9,9 +9,8 @@ from conduit_runtime.statements.claims import BATCH, Claims, most_of_a_claim
 
 
 def claimed(queue: str, priority: int, run_at: int, seq: int) -> Claimed:
-    return Claimed(
-        (UUID(int=seq), "t", queue, "{}", 0, 3, priority, 0, None, run_at, seq, None), uuid4()
-    )
+    row = (UUID(int=seq), "t", queue, "{}", 0, 3, priority, 0, None, run_at, seq, None)
+    return Claimed(uuid4(), *row)
 
 
 def elements(statement: Statement[Any], name: str) -> list[Any]:

@@ -17,8 +17,7 @@ from ...model.controls import Controls
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import BROKEN, checked_at_once, connect
-from ...postgres.execute import run
-from ...postgres.own import is_pooled
+from ...postgres.execute import is_pooled, run
 from ...statements import worker_registry
 from ...statements.claims import Lane
 from ...telemetry.flusher import Flusher
