@@ -1,6 +1,6 @@
-"""The code that runs for the hooks of a resource: theirs, and all that it calls."""
+"""The code that runs for some code: itself, and all that it calls."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .. import ast
@@ -10,7 +10,7 @@ from .walk import walk
 
 @dataclass
 class Reached:
-    """The roots of the code, the functions among it, and the sources in which it stands."""
+    """The roots of the code, the functions among it, and the sources that have it."""
 
     roots: list[ast.Node] = field(default_factory=list)
     functions: dict[FunctionInfo, None] = field(default_factory=dict)
@@ -22,11 +22,16 @@ class Reached:
             yield from walk(root)
 
 
-def reached_from(program: Program, resource: ResourceInfo) -> Reached:
+def reached_by_hooks(program: Program, resource: ResourceInfo) -> Reached:
     """What the hooks of a resource reach."""
+    return reached_from(program, [hook.node for hook in resource.hooks])
+
+
+def reached_from(program: Program, roots: Iterable[ast.Node]) -> Reached:
+    """What some code reaches."""
     found = Reached()
     scopes: set[ast.Scope] = set()
-    pending: list[ast.Node] = [hook.node for hook in resource.hooks]
+    pending = [*roots]
     while pending:
         root = pending.pop(0)
         found.roots.append(root)
@@ -36,11 +41,16 @@ def reached_from(program: Program, resource: ResourceInfo) -> Reached:
                 case FunctionCall(function=function) | ComputedUse(function=function):
                     if function not in found.functions:
                         found.functions[function] = None
-                        defaults = (parameter.default for parameter in function.parameters)
-                        pending += [*filter(None, defaults), function.body]
+                        pending += function_roots(function)
                 case RecordCall(resource=owner, operation=name):
                     scope = program.resources[owner].scopes.get(name)
                     if scope is not None and scope not in scopes:
                         scopes.add(scope)
                         pending.append(scope)
     return found
+
+
+def function_roots(function: FunctionInfo) -> list[ast.Node]:
+    """The code of a function: the defaults of its parameters, and its body."""
+    defaults = (parameter.default for parameter in function.parameters)
+    return [*filter(None, defaults), function.body]

@@ -7,8 +7,7 @@ from ..config import Config
 from ..diagnostics import Problems
 from ..program import Program
 from .calls import calls
-from .calls.function_uses import propagate_function_uses
-from .calls.services import name_services
+from .calls.function_uses import mark_function_uses
 from .declarations.declare import declare
 from .declarations.placement import check_placement
 from .declarations.unsupported import report_unsupported
@@ -47,11 +46,13 @@ def check(
     env.taken_names.update(outside)
     declare(env, files)
     check_bodies(env)
-    program = Program(env.resources, env.structs, env.services, env.facts, env.class_names)
+    services = dict(sorted(env.services.items()))
+    for service in services.values():
+        service.methods = dict(sorted(service.methods.items()))
+    program = Program(env.resources, env.structs, services, env.facts, env.class_names)
     describe_jobs(program, config, problems, outside)
-    name_services(program, problems)
     check_service_names(program, config, problems)
-    propagate_function_uses(program)
+    mark_function_uses(program)
     capture(program, problems)
     report_redacted(program, problems)
     check_clashes(program, config.schema, problems)

@@ -61,8 +61,7 @@ def _require(
     actual = body.type_of(node)
     wanted = required(expected)
     if isinstance(wanted, Enum):
-        if (text := constant_text(node)) is not None:
-            check_enum(body, node, text, wanted, what)
+        if check_enum(body, node, wanted, what):
             return
         if isinstance(node, ast.Binary) and node.operator == "??":
             _require(body, node.right, expected, what, code, related)
@@ -121,10 +120,13 @@ def _parts(body: Body, node: ast.Expr, actual: Struct, wanted: Struct) -> str:
     return f"give its parts: `{{ {', '.join(parts or ['…'])} }}`"
 
 
-def check_enum(body: Body, node: ast.Node, text: str, kind: Enum, what: str) -> None:
-    """Report a text that is none of an enum's values."""
+def check_enum(body: Body, node: ast.Expr, kind: Type, what: str) -> bool:
+    """Whether a constant text is used for an enum; one that is none of its values is reported."""
+    text, kind = constant_text(node), required(kind)
+    if text is None or not isinstance(kind, Enum):
+        return False
     if text in kind.values:
-        return
+        return True
     listed = ", ".join(f'"{value}"' for value in kind.values)
     body.problems.error(
         "TYP102",
@@ -133,6 +135,7 @@ def check_enum(body: Body, node: ast.Node, text: str, kind: Enum, what: str) -> 
         did_you_mean(text, kind.values, '"{}"'),
         *_declared(kind, body),
     )
+    return True
 
 
 def _declared(kind: Enum, body: Body) -> tuple[Related, ...]:

@@ -1,12 +1,46 @@
-"""Which argument goes to which parameter."""
+"""Parameters, and which argument of a call goes to which."""
 
 from collections.abc import Sequence
 
 from ... import ast
+from ...program import ParameterInfo
 from ...suggest import did_you_mean
-from ...types import ANY
-from ..body import Body, Inference
+from ..body import Body
 from ..fields import report_twice
+from ..require import require
+from ..sizes import check_size
+
+
+def declare_parameters(body: Body, parameters: Sequence[ParameterInfo]) -> None:
+    """Declare parameters in the body that they are of, and check their defaults."""
+    for parameter in parameters:
+        name = parameter.node.name
+        if parameter.default is not None:
+            body.infer(parameter.default)
+            require(body, parameter.default, parameter.type, f"`{name.text}`")
+            check_size(body, parameter.default, parameter.node.type, f"`{name.text}`")
+        local = body.declare(name, parameter.type, "parameter", parameter.python)
+        body.facts.declared[name] = local
+
+
+def infer_arguments(body: Body, node: ast.Call) -> None:
+    """Infer the types of a call's arguments."""
+    for argument in node.arguments:
+        body.infer(argument.value)
+
+
+def bind_parameters(
+    body: Body, node: ast.Call, function: str, parameters: Sequence[ParameterInfo]
+) -> tuple[ast.Expr | None, ...]:
+    """The argument of each parameter of a call, whose types are known already; each is checked."""
+    names = [(parameter.name, parameter.default is None) for parameter in parameters]
+    found = bind(body, node, function, names, node.arguments)
+    for parameter, value in zip(parameters, found, strict=True):
+        if value is not None:
+            what = f"`{parameter.name}` of `{function}`"
+            require(body, value, parameter.type, what, "TYP131")
+            check_size(body, value, parameter.node.type, what)
+    return tuple(found)
 
 
 def bind(
@@ -14,36 +48,35 @@ def bind(
     node: ast.Call,
     function: str,
     parameters: Sequence[tuple[str, bool]],
-    receiver: ast.Expr | None = None,
+    arguments: Sequence[ast.Argument],
+    receivers: int = 0,
 ) -> list[ast.Expr | None]:
     """The argument of each parameter, which is its name and whether a call must give it.
 
-    The first one of a method is its `receiver`, which messages do not count.
+    The first ones are `receivers`, which messages do not count.
     """
-    own = 0 if receiver is None else 1
     names = [name for name, _ in parameters]
-    found: dict[str, ast.Expr] = {}
-    positional = [argument for argument in node.arguments if argument.name is None]
-    for name, argument in zip(names, positional, strict=False):
-        found[name] = argument.value
+    shown = [name if needed else f"{name}?" for name, needed in parameters[receivers:]]
+    usage = f"its parameters are `{function}({', '.join(shown)})`"
+    if not shown:
+        usage = f"write `{function}()`"
+    positional = [argument for argument in arguments if argument.name is None]
+    found = {name: each.value for name, each in zip(names, positional, strict=False)}
     if len(positional) > len(names):
-        body.error(
-            "TYP130",
-            positional[len(names)],
-            f"`{function}` takes {count(len(names) - own)}, "
-            f"this call gives {len(positional) - own}",
-            _usage(function, parameters[own:]),
+        message = (
+            f"`{function}` takes {len(shown) or 'no'} argument{'' if len(shown) == 1 else 's'}, "
+            f"this call gives {len(positional) - receivers}"
         )
+        body.error("TYP130", positional[len(names)], message, usage)
     unknown = False
-    for argument in node.arguments:
+    for argument in arguments:
         if argument.name is None:
             continue
         name = argument.name.text
         if name not in names:
             unknown = True
             message = f"`{function}` has no parameter `{name}`"
-            hint = did_you_mean(name, names) or _usage(function, parameters[own:])
-            body.error("TYP130", argument.name, message, hint)
+            body.error("TYP130", argument.name, message, did_you_mean(name, names) or usage)
         elif name in found:
             span = argument.name.span
             report_twice(body.problems, "TYP130", span, f"`{name}`", found[name].span, "given")
@@ -51,16 +84,8 @@ def bind(
             found[name] = argument.value
     missing = [f"`{name}`" for name, needed in parameters if needed and name not in found]
     if missing and not unknown:
-        message = f"`{function}` needs {', '.join(missing)}"
-        body.error("TYP130", node, message, _usage(function, parameters[own:]))
+        body.error("TYP130", node, f"`{function}` needs {', '.join(missing)}", usage)
     return [found.get(name) for name in names]
-
-
-def infer_arguments(node: ast.Call) -> Inference:
-    """Infer the types of a call's arguments."""
-    for argument in node.arguments:
-        yield argument.value
-    return ANY
 
 
 def check_order(body: Body, node: ast.Call) -> None:
@@ -73,15 +98,3 @@ def check_order(body: Body, node: ast.Call) -> None:
             message = f"an argument without a name follows `{named.text}:`"
             body.error("TYP130", argument, message, "move it before the named ones, or name it")
             return
-
-
-def count(number: int) -> str:
-    """`2 arguments`."""
-    return f"{number or 'no'} argument{'' if number == 1 else 's'}"
-
-
-def _usage(function: str, parameters: Sequence[tuple[str, bool]]) -> str:
-    if not parameters:
-        return f"write `{function}()`"
-    shown = ", ".join(name if needed else f"{name}?" for name, needed in parameters)
-    return f"its parameters are `{function}({shown})`"

@@ -2,95 +2,103 @@
 
 from ... import ast
 from ...diagnostics import Related
-from ...hints.foreign_names import CALLS, function_hint, self_hint
+from ...hints.foreign_names import CALLS, self_hint
 from ...hints.queue_words import queue_hint
 from ...library import LIBRARY, methods
 from ...program import FunctionCall, FunctionInfo, LambdaCall, RaiseCall, RecordCall, ResourceInfo
-from ...suggest import did_you_mean, listed, nearest
+from ...suggest import did_you_mean, nearest
 from ...types import ANY, Array, Function, Query, Record, Type, required
 from ..body import Body, Inference, Receiver, rule
-from ..expressions.access import receiver_type
+from ..expressions.access import no_library_function, receiver_type
 from ..expressions.lookup import resolve_name
 from ..lattice import INVALID, is_unknown
-from ..queries.aggregates import AGGREGATES, aggregate
-from ..queries.records import QUERY_STEPS, record_call, takes_conditions
+from ..queries.records import (
+    AGGREGATES,
+    QUERY_STEPS,
+    aggregate,
+    record_call,
+    takes_conditions,
+)
 from ..queries.writes import USAGE
 from ..unparsed import is_unparsed_local, is_unparsed_member
 from ..wording import describe, snippet
-from .arguments import bind, check_order, infer_arguments
+from .arguments import bind, bind_parameters, check_order, infer_arguments
 from .changes import change_predicate, is_change_predicate, previous_value
 from .library_calls import library_call, method_call
-from .parameters import bind_parameters
 from .service_calls import extern_call, service_call
 
 
 @rule(ast.Call)
 def call(body: Body, node: ast.Call) -> Inference:
     """What is called decides how."""
-    kind = yield from _call(body, node)
-    found = body.facts.resolutions.get(node)
-    if not (isinstance(found, RecordCall) and takes_conditions(found.operation)):
+    callee = node.callee
+    if isinstance(callee, ast.NameRef):
+        kind = _call_name(body, node, callee)
+    elif not isinstance(callee, ast.Member):
+        yield callee
+        infer_arguments(body, node)
+        kind = body.error("SEM201", callee, f"`{snippet(callee)}` cannot be called")
+    elif (found := _call_of_name(body, node, callee)) is not None:
+        kind = found
+    else:
+        kind = _method(body, node, callee, (yield Receiver(callee.target)))
+    use = body.facts.resolutions.get(node)
+    if not (isinstance(use, RecordCall) and takes_conditions(use.operation)):
         check_order(body, node)
     return kind
 
 
-def _call(body: Body, node: ast.Call) -> Inference:
-    callee = node.callee
-    if isinstance(callee, ast.NameRef):
-        return (yield from _call_name(body, node, callee))
-    if not isinstance(callee, ast.Member):
-        yield callee
-        yield from infer_arguments(node)
-        return body.error("SEM201", callee, f"`{snippet(callee)}` cannot be called")
-    target = callee.target
+def _call_of_name(body: Body, node: ast.Call, callee: ast.Member) -> Type | None:
+    """`String.trim(…)`, `Post.where(…)`, `Email.send(…)`, `self.x_changed?(…)`; None: another."""
+    target, name = callee.target, callee.name.text
     if isinstance(target, ast.NameRef):
         match resolve_name(body, target.name):
+            case "namespace" if (signature := LIBRARY[target.name].get(name)) is not None:
+                return library_call(body, node, signature)
             case "namespace":
-                return (yield from _namespace_call(body, node, callee, target.name))
+                infer_arguments(body, node)
+                return no_library_function(body, callee, target.name)
             case "resource":
-                return (yield from record_call(body, node, callee, target.name, None))
+                return record_call(body, node, callee, target.name, None)
             case "service" | "extern":
-                return (yield from service_call(body, node, callee, target))
+                return service_call(body, node, callee, target)
     if isinstance(target, ast.SelfRef) and body.kind != "scope":
-        name = callee.name.text
-        if is_change_predicate(body, name) or name == "previous_value":
-            yield target
-            if name != "previous_value":
-                yield from infer_arguments(node)
-            check = previous_value if name == "previous_value" else change_predicate
-            return check(body, node, callee, node.arguments)
-    kind = yield Receiver(target)
-    return (yield from _method(body, node, callee, kind))
+        if name == "previous_value":
+            body.infer(target)
+            return previous_value(body, node, callee, node.arguments)
+        if is_change_predicate(body, name):
+            body.infer(target)
+            infer_arguments(body, node)
+            return change_predicate(body, node, callee, node.arguments)
+    return None
 
 
-def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Inference:
+def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Type:
     name = callee.name
     if (local := body.scope.find(name)) is not None:
         body.facts.resolutions[callee] = local
-        yield from infer_arguments(node)
+        infer_arguments(body, node)
         if isinstance(local.type, Function):
             body.facts.resolutions[node] = LambdaCall(local)
             return local.type.result
-        if not is_unknown(local.type):
-            return body.error(
-                "SEM201", callee, f"`{name}` is {describe(local.type)}, it cannot be called"
-            )
-        return local.type
+        if is_unknown(local.type):
+            return local.type
+        message = f"`{name}` is {describe(local.type)}, it cannot be called"
+        return body.error("SEM201", callee, message)
     if name in body.env.config.externs:
-        return (yield from extern_call(body, node, callee))
+        return extern_call(body, node, callee)
     function = body.resource.functions.get(name)
     if function is not None and not function.computed and body.kind != "scope":
-        return (yield from _function_call(body, node, body.resource, function))
-    if name == "error":
-        yield from infer_arguments(node)
-        message = bind(body, node, name, [("message", True)])[0]
-        if message is None:
-            return INVALID
-        body.facts.resolutions[node] = RaiseCall(message)
-        return ANY
+        return _function_call(body, node, body.resource, function)
     if name in AGGREGATES:
-        return (yield from aggregate(body, node, name))
-    yield from infer_arguments(node)
+        return aggregate(body, node, name)
+    infer_arguments(body, node)
+    if name == "error":
+        given = bind(body, node, name, [("message", True)], node.arguments)[0]
+        if given is None:
+            return INVALID
+        body.facts.resolutions[node] = RaiseCall(given)
+        return ANY
     _undefined_function(body, callee)
     return INVALID
 
@@ -117,33 +125,15 @@ def _undefined_function(body: Body, callee: ast.NameRef) -> None:
     body.error("SEM201", callee, f"there is no function `{name}`", hint)
 
 
-def _function_call(
-    body: Body, node: ast.Call, owner: ResourceInfo, function: FunctionInfo
-) -> Inference:
-    yield from infer_arguments(node)
+def _function_call(body: Body, node: ast.Call, owner: ResourceInfo, function: FunctionInfo) -> Type:
+    infer_arguments(body, node)
     body.env.reach_function(owner, function)
     found = bind_parameters(body, node, function.name, function.parameters)
     body.facts.resolutions[node] = FunctionCall(function, found)
     return function.result
 
 
-def _namespace_call(body: Body, node: ast.Call, callee: ast.Member, namespace: str) -> Inference:
-    functions = LIBRARY[namespace]
-    signature = functions.get(callee.name.text)
-    if signature is None:
-        yield from infer_arguments(node)
-        return body.error(
-            "SEM201",
-            callee.name,
-            f"`{namespace}` has no function `{callee.name.text}`",
-            function_hint(namespace, callee.name.text)
-            or did_you_mean(callee.name.text, functions, f"`{namespace}.{{}}`")
-            or listed(functions),
-        )
-    return (yield from library_call(body, node, signature))
-
-
-def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Inference:
+def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Type:
     """`value.name(…)`."""
     name = callee.name.text
     match required(kind):
@@ -152,18 +142,18 @@ def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Infer
             function = info.functions.get(name)
             if function is not None and not function.computed:
                 _through(body, node, callee, kind)
-                return (yield from _function_call(body, node, info, function))
+                return _function_call(body, node, info, function)
             if not methods(name):
-                yield from infer_arguments(node)
+                infer_arguments(body, node)
                 _no_function(body, callee, info)
                 return INVALID
         case Query(resource=resource):
             _through(body, node, callee, kind)
-            return (yield from record_call(body, node, callee, resource, callee.target))
+            return record_call(body, node, callee, resource, callee.target)
         case Array(item=Record(resource=resource)) if name in QUERY_STEPS and not methods(name):
             _through(body, node, callee, kind)
-            return (yield from record_call(body, node, callee, resource, callee.target))
-    return (yield from method_call(body, node, callee, kind))
+            return record_call(body, node, callee, resource, callee.target)
+    return method_call(body, node, callee, kind)
 
 
 def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> None:

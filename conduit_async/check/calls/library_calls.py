@@ -18,7 +18,7 @@ from ...types import (
     is_nullable,
     required,
 )
-from ..body import Body, Inference
+from ..body import Body
 from ..coercion import coerce_to_decimal, coerces, constant_text
 from ..expressions.access import receiver_type
 from ..expressions.entries import entry
@@ -33,62 +33,52 @@ from .type_variables import Bindings, agree, bound, substitute, unify
 _LITERALS: dict[type[ast.Node], Type] = {ast.String: STRING, ast.Int: INT}
 
 
-def library_call(body: Body, node: ast.Call, signature: Signature) -> Inference:
+def library_call(body: Body, node: ast.Call, signature: Signature) -> Type:
     """A call by the function's full name."""
-    return (yield from _call(body, node, signature, None))
+    return _call(body, node, signature, None)
 
 
-def method_call(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Inference:
+def method_call(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Type:
     """A call as a method of its first parameter; `kind` is the type of the receiver."""
-    name = callee.name.text
-    candidates = methods(name)
-    signature = _choose(body, node, callee, candidates, kind)
+    signature = _choose(body, node, callee, kind)
     if signature is None:
-        yield from infer_arguments(node)
+        infer_arguments(body, node)
         return INVALID
     if not (is_nullable(kind) and _accepts_nil(signature)) or callee.safe:
         kind = receiver_type(body, callee, kind)
     if callee in body.short_circuits:
         body.short_circuits.add(node)
-    return (yield from _call(body, node, signature, callee.target, callee.safe))
+    return _call(body, node, signature, callee.target, callee.safe)
 
 
-def _choose(
-    body: Body,
-    node: ast.Call,
-    callee: ast.Member,
-    candidates: tuple[Signature, ...],
-    kind: Type,
-) -> Signature | None:
-    name = callee.name.text
-    plain = required(kind)
-    if isinstance(plain, InvalidType):
+def _choose(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Signature | None:
+    """The function that a method is, by the type of its receiver; None when none is certain."""
+    name, shown, kind = callee.name.text, snippet(callee.target), required(kind)
+    candidates = methods(name)
+    if isinstance(kind, InvalidType):
         return candidates[0] if len(candidates) == 1 else None
-    if is_unknown(plain):
-        if len(candidates) == 1:
-            return candidates[0]
-        if (found := OF_UNKNOWN.get(name)) is not None:
-            return found
+    message = f"{describe(kind)} has no method `{name}`"
+    if not is_unknown(kind):
+        if fitting := [each for each in candidates if _accepts(each, kind)]:
+            return min(fitting, key=lambda each: each.receiver == ANY)
+    elif len(candidates) == 1:
+        return candidates[0]
+    elif (found := OF_UNKNOWN.get(name)) is not None:
+        return found
+    elif not candidates:
+        message = f"there is no method `{name}`"
+    else:
         taking = [each for each in candidates if _takes(each, node)]
         if len(taking) == 1:
             return taking[0]
-        if candidates:
-            shown = " or ".join(f"`{c.call}({snippet(callee.target)})`" for c in candidates)
-            body.error(
-                "SEM201",
-                callee.name,
-                f"the type of `{snippet(callee.target)}` is not known, so `{name}` is ambiguous",
-                f"write {shown}",
-            )
-        else:
-            hint = method_hint(snippet(callee.target), name) or _close(name, None)
-            body.error("SEM201", callee.name, f"there is no method `{name}`", hint)
+        message = f"the type of `{shown}` is not known, so `{name}` is ambiguous"
+        calls = " or ".join(f"`{each.call}({shown})`" for each in candidates)
+        body.error("SEM201", callee.name, message, f"write {calls}")
         return None
-    fitting = [c for c in candidates if c.receiver is not None and _accepts(c.receiver, plain)]
-    if fitting:
-        return min(fitting, key=lambda c: c.receiver == ANY)
-    hint = method_hint(snippet(callee.target), name) or _close(name, plain)
-    body.error("SEM201", callee.name, f"{describe(plain)} has no method `{name}`", hint)
+    every = (each for functions in LIBRARY.values() for each in functions.values() if each.method)
+    known = {each.name for each in every if _accepts(each, kind)}
+    hint = method_hint(shown, name) or did_you_mean(name, known)
+    body.error("SEM201", callee.name, message, hint)
     return None
 
 
@@ -102,26 +92,12 @@ def _takes(signature: Signature, node: ast.Call) -> bool:
     return all(is_assignable(kind, each.type) for kind, each in zip(kinds, own, strict=False))
 
 
-def _close(name: str, kind: Type | None) -> str | None:
-    known = {
-        signature.name
-        for signature in _all_methods()
-        if kind is None or (signature.receiver is not None and _accepts(signature.receiver, kind))
-    }
-    return did_you_mean(name, known)
-
-
-def _all_methods() -> list[Signature]:
-    return [s for functions in LIBRARY.values() for s in functions.values() if s.method]
-
-
-def _accepts(receiver: Type, kind: Type) -> bool:
-    return is_assignable(kind, bound(receiver))
+def _accepts(signature: Signature, kind: Type) -> bool:
+    return signature.receiver is not None and is_assignable(kind, bound(signature.receiver))
 
 
 def _accepts_nil(signature: Signature) -> bool:
-    receiver = signature.receiver
-    return receiver is not None and (isinstance(receiver, Optional) or receiver == ANY)
+    return isinstance(signature.receiver, Optional) or signature.receiver == ANY
 
 
 def _call(
@@ -130,39 +106,36 @@ def _call(
     signature: Signature,
     receiver: ast.Expr | None,
     safe: bool = False,
-) -> Inference:
+) -> Type:
     parameters = [p for p in signature.parameters if not p.rest]
     given, rest, extra = _assign(body, node, signature, receiver)
     bindings: Bindings = {}
-    for parameter, value in zip(parameters, given, strict=True):
+    taking = [*parameters, *(signature.parameters[-1:] * len(rest))]
+    for parameter, value in zip(taking, [*given, *rest], strict=True):
         if value is None:
             continue
         pattern = parameter.type
+        if value is receiver:
+            actual = body.type_of(value)
+            unify(pattern, actual if _accepts_nil(signature) else required(actual), bindings)
+            continue
         if isinstance(value, ast.Lambda) and isinstance(pattern, Function):
             wanted = tuple(substitute(kind, bindings) for kind in pattern.parameters)
-            actual: Type = yield from infer_lambda(body, value, wanted)
-        elif value is receiver:
-            actual = body.type_of(value)
-            actual = actual if _accepts_nil(signature) else required(actual)
+            actual = infer_lambda(body, value, wanted)
         else:
-            actual = yield value
-        if value is receiver or not coerces(value, substitute(pattern, bindings)):
+            actual = body.infer(value)
+        expected = substitute(pattern, bindings)
+        if not coerces(value, expected):
             unify(pattern, actual, bindings)
-        elif required(substitute(pattern, bindings)) == DECIMAL:
+            expected = substitute(bound(pattern), bindings)
+        elif required(expected) == DECIMAL and not parameter.rest:
             coerce_to_decimal(body, value)
-        if value is not receiver:
-            expected = substitute(pattern, bindings)
-            require(body, value, expected, f"`{parameter.name}` of `{signature.call}`", "TYP131")
-    for value in rest:
-        actual = yield value
-        pattern = signature.parameters[-1].type
-        kind = substitute(pattern, bindings)
-        if not coerces(value, kind):
-            unify(pattern, actual, bindings)
-            kind = bound(pattern)
-        require(body, value, kind, f"`{signature.call}`", "TYP131")
+        what = f"`{signature.call}`"
+        if not parameter.rest:
+            what = f"`{parameter.name}` of {what}"
+        require(body, value, expected, what, "TYP131")
     for argument in extra:
-        yield argument.value
+        body.infer(argument.value)
     agree(body, signature, [*given, *rest], bindings)
     found = LibraryCall(signature, (*given, *rest), extra, safe)
     body.facts.resolutions[node] = found
@@ -187,27 +160,22 @@ def _check_regex(body: Body, pattern: ast.Expr | None) -> None:
 def _assign(
     body: Body, node: ast.Call, signature: Signature, receiver: ast.Expr | None
 ) -> tuple[list[ast.Expr | None], list[ast.Expr], tuple[ast.Argument, ...]]:
-    parameters = [p for p in signature.parameters if not p.rest]
-    has_rest = len(parameters) < len(signature.parameters)
-    names = {p.name for p in parameters}
-    arguments = list(node.arguments)
+    """The values of the parameters, further ones of the last parameter, further named ones."""
+    parameters = [(p.name, p.required) for p in signature.parameters if not p.rest]
+    arguments = [*node.arguments]
     if receiver is not None:
         arguments.insert(0, ast.Argument(receiver.span, None, receiver))
-    extra: list[ast.Argument] = []
+    extra: tuple[ast.Argument, ...] = ()
+    rest: list[ast.Argument] = []
     if signature.named_values:
-        extra = [a for a in arguments if a.name is not None and a.name.text not in names]
-    rest: list[ast.Expr] = []
-    if has_rest:
-        positional = [a for a in arguments if a.name is None]
-        rest = [a.value for a in positional[len(parameters) :]]
-    left_out = {id(a) for a in extra} | {
-        id(a) for a in arguments if any(a.value is value for value in rest)
-    }
-    kept = tuple(a for a in arguments if id(a) not in left_out)
-    view = ast.Call(node.span, node.callee, kept)
-    needed = [(p.name, p.required) for p in parameters]
+        names = {name for name, _ in parameters}
+        extra = tuple(a for a in arguments if a.name is not None and a.name.text not in names)
+    if signature.parameters[-1:] and signature.parameters[-1].rest:
+        rest = [each for each in arguments if each.name is None][len(parameters) :]
+    arguments = [each for each in arguments if each not in extra and each not in rest]
     name = signature.name if receiver is not None else signature.call
-    return bind(body, view, name, needed, receiver), rest, tuple(extra)
+    given = bind(body, node, name, parameters, arguments, int(receiver is not None))
+    return given, [each.value for each in rest], extra
 
 
 def _result(

@@ -5,10 +5,9 @@ from ...program import ResourceInfo
 from ...suggest import did_you_mean
 from ...types import INT
 from ..body import Body, ReturnTarget, Scope
-from ..calls.parameters import declare_parameters
-from ..coercion import constant_text
+from ..calls.arguments import declare_parameters
 from ..environment import Environment
-from ..queries.filters import check_condition, check_equal, check_order
+from ..queries.filters import check_condition, check_filter, check_order
 from ..require import require
 
 _KEYS = ("where", "order_by", "limit", "offset")
@@ -41,13 +40,7 @@ def _check_lone_condition(body: Body, info: ResourceInfo, block: ast.Block) -> N
 def _check_pair(body: Body, info: ResourceInfo, pair: ast.Pair) -> None:
     match pair.key.text:
         case "where":
-            if not isinstance(pair.value, ast.HashLiteral):
-                check_condition(body, info, pair.value)
-            else:
-                body.infer(pair.value)
-                for entry in pair.value.entries:
-                    if (name := constant_text(entry.key)) is not None:
-                        check_equal(body, info, entry.key, name, entry.value)
+            check_filter(body, info, pair.value)
         case "order_by":
             body.infer(pair.value)
             check_order(body.env, info, pair.value, [pair.value])

@@ -245,22 +245,19 @@ def _call(node: ast.Member, signature: Signature, given: int) -> str:
 
 def _library_value(body: Body, node: ast.Member, namespace: str) -> Type:
     """`Context.current_user`, without parentheses."""
-    functions = LIBRARY[namespace]
-    signature = functions.get(node.name.text)
-    if signature is not None and not signature.parameters:
-        body.facts.resolutions[node] = LibraryCall(signature, ())
-        return signature.result
-    if signature is not None:
-        hint: str | None = _call(node, signature, 0)
-    else:
-        hint = (
-            function_hint(namespace, node.name.text)
-            or did_you_mean(node.name.text, functions, f"`{namespace}.{{}}`")
-            or listed(functions)
-        )
-    message = (
-        f"`{signature.call}` is a function"
-        if signature
-        else f"`{namespace}` has no function `{node.name.text}`"
-    )
-    return body.error("SEM201", node.name, message, hint)
+    signature = LIBRARY[namespace].get(node.name.text)
+    if signature is None:
+        return no_library_function(body, node, namespace)
+    if signature.parameters:
+        message = f"`{signature.call}` is a function"
+        return body.error("SEM201", node.name, message, _call(node, signature, 0))
+    body.facts.resolutions[node] = LibraryCall(signature, ())
+    return signature.result
+
+
+def no_library_function(body: Body, node: ast.Member, namespace: str) -> Type:
+    """Report a function that a namespace does not have."""
+    name, known = node.name.text, LIBRARY[namespace]
+    hint = function_hint(namespace, name) or did_you_mean(name, known, f"`{namespace}.{{}}`")
+    message = f"`{namespace}` has no function `{name}`"
+    return body.error("SEM201", node.name, message, hint or listed(known))

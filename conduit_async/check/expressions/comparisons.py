@@ -4,7 +4,7 @@ from ... import ast
 from ...program import RelationUse
 from ...types import BOOL, STRING, Array, Enum, Hash, NilType, Range, Type, is_nullable, required
 from ..body import Body
-from ..coercion import constant_key, constant_text
+from ..coercion import constant_key
 from ..lattice import is_text, is_unknown, may_be_equal
 from ..narrowing import Narrowing, Path
 from ..require import check_enum, report_maybe_nil
@@ -19,12 +19,8 @@ def reads_relation(body: Body, node: ast.Expr) -> bool:
 
 def equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     """`==` and `!=`: never an error, a warning where the outcome is known."""
-    for value, other in ((node.left, right), (node.right, left)):
-        text = constant_text(value)
-        kind = required(other)
-        if text is not None and isinstance(kind, Enum):
-            subject = node.left if value is node.right else node.right
-            check_enum(body, value, text, kind, f"`{snippet(subject)}`")
+    check_enum(body, node.left, right, f"`{snippet(node.right)}`")
+    check_enum(body, node.right, left, f"`{snippet(node.left)}`")
     equal = _implied_by_equality(body, node, left, right)
     body.narrowings[node] = (
         equal if node.operator == "==" else Narrowing(equal.when_false, equal.when_true)
@@ -100,8 +96,7 @@ def _check_items(body: Body, node: ast.Binary, left: Type, item: Type) -> None:
     kind = required(left)
     if isinstance(kind, Enum) and isinstance(node.right, ast.ArrayLiteral):
         for value in node.right.items:
-            if (text := constant_text(value)) is not None:
-                check_enum(body, value, text, kind, f"`{snippet(node.left)}`")
+            check_enum(body, value, kind, f"`{snippet(node.left)}`")
     elif not may_be_equal(left, item):
         body.warning(
             "PAT402",

@@ -1,9 +1,8 @@
 """Expressions that choose: `? :`, `match` and `rescue`."""
 
 from ... import ast
-from ...types import ANY, ERROR, NIL, Enum, Range, Type, required
+from ...types import ANY, ERROR, NIL, Range, Type, required
 from ..body import Body, Inference, ReturnTarget, rule
-from ..coercion import constant_text
 from ..lattice import join_all, may_be_equal
 from ..names.shadowing import warn_of_shadowing
 from ..require import check_enum
@@ -90,15 +89,13 @@ def _pattern(body: Body, node: ast.Match, pattern: ast.Pattern, subject: Type) -
     if isinstance(pattern, ast.Wildcard):
         return True
     kind = body.infer(pattern)
-    wanted = required(subject)
-    text = constant_text(pattern)
-    if text is not None and isinstance(wanted, Enum):
-        check_enum(body, pattern, text, wanted, f"`{snippet(node.subject)}`")
-    elif not may_be_equal(subject, kind.item if isinstance(kind, Range) else kind):
+    if check_enum(body, pattern, subject, f"`{snippet(node.subject)}`"):
+        return False
+    if not may_be_equal(subject, kind.item if isinstance(kind, Range) else kind):
         body.warning(
             "PAT402",
             pattern,
-            f"`{snippet(node.subject)}` is {describe(wanted)}, "
+            f"`{snippet(node.subject)}` is {describe(required(subject))}, "
             f"so it never matches {describe(kind)}",
         )
     return False

@@ -1,10 +1,8 @@
 """Lambdas: `|x| { … }` and `(x) => e`."""
 
-from collections.abc import Generator
-
 from ... import ast
 from ...types import ANY, Function, Type
-from ..body import Body, Receiver, ReturnTarget, rule
+from ..body import Body, ReturnTarget, rule
 from ..lattice import join_all
 from ..names.shadowing import warn_of_shadowing
 from .narrow import forget_assigned, item_type
@@ -17,33 +15,18 @@ def lone_lambda(body: Body, node: ast.Lambda) -> Type:
     return _check(body, node, tuple(ANY for _ in node.parameters))
 
 
-def infer_lambda(
-    body: Body, node: ast.Lambda, wanted: tuple[Type, ...]
-) -> Generator[ast.Expr | Receiver, Type, Type]:
+def infer_lambda(body: Body, node: ast.Lambda, wanted: tuple[Type, ...]) -> Type:
     """A lambda that will be called with values of known types."""
-    if len(node.parameters) > len(wanted):
-        body.error(
-            "TYP131",
-            node.parameters[len(wanted)],
-            f"this function is called with {_values(wanted)}, and takes {len(node.parameters)}",
-            "remove what is too much",
-        )
-    elif len(node.parameters) < len(wanted):
-        body.error(
-            "TYP131",
-            node,
-            f"this function is called with {_values(wanted)}, and takes {len(node.parameters)}",
-            "give it a parameter for each, `_` where it does not need the value",
-        )
-    padded = (*wanted, *(ANY for _ in node.parameters))[: len(node.parameters)]
-    kind = _check(body, node, padded)
-    body.facts.types[node] = taken = Function(wanted, kind.result)
-    return taken
-    yield  # a rule's step, so that callers write `yield from` for every kind of argument
-
-
-def _values(wanted: tuple[Type, ...]) -> str:
-    return f"{len(wanted)} value{'s' * (len(wanted) != 1)}"
+    taken, given = len(node.parameters), len(wanted)
+    message = f"this function is called with {given} value{'s' * (given != 1)}, and takes {taken}"
+    if taken > given:
+        body.error("TYP131", node.parameters[given], message, "remove what is too much")
+    elif taken < given:
+        hint = "give it a parameter for each, `_` where it does not need the value"
+        body.error("TYP131", node, message, hint)
+    kind = _check(body, node, (*wanted, *(ANY for _ in node.parameters))[:taken])
+    body.facts.types[node] = function = Function(wanted, kind.result)
+    return function
 
 
 def _check(body: Body, node: ast.Lambda, parameters: tuple[Type, ...]) -> Function:

@@ -11,7 +11,7 @@ from ...diagnostics import Problems
 from ...program import FunctionInfo, HookInfo, ResourceInfo
 from ...types import ANY, Type
 from ..body import Body, BodyKind, ReturnTarget, Scope
-from ..calls.parameters import declare_parameters
+from ..calls.arguments import declare_parameters
 from ..declarations.scopes import check_scope
 from ..environment import Environment
 from ..expressions.returns import check_result

@@ -1,124 +1,137 @@
 """Names that are different in a source and would be one in Python, or one file on disk."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from operator import attrgetter, itemgetter
+from typing import TypeVar
 
 from ...diagnostics import Problems, Related
-from ...names import python_name, record_name, snapshot_name
-from ...program import Program, ResourceInfo
+from ...names import argument_name, python_name, record_name, snapshot_name
+from ...program import MethodInfo, Program, ResourceInfo, ServiceCall, ServiceInfo
 from ...source import Span
 
 _OWN_MODULES = frozenset({"records", "services", "_lines"})
+_RENAME = "give one of the two another name"
+_KEEP_TABLE = "and keep its table with `tables` in the configuration"
+
+Item = TypeVar("Item")
 
 
 def check_clashes(program: Program, schema: str | None, problems: Problems) -> None:
-    """Report clashes of modules and classes (GEN601), members (GEN602) and tables (GEN604)."""
-    _check_modules(program.resources.values(), problems)
-    _check_classes(program.resources.values(), problems)
-    _check_tables(program.resources.values(), schema, problems)
-    for resource in program.resources.values():
-        if not resource.hooks:
-            continue
-        columns = [(c.name, c.span) for c in resource.columns.values()]
-        _check_names("fields", columns, resource, problems)
-        functions = [(name, None) for name in resource.functions]
-        _check_names("functions", functions, resource, problems)
-    for struct in program.structs.values():
-        owner = next((r for r in program.resources.values() if _owns(r, struct.type.name)), None)
-        if owner is not None:
-            fields = [(c.name, c.span) for c in struct.fields.values()]
-            _check_names("fields", fields, owner, problems)
+    """Report clashes of modules and classes (GEN601), members, services (GEN603) and tables.
 
-
-def _owns(resource: ResourceInfo, struct: str) -> bool:
-    return bool(resource.hooks) and struct.startswith(resource.name)
-
-
-def _check_modules(resources: Iterable[ResourceInfo], problems: Problems) -> None:
-    modules: dict[str, ResourceInfo] = {}
-    names: dict[str, ResourceInfo] = {}
+    Those of members are GEN602, those of tables GEN604.
+    """
+    resources = program.resources.values()
+    _check_resources(resources, problems)
     for resource in resources:
-        span = resource.node.name.span
-        other = names.setdefault(resource.name.lower(), resource)
-        if other is not resource and (other.hooks or resource.hooks):
-            problems.error(
-                "GEN601",
-                span,
-                f"`{other.name}` and `{resource.name}` differ only in capitals",
-                "give one of the two another name",
-                Related(other.node.name.span, f"`{other.name}` is declared here"),
-            )
-        if not resource.hooks:
-            continue
-        if resource.module.lower() in _OWN_MODULES:
-            problems.error(
-                "GEN601",
-                span,
-                f"the module of `{resource.name}` would be `{resource.module}.py`, "
-                "which the generated package needs for itself",
-                "give the resource another name, and keep its table with `tables` in the "
-                "configuration",
-            )
-        other = modules.setdefault(resource.module.lower(), resource)
-        if other is not resource and other.name.lower() != resource.name.lower():
-            problems.error(
-                "GEN601",
-                span,
-                f"`{other.name}` and `{resource.name}` would both be the module "
-                f"`{resource.module}.py`",
-                "give one of the two another name",
-                Related(other.node.name.span, f"`{other.name}` is declared here"),
-            )
-
-
-def _check_tables(
-    resources: Iterable[ResourceInfo], schema: str | None, problems: Problems
-) -> None:
-    for resource in resources:
-        place, _, table = resource.table.rpartition(".")
-        if table == "jobs" and place == (schema or ""):
-            problems.error(
-                "GEN604",
-                resource.node.name.span,
-                f"`{resource.table}` is the table of `{resource.name}` and of the queue",
+        if resource.table.rpartition(".")[::2] == (schema or "", "jobs"):
+            message = f"`{resource.table}` is the table of `{resource.name}` and of the queue"
+            hint = (
                 "set another `schema` for the queue in the configuration, or name the resource's "
-                "table in `tables`",
+                "table in `tables`"
+            )
+            problems.error("GEN604", resource.node.name.span, message, hint)
+        if resource.hooks:
+            columns = [(column.name, column.span) for column in resource.columns.values()]
+            _check_members("fields", columns, resource, problems)
+            functions = [(name, None) for name in resource.functions]
+            _check_members("functions", functions, resource, problems)
+    for struct in program.structs.values():
+        owners = (each for each in resources if struct.type.name.startswith(each.name))
+        if (owner := next((each for each in owners if each.hooks), None)) is not None:
+            fields = [(column.name, column.span) for column in struct.fields.values()]
+            _check_members("fields", fields, owner, problems)
+    _check_services(program, problems)
+
+
+def _clashing(
+    items: Iterable[Item], name: Callable[[Item], str]
+) -> Iterator[tuple[Item, Item, str]]:
+    """Each item that has the name of an earlier one, with that one and the name."""
+    first: dict[str, Item] = {}
+    for item in items:
+        other = first.setdefault(name(item), item)
+        if other != item:
+            yield item, other, name(item)
+
+
+def _check_resources(resources: Collection[ResourceInfo], problems: Problems) -> None:
+    """Report the modules and classes of resources that would be one."""
+
+    def report(resource: ResourceInfo, other: ResourceInfo, what: str, hint: str = _RENAME) -> None:
+        message = f"`{other.name}` and `{resource.name}` {what}"
+        related = Related(other.node.name.span, f"`{other.name}` is declared here")
+        problems.error("GEN601", resource.node.name.span, message, hint, related)
+
+    for resource, other, _ in _clashing(resources, lambda each: each.name.lower()):
+        if other.hooks or resource.hooks:
+            report(resource, other, "differ only in capitals")
+    hooked = [resource for resource in resources if resource.hooks]
+    for resource in hooked:
+        if resource.module.lower() in _OWN_MODULES:
+            message = (
+                f"the module of `{resource.name}` would be `{resource.module}.py`, "
+                "which the generated package needs for itself"
+            )
+            hint = f"give the resource another name, {_KEEP_TABLE}"
+            problems.error("GEN601", resource.node.name.span, message, hint)
+    for resource, other, _ in _clashing(hooked, lambda each: each.module.lower()):
+        if other.name.lower() != resource.name.lower():
+            report(resource, other, f"would both be the module `{resource.module}.py`")
+    classes = [
+        (each, name(each.name)) for each in resources for name in (record_name, snapshot_name)
+    ]
+    for (resource, _), (other, _), name in _clashing(classes, itemgetter(1)):
+        if other is not resource and (other.hooks or resource.hooks):
+            report(
+                resource, other, f"would both have the class `{name}`", f"{_RENAME}, {_KEEP_TABLE}"
             )
 
 
-def _check_classes(resources: Iterable[ResourceInfo], problems: Problems) -> None:
-    """The class of a resource's rows or snapshots may be that of another one's."""
-    classes: dict[str, ResourceInfo] = {}
-    for resource in resources:
-        for name in (record_name(resource.name), snapshot_name(resource.name)):
-            other = classes.setdefault(name, resource)
-            if other is resource or not (other.hooks or resource.hooks):
-                continue
-            problems.error(
-                "GEN601",
-                resource.node.name.span,
-                f"`{other.name}` and `{resource.name}` would both have the class `{name}`",
-                "give one of the two another name, and keep its table with `tables` in the "
-                "configuration",
-                Related(other.node.name.span, f"`{other.name}` is declared here"),
-            )
-
-
-def _check_names(
+def _check_members(
     what: str,
     names: Iterable[tuple[str, Span | None]],
     resource: ResourceInfo,
     problems: Problems,
 ) -> None:
-    seen: dict[str, tuple[str, Span | None]] = {}
-    for name, span in names:
-        python = python_name(name)
-        other, other_span = seen.setdefault(python, (name, span))
-        if other != name:
-            problems.error(
-                "GEN602",
-                span or resource.node.name.span,
-                f"the {what} `{other}` and `{name}` of `{resource.name}` would both be "
-                f"`{python}` in Python",
-                "rename one of the two",
-                *([Related(other_span, f"`{other}` is declared here")] if other_span else []),
-            )
+    for (name, span), (other, other_span), python in _clashing(names, lambda e: python_name(e[0])):
+        message = (
+            f"the {what} `{other}` and `{name}` of `{resource.name}` would both be "
+            f"`{python}` in Python"
+        )
+        related = [Related(other_span, f"`{other}` is declared here")] if other_span else []
+        at = span or resource.node.name.span
+        problems.error("GEN602", at, message, "rename one of the two", *related)
+
+
+def _check_services(program: Program, problems: Problems) -> None:
+    """Report services, their methods and named arguments that would have one Python name."""
+    spans: dict[ServiceInfo | MethodInfo, Span] = {}
+    named: dict[MethodInfo, set[str]] = defaultdict(set)
+    for node, use in program.facts.resolutions.items():
+        if isinstance(use, ServiceCall):
+            spans.setdefault(use.service, node.span)
+            spans.setdefault(use.method, node.span)
+            named[use.method].update(name for name, _ in use.named)
+
+    def report(
+        what: str, name: str, other: str, python: str, at: Span | None, other_at: Span | None = None
+    ) -> None:
+        if at is not None:
+            message = f"the {what} `{other}` and `{name}` would both be `{python}` in Python"
+            related = [Related(other_at, f"`{other}` is used here")] if other_at else []
+            problems.error("GEN603", at, message, "rename one of them", *related)
+
+    services = program.services.values()
+    for service, other, python in _clashing(services, attrgetter("python")):
+        report("services", service.name, other.name, python, spans.get(service), spans.get(other))
+    for service in services:
+        methods = service.methods.values()
+        for method, known, python in _clashing(methods, attrgetter("python")):
+            pair = f"{service.name}.{method.name}", f"{service.name}.{known.name}"
+            report("methods", *pair, python, spans.get(method), spans.get(known))
+        for method in methods:
+            what = f"named arguments of `{service.name}.{method.name}`"
+            for name, first, python in _clashing(sorted(named[method]), argument_name):
+                report(what, name, first, python, spans.get(method))

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 
 from ... import ast
 from ...program import Column, RecordColumn, ResourceInfo
-from ...types import ANY, BOOL, Array, Enum, Query, Record, Type, is_nullable, optional, required
-from ..body import Body, Inference, Receiver
+from ...types import BOOL, Array, Query, Record, Type, is_nullable, optional, required
+from ..body import Body
 from ..coercion import constant_text
 from ..environment import Environment
 from ..fields import field_column, known_column
@@ -20,33 +19,51 @@ _TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "not_in")
 
 
-def check_conditions(body: Body, info: ResourceInfo, node: ast.Call) -> Inference:
+def check_conditions(body: Body, info: ResourceInfo, node: ast.Call) -> None:
     """`where(a: 1, b in [..], views > 10)`."""
     for argument in node.arguments:
         if argument.name is not None:
-            yield argument.value
-            check_equal(body, info, argument.name, argument.name.text, argument.value)
-        elif isinstance(argument.value, ast.HashLiteral):
-            yield argument.value
-            for entry in argument.value.entries:
-                if (name := constant_text(entry.key)) is not None:
-                    check_equal(body, info, entry.key, name, entry.value)
+            body.infer(argument.value)
+            _check_equal(body, info, argument.name, argument.name.text, argument.value)
         else:
-            yield from _condition(body, info, argument.value)
-    return ANY
+            check_filter(body, info, argument.value)
+
+
+def check_filter(body: Body, info: ResourceInfo, value: ast.Expr) -> None:
+    """`{ a: 1, b: 2 }`, or a condition."""
+    if not isinstance(value, ast.HashLiteral):
+        check_condition(body, info, value)
+        return
+    body.infer(value)
+    for entry in value.entries:
+        if (name := constant_text(entry.key)) is not None:
+            _check_equal(body, info, entry.key, name, entry.value)
 
 
 def check_condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> None:
-    """The condition of a scope: `views > 10 && state == "open"`."""
-    steps = _condition(body, info, condition)
-    answer: Type | None = None
-    with suppress(StopIteration):
-        while True:
-            wanted = next(steps) if answer is None else steps.send(answer)
-            answer = body.infer(wanted.node if isinstance(wanted, Receiver) else wanted)
+    """A comparison whose left side is a field, or several joined by `and` and `or`."""
+    pending = [condition]
+    while pending:
+        node = pending.pop()
+        match node:
+            case ast.Binary(operator="and" | "or", left=left, right=right):
+                pending += [right, left]
+            case ast.Unary(operator="not", operand=operand):
+                pending.append(operand)
+            case ast.Binary(operator=operator) if operator in _COMPARISONS:
+                _comparison(body, info, node)
+            case _:
+                hint = "write `name: value`, or `name > value`"
+                if isinstance(node, ast.NameRef) and field_column(info, node.name):
+                    hint = f"write `{node.name} == true`"
+                else:
+                    body.infer(node)
+                body.error("TYP131", node, "a condition compares a field with a value", hint)
+                continue
+        body.facts.types[node] = BOOL
 
 
-def check_equal(
+def _check_equal(
     body: Body, info: ResourceInfo, place: ast.Node, name: str, value: ast.Expr
 ) -> None:
     """A field that has to equal a value, or to be one of several."""
@@ -71,65 +88,34 @@ def _require(body: Body, value: ast.Expr, column: Column) -> None:
     require(body, value, expected, f"`{column.name}`", "TYP131")
 
 
-def _condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> Inference:
-    """A comparison whose left side is a field, or several joined by `and` and `or`."""
-    pending = [condition]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.Binary) and node.operator in ("and", "or"):
-            pending += [node.right, node.left]
-            body.facts.types[node] = BOOL
-        elif isinstance(node, ast.Unary) and node.operator == "not":
-            pending.append(node.operand)
-            body.facts.types[node] = BOOL
-        elif isinstance(node, ast.Binary) and node.operator in _COMPARISONS:
-            yield from _comparison(body, info, node)
-            body.facts.types[node] = BOOL
-        else:
-            hint = "write `name: value`, or `name > value`"
-            if isinstance(node, ast.NameRef) and field_column(info, node.name):
-                hint = f"write `{node.name} == true`"
-            else:
-                yield node
-            body.error("TYP131", node, "a condition compares a field with a value", hint)
-    return ANY
-
-
-def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> Inference:
+def _comparison(body: Body, info: ResourceInfo, node: ast.Binary) -> None:
     if isinstance(node.left, ast.NameRef) or not isinstance(node.right, ast.NameRef):
-        right = yield node.right
+        right = body.infer(node.right)
     if not isinstance(node.left, ast.NameRef):
-        yield node.left
+        body.infer(node.left)
         name = node.right.name if isinstance(node.right, ast.NameRef) else None
         turned = _TURNED.get(node.operator)
         hint = "write the field's name alone"
         if turned and name and field_column(info, name):
             hint = f"write `{name} {turned} {snippet(node.left)}`"
-        body.error(
-            "SEM203", node.left, f"the left side of a condition is a field of `{info.name}`", hint
-        )
-        return ANY
+        message = f"the left side of a condition is a field of `{info.name}`"
+        body.error("SEM203", node.left, message, hint)
+        return
     column = known_column(body.env, info, node.left.span, node.left.name)
     if column is None:
-        return ANY
+        return
     body.facts.resolutions[node.left] = RecordColumn(info.name, column)
     body.facts.types[node.left] = column.type
     if node.operator in ("in", "not_in"):
         _check_member(body, node, column, right)
-        return ANY
-    text = constant_text(node.right)
-    kind = required(column.type)
-    if text is not None and isinstance(kind, Enum):
-        check_enum(body, node.right, text, kind, f"`{column.name}`")
+    elif check_enum(body, node.right, column.type, f"`{column.name}`"):
+        pass
     elif not may_be_equal(column.type, right):
-        body.error(
-            "TYP120",
-            node,
-            f"`{column.name}` is {describe(kind)}, it cannot be compared with {describe(right)}",
-        )
+        kind = describe(required(column.type))
+        message = f"`{column.name}` is {kind}, it cannot be compared with {describe(right)}"
+        body.error("TYP120", node, message)
     elif node.operator not in ("==", "!=") and is_nullable(right):
         body.error("TYP101", node.right, f"nil has no `{node.operator}`")
-    return ANY
 
 
 def _check_member(body: Body, node: ast.Binary, column: Column, right: Type) -> None:
@@ -139,12 +125,8 @@ def _check_member(body: Body, node: ast.Binary, column: Column, right: Type) -> 
     elif isinstance(right, Query) or is_unknown(right):
         return
     elif not hasattr(right, "item") or not may_be_equal(right.item, column.type):
-        body.error(
-            "TYP120",
-            node,
-            f"`{node.operator}` needs an array of values for `{column.name}`, "
-            f"this is {describe(right)}",
-        )
+        wanted = f"`{node.operator}` needs an array of values for `{column.name}`"
+        body.error("TYP120", node, f"{wanted}, this is {describe(right)}")
 
 
 def check_fields(
@@ -155,9 +137,8 @@ def check_fields(
     for value in values:
         name = constant_text(value)
         if name is None:
-            hint = f"write `:{value.name}`" if isinstance(value, ast.NameRef) else "write `:name`"
-            body.error("TYP131", value, "a field is named by a symbol", hint)
-            found.append(INVALID)
+            hint = f"write `:{value.name if isinstance(value, ast.NameRef) else 'name'}`"
+            found.append(body.error("TYP131", value, "a field is named by a symbol", hint))
             continue
         shown = "`:{}`" if isinstance(value, ast.Symbol) else "`{}`"
         column = known_column(body.env, info, value.span, name, shown)
@@ -177,13 +158,13 @@ def check_order(
         text = constant_text(value)
         if text is None:
             message = "an order is a constant, since it becomes a part of the query"
-            hint = 'write it as a string: `"created_at DESC"`'
-            env.problems.error("TYP131", value.span, message, hint)
+            env.problems.error(
+                "TYP131", value.span, message, 'write it as a string: `"created_at DESC"`'
+            )
             continue
         for part in text.split(","):
-            match = _ORDER.fullmatch(part)
-            if match is None:
-                hint = 'write a field and a direction: `"created_at DESC"`'
-                env.problems.error("TYP131", value.span, f"`{part.strip()}` is not an order", hint)
-            else:
-                known_column(env, info, value.span, match[1])
+            if (found := _ORDER.fullmatch(part)) is not None:
+                known_column(env, info, value.span, found[1])
+                continue
+            hint = 'write a field and a direction: `"created_at DESC"`'
+            env.problems.error("TYP131", value.span, f"`{part.strip()}` is not an order", hint)

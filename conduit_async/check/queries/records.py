@@ -7,15 +7,27 @@ from ... import ast
 from ...hints.queue_words import queue_hint
 from ...program import RecordCall, ResourceInfo
 from ...suggest import did_you_mean
-from ...types import ANY, BOOL, INT, NIL, Array, Query, Record, Type, optional
-from ..body import Body, Inference
-from ..calls.arguments import infer_arguments
-from ..calls.parameters import bind_parameters
-from ..lattice import INVALID, join_all
+from ...types import (
+    ANY,
+    BOOL,
+    DECIMAL,
+    FLOAT,
+    INT,
+    NIL,
+    Array,
+    Query,
+    Record,
+    Type,
+    optional,
+    required,
+)
+from ..body import Body
+from ..calls.arguments import bind_parameters, infer_arguments
+from ..lattice import INVALID, is_number, is_unknown, join_all
 from ..require import require
-from ..wording import snippet
+from ..wording import describe, snippet
 from .filters import check_conditions, check_fields, check_order
-from .writes import check_write
+from .writes import check_key, check_write
 
 _Result: TypeAlias = Literal["query", "record", "one", "all", "count", "bool", "fields", "nothing"]
 
@@ -53,6 +65,7 @@ OPERATIONS: dict[str, Operation] = {
     "bulk_create!": Operation("write", "all"),
 }
 QUERY_STEPS = {name: operation for name, operation in OPERATIONS.items() if operation.step}
+_COUNTS = {"nothing": "no argument", "number": "one number", "key": "one key"}
 
 
 def takes_conditions(name: str) -> bool:
@@ -62,22 +75,23 @@ def takes_conditions(name: str) -> bool:
 
 def record_call(
     body: Body, node: ast.Call, callee: ast.Member, resource: str, receiver: ast.Expr | None
-) -> Inference:
+) -> Type:
     """`Post.name(…)`, or `query.name(…)` with the query as `receiver`."""
     info = body.env.resources[resource]
     name = callee.name.text
+    known = OPERATIONS if receiver is None else QUERY_STEPS
     if name in info.scopes:
-        yield from infer_arguments(node)
+        infer_arguments(body, node)
         bind_parameters(body, node, name, body.env.scope_parameters[info.scopes[name]])
         body.env.reach_scope(info, name)
-        body.facts.resolutions[node] = RecordCall(info.name, name, receiver, node.arguments)
-        return Query(info.name)
-    known = OPERATIONS if receiver is None else QUERY_STEPS
-    if name not in known:
-        yield from infer_arguments(node)
-        _no_operation(body, callee, info, [*known, *info.scopes])
-        return INVALID
-    return (yield from _call(body, node, info, name, known[name], receiver))
+        kind: Type = Query(info.name)
+    elif name in known:
+        kind = _result(info, known[name], _check_arguments(body, node, info, name))
+    else:
+        infer_arguments(body, node)
+        return _no_operation(body, callee, info, [*known, *info.scopes])
+    body.facts.resolutions[node] = RecordCall(info.name, name, receiver, node.arguments)
+    return kind
 
 
 def record_member(body: Body, node: ast.Member, resource: str, receiver: ast.Expr | None) -> Type:
@@ -86,106 +100,101 @@ def record_member(body: Body, node: ast.Member, resource: str, receiver: ast.Exp
     name = node.name.text
     known = OPERATIONS if receiver is None else QUERY_STEPS
     operation, scope = known.get(name), info.scopes.get(name)
+    if operation is None and scope is None:
+        return _no_operation(body, node, info, [*known, *info.scopes])
     if scope is not None and not any(p.default is None for p in scope.parameters):
         body.env.reach_scope(info, name)
-        body.facts.resolutions[node] = RecordCall(info.name, name, receiver, ())
-        return Query(info.name)
-    if operation is not None and operation.takes == "nothing":
-        body.facts.resolutions[node] = RecordCall(info.name, name, receiver, ())
-        return _result(info, operation, [])
-    if operation is not None or scope is not None:
-        hint = f"write `{snippet(node)}({'' if name == 'exists?' else '…'})`"
-        body.error("SEM201", node.name, f"`{name}` is called with parentheses", hint)
+        kind: Type = Query(info.name)
+    elif operation is not None and operation.takes == "nothing":
+        kind = _result(info, operation, [])
     else:
-        _no_operation(body, node, info, [*known, *info.scopes])
-    return INVALID
+        hint = f"write `{snippet(node)}({'' if name == 'exists?' else '…'})`"
+        return body.error("SEM201", node.name, f"`{name}` is called with parentheses", hint)
+    body.facts.resolutions[node] = RecordCall(info.name, name, receiver, ())
+    return kind
 
 
-def _call(
-    body: Body,
-    node: ast.Call,
-    info: ResourceInfo,
-    name: str,
-    operation: Operation,
-    receiver: ast.Expr | None,
-) -> Inference:
-    fields: list[Type] = []
-    match operation.takes:
-        case "conditions":
-            yield from check_conditions(body, info, node)
-        case "write":
-            yield from infer_arguments(node)
-            check_write(body, node, info, name)
-        case _:
-            for argument in node.arguments:
-                if operation.takes != "fields" or not isinstance(argument.value, ast.NameRef):
-                    yield argument.value
-            fields = _check_arguments(body, node, info, name, operation)
-    body.facts.resolutions[node] = RecordCall(info.name, name, receiver, node.arguments)
-    return _result(info, operation, fields)
-
-
-def _check_arguments(
-    body: Body, node: ast.Call, info: ResourceInfo, name: str, operation: Operation
-) -> list[Type]:
+def _check_arguments(body: Body, node: ast.Call, info: ResourceInfo, name: str) -> list[Type]:
+    """Check the arguments of an operation; the types of the fields that they name."""
+    takes = OPERATIONS[name].takes
+    if takes == "conditions":
+        check_conditions(body, info, node)
+        return []
     values = [argument.value for argument in node.arguments]
-    match operation.takes:
+    for value in values:
+        if takes != "fields" or not isinstance(value, ast.NameRef):
+            body.infer(value)
+    match takes:
+        case "write":
+            check_write(body, node, info, name)
         case "fields":
             return check_fields(body, info, node, values)
         case "order":
             check_order(body.env, info, node, values)
-        case "nothing" if values:
-            _wrong_count(body, node, name, "no argument")
-        case "number" if len(values) != 1:
-            _wrong_count(body, node, name, "one number")
+        case "nothing" | "number" | "key" if len(values) != (takes != "nothing"):
+            message = f"`{name}` takes {_COUNTS[takes]}, this call gives {len(values)}"
+            body.error("TYP130", node, message)
         case "number":
             require(body, values[0], INT, f"`{name}`", "TYP131")
-        case "key" if len(values) != 1:
-            _wrong_count(body, node, name, "one key")
-        case "key" if info.primary_key is not None:
-            kind = info.columns[info.primary_key].type
-            require(body, values[0], kind, f"the key of `{info.name}`", "TYP131")
+        case "key":
+            check_key(body, info, values[0])
     return []
 
 
-def _wrong_count(body: Body, node: ast.Call, name: str, wanted: str) -> None:
-    given = len(node.arguments)
-    body.error("TYP130", node, f"`{name}` takes {wanted}, this call gives {given}")
-
-
 def _result(info: ResourceInfo, operation: Operation, fields: list[Type]) -> Type:
-    match operation.gives:
-        case "query":
-            return Query(info.name)
-        case "record":
-            return Record(info.name)
-        case "one":
-            return optional(Record(info.name))
-        case "all":
-            return Array(Record(info.name))
-        case "count":
-            return INT
-        case "bool":
-            return BOOL
-        case "fields":
-            joined = join_all(fields) if fields else ANY
-            return Array(joined if len(fields) <= 1 else Array(joined))
-    return NIL
+    record = Record(info.name)
+    picked = join_all(fields) if fields else ANY
+    types: dict[_Result, Type] = {
+        "query": Query(info.name),
+        "record": record,
+        "one": optional(record),
+        "all": Array(record),
+        "count": INT,
+        "bool": BOOL,
+        "fields": Array(picked if len(fields) <= 1 else Array(picked)),
+        "nothing": NIL,
+    }
+    return types[operation.gives]
 
 
-def _no_operation(body: Body, callee: ast.Member, info: ResourceInfo, known: list[str]) -> None:
-    body.error(
-        "SEM201",
-        callee.name,
-        f"`{info.name}` has no operation `{callee.name.text}`",
-        did_you_mean(callee.name.text, known)
-        or _of_a_row(callee, info)
-        or queue_hint(callee.name.text),
-    )
+def _no_operation(body: Body, node: ast.Member, info: ResourceInfo, known: list[str]) -> Type:
+    name = node.name.text
+    hint = did_you_mean(name, known)
+    if hint is None and name in info.columns:
+        hint = f"take one row first: `{snippet(node.target)}.first?.{name}`"
+    message = f"`{info.name}` has no operation `{name}`"
+    return body.error("SEM201", node.name, message, hint or queue_hint(name))
 
 
-def _of_a_row(callee: ast.Member, info: ResourceInfo) -> str | None:
-    """What reads a field of one row, where a field is read of a query."""
-    if callee.name.text not in info.columns:
-        return None
-    return f"take one row first: `{snippet(callee.target)}.first?.{callee.name.text}`"
+AGGREGATES = ("count", "sum", "avg", "min", "max")
+
+
+def aggregate(body: Body, node: ast.Call, name: str) -> Type:
+    """`count(q)`, `sum(q, :f)`, `avg(q, :f)`, `min(q, :f)`, `max(q, :f)`."""
+    kinds = [
+        INVALID
+        if number and isinstance(argument.value, ast.NameRef)
+        else body.infer(argument.value)
+        for number, argument in enumerate(node.arguments)
+    ]
+    if len(kinds) != (1 if name == "count" else 2) or any(each.name for each in node.arguments):
+        usage = "`count(query)`" if name == "count" else f"`{name}(query, :field)`"
+        message = f"`{name}` takes other arguments than these"
+        return body.error("TYP130", node, message, f"write {usage}")
+    query, *fields = [argument.value for argument in node.arguments]
+    match kinds[0]:
+        case Query(resource=resource) | Array(item=Record(resource=resource)):
+            body.facts.resolutions[node] = RecordCall(resource, name, query, node.arguments[1:])
+        case kind if is_unknown(kind):
+            return INVALID
+        case kind:
+            return body.error("TYP131", query, f"`{name}` needs a query, this is {describe(kind)}")
+    if name == "count":
+        return INT
+    kind = required(check_fields(body, body.env.resources[resource], node, fields)[0])
+    if name in ("min", "max"):
+        return optional(kind)
+    if not is_number(kind) and not is_unknown(kind):
+        message = f"`{name}` needs numbers, this is {describe(kind)}"
+        return body.error("TYP131", fields[0], message)
+    return kind if name == "sum" else optional(FLOAT if kind == FLOAT else DECIMAL)

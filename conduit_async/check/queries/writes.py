@@ -47,7 +47,7 @@ def check_write(body: Body, node: ast.Call, info: ResourceInfo, operation: str) 
         case "bulk_create!":
             _check_rows(body, info, values[0])
         case _:
-            _check_key(body, info, values[0])
+            check_key(body, info, values[0])
             if operation == "update!":
                 _check_values(body, info, values[1], complete=False)
             elif counts:
@@ -72,7 +72,8 @@ def _warn_of_hooks(body: Body, node: ast.Call, info: ResourceInfo, operation: st
             return
 
 
-def _check_key(body: Body, info: ResourceInfo, value: ast.Expr) -> None:
+def check_key(body: Body, info: ResourceInfo, value: ast.Expr) -> None:
+    """Check the value of a primary key."""
     if info.primary_key is not None:
         kind = info.columns[info.primary_key].type
         require(body, value, kind, f"the key of `{info.name}`", "TYP131")

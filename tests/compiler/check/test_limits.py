@@ -64,6 +64,21 @@ def test_a_long_chain(value: str) -> None:
             "Email.send(" + "self.tags.map(|t| { " * (DEEP // 2) + "1" + " })" * (DEEP // 2) + ")",
             id="lambda",
         ),
+        pytest.param("Email.send(" + "String.trim(" * DEEP + '"a"' + ")" * DEEP + ")", id="call"),
+        pytest.param(
+            "Email.send(" + '"a".replace("b", ' * DEEP + '"c"' + ")" * DEEP + ")", id="method"
+        ),
+        pytest.param("Email.send(" + "Email.find(" * DEEP + "1" + ")" * DEEP + ")", id="service"),
+        pytest.param("Email.send(" + "[" * DEEP + "1" + "]" * DEEP + ")", id="array"),
+        pytest.param("Email.send(" + "{ a: " * DEEP + "1" + " }" * DEEP + ")", id="hash"),
+        pytest.param(
+            "Email.send("
+            + "count(Post.where(views: " * (DEEP // 2)
+            + "1"
+            + "))" * (DEEP // 2)
+            + ")",
+            id="query",
+        ),
     ],
 )
 def test_deep_nesting(statements: str) -> None:
