@@ -36,7 +36,7 @@ def origins(node: ast.Expr) -> Iterator[ast.Expr]:
             case ast.Binary(operator="??" | "or" | "and", left=left, right=right):
                 pending += [right, left]
             case ast.Rescue(operand=operand, body=body):
-                ends = [*block_results(body), *_returned(body)]
+                ends = body_results(body)
                 pending += [*(end for end in ends if end is not None), operand]
             case _ if found := _choices(current):
                 pending += reversed(found)
@@ -69,9 +69,9 @@ def block_results(block: ast.Block) -> list[ast.Expr | None]:
     return [None]
 
 
-def lambda_results(node: ast.Lambda) -> list[ast.Expr | None]:
-    """The expressions that may give what a lambda gives; None where it ends without a value."""
-    return [*_returned(node.body), *block_results(node.body)]
+def body_results(body: ast.Block) -> list[ast.Expr | None]:
+    """The expressions that a body may return; None where it ends without a value."""
+    return [*_returned(body), *block_results(body)]
 
 
 def _returned(block: ast.Block) -> list[ast.Expr | None]:

@@ -16,7 +16,7 @@ from .expressions import access, control, indexing, lambdas, literals, lookup, o
 from .jobs.async_blocks import describe_jobs
 from .jobs.capture import capture
 from .jobs.reach import check_bodies
-from .jobs.redacted import report_redacted
+from .jobs.stored_records import report_sensitive_reads
 from .names.clashes import check_clashes
 from .names.config_names import check_config_names
 from .names.service_typos import check_service_names
@@ -54,7 +54,7 @@ def check(
     check_service_names(program, config, problems)
     mark_function_uses(program)
     capture(program, problems)
-    report_redacted(program, problems)
+    report_sensitive_reads(program, problems)
     check_clashes(program, config.schema, problems)
     columns = {info.name: info.columns for info in program.resources.values()}
     check_config_names(columns, config, problems)

@@ -1,7 +1,7 @@
 """Literals that take the type of their place: structs, decimals, an enum's values."""
 
 from .. import ast
-from ..analyses.results import lambda_results
+from ..analyses.results import body_results
 from ..program import LibraryCall
 from ..types import DECIMAL, Array, Enum, Hash, Scalar, Struct, Type, innermost, required
 from .body import Body
@@ -49,7 +49,7 @@ def mapped_literals(body: Body, node: ast.Expr, wanted: Array) -> list[ast.Expr]
     if not holds_struct(wanted.item):
         return []
     function = call.arguments[1]
-    found = lambda_results(function) if isinstance(function, ast.Lambda) else []
+    found = body_results(function.body) if isinstance(function, ast.Lambda) else []
     made = [each for each in found if isinstance(each, ast.HashLiteral)]
     return [*made] if len(made) == len(found) else []
 

@@ -79,6 +79,13 @@ class Local:
     owner: "JobInfo | None"
     value: ast.Expr | None = None
 
+    def is_captured_by(self, job: "JobInfo | None") -> bool:
+        """Whether it belongs to the code around a job, which stores its value."""
+        owner = self.owner
+        while job is not None and owner is not None and owner is not job:
+            owner = owner.parent
+        return job is not None and owner is None
+
 
 CaptureKind: TypeAlias = Literal[
     "self_path",  # one value of the record: `path` is ("address", "country")

@@ -1,12 +1,11 @@
 """What each job must take along from the moment of its enqueue."""
 
-from collections.abc import Container
 from dataclasses import replace
 
 from ...analyses.results import origins
 from ...diagnostics import Problems
 from ...names import python_name, unclashed
-from ...program import Capture, Column, Local, Program, ResourceInfo
+from ...program import Capture, Column, Program, ResourceInfo
 from ...types import (
     ANY,
     Array,
@@ -24,8 +23,7 @@ from ...types import (
 from ..lattice import InvalidType
 from ..wording import describe
 from .async_blocks import all_jobs
-from .capture_builder import CaptureUse
-from .capture_finder import CaptureFinder
+from .capture_finder import CaptureFinder, CaptureUse
 from .fingerprint import fingerprint
 from .shapes import shape_of
 
@@ -34,11 +32,13 @@ def capture(program: Program, problems: Problems) -> None:
     """Decide the payload of every job, and what every `@function` reads of `self`."""
     for resource in program.resources.values():
         program.resources.work_on(resource)
-        finder = CaptureFinder(resource, program, problems)
-        _settle_reads(resource, finder)
+        _settle_reads(resource, CaptureFinder(program, problems, resource))
         for hook in resource.hooks:
             for job in all_jobs(hook):
-                uses = finder.of_job(job, on_create=hook.node.event in ("create", "save"))
+                known = program.facts.known_at.get(job.block, frozenset())
+                on_create = hook.node.event in ("create", "save")
+                finder = CaptureFinder(program, problems, resource, job, known, on_create)
+                uses = list(finder.uses(job.block.body))
                 for use in {use.key: use for use in reversed(uses)}.values():
                     _check(use, program, problems)
                 fields = _fields(uses, resource, program)
@@ -54,7 +54,9 @@ def _settle_reads(resource: ResourceInfo, finder: CaptureFinder) -> None:
     while pending:
         pending = False
         for function in functions:
-            reads = _fields(finder.of_function(function), resource, finder.program)
+            defaults = [each.default for each in function.parameters if each.default]
+            uses = list(finder.uses(*defaults, function.body))
+            reads = _fields(uses, resource, finder.program)
             if reads != function.reads:
                 function.reads = reads
                 pending = True
@@ -66,13 +68,14 @@ def _fields(
     """One capture a value, the record's own first, each with names of its own."""
     distinct = {use.key: use.capture for use in reversed(uses)}
     distinct |= {use.key: replace(use.capture, is_sensitive=True) for use in uses if use.sensitive}
-    paths = {(found.local, found.path) for found in distinct.values() if found.kind in _VALUES}
+    paths = {(each.local, each.path) for each in distinct.values() if each.kind in _VALUES}
     captures: list[Capture] = []
     names: set[str] = set()
     attributes: set[str] = set()
     for found in sorted(distinct.values(), key=lambda found: _order(found, resource, program)):
-        is_part = found.kind in _VALUES and _is_part(found, paths)
-        if is_part and not _is_left_out(found, program):
+        around = {(found.local, found.path[:end]) for end in range(1, len(found.path))}
+        is_left_out = found.kind == "local_path" and found.is_sensitive  # of the record's snapshot
+        if found.kind in _VALUES and not is_left_out and not around.isdisjoint(paths):
             continue
         name = unclashed(found.name, names)
         python = python_name(name, attributes)
@@ -83,19 +86,6 @@ def _fields(
 
 
 _VALUES = frozenset({"self_path", "local", "local_path"})
-
-
-def _is_part(found: Capture, paths: Container[tuple[Local | None, tuple[str, ...]]]) -> bool:
-    """Whether a value around it is captured as well."""
-    return any((found.local, found.path[:end]) in paths for end in range(1, len(found.path)))
-
-
-def _is_left_out(found: Capture, program: Program) -> bool:
-    """Whether the snapshot of a record lacks a field of it, since it is sensitive."""
-    record = required(found.local.type) if found.local is not None else None
-    if not isinstance(record, Record) or found.kind != "local_path":
-        return False
-    return program.resources[record.resource].columns[found.path[1]].sensitive
 
 
 # The fields of the record come first, so that it is other values that give way to their names.

@@ -1,13 +1,16 @@
 """Every value from outside that a block or a function uses."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ... import ast
 from ...analyses.walk import children
 from ...diagnostics import Problems, Related
+from ...names import snake_case
 from ...program import (
+    Capture,
+    CaptureKind,
     ChangeCall,
     Column,
     ComputedUse,
@@ -27,227 +30,290 @@ from ...program import (
     StructField,
 )
 from ...source import Span
-from ...types import ANY, Record, required
-from ..narrowing import SELF
-from .capture_builder import CaptureBuilder, CaptureUse
-from .stored_records import is_outside
+from ...types import ANY, BOOL, STRING, ErrorType, Record, Type, is_nullable, optional, required
+from ..narrowing import SELF, Path
 
 
-@dataclass
+@dataclass(frozen=True)
+class CaptureUse:
+    """A value that is captured, and where it is used; `sensitive` names its sensitive column."""
+
+    capture: Capture
+    span: Span
+    sensitive: str | None = None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Two uses of one value have the same key."""
+        return self.capture.kind, self.capture.path, self.capture.local
+
+
+@dataclass(frozen=True)
 class CaptureFinder:
-    """Finds uses in the code of one resource.
+    """Finds what a job uses, nested jobs included; without a job, what a function uses of `self`
+    and of `Context`.
 
-    What a function uses is what its `reads` say, which must be settled before jobs are looked at.
+    What a function that is called uses are its `reads`, which must be settled before. `known` are
+    the paths that are not nil where the job is enqueued. On create, previous values may be nil.
     """
 
-    resource: ResourceInfo
     program: Program
     problems: Problems
+    resource: ResourceInfo
+    job: JobInfo | None = None
+    known: frozenset[Path] = frozenset()
+    on_create: bool = True
 
-    def of_job(self, job: JobInfo, *, on_create: bool) -> list[CaptureUse]:
-        """What a block uses, nested blocks included; on create, previous values may be nil."""
-        known = self.program.facts.known_at.get(job.block, frozenset())
-        values = CaptureBuilder(self.resource, known, on_create)
-        return list(_Search(self, values, job).below(job.block.body))
-
-    def of_function(self, function: FunctionInfo) -> list[CaptureUse]:
-        """What a `@function` or `@computed` uses of `self` and of `Context`."""
-        search = _Search(self, CaptureBuilder(self.resource, frozenset(), on_create=True), None)
-        defaults = [parameter.default for parameter in function.parameters if parameter.default]
-        return [use for node in (*defaults, function.body) for use in search.below(node)]
-
-
-@dataclass
-class _Search:
-    finder: CaptureFinder
-    values: CaptureBuilder
-    job: JobInfo | None
-
-    def below(self, root: ast.Node) -> Iterator[CaptureUse]:
-        """The uses at and below a node, in the order of the source."""
-        pending: list[ast.Node] = [root]
+    def uses(self, *roots: ast.Node) -> Iterator[CaptureUse]:
+        """The uses at and below some nodes, in the order of the source."""
+        pending: list[ast.Node | CaptureUse] = [*reversed(roots)]
         while pending:
-            node = pending.pop()
-            uses, further = self._at(node)
-            yield from uses
-            pending.extend(reversed(further))
+            current = pending.pop()
+            if isinstance(current, CaptureUse):
+                yield current
+            else:
+                pending.extend(reversed([*self._at(current)]))
 
-    def _at(self, node: ast.Node) -> tuple[list[CaptureUse], list[ast.Node]]:
+    def _at(self, node: ast.Node) -> Iterator[CaptureUse | ast.Node]:
         """The uses at a node, and the nodes in it that remain to be looked at."""
-        match self.finder.program.facts.resolutions.get(node), node:
+        match self.program.facts.resolutions.get(node), node:
             case Local() as local, _:
-                if self._is_inside(local):
-                    return [], []
-                return self.values.local(local, node.span, self._sensitive(local)), []
+                if local.is_captured_by(self.job):
+                    yield from self._local(local, node.span)
             case SelfColumn() | StructField() | RecordColumn(), ast.Member():
-                return self._path(node)
+                yield self._path(node)
             case RelationUse() as use, ast.Member(target=target):
-                return self._relation(use, target, node.span)
+                yield from self._relation(use, target, node.span)
             case ComputedUse(function=function), ast.Member(target=target):
-                return self._function(function, target, (), node.span)
+                yield from self._function(function, target, (), node.span)
             case FunctionCall() as call, ast.Call(callee=callee):
                 receiver = callee.target if isinstance(callee, ast.Member) else None
-                return self._function(call.function, receiver, call.arguments, node.span)
+                yield from self._function(call.function, receiver, call.arguments, node.span)
             case ChangeCall() as call, _:
-                return self.values.change(call, node.span), [call.argument] if call.argument else []
+                yield from self._change(call, node.span)
             case KeyAccess(), ast.Member():
-                return self._keys(node)
+                yield from self._keys(node)
             case LibraryCall() as call, ast.Call() | ast.Member() if _is_context(call):
-                return self._context(call, (), node), []
+                yield from self._context(call, (), node)
             case LibraryCall() as call, _:
-                given = [argument for argument in call.arguments if argument is not None]
-                return [], [*given, *call.extra]
+                yield from (argument for argument in call.arguments if argument is not None)
+                yield from call.extra
             case ServiceCall() as call, _:
-                return [], [*call.positional, *(value for _, value in call.named)]
+                yield from (*call.positional, *(value for _, value in call.named))
             case RecordCall() as call, _:
-                return [], [*([call.receiver] if call.receiver else []), *call.arguments]
-        match node:
-            case ast.SelfRef():
-                return [self.values.snapshot(node.span)], []
-            case ast.Assign(target=target, value=value):
-                return self._key(target.span) if _is_of_self(target) else [], [value]
-        return [], list(children(node))
+                yield from (*([call.receiver] if call.receiver else []), *call.arguments)
+            case _, ast.SelfRef():
+                name = self.resource.name
+                yield _use(node.span, "snapshot", (), Record(name), name=snake_case(name))
+            case _, ast.Assign(target=target, value=value):
+                root: ast.Node = target
+                while isinstance(root, ast.Member):
+                    root = root.target
+                if isinstance(root, ast.SelfRef):
+                    yield from self._key(target.span)
+                yield value
+            case _:
+                yield from children(node)
 
-    def _path(self, node: ast.Node) -> tuple[list[CaptureUse], list[ast.Node]]:
-        columns: list[Column] = []
-        current: ast.Node = node
-        resolutions = self.finder.program.facts.resolutions
-        while isinstance(current, ast.Member):
-            match resolutions.get(current):
-                case StructField(column=column):
-                    columns.insert(0, column)
-                    current = current.target
-                case SelfColumn(column=column):
-                    return [self.values.self_path([column, *columns], node.span)], []
-                case RecordColumn(column=column):
-                    local = self._outer_record(current.target)
-                    if local is None:
-                        break
-                    return [self.values.local_path(local, [column, *columns], node.span)], []
-                case _:
-                    break
-        assert isinstance(node, ast.Member)
-        return [], [node.target]
-
-    def _relation(
-        self, use: RelationUse, target: ast.Expr, span: Span
-    ) -> tuple[list[CaptureUse], list[ast.Node]]:
-        if not isinstance(target, ast.SelfRef):
-            local = self._outer_record(target)
-            if local is None:
-                return [], [target]
-            owner = self.finder.program.resources[use.owner]
-            key = use.relation.key if use.relation.kind == "to_one" else owner.primary_key
-            column = owner.columns.get(key or "")
-            if column is not None and (local, use.relation.name) in self.values.known:
-                column = replace(column, type=required(column.type))
-            return ([self.values.local_path(local, [column], span)] if column else []), []
-        if use.relation.kind != "to_one":
-            return self._key(span), []
-        column = self.finder.resource.columns.get(use.relation.key)
-        if column is not None and (SELF, use.relation.name) in self.values.known:
-            column = replace(column, type=required(column.type))
-        return ([self.values.self_path([column], span)] if column else []), []
-
-    def _function(
-        self,
-        function: FunctionInfo,
-        receiver: ast.Expr | None,
-        arguments: tuple[ast.Expr | None, ...],
-        span: Span,
-    ) -> tuple[list[CaptureUse], list[ast.Node]]:
-        given: list[ast.Node] = [argument for argument in arguments if argument is not None]
-        if receiver is not None and not isinstance(receiver, ast.SelfRef):
-            context = [found for found in function.reads if found.kind == "context"]
-            return [self.values.read(found, span) for found in context], [receiver, *given]
-        return [self.values.read(found, span) for found in function.reads], given
-
-    def _outer_record(self, node: ast.Node) -> Local | None:
-        local = self.finder.program.facts.resolutions.get(node)
-        if isinstance(local, Local) and isinstance(required(local.type), Record):
-            return None if self._is_inside(local) else local
-        return None
-
-    def _is_inside(self, local: Local) -> bool:
-        return not is_outside(local, self.job)
+    def _local(self, local: Local, span: Span) -> Iterator[CaptureUse]:
+        """A whole local; of a rescued error, its two parts."""
+        if isinstance(required(local.type), ErrorType):
+            for part in ("message", "type"):
+                yield _use(span, "error", (local.name, part), STRING, local)
+            return
+        kind = required(local.type) if (local,) in self.known else local.type
+        yield _use(span, "local", (local.name,), kind, local, sensitive=self._sensitive(local))
 
     def _sensitive(self, local: Local) -> str | None:
         """The sensitive column whose value a `let` holds as it is."""
         value: ast.Node | None = local.value
         while isinstance(value, ast.Unwrap):
             value = value.operand
-        match self.finder.program.facts.resolutions.get(value) if value is not None else None:
+        match self.program.facts.resolutions.get(value) if value is not None else None:
             case SelfColumn(column=column) if column.sensitive:
-                return f"{self.finder.resource.name}.{column.name}"
+                return f"{self.resource.name}.{column.name}"
             case RecordColumn(resource=resource, column=column) if column.sensitive:
                 return f"{resource}.{column.name}"
         return None
 
-    def _key(self, span: Span) -> list[CaptureUse]:
-        resource = self.finder.resource
+    def _path(self, node: ast.Member) -> CaptureUse | ast.Node:
+        """`self.address.country`, or `item.sku` of a local that holds a record."""
+        columns: list[Column] = []
+        current: ast.Node = node
+        while isinstance(current, ast.Member):
+            match self.program.facts.resolutions.get(current):
+                case StructField(column=column):
+                    columns.insert(0, column)
+                    current = current.target
+                case SelfColumn(column=column):
+                    return self._column(None, [column, *columns], node.span)
+                case RecordColumn(column=column) if local := self._captured_record(current.target):
+                    return self._column(local, [column, *columns], node.span)
+                case _:
+                    break
+        return node.target
+
+    def _captured_record(self, node: ast.Node) -> Local | None:
+        local = self.program.facts.resolutions.get(node)
+        if isinstance(local, Local) and isinstance(required(local.type), Record):
+            return local if local.is_captured_by(self.job) else None
+        return None
+
+    def _column(self, local: Local | None, columns: list[Column], span: Span) -> CaptureUse:
+        """A column, or what is in it, of `self` or of a local that holds a record.
+
+        It may be nil where any value on the way may be nil.
+        """
+        names = tuple(column.name for column in columns)
+        kind = required(columns[-1].type)
+        path: Path = (SELF if local is None else local,)
+        nil = local is not None and is_nullable(local.type) and path not in self.known
+        for column in columns:
+            path = (*path, column.name)
+            nil |= is_nullable(column.type) and path not in self.known
+        if nil and path not in self.known:
+            kind = optional(kind)
+        if local is None:
+            sensitive = self._name_if_sensitive(columns[0])
+            return _use(span, "self_path", names, kind, sensitive=sensitive)
+        record = required(local.type)
+        assert isinstance(record, Record)
+        sensitive = f"{record.resource}.{names[0]}" if columns[0].sensitive else None
+        return _use(span, "local_path", (local.name, *names), kind, local, sensitive=sensitive)
+
+    def _name_if_sensitive(self, column: Column) -> str | None:
+        return f"{self.resource.name}.{column.name}" if column.sensitive else None
+
+    def _relation(
+        self, use: RelationUse, target: ast.Expr, span: Span
+    ) -> Iterator[CaptureUse | ast.Node]:
+        """The key by which a relation is loaded."""
+        is_own = isinstance(target, ast.SelfRef)
+        local = None if is_own else self._captured_record(target)
+        relation, owner = use.relation, self.program.resources[use.owner]
+        if local is None and not is_own:
+            yield target
+        elif is_own and relation.kind != "to_one":
+            yield from self._key(span)
+        else:
+            key = relation.key if relation.kind == "to_one" else owner.primary_key
+            if (column := owner.columns.get(key or "")) is not None:
+                if (SELF if local is None else local, relation.name) in self.known:
+                    column = replace(column, type=required(column.type))
+                yield self._column(local, [column], span)
+
+    def _key(self, span: Span) -> Iterator[CaptureUse]:
+        resource = self.resource
         column = resource.columns.get(resource.primary_key or "")
         if column is not None:
-            return [self.values.self_path([column], span)]
-        source = resource.node.span.source
-        if any(map(_may_hold_key, self.finder.problems.unparsed.texts(source))):
-            return []
-        fields = [member for member in resource.node.members if isinstance(member, ast.Field)]
-        marked = [
-            Related(annotation.span, "marked here")
-            for field in fields
-            for annotation in field.annotations
-            if annotation.name.text == "primary"
-        ]
-        self.finder.problems.error(
-            "ASY904",
-            span,
-            f"this needs the primary key of `{resource.name}`, "
-            + (f"which marks {len(marked)} fields" if marked else "which has none"),
-            "keep one `@primary`" if marked else "mark one field with `@primary`",
-            *marked,
-        )
-        return []
+            yield self._column(None, [column], span)
+        elif not any(map(_may_hold_key, self.problems.unparsed.texts(span.source))):
+            fields = [member for member in resource.node.members if isinstance(member, ast.Field)]
+            marked = [
+                Related(annotation.span, "marked here")
+                for field in fields
+                for annotation in field.annotations
+                if annotation.name.text == "primary"
+            ]
+            self.problems.error(
+                "ASY904",
+                span,
+                f"this needs the primary key of `{resource.name}`, "
+                + (f"which marks {len(marked)} fields" if marked else "which has none"),
+                "keep one `@primary`" if marked else "mark one field with `@primary`",
+                *marked,
+            )
 
-    def _keys(self, node: ast.Member) -> tuple[list[CaptureUse], list[ast.Node]]:
+    def _function(
+        self,
+        function: FunctionInfo,
+        receiver: ast.Expr | None,
+        arguments: Iterable[ast.Expr | None],
+        span: Span,
+    ) -> Iterator[CaptureUse | ast.Node]:
+        """What a function reads, at its call."""
+        is_own = receiver is None or isinstance(receiver, ast.SelfRef)
+        for found in function.reads:
+            if is_own or found.kind == "context":
+                yield self._read(found, span)
+        if receiver is not None and not is_own:
+            yield receiver
+        yield from (argument for argument in arguments if argument is not None)
+
+    def _read(self, found: Capture, span: Span) -> CaptureUse:
+        if found.kind not in ("change", "self_path"):
+            return CaptureUse(found, span)
+        column = self.resource.columns[found.path[0]]
+        if found.kind == "change":
+            return self._changed(column, found.path[1], span)
+        if (SELF, *found.path) in self.known:
+            found = replace(found, type=required(found.type))
+        return CaptureUse(found, span, self._name_if_sensitive(column))
+
+    def _change(self, call: ChangeCall, span: Span) -> Iterator[CaptureUse | ast.Node]:
+        if call.kind != "previous_value":
+            yield self._changed(call.column, "changed", span)
+        if call.kind in ("previous_value", "changed_from"):
+            yield self._changed(call.column, "previous", span)
+        if call.kind == "changed_to":
+            yield self._column(None, [call.column], span)
+        if call.argument is not None:
+            yield call.argument
+
+    def _changed(self, column: Column, part: str, span: Span) -> CaptureUse:
+        """Whether a column is `changed`, or its `previous` value."""
+        path = (column.name, part)
+        if part == "changed":
+            return _use(span, "change", path, BOOL)
+        kind = optional(column.type) if self.on_create else column.type
+        sensitive = self._name_if_sensitive(column)
+        name = f"previous_{column.name}"
+        return _use(span, "change", path, kind, name=name, sensitive=sensitive)
+
+    def _keys(self, node: ast.Member) -> Iterator[CaptureUse | ast.Node]:
         """`Context.current_user.id` is one value; of any other chain of keys, what it starts at."""
         names: list[str] = []
         root: ast.Node = node
-        resolutions = self.finder.program.facts.resolutions
+        resolutions = self.program.facts.resolutions
         while isinstance(root, ast.Member) and isinstance(resolutions.get(root), KeyAccess):
-            names.append(root.name.text)
+            names.insert(0, root.name.text)
             root = root.target
         call = resolutions.get(root)
         if isinstance(call, LibraryCall) and _is_context(call):
-            return self._context(call, tuple(reversed(names)), node), []
-        return [], [root]
+            yield from self._context(call, names, node)
+        else:
+            yield root
 
     def _context(
-        self, call: LibraryCall, keys: tuple[str, ...], node: ast.Call | ast.Member
-    ) -> list[CaptureUse]:
+        self, call: LibraryCall, keys: Iterable[str], node: ast.Call | ast.Member
+    ) -> Iterator[CaptureUse]:
         """A value of `Context`; of a required user's part, also whether there is a user."""
-        name = call.signature.name
-        kind = self.finder.program.facts.types.get(node, ANY)
-        uses = [self.values.context((name, *keys), node, kind)]
-        if keys and name == "current_user!":
-            uses.append(self.values.authenticated(node.span))
-        return uses
+        path = (call.signature.name, *keys)
+        kind = self.program.facts.types.get(node, ANY)
+        yield _use(node.span, "context", path, kind, node=node)
+        if path[0] == "current_user!" and len(path) > 1:
+            yield _use(node.span, "context", ("authenticated?",), BOOL)
+
+
+def _use(
+    span: Span,
+    what: CaptureKind,
+    path: tuple[str, ...],
+    kind: Type,
+    local: Local | None = None,
+    *,
+    name: str | None = None,
+    node: ast.Expr | None = None,
+    sensitive: str | None = None,
+) -> CaptureUse:
+    name = name or "_".join(part.rstrip("?!") for part in path)
+    return CaptureUse(Capture(name, name, kind, what, path, node, local), span, sensitive)
 
 
 def _is_context(call: LibraryCall) -> bool:
     return call.signature.namespace == "Context"
 
 
-def _is_of_self(target: ast.Expr) -> bool:
-    node: ast.Node = target
-    while isinstance(node, ast.Member):
-        node = node.target
-    return isinstance(node, ast.SelfRef)
-
-
-def _may_hold_key(lost: str) -> bool:
+def _may_hold_key(unparsed: str) -> bool:
     """Whether unparsed text may declare a primary key."""
-    return (
-        "@primary" in lost
-        or lost.lstrip().startswith(":")
-        or re.match(r"\s*id\b", lost) is not None
-    )
+    return "@primary" in unparsed or re.match(r"\s*(?::|id\b)", unparsed) is not None

@@ -1,190 +1,258 @@
-"""Which values of a block or a function may be records as a job has stored them."""
+"""Sensitive fields that are read of a record which a job has stored without them."""
 
-from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from ... import ast
+from ...analyses.results import body_results
 from ...analyses.walk import children, walk
+from ...diagnostics import Problems
 from ...program import (
     ComputedUse,
-    Facts,
     FunctionCall,
     FunctionInfo,
     JobInfo,
     LibraryCall,
     Local,
+    Program,
     RecordCall,
+    RecordColumn,
     RelationUse,
+    ResourceInfo,
     ServiceCall,
 )
-from ...types import ANY, holds_record
+from ...types import ANY, Record, holds_record, required
+from ..coercion import constant_text
+from ..wording import snippet
+from .async_blocks import all_jobs
 
 
 @dataclass(frozen=True)
-class Section:
-    """The code of one Python function, less the jobs in it: a hook's, a job's or a `@function`'s.
+class _Code:
+    """The code of one Python function, without the jobs in it: a hook's, a job's, a function's.
 
-    `stores`: `self` is what a job has stored, as it is in each but a hook.
+    `stores_self`: `self` is a record that a job has stored. `given` are the parameters that hold
+    one.
     """
 
     root: ast.Node
     job: JobInfo | None = None
-    stores: bool = True
+    stores_self: bool = True
+    given: frozenset[str] = frozenset()
 
     def nodes(self) -> Iterator[ast.Node]:
-        """The nodes of its own code."""
-        return walk(self.root, into=lambda node: node is self.root or not _is_job(node))
+        return walk(self.root, lambda node: node is self.root or not isinstance(node, ast.Async))
 
 
-@dataclass
-class StoredRecords:
-    """What may be stored in some sections; `held` are the locals that are where they belong.
+@dataclass(frozen=True)
+class _Read:
+    """A read of a sensitive field; `function` is the one that reads it, when it was called."""
 
-    A local from outside a job is stored in the job, whatever it holds outside.
+    node: ast.Expr
+    record: ast.Expr
+    resource: str
+    field: str
+    function: FunctionInfo | None = None
+
+
+def report_sensitive_reads(program: Program, problems: Problems) -> None:
+    """Report (ASY903) each read of a sensitive field that its record may lack."""
+    resources = program.resources.values()
+    if not any(column.sensitive for info in resources for column in info.columns.values()):
+        return
+    stored = _StoredRecords(program)
+    for info in resources:
+        functions = [_Code(each.body) for each in info.functions.values() if each.reached]
+        hooks = [_Code(hook.node, stores_self=False) for hook in info.hooks]
+        jobs = [_Code(job.block.body, job) for hook in info.hooks for job in all_jobs(hook)]
+        for code in (*functions, *hooks, *jobs):
+            for read in stored.sensitive_reads(code):
+                _report(stored, read, code, info, problems)
+
+
+def _report(
+    stored: "_StoredRecords", read: _Read, code: _Code, info: ResourceInfo, problems: Problems
+) -> None:
+    record, name = snippet(read.record), f"{read.resource}.{read.field}"
+    message = (
+        f"a job stores `{record}` without the sensitive field `{name}`, "
+        f"which `{read.function.name}` reads"
+        if read.function is not None
+        else f"`{record}` may be a record that a job has stored, "
+        f"without its sensitive field `{name}`"
+    )
+    local = stored.program.facts.resolutions.get(read.record)
+    hint = f"load the record inside: `{read.resource}.find(…)`"
+    if read.function is None and read.resource == info.name:
+        hint = f"read `self.{read.field}`, which is stored by itself, or {hint}"
+    elif isinstance(read.record, ast.SelfRef) or (
+        isinstance(local, Local) and local.is_captured_by(code.job)
+    ):
+        example = f"`let {read.field} = {record}.{read.field}`"
+        hint = f"read it before the block ({example}), or {hint}"
+    else:
+        hint = f"read the field before the block, or {hint}"
+    problems.error("ASY903", read.node.span, message, hint)
+
+
+class _StoredRecords:
+    """Finds the values that may be records as a job has stored them.
+
+    `values` are the expressions whose values, or what is in them, a local may hold; `calls` those
+    whose results are being looked at.
     """
 
-    facts: Facts
-    sections: Iterable[Section]
-    held: set[Local] = field(default_factory=set)
-    functions: set[tuple[int, frozenset[int]]] = field(default_factory=set)
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.calls: set[tuple[FunctionInfo, frozenset[str]]] = set()
+        facts = program.facts
+        self.values = {local: list(values) for local, values in facts.assigned.items()}
+        for node, local in facts.declared.items():
+            if isinstance(node, ast.Let | ast.For):
+                value = node.value if isinstance(node, ast.Let) else node.iterable
+                self.values.setdefault(local, []).append(value)
+        for call in facts.resolutions.values():
+            if isinstance(call, LibraryCall):
+                given = [each for each in call.arguments if each]
+                for function in (each for each in given if isinstance(each, ast.Lambda)):
+                    for parameter in function.parameters:
+                        self.values.setdefault(facts.declared[parameter], []).extend(given)
 
-    def settle(self) -> None:
-        """Follow what is stored through variables, loops and lambdas."""
-        bound = [
-            (section, local, value)
-            for section in self.sections
-            for node in section.nodes()
-            for local, value in self._bound(node)
-            if holds_record(local.type)
-        ]
-        before = -1
-        while len(self.held) > before:
-            before = len(self.held)
-            for section, local, value in bound:
-                if local not in self.held and self.may_be(value, section):
-                    self.held.add(local)
-
-    def _bound(self, node: ast.Node) -> Iterator[tuple[Local, ast.Expr]]:
-        """The locals that take a value at a node."""
-        match node, self.facts.resolutions.get(node):
-            case ast.Let(value=value) | ast.For(iterable=value), _:
-                if node in self.facts.declared:
-                    yield self.facts.declared[node], value
-            case ast.Assign(target=target, value=value), _:
-                local = self.facts.resolutions.get(target)
-                if isinstance(local, Local):
-                    yield local, value
-            case _, LibraryCall(arguments=arguments):
-                given = [each for each in arguments if each is not None]
-                for each in given:
-                    for parameter in each.parameters if isinstance(each, ast.Lambda) else ():
-                        yield from ((self.facts.declared[parameter], value) for value in given)
-
-    def may_be(self, node: ast.Node, section: Section) -> bool:
+    def may_be(self, node: ast.Node, code: _Code) -> bool:
         """Whether an expression may give a stored record, or what holds one."""
+        facts = self.program.facts
         pending: list[ast.Node] = [node]
+        seen: set[Local] = set()
         while pending:
             current = pending.pop()
-            if not isinstance(current, ast.Lambda) and not self._holds_record(current):
-                continue
-            match current, self.facts.resolutions.get(current):
+            holds = isinstance(current, ast.Lambda) or holds_record(facts.types.get(current, ANY))
+            match current, facts.resolutions.get(current):
+                case _ if not holds:
+                    continue
                 case ast.SelfRef(), _:
-                    if section.stores:
+                    if code.stores_self:
                         return True
                 case _, Local() as local:
-                    if local in self.held or is_outside(local, section.job):
+                    if local.is_captured_by(code.job) or _is_given(local, code):
                         return True
+                    pending += self.values.get(local, ()) if local not in seen else ()
+                    seen.add(local)
                 case _, RelationUse() | ServiceCall():
                     continue
                 case _, RecordCall(receiver=receiver):
                     pending += [receiver] if receiver is not None else []
                 case _, FunctionCall() | ComputedUse() as call:
-                    if self._gives_stored(call.function, self.given(current, section)):
+                    if self._gives_one(call, code):
                         return True
                 case _, LibraryCall(arguments=arguments):
-                    pending += [each for each in arguments if each is not None]
+                    pending += filter(None, arguments)
                 case _:
                     pending += _parts(current)
         return False
 
-    def given(self, node: ast.Node, section: Section) -> frozenset[int]:
-        """The positions of the parameters that a call gives what is stored."""
-        call = self.facts.resolutions.get(node)
+    def _gives_one(self, call: FunctionCall | ComputedUse, code: _Code) -> bool:
+        function = call.function
         arguments = call.arguments if isinstance(call, FunctionCall) else ()
-        return frozenset(
-            position
-            for position, argument in enumerate(arguments)
-            if argument is not None and self.may_be(argument, section)
+        given = frozenset(
+            parameter.name
+            for parameter, argument in zip(function.parameters, arguments, strict=False)
+            if argument is not None and self.may_be(argument, code)
         )
-
-    def inside(
-        self, function: FunctionInfo, given: Container[int]
-    ) -> "tuple[Section, StoredRecords]":
-        """What is stored in a function that is called with what is stored."""
-        section = Section(function.body)
-        names = {each.name for at, each in enumerate(function.parameters) if at in given}
-        held = {
-            local
-            for node in section.nodes()
-            if isinstance(local := self.facts.resolutions.get(node), Local)
-            and local.kind == "parameter"
-            and local.name in names
-        }
-        inner = StoredRecords(self.facts, [section], held, self.functions)
-        inner.settle()
-        return section, inner
-
-    def _gives_stored(self, function: FunctionInfo, given: frozenset[int]) -> bool:
-        key = (id(function), given)
-        if key in self.functions:
-            return False  # it is being looked at: what it gives else decides
-        self.functions.add(key)
-        section, inner = self.inside(function, given)
-        found = any(inner.may_be(each, section) for each in _results(function.body))
-        self.functions.discard(key)
+        if (function, given) in self.calls:
+            return False
+        self.calls.add((function, given))
+        inside = _Code(function.body, given=given)
+        found = any(self.may_be(each, inside) for each in body_results(function.body) if each)
+        self.calls.discard((function, given))
         return found
 
-    def _holds_record(self, node: ast.Node) -> bool:
-        return holds_record(self.facts.types.get(node, ANY))
+    def sensitive_reads(
+        self, code: _Code, seen: set[tuple[FunctionInfo, str]] | None = None
+    ) -> Iterator[_Read]:
+        """The reads in some code, and those in what it calls, at the call.
+
+        `seen` are the parameters of the functions around, in a search that begins at a call.
+        """
+        for node in code.nodes():
+            match node, self.program.facts.resolutions.get(node):
+                case ast.Member(target=target), RecordColumn(resource=resource, column=column):
+                    if column.sensitive and self._lacks(target, code):
+                        yield _Read(node, target, resource, column.name)
+                case ast.Member(target=target), RelationUse(owner=owner, relation=relation):
+                    key = self.program.resources[owner].columns.get(relation.key)
+                    is_key = relation.kind == "to_one" and key is not None and key.sensitive
+                    is_own = isinstance(target, ast.SelfRef)
+                    if is_key and not is_own and self._lacks(target, code):
+                        yield _Read(node, target, owner, relation.key)
+                case ast.Call() | ast.Member(), RecordCall(
+                    operation="pluck", receiver=receiver
+                ) as call:
+                    if receiver is not None and self.may_be(receiver, code):
+                        columns = self.program.resources[call.resource].columns
+                        for argument in call.arguments:
+                            name = constant_text(argument.value) or ""
+                            if name in columns and columns[name].sensitive:
+                                yield _Read(node, receiver, call.resource, name)
+                case (
+                    ast.Call() | ast.Member() | ast.NameRef(),
+                    FunctionCall() | ComputedUse() as use,
+                ):
+                    yield from self._called(node, use, code, seen)
+
+    def _lacks(self, target: ast.Expr, code: _Code) -> bool:
+        """Whether a record may lack its sensitive fields; a job captures those of a local."""
+        local = self.program.facts.resolutions.get(target)
+        if not isinstance(local, Local):
+            return self.may_be(target, code)
+        if local.owner is not code.job:
+            code = _Code(code.root, local.owner, local.owner is not None)
+        values = self.values.get(local, ())
+        return _is_given(local, code) or any(self.may_be(value, code) for value in values)
+
+    def _called(
+        self,
+        node: ast.Expr,
+        call: FunctionCall | ComputedUse,
+        code: _Code,
+        seen: set[tuple[FunctionInfo, str]] | None,
+    ) -> Iterator[_Read]:
+        """What a function reads of its record and of its arguments."""
+        function = call.function
+        callee = node.callee if isinstance(node, ast.Call) else node
+        if isinstance(callee, ast.Member) and not isinstance(callee.target, ast.SelfRef):
+            record = required(self.program.facts.types.get(callee.target, ANY))
+            if isinstance(record, Record) and self.may_be(callee.target, code):
+                columns = self.program.resources[record.resource].columns
+                for read in function.reads:
+                    if read.kind in ("self_path", "change") and columns[read.path[0]].sensitive:
+                        yield _Read(node, callee.target, record.resource, read.path[0], function)
+                        break
+        arguments = call.arguments if isinstance(call, FunctionCall) else ()
+        for parameter, argument in zip(function.parameters, arguments, strict=False):
+            searched = set() if seen is None else seen
+            key = function, parameter.name
+            if argument is None or key in searched or not self.may_be(argument, code):
+                continue
+            searched.add(key)
+            inside = _Code(function.body, stores_self=False, given=frozenset({parameter.name}))
+            found = next(self.sensitive_reads(inside, searched), None)
+            if found is not None:
+                yield replace(found, node=argument, record=argument, function=function)
 
 
-def is_outside(local: Local, job: JobInfo | None) -> bool:
-    """Whether a local belongs to the code around a job, so that the job has stored it."""
-    owner = local.owner
-    while job is not None and owner is not None and owner is not job:
-        owner = owner.parent
-    return job is not None and owner is None
-
-
-def _is_job(node: ast.Node) -> bool:
-    return isinstance(node, ast.Async)
+def _is_given(local: Local, code: _Code) -> bool:
+    return local.kind == "parameter" and local.name in code.given
 
 
 def _parts(node: ast.Node) -> list[ast.Node]:
     """The parts of an expression that may give its value, or what is in it."""
     match node:
         case ast.Match(arms=arms):
-            return [each for arm in arms for each in _results(arm.body)]
+            return [each for arm in arms for each in body_results(arm.body) if each]
         case ast.Rescue(operand=operand, body=body):
-            return [operand, *_results(body)]
+            return [operand, *filter(None, body_results(body))]
         case ast.Lambda(body=body):
-            return list(_results(body))
+            return [*filter(None, body_results(body))]
         case ast.HashLiteral(entries=entries):
             return [entry.value for entry in entries]
     return children(node)
-
-
-def _results(block: ast.Block) -> Iterator[ast.Expr]:
-    """The values that a block may give: those of its last statements, and of each `return`."""
-    pending = [block]
-    while pending:
-        statements = pending.pop().statements
-        match statements[-1] if statements else None:
-            case ast.ExprStatement(value=value):
-                yield value
-            case ast.If(branches=branches, otherwise=otherwise):
-                pending += [branch.body for branch in branches]
-                pending += [otherwise] if otherwise is not None else []
-    for node in walk(block, into=lambda each: not isinstance(each, ast.Async | ast.Lambda)):
-        if isinstance(node, ast.Return) and node.value is not None:
-            yield node.value
