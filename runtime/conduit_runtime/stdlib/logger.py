@@ -24,35 +24,28 @@ class Logger:
     """
 
     @staticmethod
-    def debug(message: object, /, **values: Any) -> None:
+    def debug(message: object, /, *, error: Any = None, context: Any = None, **values: Any) -> None:
         """Log what helps to find a fault."""
-        _log("Logger.debug", logging.DEBUG, message, **values)
+        _log("Logger.debug", logging.DEBUG, message, error, context, values)
 
     @staticmethod
-    def info(message: object, /, **values: Any) -> None:
+    def info(message: object, /, *, error: Any = None, context: Any = None, **values: Any) -> None:
         """Log what happened."""
-        _log("Logger.info", logging.INFO, message, **values)
+        _log("Logger.info", logging.INFO, message, error, context, values)
 
     @staticmethod
-    def warn(message: object, /, **values: Any) -> None:
+    def warn(message: object, /, *, error: Any = None, context: Any = None, **values: Any) -> None:
         """Log what needs attention."""
-        _log("Logger.warn", logging.WARNING, message, **values)
+        _log("Logger.warn", logging.WARNING, message, error, context, values)
 
     @staticmethod
-    def error(message: object, /, **values: Any) -> None:
+    def error(message: object, /, *, error: Any = None, context: Any = None, **values: Any) -> None:
         """Log what went wrong."""
-        _log("Logger.error", logging.ERROR, message, **values)
+        _log("Logger.error", logging.ERROR, message, error, context, values)
 
 
 def _log(
-    call: str,
-    level: int,
-    message: object,
-    /,
-    *,
-    error: Any = None,
-    context: Any = None,
-    **values: Any,
+    call: str, level: int, message: object, error: Any, context: Any, values: dict[str, Any]
 ) -> None:
     if message is None:
         raise ArgumentError(f"{call}: `message` must be a string, not nil")
