@@ -14,9 +14,7 @@ from .source import Source
 
 if TYPE_CHECKING:
     from .emit.emit import Format, Progress
-    from .package.emitted import EmittedSource
-    from .package.module import ModuleCode
-    from .package.plan import Plan
+    from .package import EmittedSource, ModuleCode, Plan
     from .program import Program
 
 __all__ = ["Output", "compile", "diagnose"]

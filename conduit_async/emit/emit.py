@@ -5,9 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-from ..package.emitted import EmittedModule, EmittedRow, EmittedSource
-from ..package.module import ModuleCode
-from ..package.plan import Plan
+from ..package import EmittedModule, EmittedRow, EmittedSource, ModuleCode, Plan
 from .marks import Formatted
 from .render import module_text, rows_text
 

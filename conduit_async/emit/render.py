@@ -8,8 +8,7 @@ from functools import cache
 import jinja2
 
 from .. import assets
-from ..package.module import Function, ModuleCode
-from ..package.rows import Row
+from ..package import Function, ModuleCode, Row
 from ..python import literals
 from ..python.code import Line
 from ..source import Span

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..diagnostics import Diagnostic
-from ..package.emitted import EmittedSource
+from ..package import EmittedSource
 from .summary import SourceSummary, digest
 
 

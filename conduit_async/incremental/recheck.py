@@ -12,8 +12,7 @@ from ..diagnostics import MAX_DIAGNOSTICS, Diagnostic, Problems
 from ..hints.name_typos import likely_name, may_be_typos
 from ..link.services import have_clashes, merged
 from ..names import module_name
-from ..package.emitted import EmittedSource, row_heads
-from ..package.rows import RowHead, reserved_names
+from ..package import EmittedSource, RowHead, reserved_names, row_heads
 from ..parse import parse
 from ..program import Program
 from ..settings import check_config

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import convert, to_builtins
 
 from ..diagnostics import Diagnostic
-from ..package.emitted import EmittedSource
+from ..package import EmittedSource
 from .output import Output
 from .summary import SourceSummary
 

@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from ..config import Config
 from ..emit.marks import format_marked
 from ..emit.render import render
-from ..package.emitted import EmittedModule, EmittedSource
-from ..package.rows import RowHead, reserved_names
+from ..package import EmittedModule, EmittedSource, RowHead, reserved_names
 from ..python.imports import Imports
 from .services import Calls, merged
 from .services_module import Protocol, services_module

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..package.module import Class, Function, ModuleCode
-from ..package.plan import ModulePlan, Plan
+from ..package import Class, Function, ModuleCode, ModulePlan, Plan
 from ..python.imports import Imports
 from .functions.functions import function
 from .functions.hooks import hook_functions

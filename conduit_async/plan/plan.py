@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterator
 from ..analyses.reached import Reached, reached_by_hooks
 from ..config import Config
 from ..names import ENTRY_POINTS, record_name, snapshot_name
-from ..package.plan import ModulePlan, Plan
-from ..package.rows import RowHead
+from ..package import ModulePlan, Plan, RowHead
 from ..program import JobInfo, Program, ResourceInfo
 from ..python.annotations import hiding, payload_type
 from ..python.imports import Imports

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from .. import ast
 from ..names import record_name, snake_case, snapshot_name
-from ..package.rows import Row, RowHead, Rows, reserved_names
+from ..package import Row, RowHead, Rows, reserved_names
 from ..program import Column, Program, ResourceInfo
 from ..python import literals
 from ..python.annotations import annotation, hiding

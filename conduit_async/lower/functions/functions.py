@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ...analyses.walk import walk
 from ...names import unclashed
-from ...package.module import Function
+from ...package import Function
 from ...program import FunctionInfo, Local, ParameterInfo
 from ...python.annotations import stored
 from ...python.code import Line, body_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ...package.module import Function
+from ...package import Function
 from ...program import HookInfo
 from ...python.code import Line, indented
 from ..package.module import Module

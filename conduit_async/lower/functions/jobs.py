@@ -1,7 +1,7 @@
 """Jobs: for each a payload class and its handler."""
 
 from ...config import Defaults
-from ...package.module import Class, Function
+from ...package import Class, Function
 from ...program import JobInfo
 from ...python import literals
 from ...python.annotations import payload_type

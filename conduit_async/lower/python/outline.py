@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from ...package.module import Function
+from ...package import Function
 from ...python.code import Line, indented
 from ...python.imports import Imports
 from .names_used import Reading, reading

@@ -1,1 +1,0 @@
-"""A generated package on its way: what `plan`, `lower` and `emit` hand on."""
