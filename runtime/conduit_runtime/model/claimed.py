@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 COLUMNS = (
-    "id, type, queue, payload::text, attempts, max_attempts, priority, rescues, timeout, "
-    "run_at, seq, flow"
+    "id, type, queue, payload::text, attempts::bigint + 1, max_attempts, priority, rescues, "
+    "timeout, run_at, seq, flow"
 )
 _PRIORITY, _RUN_AT_AND_SEQ = itemgetter(6), itemgetter(9, 10)
 
@@ -37,9 +37,6 @@ class Claimed:
     flow: UUID | None
     secrets: set[str] = field(init=False, repr=False)
     start_by: float = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self.attempts += 1
 
     @property
     def is_suspect(self) -> bool:
