@@ -12,7 +12,7 @@ from .declarations.declare import declare
 from .declarations.placement import check_placement
 from .declarations.unsupported import report_unsupported
 from .environment import Environment
-from .expressions import access, control, indexing, lambdas, literals, lookup, operators
+from .expressions import access, control, indexing, literals, lookup, operators
 from .jobs.async_blocks import describe_jobs
 from .jobs.capture import capture
 from .jobs.reach import check_bodies
@@ -23,7 +23,7 @@ from .names.service_typos import check_service_names
 
 __all__ = ["check"]
 
-EXPRESSION_RULES = (access, calls, control, indexing, lambdas, literals, lookup, operators)
+EXPRESSION_RULES = (access, calls, control, indexing, literals, lookup, operators)
 """The modules whose rules are registered by their import."""
 
 

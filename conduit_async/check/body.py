@@ -5,7 +5,8 @@ the types of, and is run by a loop that keeps the waiting rules on a list of its
 long a chain of operators is, Python's stack stays flat.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -208,16 +209,16 @@ class Body:
         self.scope.names[name.text] = local
         return local
 
-    def enter(self, python: set[str] | None = None) -> Scope:
-        """Open a scope inside the current one; give back the current one, to return to."""
-        before = self.scope
-        self.scope = Scope(before, before.python if python is None else python)
-        return before
-
-    def declared_in_scope(self, name: str) -> Span | None:
-        """Where the innermost scope declares a name, if it does."""
-        local = self.scope.names.get(name)
-        return local.span if local is not None else None
+    @contextmanager
+    def nested(
+        self, python: set[str] | None = None, returns: ReturnTarget | None = None
+    ) -> Iterator[None]:
+        """Declare locals in a scope inside the current one, with what a `return` there leaves."""
+        before = self.scope, self.return_target
+        self.scope = Scope(self.scope, self.scope.python if python is None else python)
+        self.return_target = returns or self.return_target
+        yield
+        self.scope, self.return_target = before
 
     def _distinct(self, name: str, taken: set[str]) -> str:
         if name not in taken:

@@ -27,6 +27,7 @@ from ..types import (
     Union,
     Variable,
     innermost,
+    is_nullable,
     optional,
     required,
 )
@@ -45,6 +46,11 @@ INVALID = InvalidType()
 def is_unknown(kind: Type) -> bool:
     """Whether nothing is known of its values, so that anything may be done with them."""
     return isinstance(kind, AnyType | Variable) or kind == JSON
+
+
+def may_be_nil(kind: Type) -> bool:
+    """Whether nil may be among its values, as far as is known."""
+    return is_nullable(kind) or is_unknown(kind)
 
 
 def is_text(kind: Type) -> bool:

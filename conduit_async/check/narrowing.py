@@ -16,5 +16,10 @@ class Narrowing:
     when_true: frozenset[Path] = frozenset()
     when_false: frozenset[Path] = frozenset()
 
+    @property
+    def negated(self) -> "Narrowing":
+        """What the opposite of the condition says."""
+        return Narrowing(self.when_false, self.when_true)
+
 
 NO_NARROWING = Narrowing()

@@ -152,18 +152,18 @@ class JobInfo:
     seconds), expressions as nodes.
     """
 
-    name: str
-    python: str
-    payload: str
-    fingerprint: str
-    queue: str
-    priority: int
-    max_attempts: int
-    options: dict[str, Any]
     block: ast.Async
-    captures: tuple[Capture, ...]
     parent: "JobInfo | None" = None
     nested: list["JobInfo"] = field(default_factory=list)
+    name: str = ""
+    python: str = ""
+    payload: str = ""
+    fingerprint: str = ""
+    queue: str = ""
+    priority: int = 0
+    max_attempts: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+    captures: tuple[Capture, ...] = ()
 
 
 @dataclass(eq=False)

@@ -21,8 +21,8 @@ from ...types import (
 from ..body import Body
 from ..coercion import coerce_to_decimal, coerces, constant_text
 from ..expressions.access import receiver_type
+from ..expressions.control import infer_lambda
 from ..expressions.entries import entry
-from ..expressions.lambdas import infer_lambda
 from ..expressions.narrow import narrow_by_test, narrowed
 from ..lattice import INVALID, InvalidType, is_assignable, is_unknown
 from ..require import require

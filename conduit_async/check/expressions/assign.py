@@ -6,13 +6,14 @@ from ...program import ComputedUse, RecordColumn, RelationUse, SelfColumn, Struc
 from ...suggest import nearest
 from ...types import Type, is_nullable
 from ..body import Body
-from ..lattice import INVALID, InvalidType, is_assignable, is_unknown, join, knows_as_much
+from ..lattice import INVALID, InvalidType, is_assignable, join, knows_as_much, may_be_nil
 from ..narrowing import SELF, Path
 from ..require import require
 from ..sizes import check_size, field_type
 from ..unparsed import is_unparsed_local
 from ..wording import snippet
 from .narrow import forget, path_of
+from .warnings import warn_of_next_line
 
 
 def assign(body: Body, node: ast.Assign) -> None:
@@ -27,6 +28,7 @@ def assign(body: Body, node: ast.Assign) -> None:
             pass
         case _:
             _bad_target(body, node.target, "assign to a local, or to a field of `self`")
+    warn_of_next_line(body, node)
 
 
 def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> None:
@@ -164,14 +166,5 @@ def _bad_target(body: Body, target: ast.Node, hint: str) -> None:
 
 def _learn(body: Body, path: Path, kind: Type) -> None:
     forget(body, path)
-    if not is_nullable(kind) and not is_unknown(kind):
+    if not may_be_nil(kind):
         body.non_nil |= {path}
-
-
-def warn_of_next_line(body: Body, node: ast.Let | ast.Assign, value: ast.Expr) -> None:
-    """Warn of a `=` at the end of a line before what looks like the next statement."""
-    text, start = node.span.source.text, node.span.start
-    line = text.rfind("\n", 0, value.span.start) + 1
-    if line > start and value.span.start - line <= start - (text.rfind("\n", 0, start) + 1):
-        message = "the next line is taken for the value, since none follows `=`"
-        body.warning("PAT409", node, message, "write the value behind the `=`, or indent it")

@@ -1,52 +1,33 @@
 """`==`, `!=`, `in` and `not_in`: what they compare, and what they imply."""
 
 from ... import ast
-from ...program import RelationUse
 from ...types import BOOL, STRING, Array, Enum, Hash, NilType, Range, Type, is_nullable, required
 from ..body import Body
 from ..coercion import constant_key
-from ..lattice import is_text, is_unknown, may_be_equal
+from ..lattice import is_text, is_unknown, may_be_equal, may_be_nil
 from ..narrowing import Narrowing, Path
 from ..require import check_enum, report_maybe_nil
 from ..wording import describe, snippet
-from .narrow import entry_paths, not_nil
-
-
-def reads_relation(body: Body, node: ast.Expr) -> bool:
-    """Whether it is a row that may be gone by the time a job reads it."""
-    return isinstance(body.facts.resolutions.get(node), RelationUse)
+from .narrow import entry_paths, not_nil, reads_nil
 
 
 def equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     """`==` and `!=`: never an error, a warning where the outcome is known."""
     check_enum(body, node.left, right, f"`{snippet(node.right)}`")
     check_enum(body, node.right, left, f"`{snippet(node.left)}`")
-    equal = _implied_by_equality(body, node, left, right)
-    body.narrowings[node] = (
-        equal if node.operator == "==" else Narrowing(equal.when_false, equal.when_true)
-    )
+    equal, outcome = _implied_by_equality(body, node, left, right), "false"
+    if node.operator == "!=":
+        equal, outcome = equal.negated, "true"
+    body.narrowings[node] = equal
+    known = None
     if not may_be_equal(left, right):
-        body.warning(
-            "PAT402",
-            node,
-            f"{describe(required(left))} never equals {describe(required(right))}, "
-            f"so this is always {'false' if node.operator == '==' else 'true'}",
-        )
+        known = f"{describe(required(left))} never equals {describe(required(right))}"
     elif isinstance(left, NilType) != isinstance(right, NilType):
-        value, kind = (node.right, right) if isinstance(left, NilType) else (node.left, left)
-        _compared_with_nil(body, node, value, kind)
+        value = node.right if isinstance(left, NilType) else node.left
+        known = None if reads_nil(body, value) else f"`{snippet(value)}` is never nil"
+    if known is not None:
+        body.warning("PAT402", node, f"{known}, so this is always {outcome}")
     return BOOL
-
-
-def _compared_with_nil(body: Body, node: ast.Binary, value: ast.Expr, kind: Type) -> None:
-    sure = not is_nullable(kind) and not is_unknown(kind)
-    if sure and not reads_relation(body, value):
-        body.warning(
-            "PAT402",
-            node,
-            f"`{snippet(value)}` is never nil, so this is always "
-            f"{'false' if node.operator == '==' else 'true'}",
-        )
 
 
 def _implied_by_equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Narrowing:
@@ -56,9 +37,9 @@ def _implied_by_equality(body: Body, node: ast.Binary, left: Type, right: Type) 
     if isinstance(left, NilType):
         return Narrowing(when_false=not_nil(body, node.right))
     true = frozenset[Path]()
-    if not is_nullable(right) and not is_unknown(right):
+    if not may_be_nil(right):
         true |= not_nil(body, node.left)
-    if not is_nullable(left) and not is_unknown(left):
+    if not may_be_nil(left):
         true |= not_nil(body, node.right)
     return Narrowing(true)
 
@@ -67,28 +48,20 @@ def membership(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     """`in` and `not_in`: the items of an array, the keys of a hash, a substring, a range."""
     nullable, right = is_nullable(right), required(right)
     match right:
-        case Array(item=item):
-            _check_items(body, node, left, item)
-        case Hash(key=item) | Range(item=item):
+        case Array(item=item) | Hash(key=item) | Range(item=item):
             _check_items(body, node, left, item)
         case _ if is_text(right):
             _check_items(body, node, left, STRING)
         case _ if not is_unknown(right):
-            body.error(
-                "TYP120",
-                node,
-                f"`{node.operator}` needs an array, a hash, a range or a string on its right, "
-                f"this is {describe(right)}",
-            )
+            needed = f"`{node.operator}` needs an array, a hash, a range or a string on its right"
+            body.error("TYP120", node, f"{needed}, this is {describe(right)}")
             return BOOL
     if nullable:
         report_maybe_nil(body, node.right, f"`{node.operator}`", operand=True)
     key = constant_key(node.left)
     if isinstance(right, Hash) and key is not None:
-        has = entry_paths(body, node.right, key)
-        body.narrowings[node] = (
-            Narrowing(has) if node.operator == "in" else Narrowing(when_false=has)
-        )
+        has = Narrowing(entry_paths(body, node.right, key))
+        body.narrowings[node] = has if node.operator == "in" else has.negated
     return BOOL
 
 
@@ -98,9 +71,6 @@ def _check_items(body: Body, node: ast.Binary, left: Type, item: Type) -> None:
         for value in node.right.items:
             check_enum(body, value, kind, f"`{snippet(node.left)}`")
     elif not may_be_equal(left, item):
-        body.warning(
-            "PAT402",
-            node,
-            f"the items are of type {required(item)}, this is {describe(kind)}, "
-            f"so it is always {'false' if node.operator == 'in' else 'true'}",
-        )
+        outcome = "false" if node.operator == "in" else "true"
+        types = f"the items are of type {required(item)}, this is {describe(kind)}"
+        body.warning("PAT402", node, f"{types}, so it is always {outcome}")

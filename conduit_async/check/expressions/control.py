@@ -1,17 +1,18 @@
-"""Expressions that choose: `? :`, `match` and `rescue`."""
+"""Expressions with blocks: `? :`, `match`, `rescue` and lambdas."""
 
 from ... import ast
-from ...types import ANY, ERROR, NIL, Range, Type, required
+from ...diagnostics import Related
+from ...types import ANY, ERROR, Function, Range, Type, required
 from ..body import Body, Inference, ReturnTarget, rule
 from ..lattice import join_all, may_be_equal
-from ..names.shadowing import warn_of_shadowing
 from ..require import check_enum
 from ..wording import describe, snippet
 from .literals import join_values
-from .narrow import forget_assigned, narrowing_of, path_of
+from .narrow import forget_assigned, item_type, narrowing_of, path_of
 from .patterns import EarlierPatterns
-from .statements import Flow, check_block
+from .statements import Branches, Flow, check_block, check_statements
 from .unmatched import unmatched
+from .warnings import warn_of_shadowing
 
 
 @rule(ast.Ternary)
@@ -30,29 +31,11 @@ def ternary(body: Body, node: ast.Ternary) -> Inference:
 @rule(ast.Match)
 def match(body: Body, node: ast.Match) -> Inference:
     """`match` as a value or as a statement."""
-    yield node.subject
-    flow = _arms(body, node, value=node not in body.discarded)
-    if flow.diverges:
-        body.diverging.add(node)
-    return flow.type
-
-
-@rule(ast.Rescue)
-def rescue(body: Body, node: ast.Rescue) -> Inference:
-    """`rescue`; as a value, the block's `return` or last expression is the fallback."""
-    kind = yield node.operand
-    return _rescued(body, node, kind, value=node not in body.discarded)
-
-
-def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
-    subject = body.type_of(node.subject)
-    before = rest = body.non_nil
+    subject = yield node.subject
+    rest = body.non_nil
     path = path_of(body, node.subject)
-    after: list[frozenset[tuple[object, ...]]] = []
-    types: list[Type] = []
+    branches, earlier = Branches(), EarlierPatterns()
     exhausted = False
-    covered: set[ast.Pattern] = set()
-    earlier = EarlierPatterns()
     for arm in node.arms:
         if exhausted:
             body.warning(
@@ -60,60 +43,96 @@ def _arms(body: Body, node: ast.Match, *, value: bool) -> Flow:
             )
         body.non_nil = rest
         for pattern in arm.patterns:
-            if not exhausted:
-                earlier.check(body, pattern)
-            exhausted |= _pattern(body, node, pattern, subject)
-        covered |= {*arm.patterns}
-        takes_nil = any(isinstance(pattern, ast.Nil | ast.Wildcard) for pattern in arm.patterns)
-        if path is not None and not takes_nil:
-            body.non_nil |= {path}
-        if path is not None and any(isinstance(pattern, ast.Nil) for pattern in arm.patterns):
-            rest |= {path}
-        flow = check_block(body, arm.body, value=value)
-        if not flow.diverges:
-            types.append(flow.type)
-            after.append(body.non_nil)
+            if isinstance(pattern, ast.Wildcard):
+                exhausted = True
+                continue
+            first = None if exhausted else earlier.taking(pattern)
+            if first is not None:
+                message, hint = (
+                    f"`{pattern.span.text}` never matches here",
+                    "remove it: an arm above takes it",
+                )
+                body.warning("SEM213", pattern, message, hint, Related(first.span, "taken here"))
+            _check_pattern(body, node, pattern, subject)
+        if path is not None:
+            if not any(isinstance(pattern, ast.Nil | ast.Wildcard) for pattern in arm.patterns):
+                body.non_nil |= {path}
+            if any(isinstance(pattern, ast.Nil) for pattern in arm.patterns):
+                rest |= {path}
+        branches.add(body, check_block(body, arm.body, value=node not in body.discarded))
     is_read = not body.env.unparsed.touches(node.span)
+    covered = [pattern for arm in node.arms for pattern in arm.patterns]
     missing = unmatched(subject, covered) if is_read and not exhausted else ()
     body.facts.unmatched[node] = missing
-    if missing:
-        types.append(NIL)
-        after.append(rest)
-    body.non_nil = frozenset.intersection(*after) if after else before
-    ends = not missing and not after and bool(node.arms)
-    return Flow(ends, join_all(types))
+    if missing or not node.arms:
+        body.non_nil = rest
+        branches.add(body, Flow())
+    flow = branches.join(body)
+    if flow.diverges:
+        body.diverging.add(node)
+    return flow.type
 
 
-def _pattern(body: Body, node: ast.Match, pattern: ast.Pattern, subject: Type) -> bool:
-    """Check a pattern; whether it takes everything."""
-    if isinstance(pattern, ast.Wildcard):
-        return True
+def _check_pattern(body: Body, node: ast.Match, pattern: ast.Expr, subject: Type) -> None:
     kind = body.infer(pattern)
     if check_enum(body, pattern, subject, f"`{snippet(node.subject)}`"):
-        return False
+        return
     if not may_be_equal(subject, kind.item if isinstance(kind, Range) else kind):
-        body.warning(
-            "PAT402",
-            pattern,
-            f"`{snippet(node.subject)}` is {describe(required(subject))}, "
-            f"so it never matches {describe(kind)}",
-        )
-    return False
+        never = f"{describe(required(subject))}, so it never matches {describe(kind)}"
+        body.warning("PAT402", pattern, f"`{snippet(node.subject)}` is {never}")
 
 
-def _rescued(body: Body, node: ast.Rescue, kind: Type, *, value: bool) -> Type:
+@rule(ast.Rescue)
+def rescue(body: Body, node: ast.Rescue) -> Inference:
+    """`rescue`; as a value, the block's `return` or last expression is the fallback."""
+    kind = yield node.operand
+    value = node not in body.discarded
     completed = body.non_nil
-    before, return_target = body.enter(), body.return_target
-    if value:
-        body.return_target = ReturnTarget("value")
-    if node.error is not None:
-        warn_of_shadowing(body, node.error)
-        body.facts.declared[node] = body.declare(node.error, ERROR, "error")
-    flow = check_block(body, node.body, value=value, scope=False)
-    types = [kind, *(body.return_target.types if value else [])]
-    if not flow.diverges:
-        types.append(flow.type)
-        forget_assigned(body, [node.body])
-        completed &= body.non_nil
-    body.scope, body.return_target, body.non_nil = before, return_target, completed
+    with body.nested(returns=ReturnTarget("value") if value else None):
+        if node.error is not None:
+            warn_of_shadowing(body, node.error)
+            body.facts.declared[node] = body.declare(node.error, ERROR, "error")
+        flow = check_statements(body, node.body, value=value)
+        types = [kind, *body.return_target.types]
+        if not flow.diverges:
+            types.append(flow.type)
+            forget_assigned(body, node.body)
+            completed &= body.non_nil
+    body.non_nil = completed
     return join_all(types) if value else ANY
+
+
+@rule(ast.Lambda)
+def lone_lambda(body: Body, node: ast.Lambda) -> Type:
+    """A lambda whose parameters nothing is known of."""
+    return _check_lambda(body, node, tuple(ANY for _ in node.parameters))
+
+
+def infer_lambda(body: Body, node: ast.Lambda, wanted: tuple[Type, ...]) -> Type:
+    """A lambda that will be called with values of known types."""
+    taken, given = len(node.parameters), len(wanted)
+    message = f"this function is called with {given} value{'s' * (given != 1)}, and takes {taken}"
+    if taken > given:
+        body.error("TYP131", node.parameters[given], message, "remove what is too much")
+    elif taken < given:
+        hint = "give it a parameter for each, `_` where it does not need the value"
+        body.error("TYP131", node, message, hint)
+    kind = _check_lambda(body, node, (*wanted, *(ANY for _ in node.parameters))[:taken])
+    body.facts.types[node] = function = Function(wanted, kind.result)
+    return function
+
+
+def _check_lambda(body: Body, node: ast.Lambda, parameters: tuple[Type, ...]) -> Function:
+    forget_assigned(body, node.body)  # it may run any number of times
+    known = body.non_nil
+    with body.nested(returns=ReturnTarget("value")):
+        for name, kind in zip(node.parameters, parameters, strict=True):
+            if name.text not in body.scope.names:
+                warn_of_shadowing(body, name)
+            kind = item_type(body, name, kind, node.body)
+            body.facts.declared[name] = body.declare(name, kind, "lambda")
+        flow = check_statements(body, node.body, value=True)
+        results = [*body.return_target.types, *([] if flow.diverges else [flow.type])]
+    body.non_nil = known
+    body.facts.types[node] = function = Function(parameters, join_all(results))
+    return function

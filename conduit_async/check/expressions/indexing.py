@@ -7,9 +7,8 @@ from ..coercion import constant_key, constant_text
 from ..lattice import is_assignable, is_unknown
 from ..require import declaration_notes
 from ..wording import describe, snippet
-from .comparisons import reads_relation
 from .entries import entry
-from .narrow import narrowed
+from .narrow import narrowed, reads_nil
 from .nil_hints import check_first, parenthesized
 
 
@@ -55,7 +54,7 @@ def index(body: Body, node: ast.Index) -> Inference:
 def unwrap(body: Body, node: ast.Unwrap) -> Inference:
     """`operand!`: an error at run time when it is nil."""
     kind = yield node.operand
-    if not (is_nullable(kind) or is_unknown(kind) or reads_relation(body, node.operand)):
+    if not reads_nil(body, node.operand):
         message = f"`{snippet(node.operand)}` is never nil, so `!` does nothing here"
         body.warning("TYP103", node, message, f"write `{snippet(node.operand)}`")
     return ANY if isinstance(kind, NilType) else required(kind)

@@ -1,6 +1,6 @@
 """What is known not to be nil: what conditions imply, and what assignments undo."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from ... import ast
 from ...analyses.walk import walk
@@ -15,10 +15,10 @@ from ...program import (
     SelfColumn,
     StructField,
 )
-from ...types import ANY, Array, Hash, Optional, Type, is_nullable, required
+from ...types import ANY, Array, Hash, Optional, Type, required
 from ..body import Body
 from ..coercion import constant_key
-from ..lattice import is_unknown, without_entries
+from ..lattice import may_be_nil, without_entries
 from ..narrowing import NO_NARROWING, SELF, Narrowing, Path
 
 _STEPS = (SelfColumn, StructField, RecordColumn, RelationUse, ComputedUse, KeyAccess)
@@ -57,7 +57,7 @@ def entry_paths(body: Body, node: ast.Expr, *keys: str | int) -> frozenset[Path]
     """The paths of entries of a collection, if they are not nil where they exist."""
     path, kind = path_of(body, node), required(body.type_of(node))
     item = kind.value if isinstance(kind, Hash) else kind.item if isinstance(kind, Array) else ANY
-    if path is None or is_nullable(item) or is_unknown(item):
+    if path is None or may_be_nil(item):
         return frozenset()
     return frozenset((*path, key) for key in keys)
 
@@ -86,6 +86,12 @@ def narrowed(body: Body, node: ast.Expr, kind: Type) -> Type:
         return required(kind)
     body.facts.narrowed.discard(node)
     return kind
+
+
+def reads_nil(body: Body, node: ast.Expr) -> bool:
+    """Whether a value may be nil, as a related row that is gone when a job reads it."""
+    reads_relation = isinstance(body.facts.resolutions.get(node), RelationUse)
+    return may_be_nil(body.type_of(node)) or reads_relation
 
 
 def not_nil(body: Body, node: ast.Expr) -> frozenset[Path]:
@@ -121,28 +127,23 @@ def forget(body: Body, path: Path) -> None:
     body.non_nil = frozenset(known for known in body.non_nil if known[:size] != path)
 
 
-def assigned_in(body: Body, blocks: Iterable[ast.Block]) -> list[tuple[str, ...]]:
+def _assigned_in(block: ast.Block) -> Iterator[tuple[str, ...]]:
     """The targets that code assigns, as names: of `self.note = …`, ("self", "note")."""
-    found: list[tuple[str, ...]] = []
-    for block in blocks:
-        for node in walk(block, lambda inner: not isinstance(inner, ast.Async)):
-            if isinstance(node, ast.Assign):
-                found.append(_names(node.target))
-    return found
+    for node in walk(block, lambda inner: not isinstance(inner, ast.Async)):
+        if isinstance(node, ast.Assign):
+            yield _names(node.target)
 
 
-def forget_assigned(body: Body, blocks: Iterable[ast.Block]) -> None:
+def forget_assigned(body: Body, block: ast.Block) -> None:
     """Forget what code that may run before this point assigns, such as a loop's own body."""
-    for names in assigned_in(body, blocks):
-        root: object = names[0]
-        if root != SELF:
-            root = body.scope.find(names[0])
-        forget(body, (root, *names[1:]))
+    for first, *names in _assigned_in(block):
+        root: object = first if first == SELF else body.scope.find(first)
+        forget(body, (root, *names))
 
 
 def item_type(body: Body, name: ast.Name, kind: Type, block: ast.Block) -> Type:
     """The type of a loop's variable: one that is assigned may be any value of its type."""
-    return without_entries(kind) if (name.text,) in assigned_in(body, [block]) else kind
+    return without_entries(kind) if (name.text,) in _assigned_in(block) else kind
 
 
 def _names(target: ast.Expr) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
-"""Unary and binary operators, and what conditions imply."""
+"""Unary and binary operators: the types of their results, and what conditions imply."""
 
 from ... import ast
 from ...types import (
+    ANY,
     BOOL,
     DATE,
     DECIMAL,
@@ -9,29 +10,36 @@ from ...types import (
     FLOAT,
     INT,
     STRING,
+    TIME,
     TIMESTAMP,
     Array,
+    Hash,
     NilType,
+    Range,
     Type,
     is_nullable,
     required,
 )
 from ..body import Body, Inference, rule
-from ..lattice import INVALID, InvalidType, is_number, is_text, is_unknown, join
+from ..lattice import INVALID, InvalidType, is_number, is_text, is_unknown, join, join_parts
 from ..narrowing import Narrowing
 from ..require import report_maybe_nil
 from ..sizes import constant_number
 from ..wording import conversion, describe, snippet
-from .arithmetic import arithmetic
-from .comparisons import equality, membership, reads_relation
+from .comparisons import equality, membership
 from .literals import join_values
 from .lookup import resolve_name
-from .narrow import narrowing_of
+from .narrow import narrowing_of, reads_nil
 
 _WORDS = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "divide",
     "**": "raise", "<": "order", "<=": "order", ">": "order", ">=": "order",
 }  # fmt: skip
+_ORDERS = ("<", "<=", ">", ">=")
+_RANGES = ("..", "...")
+_MOMENTS = (TIMESTAMP, DATE, DURATION)
+_EXAMPLES = (INT, STRING, TIMESTAMP, DATE, TIME, DURATION, Array(ANY))
+"""What a value of unknown type may be: one of each kind of type that operators take."""
 
 
 @rule(ast.Unary)
@@ -39,8 +47,7 @@ def unary(body: Body, node: ast.Unary) -> Inference:
     """`not x`, `-x`."""
     kind = yield node.operand
     if node.operator == "not":
-        implied = narrowing_of(body, node.operand)
-        body.narrowings[node] = Narrowing(implied.when_false, implied.when_true)
+        body.narrowings[node] = narrowing_of(body, node.operand).negated
         return BOOL
     if is_unknown(kind) or is_number(kind) or kind == DURATION:
         return kind
@@ -65,17 +72,14 @@ def binary(body: Body, node: ast.Binary) -> Inference:
     right = yield node.right
     body.non_nil = before
     match node.operator:
-        case "and":
+        case "and" | "or":
             a, b = narrowing_of(body, node.left), narrowing_of(body, node.right)
-            body.narrowings[node] = Narrowing(
-                a.when_true | b.when_true, a.when_false & b.when_false
-            )
-            return join(left, right)
-        case "or":
-            a, b = narrowing_of(body, node.left), narrowing_of(body, node.right)
-            body.narrowings[node] = Narrowing(
-                a.when_true & b.when_true, a.when_false | b.when_false
-            )
+            if node.operator == "and":
+                both = Narrowing(a.when_true | b.when_true, a.when_false & b.when_false)
+                body.narrowings[node] = both
+                return join(left, right)
+            either = Narrowing(a.when_true & b.when_true, a.when_false | b.when_false)
+            body.narrowings[node] = either
             return right if isinstance(left, NilType) else join(required(left), right)
         case "??":
             return _otherwise(body, node, left, right)
@@ -85,14 +89,11 @@ def binary(body: Body, node: ast.Binary) -> Inference:
             return membership(body, node, left, right)
     if _nil_operand(body, node.left, node) | _nil_operand(body, node.right, node):
         left, right = required(left), required(right)
-        if isinstance(left, NilType) or isinstance(right, NilType):
-            return INVALID
-    if isinstance(left, InvalidType) or isinstance(right, InvalidType):
+    if any(isinstance(kind, NilType | InvalidType) for kind in (left, right)):
         return INVALID
     result = arithmetic(node, left, right)
     if result is None:
-        _mismatch(body, node, left, right)
-        return INVALID
+        return _mismatch(body, node, left, right)
     if node.operator in ("/", "%") and constant_number(node.right) == 0:
         body.error("TYP120", node.right, f"`{node.operator}` by zero always fails")
     return result
@@ -106,20 +107,18 @@ def _is_access(body: Body, node: ast.Binary) -> bool:
         name = name.callee if isinstance(name, ast.Call) else name.target
     if not isinstance(name, ast.NameRef) or body.scope.find(name.name) is not None:
         return False
-    if isinstance(node.left, ast.SelfRef):
-        return True
-    owners = ("service", "namespace", "resource")
-    return (
-        called
-        and isinstance(node.left, ast.NameRef)
-        and resolve_name(body, node.left.name) in owners
-    )
+    match node.left:
+        case ast.SelfRef():
+            return True
+        case ast.NameRef(name=owner) if called:
+            return resolve_name(body, owner) in ("service", "namespace", "resource")
+    return False
 
 
 def _otherwise(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     if isinstance(left, NilType):
         return right
-    if is_nullable(left) or is_unknown(left) or reads_relation(body, node.left):
+    if reads_nil(body, node.left):
         return join_values(node.left, required(left), node.right, right)
     message = f"`{snippet(node.left)}` is never nil, so the right side of `??` is never used"
     hint = f"write `{snippet(node.left)}` alone"
@@ -137,26 +136,67 @@ def _nil_operand(body: Body, operand: ast.Expr, node: ast.Binary) -> bool:
     return True
 
 
-def _exactly(node: ast.Binary) -> str | None:
-    """A decimal times a number with a point, written with ints: `price * 15 / 10`."""
-    if node.operator != "*" or not isinstance(node.right, ast.Float):
+def arithmetic(node: ast.Binary, left: Type, right: Type) -> Type | None:
+    """The result of arithmetic, an order or a range on two types; None when it has none."""
+    if not is_unknown(left) and not is_unknown(right):
+        return _result(node, left, right)
+    lefts = _EXAMPLES if is_unknown(left) else (left,)
+    rights = _EXAMPLES if is_unknown(right) else (right,)
+    if not any(_result(node, one, other) for one in lefts for other in rights):
         return None
-    text = node.right.span.text.replace("_", "")
-    whole, _, part = text.partition(".")
-    if not (whole + part).isdecimal():
-        return None
-    ints = f"{int(whole + part)} / {10 ** len(part)}"
-    return f"a float is not exact: write `{snippet(node.left)} * {ints}`"
+    if node.operator in _RANGES:
+        return Range(ANY)
+    return BOOL if node.operator in _ORDERS else ANY
 
 
-def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> None:
+def _result(node: ast.Binary, left: Type, right: Type) -> Type | None:
+    numbers, texts = is_number(left) and is_number(right), is_text(left) and is_text(right)
+    match node.operator:
+        case "<" | "<=" | ">" | ">=":
+            same = left == right and left in (*_MOMENTS, TIME)
+            return BOOL if numbers or texts or same else None
+        case ".." | "...":
+            same = left == right and not isinstance(left, Array | Hash)
+            return Range(join(left, right)) if numbers or texts or same else None
+        case _ if numbers:
+            return _numeric(node, left, right)
+        case "+" if texts:
+            return STRING
+        case "+" if isinstance(left, Array) and isinstance(right, Array):
+            return Array(join_parts([left.item, right.item]))
+        case "+" | "-" if right == DURATION and left in _MOMENTS:
+            return left
+        case "+" if left == DURATION and right in _MOMENTS:
+            return right
+        case "-" if left == right and left in (TIMESTAMP, DATE):
+            return DURATION
+        case "*" if {left, right} == {STRING, INT}:
+            return STRING
+    return None
+
+
+def _numeric(node: ast.Binary, left: Type, right: Type) -> Type | None:
+    if {left, right} == {DECIMAL, FLOAT}:
+        return None
+    if DECIMAL in (left, right):
+        return DECIMAL
+    if FLOAT in (left, right):
+        return FLOAT
+    if node.operator != "**":
+        return INT
+    if isinstance(node.right, ast.Unary) and isinstance(node.right.operand, ast.Int):
+        return FLOAT
+    return INT if isinstance(node.right, ast.Int) else ANY
+
+
+def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:
     operator = node.operator
     hint = None
     if {left, right} == {DECIMAL, FLOAT}:
         hint = _exactly(node) or "a float is not exact: make both decimals, or both floats"
     elif operator in ("+", "-") and left in (TIMESTAMP, DATE) and right == STRING:
         hint = "a duration is a number with a unit, such as `1.day`"
-    elif operator in ("<", "<=", ">", ">=") and {left, right} == {TIMESTAMP, STRING}:
+    elif operator in _ORDERS and {left, right} == {TIMESTAMP, STRING}:
         hint = f"parse it: `Time.parse({snippet(node.right if right == STRING else node.left)})`"
     elif operator == "+" and isinstance(left, Array) and not isinstance(right, Array):
         hint = f"`+` joins two arrays: write `[{snippet(node.right)}]`"
@@ -165,10 +205,21 @@ def _mismatch(body: Body, node: ast.Binary, left: Type, right: Type) -> None:
         hint = f'join strings by interpolation: `"… #{{{snippet(other)}}}"`'
     elif operator in ("+", "-") and left in (TIMESTAMP, DATE) and right == INT:
         hint = conversion(node.right, INT, DURATION)
-    elif operator in ("<", "<=", ">", ">=") and left == right:
+    elif operator in _ORDERS and left == right:
         hint = f"values of type {left} have no order"
     both = f"{describe(left)} and {describe(right)}"
     message = f"`{operator}` cannot {_WORDS.get(operator, '')} {both}"
-    if operator in ("..", "..."):
+    if operator in _RANGES:
         message = f"a range needs two values of one type, these are {both}"
-    body.error("TYP120", node, message, hint)
+    return body.error("TYP120", node, message, hint)
+
+
+def _exactly(node: ast.Binary) -> str | None:
+    """A decimal times a number with a point, written with ints: `price * 15 / 10`."""
+    if node.operator != "*" or not isinstance(node.right, ast.Float):
+        return None
+    whole, _, part = node.right.span.text.replace("_", "").partition(".")
+    if not (whole + part).isdecimal():
+        return None
+    ints = f"{int(whole + part)} / {10 ** len(part)}"
+    return f"a float is not exact: write `{snippet(node.left)} * {ints}`"

@@ -2,38 +2,27 @@
 
 from ... import ast
 from ...analyses.results import block_results
-from ...types import NIL, NilType, Type, is_nullable
+from ...source import Span
+from ...types import NIL, NilType
 from ..body import Body
-from ..lattice import is_unknown
+from ..lattice import may_be_nil
 from ..require import require
 from ..wording import describe
 
 
 def check_return(body: Body, node: ast.Return) -> None:
     """Check a `return` and the value that it gives."""
-    return_target = body.return_target
-    if node.value is None:
-        if return_target.kind == "function" and return_target.expected is not None:
-            _missing_value(body, node, return_target.expected)
-        return_target.types.append(NIL)
-        return
-    return_target.types.append(body.infer(node.value))
-    if return_target.kind == "function" and return_target.expected is not None:
-        require(body, node.value, return_target.expected, "the result")
-    elif return_target.kind in ("hook", "job"):
-        body.warning(
-            "PAT403",
-            node.value,
-            "this value goes nowhere: `return` only leaves the "
-            + ("hook" if return_target.kind == "hook" else "`@async` block"),
-            "write `return` alone",
-        )
-
-
-def _missing_value(body: Body, node: ast.Node, expected: Type) -> None:
-    if not is_nullable(expected) and not is_unknown(expected):
-        message = f"nil cannot be the result: the function gives {describe(expected)}"
-        body.error("TYP101", node, message, "return a value on every path")
+    target = body.return_target
+    target.types.append(NIL if node.value is None else body.infer(node.value))
+    if target.kind == "function" and target.expected is not None:
+        if node.value is not None:
+            require(body, node.value, target.expected, "the result")
+        else:
+            _require_nil(body, node.span, "nil cannot be the result: the function gives")
+    elif target.kind in ("hook", "job") and node.value is not None:
+        left = "hook" if target.kind == "hook" else "`@async` block"
+        message = f"this value goes nowhere: `return` only leaves the {left}"
+        body.warning("PAT403", node.value, message, "write `return` alone")
 
 
 def check_result(body: Body, block: ast.Block, diverges: bool) -> None:
@@ -47,8 +36,15 @@ def check_result(body: Body, block: ast.Block, diverges: bool) -> None:
     for end in ends:
         if end is not None and not isinstance(end, ast.BadExpr):
             require(body, end, expected, "the result")
-    if None in ends and not is_nullable(expected) and not is_unknown(expected):
+    if None in ends:
         name = body.function.name if body.function is not None else "this"
-        place = block.statements[-1].span if block.statements else block.span
-        message = f"`{name}` may end without a result, and it gives {describe(expected)}"
-        body.error("TYP101", place, message, "return a value on every path")
+        at = block.statements[-1].span if block.statements else block.span
+        _require_nil(body, at, f"`{name}` may end without a result, and it gives")
+
+
+def _require_nil(body: Body, at: Span, gives: str) -> None:
+    """Report a function that gives nil and may not."""
+    expected = body.return_target.expected
+    if expected is not None and not may_be_nil(expected):
+        message = f"{gives} {describe(expected)}"
+        body.error("TYP101", at, message, "return a value on every path")

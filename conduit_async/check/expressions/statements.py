@@ -1,6 +1,6 @@
 """Statements: `let`, assignments, `if`, `for`, `return`, `error`, `@async`, expressions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ... import ast
 from ...diagnostics import Related
@@ -8,26 +8,31 @@ from ...program import JobInfo
 from ...types import (
     ANY,
     DURATION,
+    INT,
     NIL,
     TIMESTAMP,
+    Array,
+    Hash,
     NilType,
     Query,
+    Range,
+    Record,
     Type,
     is_nullable,
+    required,
 )
 from ..body import Body, ReturnTarget
 from ..constants import is_constant
 from ..declarations.type_refs import read_type
-from ..lattice import InvalidType, is_unknown, join_all
-from ..names.shadowing import warn_of_shadowing
+from ..lattice import InvalidType, is_unknown, join_all, may_be_nil
 from ..narrowing import Path
-from ..require import require
+from ..require import report_maybe_nil, require
 from ..sizes import check_size
-from .assign import assign, warn_of_next_line
-from .effects import has_effect
-from .iteration import iterated_type
+from ..wording import describe
+from .assign import assign
 from .narrow import forget_assigned, item_type, narrowing_of
 from .returns import check_return
+from .warnings import warn_of_next_line, warn_of_shadowing, warn_of_unused
 
 _EVALUATED_OPTIONS: dict[str, Type] = {"delay": DURATION, "run_at": TIMESTAMP, "unique": ANY}
 
@@ -42,47 +47,62 @@ class Flow:
     """Whether it was reported that the value goes nowhere."""
 
 
-def check_block(body: Body, block: ast.Block, *, value: bool = False, scope: bool = True) -> Flow:
-    """Check the statements of a block; `value`: its last expression is its value."""
-    before = body.enter() if scope else body.scope
+@dataclass
+class Branches:
+    """Blocks of which one runs: the values of those that end, and what is not nil after each."""
+
+    types: list[Type] = field(default_factory=list)
+    non_nil: list[frozenset[Path]] = field(default_factory=list)
+
+    def add(self, body: Body, flow: Flow) -> None:
+        """Add a block that was just checked."""
+        if not flow.diverges:
+            self.types.append(flow.type)
+            self.non_nil.append(body.non_nil)
+
+    def join(self, body: Body) -> Flow:
+        """Go on after the blocks, with what is known after each of them."""
+        if self.non_nil:
+            body.non_nil = frozenset.intersection(*self.non_nil)
+        return Flow(not self.non_nil, join_all(self.types))
+
+
+def check_block(body: Body, block: ast.Block, *, value: bool = False) -> Flow:
+    """Check the statements of a block in a scope; `value`: its last expression is its value."""
+    with body.nested():
+        return check_statements(body, block, value=value)
+
+
+def check_statements(body: Body, block: ast.Block, *, value: bool = False) -> Flow:
+    """Check the statements of a block whose scope is open already."""
     flow = Flow()
     reported_line = -1
-    last = len(block.statements) - 1
-    for number, statement in enumerate(block.statements):
-        flow = _check(
-            body,
-            statement,
-            value and number == last,
-            last=number == last or _line(statement) == reported_line,
-        )
-        reported_line = _line(statement) if flow.unused or _is_invalid(body, statement) else -1
-        if flow.diverges and number < last and not _is_invalid(body, statement):
-            rest = block.statements[number + 1].span.to(block.statements[-1].span)
-            body.warning(
-                "SEM213",
-                rest,
-                "this is never reached",
-                "remove it, or the statement above that leaves the block",
-                Related(statement.span, "control leaves here"),
-            )
+    statements = block.statements
+    for number, statement in enumerate(statements, 1):
+        last = number == len(statements)
+        line = statement.span.line
+        flow = _check(body, statement, value and last, last=last or line == reported_line)
+        invalid = _is_invalid(body, statement)
+        reported_line = line if flow.unused or invalid else -1
+        if flow.diverges and not last and not invalid:
+            rest = statements[number].span.to(statements[-1].span)
+            hint = "remove it, or the statement above that leaves the block"
+            related = Related(statement.span, "control leaves here")
+            body.warning("SEM213", rest, "this is never reached", hint, related)
             known = body.non_nil
-            for unreached in block.statements[number + 1 :]:
+            for unreached in statements[number:]:
                 _check(body, unreached, False, last=True)
             body.non_nil = known
             break
-    body.scope = before
     return flow
 
 
 def _is_invalid(body: Body, statement: ast.Statement) -> bool:
     """Whether its value is wrong, which explains what else is odd on its line."""
-    if not isinstance(statement, ast.Let | ast.Assign | ast.ExprStatement | ast.Return):
-        return False
-    return statement.value is not None and isinstance(body.type_of(statement.value), InvalidType)
-
-
-def _line(statement: ast.Statement) -> int:
-    return statement.span.line
+    match statement:
+        case ast.Let() | ast.Assign() | ast.ExprStatement() | ast.Return() if statement.value:
+            return isinstance(body.type_of(statement.value), InvalidType)
+    return False
 
 
 def _check(body: Body, statement: ast.Statement, value: bool, *, last: bool) -> Flow:
@@ -91,7 +111,6 @@ def _check(body: Body, statement: ast.Statement, value: bool, *, last: bool) -> 
             _let(body, statement)
         case ast.Assign():
             assign(body, statement)
-            warn_of_next_line(body, statement, statement.value)
         case ast.If():
             return _if(body, statement, value)
         case ast.For():
@@ -110,115 +129,99 @@ def _check(body: Body, statement: ast.Statement, value: bool, *, last: bool) -> 
 
 
 def _let(body: Body, node: ast.Let) -> None:
-    kind = body.infer(node.value)
+    name = node.name.text
+    actual = kind = body.infer(node.value)
     if node.type is not None:
-        expected = read_type(body.env, node.type, body.resource.name, node.name.text)
-        require(body, node.value, expected, f"`{node.name.text}`")
-        check_size(body, node.value, node.type, f"`{node.name.text}`")
-        actual, kind = kind, expected
+        kind = read_type(body.env, node.type, body.resource.name, name)
+        require(body, node.value, kind, f"`{name}`")
+        check_size(body, node.value, node.type, f"`{name}`")
     else:
-        actual = kind
         kind = body.widened.get(node, ANY if isinstance(kind, NilType) else kind)
-    first = body.declared_in_scope(node.name.text)
-    if first is not None:
-        message = f"`{node.name.text}` is declared already"
-        hint = f"assign to it: `{node.name.text} = …`, or choose another name"
-        body.error("SEM206", node.name, message, hint, Related(first, "first declared here"))
+    if (first := body.scope.names.get(name)) is not None:
+        hint = f"assign to it: `{name} = …`, or choose another name"
+        related = Related(first.span, "first declared here")
+        body.error("SEM206", node.name, f"`{name}` is declared already", hint, related)
     else:
         warn_of_shadowing(body, node.name, can_assign=True)
-    warn_of_next_line(body, node, node.value)
+    warn_of_next_line(body, node)
     local = body.declare(node.name, kind, "let", value=node.value)
     body.facts.declared[node] = local
     if node.type is None:
         body.lets[local] = node
-    if is_nullable(kind) and not is_nullable(actual) and not is_unknown(actual):
+    if is_nullable(kind) and not may_be_nil(actual):
         body.non_nil |= {(local,)}
 
 
 def _if(body: Body, node: ast.If, value: bool) -> Flow:
-    ends = True
-    types: list[Type] = []
-    after: list[frozenset[Path]] = []
+    branches = Branches()
     for branch in node.branches:
         body.infer(branch.condition)
         implied, before = narrowing_of(body, branch.condition), body.non_nil
-        holds, fails = implied.when_true, implied.when_false
         if node.negated:
-            holds, fails = fails, holds
-        body.non_nil = before | holds
-        flow = check_block(body, branch.body, value=value)
-        ends &= flow.diverges
-        if not flow.diverges:
-            types.append(flow.type)
-            after.append(body.non_nil)
-        body.non_nil = before | fails
-    if node.otherwise is not None:
-        flow = check_block(body, node.otherwise, value=value)
-        ends &= flow.diverges
-        if not flow.diverges:
-            types.append(flow.type)
-            after.append(body.non_nil)
-    else:
-        ends = False
-        types.append(NIL)
-        after.append(body.non_nil)
-    if after:
-        body.non_nil = frozenset.intersection(*after)
-    return Flow(ends, join_all(types))
+            implied = implied.negated
+        body.non_nil = before | implied.when_true
+        branches.add(body, check_block(body, branch.body, value=value))
+        body.non_nil = before | implied.when_false
+    otherwise = node.otherwise
+    branches.add(body, check_block(body, otherwise, value=value) if otherwise else Flow())
+    return branches.join(body)
 
 
 def _for(body: Body, node: ast.For) -> None:
     kind = body.infer(node.iterable)
-    item = item_type(body, node.name, iterated_type(body, node.iterable, kind), node.body)
-    forget_assigned(body, [node.body])
+    item = item_type(body, node.name, _iterated(body, node.iterable, kind), node.body)
+    forget_assigned(body, node.body)
     warn_of_shadowing(body, node.name)
-    before, known = body.enter(), body.non_nil
-    body.facts.declared[node] = body.declare(node.name, item, "loop")
-    check_block(body, node.body)
-    body.scope = before
+    known = body.non_nil
+    with body.nested():
+        body.facts.declared[node] = body.declare(node.name, item, "loop")
+        check_block(body, node.body)
     body.non_nil &= known
+
+
+def _iterated(body: Body, node: ast.Expr, kind: Type) -> Type:
+    """The type of an item of what a `for` goes through, by the type of that."""
+    if is_unknown(kind):
+        return kind
+    if is_nullable(kind) and not isinstance(kind, NilType):
+        report_maybe_nil(body, node, "`for`")
+    match required(kind):
+        case Array(item=item) | Hash(key=item):
+            return item
+        case Range(item=item) if item == INT or is_unknown(item):
+            return item
+        case Query(resource=resource):
+            return Record(resource)
+    message = f"`for` needs an array, a range of ints, a hash or a query, this is {describe(kind)}"
+    return body.error("TYP102", node, message)
 
 
 def _async(body: Body, node: ast.Async) -> None:
     for option in node.options:
-        if option.name is not None and option.name.text in _EVALUATED_OPTIONS:
+        name = option.name.text if option.name is not None else ""
+        if name in _EVALUATED_OPTIONS:
             body.infer(option.value)
-            wanted = _EVALUATED_OPTIONS[option.name.text]
             if not is_constant(option.value):  # the value of a constant is checked as an option's
-                require(body, option.value, wanted, f"`{option.name.text}`")
-    job = JobInfo(
-        name="",
-        python="",
-        payload="",
-        fingerprint="",
-        queue=body.env.config.defaults.queue,
-        priority=body.env.config.defaults.priority,
-        max_attempts=body.env.config.defaults.max_attempts,
-        options={},
-        block=node,
-        captures=(),
-        parent=body.job,
-    )
+                require(body, option.value, _EVALUATED_OPTIONS[name], f"`{name}`")
+    outer, known = body.job, body.non_nil
+    job = JobInfo(node, outer)
     if body.hook is not None:
         body.facts.jobs[node] = job
-        body.facts.known_at[node] = body.non_nil
-        (body.hook.jobs if body.job is None else body.job.nested).append(job)
+        body.facts.known_at[node] = known
+        (body.hook.jobs if outer is None else outer.nested).append(job)
     if not node.body.statements and not body.env.unparsed.touches(node.body.span):
         message = "this block is empty, so its job does nothing"
         body.warning("PAT407", node.header, message, "write what the job has to do, or remove it")
-    outer, return_target, known = body.job, body.return_target, body.non_nil
-    before = body.enter(set())
-    body.job, body.return_target = job, ReturnTarget("job")
-    check_block(body, node.body, scope=False)
-    body.job, body.return_target, body.non_nil, body.scope = outer, return_target, known, before
+    with body.nested(set(), ReturnTarget("job")):
+        body.job = job
+        check_statements(body, node.body)
+    body.job, body.non_nil = outer, known
 
 
 def _expression(body: Body, node: ast.Expr, value: bool, *, last: bool) -> Flow:
     if not value:
         body.discarded.add(node)
     kind = body.infer(node)
-    is_unused = not value and (not last or isinstance(kind, Query))
-    if is_unused and not isinstance(kind, InvalidType) and not has_effect(body, node):
-        body.warning("PAT401", node, "this value is not used", "assign it with `let`, or remove it")
-        return Flow(node in body.diverging, kind, unused=True)
-    return Flow(node in body.diverging, kind)
+    may_be_unused = not value and (not last or isinstance(kind, Query))
+    unused = may_be_unused and not isinstance(kind, InvalidType) and warn_of_unused(body, node)
+    return Flow(node in body.diverging, kind, unused)

@@ -11,7 +11,7 @@ from ...types import ANY, INT, STRING, Array, Hash, is_nullable, required
 from ..body import Body
 from ..coercion import constant_text
 from ..fields import field_column, known_column
-from ..lattice import is_number, is_unknown
+from ..lattice import is_number, may_be_nil
 from ..require import report_maybe_nil, require
 from ..sizes import check_size, field_type
 from ..wording import describe
@@ -157,8 +157,7 @@ def _check_complete(
         if column.name not in given
         and column.name not in automatic
         and column.name != info.primary_key
-        and not is_nullable(column.type)
-        and not is_unknown(column.type)
+        and not may_be_nil(column.type)
     ]
     if missing:
         body.error(
