@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from .client.async_queue import AsyncQueue as AsyncQueue
     from .client.executor import AsyncExecutor as AsyncExecutor
     from .client.queue import Queue as Queue
-    from .hooks.application import AsyncConnection as AsyncConnection
-    from .hooks.application import Connection as Connection
-    from .hooks.application import RequestContext as RequestContext
     from .hooks.async_hook import AsyncHook as AsyncHook
     from .hooks.hook import Hook as Hook
+    from .hooks.hook_run import AsyncConnection as AsyncConnection
+    from .hooks.hook_run import Connection as Connection
+    from .hooks.hook_run import RequestContext as RequestContext
     from .job_types.batches import batch as batch
     from .job_types.context import JobContext as JobContext
     from .job_types.job_type import JobType as JobType
@@ -74,7 +74,7 @@ _MODULES = {
     "client.async_queue": "AsyncQueue",
     "client.executor": "AsyncExecutor",
     "client.queue": "Queue",
-    "hooks.application": "AsyncConnection Connection RequestContext",
+    "hooks.hook_run": "AsyncConnection Connection RequestContext",
     "hooks.async_hook": "AsyncHook",
     "hooks.hook": "Hook",
     "job_types.batches": "batch",

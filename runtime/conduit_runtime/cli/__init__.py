@@ -18,6 +18,9 @@ _COMMANDS = {
 }
 
 
+_SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}
+
+
 class _Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -49,7 +52,7 @@ class _Lazy(click.Group):
             return super().invoke(ctx)
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Lazy, context_settings=_SETTINGS)
 @click.version_option(package_name="conduit-async")
 def commands() -> None:
     """Jobs on Postgres: migrate the database, run workers, manage jobs.

@@ -33,7 +33,6 @@ def jobs() -> None:
 @click.option(
     "--limit",
     default=50,
-    show_default=True,
     type=click.IntRange(1, 2**31 - 1),
     help="The most jobs to list.",
 )
@@ -93,7 +92,6 @@ def cancel(session: Session, **given: Any) -> None:
     multiple=True,
     type=click.Choice(["completed", "failed", "cancelled"]),
     default=["completed"],
-    show_default=True,
     help="Only ended jobs with this status; may be repeated.",
 )
 @click.option("--queue", "name", help="Only jobs of this queue.")
@@ -114,7 +112,6 @@ def purge(session: Session, older_than: timedelta, status: tuple[str], name: str
 @click.option(
     "--last",
     default="1h",
-    show_default=True,
     metavar="DURATION",
     help="The period of the metrics, up to 30 days: 15m, 1h, 1d.",
 )

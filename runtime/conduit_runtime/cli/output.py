@@ -15,7 +15,6 @@ format_option = click.option(
     "form",
     type=click.Choice(["table", "json"]),
     default="table",
-    show_default=True,
     help="The format of the output.",
 )
 

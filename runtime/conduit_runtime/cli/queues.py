@@ -75,7 +75,6 @@ def limit(session: Session, names: tuple[str, ...], concurrency: int | None, lif
     "--per",
     type=DURATION,
     default="1s",
-    show_default=True,
     metavar="DURATION",
     help="The length of the period.",
 )

@@ -43,14 +43,12 @@ _STUCK = 75
 @click.option(
     "--concurrency",
     default=10,
-    show_default=True,
     type=click.IntRange(1),
     help="How many jobs a process runs at once.",
 )
 @click.option(
     "--processes",
     default=1,
-    show_default=True,
     type=click.IntRange(1),
     help="How many worker processes to run.",
 )
@@ -74,7 +72,6 @@ _STUCK = 75
 @click.option(
     "--metrics-host",
     default="0.0.0.0",  # noqa: S104  as exporters do: the scraper is on another host
-    show_default=True,
     metavar="ADDRESS",
     help="The address to serve metrics on.",
 )
@@ -82,7 +79,6 @@ _STUCK = 75
 @click.option(
     "--grace",
     default=30.0,
-    show_default=True,
     type=click.FloatRange(0),
     metavar="SECONDS",
     help="How long running jobs may take at a gentle stop.",
@@ -90,7 +86,6 @@ _STUCK = 75
 @click.option(
     "--connect-timeout",
     default=60.0,
-    show_default=True,
     type=click.FloatRange(0),
     metavar="SECONDS",
     help="How long to retry at the start while the database cannot be reached.",

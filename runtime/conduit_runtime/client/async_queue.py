@@ -23,6 +23,7 @@ from ..statements.worker_registry import rescue_orphans
 from .async_connections import AsyncConnections, Connection, Pool
 from .sweep import clear
 
+Conn = Connection | None
 Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]
@@ -61,28 +62,28 @@ class AsyncQueue:
     async def __aexit__(self, *error: object) -> None:
         await self.close()
 
-    async def enqueue(self, job: Job, *, conn: Connection | None = None) -> Job:
+    async def enqueue(self, job: Job, *, conn: Conn = None) -> Job:
         """Store a job, due at once unless its `run_at` or `delay` says otherwise.
 
-        Returns the stored job, or the existing one with `duplicate=True`. With
-        its id alone when the role may not read it. Raises PayloadError, before any SQL, for a job
-        that Postgres would refuse.
+        Returns the stored job, or the existing one with `duplicate=True`, which has its id alone
+        when the role may not read it. Raises PayloadError, before any SQL, for a job that Postgres
+        would refuse.
         """
         job = store.unstored(job)
         insert = [store.insert_job(job, self.schema, alone=conn is None)]
         stored = await self._store([job], insert, conn)
         return stored[0]
 
-    async def enqueue_many(self, jobs: Sequence[Job], *, conn: Connection | None = None) -> Jobs:
-        """Store any number of jobs, all or none; returns those that stand."""
+    async def enqueue_many(self, jobs: Sequence[Job], *, conn: Conn = None) -> Jobs:
+        """Store any number of jobs, all or none; returns those or the existing ones."""
         jobs = [store.unstored(job) for job in listed(jobs, "jobs")]
         if not jobs:
             return jobs
         insert = store.insert_jobs(jobs, self.schema, alone=conn is None)
         return await self._store(jobs, insert, conn)
 
-    async def _store(self, jobs: Jobs, inserts: Inserts, conn: Connection | None) -> Jobs:
-        """Insert the jobs and return those that stand."""
+    async def _store(self, jobs: Jobs, inserts: Inserts, conn: Conn) -> Jobs:
+        """Insert the jobs and return those or the existing ones."""
         if len(inserts) == 1:
             duplicates = await self._run(inserts[0], conn)
         else:
@@ -98,39 +99,35 @@ class AsyncQueue:
         stored = await self._run(store.get_jobs(readable, self.schema), conn) if readable else []
         return with_existing(jobs, duplicates, stored)
 
-    async def enqueue_flow(self, flow: Flow, *, conn: Connection | None = None) -> Jobs:
-        """Store a chain or a group; returns its jobs, or those that stand.
+    async def enqueue_flow(self, flow: Flow, *, conn: Conn = None) -> Jobs:
+        """Store a chain or a group; returns its jobs, or the existing ones.
 
-        Those that wait for others are no jobs until these have ended: `list` and `stats` leave them
-        out, `get` and `cancel` find them.
+        Jobs that wait for others are blocked: `list` and `stats` leave them out until those have
+        ended, `get` and `cancel` find them.
         """
         flow = unstored(flow)
         insert = insert_flow(flow, self.schema)
         return await self._store(flow.members(), insert, conn)
 
-    async def enqueue_with_priority(
-        self, job: Job, priority: int, *, conn: Connection | None = None
-    ) -> Job:
+    async def enqueue_with_priority(self, job: Job, priority: int, *, conn: Conn = None) -> Job:
         """Store a job with this priority, 0 to 100."""
         check_type(job, "job", Job, "a Job")
         job.priority = priority
         return await self.enqueue(job, conn=conn)
 
-    async def schedule(
-        self, job: Job, run_at: datetime | timedelta, *, conn: Connection | None = None
-    ) -> Job:
+    async def schedule(self, job: Job, run_at: datetime | timedelta, *, conn: Conn = None) -> Job:
         """Store a job that is due at `run_at`, an aware time or a delay from now."""
         return await self.enqueue(store.due(job, run_at), conn=conn)
 
-    async def cancel(self, id: UUID | str, *, conn: Connection | None = None) -> bool:
+    async def cancel(self, id: UUID | str, *, conn: Conn = None) -> bool:
         """Cancel a waiting, pending or running job; False when it had ended or is gone."""
         return await self._run(store.cancel_job(store.job_id(id), self.schema), conn)
 
-    async def retry(self, id: UUID | str, *, conn: Connection | None = None) -> bool:
+    async def retry(self, id: UUID | str, *, conn: Conn = None) -> bool:
         """Make a job due now with all its attempts, whatever its status; False when it is gone."""
         return await self._run(store.retry_job(store.job_id(id), self.schema), conn)
 
-    async def get(self, id: UUID | str, *, conn: Connection | None = None) -> Job | None:
+    async def get(self, id: UUID | str, *, conn: Conn = None) -> Job | None:
         """The job as it is now; None when there is none."""
         return await self._run(store.get_job(store.job_id(id), self.schema), conn)
 
@@ -142,7 +139,7 @@ class AsyncQueue:
         limit: int = 100,
         *,
         older_than: timedelta | None = None,
-        conn: Connection | None = None,
+        conn: Conn = None,
     ) -> Jobs:
         """The newest jobs that match, at most `limit`.
 
@@ -151,9 +148,7 @@ class AsyncQueue:
         wanted = Filter(queue, type, status, older_than)
         return await self._run(store.list_jobs(wanted, limit, self.schema), conn)
 
-    async def stats(
-        self, queue: str | None = None, *, conn: Connection | None = None
-    ) -> QueueStats:
+    async def stats(self, queue: str | None = None, *, conn: Conn = None) -> QueueStats:
         """How many jobs of the queue, or of all queues, there are of each status."""
         return await self._run(store.stats(queue, self.schema), conn)
 
@@ -163,16 +158,16 @@ class AsyncQueue:
         type: str | None = None,
         last: timedelta = timedelta(hours=1),
         *,
-        conn: Connection | None = None,
+        conn: Conn = None,
     ) -> AllMetrics:
-        """What became of attempts in the `last` period, up to 30 days, by queue and type.
+        """Counts and durations of attempts in the `last` period, up to 30 days, by queue and type.
 
-        As all workers counted them, in minutes of late and in hours before that; the newest few
-        seconds may be missing.
+        Of all workers, by the minute for the recent past and by the hour before that. The newest
+        few seconds may be missing.
         """
         return await self._run(metrics_store.read(last, queue, type, self.schema), conn)
 
-    async def queues(self, *, conn: Connection | None = None) -> Overviews:
+    async def queues(self, *, conn: Conn = None) -> Overviews:
         """The state of every queue that holds jobs, has workers, is paused or is limited."""
         return await self._run(store.queues(self.schema), conn)
 
@@ -183,14 +178,14 @@ class AsyncQueue:
         limit: int = 1,
         types: Sequence[str] | None = None,
         *,
-        conn: Connection | None = None,
+        conn: Conn = None,
     ) -> Jobs:
         """Claim up to `limit` due jobs for 5 minutes, the most urgent first.
 
         For loops of your own; `WorkerPool` does better. End each with `complete` or `fail`, and
-        call `touch` before the 5 minutes are over when it takes longer. From a queue with a limit,
-        or of a type with a rate, it claims in a READ COMMITTED transaction only, and holds others
-        up who claim the same until that ends; raises QueueError in any other.
+        call `touch` before the 5 minutes are over when it takes longer. A claim from a queue with a
+        limit, or of a type with a rate, blocks other such claims until its transaction ends; in one
+        that is not READ COMMITTED it raises QueueError.
         """
         check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
@@ -204,41 +199,37 @@ class AsyncQueue:
         async with self.connections.transaction(conn) as connection:
             return await self._run_steps(steps, connection)
 
-    async def complete(self, job: Job, *, conn: Connection | None = None) -> None:
+    async def complete(self, job: Job, *, conn: Conn = None) -> None:
         """Mark a claimed job completed. Raises JobLost when it is no longer held."""
         await self._run(leases.complete(job, self.schema), conn)
 
-    async def fail(
-        self, job: Job, error: BaseException | str, *, conn: Connection | None = None
-    ) -> None:
+    async def fail(self, job: Job, error: BaseException | str, *, conn: Conn = None) -> None:
         """Record a failed attempt: the job is retried later or, after its last one, failed.
 
         Raises JobLost when it is no longer held.
         """
         await self._run(leases.fail(job, error, self.schema), conn)
 
-    async def touch(self, job: Job, *, conn: Connection | None = None) -> None:
+    async def touch(self, job: Job, *, conn: Conn = None) -> None:
         """Hold a claimed job for 5 more minutes. Raises JobLost when it is no longer held."""
         await self._run(leases.touch(job, self.schema), conn)
 
-    async def pause(self, queue: str, *, conn: Connection | None = None) -> None:
-        """Have no job of a queue start until it is resumed.
+    async def pause(self, queue: str, *, conn: Conn = None) -> None:
+        """Let no job of a queue start until it is resumed.
 
-        Jobs can be enqueued and those that run go on. Workers hear of it at once, or within a
-        second; they release what they had claimed and not started.
+        Running jobs continue, and jobs can be enqueued. Workers notice within a second and release
+        what they have claimed and not started.
         """
         await self._run(controls.pause(queue, self.schema), conn)
 
-    async def resume(self, queue: str, *, conn: Connection | None = None) -> None:
+    async def resume(self, queue: str, *, conn: Conn = None) -> None:
         """Let the jobs of a paused queue start again."""
         await self._run(controls.resume(queue, self.schema), conn)
 
-    async def limit(
-        self, queue: str, concurrency: int | None, *, conn: Connection | None = None
-    ) -> None:
-        """Have at most `concurrency` jobs of a queue claimed at once, over all workers.
+    async def limit(self, queue: str, concurrency: int | None, *, conn: Conn = None) -> None:
+        """Let at most `concurrency` jobs of a queue be claimed at once, over all workers.
 
-        None lifts the limit. What runs when it is set runs on; workers apply it within a second.
+        None lifts the limit. Running jobs continue; workers apply it within a second.
         """
         await self._run(controls.limit(queue, concurrency, self.schema), conn)
 
@@ -248,15 +239,15 @@ class AsyncQueue:
         starts: int | None,
         per: timedelta = timedelta(seconds=1),
         *,
-        conn: Connection | None = None,
+        conn: Conn = None,
     ) -> None:
-        """Have at most `starts` jobs of a type claimed within any `per`, over all workers.
+        """Let at most `starts` jobs of a type be claimed within any `per`, over all workers.
 
-        None lifts the limit. The server's clock counts; other types of the queue are not held up.
+        None lifts the limit. The server's clock counts; other types of the queue are not delayed.
         """
         await self._run(controls.rate_limit(type, starts, per, self.schema), conn)
 
-    async def rate_limits(self, *, conn: Connection | None = None) -> RateLimits:
+    async def rate_limits(self, *, conn: Conn = None) -> RateLimits:
         """The types that have a rate."""
         return await self._run(controls.rate_limits(self.schema), conn)
 
@@ -266,7 +257,7 @@ class AsyncQueue:
         status: Status = JobStatus.COMPLETED,
         *,
         queue: str | None = None,
-        conn: Connection | None = None,
+        conn: Conn = None,
     ) -> int:
         """Delete jobs that ended longer ago than `older_than`, and return how many.
 
@@ -278,7 +269,7 @@ class AsyncQueue:
         await self._run_steps(clear(self.schema), conn)
         return deleted
 
-    async def purge_completed(self, age: timedelta, *, conn: Connection | None = None) -> int:
+    async def purge_completed(self, age: timedelta, *, conn: Conn = None) -> int:
         """Delete jobs that completed longer ago than `age`, and return how many."""
         return await self.purge(age, conn=conn)
 
@@ -291,7 +282,7 @@ class AsyncQueue:
         *,
         every: bool = False,
         on_progress: OnProgress | None = None,
-        conn: Connection | None = None,
+        conn: Conn = None,
     ) -> int:
         """Cancel the pending and running jobs that match, and return how many.
 
@@ -313,7 +304,7 @@ class AsyncQueue:
         *,
         every: bool = False,
         on_progress: OnProgress | None = None,
-        conn: Connection | None = None,
+        conn: Conn = None,
     ) -> int:
         """Make the failed jobs that match due now with all their attempts; returns how many.
 

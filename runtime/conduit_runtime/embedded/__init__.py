@@ -184,12 +184,12 @@ def _dsn(folder: Path) -> str | None:
     lines = _status(folder)
     if len(lines) < 8 or lines[7].strip() != "ready":
         return None
-    port, place = lines[3], lines[4]
+    port, sockets = lines[3], lines[4]
     with socket.socket(socket.AF_UNIX) as client:
-        # The file outlives a power cut; the socket answers only while the server does.
-        if client.connect_ex(f"{place}/.s.PGSQL.{port}") not in (0, errno.EAGAIN):
+        # The file outlives a power cut; the socket accepts only while the server lives.
+        if client.connect_ex(f"{sockets}/.s.PGSQL.{port}") not in (0, errno.EAGAIN):
             return None
-    return f"postgresql://postgres@/postgres?host={quote(place, safe='')}&port={port}"
+    return f"postgresql://postgres@/postgres?host={quote(sockets, safe='')}&port={port}"
 
 
 def _try_lock(folder: Path) -> int | None:

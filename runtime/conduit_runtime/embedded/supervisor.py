@@ -103,13 +103,13 @@ class Supervisor:
         )
 
     def socket_folder(self) -> str:
-        """Where the socket stands: beside the data unless that path is too long or odd."""
-        place = str(self.data)
-        if len(os.fsencode(place)) <= _LONGEST_SOCKET_FOLDER and not set(place) & set(",\"'\\"):
-            return place
-        place = tempfile.mkdtemp(prefix="conduit-", dir="/tmp")
-        os.chown(place, self.uid, self.gid)
-        return place
+        """The folder of the socket: the data's, unless that path is too long or odd."""
+        folder = str(self.data)
+        if len(os.fsencode(folder)) <= _LONGEST_SOCKET_FOLDER and not set(folder) & set(",\"'\\"):
+            return folder
+        folder = tempfile.mkdtemp(prefix="conduit-", dir="/tmp")
+        os.chown(folder, self.uid, self.gid)
+        return folder
 
     def serve(self) -> int:
         """Run the server, and again when it dies while it is in use."""
@@ -147,15 +147,15 @@ class Supervisor:
         self.stop()
 
     def has_clients(self) -> bool:
-        """Whether anybody is connected."""
+        """Whether a client is connected."""
         query = (
             "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity "
             "WHERE backend_type = 'client backend'"
         )
         dsn = f"host='{self.settings['unix_socket_directories']}' user=postgres dbname=postgres"
         command = [str(self.binaries / "psql"), "-XAtc", query, dsn]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        return answer.stdout.strip() not in ("", "0", "1")
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        return result.stdout.strip() not in ("", "0", "1")
 
     def stop(self) -> None:
         """Shut the server down: open transactions roll back, committed ones are on disk."""

@@ -1,7 +1,7 @@
 """What a generated hook runs in, for asynchronous code."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Self, TypeVar, cast
 
 import psycopg
@@ -87,15 +87,12 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
     async def _write(self) -> None:
         statements = self._statements()
         batch = current_batch(self._conn)
-        if len(statements) > 1 and batch is None:
-            async with self._conn.pipeline():
-                cursors = [await self._send(sql, values) for sql, values, _ in statements]
-        else:
+        is_alone = len(statements) > 1 and batch is None
+        async with self._conn.pipeline() if is_alone else nullcontext():
             cursors = [await self._send(sql, values) for sql, values, _ in statements]
-        asked = list(zip(cursors, (on_rows for _, _, on_rows in statements), strict=True))
 
         async def take_over() -> None:
-            for cursor, on_rows in asked:
+            for cursor, (_, _, on_rows) in zip(cursors, statements, strict=True):
                 if on_rows is not None:
                     on_rows(await cursor.fetchall())
 

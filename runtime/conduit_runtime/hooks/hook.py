@@ -2,7 +2,7 @@
 """What a generated hook runs in, for synchronous code."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Self, TypeVar, cast
 
 import psycopg
@@ -88,15 +88,12 @@ class Hook(HookRun[R, S], Operations):
     def _write(self) -> None:
         statements = self._statements()
         batch = current_batch(self._conn)
-        if len(statements) > 1 and batch is None:
-            with self._conn.pipeline():
-                cursors = [self._send(sql, values) for sql, values, _ in statements]
-        else:
+        is_alone = len(statements) > 1 and batch is None
+        with self._conn.pipeline() if is_alone else nullcontext():
             cursors = [self._send(sql, values) for sql, values, _ in statements]
-        asked = list(zip(cursors, (on_rows for _, _, on_rows in statements), strict=True))
 
         def take_over() -> None:
-            for cursor, on_rows in asked:
+            for cursor, (_, _, on_rows) in zip(cursors, statements, strict=True):
                 if on_rows is not None:
                     on_rows(cursor.fetchall())
 

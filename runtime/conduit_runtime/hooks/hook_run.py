@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+import psycopg
 from typing_extensions import TypeVar as TypeVarWithDefault
 from typing_extensions import Unpack
 
@@ -23,10 +24,27 @@ from ..statements.flows import flow_rows, insert_flow_rows, unstored
 from ..statements.jobs import batches, enqueue, insert_jobs, insert_parameters
 from ..statements.unique_keys import Duplicate, mark, note_stored
 
+Connection: TypeAlias = psycopg.Connection[Any]
+AsyncConnection: TypeAlias = psycopg.AsyncConnection[Any]
+
 R = TypeVar("R")
 S = TypeVarWithDefault("S", default=Any)
 P = TypeVar("P")
 OnRows = Callable[[Rows], None]
+
+
+class RequestContext(Protocol):
+    """What `Context` reads in a hook: the request that the hook runs in."""
+
+    @property
+    def current_user(self) -> Any:
+        """The user who is signed in, or None."""
+        ...
+
+    @property
+    def current_request(self) -> Any:
+        """The request, or None."""
+        ...
 
 
 class HookRun(Generic[R, S]):
@@ -80,7 +98,7 @@ class HookRun(Generic[R, S]):
     def _statements(self) -> list[tuple[str, Any, OnRows | None]]:
         """What the hook's end sends: the UPDATE, when a column was assigned, then the jobs.
 
-        Each with what is to be called with the rows that it gives, if it gives any.
+        Each with the function that takes the rows that it returns, if it returns any.
         """
         statements: list[tuple[str, Any, OnRows | None]] = []
         self._changed = self._changes()

@@ -1,4 +1,4 @@
-"""Many hooks without waiting for each: their statements ride in one pipeline."""
+"""Many hooks without waiting for each: their statements go out in one pipeline."""
 
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, overload
@@ -20,9 +20,9 @@ def batch(
 ) -> AbstractContextManager[list[Job]] | AbstractAsyncContextManager[list[Job]]:
     """Run any number of hooks on a connection in one pipeline.
 
-    Gives the list of the jobs that they enqueue, ids included. Each hook's statements go out in
-    their place, so a savepoint that is rolled back takes its jobs along. What a hook's UPDATE
-    would complain about is raised at the end of the block. `async with` on an AsyncConnection.
+    Yields the list of the jobs that they enqueue, ids included. Each hook's statements go out in
+    order, so rolling back to a savepoint undoes the jobs enqueued since. Errors of a hook's UPDATE
+    are raised at the end of the block. Use `async with` on an AsyncConnection.
     """
     require_transaction(connection)
     if isinstance(connection, psycopg.AsyncConnection):

@@ -136,12 +136,9 @@ class JobContext(AsyncOperations, Generic[S]):
         if self._services is None:
             given = self._given_services
             if isinstance(given, Prepared):
-                given = given.for_job(self._current, self._linger)
+                given = given.for_job(self._current, lambda thread: self._host.linger(thread))
             self._services = cast("S", given)
         return self._services
-
-    def _linger(self, thread: "Future[None]") -> None:
-        self._host.linger(thread)
 
     @property
     def log(self) -> "logging.LoggerAdapter[logging.Logger]":
@@ -221,5 +218,5 @@ class JobContext(AsyncOperations, Generic[S]):
                 self.cancel()
                 return
             except psycopg.Error:
-                pass  # the next one tells more
+                pass  # the next one is newer
             await asyncio.sleep(_PROGRESS_INTERVAL)

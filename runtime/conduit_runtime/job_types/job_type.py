@@ -14,10 +14,9 @@ import psycopg
 from ..model import payload as payloads
 from ..model.arguments import check_duration, check_type
 from ..model.job import Job, JobPriority, priority_of
-from ..model.package import stamp_of
+from ..model.package import source_line, stamp_of
 from ..model.payload import check_name
 from ..model.retry import BackoffKind, check_backoff
-from ..model.source_lines import source_line
 from ..payloads.decode import decoder
 from ..payloads.exact import Writer, writer
 from ..postgres.transaction import require_connection
@@ -57,7 +56,7 @@ class TypeOptions(TypedDict, total=False):
     """What a job type says of all its jobs.
 
     `timeout` bounds one attempt; `base` is the first wait of the backoff (default: a minute).
-    `keep_result` is for how long after a job's end what the handler returned is kept.
+    `keep_result` is how long after a job's end the handler's result stays stored.
     """
 
     queue: str

@@ -40,5 +40,5 @@ class MigrationError(QueueError):
 class PayloadMismatch(PayloadError):
     """A payload that does not fit this worker's code; the message names the field.
 
-    Running the job again cannot help, so it fails at once and is kept.
+    Another attempt cannot help, so the job fails at once.
     """

@@ -60,8 +60,8 @@ class Job:
     one included. `fingerprint` names the shape of a generated payload; None matches by type alone.
 
     `unique` (a value, or a tuple of values) allows one job of its type with that value: for
-    `unique_for` from now on, whatever becomes of the job, or else until it ended. What enqueues it
-    while one exists gives that one, and its `duplicate` is true.
+    `unique_for` from now on, even if the job ends sooner, or else until it ended. While one exists,
+    an enqueue returns that one, and its `duplicate` is true.
 
     `result` is what the handler returned, for as long as its type keeps it; `get` alone reads it.
     `flow` is the chain or group that it is part of, and `waits_for` how many others of that have to

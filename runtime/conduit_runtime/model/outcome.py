@@ -1,4 +1,4 @@
-"""What becomes of a job after an attempt: decided here, written elsewhere."""
+"""The outcome of an attempt: decided here, written elsewhere."""
 
 import math
 import traceback
@@ -11,15 +11,15 @@ from typing import Any
 from .arguments import LONGEST, describe_argument
 from .errors import NoHandler, OutcomeTooLarge, PayloadMismatch
 from .job import JobStatus
+from .package import location
 from .retry import RetryPolicy
-from .source_lines import location
 from .text.masking import mask
 from .values import error_message
 
 _OURS = {"conduit_runtime", "asyncio", "concurrent"}
 MAX_ERROR = 4_000
 MAX_TRACEBACK = 16_000
-"""Characters that are kept of an error's text and of its traceback."""
+"""The most characters that are stored of an error's text and of its traceback."""
 
 
 # Not Exception, so that a job's own `except Exception` lets them pass.
@@ -71,10 +71,10 @@ _FINAL = (Discard, PayloadMismatch, NoHandler, OutcomeTooLarge)
 class Outcome:
     """The state of a job after an attempt that did not complete.
 
-    `delay` in seconds sets `run_at` anew, None keeps it; `counted` tells whether the attempt uses
-    up one of `max_attempts`; `error` names the statement of the source that failed, if there is
-    one; `detail` is the entry for the job's list of errors; `discarded` tells whether the handler
-    gave the job up.
+    `delay` in seconds sets `run_at` anew, None keeps it; `counted` is whether the attempt uses up
+    one of `max_attempts`; `error` names the statement of the source that failed, if there is one;
+    `detail` is the entry for the job's list of errors; `discarded` is whether the handler raised
+    Discard.
     """
 
     status: JobStatus

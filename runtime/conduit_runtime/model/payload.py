@@ -72,7 +72,7 @@ _TEXT, _FLAT = frozenset({str}), frozenset({str, int, bool, float})
 
 
 def _encode_flat(value: dict[Any, Any]) -> bytes | None:
-    """The JSON of a hash of plain values, as most payloads are; None when it takes a closer look.
+    """The JSON of a hash of plain values, as most payloads are; None when it needs the general way.
 
     What msgspec itself takes for good and Postgres does not shows in its text.
     """
@@ -88,12 +88,18 @@ def _encode_flat(value: dict[Any, Any]) -> bytes | None:
 
 def refuse_text(text: str, what: str) -> None:
     """Raise PayloadError when Postgres cannot store `text`; `what` names it."""
+    if problem := _problem(text):
+        raise PayloadError(f"{what} {problem}")
+
+
+def _problem(text: str) -> str | None:
     if "\0" in text:
-        raise PayloadError(f"{what} contains the character U+0000, which Postgres cannot store")
+        return "contains the character U+0000, which Postgres cannot store"
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise PayloadError(f"{what} contains a lone surrogate: {error.reason}") from None
+        return f"contains a lone surrogate: {error.reason}"
+    return None
 
 
 @lru_cache(maxsize=1_024)
@@ -129,24 +135,10 @@ def _plain(value: Any, depth: int = 0) -> Any:
     return write(value, depth)
 
 
-def _same(value: Any, depth: int) -> Any:
-    return value
-
-
 def _text(value: str, depth: int) -> str:
-    if value.isascii():
-        if "\0" in value:
-            raise _Refused("contains the character U+0000, which Postgres cannot store")
-        return str.__str__(value)
-    try:
-        refuse_text(value, "it")
-    except PayloadError as error:
-        raise _Refused(str(error).removeprefix("it ")) from None
+    if problem := _problem(value):
+        raise _Refused(problem)
     return str.__str__(value)
-
-
-def _int(value: int, depth: int) -> int:
-    return int(value)
 
 
 def _float(value: float, depth: int) -> float:
@@ -165,10 +157,6 @@ def _datetime(value: datetime, depth: int) -> str:
     if value.tzinfo is None:
         raise _Refused("is a datetime without a time zone: use an aware one")
     return _msgspec_text(value, depth)
-
-
-def _time(value: time, depth: int) -> str:
-    return value.isoformat()
 
 
 def _msgspec_text(value: Any, depth: int) -> str:
@@ -205,15 +193,9 @@ def _mapping(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
 
 
 def _fields(value: Any, depth: int) -> dict[str, Any]:
-    deeper = _deeper(depth)
-    written = {}
     cls: Any = type(value)
-    for attribute, name in _field_names(cls):
-        try:
-            written[name] = _plain(getattr(value, attribute), deeper)
-        except _Refused as refused:
-            raise refused.inside(f".{name}") from None
-    return written
+    names = _field_names(cls)
+    return _mapping({name: getattr(value, attribute) for attribute, name in names}, depth)
 
 
 @cache
@@ -225,10 +207,6 @@ def _field_names(cls: Any) -> tuple[tuple[str, str], ...]:
     return tuple((f.name, names.get(f.name, f.name)) for f in dataclasses.fields(cls))
 
 
-def _enum(value: Enum, depth: int) -> Any:
-    return _plain(value.value, depth)
-
-
 def _deeper(depth: int) -> int:
     if depth >= MAX_DEPTH:
         raise _Refused(f"is nested more than {MAX_DEPTH} deep")
@@ -237,15 +215,15 @@ def _deeper(depth: int) -> int:
 
 _Writer = Callable[[Any, int], Any]
 _WRITERS: dict[type, _Writer] = {
-    type(None): _same,
-    bool: _same,
-    int: _int,
+    type(None): lambda value, depth: value,
+    bool: lambda value, depth: value,
+    int: lambda value, depth: int(value),
     float: _float,
     str: _text,
     Decimal: _decimal,
     datetime: _datetime,
     date: _msgspec_text,
-    time: _time,
+    time: lambda value, depth: value.isoformat(),
     timedelta: _msgspec_text,
     UUID: _msgspec_text,
     list: _list,
@@ -255,17 +233,16 @@ _WRITERS: dict[type, _Writer] = {
 
 
 def _writer_by_base(value: object) -> _Writer:
-    """The writer for a subclass; kept, so that it is looked for once a class."""
+    """The writer for a subclass, cached by class."""
     cls: type = type(value)
     if isinstance(value, Enum):
-        write: _Writer = _enum
+        write: _Writer = lambda value, depth: _plain(value.value, depth)  # noqa: E731
     elif dataclasses.is_dataclass(cls) or isinstance(value, msgspec.Struct):
         write = _fields
     elif isinstance(value, Mapping):
         write = _mapping
     else:
-        bases = (base for base in cls.__mro__ if base in _WRITERS)
-        known = next(bases, None)
+        known = next((base for base in cls.__mro__ if base in _WRITERS), None)
         if known is None:
             raise _Refused(f"is a {cls.__qualname__}, which JSON cannot hold")
         write = _WRITERS[known]

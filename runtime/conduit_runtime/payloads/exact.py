@@ -18,7 +18,7 @@ from .shape import Parts, shape_of
 from .tags import TYPES, VALUE, is_tagged, tag_of
 
 Writer = Callable[[Any, str], Any]
-"""Takes a value and its path, gives what a payload holds of it: itself, where JSON tells all.
+"""Takes a value and its path, returns its form in a payload: itself where JSON shows its type.
 
 Raises PayloadError for what a job would not read as it is.
 """
@@ -51,7 +51,7 @@ def writer(annotation: Any) -> Writer | None:
 
 
 def write(value: Any, path: str) -> Any:
-    """A value of unknown type, with a tag where JSON would not tell what it is."""
+    """A value of unknown type, with a tag where JSON does not show its type."""
     if type(value) in _PLAIN:
         return value
     if isinstance(value, Mapping | list | tuple):
@@ -140,7 +140,7 @@ def _as_expected(part: Any) -> Writer:
 
 
 def _explicit(value: Any, path: str) -> Any:
-    """A value that its place would take for another one, or has no type for."""
+    """A value that its expected type would turn into another one, or does not describe."""
     written = write(value, path)
     return written if value is None or is_tagged(written) else {VALUE: written}
 

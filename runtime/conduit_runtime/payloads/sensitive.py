@@ -24,7 +24,7 @@ def is_sensitive(annotation: Any) -> bool:
 
 
 def without_mark(annotation: Any) -> Any:
-    """The `…` of `Sensitive[…]`, with what else is noted of it."""
+    """The `…` of `Sensitive[…]`, with its other annotations."""
     kind, others = annotation.__origin__, [m for m in annotation.__metadata__ if m != _MARK]
     return Annotated[(kind, *others)] if others else kind
 

@@ -28,7 +28,7 @@ class Shape:
 
 
 def shape_of(annotation: Any) -> Shape | None:
-    """The shape that an annotation tells, if it tells one."""
+    """The shape in an annotation, if there is one."""
     if typing.get_origin(annotation) is not typing.Annotated:
         return None
     return next((each for each in annotation.__metadata__ if isinstance(each, Shape)), None)

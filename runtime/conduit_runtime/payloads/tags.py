@@ -1,6 +1,6 @@
 """How a payload says what a value is where no type does.
 
-Such a value is a hash of one key that names its type: `{"$decimal": "1.50"}`. Under `$value` stands
+Such a value is a hash of one key that names its type: `{"$decimal": "1.50"}`. `$value` holds
 JSON as it is: a hash that looks like one of these, or what is not of the type that was expected.
 """
 

@@ -19,7 +19,7 @@ from .host_settings import (
     keeps_settings,
     needs_transaction,
 )
-from .parameters import ADAPTERS, are_large, positional
+from .parameters import ADAPTERS, positional
 from .statement import Statement
 
 T = TypeVar("T")
@@ -57,24 +57,7 @@ class _AsyncRawCursor(
 
 
 class OwnAsyncConnection(psycopg.AsyncConnection[Any]):
-    """A connection of our own: its small statements share a cursor, which saves making one."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._own_cursor = _AsyncRawCursor(self, row_factory=tuple_row)
-
-    async def run(self, statement: Statement[T]) -> T:
-        """Send the statement and decode what comes back."""
-        sql, parameters = positional(statement)
-        cursor = self._own_cursor
-        if are_large(parameters):
-            # A cursor keeps what it was given and what it got until the next statement.
-            cursor = _AsyncRawCursor(self, row_factory=tuple_row)
-        await cursor.execute(sql, parameters)
-        rows = await cursor.fetchall() if cursor.description else []
-        if rows:
-            self._own_cursor = _AsyncRawCursor(self, row_factory=tuple_row)
-        return statement.decode(rows, cursor.rowcount)
+    """A connection of our own, which has the settings that our statements need."""
 
 
 async def run_async(connection: psycopg.AsyncConnection[Any], statement: Statement[T]) -> T:
@@ -83,14 +66,19 @@ async def run_async(connection: psycopg.AsyncConnection[Any], statement: Stateme
     The cursor is our own, so that the application's row and cursor factories do not matter.
     """
     if isinstance(connection, OwnAsyncConnection):
-        return await connection.run(statement)
+        async with _AsyncRawCursor(connection, row_factory=tuple_row) as raw:
+            return await _result_async(await raw.execute(*positional(statement)), statement)
     async with (
         needed_settings_async(connection),
         OwnAsyncCursor(connection, row_factory=tuple_row) as cursor,
     ):
         await cursor.execute(statement.sql, statement.parameters, binary=True)
-        rows = await cursor.fetchall() if cursor.description else []
-        return statement.decode(rows, cursor.rowcount)
+        return await _result_async(cursor, statement)
+
+
+async def _result_async(cursor: psycopg.AsyncCursor[tuple[Any, ...]], statement: Statement[T]) -> T:
+    rows = await cursor.fetchall() if cursor.description else []
+    return statement.decode(rows, cursor.rowcount)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ def delay_after(failures: int, longest: float = 5.0) -> float:
 
 
 class Backoff:
-    """Logs once that something fails (`what`), and gives the seconds until the next try.
+    """Logs once that something fails (`what`), and returns the seconds until the next try.
 
     `longest` is the most seconds to wait between two tries.
     """
@@ -27,7 +27,7 @@ class Backoff:
         self._calm_at = 0.0
 
     def next_delay(self, error: BaseException) -> float:
-        """Take note of a failure; returns in how many seconds to try again."""
+        """Count a failure; returns the seconds until the next try."""
         now = time.monotonic()
         if now >= self._calm_at:
             reason = str(error).strip().partition("\n")[0]

@@ -24,7 +24,7 @@ T = TypeVar("T")
 BROKEN = (psycopg.OperationalError, psycopg.InterfaceError)
 """What a lost connection raises."""
 
-# The server gives up first, so that a statement that waits does not go on without its client.
+# The server gives up first, so that no statement outlives its client.
 PATIENCE = "25s"
 # The worker's statements have one good plan each, whatever the statistics say.
 PLANS = """
@@ -71,32 +71,15 @@ def checked_at_once(connection: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 def keepalive(dsn: str) -> dict[str, Any]:
-    """Connection parameters that have a silent peer noticed, but for those that the DSN gives."""
+    """Connection parameters that detect a silent peer, except those that the DSN sets."""
     given = psycopg.conninfo.conninfo_to_dict(dsn)
     return {key: value for key, value in KEEPALIVE.items() if key not in given}
-
-
-def _timeouts(lock: str | None, statement: str, is_local: bool) -> Composed:
-    return SQL(
-        "SELECT pg_catalog.set_config('lock_timeout', {}, {}), "
-        "pg_catalog.set_config('statement_timeout', {}, {})"
-    ).format(lock or "0", is_local, statement, is_local)
-
-
-def explain_missing_tables(error: psycopg.errors.UndefinedTable) -> str:
-    """The message for a user whose database has no jobs table."""
-    reason = (error.diag.message_primary or str(error)).strip()
-    return f"{reason}: run `conduit-jobs migrate` on this database first"
-
-
-def _ignore(notification: psycopg.Notify) -> None:
-    """Most connections listen to nothing."""
 
 
 class ReconnectingConnection:
     """One asynchronous connection of a worker that is opened again after it broke.
 
-    Used by one task at a time. `generation` counts how often it was opened; `is_pooled` tells
+    Used by one task at a time. `generation` counts how often it was opened; `is_pooled` is
     whether it goes through a transaction pooler. Results come in binary. With `times_as_ints`, a
     time with time zone is an int: the microseconds since 2000-01-01 UTC. With a `lock_timeout`, as
     Postgres writes it, a statement that waits that long for a lock raises LockNotAvailable; one
@@ -108,7 +91,7 @@ class ReconnectingConnection:
         self,
         dsn: str,
         name: str,
-        on_notify: Callable[[psycopg.Notify], None] = _ignore,
+        on_notify: Callable[[psycopg.Notify], None] = lambda notification: None,
         *,
         times_as_ints: bool = False,
         lock_timeout: str | None = None,
@@ -129,7 +112,7 @@ class ReconnectingConnection:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a connection; it may be broken without anybody having noticed."""
+        """Whether there is a connection; it may be broken without notice."""
         return self._connection is not None and not self._connection.closed
 
     async def open(self) -> psycopg.AsyncConnection[Any]:
@@ -188,7 +171,10 @@ class ReconnectingConnection:
         return statement.decode(rows, cursor.rowcount)
 
     def _set_timeouts(self, *, is_local: bool) -> Composed:
-        return _timeouts(self._lock_timeout, self._statement_timeout, is_local)
+        return SQL(
+            "SELECT pg_catalog.set_config('lock_timeout', {}, {}), "
+            "pg_catalog.set_config('statement_timeout', {}, {})"
+        ).format(self._lock_timeout or "0", is_local, self._statement_timeout, is_local)
 
     async def _send(
         self,

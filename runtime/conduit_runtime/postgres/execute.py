@@ -20,7 +20,7 @@ from .host_settings import (
     keeps_settings,
     needs_transaction,
 )
-from .parameters import ADAPTERS, are_large, positional
+from .parameters import ADAPTERS, positional
 from .statement import Statement
 
 T = TypeVar("T")
@@ -56,24 +56,7 @@ class _RawCursor(TransactionCursor[tuple[Any, ...]], psycopg.RawCursor[tuple[Any
 
 
 class OwnConnection(psycopg.Connection[Any]):
-    """A connection of our own: its small statements share a cursor, which saves making one."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._own_cursor = _RawCursor(self, row_factory=tuple_row)
-
-    def run(self, statement: Statement[T]) -> T:
-        """Send the statement and decode what comes back."""
-        sql, parameters = positional(statement)
-        cursor = self._own_cursor
-        if are_large(parameters):
-            # A cursor keeps what it was given and what it got until the next statement.
-            cursor = _RawCursor(self, row_factory=tuple_row)
-        cursor.execute(sql, parameters)
-        rows = cursor.fetchall() if cursor.description else []
-        if rows:
-            self._own_cursor = _RawCursor(self, row_factory=tuple_row)
-        return statement.decode(rows, cursor.rowcount)
+    """A connection of our own, which has the settings that our statements need."""
 
 
 def run(connection: psycopg.Connection[Any], statement: Statement[T]) -> T:
@@ -82,11 +65,16 @@ def run(connection: psycopg.Connection[Any], statement: Statement[T]) -> T:
     The cursor is our own, so that the application's row and cursor factories do not matter.
     """
     if isinstance(connection, OwnConnection):
-        return connection.run(statement)
+        with _RawCursor(connection, row_factory=tuple_row) as raw:
+            return _result(raw.execute(*positional(statement)), statement)
     with needed_settings(connection), OwnCursor(connection, row_factory=tuple_row) as cursor:
         cursor.execute(statement.sql, statement.parameters, binary=True)
-        rows = cursor.fetchall() if cursor.description else []
-        return statement.decode(rows, cursor.rowcount)
+        return _result(cursor, statement)
+
+
+def _result(cursor: psycopg.Cursor[tuple[Any, ...]], statement: Statement[T]) -> T:
+    rows = cursor.fetchall() if cursor.description else []
+    return statement.decode(rows, cursor.rowcount)
 
 
 @contextmanager

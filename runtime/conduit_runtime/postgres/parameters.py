@@ -1,7 +1,6 @@
 """How parameters are written for the server."""
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,14 +22,6 @@ class _BinaryArrayDumper(Dumper):
 psycopg.adapters.register_dumper(BinaryArray, _BinaryArrayDumper)
 ADAPTERS = AdaptersMap(psycopg.adapters)
 """What our cursors load and dump, whatever the application registers."""
-
-_LARGE = 10_000
-"""Characters or bytes of a parameter that is not kept longer than its statement."""
-
-
-def are_large(parameters: Sequence[Any]) -> bool:
-    """Whether a cursor should not keep them until its next statement."""
-    return any(isinstance(each, str | bytes) and len(each) > _LARGE for each in parameters)
 
 
 def positional(statement: Statement[Any]) -> tuple[str, list[Any]]:

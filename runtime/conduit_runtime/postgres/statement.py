@@ -11,14 +11,6 @@ T = TypeVar("T")
 Rows = Sequence[tuple[Any, ...]]
 
 _FOLDER = Path(__file__).parents[1] / "sql"
-_TABLES = (
-    *("jobs", "conduit_workers", "conduit_migrations", "conduit_schedules"),
-    *("conduit_unique_keys", "conduit_key_is_held", "conduit_enqueue"),
-    *("conduit_blocked_jobs", "conduit_dependencies", "conduit_results"),
-    *("conduit_advance", "conduit_cancel", "conduit_reclaim"),
-    *("conduit_metrics", "conduit_add_histograms", "conduit_sum_histograms"),
-    *("conduit_queues", "conduit_rate_limits", "conduit_rate_usage", "conduit_failure_notices"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +32,26 @@ def quote(identifier: str) -> str:
 
 @lru_cache(maxsize=256)
 def sql(query: str, schema: str | None, **fragments: str) -> str:
-    """The query in `sql/<query>.sql`, with the names of our tables filled in.
+    """The query in `sql/<query>.sql`, with the names of our tables and functions filled in.
 
-    Without a schema, the connection's search path finds the tables. A placeholder that is neither
-    a table nor among the `fragments` is the file of that name in `sql/fragments`.
+    Without a schema, the connection's search path finds them. Any other placeholder that is not
+    among the `fragments` is the file of that name in `sql/fragments`.
     """
-    prefix = f"{quote(schema)}." if schema is not None else ""
-    names = {table: f"{prefix}{table}".replace("%", "%%") for table in _TABLES}
-    texts = {"queue": "queue"} | names | fragments
+    prefix = f"{quote(schema)}.".replace("%", "%%") if schema is not None else ""
 
     def filled(path: str) -> str:
         text = (_FOLDER / f"{path}.sql").read_text(encoding="utf-8")
         # In one pass: the schema's name, or a fragment, may hold what reads like a placeholder.
-        return re.sub(r"'\{(\w+)\}'|\{(\w+)\}", fill, text)
+        return re.sub(r"(')?\{(\w+)\}(?(1)')", fill, text)
 
     def fill(found: re.Match[str]) -> str:
-        literal, placeholder = found.groups()
-        if literal is not None:
-            return "'" + names[literal].replace("'", "''") + "'"
-        if placeholder in texts:
-            return texts[placeholder]
-        return filled(f"fragments/{placeholder}").strip()
+        quoted, name = found.groups()
+        if name == "jobs" or name.startswith("conduit_"):
+            qualified = prefix + name
+            return "'" + qualified.replace("'", "''") + "'" if quoted else qualified
+        if name in fragments:
+            return fragments[name]
+        return name if name == "queue" else filled(f"fragments/{name}").strip()
 
     return filled(query)
 

@@ -8,7 +8,6 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ..model.errors import QueueError
-from .connection import explain_missing_tables
 
 AnyConnection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 
@@ -64,6 +63,6 @@ def explained() -> Iterator[None]:
     try:
         yield
     except psycopg.errors.UndefinedTable as error:
-        if "jobs" in (error.diag.message_primary or ""):
-            error.add_note(explain_missing_tables(error))
+        if "jobs" in (reason := error.diag.message_primary or ""):
+            error.add_note(f"{reason}: run `conduit-jobs migrate` on this database first")
         raise

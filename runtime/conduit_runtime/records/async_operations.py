@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 
 from . import queries
 from .identity_map import IdentityMap
-from .queries import Query
-from .required import present, required
+from .queries import Query, present, required
 from .tables import table_of
 
 R = TypeVar("R")
@@ -17,7 +16,7 @@ T = TypeVar("T")
 class AsyncOperations(ABC):
     """Database operations, for asynchronous code.
 
-    `get` and `find` keep a row for the run, and the writes here keep it current.
+    `get` and `find` cache a row for the run, and the writes here update it.
     """
 
     _identity_map: IdentityMap
@@ -26,11 +25,11 @@ class AsyncOperations(ABC):
     async def _run(self, query: Query[T]) -> T: ...
 
     async def get(self, record: type[R], key: object) -> R:
-        """The row with that key, kept for the run; ConduitError when it is gone."""
+        """The row with that key, cached for the run; ConduitError when it is gone."""
         return required(record, key, await self.find(record, key))
 
     async def find(self, record: type[R], key: object) -> R | None:
-        """The row with that key, kept for the run; None when it is gone or the key is None."""
+        """The row with that key, cached for the run; None when it is gone or the key is None."""
         if key is None or self._identity_map.has(record, key):
             return self._identity_map.row(record, key)
         return self._identity_map.keep(record, key, await self._run(queries.by_key(record, key)))

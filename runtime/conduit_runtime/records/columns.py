@@ -14,7 +14,7 @@ from .tables import Column, table_of
 
 
 def columns_of(record: type[Any], values: object, /, **relations: str) -> dict[str, Any]:
-    """What a hash gives for the columns of a row, by attribute, each as its column's type.
+    """The columns of a row from a hash, by attribute, each as its column's type.
 
     Its keys are the names of columns, or of `relations`: the column that holds the key of each.
     Raises ConduitError for any other key, for a column that is given twice and for a value that

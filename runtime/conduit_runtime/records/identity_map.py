@@ -28,14 +28,14 @@ class IdentityMap:
         return found
 
     def keep(self, record: type[R], key: object, row: R | None) -> R | None:
-        """Keep what was found for the rest of the run."""
+        """Cache what was found for the rest of the run."""
         self._rows[record, key] = row
         return row
 
     def written(
         self, record: type[Any], key: object, values: Mapping[str, Any] | None, done: str
     ) -> None:
-        """Bring a kept row up to date; None means that the database has no such row any more."""
+        """Update a cached row; None means that the database has no such row any more."""
         if values is None:
             log.warning("%s %s is gone: nothing was %s", record.__name__, key, done)
             return

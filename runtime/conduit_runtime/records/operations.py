@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 
 from . import queries
 from .identity_map import IdentityMap
-from .queries import Query
-from .required import present, required
+from .queries import Query, present, required
 from .tables import table_of
 
 R = TypeVar("R")
@@ -18,7 +17,7 @@ T = TypeVar("T")
 class Operations(ABC):
     """Database operations, for synchronous code.
 
-    `get` and `find` keep a row for the run, and the writes here keep it current.
+    `get` and `find` cache a row for the run, and the writes here update it.
     """
 
     _identity_map: IdentityMap
@@ -27,11 +26,11 @@ class Operations(ABC):
     def _run(self, query: Query[T]) -> T: ...
 
     def get(self, record: type[R], key: object) -> R:
-        """The row with that key, kept for the run; ConduitError when it is gone."""
+        """The row with that key, cached for the run; ConduitError when it is gone."""
         return required(record, key, self.find(record, key))
 
     def find(self, record: type[R], key: object) -> R | None:
-        """The row with that key, kept for the run; None when it is gone or the key is None."""
+        """The row with that key, cached for the run; None when it is gone or the key is None."""
         if key is None or self._identity_map.has(record, key):
             return self._identity_map.row(record, key)
         return self._identity_map.keep(record, key, self._run(queries.by_key(record, key)))

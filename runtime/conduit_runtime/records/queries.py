@@ -137,6 +137,21 @@ def delete(target: Table, key: object) -> Query[bool]:
     return Query(sql, (key,), lambda _, rows: bool(rows))
 
 
+def required(record: type[R], key: object, row: R | None) -> R:
+    """The row; ConduitError when there is none."""
+    if row is None:
+        target = table_of(record)
+        raise ConduitError(f"{target.name} has no row with {target.key.name} = {key}")
+    return row
+
+
+def present(value: T | None, sql: str) -> T:
+    """The value of a query; ConduitError for nil."""
+    if value is None:
+        raise ConduitError(f"nil where the query must return a value: {' '.join(sql.split())}")
+    return value
+
+
 def _update(
     target: Table,
     key: object,

@@ -13,7 +13,7 @@ Statement: TypeAlias = tuple[str, tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Select(Generic[R]):
-    """A query over the rows of a record; each step gives a further one.
+    """A query over the rows of a record; each step returns a further one.
 
     The texts are SQL of the compiled source; whatever comes from data is among the values.
     """

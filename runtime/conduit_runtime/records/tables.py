@@ -143,7 +143,7 @@ def _dumper(annotation: Any) -> Callable[[Any], Any]:
         if isinstance(item, type) and dataclasses.is_dataclass(item):
             return _jsonb
         if _is_jsonb(item):
-            return _array_of_jsonb
+            return lambda value: None if value is None else [_jsonb(item) for item in value]
     return _as_is
 
 
@@ -168,7 +168,3 @@ def _as_is(value: Any) -> Any:
 
 def _jsonb(value: Any) -> Any:
     return None if value is None else Jsonb(payload.encode(value), dumps=str)
-
-
-def _array_of_jsonb(value: Any) -> Any:
-    return None if value is None else [_jsonb(item) for item in value]

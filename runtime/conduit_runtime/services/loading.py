@@ -53,7 +53,8 @@ async def entered(given: object, job_types: JobTypes) -> AsyncIterator[Prepared]
 
 async def _entered(given: object, job_types: JobTypes, stack: AsyncExitStack) -> object:
     services: Any = given
-    if callable(services) and not _is_manager(services) and not _has_any(services, job_types):
+    is_manager = hasattr(type(services), "__aenter__") or hasattr(type(services), "__enter__")
+    if callable(services) and not is_manager and not _has_any(services, job_types):
         services = _called(services)
     if inspect.isawaitable(services):
         services = await services
@@ -75,10 +76,6 @@ def _called(factory: Callable[..., Any]) -> Any:
     except ValueError:  # written in C, without a signature
         pass
     return factory()
-
-
-def _is_manager(services: object) -> bool:
-    return hasattr(type(services), "__aenter__") or hasattr(type(services), "__enter__")
 
 
 def _has_any(services: object, job_types: JobTypes) -> bool:

@@ -99,9 +99,9 @@ class Prepared:
     services: Any
     protocols: Protocols
 
-    def for_job(self, job: CurrentJob, *linger: Linger) -> JobServices:
+    def for_job(self, job: CurrentJob, linger: Linger | None = None) -> JobServices:
         """The services as one attempt of a job calls them; `linger` is as in JobServices."""
-        return JobServices(self.services, self.protocols, job, *linger)
+        return JobServices(self.services, self.protocols, job, linger)
 
 
 def prepare(services: object, job_types: Iterable["JobType[Any, Any]"]) -> Prepared:

@@ -40,7 +40,7 @@ def imported(what: str, module_name: str) -> ModuleType:
 
 
 def blamed(error: BaseException) -> str:
-    """An error of the application's code in one line, with its place there if it has one."""
+    """An error of the application's code in one line, with its file and line if known."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
     text = f"{type(error).__name__}: {error}"

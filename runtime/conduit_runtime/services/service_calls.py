@@ -18,10 +18,6 @@ Protocols = Mapping[str, type]
 Linger = Callable[[Future[None]], None]
 
 
-def _left_alone(thread: Future[None]) -> None:
-    """Outside of a worker, threads are not counted."""
-
-
 class ServiceError(QueueError):
     """The services that were given are not the ones that the jobs call."""
 
@@ -90,7 +86,7 @@ class JobServices(BoundServices):
     """
 
     def __init__(
-        self, services: Any, protocols: Protocols, job: CurrentJob, linger: Linger = _left_alone
+        self, services: Any, protocols: Protocols, job: CurrentJob, linger: Linger | None = None
     ) -> None:
         super().__init__(services)
         self._protocols = protocols
@@ -118,7 +114,7 @@ class JobServices(BoundServices):
                 try:
                     result = await asyncio.to_thread(thread.run, function, *args, **named)
                 finally:
-                    if thread.end.running():
+                    if self._linger is not None and thread.end.running():
                         self._linger(thread.end)
             return await result if inspect.isawaitable(result) else result
         finally:

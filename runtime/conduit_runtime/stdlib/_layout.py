@@ -30,7 +30,7 @@ def _twelve(moment: datetime) -> int:
     return (moment.hour - 1) % 12 + 1
 
 
-# Go's token → (how it is written, the directive that reads it); a longer token stands first
+# Go's token → (how it is written, the directive that reads it); longer tokens first
 _GO: dict[str, tuple[Callable[[datetime], str], str]] = {
     "January": (lambda t: _MONTHS[t.month - 1], "%B"),
     "Jan": (lambda t: _MONTHS[t.month - 1][:3], "%b"),
@@ -79,7 +79,9 @@ def strptime_format(format: str) -> str:
     """The format in strptime's directives."""
     if "%" in format:
         return format
-    return _TOKEN.sub(lambda token: _directive(token.group()), format)
+    return _TOKEN.sub(
+        lambda token: _GO[token[0]][1] if token[0] in _GO else f"{token[0][0]}%f", format
+    )
 
 
 def _full(moment: datetime | date | time) -> datetime:
@@ -97,7 +99,3 @@ def _written(token: str, moment: datetime) -> str:
     if token[1] == "9":
         digits = digits.rstrip("0")
     return f"{token[0]}{digits}" if digits else ""
-
-
-def _directive(token: str) -> str:
-    return _GO[token][1] if token in _GO else f"{token[0]}%f"

@@ -41,12 +41,12 @@ class Array:
     @named("includes?")
     def includes(items: Sequence[Any], item: object | None) -> bool:
         """Whether one of the items equals `item`."""
-        return _includes(items, item)
+        return any(equal(each, item) for each in items)
 
     @staticmethod
     def contains(items: Sequence[Any], item: object | None) -> bool:
         """Whether one of the items equals `item`."""
-        return _includes(items, item)
+        return any(equal(each, item) for each in items)
 
     @staticmethod
     def unique(items: Sequence[T]) -> list[T]:
@@ -67,11 +67,9 @@ class Array:
     @overload
     @staticmethod
     def push(items: list[T], item: T) -> list[T]: ...
-
     @overload
     @staticmethod
     def push(items: Sequence[T], item: U) -> list[T | U]: ...
-
     @staticmethod
     def push(items: Sequence[T], item: U) -> list[T | U]:
         """A new array with `item` at its end."""
@@ -80,11 +78,9 @@ class Array:
     @overload
     @staticmethod
     def concat(items: list[T], others: Sequence[T]) -> list[T]: ...
-
     @overload
     @staticmethod
     def concat(items: Sequence[T], others: Sequence[U]) -> list[T | U]: ...
-
     @staticmethod
     def concat(items: Sequence[T], others: Sequence[U]) -> list[T | U]:
         """A new array with the items of both."""
@@ -99,10 +95,6 @@ class Array:
     def filter(items: Sequence[T], function: Callable[[T], object]) -> list[T]:
         """The items for which the function gives something truthy."""
         return [item for item in items if function(item)]
-
-
-def _includes(items: Sequence[Any], item: object) -> bool:
-    return any(equal(each, item) for each in items)
 
 
 def _unique(items: Sequence[T]) -> list[T]:

@@ -28,37 +28,31 @@ class CacheStore(Protocol):
         """Forget every value."""
 
 
-class MemoryStore:
+class MemoryStore(CacheStore):
     """Keeps values in the process, at most `size` of them; the least recently used one goes."""
 
     def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.monotonic) -> None:
-        self._entries: TLRUCache[str, tuple[Any, float]] = TLRUCache(size, _expiry, clock)
+        self._entries: TLRUCache[str, tuple[Any, float]] = TLRUCache(
+            size, lambda key, entry, now: now + entry[1], clock
+        )
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Any:
-        """The value, None when there is none or its time is over."""
         with self._lock:
             value, _ = self._entries.get(key, (None, 0))
         return value
 
     def set(self, key: str, value: Any, ttl: float | None) -> None:
-        """Keep a value for `ttl` seconds, or until it is invalidated."""
         with self._lock:
             self._entries[key] = value, math.inf if ttl is None else ttl
 
     def invalidate(self, key: str) -> None:
-        """Forget the value, if there is one."""
         with self._lock:
             self._entries.pop(key, None)
 
     def clear(self) -> None:
-        """Forget every value."""
         with self._lock:
             self._entries.clear()
-
-
-def _expiry(_: str, entry: tuple[Any, float], now: float) -> float:
-    return now + entry[1]
 
 
 _store: CacheStore = MemoryStore()

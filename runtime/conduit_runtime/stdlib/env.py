@@ -14,11 +14,9 @@ class Env:
     @overload
     @staticmethod
     def get(key: str, default: None = None) -> str | None: ...
-
     @overload
     @staticmethod
     def get(key: str, default: str) -> str: ...
-
     @staticmethod
     def get(key: str, default: str | None = None) -> str | None:
         """The environment variable, or the default."""

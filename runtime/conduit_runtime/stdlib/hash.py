@@ -31,11 +31,9 @@ class Hash:
     @overload
     @staticmethod
     def merge(hash: dict[K, V], other: Mapping[K, V]) -> dict[K, V]: ...
-
     @overload
     @staticmethod
     def merge(hash: Mapping[K, V], other: Mapping[L, W]) -> dict[K | L, V | W]: ...
-
     @staticmethod
     def merge(hash: Mapping[K, V], other: Mapping[L, W]) -> dict[K | L, V | W]:
         """A new hash with the entries of both; of two with one key, the second wins."""
@@ -50,15 +48,12 @@ class Hash:
     @overload
     @staticmethod
     def get(hash: Mapping[Any, V], key: object, default: None = None) -> V | None: ...
-
     @overload
     @staticmethod
     def get(hash: dict[Any, V], key: object, default: V) -> V: ...
-
     @overload
     @staticmethod
     def get(hash: Mapping[Any, V], key: object, default: W) -> V | W: ...
-
     @staticmethod
     def get(hash: Mapping[Any, V], key: object, default: W | None = None) -> V | W | None:
         """The value under the key, or the default."""

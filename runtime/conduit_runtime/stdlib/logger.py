@@ -1,16 +1,36 @@
 """`Logger`."""
 
+import json
+import keyword
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .. import operators
 from ..model.text.masking import mask
-from ..model.values import error_message
+from ..model.text.printable import escape_controls, one_line
+from ..model.values import ErrorValue, error_message
 from ..payloads.sensitive import secrets_here
-from ._fields import Event, attributes, fields_of
 from ._namespace import ArgumentError
 
 _logger = logging.getLogger("conduit")
+_RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a record's `msg` is: the message as the source has it, and the named values.
+
+    Its text, which is what `record.getMessage()` gives, has both.
+    """
+
+    message: str
+    fields: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        fields = (f"{name}={_shown(value)}" for name, value in self.fields.items())
+        return " ".join([one_line(self.message), *fields])
 
 
 class Logger:
@@ -51,7 +71,7 @@ def _log(
         raise ArgumentError(f"{call}: `message` must be a string, not nil")
     if not _logger.isEnabledFor(level):
         return
-    fields = {name: _masked(value) for name, value in fields_of(values, error, context).items()}
+    fields = {name: _masked(value) for name, value in _fields(values, error, context).items()}
     text = message if isinstance(message, str) else operators.text(message)
     shown = None
     if isinstance(error, BaseException) and level >= logging.ERROR:
@@ -60,7 +80,7 @@ def _log(
         level,
         Event(_masked(text), fields),
         exc_info=shown,
-        extra=attributes(fields),
+        extra={f"{name}_" if name in _RESERVED else name: each for name, each in fields.items()},
         stacklevel=3,
     )
 
@@ -90,3 +110,35 @@ def _presentable(error: BaseException) -> BaseException:
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
     shown: BaseException = type(kind.__name__, (Exception,), names)(message)
     return shown.with_traceback(error.__traceback__)
+
+
+def _fields(values: Mapping[str, Any], error: object, context: object) -> dict[str, Any]:
+    """The named values by their names in the source, then the context, then the error."""
+    # A keyword has its trailing `_` only in Python.
+    fields = {
+        name[:-1] if name.endswith("_") and keyword.iskeyword(name[:-1]) else name: value
+        for name, value in values.items()
+    }
+    if context is not None:
+        fields["context"] = context
+    if isinstance(error, BaseException):
+        error = ErrorValue.of(error)
+    if isinstance(error, ErrorValue):
+        fields["error"] = error.message
+        fields["error_type"] = error.type
+    elif error is not None:
+        fields["error"] = error
+    return fields
+
+
+def _shown(value: Any) -> str:
+    """A value as a string has it; quoted where it would not read as one word."""
+    if value is None:
+        return "nil"
+    try:
+        text = operators.text(value)
+    except Exception:  # a log line must not fail for an object whose `str()` does
+        text = type(value).__name__
+    if text and text.isprintable() and not any(mark in text for mark in ' "='):
+        return text
+    return escape_controls(json.dumps(text, ensure_ascii=False))

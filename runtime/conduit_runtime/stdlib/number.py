@@ -38,11 +38,9 @@ class Number:
     @overload
     @staticmethod
     def round(num: N, precision: Literal[0] = 0) -> int: ...  # type: ignore[overload-overlap]
-
     @overload
     @staticmethod
     def round(num: N, precision: int) -> N: ...
-
     @staticmethod
     def round(num: int | float | Decimal, precision: int = 0) -> int | float | Decimal:
         """The number with that many decimals; an int when that is 0. Halves go away from zero."""
@@ -73,15 +71,12 @@ class Number:
     @overload
     @staticmethod
     def min(num: int, *others: int) -> int: ...  # type: ignore[overload-overlap]
-
     @overload
     @staticmethod
     def min(num: float, *others: float) -> float: ...
-
     @overload
     @staticmethod
     def min(num: int | Decimal, *others: int | Decimal) -> Decimal: ...
-
     @staticmethod
     def min(num: int | float | Decimal, *others: int | float | Decimal) -> int | float | Decimal:
         """The least of the numbers."""
@@ -91,15 +86,12 @@ class Number:
     @overload
     @staticmethod
     def max(num: int, *others: int) -> int: ...  # type: ignore[overload-overlap]
-
     @overload
     @staticmethod
     def max(num: float, *others: float) -> float: ...
-
     @overload
     @staticmethod
     def max(num: int | Decimal, *others: int | Decimal) -> Decimal: ...
-
     @staticmethod
     def max(num: int | float | Decimal, *others: int | float | Decimal) -> int | float | Decimal:
         """The greatest of the numbers."""

@@ -1,7 +1,6 @@
 """`Regex`."""
 
 import re
-from typing import Any
 
 from ._namespace import ArgumentError, namespace
 
@@ -27,7 +26,10 @@ class Regex:
     @staticmethod
     def test(text: object | None, pattern: object | None) -> bool:
         """Whether the pattern occurs in the text."""
-        return _occurs(text, pattern)
+        try:
+            return re.search(pattern, text) is not None  # type: ignore[call-overload]
+        except (re.error, TypeError, OverflowError, RecursionError):
+            return False
 
     @staticmethod
     def split(text: str, pattern: str | re.Pattern[str]) -> list[str]:
@@ -47,10 +49,3 @@ def _compiled(call: str, pattern: str | re.Pattern[str]) -> re.Pattern[str]:
         return re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise ArgumentError(f"{call}: bad pattern: {error}") from None
-
-
-def _occurs(text: Any, pattern: Any) -> bool:
-    try:
-        return re.search(pattern, text) is not None
-    except (re.error, TypeError, OverflowError, RecursionError):
-        return False

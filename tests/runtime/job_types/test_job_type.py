@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from conduit_runtime import GeneratedCodeError, JobContext, JobType, generated_by, job_type
-from conduit_runtime.model.source_lines import location, source_line
+from conduit_runtime.model.package import location, source_line
 from example_jobs.order import EmailSend, Release, email_send, release
 
 

@@ -1,8 +1,8 @@
 """Histograms of seconds whose bounds never change, so that any two can be added."""
 
 import math
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 BOUNDS: tuple[float, ...] = tuple(0.001 * math.pow(2.0, step / 2) for step in range(54))
@@ -11,28 +11,16 @@ BOUNDS: tuple[float, ...] = tuple(0.001 * math.pow(2.0, step / 2) for step in ra
 The last bucket holds what is longer. The database stores counts by the index of their bound: never
 change one.
 """
-_FEW = 32
 
 
 bucket_of = partial(bisect_left, BOUNDS)
 """The bucket of a value in seconds."""
 
 
-def count_into(counts: list[int], values: Sequence[float]) -> None:
+def count_into(counts: list[int], values: Iterable[float]) -> None:
     """Add values in seconds to `counts`, which has a bucket more than there are bounds."""
-    if len(values) < _FEW:
-        for value in values:
-            counts[bucket_of(value)] += 1
-        return
-    ordered = sorted(values)
-    below = 0
-    for bucket, bound in enumerate(BOUNDS):
-        upto = bisect_right(ordered, bound, below)
-        counts[bucket] += upto - below
-        below = upto
-        if below == len(ordered):
-            return
-    counts[len(BOUNDS)] += len(ordered) - below
+    for value in values:
+        counts[bucket_of(value)] += 1
 
 
 def quantile(counts: Sequence[int], share: float) -> float | None:

@@ -31,11 +31,10 @@ class Options(TypedDict, total=False):
 class Schedule:
     """Enqueues a job at each of its ticks; made by `every`, `cron`, `daily` or `weekly`.
 
-    It is known by its `name`, which is its type unless given. `missed` says what becomes of ticks
-    that passed while no worker ran: `once`, one job for all of them; `all`, one each; `skip`, none,
-    if the first is more than a minute late.
-    `next_run_at` and what follows it are the state of a stored schedule. `error` is why its last
-    enqueue failed.
+    Its `name` (default: its type) identifies it. `missed` decides about ticks that passed while no
+    worker ran: `once`, one job for all of them; `all`, one each; `skip`, none if the first is more
+    than a minute late. `next_run_at` and the fields after it are the state of a stored schedule.
+    `error` is why its last enqueue failed.
     """
 
     type: str

@@ -1,6 +1,5 @@
 """When the ticks of a schedule are: intervals, cron expressions, and ticks that were missed."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -13,7 +12,7 @@ from ..arguments import LONGEST, check_text, check_type
 from ..errors import ScheduleError
 
 Missed = Literal["skip", "once", "all"]
-"""What becomes of ticks that were missed: none of them runs, one for all of them, or each."""
+"""Which missed ticks run: none of them, one for all of them, or each."""
 
 LATE = timedelta(seconds=60)
 """How late a tick may be before `skip` takes it for missed: a restart of the only worker."""
@@ -53,7 +52,7 @@ class Timing:
         # Within one zone, Python compares and adds by the wall clock.
         moment, last = moment.astimezone(UTC), last.astimezone(UTC)
         if self.interval is not None:
-            return _interval_after(self.interval, moment, last)
+            return last + ((moment - last) // self.interval + 1) * self.interval
         return _cron_after(self.expression or "", _zone(self.timezone), moment)
 
     def check(self) -> None:
@@ -93,22 +92,11 @@ def plan(timing: Timing, missed: Missed, due: datetime, now: datetime) -> Plan:
     due, now = due.astimezone(UTC), now.astimezone(UTC)
     if missed == "all":
         ticks = [due]
-        for tick in _following(timing, due):
-            if tick > now or len(ticks) == BATCH:
-                return Plan(ticks, tick)
+        while (tick := timing.after(ticks[-1], ticks[-1])) <= now and len(ticks) < BATCH:
             ticks.append(tick)
+        return Plan(ticks, tick)
     is_skipped = missed == "skip" and now - due > LATE
     return Plan([] if is_skipped else [due], timing.after(max(now, due), due))
-
-
-def _following(timing: Timing, tick: datetime) -> Iterator[datetime]:
-    while True:
-        tick = timing.after(tick, tick)
-        yield tick
-
-
-def _interval_after(interval: timedelta, moment: datetime, last: datetime) -> datetime:
-    return last + ((moment - last) // interval + 1) * interval
 
 
 def _cron_after(expression: str, zone: tzinfo, moment: datetime) -> datetime:

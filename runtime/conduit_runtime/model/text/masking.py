@@ -15,7 +15,7 @@ def secrets_of(job: object) -> Collection[str]:
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:
-    """The text with `[sensitive]` in the place of each of the values."""
+    """The text with `[sensitive]` instead of each of the values."""
     forms = {form for secret in secrets for form in _forms(secret)}
     if not forms:
         return text

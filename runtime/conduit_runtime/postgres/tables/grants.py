@@ -60,13 +60,13 @@ def grants(
     Enqueuers may insert pending jobs and call the function that stores unique ones and flows; they
     can read and change nothing. Workers may do all that `conduit-jobs` does but `migrate`.
     """
-    place = quote(schema or "public")
+    schema_name = quote(schema or "public")
     for kind, roles in (("enqueuer", enqueuers), ("worker", workers)):
         for role in map(quote, roles):
-            yield f"GRANT USAGE ON SCHEMA {place} TO {role};"
+            yield f"GRANT USAGE ON SCHEMA {schema_name} TO {role};"
             for table, privileges in TABLES.items():
                 if granted := getattr(privileges, kind):
-                    yield f"GRANT {granted} ON {place}.{quote(table)} TO {role};"
+                    yield f"GRANT {granted} ON {schema_name}.{quote(table)} TO {role};"
             for function, callers in FUNCTIONS.items():
                 if kind in callers:
-                    yield f"GRANT EXECUTE ON FUNCTION {place}.{function} TO {role};"
+                    yield f"GRANT EXECUTE ON FUNCTION {schema_name}.{function} TO {role};"

@@ -24,7 +24,7 @@ ORDER BY pid
 def reported_waits(dsn: str, pid: int, report: Callable[[str], object]) -> Iterator[None]:
     """While the block runs, report what the server process `pid` waits for, once a set of blockers.
 
-    A thread looks every second, over a connection of its own.
+    A thread queries them every second, over a connection of its own.
     """
     ended = threading.Event()
     watch = threading.Thread(target=_watch, args=(dsn, pid, report, ended), daemon=True)
