@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 _MIN_SIMILARITY = 0.59
 """How alike a name must be: three letters of five, and no float is that exactly."""
 
-_MAX_LISTED = 9
+_MAX_LISTED = 8
 """A hint lists at most so many names."""
 
 
@@ -40,8 +40,8 @@ def did_you_mean(wanted: str, known: Iterable[str], shown: str = "`{}`") -> str 
     return f"did you mean {shown.format(found)}?" if found is not None else None
 
 
-def listed(known: Collection[str]) -> str | None:
-    """All names, if they are few."""
-    return (
-        f"it has {', '.join(f'`{name}`' for name in known)}" if len(known) < _MAX_LISTED else None
-    )
+def listed(known: Collection[str], most: int = _MAX_LISTED) -> str | None:
+    """A hint with all names, if they are few."""
+    if not 0 < len(known) <= most:
+        return None
+    return f"it has {', '.join(f'`{name}`' for name in known)}"

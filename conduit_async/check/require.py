@@ -1,9 +1,10 @@
 """Whether a value is assignable to its place, reported at the part that is not."""
 
+from itertools import islice
+
 from .. import ast
 from ..analyses.results import matches, results
 from ..diagnostics import Related
-from ..program import Local, RelationUse, SelfColumn
 from ..suggest import did_you_mean
 from ..types import (
     DECIMAL,
@@ -25,9 +26,8 @@ from .coercion import (
     mapped_literals,
     number_literal,
 )
-from .expressions.nil_hints import parenthesized, value_hint
-from .expressions.unmatched import describe_unmatched, head, missing_arms, open_matches
-from .lattice import is_assignable, is_unknown
+from .expressions.nil import parenthesized, report_maybe_nil, report_nil_match
+from .lattice import is_assignable, may_be_nil
 from .wording import conversion, describe, snippet
 
 
@@ -36,12 +36,11 @@ def require(
 ) -> None:
     """Report a value that does not fit; `what` names the place: "`self.title`"."""
     parts = list(results(node))
-    takes_nil = is_nullable(expected) or is_unknown(expected)
-    open_ones = (
-        [] if takes_nil else [each for each in matches(node) if body.facts.unmatched.get(each)]
-    )
+    open_ones: list[ast.Match] = []
+    if not may_be_nil(expected):
+        open_ones = [each for each in matches(node) if body.facts.unmatched.get(each)]
     for each in open_ones:
-        _nil_of_match(body, each, what, *related)
+        report_nil_match(body, each, what, *related)
     for part in parts:
         if part not in open_ones:
             _require(body, part, expected, what, code, related)
@@ -95,25 +94,21 @@ def _require(
         report_maybe_nil(body, node, what, *related)
         return
     if isinstance(actual, NilType):
-        body.problems.error(
-            "TYP101",
-            node.span,
-            f"nil is not allowed here: {what} needs {describe(wanted)}",
-            "give a value, or declare what takes it with `?`",
-            *related,
-        )
+        message = f"nil is not allowed here: {what} needs {describe(wanted)}"
+        hint: str | None = "give a value, or declare what takes it with `?`"
+        body.error("TYP101", node, message, hint, *related)
         return
     message = f"{what} needs {describe(expected)}, this is {describe(actual)}"
     hint = conversion(node, actual, wanted)
     if isinstance(actual, Struct) and isinstance(wanted, Struct):
         message = f"{what} is a struct of another type than `{snippet(node)}`"
         hint = _parts(body, node, actual, wanted)
-    body.problems.error(code, node.span, message, hint, *related)
+    body.error(code, node, message, hint, *related)
 
 
 def _parts(body: Body, node: ast.Expr, actual: Struct, wanted: Struct) -> str:
     """The hint for a struct of another type, which may have the same fields."""
-    own, target = body.env.structs[actual.name].fields, parenthesized(node, snippet(node))
+    own, target = body.env.structs[actual.name].fields, parenthesized(node)
     parts = [
         f"{name}: {target}.{name}" for name in body.env.structs[wanted.name].fields if name in own
     ]
@@ -128,22 +123,12 @@ def check_enum(body: Body, node: ast.Expr, kind: Type, what: str) -> bool:
     if text in kind.values:
         return True
     listed = ", ".join(f'"{value}"' for value in kind.values)
-    body.problems.error(
-        "TYP102",
-        node.span,
-        f'"{text}" is not a value of {what}, which is one of {listed}',
-        did_you_mean(text, kind.values, '"{}"'),
-        *_declared(kind, body),
-    )
+    message = f'"{text}" is not a value of {what}, which is one of {listed}'
+    columns = (each for info in body.env.resources.values() for each in info.columns.values())
+    spans = (each.span for each in columns if each.span and required(each.type) == kind)
+    related = [Related(span, "declared here") for span in islice(spans, 1)]
+    body.error("TYP102", node, message, did_you_mean(text, kind.values, '"{}"'), *related)
     return True
-
-
-def _declared(kind: Enum, body: Body) -> tuple[Related, ...]:
-    for info in body.env.resources.values():
-        for column in info.columns.values():
-            if required(column.type) == kind and column.span is not None:
-                return (Related(column.span, "declared here"),)
-    return ()
 
 
 def _struct(body: Body, node: ast.HashLiteral, kind: Struct, what: str) -> None:
@@ -159,7 +144,7 @@ def _struct(body: Body, node: ast.HashLiteral, kind: Struct, what: str) -> None:
         if column is None:
             unknown = True
             message, hint = f"{what} has no field `{name}`", did_you_mean(name, fields)
-            body.problems.error("SEM203", entry.key.span, message, hint)
+            body.error("SEM203", entry.key, message, hint)
             continue
         require(body, entry.value, column.type, f"`{name}`")
     missing = [
@@ -169,45 +154,4 @@ def _struct(body: Body, node: ast.HashLiteral, kind: Struct, what: str) -> None:
     ]
     if missing and not unknown:
         names = ", ".join(f"`{name}`" for name in missing)
-        body.problems.error("TYP101", node.span, f"{what} needs {names}", "add what is missing")
-
-
-def report_maybe_nil(
-    body: Body, node: ast.Expr, what: str, *related: Related, operand: bool = False
-) -> None:
-    """Report a value that may be nil where that is not allowed, with what mends it."""
-    shown = snippet(node)
-    unmatched = next(open_matches(body, node), None)
-    body.problems.error(
-        "TYP101",
-        node.span,
-        f"`{shown}` may be nil, and {what} needs a value",
-        value_hint(node, shown, body.type_of(node), operand=operand)
-        if unmatched is None
-        else missing_arms(body, unmatched),
-        *(related or declaration_notes(body, node)),
-    )
-
-
-def _nil_of_match(body: Body, node: ast.Match, what: str, *related: Related) -> None:
-    body.problems.error(
-        "TYP101",
-        head(node),
-        f"`{snippet(head(node))}` {describe_unmatched(body, node)}, and {what} needs a value",
-        missing_arms(body, node),
-        *related,
-    )
-
-
-def declaration_notes(body: Body, node: ast.Expr) -> tuple[Related, ...]:
-    """Where the field that an expression reads is declared."""
-    match body.facts.resolutions.get(node):
-        case SelfColumn(column=column) if column.span is not None:
-            return (Related(column.span, "declared here, with `?`"),)
-        case RelationUse(relation=relation) if relation.span is not None and relation.nullable:
-            return (Related(relation.span, "declared here"),)
-        case Local(value=value) if value is not None:
-            found = next(open_matches(body, value), None)
-            if found is not None:
-                return (Related(head(found), f"this {describe_unmatched(body, found)}"),)
-    return ()
+        body.error("TYP101", node, f"{what} needs {names}", "add what is missing")

@@ -22,7 +22,7 @@ from ..body import Body
 from ..coercion import coerce_to_decimal, coerces, constant_text
 from ..expressions.access import receiver_type
 from ..expressions.control import infer_lambda
-from ..expressions.entries import entry
+from ..expressions.indexing import entry
 from ..expressions.narrow import narrow_by_test, narrowed
 from ..lattice import INVALID, InvalidType, is_assignable, is_unknown
 from ..require import require
@@ -189,7 +189,7 @@ def _result(
     if (position := ENDS.get(signature.call)) is not None and (items := call.arguments[0]):
         kind = required(body.type_of(items))
         if isinstance(kind, Array) and kind.entries is not None and kind.entries.types:
-            return entry(body, node, items, kind, position, node.span)
+            return entry(body, node, items, kind, position, node)
     result = substitute(signature.result, bindings)
     if signature.fallback is not None:
         fallback = given.get(signature.fallback)

@@ -1,6 +1,6 @@
 """`.name` and `?.name` that are not called."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from ... import ast
 from ...diagnostics import Related
@@ -37,14 +37,12 @@ from ..body import Body, Inference, Receiver, rule
 from ..calls.changes import change_predicate, is_change_predicate
 from ..lattice import INVALID, is_unknown
 from ..queries.records import QUERY_STEPS, record_member
-from ..require import declaration_notes
 from ..unparsed import is_unparsed_member
 from ..wording import describe, snippet
-from .entries import entry
+from .indexing import entry
 from .lookup import resolve_name
-from .narrow import narrowed
-from .nil_hints import member_hint
-from .unmatched import missing_arms, open_matches
+from .narrow import narrowed, reads_nil
+from .nil import report_nil_target
 
 _FEW = 6
 """Of how many fields all are named in a hint."""
@@ -65,7 +63,13 @@ def member(body: Body, node: ast.Member) -> Inference:
                 return INVALID
             case "service":
                 message = f"`{snippet(node)}` is a method of the service `{target.name}`"
-                hint = _instead_of_service(body, target.name, node)
+                columns = body.resource.columns.values()
+                enums = [
+                    each for column in columns if isinstance(each := required(column.type), Enum)
+                ]
+                hint = f"call it: `{snippet(node)}(…)`"
+                if any(node.name.text in each.values for each in enums):
+                    hint = f'a value of an enum is a string: `"{node.name.text}"`'
                 return body.error("SEM201", node, message, hint)
     if isinstance(target, ast.SelfRef) and is_change_predicate(body, node.name.text):
         yield target
@@ -75,26 +79,13 @@ def member(body: Body, node: ast.Member) -> Inference:
     return narrowed(body, node, _read(body, node, kind))
 
 
-def _instead_of_service(body: Body, name: str, node: ast.Member) -> str:
-    values = {
-        value
-        for column in body.resource.columns.values()
-        if isinstance(kind := required(column.type), Enum)
-        for value in kind.values
-    }
-    if node.name.text in values:
-        return f'a value of an enum is a string: `"{node.name.text}"`'
-    return f"call it: `{snippet(node)}(…)`"
-
-
 def receiver_type(body: Body, node: ast.Member, kind: Type) -> Type:
     """The type that a dot works on: nil is reported, or ends the chain at a `?.`."""
     target = node.target
     if body.continues_chain(target):
         body.short_circuits.add(node)
     if node.safe:
-        gone = isinstance(body.facts.resolutions.get(target), RelationUse)
-        if is_nullable(kind) or is_unknown(kind) or gone:
+        if reads_nil(body, target):
             body.short_circuits.add(node)
         elif not body.continues_chain(target):
             message = f"`{snippet(target)}` is never nil, so `?.` does nothing here"
@@ -104,26 +95,8 @@ def receiver_type(body: Body, node: ast.Member, kind: Type) -> Type:
     if isinstance(kind, NilType):
         return body.error("TYP101", target, f"nil has no `{node.name.text}`")
     if is_nullable(kind):
-        shown = snippet(target)
-        unmatched = next(open_matches(body, target), None)
-        body.error(
-            "TYP101",
-            target,
-            f"`{shown}` may be nil, which has no `{node.name.text}`",
-            member_hint(node, shown, _brackets(node))
-            if unmatched is None
-            else missing_arms(body, unmatched),
-            *declaration_notes(body, target),
-        )
+        report_nil_target(body, node)
     return required(kind)
-
-
-def _brackets(node: ast.Member) -> str:
-    """The brackets of the call that a member is the callee of, shortened."""
-    text = node.span.source.text
-    if text[node.span.end : node.span.end + 1] != "(":
-        return ""
-    return "()" if text[node.span.end + 1 : node.span.end + 2] == ")" else "(…)"
 
 
 def _read(body: Body, node: ast.Member, kind: Type) -> Type:
@@ -135,7 +108,7 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
     match kind:
         case Hash():
             resolutions[node] = KeyAccess(name)
-            return entry(body, node, node.target, kind, name, node.name.span)
+            return entry(body, node, node.target, kind, name, node.name)
         case Struct():
             fields = body.env.structs[kind.name].fields
             if (column := fields.get(name)) is not None:
@@ -143,8 +116,7 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
                 return column.type
             if is_unparsed_member(body.env, body.resource.name, name):
                 return INVALID
-            _no_field(body, node, snippet(node.target), fields)
-            return INVALID
+            return _no_field(body, node, f"`{snippet(node.target)}`", [*fields])
         case Record():
             return _of_record(body, node, kind)
         case Query(resource=resource):
@@ -154,12 +126,10 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
             return STRING
         case Array(item=Record(resource=resource)) if name in QUERY_STEPS:
             return record_member(body, node, resource, node.target)
-    if isinstance(kind, Array) and isinstance(kind.item, Record | Struct) and not methods(name):
-        _no_field_of_items(body, node)
-        return INVALID
-    names = ["message", "type"] if kind == ERROR else []
-    _no_field(body, node, describe(kind), names)
-    return INVALID
+        case Array(item=Record() | Struct()) if not methods(name):
+            hint = f"read it of each item: `{snippet(node.target)}.map(|item| {{ item.{name} }})`"
+            return body.error("SEM203", node.name, f"an array has no field `{name}`", hint)
+    return _no_field(body, node, describe(kind), ["message", "type"] if kind == ERROR else [])
 
 
 def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
@@ -194,47 +164,27 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
     hint = self_hint(name, info)
     if hint is not None and isinstance(node.target, ast.SelfRef):
         return body.error("SEM203", node.name, f"`{info.name}` has no field `{name}`", hint)
-    _no_field(
-        body,
-        node,
-        f"`{info.name}`",
-        [*info.columns, *info.relations, *computed],
-        Related(info.node.name.span, f"`{info.name}` is declared here"),
-    )
-    return INVALID
-
-
-def _no_field_of_items(body: Body, node: ast.Member) -> None:
-    name = node.name.text
-    hint = f"read it of each item: `{snippet(node.target)}.map(|item| {{ item.{name} }})`"
-    body.error("SEM203", node.name, f"an array has no field `{name}`", hint)
+    fields = [*info.columns, *info.relations, *computed]
+    declared = Related(info.node.name.span, f"`{info.name}` is declared here")
+    return _no_field(body, node, f"`{info.name}`", fields, declared)
 
 
 def _no_field(
-    body: Body, node: ast.Member, owner: str, fields: Iterable[str], *related: Related
-) -> None:
-    name = node.name.text
-    found = methods(name)
-    field = node.target
-    if name.rstrip("?") == "changed" and isinstance(field, ast.Member):
-        hint: str | None = f"write `{snippet(field)}_changed?`"
-        body.error("SEM203", node.name, "a value does not know its changes", hint)
-        return
-    if found and not owner.startswith("`"):
-        message = f"`{name}` is a function"
-        hint = _call(node, found[0], 1 if found[0].method else 0)
-        body.error("SEM203", node.name, message, hint, *related)
-        return
-    fields = list(fields)
-    hint = method_hint(snippet(node.target), name) or did_you_mean(name, fields)
-    if isinstance(field, ast.SelfRef):
+    body: Body, node: ast.Member, owner: str, fields: Collection[str], *declared: Related
+) -> Type:
+    name, target, shown = node.name.text, node.target, snippet(node.target)
+    if name.rstrip("?") == "changed" and isinstance(target, ast.Member):
+        message = "a value does not know its changes"
+        return body.error("SEM203", node.name, message, f"write `{shown}_changed?`")
+    if not declared and (found := methods(name)):
+        return body.error("SEM203", node.name, f"`{name}` is a function", _call(node, found[0], 1))
+    hint = method_hint(shown, name) or did_you_mean(name, fields)
+    if isinstance(target, ast.SelfRef):
         hint = hint or queue_hint(name)
-    if hint is None and 0 < len(fields) <= _FEW:
-        hint = f"it has {', '.join(f'`{field}`' for field in fields)}"
+    hint = hint or listed(fields, _FEW)
     if hint is None and name == "self":
         hint = 'strings are joined by interpolation: `"… #{self.…}"`'
-    shown = owner if owner.startswith(("`", "a ", "an ", "nil")) else f"`{owner}`"
-    body.error("SEM203", node.name, f"{shown} has no field `{name}`", hint, *related)
+    return body.error("SEM203", node.name, f"{owner} has no field `{name}`", hint, *declared)
 
 
 def _call(node: ast.Member, signature: Signature, given: int) -> str:

@@ -12,8 +12,10 @@ from ..require import require
 from ..sizes import check_size, field_type
 from ..unparsed import is_unparsed_local
 from ..wording import snippet
-from .narrow import forget, path_of
+from .narrow import assigned_path, forget
 from .warnings import warn_of_next_line
+
+_USUAL = "assign to a local, or to a field of `self`"
 
 
 def assign(body: Body, node: ast.Assign) -> None:
@@ -27,7 +29,7 @@ def assign(body: Body, node: ast.Assign) -> None:
         case ast.BadExpr():
             pass
         case _:
-            _bad_target(body, node.target, "assign to a local, or to a field of `self`")
+            _bad_target(body, node.target, _USUAL)
     warn_of_next_line(body, node)
 
 
@@ -42,14 +44,10 @@ def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> N
     body.assigned.add(local)
     body.facts.assigned.setdefault(local, []).append(value)
     if local.owner is not body.job:
-        body.error(
-            "SEM215",
-            target,
-            f"`{local.name}` was captured when the job was enqueued, "
-            "so this could not reach the code outside any more",
-            f"declare a local of the block: `let {local.name}_here = …`",
-            Related(local.span, "declared here"),
-        )
+        captured = f"`{local.name}` was captured when the job was enqueued"
+        message = f"{captured}, so this could not reach the code outside any more"
+        hint = f"declare a local of the block: `let {local.name}_here = …`"
+        body.error("SEM215", target, message, hint, Related(local.span, "declared here"))
     elif (let := body.lets.get(local)) is not None:
         joined = join(body.widened.get(let, local.type), kind)
         knows_less = not knows_as_much(joined, local.type)
@@ -63,101 +61,73 @@ def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> N
 
 
 def _undeclared(body: Body, target: ast.NameRef) -> None:
-    name = target.name
+    name, columns = target.name, body.resource.columns
     if is_unparsed_local(body.env, target.span.source, name):
         return
-    if name in body.resource.columns:
+    if name in columns:
         hint = f"write `self.{name} = …`, or declare a local: `let {name} = …`"
-    elif (meant := nearest(name, body.resource.columns)) and not nearest(
-        name, body.scope.visible()
-    ):
-        hint = f"did you mean `self.{meant}`? To declare a local, write `let {name} = …`"
-    elif (found := nearest(name, body.scope.visible())) is not None:
-        hint = f"did you mean `{found}`? To declare a local, write `let {name} = …`"
+    elif (found := nearest(name, body.scope.visible())) or (meant := nearest(name, columns)):
+        shown = found or f"self.{meant}"
+        hint = f"did you mean `{shown}`? To declare a local, write `let {name} = …`"
     else:
         hint = f"declare it: `let {name} = …`"
     body.error("SEM200", target, f"`{name}` is not declared", hint)
 
 
 def _to_field(body: Body, target: ast.Member, value: ast.Expr, kind: Type) -> None:
-    root = _root(target)
-    if isinstance(root, ast.NameRef) and body.scope.find(root.name) is None:
-        _bad_target(body, target, "assign to a local, or to a field of `self`")
+    path = assigned_path(body, target)
+    if path[0] is None:
+        _bad_target(body, target, _USUAL)
         return
     before = body.non_nil
-    body.non_nil = frozenset(known for known in before if known != _written(target))
+    body.non_nil = before - {path}
     expected = body.infer(target)
     body.non_nil = before
-    if not _is_field_of_self(body, target):
-        return
-    shown = snippet(target)
-    if body.kind != "hook":
-        _bad_target(body, target, "only a hook or its jobs can change the record")
-        return
-    if body.event == "delete":
-        _bad_target(body, target, "the row is gone after a delete")
-        return
-    resolution = body.facts.resolutions[target]
-    if isinstance(resolution, SelfColumn) and resolution.column.name == body.resource.primary_key:
-        _bad_target(body, target, "the primary key finds the row, so it stays as it is")
-        return
-    require(body, value, expected, f"`{shown}`")
-    if isinstance(resolution, SelfColumn):
-        check_size(body, value, field_type(body.resource, resolution.column.name), f"`{shown}`")
-    path = path_of(body, target)
-    if path is not None:
-        _learn(body, path, kind)
-        for relation in body.resource.relations.values():
-            if path == (SELF, relation.key):
-                forget(body, (SELF, relation.name))
-
-
-def _root(target: ast.Expr) -> ast.Expr:
-    while isinstance(target, ast.Member):
-        target = target.target
-    return target
-
-
-def _written(target: ast.Member) -> Path:
-    names: list[object] = []
-    node: ast.Expr = target
-    while isinstance(node, ast.Member):
-        names.append(node.name.text)
-        node = node.target
-    return (SELF, *reversed(names))
-
-
-def _is_field_of_self(body: Body, target: ast.Member) -> bool:
-    """Whether it is `self.field` or `self.struct.field`; reports when it is not."""
     resolution = body.facts.resolutions.get(target)
-    hint = "assign to a local, or to a field of `self`"
+    if resolution is None or isinstance(expected, InvalidType):
+        return
+    if (hint := _refusal(body, target)) is not None:
+        _bad_target(body, target, hint)
+        return
+    shown = f"`{snippet(target)}`"
+    require(body, value, expected, shown)
+    if isinstance(resolution, SelfColumn):
+        check_size(body, value, field_type(body.resource, resolution.column.name), shown)
+    _learn(body, path, kind)
+    for relation in body.resource.relations.values():
+        if path == (SELF, relation.key):
+            forget(body, (SELF, relation.name))
+
+
+def _refusal(body: Body, target: ast.Member) -> str | None:
+    """What to do instead, unless it is `self.field` or `self.struct.field` and can be assigned."""
     node: ast.Expr = target
     while isinstance(node, ast.Member):
-        found = body.facts.resolutions.get(node)
-        if found is None or isinstance(body.type_of(node), InvalidType):
-            return False
         if node.safe:
-            _bad_target(body, target, "check for nil first, then assign with a plain `.`")
-            return False
-        if isinstance(found, RelationUse) and node is target:
-            key = found.relation.key
-            plural = found.relation.kind != "to_one"
-            hint = "write to the other resource" if plural else f"assign its key: `self.{key} = …`"
-            _bad_target(body, target, hint)
-            return False
-        if isinstance(found, ComputedUse):
-            _bad_target(body, target, "it is computed; assign to the fields that it reads")
-            return False
-        if isinstance(found, RecordColumn):
-            hint = f"write `{found.resource}.update!(key, {{ {found.column.name}: … }})`"
-        if not isinstance(found, SelfColumn | StructField):
-            _bad_target(body, target, hint)
-            return False
-        node = node.target
-    if not isinstance(node, ast.SelfRef) or resolution is None:
-        _bad_target(body, target, hint)
-        return False
-    return True
+            return "check for nil first, then assign with a plain `.`"
+        match body.facts.resolutions.get(node):
+            case SelfColumn() | StructField():
+                node = node.target
+            case RelationUse(relation=relation) if node is target:
+                to_one = relation.kind == "to_one"
+                other = f"assign its key: `self.{relation.key} = …`"
+                return other if to_one else "write to the other resource"
+            case ComputedUse():
+                return "it is computed; assign to the fields that it reads"
+            case RecordColumn(resource=resource, column=column):
+                return f"write `{resource}.update!(key, {{ {column.name}: … }})`"
+            case _:
+                return _USUAL
+    if not isinstance(node, ast.SelfRef):
+        return _USUAL
+    if body.kind != "hook":
+        return "only a hook or its jobs can change the record"
+    if body.event == "delete":
+        return "the row is gone after a delete"
+    found = body.facts.resolutions[target]
+    if isinstance(found, SelfColumn) and found.column.name == body.resource.primary_key:
+        return "the primary key finds the row, so it stays as it is"
+    return None
 
 
 def _bad_target(body: Body, target: ast.Node, hint: str) -> None:

@@ -6,9 +6,10 @@ from ..body import Body
 from ..coercion import constant_key
 from ..lattice import is_text, is_unknown, may_be_equal, may_be_nil
 from ..narrowing import Narrowing, Path
-from ..require import check_enum, report_maybe_nil
+from ..require import check_enum
 from ..wording import describe, snippet
 from .narrow import entry_paths, not_nil, reads_nil
+from .nil import report_maybe_nil
 
 
 def equality(body: Body, node: ast.Binary, left: Type, right: Type) -> Type:

@@ -9,9 +9,8 @@ from ..require import check_enum
 from ..wording import describe, snippet
 from .literals import join_values
 from .narrow import forget_assigned, item_type, narrowing_of, path_of
-from .patterns import EarlierPatterns
+from .patterns import EarlierPatterns, unmatched
 from .statements import Branches, Flow, check_block, check_statements
-from .unmatched import unmatched
 from .warnings import warn_of_shadowing
 
 

@@ -1,15 +1,25 @@
-"""`[i]` and `!`."""
+"""`[i]`, what literals are known to have, and `!`."""
 
 from ... import ast
-from ...types import ANY, INT, Array, Hash, NilType, is_nullable, required
+from ...suggest import did_you_mean, listed
+from ...types import (
+    ANY,
+    INT,
+    Array,
+    Hash,
+    NilType,
+    Type,
+    holds_record,
+    is_nullable,
+    optional,
+    required,
+)
 from ..body import Body, Inference, Receiver, rule
 from ..coercion import constant_key, constant_text
 from ..lattice import is_assignable, is_unknown
-from ..require import declaration_notes
 from ..wording import describe, snippet
-from .entries import entry
 from .narrow import narrowed, reads_nil
-from .nil_hints import check_first, parenthesized
+from .nil import report_nil_items
 
 
 @rule(ast.Index)
@@ -19,18 +29,10 @@ def index(body: Body, node: ast.Index) -> Inference:
     if body.continues_chain(node.target):
         body.short_circuits.add(node)
     before = body.non_nil
-    position = yield node.index
+    position = body.infer(node.index)
     body.non_nil = before
     if is_nullable(kind):
-        shown = snippet(node.target)
-        body.error(
-            "TYP101",
-            node.target,
-            f"`{shown}` may be nil, which has no items",
-            f"{check_first(node.target, shown)}, or write "
-            f"`{parenthesized(node.target, shown)}![{snippet(node.index)}]` to fail",
-            *declaration_notes(body, node.target),
-        )
+        report_nil_items(body, node)
         kind = required(kind)
     if is_unknown(kind):
         return kind
@@ -42,12 +44,51 @@ def index(body: Body, node: ast.Index) -> Inference:
             message = f"this hash has keys of type {key}, this is {describe(position)}"
             return body.error("TYP122", node.index, message)
         case Array() | Hash():
-            constant = constant_key(node.index)
-            found = entry(body, node, node.target, kind, constant, node.index.span)
+            found = entry(body, node, node.target, kind, constant_key(node.index), node.index)
             return narrowed(body, node, found)
     field = constant_text(node.index)
     hint = f"write `{snippet(node.target)}.{field}`" if field else None
     return body.error("TYP122", node, f"{describe(kind)} has no items to index", hint)
+
+
+def entry(
+    body: Body,
+    node: ast.Expr,
+    owner: ast.Expr,
+    kind: Array | Hash,
+    key: str | int | None,
+    at: ast.Node,
+) -> Type:
+    """The type of an entry, nil among it unless a literal is known to have it.
+
+    `node` reads it of `owner`; `key` is None if it is not constant, and `at` is where it is given.
+    """
+    item = kind.value if isinstance(kind, Hash) else kind.item
+    entries = kind.entries
+    body.facts.certain.discard(node)
+    if key is None or entries is None:
+        return optional(item)
+    length = len(entries.types)
+    if isinstance(kind, Array) and entries.closed and isinstance(key, int) and key < 0:
+        found = entries.find(key + length)
+    else:
+        found = entries.find(key)
+    if found is not None:
+        body.facts.certain.add(node)
+        # A record in a mixed literal may be a row or a snapshot: only its value shows which.
+        return item if is_unknown(item) and holds_record(found) else found
+    if not entries.closed:
+        return optional(item)
+    shown = snippet(owner)
+    if isinstance(kind, Hash):
+        names = [str(each) for each in entries.keys]
+        hint = did_you_mean(str(key), names) or listed(names) if names else "it is empty"
+        return body.error("SEM203", at, f"`{shown}` has no key `{key}`", hint)
+    items = "1 item" if length == 1 else f"{length or 'no'} items"
+    message = f"`{shown}` has {items}, so there is none at `[{key}]`"
+    return body.error(
+        "TYP122", at, message, f"the last one is `[{length - 1}]`" if length else None
+    )
 
 
 @rule(ast.Unwrap)
@@ -55,6 +96,7 @@ def unwrap(body: Body, node: ast.Unwrap) -> Inference:
     """`operand!`: an error at run time when it is nil."""
     kind = yield node.operand
     if not reads_nil(body, node.operand):
-        message = f"`{snippet(node.operand)}` is never nil, so `!` does nothing here"
-        body.warning("TYP103", node, message, f"write `{snippet(node.operand)}`")
+        shown = snippet(node.operand)
+        message = f"`{shown}` is never nil, so `!` does nothing here"
+        body.warning("TYP103", node, message, f"write `{shown}`")
     return ANY if isinstance(kind, NilType) else required(kind)

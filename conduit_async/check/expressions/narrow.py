@@ -127,29 +127,30 @@ def forget(body: Body, path: Path) -> None:
     body.non_nil = frozenset(known for known in body.non_nil if known[:size] != path)
 
 
-def _assigned_in(block: ast.Block) -> Iterator[tuple[str, ...]]:
-    """The targets that code assigns, as names: of `self.note = …`, ("self", "note")."""
-    for node in walk(block, lambda inner: not isinstance(inner, ast.Async)):
-        if isinstance(node, ast.Assign):
-            yield _names(node.target)
-
-
 def forget_assigned(body: Body, block: ast.Block) -> None:
     """Forget what code that may run before this point assigns, such as a loop's own body."""
-    for first, *names in _assigned_in(block):
-        root: object = first if first == SELF else body.scope.find(first)
-        forget(body, (root, *names))
+    for target in _assigned_in(block):
+        forget(body, assigned_path(body, target))
 
 
 def item_type(body: Body, name: ast.Name, kind: Type, block: ast.Block) -> Type:
     """The type of a loop's variable: one that is assigned may be any value of its type."""
-    return without_entries(kind) if (name.text,) in _assigned_in(block) else kind
+    targets = (each.name for each in _assigned_in(block) if isinstance(each, ast.NameRef))
+    return without_entries(kind) if name.text in targets else kind
 
 
-def _names(target: ast.Expr) -> tuple[str, ...]:
+def _assigned_in(block: ast.Block) -> Iterator[ast.Expr]:
+    """The targets that code assigns."""
+    for node in walk(block, lambda inner: not isinstance(inner, ast.Async)):
+        if isinstance(node, ast.Assign):
+            yield node.target
+
+
+def assigned_path(body: Body, target: ast.Expr) -> Path:
+    """The path of a target, by its names alone; below None if nothing declares its local."""
     names: list[str] = []
     while isinstance(target, ast.Member):
         names.append(target.name.text)
         target = target.target
-    names.append(target.name if isinstance(target, ast.NameRef) else SELF)
-    return tuple(reversed(names))
+    root = body.scope.find(target.name) if isinstance(target, ast.NameRef) else SELF
+    return (root, *reversed(names))

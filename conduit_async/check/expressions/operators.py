@@ -23,13 +23,13 @@ from ...types import (
 from ..body import Body, Inference, rule
 from ..lattice import INVALID, InvalidType, is_number, is_text, is_unknown, join, join_parts
 from ..narrowing import Narrowing
-from ..require import report_maybe_nil
 from ..sizes import constant_number
 from ..wording import conversion, describe, snippet
 from .comparisons import equality, membership
 from .literals import join_values
 from .lookup import resolve_name
 from .narrow import narrowing_of, reads_nil
+from .nil import report_maybe_nil
 
 _WORDS = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "divide",

@@ -1,9 +1,12 @@
-"""Patterns of a `match` that an earlier one takes already."""
+"""Patterns of a `match`: those that an earlier one takes already, and those that are missing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ... import ast
+from ...types import BOOL, Enum, Type, is_nullable, required
+from ..coercion import constant_text
 from ..constants import Constant, NotConstantError, fold
 from ..sizes import constant_number
 
@@ -37,3 +40,22 @@ class EarlierPatterns:
             value = pattern.span.text
         first_value = self._values.setdefault((isinstance(value, bool), value), pattern)
         return first_value if first_value is not pattern else None
+
+
+def unmatched(subject: Type, covered: Collection[ast.Pattern]) -> tuple[str, ...]:
+    """The patterns that are missing among those of all arms, none of which takes everything."""
+    kind = required(subject)
+    if isinstance(kind, Enum):
+        texts = {constant_text(each) for each in covered if not isinstance(each, ast.Wildcard)}
+        texts.discard(None)
+        if not texts <= {*kind.values}:
+            return ()  # a typo, which is reported and may be the missing one
+        missing = [f'"{value}"' for value in kind.values if value not in texts]
+    elif kind == BOOL:
+        bools = {pattern.value for pattern in covered if isinstance(pattern, ast.Bool)}
+        missing = [word for word, value in (("true", True), ("false", False)) if value not in bools]
+    else:
+        return ("_",)
+    if is_nullable(subject) and not any(isinstance(pattern, ast.Nil) for pattern in covered):
+        missing.append("nil")
+    return tuple(missing)

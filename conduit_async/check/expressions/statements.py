@@ -26,11 +26,12 @@ from ..constants import is_constant
 from ..declarations.type_refs import read_type
 from ..lattice import InvalidType, is_unknown, join_all, may_be_nil
 from ..narrowing import Path
-from ..require import report_maybe_nil, require
+from ..require import require
 from ..sizes import check_size
 from ..wording import describe
 from .assign import assign
 from .narrow import forget_assigned, item_type, narrowing_of
+from .nil import report_maybe_nil
 from .returns import check_return
 from .warnings import warn_of_next_line, warn_of_shadowing, warn_of_unused
 

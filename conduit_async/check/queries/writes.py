@@ -10,9 +10,10 @@ from ...suggest import did_you_mean
 from ...types import ANY, INT, STRING, Array, Hash, is_nullable, required
 from ..body import Body
 from ..coercion import constant_text
+from ..expressions.nil import report_maybe_nil
 from ..fields import field_column, known_column
 from ..lattice import is_number, may_be_nil
-from ..require import report_maybe_nil, require
+from ..require import require
 from ..sizes import check_size, field_type
 from ..wording import describe
 
