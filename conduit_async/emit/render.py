@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 import jinja2
@@ -11,10 +11,9 @@ from .. import assets
 from ..package import Function, ModuleCode, Row
 from ..python import literals
 from ..python.code import Line
-from ..source import Span
 from .marks import mark
 
-_CONTINUED = ("else:", "except ", "except:", "finally:", "case ")
+_CONTINUED = ("else", "except", "finally", "case")
 _QUOTES = re.compile(r'"""|"\Z')
 """What would end a docstring, or be taken for a part of its end."""
 
@@ -53,15 +52,17 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _lines(body: Sequence[Line], indent: int) -> str:
-    return "\n".join(
-        f"{mark(_start(line))}{'    ' * (line.indent + indent)}{line.text}" for line in body
-    )
+def _lines(body: Iterable[Line], indent: int) -> str:
+    return "\n".join(_each_line(body, indent))
 
 
-def _start(line: Line) -> Span | None:
-    """Where the statement of the source is that starts on a line; `else` starts none."""
-    return None if line.text.startswith(_CONTINUED) else line.span
+def _each_line(body: Iterable[Line], indent: int) -> Iterator[str]:
+    margin = "    " * indent
+    for line in body:
+        # `else` starts no statement of the source
+        yield f"{mark(None if line.word in _CONTINUED else line.span)}{margin}{line.text}"
+        if line.block is not None:
+            yield from _each_line(line.block or (Line("pass", span=line.span),), indent + 1)
 
 
 def _decorator(function: Function) -> str:

@@ -4,14 +4,19 @@ from collections.abc import Iterator
 
 from ..package import Class, Function, ModuleCode, ModulePlan, Plan
 from ..python.imports import Imports
+from .expressions import access, calls, choices, lambdas, lazy, operators, strings, values
+from .functions import assignment, enqueue, statements
 from .functions.functions import function
 from .functions.hooks import hook_functions
 from .functions.jobs import job_items
-from .package.module import Module
+from .functions.module import Module
 from .python.outline import outlined
-from .rules import RULES
 
-__all__ = ["RULES", "lower"]
+RULES = (
+    *(access, calls, choices, lambdas, lazy, operators, strings, values),
+    *(assignment, enqueue, statements),
+)
+"""The modules whose rules are registered by their import."""
 
 
 def lower(plan: Plan) -> Iterator[ModuleCode]:

@@ -1,7 +1,7 @@
 """Pieces of Python: an expression with what must run before it, and lines of statements."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Flag, IntEnum, auto
 from functools import reduce
@@ -52,12 +52,45 @@ class Effect(Flag):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a body: `indent` counts from the body's own."""
+    """A statement: its first line, and the block that it opens if it is a compound one.
+
+    `effect` is that of all of it, `test` the condition of an `if`.
+    """
 
     text: str
-    indent: int = 0
+    block: "tuple[Line, ...] | None" = None
     span: Span | None = None
     effect: Effect = Effect.ACTS
+    test: "Code | None" = None
+
+    @property
+    def word(self) -> str:
+        """The first word, which tells the kind of a compound statement and of one that leaves."""
+        return self.text.partition(" ")[0].rstrip(":")
+
+
+@dataclass(frozen=True, slots=True)
+class NotNil:
+    """The condition that a value is not None; evaluating it assigns the value to `name`, if any."""
+
+    value: str
+    name: str | None = None
+
+    @property
+    def again(self) -> "NotNil":
+        """The same condition after it was evaluated."""
+        return NotNil(self.name or self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Conditions under which alone a value may be evaluated, and the statements they need."""
+
+    conditions: tuple[NotNil, ...] = ()
+    before: tuple[Line, ...] = ()
+
+
+NO_GUARD = Guard()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +99,8 @@ class Code:
 
     `before` are statements that must have run. `guards` are conditions under which alone `text`
     may be evaluated; when one fails the value is None (`a?.b`), see `close`. `depth` is how deep
-    the expression nests. `opposite` is a comparison the other way round, `items` what stands
-    between the brackets of a list.
+    the expression nests. `opposite` is a comparison the other way round, `items` the text between
+    the brackets of a list.
     """
 
     text: str
@@ -75,13 +108,24 @@ class Code:
     before: tuple[Line, ...] = ()
     effect: Effect = Effect.NONE
     depth: int = 1
-    guards: tuple[str, ...] = ()
+    guards: tuple[NotNil, ...] = ()
     opposite: str | None = None
     items: str | None = None
 
     def at(self, least: Precedence) -> str:
         """The text where nothing looser than `least` may stand."""
         return self.text if self.precedence >= least else f"({self.text})"
+
+    def attribute(self, name: str, effect: Effect = Effect.READS) -> "Code":
+        """`e.name`, under the same guards."""
+        text = f"{self.at(Precedence.PRIMARY)}.{name}"
+        return replace(combine(text, Precedence.PRIMARY, [self], effect), guards=self.guards)
+
+    def split(self) -> tuple[Guard, "Code"]:
+        """The guard with the statements that it needs, and the expression under it."""
+        if not self.guards:
+            return NO_GUARD, self
+        return Guard(self.guards, self.before), replace(self, guards=(), before=())
 
     @property
     def repeatable(self) -> bool:
@@ -97,6 +141,11 @@ class Code:
     def is_constant(self) -> bool:
         """Whether it is a literal of one token."""
         return self.text in _CONSTANTS or self.is_literal
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is the literal of an empty list or dict."""
+        return self.text in ("[]", "{}")
 
     @property
     def assigns(self) -> bool:
@@ -154,18 +203,24 @@ def listed(texts: Sequence[str], parts: Sequence[Code]) -> str:
     return ", ".join(texts)
 
 
-OPPOSITES = {"==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not in", "not in": "in"}
+_OPPOSITES = {
+    "==": "!=",
+    "!=": "==",
+    "is": "is not",
+    "is not": "is",
+    "in": "not in",
+    "not in": "in",
+}
 
 
-def compare(left: Code, operator: str, right: Code) -> Code:
+def compare(left: Code, operator: str, right: Code, opposite: str | None = None) -> Code:
     """A comparison, which knows its opposite where there is one."""
-    texts = [
-        f"{left.at(Precedence.SUM)} {each} {right.at(Precedence.SUM)}"
-        for each in (operator, OPPOSITES.get(operator))
-        if each
-    ]
-    code = combine(texts[0], Precedence.COMPARISON, [left, right])
-    return replace(code, opposite=texts[1] if len(texts) > 1 else None)
+    operators = filter(None, (operator, opposite or _OPPOSITES.get(operator)))
+    text, *others = (
+        f"{left.at(Precedence.SUM)} {each} {right.at(Precedence.SUM)}" for each in operators
+    )
+    code = combine(text, Precedence.COMPARISON, [left, right])
+    return replace(code, opposite=others[0] if others else None)
 
 
 def negate(code: Code) -> Code:
@@ -179,21 +234,29 @@ def negate(code: Code) -> Code:
     return combine(f"not {code.at(Precedence.NOT)}", Precedence.NOT, [code])
 
 
+def holds(guards: Sequence[NotNil]) -> Code:
+    """The condition that all guards hold."""
+    tests = [compare(Code(each.value), "is not", NONE) for each in guards]
+    if len(tests) == 1:
+        return tests[0]
+    return combine(" and ".join(test.text for test in tests), Precedence.AND, tests)
+
+
 def close(code: Code) -> Code:
     """The expression with its guards spelled out: `a.b if a is not None else None`."""
     if not code.guards:
         return code
-    if code.guards == (f"{code.text} is not None",):
+    if code.guards == (NotNil(code.text),):
         return replace(code, guards=())
-    text = f"{code.at(Precedence.OR)} if {' and '.join(code.guards)} else None"
+    text = f"{code.at(Precedence.OR)} if {holds(code.guards).text} else None"
     return replace(code, text=text, precedence=Precedence.TERNARY, depth=code.depth + 1, guards=())
 
 
-def indented(lines: Iterable[Line], by: int = 1) -> list[Line]:
-    """The lines as the body of a statement."""
-    return [replace(line, indent=line.indent + by) for line in lines]
+def compound(head: str, block: Sequence[Line], effect: Effect = Effect.ACTS) -> Line:
+    """A compound statement; `effect` is that of its first line."""
+    return Line(head, tuple(block), effect=reduce(or_, (line.effect for line in block), effect))
 
 
-def body_of(lines: Sequence[Line]) -> list[Line]:
-    """The lines as the body of a statement, which may not be empty."""
-    return indented(lines) if lines else [Line("pass", 1, effect=Effect.NONE)]
+def if_(test: Code, block: Sequence[Line]) -> Line:
+    """An `if` statement."""
+    return replace(compound(f"if {test.text}:", block, test.effect), test=test)

@@ -2,11 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
-
-from .code import Code
-from .imports import Imports
 
 LONGEST = 76
 """From here on a text is written as several literals, one under the other."""
@@ -110,16 +106,6 @@ _EMPTY = re.compile(r"^[\[{].*(\[\]|\{\})|(^|else )(\[\]|\{\})$|^(\[\]|\{\}) if 
 def holds_empty(text: str) -> bool:
     """Whether it may be an empty literal, or holds one, which does not tell of what it is."""
     return _EMPTY.search(text) is not None
-
-
-def typed_empty(code: Code, imports: Imports) -> Code:
-    """`[]` and `{}` where type checkers want to know what there is in them."""
-    if code.text not in ("[]", "{}"):
-        return code
-    any_ = imports.use("typing", "Any")
-    if code.text == "[]":
-        return replace(code, text=f"{imports.use('builtins', 'list')}[{any_}]()")
-    return replace(code, text=f"{imports.use('builtins', 'dict')}[{any_}, {any_}]()")
 
 
 def number(value: int | float) -> str:

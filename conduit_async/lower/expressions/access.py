@@ -4,43 +4,41 @@ from dataclasses import replace
 
 from ... import ast
 from ...program import (
-    ChangeCall,
-    ComputedUse,
-    ErrorField,
     Extern,
-    FunctionCall,
     KeyAccess,
     LibraryCall,
     Local,
-    RecordCall,
     RecordColumn,
-    RelationUse,
     SelfColumn,
     StructField,
 )
 from ...python import literals
-from ...python.code import Code, Effect, Precedence, call, close, combine
+from ...python.code import Code, Effect, NotNil, Precedence, call, close, combine
 from ...types import ErrorType, Hash, Query, is_nullable, required
-from ..functions.context import context_value
+from ..functions.context import context_value, keys_of
 from ..functions.function_builder import FunctionBuilder
-from ..python.typing import DYNAMIC, as_any, is_dynamic, joins, type_of, unchecked
+from ..python.typing import (
+    DYNAMIC,
+    as_any,
+    is_dynamic,
+    joins,
+    type_of,
+    typed_empty,
+    unchecked,
+)
 from ..sql.composed import rows_of
-from ..sql.records import record_call
-from ..sql.relations import fetch, relation
+from ..sql.relations import fetch
 from . import chains
-from .changes import change
+from .calls import resolved
 from .dispatch import Lowering, Operand, rule
 from .entries import entry
-from .function_calls import function_call
-from .library_calls import library_call
 
 
 @rule(ast.SelfRef)
 def self_ref(fn: FunctionBuilder, node: ast.SelfRef, operand: Operand) -> Lowering:
     """`self` as a whole: the row, a copy where it may be assigned while that is kept."""
     if fn.record is not None and fn.locals.assigns_fields and operand.record == "row":
-        copy = fn.module.imports.use("dataclasses", "replace")
-        return Code(f"{copy}({fn.record})", Precedence.PRIMARY, effect=Effect.READS)
+        return call(fn.use("dataclasses", "replace"), [Code(fn.record)], Effect.READS)
     if fn.record is not None:
         return Code(fn.record, effect=Effect.READS)
     snapshot = fn.capture("snapshot", ())
@@ -52,35 +50,26 @@ def self_ref(fn: FunctionBuilder, node: ast.SelfRef, operand: Operand) -> Loweri
 @rule(ast.NameRef)
 def name_ref(fn: FunctionBuilder, node: ast.NameRef, operand: Operand) -> Lowering:
     """A local: a variable, or a value that the job was given."""
-    local = fn.module.facts.resolutions.get(node)
-    if isinstance(local, FunctionCall | LibraryCall | RecordCall):
-        return (yield from _by_resolution(fn, node, operand))
+    local = fn.resolved(node)
     if isinstance(local, Extern):
-        name = literals.quoted(local.service.python)
-        function = fn.module.imports.operator("bound_value")
-        text = f"{function}({fn.services(local.service)}, {name})"
-        return Code(text, Precedence.PRIMARY, effect=Effect.READS | Effect.FAILS)
-    assert isinstance(local, Local)
-    return local_value(fn, local)
-
-
-def local_value(fn: FunctionBuilder, local: Local) -> Code:
-    """What a local holds."""
+        parts = [Code(fn.services(local.service)), Code(literals.quoted(local.service.python))]
+        return fn.operator("bound_value", parts, Effect.READS | Effect.FAILS)
+    if not isinstance(local, Local):
+        return (yield from resolved(fn, node, operand))
     if local in fn.bound:
         return fn.bound[local]
     if local in fn.queries and isinstance(required(local.type), Query):
-        select = fn.queries[local]
-        return close(replace(fetch(fn, select), guards=select.guards))
+        return close(fetch(fn, fn.queries[local]))
     if local in fn.locals.composed:
         query = Code(fn.local(local), effect=Effect.READS)
-        guards = (f"{query.text} is not None",) if is_nullable(local.type) else ()
+        guards = (NotNil(query.text),) if is_nullable(local.type) else ()
         return close(rows_of(fn, replace(query, guards=guards), local.type))
     if not fn.is_captured(local):
         effect = Effect.READS if local in fn.locals.assigned else Effect.NONE
         return Code(fn.local(local), effect=effect)
     if isinstance(required(local.type), ErrorType):
-        parts = [fn.capture("error", (local.name, part), local) for part in ("message", "type")]
-        codes = [fn.captured(part) for part in parts if part is not None]
+        fields = [fn.capture("error", (local.name, name), local) for name in ("message", "type")]
+        codes = [fn.captured(field) for field in fields if field is not None]
         return call(fn.module.imports.runtime("ErrorValue"), codes)
     capture = fn.capture("local", (local.name,), local)
     assert capture is not None
@@ -93,55 +82,20 @@ def member(fn: FunctionBuilder, node: ast.Member, operand: Operand) -> Lowering:
     captured = _captured_path(fn, node)
     if captured is not None:
         ends = operand.chain and chains.is_safe(node) and not is_nullable(type_of(fn, node))
-        return replace(captured, guards=(f"{captured.text} is not None",) if ends else ())
-    return (yield from _by_resolution(fn, node, operand))
-
-
-def _by_resolution(
-    fn: FunctionBuilder, node: ast.Member | ast.NameRef, operand: Operand
-) -> Lowering:
-    match fn.module.facts.resolutions.get(node):
-        case SelfColumn(column):
-            return fn.self_value((column.name,))
-        case RelationUse() as use:
-            return (yield from relation(fn, node, use, operand))
-        case ComputedUse(function):
-            return (yield from function_call(fn, node, function, ()))
-        case FunctionCall(function, arguments):
-            return (yield from function_call(fn, node, function, arguments))
-        case LibraryCall() as use_:
-            return (yield from library_call(fn, node, use_))
-        case ChangeCall() as tracked:
-            return (yield from change(fn, tracked))
-        case RecordCall() as query:
-            return (yield from record_call(fn, node, query))
-        case StructField(column) | RecordColumn(_, column):
-            target = yield from chains.target(fn, _member(node))
-            text = f"{target.at(Precedence.PRIMARY)}.{column.python}"
-            code = combine(text, Precedence.PRIMARY, [target], effect=Effect.READS)
-            return replace(code, guards=target.guards)
-        case ErrorField(name):
-            return (yield from _error_field(fn, node, name))
-        case KeyAccess(name):
-            return (yield from _key(fn, node, name))
-        case other:
-            raise LookupError(f"{node!r} is resolved to {other!r}")
-
-
-def _member(node: ast.Member | ast.NameRef) -> ast.Member:
-    assert isinstance(node, ast.Member)
-    return node
+        return replace(captured, guards=(NotNil(captured.text),) if ends else ())
+    if isinstance(fn.resolved(node), KeyAccess):
+        return (yield from _key(fn, node))
+    return (yield from resolved(fn, node, operand))
 
 
 def _captured_path(fn: FunctionBuilder, node: ast.Member) -> Code | None:
     """A path of `self` or of a local outside, where it was captured as one value."""
     if fn.record is not None and fn.job is None:
         return None
-    resolutions = fn.module.facts.resolutions
     path: list[str] = []
     current: ast.Expr = node
     while isinstance(current, ast.Member):
-        use = resolutions.get(current)
+        use = fn.resolved(current)
         if isinstance(use, KeyAccess | LibraryCall):
             return _captured_keys(fn, node)
         if not isinstance(use, SelfColumn | StructField | RecordColumn):
@@ -151,7 +105,7 @@ def _captured_path(fn: FunctionBuilder, node: ast.Member) -> Code | None:
         if isinstance(use, SelfColumn):
             return _self_path(fn, node, tuple(path))
         if isinstance(use, RecordColumn):
-            local = resolutions.get(current)
+            local = fn.resolved(current)
             if isinstance(local, Local) and fn.is_captured(local):
                 capture = fn.capture("local_path", (local.name, *path), local)
                 return None if capture is None else fn.captured(capture)
@@ -163,13 +117,7 @@ def _captured_keys(fn: FunctionBuilder, node: ast.Member) -> Code | None:
     """Keys of `Context`, or of a local that nothing is known of, captured as one value."""
     if not any(capture.kind in ("context", "local_path") for capture in fn.captures):
         return None
-    names: list[str] = []
-    current: ast.Expr = node
-    resolutions = fn.module.facts.resolutions
-    while isinstance(current, ast.Member) and isinstance(resolutions.get(current), KeyAccess):
-        names.insert(0, current.name.text)
-        current = current.target
-    local = resolutions.get(current)
+    names, local = keys_of(fn, node)
     if isinstance(local, Local) and fn.is_captured(local):
         capture = fn.capture("local_path", (local.name, *names), local)
         return None if capture is None else fn.captured(capture)
@@ -186,29 +134,16 @@ def _self_path(fn: FunctionBuilder, node: ast.Member, path: tuple[str, ...]) -> 
     return None if len(path) > 1 else fn.self_value(path)
 
 
-def _error_field(fn: FunctionBuilder, node: ast.Member | ast.NameRef, name: str) -> Lowering:
-    assert isinstance(node, ast.Member)
-    local = fn.module.facts.resolutions.get(node.target)
-    if isinstance(local, Local) and fn.is_captured(local):
-        capture = fn.capture("error", (local.name, name), local)
-        if capture is not None:
-            return fn.captured(capture)
-    target = yield Operand(node.target)
-    return combine(f"{target.at(Precedence.PRIMARY)}.{name}", Precedence.PRIMARY, [target])
-
-
-def _key(fn: FunctionBuilder, node: ast.Member | ast.NameRef, name: str) -> Lowering:
-    node = _member(node)
+def _key(fn: FunctionBuilder, node: ast.Member) -> Lowering:
     target = yield from chains.target(fn, node)
-    key = literals.string(name)
-    if (certain := entry(fn, node, node.target, target, Code(key))) is not None:
-        return replace(certain, guards=target.guards)
-    if isinstance(required(type_of(fn, node.target)), Hash):
-        text, effect = f"{target.at(Precedence.PRIMARY)}.get({key})", Effect.READS
+    key = Code(literals.string(node.name.text))
+    if (certain := entry(fn, node, node.target, target, key)) is not None:
+        code = certain
+    elif isinstance(required(type_of(fn, node.target)), Hash):
+        text = f"{target.at(Precedence.PRIMARY)}.get({key.text})"
+        code = combine(text, Precedence.PRIMARY, [target], Effect.READS)
     else:
-        text = f"{fn.module.imports.operator('member')}({target.text}, {key})"
-        effect = Effect.READS | Effect.FAILS
-    code = combine(text, Precedence.PRIMARY, [target], effect)
+        code = fn.operator("member", [target, key], Effect.READS | Effect.FAILS)
     return replace(code, guards=target.guards)
 
 
@@ -219,10 +154,8 @@ def index(fn: FunctionBuilder, node: ast.Index, operand: Operand) -> Lowering:
     if joins(node.target) and not target.guards:
         target = as_any(fn, node.target, target)
     position = yield Operand(node.index, lazy=bool(target.guards))
-    guards = target.guards
-    before, own = (target.before, ()) if guards else ((), target.before)
-    target = literals.typed_empty(target, fn.module.imports)
-    target, position = fn.in_order([replace(target, guards=(), before=own), position])
+    guard, target = typed_empty(fn, target).split()
+    target, position = fn.in_order([target, position])
     kinds = type_of(fn, node.target), type_of(fn, node.index)
     effect = Effect.READS | (Effect.FAILS if any(map(is_dynamic, kinds)) else Effect.NONE)
     if (certain := entry(fn, node, node.target, target, position)) is not None:
@@ -231,8 +164,8 @@ def index(fn: FunctionBuilder, node: ast.Index, operand: Operand) -> Lowering:
         text = f"{target.at(Precedence.PRIMARY)}.get({position.text})"
         code = combine(text, Precedence.PRIMARY, [target, position], effect)
     else:
-        code = call(fn.module.imports.operator("item"), [target, position], effect)
-    return chains.guarded(fn, node, guards, before, code)
+        code = fn.operator("item", [target, position], effect)
+    return chains.guarded(fn, node, guard, code)
 
 
 @rule(ast.Unwrap)
@@ -245,6 +178,4 @@ def unwrap(fn: FunctionBuilder, node: ast.Unwrap, operand: Operand) -> Lowering:
         return target
     target = as_any(fn, node.operand, target)
     target = unchecked(fn, target) if literals.holds_empty(target.text) else target
-    what = literals.string(" ".join(node.operand.span.text.split()))
-    function = fn.module.imports.operator("unwrap")
-    return combine(f"{function}({target.text}, {what})", Precedence.PRIMARY, [target], Effect.FAILS)
+    return fn.unwrap(target, node.operand, Effect.FAILS)

@@ -1,20 +1,29 @@
-"""Calls: of services, functions of the resource, and the standard library."""
+"""What names, members and calls are resolved to: columns, calls of services, functions, queries."""
 
 from ... import ast
 from ...names import argument_name
 from ...program import (
     CALL,
     ChangeCall,
+    ComputedUse,
+    ErrorField,
     FunctionCall,
     LambdaCall,
     LibraryCall,
+    Local,
     RaiseCall,
     RecordCall,
+    RecordColumn,
+    RelationUse,
+    SelfColumn,
     ServiceCall,
+    StructField,
 )
-from ...python.code import Effect, Precedence, combine, listed
+from ...python.code import Effect, Precedence, call, combine, listed
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..sql.records import record_call
+from ..sql.relations import relation
+from . import chains
 from .changes import change
 from .dispatch import Lowering, Operand, rule
 from .function_calls import function_call
@@ -22,32 +31,45 @@ from .library_calls import library_call
 
 
 @rule(ast.Call)
-def call_(fn: FunctionBuilder, node: ast.Call, operand: Operand) -> Lowering:
-    """Any call, by what it turned out to be."""
-    match fn.module.facts.resolutions.get(node):
-        case ServiceCall() as service:
-            return (yield from _service_call(fn, service))
-        case LibraryCall() as library:
-            return (yield from library_call(fn, node, library))
-        case FunctionCall(function, arguments):
+def resolved(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
+    """A name, a member or a call by what it is resolved to."""
+    match fn.resolved(node), node:
+        case SelfColumn(column), _:
+            return fn.self_value((column.name,))
+        case RelationUse() as use, _:
+            return (yield from relation(fn, node, use, operand))
+        case ComputedUse(function), _:
+            return (yield from function_call(fn, node, function, ()))
+        case FunctionCall(function, arguments), _:
             return (yield from function_call(fn, node, function, arguments))
-        case ChangeCall() as tracked:
+        case LibraryCall() as library, _:
+            return (yield from library_call(fn, node, library))
+        case ChangeCall() as tracked, _:
             return (yield from change(fn, tracked))
-        case RecordCall() as query:
+        case RecordCall() as query, _:
             return (yield from record_call(fn, node, query))
-        case RaiseCall(message):
+        case ServiceCall() as service, _:
+            return (yield from _service_call(fn, service))
+        case ((StructField(column) | RecordColumn(_, column)), ast.Member()):
+            return (yield from chains.target(fn, node)).attribute(column.python)
+        case ErrorField(name), ast.Member(target=error):
+            local = fn.resolved(error)
+            if isinstance(local, Local) and fn.is_captured(local):
+                capture = fn.capture("error", (local.name, name), local)
+                if capture is not None:
+                    return fn.captured(capture)
+            return (yield Operand(error)).attribute(name, Effect.NONE)
+        case RaiseCall(message), _:
             code = yield Operand(message)
             text = f"{fn.module.imports.operator('fail')}({listed([code.text], [code])})"
             return combine(text, Precedence.PRIMARY, [code], Effect.ACTS)
-        case LambdaCall(local):
-            arguments_ = []
+        case LambdaCall(local), ast.Call():
+            parts = []
             for argument in node.arguments:
-                arguments_.append((yield Operand(argument.value)))
-            arguments_ = fn.in_order(arguments_)
-            text = f"{fn.local(local)}({', '.join(each.text for each in arguments_)})"
-            return combine(text, Precedence.PRIMARY, arguments_, Effect.ACTS)
+                parts.append((yield Operand(argument.value)))
+            return call(fn.local(local), fn.in_order(parts), Effect.ACTS)
         case other:
-            raise LookupError(f"{node!r} is resolved to {other!r}")
+            raise LookupError(f"{node!r} is resolved to {other[0]!r}")
 
 
 def _service_call(fn: FunctionBuilder, call: ServiceCall) -> Lowering:
@@ -60,9 +82,7 @@ def _service_call(fn: FunctionBuilder, call: ServiceCall) -> Lowering:
     texts = [part.text for part in parts[:count]]
     for (name, _), part in zip(call.named, parts[count:], strict=True):
         texts.append(f"{argument_name(name)}={part.text}")
-    head = "await " if fn.awaits else ""
     target = f"{fn.services(call.service)}.{call.service.python}"
     if call.method.name != CALL:
         target += f".{call.method.python}"
-    precedence = Precedence.AWAIT if fn.awaits else Precedence.PRIMARY
-    return combine(f"{head}{target}({listed(texts, parts)})", precedence, parts, Effect.ACTS)
+    return fn.through_handle(f"{target}({listed(texts, parts)})", parts)

@@ -1,17 +1,14 @@
-"""What stands left of a dot: a `?.` there guards all that follows."""
+"""What is left of a dot: a `?.` there guards all that follows."""
 
-import re
 from dataclasses import replace
 
 from ... import ast
-from ...python.code import NONE, Code, Line, assign, body_of
+from ...python.code import NONE, Code, Guard, NotNil, assign, holds, if_
 from ...types import optional
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python.typing import DYNAMIC, as_any, may_be_nil, type_of
 from .dispatch import Lowering, Operand
 from .snapshots import RecordForm
-
-_ASSIGNED = re.compile(r"^\((\w+) := .*\)(?= is not None$)", re.DOTALL)
 
 
 def target(fn: FunctionBuilder, node: ast.Member, record: RecordForm = "either") -> Lowering:
@@ -25,13 +22,13 @@ def target(fn: FunctionBuilder, node: ast.Member, record: RecordForm = "either")
         return code
     inner = replace(code, guards=()) if code.guards else as_any(fn, node.target, code)
     if inner.repeatable:
-        condition, again = f"{inner.text} is not None", inner
+        condition, again = NotNil(inner.text), inner
     elif fn.lazy or code.guards:
-        name = fn.fresh(variable_for(node.target))
-        condition, again = f"({name} := {inner.text}) is not None", Code(name)
+        again = Code(fn.fresh(variable_for(node.target)))
+        condition = NotNil(f"({again.text} := {inner.text})", again.text)
     else:
         hoisted = fn.hoist(inner, variable_for(node.target))
-        return replace(hoisted, guards=(f"{hoisted.text} is not None",))
+        return replace(hoisted, guards=(NotNil(hoisted.text),))
     guards = (*code.guards, condition)
     return replace(again, before=code.before, depth=code.depth, effect=code.effect, guards=guards)
 
@@ -46,45 +43,19 @@ def is_safe(node: ast.Expr) -> bool:
 
 
 def is_safe_step(node: ast.Expr) -> bool:
-    """Whether what an operation continues stands left of a `?.`."""
+    """Whether a `?.` precedes the name of an operation."""
     callee = node.callee if isinstance(node, ast.Call) else node
     return isinstance(callee, ast.Member) and callee.safe
 
 
-def under(guards: tuple[str, ...], code: Code) -> list[Line]:
-    """A call that is a statement of its own, if the guards hold."""
-    body = [*code.before, Line(code.text)]
-    return [Line(f"if {' and '.join(guards)}:"), *body_of(body)]
-
-
-def guarded(
-    fn: FunctionBuilder,
-    node: ast.Expr,
-    guards: tuple[str, ...],
-    before: tuple[Line, ...],
-    code: Code,
-) -> Code:
-    """A value that there is under guards only, and with it what has to run before it.
-
-    `before` are the statements that the guards themselves need.
-    """
-    if not guards:
-        return replace(code, before=(*before, *code.before))
+def guarded(fn: FunctionBuilder, node: ast.Expr, guard: Guard, code: Code) -> Code:
+    """A value that there is under a guard only, and with it what has to run before it."""
+    if not guard.conditions:
+        return replace(code, before=(*guard.before, *code.before))
     if not code.before:
-        return replace(code, before=before, guards=guards)
+        return replace(code, before=guard.before, guards=guard.conditions)
     name, kind = fn.fresh(variable_for(node)), optional(type_of(fn, node))
     first = assign(name, NONE, fn.module.annotation(kind))
-    condition = Line(f"if {' and '.join(guards)}:", effect=code.effect)
-    lines = (*before, *first, condition, *body_of(assign(name, code)))
-    if kind in DYNAMIC:
-        return Code(name, before=lines, guards=tuple(_ASSIGNED.sub(r"\1", g) for g in guards))
-    return Code(name, before=lines, guards=(f"{name} is not None",))
-
-
-def repeatable_target(fn: FunctionBuilder, node: ast.Member) -> Lowering:
-    """What is left of the dot, in a form that can be written several times."""
-    code = yield from target(fn, node)
-    if code.repeatable:
-        return code
-    first, again = fn.twice(replace(code, guards=()), variable_for(node.target))
-    return replace(again, before=first.before, guards=code.guards)
+    lines = (*guard.before, *first, if_(holds(guard.conditions), assign(name, code)))
+    known = tuple(each.again for each in guard.conditions)
+    return Code(name, before=lines, guards=known if kind in DYNAMIC else (NotNil(name),))

@@ -33,8 +33,8 @@ def change(fn: FunctionBuilder, call: ChangeCall) -> Lowering:
 
 def changed(fn: FunctionBuilder, column: Column) -> Code:
     """Whether a column differs from the previous row; on create, whether it is not nil."""
-    if fn.record is None:
-        return _captured(fn, column, "changed")
+    if (captured := _captured(fn, column, "changed")) is not None:
+        return captured
     now = fn.self_value((column.name,))
     if not fn.on_update:
         return compare(now, "is not", NONE)
@@ -44,8 +44,8 @@ def changed(fn: FunctionBuilder, column: Column) -> Code:
 
 def previous(fn: FunctionBuilder, column: Column) -> Code:
     """The value of a column in the previous row; on create, None."""
-    if fn.record is None:
-        return _captured(fn, column, "previous")
+    if (captured := _captured(fn, column, "previous")) is not None:
+        return captured
     if not fn.on_update:
         return NONE
     read = Code(f"{fn.handle}.previous.{column.python}", Precedence.PRIMARY)
@@ -54,7 +54,9 @@ def previous(fn: FunctionBuilder, column: Column) -> Code:
     return Code(f"previous.{column.python} if previous is not None else None", Precedence.TERNARY)
 
 
-def _captured(fn: FunctionBuilder, column: Column, part: str) -> Code:
+def _captured(fn: FunctionBuilder, column: Column, part: str) -> Code | None:
+    if fn.record is not None:
+        return None
     capture = fn.capture("change", (column.name, part))
     assert capture is not None
     return fn.captured(capture)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from ... import ast
 from ...analyses.walk import walk
-from ...program import LibraryCall, Local, RecordCall, RelationUse, ServiceCall
+from ...program import LibraryCall, RecordCall, RelationUse, ServiceCall
 from ...python import literals
-from ...python.code import NONE, Code, Effect, Line, Precedence, body_of, combine, indented
+from ...python.code import NONE, Code, Effect, Line, Precedence, combine, compound
 from ...types import (
     ANY,
     BOOL,
@@ -25,7 +25,7 @@ from ...types import (
 from ..functions import blocks, variables
 from ..functions.blocks import block, value
 from ..functions.destination import Destination
-from ..functions.function_builder import FunctionBuilder, variable_for
+from ..functions.function_builder import FunctionBuilder, described, variable_for
 from ..functions.statements import after_loop
 from ..python.branching import chain, is_loop
 from ..python.typing import DYNAMIC, type_of
@@ -44,8 +44,7 @@ def as_value(fn: FunctionBuilder, node: ast.Match | ast.Rescue, operand: Operand
     if operand.composed:
         kind = variables.select_type(fn, type_of(fn, node))
     dest = Destination("name", name, kind, expected, first=True, composed=operand.composed)
-    lines = value(fn, node, dest)
-    return Code(name, before=tuple(lines))
+    return Code(name, before=tuple(value(fn, node, dest)))
     yield
 
 
@@ -54,42 +53,30 @@ def match(fn: FunctionBuilder, node: ast.Match, dest: Destination) -> list[Line]
     """`match e { … }`."""
     subject = lower(fn, node.subject)
     literal = all(_is_literal(fn, node, pattern) for arm in node.arms for pattern in arm.patterns)
-    before = dest.declared
-    dest = replace(dest, annotation=None)
-    dest = _of_arms(fn, node, dest)
-    if literal:
-        return [*subject.before, *before, *_by_pattern(fn, node, subject, dest)]
-    if not subject.repeatable:
+    if not literal and not subject.repeatable:
         subject = fn.hoist(subject, variable_for(node.subject))
-    return [
-        *subject.before,
-        *before,
-        *_by_condition(fn, node, replace(subject, before=()), dest),
-    ]
+    before = [*subject.before, *dest.declared]
+    lower_arms = _by_pattern if literal else _by_condition
+    arms = lower_arms(fn, node, replace(subject, before=()), _of_arms(fn, node, dest))
+    return [*before, *arms]
 
 
 def _of_arms(fn: FunctionBuilder, node: ast.Match | ast.Rescue, dest: Destination) -> Destination:
     """Where the values go of which one is that of the whole."""
     holds_any = type_of(fn, node) in DYNAMIC and dest.expected is not None
-    unchecked = holds_any and required(dest.expected or ANY) not in DYNAMIC
-    return replace(dest, first=False, unchecked=dest.unchecked or unchecked)
+    unchecked = dest.unchecked or (holds_any and required(dest.expected or ANY) not in DYNAMIC)
+    return replace(dest, annotation=None, first=False, unchecked=unchecked)
 
 
 def _is_literal(fn: FunctionBuilder, node: ast.Match, pattern: ast.Pattern) -> bool:
     """Whether Python's `case` compares as Conduit does."""
     kind = required(type_of(fn, node.subject))
     match pattern:
-        case ast.Wildcard() | ast.Nil() | ast.Bool():
+        case ast.Wildcard() | ast.Nil() | ast.Bool() | ast.Symbol():
             return True
-        case ast.String():
-            return pattern.value is not None and (
-                kind in (STRING, ANY, JSON) or isinstance(kind, Enum)
-            )
-        case ast.Symbol():
-            return True
-        case ast.Int() | ast.Float():
-            return kind in (INT, FLOAT)
-        case ast.Unary(operand=ast.Int() | ast.Float()):
+        case ast.String(value=str()):
+            return kind in (STRING, ANY, JSON) or isinstance(kind, Enum)
+        case ast.Int() | ast.Float() | ast.Unary(operand=ast.Int() | ast.Float()):
             return kind in (INT, FLOAT)
     return False
 
@@ -97,26 +84,22 @@ def _is_literal(fn: FunctionBuilder, node: ast.Match, pattern: ast.Pattern) -> b
 def _by_pattern(
     fn: FunctionBuilder, node: ast.Match, subject: Code, dest: Destination
 ) -> list[Line]:
-    lines = [Line(f"match {subject.text}:", effect=subject.effect)]
+    cases: list[tuple[str, list[Line]]] = []
     is_complete = not fn.module.facts.unmatched[node]
     last = _completing(fn, node) if is_complete else None
     for arm in node.arms:
         texts = ["_" if isinstance(p, ast.Wildcard) else lower(fn, p).text for p in arm.patterns]
         with fn.branch():
             body = block(fn, arm.body, dest)
-        if "_" in texts or arm is last:
-            texts = ["_"]
-        lines += [_case(" | ".join(texts)), *indented(body_of(body))]
-        if texts == ["_"]:
-            return lines
-    otherwise = _otherwise(fn, node, dest)
-    if is_complete and not otherwise:
-        return lines
-    return [*lines, _case("_"), *indented(body_of(otherwise))]
-
-
-def _case(pattern: str) -> Line:
-    return Line(f"case {pattern}:", 1, effect=Effect.NONE)
+        takes_all = "_" in texts or arm is last
+        cases.append(("_" if takes_all else " | ".join(texts), body))
+        if takes_all:
+            break
+    else:
+        otherwise = _otherwise(fn, node, dest)
+        cases += [("_", otherwise)] if otherwise or not is_complete else []
+    lines = [compound(f"case {pattern}:", body, Effect.NONE) for pattern, body in cases]
+    return [compound(f"match {subject.text}:", lines, subject.effect)]
 
 
 def _completing(fn: FunctionBuilder, node: ast.Match) -> ast.Arm | None:
@@ -140,8 +123,7 @@ def _otherwise(fn: FunctionBuilder, node: ast.Match, dest: Destination) -> list[
     if fn.module.facts.unmatched[node]:
         return dest.put(NONE)
     error = fn.module.imports.runtime("ConduitError")
-    what = " ".join(node.subject.span.text.split())
-    message = literals.quoted(f"no arm matches the value of {what}")
+    message = literals.quoted(f"no arm matches the value of {described(node.subject)}")
     return [Line(f"raise {error}({message})", effect=Effect.FAILS)]
 
 
@@ -149,35 +131,30 @@ def _by_condition(
     fn: FunctionBuilder, node: ast.Match, subject: Code, dest: Destination
 ) -> list[Line]:
     arms: list[tuple[Code, list[Line]]] = []
-    tested = next((n for n, arm in enumerate(node.arms) if _takes_all(arm)), len(node.arms))
-    otherwise: list[Line] = []
-    with ExitStack() as rest, fn.in_loop(is_loop(tested)):
-        for arm in node.arms:
-            tests = [_test(fn, node, subject, pattern) for pattern in arm.patterns]
+    patterns = [
+        [pattern for pattern in arm.patterns if not isinstance(pattern, ast.Wildcard)]
+        for arm in node.arms
+    ]
+    takes_all = [len(own) < len(arm.patterns) for own, arm in zip(patterns, node.arms, strict=True)]
+    in_loop = is_loop([*takes_all, True].index(True))
+    with ExitStack() as rest, fn.in_loop(in_loop):
+        for arm, own, is_last in zip(node.arms, patterns, takes_all, strict=True):
+            tests = [_test(fn, node, subject, pattern) for pattern in own]
             with fn.branch():
                 body = block(fn, arm.body, dest)
-            found = [test for test in tests if test is not None]
-            if len(found) < len(tests):
+            if is_last:
                 otherwise = body
                 break
-            text = " or ".join(test.at(Precedence.NOT) for test in found)
-            arms.append(
-                (found[0] if len(found) == 1 else combine(text, Precedence.OR, found), body)
-            )
+            text = " or ".join(test.at(Precedence.NOT) for test in tests)
+            arms.append((combine(text, Precedence.OR, tests) if tests[1:] else tests[0], body))
             rest.enter_context(fn.branch())  # a later pattern is only asked if this one fails
         else:
             otherwise = _otherwise(fn, node, dest)
     lines = chain(arms, otherwise)
-    return [*lines, *after_loop(fn, node)] if is_loop(tested) else lines
+    return [*lines, *after_loop(fn, node)] if in_loop else lines
 
 
-def _takes_all(arm: ast.Arm) -> bool:
-    return any(isinstance(pattern, ast.Wildcard) for pattern in arm.patterns)
-
-
-def _test(fn: FunctionBuilder, node: ast.Match, subject: Code, pattern: ast.Pattern) -> Code | None:
-    if isinstance(pattern, ast.Wildcard):
-        return None
+def _test(fn: FunctionBuilder, node: ast.Match, subject: Code, pattern: ast.Expr) -> Code:
     kind = type_of(fn, node.subject)
     if isinstance(pattern, ast.Binary) and pattern.operator in ("..", "..."):
         low, high = lower(fn, pattern.left), lower(fn, pattern.right)
@@ -194,13 +171,12 @@ def _test(fn: FunctionBuilder, node: ast.Match, subject: Code, pattern: ast.Patt
 @blocks.rule(ast.Rescue)
 def rescue(fn: FunctionBuilder, node: ast.Rescue, dest: Destination) -> list[Line]:
     """`e rescue |err| { … }`."""
-    lines = dest.declared
-    plain = _of_arms(fn, node, replace(dest, annotation=None))
+    plain = _of_arms(fn, node, dest)
     with fn.branch():
         tried = value(fn, node.operand, plain)
     if fn.place == "hook" and _touches_outside(fn, node.operand):
         head = "async with" if fn.awaits else "with"
-        tried = [Line(f"{head} {fn.handle}.savepoint():"), *body_of(tried)]
+        tried = [compound(f"{head} {fn.handle}.savepoint():", tried)]
     outer, (head, first) = fn.caught, _error(fn, node)
     is_value = plain.kind == "name" or plain.unread
     fallback = _in_branches(node.body) if is_value else node.body
@@ -208,19 +184,17 @@ def rescue(fn: FunctionBuilder, node: ast.Rescue, dest: Destination) -> list[Lin
         with fn.branch():
             body = block(fn, fallback, plain)
         if fn.breaks:
-            body = [Line("while True:"), *body_of([*body, Line("break")])]
+            body = [compound("while True:", [*body, Line("break")])]
         if fn.left is not None:
-            any_ = fn.module.imports.use("typing", "Any")
-            list_ = fn.module.imports.use("builtins", "list")
-            body.insert(0, Line(f"{fn.left}: {list_}[{any_}] = []"))
+            kind = f"{fn.builtin('list')}[{fn.use('typing', 'Any')}]"
+            body.insert(0, Line(f"{fn.left}: {kind} = []"))
     body = [*first, *body]
     fn.caught = outer
     if not body and not dest.annotation:
-        suppress = fn.module.imports.use("contextlib", "suppress")
-        exception = fn.module.imports.use("builtins", "Exception")
-        return [Line(f"with {suppress}({exception}):"), *body_of(tried)]
-    tries, catches = Line("try:", effect=Effect.NONE), Line(head, effect=Effect.NONE)
-    return [*lines, tries, *body_of(tried), catches, *body_of(body)]
+        suppress = fn.use("contextlib", "suppress")
+        return [compound(f"with {suppress}({fn.builtin('Exception')}):", tried)]
+    none = Effect.NONE
+    return [*dest.declared, compound("try:", tried, none), compound(head, body, none)]
 
 
 def _in_branches(block: ast.Block) -> ast.Block:
@@ -258,14 +232,14 @@ def _returns_early(statement: ast.Statement, is_last: bool) -> bool:
 def _error(fn: FunctionBuilder, node: ast.Rescue) -> tuple[str, list[Line]]:
     """The `except` line, and what makes the error a value where it is used as one."""
     local = fn.module.facts.declared.get(node)
-    uses = _uses(fn, node.body, local) if local is not None else []
+    uses = {each for each in walk(node.body) if local and fn.resolved(each) is local}
     raises = any(isinstance(each, ast.Raise) for each in _below(node.body))
-    exception = fn.module.imports.use("builtins", "Exception")
+    exception = fn.builtin("Exception")
     if local is None or not uses:
         fn.caught = fn.fresh("error") if raises else None
         return f"except {exception}{f' as {fn.caught}' if raises else ''}:", []
     name = fn.caught = fn.local(local)
-    if set(uses) <= _logged(fn, node.body):
+    if uses <= _logged(fn, node.body):
         return f"except {exception} as {name}:", []
     caught = fn.caught = fn.fresh("error" if name != "error" else "caught")
     error_value = fn.module.imports.runtime("ErrorValue")
@@ -276,7 +250,7 @@ def _logged(fn: FunctionBuilder, body: ast.Block) -> set[ast.Node | None]:
     """What is handed to the logger by name, which takes an exception as it is."""
     found: set[ast.Node | None] = set()
     for node in _below(body):
-        call = fn.module.facts.resolutions.get(node)
+        call = fn.resolved(node)
         if isinstance(call, LibraryCall) and call.signature.namespace == "Logger":
             found.update(call.arguments[1:])
             found.update(argument.value for argument in call.extra)
@@ -288,11 +262,7 @@ def _below(body: ast.Block) -> Iterator[ast.Node]:
     return walk(body, into=lambda node: not isinstance(node, ast.Async))
 
 
-def _uses(fn: FunctionBuilder, body: ast.Block, local: Local) -> list[ast.Node]:
-    return [node for node in walk(body) if fn.module.facts.resolutions.get(node) is local]
-
-
 def _touches_outside(fn: FunctionBuilder, node: ast.Expr) -> bool:
     """Whether an expression may fail in the database, which would end the transaction."""
     outside = ServiceCall | RecordCall | RelationUse
-    return any(isinstance(fn.module.facts.resolutions.get(each), outside) for each in walk(node))
+    return any(isinstance(fn.resolved(each), outside) for each in walk(node))

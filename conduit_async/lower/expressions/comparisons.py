@@ -1,11 +1,10 @@
 """Equality and membership: Python's own where they mean the same."""
 
 import re
-from dataclasses import replace
 
 from ... import ast
 from ...program import Local
-from ...python.code import Code, Effect, Precedence, call, combine, compare, negate
+from ...python.code import Code, Effect, NotNil, Precedence, combine, compare, holds, negate
 from ...types import (
     ANY,
     BOOL,
@@ -31,41 +30,29 @@ def equality(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
     """`a == b`, `a != b`."""
     nil = isinstance(node.left, ast.Nil) or isinstance(node.right, ast.Nil)
     if nil and (guards := _query_guards(fn, node)):
-        is_there = Code(
-            " and ".join(guards), Precedence.AND if guards[1:] else Precedence.COMPARISON
-        )
-        if guards[0].endswith(" is not None") and not guards[1:]:
-            opposite = guards[0].removesuffix(" is not None")
-            is_there = replace(is_there, opposite=f"{opposite} is None")
-        return is_there if node.operator == "!=" else negate(is_there)
+        return holds(guards) if node.operator == "!=" else negate(holds(guards))
     left = yield Operand(
         node.left, maybe=nil, chain=isinstance(node.right, ast.Nil), record="either"
     )
     right = yield Operand(node.right, maybe=nil, record="either")
-    if left.guards:
-        return _chain_and_nil(node, left)
+    if left.guards:  # `a?.b != nil`: `a is not None and a.b is not None`
+        conditions = [*left.guards, NotNil(left.at(Precedence.SUM))]
+        found = combine(holds(conditions).text, Precedence.AND, [left])
+        return found if node.operator == "!=" else negate(found)
     left, right = fn.in_order([left, right], [variable_for(node.left), variable_for(node.right)])
     equal = equals(fn, left, type_of(fn, node.left), right, type_of(fn, node.right))
     return equal if node.operator == "==" else negate(equal)
 
 
-def _query_guards(fn: FunctionBuilder, node: ast.Binary) -> tuple[str, ...]:
-    """Under what a variable of a query that is compared with nil holds one."""
+def _query_guards(fn: FunctionBuilder, node: ast.Binary) -> tuple[NotNil, ...]:
+    """The conditions that a variable that is compared with nil holds a query."""
     for side in (node.left, node.right):
-        local = fn.module.facts.resolutions.get(side)
+        local = fn.resolved(side)
         if isinstance(local, Local) and isinstance(required(local.type), Query):
             if local in fn.locals.composed and is_nullable(local.type):
-                return (f"{fn.local(local)} is not None",)
-            return fn.queries[local].guards if local in fn.queries else ()
+                return (NotNil(fn.local(local)),)
+            return fn.queries[local].guard.conditions if local in fn.queries else ()
     return ()
-
-
-def _chain_and_nil(node: ast.Binary, chain: Code) -> Code:
-    """`a?.b != nil`: `a is not None and a.b is not None`."""
-    inner = replace(chain, guards=())
-    conditions = [*chain.guards, f"{inner.at(Precedence.SUM)} is not None"]
-    code = combine(" and ".join(conditions), Precedence.AND, [inner])
-    return code if node.operator == "!=" else negate(code)
 
 
 def equals(fn: FunctionBuilder, left: Code, left_type: Type, right: Code, right_type: Type) -> Code:
@@ -75,13 +62,13 @@ def equals(fn: FunctionBuilder, left: Code, left_type: Type, right: Code, right_
     if right.text in ("True", "False") and left_type == BOOL:
         return left if right.text == "True" else negate(left)
     if right.text in ("True", "False") and required(left_type) not in (BOOL, *DYNAMIC):
-        return call(fn.module.imports.operator("equal"), [left, right])
+        return fn.operator("equal", [left, right])
     if right.text in ("None", "True", "False"):
         return Code("False") if _is_written(left) else compare(left, "is", right)
     literals = _is_written(left) and _is_written(right)  # type checkers compare those themselves
     if plainly_comparable(left_type, right_type) and not literals:
         return compare(left, "==", right)
-    return call(fn.module.imports.operator("equal"), [left, right])
+    return fn.operator("equal", [left, right])
 
 
 def _is_written(code: Code) -> bool:
@@ -113,7 +100,7 @@ def membership(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
             found = compare(left, "in", right)
         else:
             effect = Effect.FAILS if is_dynamic(kind) else Effect.NONE
-            found = call(fn.module.imports.operator("contains"), [left, right], effect)
+            found = fn.operator("contains", [left, right], effect)
     return found if node.operator == "in" else negate(found)
 
 
@@ -125,14 +112,18 @@ def within(
     `kinds` are the types of the value and of the range.
     """
     if not _is_chained(kinds):
-        exclusive = ", exclusive=True" if operator == "..." else ""
-        text = f"{fn.module.imports.runtime('Range')}({low.text}, {high.text}{exclusive})"
-        container = combine(text, Precedence.PRIMARY, [low, high])
-        return call(fn.module.imports.operator("contains"), [value, container])
+        return fn.operator("contains", [value, range_(fn, low, high, operator)])
     last = "<=" if operator == ".." else "<"
     texts = [part.at(Precedence.SUM) for part in (low, value, high)]
     text = f"{texts[0]} <= {texts[1]} {last} {texts[2]}"
     return combine(text, Precedence.COMPARISON, [value, low, high])
+
+
+def range_(fn: FunctionBuilder, low: Code, high: Code, operator: str) -> Code:
+    """A range as a value: `low..high`, `low...high`."""
+    exclusive = ", exclusive=True" if operator == "..." else ""
+    text = f"{fn.module.imports.runtime('Range')}({low.text}, {high.text}{exclusive})"
+    return combine(text, Precedence.PRIMARY, [low, high])
 
 
 def _is_chained(kinds: tuple[Type, Type]) -> bool:

@@ -9,7 +9,6 @@ from ...analyses.looping import looping_lambda, waiting_lambda
 from ...program import LibraryCall
 from ...python import literals
 from ...python.code import Code, Effect, Precedence, combine
-from ...python.code import call as call_
 from ...types import Array, required
 from ..functions.function_builder import FunctionBuilder
 from ..python.typing import as_any, type_of, unchecked
@@ -54,8 +53,7 @@ def _waiting(
 ) -> Lowering:
     """A lambda that waits is a coroutine function, which the loop awaits for each item."""
     if not isinstance(required(type_of(fn, items)), Array):
-        iterate = fn.module.imports.operator("iterate")
-        looped = call_(iterate, [source], Effect.FAILS)
+        looped = fn.operator("iterate", [source], Effect.FAILS)
         source = replace(looped, guards=source.guards)
     coroutine = yield Operand(function)
     name = fn.fresh("each")
@@ -77,15 +75,13 @@ def _loop(
     fn: FunctionBuilder, node: ast.Expr, call: LibraryCall, name: str, source: Code, body: Code
 ) -> Code:
     items = call.arguments[0]
-    guards, source = source.guards, replace(source, guards=())
+    guard, source = source.split()
     source = as_any(fn, items, source) if items is not None else source
-    if literals.holds_empty(source.text):
-        source = unchecked(fn, source)
-    before = source.before if guards else ()
-    source = fn.iterable(replace(source, before=()) if guards else source)
+    source = unchecked(fn, source) if literals.holds_empty(source.text) else source
+    source = fn.iterable(source)
     if call.signature.name == "map":
         text = f"{body.at(Precedence.TERNARY)} for {name} in {source.at(Precedence.OR)}"
     else:
         text = f"{name} for {name} in {source.at(Precedence.OR)} if {body.at(Precedence.OR)}"
     made = combine(f"[{text}]", Precedence.ATOM, [source], body.effect)
-    return chains.guarded(fn, node, guards, before, made)
+    return chains.guarded(fn, node, guard, made)

@@ -4,14 +4,13 @@ A rule is a generator: it yields the operands that it wants lowered, is sent the
 returns its own.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from ... import ast
 from ...analyses.walk import walk
-from ...python.code import NONE, Code, Effect, Line, Precedence, call, close, combine
-from ...python.literals import quoted
+from ...python.code import NONE, Code, Effect, Line, Precedence, call, close, combine, holds
 from ...types import DECIMAL, FLOAT, INT, NIL, STRING, Array, Enum, Hash, Type, required
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python.typing import DYNAMIC, as_any, holds_any, type_of
@@ -23,12 +22,11 @@ MAX_DEPTH = 20
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A operand of a rule: `node` lowered.
+    """An operand that a rule needs: `node` lowered.
 
     `lazy`: it may not be evaluated at all. `chain`: its guards are left open, for `.b` in `a?.b`.
     `maybe`: nil is welcome, also where a missing row would be an error. `expected` is the type
-    of the place where the value goes, `name` the variable that begins with it. `record` is what
-    the place takes for a record.
+    of its destination, `name` the variable that begins with it, `record` the form of a record.
     `composed`: a query is wanted as a value, not its rows.
     """
 
@@ -42,6 +40,7 @@ class Operand:
     composed: bool = False
 
 
+T = TypeVar("T")
 Lowering: TypeAlias = Generator[Operand, Code, Code]
 Rule: TypeAlias = Callable[[FunctionBuilder, Any, Operand], Lowering]
 
@@ -74,38 +73,48 @@ def _rule_of(operand: Operand) -> Rule:
     return RULES[type(operand.node)]
 
 
-def lower(
-    fn: FunctionBuilder,
-    node: ast.Expr,
-    *,
-    maybe: bool = False,
-    chain: bool = False,
-    expected: Type | None = None,
-    name: str | None = None,
-    record: RecordForm = "row",
-    composed: bool = False,
-) -> Code:
+def lower(fn: FunctionBuilder, wanted: ast.Expr | Operand) -> Code:
     """An expression as Python."""
+    asked: Operand | None = wanted if isinstance(wanted, Operand) else Operand(wanted)
     stack: list[tuple[Lowering, Operand]] = []
-    wanted: Operand | None = Operand(node, False, chain, maybe, expected, name, record, composed)
     code: Code | None = None
     while True:
-        if wanted is not None:
-            fn.lazy += wanted.lazy
-            lowering = _rule_of(wanted)(fn, wanted.node, wanted)
-            stack.append((lowering, wanted))
+        if asked is not None:
+            fn.lazy += asked.lazy
+            stack.append((_rule_of(asked)(fn, asked.node, asked), asked))
             code = None
         lowering, operand = stack[-1]
         try:
-            wanted = next(lowering) if code is None else lowering.send(code)
+            asked = next(lowering) if code is None else lowering.send(code)
         except StopIteration as stop:
             stack.pop()
             code = _finished(fn, operand, stop.value)
             fn.lazy -= operand.lazy
-            wanted = None
+            asked = None
             if not stack:
                 return code
             code = nil_after_call(fn, operand.node, code)
+
+
+def lower_all(fn: FunctionBuilder, steps: Generator[Operand, Code, T]) -> T:
+    """What some steps return that need operands, outside of a rule."""
+    try:
+        operand = next(steps)
+        while True:
+            operand = steps.send(lower(fn, operand))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+def source_order(nodes: Sequence[ast.Expr]) -> list[int]:
+    """The indexes of expressions, in the order in which they stand in the source."""
+    return sorted(range(len(nodes)), key=lambda index: nodes[index].span.start)
+
+
+def in_positions(parts: Sequence[Code], positions: Sequence[int]) -> list[Code]:
+    """Operands in the order in which they are written."""
+    return [parts[index] for index in sorted(range(len(parts)), key=positions.__getitem__)]
 
 
 def nil_after_call(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
@@ -116,11 +125,11 @@ def nil_after_call(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
 
 
 def condition(fn: FunctionBuilder, node: ast.Expr) -> Code:
-    """An expression of which only the truth is_observable."""
-    code = lower(fn, node, maybe=True, chain=True)
+    """An expression of which only the truth matters."""
+    code = lower(fn, Operand(node, maybe=True, chain=True))
     if not code.guards:
         return code
-    text = " and ".join([*code.guards, code.at(Precedence.NOT)])
+    text = f"{holds(code.guards).text} and {code.at(Precedence.NOT)}"
     return replace(code, text=text, precedence=Precedence.AND, guards=())
 
 
@@ -134,9 +143,7 @@ def _finished(fn: FunctionBuilder, operand: Operand, code: Code) -> Code:
         return fn.hoist(code, variable_for(operand.node))
     is_narrowed = operand.node in fn.module.facts.narrowed
     if is_narrowed and code.repeatable and (fn.inner or fn.forgets_narrowing(operand.node)):
-        what = quoted(" ".join(operand.node.span.text.split()))
-        text = f"{fn.module.imports.operator('unwrap')}({code.text}, {what})"
-        return combine(text, Precedence.PRIMARY, [code])
+        return fn.unwrap(code, operand.node)
     return code
 
 
@@ -155,47 +162,48 @@ def _is_value_of(kind: Enum, node: ast.Expr, actual: Type) -> bool:
 
 
 def _coerce_items(fn: FunctionBuilder, node: ast.Expr, wanted: Array, code: Code) -> Code:
-    """An array whose items are wanted as others; a literal has seen to its own items."""
-    if (retyped := _as_texts(fn, node, wanted, code)) is not None:
-        return retyped
+    """An array whose items are wanted as others; a literal coerces its own items."""
     item, actual = required(wanted.item), required(type_of(fn, node))
     if isinstance(node, ast.ArrayLiteral) or actual == wanted:
         return code
     if isinstance(item, Enum):
-        function = fn.module.imports.operator("enum_value")
-        each, effect = f"{function}({fn.module.annotation(item)}, each)", Effect.FAILS
+        made = _enum_value(fn, item, Code("each"))
     elif item in (FLOAT, DECIMAL) and actual == Array(INT):
-        each, effect = f"{fn.module.annotation(item)}(each)", Effect.NONE
+        made = call(fn.module.annotation(item), [Code("each")])
     else:
         return code
-    if actual == type_of(fn, node):
-        code = fn.iterable(code, variable_for(node))
-        return combine(
-            f"[{each} for each in {code.at(Precedence.OR)}]", Precedence.ATOM, [code], effect
-        )
-    first, again = fn.twice(code, variable_for(node))
-    text = f"[{each} for each in {again.text}] if {first.at(Precedence.SUM)} is not None else None"
-    return combine(text, Precedence.TERNARY, [first], effect)
+
+    def items(array: Code) -> str:
+        return f"[{made.text} for each in {array.at(Precedence.OR)}]"
+
+    if actual != type_of(fn, node):
+        return fn.unless_nil(code, variable_for(node), items, made.effect)
+    code = fn.iterable(code, variable_for(node))
+    return combine(items(code), Precedence.ATOM, [code], made.effect)
 
 
-def _as_texts(fn: FunctionBuilder, node: ast.Expr, wanted: Type, code: Code) -> Code | None:
-    """A collection of an enum's values as one of strings, which type checkers take for another."""
-    actual = type_of(fn, node)
-    match wanted, required(actual):
-        case Array(item=item), Array(item=Enum()) if required(item) == STRING:
-            pass
-        case Hash(value=item), Hash(value=Enum()) if required(item) == STRING:
-            pass
-        case _:
-            return None
-    if isinstance(node, ast.ArrayLiteral | ast.HashLiteral):
-        return None
+def _enum_value(fn: FunctionBuilder, kind: Enum, code: Code) -> Code:
+    return fn.operator("enum_value", [Code(fn.module.annotation(kind)), code], Effect.FAILS)
+
+
+def _converted(fn: FunctionBuilder, node: ast.Expr, wanted: Type, code: Code) -> Code:
+    """A value as the class of a type takes it; nil stays nil."""
     kind = fn.module.annotation(wanted)
-    if actual == required(actual):
+    if required(type_of(fn, node)) == type_of(fn, node):
         return call(kind, [code])
-    first, again = fn.twice(code, variable_for(node))
-    text = f"{kind}({again.text}) if {first.at(Precedence.SUM)} is not None else None"
-    return combine(text, Precedence.TERNARY, [first])
+    return fn.unless_nil(code, variable_for(node), lambda value: f"{kind}({value.text})")
+
+
+def _is_of_texts(node: ast.Expr, wanted: Type | None, actual: Type) -> bool:
+    """Whether a collection of an enum's values is wanted as one of strings.
+
+    Type checkers take it for another one, unless it is a literal.
+    """
+    match wanted, required(actual):
+        case (Array(item), Array(Enum())) | (Hash(_, item), Hash(_, Enum())):
+            literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
+            return required(item) == STRING and not literal
+    return False
 
 
 def results(node: ast.Expr) -> Iterator[ast.Expr]:
@@ -212,19 +220,17 @@ def results(node: ast.Expr) -> Iterator[ast.Expr]:
 
 
 def _coerce(fn: FunctionBuilder, operand: Operand, code: Code) -> Code:
-    """The value as its place wants it: an int as a float or decimal, a text as one of an enum's."""
+    """The value as it is expected: an int as a float or decimal, a text as one of an enum's."""
     actual = type_of(fn, operand.node)
     wanted = required(operand.expected) if operand.expected is not None else None
     if isinstance(wanted, Enum) and not all(
         _is_value_of(wanted, each, type_of(fn, each)) for each in results(operand.node)
     ):
-        function = fn.module.imports.operator("enum_value")
-        text = f"{function}({fn.module.annotation(wanted)}, {code.text})"
-        return combine(text, Precedence.PRIMARY, [code], Effect.FAILS)
+        return _enum_value(fn, wanted, code)
+    if wanted is not None and _is_of_texts(operand.node, wanted, actual):
+        return _converted(fn, operand.node, wanted, code)
     if isinstance(wanted, Array) and isinstance(required(actual), Array) and not holds_any(actual):
         return _coerce_items(fn, operand.node, wanted, code)
-    if isinstance(wanted, Hash) and (retyped := _as_texts(fn, operand.node, wanted, code)):
-        return retyped
     unknown = actual in DYNAMIC and wanted not in DYNAMIC
     if unknown or (holds_any(actual) and wanted is not None and not holds_any(wanted)):
         literal = isinstance(operand.node, ast.ArrayLiteral | ast.HashLiteral)
@@ -233,9 +239,4 @@ def _coerce(fn: FunctionBuilder, operand: Operand, code: Code) -> Code:
         return code
     if wanted == FLOAT and code.text.removeprefix("-").isdecimal():
         return replace(code, text=f"{code.text}.0")
-    kind = fn.module.annotation(wanted)
-    if actual == INT:
-        return call(kind, [code])
-    first, again = fn.twice(code, variable_for(operand.node))
-    text = f"{kind}({again.text}) if {first.at(Precedence.SUM)} is not None else None"
-    return combine(text, Precedence.TERNARY, [first])
+    return _converted(fn, operand.node, wanted, code)

@@ -1,11 +1,10 @@
 """Entries of hashes and arrays that are certain to be there."""
 
 from ... import ast
-from ...python import literals
 from ...python.code import Code, Effect, Precedence, combine
 from ...types import BOOL, DATE, FLOAT, INT, NIL, TIMESTAMP, Array, Hash, Type, optional, required
 from ..functions.function_builder import FunctionBuilder
-from ..python.typing import DYNAMIC, type_of, unchecked
+from ..python.typing import DYNAMIC, as_type, type_of, unchecked
 
 _CLASSES: tuple[tuple[Type, ...], ...] = ((FLOAT, INT, BOOL), (INT, BOOL), (DATE, TIMESTAMP))
 """Types, each with those whose values type checkers count among its own."""
@@ -30,17 +29,15 @@ def entry(
     item = kind.value if isinstance(kind, Hash) else kind.item
     parts = [target, position]
     text = f"{target.at(Precedence.PRIMARY)}[{position.text}]"
+    code = combine(text, Precedence.PRIMARY, parts, Effect.READS)
     if own in DYNAMIC:
-        return unchecked(fn, combine(text, Precedence.PRIMARY, parts, Effect.READS))
+        return unchecked(fn, code)
     if own == required(item) and own != item:
-        what = literals.quoted(" ".join(node.span.text.split()))
-        text = f"{fn.module.imports.operator('unwrap')}({text}, {what})"
-    elif own not in (NIL, item, optional(item)):
-        if _may_be_told(target, kind, required(own)):
-            text = f"{fn.module.imports.operator('item')}({target.text}, {position.text})"
-        cast = fn.module.imports.use("typing", "cast")
-        text = f'{cast}("{fn.module.annotation(own)}", {text})'
-    return combine(text, Precedence.PRIMARY, parts, Effect.READS)
+        return fn.unwrap(code, node)
+    if own in (NIL, item, optional(item)):
+        return code
+    told = _may_be_told(target, kind, required(own))
+    return as_type(fn, fn.operator("item", parts, Effect.READS) if told else code, own)
 
 
 def _may_be_told(target: Code, owner: Array | Hash, kind: Type) -> bool:

@@ -5,14 +5,24 @@ from dataclasses import dataclass, replace
 
 from ... import ast
 from ...program import FunctionInfo, ParameterInfo
-from ...python.code import NONE, Code, Effect, Line, Precedence, combine
+from ...python.code import (
+    NO_GUARD,
+    NONE,
+    Code,
+    Effect,
+    Guard,
+    Line,
+    Precedence,
+    combine,
+    holds,
+    if_,
+)
 from ...types import NIL, Record, is_nullable, required
 from ..functions.captures import value_in, value_of
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.ordering import in_positions, source_order
 from ..python.typing import DYNAMIC, as_any, type_of
 from . import chains
-from .dispatch import Lowering, Operand
+from .dispatch import Lowering, Operand, in_positions, source_order
 
 _READING = Effect.READS | Effect.FAILS
 
@@ -25,19 +35,20 @@ def function_call(
 ) -> Lowering:
     """A `@function` or `@computed`: a module's function of what it reads and its arguments."""
     member = node.callee if isinstance(node, ast.Call) else node
-    resource = fn.resource
-    guards: tuple[str, ...] = ()
-    before: tuple[Line, ...] = ()
+    resource, guard = fn.resource, NO_GUARD
     if isinstance(member, ast.Member) and not isinstance(member.target, ast.SelfRef):
-        target = yield from chains.repeatable_target(fn, member)
+        target = yield from chains.target(fn, member)
+        if not target.repeatable:
+            first, again = fn.twice(replace(target, guards=()), variable_for(member.target))
+            target = replace(again, before=first.before, guards=target.guards)
         kind = required(type_of(fn, member.target))
         assert isinstance(kind, Record)
-        resource, guards = fn.module.program.resources[kind.resource], target.guards
+        resource = fn.module.program.resources[kind.resource]
         given = [value_in(fn, c, target.text, resource.name) for c in function.reads]
-        if given and not guards:
+        if given and not target.guards:
             given[0] = replace(given[0], before=target.before)
         else:
-            before = target.before
+            guard = Guard(target.guards, target.before)
     else:
         given = [value_of(fn, capture) for capture in function.reads]
     slots = list(_slots(function, arguments))
@@ -49,7 +60,9 @@ def function_call(
     for slot in [slots[each - len(given)] for each in positions[len(given) :]]:
         code = slot.code
         if code is None:
-            code = yield Operand(slot.node, expected=slot.parameter.type, lazy=bool(guards))
+            code = yield Operand(
+                slot.node, expected=slot.parameter.type, lazy=bool(guard.conditions)
+            )
             is_literal = isinstance(slot.node, ast.ArrayLiteral | ast.HashLiteral)
             code = code if is_literal else as_any(fn, slot.node, code)
         parts.append(code)
@@ -64,13 +77,12 @@ def function_call(
     name = fn.module.variants[variant]
     if variant.place == "function":
         code = combine(f"{name}({', '.join(texts)})", Precedence.PRIMARY, parts, _READING)
-        return chains.guarded(fn, node, guards, before, code)
-    head = "await " if fn.awaits else ""
-    text = f"{head}{name}({', '.join([fn.handle, *texts])})"
-    code = combine(text, Precedence.AWAIT if head else Precedence.PRIMARY, parts, Effect.ACTS)
-    if guards and function.result == NIL:
-        return replace(NONE, before=(*before, *chains.under(guards, code)))
-    return chains.guarded(fn, node, guards, before, code)
+        return chains.guarded(fn, node, guard, code)
+    code = fn.through_handle(f"{name}({', '.join([fn.handle, *texts])})", parts)
+    if guard.conditions and function.result == NIL:
+        called = if_(holds(guard.conditions), [*code.before, Line(code.text)])
+        return replace(NONE, before=(*guard.before, called))
+    return chains.guarded(fn, node, guard, code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,11 @@ from ... import ast
 from ...analyses.looping import waits
 from ...analyses.walk import walk
 from ...program import Local
-from ...python.code import Code, Effect, Line, Precedence, body_of
+from ...python.code import Code, Effect, Line, Precedence, combine, compound
 from ...types import ANY
 from ..functions.assignment import assigned_captures, assigns_fields
-from ..functions.blocks import block
+from ..functions.blocks import block, return_directly
 from ..functions.destination import Destination
-from ..functions.function import return_directly
 from ..functions.function_builder import FunctionBuilder
 from .dispatch import Lowering, Operand, rule
 
@@ -28,9 +27,7 @@ def lambda_(fn: FunctionBuilder, node: ast.Lambda, operand: Operand) -> Lowering
             code = yield Operand(statements[0].value, lazy=True)
         if not code.before and not awaits:
             head = f"lambda {', '.join(names)}" if names else "lambda"
-            return Code(
-                f"{head}: {code.text}", Precedence.LAMBDA, effect=code.effect, depth=code.depth + 1
-            )
+            return combine(f"{head}: {code.text}", Precedence.LAMBDA, [code])
     name = fn.fresh("function")
     writes = assigns_fields(node.body)
     with fn.nested_function(ANY, loads_anew=writes):
@@ -41,13 +38,13 @@ def lambda_(fn: FunctionBuilder, node: ast.Lambda, operand: Operand) -> Lowering
     body = return_directly(body, outer)
     if outer:
         body.insert(0, Line(f"nonlocal {', '.join(outer)}"))
-    any_ = fn.module.imports.use("typing", "Any")
+    any_ = fn.use("typing", "Any")
     parameters = ", ".join(f"{name}: {any_}" for name in names)
     head = "async def" if awaits else "def"
-    lines = [Line(f"{head} {name}({parameters}) -> {any_}:"), *body_of(body)]
+    definition = compound(f"{head} {name}({parameters}) -> {any_}:", body)
     acts = outer or writes or waits(facts, node)
     effect = Effect.ACTS if acts else Effect.READS | Effect.FAILS
-    return Code(name, before=tuple(lines), effect=effect)
+    return Code(name, before=(definition,), effect=effect)
 
 
 def _outer_variables(fn: FunctionBuilder, node: ast.Lambda) -> Iterator[str]:
@@ -55,6 +52,6 @@ def _outer_variables(fn: FunctionBuilder, node: ast.Lambda) -> Iterator[str]:
     facts = fn.module.facts
     own = {facts.declared[each] for each in walk(node) if each in facts.declared}
     for each in walk(node.body, into=lambda inner: not isinstance(inner, ast.Async | ast.Lambda)):
-        local = facts.resolutions.get(each.target) if isinstance(each, ast.Assign) else None
+        local = fn.resolved(each.target) if isinstance(each, ast.Assign) else None
         if isinstance(local, Local) and local not in own and local in fn.locals.read:
             yield fn.local(local)

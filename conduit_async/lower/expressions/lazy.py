@@ -1,12 +1,27 @@
 """Operators that may leave an operand unevaluated: `and`, `or`, `??` and the ternary."""
 
+from dataclasses import replace
+from functools import partial
+
 from ... import ast
-from ...python.code import Code, Effect, Line, Precedence, assign, body_of, combine
-from ...python.literals import typed_empty
-from ...types import optional, required
+from ...python.code import (
+    NONE,
+    Code,
+    Effect,
+    Line,
+    Precedence,
+    assign,
+    combine,
+    compare,
+    compound,
+    if_,
+    negate,
+)
+from ...types import Type, optional, required
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..functions.statements import after_loop
-from ..python.typing import holds_any, may_be_nil, of_common_type, type_of, unchecked
+from ..python.branching import chain
+from ..python.typing import holds_any, may_be_nil, of_common_type, type_of, typed_empty, unchecked
 from .dispatch import Lowering, Operand, rule
 from .snapshots import record_form_of
 
@@ -35,19 +50,15 @@ def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowerin
     """`a ?? b ?? c`: one expression where that reads well, else a variable, that of the operand."""
     first, *others = _alternatives(fn, node)
     wanted = type_of(fn, node)
-    place = record_form_of(wanted)
-    left = yield Operand(
-        first, maybe=True, expected=wanted, record=place, composed=operand.composed
-    )
+    alternative = _alternative(wanted, operand)
+    left = yield alternative(first, maybe=True)
     if not others:
-        return typed_empty(left, fn.module.imports)
+        return typed_empty(fn, left)
     if fn.lazy or (len(others) == 1 and left.repeatable):
         for other in others:
             tested, again = fn.twice(left, variable_for(first))
             with fn.branch():
-                right = yield Operand(
-                    other, lazy=True, expected=wanted, record=place, composed=operand.composed
-                )
+                right = yield alternative(other, lazy=True)
             if right.before:
                 left = _as_statements(fn, node, left, right)
                 continue
@@ -62,10 +73,15 @@ def coalesce(fn: FunctionBuilder, node: ast.Binary, operand: Operand) -> Lowerin
     lines = assign(name, left, mixed)
     for other in others:
         with fn.branch():
-            right = yield Operand(other, expected=wanted, record=place, composed=operand.composed)
-        lines.append(Line(f"if {name} is None:", effect=Effect.NONE))
-        lines += body_of(assign(name, right))
+            right = yield alternative(other)
+        lines.append(if_(compare(Code(name), "is", NONE), assign(name, right)))
     return Code(name, before=tuple(lines))
+
+
+def _alternative(wanted: Type, operand: Operand) -> "partial[Operand]":
+    """An operand that may be the value of its operator, which is expected to be of a type."""
+    record = record_form_of(wanted)
+    return partial(Operand, expected=wanted, record=record, composed=operand.composed)
 
 
 def _alternatives(fn: FunctionBuilder, node: ast.Binary) -> list[ast.Expr]:
@@ -94,13 +110,10 @@ def _as_statements(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Cod
     """A lazy operator whose right side needs statements."""
     name, kind = fn.fresh(variable_for(node.left)), type_of(fn, node)
     kind = optional(kind) if node.operator != "and" and may_be_nil(fn, node.left) else kind
-    condition = {"and": name, "or": f"not {name}"}.get(node.operator, f"{name} is None")
-    lines = [
-        *assign(name, left, fn.module.annotation(kind)),
-        Line(f"if {condition}:", effect=Effect.NONE),
-        *body_of(assign(name, right)),
-    ]
-    return Code(name, before=tuple(lines))
+    known = Code(name)
+    tests = {"and": known, "or": negate(known), "??": compare(known, "is", NONE)}
+    lines = assign(name, left, fn.module.annotation(kind))
+    return Code(name, before=(*lines, if_(tests[node.operator], assign(name, right))))
 
 
 @rule(ast.Ternary)
@@ -109,30 +122,20 @@ def ternary(fn: FunctionBuilder, node: ast.Ternary, operand: Operand) -> Lowerin
     arms = _arms(node)
     if len(arms) > MAX_TERNARIES:
         return (yield from _long_chain(fn, node, arms))
-    wanted = type_of(fn, node)
-    place = record_form_of(wanted)
+    alternative = _alternative(type_of(fn, node), operand)
     condition = yield Operand(node.condition, maybe=True)
     with fn.branch():
-        then = yield Operand(
-            node.then, lazy=True, expected=wanted, record=place, composed=operand.composed
-        )
+        then = yield alternative(node.then, lazy=True)
     with fn.branch():
-        otherwise = yield Operand(
-            node.otherwise, lazy=True, expected=wanted, record=place, composed=operand.composed
-        )
+        otherwise = yield alternative(node.otherwise, lazy=True)
     if not then.before and not otherwise.before:
         text = f"{then.at(Precedence.OR)} if {condition.at(Precedence.OR)} else {otherwise.text}"
         return combine(text, Precedence.TERNARY, [condition, then, otherwise])
     name = fn.fresh("value")
-    lines = [
-        *condition.before,
-        Line(f"{name}: {fn.module.annotation(type_of(fn, node))}", effect=Effect.NONE),
-        Line(f"if {condition.text}:", effect=condition.effect),
-        *body_of(assign(name, then)),
-        Line("else:", effect=Effect.NONE),
-        *body_of(assign(name, otherwise)),
-    ]
-    return Code(name, before=tuple(lines))
+    declared = Line(f"{name}: {fn.module.annotation(type_of(fn, node))}", effect=Effect.NONE)
+    test = replace(condition, before=())
+    chosen = chain([(test, assign(name, then))], assign(name, otherwise))
+    return Code(name, before=(*condition.before, declared, *chosen))
 
 
 def _arms(node: ast.Ternary) -> list[ast.Ternary]:
@@ -153,10 +156,8 @@ def _long_chain(fn: FunctionBuilder, node: ast.Ternary, arms: list[ast.Ternary])
         for arm in arms:
             condition = yield Operand(arm.condition, maybe=True)
             then = yield Operand(arm.then, record=place)
-            chosen = [*then.before, Line(f"{name} = {then.text}"), Line("break")]
-            body += [*condition.before, Line(f"if {condition.text}:"), *body_of(chosen)]
+            body += [*condition.before, if_(condition, [*assign(name, then), Line("break")])]
         last = yield Operand(arms[-1].otherwise, record=place)
-    body += [*last.before, Line(f"{name} = {last.text}"), Line("break")]
-    kind = fn.module.annotation(type_of(fn, node))
-    lines = [Line(f"{name}: {kind}"), Line("while True:"), *body_of(body), *after_loop(fn, node)]
-    return Code(name, before=tuple(lines))
+    loop = compound("while True:", [*body, *assign(name, last), Line("break")])
+    declared = Line(f"{name}: {fn.module.annotation(type_of(fn, node))}")
+    return Code(name, before=(declared, loop, *after_loop(fn, node)))

@@ -9,14 +9,13 @@ from ... import ast
 from ...library import ENDS
 from ...program import LibraryCall
 from ...python import literals
-from ...python.code import NONE, Code, Effect, Line, Precedence, combine, listed
+from ...python.code import NO_GUARD, NONE, Code, Effect, Line, Precedence, combine, listed
 from ..functions.context import context_value
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.ordering import in_positions, source_order
-from ..python.typing import as_any, is_dynamic, type_of
+from ..python.typing import as_any, is_dynamic, type_of, typed_empty
 from . import chains
 from .comprehensions import comprehension
-from .dispatch import Lowering, Operand
+from .dispatch import Lowering, Operand, in_positions, source_order
 from .entries import entry
 from .snapshots import RecordForm
 
@@ -36,8 +35,7 @@ def library_call(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Lowe
     if loop is not None:
         return loop
     parts: list[Code] = []
-    guards: tuple[str, ...] = ()
-    before: tuple[Line, ...] = ()
+    guard = NO_GUARD
     definitions: tuple[Line, ...] = ()
     callee = node.callee if isinstance(node, ast.Call) else node
     receiver = callee if isinstance(callee, ast.Member) else None
@@ -52,18 +50,16 @@ def library_call(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Lowe
             code = yield from chains.target(fn, receiver, place)
         else:
             record = "snapshot" if each.is_extra else place
-            code = yield Operand(each.node, lazy=bool(guards), record=record)
+            code = yield Operand(each.node, lazy=bool(guard.conditions), record=record)
         if is_receiver:
-            guards = code.guards
-            before, own = (code.before, ()) if guards else ((), code.before)
-            code = replace(code, guards=(), before=own)
+            guard, code = code.split()
         if isinstance(each.node, ast.Lambda):
             # A definition runs nothing, so it may stand before what is evaluated earlier.
             definitions += code.before
             code = replace(code, before=())
         parts.append(code if each.is_extra else as_any(fn, each.node, code))
     parts = fn.in_order(parts, [variable_for(given[index].node) for index in order], order)
-    parts = [literals.typed_empty(part, fn.module.imports) for part in parts]
+    parts = [typed_empty(fn, part) for part in parts]
     texts = [each.text(part) for each, part in zip(given, in_positions(parts, order), strict=True)]
     if signature.namespace:
         name = f"{fn.module.imports.namespace(signature.namespace)}.{signature.python}"
@@ -74,7 +70,7 @@ def library_call(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Lowe
     if (position := ENDS.get(signature.call)) is not None and (items := call.arguments[0]):
         made = entry(fn, node, items, parts[0], Code(str(position))) or made
     made = replace(made, before=(*made.before, *definitions))
-    return chains.guarded(fn, node, guards, before, made)
+    return chains.guarded(fn, node, guard, made)
 
 
 @dataclass(frozen=True, slots=True)

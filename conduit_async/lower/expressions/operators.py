@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 from ... import ast
-from ...python.code import Code, Effect, Precedence, call, combine, compare, list_of, negate
+from ...python.code import Code, Effect, Precedence, combine, compare, list_of, negate
 from ...types import DECIMAL, FLOAT, INT, STRING, Array, Type, required  # fmt: skip
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.prefixes import effective_operand
-from ..python.typing import ORDERED, as_any, as_type, is_dynamic, type_of
-from .comparisons import equality, membership
+from ..python.typing import ORDERED, as_any, as_type, effective_operand, is_dynamic, type_of
+from .comparisons import equality, membership, range_
 from .dispatch import Lowering, Operand, rule
 from .lazy import coalesce, lazy
 from .values import decimal
@@ -32,13 +31,12 @@ def unary(fn: FunctionBuilder, node: ast.Unary, operand: Operand) -> Lowering:
         return negate(inner)
     inner = as_any(fn, inner_node, inner)
     if is_dynamic(type_of(fn, inner_node)):
-        return call(fn.module.imports.operator("negate"), [inner], Effect.FAILS)
+        return fn.operator("negate", [inner], Effect.FAILS)
     if inner.precedence == Precedence.SIGN and inner.text.startswith("-"):
         return replace(inner, text=inner.text.removeprefix("-"))
-    least = (
-        Precedence.AWAIT if inner.precedence == Precedence.POWER else Precedence.SIGN
-    )  # `-(a**2)`
-    return combine(f"-{inner.at(least)}", Precedence.SIGN, [inner])
+    is_power = inner.precedence == Precedence.POWER  # `-(a**2)`
+    text = f"-{inner.at(Precedence.AWAIT if is_power else Precedence.SIGN)}"
+    return combine(text, Precedence.SIGN, [inner])
 
 
 @rule(ast.Binary)
@@ -65,29 +63,27 @@ def _strict(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Code) -> C
     """An operator that always evaluates both operands."""
     left, right = as_any(fn, node.left, left), as_any(fn, node.right, right)
     operator = node.operator
-    helper = fn.module.imports.operator
     kinds = type_of(fn, node.left), type_of(fn, node.right)
     if operator in ("..", "..."):
-        name = fn.module.imports.runtime("Range")
-        exclusive = ", exclusive=True" if operator == "..." else ""
-        text = f"{name}({left.text}, {right.text}{exclusive})"
-        return combine(text, Precedence.PRIMARY, [left, right])
+        return range_(fn, left, right, operator)
     is_known = not any(is_dynamic(kind) for kind in kinds)
     if operator in _MIRRORED and not is_known:
-        text = f'{helper("ordered")}({left.text}, "{operator}", {right.text})'
-        return combine(text, Precedence.PRIMARY, [left, right], Effect.FAILS)
-    if operator in _MIRRORED:
+        return fn.operator("ordered", [left, Code(f'"{operator}"'), right], Effect.FAILS)
+    order: str = operator
+    if order in _MIRRORED:
         if left.is_constant and not right.is_constant:
-            return _order(right, _MIRRORED[operator], left, kinds)
-        return _order(left, operator, right, kinds)
+            left, right = right, left
+            order = _MIRRORED[operator]
+        is_total = all(kind in ORDERED for kind in kinds)
+        return compare(left, order, right, _OPPOSITES[order] if is_total else None)
     if operator == "**" and kinds == (INT, INT):
         return _power(fn, node, left, right)
     if operator in _HELPERS:
         divides = operator != "**" and _is_a_divisor(node.right) and kinds[0] in (INT, FLOAT)
         effect = Effect.NONE if divides else Effect.FAILS
-        return call(helper(_HELPERS[operator]), [left, right], effect)
+        return fn.operator(_HELPERS[operator], [left, right], effect)
     if not is_known:
-        return call(helper(_UNKNOWN[operator]), [left, right], Effect.FAILS)
+        return fn.operator(_UNKNOWN[operator], [left, right], Effect.FAILS)
     if operator == "+" and isinstance(kinds[0], Array) and "[" in left.text[:1] + right.text[:1]:
         return list_of(", ".join(filter(None, (left.spread, right.spread))), [left, right])
     precedence = _PRECEDENCES[operator]
@@ -104,7 +100,7 @@ def _power(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Code) -> Co
         space = "" if left.repeatable or left.is_literal else " "
         text = f"{left.at(Precedence.AWAIT)}{space}**{space}{right.text}"
         return combine(text, Precedence.POWER, [left, right])
-    power = call(fn.module.imports.operator("power"), [left, right], Effect.FAILS)
+    power = fn.operator("power", [left, right], Effect.FAILS)
     kind = type_of(fn, node)
     return power if is_dynamic(kind) else as_type(fn, power, kind)
 
@@ -119,10 +115,3 @@ def _effect(operator: str, kinds: tuple[Type, Type]) -> Effect:
     same = kinds[0] == kinds[1] and kinds[0] in (INT, FLOAT, STRING)
     joins = operator == "+" and isinstance(kinds[0], Array)
     return Effect.NONE if same or joins else Effect.FAILS
-
-
-def _order(left: Code, operator: str, right: Code, kinds: tuple[Type, Type]) -> Code:
-    code = compare(left, operator, right)
-    if all(kind in ORDERED for kind in kinds):
-        return replace(code, opposite=compare(left, _OPPOSITES[operator], right).text)
-    return code

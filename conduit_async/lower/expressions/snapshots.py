@@ -1,4 +1,4 @@
-"""Records that leave the compiled code go as snapshots; snapshots stand for records in a job.
+"""Records leave the compiled code as snapshots, and a job is given snapshots of records.
 
 A snapshot is without the sensitive columns. In a hook a record is the row itself, and so is one
 that a job loads; what a job was given are snapshots.
@@ -11,35 +11,34 @@ from ... import ast
 from ...python.code import Code, Precedence, close, combine
 from ...types import ANY, Array, Hash, Optional, Record, Type, holds_record, required
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.typing import holds_any, type_of
+from ..python.typing import as_type, holds_any, type_of
 
 RecordForm: TypeAlias = Literal["row", "snapshot", "either"]
-"""What a place takes for a record; type checkers have to be told that a snapshot is a row."""
+"""How a record is expected; type checkers have to be told that a snapshot is a row."""
 
 
 def record_form_of(kind: Type | None) -> RecordForm:
-    """What a record becomes in a place of a type: where nothing tells it is one, a snapshot."""
+    """How a record is expected where a type is: as a snapshot if the type may be any."""
     return "snapshot" if kind is not None and holds_any(kind) else "row"
 
 
 def coerce_record(fn: FunctionBuilder, node: ast.Expr, code: Code, wanted: RecordForm) -> Code:
-    """A value whose records are as a place takes them."""
+    """A value whose records are in the form that is expected."""
     if wanted == "snapshot":
         return as_snapshot(fn, node, code)
     return as_row(fn, node, code) if wanted == "row" else code
 
 
 def as_snapshot(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
-    """A value that leaves the compiled code; a literal has seen to what is in it."""
+    """A value that leaves the compiled code; a literal coerces what is in it."""
     if fn.holds_snapshot(node) or isinstance(node, ast.ArrayLiteral | ast.HashLiteral):
         return code
     kind, hint = type_of(fn, node), variable_for(node)
     code = close(code) if code.assigns else code
     if not code.guards:
         return snapshot_of(fn, kind, code, hint)
-    fn.lazy += 1  # what is behind the guards is no statement of its own
-    made = snapshot_of(fn, kind, replace(code, guards=()), hint)
-    fn.lazy -= 1
+    with fn.having(lazy=fn.lazy + 1):  # what is behind the guards is no statement of its own
+        made = snapshot_of(fn, kind, replace(code, guards=()), hint)
     return replace(made, guards=code.guards)
 
 
@@ -48,21 +47,17 @@ def as_row(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     kind = fn.module.facts.types.get(node, ANY)
     if not fn.holds_snapshot(node) or not holds_record(kind):
         return code
-    cast = fn.module.imports.use("typing", "cast")
-    annotation = fn.module.annotation(kind)
-    return combine(f'{cast}("{annotation}", {code.text})', Precedence.PRIMARY, [code])
+    return as_type(fn, code, kind)
 
 
 def snapshot_of(fn: FunctionBuilder, kind: Type, code: Code, hint: str = "row") -> Code:
     """The records of a value as snapshots; anything else as it is."""
     if not holds_record(kind):
         return code
-    if not isinstance(kind, Optional):
-        code = fn.iterable(code, hint)
-        return combine(_converted(fn, kind, code), Precedence.PRIMARY, [code])
-    first, again = fn.twice(code, hint)
-    text = f"{_converted(fn, kind.item, again)} if {first.text} is not None else None"
-    return combine(text, Precedence.TERNARY, [first])
+    if isinstance(kind, Optional):
+        return fn.unless_nil(code, hint, lambda value: _converted(fn, required(kind), value))
+    code = fn.iterable(code, hint)
+    return combine(_converted(fn, kind, code), Precedence.PRIMARY, [code])
 
 
 def _converted(fn: FunctionBuilder, kind: Type, code: Code) -> str:

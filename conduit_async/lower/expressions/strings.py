@@ -2,7 +2,7 @@
 
 from ... import ast
 from ...python import literals
-from ...python.code import Code, Precedence, call, combine
+from ...python.code import Code, Precedence, combine
 from ...types import DECIMAL, ERROR, INT, STRING, UUID, Enum, Optional, Record, optional
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python.typing import may_be_nil, type_of
@@ -29,10 +29,9 @@ def string(fn: FunctionBuilder, node: ast.String, operand: Operand) -> Lowering:
     codes = fn.in_order(codes, [variable_for(each) for each in nodes])
     values = dict(zip(nodes, codes, strict=True))
     if all(_fits_in_braces(code.text) for code in codes):
+        formats = {each: ":f" if type_of(fn, each) == DECIMAL else "" for each in nodes}
         texts = [
-            part
-            if isinstance(part, str)
-            else (values[part].text.replace('"', "'"), _format(fn, part))
+            part if isinstance(part, str) else (values[part].text.replace('"', "'"), formats[part])
             for part in node.parts
         ]
         return combine(literals.f_string(texts), Precedence.ATOM, codes)
@@ -50,7 +49,7 @@ def _joined(fn: FunctionBuilder, node: ast.Expr, code: Code) -> str:
     is_converted = not (code.repeatable or kind in _READABLE or isinstance(kind, Enum))
     if kind == STRING or is_converted:
         return code.at(Precedence.SUM)
-    return f"{fn.module.imports.operator('text')}({code.text})"
+    return fn.operator("text", [code]).text
 
 
 def _readable(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
@@ -60,22 +59,14 @@ def _readable(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
         return code
     if isinstance(kind, Optional) and (kind.item == STRING or isinstance(kind.item, Enum)):
         return combine(f'{code.at(Precedence.OR)} or ""', Precedence.OR, [code])
-    return call(fn.module.imports.operator("text"), [code])
-
-
-def _format(fn: FunctionBuilder, node: ast.Expr) -> str:
-    """What follows the value in its braces: a decimal shows all its digits."""
-    return ":f" if type_of(fn, node) == DECIMAL else ""
+    return fn.operator("text", [code])
 
 
 def _simple(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     """The value in a variable, when it would be hard to read or impossible inside of braces."""
-    hard = code.precedence in (Precedence.LAMBDA, Precedence.TERNARY) or not _fits_in_braces(
-        code.text
-    )
-    if hard and not fn.lazy:
-        return fn.hoist(code, variable_for(node))
-    return code
+    loose = code.precedence in (Precedence.LAMBDA, Precedence.TERNARY)
+    is_hard = loose or not _fits_in_braces(code.text)
+    return fn.hoist(code, variable_for(node)) if is_hard and not fn.lazy else code
 
 
 def _fits_in_braces(text: str) -> bool:

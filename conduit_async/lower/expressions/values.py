@@ -37,7 +37,7 @@ def number(fn: FunctionBuilder, node: ast.Int | ast.Float, operand: Operand) -> 
 
 def decimal(fn: FunctionBuilder, node: ast.Int | ast.Float, sign: str = "") -> Code:
     """A decimal with the digits of the source."""
-    name = fn.module.imports.use("decimal", "Decimal")
+    name = fn.use("decimal", "Decimal")
     number = f"{sign}{literals.number(node.value)}"
     if isinstance(node, ast.Float):
         number = f'"{sign}{node.span.text.replace("_", "")}"'
@@ -54,7 +54,7 @@ def symbol(fn: FunctionBuilder, node: ast.Symbol, operand: Operand) -> Lowering:
 @rule(ast.Duration)
 def duration(fn: FunctionBuilder, node: ast.Duration, operand: Operand) -> Lowering:
     """`7.days`."""
-    name = fn.module.imports.use("datetime", "timedelta")
+    name = fn.use("datetime", "timedelta")
     return Code(literals.duration(name, node.amount, node.unit), Precedence.PRIMARY)
     yield
 

@@ -17,7 +17,7 @@ from ...program import (
 from ...python.code import NONE, Code, Line, Precedence, close
 from ...python.literals import holds_empty, string
 from ...types import Enum, Query, Type, is_nullable, required
-from ..expressions.dispatch import lower
+from ..expressions.dispatch import Operand, lower
 from ..python.typing import holds_any, type_of
 from ..sql.bound import bound_query
 from ..sql.relations import fetch
@@ -33,7 +33,7 @@ def assign(fn: FunctionBuilder, node: ast.Assign, dest: Destination) -> list[Lin
     if isinstance(node.target, ast.NameRef):
         return _local(fn, node)
     path, kind = _path(fn, node.target)
-    code = lower(fn, node.value, expected=kind)
+    code = lower(fn, Operand(node.value, expected=kind))
     if fn.record is not None:
         fn.forget_loaded()
         if len(path) > 1 and fn.locals.shares_structs:
@@ -80,18 +80,18 @@ def _assignments(body: ast.Node) -> Iterator[ast.Assign]:
 
 
 def _local(fn: FunctionBuilder, node: ast.Assign) -> list[Line]:
-    local = fn.module.facts.resolutions[node.target]
+    local = fn.resolved(node.target)
     assert isinstance(local, Local)
     if local in fn.locals.queries:
         return bind_query(fn, local, node.value)
     if local not in fn.locals.read:
         return value(fn, node.value, UNREAD)
+    dest = Destination("name", fn.local(local), expected=local.type, kept=True)
     if local in fn.locals.composed:
-        dest = Destination("name", fn.local(local), expected=local.type, kept=True, composed=True)
-        return value(fn, node.value, dest)
-    literal = isinstance(node.value, ast.ArrayLiteral | ast.HashLiteral)
-    unchecked = literal and holds_any(type_of(fn, node.value)) and not holds_any(local.type)
-    dest = Destination("name", fn.local(local), expected=local.type, kept=True, unchecked=unchecked)
+        dest = replace(dest, composed=True)
+    elif isinstance(node.value, ast.ArrayLiteral | ast.HashLiteral):
+        unchecked = holds_any(type_of(fn, node.value)) and not holds_any(local.type)
+        dest = replace(dest, unchecked=unchecked)
     return value(fn, node.value, dest)
 
 
@@ -101,15 +101,14 @@ def bind_query(fn: FunctionBuilder, local: Local, node: ast.Expr) -> list[Line]:
     fn.queries[local] = select
     if isinstance(required(local.type), Query) or local not in fn.locals.read:
         return lines
-    rows = close(replace(fetch(fn, select), guards=select.guards))
-    return [*lines, *Destination("name", fn.local(local)).put(rows)]
+    return [*lines, *Destination("name", fn.local(local)).put(close(fetch(fn, select)))]
 
 
 def _path(fn: FunctionBuilder, target: ast.Expr) -> tuple[tuple[str, ...], Type | None]:
     path: list[str] = []
     kind: Type | None = None
     while isinstance(target, ast.Member):
-        use = fn.module.facts.resolutions[target]
+        use = fn.resolved(target)
         assert isinstance(use, SelfColumn | StructField)
         path.insert(0, use.column.name)
         kind = kind or use.column.type
@@ -148,28 +147,23 @@ def _is_read_later(fn: FunctionBuilder, node: ast.Assign, capture: Capture) -> b
     assert fn.job is not None
     nodes = list(walk(fn.job.block.body))
     owners = {each.target for each in nodes if isinstance(each, ast.Member)}
-    for each in nodes:
-        if isinstance(each, ast.SelfRef) and each in owners:
-            continue
-        inside = each if isinstance(each, ast.For | ast.Lambda) and _holds(each, node) else None
-        if inside is None and each.span.start < node.span.end:
-            continue
-        if inside is not None or _reads(fn, each, capture):
-            return True
-    return False
-
-
-def _holds(outer: ast.Node, inner: ast.Node) -> bool:
-    return outer.span.start <= inner.span.start and inner.span.end <= outer.span.end
+    start, end = node.span.start, node.span.end
+    return any(
+        isinstance(each, ast.For | ast.Lambda) and each.span.start <= start and end <= each.span.end
+        for each in nodes
+    ) or any(
+        each.span.start >= end
+        and not (isinstance(each, ast.SelfRef) and each in owners)
+        and _reads(fn, each, capture)
+        for each in nodes
+    )
 
 
 def _reads(fn: FunctionBuilder, node: ast.Node, capture: Capture) -> bool:
-    facts = fn.module.facts
-    use = facts.resolutions.get(node)
+    use = fn.resolved(node)
     if isinstance(node, ast.Async):
-        return any(
-            c.kind == capture.kind and c.path == capture.path for c in facts.jobs[node].captures
-        )
+        captures = fn.module.facts.jobs[node].captures
+        return any(c.kind == capture.kind and c.path == capture.path for c in captures)
     if isinstance(use, FunctionCall | ComputedUse):
         return any(c.kind == capture.kind and c.path == capture.path for c in use.function.reads)
     if capture.kind == "snapshot":
@@ -182,15 +176,13 @@ def _reads(fn: FunctionBuilder, node: ast.Node, capture: Capture) -> bool:
 def _update(fn: FunctionBuilder, path: tuple[str, ...], code: Code) -> Line:
     resource = fn.resource
     key = fn.self_value((resource.primary_key or "id",))
-    head = "await " if fn.awaits else ""
-    columns = list(fn.columns(path))
     record = fn.module.record_class(resource.name)
     if len(path) == 1:
-        text = f"update({record}, {key.text}, {columns[0].python}={code.text})"
+        column, *_ = fn.columns(path)
+        text = f"update({record}, {key.text}, {column.python}={code.text})"
     else:
-        where = string(".".join(path))
-        text = f"update_path({record}, {key.text}, {where}, {code.text})"
-    return Line(f"{head}{fn.handle}.{text}")
+        text = f"update_path({record}, {key.text}, {string('.'.join(path))}, {code.text})"
+    return Line(fn.through_handle(f"{fn.handle}.{text}", []).text)
 
 
 def _is_widened(fn: FunctionBuilder, capture: Capture) -> bool:
@@ -239,14 +231,13 @@ def _replacing(
     fn: FunctionBuilder, before: Code, base: tuple[str, ...], own: tuple[str, ...], code: Code
 ) -> str:
     """`replace(address, country=…)`, from the inside out."""
-    replace_ = fn.module.imports.use("dataclasses", "replace")
+    replace_ = fn.use("dataclasses", "replace")
     columns = list(fn.columns((*base, *own)))[len(base) :]
     names = [column.python for column in columns]
     text = code.text
-    for depth in range(len(names) - 1, -1, -1):
+    for depth in reversed(range(len(names))):
         target = ".".join([before.text, *names[:depth]])
         if depth and is_nullable(columns[depth - 1].type):
-            what = string(".".join(["self", *base, *own[:depth]]))
-            target = f"{fn.module.imports.operator('unwrap')}({target}, {what})"
+            target = fn.unwrap(Code(target), ".".join(["self", *base, *own[:depth]])).text
         text = f"{replace_}({target}, {names[depth]}={text})"
     return text

@@ -1,12 +1,13 @@
 """Lowering of statements, and of expressions whose value goes somewhere, by rules for each kind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ... import ast
-from ...python.code import NONE, Code, Line, body_of
-from ..expressions.dispatch import lower, nil_after_call
+from ...python.code import NONE, Code, Line, holds, if_
+from ...source import Span
+from ..expressions.dispatch import Operand, lower, nil_after_call
 from ..expressions.snapshots import record_form_of
 from ..python.typing import DYNAMIC, type_of, unchecked
 from .destination import NOWHERE, Destination
@@ -30,32 +31,36 @@ def rule(kind: type[ast.Node]) -> Callable[[Rule], Rule]:
 def block(fn: FunctionBuilder, node: ast.Block, dest: Destination = NOWHERE) -> list[Line]:
     """A block's statements; its last expression goes to `dest`."""
     lines: list[Line] = []
-    statements = list(node.statements)
-    for index, statement in enumerate(statements):
-        is_last = index == len(statements) - 1
+    for statement in node.statements:
+        goes = dest if statement is node.statements[-1] else NOWHERE
         if isinstance(statement, ast.ExprStatement):
-            found = value(fn, statement.value, dest if is_last else NOWHERE)
+            found = value(fn, statement.value, goes)
         else:
-            found = _RULES[type(statement)](fn, statement, dest if is_last else NOWHERE)
-        lines += [line if line.span else replace(line, span=statement.span) for line in found]
+            found = _RULES[type(statement)](fn, statement, goes)
+        lines += _spanned(found, statement.span)
         if isinstance(statement, ast.Return | ast.Raise):
             return lines
-    if dest.kind != "nowhere" and not (statements and _gives(statements[-1])):
-        lines += dest.put(NONE)
-    return lines
+    gives = node.statements and isinstance(node.statements[-1], ast.ExprStatement | ast.If)
+    return lines if gives or dest.kind == "nowhere" else [*lines, *dest.put(NONE)]
 
 
-def _gives(statement: ast.Statement) -> bool:
-    """Whether a statement at the end of a block puts its value in place by itself."""
-    return isinstance(statement, ast.ExprStatement | ast.Return | ast.Raise | ast.If)
+def _spanned(lines: Iterable[Line], span: Span) -> list[Line]:
+    """The lines of a statement, less those of statements inside of it."""
+    return [
+        replace(
+            line,
+            span=line.span or span,
+            block=None if line.block is None else tuple(_spanned(line.block, span)),
+        )
+        for line in lines
+    ]
 
 
 def value(fn: FunctionBuilder, node: ast.Expr, dest: Destination) -> list[Line]:
     """An expression, and where its value goes."""
     if isinstance(node, ast.Match | ast.Rescue):
         return _RULES[type(node)](fn, node, dest)
-    code = lower(
-        fn,
+    operand = Operand(
         node,
         record=record_form_of(dest.expected),
         composed=dest.composed,
@@ -63,10 +68,11 @@ def value(fn: FunctionBuilder, node: ast.Expr, dest: Destination) -> list[Line]:
         name=dest.name if dest.first else None,
         chain=dest.kind == "nowhere",
     )
+    code = lower(fn, operand)
     if code.guards:
-        inner = dest.put(replace(code, guards=()))
-        found = [Line(f"if {' and '.join(code.guards)}:"), *body_of(inner)] if inner else []
-        return [*code.before, *found]
+        guard, inner = code.split()
+        found = dest.put(inner)
+        return [*guard.before, *([if_(holds(guard.conditions), found)] if found else [])]
     if code.before and code.text == dest.name:
         return list(code.before)
     if dest.unchecked:
@@ -91,3 +97,29 @@ def _annotated(fn: FunctionBuilder, code: Code, dest: Destination) -> Code:
     name = fn.fresh("result")
     line = Line(f"{name}: {fn.module.annotation(dest.expected)} = {code.text}")
     return Code(name, before=(*code.before, line))
+
+
+def return_directly(lines: Iterable[Line], shared: Collection[str] = ()) -> list[Line]:
+    """A body that returns a value at once, not by a variable of its own that it just assigned.
+
+    `shared` are variables that are more than this body's.
+    """
+    found: list[Line] = []
+    for line in lines:
+        if line.block is not None:
+            line = replace(line, block=tuple(return_directly(line.block, shared)))
+        name = line.text.removeprefix("return ")
+        if line.word == "return" and name not in shared and found:
+            before, assigned, given = found[-1].text.partition(f"{name} = ")
+            if assigned and not before:
+                found[-1] = replace(found[-1], text=f"return {given}")
+                continue
+        found.append(line)
+    return found
+
+
+def without_final_return(lines: list[Line]) -> list[Line]:
+    """A body without a bare `return` at its end."""
+    while lines and lines[-1].text == "return":
+        lines = lines[:-1]
+    return lines

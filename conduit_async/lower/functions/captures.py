@@ -1,10 +1,11 @@
-"""The values that a payload takes along, at the place of the enqueue."""
+"""The values that a payload takes along, where its job is enqueued."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ...program import Capture, Column, Local
 from ...python import literals
-from ...python.code import Code, Effect, Precedence, close, combine
+from ...python.code import Code, Effect, NotNil, Precedence, close
 from ...types import Record, is_nullable, required
 from ..expressions.changes import changed, previous
 from ..expressions.snapshots import snapshot_of
@@ -25,7 +26,8 @@ def value_of(fn: FunctionBuilder, capture: Capture) -> Code:
         case "self_path":
             return _further_path(fn, capture)
         case "snapshot":
-            return _snapshot(fn, capture)
+            assert fn.record is not None
+            return replace(_snapshot(fn, fn.record, fn.resource.name), effect=Effect.READS)
         case "change":
             column = fn.resource.columns[capture.path[0]]
             return (changed if capture.path[1] == "changed" else previous)(fn, column)
@@ -45,7 +47,7 @@ def value_in(fn: FunctionBuilder, capture: Capture, record: str, resource: str) 
     if capture.kind == "change":
         return attributes(record, fn.module.columns(resource, capture.path[:1]))
     if capture.kind == "snapshot":
-        return Code(f"{fn.module.snapshot_class(resource)}.of({record})", Precedence.PRIMARY)
+        return _snapshot(fn, record, resource)
     return attributes(record, fn.module.columns(resource, capture.path))
 
 
@@ -54,14 +56,11 @@ def _certain(fn: FunctionBuilder, capture: Capture, code: Code) -> Code:
     *_, column = fn.columns(capture.path)
     if len(capture.path) == 1 or is_nullable(capture.type) or not is_nullable(column.type):
         return code
-    what = literals.quoted(".".join(["self", *capture.path]))
-    text = f"{fn.module.imports.operator('unwrap')}({code.text}, {what})"
-    return combine(text, Precedence.PRIMARY, [code])
+    return fn.unwrap(code, ".".join(["self", *capture.path]))
 
 
-def _snapshot(fn: FunctionBuilder, capture: Capture) -> Code:
-    snapshot = fn.module.snapshot_class(fn.resource.name)
-    return Code(f"{snapshot}.of({fn.record})", Precedence.PRIMARY, effect=Effect.READS)
+def _snapshot(fn: FunctionBuilder, record: str, resource: str) -> Code:
+    return Code(f"{fn.module.snapshot_class(resource)}.of({record})", Precedence.PRIMARY)
 
 
 def attributes(root: str, columns: Iterable[Column], nullable: bool = False) -> Code:
@@ -69,7 +68,7 @@ def attributes(root: str, columns: Iterable[Column], nullable: bool = False) -> 
     text, guards = root, []
     for column in columns:
         if nullable:
-            guards.append(f"{text} is not None")
+            guards.append(NotNil(text))
         text = f"{text}.{column.python}"
         nullable = is_nullable(column.type)
     return close(Code(text, Precedence.PRIMARY, effect=Effect.READS, guards=tuple(guards)))
@@ -90,8 +89,11 @@ def _further_path(fn: FunctionBuilder, capture: Capture) -> Code:
 def _local(fn: FunctionBuilder, capture: Capture) -> Code:
     local = capture.local
     assert local is not None
-    if fn.is_captured(local):
-        return _further(fn, capture, local)
+    if fn.is_captured(local):  # of a job that hands it on to one nested in it
+        outer = fn.capture("local", (local.name,), local)
+        assert outer is not None
+        whole = fn.captured(outer)
+        return _part(fn, capture, local, whole) if capture.kind == "local_path" else whole
     name = fn.local(local)
     if local in fn.locals.composed:
         rows = rows_of(fn, Code(name), local.type)
@@ -110,22 +112,9 @@ def _part(fn: FunctionBuilder, capture: Capture, local: Local, whole: Code) -> C
     """What is read of a record, or of what nothing is known of."""
     record = required(local.type)
     if not isinstance(record, Record):
-        return _keys(fn, whole, capture.path[1:])
+        for name in capture.path[1:]:
+            key = Code(literals.quoted(name))
+            whole = fn.operator("member", [whole, key], Effect.READS | Effect.FAILS)
+        return whole
     columns = fn.module.columns(record.resource, capture.path[1:])
     return attributes(whole.text, columns, is_nullable(local.type))
-
-
-def _keys(fn: FunctionBuilder, value: Code, path: tuple[str, ...]) -> Code:
-    """`.name` of what nothing is known of, one after the other."""
-    for name in path:
-        text = f"{fn.module.imports.operator('member')}({value.text}, {literals.quoted(name)})"
-        value = combine(text, Precedence.PRIMARY, [value], Effect.READS | Effect.FAILS)
-    return value
-
-
-def _further(fn: FunctionBuilder, capture: Capture, local: Local) -> Code:
-    """What a job hands on to one nested in it, although it uses another part of it itself."""
-    whole = fn.capture("local", (local.name,), local)
-    assert whole is not None
-    value = fn.captured(whole)
-    return _part(fn, capture, local, value) if capture.kind == "local_path" else value

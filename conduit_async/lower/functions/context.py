@@ -5,23 +5,38 @@ from dataclasses import replace
 from ... import ast
 from ...program import Capture, KeyAccess, LibraryCall
 from ...python import literals
-from ...python.code import Code, Effect, Line, Precedence, body_of, close, combine
+from ...python.code import (
+    Code,
+    Effect,
+    Line,
+    NotNil,
+    Precedence,
+    close,
+    combine,
+    holds,
+    if_,
+    negate,
+)
 from ..expressions.dispatch import lower
 from .function_builder import FunctionBuilder
 
-_USER = "context.current_user"
-_WHAT = '"Context.current_user"'
+_USER = Code("context.current_user", Precedence.PRIMARY)
+_WHAT = "Context.current_user"
+_IS_KNOWN = holds([NotNil(_USER.text)])
+
+
+def keys_of(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[str], object]:
+    """The keys in `x.a.b`, and what `x` is resolved to."""
+    names: list[str] = []
+    while isinstance(node, ast.Member) and isinstance(fn.resolved(node), KeyAccess):
+        names.insert(0, node.name.text)
+        node = node.target
+    return names, fn.resolved(node)
 
 
 def context_value(fn: FunctionBuilder, node: ast.Expr) -> Code | None:
     """`Context.current_user` and what is read of it: of the request, or captured."""
-    resolutions = fn.module.facts.resolutions
-    names: list[str] = []
-    current = node
-    while isinstance(current, ast.Member) and isinstance(resolutions.get(current), KeyAccess):
-        names.insert(0, current.name.text)
-        current = current.target
-    root = resolutions.get(current)
+    names, root = keys_of(fn, node)
     if not isinstance(root, LibraryCall) or root.signature.namespace != "Context":
         return None
     capture = fn.capture("context", (root.signature.name, *names))
@@ -37,25 +52,20 @@ def request_value(fn: FunctionBuilder, capture: Capture) -> Code:
     """
     name, *keys = capture.path
     if name == "authenticated?":
-        return _of_request(fn, name)
+        return _IS_KNOWN
     if name == "current_user!" and not keys:
-        return Code(_USER, Precedence.PRIMARY)
+        return _USER
     assert capture.node is not None
-    code = close(lower(fn, capture.node))
     if name != "current_user!":
-        return code
-    unwrap = fn.module.imports.operator("unwrap")
+        return close(lower(fn, capture.node))
+    with fn.having(knows_user=True):
+        code = close(lower(fn, capture.node))
     if not code.before:
-        inner = code.text.replace(f"{unwrap}({_USER}, {_WHAT})", _USER)
-        return Code(f"{inner} if {_USER} is not None else None", Precedence.TERNARY)
+        return Code(f"{code.text} if {_IS_KNOWN.text} else None", Precedence.TERNARY)
     value = fn.fresh(capture.python)
-    any_ = fn.module.imports.use("typing", "Any")
-    lines = [
-        Line(f"{value}: {any_} = None"),
-        Line(f"if {_USER} is not None:"),
-        *body_of([*code.before, Line(f"{value} = {code.text}")]),
-    ]
-    return Code(value, before=tuple(lines))
+    line = Line(f"{value}: {fn.use('typing', 'Any')} = None")
+    known = if_(_IS_KNOWN, [*code.before, Line(f"{value} = {code.text}")])
+    return Code(value, before=(line, known))
 
 
 def _captured(fn: FunctionBuilder, capture: Capture) -> Code:
@@ -63,30 +73,22 @@ def _captured(fn: FunctionBuilder, capture: Capture) -> Code:
     if capture.path[0] != "current_user!":
         return value
     if len(capture.path) == 1:
-        unwrap = fn.module.imports.operator("unwrap")
-        text = f"{unwrap}({value.text}, {_WHAT})"
-        return combine(text, Precedence.PRIMARY, [value], Effect.FAILS)
+        return fn.unwrap(value, _WHAT, Effect.FAILS)
     known = fn.capture("context", ("authenticated?",))
     assert known is not None
-    fail = fn.module.imports.operator("fail")
-    failing = f"{fail}({literals.quoted('Context.current_user is nil')})"
-    condition = fn.captured(known).text
+    failing = fn.operator("fail", [Code(literals.quoted("Context.current_user is nil"))])
+    test = fn.captured(known)
     if not fn.lazy:
-        check = (
-            Line(f"if not {condition}:", effect=Effect.NONE),
-            *body_of([Line(failing, effect=Effect.FAILS)]),
-        )
-        return replace(value, before=(*value.before, *check))
-    text = f"{value.text} if {condition} else {failing}"
+        check = if_(negate(test), [Line(failing.text, effect=Effect.FAILS)])
+        return replace(value, before=(*value.before, check))
+    text = f"{value.text} if {test.text} else {failing.text}"
     return combine(text, Precedence.TERNARY, [value], Effect.FAILS)
 
 
 def _of_request(fn: FunctionBuilder, name: str) -> Code:
     if name == "authenticated?":
-        return Code(f"{_USER} is not None", Precedence.COMPARISON)
+        return _IS_KNOWN
     attribute = Code(f"context.{name.rstrip('!')}", Precedence.PRIMARY)
-    if not name.endswith("!"):
+    if fn.knows_user or not name.endswith("!"):
         return attribute
-    unwrap = fn.module.imports.operator("unwrap")
-    text = f"{unwrap}({attribute.text}, {_WHAT})"
-    return Code(text, Precedence.PRIMARY, effect=Effect.FAILS)
+    return fn.unwrap(attribute, _WHAT, Effect.FAILS)

@@ -9,11 +9,11 @@ from ...types import Type
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Destination the variable `name`, out of the function, or nowhere.
+    """Where a value goes: to the variable `name`, out of the function, or nowhere.
 
     `annotation` is written where the variable is first assigned; on a line of its own when the
     first value is `narrowed`, since type checkers take an annotated value for any of its type.
-    `expected` is the type that the place has, which only has to be taken on trust where the value
+    `expected` is the type of the destination, which type checkers have to be told where the value
     is `unchecked`. `first`: the variable begins with it. `kept`: it has a value already, which the
     new one may be made of, and which stays if that fails. `unread`: nothing reads the variable.
     `composed`: a query is its value, not the rows.
@@ -35,15 +35,15 @@ class Destination:
         if self.kind == "return":
             return [Line(f"return {code.text}")]
         if self.kind == "name":
-            kind = f": {self.annotation}" if self.annotation else ""
+            declared = self.declared if self.narrowed else []
+            kind = f": {self.annotation}" if self.annotation and not declared else ""
             effect = Effect.ACTS if self.kept else code.effect
-            if kind and self.narrowed:
-                return [*self.declared, Line(f"{self.name} = {code.text}", effect=effect)]
-            return [Line(f"{self.name}{kind} = {code.text}", effect=effect)]
+            return [*declared, Line(f"{self.name}{kind} = {code.text}", effect=effect)]
         if not code.effect.is_observable and "(" not in code.text:
             return []
-        is_call = code.precedence in (Precedence.PRIMARY, Precedence.AWAIT) and code.text.endswith(
-            ")"
+        is_call = code.text.endswith(")") and code.precedence in (
+            Precedence.PRIMARY,
+            Precedence.AWAIT,
         )
         return [Line(code.text if is_call else f"_ = {code.text}", effect=code.effect)]
 

@@ -33,24 +33,15 @@ def _options(fn: FunctionBuilder, job: JobInfo) -> dict[str, Code]:
     """The options that are decided at the enqueue."""
     found: dict[str, Code] = {}
     for name, value in job.options.items():
-        if name in ("delay", "unique_for"):
-            found[name] = _duration(fn, value)
-        elif name == "run_at":
-            found[name] = lower(fn, value)
+        if name in ("delay", "unique_for", "run_at"):
+            if isinstance(value, float | int):
+                text = literals.seconds(fn.use("datetime", "timedelta"), value)
+                found[name] = Code(text, Precedence.PRIMARY)
+            else:
+                found[name] = lower(fn, value)
         elif name == "unique":
-            found[name] = _unique(fn.in_order([lower(fn, node) for node in value]))
+            codes = fn.in_order([lower(fn, node) for node in value])
+            text = ", ".join(code.at(Precedence.TERNARY) for code in codes)
+            several = len(codes) > 1
+            found[name] = combine(f"({text})", Precedence.ATOM, codes) if several else codes[0]
     return found
-
-
-def _duration(fn: FunctionBuilder, value: ast.Expr | float) -> Code:
-    if isinstance(value, ast.Node):
-        return lower(fn, value)
-    timedelta = fn.module.imports.use("datetime", "timedelta")
-    return Code(literals.seconds(timedelta, value), Precedence.PRIMARY)
-
-
-def _unique(codes: list[Code]) -> Code:
-    if len(codes) == 1:
-        return codes[0]
-    text = ", ".join(code.at(Precedence.TERNARY) for code in codes)
-    return combine(f"({text})", Precedence.ATOM, codes)

@@ -1,37 +1,36 @@
 """The Python function that is being written: its names, and how it reads `self`."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from functools import reduce
+from operator import or_
 
 from ... import ast
 from ...names import local_name, snake_case
 from ...program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo, ServiceInfo
-from ...python.code import Code, Effect, Line, Precedence
-from ...python.literals import holds_empty
-from ...source import Span
+from ...python.code import Code, Effect, Line, Precedence, call, combine
+from ...python.literals import holds_empty, string
 from ...types import Type
-from ..package.naming import Naming
 from ..sql.sql import Select
 from .destination import Destination
-from .function import Locals
-
-Place = Literal["hook", "job", "function"]
+from .locals import Locals
+from .module import Place
+from .naming import Naming
 
 
 @dataclass
 class FunctionBuilder(Naming):
     """One Python function.
 
-    `resource` is what `self` is a row of. `place` is what it runs in; a function that needs
-    neither services nor the database runs in `function`. `handle` is the variable through which
-    it reaches the runtime, `awaits` whether that is awaited. In a hook `record` holds the row;
-    elsewhere `captures` are the values that it was given, as attributes of `payload` or, without
-    one, as parameters. `returns` is how it ends early, `expected` the type of its result.
-    `value_dest` is where a `return` inside of a rescue's value goes, `caught` the exception that
-    is being handled. `breaks`: such a `return` has to leave a `while True`; out of loops of its
-    own, of which there are `loops` around it, the variable `left` takes the value along.
+    `resource` is what `self` is a row of, `place` what the function runs in. `handle` is the
+    variable through which it reaches the runtime, `awaits` whether that is awaited. In a hook
+    `record` holds the row; elsewhere `captures` are the values that it was given, as attributes of
+    `payload` or, without one, as parameters. `returns` is how it ends early, `expected` the type of
+    its result. `value_dest` is where a `return` inside of a rescue's value goes, `caught` the
+    exception that is being handled. `breaks`: such a `return` has to leave a `while True`; out of
+    loops of its own, of which there are `loops` around it, the variable `left` takes the value
+    along. `knows_user`: the code runs only if the request has a user.
     """
 
     resource: ResourceInfo
@@ -54,6 +53,7 @@ class FunctionBuilder(Naming):
     caught: str | None = None
     breaks: bool = False
     left: str | None = None
+    knows_user: bool = False
     loops: int = 0
     lazy: int = 0
     inner: int = 0
@@ -62,6 +62,37 @@ class FunctionBuilder(Naming):
     _forgets: int = 0
     _variables: dict[str, str] = field(default_factory=dict)
     _reassigned: dict[Capture, str] = field(default_factory=dict)
+
+    # names and helpers of the module
+
+    def use(self, module: str, name: str) -> str:
+        """How to write `name` of `module`."""
+        return self.module.imports.use(module, name)
+
+    def builtin(self, name: str) -> str:
+        """How to write a builtin."""
+        return self.use("builtins", name)
+
+    def operator(self, name: str, parts: Sequence[Code], effect: Effect = Effect.NONE) -> Code:
+        """A call of the runtime's operators."""
+        return call(self.module.imports.operator(name), parts, effect)
+
+    def unwrap(self, code: Code, what: ast.Expr | str, effect: Effect = Effect.NONE) -> Code:
+        """A value that raises an error when it is nil."""
+        what = what if isinstance(what, str) else described(what)
+        return self.operator("unwrap", [code, Code(string(what))], effect)
+
+    def unless_nil(
+        self, code: Code, hint: str, made: Callable[[Code], str], effect: Effect = Effect.NONE
+    ) -> Code:
+        """What is made of a value, None of None."""
+        first, again = self.twice(code, hint)
+        text = f"{made(again)} if {first.at(Precedence.SUM)} is not None else None"
+        return combine(text, Precedence.TERNARY, [first], effect)
+
+    def resolved(self, node: ast.Node) -> object:
+        """What a name, member or call is resolved to."""
+        return self.module.facts.resolutions.get(node)
 
     def services(self, called: ServiceInfo) -> str:
         """Through what a service is reached; in a job it notes that jobs call it."""
@@ -74,11 +105,16 @@ class FunctionBuilder(Naming):
         """The variable through which the runtime is reached."""
         return "job" if self.place == "job" else "hook"
 
+    def through_handle(self, call: str, parts: Sequence[Code]) -> Code:
+        """A call of the runtime, or of a service, that may wait and do anything."""
+        head, precedence = ("await ", Precedence.AWAIT) if self.awaits else ("", Precedence.PRIMARY)
+        return combine(f"{head}{call}", precedence, parts, Effect.ACTS)
+
+    # values that the function was given
+
     def is_captured(self, local: Local) -> bool:
         """Whether a local belongs to the code around this job, so that the payload holds it."""
         return self.job is not None and local.owner is not self.job
-
-    # values that the function was given
 
     def columns(self, path: tuple[str, ...]) -> Iterator[Column]:
         """The columns along a path of `self`: `address`, then `country` of its struct."""
@@ -105,7 +141,7 @@ class FunctionBuilder(Naming):
         """Whether records are snapshots already: `self` or a local from outside the job."""
         if isinstance(node, ast.SelfRef):
             return self.record is None
-        local = self.module.facts.resolutions.get(node)
+        local = self.resolved(node)
         return isinstance(local, Local) and (local in self.snapshots or self.is_captured(local))
 
     def forgets_narrowing(self, node: ast.Expr) -> bool:
@@ -121,7 +157,7 @@ class FunctionBuilder(Naming):
             return len(names) > 1 and self.locals.shares_structs
         if self.job is None:
             return False
-        local = self.module.facts.resolutions.get(node)
+        local = self.resolved(node)
         if isinstance(node, ast.SelfRef):
             path: tuple[object, ...] = ("self", *names)
             whole = len(names) > 1 and self.capture("self_path", tuple(names)) is None
@@ -137,20 +173,15 @@ class FunctionBuilder(Naming):
         names = [column.python for column in self.columns(path)]
         if self.record is not None:
             return Code(".".join([self.record, *names]), Precedence.PRIMARY, effect=Effect.READS)
-        for length in range(len(path), 0, -1):
-            capture = self.capture("self_path", path[:length])
+        lengths = range(len(path), 0, -1)
+        captures = ((self.capture("self_path", path[:length]), length) for length in lengths)
+        snapshots = ((each, 0) for each in self.captures if each.kind == "snapshot")
+        for capture, length in (*captures, *snapshots):
             if capture is not None:
-                base = self.captured(capture)
-                precedence = Precedence.PRIMARY if names[length:] else base.precedence
-                return replace(
-                    base, text=".".join([base.text, *names[length:]]), precedence=precedence
-                )
-        snapshot = self.capture("snapshot", ())
-        snapshot = snapshot or next((c for c in self.captures if c.kind == "snapshot"), None)
-        if snapshot is None:
-            raise LookupError(f"nothing captured for {'.'.join(path)}")
-        base = self.captured(snapshot)
-        return replace(base, text=".".join([base.text, *names]), precedence=Precedence.PRIMARY)
+                base, rest = self.captured(capture), names[length:]
+                precedence = Precedence.PRIMARY if rest else base.precedence
+                return replace(base, text=".".join([base.text, *rest]), precedence=precedence)
+        raise LookupError(f"nothing captured for {'.'.join(path)}")
 
     def is_reassigned(self, capture: Capture) -> bool:
         """Whether a variable stands for a captured value already."""
@@ -197,66 +228,60 @@ class FunctionBuilder(Naming):
             self._loaded = before if self._forgets == forgets else {}
 
     @contextmanager
-    def inside(self) -> Iterator[None]:
+    def having(self, **values: object) -> Iterator[None]:
+        """Code for which some attributes have other values."""
+        before = {name: getattr(self, name) for name in values}
+        vars(self).update(values)
+        try:
+            yield
+        finally:
+            vars(self).update(before)
+
+    def inside(self) -> AbstractContextManager[None]:
         """A function inside of this one, where type checkers forget what is not nil."""
-        self.inner += 1
-        yield
-        self.inner -= 1
+        return self.having(inner=self.inner + 1)
 
     @contextmanager
     def nested_function(self, expected: Type, *, loads_anew: bool) -> Iterator[None]:
         """A Python function inside of this one; rows that it loads anew have names of its own."""
-        returning = self.value_dest, self.breaks, self.left, self.loops
-        before = self.returns, self.expected, self.caught, self._variables
-        self.value_dest, self.breaks, self.left, self.loops = None, False, None, 0
-        self.returns, self.expected, self.caught = "return None", expected, None
-        with self.branch(), self.inside():
-            if loads_anew:
-                self._loaded, self._variables = {}, {}
+        names = ("_loaded", "_variables") if loads_anew else ()
+        loads = {name: dict[str, str]() for name in names}
+        returns = self.having(returns="return None", expected=expected, caught=None, **loads)
+        with self.branch(), self.inside(), returns, self._returning(None, False):
             yield
-        self.value_dest, self.breaks, self.left, self.loops = returning
-        self.returns, self.expected, self.caught, self._variables = before
 
-    @contextmanager
-    def in_loop(self, is_loop: bool = True) -> Iterator[None]:
+    def in_loop(self, is_loop: bool = True) -> AbstractContextManager[None]:
         """Code that stands in a loop of Python's, which a `break` would leave."""
-        self.loops += is_loop
-        try:
-            yield
-        finally:
-            self.loops -= is_loop
+        return self.having(loops=self.loops + is_loop)
 
-    @contextmanager
-    def returning_into(self, dest: Destination | None, breaks: bool) -> Iterator[None]:
+    def returning_into(
+        self, dest: Destination | None, breaks: bool
+    ) -> AbstractContextManager[None]:
         """The block of a rescue; with `dest` its value goes there, also by a `return`."""
-        before = self.value_dest, self.breaks, self.left, self.loops
-        if dest is not None:
-            self.value_dest, self.breaks, self.left, self.loops = dest, breaks, None, 0
-        try:
-            yield
-        finally:
-            self.value_dest, self.breaks, self.left, self.loops = before
+        return nullcontext() if dest is None else self._returning(dest, breaks)
+
+    def _returning(self, dest: Destination | None, breaks: bool) -> AbstractContextManager[None]:
+        return self.having(value_dest=dest, breaks=breaks, left=None, loops=0)
 
     # temporary variables
 
-    def hoist(self, code: Code, hint: str = "value", span: Span | None = None) -> Code:
+    def hoist(self, code: Code, hint: str = "value") -> Code:
         """The expression's value in a variable, so that it is evaluated here and once."""
         name = self.fresh(hint)
-        kind = f": {self.module.imports.use('typing', 'Any')}" if holds_empty(code.text) else ""
-        line = Line(f"{name}{kind} = {code.text}", span=span, effect=code.effect)
+        kind = f": {self.use('typing', 'Any')}" if holds_empty(code.text) else ""
+        line = Line(f"{name}{kind} = {code.text}", effect=code.effect)
         return Code(name, before=(*code.before, line))
 
     def twice(self, code: Code, hint: str = "value") -> tuple[Code, Code]:
         """The expression for its first use, which evaluates it, and for the uses after that."""
-        if code.repeatable or code.is_constant or code.text in ("[]", "{}"):
+        if code.repeatable or code.is_constant or code.is_empty:
             return code, code
         if not self.lazy:
             hoisted = self.hoist(code, hint)
             return hoisted, replace(hoisted, before=())
-        name = self.fresh(hint)
-        return replace(code, text=f"({name} := {code.text})", precedence=Precedence.ATOM), Code(
-            name
-        )
+        again = Code(self.fresh(hint))
+        text = f"({again.text} := {code.text})"
+        return replace(code, text=text, precedence=Precedence.ATOM), again
 
     def iterable(self, code: Code, hint: str = "items") -> Code:
         """What a comprehension goes through, in a variable where Python takes no expression."""
@@ -278,25 +303,24 @@ class FunctionBuilder(Naming):
         sooner = Effect.NONE  # what runs before the texts of all that is left of it
         for index in range(len(parts) - 1, -1, -1):
             effect = parts[index].effect
-            if effect.must_precede(sooner | _written_before(parts, positions, index)):
+            written_before = [
+                parts[later].effect
+                for later in range(index + 1, len(parts) if positions else 0)
+                if positions and positions[later] < positions[index]
+            ]
+            if effect.must_precede(reduce(or_, written_before, sooner)):
                 hoisted.add(index)
                 sooner |= effect
-            for line in parts[index].before:
-                sooner |= line.effect
+            sooner = reduce(or_, (line.effect for line in parts[index].before), sooner)
         return [
             self.hoist(part, hints[index] if hints else "value") if index in hoisted else part
             for index, part in enumerate(parts)
         ]
 
 
-def _written_before(parts: Sequence[Code], positions: Sequence[int] | None, index: int) -> Effect:
-    """What the operands to the right do whose texts stand left of an operand's own."""
-    found = Effect.NONE
-    if positions is not None:
-        for later in range(index + 1, len(parts)):
-            if positions[later] < positions[index]:
-                found |= parts[later].effect
-    return found
+def described(node: ast.Expr) -> str:
+    """The text of an expression in one line, for an error."""
+    return " ".join(node.span.text.split())
 
 
 def variable_for(node: ast.Expr) -> str:

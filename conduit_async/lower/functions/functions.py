@@ -8,15 +8,15 @@ from ...names import unclashed
 from ...package import Function
 from ...program import FunctionInfo, Local, ParameterInfo
 from ...python.annotations import stored
-from ...python.code import Line, body_of
+from ...python.code import NONE, Code, Line, compare, if_
 from ...types import NIL
-from ..expressions.dispatch import lower
+from ..expressions.dispatch import Operand, lower
 from ..expressions.function_calls import defaults, is_evaluated_inside, takes_nil
-from ..package.module import Module, Variant
-from .blocks import block
+from .blocks import block, return_directly, without_final_return
 from .destination import NOWHERE, Destination
-from .function import return_directly, survey_locals, without_final_return
 from .function_builder import FunctionBuilder
+from .locals import survey_locals
+from .module import Module, Variant
 
 
 def function(module: Module, variant: Variant) -> Function:
@@ -42,8 +42,7 @@ def function(module: Module, variant: Variant) -> Function:
     given = defaults(info)
     parameters += [_parameter(fn, each, each in given) for each in info.parameters]
     dest = Destination("return", expected=info.result) if fn.expected is not None else NOWHERE
-    inside = [each for each in info.parameters if is_evaluated_inside(each)]
-    first = [line for each in inside for line in _default(fn, each)]
+    first = [_default(fn, each) for each in info.parameters if is_evaluated_inside(each)]
     body = [*first, *return_directly(without_final_return(block(fn, info.body, dest)))]
     return Function(
         module.variants[variant],
@@ -56,29 +55,26 @@ def function(module: Module, variant: Variant) -> Function:
 
 
 def _handle(module: Module, variant: Variant) -> tuple[str, ...]:
-    services = module.imports.use(".services", "Services") if variant.place != "function" else ""
     match variant.place:
         case "job":
-            return (f"job: {module.imports.runtime('JobContext')}[{services}]",)
+            return (f"job: {module.job_context}",)
         case "hook":
-            kind = module.imports.runtime("AsyncHook" if module.awaits else "Hook")
             any_ = module.imports.use("typing", "Any")
-            services = services if variant.function.uses_services else any_
-            return (f"hook: {kind}[{any_}, {services}]",)
+            services = module.services if variant.function.uses_services else any_
+            return (f"hook: {module.hook}[{any_}, {services}]",)
     return ()
 
 
-def _default(fn: FunctionBuilder, parameter: ParameterInfo) -> list[Line]:
+def _default(fn: FunctionBuilder, parameter: ParameterInfo) -> Line:
     """A default that is evaluated where an argument is left out."""
     assert parameter.default is not None
     with fn.branch():
-        code = lower(fn, parameter.default, expected=parameter.type)
-    body = [*code.before, Line(f"{parameter.python} = {code.text}")]
-    if not takes_nil(parameter):
-        return [Line(f"if {parameter.python} is None:"), *body_of(body)]
-    is_left_out = fn.module.imports.use("builtins", "isinstance")
-    kind = fn.module.imports.use("types", "EllipsisType")
-    return [Line(f"if {is_left_out}({parameter.python}, {kind}):"), *body_of(body)]
+        code = lower(fn, Operand(parameter.default, expected=parameter.type))
+    test = compare(Code(parameter.python), "is", NONE)
+    if takes_nil(parameter):
+        kind = fn.use("types", "EllipsisType")
+        test = Code(f"{fn.builtin('isinstance')}({parameter.python}, {kind})")
+    return if_(test, [*code.before, Line(f"{parameter.python} = {code.text}")])
 
 
 def _in_defaults(module: Module, info: FunctionInfo) -> Iterator[Local]:
@@ -91,10 +87,10 @@ def _in_defaults(module: Module, info: FunctionInfo) -> Iterator[Local]:
 def _parameter(fn: FunctionBuilder, parameter: ParameterInfo, has_default: bool) -> str:
     text = f"{parameter.python}: {fn.module.annotation(parameter.type)}"
     if is_evaluated_inside(parameter) and takes_nil(parameter):
-        ellipsis = fn.module.imports.use("types", "EllipsisType")
+        ellipsis = fn.use("types", "EllipsisType")
         return f"{text.removesuffix(' | None')} | {ellipsis} | None{' = ...' * has_default}"
     if is_evaluated_inside(parameter):
         return f"{text} | None{' = None' * has_default}"
     if has_default and parameter.default is not None:
-        return f"{text} = {lower(fn, parameter.default, expected=parameter.type).text}"
+        return f"{text} = {lower(fn, Operand(parameter.default, expected=parameter.type)).text}"
     return text

@@ -5,11 +5,11 @@ from ...package import Class, Function
 from ...program import JobInfo
 from ...python import literals
 from ...python.annotations import payload_type
-from ..package.module import Module
 from .assignment import prepare
-from .blocks import block
-from .function import survey_locals, without_final_return
+from .blocks import block, without_final_return
 from .function_builder import FunctionBuilder
+from .locals import survey_locals
+from .module import Module
 
 _PRIORITIES = {0: '"low"', 75: '"high"', 100: '"urgent"'}
 
@@ -27,7 +27,6 @@ def _payload(module: Module, job: JobInfo) -> Class:
 
 
 def _handler(module: Module, job: JobInfo) -> Function:
-    locals_ = survey_locals(module.facts, job.block.body)
     fn = FunctionBuilder(
         module,
         module.resource,
@@ -35,7 +34,7 @@ def _handler(module: Module, job: JobInfo) -> Function:
         awaits=True,
         job=job,
         captures=job.captures,
-        locals=locals_,
+        locals=survey_locals(module.facts, job.block.body),
         used={"job"},
     )
     has_own = any(capture.kind == "self_path" for capture in job.captures)
@@ -43,11 +42,9 @@ def _handler(module: Module, job: JobInfo) -> Function:
     fn.used.add(fn.payload)
     prepare(fn)
     body = without_final_return(block(fn, job.block.body))
-    context = module.imports.runtime("JobContext")
-    services = module.imports.use(".services", "Services")
     return Function(
         job.python,
-        (f"job: {context}[{services}]", f"{fn.payload}: {job.payload}"),
+        (f"job: {module.job_context}", f"{fn.payload}: {job.payload}"),
         "None",
         (*fn.prologue, *body),
         job.block.doc,

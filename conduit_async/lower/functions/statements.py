@@ -1,17 +1,15 @@
 """Statements as lines of Python."""
 
 from contextlib import ExitStack
-from dataclasses import replace
 
 from ... import ast
 from ...analyses.walk import walk
 from ...program import RecordCall
-from ...python import literals
-from ...python.code import NONE, Code, Line, Precedence, body_of, listed, negate
-from ...types import INT, Array, Query, Range, Record, required
-from ..expressions.dispatch import condition, lower
+from ...python.code import NONE, Code, Line, Precedence, compound, if_, listed, negate
+from ...types import INT, Query, Range, is_nullable
+from ..expressions.dispatch import Operand, condition, lower
 from ..python.branching import chain, is_loop
-from ..python.typing import DYNAMIC, as_any, type_of
+from ..python.typing import DYNAMIC, as_any, has_rows, resource_of, type_of, typed_empty
 from . import assignment, variables
 from .blocks import block, rule, value
 from .destination import NOWHERE, UNREAD, Destination
@@ -27,7 +25,7 @@ def _let(fn: FunctionBuilder, node: ast.Let, dest: Destination) -> list[Line]:
         return value(fn, node.value, UNREAD)
     name = fn.local(local)
     if local in fn.locals.composed:
-        kind = variables.select_annotation(fn, local)
+        kind = variables.select_type(fn, local.type) if is_nullable(local.type) else None
         return value(fn, node.value, Destination("name", name, kind, local.type, composed=True))
     annotation = variables.annotation(fn, local, node.value)
     narrowed = variables.is_narrowed(fn, node, local)
@@ -59,8 +57,7 @@ def _if(fn: FunctionBuilder, node: ast.If, dest: Destination) -> list[Line]:
 
 def _falling(body: list[Line]) -> list[Line]:
     """A body without a `return None` at its end, where that is what follows it."""
-    ends = len(body) > 1 and body[-1].text == "return None" and body[-1].indent == 0
-    return body[:-1] if ends else body
+    return body[:-1] if len(body) > 1 and body[-1].text == "return None" else body
 
 
 @rule(ast.For)
@@ -74,8 +71,7 @@ def _for(fn: FunctionBuilder, node: ast.For, dest: Destination) -> list[Line]:
         fn.forget_loaded()  # by the next turn, a row may be another one
     with fn.branch(), fn.in_loop():
         body = block(fn, node.body)
-    loop = [*before, Line(f"for {name} in {iterable}:"), *body_of(body)]
-    return [*loop, *after_loop(fn, node.body)]
+    return [*before, compound(f"for {name} in {iterable}:", body), *after_loop(fn, node.body)]
 
 
 def _is_left(fn: FunctionBuilder, node: ast.Node) -> bool:
@@ -87,43 +83,33 @@ def _is_left(fn: FunctionBuilder, node: ast.Node) -> bool:
 
 
 def _iterable(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], str]:
-    of_ints = type_of(fn, node) == Range(INT)
-    if of_ints and isinstance(node, ast.Binary):
-        low = lower(fn, node.left)
-        high = lower(fn, node.right)
-        low, high = fn.in_order([low, high])
+    if type_of(fn, node) == Range(INT) and isinstance(node, ast.Binary):
+        low, high = fn.in_order([lower(fn, node.left), lower(fn, node.right)])
         last = high.text
         if node.operator == "..":
             end = high.text.isdigit()
             last = str(int(high.text) + 1) if end else f"{high.at(Precedence.SUM)} + 1"
         first = "" if low.text == "0" else f"{low.text}, "
-        name = fn.module.imports.use("builtins", "range")
-        return [*low.before, *high.before], f"{name}({first}{last})"
-    code = as_any(fn, node, lower(fn, node, record="either"))
-    if code.text in ("[]", "{}"):
-        return list(code.before), literals.typed_empty(code, fn.module.imports).text
-    if type_of(fn, node) in DYNAMIC:
-        code = replace(code, text=f"{fn.module.imports.operator('iterate')}({code.text})")
-        return list(code.before), code.text
+        return [*low.before, *high.before], f"{fn.builtin('range')}({first}{last})"
+    code = as_any(fn, node, lower(fn, Operand(node, record="either")))
     rows = (
         isinstance(type_of(fn, node), Query)
         or "await " in code.text
         or code.text.startswith("hook.")
     )
-    if rows and code.precedence >= Precedence.AWAIT:
+    if code.is_empty:
+        code = typed_empty(fn, code)
+    elif type_of(fn, node) in DYNAMIC:
+        code = fn.operator("iterate", [code])
+    elif rows and code.precedence >= Precedence.AWAIT:
         code = fn.hoist(code, _rows_name(fn, node))
-    elif isinstance(required(type_of(fn, node)), Range | Array) or not code.text:
-        pass
     return list(code.before), code.text
 
 
 def _rows_name(fn: FunctionBuilder, node: ast.Expr) -> str:
     """What the rows of a query are called: as their table is."""
-    kind = required(type_of(fn, node))
-    record = required(kind.item) if isinstance(kind, Array) else kind
-    is_query = isinstance(fn.module.facts.resolutions.get(node), RecordCall)
-    if isinstance(record, Record | Query) and is_query:
-        return fn.module.program.resources[record.resource].table.rpartition(".")[2]
+    if isinstance(fn.resolved(node), RecordCall) and has_rows(type_of(fn, node)):
+        return resource_of(fn, type_of(fn, node)).table.rpartition(".")[2]
     return variable_for(node)
 
 
@@ -155,7 +141,7 @@ def after_loop(fn: FunctionBuilder, node: ast.Node) -> list[Line]:
         return []
     assert fn.value_dest is not None
     inside = [] if fn.loops else fn.value_dest.put(Code(f"{fn.left}[0]"))
-    return [Line(f"if {fn.left}:"), *body_of([*inside, Line("break")])]
+    return [if_(Code(f"{fn.left}"), [*inside, Line("break")])]
 
 
 @rule(ast.Raise)

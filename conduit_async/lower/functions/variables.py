@@ -2,17 +2,16 @@
 
 from ... import ast
 from ...program import LibraryCall, Local, RaiseCall
-from ...types import ANY, NIL, Array, Hash, Query, Record, Struct, Type, is_nullable, required
-from ..python.typing import holds_any, joins, type_of
+from ...types import ANY, NIL, Array, Hash, Struct, Type, is_nullable, required
+from ..python.typing import holds_any, joins, resource_of, type_of
 from .function_builder import FunctionBuilder
 
 
 def is_narrowed(fn: FunctionBuilder, node: ast.Let, local: Local) -> bool:
     """Whether a variable that may hold nil starts with a value, and is read as one."""
-    facts = fn.module.facts
     if not is_nullable(local.type) or is_nullable(type_of(fn, node.value)):
         return False
-    return any(facts.resolutions.get(read) is local for read in facts.narrowed)
+    return any(fn.resolved(read) is local for read in fn.module.facts.narrowed)
 
 
 def annotation(fn: FunctionBuilder, local: Local, node: ast.Expr) -> str | None:
@@ -25,12 +24,17 @@ def annotation(fn: FunctionBuilder, local: Local, node: ast.Expr) -> str | None:
         required(local.type) == actual and local not in fn.locals.assigned
     )
     joined = (actual == ANY and joins(node)) or any(
-        type_of(fn, branch) != actual
-        or isinstance(fn.module.facts.resolutions.get(branch), RaiseCall)
+        type_of(fn, branch) != actual or isinstance(fn.resolved(branch), RaiseCall)
         for branch in (node, *_branches(node))
     )
     if _joins_built(fn, node):
-        return fn.module.annotation(_loose(local.type))
+        loose_type = local.type  # with parts of which type checkers know nothing
+        match local.type:
+            case Array():
+                loose_type = Array(ANY)
+            case Hash(key, _):
+                loose_type = Hash(key, ANY)
+        return fn.module.annotation(loose_type)
     mixed = _is_mixed(fn, node) or _is_filtered(fn, node)
     if widened or joined or actual == NIL or empty or mixed or (loose and literal):
         return fn.module.annotation(local.type)
@@ -39,17 +43,9 @@ def annotation(fn: FunctionBuilder, local: Local, node: ast.Expr) -> str | None:
     return None
 
 
-def select_annotation(fn: FunctionBuilder, local: Local) -> str | None:
-    """The annotation of a variable that holds a query, where there may be none."""
-    return select_type(fn, local.type) if is_nullable(local.type) else None
-
-
 def select_type(fn: FunctionBuilder, kind: Type) -> str:
     """The type of a query that is a value."""
-    inner = required(kind)
-    record = required(inner.item) if isinstance(inner, Array) else inner
-    assert isinstance(record, Query | Record)
-    name = fn.module.record_class(record.resource)
+    name = fn.module.record_class(resource_of(fn, kind).name)
     text = f"{fn.module.imports.runtime('Select')}[{name}]"
     return f"{text} | None" if is_nullable(kind) else text
 
@@ -72,7 +68,7 @@ def _is_mixed(fn: FunctionBuilder, node: ast.Expr) -> bool:
 
 def _is_filtered(fn: FunctionBuilder, node: ast.Expr) -> bool:
     """Whether type checkers may find that nothing is nil in an array whose type allows it."""
-    kind, call = type_of(fn, node), fn.module.facts.resolutions.get(node)
+    kind, call = type_of(fn, node), fn.resolved(node)
     is_filter = isinstance(call, LibraryCall) and call.signature.name == "filter"
     return is_filter and isinstance(kind, Array) and is_nullable(kind.item)
 
@@ -96,13 +92,3 @@ def _branches(node: ast.Expr) -> list[ast.Expr]:
     bodies = [arm.body.statements for arm in node.arms] if isinstance(node, ast.Match) else []
     lasts = [body[-1] for body in bodies if body]
     return [last.value for last in lasts if isinstance(last, ast.ExprStatement)]
-
-
-def _loose(kind: Type) -> Type:
-    """The type with parts of which type checkers know nothing."""
-    match kind:
-        case Array():
-            return Array(ANY)
-        case Hash(key, _):
-            return Hash(key, ANY)
-    return kind

@@ -5,11 +5,11 @@ CPython takes at most 20 loops, `try` and `with` blocks inside of each other in 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...package import Function
-from ...python.code import Line, indented
+from ...python.code import Line
 from ...python.imports import Imports
 from .names_used import Reading, reading
 
@@ -17,84 +17,74 @@ MAX_BLOCKS = 18
 MAX_LEVELS = 60
 
 _WEIGHTS = {"for": 1, "while": 1, "try": 1, "with": 1, "except": 2}
-_LEAVING = re.compile(r"(return|break|continue)\b")
-_CONTINUES = re.compile(r"(elif|else|except|finally)\b")
+"""How many of the interpreter's blocks a compound statement takes."""
+
+_LEAVING = ("return", "break", "continue")
 _WRITTEN_ONCE = re.compile(r"break|continue|return( \w+)?")
 
 
 def outlined(function: Function, imports: Imports) -> Function:
     """The function, with parts of it in functions of their own where it nests too deep."""
-    if not _is_deep(function.body):
+    if not _is_deep(function.body, 0, 0):
         return function
     names = {parameter.partition(":")[0].strip() for parameter in function.parameters}
-    outliner = _Outliner(_parsed(function.body), imports, names, function.result, function.is_async)
-    body = outliner.outlined()
-    return replace(function, body=tuple(_flat(body)))
+    outliner = _Outliner(_tree(function.body), imports, function.is_async)
+    return replace(function, body=_lines(outliner.function(_Scope(1, function.result, names))))
 
 
 @dataclass(eq=False)
 class _Statement:
-    """A line, and the statements of the block that it opens."""
+    """A statement that can be changed; `block` is empty for a simple one."""
 
     line: Line
-    inside: list["_Statement"] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        return self.line.text.removeprefix("async ")
+    block: list["_Statement"] = field(default_factory=list)
 
     @property
     def read(self) -> Reading:
-        """What the line does with names."""
-        return reading(self.line.text)
+        return reading(self.line)
 
     @property
     def is_function(self) -> bool:
-        return self.text.startswith("def ")
-
-    @property
-    def weight(self) -> int:
-        """How many of the interpreter's blocks its own block takes."""
-        word = re.match(r"\w+", self.text) if self.text.endswith(":") else None
-        return _WEIGHTS.get(word[0], 0) if word else 0
+        return self.line.word == "def"
 
     def write(self, text: str) -> None:
         self.line = replace(self.line, text=text)
 
 
-def _is_deep(lines: Iterable[Line]) -> bool:
-    weights: list[int] = []
-    for line in lines:
-        del weights[line.indent :]
-        weights.append(_Statement(line).weight)
-        if line.indent > MAX_LEVELS or sum(weights) > MAX_BLOCKS:
-            return True
-    return False
+@dataclass
+class _Scope:
+    """A function: its level, the type of its result, the names known before a statement."""
+
+    level: int
+    result: str
+    bound: set[str]
 
 
-def _parsed(lines: Iterable[Line]) -> list[_Statement]:
-    top: list[_Statement] = []
-    blocks = [top]
-    for line in lines:
-        del blocks[line.indent + 1 :]
-        statement = _Statement(line)
-        blocks[-1].append(statement)
-        blocks.append(statement.inside)
-    return top
+def _is_deep(lines: Sequence[Line], level: int, blocks: int) -> bool:
+    if lines and level > MAX_LEVELS:
+        return True
+    weights = ((line, blocks + _WEIGHTS.get(line.word, 0)) for line in lines if line.block)
+    return any(
+        weight > MAX_BLOCKS or _is_deep(line.block or (), level + 1, weight)
+        for line, weight in weights
+    )
 
 
-def _flat(statements: Iterable[_Statement]) -> list[Line]:
-    found: list[Line] = []
-    for each in statements:
-        found.append(replace(each.line, indent=0))
-        found += indented(_flat(each.inside))
-    return found
+def _tree(lines: Iterable[Line]) -> list[_Statement]:
+    return [_Statement(line, _tree(line.block or ())) for line in lines]
+
+
+def _lines(statements: Iterable[_Statement]) -> tuple[Line, ...]:
+    return tuple(
+        each.line if each.line.block is None else replace(each.line, block=_lines(each.block))
+        for each in statements
+    )
 
 
 def _all(statements: Iterable[_Statement]) -> Iterator[_Statement]:
     for each in statements:
         yield each
-        yield from _all(each.inside)
+        yield from _all(each.block)
 
 
 def _own(statements: Iterable[_Statement]) -> Iterator[_Statement]:
@@ -102,11 +92,11 @@ def _own(statements: Iterable[_Statement]) -> Iterator[_Statement]:
     for each in statements:
         yield each
         if not each.is_function:
-            yield from _own(each.inside)
+            yield from _own(each.block)
 
 
 def _assigned(statements: Iterable[_Statement]) -> set[str]:
-    return {name for each in _own(statements) for name in each.read.assigned}
+    return {name for each in statements for name in each.read.assigned}
 
 
 def _mentioned(statements: Iterable[_Statement]) -> set[str]:
@@ -116,117 +106,93 @@ def _mentioned(statements: Iterable[_Statement]) -> set[str]:
 def _leaving(statements: Iterable[_Statement], *, in_loop: bool = False) -> Iterator[_Statement]:
     """The statements that leave a part: `return`, and those about a loop around the part."""
     for each in statements:
-        found = _LEAVING.match(each.text)
-        if found and not (in_loop and found[1] != "return"):
+        if each.line.word in (("return",) if in_loop else _LEAVING):
             yield each
         if not each.is_function:
-            is_loop = each.text.startswith(("for ", "while "))
-            yield from _leaving(each.inside, in_loop=in_loop or is_loop)
+            is_loop = each.line.word in ("for", "while")
+            yield from _leaving(each.block, in_loop=in_loop or is_loop)
 
 
 class _Outliner:
-    """One function at work. `bound` are the names that are known before it begins."""
+    """Outlines one function."""
 
-    def __init__(
-        self,
-        statements: list[_Statement],
-        imports: Imports,
-        bound: set[str],
-        result: str,
-        is_async: bool,
-    ) -> None:
+    def __init__(self, statements: list[_Statement], imports: Imports, is_async: bool) -> None:
         self.is_async = is_async
         self.statements = statements
         self.imports = imports
-        self.bound = set(bound)
-        self.result = result
         self.all = list(_all(statements))
         self.words = {word for each in self.all for word in re.findall(r"\w+", each.line.text)}
 
-    def outlined(self, level: int = 1) -> list[_Statement]:
+    def function(self, scope: _Scope) -> list[_Statement]:
         """Its statements, with functions for the parts that nest too deep."""
-        return self._function(self.statements, set(self.bound), self.result, level)
+        self.parameters = set(scope.bound)
+        return self._function(self.statements, scope)
 
-    def _function(
-        self, statements: list[_Statement], bound: set[str], result: str, level: int
-    ) -> list[_Statement]:
+    def _function(self, statements: list[_Statement], scope: _Scope) -> list[_Statement]:
         """The statements of a function, each after the parts that were taken out of it."""
         found: list[_Statement] = []
         start = 0
         for each in statements:
-            parts: list[_Statement] = []
-            self._fit(each, 0, level, level, parts, bound, result)
-            if not _CONTINUES.match(each.text):
+            parts = self._fit(each, 0, scope.level, scope)
+            if each.line.word not in ("elif", "else", "except", "finally"):
                 start = len(found)
             found[start:start] = parts
             start += len(parts)
             found.append(each)
-            bound |= _assigned([each])
+            scope.bound |= _assigned(_own([each]))
         return found
 
     def _fit(
-        self,
-        statement: _Statement,
-        blocks: int,
-        level: int,
-        outermost: int,
-        parts: list[_Statement],
-        bound: set[str],
-        result: str,
-    ) -> None:
+        self, statement: _Statement, blocks: int, level: int, scope: _Scope
+    ) -> list[_Statement]:
+        """Take out of a statement what nests too deep; returns the functions for it."""
         if statement.is_function:
-            names = set(statement.read.parameters)
             is_async = statement.line.text.startswith("async ")
-            inner = _Outliner(statement.inside, self.imports, names, self._any(), is_async)
-            statement.inside = inner.outlined(level + 1)
-            return
-        blocks += statement.weight
-        if statement.inside and (blocks > MAX_BLOCKS or level >= MAX_LEVELS):
-            statement.inside = self._part(statement.inside, outermost, parts, bound, result)
-            return
-        for each in statement.inside:
-            self._fit(each, blocks, level + 1, outermost, parts, bound, result)
+            inner = _Outliner(statement.block, self.imports, is_async)
+            parameters = set(statement.read.parameters)
+            statement.block = inner.function(_Scope(level + 1, self._any(), parameters))
+            return []
+        blocks += _WEIGHTS.get(statement.line.word, 0)
+        if statement.block and (blocks > MAX_BLOCKS or level >= MAX_LEVELS):
+            statement.block, parts = self._part(statement.block, scope)
+            return parts
+        return [
+            part for each in statement.block for part in self._fit(each, blocks, level + 1, scope)
+        ]
 
     def _part(
-        self,
-        part: list[_Statement],
-        level: int,
-        parts: list[_Statement],
-        bound: set[str],
-        result: str,
-    ) -> list[_Statement]:
-        """What stands in the place of a part: a call of its function, which joins `parts`."""
+        self, part: list[_Statement], scope: _Scope
+    ) -> tuple[list[_Statement], list[_Statement]]:
+        """The call of the function of a part, and what comes before it: last, the function."""
         shared = self._shared(part)
-        for name in sorted(shared - bound):
-            parts.append(_Statement(Line(f"{name}: {self._declared(name)}")))
+        names = sorted(shared - scope.bound)
+        before = [_Statement(Line(f"{name}: {self._declared(name)}")) for name in names]
         for each in _own(part):
             self._unannotate(each, shared)
         awaits = self.is_async and any(each.read.awaits for each in _own(part))
         name = self._fresh("part")
         given = self._caught(part)
         call = f"{'await ' if awaits else ''}{name}({', '.join(given)})"
-        kind, instead = self._leave(part, call, result)
+        result, instead = self._leave(part, call, scope.result)
         exception = self.imports.use("builtins", "Exception")
         parameters = ", ".join(f"{each}: {exception}" for each in given)
-        head = f"{'async def' if awaits else 'def'} {name}({parameters}) -> {kind}:"
-        body = self._function(part, bound | shared, kind, level + 1)
+        head = f"{'async def' if awaits else 'def'} {name}({parameters}) -> {result}:"
+        body = self._function(part, _Scope(scope.level + 1, result, scope.bound | shared))
         if shared:
             body.insert(0, _Statement(Line(f"nonlocal {', '.join(sorted(shared))}")))
-        bound |= shared
-        parts.append(_Statement(Line(head), body))
-        return instead
+        scope.bound |= shared
+        return instead, [*before, _compound(head, body)]
 
     def _shared(self, part: list[_Statement]) -> set[str]:
         """The variables that a part assigns, and that there are outside of it as well."""
         inside = {id(each) for each in _all(part)}
         outside = [each for each in self.all if id(each) not in inside]
-        elsewhere = _assigned(_Statement(each.line) for each in outside) | self.bound
-        return _assigned(part) & (elsewhere | _mentioned(outside))
+        return _assigned(_own(part)) & (_assigned(outside) | self.parameters | _mentioned(outside))
 
     def _caught(self, part: list[_Statement]) -> list[str]:
         """The exceptions of the code around that a part reads, which end with their `except`."""
         caught = {each.read.caught for each in self.all if each.read.caught is not None}
-        return sorted((caught - _assigned(part)) & _mentioned(_all(part)))
+        return sorted((caught - _assigned(_own(part))) & _mentioned(_all(part)))
 
     def _declared(self, name: str) -> str:
         """The type of a variable that has to be known earlier; it is written there only."""
@@ -247,7 +213,7 @@ class _Outliner:
         """What a part's function returns, and its call; both see to what leaves the part."""
         leaving = list(_leaving(part))
         ends = bool(part) and part[-1] in leaving
-        texts = {each.text for each in leaving}
+        texts = {each.line.text for each in leaving}
         if not texts:
             return "None", [_Statement(Line(call))]
         if len(texts) == 1 and _WRITTEN_ONCE.fullmatch(text := next(iter(texts))):
@@ -255,9 +221,9 @@ class _Outliner:
                 each.write("return True")
             part += [] if ends else [_Statement(Line("return False"))]
             bool_ = self.imports.use("builtins", "bool")
-            return bool_, [_Statement(Line(f"if {call}:"), [_Statement(Line(text))])]
+            return bool_, [_compound(f"if {call}:", [_Statement(Line(text))])]
         for each in leaving:
-            word, _, value = each.text.partition(" ")
+            word, _, value = each.line.text.partition(" ")
             each.write(f'return ("{word}", {value or "None"})')
         part += [] if ends else [_Statement(Line("return None"))]
         return self._any(), self._left({text.partition(" ")[0] for text in texts}, call, result)
@@ -265,17 +231,20 @@ class _Outliner:
     def _left(self, words: set[str], call: str, result: str) -> list[_Statement]:
         left = self._fresh("left")
         then = [
-            _Statement(Line(f'if {left}[0] == "{word}":'), [_Statement(Line(word))])
+            _compound(f'if {left}[0] == "{word}":', [_Statement(Line(word))])
             for word in sorted(words - {"return"})
         ]
-        if "return" in words and result in ("None", self._any()):
-            then.append(_Statement(Line("return" if result == "None" else f"return {left}[1]")))
-        elif "return" in words:
-            name = self._fresh("result")
-            then.append(_Statement(Line(f"{name}: {result} = {left}[1]")))
-            then.append(_Statement(Line(f"return {name}")))
-        found = _Statement(Line(f"if {left} is not None:"), then)
-        return [_Statement(Line(f"{left} = {call}")), found]
+        if "return" in words:
+            given = Line("return" if result == "None" else f"return {left}[1]")
+            if result not in ("None", self._any()):
+                name = self._fresh("result")
+                then.append(_Statement(Line(f"{name}: {result} = {left}[1]")))
+                given = Line(f"return {name}")
+            then.append(_Statement(given, []))
+        return [
+            _Statement(Line(f"{left} = {call}")),
+            _compound(f"if {left} is not None:", then),
+        ]
 
     def _any(self) -> str:
         return self.imports.use("typing", "Any")
@@ -287,3 +256,7 @@ class _Outliner:
             name = f"{hint}_{number}"
         self.words.add(name)
         return name
+
+
+def _compound(head: str, block: list[_Statement]) -> _Statement:
+    return _Statement(Line(head, ()), block)

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from ... import ast
-from ...program import KeyAccess, LibraryCall, RelationUse
+from ...program import KeyAccess, LibraryCall, RelationUse, ResourceInfo
 from ...python import literals
-from ...python.code import Code, Precedence, combine
+from ...python.code import Code, Precedence, call
 from ...types import (
     ANY,
     BOOL,
@@ -23,6 +23,7 @@ from ...types import (
     Enum,
     Hash,
     Optional,
+    Query,
     Record,
     Scalar,
     Type,
@@ -43,10 +44,27 @@ def type_of(fn: FunctionBuilder, node: ast.Expr) -> Type:
     return fn.module.facts.types.get(node, ANY)
 
 
+def has_rows(kind: Type) -> bool:
+    """Whether a value is a query, a record or an array of records."""
+    return isinstance(_row_type(kind), Query | Record)
+
+
+def resource_of(fn: FunctionBuilder, kind: Type) -> ResourceInfo:
+    """The resource of the rows of such a value."""
+    record = _row_type(kind)
+    assert isinstance(record, Query | Record)
+    return fn.module.program.resources[record.resource]
+
+
+def _row_type(kind: Type) -> Type:
+    kind = required(kind)
+    return required(kind.item) if isinstance(kind, Array) else kind
+
+
 def may_be_nil(fn: FunctionBuilder, node: ast.Expr) -> bool:
     """Whether a value may be nil; the row of a relation may be gone, whatever its type says."""
     kind = type_of(fn, node)
-    is_relation = isinstance(fn.module.facts.resolutions.get(node), RelationUse)
+    is_relation = isinstance(fn.resolved(node), RelationUse)
     return is_relation or isinstance(kind, Optional) or kind in (*DYNAMIC, NIL)
 
 
@@ -82,25 +100,32 @@ def as_any(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
         return unchecked(fn, code)
     if kind not in DYNAMIC or code.precedence == Precedence.ATOM:
         return code
-    use = fn.module.facts.resolutions.get(node)
+    use = fn.resolved(node)
     if isinstance(use, KeyAccess) and code.precedence != Precedence.TERNARY:
         return _keyed(fn, use.name, code)
     is_generic = isinstance(use, LibraryCall) and use.signature.result != ANY
-    is_generic = is_generic or isinstance(node, ast.Index) or _unwraps_nil(fn, node)
+    is_generic = is_generic or isinstance(node, ast.Index)
+    is_generic |= isinstance(node, ast.Unwrap) and type_of(fn, node.operand) == NIL
     return unchecked(fn, code) if is_generic or code.precedence == Precedence.TERNARY else code
 
 
 def _keyed(fn: FunctionBuilder, name: str, code: Code) -> Code:
     """The value of a key; type checkers take what `dict.get` gives for a value or None."""
-    get = f".get({literals.quoted(name)})"
-    if not code.text.endswith(get):
+    key = literals.quoted(name)
+    if not code.text.endswith(get := f".get({key})"):
         return code
-    member = fn.module.imports.operator("member")
-    return replace(code, text=f"{member}({code.text.removesuffix(get)}, {literals.quoted(name)})")
+    owner = replace(code, text=code.text.removesuffix(get))
+    return replace(fn.operator("member", [owner, Code(key)]), guards=code.guards)
 
 
-def _unwraps_nil(fn: FunctionBuilder, node: ast.Expr) -> bool:
-    return isinstance(node, ast.Unwrap) and type_of(fn, node.operand) == NIL
+def typed_empty(fn: FunctionBuilder, code: Code) -> Code:
+    """`[]` and `{}` where type checkers want to know what there is in them."""
+    if not code.is_empty:
+        return code
+    any_ = fn.use("typing", "Any")
+    is_list = code.text == "[]"
+    text = f"{fn.builtin('list')}[{any_}]" if is_list else f"{fn.builtin('dict')}[{any_}, {any_}]"
+    return replace(code, text=f"{text}()")
 
 
 def unchecked(fn: FunctionBuilder, code: Code, *, always: bool = False) -> Code:
@@ -112,15 +137,14 @@ def unchecked(fn: FunctionBuilder, code: Code, *, always: bool = False) -> Code:
 
 def as_type(fn: FunctionBuilder, code: Code, kind: Type) -> Code:
     """A value that type checkers shall take for one of a type."""
-    cast, annotation = fn.module.imports.use("typing", "cast"), fn.module.annotation(kind)
-    return combine(f'{cast}("{annotation}", {code.text})', Precedence.PRIMARY, [code])
+    return call(fn.use("typing", "cast"), [Code(f'"{fn.module.annotation(kind)}"'), code])
 
 
 def of_common_type(fn: FunctionBuilder, node: ast.Expr, code: Code, common: Type) -> Code:
     """One of several values, told as of their common type: a `list[int]` is no `list[float]`."""
     kind, common = required(type_of(fn, node)), required(common)
     collections = isinstance(kind, Array | Hash) and isinstance(common, Array | Hash)
-    if not collections or kind == common or holds_any(common) or code.text in ("[]", "{}"):
+    if not collections or kind == common or holds_any(common) or code.is_empty:
         return code
     return as_type(fn, code, common)
 
@@ -152,3 +176,18 @@ def _is_plain(of: Type) -> bool:
     if isinstance(of, Hash):
         return _is_plain(of.key) and _is_plain(of.value)
     return of not in DYNAMIC and not isinstance(of, Record)
+
+
+def effective_operand(node: ast.Unary) -> ast.Expr:
+    """The operand of a prefix, without pairs of further ones behind it: `!!!x` is `!x`.
+
+    One further prefix stays, since `!!x` is a bool and `x` may be none.
+    """
+    operand = node.operand
+    while (
+        isinstance(operand, ast.Unary)
+        and isinstance(operand.operand, ast.Unary)
+        and operand.operator == operand.operand.operator == node.operator
+    ):
+        operand = operand.operand.operand
+    return operand

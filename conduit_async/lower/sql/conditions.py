@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from ... import ast
 from ...program import Column, ResourceInfo
-from ...python.code import Code, Precedence, combine
+from ...python.code import Code, Effect
 from ...types import ANY, FLOAT, INT, Array, Enum, Record, Type, is_nullable, required
 from ..expressions.dispatch import Operand
 from ..functions.function_builder import FunctionBuilder, variable_for
@@ -57,14 +57,12 @@ def compared(
 
 
 def key_of(fn: FunctionBuilder, record: Record, node: ast.Expr, value: Code) -> Code:
-    """The primary key of a record that stands for a relation; nil when there is none."""
+    """The primary key of a record that is compared with a relation; nil when there is none."""
     target = fn.module.program.resources[record.resource]
     key = target.columns[target.primary_key or "id"].python
     if not is_nullable(type_of(fn, node)):
-        return combine(f"{value.at(Precedence.PRIMARY)}.{key}", Precedence.PRIMARY, [value])
-    first, again = fn.twice(value, variable_for(node))
-    text = f"{again.at(Precedence.PRIMARY)}.{key} if {first.text} is not None else None"
-    return combine(text, Precedence.TERNARY, [first])
+        return value.attribute(key, Effect.NONE)
+    return fn.unless_nil(value, variable_for(node), lambda row: row.attribute(key).text)
 
 
 def name_of(node: ast.Expr) -> str:
@@ -75,10 +73,9 @@ def name_of(node: ast.Expr) -> str:
 
 
 def class_of(fn: FunctionBuilder, kind: Type) -> str:
-    """The class that a value of a column has, `object` where no class says it all."""
+    """The class that a value of a column has, `Any` where no class says it all."""
     text = fn.module.annotation(kind)
-    plain = text.isidentifier() and text != "Any"
-    return text if plain else fn.module.imports.use("typing", "Any")
+    return text if text.isidentifier() and text != "Any" else fn.use("typing", "Any")
 
 
 def aggregate_of(

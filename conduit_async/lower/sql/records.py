@@ -5,14 +5,14 @@ from dataclasses import replace
 from ... import ast
 from ...analyses.queries import is_composed, is_query
 from ...program import RecordCall
-from ...python.code import Code
+from ...python.code import NO_GUARD, Code, Effect, Guard, Precedence, combine
+from ...python.code import call as call_
 from ..expressions import chains
 from ..expressions.dispatch import Lowering, Operand
 from ..functions.function_builder import FunctionBuilder
 from .composed import run_composed
 from .conditions import aggregate_of, class_of, column_of, name_of
 from .relations import arguments, fetch, operation
-from .rows_in_memory import of_rows
 from .selects import lazily, narrowed, select_of, selecting
 from .sql import Select
 from .writes import WRITES
@@ -33,14 +33,14 @@ def record_call(fn: FunctionBuilder, node: ast.Expr, call: RecordCall) -> Loweri
     if call.receiver is not None and not is_query(facts, call.receiver, fn.locals.queries):
         if is_composed(facts, call.receiver, fn.locals.known_queries):
             return (yield from run_composed(fn, node, call))
-        return (yield from of_rows(fn, node, call))
+        return (yield from _of_rows(fn, node, call))
     if call.operation in _RUNNING or (call.operation in AGGREGATES and call.arguments):
         select = yield from selecting(fn, node, resource, call.receiver)
         code = yield from lazily(select, _run(fn, node, call, select))
     else:
         select = yield from select_of(fn, node)
         code = fetch(fn, select)
-    return chains.guarded(fn, node, select.guards, select.before, code)
+    return chains.guarded(fn, node, select.guard, code)
 
 
 _RUNNING = ("all", "first", "count", "exists?", "pluck", "find_by")
@@ -58,11 +58,11 @@ def _run(fn: FunctionBuilder, node: ast.Expr, call: RecordCall, select: Select) 
             select = replace(select, limit=select.limit or Code("1"))
             return operation(fn, f"first({arguments(fn, select)})", select.all_values)
         case "count":
-            return _scalar(fn, select, "count(*)", "int")
+            return _scalar(fn, select, "count(*)", fn.builtin("int"))
         case "exists?":
             pieces = select.statement("1")
             pieces = [f"SELECT EXISTS ({pieces[0]}", *pieces[1:-1], f"{pieces[-1]})"]
-            text = arguments(fn, select, pieces, fn.module.imports.use("builtins", "bool"))
+            text = arguments(fn, select, pieces, fn.builtin("bool"))
             return operation(fn, f"scalar({text})", select.all_values)
     return _pluck(fn, node, call, select)
 
@@ -92,3 +92,36 @@ def _aggregate(fn: FunctionBuilder, node: ast.Expr, call: RecordCall, select: Se
     column = column_of(select.resource, name_of(call.arguments[-1].value))
     text, kind, nil = aggregate_of(fn, node, call.operation, select.column(column.name))
     return _scalar(fn, select, text, kind, nil=nil)
+
+
+def _of_rows(fn: FunctionBuilder, node: ast.Expr, call: RecordCall) -> Lowering:
+    """An operation on an array of rows."""
+    callee = node.callee if isinstance(node, ast.Call) else node
+    assert call.receiver is not None
+    if isinstance(callee, ast.Member) and callee.target is call.receiver:
+        target = yield from chains.target(fn, callee)
+        guard, rows = Guard(target.guards, target.before), replace(target, before=(), guards=())
+    else:
+        guard, rows = NO_GUARD, (yield Operand(call.receiver))
+    code = _in_memory(fn, call, rows)
+    return replace(code, before=(*guard.before, *code.before), guards=guard.conditions)
+
+
+def _in_memory(fn: FunctionBuilder, call: RecordCall, rows: Code) -> Code:
+    match call.operation:
+        case "count":
+            return call_(fn.builtin("len"), [rows], Effect.READS)
+        case "exists?":
+            return call_(fn.builtin("bool"), [rows], Effect.READS)
+        case "first":
+            first = f"{fn.module.imports.namespace('Array')}.first"
+            return call_(first, [rows], Effect.READS)
+        case "pluck":
+            resource = fn.module.program.resources[call.resource]
+            names = [name_of(argument.value) for argument in call.arguments]
+            rows, row = fn.iterable(rows), fn.fresh("row")
+            values = [f"{row}.{column_of(resource, name).python}" for name in names]
+            value = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
+            text = f"[{value} for {row} in {rows.at(Precedence.OR)}]"
+            return combine(text, Precedence.ATOM, [rows], Effect.READS)
+    return rows

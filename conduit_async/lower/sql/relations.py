@@ -1,11 +1,11 @@
-"""Relations: rows loaded at their first use, and kept."""
+"""Relations: rows are loaded into a variable at their first use."""
 
 from dataclasses import replace
 
 from ... import ast
 from ...names import snake_case
 from ...program import Local, RelationInfo, RelationUse
-from ...python.code import Code, Effect, Line, Precedence, combine
+from ...python.code import Code, Effect, Line, Precedence
 from ...types import is_nullable
 from ..expressions import chains
 from ..expressions.dispatch import Lowering, Operand
@@ -22,18 +22,15 @@ def relation(fn: FunctionBuilder, node: ast.Expr, use: RelationUse, operand: Ope
     """`.customer`, `.items`: the row or rows."""
     info = use.relation
     key = yield from owner_key(fn, node, use)
-    guards, key = key.guards, replace(key, guards=())
     if info.kind == "to_many":
-        return replace(fetch(fn, related(fn, info, key), key), guards=guards)
+        return replace(fetch(fn, related(fn, info, key)), guards=key.guards)
     if info.kind == "has_one":
         select = replace(related(fn, info, key), limit=Code("1"))
-        return replace(load(fn, "first", select, key, info.name, guards), guards=guards)
+        return _loaded(fn, "first", arguments(fn, select), key, info.name)
     text = f"{fn.module.record_class(info.target)}, {key.text}"
     maybe = operand.maybe or is_nullable(type_of(fn, node))
-    if node in fn.module.facts.narrowed and fn.loaded(f"find({text})"):
-        maybe = True
-    operation = "find" if maybe else "get"
-    return replace(_loaded(fn, operation, text, key, info.name, guards), guards=guards)
+    maybe |= node in fn.module.facts.narrowed and fn.loaded(f"find({text})") is not None
+    return _loaded(fn, "find" if maybe else "get", text, key, info.name)
 
 
 def owner_key(fn: FunctionBuilder, node: ast.Expr, use: RelationUse) -> Lowering:
@@ -43,17 +40,13 @@ def owner_key(fn: FunctionBuilder, node: ast.Expr, use: RelationUse) -> Lowering
     name = use.relation.key if use.relation.kind == "to_one" else owner.primary_key or "id"
     if isinstance(node.target, ast.SelfRef):
         return fn.self_value((name,))
-    local = fn.module.facts.resolutions.get(node.target)
+    local = fn.resolved(node.target)
     if isinstance(local, Local) and fn.is_captured(local):
         capture = fn.capture("local_path", (local.name, name), local)
         if capture is not None:
             return fn.captured(capture)
     target = yield from chains.target(fn, node)
-    column = owner.columns[name].python
-    code = combine(
-        f"{target.at(Precedence.PRIMARY)}.{column}", Precedence.PRIMARY, [target], Effect.READS
-    )
-    return replace(code, guards=target.guards)
+    return target.attribute(owner.columns[name].python)
 
 
 def related(fn: FunctionBuilder, info: RelationInfo, key: Code) -> Select:
@@ -97,36 +90,27 @@ def arguments(
     return f"{first}, {literal(pieces or select.rows())}{tail}"
 
 
-def fetch(fn: FunctionBuilder, select: Select, *parts: Code) -> Code:
-    """The rows of a query."""
-    return operation(fn, f"fetch({arguments(fn, select)})", list(parts) or select.all_values)
+def fetch(fn: FunctionBuilder, select: Select) -> Code:
+    """The rows of a query, under the conditions of its guard."""
+    code = operation(fn, f"fetch({arguments(fn, select)})", select.all_values)
+    return replace(code, guards=select.guard.conditions)
 
 
 def operation(fn: FunctionBuilder, call: str, parts: list[Code]) -> Code:
     """A database operation on the hook's connection or the job's own."""
-    head = "await " if fn.awaits else ""
-    precedence = Precedence.AWAIT if fn.awaits else Precedence.PRIMARY
-    return combine(f"{head}{fn.handle}.{call}", precedence, parts, Effect.ACTS)
+    return fn.through_handle(f"{fn.handle}.{call}", parts)
 
 
-def load(
-    fn: FunctionBuilder, name: str, select: Select, key: Code, hint: str, guards: tuple[str, ...]
-) -> Code:
-    """One row by a statement, kept in a variable."""
-    return _loaded(fn, name, arguments(fn, select), key, hint, guards)
-
-
-def _loaded(
-    fn: FunctionBuilder, name: str, text: str, key: Code, hint: str, guards: tuple[str, ...]
-) -> Code:
+def _loaded(fn: FunctionBuilder, name: str, text: str, key: Code, hint: str) -> Code:
+    """One row, in a variable."""
     known = fn.loaded(f"{name}({text})")
     if known is None and name == "find":
         known = fn.loaded(f"get({text})")
     if known is not None:
-        return Code(known, before=key.before, effect=Effect.READS)
+        return Code(known, before=key.before, effect=Effect.READS, guards=key.guards)
     code = operation(fn, f"{name}({text})", [key])
-    if fn.lazy or guards:
-        return replace(code, effect=_LOADING | key.effect)
+    if fn.lazy or key.guards:
+        return replace(code, effect=_LOADING | key.effect, guards=key.guards)
     owner = key.text.rpartition(".")[0]
     longer = f"{owner}_{hint}" if owner.isidentifier() else hint
     variable = fn.load(f"{name}({text})", hint, longer)

@@ -8,14 +8,12 @@ from ... import ast
 from ...analyses.queries import is_query
 from ...program import Column, Local, RecordCall, RelationUse, ResourceInfo
 from ...python import literals
-from ...python.code import Code, Line, Precedence, combine
+from ...python.code import NO_GUARD, Code, Line, Precedence, combine, holds, if_, negate
 from ...types import Array, Query, Type, is_nullable
 from ..expressions import chains
-from ..expressions.dispatch import Operand
-from ..functions.function_builder import FunctionBuilder
-from ..python.ordering import prepared, source_order, values_in_order
-from ..python.prefixes import effective_operand
-from ..python.typing import DYNAMIC, type_of
+from ..expressions.dispatch import Operand, in_positions, source_order
+from ..functions.function_builder import FunctionBuilder, described
+from ..python.typing import DYNAMIC, effective_operand, type_of
 from .conditions import Condition, Selecting, column_of, compared, equal_to, name_of
 from .relations import ordered, owner_key, related
 from .sql import Select
@@ -35,9 +33,8 @@ def selecting(
 def select_of(fn: FunctionBuilder, node: ast.Expr, *, safe: bool = False) -> Selecting:
     """The query that an expression stands for; `safe`: a `?.` follows it."""
     steps: list[tuple[ast.Expr, RecordCall]] = []
-    facts = fn.module.facts
     while True:
-        use = facts.resolutions.get(node)
+        use = fn.resolved(node)
         if isinstance(node, ast.Unwrap):
             return (yield from _unwrapped(fn, node, steps))
         if not isinstance(use, RecordCall) or use.receiver is None:
@@ -48,13 +45,10 @@ def select_of(fn: FunctionBuilder, node: ast.Expr, *, safe: bool = False) -> Sel
         steps.insert(0, (node, use))
         select = Select(fn.module.program.resources[use.resource])
     elif isinstance(use, RelationUse):
-        key = yield from owner_key(fn, node, use)
-        guards, before = key.guards, key.before if key.guards else ()
-        key = replace(key, guards=(), before=() if key.guards else key.before)
-        select = replace(related(fn, use.relation, key), guards=guards, before=before)
+        guard, key = (yield from owner_key(fn, node, use)).split()
+        select = replace(related(fn, use.relation, key), guard=guard)
     elif isinstance(use, Local) and use in fn.queries:
-        select = fn.queries[use]
-        select = select if safe else replace(select, guards=())
+        select = fn.queries[use] if safe else replace(fn.queries[use], guard=NO_GUARD)
     else:
         raise LookupError(f"{node!r} is no query")
     return (yield from continued(fn, select, steps))
@@ -74,38 +68,28 @@ def _unwrapped(
 ) -> Selecting:
     """`q!`: an error when a `?.` in the query met nil."""
     select = yield from select_of(fn, node.operand, safe=True)
-    if select.guards:
+    if select.guard.conditions:
         error = fn.module.imports.runtime("ConduitError")
-        what = " ".join(node.operand.span.text.split())
-        lines = (
-            *select.before,
-            Line(f"if {_fails(select.guards)}:"),
-            Line(f"raise {error}({literals.quoted(f'{what} is nil')})", 1),
-        )
+        message = literals.quoted(f"{described(node.operand)} is nil")
+        is_nil = negate(holds(select.guard.conditions))
+        check = if_(is_nil, [Line(f"raise {error}({message})")])
         first, *others = select.values
-        first = replace(first, before=(*lines, *first.before))
-        select = replace(select, values=(first, *others), guards=(), before=())
+        first = replace(first, before=(*select.guard.before, check, *first.before))
+        select = replace(select, values=(first, *others), guard=NO_GUARD)
     return (yield from continued(fn, select, steps))
-
-
-def _fails(guards: tuple[str, ...]) -> str:
-    if len(guards) == 1 and guards[0].endswith(" is not None"):
-        return f"{guards[0].removesuffix(' is not None')} is None"
-    return f"not ({' and '.join(guards)})"
 
 
 def lazily(select: Select, steps: Generator[Operand, Code, T]) -> Generator[Operand, Code, T]:
     """The steps of a query, whose values are only evaluated when its guards hold."""
-    if not select.guards:
+    if not select.guard.conditions:
         return (yield from steps)
-    code: Code | None = None
-    while True:
-        try:
-            operand = next(steps) if code is None else steps.send(code)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-        code = yield replace(operand, lazy=True)
+    try:
+        operand = next(steps)
+        while True:
+            operand = steps.send((yield replace(operand, lazy=True)))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
 
 
 def _step(fn: FunctionBuilder, select: Select, call: RecordCall) -> Selecting:
@@ -126,11 +110,23 @@ def _bounded(fn: FunctionBuilder, select: Select, name: str, node: ast.Expr) -> 
     replaced = select.limit if name == "limit" else select.offset
     select = replace(select, limit=None) if name == "limit" else replace(select, offset=None)
     if replaced is not None and (replaced.before or replaced.effect.is_observable):
-        select = prepared(select, fn.hoist(replaced).before)
+        select = select.after(fn.hoist(replaced).before)
     longer = replace(select, limit=bound) if name == "limit" else replace(select, offset=bound)
     place = len(select.values) + (name == "offset" and select.limit is not None)
     count = len(longer.values) + len(longer.bounds)
-    return values_in_order(fn, longer, [*(each for each in range(count) if each != place), place])
+    return _in_order(fn, longer, [*(each for each in range(count) if each != place), place])
+
+
+def _in_order(fn: FunctionBuilder, select: Select, positions: list[int]) -> Select:
+    """A query with its values and bounds evaluated in an order, whatever order SQL has.
+
+    The statements that they need stand before the first of them.
+    """
+    parts = [*select.values, *select.bounds]
+    ordered = fn.in_order([parts[place] for place in positions], positions=positions)
+    lines = [line for part in ordered for line in part.before]
+    parts = [replace(part, before=()) for part in in_positions(ordered, positions)]
+    return select.filled(parts).after(lines)
 
 
 def narrowed(fn: FunctionBuilder, select: Select, given: tuple[ast.Argument, ...]) -> Selecting:
@@ -154,7 +150,7 @@ def narrowed(fn: FunctionBuilder, select: Select, given: tuple[ast.Argument, ...
     old, new = len(select.values), len(values)
     longer = replace(select, where=(*select.where, *texts), values=(*select.values, *values))
     bounds = range(old + new, old + new + len(select.bounds))
-    return values_in_order(fn, longer, [*range(old), *bounds, *range(old, old + new)])
+    return _in_order(fn, longer, [*range(old), *bounds, *range(old, old + new)])
 
 
 def condition(fn: FunctionBuilder, select: Select, node: ast.Expr) -> Condition:
@@ -232,7 +228,7 @@ def _subquery(fn: FunctionBuilder, name: str, column: Column, node: ast.Binary) 
     select = yield from select_of(fn, node.right)
     keys = select.column(select.resource.primary_key or "id")
     text = f"{name} IN ({' '.join(select.statement(keys, ordered=select.is_cut))})"
-    values = prepared(select, select.before).all_values
+    values = select.after(select.guard.before).all_values
     if node.operator == "in":
         return text, values
     negated = f"({text}) IS NOT TRUE" if is_nullable(column.type) else f"NOT {text}"
@@ -282,4 +278,4 @@ def _bound(
     for (local, _), part in zip(given, parts[len(old) :], strict=True):
         fn.bound[local] = replace(part, before=())
     lines = [line for part in parts for line in part.before]
-    return prepared(select.filled([replace(part, before=()) for part in parts[: len(old)]]), lines)
+    return select.filled([replace(part, before=()) for part in parts[: len(old)]]).after(lines)

@@ -1,11 +1,11 @@
 """SQL as text: names, conditions and the statement of a query."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ...program import ResourceInfo
-from ...python.code import Code, Line
+from ...python.code import NO_GUARD, Code, Guard, Line
 from ...python.literals import quoted as quoted_text
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -40,8 +40,8 @@ def _quoted(name: str) -> str:
 class Select:
     """A query over the rows of a resource, as far as it is known; `values` fill its `%s`.
 
-    `qualified`: it may be joined with another table. Behind a `?.` it can be run under `guards`
-    only, which `before` has to precede.
+    `qualified`: it may be joined with another table. Behind a `?.` it can be run under its `guard`
+    only.
     """
 
     resource: ResourceInfo
@@ -52,8 +52,7 @@ class Select:
     limit: Code | None = None
     offset: Code | None = None
     qualified: bool = False
-    guards: tuple[str, ...] = ()
-    before: tuple[Line, ...] = ()
+    guard: Guard = NO_GUARD
 
     @property
     def bounds(self) -> list[Code]:
@@ -72,6 +71,15 @@ class Select:
         limit = next(rest) if self.limit is not None else None
         offset = next(rest) if self.offset is not None else None
         return replace(self, values=values, limit=limit, offset=offset)
+
+    def after(self, lines: Iterable[Line]) -> "Select":
+        """The same query, before whose values some statements run."""
+        parts = [*self.values, *self.bounds]
+        for index, part in enumerate(parts):
+            if not part.text.isdigit():
+                parts[index] = replace(part, before=(*part.before, *lines))
+                return self.filled(parts)
+        return replace(self, guard=replace(self.guard, before=(*self.guard.before, *lines)))
 
     def column(self, name: str) -> str:
         """A column, with its table where two may be joined."""

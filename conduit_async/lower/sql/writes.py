@@ -7,7 +7,6 @@ from ... import ast
 from ...program import RecordCall, ResourceInfo
 from ...python import literals
 from ...python.code import Code, Effect, Precedence, combine
-from ...python.code import call as call_
 from ...types import Record, required
 from ..expressions.dispatch import Lowering, Operand
 from ..functions.function_builder import FunctionBuilder
@@ -69,7 +68,7 @@ def _bulk_create(fn: FunctionBuilder, resource: ResourceInfo, call: RecordCall) 
     if not isinstance(node, ast.ArrayLiteral):
         code = yield Operand(node, record="either")
         if type_of(fn, node) in DYNAMIC:
-            code = call_(fn.module.imports.operator("iterate"), [code], Effect.FAILS)
+            code = fn.operator("iterate", [code], Effect.FAILS)
         code, each = fn.iterable(code), _columns_of(fn, resource, "row")
         text = f"create_many({record}, [{each} for row in {code.at(Precedence.OR)}])"
         return operation(fn, text, [code])

@@ -33,9 +33,7 @@ def after_create(
         )
         current_user_team_name: Any = None
         if context.current_user is not None:
-            team_2 = member(
-                unwrap(context.current_user, "Context.current_user"), "team"
-            )
+            team_2 = member(context.current_user, "team")
             current_user_team_name = (
                 member(team_2, "name") if team_2 is not None else None
             )

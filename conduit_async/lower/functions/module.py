@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from ...names import record_name, snake_case, snapshot_name, unclashed
 from ...program import Column, Facts, FunctionInfo, Program, ResourceInfo
@@ -10,23 +10,25 @@ from ...python.annotations import annotation
 from ...python.imports import Imports
 from ...types import Struct, Type, required
 
+Place: TypeAlias = Literal["hook", "job", "function"]
+"""What code runs in; a function that needs neither services nor the database: in `function`."""
 
-@dataclass(frozen=True, eq=True)
+
+@dataclass(frozen=True)
 class Variant:
-    """A function as it is needed: for hooks, for jobs, or for both (`function`)."""
+    """A function as hooks or jobs need it, or both."""
 
     function: FunctionInfo
     resource: ResourceInfo
-    place: Literal["hook", "job", "function"]
+    place: Place
 
 
 @dataclass
 class Module:
     """The module of a resource while it is written.
 
-    `defined` are the names that it defines itself; `variants` the functions that it turned out to
-    need and their names, in the order of their first use; `job_services` the services that its
-    jobs call.
+    `defined` are the names that it defines itself; `variants` the functions that it needs and
+    their names, in the order of their first use; `job_services` the services that its jobs call.
     """
 
     program: Program
@@ -52,6 +54,21 @@ class Module:
         """What a row of the resource is called in a hook or a job."""
         return snake_case(self.resource.name)
 
+    @property
+    def hook(self) -> str:
+        """The class in which hooks run."""
+        return self.imports.runtime("AsyncHook" if self.awaits else "Hook")
+
+    @property
+    def services(self) -> str:
+        """The Protocol of all services."""
+        return self.imports.use(".services", "Services")
+
+    @property
+    def job_context(self) -> str:
+        """The type of the context of a job."""
+        return f"{self.imports.runtime('JobContext')}[{self.services}]"
+
     def record_class(self, resource: str) -> str:
         """The class of a resource's rows."""
         return self.imports.use(".records", record_name(resource))
@@ -64,13 +81,8 @@ class Module:
         """A type as an annotation of this module."""
         return annotation(of, self.imports)
 
-    def variant(
-        self,
-        function: FunctionInfo,
-        resource: ResourceInfo,
-        place: Literal["hook", "job", "function"],
-    ) -> Variant:
-        """A function of a resource for a place; it is written when it was not before."""
+    def variant(self, function: FunctionInfo, resource: ResourceInfo, place: Place) -> Variant:
+        """A function of a resource for hooks or jobs; it is written when it was not before."""
         if not (function.uses_services or function.uses_database):
             place = "function"
         variant = Variant(function, resource, place)

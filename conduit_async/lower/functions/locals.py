@@ -1,0 +1,69 @@
+"""Which locals the code of a function reads and assigns, and which hold a query."""
+
+from dataclasses import dataclass
+
+from ... import ast
+from ...analyses.queries import composed_locals, query_locals, receivers
+from ...analyses.walk import walk
+from ...program import Facts, Local
+from ...types import ANY, Struct, required
+
+
+@dataclass(frozen=True)
+class Locals:
+    """Which locals the code of a function reads, and which it assigns after their `let`.
+
+    `queries` are those that hold a query; one that only another query continues is not read.
+    `composed` hold one that is known at run time only. `assigns_fields`: it assigns fields of the
+    row. `shares_structs`: it uses structs as values, which an assignment to a field of theirs must
+    not change.
+    """
+
+    read: frozenset[Local] = frozenset()
+    assigned: frozenset[Local] = frozenset()
+    queries: frozenset[Local] = frozenset()
+    composed: frozenset[Local] = frozenset()
+    assigns_fields: bool = False
+    shares_structs: bool = False
+
+    @property
+    def known_queries(self) -> frozenset[Local]:
+        """The locals that hold a query, whichever it is."""
+        return self.queries | self.composed
+
+    @property
+    def may_change(self) -> bool:
+        """Whether anything is assigned after it was read."""
+        return self.assigns_fields or bool(self.assigned)
+
+
+def survey_locals(facts: Facts, body: ast.Node) -> Locals:
+    """Find the locals that are read and those that are assigned."""
+    read: set[Local] = set()
+    assigned: set[Local] = set()
+    targets: set[ast.Node] = set()
+    queries = query_locals(facts, body)
+    composed = composed_locals(facts, body, queries)
+    continued = set(receivers(facts, body)) if queries else set()
+    for node in walk(body):
+        if isinstance(node, ast.Assign):
+            targets.add(node.target)
+        local = facts.resolutions.get(node)
+        if isinstance(local, Local):
+            if not (local in queries and node in continued):
+                (assigned if node in targets else read).add(local)
+        elif (called := getattr(local, "local", None)) is not None:
+            read.add(called)
+    fields = any(isinstance(target, ast.Member) for target in targets)
+    shares = fields and _shares_structs(facts, body, targets)
+    return Locals(frozenset(read), frozenset(assigned), queries, composed, fields, shares)
+
+
+def _shares_structs(facts: Facts, body: ast.Node, targets: set[ast.Node]) -> bool:
+    nodes = list(walk(body, into=lambda each: not isinstance(each, ast.Async)))
+    owners = {node.target for node in nodes if isinstance(node, ast.Member)} | targets
+    return any(
+        isinstance(node, ast.SelfRef) or isinstance(required(facts.types.get(node, ANY)), Struct)
+        for node in nodes
+        if node not in owners and not isinstance(node, ast.HashLiteral)
+    )
