@@ -22,7 +22,7 @@ class Relation(Node):
     target: Name
     through: Name | None
     alias: String | None
-    options: tuple[Pair, ...]
+    options: tuple[Pair, ...] = ()
     doc: str | None = None
 
 

@@ -13,7 +13,7 @@ from ..lexer import Lexed
 from ..source import Source, Span
 from ..tokens import Token
 from . import expressions, members, statements, types
-from .builders import PLAIN, Context, builder
+from .builders import Context, builder
 from .table import Table
 
 CLOSERS_BY_TYPE = {
@@ -35,17 +35,19 @@ class Automaton:
         self._report_to = report
         self.quiet = False
         self.states = table.states
-        self.units = table.units
-        self.chains = table.chains
         self._end = table.end
+        self._units = frozenset(
+            -number - 1
+            for number, production in enumerate(table.productions)
+            if production.method == "same" and production.size == 1
+        )
         context = Context(source, lexed.docs, self._report)
         self._actions = tuple(
             (
                 production.origin,
                 production.size,
-                PLAIN.get(production.method),
-                builder(production.method, context) or _unbuilt,
-                production.kept,
+                builder(production.method, context),
+                None if production.kept == (*range(production.size),) else production.kept,
             )
             for production in table.productions
         )
@@ -61,7 +63,7 @@ class Automaton:
         `recover` is called with the index of each token that does not fit. It makes the stacks fit
         a later token, and returns its index.
         """
-        tokens, states, units, chains = self.tokens, self.states, self.units, self.chains
+        tokens, states, units, actions = self.tokens, self.states, self._units, self._actions
         stack, values, starts = self.stack, self.values, self.starts
         index = 0
         token = tokens[0]
@@ -80,25 +82,15 @@ class Automaton:
                 index += 1
                 token = tokens[index]
             elif action in units:
-                key = (stack[-2], top, token.type)
-                target = chains.get(key)
-                if target is None:
-                    target = chains[key] = self._follow_units(*key)
-                stack[-1] = target
+                stack[-1] = states[stack[-2]][actions[-action - 1][0]]
             else:
                 self._reduce(-action - 1, token)
                 if stack[-1] == self._end and token.type == "$END":
                     result: ast.File = values[-1]
                     return result
 
-    def _follow_units(self, below: int, state: int, type: str) -> int:
-        """The state after all reductions that only hand on the value on top."""
-        while (action := self.states[state].get(type)) in self.units:
-            state = self.states[below][self._actions[-action - 1][0]]
-        return state
-
     def _reduce(self, number: int, token: Token) -> None:
-        origin, size, plain, build, kept = self._actions[number]
+        origin, size, build, kept = self._actions[number]
         stack, values, starts = self.stack, self.values, self.starts
         if size:
             start, end = starts[-size], self._last_end
@@ -107,10 +99,9 @@ class Automaton:
         else:
             start = end = token.start
             parts = []
-        if len(kept) < size:
-            parts = [parts[i] for i in kept]
-        value = plain(*parts) if plain else build(Span(self.source, start, end), *parts)
-        values.append(value)
+        if kept is not None:
+            parts = [None if i is None else parts[i] for i in kept]
+        values.append(build(Span(self.source, start, end), *parts))
         starts.append(start)
         stack.append(self.states[stack[-1]][origin])
 
@@ -136,10 +127,7 @@ class Automaton:
         error = Token("ERROR", "", before.start, before.start)
         self.quiet = True
         while (action := self.states[self.stack[-1]]["ERROR"]) < 0:
-            if action in self.units:
-                self.stack[-1] = self._follow_units(self.stack[-2], self.stack[-1], "ERROR")
-            else:
-                self._reduce(-action - 1, error)
+            self._reduce(-action - 1, error)
         self.quiet = False
         self.stack.append(action)
         self.values.append(error)
@@ -175,7 +163,3 @@ class Automaton:
             if type == "$END" and target == self._end:
                 return True
             pushed.append(target)
-
-
-def _unbuilt(*_: Any) -> Any:
-    raise TypeError("a rule that hands on its only value builds nothing")

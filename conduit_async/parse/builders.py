@@ -46,62 +46,50 @@ class Context:
         return Span(self.source, token.start, token.end)
 
 
-def builder(name: str, context: Context) -> Callable[..., Any] | None:
+def builder(name: str, context: Context) -> Callable[..., Any]:
     """What builds a rule from a span and the values of its symbols."""
     if (function := RULES.get(name)) is not None:
         return partial(function, context)
-    kind = getattr(ast, name.title().replace("_", ""), None)
-    return _node(kind, context) if isinstance(kind, type) else None
+    kind = getattr(ast, node_name(name), None)
+    return _node(kind, context) if kind is not None else _list
+
+
+def node_name(rule: str) -> str:
+    """`ArrayLiteral` for `array_literal`."""
+    return rule.title().replace("_", "")
 
 
 def _node(kind: type[ast.Node], context: Context) -> Callable[..., ast.Node]:
-    """A node of the values that are no tokens, with its doc comment if it has one."""
-    has_doc = "doc" in kind.__struct_fields__
+    """A node of the values, with its doc comment if it has one."""
+    names = kind.__struct_fields__
+    if names == ("span",):
+        return lambda span, *_: kind(span)
 
     def build(span: Span, *values: Any) -> ast.Node:
-        parts = [
-            tuple(value) if type(value) is list else value
-            for value in values
-            if type(value) is not Token
-        ]
-        doc = {"doc": context.docs.get(span.start)} if has_doc else {}
-        return kind(span, *parts, **doc)
+        doc = {"doc": context.docs.get(span.start)} if "doc" in names else {}
+        return kind(span, *map(_field, values), **doc)
 
     return build
 
 
-def none(*_: Any) -> list[Any]:
-    return []
+def _field(value: Any) -> Any:
+    if type(value) is Token:
+        return value.text.removeprefix("@")
+    return tuple(value) if type(value) is list else value
 
 
-def one(item: Any) -> list[Any]:
-    return [] if item is None else [item]
-
-
-def append(items: list[Any], item: Any) -> list[Any]:
-    if item is not None:
-        items.append(item)
+def _list(_: Span, *values: Any) -> list[Any]:
+    """The values, and those of lists among them; tokens such as ERROR are left out."""
+    items: list[Any] = values[0] if values and type(values[0]) is list else []
+    for value in values:
+        if type(value) is not list:
+            items += [value] if type(value) is not Token else []
+        elif value is not items:
+            items += value
     return items
 
 
-def append_bad(items: list[Any], _: Token) -> list[Any]:
-    return items
-
-
-def same(value: Any) -> Any:
+@rule
+def same(_: Context, __: Span, value: Any) -> Any:
+    """The value of the one symbol that has one."""
     return value
-
-
-def second(_: Any, value: Any) -> Any:
-    return value
-
-
-def nothing(*_: Any) -> None:
-    return None
-
-
-PLAIN: dict[str, Callable[..., Any]] = {
-    **{each.__name__: each for each in (none, one, append, append_bad, same, second, nothing)},
-    "bad": nothing,
-}
-"""What builds values that are no nodes, and so gets no span."""

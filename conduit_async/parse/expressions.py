@@ -76,21 +76,6 @@ def bool_literal(_: Context, span: Span, token: Token) -> ast.Bool:
 
 
 @rule
-def name(_: Context, span: Span, token: Token) -> ast.Name:
-    return ast.Name(span, token.text)
-
-
-@rule
-def name_ref(_: Context, span: Span, token: Token) -> ast.NameRef:
-    return ast.NameRef(span, token.text)
-
-
-@rule
-def symbol(_: Context, span: Span, token: Token) -> ast.Symbol:
-    return ast.Symbol(span, token.text)
-
-
-@rule
 def pattern_name(_: Context, span: Span, token: Token) -> ast.NameRef | ast.Wildcard:
     return ast.Wildcard(span) if token.text == "_" else ast.NameRef(span, token.text)
 
@@ -141,11 +126,6 @@ def _report_literal(
 ) -> None:
     span = Span(context.source, start + error.start, start + error.end)
     context.error(code, span, str(error), error.hint)
-
-
-@rule
-def positional(_: Context, span: Span, value: ast.Expr) -> ast.Argument:
-    return ast.Argument(span, None, value)
 
 
 @rule

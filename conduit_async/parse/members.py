@@ -1,7 +1,7 @@
 """The rules of resources and their members."""
 
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Iterable
+from typing import Any, cast
 
 from .. import ast
 from ..hints.declaration_typos import EVENTS, hook_meant, nearest_event
@@ -13,6 +13,9 @@ from .builders import Context, rule
 from .types import check_duplicates, check_marker
 
 Body = tuple[list[ast.Pair], ast.Block | None]
+Modifier = tuple[Span, tuple[ast.Argument, ...] | None]
+"""`@transaction`, or `@async` with its options."""
+
 _ALIASES = {
     **dict.fromkeys(("max_length", "maxlength", "maximum", "lte"), "max"),
     **dict.fromkeys(("min_length", "minlength", "minimum", "gte"), "min"),
@@ -26,9 +29,9 @@ _ALIASES = {
 
 
 @rule
-def file(_: Context, span: Span, items: list[ast.Resource | ast.Annotation]) -> ast.File:
+def file(context: Context, _: Span, items: list[ast.Resource | ast.Annotation]) -> ast.File:
     return ast.File(
-        span,
+        Span(context.source, 0, len(context.source.text)),
         tuple(item for item in items if isinstance(item, ast.Annotation)),
         tuple(item for item in items if isinstance(item, ast.Resource)),
     )
@@ -49,12 +52,14 @@ def field(
     name: ast.Name,
     type: ast.TypeRef,
     before: list[ast.Annotation],
-    options: Sequence[ast.Pair] = (),
-    after: Sequence[ast.Annotation] = (),
+    options: list[ast.Pair] | None,
+    after: list[ast.Annotation] | None,
 ) -> ast.Field:
     check_marker(context, type)
-    doc = context.docs.get(span.start)
-    return ast.Field(span, name, type, (*before, *after), tuple(options), doc)
+    annotations = (*before, *(after or ()))
+    return ast.Field(
+        span, name, type, annotations, tuple(options or ()), context.docs.get(span.start)
+    )
 
 
 @rule
@@ -83,11 +88,11 @@ def annotation(
     token: Token,
     label: ast.Name | ast.String | None,
     arguments: list[ast.Argument],
-    body: Body,
+    body: Body | None,
 ) -> ast.Annotation | ast.Hook:
     name = _annotation_name(context, token)
     meant = hook_meant(name.text)
-    pairs, block = body
+    pairs, block = body or ([], None)
     event = label if isinstance(label, ast.Name) and label.text in EVENTS else None
     if block and (event or (meant and " " in meant)):
         hint = f"write `{meant}`" if meant else "write `@before` or `@after`"
@@ -116,38 +121,10 @@ def _warn(context: Context, span: Span, message: str, hint: str | None = None) -
 
 
 @rule
-def no_body(_: Context, __: Span) -> Body:
-    return [], None
-
-
-@rule
-def empty_body(_: Context, span: Span) -> Body:
-    return [], ast.Block(span, ())
-
-
-@rule
-def pairs_body(_: Context, __: Span, pairs: list[ast.Pair]) -> Body:
-    return pairs, None
-
-
-@rule
-def statements_body(_: Context, span: Span, statements: list[ast.Statement]) -> Body:
-    return [], ast.Block(span, tuple(statements))
-
-
-@rule
-def relation(
-    context: Context,
-    span: Span,
-    token: Token,
-    target: ast.Name,
-    through: ast.Name | None,
-    alias: ast.String | None,
-    options: list[ast.Pair],
-) -> ast.Relation:
-    kind = cast("ast.RelationKind", token.text[1:])
-    doc = context.docs.get(span.start)
-    return ast.Relation(span, kind, target, through, alias, tuple(options), doc)
+def body(_: Context, span: Span, parts: list[Any] | None) -> Body:
+    if parts and isinstance(parts[0], ast.Pair):
+        return parts, None
+    return [], ast.Block(span, tuple(parts or ()))
 
 
 @rule
@@ -196,14 +173,12 @@ def resource_rule(
 
 
 @rule
-def transaction(_: Context, span: Span) -> Span:
-    return span
+def transaction(_: Context, span: Span) -> Modifier:
+    return span, None
 
 
 @rule
-def async_header(
-    _: Context, span: Span, options: list[ast.Argument]
-) -> tuple[Span, tuple[ast.Argument, ...]]:
+def async_header(_: Context, span: Span, options: list[ast.Argument]) -> Modifier:
     return span, tuple(options)
 
 
@@ -213,42 +188,29 @@ def hook(
     span: Span,
     token: Token,
     event: ast.Name | None,
-    modifiers: list[Span | tuple[Span, tuple[ast.Argument, ...]]],
+    modifiers: list[Modifier],
     body: ast.Block,
 ) -> ast.Hook:
-    timing = cast("ast.Timing", token.text[1:])
     where = context.span(token)
-    transactions = [modifier for modifier in modifiers if isinstance(modifier, Span)]
-    asyncs = [modifier for modifier in modifiers if isinstance(modifier, tuple)]
-    for again in (*transactions[1:], *(span for span, _ in asyncs[1:])):
+    transactions = [header for header, options in modifiers if options is None]
+    asyncs = [(header, options) for header, options in modifiers if options is not None]
+    for again in (*transactions[1:], *(header for header, _ in asyncs[1:])):
         message = f"`{again.text.partition('(')[0]}` appears twice"
         context.error("SYN001", again, message, "remove one of them")
+    ends = [where, *([event.span] if event else ()), *(header for header, _ in modifiers)]
     if asyncs:
         header, options = asyncs[0]
         work = ast.Async(Span(context.source, header.start, body.span.end), options, body, header)
         body = ast.Block(work.span, (work,))
     return ast.Hook(
         span,
-        timing,
+        cast("ast.Timing", token.text[1:]),
         _event_of(context, where, token.text, event),
         bool(transactions),
         body,
-        Span(context.source, span.start, _header_end(context, where, event, modifiers)),
+        Span(context.source, span.start, ends[-1].end),
         context.docs.get(span.start),
     )
-
-
-def _header_end(
-    _: Context,
-    where: Span,
-    event: ast.Name | None,
-    modifiers: list[Span | tuple[Span, tuple[ast.Argument, ...]]],
-) -> int:
-    """Where a hook's header ends."""
-    if modifiers:
-        last = modifiers[-1]
-        return last.end if isinstance(last, Span) else last[0].end
-    return event.span.end if event else where.end
 
 
 def _event_of(context: Context, where: Span, timing: str, event: ast.Name | None) -> ast.Event:

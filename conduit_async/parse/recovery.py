@@ -11,7 +11,7 @@ from ..source import Source, Span
 from ..tokens import FOREIGN, Token
 from .automaton import CLOSERS_BY_TYPE, Automaton
 from .headers import HeaderRecovery
-from .messages import Unexpected, explain
+from .messages import explain
 from .table import Table
 
 _CONTINUES = frozenset({
@@ -70,13 +70,16 @@ class Recovery:
         token = self._tokens[index]
         resume = index
         if not self._is_consequence(index):
-            why = explain(Unexpected(self._source, self._tokens, index, self._parser.expected()))
-            self._found.append(why.diagnostic)
-            self._own.add(id(why.diagnostic))
+            expected = self._parser.expected()
+            why, may_lack_brace = explain(self._source, self._tokens, index, expected)
+            span = Span(self._source, why.first.start, why.last.end)
+            diagnostic = Diagnostic(why.code, span, why.message, why.hint)
+            self._found.append(diagnostic)
+            self._own.add(id(diagnostic))
             self._errors += 1
             self._last_error = token.start
             resume -= why.back
-            if why.may_lack_brace:
+            if may_lack_brace:
                 self.missing_braces.append(token.start)
             for back in (1, 2):
                 if index >= back and self._tokens[index - back + 1].type == "COLON":

@@ -1,5 +1,7 @@
 """The rules of statements that are not just a node of their symbols."""
 
+from typing import Any
+
 from .. import ast
 from ..source import Span
 from ..tokens import Token
@@ -37,42 +39,24 @@ def async_statement(
 
 
 @rule
-def first_branch(_: Context, span: Span, condition: ast.Expr, body: ast.Block) -> list[ast.Branch]:
-    return [ast.Branch(span, condition, body)]
+def if_statement(_: Context, span: Span, first: ast.Branch, *rest: Any) -> ast.If:
+    *others, otherwise = rest  # the other branches are a list, if there are any
+    return ast.If(span, (first, *(others[0] if others else ())), otherwise)
 
 
 @rule
-def next_branch(
-    _: Context, __: Span, branches: list[ast.Branch], condition: ast.Expr, body: ast.Block
-) -> list[ast.Branch]:
-    branches.append(ast.Branch(condition.span.to(body.span), condition, body))
-    return branches
-
-
-@rule
-def else_if(
-    context: Context,
-    span: Span,
-    branches: list[ast.Branch],
-    condition: ast.Expr,
-    body: ast.Block,
-) -> list[ast.Branch]:
-    text = context.source.text
-    start = text.index("else", branches[-1].span.end)
-    words = Span(context.source, start, text.index("if", start) + len("if"))
+def else_if(context: Context, span: Span, condition: ast.Expr, body: ast.Block) -> ast.Branch:
+    end = context.source.text.index("if", span.start) + len("if")
+    words = Span(context.source, span.start, end)
     context.error("SYN001", words, "`else if` is one word here", "write `elsif`")
-    return next_branch(context, span, branches, condition, body)
+    return ast.Branch(span, condition, body)
 
 
 @rule
 def unless(
-    context: Context,
-    span: Span,
-    condition: ast.Expr,
-    body: ast.Block,
-    otherwise: ast.Block | None = None,
+    _: Context, span: Span, condition: ast.Expr, body: ast.Block, otherwise: ast.Block | None
 ) -> ast.If:
-    branch = ast.Branch(Span(context.source, span.start, body.span.end), condition, body)
+    branch = ast.Branch(span, condition, body)
     return ast.If(span, (branch,), otherwise, negated=True)
 
 

@@ -3,46 +3,38 @@
 The table is plain data, stored as JSON: loading it executes nothing and needs no Lark.
 """
 
-import json
-from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
+
+from msgspec import Struct, json
 
 from .. import assets
 
 _GRAMMAR = "grammar/conduit.lark"
-_FORMAT = 1
+_FORMAT = 3
 """Counts the changes of `compute`, so that a table computed before one is not used after it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Production:
+class Production(NamedTuple):
     """A rule of the grammar: `origin` is what its `size` symbols become, built by `method`.
 
-    `kept` are the indexes of the symbols whose values the method is given.
+    `kept` are the indexes of the symbols whose values the method is given, None for an absent one.
     """
 
     origin: str
     size: int
     method: str
-    kept: tuple[int, ...]
+    kept: tuple[int | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """For each state, what a symbol leads to: a state (n >= 0) or a reduction by rule -n - 1.
-
-    `units` are the reductions that only hand on the value of their one symbol.
-    """
+class Table(Struct, frozen=True):
+    """For each state, what a symbol leads to: a state (n >= 0) or a reduction by rule -n - 1."""
 
     states: tuple[dict[str, int], ...]
     productions: tuple[Production, ...]
     start: int
     end: int
-    units: frozenset[int]
-    chains: dict[tuple[int, int, str], int] = field(default_factory=dict)
-    """Where chains of unit rules lead from a state below, a state and a token: found by use."""
 
 
 @cache
@@ -52,9 +44,9 @@ def table() -> Table:
     key = cache_key(grammar)
     stored = assets.load_cached(key)
     if stored is None:
-        stored = json.dumps(compute(grammar), separators=(",", ":"))
+        stored = json.encode(compute(grammar)).decode()
         assets.store_cached(key, stored)
-    return _decode(json.loads(stored))
+    return json.decode(stored, type=Table)
 
 
 def cache_key(grammar: str) -> str:
@@ -62,8 +54,8 @@ def cache_key(grammar: str) -> str:
     return f"grammar-{_FORMAT}-{sha256(grammar.encode()).hexdigest()[:32]}.json"
 
 
-def compute(grammar: str, debug: bool = False) -> dict[str, Any]:
-    """The table as JSON; with `debug`, Lark logs each conflict that it resolves."""
+def compute(grammar: str, debug: bool = False) -> Table:
+    """The table of a grammar; with `debug`, Lark logs each conflict that it resolves."""
     from lark import Lark
     from lark.grammar import Rule
     from lark.lexer import Lexer, TerminalDef
@@ -82,37 +74,28 @@ def compute(grammar: str, debug: bool = False) -> dict[str, Any]:
     states = {number: place for place, number in enumerate(parser["states"])}
     places = {number: place for place, number in enumerate(rules)}
     tokens = parser["tokens"]
-    return {
-        "states": [
+    return Table(
+        tuple(
             {
                 tokens[token]: -places[argument["@"]] - 1 if kind else states[argument]
                 for token, (kind, argument) in actions.items()
             }
             for actions in parser["states"].values()
-        ],
-        "productions": [_production(rule) for rule in rules.values()],
-        "start": states[parser["start_states"]["start"]],
-        "end": states[parser["end_states"]["start"]],
-    }
-
-
-def _production(rule: dict[str, Any]) -> list[Any]:
-    symbols = rule["expansion"]
-    kept = [i for i, symbol in enumerate(symbols) if not symbol.get("filter_out")]
-    unit = rule["options"]["expand1"] and rule["alias"] is None and len(symbols) == 1
-    origin = rule["origin"]["name"]
-    return [origin, len(symbols), rule["alias"] or origin, kept, unit]
-
-
-def _decode(data: dict[str, Any]) -> Table:
-    productions = data["productions"]
-    return Table(
-        tuple(data["states"]),
-        tuple(
-            Production(origin, size, method, tuple(kept))
-            for origin, size, method, kept, _ in productions
         ),
-        data["start"],
-        data["end"],
-        frozenset(-number - 1 for number, rule in enumerate(productions) if rule[4]),
+        tuple(map(_production, rules.values())),
+        states[parser["start_states"]["start"]],
+        states[parser["end_states"]["start"]],
     )
+
+
+def _production(rule: dict[str, Any]) -> Production:
+    symbols, options = rule["expansion"], rule["options"]
+    # A flag for each symbol that the rule has in the grammar: whether this form of it lacks it.
+    absent = options["empty_indices"] or [False] * len(symbols)
+    present = iter(range(len(symbols)))
+    kept = [None if lacks else next(present) for lacks in absent]
+    kept = [i for i in kept if i is None or not symbols[i].get("filter_out")]
+    origin = rule["origin"]["name"]
+    hands_on = options["expand1"] and rule["alias"] is None and len(kept) == 1
+    method = "same" if hands_on else rule["alias"] or origin
+    return Production(origin, len(symbols), method, tuple(kept))

@@ -10,7 +10,12 @@ from ..tokens import Token
 from ..types import TEXT_LIKE
 from .builders import Context, rule
 
-_GENERIC = {"array": 1, "hash": 2}
+_GENERIC = {
+    "array": (1, "one type", "array<string>"),
+    "hash": (2, "a type of keys and a type of values", "hash<string, int>"),
+}
+"""How many types each takes, in numbers and in words, and an example."""
+
 _UNSIZED = ("int", "float", "bool", "timestamp", "date", "time", "uuid", "json")
 _ALIASES = {
     **dict.fromkeys(("array", "list", "set", "vector", "vec", "slice"), "array"),
@@ -62,10 +67,9 @@ def _type_ref(
 
 @rule
 def plain_type(context: Context, span: Span, token: Token) -> ast.NamedType:
-    example = {"array": "array<string>", "hash": "hash<string, int>"}.get(token.text)
-    if example:
+    if token.text in _GENERIC:
         message = f"`{token.text}` does not say what it holds"
-        return _bad_type(context, span, message, f"for example `{example}`")
+        return _bad_type(context, span, message, f"for example `{_GENERIC[token.text][2]}`")
     return ast.NamedType(span, token.text)
 
 
@@ -94,20 +98,16 @@ def generic_type(
     context: Context, span: Span, token: Token, types: list[ast.TypeRef] | None = None
 ) -> ast.TypeExpr:
     types = types or []
-    wanted = _GENERIC.get(token.text)
-    if wanted is None:
+    if token.text not in _GENERIC:
         meant = _ALIASES.get(token.text.lower())
         shown = f"{meant}{span.text[len(token.text) :]}" if meant else token.text
         hint = f"write `{' '.join(shown.split())}`"
         return _bad_type(context, span, f"`{token.text}` takes no types", hint)
-    if len(types) != wanted:
-        needs = "one type" if wanted == 1 else "a type of keys and a type of values"
-        example = "array<string>" if wanted == 1 else "hash<string, int>"
+    number, needs, example = _GENERIC[token.text]
+    if len(types) != number:
         message = f"`{token.text}` needs {needs}"
         return _bad_type(context, span, message, f"for example `{example}`")
-    if wanted == 1:
-        return ast.ArrayType(span, types[0])
-    return ast.HashType(span, types[0], types[1])
+    return ast.ArrayType(span, *types) if number == 1 else ast.HashType(span, *types)
 
 
 @rule
