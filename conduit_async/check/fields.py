@@ -1,9 +1,12 @@
 """The fields of a resource by name, and reports of names that are wrong or given twice."""
 
+from collections.abc import Collection
+
+from .. import ast
 from ..diagnostics import Problems, Related
 from ..program import Column, ResourceInfo
 from ..source import Span
-from ..suggest import did_you_mean
+from ..suggest import did_you_mean, nearest
 from .environment import Environment
 from .unparsed import is_unparsed_member
 
@@ -25,6 +28,15 @@ def known_column(
         hint = did_you_mean(name, [*info.columns, *info.relations], shown)
         env.problems.error("SEM203", span, f"`{info.name}` has no field `{name}`", hint)
     return column
+
+
+def warn_of_typo(problems: Problems, key: ast.Name, known: Collection[str], what: str) -> None:
+    """Warn of a key that is a typo: `what` is "a relation has no option". Others pass, since
+    another backend may know them.
+    """
+    meant = nearest(key.text, known)
+    if key.text not in known and meant is not None:
+        problems.warning("SYN012", key.span, f"{what} `{key.text}`", f"did you mean `{meant}`?")
 
 
 def report_twice(

@@ -38,35 +38,28 @@ def _field(env: Environment, info: ResourceInfo, field: ast.Field, own: set[str]
     kind: Type = INVALID
     if not is_partly_parsed(env, field):
         kind = read_type(env, field.type, info.name, name)
-    if isinstance(kind, InvalidType) and _reads_as_resource(field.type):
-        kind = Record("")
-    match required(kind):
-        case Record(resource=target):
-            key = foreign_key(field.options, f"{name}_id")
-            info.relations[name] = relation = RelationInfo(
-                name=name,
-                kind="to_one",
-                target=target,
-                key=key,
-                nullable=field.type.nullable,
-                options=option_values(field.options),
-                span=field.name.span,
-            )
-            if key not in own:
-                _key_column(env, info, relation, field.doc)
-            return
-        case Array(item=Record(resource=target)):
-            info.relations[name] = RelationInfo(
-                name=name,
-                kind="to_many",
-                target=target,
-                key=foreign_key(field.options, f"{snake_case(info.name)}_id"),
-                nullable=False,
-                options=option_values(field.options),
-                span=field.name.span,
-            )
-            return
-    if field.options and not _is_invalid(kind):
+    named = field.type.type
+    if isinstance(kind, InvalidType) and isinstance(named, ast.NamedType):
+        kind = Record("") if named.name[:1].isupper() else kind
+    target = required(kind)
+    is_many = isinstance(target, Array)
+    if isinstance(target, Array):
+        target = target.item
+    if isinstance(target, Record):
+        owner = snake_case(info.name) if is_many else name
+        info.relations[name] = relation = RelationInfo(
+            name=name,
+            kind="to_many" if is_many else "to_one",
+            target=target.resource,
+            key=foreign_key(field.options, f"{owner}_id"),
+            nullable=field.type.nullable and not is_many,
+            options=option_values(field.options),
+            span=field.name.span,
+        )
+        if not is_many and relation.key not in own:
+            _key_column(env, info, relation, field.doc)
+        return
+    if field.options and not isinstance(target, InvalidType):
         env.problems.error(
             "REL300",
             field.options[0].span.to(field.options[-1].span),
@@ -82,16 +75,6 @@ def _field(env: Environment, info: ResourceInfo, field: ast.Field, own: set[str]
         auto_update=any(a.name.text == "auto_update" for a in field.annotations),
         doc=field.doc,
     )
-
-
-def _is_invalid(kind: Type) -> bool:
-    """Whether it was to be a relation, perhaps, but for an error that is reported."""
-    kind = required(kind)
-    return isinstance(kind.item if isinstance(kind, Array) else kind, InvalidType)
-
-
-def _reads_as_resource(ref: ast.TypeRef) -> bool:
-    return isinstance(ref.type, ast.NamedType) and ref.type.name[:1].isupper()
 
 
 def _key_column(

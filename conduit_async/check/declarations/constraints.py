@@ -10,6 +10,7 @@ from ...types import STRING, Array, Struct, Type, required
 from ..coercion import constant_text
 from ..environment import Environment
 from ..lattice import is_number, is_unknown
+from ..sizes import constant_number
 from ..wording import describe
 from .defaults import check_default
 
@@ -83,7 +84,7 @@ def _check_bound(
             "remove it",
         )
         return
-    number = _number(value)
+    number = constant_number(value)
     if number is None:
         problems.error("VAL521", value.span, f"`@{name}` needs a number", f"write `@{name}(1)`")
         return
@@ -95,19 +96,6 @@ def _check_bound(
             f"nothing is at least {bounds['min']} and at most {bounds['max']}",
             "swap the two",
         )
-
-
-def _number(value: ast.Expr) -> Decimal | None:
-    sign = 1
-    while isinstance(value, ast.Unary) and value.operator == "-":
-        value = value.operand
-        sign = -sign
-    match value:
-        case ast.Int():
-            return sign * Decimal(value.value)
-        case ast.Float():
-            return sign * Decimal(repr(value.value))
-    return None
 
 
 def _check_pattern(problems: Problems, value: ast.Expr, kind: Type) -> None:

@@ -11,6 +11,7 @@ from ...program import RelationInfo, ResourceInfo
 from ...source import Span
 from ...suggest import nearest
 from ..environment import Environment
+from ..fields import warn_of_typo
 from ..queries.filters import check_order
 from ..unparsed import is_unparsed_member, is_unparsed_resource
 
@@ -67,32 +68,19 @@ def check_relations(env: Environment, owner: ResourceInfo) -> None:
 def _check_options(env: Environment, member: ast.Relation | ast.Field) -> None:
     """Warn of an option that is a typo; others may mean something to another backend."""
     for pair in member.options:
-        meant = nearest(pair.key.text, _OPTIONS)
-        if pair.key.text not in _OPTIONS and meant is not None:
-            env.problems.warning(
-                "SYN012",
-                pair.key.span,
-                f"a relation has no option `{pair.key.text}`",
-                f"did you mean `{meant}`?",
-            )
+        warn_of_typo(env.problems, pair.key, _OPTIONS, "a relation has no option")
         value = _constant(pair.value)
         match pair.key.text:
             case "foreign_key" if not isinstance(value, str):
-                env.problems.error(
-                    "REL301",
-                    pair.value.span,
-                    "`foreign_key` is the name of a column",
-                    'write it as a string: `foreign_key: "author_id"`',
-                )
+                message = "`foreign_key` is the name of a column"
+                hint = 'write it as a string: `foreign_key: "author_id"`'
+                env.problems.error("REL301", pair.value.span, message, hint)
             case "foreign_key" if not is_name(value):
                 env.problems.error("REL301", pair.value.span, *_no_name("a column", "author_id"))
             case "join_table" if not isinstance(value, str) or not is_table_name(value):
-                env.problems.error(
-                    "REL301",
-                    pair.value.span,
-                    "`join_table` is the name of a table",
-                    'write it as a string: `join_table: "order_tags"`',
-                )
+                message = "`join_table` is the name of a table"
+                hint = 'write it as a string: `join_table: "order_tags"`'
+                env.problems.error("REL301", pair.value.span, message, hint)
 
 
 def foreign_key(options: tuple[ast.Pair, ...], default: str) -> str:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from ... import ast
 from ...diagnostics import Diagnostic
 from ...program import ResourceInfo
-from ...suggest import nearest
 from ..body import Body, ReturnTarget, Scope
 from ..environment import Downgraded, Environment
 from ..expressions.statements import check_block
+from ..fields import warn_of_typo
 
 _EXPRESSIONS = ("when", "condition", "error")
 _KEYS = ("on", *_EXPRESSIONS)
@@ -26,18 +26,6 @@ class _NamesOnly(Downgraded):
             super().add(diagnostic)
 
 
-def _check_keys(env: Environment, rule: ast.Rule) -> None:
-    for pair in rule.pairs:
-        meant = nearest(pair.key.text, _KEYS)
-        if pair.key.text not in _KEYS and meant is not None:
-            env.problems.warning(
-                "SYN012",
-                pair.key.span,
-                f"a rule has no `{pair.key.text}`",
-                f"did you mean `{meant}`?",
-            )
-
-
 def check_rules(env: Environment, info: ResourceInfo) -> None:
     """Warn of names that a resource's rules use and nothing declares."""
     problems = _NamesOnly(target=env.problems)
@@ -46,8 +34,8 @@ def check_rules(env: Environment, info: ResourceInfo) -> None:
             continue
         aside = replace(env.for_unreached_code(), problems=problems)
         body = Body(aside, info, "hook", Scope(None, set()), ReturnTarget("function"), event="save")
-        _check_keys(env, member)
         for pair in member.pairs:
+            warn_of_typo(env.problems, pair.key, _KEYS, "a rule has no")
             if pair.key.text in _EXPRESSIONS:
                 body.infer(pair.value)
         if member.body is not None:

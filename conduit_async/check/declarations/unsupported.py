@@ -1,6 +1,4 @@
-"""What Python cannot hold is said, never guessed."""
-
-from collections.abc import Iterator
+"""Queries that generated Python cannot run."""
 
 from ... import ast
 from ...analyses.queries import composed_locals, is_composed, query_locals, runs_in_memory
@@ -13,16 +11,12 @@ from ..wording import snippet
 
 def report_unsupported(program: Program, problems: Problems) -> None:
     """Report (GEN690) queries that continue rows which are loaded already."""
-    for job, body in _functions(program):
-        _report_queries(program.facts, job, body, problems)
-
-
-def _functions(program: Program) -> Iterator[tuple[JobInfo | None, ast.Node]]:
-    """The bodies that become a Python function, and the jobs that they are of."""
-    for root in _reached(program):
-        yield None, root
+    for resource in program.resources.values():
+        functions = (each.body for each in resource.functions.values() if each.reached)
+        for root in (*(hook.node for hook in resource.hooks), *functions):
+            _report_queries(program.facts, None, root, problems)
     for block, job in program.facts.jobs.items():
-        yield job, block.body
+        _report_queries(program.facts, job, block.body, problems)
 
 
 def _report_queries(facts: Facts, job: JobInfo | None, body: ast.Node, problems: Problems) -> None:
@@ -47,9 +41,3 @@ def _report_queries(facts: Facts, job: JobInfo | None, body: ast.Node, problems:
             message = f"{what} are rows that were loaded already"
             hint = "continue the query before it is run, or use `filter` and `map` on the rows"
         problems.error("GEN690", node.span, f"`{name}` continues a query: {message}", hint)
-
-
-def _reached(program: Program) -> Iterator[ast.Node]:
-    for resource in program.resources.values():
-        yield from (hook.node for hook in resource.hooks)
-        yield from (each.body for each in resource.functions.values() if each.reached)

@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TypeAlias
 
 from ... import ast
 from ...analyses.walk import walk
@@ -47,7 +46,7 @@ class _Reached:
     """The functions and scopes that are used, each checked once."""
 
     def __init__(self, env: Environment) -> None:
-        self._world = env
+        self._env = env
         self._pending: deque[tuple[ResourceInfo, FunctionInfo | ast.Scope]] = deque()
         self._seen: set[FunctionInfo | ast.Scope] = set()
         env.reach_function = self._add
@@ -62,18 +61,18 @@ class _Reached:
         """Check what was reached since the last time, and what that reaches in turn."""
         while self._pending:
             owner, what = self._pending.popleft()
-            self._world.resources.work_on(owner)
+            self._env.resources.work_on(owner)
             if isinstance(what, FunctionInfo):
                 what.reached = True
-                _function(self._world, owner, what)
+                _function(self._env, owner, what)
             else:
-                check_scope(self._world, owner, what)
+                check_scope(self._env, owner, what)
 
     def check_rest(self) -> None:
         """Check what nothing reached, for warnings."""
-        aside = self._world.for_unreached_code()
-        for info in self._world.resources.values():
-            self._world.resources.work_on(info)
+        aside = self._env.for_unreached_code()
+        for info in self._env.resources.values():
+            self._env.resources.work_on(info)
             for function in (*info.functions.values(), *_undeclared(info)):
                 if function not in self._seen:
                     _function(aside, info, function)
@@ -92,45 +91,37 @@ def _undeclared(info: ResourceInfo) -> Iterator[FunctionInfo]:
             yield FunctionInfo(name, name, (), ANY, member.body, member.doc, computed)
 
 
-_Run: TypeAlias = Callable[[Body], None]
-
-
 def _hook(env: Environment, info: ResourceInfo, hook: ast.Hook, found: HookInfo | None) -> None:
-    def run(body: Body) -> None:
+    def check(body: Body) -> None:
         if found is not None:
             found.jobs.clear()
         body.hook, body.event = found, hook.event
         check_block(body, hook.body)
 
-    _check_until_stable(
-        env, lambda inner: Body(inner, info, "hook", Scope(None, set()), ReturnTarget("hook")), run
-    )
+    _check_until_stable(env, info, "hook", check)
 
 
 def _function(env: Environment, info: ResourceInfo, function: FunctionInfo) -> None:
-    def run(body: Body) -> None:
-        body.function = function
+    def check(body: Body) -> None:
+        body.function, body.return_target = function, ReturnTarget("function", function.result)
         declare_parameters(body, function.parameters)
         flow = check_block(body, function.body, value=True)
         check_result(body, function.body, flow.diverges)
 
-    kind: BodyKind = "computed" if function.computed else "function"
-    return_target = ReturnTarget("function", function.result)
-    _check_until_stable(
-        env, lambda inner: Body(inner, info, kind, Scope(None, set()), return_target), run
-    )
+    _check_until_stable(env, info, "computed" if function.computed else "function", check)
 
 
-def _check_until_stable(env: Environment, begin: Callable[[Environment], Body], run: _Run) -> None:
+def _check_until_stable(
+    env: Environment, info: ResourceInfo, kind: BodyKind, check: Callable[[Body], None]
+) -> None:
     """Check a body, again when a local turned out to hold values of several types."""
     widened: dict[ast.Let, Type] = {}
     for _ in range(_MAX_PASSES):
         problems = Problems()
-        body = begin(replace(env, problems=problems))
-        body.widened = dict(widened)
-        run(body)
+        inner = replace(env, problems=problems)
+        body = Body(inner, info, kind, Scope(None, set()), ReturnTarget("hook"), widened=widened)
+        check(body)
         if body.stable:
             break
-        widened = dict(body.widened)
     for diagnostic in problems.sorted():
         env.problems.add(diagnostic)
