@@ -63,5 +63,4 @@ def commands() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The entry point of the command."""
     commands(args=arguments, prog_name="conduit-jobs")

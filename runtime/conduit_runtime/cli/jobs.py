@@ -1,18 +1,16 @@
 """`conduit-jobs jobs`."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import click
 
+from ..model.job import Job
+from ..model.metrics.job_metrics import JobMetrics
 from .filters import DURATION, STATUSES, change, change_options, filter_options
 from .output import counted_jobs, first_line, show_one, show_rows
 from .session import Session, session_options
-
-if TYPE_CHECKING:
-    from ..model.job import Job
-    from ..model.metrics.job_metrics import JobMetrics
 
 _COLUMNS = ["id", "queue", "type", "status", "attempts", "run_at", "error"]
 _METRICS = (
@@ -137,7 +135,7 @@ def stats(session: Session, name: str | None, type: str | None, last: str) -> No
         show_rows(attempts, _METRICS, "table")
 
 
-def _row(job: "Job") -> dict[str, Any]:
+def _row(job: Job) -> dict[str, Any]:
     names = (
         *("id", "queue", "type", "status", "priority", "attempts", "max_attempts", "created_at"),
         *("run_at", "started_at", "completed_at", "locked_by", "locked_at", "flow", "payload"),
@@ -146,7 +144,7 @@ def _row(job: "Job") -> dict[str, Any]:
     return {name: getattr(job, name) for name in names}
 
 
-def _metrics_row(metrics: "JobMetrics") -> dict[str, Any]:
+def _metrics_row(metrics: JobMetrics) -> dict[str, Any]:
     """The metrics of a type's attempts; times are in seconds."""
     names = (
         *("queue", "type", "period", "processed", "succeeded", "failed", "retried", "discarded"),

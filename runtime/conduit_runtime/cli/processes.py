@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -66,7 +65,7 @@ class _Child:
     ) -> None:
         self.slot = slot
         self.started = time.monotonic()
-        self._socket, theirs = socket.socketpair()
+        self.socket, theirs = socket.socketpair()
         with theirs:
             descriptor = theirs.fileno()
             # In its own group, so that Ctrl-C reaches only the parent, which forwards it once.
@@ -85,12 +84,9 @@ class _Child:
     def is_ready(self) -> bool:
         """Whether it has reported that it works."""
         try:
-            return bool(self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+            return bool(self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
         except OSError:
             return False
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 class _Processes:
@@ -109,12 +105,16 @@ class _Processes:
     def run(self) -> int:
         """Run until all have ended; returns the worst exit code of those that were not replaced."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+            signal.signal(number, lambda number, frame: self._events.put(number))
         while self._living or self._due:
-            self._start_due()
-            wait = min(self._due.values()) - time.monotonic() if self._due else None
+            now = time.monotonic()
+            for slot in [slot for slot, due in self._due.items() if due <= now]:
+                del self._due[slot]
+                command = self._commands[slot]
+                self._living.add(_Child(slot, command, self._environment, self._events))
+            wait = min(self._due.values()) - now if self._due else None
             try:
-                event = self._events.get(timeout=None if wait is None else max(0.0, wait))
+                event = self._events.get(timeout=wait)
             except queue.Empty:
                 continue
             if isinstance(event, _Child):
@@ -122,16 +122,6 @@ class _Processes:
             else:
                 self._stop(event)
         return self._code if self._killed_by is None else 128 + self._killed_by
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._events.put(number)
-
-    def _start_due(self) -> None:
-        now = time.monotonic()
-        for slot in [slot for slot, due in self._due.items() if due <= now]:
-            del self._due[slot]
-            command = self._commands[slot]
-            self._living.add(_Child(slot, command, self._environment, self._events))
 
     def _stop(self, number: int) -> None:
         """Gently the first time, at once the second time."""
@@ -146,11 +136,11 @@ class _Processes:
         self._stopping = self._stopping or number
 
     def _after(self, child: _Child) -> None:
-        """What follows from the end of a process."""
+        """React to the end of a process."""
         self._living.remove(child)
         was_ready = child.is_ready()
         self._were_ready |= was_ready or any(each.is_ready() for each in self._living)
-        child.close()
+        child.socket.close()
         code = child.process.returncode
         if code == 0:
             return
@@ -174,11 +164,8 @@ class _Processes:
         self._due[child.slot] = now + wait
         code = child.process.returncode
         how = f"ended with code {code}" if code > 0 else f"was killed by {_name(-code)}"
-        then = f" in {wait:g} s" if wait else ""
-        click.echo(
-            f"conduit-jobs: worker process {child.process.pid} {how}: starting another{then}",
-            err=True,
-        )
+        then = f"starting another in {wait:g} s" if wait else "starting another"
+        click.echo(f"conduit-jobs: worker process {child.process.pid} {how}: {then}", err=True)
 
 
 def _name(number: int) -> str:

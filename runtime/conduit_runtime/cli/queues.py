@@ -4,17 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import click
 
+from ..client.queue import Queue
+from ..model.stats import QueueOverview
 from .filters import DURATION
 from .output import show_rows
 from .session import Session, session_options
-
-if TYPE_CHECKING:
-    from ..client.queue import Queue
-    from ..model.stats import QueueOverview
 
 _COUNTS = ["pending", "running", "completed", "failed", "cancelled", "unknown", "workers"]
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME…")
@@ -97,11 +94,9 @@ def rate_limits(session: Session) -> None:
 
 
 def _change(
-    session: Session, names: tuple[str, ...], operation: Callable[["Queue", str], None]
+    session: Session, names: tuple[str, ...], operation: Callable[[Queue, str], None]
 ) -> None:
     """Change queues, and print their new state."""
-    from ..model.stats import QueueOverview
-
     with session.queue() as queue:
         with _usage_errors():
             for name in names:
@@ -123,13 +118,13 @@ def _check_either(limit: int | None, lift: bool, option: str) -> None:
         raise click.UsageError(f"give {option} N, or --none to lift the limit")
 
 
-def _show(overviews: "list[QueueOverview]", form: str) -> None:
+def _show(overviews: list[QueueOverview], form: str) -> None:
     shown = {True: "paused", False: ""} if form == "table" else {True: True, False: False}
     rows = [{**asdict(each), "paused": shown[each.paused]} for each in overviews]
     show_rows(rows, ["queue", "paused", "concurrency", *_COUNTS, "oldest_due"], form)
 
 
-def _show_rates(queue: "Queue", form: str) -> None:
+def _show_rates(queue: Queue, form: str) -> None:
     rows = [
         {"type": rate.type, "starts": rate.starts, "per_seconds": rate.per.total_seconds()}
         for rate in queue.rate_limits()

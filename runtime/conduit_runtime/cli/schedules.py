@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from ..model.schedules.schedule import Schedule
+from ..schedules.scheduler import CronScheduler
 from .output import first_line, show_rows
 from .session import Session, session_options
-
-if TYPE_CHECKING:
-    from ..model.schedules.schedule import Schedule
-    from ..schedules.scheduler import CronScheduler
 
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 
@@ -85,9 +83,7 @@ def _switch(operation: str, session: Session, names: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def _scheduler(session: Session) -> "Iterator[CronScheduler]":
-    from ..schedules.scheduler import CronScheduler
-
+def _scheduler(session: Session) -> Iterator[CronScheduler]:
     with session.queue() as queue:
         yield CronScheduler(queue)
 
@@ -103,7 +99,7 @@ def _show(
         raise click.ClickException(f"there is no schedule {', '.join(unknown)}")
 
 
-def _row(schedule: "Schedule") -> dict[str, Any]:
+def _row(schedule: Schedule) -> dict[str, Any]:
     timing = schedule.timing
     names = (
         *("type", "queue", "missed", "enabled", "next_run_at", "last_run_at", "last_job_id"),

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -149,8 +150,7 @@ def worker(
             )
             if metrics_port is not None:
                 serve_metrics(pool, metrics_host, metrics_port)
-            starter = None if parent is None else Parent(parent)
-            on_ready = None if starter is None else lambda: starter.tell_ready(pool)
+            on_ready = None if parent is None else partial(Parent(parent).tell_ready, pool)
             code = _run(pool, drain, on_ready)
         _leave_threads(code)
     if code:

@@ -84,7 +84,6 @@ class AsyncConnections:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection for the block."""
         await self._open()
         async with self._pool.connection() as connection:
             yield connection

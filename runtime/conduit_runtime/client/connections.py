@@ -85,7 +85,6 @@ class Connections:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection for the block."""
         self._open()
         with self._pool.connection() as connection:
             yield connection

@@ -29,7 +29,6 @@ class Sweep:
         self._turns = cycle((self._keys, self._results, self._dependencies, self._notices))
 
     def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
-        """Sweep the next page."""
         next(self._turns)(connection, schema)
 
     def watch(self, connection: psycopg.Connection[Any], schema: str | None) -> None:

@@ -26,7 +26,6 @@ def describe_argument(what: str, value: object, wanted: str) -> str:
 def check_type(
     value: object, what: str, kind: type[Any] | tuple[type[Any], ...], wanted: str
 ) -> None:
-    """Raise TypeError for what is of another type."""
     if not isinstance(value, kind):
         raise TypeError(describe_argument(what, value, wanted))
 

@@ -19,7 +19,6 @@ class Controls:
     def of(
         cls, paused: Iterable[str] = (), limited: Iterable[str] = (), rated: Iterable[str] = ()
     ) -> "Controls":
-        """Controls of these names."""
         return cls(frozenset(paused), frozenset(limited), frozenset(rated))
 
     @property

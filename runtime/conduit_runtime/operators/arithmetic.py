@@ -56,7 +56,14 @@ def _applied(symbol: str, function: Callable[[Any, Any], Any], a: Any, b: Any) -
         return function(a, b)
     except TypeError:
         raise _unfit(symbol, a, b) from None
-    except OverflowError:
+    except ArithmeticError as error:
+        if symbol == "**":
+            raise ConduitError(f"{text(a)} ** {text(b)} has no value: {error}") from None
+        if symbol in ("/", "%"):
+            many = f"{text(a)} and {text(b)} are too large to divide"
+            raise ConduitError(many if b else f"{text(a)} is divided by zero") from None
+        if not isinstance(error, OverflowError):
+            raise
         raise ConduitError(f"{text(a)} {symbol} {text(b)} is too large") from None
 
 
@@ -72,17 +79,14 @@ def divide(a: int, b: Decimal) -> Decimal: ...
 def divide(a: Any, b: Any) -> Any: ...
 def divide(a: Any, b: Any) -> Any:
     """`a / b`: two ints truncate toward zero."""
-    if isinstance(a, bool) or isinstance(b, bool):
-        raise _unfit("/", a, b)
-    try:
-        if isinstance(a, int) and isinstance(b, int):
-            quotient = abs(a) // abs(b)
-            return quotient if (a < 0) == (b < 0) else -quotient
-        return a / b
-    except ArithmeticError:
-        raise _arithmetic(a, b) from None
-    except TypeError:
-        raise _unfit("/", a, b) from None
+    return _applied("/", _quotient, a, b)
+
+
+def _quotient(a: Any, b: Any) -> Any:
+    if isinstance(a, int) and isinstance(b, int):
+        quotient = abs(a) // abs(b)
+        return quotient if (a < 0) == (b < 0) else -quotient
+    return a / b
 
 
 @overload
@@ -97,17 +101,14 @@ def remainder(a: int, b: Decimal) -> Decimal: ...
 def remainder(a: Any, b: Any) -> Any: ...
 def remainder(a: Any, b: Any) -> Any:
     """`a % b`, with the sign of the dividend."""
-    if isinstance(a, str | bool) or isinstance(b, bool):
-        raise _unfit("%", a, b)
-    try:
-        if isinstance(a, Decimal) or isinstance(b, Decimal):
-            return a % b  # Decimal's own remainder has the dividend's sign
-        rest = abs(a) % abs(b)
-        return -rest if a < 0 else rest
-    except ArithmeticError:
-        raise _arithmetic(a, b) from None
-    except TypeError:
-        raise _unfit("%", a, b) from None
+    return _applied("%", _remainder, a, b)
+
+
+def _remainder(a: Any, b: Any) -> Any:
+    if isinstance(a, Decimal) or (isinstance(b, Decimal) and not isinstance(a, str)):
+        return a % b  # Decimal's own remainder has the dividend's sign
+    rest = abs(a) % abs(b)
+    return -rest if a < 0 else rest
 
 
 @overload
@@ -120,14 +121,7 @@ def power(a: Decimal, b: Decimal | int) -> Decimal: ...
 def power(a: Any, b: Any) -> Any: ...
 def power(a: Any, b: Any) -> Any:
     """`a ** b`; a result that is no real number is an error."""
-    if isinstance(a, bool) or isinstance(b, bool):
-        raise _unfit("**", a, b)
-    try:
-        result = a**b
-    except ArithmeticError as error:
-        raise ConduitError(f"{text(a)} ** {text(b)} has no value: {error}") from None
-    except TypeError:
-        raise _unfit("**", a, b) from None
+    result = _applied("**", operator.pow, a, b)
     if isinstance(result, complex):
         raise ConduitError(f"{text(a)} ** {text(b)} is no real number")
     return result
@@ -135,9 +129,3 @@ def power(a: Any, b: Any) -> Any:
 
 def _unfit(symbol: str, a: Any, b: Any) -> ConduitError:
     return ConduitError(f"`{symbol}` does not take {kind_of(a)} and {kind_of(b)}")
-
-
-def _arithmetic(a: Any, b: Any) -> ConduitError:
-    if not b:
-        return ConduitError(f"{text(a)} is divided by zero")
-    return ConduitError(f"{text(a)} and {text(b)} are too large to divide")

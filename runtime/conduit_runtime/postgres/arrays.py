@@ -20,7 +20,6 @@ class BinaryArray(bytes):
 
 
 def uuids(values: Iterable[UUID | None]) -> BinaryArray:
-    """The array of these UUIDs."""
     # Inline: workers send two of them for each job.
     return _array(
         _UUID_OID, [None if value is None else value.int.to_bytes(16, "big") for value in values]
@@ -28,17 +27,14 @@ def uuids(values: Iterable[UUID | None]) -> BinaryArray:
 
 
 def texts(values: Iterable[str | None]) -> BinaryArray:
-    """The array of these texts."""
     return _array(_TEXT_OID, _encoded(values, str.encode))
 
 
 def floats(values: Iterable[float | None]) -> BinaryArray:
-    """The array of these numbers."""
     return _array(_FLOAT_OID, _encoded(values, struct.Struct("!d").pack))
 
 
 def times(values: Iterable[datetime | None]) -> BinaryArray:
-    """The array of these aware times."""
     return _array(
         _TIME_OID,
         _encoded(values, lambda moment: struct.pack("!q", (moment - _EPOCH) // _MICROSECOND)),

@@ -51,12 +51,10 @@ class ResponseReader:
             reading.fail(error)
 
     def add(self, descriptor: int, reading: "_PendingRead[Any]") -> None:
-        """Watch a socket from now on."""
         self._pending[descriptor] = reading
         self._arrived.register(descriptor, select.POLLIN)
 
     def remove(self, descriptor: int) -> None:
-        """Stop watching a socket."""
         del self._pending[descriptor]
         self._arrived.unregister(descriptor)
 

@@ -19,11 +19,9 @@ class IdentityMap:
         self._rows: dict[tuple[type[Any], Any], Any] = {}
 
     def has(self, record: type[Any], key: object) -> bool:
-        """Whether that row was read already."""
         return (record, key) in self._rows
 
     def row(self, record: type[R], key: object) -> R | None:
-        """The row as it was loaded, or None."""
         found: R | None = self._rows.get((record, key))
         return found
 

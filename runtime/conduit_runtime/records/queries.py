@@ -32,7 +32,6 @@ def column_names(description: Sequence[Any] | None) -> list[str]:
 
 
 def by_key(record: type[R], key: object) -> Query[R | None]:
-    """The row with that primary key."""
     target = table_of(record)
     sql = f"SELECT {target.select_list} FROM {target.quoted} WHERE {target.key.quoted} = %s"  # noqa: S608
     return first(record, sql, (key,))
@@ -77,7 +76,6 @@ def pluck(kind: type[T], sql: str, values: Sequence[Any]) -> Query[list[T]]:
 
 
 def pluck_rows(sql: str, values: Sequence[Any]) -> Query[list[list[Any]]]:
-    """Every column of every row."""
     return Query(sql, _adapted(values), lambda _, rows: [list(row) for row in rows])
 
 

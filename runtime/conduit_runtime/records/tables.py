@@ -47,12 +47,10 @@ class Table:
 
     @functools.cached_property
     def by_name(self) -> Mapping[str, Column]:
-        """The columns by their names in SQL."""
         return {column.name: column for column in self.columns}
 
     @functools.cached_property
     def by_attribute(self) -> Mapping[str, Column]:
-        """The columns by their Python attributes."""
         return {column.attribute: column for column in self.columns}
 
     @functools.cached_property

@@ -193,7 +193,6 @@ class _Thread:
         self.end: Future[None] = Future()
 
     def run(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
-        """Make the call."""
         self.end.set_running_or_notify_cancel()
         try:
             with renewed():

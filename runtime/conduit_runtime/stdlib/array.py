@@ -51,12 +51,36 @@ class Array:
     @staticmethod
     def unique(items: Sequence[T]) -> list[T]:
         """The items without repetitions, the first kept."""
-        return _unique(items)
+        seen: set[Any] = set()
+        unhashable: list[T] = []
+        result: list[T] = []
+        for item in items:
+            # equal numbers hash the same; a bool, which Python counts among them, is set apart
+            key = (bool, item) if isinstance(item, bool) else identity(item) or item
+            try:
+                known = key in seen
+                seen.add(key)
+            except TypeError:
+                known = any(equal(each, item) for each in unhashable)
+                if not known:
+                    unhashable.append(item)
+            if not known:
+                result.append(item)
+        return result
 
     @staticmethod
     def sort(items: Sequence[T]) -> list[T]:
         """The items in ascending order."""
-        return _sorted(items)
+        values: Sequence[Any] = items
+        if any(value is None for value in values):
+            raise ArgumentError("Array.sort: one of the items is nil")
+        if len({isinstance(value, bool) for value in values}) > 1:
+            raise ArgumentError("Array.sort: a bool has no order with other values")
+        try:
+            return sorted(values)
+        except TypeError:
+            kinds = sorted({kind(value) for value in values})
+            raise ArgumentError(f"Array.sort: cannot order {' and '.join(kinds)}") from None
 
     @staticmethod
     def reverse(items: Sequence[T]) -> list[T]:
@@ -95,35 +119,3 @@ class Array:
     def filter(items: Sequence[T], function: Callable[[T], object]) -> list[T]:
         """The items for which the function gives something truthy."""
         return [item for item in items if function(item)]
-
-
-def _unique(items: Sequence[T]) -> list[T]:
-    seen: set[Any] = set()
-    unhashable: list[T] = []
-    result: list[T] = []
-    for item in items:
-        # equal numbers hash the same; a bool, which Python counts among them, is set apart
-        key = (bool, item) if isinstance(item, bool) else identity(item) or item
-        try:
-            known = key in seen
-            seen.add(key)
-        except TypeError:
-            known = any(equal(each, item) for each in unhashable)
-            if not known:
-                unhashable.append(item)
-        if not known:
-            result.append(item)
-    return result
-
-
-def _sorted(items: Sequence[T]) -> list[T]:
-    values: Sequence[Any] = items
-    if any(value is None for value in values):
-        raise ArgumentError("Array.sort: one of the items is nil")
-    if len({isinstance(value, bool) for value in values}) > 1:
-        raise ArgumentError("Array.sort: a bool has no order with other values")
-    try:
-        return sorted(values)
-    except TypeError:
-        kinds = sorted({kind(value) for value in values})
-        raise ArgumentError(f"Array.sort: cannot order {' and '.join(kinds)}") from None

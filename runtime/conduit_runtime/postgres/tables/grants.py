@@ -23,18 +23,16 @@ _PENDING = (
 # Every table of ours, so that a new one cannot be forgotten: a test compares.
 TABLES = {
     "jobs": Privileges(f"INSERT ({', '.join(_PENDING)})", _ALL),
-    "conduit_unique_keys": Privileges("", _ALL),
-    "conduit_blocked_jobs": Privileges("", _ALL),
-    "conduit_dependencies": Privileges("", _ALL),
-    "conduit_results": Privileges("", _ALL),
-    "conduit_schedules": Privileges("", _ALL),
-    "conduit_workers": Privileges("", _ALL),
-    "conduit_metrics": Privileges("", _ALL),
-    "conduit_queues": Privileges("", _ALL),
-    "conduit_rate_limits": Privileges("", _ALL),
-    "conduit_rate_usage": Privileges("", _ALL),
-    "conduit_failure_notices": Privileges("", _ALL),
     "conduit_migrations": Privileges("", "SELECT"),
+    **dict.fromkeys(
+        (
+            *("conduit_unique_keys", "conduit_blocked_jobs", "conduit_dependencies"),
+            *("conduit_results", "conduit_schedules", "conduit_workers", "conduit_metrics"),
+            *("conduit_queues", "conduit_rate_limits", "conduit_rate_usage"),
+            "conduit_failure_notices",
+        ),
+        Privileges("", _ALL),
+    ),
 }
 # Postgres lets everybody call a function, unless an administrator has changed that default; the
 # migration takes that back for those that have their owner's rights.

@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,21 +67,14 @@ def is_migrated(dsn: str, schema: str) -> bool:
 
 def script(schema: str | None = None) -> str:
     """All migrations as one SQL script for an empty database."""
-    return "\n".join(_script(schema))
-
-
-def _script(schema: str | None) -> Iterator[str]:
-    yield "BEGIN;"
+    lines = ["BEGIN;", f"{_ONE_SCHEMA};", f"{_MIGRATIONS_TABLE};"]
     if schema is not None:
-        yield f"CREATE SCHEMA IF NOT EXISTS {quote(schema)};"
-        yield f"SET LOCAL search_path = {quote(schema)};"
-    else:
-        yield f"{_ONE_SCHEMA};"
-    yield _MIGRATIONS_TABLE + ";"
+        name = quote(schema)
+        lines[1:2] = [f"CREATE SCHEMA IF NOT EXISTS {name};", f"SET LOCAL search_path = {name};"]
     for version, sql in versions():
-        yield sql.strip()
-        yield f"INSERT INTO conduit_migrations (version) VALUES ({version});"  # noqa: S608
-    yield "COMMIT;\n"
+        insert = f"INSERT INTO conduit_migrations (version) VALUES ({version});"  # noqa: S608
+        lines += [sql.strip(), insert]
+    return "\n".join([*lines, "COMMIT;\n"])
 
 
 _MIGRATIONS_TABLE = """CREATE TABLE IF NOT EXISTS conduit_migrations (
