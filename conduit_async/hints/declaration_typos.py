@@ -1,10 +1,9 @@
 """Typos in declarations: what a member, a field or a hook should look like instead."""
 
-from ..source import Source
 from ..suggest import nearest
-from ..tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS, Token
+from ..tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS
 from .queue_words import queue_hint
-from .syntax_hint import SyntaxHint, hint_at
+from .syntax_hint import SyntaxHint, Unexpected
 
 EVENTS = ("create", "update", "delete", "save")
 _ALIASES = {
@@ -15,89 +14,20 @@ _ALIASES = {
 }
 """What events are called elsewhere."""
 
-_MODIFIERS = ("@transaction", "@async")
+_TYPES = ("string", "int", "float", "bool", "text", "uuid", "decimal", "timestamp")
 
 
-def declaration_typo(
-    source: Source, tokens: list[Token], index: int, expected: frozenset[str]
-) -> SyntaxHint | None:
+def declaration_typo(at: Unexpected) -> SyntaxHint | None:
     """What to say of a typo in a declaration, if the unexpected token is one."""
-    if not index:
-        return None
-    token, last = tokens[index], tokens[index - 1]
-    start = index
-    while start and not tokens[start].first:
-        start -= 1
-    line = tokens[start:index]
     return (
-        _resource(token, last, line)
-        or _header(token, line, expected)
-        or _relation(token, last, line)
-        or unclosed_generic(tokens, index, expected)
-        or _of_queues(token, last, line, expected)
-        or _field(source, token, last, line, expected)
-        or _signature(tokens, index, line, expected)
+        _header(at)
+        or _relation(at)
+        or unclosed_generic(at)
+        or _field(at)
+        or _field_value(at)
+        or _signature(at)
+        or _parameter(at)
     )
-
-
-def _resource(token: Token, last: Token, line: list[Token]) -> SyntaxHint | None:
-    """`resource "Post"`, `resource Post extends Base`."""
-    types = [part.type for part in line]
-    if types == ["RESOURCE"] and token.type in ("STRING", "SYMBOL"):
-        hint = f"write `resource {token.text}`"
-        return hint_at(token, "the name of a resource is not a string", hint, "SYN003")
-    if types == ["RESOURCE", "NAME"] and token.type in ("NAME", "LESS", "COLON"):
-        message = "a resource is based on no other: there is no inheritance"
-        return hint_at(token, message, "remove it, and write what it needs", "SYN017")
-    return None
-
-
-def _header(token: Token, line: list[Token], expected: frozenset[str]) -> SyntaxHint | None:
-    """`@atfer create @async`, `@after create, update`, `@after(create)`, `@after create @asnyc`."""
-    if not line:
-        return None
-    head, types = line[0], [part.type for part in line]
-    if types[0] == "AT":
-        timing = hook_meant(head.text[1:])
-        if timing and token.text in _MODIFIERS:
-            return hint_at(
-                head, f"there is no hook timing `{head.text}`", f"write `{timing}`", "SYN014"
-            )
-        if hint := queue_hint(head.text[1:]):
-            return hint_at(head, f"there is no `{head.text}`", hint, "SYN014")
-        if meant := nearest(head.text[1:], MEMBER_ANNOTATIONS):
-            return hint_at(head, f"there is no `{head.text}`", f"did you mean `@{meant}`?")
-    if types[0] not in ("HOOK", "ON"):
-        return None
-    if types == ["HOOK", "NAME"] and token.type in ("COLON", "FAT_ARROW", "ARROW"):
-        message = f"a hook has no `{token.text}` before its block"
-        return hint_at(token, message, "remove it", "SYN017")
-    if token.text in ("async", "transaction") and token.type == "NAME":
-        hint = f"write `@{token.text}`"
-        return hint_at(token, f"`{token.text}` needs an `@` before it", hint, "SYN017")
-    if token.type in ("IF", "UNLESS") and "LBRACE" in expected:
-        hint = f"put it into the block: `{{ {token.text} … {{ … }} }}`"
-        return hint_at(token, "a hook has no condition in its header", hint, "SYN017")
-    if types[0] == "ON" and token.type == "LBRACE" and line[-1].text in EVENTS:
-        hint = f"write `@after {line[-1].text} {{ … }}`"
-        return hint_at(head, "a hook begins with `@before` or `@after`", hint, "SYN014")
-    if types == ["HOOK", "NAME"] and token.text in ("on", "of", "for", "do", "then"):
-        message = f"a hook has no `{token.text}` before its block"
-        return hint_at(token, message, "remove it", "SYN017")
-    if token.type in ("FIELD_AT", "AT") and types[:2] == ["HOOK", "NAME"]:
-        name = token.text[1:]
-        hint = queue_hint(name) or "put what it says into the block"
-        return hint_at(token, f"a hook has no `{token.text}`", hint, "SYN017")
-    if types == ["HOOK", "NAME"] and token.text == "(":
-        hint = "put the condition into the block: `if self.field_changed? { … }`"
-        return hint_at(token, "an event takes no arguments", hint, "SYN017")
-    if types == ["HOOK"] and token.text == "(":
-        message = "the event of a hook takes no brackets"
-        return hint_at(token, message, f"write `{head.text} create`", "SYN015")
-    if types == ["HOOK", "NAME"] and (token.text in EVENTS or token.type in ("COMMA", "AND", "OR")):
-        hint = "write a hook for each event; `save` is both create and update"
-        return hint_at(token, "a hook has one event", hint, "SYN015")
-    return None
 
 
 def hook_meant(name: str) -> str | None:
@@ -114,93 +44,114 @@ def nearest_event(name: str) -> str | None:
     return name if name in EVENTS else _ALIASES.get(name) or nearest(name, EVENTS)
 
 
-def _relation(token: Token, last: Token, line: list[Token]) -> SyntaxHint | None:
-    """`@has_many Tag "tags"`, `@has_many Tag as tags`, `@has_many :tags`."""
-    if not line or line[0].type != "RELATION":
+def unclosed_generic(at: Unexpected) -> SyntaxHint | None:
+    """The hint for `array<string!` at the end of a line or before an annotation."""
+    ends = ("FIELD_AT", "RPAR", "RBRACE", "EQUAL", "ARROW")
+    if "GREATER" not in at.expected or "DOT" in at.expected:
         return None
-    relation = line[0].text
-    if token.type == "SYMBOL" and last is line[0]:
-        name = token.text.removesuffix("s").title().replace("_", "")
-        hint = f'write `{relation} {name} as "{token.text}"`'
-        return hint_at(token, "a relation names its resource", hint)
-    if token.type == "STRING" and last.type == "NAME":
-        hint = f'write `as "{token.text}"`'
-        return hint_at(token, "expected `as` before the name of the relation", hint, "SYN002")
-    if last.text == "as" and token.type == "NAME":
-        hint = f'write `as "{token.text}"`'
-        return hint_at(token, "the name of a relation is a string", hint, "SYN002")
+    if not at.token.first and at.token.type not in ends:
+        return None
+    opened = next(token for token in reversed(at.tokens[: at.index + 1]) if token.type == "LESS")
+    return at.hint("`<` is not closed", "add the missing `>`", "SYN011", first=opened)
+
+
+def _header(at: Unexpected) -> SyntaxHint | None:
+    """`resource "Post"`, `@atfer create @async`, `@after create, update`, `@after(create)`."""
+    head, text = at.line[0], at.token.text
+    match [token.type for token in at.line]:
+        case ["RESOURCE", "STRING" | "SYMBOL"]:
+            return at.hint(
+                "the name of a resource is not a string", f"write `resource {text}`", "SYN003"
+            )
+        case ["RESOURCE", "NAME", "NAME" | "LESS" | "COLON"]:
+            message = "a resource is based on no other: there is no inheritance"
+            return at.hint(message, "remove it, and write what it needs", "SYN017")
+        case ["AT", _, *_]:
+            return _unknown_annotation(at)
+        case ["HOOK", "NAME", kind] if kind in ("COLON", "FAT_ARROW", "ARROW") or text in (
+            "on",
+            "of",
+            "for",
+            "do",
+            "then",
+        ):
+            return at.hint(f"a hook has no `{text}` before its block", "remove it", "SYN017")
+        case ["HOOK" | "ON", *_, "NAME"] if text in ("async", "transaction"):
+            return at.hint(f"`{text}` needs an `@` before it", f"write `@{text}`", "SYN017")
+        case ["HOOK" | "ON", *_, "IF" | "UNLESS"] if "LBRACE" in at.expected:
+            hint = f"put it into the block: `{{ {text} … {{ … }} }}`"
+            return at.hint("a hook has no condition in its header", hint, "SYN017")
+        case ["ON", *_, "LBRACE"] if at.last.text in EVENTS:
+            hint = f"write `@after {at.last.text} {{ … }}`"
+            return at.hint("a hook begins with `@before` or `@after`", hint, "SYN014", first=head)
+        case ["HOOK", "NAME", *_, "FIELD_AT" | "AT"]:
+            hint = queue_hint(text[1:]) or "put what it says into the block"
+            return at.hint(f"a hook has no `{text}`", hint, "SYN017")
+        case ["HOOK", "NAME", _] if text == "(":
+            hint = "put the condition into the block: `if self.field_changed? { … }`"
+            return at.hint("an event takes no arguments", hint, "SYN017")
+        case ["HOOK", _] if text == "(":
+            hint = f"write `{head.text} create`"
+            return at.hint("the event of a hook takes no brackets", hint, "SYN015")
+        case ["HOOK", "NAME", kind] if text in EVENTS or kind in ("COMMA", "AND", "OR"):
+            hint = "write a hook for each event; `save` is both create and update"
+            return at.hint("a hook has one event", hint, "SYN015")
     return None
 
 
-def unclosed_generic(
-    tokens: list[Token], index: int, expected: frozenset[str]
-) -> SyntaxHint | None:
-    """The hint for `array<string!` at the end of a line or before an annotation."""
-    token = tokens[index]
-    if (
-        "GREATER" not in expected
-        or "DOT" in expected
-        or not (token.first or token.type in ("FIELD_AT", "RPAR", "RBRACE", "EQUAL", "ARROW"))
-    ):
+def _unknown_annotation(at: Unexpected) -> SyntaxHint | None:
+    head = at.line[0]
+    name, message = head.text[1:], f"there is no `{head.text}`"
+    timing = hook_meant(name)
+    if timing and at.token.text in ("@transaction", "@async"):
+        message = f"there is no hook timing `{head.text}`"
+        return at.hint(message, f"write `{timing}`", "SYN014", first=head)
+    if hint := queue_hint(name):
+        return at.hint(message, hint, "SYN014", first=head)
+    if meant := nearest(name, MEMBER_ANNOTATIONS):
+        return at.hint(message, f"did you mean `@{meant}`?", first=head)
+    return None
+
+
+def _relation(at: Unexpected) -> SyntaxHint | None:
+    """`@has_many Tag "tags"`, `@has_many Tag as tags`, `@has_many :tags`."""
+    head, text = at.line[0].text, at.token.text
+    match [token.type for token in at.line]:
+        case ["RELATION", "SYMBOL"]:
+            name = text.removesuffix("s").title().replace("_", "")
+            hint = f'write `{head} {name} as "{text}"`'
+            return at.hint("a relation names its resource", hint)
+        case ["RELATION", *_, "NAME", "STRING"]:
+            message = "expected `as` before the name of the relation"
+            return at.hint(message, f'write `as "{text}"`', "SYN002")
+        case ["RELATION", *_, "NAME"] if at.last.text == "as":
+            return at.hint("the name of a relation is a string", f'write `as "{text}"`', "SYN002")
+    return None
+
+
+def _field(at: Unexpected) -> SyntaxHint | None:
+    """`title string!`, `title: string! required`, `private title`, `cron "0 3 * * *" { … }`."""
+    token, last = at.token, at.last
+    if at.expected != {"COLON"}:
         return None
-    while tokens[index].type != "LESS":
-        index -= 1
-    opened = tokens[index]
-    return hint_at(opened, "`<` is not closed", "add the missing `>`", "SYN011")
-
-
-def _of_queues(
-    token: Token, last: Token, line: list[Token], expected: frozenset[str]
-) -> SyntaxHint | None:
-    """`cron "0 3 * * *" { … }` and its like in a resource."""
-    hint = queue_hint(last.text) if last.type == "NAME" else None
-    if hint is None or expected != {"COLON"} or token.depth != 1 or len(line) != 1:
-        return None
-    if token.type not in ("STRING", "DURATION", "INT", "SYMBOL", "LBRACE", "_CALL"):
-        return None
-    return hint_at(last, f"Conduit has no `{last.text}`", hint)
-
-
-def _field(
-    source: Source, token: Token, last: Token, line: list[Token], expected: frozenset[str]
-) -> SyntaxHint | None:
-    """`title string!`, `title: string! required`, `@default "x"`, `string[]`, `private title`."""
-    if expected == {"COLON"} and token.first and last.type == "NAME" and not last.first:
-        meant = _annotation(last.text)
-        hint = f"write `@{meant}`" if meant else f"write `{last.text}: string!`"
-        what = f"`{last.text}` needs an `@` before it" if meant else f"`{last.text}` has no type"
-        return hint_at(last, what, hint, "SYN002")
-    marked = source.text[token.end : token.end + 1] in ("!", "?")
-    is_member = token.depth == 1 or marked
-    if expected == {"COLON"} and token.type in ("NAME", "ENUM") and is_member:
-        if token.first:
-            meant = None if last.first else _annotation(last.text)
-            hint = f"write `@{meant}`" if meant else f"write `{last.text}: string!`"
-            message = f"`{last.text}` is not a field: it has no type"
-            if meant:
-                message = f"`{last.text}` needs an `@` before it"
-            return hint_at(last, message, hint, "SYN002")
-        shown = source.text[token.start : token.end + 1] if marked else f"{token.text}!"
+    hint = queue_hint(last.text) if token.depth == 1 and last.first and not token.first else None
+    if hint and token.type in ("STRING", "DURATION", "INT", "SYMBOL", "LBRACE", "_CALL"):
+        return at.hint(f"Conduit has no `{last.text}`", hint, first=last)
+    after = at.source.text[token.end : token.end + 1]
+    is_marked = after in ("!", "?")
+    is_type = token.type in ("NAME", "ENUM") and (token.depth == 1 or is_marked)
+    if token.first and (is_type or not last.first):
+        meant = None if last.first else _annotation(last.text)
+        if meant is not None:
+            hint = f"write `@{meant}`"
+            return at.hint(f"`{last.text}` needs an `@` before it", hint, "SYN002", first=last)
+        what = "is not a field: it has no type" if last.first else "has no type"
+        hint = f"write `{last.text}: string!`"
+        return at.hint(f"`{last.text}` {what}", hint, "SYN002", first=last)
+    if is_type:
+        shown = f"{at.text(token)}{after}" if is_marked else f"{token.text}!"
         hint = f"write `{last.text}: {shown}`"
-        return hint_at(token, f"expected `:`, found `{token.text}`", hint, "SYN002")
-    if (
-        token.type == "_INDEX"
-        and token.depth in (1, 2)
-        and last.type == "NAME"
-        and "NOT" in expected | {"NOT"}
-    ):
-        before = line[-2].type if len(line) > 1 else ""
-        if before == "COLON" and "HOOK" in expected:
-            hint = f"write `array<{last.text}>!`"
-            return SyntaxHint(last, token, f"`{last.text}[]` is not a type", hint, "SYN006")
-    if last.type == "COLON" and token.text == "[" and "PREDICATE" in expected:
-        end = source.text.find("]", token.end)
-        hint = f"write `array<{source.text[token.end : end].strip()}>!`"
-        return hint_at(token, "an array names the type of its items", hint, "SYN006")
-    if last.type == "FIELD_AT" and token.type in ("STRING", "INT", "FLOAT", "TRUE", "FALSE", "NIL"):
-        value = source.text[token.start : token.end]
-        hint = f"write `{last.text}({value})`"
-        return hint_at(token, f"the value of `{last.text}` goes in parentheses", hint)
+        return at.hint(f"expected `:`, found `{token.text}`", hint, "SYN002")
     return None
 
 
@@ -208,48 +159,74 @@ def _annotation(name: str) -> str | None:
     return name if name in FIELD_ANNOTATIONS else nearest(name, FIELD_ANNOTATIONS)
 
 
-def _signature(
-    tokens: list[Token], index: int, line: list[Token], expected: frozenset[str]
-) -> SyntaxHint | None:
-    """`f(a string)`, `f(string a)`, `f(a)`, `f(a: string): string`, `@computed a -> string`."""
-    if not line or line[0].type not in ("FUNCTION", "SCOPE", "COMPUTED"):
-        return None
-    token, last = tokens[index], tokens[index - 1]
-    head = line[0].type
-    if head == "COMPUTED" and token.type == "ARROW":
-        hint = f"write `@computed {last.text}: string! {{ … }}`"
-        return hint_at(token, "a colon goes before the type of a computed field", hint, "SYN002")
-    if "ARROW" in expected and token.type == "COLON":
-        kind = tokens[index + 1].text if tokens[index + 1].type == "NAME" else "string"
-        hint = f"write `-> {kind}`"
-        return hint_at(token, "the type of a result follows `->`", hint, "SYN002")
-    at = index + 1 if token.type == "FAT_ARROW" else index
-    is_type = tokens[at].type == "NAME" and tokens[at + 1].text in ("{", "!", "?")
-    if head == "FUNCTION" and "ARROW" in expected and is_type:
-        hint = f"write `-> {tokens[at].text}`"
-        return hint_at(token, "the type of a result follows `->`", hint, "SYN002")
-    if head == "FUNCTION" and last is line[0] and token.text == "(":
-        message = "a function needs a name"
-        return hint_at(token, message, "write `@function name(…) -> type { … }`", "SYN002")
-    if head in ("COMPUTED", "FUNCTION") and token.type == "FAT_ARROW":
-        return hint_at(token, "a body goes in braces", "write `{ … }`", "SYN017")
-    if head == "SCOPE" and token.type == "NAME" and "LBRACE" in expected:
-        hint = f"write `@scope {line[1].text} {{ {token.text}: … }}`"
-        return hint_at(token, "the body of a scope goes in braces", hint, "SYN017")
-    if head == "FUNCTION" and token.type == "PREDICATE" and last.type in ("_CALL", "COMMA"):
-        plain = token.text[:-1]
-        hint = f"write `{plain}: string?`, or give it a default: `{plain}: string = …`"
-        return hint_at(token, f"a parameter has no `?` in its name: `{token.text}`", hint)
-    if head == "FUNCTION" and token.type == "EQUAL" and last.type == "NAME" and last.depth == 2:
-        hint = f"for example `{last.text}: string = …`"
-        return hint_at(last, f"the parameter `{last.text}` has no type", hint, "SYN002")
-    if expected == {"COLON"} and last.type == "NAME" and last.depth == 2:
-        if token.type == "NAME":
-            types = ("string", "int", "float", "bool", "text", "uuid", "decimal", "timestamp")
-            name, of = (token, last) if last.text in types else (last, token)
-            hint = f"write `{name.text}: {of.text}`"
-            return hint_at(token, f"expected `:`, found `{token.text}`", hint, "SYN002")
-        if token.type in ("RPAR", "COMMA"):
-            hint = f"for example `{last.text}: string`"
-            return hint_at(last, f"the parameter `{last.text}` has no type", hint, "SYN002")
+def _field_value(at: Unexpected) -> SyntaxHint | None:
+    """`string[]`, `tags: [string]`, `@default "x"`."""
+    token, last = at.token, at.last
+    match at.types:
+        case [*_, "COLON", "NAME", "_INDEX"] if "HOOK" in at.expected and token.depth in (1, 2):
+            hint = f"write `array<{last.text}>!`"
+            message = f"`{last.text}[]` is not a type"
+            return at.hint(message, hint, "SYN006", first=last, last=token)
+        case [*_, "COLON", _] if token.text == "[" and "PREDICATE" in at.expected:
+            items = at.source.text[token.end : at.source.text.find("]", token.end)].strip()
+            hint = f"write `array<{items}>!`"
+            return at.hint("an array names the type of its items", hint, "SYN006")
+        case [*_, "FIELD_AT", "STRING" | "INT" | "FLOAT" | "TRUE" | "FALSE" | "NIL"]:
+            hint = f"write `{last.text}({at.text(token)})`"
+            return at.hint(f"the value of `{last.text}` goes in parentheses", hint)
+    return None
+
+
+def _signature(at: Unexpected) -> SyntaxHint | None:
+    """`f(a: string): string`, `f() string {`, `f() => { … }`, `@computed a -> string`."""
+    token, last, following = at.token, at.last, at.next
+    is_result = "ARROW" in at.expected
+    match [token.type for token in at.line]:
+        case ["COMPUTED", *_, "ARROW"]:
+            message = "a colon goes before the type of a computed field"
+            return at.hint(message, f"write `@computed {last.text}: string! {{ … }}`", "SYN002")
+        case ["FUNCTION" | "SCOPE" | "COMPUTED", *_, "COLON"] if is_result:
+            kind = following.text if following.type == "NAME" else "string"
+            return at.hint("the type of a result follows `->`", f"write `-> {kind}`", "SYN002")
+        case ["FUNCTION", _] if token.text == "(":
+            hint = "write `@function name(…) -> type { … }`"
+            return at.hint("a function needs a name", hint, "SYN002")
+        case ["FUNCTION", *_, "NAME" | "FAT_ARROW" as kind] if is_result:
+            place = at.index if kind == "NAME" else at.index + 1
+            name, end = at.tokens[place : place + 2]
+            if name.type == "NAME" and end.text in ("{", "!", "?"):
+                hint = f"write `-> {name.text}`"
+                return at.hint("the type of a result follows `->`", hint, "SYN002")
+    match [token.type for token in at.line]:
+        case ["COMPUTED" | "FUNCTION", *_, "FAT_ARROW"]:
+            return at.hint("a body goes in braces", "write `{ … }`", "SYN017")
+        case ["SCOPE", _, *_, "NAME"] if "LBRACE" in at.expected:
+            hint = f"write `@scope {at.line[1].text} {{ {token.text}: … }}`"
+            return at.hint("the body of a scope goes in braces", hint, "SYN017")
+    return None
+
+
+def _parameter(at: Unexpected) -> SyntaxHint | None:
+    """`f(a string)`, `f(string a)`, `f(a)`, `f(a = "")`, `f(a?: string)`."""
+    token, last = at.token, at.last
+    is_named = last.type == "NAME" and last.depth == 2
+    has_no_type = f"the parameter `{last.text}` has no type"
+    match [token.type for token in at.line]:
+        case ["FUNCTION", *_, "_CALL" | "COMMA", "PREDICATE"]:
+            plain = token.text[:-1]
+            hint = f"write `{plain}: string?`, or give it a default: `{plain}: string = …`"
+            return at.hint(f"a parameter has no `?` in its name: `{token.text}`", hint)
+        case ["FUNCTION", *_, "EQUAL"] if is_named:
+            return at.hint(
+                has_no_type, f"for example `{last.text}: string = …`", "SYN002", first=last
+            )
+        case ["FUNCTION" | "SCOPE" | "COMPUTED", *_, kind] if is_named and at.expected == {"COLON"}:
+            if kind == "NAME":
+                name, of = (token, last) if last.text in _TYPES else (last, token)
+                hint = f"write `{name.text}: {of.text}`"
+                return at.hint(f"expected `:`, found `{token.text}`", hint, "SYN002")
+            if kind in ("RPAR", "COMMA"):
+                return at.hint(
+                    has_no_type, f"for example `{last.text}: string`", "SYN002", first=last
+                )
     return None

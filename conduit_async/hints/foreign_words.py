@@ -91,6 +91,32 @@ VALUES = {
 }
 """Words that begin a value."""
 
+INFIX_WORDS = {
+    **dict.fromkeys(("eq", "equals", "equal"), "write `==`"),
+    **dict.fromkeys(("ne", "neq", "isnt"), "write `!=`"),
+    **dict.fromkeys(("gt", "greater"), "write `>`"),
+    **dict.fromkeys(("lt", "less"), "write `<`"),
+    **dict.fromkeys(("ge", "gte"), "write `>=`"),
+    **dict.fromkeys(("le", "lte"), "write `<=`"),
+    **dict.fromkeys(("xor", "div"), None),
+    "mod": "write `%`",
+    "to": "write `..`, or `...` without the last one",
+    "between": "write `value in a..b`",
+    **dict.fromkeys(("contains", "includes", "has"), "write `value in list`"),
+    **dict.fromkeys(("like", "matches"), "write `Regex.test(text, /…/)`"),
+    **dict.fromkeys(("of", "with", "where"), "remove it"),
+    **dict.fromkeys(("orelse", "otherwise"), "write `??`"),
+}
+"""Infix words of other languages, and what to write instead."""
+
+OPERATORS_MEANT = {
+    "&": ("AND", "&&", "Conduit has no operator `&`", "write `&&` for a logical and"),
+    "^": ("POWER", "**", "Conduit has no operator `^`", "write `**` for a power"),
+}
+"""Operators of other languages: what each is read as, and what is said of it."""
+
+LONG_EQUALITY = {"===": "==", "!==": "!="}
+
 _MEMBERS = {
     **{word: f"@{word}" for word in MEMBER_ANNOTATIONS},
     **dict.fromkeys(("def", "fn", "fun", "func", "function"), "@function"),

@@ -1,10 +1,10 @@
-"""Mistakes that people make who know another language: each with its own message and hint."""
+"""What is in the wrong place, when no more special hint applies."""
 
-from ..source import Source
-from ..tokens import Token
+from dataclasses import replace
+
 from .foreign_words import BRANCHES
 from .queue_words import queue_hint
-from .syntax_hint import SyntaxHint
+from .syntax_hint import SyntaxHint, Unexpected
 
 _MEMBERS = frozenset({"HOOK", "FUNCTION", "COMPUTED", "SCOPE", "RULE", "RELATION"})
 _CONDITIONS = frozenset({"EQUALITY", "COMPARE", "GREATER", "LESS", "IN", "NOT_IN"})
@@ -13,110 +13,84 @@ _WANT_A_VALUE = _CONDITIONS | {
 }  # fmt: skip
 
 
-def misplaced(
-    source: Source, tokens: list[Token], index: int, expected: frozenset[str]
-) -> SyntaxHint | None:
+def misplaced(at: Unexpected) -> SyntaxHint | None:
     """What to say of a well-known mistake at the unexpected token, if it is one."""
-    token = tokens[index]
-    previous = tokens[index - 1] if index else token
+    token, last, expected = at.token, at.last, at.expected
+    if token.first and "INT" in expected and last.type in _WANT_A_VALUE:
+        return at.hint(f"a value is missing after `{last.text}`", first=last)
+    match token.type:
+        case "COLON" if found := _colon(at):
+            return found
+        case "EQUALITY" | "COMPARE" if expected >= {"_BANG", "EQUAL"}:
+            hint = f"write `{token.text[0]} =` with a space"
+            return at.hint(f"`{token.text}` is one operator", hint)
+        case "RANGE" if "COMPARE" in expected:
+            return at.hint("ranges cannot be chained")
+        case "RESCUE":
+            hint = "it follows a statement, or the value of a `let`, an assignment or a `return`"
+            return at.hint("`rescue` is not allowed here", hint)
+        case "TRANSACTION":
+            message = "`@transaction` goes between a hook's event and its block"
+            return at.hint(message, "for example `@after create @transaction { … }`", "SEM218")
+        case "ASYNC":
+            return _async(at)
+        case "AT" | "FIELD_AT" if "FOR" in expected:
+            return at.hint(f"`{token.text}` is not allowed in a block", "only `@async` can")
+        case kind if kind in _MEMBERS and "FOR" in expected:
+            message = f"`{token.text}` is a member of a resource and is not allowed in a block"
+            return at.hint(message, "close the block before it, or move it out")
+        case "PLUS" if "NEGATE" in expected:
+            return at.hint("there is no leading `+`", "remove it")
+        case "EQUAL" if "HOOK" in expected:
+            return at.hint("a field takes no `=`", "a default is written `@default(…)`")
+        case "_CALL" | "DOT" | "EQUAL" if expected == {"COLON"} and token.depth == 1:
+            message = "a statement is not allowed directly in a resource"
+            return at.hint(message, "statements belong in a hook or a function")
+        case "EQUAL" if expected >= {"COMMA", "RPAR"}:
+            shown = f"{last.text}: …" if last.type == "NAME" else "name: value"
+            return at.hint("a named argument has a colon", f"write `{shown}`")
+        case kind if kind in _CONDITIONS and expected == {"COLON"}:
+            if last.type in ("NAME", "PREDICATE"):
+                shown = f"{last.text} {token.text} …"
+                hint = f"conditions take no braces: `where: {shown}`, in a query `where({shown})`"
+                return at.hint("a hash has pairs `key: value`", hint)
+    if "COMMA" in expected and at.next.type == "FAT_ARROW" and at.next is not token:
+        hint = f"write it before `{at.text(token)} => …`"
+        return at.hint("a `,` separates the arms", hint, "SYN002")
+    if token.type in ("EQUAL", "FAT_ARROW") and "COLON" in expected:
+        return at.hint(f"a colon goes between key and value, not `{token.text}`", "write `:`")
+    if token.type == "ELSIF" and last.type == "RBRACE":
+        return at.hint("an `unless` has no `elsif`", "write `if not …`, which may have `elsif`")
+    before = at.tokens[max(0, at.index - 8) : at.index]
+    if (branch := next((t for t in before if t.text in BRANCHES), None)) is not None:
+        return at.hint(f"there is no `{branch.text}`", "write `elsif`", first=branch)
+    return None
 
-    def at(
-        first: Token, last: Token, code: str, message: str, hint: str | None, back: int = 0
-    ) -> SyntaxHint:
-        return SyntaxHint(first, last, message, hint, code, back)
 
-    def here(code: str, message: str, hint: str | None = None, back: int = 0) -> SyntaxHint:
-        return at(token, token, code, message, hint, back)
-
-    type, text = token.type, token.text
-    if token.first and "INT" in expected and previous.type in _WANT_A_VALUE:
-        message = f"a value is missing after `{previous.text}`"
-        return at(previous, previous, "SYN001", message, None)
-    if type == "COLON":
-        predicate = _predicate_on_line(tokens, index)
-        if predicate is not None:
-            name = predicate.text[:-1]
+def _colon(at: Unexpected) -> SyntaxHint | None:
+    """`a? b : c`, where the `?` is read as part of the name; `a: b: 1`."""
+    for index in range(at.index - 1, at.index - len(at.line), -1):
+        predicate, before = at.tokens[index], at.tokens[index - 1]
+        if predicate.type == "PREDICATE" and before.type not in ("COLON", "LESS"):
             message = f"the `?` belongs to the name `{predicate.text}` here"
-            hint = f"write a space before it: `{name} ? … : …`"
-            return at(predicate, predicate, "SYN001", message, hint)
-        in_pairs = "RBRACE" in expected and "COMMA" in expected
-        is_value = index > 1 and tokens[index - 2].type == "COLON" and previous.type == "NAME"
-        if is_value and (previous.first or in_pairs):
-            what = "type" if "_BANG" in expected else "value"
-            code = "SYN006" if what == "type" else "SYN001"
+            hint = f"write a space before it: `{predicate.text[:-1]} ? … : …`"
+            return at.hint(message, hint, first=predicate)
+    match at.types:
+        case [*_, "COLON", "NAME", _] if at.last.first or at.expected >= {"RBRACE", "COMMA"}:
+            what, code = ("type", "SYN006") if "_BANG" in at.expected else ("value", "SYN001")
+            key, colon = at.tokens[at.index - 3 : at.index - 1]
             message = f"a {what} is missing after the colon"
-            return at(tokens[index - 3], tokens[index - 2], code, message, None, 1)
-    if type in ("EQUALITY", "COMPARE") and "_BANG" in expected and "EQUAL" in expected:
-        return here("SYN001", f"`{text}` is one operator", f"write `{text[0]} =` with a space")
-    if type == "RANGE" and "COMPARE" in expected:
-        return here("SYN001", "ranges cannot be chained", None)
-    if type == "RESCUE":
-        hint = "it follows a statement, or the value of a `let`, an assignment or a `return`"
-        return here("SYN001", "`rescue` is not allowed here", hint)
-    if type == "TRANSACTION":
-        return here(
-            "SEM218",
-            "`@transaction` goes between a hook's event and its block",
-            "for example `@after create @transaction { … }`",
-        )
-    if type == "ASYNC" and "INT" in expected:
-        return here("SYN001", "`@async` is a statement and gives no value", None)
-    if type == "ASYNC" and (head := _annotation_before(tokens, index)) is not None:
-        message = f"there is no hook timing `{head.text}`"
+            return replace(at.hint(message, None, code, first=key, last=colon), back=1)
+    return None
+
+
+def _async(at: Unexpected) -> SyntaxHint:
+    head = at.line[0]
+    if "INT" in at.expected:
+        return at.hint("`@async` is a statement and gives no value")
+    if head.type == "AT" and head.depth == at.token.depth:
         hint = queue_hint(head.text[1:]) or "write `@after create @async { … }`"
-        return at(head, head, "SYN014", message, hint)
-    if type == "ASYNC":
-        return here(
-            "SEM217",
-            "`@async` is not allowed here: only an `@after` hook can enqueue a job",
-            "write `@after create @async { … }`, or put it into the block of such a hook",
-        )
-    if type in ("AT", "FIELD_AT") and "FOR" in expected:
-        return here("SYN001", f"`{text}` is not allowed in a block", "only `@async` can")
-    if type in _MEMBERS and "FOR" in expected:
-        message = f"`{text}` is a member of a resource and is not allowed in a block"
-        return here("SYN001", message, "close the block before it, or move it out")
-    if type == "PLUS" and "NEGATE" in expected:
-        return here("SYN001", "there is no leading `+`", "remove it")
-    if type == "EQUAL" and "HOOK" in expected:
-        return here("SYN001", "a field takes no `=`", "a default is written `@default(…)`")
-    if type in ("_CALL", "DOT", "EQUAL") and expected == {"COLON"} and token.depth == 1:
-        hint = "statements belong in a hook or a function"
-        return here("SYN001", "a statement is not allowed directly in a resource", hint)
-    if type == "EQUAL" and expected >= {"COMMA", "RPAR"}:
-        shown = f"{previous.text}: …" if previous.type == "NAME" else "name: value"
-        return here("SYN001", "a named argument has a colon", f"write `{shown}`")
-    if type in _CONDITIONS and expected == {"COLON"} and previous.type in ("NAME", "PREDICATE"):
-        shown = f"{previous.text} {text} …"
-        hint = f"conditions take no braces: `where: {shown}`, in a query `where({shown})`"
-        return here("SYN001", "a hash has pairs `key: value`", hint)
-    shown = source.text[token.start : token.end]
-    if "COMMA" in expected and index + 1 < len(tokens) and tokens[index + 1].type == "FAT_ARROW":
-        return here("SYN002", "a `,` separates the arms", f"write it before `{shown} => …`")
-    if type in ("EQUAL", "FAT_ARROW") and "COLON" in expected:
-        return here("SYN001", f"a colon goes between key and value, not `{text}`", "write `:`")
-    if type == "ELSIF" and previous.type == "RBRACE":
-        hint = "write `if not …`, which may have `elsif`"
-        return here("SYN001", "an `unless` has no `elsif`", hint)
-    elsif = next((t for t in tokens[max(0, index - 8) : index] if t.text in BRANCHES), None)
-    if elsif is not None:
-        return at(elsif, elsif, "SYN001", f"there is no `{elsif.text}`", "write `elsif`")
-    return None
-
-
-def _annotation_before(tokens: list[Token], index: int) -> Token | None:
-    """The unknown annotation that begins the line, as in `@cron("0 3 * * *") @async { … }`."""
-    depth = tokens[index].depth
-    while index and not tokens[index].first:
-        index -= 1
-    head = tokens[index]
-    return head if head.type == "AT" and head.depth == depth else None
-
-
-def _predicate_on_line(tokens: list[Token], index: int) -> Token | None:
-    """The name with a `?` that was meant to be a ternary's condition."""
-    while not tokens[index].first and index:
-        index -= 1
-        if tokens[index].type == "PREDICATE" and tokens[index - 1].type not in ("COLON", "LESS"):
-            return tokens[index]
-    return None
+        return at.hint(f"there is no hook timing `{head.text}`", hint, "SYN014", first=head)
+    message = "`@async` is not allowed here: only an `@after` hook can enqueue a job"
+    hint = "write `@after create @async { … }`, or put it into the block of such a hook"
+    return at.hint(message, hint, "SEM217")

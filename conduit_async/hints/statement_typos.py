@@ -1,125 +1,79 @@
-"""Typos in `match`, `rescue` and `let`: what each should look like instead."""
+"""Typos in statements and values: what each should look like instead."""
 
-from ..source import Source, shorten
-from ..tokens import UNITS, Token
-from .syntax_hint import SyntaxHint, hint_at
+from ..source import shorten
+from ..tokens import UNITS
+from .syntax_hint import SyntaxHint, Unexpected
 
 _UNITS = {*UNITS, *(f"{unit}s" for unit in UNITS)}
+_RESCUE = "write `rescue |err| { … }`"
 
 
-def statement_typo(
-    source: Source, tokens: list[Token], index: int, expected: frozenset[str]
-) -> SyntaxHint | None:
+def statement_typo(at: Unexpected) -> SyntaxHint | None:
     """What to say of a typo in a statement, if the unexpected token is one."""
-    if not index:
-        return None
-    token, last = tokens[index], tokens[index - 1]
-    return (
-        _rescue(tokens, token, last, index)
-        or _arm(tokens, token, last, index, expected)
-        or _let(source, tokens, token, last, index, expected)
-        or _value(tokens, token, last, index, expected)
-    )
+    return _rescue_or_arm(at) or _let(at) or _value(at)
 
 
-def _rescue(tokens: list[Token], token: Token, last: Token, index: int) -> SyntaxHint | None:
-    """`rescue err { … }`, `rescue { |err| … }`, `rescue |err| call`, `rescue => err`."""
-    hint = "write `rescue |err| { … }`"
-    if last.type == "RESCUE" and token.type in ("NAME", "LPAR", "_CALL", "FAT_ARROW"):
-        return hint_at(token, "the name of the error goes between bars", hint)
-    if token.type == "PIPE" and last.type == "LBRACE" and tokens[index - 2].type == "RESCUE":
-        return hint_at(token, "the name of the error goes before the brace", hint)
-    if last.type == "PIPE" and index > 3 and tokens[index - 4].type == "RESCUE":
-        return hint_at(token, "what a `rescue` does goes in braces", hint)
-    if token.type == "PIPE" and last.text in ("catch", "except") and not last.first:
-        return hint_at(last, f"Conduit has no `{last.text}`", hint)
+def _rescue_or_arm(at: Unexpected) -> SyntaxHint | None:
+    """`rescue err { … }`, `rescue { |err| … }`, `rescue |err| call`, `"a" -> e`, `when a => e`."""
+    token, last, expected = at.token, at.last, at.expected
+    match at.types:
+        case [*_, "RESCUE", "NAME" | "LPAR" | "_CALL" | "FAT_ARROW"]:
+            return at.hint("the name of the error goes between bars", _RESCUE)
+        case [*_, "RESCUE", "LBRACE", "PIPE"]:
+            return at.hint("the name of the error goes before the brace", _RESCUE)
+        case [*_, "RESCUE", _, _, "PIPE", _]:
+            return at.hint("what a `rescue` does goes in braces", _RESCUE)
+        case [*_, "PIPE"] if last.text in ("catch", "except") and not last.first:
+            return at.hint(f"Conduit has no `{last.text}`", _RESCUE, first=last)
+        case [*_, "ARROW" | "COLON"] if "FAT_ARROW" in expected:
+            return at.hint(f"an arm has `=>`, not `{token.text}`", "write `=>`")
+        case [*_, "LBRACE"] if "FAT_ARROW" in expected:
+            what = "else" if last.text == "_" else f"when {shorten(at.text(last), 20)}"
+            return at.hint("an arm with a block begins with a word", f"write `{what} {{ … }}`")
+        case [*_, "FAT_ARROW"] if "LBRACE" in expected:
+            if any(each.type == "WHEN" and each.depth == token.depth for each in at.line):
+                hint = "remove the `when`, or write a block: `when … { … }`"
+                return at.hint("`when` takes a block, not `=>`", hint)
     return None
 
 
-def _arm(
-    tokens: list[Token], token: Token, last: Token, index: int, expected: frozenset[str]
-) -> SyntaxHint | None:
-    """`"a" -> e`, `"a": e`, `when "a" => e`, `_ { … }`, `"a" => { … }`."""
-    if "FAT_ARROW" in expected and token.type in ("ARROW", "COLON"):
-        return hint_at(token, f"an arm has `=>`, not `{token.text}`", "write `=>`")
-    if "FAT_ARROW" in expected and token.type == "LBRACE":
-        what = "else" if last.text == "_" else f"when {shorten(_text(last), 20)}"
-        return hint_at(token, "an arm with a block begins with a word", f"write `{what} {{ … }}`")
-    if token.type == "FAT_ARROW" and "LBRACE" in expected and _when(tokens, index):
-        hint = "remove the `when`, or write a block: `when … { … }`"
-        return hint_at(token, "`when` takes a block, not `=>`", hint)
-    return None
-
-
-def _when(tokens: list[Token], index: int) -> bool:
-    """Whether a `when` precedes a token on its line."""
-    depth = tokens[index].depth
-    while index and not tokens[index].first:
-        index -= 1
-        if tokens[index].type == "WHEN" and tokens[index].depth == depth:
-            return True
-    return False
-
-
-def _let(
-    source: Source,
-    tokens: list[Token],
-    token: Token,
-    last: Token,
-    index: int,
-    expected: frozenset[str],
-) -> SyntaxHint | None:
+def _let(at: Unexpected) -> SyntaxHint | None:
     """`let a`, `let a == 1`, `let a-b = 1`."""
-    if index < 2 or tokens[index - 2].type != "LET":
-        return None
-    name = last.text
-    if token.first or token.type in ("RBRACE", "$END"):
-        return hint_at(last, f"`{name}` is given no value", f"write `let {name} = nil`", "SYN002")
-    if token.text == "==":
-        hint = f"write `let {name} = …`"
-        return hint_at(token, "`==` compares; a `let` assigns", hint, "SYN002")
-    if token.type == "MINUS" and token.start == last.end:
-        rest = tokens[index + 1].text
-        hint = f"write `{name}_{rest}`"
-        return hint_at(token, "a name has no `-` in it", hint, "SYN002")
+    token, name = at.token, at.last.text
+    match at.types:
+        case [*_, "LET", _, kind] if token.first or kind in ("RBRACE", "$END"):
+            hint = f"write `let {name} = nil`"
+            return at.hint(f"`{name}` is given no value", hint, "SYN002", first=at.last)
+        case [*_, "LET", _, _] if token.text == "==":
+            return at.hint("`==` compares; a `let` assigns", f"write `let {name} = …`", "SYN002")
+        case [*_, "LET", _, "MINUS"] if token.start == at.last.end:
+            return at.hint("a name has no `-` in it", f"write `{name}_{at.next.text}`", "SYN002")
     return None
 
 
-def _value(
-    tokens: list[Token], token: Token, last: Token, index: int, expected: frozenset[str]
-) -> SyntaxHint | None:
+def _value(at: Unexpected) -> SyntaxHint | None:
     """`10 minutes`, `@field`, `{ key value }`, `a.` at the end of a line."""
-    if last.type == "DOT" and (token.first or token.type == "RBRACE"):
-        return hint_at(last, f"a name is missing after `{last.text}`", None)
-    if last.type == "ASYNC" and token.type == "NAME" and token.text not in ("do", "then"):
-        hint = f"write `@async({token.text}: …)`"
-        return hint_at(token, "the options of a job go in parentheses", hint, "SYN017")
-    if last.type == "NAME" and index > 1 and tokens[index - 2].type in ("LBRACE", "COMMA"):
-        if token.type in ("RBRACE", "COMMA") and expected == {"COLON"}:
+    token, last, expected = at.token, at.last, at.expected
+    match at.types:
+        case [*_, "DOT", kind] if token.first or kind == "RBRACE":
+            return at.hint(f"a name is missing after `{last.text}`", first=last)
+        case [*_, "ASYNC", "NAME"] if token.text not in ("do", "then"):
+            hint = f"write `@async({token.text}: …)`"
+            return at.hint("the options of a job go in parentheses", hint, "SYN017")
+        case [*_, "LBRACE" | "COMMA", "NAME", "RBRACE" | "COMMA"] if expected == {"COLON"}:
             hint = f"write `{last.text}: {last.text}`"
-            return hint_at(last, f"the key `{last.text}` has no value", hint, "SYN002")
-        is_field = tokens[index + 1].text in ("!", "?")
-        if (
-            token.type in ("SELF", "STRING", "INT", "NAME")
-            and expected == {"COLON"}
-            and not is_field
-        ):
-            hint = f"write `{last.text}: …`"
-            return hint_at(token, "a colon goes between key and value", hint, "SYN002")
-    if token.type == "SYMBOL" and last.type in ("LBRACE", "COMMA") and "COLON" not in expected:
-        hint = f"write `{token.text}: …`"
-        if not expected & {"INT"}:
-            return hint_at(token, "a key is a name, without a colon before it", hint)
-    if token.text in _UNITS and last.type in ("INT", "FLOAT"):
-        hint = f"write `{last.text}.{token.text}`"
-        return SyntaxHint(
-            last, token, "a dot joins the number and the unit of a duration", hint, "SYN002"
-        )
-    if token.type == "FIELD_AT" and not last.first and last.type in ("EQUAL", "COMMA", "_CALL"):
-        hint = f"write `self.{token.text[1:]}`"
-        return hint_at(token, f"`{token.text}` is not a value", hint)
+            return at.hint(f"the key `{last.text}` has no value", hint, "SYN002", first=last)
+        case [*_, "LBRACE" | "COMMA", "NAME", "SELF" | "STRING" | "INT" | "NAME"]:
+            if expected == {"COLON"} and at.next.text not in ("!", "?"):
+                hint = f"write `{last.text}: …`"
+                return at.hint("a colon goes between key and value", hint, "SYN002")
+        case [*_, "LBRACE" | "COMMA", "SYMBOL"] if not expected & {"COLON", "INT"}:
+            hint = f"write `{token.text}: …`"
+            return at.hint("a key is a name, without a colon before it", hint)
+        case [*_, "INT" | "FLOAT", _] if token.text in _UNITS:
+            message = "a dot joins the number and the unit of a duration"
+            hint = f"write `{last.text}.{token.text}`"
+            return at.hint(message, hint, "SYN002", first=last, last=token)
+        case [*_, "EQUAL" | "COMMA" | "_CALL", "FIELD_AT"] if not last.first:
+            return at.hint(f"`{token.text}` is not a value", f"write `self.{token.text[1:]}`")
     return None
-
-
-def _text(token: Token) -> str:
-    return f'"{token.text}"' if token.type == "STRING" else token.text

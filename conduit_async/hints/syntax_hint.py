@@ -1,15 +1,17 @@
-"""A mistake in the syntax, and what to write instead."""
+"""An unexpected token, and what to write instead."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from ..source import Source
 from ..tokens import Token
 
 
 @dataclass(frozen=True, slots=True)
 class SyntaxHint:
-    """What is wrong from the first to the last token of a place.
+    """What is wrong from a first to a last token.
 
-    Reading goes on `back` tokens before the one that did not fit.
+    Parsing resumes `back` tokens before the one that did not fit.
     """
 
     first: Token
@@ -20,6 +22,56 @@ class SyntaxHint:
     back: int = 0
 
 
-def hint_at(token: Token, message: str, hint: str | None, code: str = "SYN001") -> SyntaxHint:
-    """What is wrong with a token."""
-    return SyntaxHint(token, token, message, hint, code)
+@dataclass(frozen=True)
+class Unexpected:
+    """A token that does not fit, and the types of those that would."""
+
+    source: Source
+    tokens: list[Token]
+    index: int
+    expected: frozenset[str]
+
+    @cached_property
+    def token(self) -> Token:
+        """The unexpected token."""
+        return self.tokens[self.index]
+
+    @cached_property
+    def last(self) -> Token:
+        """The token before it; of the first one, itself."""
+        return self.tokens[max(self.index - 1, 0)]
+
+    @cached_property
+    def next(self) -> Token:
+        """The token after it; of the last one, itself."""
+        return self.tokens[min(self.index + 1, len(self.tokens) - 1)]
+
+    @cached_property
+    def line(self) -> list[Token]:
+        """The tokens from the first one on its line to itself."""
+        start = self.index
+        while start and not self.tokens[start].first:
+            start -= 1
+        return self.tokens[start : self.index + 1]
+
+    @cached_property
+    def types(self) -> list[str]:
+        """The types of up to four tokens before it, and its own."""
+        return [token.type for token in self.tokens[max(0, self.index - 4) : self.index + 1]]
+
+    def text(self, token: Token) -> str:
+        """A token as the source has it."""
+        return self.source.text[token.start : token.end]
+
+    def hint(
+        self,
+        message: str,
+        hint: str | None = None,
+        code: str = "SYN001",
+        *,
+        first: Token | None = None,
+        last: Token | None = None,
+    ) -> SyntaxHint:
+        """What is wrong from `first` to `last`, else with `first`, else with this token."""
+        first = first or self.token
+        return SyntaxHint(first, last or first, message, hint, code)

@@ -8,7 +8,7 @@ terminators between statements.
 
 from collections.abc import Callable, Iterable
 
-from ..hints.foreign_operators import LONG_EQUALITY
+from ..hints.foreign_words import LONG_EQUALITY
 from ..source import Source
 from ..tokens import OPERATORS, TOKEN, Token
 from .comments import comment

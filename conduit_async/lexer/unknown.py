@@ -2,7 +2,7 @@
 
 import re
 
-from ..hints.foreign_operators import OPERATORS_MEANT
+from ..hints.foreign_words import OPERATORS_MEANT
 from ..source import shorten
 from .state import State
 from .strings import without_closers

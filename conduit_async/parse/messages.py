@@ -4,9 +4,9 @@ from ..hints.declaration_typos import declaration_typo
 from ..hints.foreign_syntax import foreign_syntax
 from ..hints.misplaced import misplaced
 from ..hints.statement_typos import statement_typo
-from ..hints.syntax_hint import SyntaxHint, hint_at
-from ..source import Source, shorten
-from ..tokens import KEYWORDS, Token
+from ..hints.syntax_hint import SyntaxHint, Unexpected
+from ..source import shorten
+from ..tokens import KEYWORDS
 
 _GROUPS = (
     ({"RESOURCE"}, "a resource"),
@@ -39,45 +39,44 @@ _OPERANDS = frozenset({
 })  # fmt: skip
 
 
-def explain(
-    source: Source, tokens: list[Token], index: int, expected: frozenset[str]
-) -> tuple[SyntaxHint, bool]:
+def explain(at: Unexpected) -> tuple[SyntaxHint, bool]:
     """What is wrong at an unexpected token, and whether a `{` in front of it may be missing."""
-    place = (source, tokens, index, expected)
-    token, before = tokens[index], tokens[max(index - 1, 0)]
+    token, expected = at.token, at.expected
     lacks_brace = "LBRACE" in expected and "INT" not in expected
-    found = statement_typo(*place) or foreign_syntax(*place) or declaration_typo(*place)
+    found = statement_typo(at) or foreign_syntax(at) or declaration_typo(at)
     if found:
         return found, lacks_brace
     lacks_block = "LBRACE" in expected and expected <= _BEFORE_BLOCK
-    found = misplaced(*place)
+    found = misplaced(at)
     if found and not (lacks_block and token.first):
         return found, False
     words = _expected_words(expected)
     wanted = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
     if token.type == "$END":
-        return hint_at(before, f"the file ends where {wanted} should follow", None, "SYN010"), False
+        message = f"the file ends where {wanted} should follow"
+        return at.hint(message, None, "SYN010", first=at.last), False
     code = "SYN001"
     if lacks_block:
         if token.first:
-            return hint_at(before, "a block `{ … }` should follow", None, "SYN017"), True
+            message = "a block `{ … }` should follow"
+            return at.hint(message, None, "SYN017", first=at.last), True
         code, wanted = "SYN017", "a block `{ … }`"
     elif wanted == "a type":
         code = "SYN006"
-    elif wanted == "a name" and index and before.type == "RESOURCE":
+    elif wanted == "a name" and at.last.type == "RESOURCE":
         code, wanted = "SYN003", "the name of a resource"
     elif all(word.startswith("`") for word in words):
         code = "SYN002"
     hint = None
-    if wanted == "a resource" and token.type == "NAME" and tokens[index + 1].text == "{":
+    if wanted == "a resource" and token.type == "NAME" and at.next.text == "{":
         hint = f"write `resource {token.text} {{`"
     if wanted == "a name" and token.text in KEYWORDS:
         hint = f"`{token.text}` is a reserved word: choose another name"
     if code == "SYN002" and words[0] == "`,`" and token.type in _OPERANDS and not token.first:
         hint = "put a `,` before it"
-    text = source.text[token.start : token.end].partition("\n")[0]
+    text = at.text(token).partition("\n")[0]
     seen = "a string" if token.type == "_QUOTE" else f"`{shorten(text)}`"
-    return hint_at(token, f"expected {wanted}, found {seen}", hint, code), lacks_brace
+    return at.hint(f"expected {wanted}, found {seen}", hint, code), lacks_brace
 
 
 def _expected_words(expected: frozenset[str]) -> list[str]:

@@ -6,6 +6,7 @@ from .. import ast
 from ..diagnostics import Diagnostic
 from ..hints.declaration_typos import unclosed_generic
 from ..hints.foreign_words import FOLLOWERS, TAILS
+from ..hints.syntax_hint import Unexpected
 from ..lexer import Lexed
 from ..source import Source, Span
 from ..tokens import FOREIGN, Token
@@ -70,8 +71,8 @@ class Recovery:
         token = self._tokens[index]
         resume = index
         if not self._is_consequence(index):
-            expected = self._parser.expected()
-            why, may_lack_brace = explain(self._source, self._tokens, index, expected)
+            at = Unexpected(self._source, self._tokens, index, self._parser.expected())
+            why, may_lack_brace = explain(at)
             span = Span(self._source, why.first.start, why.last.end)
             diagnostic = Diagnostic(why.code, span, why.message, why.hint)
             self._found.append(diagnostic)
@@ -179,7 +180,8 @@ class Recovery:
         if token.type == FOREIGN:
             follows = self._errors > 0 and token.text in FOLLOWERS
             return follows or token.start == self._last_error
-        if self._parser.shifted and unclosed_generic(self._tokens, index, self._parser.expected()):
+        at = Unexpected(self._source, self._tokens, index, self._parser.expected())
+        if self._parser.shifted and unclosed_generic(at):
             return False
         if self._parser.shifted == 0 or (at_end and (self._ended_early or self._deep)):
             return True
