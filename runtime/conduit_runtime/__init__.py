@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from .payloads.shape import Shape as Shape
     from .postgres.tables.migrations import migrate as migrate
     from .postgres.transaction import NoTransaction as NoTransaction
-    from .records.columns import columns_of as columns_of
     from .records.rows import Snapshot as Snapshot
+    from .records.rows import columns_of as columns_of
     from .records.select import Select as Select
     from .records.tables import RecordError as RecordError
     from .records.tables import table as table
@@ -98,8 +98,7 @@ _MODULES = {
     "payloads.shape": "Shape",
     "postgres.tables.migrations": "migrate",
     "postgres.transaction": "NoTransaction",
-    "records.columns": "columns_of",
-    "records.rows": "Snapshot",
+    "records.rows": "Snapshot columns_of",
     "records.select": "Select",
     "records.tables": "RecordError table",
     "schedules.async_scheduler": "AsyncCronScheduler",

@@ -25,7 +25,7 @@ def explained(context: click.Context) -> Iterator[None]:
         if message is None:
             raise
         if (dsn := context.meta.get(_DSN)) is not None:
-            from ..postgres.passwords import without_password
+            from ..postgres.dsn import without_password
 
             message = without_password(message, dsn)
         raise click.ClickException(message) from None

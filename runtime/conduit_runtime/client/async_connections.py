@@ -9,8 +9,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from ..model.arguments import check_type
 from ..postgres.async_execute import OwnAsyncConnection, check_open_async, own_async, run_async
+from ..postgres.dsn import pool_dsn
 from ..postgres.forks import renew_in_children
-from ..postgres.pool_dsn import pool_dsn
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps_async
 

@@ -9,9 +9,9 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from ..model.arguments import check_type
+from ..postgres.dsn import pool_dsn
 from ..postgres.execute import OwnConnection, check_open, own, run
 from ..postgres.forks import renew_in_children
-from ..postgres.pool_dsn import pool_dsn
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps
 

@@ -14,7 +14,7 @@ import psycopg
 from ..model import payload as payloads
 from ..model.arguments import check_duration, check_type
 from ..model.job import Job, JobPriority, priority_of
-from ..model.package import source_line, stamp_of
+from ..model.package import schema_of, source_line
 from ..model.payload import check_name
 from ..model.retry import BackoffKind, check_backoff
 from ..payloads.decode import decoder
@@ -137,7 +137,7 @@ class JobType(Generic[S, P]):
     @property
     def schema(self) -> str | None:
         """The Postgres schema of the queue's tables; None for the connection's search path."""
-        return stamp_of(self.__module__).schema
+        return schema_of(self.__module__)
 
     @property
     def _annotations(self) -> list[Any]:

@@ -18,8 +18,7 @@ import msgspec
 from ..model.text.names import source_names
 from ..model.values import KINDS
 from .sensitive import is_sensitive, noting, without_mark
-from .shape import Parts, shape_of
-from .tags import is_tagged
+from .shape import Parts, is_tagged, shape_of
 
 Converter = Callable[[Any, str], Any]
 """Takes a value and its path (for errors), returns a value of the type or raises Unfit."""

@@ -14,8 +14,7 @@ from ..model.errors import PayloadError
 from ..model.text.names import source_names
 from .convert import Unfit, converter
 from .sensitive import is_sensitive, without_mark
-from .shape import Parts, shape_of
-from .tags import TYPES, VALUE, is_tagged, tag_of
+from .shape import TYPES, VALUE, Parts, is_tagged, shape_of, tag_of
 
 Writer = Callable[[Any, str], Any]
 """Takes a value and its path, returns its form in a payload: itself where JSON shows its type.
@@ -39,11 +38,8 @@ def writer(annotation: Any) -> Writer | None:
     if shape is not None:
         return _shaped(shape.parts)
     origin = typing.get_origin(annotation)
-    if origin is list:
-        item = writer(arguments[0])
-        return item and _each(item)
-    if origin is dict:
-        item = writer(arguments[1])
+    if origin in (list, dict):
+        item = writer(arguments[-1])
         return item and _each(item)
     if origin in (typing.Union, types.UnionType):
         return next((found for each in arguments if (found := writer(each))), None)
@@ -57,9 +53,7 @@ def write(value: Any, path: str) -> Any:
     if isinstance(value, Mapping | list | tuple):
         written = _items(value, path, lambda step, item, where: write(item, where))
         return {VALUE: written} if is_tagged(value) else written
-    if isinstance(value, Enum) or dataclasses.is_dataclass(value):
-        raise _refused(value, path)
-    if isinstance(value, msgspec.Struct):
+    if isinstance(value, Enum | msgspec.Struct) or dataclasses.is_dataclass(value):
         raise _refused(value, path)
     tag = tag_of(value)
     return value if tag is None else {tag: value}

@@ -1,8 +1,11 @@
-"""What a hash or an array of mixed items holds, beside the annotation of a payload's field."""
+"""How a payload shows the type of a value where JSON does not: by a shape, or by a tag."""
 
 import typing
 from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, TypeAlias
+from uuid import UUID
 
 Parts: TypeAlias = Mapping[Any, Any]
 """Key or position → the type of what is there, or the parts of a hash or an array there.
@@ -12,7 +15,7 @@ Parts: TypeAlias = Mapping[Any, Any]
 
 
 class Shape:
-    """The types of those items that JSON alone would not give back as they were.
+    """The types of those items of a hash or an array that JSON alone would change.
 
     >>> from decimal import Decimal
     >>> Total = typing.Annotated[dict[str, Any], Shape({"total": Decimal, "lines": {0: Decimal}})]
@@ -32,3 +35,29 @@ def shape_of(annotation: Any) -> Shape | None:
     if typing.get_origin(annotation) is not typing.Annotated:
         return None
     return next((each for each in annotation.__metadata__ if isinstance(each, Shape)), None)
+
+
+# A value with a tag is a hash of one key that names its type: `{"$decimal": "1.50"}`. `$value`
+# holds JSON as it is: a hash that looks like one of these, or what is not of the expected type.
+TYPES: Mapping[str, type[Any]] = {
+    "$decimal": Decimal,
+    "$timestamp": datetime,  # before `$date`, which it is in Python
+    "$date": date,
+    "$time": time,
+    "$duration": timedelta,
+    "$uuid": UUID,
+}
+VALUE = "$value"
+
+
+def tag_of(value: Any) -> str | None:
+    """The tag of a value that JSON would write as text; None for any other."""
+    return next((tag for tag, kind in TYPES.items() if isinstance(value, kind)), None)
+
+
+def is_tagged(value: Any) -> bool:
+    """Whether a value of JSON is, or looks like, one with a tag."""
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return False
+    (key,) = value
+    return key == VALUE or key in TYPES

@@ -30,9 +30,11 @@ class AsyncOperations(ABC):
 
     async def find(self, record: type[R], key: object) -> R | None:
         """The row with that key, cached for the run; None when it is gone or the key is None."""
-        if key is None or self._identity_map.has(record, key):
-            return self._identity_map.row(record, key)
-        return self._identity_map.keep(record, key, await self._run(queries.by_key(record, key)))
+        rows = self._identity_map
+        if key is not None and (record, key) not in rows:
+            rows[record, key] = await self._run(queries.by_key(record, key))
+        row: R | None = rows.get((record, key))
+        return row
 
     async def fetch(self, record: type[R], sql: str, values: Sequence[Any] = ()) -> list[R]:
         """Every row of a SELECT of the record's columns."""
@@ -77,7 +79,7 @@ class AsyncOperations(ABC):
         """Write one value within a struct: `"address.country"`."""
         done = await self._run(queries.update_path(table_of(record), key, path, value))
         self._identity_map.written(record, key, done, "updated")
-        self._identity_map.forget(record, key)
+        self._identity_map.pop((record, key), None)  # to be read again
 
     async def increment(self, record: type[Any], key: object, column: str, by: Any = 1) -> None:
         """Add to a column in the database; nil counts as zero."""
@@ -87,4 +89,4 @@ class AsyncOperations(ABC):
     async def delete(self, record: type[Any], key: object) -> None:
         """Delete a row, if it is there."""
         await self._run(queries.delete(table_of(record), key))
-        self._identity_map.keep(record, key, None)
+        self._identity_map[record, key] = None

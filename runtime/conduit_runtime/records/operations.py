@@ -31,9 +31,11 @@ class Operations(ABC):
 
     def find(self, record: type[R], key: object) -> R | None:
         """The row with that key, cached for the run; None when it is gone or the key is None."""
-        if key is None or self._identity_map.has(record, key):
-            return self._identity_map.row(record, key)
-        return self._identity_map.keep(record, key, self._run(queries.by_key(record, key)))
+        rows = self._identity_map
+        if key is not None and (record, key) not in rows:
+            rows[record, key] = self._run(queries.by_key(record, key))
+        row: R | None = rows.get((record, key))
+        return row
 
     def fetch(self, record: type[R], sql: str, values: Sequence[Any] = ()) -> list[R]:
         """Every row of a SELECT of the record's columns."""
@@ -78,7 +80,7 @@ class Operations(ABC):
         """Write one value within a struct: `"address.country"`."""
         done = self._run(queries.update_path(table_of(record), key, path, value))
         self._identity_map.written(record, key, done, "updated")
-        self._identity_map.forget(record, key)
+        self._identity_map.pop((record, key), None)  # to be read again
 
     def increment(self, record: type[Any], key: object, column: str, by: Any = 1) -> None:
         """Add to a column in the database; nil counts as zero."""
@@ -88,4 +90,4 @@ class Operations(ABC):
     def delete(self, record: type[Any], key: object) -> None:
         """Delete a row, if it is there."""
         self._run(queries.delete(table_of(record), key))
-        self._identity_map.keep(record, key, None)
+        self._identity_map[record, key] = None

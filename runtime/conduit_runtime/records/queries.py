@@ -6,9 +6,9 @@ from typing import Any, Generic, TypeVar
 
 from ..model import payload
 from ..model.values import ConduitError
-from ..payloads.convert import Unfit, converter
+from ..payloads.convert import Converter, Unfit, converter
 from .rows import row_reader
-from .tables import Table, adapt, table_of
+from .tables import Column, Table, adapt, table_of
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -49,28 +49,33 @@ def fetch(record: type[R], sql: str, values: Sequence[Any]) -> Query[list[R]]:
 
 def first(record: type[R], sql: str, values: Sequence[Any]) -> Query[R | None]:
     """The first row of a SELECT of the record's columns."""
-
-    def read(names: Sequence[str], rows: Rows) -> R | None:
-        return row_reader(record, names)(rows[0]) if rows else None
-
-    return Query(sql, _adapted(values), read)
+    every = fetch(record, sql, values)
+    return Query(
+        sql, every.values, lambda names, rows: every.read(names, rows[:1])[0] if rows else None
+    )
 
 
 def scalar(kind: type[T], sql: str, values: Sequence[Any]) -> Query[T | None]:
     """The first column of the first row."""
+    every = pluck(kind, sql, values)
 
     def read(names: Sequence[str], rows: Rows) -> T | None:
-        value = rows[0][0] if rows else None
-        return None if value is None else _converted(kind, value, names[0])
+        is_nil = not rows or rows[0][0] is None
+        return None if is_nil else every.read(names, rows[:1])[0]
 
-    return Query(sql, _adapted(values), read)
+    return Query(sql, every.values, read)
 
 
 def pluck(kind: type[T], sql: str, values: Sequence[Any]) -> Query[list[T]]:
     """The first column of every row."""
 
+    convert: Converter = converter(kind)
+
     def read(names: Sequence[str], rows: Rows) -> list[T]:
-        return [_converted(kind, row[0], names[0]) for row in rows]
+        try:
+            return [convert(row[0], names[0]) for row in rows]
+        except Unfit as unfit:
+            raise ConduitError(f"the query's {unfit}") from None
 
     return Query(sql, _adapted(values), read)
 
@@ -117,16 +122,15 @@ def update_path(target: Table, key: object, path: str, value: object) -> Query[A
     name, *inner = path.split(".")
     column = target.column(name)
     assignment = f"{column.quoted} = pg_catalog.jsonb_set({column.quoted}, %s::text[], %s::jsonb)"
-    return _update(
-        target, key, [assignment], [inner, payload.encode(value)], list(target.auto_update)
-    )
+    values = [inner, payload.encode(value)]
+    return _update(target, key, [assignment], values, target.auto_update)
 
 
 def increment(target: Table, key: object, name: str, by: object) -> Query[Any]:
     """Add to a column; nil counts as zero. The result holds the new value."""
     column = target.column(name)
     assignment = f"{column.quoted} = coalesce({column.quoted}, 0) + %s"
-    return _update(target, key, [assignment], [by], list(target.auto_update), returned=[column])
+    return _update(target, key, [assignment], [by], target.auto_update, column)
 
 
 def delete(target: Table, key: object) -> Query[bool]:
@@ -155,8 +159,8 @@ def _update(
     key: object,
     assignments: list[str],
     values: list[Any],
-    automatic: list[Any],
-    returned: Sequence[Any] = (),
+    automatic: Sequence[Column],
+    *returned: Column,
 ) -> Query[dict[str, Any] | None]:
     read_back = [*returned, *automatic]
     changes = ", ".join(
@@ -181,10 +185,3 @@ def _update(
 
 def _adapted(values: Sequence[Any]) -> list[Any]:
     return [adapt(value) for value in values]
-
-
-def _converted(kind: Any, value: Any, name: str) -> Any:
-    try:
-        return converter(kind)(value, name)
-    except Unfit as unfit:
-        raise ConduitError(f"the query's {unfit}") from None

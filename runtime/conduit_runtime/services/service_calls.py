@@ -107,18 +107,30 @@ class JobServices(BoundServices):
         try:
             if is_coroutine_function(function):
                 return await function(*args, **named)
-            if runs_inline(function):
-                result = function(*args, **named)
-            else:
-                thread = _Thread()
-                try:
-                    result = await asyncio.to_thread(thread.run, function, *args, **named)
-                finally:
-                    if self._linger is not None and thread.end.running():
-                        self._linger(thread.end)
+            call = partial(function, *args, **named)
+            result = call() if runs_inline(function) else await self._in_thread(call)
             return await result if inspect.isawaitable(result) else result
         finally:
             entered_call.reset(token)
+
+    async def _in_thread(self, call: Callable[[], Any]) -> Any:
+        end: Future[None] = Future()  # running while the call is, even if nothing awaits it
+
+        def run() -> Any:
+            end.set_running_or_notify_cancel()
+            try:
+                with renewed():
+                    return call()
+            except StopIteration as stop:  # a future cannot carry it
+                raise RuntimeError("the service raised StopIteration") from stop
+            finally:
+                end.set_result(None)
+
+        try:
+            return await asyncio.to_thread(run)
+        finally:
+            if self._linger is not None and end.running():
+                self._linger(end)
 
 
 class HookServices(BoundServices):
@@ -182,22 +194,3 @@ def is_coroutine_function(function: Any) -> bool:
 def runs_inline(function: Any) -> bool:
     """Whether a plain function says of itself that it never blocks (`runs_inline = True`)."""
     return getattr(function, "runs_inline", False) is True
-
-
-class _Thread:
-    """A call in a thread; `end` is running while it is, even if its caller no longer waits."""
-
-    __slots__ = ("end",)
-
-    def __init__(self) -> None:
-        self.end: Future[None] = Future()
-
-    def run(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
-        self.end.set_running_or_notify_cancel()
-        try:
-            with renewed():
-                return function(*args, **named)
-        except StopIteration as stop:  # a future cannot carry it
-            raise RuntimeError("the service raised StopIteration") from stop
-        finally:
-            self.end.set_result(None)

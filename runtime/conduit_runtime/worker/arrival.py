@@ -9,7 +9,7 @@ import psycopg
 from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
 from ..postgres.connection import keepalive
-from ..postgres.passwords import without_password
+from ..postgres.dsn import without_password
 
 __all__ = ["CONNECT_TIMEOUT", "reach"]
 

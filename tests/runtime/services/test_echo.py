@@ -8,8 +8,7 @@ from uuid import UUID
 import pytest
 from conduit_runtime import CurrentJob, PayloadError, named
 from conduit_runtime.model.calls import entered_job
-from conduit_runtime.services.echo import Echo
-from conduit_runtime.services.loading import resolve
+from conduit_runtime.services.loading import Echo, resolve
 from conduit_runtime.services.protocols import prepare
 from example_jobs import JOBS
 from example_jobs.records import OrderAddress

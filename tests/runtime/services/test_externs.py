@@ -11,7 +11,7 @@ from conduit_runtime import ServiceError
 from conduit_runtime.model.calls import CurrentJob
 from conduit_runtime.model.text.names import named
 from conduit_runtime.operators import bound_value
-from conduit_runtime.services.echo import Echo
+from conduit_runtime.services.loading import Echo
 from conduit_runtime.services.protocols import check_complete, protocols_of
 from conduit_runtime.services.service_calls import AsyncHookServices, HookServices, JobServices
 

@@ -1,7 +1,7 @@
-"""What became of the attempts at the jobs of one type in one queue, as numbers."""
+"""Counters of the attempts at the jobs of one type in one queue."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from .histogram import BOUNDS
 
@@ -15,7 +15,7 @@ def _buckets() -> list[int]:
 
 @dataclass(slots=True)
 class AttemptCounters:
-    """What became of the attempts at jobs of one type in one queue.
+    """Counters of the attempts at jobs of one type in one queue.
 
     `retried` and `discarded` are among the `failed`. `duration` and `wait` are sums of seconds,
     `durations` and `waits` their histograms; the wait is from when a job was due to its start.
@@ -34,24 +34,18 @@ class AttemptCounters:
 
     def since(self, before: "AttemptCounters") -> "AttemptCounters":
         """What was counted since `before`."""
-        numbers = {name: getattr(self, name) - getattr(before, name) for name in _NUMBERS}
-        return AttemptCounters(
-            **numbers,
-            durations=[now - then for now, then in _pairs(self.durations, before.durations)],
-            waits=[now - then for now, then in _pairs(self.waits, before.waits)],
-        )
+        names = [each.name for each in fields(self)]
+        return AttemptCounters(*(_minus(getattr(self, n), getattr(before, n)) for n in names))
 
     def copy(self) -> "AttemptCounters":
         """The present values."""
-        numbers = {name: getattr(self, name) for name in _NUMBERS}
-        return AttemptCounters(**numbers, durations=self.durations.copy(), waits=self.waits.copy())
+        return self.since(AttemptCounters())
 
     def __bool__(self) -> bool:
         return any((self.succeeded, self.failed, self.snoozed, self.cancelled))
 
 
-_NUMBERS = tuple(each.name for each in fields(AttemptCounters))[:-2]
-
-
-def _pairs(one: Sequence[int], other: Sequence[int]) -> Iterable[tuple[int, int]]:
-    return zip(one, other, strict=True)
+def _minus(now: Any, before: Any) -> Any:
+    if isinstance(now, list):
+        return [one - other for one, other in zip(now, before, strict=True)]
+    return now - before

@@ -48,7 +48,7 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class JobMetrics:
-    """What became of the attempts at jobs of one type in one queue in the last `period` seconds.
+    """Counts of the attempts at jobs of one type in one queue in the last `period` seconds.
 
     `retried` and `discarded` are among the `failed`. An attempt is `snoozed` when its handler put
     it off, and `cancelled` when it was stopped since its job was no longer to run. `duration` is

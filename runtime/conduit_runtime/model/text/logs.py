@@ -7,23 +7,17 @@ from ..values import error_message
 from .printable import one_line
 
 
-class _OneLine(logging.Filter):
-    """Escapes the control characters in a record's arguments."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(map(_shown, record.args))
-        return True
-
-
-_ONE_LINE = _OneLine()
-
-
 def get_logger(name: str) -> logging.Logger:
     """The logger of that name, for messages of the runtime itself."""
     logger = logging.getLogger(name)
-    logger.addFilter(_ONE_LINE)
+    logger.addFilter(_escape_arguments)
     return logger
+
+
+def _escape_arguments(record: logging.LogRecord) -> bool:
+    if isinstance(record.args, tuple):
+        record.args = tuple(map(_shown, record.args))
+    return True
 
 
 def _shown(value: Any) -> Any:

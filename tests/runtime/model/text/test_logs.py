@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conduit_runtime import Job, Queue
-from conduit_runtime.postgres.passwords import without_password
+from conduit_runtime.postgres.dsn import without_password
 
 HOSTILE = "x\n2026-01-01 00:00:00,000 ERROR forged\x1b[2J\u202e\x9b"
 RECORD = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ [A-Z]+ \S.*")
