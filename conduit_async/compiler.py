@@ -42,7 +42,7 @@ def compile(
     if problems.has_errors:
         return Output({}, problems.sorted())
     from .emit.emit import emit  # none of this is needed by `diagnose`
-    from .emit.marks import format_all
+    from .emit.layout import format_all
     from .incremental.recheck import Checked, recheck
     from .link.link import link
     from .lower.lower import lower

@@ -17,7 +17,7 @@ from itertools import chain, islice
 from types import TracebackType
 from typing import Self
 
-from ..emit.marks import Formatted, format_marked
+from ..emit.layout import Formatted, format_marked
 
 _MIN_TEXTS = 40
 """So many texts have their form before processes have started."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from ..package import EmittedModule, EmittedRow, EmittedSource, ModuleCode, Plan
-from .marks import Formatted
+from .layout import Formatted
 from .render import module_text, rows_text
 
 Format: TypeAlias = Callable[[Iterable[str]], Iterator[Formatted]]

@@ -1,29 +1,74 @@
 """Black's form of a module, at a fraction of black's cost.
 
 What lowering writes has black's form already, one statement a line, unless a line is too long or a
-docstring is out of the ordinary. So only these are handed to black, all those of a module at once;
-the blank lines between definitions are set here. That a whole module then is as black would have
-it is what the tests make sure of.
+docstring is out of the ordinary. So only these are handed to black; the blank lines between
+definitions are set here. Tests make sure that black changes nothing in a whole module.
 """
 
-import ast as python
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from textwrap import indent as indented
 from unicodedata import east_asian_width
 
+from ..source import Span
+
 WIDTH = 88
-_SEPARATOR = "_"
-_DEFINITION = re.compile(r"@|(?:async )?def |class ")
-_NESTED = re.compile(r" +(?:async )?def .*:$")
+_DEFINITION = re.compile(r" *(?:@|(?:async )?def |class )")
+_FUNCTION = re.compile(r" *(?:async )?def ")
 _PLAIN_DOCSTRING = re.compile(r'( *)"""[^\s"\\](?:[^\\]*[^\s"\\](?:\n\1)?)?"""')
-_IMPORT = re.compile(r"(from \S+ import )([\w, ]+)")
 _TRAILING_COMMA = re.compile(r",\s*[)\]}]")
+_MARK = re.compile("^\ue000(\\d+)\ue001", re.MULTILINE)
+"""Before a statement's line while a module is put together: the line of its source."""
+
+_FRAMES = {
+    '"""': (("class _:",), ()),
+    "case": (("match _:",), ("        pass",)),
+    "match": ((), ("    # _", "    case _:", "        pass")),
+    "elif": (("if _:", "    pass"), ("    pass",)),
+    "except": (("try:", "    pass"), ("    pass",)),
+    "@": ((), ("def _():", "    pass")),
+}
+"""The lines before and after a line with which it is Python, by its first word.
+
+The last one before and the first one after are left as they are, however narrow the page.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """A file in black's form; `lines` leads from lines that start a statement to the source's."""
+
+    text: str
+    lines: dict[int, int]
+
+
+def mark(span: Span | None) -> str:
+    """What marks the line of a statement that starts there; None: it starts none."""
+    return f"\ue000{span.line}\ue001" if span is not None else ""
+
+
+def format_all(marked: Iterable[str]) -> Iterator[Formatted]:
+    """The forms of texts with marks."""
+    return map(format_marked, marked)
+
+
+def format_marked(marked: str) -> Formatted:
+    """The form of a text with marks."""
+    at = {
+        number: int(found[1])
+        for number, line in enumerate(marked.split("\n"))
+        if (found := _MARK.match(line))
+    }
+    layout = lay_out(_MARK.sub("", marked))
+    table = {layout.lines[number]: line for number, line in at.items()}
+    return Formatted(layout.text, {number: table[number] for number in sorted(table) if number})
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A module in black's form, and for each line of what was given the line where it stands."""
+    """A module in black's form, and for each line of what was given the line where it is now."""
 
     text: str
     lines: Sequence[int]
@@ -31,38 +76,27 @@ class Layout:
 
 @dataclass(slots=True)
 class _Piece:
-    """Lines that belong together: a statement, or a docstring; `source` counts from 0."""
+    """A statement's line or a docstring: its text, its line from 0, the blank lines before it."""
 
     source: int
-    lines: list[str]
-    is_docstring: bool = False
+    text: str
+    is_docstring: bool
+    blanks: int
 
     @property
     def indent(self) -> int:
-        return len(self.lines[0]) - len(self.lines[0].lstrip(" "))
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
-
-    @property
-    def is_blank(self) -> bool:
-        return not self.lines[0].strip()
+        return len(self.text) - len(self.text.lstrip(" "))
 
     @property
     def needs_black(self) -> bool:
-        first = self.lines[0]
-        if self.is_docstring:
-            return not (_PLAIN_DOCSTRING.fullmatch(self.text) and self._is_dedented)
-        if first.startswith("#"):
+        first, *further = self.text.split("\n")
+        if self.is_docstring:  # further lines may be no deeper than they need to be
+            inner = [line for line in further[:-1] if line]
+            is_dedented = not inner or any(line[self.indent] != " " for line in inner)
+            return not (_PLAIN_DOCSTRING.fullmatch(self.text) and is_dedented)
+        if first.startswith("#") or first.endswith(","):  # of a collection of many lines
             return False
         return _columns(first) > WIDTH or _TRAILING_COMMA.search(first) is not None
-
-    @property
-    def _is_dedented(self) -> bool:
-        """Whether a docstring's further lines are no deeper than they need to be."""
-        further = [line for line in self.lines[1:-1] if line]
-        return not further or any(line[self.indent] != " " for line in further)
 
 
 def lay_out(text: str) -> Layout:
@@ -77,17 +111,26 @@ def lay_out(text: str) -> Layout:
 
 
 def _laid_out(text: str) -> Layout:
-    lines = text.rstrip("\n").split("\n")
-    if any(_NESTED.match(line) or _is_long_item(line) for line in lines):
-        return _by_black(text)
-    pieces = _pieces(lines)
-    _format([piece for piece in pieces if not piece.is_blank and piece.needs_black])
-    return _joined(pieces, len(lines))
-
-
-def _is_long_item(line: str) -> bool:
-    """Whether a line of a collection that was written on many lines is too long."""
-    return line.endswith(",") and _columns(line) > WIDTH
+    out: list[str] = []
+    places = [0] * (text.count("\n") + 1)
+    before: _Piece | None = None
+    documented: _Piece | None = None
+    functions: list[int] = []  # the indents of those around a piece
+    for piece in _pieces(text.rstrip("\n").split("\n")):
+        count = len(functions)
+        functions = [indent for indent in functions if indent < piece.indent]
+        if before is not None:
+            ended = len(functions) < count
+            out += [""] * _blanks(documented, before, piece, ended)
+        if _FUNCTION.match(piece.text):
+            functions.append(piece.indent)
+        places[piece.source] = len(out) + 1
+        documented = before if piece.is_docstring else None
+        before = piece
+        if piece.needs_black:
+            piece.text = _by_black(piece.text, piece.is_docstring)
+        out += piece.text.split("\n")
+    return Layout("\n".join(out) + "\n", places)
 
 
 def _columns(line: str) -> int:
@@ -96,144 +139,58 @@ def _columns(line: str) -> int:
     return len(line) + sum(wide)
 
 
-def _pieces(lines: Sequence[str]) -> list[_Piece]:
-    pieces: list[_Piece] = []
+def _pieces(lines: Sequence[str]) -> Iterator[_Piece]:
     rest = iter(enumerate(lines))
+    blanks = 0
     for number, line in rest:
-        piece = _Piece(number, [line], line.lstrip(" ").startswith('"""'))
+        if not line.strip():
+            blanks += 1
+            continue
+        piece = _Piece(number, line, line.lstrip(" ").startswith('"""'), blanks)
+        blanks = 0
         if piece.is_docstring and not (len(line.strip()) >= 6 and line.endswith('"""')):
             for _, more in rest:
-                piece.lines.append(more)
+                piece.text += f"\n{more}"
                 if more.endswith('"""'):
                     break
-        pieces.append(piece)
-    return pieces
+        yield piece
 
 
-def _format(pieces: Sequence[_Piece]) -> None:
-    """Put black's lines in the place of each piece's own."""
-    new = {piece.text: piece for piece in pieces}
-    found = {
-        text: _black(text).rstrip("\n")
-        for text, piece in new.items()
-        if piece.is_docstring and not piece.indent
-    }
-    found |= {text: _IMPORT.sub(_one_a_line, text) for text in new if _IMPORT.fullmatch(text)}
-    rest = {text: piece for text, piece in new.items() if text not in found}
-    if rest:
-        found.update(zip(rest, _by_black_at_once([*rest.values()]), strict=True))
-    for piece in pieces:
-        piece.lines = found[piece.text].split("\n")
-
-
-def _one_a_line(found: re.Match[str]) -> str:
-    """What black makes of any import that is too long."""
-    names = found[2].replace(", ", ",\n    ")
-    return f"{found[1]}(\n    {names},\n)"
-
-
-def _by_black_at_once(pieces: Sequence[_Piece]) -> Iterator[str]:
-    framed = [_framed(piece) for piece in pieces]
-    document = f"\n{_SEPARATOR}\n".join("\n".join([*a, *b, *c]) for a, b, c in framed)
-    formatted = _black(document).rstrip("\n").split("\n")
-    parts: list[list[str]] = [[]]
-    for line in formatted:
-        if line == _SEPARATOR:
-            parts.append([])
-        elif line or parts[-1]:
-            parts[-1].append(line)
-    for (head, _, tail), part in zip(framed, parts, strict=True):
-        own = "\n".join(part).rstrip("\n").split("\n")[len(head) :]
-        own = own[: len(own) - len(tail)]
-        yield "\n".join(own[next(place for place, line in enumerate(own) if line) :])
-
-
-def _black(text: str) -> str:
+@lru_cache(maxsize=1024)
+def _by_black(text: str, is_docstring: bool) -> str:
+    """A statement's line or a docstring in black's form."""
     import black  # slow to import, and small modules do not need it
     from black.mode import TargetVersion
 
-    mode = black.Mode(target_versions={TargetVersion.PY311}, line_length=WIDTH)
-    return black.format_str(text, mode=mode)
+    bare = text.lstrip(" ")
+    indent, opens = len(text) - len(bare), bare.endswith(":")
+    word = re.split(r"\W", bare)[0] if opens else '"""' if is_docstring and indent else bare[:1]
+    head, tail = _FRAMES.get(word, ((), ("    pass",) if opens else ()))
+    outside = indent - 4 if word in ("case", '"""') else indent
+    lines = [line[outside:] for line in text.split("\n")]
+    mode = black.Mode(target_versions={TargetVersion.PY311}, line_length=WIDTH - outside)
+    formatted = black.format_str("\n".join([*head, *lines, *tail]), mode=mode)
+    found = formatted.rstrip("\n").split("\n")
+    start = found.index(head[-1]) + 1 if head else 0
+    end = len(found) - 1 - found[::-1].index(tail[0]) if tail else len(found)
+    return indented("\n".join(found[start:end]), " " * outside).lstrip("\n")
 
 
-def _framed(piece: _Piece) -> tuple[list[str], list[str], list[str]]:
-    """The piece with lines before and after it, with which it is Python at its indentation."""
-    indent = piece.indent
-    around = [f"{' ' * level}if _:" for level in range(0, indent, 4)]
-    margin, inner = " " * indent, " " * (indent + 4)
-    first = piece.lines[0].lstrip(" ")
-    if piece.is_docstring:
-        return [*around[:-1], f"{' ' * (indent - 4)}class _:"], piece.lines, []
-    if first.startswith("@"):
-        return around, piece.lines, [f"{margin}def _():", f"{inner}pass"]
-    if not first.endswith(":"):
-        return around, piece.lines, []
-    tail = [f"{inner}pass"]
-    if first.startswith("elif "):
-        return [*around, f"{margin}if _:", *tail], piece.lines, tail
-    if first.startswith("except"):
-        return [*around, f"{margin}try:", *tail], piece.lines, tail
-    if first.startswith("case "):
-        return [*around[:-1], f"{' ' * (indent - 4)}match _:"], piece.lines, tail
-    if first.startswith("match "):
-        return around, piece.lines, [f"{inner}case _:", f"{inner}    pass"]
-    return around, piece.lines, tail
+def _blanks(documented: _Piece | None, before: _Piece, piece: _Piece, ended: bool) -> int:
+    """How many blank lines stand before a piece.
 
-
-def _joined(pieces: Sequence[_Piece], count: int) -> Layout:
-    out: list[str] = []
-    places = [0] * count
-    before: _Piece | None = None
-    documented: _Piece | None = None
-    blanks = 0
-    for piece in pieces:
-        if piece.is_blank:
-            blanks += 1
-            continue
-        if before is not None:
-            out += [""] * _blanks(documented, before, piece, blanks)
-        places[piece.source] = len(out) + 1
-        out += piece.lines
-        documented = before if piece.is_docstring else None
-        before, blanks = piece, 0
-    return Layout("\n".join(out) + "\n", places)
-
-
-def _blanks(documented: _Piece | None, before: _Piece, piece: _Piece, given: int) -> int:
-    """How many blank lines stand before a piece; `documented` is what `before` documents."""
-    first, last = piece.lines[0], before.lines[-1]
+    `documented` is what `before` documents; `ended`: `before` was the last piece of a function.
+    """
     if piece.indent:
-        of_class = documented is not None and documented.lines[0].lstrip(" ").startswith("class ")
-        return 1 if of_class else 0 if last.endswith(":") else min(given, 1)
-    if before.lines[0].startswith("@") or first[0] in ")]}":
+        if documented is not None and documented.text.lstrip(" ").startswith("class "):
+            return 1
+        if _DEFINITION.match(piece.text):
+            opens = before.indent < piece.indent and _DEFINITION.match(before.text)
+            return 0 if opens or before.text.lstrip(" ").startswith("@") else 1
+        return 1 if ended else 0 if before.text.endswith(":") else min(piece.blanks, 1)
+    if before.text.startswith("@") or piece.text[0] in ")]}":
         return 0
     if before.is_docstring and not before.indent:
         return 1
-    return 2 if before.indent or _DEFINITION.match(first) else min(given, 2)
-
-
-def _by_black(text: str) -> Layout:
-    """The layout of a whole module by black, and where its statements went."""
-    formatted = _black(text)
-    places = [0] * (text.count("\n") + 1)
-    for old, new in zip(_statements(text), _statements(formatted), strict=True):
-        places[old - 1] = new
-    return Layout(formatted, places)
-
-
-def _statements(text: str) -> Iterator[int]:
-    """The lines on which the statements of a module start, decorators included."""
-    pending: list[python.AST] = [python.parse(text)]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, python.FunctionDef | python.AsyncFunctionDef | python.ClassDef):
-            yield from (decorator.lineno for decorator in node.decorator_list)
-        if isinstance(node, python.stmt):
-            yield node.lineno
-        for name in ("body", "orelse", "handlers", "cases", "finalbody"):
-            pending.extend(reversed(_list(node, name)))
-
-
-def _list(node: python.AST, name: str) -> list[python.AST]:
-    found = getattr(node, name, None)
-    return found if isinstance(found, list) else []
+    is_apart = before.indent or _DEFINITION.match(piece.text)
+    return 2 if is_apart else min(piece.blanks, 2)

@@ -11,7 +11,7 @@ from .. import assets
 from ..package import Function, ModuleCode, Row
 from ..python import literals
 from ..python.code import Line
-from .marks import mark
+from .layout import mark
 
 _CONTINUED = ("else", "except", "finally", "case")
 _QUOTES = re.compile(r'"""|"\Z')

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..config import Config
-from ..emit.marks import format_marked
+from ..emit.layout import format_marked
 from ..emit.render import render
 from ..package import EmittedModule, EmittedSource, RowHead, reserved_names
 from ..python.imports import Imports

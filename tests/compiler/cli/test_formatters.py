@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.projects import write_project
 from conduit_async.cli.formatters import Formatters
-from conduit_async.emit.marks import format_all
+from conduit_async.emit.layout import format_all
 
 TEXTS = [
     f"def f{number}() -> int:\n\ue000{number}\ue001    return {' + '.join(['name'] * number)}\n"

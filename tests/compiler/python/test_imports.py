@@ -9,8 +9,7 @@ import pytest
 from generated import settings_in, sources_in
 
 from conduit_async.compiler import compile
-from conduit_async.emit import marks
-from conduit_async.emit.layout import Layout
+from conduit_async.emit import layout
 from conduit_async.python.imports import Imports
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -26,7 +25,9 @@ def test_no_builtin_is_used_without_asking(monkeypatch: pytest.MonkeyPatch) -> N
         plain(self, {*taken, *WITH_CAPITALS}, records)
 
     monkeypatch.setattr(Imports, "__init__", taken)
-    monkeypatch.setattr(marks, "lay_out", lambda text: Layout(text, range(text.count("\n") + 2)))
+    monkeypatch.setattr(
+        layout, "lay_out", lambda text: layout.Layout(text, range(text.count("\n") + 2))
+    )
     used: set[str] = set()
     for case in sorted(set(CASES.iterdir()) - {CASES / "builtins-give-way"}):
         for path, text in compile(sources_in(case), settings_in(case)).files.items():

@@ -12,7 +12,7 @@ from typing import Any
 from probe import check_types
 
 from conduit_async.compiler import compile
-from conduit_async.emit.marks import Formatted
+from conduit_async.emit.layout import Formatted
 
 from .execute import Outcome
 from .program import PLACES, Program, source_of
