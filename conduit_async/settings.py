@@ -3,8 +3,8 @@
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict
+from typing import Any, TypeGuard
 
 from .config import PRIORITIES, Config, Defaults
 from .diagnostics import Problems
@@ -39,26 +39,24 @@ def read_settings(source: Source, problems: Problems) -> Config | None:
         if not isinstance(table, dict):
             problems.error("VAL512", _place(source, "conduit"), "`tool.conduit` must be a table")
             return None
-    return _Reader(source, problems).config(table)
+    return _config(table, source, problems)
 
 
 def check_config(config: Config, problems: Problems) -> None:
     """Report values of a configuration that no file could hold (VAL512)."""
     if config.origin is None:
-        _Reader(Source("configuration", ""), problems).config(_as_table(asdict(config)))
+        _config(_as_table(asdict(config)), Source("configuration", ""), problems)
 
 
 def _as_table(values: dict[str, Any]) -> dict[str, Any]:
     """Values as TOML has them: without None and tuples."""
-    return {
-        key: _as_table(value)
-        if key == "defaults"
-        else list(value)
-        if isinstance(value, tuple)
-        else value
-        for key, value in values.items()
-        if value is not None and value != () and key != "origin"
-    }
+    table: dict[str, Any] = {}
+    for key, value in values.items():
+        if key == "defaults":
+            table[key] = _as_table(value)
+        elif value is not None and value != ():
+            table[key] = list(value) if isinstance(value, tuple) else value
+    return table
 
 
 def _report_toml(error: Exception, source: Source, problems: Problems) -> None:
@@ -83,117 +81,109 @@ def _place(source: Source, key: str) -> Span:
     return Span(source, 0, 0)
 
 
+def _config(table: dict[str, Any], source: Source, problems: Problems) -> Config:
+    values = _values(table, _KEYS, "the configuration", source, problems)
+    given = values.pop("defaults", {})
+    defaults = Defaults(**_values(given, _DEFAULTS, "`defaults`", source, problems))
+    return Config(**values, defaults=defaults, origin=source)
+
+
+def _values(
+    table: dict[str, Any],
+    known: dict[str, Callable[[Any], Any]],
+    where: str,
+    source: Source,
+    problems: Problems,
+) -> dict[str, Any]:
+    values = {}
+    for key, value in table.items():
+        if key not in known:
+            hint = did_you_mean(key, known) or f"it has {', '.join(sorted(known))}"
+            problems.error("VAL511", _place(source, key), f"{where} has no key `{key}`", hint)
+            continue
+        try:
+            values[key] = known[key](value)
+        except _BadValueError as bad:
+            problems.error("VAL512", _place(source, key), f"`{key}` must be {bad}")
+    return values
+
+
 class _BadValueError(Exception):
     pass
 
 
-@dataclass
-class _Reader:
-    source: Source
-    problems: Problems
-    within: str = field(default="")
-
-    def config(self, table: dict[str, Any]) -> Config:
-        values = self._values(table, _KEYS, "the configuration")
-        defaults = values.pop("defaults", {})
-        return Config(
-            **values,
-            defaults=Defaults(**self._values(defaults, _DEFAULTS, "`defaults`")),
-            origin=self.source,
-        )
-
-    def _values(
-        self, table: dict[str, Any], known: dict[str, Callable[[Any], Any]], where: str
-    ) -> dict[str, Any]:
-        values = {}
-        for key, value in table.items():
-            if key not in known:
-                self.problems.error(
-                    "VAL511",
-                    _place(self.source, key),
-                    f"{where} has no key `{key}`",
-                    did_you_mean(key, known) or f"it has {', '.join(sorted(known))}",
-                )
-                continue
-            try:
-                values[key] = known[key](value)
-            except _BadValueError as bad:
-                message = f"`{key}` must be {bad}"
-                self.problems.error("VAL512", _place(self.source, key), message)
-        return values
+def _require(holds: object, what: str) -> None:
+    if not holds:
+        raise _BadValueError(what)
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value or not value.isprintable():
-        raise _BadValueError("a text of printable characters")
+def _text(value: Any) -> Any:
+    _require(
+        isinstance(value, str) and value.isprintable() and value, "a text of printable characters"
+    )
     return value
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        value = [value]
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise _BadValueError("a list of texts")
-    return tuple(value)
+    texts = [value] if isinstance(value, str) else value
+    is_list = isinstance(texts, list) and all(isinstance(text, str) and text for text in texts)
+    _require(is_list, "a list of texts")
+    return tuple(texts)
 
 
 def _names(value: Any) -> tuple[str, ...]:
     names = _texts(value)
-    if not all(is_name(part) for name in names for part in name.split(".")):
-        raise _BadValueError("a list of names")
+    _require(all(is_name(part) for name in names for part in name.split(".")), "a list of names")
     return names
 
 
-def _connection(value: Any) -> str:
-    if value not in ("sync", "async"):
-        raise _BadValueError('"sync" or "async"')
-    return str(value)
-
-
-def _tables(value: Any) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(
-        isinstance(table, str) and is_table_name(table) for table in value.values()
-    ):
-        raise _BadValueError('a table of resources and their tables, such as `User = "accounts"`')
-    return dict(value)
+def _connection(value: Any) -> Any:
+    _require(value in ("sync", "async"), '"sync" or "async"')
+    return value
 
 
 def _table(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _BadValueError("a table")
+    _require(isinstance(value, dict), "a table")
+    return dict(value)
+
+
+def _tables(value: Any) -> dict[str, str]:
+    names = value.values() if isinstance(value, dict) else [None]
+    are_names = all(isinstance(name, str) and is_table_name(name) for name in names)
+    _require(are_names, 'a table of resources and their tables, such as `User = "accounts"`')
+    return dict(value)
+
+
+def _priority(value: Any) -> Any:
+    number = PRIORITIES.get(value, value) if isinstance(value, str) else value
+    what = '"low", "normal", "high", "urgent", or a number from 0 to 100'
+    _require(_is_int(number) and 0 <= number <= 100, what)
+    return number
+
+
+def _attempts(value: Any) -> Any:
+    _require(_is_int(value) and 1 <= value <= 1000, "a whole number from 1 to 1000")
     return value
 
 
-def _priority(value: Any) -> int:
-    if isinstance(value, str) and value in PRIORITIES:
-        return PRIORITIES[value]
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 100:
-        raise _BadValueError('"low", "normal", "high", "urgent", or a number from 0 to 100')
-    return value
-
-
-def _attempts(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1000:
-        raise _BadValueError("a whole number from 1 to 1000")
-    return value
+def _is_int(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _duration(value: Any) -> float:
     seconds = 0.0
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         seconds = float(match[1]) * _UNITS[match[2][0]]
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif isinstance(value, float) or _is_int(value):
         seconds = float(value)
-    if not 0 < seconds < float("inf"):
-        raise _BadValueError('a number of seconds, or a duration such as "10.minutes"')
+    what = 'a number of seconds, or a duration such as "10.minutes"'
+    _require(0 < seconds < float("inf"), what)
     return seconds
 
 
-def _queue(value: Any) -> str:
-    queue = _text(value)
-    if len(queue.encode(errors="replace")) > 200:
-        raise _BadValueError("a text of at most 200 bytes")
-    return queue
+def _queue(value: Any) -> Any:
+    _require(len(_text(value).encode(errors="replace")) <= 200, "a text of at most 200 bytes")
+    return value
 
 
 _KEYS: dict[str, Callable[[Any], Any]] = {

@@ -25,30 +25,25 @@ _NEED_A_VALUE = {
 def check_constraints(env: Environment, info: ResourceInfo) -> None:
     """Check the annotations of a resource's fields, as far as they are constants."""
     for field in info.node.members:
-        column = info.columns.get(field.name.text) if isinstance(field, ast.Field) else None
-        if not isinstance(field, ast.Field) or column is None:
-            continue
-        _check_annotations(env, field, required(column.type))
+        if isinstance(field, ast.Field) and field.name.text in info.columns:
+            _check_annotations(env, field, required(info.columns[field.name.text].type))
 
 
 def _check_annotations(env: Environment, field: ast.Field, kind: Type) -> None:
     bounds: dict[str, Decimal] = {}
+    given: dict[str, ast.Annotation] = {}
     problems = env.problems
     if isinstance(field.type.type, ast.StructType) and isinstance(kind, Struct):
         columns = env.structs[kind.name].fields
         for inner in field.type.type.fields:
             _check_annotations(env, inner, required(columns[inner.name.text].type))
-    for number, annotation in enumerate(field.annotations):
+    for annotation in field.annotations:
         name = annotation.name.text
-        first = next(each for each in field.annotations if each.name.text == name)
-        if first is not field.annotations[number]:
-            problems.warning(
-                "SYN012",
-                annotation.span,
-                f"`@{name}` appears twice",
-                "remove one of the two",
-                Related(first.span, "the first one"),
-            )
+        first = given.setdefault(name, annotation)
+        if first is not annotation:
+            message, related = f"`@{name}` appears twice", Related(first.span, "the first one")
+            hint = "remove one of the two"
+            problems.warning("SYN012", annotation.span, message, hint, related)
             continue
         if name not in _NEED_A_VALUE:
             continue
@@ -76,13 +71,9 @@ def _check_bound(
 ) -> None:
     name = annotation.name.text
     if not (is_number(kind) or is_unknown(kind) or kind == STRING or isinstance(kind, Array)):
-        problems.error(
-            "VAL521",
-            annotation.span,
-            f"`@{name}` bounds a number, or the length of a string or an array, "
-            f"this is {describe(kind)}",
-            "remove it",
-        )
+        what = "a number, or the length of a string or an array"
+        message = f"`@{name}` bounds {what}, this is {describe(kind)}"
+        problems.error("VAL521", annotation.span, message, "remove it")
         return
     number = constant_number(value)
     if number is None:
@@ -90,29 +81,20 @@ def _check_bound(
         return
     bounds[name] = number
     if "min" in bounds and "max" in bounds and bounds["min"] > bounds["max"]:
-        problems.error(
-            "VAL521",
-            value.span,
-            f"nothing is at least {bounds['min']} and at most {bounds['max']}",
-            "swap the two",
-        )
+        message = f"nothing is at least {bounds['min']} and at most {bounds['max']}"
+        problems.error("VAL521", value.span, message, "swap the two")
 
 
 def _check_pattern(problems: Problems, value: ast.Expr, kind: Type) -> None:
     if kind != STRING and not is_unknown(kind):
-        problems.error(
-            "VAL522",
-            value.span,
-            f"`@pattern` is for strings, this is {describe(kind)}",
-            "remove it",
-        )
+        message = f"`@pattern` is for strings, this is {describe(kind)}"
+        problems.error("VAL522", value.span, message, "remove it")
         return
     text = constant_text(value)
     if text is None:
         if not isinstance(value, ast.Regex | ast.BadExpr):
-            problems.error(
-                "VAL522", value.span, "`@pattern` needs a pattern", "write `@pattern(/^[a-z]+$/)`"
-            )
+            hint = "write `@pattern(/^[a-z]+$/)`"
+            problems.error("VAL522", value.span, "`@pattern` needs a pattern", hint)
         return
     try:
         check_pattern(text, len(text))

@@ -66,13 +66,10 @@ def _distinct(env: Environment, files: Sequence[ast.File]) -> Iterable[ast.Resou
     for resource in (resource for file in files for resource in file.resources):
         name = resource.name
         if (first := seen.get(name.text)) is not None:
-            env.problems.error(
-                "SEM207",
-                name.span,
-                f"`{name.text}` is declared twice",
-                "give one of the two resources another name",
-                Related(first.name.span, "first declared here"),
-            )
+            message = f"`{name.text}` is declared twice"
+            related = Related(first.name.span, "first declared here")
+            hint = "give one of the two resources another name"
+            env.problems.error("SEM207", name.span, message, hint, related)
             continue
         seen[name.text] = resource
         yield resource

@@ -9,10 +9,14 @@ from ...diagnostics import Problems
 from ...suggest import did_you_mean
 from ...types import BOOL, DECIMAL, FLOAT, INT, STRING, Type
 from ..coercion import constant_text
+from ..constants import NotConstantError, fold
 from ..lattice import is_number
 from ..sizes import constant_number, size_fault
 from ..wording import describe
 from .type_refs import SCALARS
+
+_TYPES: dict[type, Type] = {int: INT, float: FLOAT, bool: BOOL, str: STRING}
+"""The types of constants."""
 
 
 def check_default(problems: Problems, value: ast.Expr, field: ast.Field) -> None:
@@ -96,28 +100,20 @@ def _check_bounds(problems: Problems, value: ast.Expr, field: ast.Field) -> None
 
 
 def _never_matches(pattern: ast.Regex | ast.String, text: str) -> bool:
-    flags = pattern.flags if isinstance(pattern, ast.Regex) else ""
-    source = pattern.pattern if isinstance(pattern, ast.Regex) else pattern.value
+    source = pattern.pattern if isinstance(pattern, ast.Regex) else pattern.value or ""
+    if isinstance(pattern, ast.Regex) and pattern.flags:
+        source = f"(?{pattern.flags}){source}"
     try:
-        known = f"(?{flags}){source}" if flags else source or ""
-        return re.search(known, text) is None
+        return re.search(source, text) is None
     except re.error:
         return False
 
 
 def _constant_type(value: ast.Expr) -> Type | None:
-    while isinstance(value, ast.Unary) and value.operator == "-":
-        value = value.operand
-    match value:
-        case ast.Int():
-            return INT
-        case ast.Float():
-            return FLOAT
-        case ast.Bool():
-            return BOOL
-        case ast.String() if value.value is not None:
-            return STRING
-    return None
+    try:
+        return _TYPES.get(type(fold(value)))
+    except NotConstantError:
+        return None
 
 
 def _report(problems: Problems, value: ast.Expr, message: str, hint: str | None) -> None:

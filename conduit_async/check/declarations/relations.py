@@ -9,37 +9,35 @@ from ...diagnostics import Related
 from ...names import is_name, is_table_name, snake_case
 from ...program import RelationInfo, ResourceInfo
 from ...source import Span
-from ...suggest import nearest
+from ...suggest import did_you_mean, nearest
 from ..environment import Environment
 from ..fields import warn_of_typo
 from ..queries.filters import check_order
 from ..unparsed import is_unparsed_member, is_unparsed_resource
 
+_KINDS: dict[str, Literal["to_one", "has_one", "to_many"]] = {
+    "belongs_to": "to_one", "has_one": "has_one", "has_many": "to_many",
+}  # fmt: skip
 _OPTIONS = ("foreign_key", "on_delete", "on_update", "join_table", "order_by", "through")
 
 
 def declared_relation(env: Environment, owner: ResourceInfo, node: ast.Relation) -> RelationInfo:
     """What `@has_many`, `@has_one` or `@belongs_to` declares."""
-    target = node.target.text
-    name = snake_case(target)
-    kind: Literal["to_one", "has_one", "to_many"] = "to_one"
-    key = f"{name}_id"
-    if node.kind == "has_many":
-        kind, name, key = "to_many", inflection.pluralize(name), f"{snake_case(owner.name)}_id"
-    elif node.kind == "has_one":
-        kind, key = "has_one", f"{snake_case(owner.name)}_id"
-    alias = node.alias.value if node.alias is not None else None
-    if alias is not None and is_name(alias):
-        name = alias
-        if kind == "to_one":
-            key = f"{name}_id"
-    key = foreign_key(node.options, key)
+    kind = _KINDS[node.kind]
+    name = snake_case(node.target.text)
+    if kind == "to_many":
+        name = inflection.pluralize(name)
+    if node.alias is not None and is_name(node.alias.value or ""):
+        name = node.alias.value or ""
+    key = foreign_key(node.options, f"{name if kind == 'to_one' else snake_case(owner.name)}_id")
+    fields = [each for each in owner.node.members if isinstance(each, ast.Field)]
+    is_nullable = any(each.name.text == key and each.type.nullable for each in fields)
     return RelationInfo(
         name=name,
         kind=kind,
-        target=target,
+        target=node.target.text,
         key=key,
-        nullable=kind == "has_one" or _declared_nullable(owner, key),
+        nullable=kind == "has_one" or is_nullable,
         through=node.through.text if node.through is not None else None,
         options=option_values(node.options),
         span=node.alias.span if node.alias is not None else node.target.span,
@@ -129,12 +127,8 @@ def _check_order(env: Environment, owner: ResourceInfo, member: ast.Relation | a
 
 def _check_target(env: Environment, name: ast.Name) -> None:
     if name.text not in env.resources and not is_unparsed_resource(env, name.text):
-        found = nearest(name.text, env.resources)
-        hint = (
-            f"did you mean `{found}`?"
-            if found
-            else f"add the file that declares `resource {name.text}`"
-        )
+        hint = did_you_mean(name.text, env.resources)
+        hint = hint or f"add the file that declares `resource {name.text}`"
         env.problems.error("SEM204", name.span, f"there is no resource `{name.text}`", hint)
 
 
@@ -163,30 +157,19 @@ def _check_key(env: Environment, owner: ResourceInfo, relation: RelationInfo) ->
     half_read = env.unparsed_words(holder.node.span.source)
     if is_unparsed_member(env, holder.name, relation.key) or "foreign_key" in half_read:
         return
-    found = nearest(relation.key, holder.columns)
+    hint = did_you_mean(relation.key, holder.columns, '`foreign_key: "{}"`')
     env.problems.error(
         "REL301",
         _option(owner, span, "foreign_key") or span,
         f"`{holder.name}` has no column `{relation.key}` that would hold the key of `{owner.name}`",
-        f'did you mean `foreign_key: "{found}"`?'
-        if found
-        else f"name the column with `foreign_key`, or declare the relation in `{holder.name}`",
+        hint or f"name the column with `foreign_key`, or declare the relation in `{holder.name}`",
         Related(holder.node.name.span, f"`{holder.name}` is declared here"),
     )
 
 
-def _declared_nullable(owner: ResourceInfo, key: str) -> bool:
-    return any(
-        isinstance(member, ast.Field) and member.name.text == key and member.type.nullable
-        for member in owner.node.members
-    )
-
-
 def _option(owner: ResourceInfo, span: Span, name: str) -> Span | None:
-    """Where the relation that a span belongs to has an option."""
-    for member in owner.node.members:
-        if isinstance(member, ast.Relation | ast.Field) and member.span.start <= span.start:
-            for pair in member.options:
-                if span.end <= member.span.end and pair.key.text == name:
-                    return pair.span
-    return None
+    """The span of an option of the relation that a span belongs to."""
+    members = [each for each in owner.node.members if isinstance(each, ast.Relation | ast.Field)]
+    around = [m for m in members if m.span.start <= span.start and span.end <= m.span.end]
+    pairs = [pair for member in around for pair in member.options]
+    return next((pair.span for pair in pairs if pair.key.text == name), None)

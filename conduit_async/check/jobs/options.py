@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from ... import ast
@@ -19,7 +18,6 @@ MAX_NAME_BYTES = 200
 _BACKOFFS = ("exponential", "linear", "constant")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _MAX_DURATION = 100 * 366 * 86_400
-
 
 _ALIASES = {
     **dict.fromkeys(("retries", "retry", "max_retries", "attempts", "tries"), "max_attempts"),
@@ -38,12 +36,6 @@ class _BadValueError(Exception):
         self.message, self.hint = message, hint
 
 
-@dataclass(frozen=True)
-class _Option:
-    convert: Callable[[Constant], Any]
-    expression: bool = False  # whether anything that is no constant passes as it is
-
-
 def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
     """The options given, checked: constants as Python values, expressions as nodes.
 
@@ -55,12 +47,8 @@ def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
     for argument in block.options:
         name = argument.name
         if name is None:
-            problems.error(
-                "VAL500",
-                argument.span,
-                "an option of `@async` needs its name",
-                'such as `@async(queue: "mail")`',
-            )
+            hint = 'such as `@async(queue: "mail")`'
+            problems.error("VAL500", argument.span, "an option of `@async` needs its name", hint)
         elif name.text not in _OPTIONS:
             _report_unknown(name, problems)
         elif name.text in given:
@@ -72,13 +60,17 @@ def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
                 options[name.text] = _read(name.text, argument.value)
             except _BadValueError as bad:
                 problems.error("VAL501", argument.value.span, bad.message, bad.hint)
-    _check_together(given, problems)
+    if "delay" in given and "run_at" in given:
+        message = "`delay` and `run_at` both say when the job is due"
+        problems.error("VAL503", given["run_at"].span, message, "keep one of them")
+    if "unique_for" in given and "unique" not in given:
+        hint = "say what is unique: `unique: self.id`"
+        problems.error("VAL503", given["unique_for"].span, "`unique_for` needs `unique`", hint)
     return options
 
 
 def _report_unknown(name: ast.Name, problems: Problems) -> None:
-    meant = _ALIASES.get(name.text)
-    elsewhere = queue_hint(name.text)
+    meant, elsewhere = _ALIASES.get(name.text), queue_hint(name.text)
     if meant is None and elsewhere is None:
         meant = nearest(name.text, _OPTIONS)
     known = elsewhere or f"it has {', '.join(sorted(_OPTIONS))}"
@@ -86,41 +78,20 @@ def _report_unknown(name: ast.Name, problems: Problems) -> None:
     problems.error("VAL500", name.span, f"`@async` has no option `{name.text}`", hint)
 
 
-def _check_together(given: dict[str, ast.Name], problems: Problems) -> None:
-    if "delay" in given and "run_at" in given:
-        problems.error(
-            "VAL503",
-            given["run_at"].span,
-            "`delay` and `run_at` both say when the job is due",
-            "keep one of them",
-        )
-    if "unique_for" in given and "unique" not in given:
-        problems.error(
-            "VAL503",
-            given["unique_for"].span,
-            "`unique_for` needs `unique`",
-            "say what is unique: `unique: self.id`",
-        )
-
-
 def _read(name: str, value: ast.Expr) -> Any:
     if name == "unique":
         return value.items if isinstance(value, ast.ArrayLiteral) else (value,)
-    option = _OPTIONS[name]
     try:
         constant = fold(value)
     except NotConstantError:
-        if option.expression:
+        if name in _EXPRESSIONS:
             return value
-        raise _BadValueError(*_not_constant(name, value)) from None
-    return option.convert(constant)
-
-
-def _not_constant(name: str, value: ast.Expr) -> tuple[str, str | None]:
-    message = f"`{name}` must be a constant: it is part of the job type"
-    if isinstance(value, ast.NameRef) and name in ("name", "queue", "priority", "backoff"):
-        return message, f'write `{name}: "{value.name}"`'
-    return message, None
+        is_word = isinstance(value, ast.NameRef) and name in _TEXTS
+        raise _BadValueError(
+            f"`{name}` must be a constant: it is part of the job type",
+            f'write `{name}: "{value.span.text}"`' if is_word else None,
+        ) from None
+    return _OPTIONS[name](constant)
 
 
 def _text(value: Constant, what: str) -> str:
@@ -143,24 +114,16 @@ def _name(value: Constant) -> str:
     return name
 
 
-def _queue(value: Constant) -> str:
-    return _text(value, "the name of a queue")
-
-
 def _priority(value: Constant) -> int:
-    if isinstance(value, str):
-        if value in PRIORITIES:
-            return PRIORITIES[value]
-        names = ", ".join(f'"{name}"' for name in PRIORITIES)
-        raise _BadValueError(
-            f'there is no priority "{value}"',
-            did_you_mean(value, PRIORITIES, '"{}"') or f"it is {names}, or a number from 0 to 100",
-        )
-    if not _is_int(value) or not 0 <= value <= 100:
-        raise _BadValueError(
-            'a priority is "low", "normal", "high", "urgent", or a number from 0 to 100'
-        )
-    return value
+    names = ", ".join(f'"{name}"' for name in PRIORITIES)
+    if isinstance(value, str) and value not in PRIORITIES:
+        hint = f"it is {names}, or a number from 0 to 100"
+        hint = did_you_mean(value, PRIORITIES, '"{}"') or hint
+        raise _BadValueError(f'there is no priority "{value}"', hint)
+    number = PRIORITIES[value] if isinstance(value, str) else value
+    if not _is_int(number) or not 0 <= number <= 100:
+        raise _BadValueError(f"a priority is {names}, or a number from 0 to 100")
+    return number
 
 
 def _max_attempts(value: Constant) -> int:
@@ -186,8 +149,7 @@ def _delay(value: Constant) -> float:
 
 
 def _duration(value: Constant) -> float:
-    seconds = _delay(value)
-    if not seconds:
+    if not (seconds := _delay(value)):
         raise _BadValueError("the duration must be more than nothing")
     return seconds
 
@@ -200,16 +162,22 @@ def _is_int(value: Constant) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-_OPTIONS = {
-    "name": _Option(_name),
-    "queue": _Option(_queue),
-    "priority": _Option(_priority),
-    "max_attempts": _Option(_max_attempts),
-    "backoff": _Option(_backoff),
-    "base": _Option(_duration),
-    "timeout": _Option(_duration),
-    "delay": _Option(_delay, expression=True),
-    "run_at": _Option(_moment, expression=True),
-    "unique": _Option(lambda value: value, expression=True),
-    "unique_for": _Option(_duration),
+_OPTIONS: dict[str, Callable[[Constant], Any]] = {
+    "name": _name,
+    "queue": lambda value: _text(value, "the name of a queue"),
+    "priority": _priority,
+    "max_attempts": _max_attempts,
+    "backoff": _backoff,
+    "base": _duration,
+    "timeout": _duration,
+    "delay": _delay,
+    "run_at": _moment,
+    "unique": lambda value: value,
+    "unique_for": _duration,
 }
+"""What checks a constant, and gives the option's value."""
+
+_EXPRESSIONS = ("delay", "run_at")
+"""The options that may be any other expression, which is evaluated at the enqueue."""
+
+_TEXTS = ("name", "queue", "priority", "backoff")
