@@ -44,7 +44,7 @@ def drain(database: Database, count: int, *, connections: int, batch: int) -> No
     claiming = Claims().next("bare", {"default": batch}, [("noop", "")], batch, 0.0, None)
     claim = _CLAIM.format(claim=claiming.sql)
     script = "\n".join(
-        ["\\set turn :turn + 1", f"{_plain(claim)} \\gset", f"{_plain(sql('complete', None))};"]
+        ["\\set turn :turn + 1", f"{_plain(claim)} \\gset", f"{_plain(sql('outcome/complete', None))};"]
     )
     variables = {
         **claiming.parameters,
