@@ -10,9 +10,9 @@ from uuid import uuid4
 
 from conduit_runtime import Job, embedded
 from conduit_runtime.postgres.connection import PLANS
-from conduit_runtime.postgres.statement import sql
+from conduit_runtime.postgres.statement import render
 from conduit_runtime.statements.claims import Claims
-from conduit_runtime.statements.jobs import insert_one, insert_parameters
+from conduit_runtime.statements.jobs import insert_job
 from psycopg.conninfo import conninfo_to_dict
 
 from .database import PAYLOAD, Database
@@ -41,10 +41,14 @@ FROM claimed
 def drain(database: Database, count: int, *, connections: int, batch: int) -> None:
     """Claim and complete `count` jobs of type "noop" by pgbench, `batch` at a time."""
     database.run(_WORKER)
-    claiming = Claims().next("bare", {"default": batch}, [("noop", "")], batch, 0.0, None)
-    claim = _CLAIM.format(claim=claiming.sql)
+    claiming = Claims().next("bare", {"default": batch}, [("noop", "")], batch, 0.0)
+    claim = _CLAIM.format(claim=claiming.sql())
     script = "\n".join(
-        ["\\set turn :turn + 1", f"{_plain(claim)} \\gset", f"{_plain(sql('outcome/complete', None))};"]
+        [
+            "\\set turn :turn + 1",
+            f"{_plain(claim)} \\gset",
+            f"{_plain(render('outcome/complete'))};",
+        ]
     )
     variables = {
         **claiming.parameters,
@@ -66,11 +70,12 @@ def insert(database: Database, table: str, count: int, *, clients: int) -> float
 
     Into `jobs`, or into the same table without what wakes the workers: "bare".
     """
-    statement = insert_one(None, True)
+    insert = insert_job(Job(type="noop", payload=PAYLOAD), alone=table != "bare")
+    statement = insert.sql()
     if table == "bare":
         copy_table(database)
-        statement = insert_one(None).replace("INTO jobs", "INTO bare")
-    row = dict(insert_parameters(Job(type="noop", payload=PAYLOAD)))
+        statement = statement.replace("INTO jobs", "INTO bare")
+    row = dict(insert.parameters)
     script = _plain(statement).replace(":id", "gen_random_uuid()")
     # A variable of pgbench is neither null nor empty.
     for name in [name for name, value in row.items() if value in (None, "")]:

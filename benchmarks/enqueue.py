@@ -3,7 +3,7 @@
 import time
 
 from conduit_runtime import Job, Queue
-from conduit_runtime.statements.jobs import insert_one, insert_parameters
+from conduit_runtime.statements.jobs import insert_job, insert_parameters
 
 from . import bare
 from .database import PAYLOAD, Database
@@ -23,7 +23,7 @@ def single(server: str, options: Options, results: Results) -> None:
     def plain() -> float:
         database = Database(server)
         bare.copy_table(database)
-        statement = insert_one(None).replace("INTO jobs", "INTO bare")
+        statement = insert_job(_job()).sql().replace("INTO jobs", "INTO bare")
         with database.connect() as connection:
             connection.prepare_threshold = 0
             rows = [insert_parameters(_job()) for _ in range(count)]

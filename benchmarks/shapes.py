@@ -62,10 +62,10 @@ def _claims(database: Database) -> list[float]:
         connection.execute(PLANS)
 
         def once() -> float:
-            claim = Claims().next("w", {"default": BATCH}, [("noop", "")], BATCH, 0.0, None)
+            claim = Claims().next("w", {"default": BATCH}, [("noop", "")], BATCH, 0.0)
             with connection.transaction(force_rollback=True):
                 started = time.perf_counter()
-                rows = connection.execute(claim.sql, claim.parameters).fetchall()
+                rows = connection.execute(claim.sql(), claim.parameters).fetchall()
                 taken = time.perf_counter() - started
             assert len(rows) == BATCH
             return taken * 1_000

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .model.errors import QueueError as QueueError
     from .model.errors import ScheduleError as ScheduleError
     from .model.errors import WorkerStuck as WorkerStuck
+    from .model.failed_job import FailedJob as FailedJob
     from .model.flow import Flow as Flow
     from .model.flow import chain as chain
     from .model.flow import group as group
@@ -66,7 +67,6 @@ if TYPE_CHECKING:
     from .worker.metrics import Metrics as Metrics
     from .worker.metrics import TypeStats as TypeStats
     from .worker.pool import WorkerPool as WorkerPool
-    from .worker.run.failures import FailedJob as FailedJob
     from .worker.run.handlers import Handler as Handler
     from .worker.run.handlers import HandlerRegistry as HandlerRegistry
 
@@ -85,6 +85,7 @@ _MODULES = {
         "JobLost MigrationError NoHandler PayloadError PayloadMismatch QueueError "
         "ScheduleError WorkerStuck"
     ),
+    "model.failed_job": "FailedJob",
     "model.flow": "Flow chain group",
     "model.job": "Job JobPriority JobStatus",
     "model.metrics.job_metrics": "Distribution JobMetrics",
@@ -107,7 +108,6 @@ _MODULES = {
     "telemetry.prometheus": "PoolCollector",
     "worker.metrics": "Metrics TypeStats",
     "worker.pool": "WorkerPool",
-    "worker.run.failures": "FailedJob",
     "worker.run.handlers": "Handler HandlerRegistry",
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}

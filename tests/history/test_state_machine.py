@@ -2,23 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
 from conduit_runtime import Job, JobLost, JobStatus, Queue
-from conduit_runtime.model.claimed import COLUMNS, Claimed, in_order
+from conduit_runtime.model.claimed import Claimed
 from conduit_runtime.model.outcome import Outcome, released
 from conduit_runtime.model.worker_state import DeadWorker
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.postgres.statement import sql
 from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements import worker_registry
-from conduit_runtime.statements.claims import LEASE_ENDS, Claims, Lane
+from conduit_runtime.statements.claims import BY_WORKERS, Claims, Lane
 from conduit_runtime.statements.jobs import insert_parameters
-from conduit_runtime.statements.limits import Wanted, claim_within, counted_claim
+from conduit_runtime.statements.limits import Wanted, claim_within
 from conduit_runtime.statements.outcomes import Attempt, complete, end, mark_started
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -180,7 +178,7 @@ class JobMachine(RuleBasedStateMachine):
         if knows_limits and (self.model.limits or self.model.rates):
             jobs = self.claim_within(name, sizes, lanes, limit)
         else:
-            jobs = run(self.connection, Claims().next(name, sizes, lanes, limit, 0.0, None))
+            jobs = run(self.connection, Claims().next(name, sizes, lanes, limit, 0.0))
         assert {job.id for job in jobs} == {job.id for job in expected}
         assert all(
             [job.id for job in jobs if job.queue == queue]
@@ -194,23 +192,11 @@ class JobMachine(RuleBasedStateMachine):
     def claim_within(
         self, name: str, sizes: dict[str, int], lanes: list[Lane], limit: int
     ) -> list[Claimed]:
-        token = uuid4()
-        build = partial(
-            counted_claim,
-            name,
-            limit=limit,
-            token=token,
-            schema=None,
-            decode=lambda rows, count: [Claimed(token, *row) for row in in_order(rows)],
-            columns=COLUMNS,
-            lease=LEASE_ENDS,
-            allowed=sql("fragments/is_registered", None),
-        )
         limits = [queue for queue in sizes if queue in self.model.limits]
         rated = [type for type in KNOWN if type in self.model.rates]
         wanted = Wanted(sizes, lanes, limit, limits, rated)
         with self.connection.transaction():
-            steps = claim_within(wanted, build, None, waits=False)
+            steps = claim_within(BY_WORKERS, name, wanted, waits=False)
             return run_steps(steps, lambda statement: run(self.connection, statement)).jobs
 
     @rule(queue=queues, pauses=st.booleans())
@@ -244,7 +230,7 @@ class JobMachine(RuleBasedStateMachine):
             name = self.names[worker] = f"{worker}-{self.generations}"
             run(
                 self.connection,
-                worker_registry.register(name, self.generations, "h", 1, QUEUES, [], None),
+                worker_registry.register(name, self.generations, "h", 1, QUEUES, []),
             )
             self.model.workers.add(name)
         return self.names[worker]
@@ -259,7 +245,7 @@ class JobMachine(RuleBasedStateMachine):
             tick = self.time_goes_on()
             own = [Job("two", "x") for _ in range(children)]
             attempt = Attempt(claim.job, enqueued=[insert_parameters(job) for job in own])
-            written = run(self.connection, complete([attempt], None))
+            written = run(self.connection, complete([attempt]))
             assert bool(written.attempts) == (held is not None)
             if held:
                 self.model.jobs |= {job.id: self.new(job, tick) for job in own}
@@ -280,7 +266,7 @@ class JobMachine(RuleBasedStateMachine):
             return
         tick = self.time_goes_on()
         outcome = OUTCOMES[kind]
-        written = run(self.connection, end([Attempt(claim.job, outcome=outcome)], None))
+        written = run(self.connection, end([Attempt(claim.job, outcome=outcome)]))
         assert bool(written.attempts) == (held is not None)
         if held:
             held.end(outcome.status.value, outcome.counted)
@@ -298,7 +284,7 @@ class JobMachine(RuleBasedStateMachine):
     def start(self, chosen: list[Claim]) -> None:
         asked = [Attempt(claim.job) for claim in chosen]
         held = [self.model.held(claim.job.id, claim.job.token) for claim in chosen]
-        answer = run(self.connection, mark_started(asked, None))
+        answer = run(self.connection, mark_started(asked))
         assert answer == {job.id for job in held if job}
         for job in held:
             if job and not job.started:
@@ -326,19 +312,19 @@ class JobMachine(RuleBasedStateMachine):
     @rule(worker=workers)
     def die(self, worker: str) -> None:
         if name := self.names.pop(worker, None):
-            run(self.connection, worker_registry.rescue(DeadWorker(name, 0, silent=True), None))
+            run(self.connection, worker_registry.rescue(DeadWorker(name, 0, silent=True)))
             self.model.rescue(name)
 
     @rule(worker=workers)
     def be_struck_off(self, worker: str) -> None:
         """Its name stays in use: what it claims from then on is nothing."""
         if name := self.names.get(worker):
-            run(self.connection, worker_registry.deregister(name, None))
+            run(self.connection, worker_registry.deregister(name))
             self.model.workers.discard(name)
 
     @rule()
     def rescue_orphans(self) -> None:
-        run(self.connection, worker_registry.rescue_orphans(None))
+        run(self.connection, worker_registry.rescue_orphans())
         self.model.rescue_orphans()
 
     @rule(id=jobs)

@@ -35,7 +35,7 @@ def sessions_of(queue: Queue) -> int:
 
 def main(dsn: str) -> None:
     queue, others = Queue(dsn), AsyncQueue(dsn)
-    database = JobDatabase(dsn, 1)
+    database = JobDatabase(dsn, None, 1)
     queue.enqueue(Job(type="parent"))
     loop = asyncio.new_event_loop()
 

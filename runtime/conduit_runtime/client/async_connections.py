@@ -40,9 +40,10 @@ class AsyncConnections:
     Its own opens with the first statement.
     """
 
-    def __init__(self, dsn: str | Pool) -> None:
+    def __init__(self, dsn: str | Pool, schema: str | None) -> None:
         wanted = "a connection string or an AsyncConnectionPool"
         check_type(dsn, "dsn", (str, AsyncConnectionPool), wanted)
+        self._schema = schema
         self._owned = isinstance(dsn, str)
         self._pool = _own_pool(dsn) if isinstance(dsn, str) else dsn
         self.dsn = dsn if isinstance(dsn, str) else pool_dsn(dsn)
@@ -63,10 +64,10 @@ class AsyncConnections:
         """Run one statement on the given connection, or in a transaction of its own."""
         if conn is not None:
             check_type(conn, "conn", psycopg.AsyncConnection, "a psycopg AsyncConnection")
-            return await run_async(conn, statement)
+            return await run_async(conn, statement, self._schema)
         await self._open()
         async with self._pool.connection() as connection:
-            return await run_async(connection, statement)
+            return await run_async(connection, statement, self._schema)
 
     async def run_steps(self, steps: Steps[T], conn: Connection | None = None) -> T:
         """Run the statements of an operation, each as `run` does, and return its result."""

@@ -43,7 +43,7 @@ class AsyncQueue:
     def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
         check_text(schema, "schema")
         self.schema = schema
-        self.connections = AsyncConnections(dsn)
+        self.connections = AsyncConnections(dsn, schema)
         self._run = self.connections.run
         self._run_steps = self.connections.run_steps
 
@@ -70,7 +70,7 @@ class AsyncQueue:
         would refuse.
         """
         job = store.unstored(job)
-        insert = [store.insert_job(job, self.schema, alone=conn is None)]
+        insert = [store.insert_job(job, alone=conn is None)]
         stored = await self._store([job], insert, conn)
         return stored[0]
 
@@ -79,7 +79,7 @@ class AsyncQueue:
         jobs = [store.unstored(job) for job in listed(jobs, "jobs")]
         if not jobs:
             return jobs
-        insert = store.insert_jobs(jobs, self.schema, alone=conn is None)
+        insert = store.insert_jobs(jobs, alone=conn is None)
         return await self._store(jobs, insert, conn)
 
     async def _store(self, jobs: Jobs, inserts: Inserts, conn: Conn) -> Jobs:
@@ -96,7 +96,7 @@ class AsyncQueue:
         if not duplicates:
             return jobs
         readable = [duplicate.existing for duplicate in duplicates if duplicate.readable]
-        stored = await self._run(store.get_jobs(readable, self.schema), conn) if readable else []
+        stored = await self._run(store.get_jobs(readable), conn) if readable else []
         return with_existing(jobs, duplicates, stored)
 
     async def enqueue_flow(self, flow: Flow, *, conn: Conn = None) -> Jobs:
@@ -106,7 +106,7 @@ class AsyncQueue:
         ended, `get` and `cancel` find them.
         """
         flow = unstored(flow)
-        insert = insert_flow(flow, self.schema)
+        insert = insert_flow(flow)
         return await self._store(flow.members(), insert, conn)
 
     async def enqueue_with_priority(self, job: Job, priority: int, *, conn: Conn = None) -> Job:
@@ -121,15 +121,15 @@ class AsyncQueue:
 
     async def cancel(self, id: UUID | str, *, conn: Conn = None) -> bool:
         """Cancel a waiting, pending or running job; False when it had ended or is gone."""
-        return await self._run(store.cancel_job(store.job_id(id), self.schema), conn)
+        return await self._run(store.cancel_job(store.job_id(id)), conn)
 
     async def retry(self, id: UUID | str, *, conn: Conn = None) -> bool:
         """Make a job due now with all its attempts, whatever its status; False when it is gone."""
-        return await self._run(store.retry_job(store.job_id(id), self.schema), conn)
+        return await self._run(store.retry_job(store.job_id(id)), conn)
 
     async def get(self, id: UUID | str, *, conn: Conn = None) -> Job | None:
         """The job as it is now; None when there is none."""
-        return await self._run(store.get_job(store.job_id(id), self.schema), conn)
+        return await self._run(store.get_job(store.job_id(id)), conn)
 
     async def list(
         self,
@@ -146,11 +146,11 @@ class AsyncQueue:
         `status` is one or several; `older_than` is the time since they were enqueued.
         """
         wanted = Filter(queue, type, status, older_than)
-        return await self._run(store.list_jobs(wanted, limit, self.schema), conn)
+        return await self._run(store.list_jobs(wanted, limit), conn)
 
     async def stats(self, queue: str | None = None, *, conn: Conn = None) -> QueueStats:
         """How many jobs of the queue, or of all queues, there are of each status."""
-        return await self._run(store.stats(queue, self.schema), conn)
+        return await self._run(store.stats(queue), conn)
 
     async def metrics(
         self,
@@ -165,11 +165,11 @@ class AsyncQueue:
         Of all workers, by the minute for the recent past and by the hour before that. The newest
         few seconds may be missing.
         """
-        return await self._run(metrics_store.read(last, queue, type, self.schema), conn)
+        return await self._run(metrics_store.read(last, queue, type), conn)
 
     async def queues(self, *, conn: Conn = None) -> Overviews:
         """The state of every queue that holds jobs, has workers, is paused or is limited."""
-        return await self._run(store.queues(self.schema), conn)
+        return await self._run(store.queues(), conn)
 
     async def dequeue(
         self,
@@ -189,30 +189,30 @@ class AsyncQueue:
         """
         check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
-        await self._run(rescue_orphans(self.schema), conn)
-        await self._run_steps(advance_watched(self.schema), conn)
-        waiting = await self._run(leases.waiting(queue, types, self.schema), conn)
+        await self._run(rescue_orphans(), conn)
+        await self._run_steps(advance_watched(), conn)
+        waiting = await self._run(leases.waiting(queue, types), conn)
         if not waiting.has_limits:
-            claim = leases.dequeue(worker_id, queue, limit, waiting.lanes, self.schema)
+            claim = leases.dequeue(worker_id, queue, limit, waiting.lanes)
             return await self._run(claim, conn)
-        steps = leases.dequeue_within(worker_id, queue, limit, waiting, self.schema)
+        steps = leases.dequeue_within(worker_id, queue, limit, waiting)
         async with self.connections.transaction(conn) as connection:
             return await self._run_steps(steps, connection)
 
     async def complete(self, job: Job, *, conn: Conn = None) -> None:
         """Mark a claimed job completed. Raises JobLost when it is no longer held."""
-        await self._run(leases.complete(job, self.schema), conn)
+        await self._run(leases.complete(job), conn)
 
     async def fail(self, job: Job, error: BaseException | str, *, conn: Conn = None) -> None:
         """Record a failed attempt: the job is retried later or, after its last one, failed.
 
         Raises JobLost when it is no longer held.
         """
-        await self._run(leases.fail(job, error, self.schema), conn)
+        await self._run(leases.fail(job, error), conn)
 
     async def touch(self, job: Job, *, conn: Conn = None) -> None:
         """Hold a claimed job for 5 more minutes. Raises JobLost when it is no longer held."""
-        await self._run(leases.touch(job, self.schema), conn)
+        await self._run(leases.touch(job), conn)
 
     async def pause(self, queue: str, *, conn: Conn = None) -> None:
         """Let no job of a queue start until it is resumed.
@@ -220,18 +220,18 @@ class AsyncQueue:
         Running jobs continue, and jobs can be enqueued. Workers notice within a second and release
         what they have claimed and not started.
         """
-        await self._run(controls.pause(queue, self.schema), conn)
+        await self._run(controls.pause(queue), conn)
 
     async def resume(self, queue: str, *, conn: Conn = None) -> None:
         """Let the jobs of a paused queue start again."""
-        await self._run(controls.resume(queue, self.schema), conn)
+        await self._run(controls.resume(queue), conn)
 
     async def limit(self, queue: str, concurrency: int | None, *, conn: Conn = None) -> None:
         """Let at most `concurrency` jobs of a queue be claimed at once, over all workers.
 
         None lifts the limit. Running jobs continue; workers apply it within a second.
         """
-        await self._run(controls.limit(queue, concurrency, self.schema), conn)
+        await self._run(controls.limit(queue, concurrency), conn)
 
     async def rate_limit(
         self,
@@ -245,11 +245,11 @@ class AsyncQueue:
 
         None lifts the limit. The server's clock counts; other types of the queue are not delayed.
         """
-        await self._run(controls.rate_limit(type, starts, per, self.schema), conn)
+        await self._run(controls.rate_limit(type, starts, per), conn)
 
     async def rate_limits(self, *, conn: Conn = None) -> RateLimits:
         """The types that have a rate."""
-        return await self._run(controls.rate_limits(self.schema), conn)
+        return await self._run(controls.rate_limits(), conn)
 
     async def purge(
         self,
@@ -265,8 +265,8 @@ class AsyncQueue:
         `conn` is given. Free keys and expired results are deleted as well. Raises
         ValueError for a negative `older_than`, and for a status of jobs that have not ended.
         """
-        deleted = await self._run_steps(purge(older_than, status, queue, self.schema), conn)
-        await self._run_steps(clear(self.schema), conn)
+        deleted = await self._run_steps(purge(older_than, status, queue), conn)
+        await self._run_steps(clear(), conn)
         return deleted
 
     async def purge_completed(self, age: timedelta, *, conn: Conn = None) -> int:
@@ -292,7 +292,7 @@ class AsyncQueue:
         filter, unless `every` is true.
         """
         wanted = Filter(queue, type, status, older_than)
-        steps = bulk.cancel_many(wanted, every, on_progress, self.schema)
+        steps = bulk.cancel_many(wanted, every, on_progress)
         return await self._run_steps(steps, conn)
 
     async def retry_many(
@@ -311,5 +311,5 @@ class AsyncQueue:
         `status` names others than the failed ones, or several. The rest is as for `cancel_many`.
         """
         wanted = Filter(queue, type, status, older_than)
-        steps = bulk.retry_many(wanted, every, on_progress, self.schema)
+        steps = bulk.retry_many(wanted, every, on_progress)
         return await self._run_steps(steps, conn)

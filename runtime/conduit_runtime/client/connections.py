@@ -41,9 +41,10 @@ class Connections:
     Its own opens with the first statement.
     """
 
-    def __init__(self, dsn: str | Pool) -> None:
+    def __init__(self, dsn: str | Pool, schema: str | None) -> None:
         wanted = "a connection string or a ConnectionPool"
         check_type(dsn, "dsn", (str, ConnectionPool), wanted)
+        self._schema = schema
         self._owned = isinstance(dsn, str)
         self._pool = _own_pool(dsn) if isinstance(dsn, str) else dsn
         self.dsn = dsn if isinstance(dsn, str) else pool_dsn(dsn)
@@ -64,10 +65,10 @@ class Connections:
         """Run one statement on the given connection, or in a transaction of its own."""
         if conn is not None:
             check_type(conn, "conn", psycopg.Connection, "a psycopg Connection")
-            return run(conn, statement)
+            return run(conn, statement, self._schema)
         self._open()
         with self._pool.connection() as connection:
-            return run(connection, statement)
+            return run(connection, statement, self._schema)
 
     def run_steps(self, steps: Steps[T], conn: Connection | None = None) -> T:
         """Run the statements of an operation, each as `run` does, and return its result."""

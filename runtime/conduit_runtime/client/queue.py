@@ -44,7 +44,7 @@ class Queue:
     def __init__(self, dsn: str | Pool, schema: str | None = None) -> None:
         check_text(schema, "schema")
         self.schema = schema
-        self.connections = Connections(dsn)
+        self.connections = Connections(dsn, schema)
         self._run = self.connections.run
         self._run_steps = self.connections.run_steps
 
@@ -71,7 +71,7 @@ class Queue:
         would refuse.
         """
         job = store.unstored(job)
-        insert = [store.insert_job(job, self.schema, alone=conn is None)]
+        insert = [store.insert_job(job, alone=conn is None)]
         stored = self._store([job], insert, conn)
         return stored[0]
 
@@ -80,7 +80,7 @@ class Queue:
         jobs = [store.unstored(job) for job in listed(jobs, "jobs")]
         if not jobs:
             return jobs
-        insert = store.insert_jobs(jobs, self.schema, alone=conn is None)
+        insert = store.insert_jobs(jobs, alone=conn is None)
         return self._store(jobs, insert, conn)
 
     def _store(self, jobs: Jobs, inserts: Inserts, conn: Conn) -> Jobs:
@@ -97,7 +97,7 @@ class Queue:
         if not duplicates:
             return jobs
         readable = [duplicate.existing for duplicate in duplicates if duplicate.readable]
-        stored = self._run(store.get_jobs(readable, self.schema), conn) if readable else []
+        stored = self._run(store.get_jobs(readable), conn) if readable else []
         return with_existing(jobs, duplicates, stored)
 
     def enqueue_flow(self, flow: Flow, *, conn: Conn = None) -> Jobs:
@@ -107,7 +107,7 @@ class Queue:
         ended, `get` and `cancel` find them.
         """
         flow = unstored(flow)
-        insert = insert_flow(flow, self.schema)
+        insert = insert_flow(flow)
         return self._store(flow.members(), insert, conn)
 
     def enqueue_with_priority(self, job: Job, priority: int, *, conn: Conn = None) -> Job:
@@ -122,15 +122,15 @@ class Queue:
 
     def cancel(self, id: UUID | str, *, conn: Conn = None) -> bool:
         """Cancel a waiting, pending or running job; False when it had ended or is gone."""
-        return self._run(store.cancel_job(store.job_id(id), self.schema), conn)
+        return self._run(store.cancel_job(store.job_id(id)), conn)
 
     def retry(self, id: UUID | str, *, conn: Conn = None) -> bool:
         """Make a job due now with all its attempts, whatever its status; False when it is gone."""
-        return self._run(store.retry_job(store.job_id(id), self.schema), conn)
+        return self._run(store.retry_job(store.job_id(id)), conn)
 
     def get(self, id: UUID | str, *, conn: Conn = None) -> Job | None:
         """The job as it is now; None when there is none."""
-        return self._run(store.get_job(store.job_id(id), self.schema), conn)
+        return self._run(store.get_job(store.job_id(id)), conn)
 
     def list(
         self,
@@ -147,11 +147,11 @@ class Queue:
         `status` is one or several; `older_than` is the time since they were enqueued.
         """
         wanted = Filter(queue, type, status, older_than)
-        return self._run(store.list_jobs(wanted, limit, self.schema), conn)
+        return self._run(store.list_jobs(wanted, limit), conn)
 
     def stats(self, queue: str | None = None, *, conn: Conn = None) -> QueueStats:
         """How many jobs of the queue, or of all queues, there are of each status."""
-        return self._run(store.stats(queue, self.schema), conn)
+        return self._run(store.stats(queue), conn)
 
     def metrics(
         self,
@@ -166,11 +166,11 @@ class Queue:
         Of all workers, by the minute for the recent past and by the hour before that. The newest
         few seconds may be missing.
         """
-        return self._run(metrics_store.read(last, queue, type, self.schema), conn)
+        return self._run(metrics_store.read(last, queue, type), conn)
 
     def queues(self, *, conn: Conn = None) -> Overviews:
         """The state of every queue that holds jobs, has workers, is paused or is limited."""
-        return self._run(store.queues(self.schema), conn)
+        return self._run(store.queues(), conn)
 
     def dequeue(
         self,
@@ -190,30 +190,30 @@ class Queue:
         """
         check_type(worker_id, "worker_id", str, "a text")
         store.check_limit(limit)
-        self._run(rescue_orphans(self.schema), conn)
-        self._run_steps(advance_watched(self.schema), conn)
-        waiting = self._run(leases.waiting(queue, types, self.schema), conn)
+        self._run(rescue_orphans(), conn)
+        self._run_steps(advance_watched(), conn)
+        waiting = self._run(leases.waiting(queue, types), conn)
         if not waiting.has_limits:
-            claim = leases.dequeue(worker_id, queue, limit, waiting.lanes, self.schema)
+            claim = leases.dequeue(worker_id, queue, limit, waiting.lanes)
             return self._run(claim, conn)
-        steps = leases.dequeue_within(worker_id, queue, limit, waiting, self.schema)
+        steps = leases.dequeue_within(worker_id, queue, limit, waiting)
         with self.connections.transaction(conn) as connection:
             return self._run_steps(steps, connection)
 
     def complete(self, job: Job, *, conn: Conn = None) -> None:
         """Mark a claimed job completed. Raises JobLost when it is no longer held."""
-        self._run(leases.complete(job, self.schema), conn)
+        self._run(leases.complete(job), conn)
 
     def fail(self, job: Job, error: BaseException | str, *, conn: Conn = None) -> None:
         """Record a failed attempt: the job is retried later or, after its last one, failed.
 
         Raises JobLost when it is no longer held.
         """
-        self._run(leases.fail(job, error, self.schema), conn)
+        self._run(leases.fail(job, error), conn)
 
     def touch(self, job: Job, *, conn: Conn = None) -> None:
         """Hold a claimed job for 5 more minutes. Raises JobLost when it is no longer held."""
-        self._run(leases.touch(job, self.schema), conn)
+        self._run(leases.touch(job), conn)
 
     def pause(self, queue: str, *, conn: Conn = None) -> None:
         """Let no job of a queue start until it is resumed.
@@ -221,18 +221,18 @@ class Queue:
         Running jobs continue, and jobs can be enqueued. Workers notice within a second and release
         what they have claimed and not started.
         """
-        self._run(controls.pause(queue, self.schema), conn)
+        self._run(controls.pause(queue), conn)
 
     def resume(self, queue: str, *, conn: Conn = None) -> None:
         """Let the jobs of a paused queue start again."""
-        self._run(controls.resume(queue, self.schema), conn)
+        self._run(controls.resume(queue), conn)
 
     def limit(self, queue: str, concurrency: int | None, *, conn: Conn = None) -> None:
         """Let at most `concurrency` jobs of a queue be claimed at once, over all workers.
 
         None lifts the limit. Running jobs continue; workers apply it within a second.
         """
-        self._run(controls.limit(queue, concurrency, self.schema), conn)
+        self._run(controls.limit(queue, concurrency), conn)
 
     def rate_limit(
         self,
@@ -246,11 +246,11 @@ class Queue:
 
         None lifts the limit. The server's clock counts; other types of the queue are not delayed.
         """
-        self._run(controls.rate_limit(type, starts, per, self.schema), conn)
+        self._run(controls.rate_limit(type, starts, per), conn)
 
     def rate_limits(self, *, conn: Conn = None) -> RateLimits:
         """The types that have a rate."""
-        return self._run(controls.rate_limits(self.schema), conn)
+        return self._run(controls.rate_limits(), conn)
 
     def purge(
         self,
@@ -266,8 +266,8 @@ class Queue:
         `conn` is given. Free keys and expired results are deleted as well. Raises
         ValueError for a negative `older_than`, and for a status of jobs that have not ended.
         """
-        deleted = self._run_steps(purge(older_than, status, queue, self.schema), conn)
-        self._run_steps(clear(self.schema), conn)
+        deleted = self._run_steps(purge(older_than, status, queue), conn)
+        self._run_steps(clear(), conn)
         return deleted
 
     def purge_completed(self, age: timedelta, *, conn: Conn = None) -> int:
@@ -293,7 +293,7 @@ class Queue:
         filter, unless `every` is true.
         """
         wanted = Filter(queue, type, status, older_than)
-        steps = bulk.cancel_many(wanted, every, on_progress, self.schema)
+        steps = bulk.cancel_many(wanted, every, on_progress)
         return self._run_steps(steps, conn)
 
     def retry_many(
@@ -312,5 +312,5 @@ class Queue:
         `status` names others than the failed ones, or several. The rest is as for `cancel_many`.
         """
         wanted = Filter(queue, type, status, older_than)
-        steps = bulk.retry_many(wanted, every, on_progress, self.schema)
+        steps = bulk.retry_many(wanted, every, on_progress)
         return self._run_steps(steps, conn)

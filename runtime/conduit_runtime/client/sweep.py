@@ -2,13 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from itertools import cycle
-from typing import Any
 from uuid import UUID
 
-import psycopg
-
-from ..postgres.execute import run
-from ..postgres.steps import Steps
+from ..postgres.steps import Run, Steps
 from ..statements import failure_notices, results
 from ..statements import flows as flow_store
 from ..statements import unique_keys as unique
@@ -28,32 +24,32 @@ class Sweep:
         self._watched: UUID | None = None
         self._turns = cycle((self._keys, self._results, self._dependencies, self._notices))
 
-    def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
-        next(self._turns)(connection, schema)
+    def step(self, run: Run) -> None:
+        next(self._turns)(run)
 
-    def watch(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+    def watch(self, run: Run) -> None:
         """Check the next watched jobs that flows wait for."""
-        self._watched, ended = run(connection, flow_store.watch(self._watched, schema))
+        self._watched, ended = run(flow_store.watch(self._watched))
         self._on_ended(ended)
 
-    def _keys(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
-        self._key = run(connection, unique.sweep(self._key, schema))
+    def _keys(self, run: Run) -> None:
+        self._key = run(unique.sweep(self._key))
 
-    def _results(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
-        run(connection, results.sweep(schema))
+    def _results(self, run: Run) -> None:
+        run(results.sweep())
 
-    def _dependencies(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
-        self._after, ended = run(connection, flow_store.sweep(self._after, schema))
+    def _dependencies(self, run: Run) -> None:
+        self._after, ended = run(flow_store.sweep(self._after))
         self._on_ended(ended)
 
-    def _notices(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
-        run(connection, failure_notices.sweep(schema))
+    def _notices(self, run: Run) -> None:
+        run(failure_notices.sweep())
 
 
-def clear(schema: str | None) -> Steps[None]:
+def clear() -> Steps[None]:
     """Delete all free keys and all expired results, a page at a time."""
-    key = yield unique.sweep(None, schema)
+    key = yield unique.sweep(None)
     while key is not None:
-        key = yield unique.sweep(key, schema)
-    while (yield results.sweep(schema)):
+        key = yield unique.sweep(key)
+    while (yield results.sweep()):
         pass

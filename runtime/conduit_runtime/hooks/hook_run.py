@@ -120,14 +120,14 @@ class HookRun(Generic[R, S]):
         rows = [insert_parameters(job) for job in jobs] + [row for _, of in flows for row in of]
         if flows and (len(batches(rows)) == 1 or any("key" in row for row in rows)):
             jobs += [job for flow, _ in flows for job in flow.jobs]
-            yield _inserting(jobs, enqueue(jobs, rows, schema))
+            yield _inserting(jobs, enqueue(jobs, rows), schema)
             return
         if jobs:
-            for insert in insert_jobs(jobs, schema):
-                yield _inserting(jobs, insert)
+            for insert in insert_jobs(jobs):
+                yield _inserting(jobs, insert, schema)
         for flow, of in flows:
-            for insert in insert_flow_rows(flow, of, schema):
-                yield _inserting(flow.jobs, insert)
+            for insert in insert_flow_rows(flow, of):
+                yield _inserting(flow.jobs, insert, schema)
 
     def _changes(self) -> dict[str, Any]:
         changes = {}
@@ -158,10 +158,10 @@ class HookRun(Generic[R, S]):
 
 
 def _inserting(
-    jobs: Sequence[Job], insert: Statement[list[Duplicate]]
+    jobs: Sequence[Job], insert: Statement[list[Duplicate]], schema: str | None
 ) -> tuple[str, Any, OnRows | None]:
     on_rows = partial(_mark, insert) if any(job.is_unique for job in jobs) else None
-    return insert.sql, insert.parameters, on_rows
+    return insert.sql(schema), insert.parameters, on_rows
 
 
 def _mark(insert: Statement[list[Duplicate]], rows: Rows) -> None:

@@ -16,21 +16,24 @@ from .open_batches import current_batch, opened_batch
 
 
 async def enqueue_async(
-    conn: psycopg.AsyncConnection[Any], job: Job, statement: Statement[list[Duplicate]]
+    conn: psycopg.AsyncConnection[Any],
+    job: Job,
+    statement: Statement[list[Duplicate]],
+    schema: str | None,
 ) -> Job:
     """Store a job; within a batch, whether it is a duplicate is read at the end."""
     batch = current_batch(conn)
     with explained():
         if batch is not None and job.is_unique:
             cursor = OwnAsyncCursor(conn, row_factory=tuple_row)
-            await cursor.execute(statement.sql, statement.parameters)
+            await cursor.execute(statement.sql(schema), statement.parameters)
 
             async def take_over() -> None:
                 mark(statement.decode(await cursor.fetchall(), 0))
 
             batch.results.append(take_over)
         else:
-            mark(await run_async(conn, statement))
+            mark(await run_async(conn, statement, schema))
     if batch is not None:
         batch.jobs.append(job)
     return job

@@ -16,20 +16,25 @@ from ..statements.unique_keys import Duplicate, mark
 from .open_batches import current_batch, opened_batch
 
 
-def enqueue(conn: psycopg.Connection[Any], job: Job, statement: Statement[list[Duplicate]]) -> Job:
+def enqueue(
+    conn: psycopg.Connection[Any],
+    job: Job,
+    statement: Statement[list[Duplicate]],
+    schema: str | None,
+) -> Job:
     """Store a job; within a batch, whether it is a duplicate is read at the end."""
     batch = current_batch(conn)
     with explained():
         if batch is not None and job.is_unique:
             cursor = OwnCursor(conn, row_factory=tuple_row)
-            cursor.execute(statement.sql, statement.parameters)
+            cursor.execute(statement.sql(schema), statement.parameters)
 
             def take_over() -> None:
                 mark(statement.decode(cursor.fetchall(), 0))
 
             batch.results.append(take_over)
         else:
-            mark(run(conn, statement))
+            mark(run(conn, statement, schema))
     if batch is not None:
         batch.jobs.append(job)
     return job

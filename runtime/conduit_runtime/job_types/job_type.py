@@ -198,10 +198,10 @@ class JobType(Generic[S, P]):
         """
         require_connection(conn)
         job = self.job(payload, **options)
-        statement = insert_job(job, self.schema)
+        statement = insert_job(job)
         if isinstance(conn, psycopg.AsyncConnection):
-            return enqueue_async(conn, job, statement)
-        return enqueue(conn, job, statement)
+            return enqueue_async(conn, job, statement, self.schema)
+        return enqueue(conn, job, statement, self.schema)
 
 
 def job_type(

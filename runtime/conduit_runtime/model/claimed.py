@@ -3,20 +3,21 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 COLUMNS = (
     "id, type, queue, payload::text, attempts::bigint + 1, max_attempts, priority, rescues, "
-    "timeout, run_at, seq, flow"
+    "timeout, run_at, seq, flow, trace::text"
 )
 _PRIORITY, _RUN_AT_AND_SEQ = itemgetter(6), itemgetter(9, 10)
 
 
 @dataclass(slots=True, eq=False)
 class Claimed:
-    """A claimed job. `attempts` is the number of this attempt, from 1; `payload` is JSON text.
+    """A claimed job. `attempts` is the number of this attempt, from 1.
 
+    `payload` and `trace`, the headers of what enqueued the job, are JSON text.
     `run_at` is in microseconds since 2000-01-01 UTC, which a `datetime` cannot always hold.
     `secrets` exists once the job has read a sensitive value.
     `start_by` is the monotonic time in seconds until which the job may start on this claim.
@@ -35,6 +36,7 @@ class Claimed:
     run_at: int
     seq: int
     flow: UUID | None
+    trace: str | None
     secrets: set[str] = field(init=False, repr=False)
     start_by: float = field(init=False, repr=False)
 
@@ -42,28 +44,6 @@ class Claimed:
     def is_suspect(self) -> bool:
         """Whether the job may have killed its worker: it then runs apart from others like it."""
         return self.rescues >= 2 or (self.rescues > 0 and self.attempts >= self.max_attempts)
-
-
-@dataclass(slots=True, eq=False)
-class TracedJob(Claimed):
-    """A claimed job with the trace context of what enqueued it, as the JSON of its headers."""
-
-    trace: str | None
-
-
-class Shape(NamedTuple):
-    """What a claim asks for of each job, and what is made of it."""
-
-    columns: str
-    job: type[Claimed]
-
-    def jobs(self, rows: Iterable[tuple[Any, ...]], token: UUID) -> list[Claimed]:
-        """The claimed jobs, as they are to be started."""
-        return [self.job(token, *row) for row in in_order(rows)]
-
-
-PLAIN = Shape(COLUMNS, Claimed)
-TRACED = Shape(f"{COLUMNS}, trace::text", TracedJob)
 
 
 def in_order(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

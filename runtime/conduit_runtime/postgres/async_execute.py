@@ -60,19 +60,21 @@ class OwnAsyncConnection(psycopg.AsyncConnection[Any]):
     """A connection of our own, which has the settings that our statements need."""
 
 
-async def run_async(connection: psycopg.AsyncConnection[Any], statement: Statement[T]) -> T:
-    """Send the statement and decode what comes back.
+async def run_async(
+    connection: psycopg.AsyncConnection[Any], statement: Statement[T], schema: str | None = None
+) -> T:
+    """Send the statement, for our tables in this schema, and decode what comes back.
 
     The cursor is our own, so that the application's row and cursor factories do not matter.
     """
     if isinstance(connection, OwnAsyncConnection):
         async with _AsyncRawCursor(connection, row_factory=tuple_row) as raw:
-            return await _result_async(await raw.execute(*positional(statement)), statement)
+            return await _result_async(await raw.execute(*positional(statement, schema)), statement)
     async with (
         needed_settings_async(connection),
         OwnAsyncCursor(connection, row_factory=tuple_row) as cursor,
     ):
-        await cursor.execute(statement.sql, statement.parameters, binary=True)
+        await cursor.execute(statement.sql(schema), statement.parameters, binary=True)
         return await _result_async(cursor, statement)
 
 

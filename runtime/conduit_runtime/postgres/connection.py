@@ -79,6 +79,7 @@ def keepalive(dsn: str) -> dict[str, Any]:
 class ReconnectingConnection:
     """One asynchronous connection of a worker that is opened again after it broke.
 
+    `schema` is that of our tables; without it, the search path finds them.
     Used by one task at a time. `generation` counts how often it was opened; `is_pooled` is
     whether it goes through a transaction pooler. Results come in binary. With `times_as_ints`, a
     time with time zone is an int: the microseconds since 2000-01-01 UTC. With a `lock_timeout`, as
@@ -91,6 +92,7 @@ class ReconnectingConnection:
         self,
         dsn: str,
         name: str,
+        schema: str | None = None,
         on_notify: Callable[[psycopg.Notify], None] = lambda notification: None,
         *,
         times_as_ints: bool = False,
@@ -100,6 +102,7 @@ class ReconnectingConnection:
     ) -> None:
         self._dsn = dsn
         self._name = name
+        self._schema = schema
         self._reader = reader or ResponseReader()
         self._on_notify = on_notify
         self._times_as_ints = times_as_ints
@@ -152,7 +155,7 @@ class ReconnectingConnection:
         if cursor is None:
             raise psycopg.InterfaceError("the connection is closed")
         try:
-            sql, parameters = positional(statement)
+            sql, parameters = positional(statement, self._schema)
             if needs_transaction(connection):
                 async with connection.transaction():
                     await self._send(connection, cursor, sql, parameters)

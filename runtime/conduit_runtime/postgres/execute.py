@@ -59,16 +59,18 @@ class OwnConnection(psycopg.Connection[Any]):
     """A connection of our own, which has the settings that our statements need."""
 
 
-def run(connection: psycopg.Connection[Any], statement: Statement[T]) -> T:
-    """Send the statement and decode what comes back.
+def run(
+    connection: psycopg.Connection[Any], statement: Statement[T], schema: str | None = None
+) -> T:
+    """Send the statement, for our tables in this schema, and decode what comes back.
 
     The cursor is our own, so that the application's row and cursor factories do not matter.
     """
     if isinstance(connection, OwnConnection):
         with _RawCursor(connection, row_factory=tuple_row) as raw:
-            return _result(raw.execute(*positional(statement)), statement)
+            return _result(raw.execute(*positional(statement, schema)), statement)
     with needed_settings(connection), OwnCursor(connection, row_factory=tuple_row) as cursor:
-        cursor.execute(statement.sql, statement.parameters, binary=True)
+        cursor.execute(statement.sql(schema), statement.parameters, binary=True)
         return _result(cursor, statement)
 
 

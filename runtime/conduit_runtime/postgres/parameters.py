@@ -24,12 +24,12 @@ ADAPTERS = AdaptersMap(psycopg.adapters)
 """What our cursors load and dump, whatever the application registers."""
 
 
-def positional(statement: Statement[Any]) -> tuple[str, list[Any]]:
+def positional(statement: Statement[Any], schema: str | None) -> tuple[str, list[Any]]:
     """The SQL with `$1` for its first parameter and so on, and the parameters in that order.
 
     For raw cursors, which need not read a statement anew each time it is sent.
     """
-    sql, names = _numbered(statement.sql)
+    sql, names = _numbered(statement.sql(schema))
     return sql, [statement.parameters[name] for name in names]
 
 

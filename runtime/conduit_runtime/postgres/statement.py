@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -15,14 +15,20 @@ _FOLDER = Path(__file__).parents[1] / "sql"
 
 @dataclass(frozen=True, slots=True)
 class Statement(Generic[T]):
-    """One operation on the database, without any IO.
+    """One operation on the database, without any IO and for tables in any schema.
 
-    `decode` takes the rows and the count of rows that were touched.
+    `query` and `fragments` are those of `render`. `decode` takes the rows and the count of rows
+    that were touched.
     """
 
-    sql: str
+    query: str
     parameters: Mapping[str, Any]
     decode: Callable[[Rows, int], T]
+    fragments: Mapping[str, str] = field(default_factory=dict)
+
+    def sql(self, schema: str | None = None) -> str:
+        """The SQL for tables in this schema, or those that the search path finds."""
+        return render(self.query, schema, **self.fragments)
 
 
 def quote(identifier: str) -> str:
@@ -31,18 +37,13 @@ def quote(identifier: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def sql(query: str, schema: str | None, **fragments: str) -> str:
-    """The query in `sql/<query>.sql`, with the names of our tables and functions filled in.
+def render(query: str, schema: str | None = None, **fragments: str) -> str:
+    """The SQL of a query: of the file `sql/<query>.sql`, or of `query` itself if it has spaces.
 
-    Without a schema, the connection's search path finds them. Any other placeholder that is not
-    among the `fragments` is the file of that name in `sql/fragments`.
+    A placeholder is the name of one of our tables or functions, one of the `fragments`, or another
+    file: one in `sql/fragments` unless it names its folder. Fragments may hold placeholders.
     """
     prefix = f"{quote(schema)}.".replace("%", "%%") if schema is not None else ""
-
-    def filled(path: str) -> str:
-        text = (_FOLDER / f"{path}.sql").read_text(encoding="utf-8")
-        # In one pass: the schema's name, or a fragment, may hold what reads like a placeholder.
-        return re.sub(r"(')?\{(\w+)\}(?(1)')", fill, text)
 
     def fill(found: re.Match[str]) -> str:
         quoted, name = found.groups()
@@ -50,10 +51,19 @@ def sql(query: str, schema: str | None, **fragments: str) -> str:
             qualified = prefix + name
             return "'" + qualified.replace("'", "''") + "'" if quoted else qualified
         if name in fragments:
-            return fragments[name]
-        return name if name == "queue" else filled(f"fragments/{name}").strip()
+            return expand(fragments[name])
+        if name == "queue":
+            return name
+        return expand(_read(name if "/" in name else f"fragments/{name}"))
 
-    return filled(query)
+    def expand(text: str) -> str:
+        return re.sub(r"(')?\{([\w/]+)\}(?(1)')", fill, text)
+
+    return expand(query if " " in query else _read(query))
+
+
+def _read(path: str) -> str:
+    return (_FOLDER / f"{path}.sql").read_text(encoding="utf-8").strip()
 
 
 def nothing(rows: Rows, count: int) -> None:

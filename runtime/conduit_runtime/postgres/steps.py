@@ -11,9 +11,11 @@ from .statement import Statement
 
 T = TypeVar("T")
 Steps = Generator[Statement[Any], Any, T]
+Run = Callable[[Statement[Any]], Any]
+"""Sends a statement and returns what it decodes."""
 
 
-def run_steps(steps: Steps[T], run: Callable[[Statement[Any]], Any]) -> T:
+def run_steps(steps: Steps[T], run: Run) -> T:
     """Run the statements of an operation with `run` and return the operation's result."""
     try:
         statement = next(steps)

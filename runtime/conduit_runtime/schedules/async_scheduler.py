@@ -8,8 +8,6 @@ from ..model.schedules.schedule import Schedule
 from ..statements import schedules as store
 from . import scheduling
 
-__all__ = ["AsyncCronScheduler"]
-
 Schedules = list[Schedule]  # inside the class, `list` is the method
 
 
@@ -24,7 +22,6 @@ class AsyncCronScheduler:
         check_type(queue, "queue", AsyncQueue, "an AsyncQueue")
         self._run = queue.connections.run
         self._run_steps = queue.connections.run_steps
-        self._schema = queue.schema
 
     async def add(self, schedule: Schedule, *, conn: Connection | None = None) -> Schedule:
         """Store a schedule, or change the one of its name, and return it as stored.
@@ -33,34 +30,34 @@ class AsyncCronScheduler:
         and leaves it disabled if it was. Raises PayloadError or ScheduleError, before any change,
         for one that could never be enqueued.
         """
-        return await self._run_steps(scheduling.add(schedule, self._schema), conn)
+        return await self._run_steps(scheduling.add(schedule), conn)
 
     async def enable(self, id: str, *, conn: Connection | None = None) -> bool:
         """Have a schedule tick again, from its next tick on; False when there is none."""
-        return await self._run_steps(scheduling.enable(id, self._schema), conn)
+        return await self._run_steps(scheduling.enable(id), conn)
 
     async def disable(self, id: str, *, conn: Connection | None = None) -> bool:
         """Have a schedule tick no more until it is enabled; False when there is none."""
-        return await self._run(store.disable(id, self._schema), conn)
+        return await self._run(store.disable(id), conn)
 
     async def remove(self, id: str, *, conn: Connection | None = None) -> bool:
         """Delete a schedule, not the jobs it enqueued; False when there is none."""
-        return await self._run(store.remove(id, self._schema), conn)
+        return await self._run(store.remove(id), conn)
 
     async def get(self, id: str, *, conn: Connection | None = None) -> Schedule | None:
         """The schedule as it is now; None when there is none."""
-        stored = await self._run(store.read(id, self._schema), conn)
+        stored = await self._run(store.read(id), conn)
         return stored[0][0] if stored else None
 
     async def list(self, *, conn: Connection | None = None) -> Schedules:
         """All schedules by name, as they stand now."""
-        stored = await self._run(store.read(None, self._schema), conn)
+        stored = await self._run(store.read(None), conn)
         return [schedule for schedule, _ in stored]
 
     async def run(self, id: str, *, conn: Connection | None = None) -> Job | None:
         """Enqueue a job of a schedule now, apart from its ticks; None when there is none."""
-        return await self._run(store.run(id, self._schema), conn)
+        return await self._run(store.run(id), conn)
 
     async def enqueue_due(self) -> int:
         """Enqueue the jobs of all ticks that have come, as workers do, and return how many."""
-        return await self._run_steps(scheduling.enqueue_due(self._schema))
+        return await self._run_steps(scheduling.enqueue_due())

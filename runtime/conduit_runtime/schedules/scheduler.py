@@ -9,8 +9,6 @@ from ..model.schedules.schedule import Schedule
 from ..statements import schedules as store
 from . import scheduling
 
-__all__ = ["CronScheduler"]
-
 Schedules = list[Schedule]  # inside the class, `list` is the method
 
 
@@ -25,7 +23,6 @@ class CronScheduler:
         check_type(queue, "queue", Queue, "a Queue")
         self._run = queue.connections.run
         self._run_steps = queue.connections.run_steps
-        self._schema = queue.schema
 
     def add(self, schedule: Schedule, *, conn: Connection | None = None) -> Schedule:
         """Store a schedule, or change the one of its name, and return it as stored.
@@ -34,34 +31,34 @@ class CronScheduler:
         and leaves it disabled if it was. Raises PayloadError or ScheduleError, before any change,
         for one that could never be enqueued.
         """
-        return self._run_steps(scheduling.add(schedule, self._schema), conn)
+        return self._run_steps(scheduling.add(schedule), conn)
 
     def enable(self, id: str, *, conn: Connection | None = None) -> bool:
         """Have a schedule tick again, from its next tick on; False when there is none."""
-        return self._run_steps(scheduling.enable(id, self._schema), conn)
+        return self._run_steps(scheduling.enable(id), conn)
 
     def disable(self, id: str, *, conn: Connection | None = None) -> bool:
         """Have a schedule tick no more until it is enabled; False when there is none."""
-        return self._run(store.disable(id, self._schema), conn)
+        return self._run(store.disable(id), conn)
 
     def remove(self, id: str, *, conn: Connection | None = None) -> bool:
         """Delete a schedule, not the jobs it enqueued; False when there is none."""
-        return self._run(store.remove(id, self._schema), conn)
+        return self._run(store.remove(id), conn)
 
     def get(self, id: str, *, conn: Connection | None = None) -> Schedule | None:
         """The schedule as it is now; None when there is none."""
-        stored = self._run(store.read(id, self._schema), conn)
+        stored = self._run(store.read(id), conn)
         return stored[0][0] if stored else None
 
     def list(self, *, conn: Connection | None = None) -> Schedules:
         """All schedules by name, as they stand now."""
-        stored = self._run(store.read(None, self._schema), conn)
+        stored = self._run(store.read(None), conn)
         return [schedule for schedule, _ in stored]
 
     def run(self, id: str, *, conn: Connection | None = None) -> Job | None:
         """Enqueue a job of a schedule now, apart from its ticks; None when there is none."""
-        return self._run(store.run(id, self._schema), conn)
+        return self._run(store.run(id), conn)
 
     def enqueue_due(self) -> int:
         """Enqueue the jobs of all ticks that have come, as workers do, and return how many."""
-        return self._run_steps(scheduling.enqueue_due(self._schema))
+        return self._run_steps(scheduling.enqueue_due())

@@ -11,22 +11,20 @@ from ..model.text.logs import get_logger
 from ..postgres.steps import Steps
 from ..statements import schedules as store
 
-__all__ = ["add", "enable", "enqueue_due"]
-
 _log = get_logger("conduit.schedules")
 
 
-def add(schedule: Schedule, schema: str | None) -> Steps[Schedule]:
+def add(schedule: Schedule) -> Steps[Schedule]:
     """Store a schedule, or change the one of its name, and return it as stored."""
     now = yield store.clock()
-    stored: Schedule = yield store.put(schedule, now, schema)
+    stored: Schedule = yield store.put(schedule, now)
     return stored
 
 
-def enable(name: str, schema: str | None) -> Steps[bool]:
+def enable(name: str) -> Steps[bool]:
     """Have a schedule tick again; False when there is none."""
-    for schedule, now in (yield store.read(name, schema)):
-        done: bool = yield store.enable(schedule, now, schema)
+    for schedule, now in (yield store.read(name)):
+        done: bool = yield store.enable(schedule, now)
         return done
     return False
 
@@ -41,9 +39,7 @@ class Trace(Protocol):
         ...
 
 
-def enqueue_due(
-    schema: str | None, traced: Callable[[Schedule], Trace] | None = None
-) -> Steps[int]:
+def enqueue_due(traced: Callable[[Schedule], Trace] | None = None) -> Steps[int]:
     """Enqueue the jobs of all ticks that have come, and return how many this scheduler did.
 
     Each schedule is a statement, and so a transaction, of its own. One that fails is noted and
@@ -52,7 +48,7 @@ def enqueue_due(
     """
     enqueued = 0
     while True:
-        due: list[store.Stored] = yield store.due(schema)
+        due: list[store.Stored] = yield store.due()
         random.shuffle(due)  # so that many schedulers do not go for the same row
         moved = False
         for schedule, now in due:
@@ -61,12 +57,12 @@ def enqueue_due(
                 planned = plan(schedule.timing, schedule.missed, schedule.next_run_at, now)
                 trace = None if traced is None else traced(schedule)
                 headers = None if trace is None else trace.headers
-                won = yield store.tick(schedule, planned, schema, headers)
+                won = yield store.tick(schedule, planned, headers)
             except Exception as error:
                 text, _ = describe(error)
                 if schedule.failures == 0:
                     _log.warning("schedule %s fails, trying again: %s", schedule.name, text)
-                yield store.failed(schedule, text, schema)
+                yield store.failed(schedule, text)
             else:
                 moved = moved or won
                 enqueued += len(planned.ticks) if won else 0

@@ -13,8 +13,6 @@ from ..postgres.connection import ReconnectingConnection
 from ..postgres.steps import run_steps_async
 from . import scheduling
 
-__all__ = ["Ticker", "add_schedules"]
-
 _log = get_logger("conduit.schedules")
 
 
@@ -27,11 +25,9 @@ class Ticker:
     def __init__(
         self,
         connection: ReconnectingConnection,
-        schema: Callable[[], str | None],
         traced: Callable[[Schedule], scheduling.Trace] | None = None,
     ) -> None:
         self._connection = connection
-        self._schema = schema
         self._traced = traced
         self._due = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -53,8 +49,7 @@ class Ticker:
     async def enqueue_due(self) -> None:
         """Enqueue the jobs of all ticks that have come; a failure is logged once."""
         try:
-            steps = scheduling.enqueue_due(self._schema(), self._traced)
-            await run_steps_async(steps, self._connection.run)
+            await run_steps_async(scheduling.enqueue_due(self._traced), self._connection.run)
         except psycopg.Error as error:
             self._backoff.next_delay(error)
 
@@ -70,9 +65,9 @@ async def add_schedules(schedules: Sequence[Schedule], dsn: str, schema: str | N
     names = [schedule.name for schedule in schedules]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise QueueError(f"two schedules are named {twice[0]}: give one another name=")
-    connection = ReconnectingConnection(dsn, "conduit schedules")
+    connection = ReconnectingConnection(dsn, "conduit schedules", schema)
     try:
         for schedule in schedules:
-            await run_steps_async(scheduling.add(schedule, schema), connection.run)
+            await run_steps_async(scheduling.add(schedule), connection.run)
     finally:
         await connection.close()

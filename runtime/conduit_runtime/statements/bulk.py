@@ -8,10 +8,8 @@ from uuid import UUID
 
 from ..model.arguments import check_callable, check_text
 from ..model.job import JobStatus
-from ..postgres.statement import Rows, Statement, sql
+from ..postgres.statement import Rows, Statement
 from ..postgres.steps import Steps
-
-__all__ = ["Filter", "OnProgress", "Status", "cancel_many", "retry_many", "seconds", "statuses"]
 
 BATCH = 1_000
 """Jobs that one statement changes at most."""
@@ -71,9 +69,7 @@ def seconds(older_than: timedelta) -> float:
     return min(older_than.total_seconds(), _LONGEST)
 
 
-def cancel_many(
-    wanted: Filter, every: bool, on_progress: OnProgress | None, schema: str | None
-) -> Steps[int]:
+def cancel_many(wanted: Filter, every: bool, on_progress: OnProgress | None) -> Steps[int]:
     """Cancel the pending and running jobs that the filter finds; returns how many.
 
     Blocked jobs are pending, and come first: in the meantime one may
@@ -86,17 +82,15 @@ def cancel_many(
     values = yield from _until_now(parameters)
     done = 0
     if JobStatus.PENDING in parameters["status"]:
-        done = yield from _cancel_blocked(values, on_progress, schema)
-    return (yield from _change("job/cancel_many", values, done, on_progress, schema))
+        done = yield from _cancel_blocked(values, on_progress)
+    return (yield from _change("job/cancel_many", values, done, on_progress))
 
 
-def retry_many(
-    wanted: Filter, every: bool, on_progress: OnProgress | None, schema: str | None
-) -> Steps[int]:
+def retry_many(wanted: Filter, every: bool, on_progress: OnProgress | None) -> Steps[int]:
     """Make the jobs that the filter finds due now with all their attempts; returns how many."""
     check_callable(on_progress, "on_progress")
     values = yield from _until_now(_parameters(wanted, every, (JobStatus.FAILED,)))
-    return (yield from _change("job/retry_many", values, 0, on_progress, schema))
+    return (yield from _change("job/retry_many", values, 0, on_progress))
 
 
 def _parameters(wanted: Filter, every: bool, usual: Iterable[JobStatus]) -> dict[str, Any]:
@@ -114,14 +108,12 @@ def _until_now(parameters: Mapping[str, Any]) -> Steps[dict[str, Any]]:
     return {**parameters, "until": until, "limit": BATCH}
 
 
-def _cancel_blocked(
-    values: Mapping[str, Any], on_progress: OnProgress | None, schema: str | None
-) -> Steps[int]:
+def _cancel_blocked(values: Mapping[str, Any], on_progress: OnProgress | None) -> Steps[int]:
     """Cancel the blocked jobs that the filter finds, page by page."""
-    page = sql("job/cancel_blocked", schema)
+    page = Statement("job/cancel_blocked", values, lambda rows, count: int(rows[0][0]))
     done = 0
     while True:
-        changed: int = yield Statement(page, values, lambda rows, count: int(rows[0][0]))
+        changed: int = yield page
         done += changed
         if changed < values["limit"]:
             return done
@@ -130,26 +122,21 @@ def _cancel_blocked(
 
 
 def _change(
-    name: str,
-    values: Mapping[str, Any],
-    done: int,
-    on_progress: OnProgress | None,
-    schema: str | None,
+    query: str, values: Mapping[str, Any], done: int, on_progress: OnProgress | None
 ) -> Steps[int]:
     """Walk through the jobs by id, so that each is met once; those enqueued meanwhile are not.
 
     Returns how many were changed, with those that were `done` before. A job that is locked just
     now is waited for on its own: waiting while others are locked could be a deadlock.
     """
-    page = sql(name, schema, lock="SKIP LOCKED")
-    one = sql(name, schema, lock="")
     values = {**values, "after": _START, "ids": None}
     changed: int
     while True:
-        last, changed, locked = yield Statement(page, values, _read)
+        last, changed, locked = yield Statement(query, values, _read, {"lock": "SKIP LOCKED"})
         done += changed
         for id_ in locked:
-            _, changed, _ = yield Statement(one, {**values, "ids": [id_]}, _read)
+            one = Statement(query, {**values, "ids": [id_]}, _read, {"lock": ""})
+            _, changed, _ = yield one
             done += changed
         if last is None:
             return done

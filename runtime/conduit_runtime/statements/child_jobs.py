@@ -9,8 +9,6 @@ from .flows import flow_rows, unstored
 from .jobs import insert_parameters
 from .unique_keys import note_stored
 
-__all__ = ["ChildJobs"]
-
 
 class ChildJobs(list[Job]):
     """Jobs, those of flows among them, in the order in which they were enqueued."""

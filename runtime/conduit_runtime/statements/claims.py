@@ -3,28 +3,20 @@
 import math
 import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from ..model.claimed import PLAIN, Claimed, Shape
+from ..model.claimed import COLUMNS, Claimed, in_order
+from ..model.job import Job
 from ..postgres.arrays import array, integers
-from ..postgres.statement import Statement, sql
+from ..postgres.statement import Rows, Statement
 from .scan_policy import Scan, ScanPolicy, seen
 
-__all__ = [
-    "ALL_PRIORITIES",
-    "BATCH",
-    "LEASE_ENDS",
-    "Claims",
-    "Lane",
-    "claim",
-    "most_of_a_claim",
-    "next_due",
-]
-
+J = TypeVar("J", Claimed, Job)
 Lane = tuple[str, str]
 """A type and a fingerprint; the empty fingerprint is that of jobs without one."""
 
@@ -33,57 +25,98 @@ BATCH = 1_000
 _MORE_FOR_A_LANE = 5
 _MOST = 2_000
 """Jobs that a claim of however many lanes takes at most."""
-# A hand-typed retry of a running job leaves its start and its lease behind.
-LEASE_ENDS = "start_written = NULL, leased_until = NULL"
-ALL_PRIORITIES = {"recent_scan": "", "present": "known.priority IS NULL"}
-"""Fragments of a claim that looks beneath its bounds at every priority that is present."""
 _MOST_BOUNDS = 1_000
 _MOST_LOOKS = 300
 """Lanes of exhausted priorities that a claim scans for nothing at most."""
 _MANY_QUEUES = 10
-"""Queues from which on the empty ones among them are passed over between full scans."""
+"""Queues from which on the empty ones among them are skipped between full scans."""
 
 
 def most_of_a_claim(lanes: int, queues: int) -> int:
-    """Jobs that a claim takes at most: it looks at every lane of every queue, whatever it takes."""
+    """Jobs that a claim takes at most: it scans every lane of every queue, whatever it takes."""
     return min(_MOST, BATCH + _MORE_FOR_A_LANE * (lanes * queues - 1))
 
 
+@dataclass(frozen=True)
+class Mode(Generic[J]):
+    """How jobs are claimed: the query, its fragments and further parameters, and its decoder."""
+
+    query: str
+    fragments: Mapping[str, str]
+    decode: Callable[[Rows, UUID], list[J]]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+BY_WORKERS = Mode(
+    "claim/claim",
+    {
+        "returning": COLUMNS,
+        # A hand-typed retry of a running job leaves its start and its lease behind.
+        "lease": "start_written = NULL, leased_until = NULL",
+        "allowed": "EXISTS (SELECT FROM {conduit_workers} WHERE name = %(worker)s)",
+    },
+    lambda rows, token: [Claimed(token, *row) for row in in_order(rows)],
+)
+"""Until the worker ends or dies; a worker that is no longer registered claims nothing."""
+
+
 def claim(
+    mode: Mode[J],
     worker: str,
     queues: Mapping[str, int],
     lanes: Sequence[Lane],
     limit: int,
-    depth: int,
-    bounds: Sequence[tuple[str, int, int, int]],
-    token: UUID,
+    *,
+    depth: int | None = None,
+    bounds: Sequence[tuple[str, int, int, int]] = (),
+    ages: Sequence[float] | None = None,
     limited: Collection[str] = (),
-    rated: Collection[str] = (),
-) -> dict[str, Any]:
-    """Parameters of a claim: at most `limit` due jobs, at most `queues[name]` of each queue.
+    starts: Mapping[str, int] = {},
+) -> Statement[list[J]]:
+    """Claim at most `limit` due jobs, at most `queues[name]` of each queue.
 
-    Of queues with a limit and types with a rate, those that are `limited` and `rated` only.
-
-    `depth` is how many heads of each lane are looked at, `bounds` where each (queue, priority)
-    was left: at which `run_at`, in microseconds since 2000-01-01 UTC, and `seq`.
+    Of queues with a limit, those that are `limited` only; of types with a rate, as many jobs as
+    `starts` says. `depth` is how many heads of each lane are scanned, `bounds` where each (queue,
+    priority) was left: at which `run_at`, in microseconds since 2000-01-01 UTC, and `seq`. With
+    `ages`, one for each queue, only jobs that became due so many seconds ago or later.
     """
+    token = uuid.uuid4()
     types, fingerprints = _lane_arrays(tuple(lanes))
-    return {
+    parameters = {
+        **mode.parameters,
         "worker": worker,
         "token": token,
         "limited": array(limited),
-        "rated": array(rated),
+        "rated": array(starts),
         "queues": array(queues),
         "sizes": integers(queues.values()),
         "limit": limit,
         "types": types,
         "fingerprints": fingerprints,
-        "depth": depth,
+        "depth": limit if depth is None else depth,
         "bound_queues": array([bound[0] for bound in bounds]),
         "bound_priorities": integers([bound[1] for bound in bounds]),
         "bound_run_ats": integers([bound[2] for bound in bounds]),
         "bound_seqs": integers([bound[3] for bound in bounds]),
     }
+    fragments = {**mode.fragments, **_ALL_PRIORITIES}
+    if ages is not None:
+        parameters["ages"] = ages
+        fragments |= _RECENT
+    if starts:
+        parameters["starts"] = [*starts.values()]
+        fragments["rows"] = "{claim/rate_filter}"
+    return Statement(
+        mode.query, parameters, lambda rows, count: mode.decode(rows, token), fragments
+    )
+
+
+_ALL_PRIORITIES = {
+    "rows": "{claim/due_rows}",
+    "recent_scan": "",
+    "present": "known.priority IS NULL",
+}
+_RECENT = {"recent_scan": "{claim/recent_scan}", "present": "false"}
 
 
 @lru_cache(maxsize=16)
@@ -92,33 +125,26 @@ def _lane_arrays(lanes: tuple[Lane, ...]) -> tuple[str, str]:
     return array([type_ for type_, _ in lanes]), array([fingerprint for _, fingerprint in lanes])
 
 
-def next_due(
-    queues: Sequence[str], lanes: Sequence[Lane], schema: str | None
-) -> Statement[float | None]:
+def next_due(queues: Sequence[str], lanes: Sequence[Lane]) -> Statement[float | None]:
     """Seconds until the next job is due, below 0 for one that is; None when there is none."""
+    types, fingerprints = _lane_arrays(tuple(lanes))
     return Statement(
-        sql("claim/next_due", schema, queue="wanted.queue"),
-        {
-            "queues": list(queues),
-            "types": [type_ for type_, _ in lanes],
-            "fingerprints": [fingerprint for _, fingerprint in lanes],
-        },
+        "claim/next_due",
+        {"queues": list(queues), "types": types, "fingerprints": fingerprints},
         lambda rows, count: rows[0][0],
+        {"queue": "wanted.queue"},
     )
 
 
 class Claims:
     """What one worker remembers between its claims.
 
-    A bound, where the last claim of a priority ended, skips the dead entries of the index; `looks`
-    says when one looks further back. Of many queues, those that a claim found empty are passed over
-    until everything is looked at again.
+    A bound, where the last claim of a priority ended, skips the dead entries of the index;
+    `scan_policy` says when a claim scans further back. Of many queues, those that a claim found
+    empty are skipped until everything is scanned again.
     """
 
-    scan_policy: ScanPolicy
-
-    def __init__(self, shape: Shape = PLAIN) -> None:
-        self._shape = shape
+    def __init__(self) -> None:
         self._bounds: dict[tuple[str, int], tuple[int, int]] = {}
         self._depth = 0.0
         self._asked = 0
@@ -141,7 +167,6 @@ class Claims:
         lanes: Sequence[Lane],
         limit: int,
         now: float,
-        schema: str | None,
         listens_on: int | None = None,
     ) -> Statement[list[Claimed]]:
         """The next claim, at the monotonic time `now` in seconds.
@@ -159,39 +184,22 @@ class Claims:
         if (
             scan is Scan.CURSOR
             and self.scan_policy.is_full_scan_rare
-            and not self._has_bounds(queues)
+            and not {queue for queue, _ in self._bounds} >= queues.keys()
         ):
             scan = Scan.RECENT
         self._queues, self._scan = queues, scan
         self._lanes = max(1, len(lanes))
         behind = self._bounds.items() if scan is Scan.CURSOR else ()
-        token = uuid.uuid4()
-        parameters = claim(
-            worker, queues, lanes, limit, depth, [(*key, *at) for key, at in behind], token
+        return claim(
+            BY_WORKERS,
+            worker,
+            queues,
+            lanes,
+            limit,
+            depth=depth,
+            bounds=[(*key, *at) for key, at in behind],
+            ages=self.scan_policy.ages(queues, now) if scan is Scan.RECENT else None,
         )
-        fragments = ALL_PRIORITIES
-        if scan is Scan.RECENT:
-            parameters["ages"] = self.scan_policy.ages(queues, now)
-            fragments = {"recent_scan": sql("claim/recent_scan", schema), "present": "false"}
-        rows = sql(
-            "claim/due_rows",
-            schema,
-            allowed=sql("fragments/is_registered", schema),
-            present=fragments["present"],
-        )
-        claiming = sql(
-            "claim/claim",
-            schema,
-            rows=rows,
-            columns=self._shape.columns,
-            lease=LEASE_ENDS,
-            recent_scan=fragments["recent_scan"],
-        )
-        return Statement(claiming, parameters, lambda rows, count: self._shape.jobs(rows, token))
-
-    def _has_bounds(self, queues: Mapping[str, int]) -> bool:
-        """Whether there is a bound in each of the queues."""
-        return {queue for queue, _ in self._bounds} >= queues.keys()
 
     def learn(self, jobs: Sequence[Claimed], limit: int, started: float, now: float) -> None:
         """Take note of what a claim of `limit` jobs gave, sent at `started`, received at `now`."""

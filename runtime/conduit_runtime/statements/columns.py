@@ -5,9 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from ..postgres.arrays import array, floats, texts, times, uuids
-from ..postgres.statement import sql
-
-__all__ = ["columns", "enqueue_call"]
 
 Row = Mapping[str, Any]
 
@@ -41,20 +38,18 @@ def columns(rows: Sequence[Row]) -> dict[str, str | bytes]:
     return found
 
 
-def enqueue_call(
-    rows: Sequence[Row], schema: str | None, parents: Sequence[UUID] | None = None
-) -> tuple[str, dict[str, Any]]:
-    """The call that stores jobs, of which some are unique or in flows, and its parameters.
+def enqueue_parameters(
+    rows: Sequence[Row], parents: Sequence[UUID] | None = None
+) -> dict[str, Any]:
+    """The parameters of a call that stores jobs, of which some are unique or in flows.
 
-    `rows` are those of `insert_parameters` or `flow_rows`; with `parents`, one for each, those are
-    stored whose parent is in `completed`.
+    `rows` are those of `insert_parameters` or `flow_rows`; `parents`, one for each, are the jobs
+    that enqueue them.
     """
     dependencies = [link for row in rows for link in row.get("dependencies", ())]
     found: dict[str, Any] = columns(rows)
     found |= {name: write([row.get(name) for row in rows]) for name, write in _FURTHER.items()}
-    found["parent"] = uuids([] if parents is None else parents)
+    found["parent"] = uuids(parents or [])
     found["before"] = uuids([before for before, _ in dependencies])
     found["after"] = uuids([after for _, after in dependencies])
-    completed = "NULL" if parents is None else "ARRAY(SELECT id FROM completed)"
-    call = sql("enqueue/enqueue", schema, completed=completed)
-    return call, {f"new_{name}": value for name, value in found.items()}
+    return {f"new_{name}": value for name, value in found.items()}

@@ -1,15 +1,11 @@
 """What operators set for queues and types. Statements without IO."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from ..model.arguments import check_type, describe_argument
 from ..model.payload import check_name
-from ..postgres.statement import Statement, nothing, sql
-
-__all__ = ["RateLimit", "limit", "pause", "rate_limit", "rate_limits", "resume"]
+from ..postgres.statement import Statement, nothing
 
 _LONGEST = timedelta(days=365)
 _MOST = 2**31 - 1
@@ -24,55 +20,50 @@ class RateLimit:
     per: timedelta
 
 
-def pause(queue: str, schema: str | None) -> Statement[None]:
+def pause(queue: str) -> Statement[None]:
     """Have nothing claimed from a queue until it is resumed."""
     check_name(queue, "queue")
-    return _notifying("pause", {"queue": queue}, schema)
+    return Statement("limit/pause", {"queue": queue}, nothing)
 
 
-def resume(queue: str, schema: str | None) -> Statement[None]:
+def resume(queue: str) -> Statement[None]:
     """Let a queue go on."""
     check_name(queue, "queue")
-    return _notifying("resume", {"queue": queue}, schema)
+    return Statement("limit/resume", {"queue": queue}, nothing)
 
 
-def limit(queue: str, concurrency: int | None, schema: str | None) -> Statement[None]:
+def limit(queue: str, concurrency: int | None) -> Statement[None]:
     """Limit how many jobs of a queue run at once; None lifts the limit."""
     check_name(queue, "queue")
     if concurrency is not None:
         _check_count(concurrency, "concurrency", "to run none of its jobs, pause the queue")
-    return _notifying("limit", {"queue": queue, "concurrency": concurrency}, schema)
+    parameters = {"queue": queue, "concurrency": concurrency}
+    return Statement("limit/limit", parameters, nothing)
 
 
-def rate_limit(
-    type: str, starts: int | None, per: timedelta, schema: str | None
-) -> Statement[None]:
+def rate_limit(type: str, starts: int | None, per: timedelta) -> Statement[None]:
     """Limit how many jobs of a type start within any `per`; None lifts the limit."""
     check_name(type, "type")
     if starts is None:
-        return _notifying("rate_unlimited", {"type": type}, schema)
+        return Statement("limit/rate_unlimited", {"type": type}, nothing)
     _check_count(starts, "starts", "to start none of its jobs, pause its queue")
     check_type(per, "per", timedelta, "a timedelta")
     seconds = per.total_seconds()
     if not 0.001 <= seconds <= _LONGEST.total_seconds():
         raise ValueError(f"per is {per}: use a millisecond to {_LONGEST.days} days")
-    return _notifying("rate_limit", {"type": type, "starts": starts, "seconds": seconds}, schema)
+    parameters = {"type": type, "starts": starts, "seconds": seconds}
+    return Statement("limit/rate_limit", parameters, nothing)
 
 
-def rate_limits(schema: str | None) -> Statement[list[RateLimit]]:
+def rate_limits() -> Statement[list[RateLimit]]:
     """The types that have a rate."""
     return Statement(
-        sql("limit/rate_limits", schema),
+        "SELECT type, starts, seconds FROM {conduit_rate_limits} ORDER BY type",
         {},
         lambda rows, count: [
             RateLimit(type_, starts, timedelta(seconds=seconds)) for type_, starts, seconds in rows
         ],
     )
-
-
-def _notifying(name: str, parameters: Mapping[str, Any], schema: str | None) -> Statement[None]:
-    """A change of which workers are notified."""
-    return Statement(sql(f"limit/{name}", schema), parameters, nothing)
 
 
 def _check_count(count: int, what: str, instead: str) -> None:

@@ -7,21 +7,10 @@ from uuid import UUID
 
 from ..model.arguments import check_type
 from ..model.flow import Flow
-from ..postgres.statement import Statement, sql
+from ..postgres.statement import Statement
 from ..postgres.steps import Steps
 from .jobs import batches, enqueue, insert_parameters
 from .unique_keys import Duplicate
-
-__all__ = [
-    "advance",
-    "advance_watched",
-    "flow_rows",
-    "insert_flow",
-    "insert_flow_rows",
-    "sweep",
-    "unstored",
-    "watch",
-]
 
 SWEPT = 5_000
 """Dependencies that one sweep checks."""
@@ -47,24 +36,24 @@ def unstored(flow: Flow) -> Flow:
     )
 
 
-def insert_flow(flow: Flow, schema: str | None) -> list[Statement[list[Duplicate]]]:
+def insert_flow(flow: Flow) -> list[Statement[list[Duplicate]]]:
     """Store a flow, in one statement unless it is large: what waits for nothing can run at once.
 
     Each returns its duplicates. Raises PayloadError, before any SQL, for a job that Postgres would
     refuse, and for a flow that is too large for a statement and cannot be stored in parts.
     """
     check_type(flow, "flow", Flow, "the result of chain() or group()")
-    return insert_flow_rows(flow, flow_rows(flow), schema)
+    return insert_flow_rows(flow, flow_rows(flow))
 
 
 def insert_flow_rows(
-    flow: Flow, rows: Sequence[dict[str, Any]], schema: str | None
+    flow: Flow, rows: Sequence[dict[str, Any]]
 ) -> list[Statement[list[Duplicate]]]:
     """`insert_flow` for a flow as its `flow_rows` say."""
     parts = batches(rows)
     if len(parts) == 1 or not _is_in_order(flow) or any("key" in row for row in rows):
-        return [enqueue(flow.jobs, rows, schema)]
-    return [enqueue((), part, schema) for part in parts]
+        return [enqueue(flow.jobs, rows)]
+    return [enqueue((), part) for part in parts]
 
 
 def _is_in_order(flow: Flow) -> bool:
@@ -99,11 +88,11 @@ class SweptDependencies(NamedTuple):
     ended: Sequence[UUID]
 
 
-def sweep(after: Dependency | None, schema: str | None) -> Statement[SweptDependencies]:
+def sweep(after: Dependency | None) -> Statement[SweptDependencies]:
     """Find jobs that ended by a hand-typed statement, among the dependencies after this one."""
     job, following = after or (_START, _START)
     return Statement(
-        sql("flow/sweep_dependencies", schema),
+        "flow/sweep_dependencies",
         {"job": job, "next": following, "limit": SWEPT},
         lambda rows, count: SweptDependencies(
             (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
@@ -119,10 +108,10 @@ class Watched(NamedTuple):
     ended: Sequence[UUID]
 
 
-def watch(job: UUID | None, schema: str | None) -> Statement[Watched]:
+def watch(job: UUID | None) -> Statement[Watched]:
     """Find jobs that have ended among the watched ones after this one, a page of them."""
     return Statement(
-        sql("flow/watched_jobs", schema),
+        "flow/watched_jobs",
         {"job": job or _START, "limit": WATCHED},
         lambda rows, count: Watched(
             rows[-1][0] if len(rows) == WATCHED else None,
@@ -131,22 +120,20 @@ def watch(job: UUID | None, schema: str | None) -> Statement[Watched]:
     )
 
 
-def advance(
-    jobs: Sequence[UUID], schema: str | None, budget: int = RELEASED
-) -> Statement[Sequence[UUID]]:
+def advance(jobs: Sequence[UUID], budget: int = RELEASED) -> Statement[Sequence[UUID]]:
     """Release some of what waits for these jobs, which have ended; returns those with more.
 
     It deletes at most `budget` dependencies.
     """
     return Statement(
-        sql("flow/advance", schema),
+        "SELECT {conduit_advance}(%(jobs)s::uuid[], '{}'::uuid[], %(budget)s::int, true)",
         {"jobs": list(jobs), "budget": budget},
         lambda rows, count: rows[0][0],
     )
 
 
-def advance_watched(schema: str | None) -> Steps[None]:
+def advance_watched() -> Steps[None]:
     """Go on with flows whose jobs ended unnoticed: for loops of one's own, without a worker."""
-    watched = yield watch(None, schema)
+    watched = yield watch(None)
     if watched.ended:
-        yield advance(watched.ended, schema)
+        yield advance(watched.ended)

@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 
-from ..postgres.statement import Statement, nothing, quote, sql
-
-__all__ = ["LATE", "acquire", "listen", "release", "someone_holds"]
+from ..postgres.statement import Statement, nothing, quote
 
 LATE = "late"
 """The payload of a notification of a job that is due since long ago."""
 
 
-def channels(queues: Sequence[str], schema: str | None) -> Statement[list[str]]:
+def channels(queues: Sequence[str]) -> Statement[list[str]]:
     """The channels of new jobs in these queues, and the channel of operators' changes."""
     return Statement(
-        sql("worker/idle_channels", schema),
+        "worker/idle_channels",
         {"queues": list(queues)},
         lambda rows, count: [channel for (channel,) in rows],
     )
@@ -24,24 +22,24 @@ def listen(channel: str) -> Statement[None]:
     return Statement(f"LISTEN {quote(channel)}", {}, nothing)
 
 
-def acquire(queues: Sequence[str], schema: str | None) -> Statement[list[str]]:
+def acquire(queues: Sequence[str]) -> Statement[list[str]]:
     """Take the idle locks of these queues that are free; returns the queues of the others."""
     return Statement(
-        sql("worker/idle_lock_acquire", schema),
+        "worker/idle_lock_acquire",
         {"queues": list(queues)},
         lambda rows, count: [queue for queue, taken in rows if not taken],
     )
 
 
-def someone_holds(queues: Sequence[str], schema: str | None) -> Statement[bool]:
+def someone_holds(queues: Sequence[str]) -> Statement[bool]:
     """Whether idle workers hold these idle locks, rather than commits that are under way."""
     return Statement(
-        sql("worker/idle_lock_is_held", schema),
+        "worker/idle_lock_is_held",
         {"queues": list(queues)},
         lambda rows, count: all(held for (held,) in rows),
     )
 
 
-def release(queues: Sequence[str], schema: str | None) -> Statement[None]:
+def release(queues: Sequence[str]) -> Statement[None]:
     """Release the idle locks and notify the idle workers, so that one of them takes each."""
-    return Statement(sql("worker/idle_lock_release", schema), {"queues": list(queues)}, nothing)
+    return Statement("worker/idle_lock_release", {"queues": list(queues)}, nothing)

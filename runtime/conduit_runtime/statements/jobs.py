@@ -3,24 +3,24 @@
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from ..model.arguments import LONGEST, check_text, check_type, describe_argument, is_whole
 from ..model.errors import PayloadError
-from ..model.job import Job, JobStatus
+from ..model.job import Job
 from ..model.payload import check_name, decode, encode
 from ..model.stats import QueueOverview, QueueStats
-from ..postgres.statement import Rows, Statement, sql, touched
-from ..trace_context.headers import read_trace, trace_fragments, trace_of
+from ..postgres.statement import Rows, Statement, touched
+from ..trace_context.headers import trace_fragments, trace_of
 from .bulk import Filter
-from .columns import columns, enqueue_call
+from .columns import columns, enqueue_parameters
+from .job_rows import COLUMNS, read_job, read_jobs
 from .unique_keys import Duplicate, duplicates_of, key_parameters
 
 Row = Mapping[str, Any]
 
-_LONGEST = sys.float_info.max
 BATCH_BYTES = 16_000_000
 """Bytes of jobs that one statement inserts; a single job may have more."""
 MOST_PARTS = 16
@@ -33,38 +33,18 @@ _FEW = 2_000
 """Jobs of a statement that may hold the shared idle lock: an idle worker retries for that long."""
 
 
-def _moment(column: str) -> str:
-    """A time as Python can hold it: a hand-typed one must not break a listing."""
-    earliest, latest = "'0001-01-02 00:00Z'", "'9999-12-30 00:00Z'"
-    return f"CASE WHEN {column} NOTNULL THEN least(greatest({column}, {earliest}), {latest}) END"
-
-
-_TIMES = {
-    name: _moment(name)
-    for name in ("run_at", "created_at", "started_at", "completed_at", "locked_at")
-}
-COLUMNS = (
-    "queue, type, payload::pg_catalog.text, priority, max_attempts, {run_at}, id, fingerprint, "
-    "timeout, status, attempts, error, errors::pg_catalog.text, progress::pg_catalog.text, "
-    "{created_at}, {started_at}, {completed_at}, locked_by, {locked_at}, token, flow, "
-    "trace::pg_catalog.text"
-).format(**_TIMES)
-
-
 def unstored(job: Job) -> Job:
     """The job, or another one like it when it is stored. Raises TypeError for what is no job."""
     check_type(job, "job", Job, "a Job")
     return job.unstored()
 
 
-def insert_job(job: Job, schema: str | None, *, alone: bool = False) -> Statement[list[Duplicate]]:
+def insert_job(job: Job, *, alone: bool = False) -> Statement[list[Duplicate]]:
     """`insert_jobs` for one job."""
-    return insert_jobs([job], schema, alone=alone)[0]
+    return insert_jobs([job], alone=alone)[0]
 
 
-def insert_jobs(
-    jobs: Sequence[Job], schema: str | None, *, alone: bool = False
-) -> list[Statement[list[Duplicate]]]:
+def insert_jobs(jobs: Sequence[Job], *, alone: bool = False) -> list[Statement[list[Duplicate]]]:
     """Insert any number of jobs, in their order: in one statement unless they are large or many.
 
     A statement that is `alone` in its transaction checks the idle lock by itself, which costs
@@ -75,36 +55,43 @@ def insert_jobs(
     duplicates. Raises PayloadError, before any SQL, for a job that Postgres would refuse.
     """
     rows = [insert_parameters(job) for job in jobs]
-    if len(rows) == 1 and len(rows[0]) == len(_PARAMETERS):
-        return [Statement(insert_one(schema, alone), rows[0], _no_duplicates)]
+    if len(rows) == 1 and not rows[0].keys() & {"key", "trace"}:
+        return [Statement("enqueue/insert_job", rows[0], _no_duplicates, _ONE_ROW[alone])]
     if len({job.id.int for job in jobs}) < len(jobs):
         raise PayloadError("a job is given twice: make a second job")
     parts = batches(rows)
     if len(parts) <= MOST_PARTS and any("key" in row for row in rows):
-        return [enqueue(jobs, rows, schema)]  # which locks the keys in one order
-    statements: list[Statement[list[Duplicate]]] = []
-    start = 0
+        return [enqueue(jobs, rows)]  # which locks the keys in one order
+    statements = []
+    rest = iter(jobs)
     for part in parts:
-        those = jobs[start : start + len(part)]
-        statements.append(_insert_rows(part, those, schema, alone and len(rows) <= _FEW))
-        start += len(part)
+        those = [*islice(rest, len(part))]
+        if any("key" in row for row in part):
+            statements.append(enqueue(those, part))
+            continue
+        parameters = columns(part)
+        fragments = {**_ROWS[alone and len(rows) <= _FEW], **trace_fragments(parameters)}
+        statements.append(Statement("enqueue/insert_jobs", parameters, _no_duplicates, fragments))
     return statements
 
 
-def _insert_rows(
-    rows: Sequence[Mapping[str, Any]], jobs: Sequence[Job], schema: str | None, asks: bool
-) -> Statement[list[Duplicate]]:
-    if any("key" in row for row in rows):
-        return enqueue(jobs, rows, schema)
-    parameters = columns(rows)
-    notifies = sql("enqueue/notifies", schema, **_COLUMNS) if asks else "true"
-    inserting = sql("enqueue/insert_jobs", schema, notifies=notifies, **trace_fragments(parameters))
-    return Statement(inserting, parameters, _no_duplicates)
+# Fragments of an insert, by whether it looks for idle workers itself.
+_ONE_ROW = {
+    False: {"notifies": "true"},
+    True: {
+        "notifies": "{enqueue/notifies}",
+        "run_at": "%(run_at)s::timestamptz",
+        "delay": "%(delay)s::float8",
+        "queue": "%(queue)s",
+    },
+}
+_ROWS = {
+    False: {"notifies": "true"},
+    True: {"notifies": "{enqueue/notifies}", "run_at": "run_at", "delay": "delay"},
+}
 
 
-def enqueue(
-    jobs: Sequence[Job], rows: Sequence[Mapping[str, Any]], schema: str | None
-) -> Statement[list[Duplicate]]:
+def enqueue(jobs: Sequence[Job], rows: Sequence[Row]) -> Statement[list[Duplicate]]:
     """Store jobs of which some are unique or in flows; `rows` says of each what an insert does.
 
     Raises PayloadError for more than one statement may hold.
@@ -114,10 +101,9 @@ def enqueue(
             f"unique jobs or jobs of flows are {len(parts) / MOST_PARTS:.1f} times as large as may "
             "be stored together: enqueue them in several calls"
         )
-    call, parameters = enqueue_call(rows, schema)
-    return Statement(
-        sql("enqueue/enqueue_jobs", schema, enqueue=call), parameters, duplicates_of(jobs)
-    )
+    fragments = {"completed": "NULL"}
+    parameters = enqueue_parameters(rows)
+    return Statement("enqueue/enqueue_jobs", parameters, duplicates_of(jobs), fragments)
 
 
 def batches(rows: Sequence[Row]) -> list[list[Row]]:
@@ -134,29 +120,8 @@ def batches(rows: Sequence[Row]) -> list[list[Row]]:
     return parts
 
 
-@lru_cache(maxsize=64)
-def insert_one(schema: str | None, alone: bool = False) -> str:
-    """The INSERT of one job; `alone` is that of `insert_jobs`."""
-    notifies = sql("enqueue/notifies", schema, **_VALUES) if alone else "true"
-    return sql("enqueue/insert_job", schema, notifies=notifies)
-
-
-_COLUMNS = {name: name for name in ("run_at", "delay", "queue")}
-_VALUES = {
-    "run_at": "%(run_at)s::timestamptz",
-    "delay": "%(delay)s::float8",
-    "queue": "%(queue)s",
-}
-
-
 def _no_duplicates(rows: Rows, count: int) -> list[Duplicate]:
     return []
-
-
-_PARAMETERS = (
-    *("id", "queue", "type", "fingerprint", "payload", "priority", "max_attempts", "timeout"),
-    *("run_at", "delay"),
-)
 
 
 def insert_parameters(job: Job) -> dict[str, Any]:
@@ -186,8 +151,7 @@ def insert_parameters(job: Job) -> dict[str, Any]:
 
 def check_options(job: Job) -> None:
     """Raise PayloadError for what Postgres would refuse of a job, but for its payload and key."""
-    if not isinstance(job, Job):
-        raise TypeError(describe_argument("job", job, "a Job"))
+    check_type(job, "job", Job, "a Job")
     check_name(job.queue, "queue")
     check_name(job.type, "type")
     if job.fingerprint:
@@ -195,36 +159,32 @@ def check_options(job: Job) -> None:
     if not isinstance(job.id, UUID):
         raise PayloadError(f"id is {job.id!r}: use a UUID")
     if not is_whole(job.priority) or not 0 <= job.priority <= 100:
-        raise PayloadError(
-            describe_argument("priority", job.priority, "0 to 100, or a JobPriority")
-        )
+        raise _refused(job, "priority", "0 to 100, or a JobPriority")
     if not is_whole(job.max_attempts) or not 1 <= job.max_attempts < 2**31:
-        raise PayloadError(
-            describe_argument("max_attempts", job.max_attempts, "a whole number from 1")
-        )
-    if job.timeout is not None and not _is_positive(job.timeout):
-        raise PayloadError(
-            describe_argument("timeout", job.timeout, "a positive number of seconds")
-        )
+        raise _refused(job, "max_attempts", "a whole number from 1")
+    timeout = job.timeout
+    if timeout is not None and not (
+        isinstance(timeout, int | float)
+        and timeout is not True
+        and 0 < timeout <= sys.float_info.max
+    ):
+        raise _refused(job, "timeout", "a positive number of seconds")
     if job.run_at is not None:
-        check_aware(job.run_at, "run_at")
+        if not isinstance(job.run_at, datetime):
+            raise _refused(job, "run_at", "an aware datetime")
+        if job.run_at.tzinfo is None:
+            raise PayloadError(
+                f"run_at is {job.run_at}, without a time zone: use an aware datetime"
+            )
     if job.delay is not None:
         if not isinstance(job.delay, timedelta):
-            raise PayloadError(describe_argument("delay", job.delay, "a timedelta"))
+            raise _refused(job, "delay", "a timedelta")
         if abs(job.delay) > LONGEST:
             raise PayloadError(f"delay is {job.delay}: use at most {LONGEST.days:,} days")
 
 
-def _is_positive(value: object) -> bool:
-    return isinstance(value, int | float) and value is not True and 0 < value <= _LONGEST
-
-
-def check_aware(moment: datetime, what: str) -> None:
-    """Raise PayloadError for what is no datetime with a time zone."""
-    if not isinstance(moment, datetime):
-        raise PayloadError(describe_argument(what, moment, "an aware datetime"))
-    if moment.tzinfo is None:
-        raise PayloadError(f"{what} is {moment}, without a time zone: use an aware datetime")
+def _refused(job: Job, option: str, wanted: str) -> PayloadError:
+    return PayloadError(describe_argument(option, getattr(job, option), wanted))
 
 
 def due(job: Job, run_at: datetime | timedelta) -> Job:
@@ -249,114 +209,60 @@ def job_id(id: UUID | str) -> UUID:
         raise ValueError(describe_argument("id", id, "a UUID")) from None
 
 
-def get_job(id: UUID, schema: str | None) -> Statement[Job | None]:
-    """Read one job; None when there is none."""
-    return Statement(
-        sql("job/get_job", schema, columns=COLUMNS),
-        {"ids": [id]},
-        lambda rows, count: _read_whole(rows[0]) if rows else None,
-    )
+def get_job(id: UUID) -> Statement[Job | None]:
+    """Read one job, with its result; None when there is none."""
+
+    def decode_job(rows: Rows, count: int) -> Job | None:
+        if not rows:
+            return None
+        *columns, waits_for, result = rows[0]
+        job = read_job(tuple(columns))
+        if waits_for:
+            job.waits_for, job.run_at = waits_for, None
+        job.result = decode(result or "null")
+        return job
+
+    return Statement("job/get_job", {"ids": [id]}, decode_job, {"columns": COLUMNS})
 
 
-def _read_whole(row: tuple[Any, ...]) -> Job:
-    """Decode one row of `COLUMNS` and what is kept elsewhere."""
-    *columns, waits_for, result = row
-    job = read_job(tuple(columns))
-    if waits_for:
-        job.waits_for, job.run_at = waits_for, None
-    job.result = decode(result) if result is not None else None
-    return job
-
-
-def get_jobs(ids: Sequence[UUID], schema: str | None) -> Statement[list[Job]]:
-    """Read these jobs, waiting ones too, in no order; those that are gone are missing."""
-    reading = sql("job/get_jobs", schema, columns=COLUMNS)
-    return Statement(reading, {"ids": list(ids)}, read_jobs)
+def get_jobs(ids: Sequence[UUID]) -> Statement[list[Job]]:
+    """Read these jobs, blocked ones too, in no order; those that are gone are missing."""
+    return Statement("job/get_jobs", {"ids": list(ids)}, read_jobs, {"columns": COLUMNS})
 
 
 def check_limit(limit: int) -> None:
-    """Raise ValueError for what is no number of jobs that a statement may give."""
+    """Raise ValueError for what is no number of jobs that a statement may return."""
     if not is_whole(limit) or not 0 <= limit < 2**31:
         raise ValueError(describe_argument("limit", limit, "a whole number from 0"))
 
 
-def list_jobs(wanted: Filter, limit: int, schema: str | None) -> Statement[list[Job]]:
+def list_jobs(wanted: Filter, limit: int) -> Statement[list[Job]]:
     """Read the newest jobs that the filter finds, at most `limit`.
 
     Raises ValueError, before any SQL, for a filter or a limit that is none.
     """
     check_limit(limit)
-    return Statement(
-        sql("job/list_jobs", schema, columns=COLUMNS),
-        {**wanted.parameters(), "limit": limit},
-        read_jobs,
-    )
+    parameters = {**wanted.parameters(), "limit": limit}
+    return Statement("job/list_jobs", parameters, read_jobs, {"columns": COLUMNS})
 
 
-def stats(queue: str | None, schema: str | None) -> Statement[QueueStats]:
+def stats(queue: str | None) -> Statement[QueueStats]:
     """Count the jobs of a queue, or of all, by status."""
     check_text(queue, "queue")
-    return Statement(
-        sql("job/stats", schema),
-        {"queue": queue},
-        lambda rows, count: QueueStats(**dict(rows)),
-    )
+    return Statement("job/stats", {"queue": queue}, lambda rows, count: QueueStats(**dict(rows)))
 
 
-def queues(schema: str | None) -> Statement[list[QueueOverview]]:
+def queues() -> Statement[list[QueueOverview]]:
     """The state of every queue that holds jobs, has workers, is paused or is limited."""
-    return Statement(
-        sql("job/queues", schema), {}, lambda rows, count: [QueueOverview(*row) for row in rows]
-    )
+    return Statement("job/queues", {}, lambda rows, count: [QueueOverview(*row) for row in rows])
 
 
-def cancel_job(id: UUID, schema: str | None) -> Statement[bool]:
-    """Cancel a waiting, pending or running job; False when it had ended or is gone."""
-    return Statement(sql("job/cancel", schema), {"id": id}, lambda rows, count: bool(rows[0][0]))
+def cancel_job(id: UUID) -> Statement[bool]:
+    """Cancel a blocked, pending or running job; False when it had ended or is gone."""
+    cancelling = "SELECT {conduit_cancel}(%(id)s)"
+    return Statement(cancelling, {"id": id}, lambda rows, count: bool(rows[0][0]))
 
 
-def retry_job(id: UUID, schema: str | None) -> Statement[bool]:
+def retry_job(id: UUID) -> Statement[bool]:
     """Make a job due now with all its attempts, whatever its status; False when it is gone."""
-    return Statement(sql("job/retry", schema), {"id": id}, touched)
-
-
-def read_jobs(rows: Rows, count: int) -> list[Job]:
-    """Decode rows of `COLUMNS`."""
-    return [read_job(row) for row in rows]
-
-
-def read_job(row: tuple[Any, ...]) -> Job:
-    """Decode one row of `COLUMNS`."""
-    (queue, type_, payload, priority, max_attempts, run_at, id_, fingerprint, timeout) = row[:9]
-    (status, attempts, error, errors, progress) = row[9:14]
-    (created_at, started_at, completed_at, locked_by, locked_at, token, flow, trace) = row[14:]
-    return Job(
-        queue=queue,
-        type=type_,
-        payload=decode(payload),
-        priority=priority,
-        max_attempts=max_attempts,
-        run_at=run_at,
-        id=id_,
-        fingerprint=fingerprint or None,
-        timeout=timeout,
-        status=JobStatus(status),
-        attempts=attempts,
-        error=error,
-        errors=_errors(errors),
-        progress=decode(progress) if progress else None,
-        created_at=created_at,
-        started_at=started_at,
-        completed_at=completed_at,
-        locked_by=locked_by,
-        locked_at=locked_at,
-        token=token,
-        flow=flow,
-        trace=read_trace(trace),
-        is_stored=True,
-    )
-
-
-def _errors(text: str | None) -> list[Any]:
-    found = decode(text) if text else []
-    return found if isinstance(found, list) else [found]
+    return Statement("job/retry", {"id": id}, touched)

@@ -4,26 +4,13 @@ One statement locks the rows of the limits, the next one counts: it sees what ot
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic
 
-from ..postgres.statement import Rows, Statement, nothing, sql
+from ..postgres.statement import Rows, Statement, nothing
 from ..postgres.steps import Steps
-from .claims import ALL_PRIORITIES, Lane, claim
-
-__all__ = ["Counted", "Wanted", "claim_within", "counted_claim"]
-
-
-class _Typed(Protocol):
-    @property
-    def type(self) -> str: ...
-
-    @property
-    def queue(self) -> str: ...
-
-
-J = TypeVar("J", bound=_Typed)
+from .claims import J, Lane, Mode, claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +29,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Counted(Generic[J]):
-    """What a claim within limits gave.
+    """What a claim within limits returned.
 
     `full` queues take no more until one of their jobs ends. `exhausted` types may start again in so
     many seconds. Another claim counts the jobs of `busy_queues` and `busy_types` just now.
@@ -55,122 +42,53 @@ class Counted(Generic[J]):
     busy_types: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class _Capacity:
-    """The jobs of queues and the starts of types that are left, and the seconds to more starts."""
-
-    queues: dict[str, int]
-    types: dict[str, int]
-    seconds: dict[str, float]
-
-
-Build = Callable[
-    [Mapping[str, int], Sequence[Lane], Mapping[str, int], Collection[str]], Statement[list[J]]
-]
-
-
-def claim_within(
-    wanted: Wanted, build: Build[J], schema: str | None, *, waits: bool
-) -> Steps[Counted[J]]:
+def claim_within(mode: Mode[J], worker: str, wanted: Wanted, *, waits: bool) -> Steps[Counted[J]]:
     """Claim as far as the limits allow, as the statements of one READ COMMITTED transaction.
 
-    `build` makes the claim of these sizes and lanes, with the starts that are left of each type
-    that has a rate, and the queues whose limits are counted. With `waits`, others who count are
-    waited for; otherwise what they count is left out.
+    With `waits`, others who count are waited for; otherwise what they count is left out.
     """
-    queues, types = yield _lock(wanted, schema, waits)
+    locked: Rows = yield Statement(
+        "limit/lock_limits",
+        {"queues": list(wanted.limited), "types": list(wanted.rated)},
+        lambda rows, count: rows,
+        {
+            "wait": "" if waits else "SKIP LOCKED",
+            "end_when_idle": "" if waits else "{limit/end_when_idle}",
+        },
+    )
+    queues = [subject for kind, subject in locked if kind == "queue"]
+    types = [subject for kind, subject in locked if kind == "type"]
     counted: Counted[J] = Counted()
     if not waits:
         counted.busy_queues.update(set(wanted.limited).difference(queues))
         counted.busy_types.update(set(wanted.rated).difference(types))
-    capacity: _Capacity = yield _read_capacity(queues, types, schema)
-    counted.full.update(queue for queue, left in capacity.queues.items() if left <= 0)
+    capacities: Rows = yield Statement(
+        "limit/capacity", {"queues": queues, "types": types}, lambda rows, count: rows
+    )
+    left = {queue: capacity for kind, queue, capacity, _ in capacities if kind == "queue"}
+    counted.full.update(queue for queue, capacity in left.items() if capacity <= 0)
     sizes = {
-        queue: min(size, capacity.queues.get(queue, size))
+        queue: min(size, left.get(queue, size))
         for queue, size in wanted.sizes.items()
         if queue not in counted.full and queue not in counted.busy_queues
     }
-    starts = {type_: left for type_, left in capacity.types.items() if left > 0}
-    counted.exhausted = {
-        type_: capacity.seconds[type_] for type_ in capacity.types if type_ not in starts
-    }
+    starts = {}
+    for kind, type_, capacity, seconds in capacities:
+        if kind == "type" and capacity > 0:
+            starts[type_] = capacity
+        elif kind == "type":
+            counted.exhausted[type_] = seconds or 0.0
     shut = {*counted.exhausted, *counted.busy_types}
     lanes = [lane for lane in wanted.lanes if lane[0] not in shut]
     if not sizes or not lanes:
         return counted
-    counted.jobs = yield build(sizes, lanes, starts, queues)
+    counted.jobs = yield claim(
+        mode, worker, sizes, lanes, wanted.limit, limited=queues, starts=starts
+    )
     taken = Counter(job.queue for job in counted.jobs)
-    counted.full.update(queue for queue in taken if taken[queue] == capacity.queues.get(queue))
+    counted.full.update(queue for queue in taken if taken[queue] == left.get(queue))
     started = Counter(job.type for job in counted.jobs if job.type in starts)
     if started:
-        yield _consume(started, schema)
+        consumed = {"types": list(started), "counts": list(started.values())}
+        yield Statement("limit/consume", consumed, nothing)
     return counted
-
-
-def counted_claim(
-    worker: str,
-    sizes: Mapping[str, int],
-    lanes: Sequence[Lane],
-    starts: Mapping[str, int],
-    limited: Collection[str],
-    limit: int,
-    token: Any,
-    schema: str | None,
-    decode: Callable[[Rows, int], list[J]],
-    allowed: str,
-    **fragments: str,
-) -> Statement[list[J]]:
-    """The claim itself, of `limited` queues too.
-
-    `starts` are the jobs of each type with a rate that it may take.
-    """
-    parameters = claim(worker, sizes, lanes, limit, limit, (), token, limited, starts)
-    rows = sql("claim/due_rows", schema, allowed=allowed, present=ALL_PRIORITIES["present"])
-    if starts:
-        rows = sql("claim/rate_filter", schema, due_rows=rows)
-        parameters["starts"] = list(starts.values())
-    recent_scan = ALL_PRIORITIES["recent_scan"]
-    claiming = sql("claim/claim", schema, rows=rows, recent_scan=recent_scan, **fragments)
-    return Statement(claiming, parameters, decode)
-
-
-def _lock(
-    wanted: Wanted, schema: str | None, waits: bool
-) -> Statement[tuple[list[str], list[str]]]:
-    """Lock the limits; returns those that were locked."""
-    return Statement(
-        sql(
-            "limit/lock_limits",
-            schema,
-            wait="" if waits else "SKIP LOCKED",
-            end_when_idle="" if waits else sql("limit/end_when_idle", schema),
-        ),
-        {"queues": list(wanted.limited), "types": list(wanted.rated)},
-        lambda rows, count: (
-            [subject for kind, subject in rows if kind == "queue"],
-            [subject for kind, subject in rows if kind == "type"],
-        ),
-    )
-
-
-def _read_capacity(
-    queues: Sequence[str], types: Sequence[str], schema: str | None
-) -> Statement[_Capacity]:
-    return Statement(
-        sql("limit/capacity", schema),
-        {"queues": list(queues), "types": list(types)},
-        lambda rows, count: _Capacity(
-            {subject: capacity for kind, subject, capacity, _ in rows if kind == "queue"},
-            {subject: capacity for kind, subject, capacity, _ in rows if kind == "type"},
-            {subject: seconds or 0.0 for kind, subject, _, seconds in rows if kind == "type"},
-        ),
-    )
-
-
-def _consume(starts: Mapping[str, int], schema: str | None) -> Statement[None]:
-    """Note that so many jobs of these types start now."""
-    return Statement(
-        sql("limit/consume", schema),
-        {"types": list(starts), "counts": list(starts.values())},
-        nothing,
-    )

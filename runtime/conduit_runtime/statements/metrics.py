@@ -9,10 +9,8 @@ from ..model.metrics.attempt_counts import AttemptCounters, Key
 from ..model.metrics.histogram import BOUNDS
 from ..model.metrics.job_metrics import Distribution, JobMetrics
 from ..postgres.arrays import array
-from ..postgres.statement import Rows, Statement, counted, sql, touched
+from ..postgres.statement import Rows, Statement, counted, touched
 from ..postgres.steps import Steps
-
-__all__ = ["compact", "flush", "read"]
 
 MINUTES_KEPT = timedelta(hours=2)
 """For how long at least minutes stay apart; then they become hours."""
@@ -28,7 +26,7 @@ PAGE = 5_000
 _COUNTS = ("succeeded", "failed", "retried", "discarded", "snoozed", "cancelled")
 
 
-def flush(added: Sequence[tuple[Key, AttemptCounters]], schema: str | None) -> Statement[bool]:
+def flush(added: Sequence[tuple[Key, AttemptCounters]]) -> Statement[bool]:
     """Add to the rows of the present minute."""
     every = [counters for _, counters in added]
     parameters = {
@@ -40,8 +38,7 @@ def flush(added: Sequence[tuple[Key, AttemptCounters]], schema: str | None) -> S
         "durations": array(_counts(counters.durations) for counters in every),
         "waits": array(_counts(counters.waits) for counters in every),
     }
-    flushing = sql("metrics/flush", schema)
-    return Statement(flushing, parameters, touched)
+    return Statement("metrics/flush", parameters, touched)
 
 
 def _counts(counts: Sequence[int]) -> str:
@@ -50,19 +47,19 @@ def _counts(counts: Sequence[int]) -> str:
     return array(counts[:length])
 
 
-def compact(schema: str | None) -> Steps[bool]:
+def compact() -> Steps[bool]:
     """Make hours of old minutes and days of old hours, and delete old days, a page of each.
 
     Returns whether there may be more.
     """
-    compacting = sql("metrics/compact", schema)
     most = 0
     for short, long, kept_for in ((_MINUTE, _HOUR, MINUTES_KEPT), (_HOUR, _DAY, HOURS_KEPT)):
         parameters = {"short": short, **_old(long, kept_for)}
-        compacted: int = yield Statement(compacting, parameters, lambda rows, count: rows[0][0])
+        compacted: int = yield Statement(
+            "metrics/compact", parameters, lambda rows, count: rows[0][0]
+        )
         most = max(most, compacted)
-    forgetting = sql("metrics/forget", schema)
-    forgotten: int = yield Statement(forgetting, _old(_DAY, DAYS_KEPT), counted)
+    forgotten: int = yield Statement("metrics/forget", _old(_DAY, DAYS_KEPT), counted)
     return max(most, forgotten) >= PAGE
 
 
@@ -70,9 +67,7 @@ def _old(long: int, kept_for: timedelta) -> dict[str, Any]:
     return {"long": long, "kept_for": kept_for.total_seconds(), "limit": PAGE}
 
 
-def read(
-    last: timedelta, queue: str | None, type: str | None, schema: str | None
-) -> Statement[list[JobMetrics]]:
+def read(last: timedelta, queue: str | None, type: str | None) -> Statement[list[JobMetrics]]:
     """What became of attempts lately, by queue and type, of one or all.
 
     Raises ValueError for a period that is not positive, TypeError for a name that is no text.
@@ -90,7 +85,7 @@ def read(
         "type": type,
     }
     histograms = {name: _summed(name) for name in ("durations", "waits")}
-    return Statement(sql("metrics/metrics", schema, **histograms), parameters, _read)
+    return Statement("metrics/metrics", parameters, _read, histograms)
 
 
 def _summed(histogram: str) -> str:

@@ -5,18 +5,16 @@ from uuid import UUID
 
 from ..model.arguments import check_text
 from ..model.job import JobStatus
-from ..postgres.statement import Rows, Statement, counted, sql
+from ..postgres.statement import Statement, counted
 from ..postgres.steps import Steps
 from .bulk import Status, seconds, statuses
-
-__all__ = ["PAGE", "purge"]
 
 PAGE = 5_000
 """Jobs that one statement looks at."""
 _ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
-def purge(age: timedelta, status: Status, queue: str | None, schema: str | None) -> Steps[int]:
+def purge(age: timedelta, status: Status, queue: str | None) -> Steps[int]:
     """Delete the jobs that ended longer ago than `age`; returns how many.
 
     One walk through all jobs by their key, a page at a time: an index of when they ended would cost
@@ -29,22 +27,12 @@ def purge(age: timedelta, status: Status, queue: str | None, schema: str | None)
     for each in ended:
         if each not in _ENDED:
             raise ValueError(f"only ended jobs can be purged, not {each} ones")
-    parameters = {
-        "age": seconds(age),
-        "status": ended,
-        "queue": queue,
-        "limit": PAGE,
-    }
+    parameters = {"age": seconds(age), "status": ended, "queue": queue, "limit": PAGE}
     deleted, looked_at, after = 0, PAGE, UUID(int=0)
     while looked_at == PAGE:
-        statement = Statement(sql("job/purge", schema), {**parameters, "after": after}, _page)
-        gone, looked_at, after = yield statement
+        page = {**parameters, "after": after}
+        gone, looked_at, after = yield Statement("job/purge", page, lambda rows, count: rows[0])
         deleted += gone
     if JobStatus.FAILED in ended:
-        deleted += yield Statement(sql("job/purge_refused", schema), parameters, counted)
+        deleted += yield Statement("job/purge_refused", parameters, counted)
     return deleted
-
-
-def _page(rows: Rows, count: int) -> tuple[int, int, UUID]:
-    gone, looked_at, last = rows[0]
-    return gone, looked_at, last

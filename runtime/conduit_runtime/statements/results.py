@@ -5,9 +5,7 @@ from typing import Any, NamedTuple
 from ..model.errors import OutcomeTooLarge, PayloadError, TooLarge
 from ..model.payload import encode
 from ..model.text.logs import get_logger
-from ..postgres.statement import Statement, counted, sql
-
-__all__ = ["Result", "result_of", "sweep"]
+from ..postgres.statement import Statement, counted
 
 _log = get_logger("conduit.worker")
 
@@ -50,6 +48,6 @@ def result_of(value: Any, seconds: float, job: object) -> Result | None:
         return None
 
 
-def sweep(schema: str | None) -> Statement[int]:
+def sweep() -> Statement[int]:
     """Delete results whose time is over, a bounded number of them; returns how many."""
-    return Statement(sql("outcome/sweep_results", schema), {"limit": SWEPT}, counted)
+    return Statement("outcome/sweep_results", {"limit": SWEPT}, counted)

@@ -5,8 +5,6 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any
 
-__all__ = ["Scan", "ScanPolicy", "seen"]
-
 _CHEAP = 0.01
 """Seconds that a scan may take to be repeated whenever a claim comes back short."""
 _COSTLY = 0.005

@@ -10,32 +10,31 @@ from ..model.job import Job, new_id
 from ..model.payload import check_name, decode
 from ..model.schedules.schedule import Schedule
 from ..model.schedules.timing import Missed, Plan, Timing
-from ..postgres.statement import Rows, Statement, nothing, sql, touched
+from ..postgres.statement import Rows, Statement, nothing, touched
 from ..trace_context.headers import trace_fragments, trace_parameter
-from .jobs import COLUMNS as JOB_COLUMNS
-from .jobs import insert_parameters, read_job
+from .job_rows import COLUMNS as JOB_COLUMNS
+from .job_rows import read_job
+from .jobs import insert_parameters
 
-__all__ = ["Stored", "disable", "due", "enable", "failed", "put", "read", "remove", "run", "tick"]
-
-COLUMNS = (
-    "name, queue, type, payload::text, priority, max_attempts, timeout, every, cron, timezone, "
-    "missed, enabled, next_run_at, last_run_at, last_job_id, failures, error"
+_OF_THE_JOB = ("queue", "type", "payload", "priority", "max_attempts", "timeout")
+_NAMES = (
+    *_OF_THE_JOB,
+    *("name", "every", "cron", "timezone", "missed", "enabled", "next_run_at", "failures"),
+    *("error", "last_run_at", "last_job_id"),
 )
+COLUMNS = ", ".join(_NAMES).replace("payload", "payload::text")
 # What the ticks of a schedule do not depend on is not read for them, so that it cannot fail.
-_DUE = (
-    "name, queue, type, 'null', priority, max_attempts, timeout, every, cron, timezone, "
-    "missed, enabled, next_run_at, NULL::timestamptz, NULL::uuid, failures, NULL"
-)
+_DUE = ", ".join(_NAMES[:-3]).replace("payload", "'null'") + ", NULL, NULL, NULL"
 _FURTHEST_RETRY = 300.0
 
 Stored = tuple[Schedule, datetime]
 """A stored schedule and the server's time when it was read."""
 
 
-def read(name: str | None, schema: str | None) -> Statement[list[Stored]]:
+def read(name: str | None) -> Statement[list[Stored]]:
     """Read the schedule of this name, or all by name."""
     check_text(name, "id")
-    return Statement(sql("schedule/schedules", schema, columns=COLUMNS), {"name": name}, _stored)
+    return Statement("schedule/schedules", {"name": name}, _stored, {"columns": COLUMNS})
 
 
 def clock() -> Statement[datetime]:
@@ -43,12 +42,12 @@ def clock() -> Statement[datetime]:
     return Statement("SELECT pg_catalog.clock_timestamp()", {}, lambda rows, count: rows[0][0])
 
 
-def due(schema: str | None) -> Statement[list[Stored]]:
+def due() -> Statement[list[Stored]]:
     """Read the enabled schedules whose tick has come."""
-    return Statement(sql("schedule/due", schema, columns=_DUE), {}, _stored)
+    return Statement("schedule/due", {}, _stored, {"columns": _DUE})
 
 
-def put(schedule: Schedule, now: datetime, schema: str | None) -> Statement[Schedule]:
+def put(schedule: Schedule, now: datetime) -> Statement[Schedule]:
     """Store a schedule, or change the one of its name.
 
     Raises PayloadError and ScheduleError, before any SQL, for what could never be enqueued.
@@ -68,19 +67,11 @@ def put(schedule: Schedule, now: datetime, schema: str | None) -> Statement[Sche
         "enabled": schedule.enabled,
         "next": schedule.timing.after(now, now),
     }
-    return Statement(
-        sql("schedule/put", schema, columns=COLUMNS),
-        parameters,
-        lambda rows, count: _read(rows[0])[0],
-    )
+    columns = {"columns": COLUMNS}
+    return Statement("schedule/put", parameters, lambda rows, count: _read(rows[0])[0], columns)
 
 
-_OF_THE_JOB = ("queue", "type", "payload", "priority", "max_attempts", "timeout")
-
-
-def tick(
-    schedule: Schedule, plan: Plan, schema: str | None, trace: Mapping[str, str] | None = None
-) -> Statement[bool]:
+def tick(schedule: Schedule, plan: Plan, trace: Mapping[str, str] | None = None) -> Statement[bool]:
     """Enqueue the jobs of a schedule that is due and move it on; False when another did.
 
     They belong to the trace of these headers, or else to the present one.
@@ -95,11 +86,10 @@ def tick(
         "count": len(plan.ticks),
     }
     parameters |= trace_parameter(trace)
-    ticking = sql("schedule/tick", schema, **trace_fragments(parameters))
-    return Statement(ticking, parameters, touched)
+    return Statement("schedule/tick", parameters, touched, trace_fragments(parameters))
 
 
-def failed(schedule: Schedule, error: str, schema: str | None) -> Statement[None]:
+def failed(schedule: Schedule, error: str) -> Statement[None]:
     """Note why a tick could not be enqueued; it is tried again after 1, 2, 4 … 300 seconds."""
     parameters = {
         "name": schedule.name,
@@ -108,36 +98,39 @@ def failed(schedule: Schedule, error: str, schema: str | None) -> Statement[None
         "error": error,
         "delay": min(2.0 ** min(schedule.failures, 10), _FURTHEST_RETRY),
     }
-    return Statement(sql("schedule/failed", schema), parameters, nothing)
+    return Statement("schedule/failed", parameters, nothing)
 
 
-def enable(schedule: Schedule, now: datetime, schema: str | None) -> Statement[bool]:
+def enable(schedule: Schedule, now: datetime) -> Statement[bool]:
     """Have a stored schedule tick again, from the next tick on."""
     next_tick = schedule.timing.after(now, schedule.next_run_at or now)
     parameters = {"name": schedule.name, "next": next_tick}
-    return Statement(sql("schedule/enable", schema), parameters, touched)
+    return Statement("schedule/enable", parameters, touched)
 
 
-def disable(name: str, schema: str | None) -> Statement[bool]:
+def disable(name: str) -> Statement[bool]:
     """Have a schedule tick no more; False when there is none."""
     check_type(name, "id", str, "the name of a schedule")
-    return Statement(sql("schedule/disable", schema), {"name": name}, touched)
+    disabling = "UPDATE {conduit_schedules} SET enabled = false WHERE name = %(name)s"
+    return Statement(disabling, {"name": name}, touched)
 
 
-def remove(name: str, schema: str | None) -> Statement[bool]:
+def remove(name: str) -> Statement[bool]:
     """Delete a schedule, not its jobs; False when there is none."""
     check_type(name, "id", str, "the name of a schedule")
-    return Statement(sql("schedule/remove", schema), {"name": name}, touched)
+    deleting = "DELETE FROM {conduit_schedules} WHERE name = %(name)s"
+    return Statement(deleting, {"name": name}, touched)
 
 
-def run(name: str, schema: str | None) -> Statement[Job | None]:
+def run(name: str) -> Statement[Job | None]:
     """Enqueue a job of the schedule now, apart from its ticks; None when there is no schedule."""
     check_type(name, "id", str, "the name of a schedule")
     parameters = {"name": name, **trace_parameter()}
     return Statement(
-        sql("schedule/run", schema, columns=JOB_COLUMNS, **trace_fragments(parameters)),
+        "schedule/run",
         parameters,
         lambda rows, count: read_job(rows[0]) if rows else None,
+        {"columns": JOB_COLUMNS, **trace_fragments(parameters)},
     )
 
 
@@ -155,24 +148,9 @@ def _stored(rows: Rows, count: int) -> list[Stored]:
 
 
 def _read(row: Sequence[Any]) -> Stored:
-    (name, queue, type_, payload, priority, max_attempts, timeout, every, cron, timezone) = row[:10]
-    missed, enabled, next_run_at, last_run_at, last_job_id, failures, error, now = row[10:]
+    *columns, now = row
+    values = dict(zip(_NAMES, columns, strict=True))
+    every, cron, timezone = (values.pop(name) for name in ("every", "cron", "timezone"))
     interval = None if every is None else timedelta(seconds=every)
-    schedule = Schedule(
-        type=type_,
-        timing=Timing(interval, cron, timezone),
-        queue=queue,
-        payload=decode(payload),
-        priority=priority,
-        max_attempts=max_attempts,
-        timeout=timeout,
-        name=name,
-        missed=missed,
-        enabled=enabled,
-        next_run_at=next_run_at,
-        last_run_at=last_run_at,
-        last_job_id=last_job_id,
-        failures=failures,
-        error=error,
-    )
-    return schedule, now
+    values["payload"] = decode(values["payload"])
+    return Schedule(timing=Timing(interval, cron, timezone), **values), now

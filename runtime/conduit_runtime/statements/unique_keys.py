@@ -13,18 +13,7 @@ from ..model.arguments import LONGEST, describe_argument
 from ..model.errors import PayloadError
 from ..model.job import Job
 from ..model.payload import encode
-from ..postgres.statement import Rows, Statement, sql
-
-__all__ = [
-    "Duplicate",
-    "duplicates_of",
-    "key_of",
-    "key_parameters",
-    "mark",
-    "note_stored",
-    "sweep",
-    "with_existing",
-]
+from ..postgres.statement import Rows, Statement
 
 SWEPT = 5_000
 """Keys that one sweep looks at."""
@@ -108,14 +97,14 @@ def mark(duplicates: list[Duplicate]) -> None:
         job.id, job.duplicate = existing, True
 
 
-def sweep(after: tuple[str, str] | None, schema: str | None) -> Statement[tuple[str, str] | None]:
+def sweep(after: tuple[str, str] | None) -> Statement[tuple[str, str] | None]:
     """Delete what is held no more among the keys after this one, or the first ones.
 
     Returns the key to go on from; None at the end.
     """
     type_, key = after or ("", "")
     return Statement(
-        sql("flow/sweep_keys", schema),
+        "flow/sweep_keys",
         {"type": type_, "key": key, "limit": SWEPT},
         lambda rows, count: (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
     )

@@ -8,23 +8,13 @@ from uuid import UUID
 from ..model.controls import Controls
 from ..model.errors import MigrationError
 from ..model.worker_state import DeadWorker, WorkerState
-from ..postgres.statement import Rows, Statement, nothing, sql
+from ..postgres.statement import Rows, Statement, nothing
 from .claims import Lane
-
-__all__ = [
-    "Rescued",
-    "deregister",
-    "heartbeat",
-    "register",
-    "rescue",
-    "rescue_orphans",
-    "unhandled_types",
-]
 
 
 @dataclass(frozen=True, slots=True)
 class Rescued:
-    """A job that was reclaimed from a dead worker; `payload` is JSON text, in failure notices."""
+    """A job that was reclaimed from a dead worker."""
 
     id: UUID
     queue: str
@@ -33,20 +23,19 @@ class Rescued:
     attempts: int
     max_attempts: int
     error: str | None
-    payload: str | None = None
 
 
 def find_schema() -> Statement[str]:
     """The schema in which the search path finds our tables. Decoding raises MigrationError."""
-    return Statement(sql("worker/find_schema", None), {}, lambda rows, count: _schema(rows))
 
+    def decode(rows: Rows, count: int) -> str:
+        if not rows:
+            raise MigrationError(
+                "there is no jobs table of conduit-jobs: run `conduit-jobs migrate` first"
+            )
+        return str(rows[0][0])
 
-def _schema(rows: Rows) -> str:
-    if not rows:
-        raise MigrationError(
-            "there is no jobs table of conduit-jobs: run `conduit-jobs migrate` first"
-        )
-    return str(rows[0][0])
+    return Statement("worker/find_schema", {}, decode)
 
 
 def register(
@@ -56,7 +45,6 @@ def register(
     pid: int,
     queues: Sequence[str],
     lanes: Sequence[Lane],
-    schema: str | None,
 ) -> Statement[None]:
     """Register a worker, or what it handles from now on."""
     parameters = {
@@ -67,7 +55,7 @@ def register(
         "queues": list(queues),
         "lanes": json.dumps([list(lane) for lane in lanes]),
     }
-    return Statement(sql("worker/register", schema), parameters, nothing)
+    return Statement("worker/register", parameters, nothing)
 
 
 def lock(lock_key: int) -> Statement[bool]:
@@ -95,10 +83,10 @@ class Heartbeat:
     is_awaited: bool = False
 
 
-def heartbeat(name: str, queues: Sequence[str], schema: str | None) -> Statement[Heartbeat]:
+def heartbeat(name: str, queues: Sequence[str]) -> Statement[Heartbeat]:
     """Send a heartbeat; read the workers, the controls of these queues, and the rates."""
     return Statement(
-        sql("worker/heartbeat", schema),
+        "worker/heartbeat",
         {"name": name, "queues": list(queues)},
         lambda rows, count: Heartbeat(
             [WorkerState(*row[:3]) for row in rows],
@@ -107,29 +95,31 @@ def heartbeat(name: str, queues: Sequence[str], schema: str | None) -> Statement
     )
 
 
-def rescue(dead: DeadWorker, schema: str | None) -> Statement[list[Rescued]]:
+def rescue(dead: DeadWorker) -> Statement[list[Rescued]]:
     """Reclaim the jobs of a dead worker and deregister it, unless its heartbeat has moved."""
     parameters = {"name": dead.name, "heartbeat": dead.heartbeat, "silent": dead.silent}
-    return Statement(sql("worker/rescue", schema), parameters, _rescued)
+    return Statement("worker/rescue", parameters, _rescued)
 
 
-def rescue_orphans(schema: str | None) -> Statement[list[Rescued]]:
+def rescue_orphans() -> Statement[list[Rescued]]:
     """Reclaim jobs of unregistered workers, and jobs whose lease has lapsed."""
-    return Statement(sql("worker/rescue_orphans", schema), {}, _rescued)
+    return Statement("worker/rescue_orphans", {}, _rescued)
 
 
-def unhandled_types(queues: Sequence[str], schema: str | None) -> Statement[list[tuple[str, Lane]]]:
+def unhandled_types(queues: Sequence[str]) -> Statement[list[tuple[str, Lane]]]:
     """The lanes that wait in these queues and that no live worker of the queue handles."""
     return Statement(
-        sql("worker/unhandled_types", schema, queue="wanted.queue"),
+        "worker/unhandled_types",
         {"queues": list(queues)},
         lambda rows, count: [(queue, (type_, shape)) for queue, type_, shape in rows],
+        {"queue": "wanted.queue"},
     )
 
 
-def deregister(name: str, schema: str | None) -> Statement[None]:
+def deregister(name: str) -> Statement[None]:
     """Delete the worker's row, at a gentle end."""
-    return Statement(sql("worker/deregister", schema), {"name": name}, nothing)
+    deleting = "DELETE FROM {conduit_workers} WHERE name = %(name)s"
+    return Statement(deleting, {"name": name}, nothing)
 
 
 def _rescued(rows: Rows, count: int) -> list[Rescued]:

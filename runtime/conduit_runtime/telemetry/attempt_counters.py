@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from ..model.claimed import Claimed
     from ..statements.outcomes import Attempt
 
-__all__ = ["Recorder"]
-
 _EPOCH = 946_684_800
 """Unix time of what Postgres counts its microseconds from."""
 SAMPLE = 50

@@ -2,20 +2,15 @@
 
 import random
 import time
-from functools import partial
-from typing import Any
 
 import psycopg
 
 from ..model.metrics.attempt_counts import AttemptCounters
 from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
-from ..postgres.execute import run
-from ..postgres.steps import run_steps
+from ..postgres.steps import Run, run_steps
 from ..statements import metrics as store
 from .attempt_counters import Recorder
-
-__all__ = ["Flusher"]
 
 _log = get_logger("conduit.metrics")
 
@@ -41,32 +36,28 @@ class Flusher:
         """Note the Unix time of the server's clock: waits are measured by it."""
         self._recorder.server_offset = server - time.monotonic()
 
-    def step(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+    def step(self, run: Run) -> None:
         """Do what is due now."""
         now = time.monotonic()
         if now >= self._next_flush:
             self._next_flush = now + FLUSH
-            self._try(connection, schema, compact=now >= self._next_compaction)
+            self._try(run, compact=now >= self._next_compaction)
 
-    def finish(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+    def finish(self, run: Run) -> None:
         """Flush what is left."""
-        self._try(connection, schema, compact=False)
+        self._try(run, compact=False)
 
-    def _try(
-        self, connection: psycopg.Connection[Any], schema: str | None, *, compact: bool
-    ) -> None:
+    def _try(self, run: Run, *, compact: bool) -> None:
         try:
-            self._flush(connection, schema)
-            if compact and not run_steps(store.compact(schema), partial(run, connection)):
+            self._flush(run)
+            if compact and not run_steps(store.compact(), run):
                 self._next_compaction = time.monotonic() + COMPACT
         except psycopg.Error as error:
             self._backoff.next_delay(error)
-            if connection.closed:
-                raise
         else:
             self._backoff.reset()
 
-    def _flush(self, connection: psycopg.Connection[Any], schema: str | None) -> None:
+    def _flush(self, run: Run) -> None:
         written = self._recorder.written
         present = {key: counters.copy() for key, counters in self._recorder.all_counters()}
         added = [
@@ -75,5 +66,5 @@ class Flusher:
             if (new := counters.since(written.get(key, AttemptCounters())))
         ]
         if added:
-            run(connection, store.flush(added, schema))
+            run(store.flush(added))
             written |= {key: present[key] for key, _ in added}

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from ..worker.pool import WorkerPool
 
-__all__ = ["PoolCollector", "serve"]
-
 EVERY = 4
 """Of the bounds that are counted by, one in so many is exported: each four times the one before."""
 PATH = "/metrics"

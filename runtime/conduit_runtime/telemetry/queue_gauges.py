@@ -12,9 +12,7 @@ from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
 from ..postgres.connection import connect
 from ..postgres.execute import run
-from ..postgres.statement import Statement, sql
-
-__all__ = ["QueueGauges", "QueueReader", "queue_gauges"]
+from ..postgres.statement import Statement
 
 _log = get_logger("conduit.metrics")
 
@@ -44,12 +42,13 @@ class QueueGauges(NamedTuple):
     oldest: float
 
 
-def queue_gauges(queues: Sequence[str], schema: str | None) -> Statement[list[QueueGauges]]:
+def queue_gauges(queues: Sequence[str]) -> Statement[list[QueueGauges]]:
     """How these queues stand."""
     return Statement(
-        sql("metrics/queue_gauges", schema, queue="wanted.queue"),
+        "metrics/queue_gauges",
         {"queues": list(queues), "deepest": DEEPEST},
         lambda rows, count: [QueueGauges(*row) for row in rows],
+        {"queue": "wanted.queue"},
     )
 
 
@@ -79,7 +78,7 @@ class QueueReader:
         try:
             with connect(self._dsn, "conduit metrics", limit) as conn, conn.transaction():
                 conn.execute(_SETTINGS, {"limit": limit})
-                known = run(conn, queue_gauges(self._queues, self._schema()))
+                known = run(conn, queue_gauges(self._queues), self._schema())
         except psycopg.Error as error:
             self._backoff.next_delay(error)
             return None

@@ -6,15 +6,13 @@ from typing import Any
 from opentelemetry import propagate, trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
-from ..model.claimed import TracedJob
+from ..model.claimed import Claimed
 from ..model.interruptions import Shutdown, TakenAway, TooLate
 from ..model.outcome import Snooze, describe
 from ..model.schedules.schedule import Schedule
 from ..model.text.masking import secrets_of
 from ..trace_context.headers import read_trace
 from ..trace_context.propagation import context_of
-
-__all__ = ["JobTracer", "Tick"]
 
 
 class JobTracer:
@@ -25,7 +23,7 @@ class JobTracer:
 
     async def attempt(
         self,
-        job: TracedJob,
+        job: Claimed,
         work: Coroutine[Any, Any, Any],
         why_stopped: Callable[[], BaseException | None],
     ) -> Any:

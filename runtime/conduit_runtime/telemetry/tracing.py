@@ -8,8 +8,6 @@ if TYPE_CHECKING:
 
     from .spans import JobTracer
 
-__all__ = ["job_tracer"]
-
 
 def job_tracer(provider: "TracerProvider | None") -> "JobTracer | None":
     """A tracer of jobs, of this provider or the process's; None where none is set up."""

@@ -13,8 +13,6 @@ import msgspec
 from ..model.errors import PayloadError
 from ..model.payload import decode
 
-__all__ = ["present_trace", "read_trace", "trace_fragments", "trace_of", "trace_parameter"]
-
 _API = "opentelemetry.trace"
 LONGEST = 10_000
 """Characters of headers that are stored; longer headers are left out."""

@@ -7,8 +7,6 @@ from opentelemetry.context import Context
 
 from ..model.text.logs import get_logger
 
-__all__ = ["context_of", "present"]
-
 _log = get_logger("conduit.tracing")
 
 

@@ -7,11 +7,11 @@ import time
 import psycopg
 
 from ..model.text.logs import get_logger
+from ..postgres.async_execute import own_async, run_async
 from ..postgres.backoff import Backoff
 from ..postgres.connection import keepalive
 from ..postgres.dsn import without_password
-
-__all__ = ["CONNECT_TIMEOUT", "reach"]
+from ..statements.worker_registry import find_schema
 
 _log = get_logger("conduit.worker")
 
@@ -25,23 +25,24 @@ _FINAL = re.compile(
 )
 
 
-async def reach(dsn: str, seconds: float) -> None:
-    """Return once the database is reachable; try for so many seconds, ever more rarely.
+async def reach(dsn: str, schema: str | None, seconds: float) -> str:
+    """The schema of our tables, once the database is reachable; tries for so many seconds.
 
-    Raises what the last try raised: at once where waiting is of no use, as for a wrong password.
+    Without a given `schema`, it is where the search path finds them. Raises what the last try
+    raised: at once where waiting is of no use, as for a wrong password.
     """
     backoff = Backoff(_log, "the database cannot be reached yet")
     deadline = time.monotonic() + seconds
     while True:
         try:
             connection = await psycopg.AsyncConnection.connect(dsn, **keepalive(dsn))
+            async with connection:
+                await own_async(connection)
+                return schema if schema is not None else await run_async(connection, find_schema())
         except psycopg.OperationalError as error:
             left = deadline - time.monotonic()
             if left <= 0 or _FINAL.search(str(error)):
                 raise
             shown = psycopg.OperationalError(without_password(str(error), dsn))
             pause = min(backoff.next_delay(shown), left)
-        else:
-            await connection.close()
-            return
         await asyncio.sleep(pause)

@@ -2,17 +2,18 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 
-from ..postgres.async_execute import check_open_async, own_async
+from ..postgres.async_execute import check_open_async, own_async, run_async
 from ..postgres.connection import keepalive
+from ..postgres.statement import Statement
 
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
-__all__ = ["JobDatabase"]
+T = TypeVar("T")
 
 BESIDE = 3
 """Connections for flows that are advanced, and for outcomes that Postgres refuses."""
@@ -24,8 +25,9 @@ class JobDatabase:
     One for each of the `size` jobs, and a few for what the worker writes beside its batches.
     """
 
-    def __init__(self, dsn: str, size: int) -> None:
+    def __init__(self, dsn: str, schema: str | None, size: int) -> None:
         self._dsn = dsn
+        self._schema = schema
         self._size = size
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] | None = None
 
@@ -48,6 +50,15 @@ class JobDatabase:
         await self._pool.open()
         async with self._pool.connection() as connection:
             yield connection
+
+    async def run(self, statement: Statement[T], settings: str | None = None) -> T:
+        """Run a statement of the worker's own, with these settings in a transaction of its own."""
+        async with self.connection() as connection:
+            if settings is None:
+                return await run_async(connection, statement, self._schema)
+            async with connection.transaction():
+                await connection.execute(settings)
+                return await run_async(connection, statement, self._schema)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -10,15 +10,6 @@ from collections.abc import Coroutine, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-__all__ = [
-    "LoopThread",
-    "cancel_rest",
-    "is_in_loop",
-    "rare_collections",
-    "stopped_by_signals",
-    "unless",
-]
-
 T = TypeVar("T")
 
 _LAST_WORDS = 1.0

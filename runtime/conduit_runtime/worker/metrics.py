@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..statements.outcomes import Attempt
 
-__all__ = ["Metrics", "TypeStats"]
-
 
 @dataclass(slots=True)
 class TypeStats:

@@ -10,15 +10,6 @@ if TYPE_CHECKING:
     from ..job_types.job_type import JobType
     from ..model.schedules.schedule import Schedule
 
-__all__ = [
-    "check_count",
-    "check_queue",
-    "check_seconds",
-    "job_types",
-    "queues_of",
-    "schedules_of",
-]
-
 
 def check_queue(queue: object) -> None:
     """Raise TypeError for what jobs cannot be taken from."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 from ..model.arguments import check_callable, check_type
 from ..model.errors import QueueError
 from ..telemetry.attempt_counters import Recorder
-from ..telemetry.tracing import job_tracer
 from .arrival import CONNECT_TIMEOUT, reach
 from .loops import LoopThread, cancel_rest, is_in_loop, rare_collections, stopped_by_signals, unless
 from .metrics import Metrics
@@ -21,12 +20,11 @@ if TYPE_CHECKING:
     from ..client.async_queue import AsyncQueue
     from ..client.queue import Queue
     from ..job_types.job_type import JobType
+    from ..model.failed_job import FailedJob
     from ..model.schedules.schedule import Schedule
     from ..telemetry.tracing import TracerProvider
-    from .run.failures import FailedJob, OnFailed
+    from .run.failures import OnFailed
     from .worker import Worker
-
-__all__ = ["GRACE", "WorkerPool"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Hook = TypeVar("Hook", bound=Callable[["FailedJob"], object])
@@ -85,8 +83,8 @@ class WorkerPool:
         self.dsn = queue.dsn
         self.schema = queue.schema
         self.recorder = Recorder()
-        self._on_failed = on_failed
-        self._tracer_provider = tracer_provider
+        self.failure_hook = on_failed
+        self.tracer_provider = tracer_provider
         self._exits = AsyncExitStack()
         self._worker: Worker | None = None
         self._thread: LoopThread | None = None
@@ -119,7 +117,7 @@ class WorkerPool:
         call, not the job: `queue.list(status="failed")` is the record.
         """
         check_type(function, "function", Callable, "a function")  # type: ignore[arg-type]
-        self._on_failed = function
+        self.failure_hook = function
         return function
 
     def start(self) -> None:
@@ -182,13 +180,14 @@ class WorkerPool:
         with stopped_by_signals(stopping):
             self._end_run = lambda: loop.call_soon_threadsafe(stopping.set)
             try:
-                if not await unless(stopping, reach(self.dsn, self.connect_timeout)):
+                if not await unless(stopping, self._reach()):
                     return
                 await self._start(drain)
                 if on_ready is not None:
                     on_ready()
                 with rare_collections():
-                    await unless(stopping, self._working())
+                    assert self._worker is not None
+                    await unless(stopping, self._worker.run())
             finally:
                 self._end_run = None
                 await self._stop(self.grace)
@@ -202,9 +201,8 @@ class WorkerPool:
         threads = ThreadPoolExecutor(self.workers, thread_name_prefix="conduit-service")
         asyncio.get_running_loop().set_default_executor(threads)
 
-    async def _working(self) -> None:
-        if self._worker is not None:
-            await self._worker.run()
+    async def _reach(self) -> None:
+        self.schema = await reach(self.dsn, self.schema, self.connect_timeout)
 
     async def _start(self, drain: bool) -> None:
         from ..schedules.ticker import add_schedules
@@ -217,19 +215,7 @@ class WorkerPool:
             if self.schedules:
                 await add_schedules(self.schedules, self.dsn, self.schema)
             services = await exits.enter_async_context(entered(self.services, self._jobs))
-            worker = Worker(
-                self.dsn,
-                self.schema,
-                self.queues,
-                self.handlers,
-                services,
-                self.metrics,
-                self.recorder,
-                lambda: self._on_failed,
-                self.workers,
-                drain,
-                job_tracer(self._tracer_provider),
-            )
+            worker = Worker(self, services, is_draining=drain)
             await worker.start()
             self._worker = worker
             self._exits = exits.pop_all()
@@ -255,7 +241,7 @@ class WorkerPool:
         self.stop()
 
     async def __aenter__(self) -> Self:
-        await reach(self.dsn, self.connect_timeout)
+        await self._reach()
         await self._start(drain=False)
         return self
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import psycopg
@@ -12,12 +12,10 @@ from ..model.outcome import released
 from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
 from ..statements.outcomes import Attempt, OrphanedClaim
-from ..telemetry.attempt_counters import Recorder
-from .acknowledge.acknowledger import Acknowledger
 from .run.execution import Execution
-from .run.runner import Runner
 
-__all__ = ["Watch"]
+if TYPE_CHECKING:
+    from .worker import Worker
 
 _log = get_logger("conduit.worker")
 
@@ -34,21 +32,13 @@ STUCK = 60.0
 class Watch:
     """Writes the starts of long jobs, stops those that are lost, and releases orphaned claims.
 
-    `worker` returns the name under which the worker holds its jobs. `is_stuck` is set once threads
-    of stopped attempts have held every slot for `STUCK` seconds.
+    `is_stuck` is set once threads of stopped attempts have held every slot for `STUCK` seconds.
     """
 
-    def __init__(
-        self,
-        runner: Runner,
-        acknowledger: Acknowledger,
-        recorder: Recorder,
-        worker: Callable[[], str],
-    ) -> None:
-        self._runner = runner
-        self._acknowledger = acknowledger
-        self._recorder = recorder
+    def __init__(self, worker: "Worker") -> None:
         self._worker = worker
+        self._runner = worker.runner
+        self._acknowledger = worker.acknowledger
         self._backoff = Backoff(_log, "orphaned claims cannot be looked for")
         self._stuck_since: float | None = None
         self._orphans: set[tuple[UUID, UUID]] = set()
@@ -90,13 +80,15 @@ class Watch:
         for execution in long:
             if execution.job.id not in held:
                 if execution.stopped_by is None:
-                    self._recorder.counters(execution.job.queue, execution.job.type).cancelled += 1
+                    self._worker.recorder.counters(
+                        execution.job.queue, execution.job.type
+                    ).cancelled += 1
                 execution.stop(TakenAway())
 
     async def _audit(self) -> None:
         """Release jobs of a claim whose result was lost with its connection."""
         try:
-            held = await self._acknowledger.held_jobs(self._worker())
+            held = await self._acknowledger.held_jobs(self._worker.name)
         except psycopg.Error as error:
             self._backoff.next_delay(error)
             return

@@ -108,11 +108,11 @@ def test_a_worker_that_claims_a_job_once_leased_holds_it_without_a_lease(
     queue.dequeue("w")
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("UPDATE jobs SET status = 'pending', run_at = now()")
-        run(conn, register("worker", 1, "host", 1, ["default"], [], None))
-        [job] = run(conn, Claims().next("worker", {"default": 1}, [("t", "")], 1, 0.0, None))
+        run(conn, register("worker", 1, "host", 1, ["default"], []))
+        [job] = run(conn, Claims().next("worker", {"default": 1}, [("t", "")], 1, 0.0))
         [(lease,)] = conn.execute("SELECT leased_until FROM jobs").fetchall()
         assert lease is None
-        assert len(run(conn, complete([Attempt(job)], None)).attempts) == 1
+        assert len(run(conn, complete([Attempt(job)])).attempts) == 1
 
 
 def test_two_claims_never_share_a_job(queue: Queue, dsn: str) -> None:

@@ -36,7 +36,6 @@ from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.host_settings import SETTINGS
 from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements import failure_notices, idle_lock, worker_registry
-from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
@@ -133,8 +132,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         return read(path, *args, **options)
 
     monkeypatch.setattr(Path, "read_text", read_text)
-    for cached in (statement.sql, store.insert_one):
-        cached.cache_clear()
+    statement.render.cache_clear()
     return found
 
 
@@ -306,34 +304,32 @@ def lease(queue: Queue) -> None:
 def rescue_and_sweep(dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(SETTINGS)
-        run(connection, worker_registry.register("w", 1, "h", 1, ["default"], [("t", "")], None))
+        run(connection, worker_registry.register("w", 1, "h", 1, ["default"], [("t", "")]))
         with Queue(dsn) as queue:
             queue.enqueue(Job(type="t"))
         claims = Claims()
-        claim = claims.next("w", {"default": 1}, [("t", "")], 1, 0.0, None)
+        claim = claims.next("w", {"default": 1}, [("t", "")], 1, 0.0)
         [job] = run(connection, claim)
         held = [Attempt(job, elapsed=1.0)]
-        assert run(connection, attempts.mark_started(held, None)) == {job.id}
-        assert run(connection, attempts.locked(held, None)) == set()
-        run(connection, attempts.held_jobs("w", None))
-        run(connection, attempts.renew([job], uuid4(), "w", None))
+        assert run(connection, attempts.mark_started(held)) == {job.id}
+        assert run(connection, attempts.locked(held)) == set()
+        run(connection, attempts.held_jobs("w"))
+        run(connection, attempts.renew([job], uuid4(), "w"))
         claims.scan_policy = Recent()
-        run(connection, claims.next("w", {"default": 1}, [("t", "")], 1, 0.0, None))
-        assert (
-            len(run(connection, worker_registry.rescue(DeadWorker("w", 0, silent=True), None))) == 1
-        )
-        run(connection, failure_notices.take(["default"], "w", None))
-        run(connection, failure_notices.delete([(job.id, "w")], None))
+        run(connection, claims.next("w", {"default": 1}, [("t", "")], 1, 0.0))
+        assert len(run(connection, worker_registry.rescue(DeadWorker("w", 0, silent=True)))) == 1
+        run(connection, failure_notices.take(["default"], "w"))
+        run(connection, failure_notices.delete([(job.id, "w")]))
         sweep = Sweep(lambda ended: None)
         for _ in range(4):
-            sweep.step(connection, None)
-        sweep.watch(connection, None)
-        run_steps(metrics_store.compact(None), partial(run, connection))
-        run(connection, idle_lock.acquire(["default"], None))
-        run(connection, idle_lock.someone_holds(["default"], None))
-        run(connection, idle_lock.release(["default"], None))
-        [stored, *_] = run(connection, schedule_store.read(None, None))
-        run(connection, schedule_store.failed(stored[0], "no", None))
+            sweep.step(partial(run, connection))
+        sweep.watch(partial(run, connection))
+        run_steps(metrics_store.compact(), partial(run, connection))
+        run(connection, idle_lock.acquire(["default"]))
+        run(connection, idle_lock.someone_holds(["default"]))
+        run(connection, idle_lock.release(["default"]))
+        [stored, *_] = run(connection, schedule_store.read(None))
+        run(connection, schedule_store.failed(stored[0], "no"))
 
 
 class Recent(ScanPolicy):

@@ -185,7 +185,7 @@ def test_workers_poll_and_leave_nothing_in_the_sessions(
 async def _write_around_a_lock(pooled: str, job: Job, turns: int) -> None:
     relay = Relay(pooled)
     connection = ReconnectingConnection(relay.dsn, "conduit outcomes", lock_timeout="100ms")
-    cancel = store.cancel_job(job.id, None)
+    cancel = store.cancel_job(job.id)
     try:
         await connection.open()
         async with await psycopg.AsyncConnection.connect(pooled, prepare_threshold=None) as other:

@@ -236,7 +236,7 @@ def test_a_database_that_fails_is_logged_once(
     empty_dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def tick() -> None:
-        broken = Ticker(ReconnectingConnection(empty_dsn, "conduit schedules"), lambda: None)
+        broken = Ticker(ReconnectingConnection(empty_dsn, "conduit schedules"))
         await broken.enqueue_due()
         await broken.enqueue_due()
         await broken.close()
@@ -404,11 +404,11 @@ def test_a_change_between_look_and_tick_is_heeded(
     seen = []
 
     def run(statement: Any) -> Any:
-        if "FOR UPDATE" in statement.sql and not seen:
+        if "FOR UPDATE" in statement.sql() and not seen:
             seen.append(scheduler.add(Schedule.every(hours=5, type="report")))
         return queue._run(statement, None)
 
-    assert run_steps(scheduling.enqueue_due(None), run) == 0
+    assert run_steps(scheduling.enqueue_due(), run) == 0
     assert due_at(scheduler) == seen[0].next_run_at
     assert scheduler.enqueue_due() == 1
 

@@ -9,7 +9,7 @@ from conduit_runtime.statements.claims import BATCH, Claims, most_of_a_claim
 
 
 def claimed(queue: str, priority: int, run_at: int, seq: int) -> Claimed:
-    row = (UUID(int=seq), "t", queue, "{}", 0, 3, priority, 0, None, run_at, seq, None)
+    row = (UUID(int=seq), "t", queue, "{}", 0, 3, priority, 0, None, run_at, seq, None, None)
     return Claimed(uuid4(), *row)
 
 
@@ -21,18 +21,18 @@ def elements(statement: Statement[Any], name: str) -> list[Any]:
 
 def test_the_first_claim_looks_at_everything_and_the_next_behind_the_last() -> None:
     claims = Claims()
-    first = claims.next("w", {"q": 2}, [("t", "")], 2, 0.0, None)
+    first = claims.next("w", {"q": 2}, [("t", "")], 2, 0.0)
     assert claims.was_full
     assert first.parameters["bound_queues"] == "{}"
     claims.learn([claimed("q", 75, 7, 1), claimed("q", 50, 8, 2)], 2, 0.0, 0.001)
-    second = claims.next("w", {"q": 2}, [("t", "")], 2, 0.01, None)
+    second = claims.next("w", {"q": 2}, [("t", "")], 2, 0.01)
     assert not claims.was_full
     bounds = zip(
         *(elements(second, f"bound_{name}") for name in ("priorities", "run_ats", "seqs")),
         strict=True,
     )
     assert sorted(bounds) == [(50, 8, 2), (75, 7, 1)]
-    claims.next("w", {"q": 2}, [("t", "")], 2, 0.06, None)
+    claims.next("w", {"q": 2}, [("t", "")], 2, 0.06)
     assert claims.was_full
 
 
@@ -42,10 +42,10 @@ def test_a_full_look_forgets_the_bounds_that_it_did_not_come_to() -> None:
         (0.0, [claimed("q", 75, 7, 1), claimed("q", 50, 8, 2)]),
         (0.06, [claimed("q", 75, 9, 3), claimed("q", 75, 9, 4)]),
     ):
-        claims.next("w", {"q": 2}, [("t", "")], 2, now, None)
+        claims.next("w", {"q": 2}, [("t", "")], 2, now)
         assert claims.was_full
         claims.learn(jobs, 2, now, now)
-    following = claims.next("w", {"q": 2}, [("t", "")], 2, 0.07, None)
+    following = claims.next("w", {"q": 2}, [("t", "")], 2, 0.07)
     assert not claims.was_full
     assert elements(following, "bound_priorities") == [75]
 
@@ -55,7 +55,7 @@ def test_of_many_lanes_few_exhausted_priorities_are_looked_at_again() -> None:
     lanes = [(f"t{n}", "") for n in range(100)]
     given = [*range(99, 90, -1)]
     for now, priority in enumerate(given, 1):
-        following = claims.next("w", {"q": 2}, lanes, 2, now / 1_000, None)
+        following = claims.next("w", {"q": 2}, lanes, 2, now / 1_000)
         claims.learn([claimed("q", priority, 7, n) for n in (1, 2)], 2, now / 1_000, now / 1_000)
     assert not claims.was_full
     assert elements(following, "bound_priorities") == [99, 98, 97, 92]
@@ -64,9 +64,9 @@ def test_of_many_lanes_few_exhausted_priorities_are_looked_at_again() -> None:
 def test_of_few_lanes_every_exhausted_priority_is_looked_at_again() -> None:
     claims = Claims()
     for now, priority in enumerate([75, 50, 25, 10], 1):
-        claims.next("w", {"q": 2}, [("t", "")], 2, now / 1_000, None)
+        claims.next("w", {"q": 2}, [("t", "")], 2, now / 1_000)
         claims.learn([claimed("q", priority, 7, n) for n in (1, 2)], 2, now / 1_000, now / 1_000)
-    following = claims.next("w", {"q": 2}, [("t", "")], 2, 0.01, None)
+    following = claims.next("w", {"q": 2}, [("t", "")], 2, 0.01)
     assert sorted(elements(following, "bound_priorities")) == [10, 25, 50, 75]
 
 
@@ -75,11 +75,11 @@ def test_a_full_look_that_costs_more_is_rarer_but_comes_within_a_second() -> Non
     for cost, wait in ((0.01, 0.25), (10.0, 1.0)):
         now = 100.0 * cost
         claims.scan_policy.forget()
-        claims.next("w", {"q": 1}, [("t", "")], 1, now, None)
+        claims.next("w", {"q": 1}, [("t", "")], 1, now)
         claims.learn([claimed("q", 50, 7, 1)], 1, now, now + cost)
-        claims.next("w", {"q": 1}, [("t", "")], 1, now + cost + wait - 0.01, None)
+        claims.next("w", {"q": 1}, [("t", "")], 1, now + cost + wait - 0.01)
         assert not claims.was_full
-        claims.next("w", {"q": 1}, [("t", "")], 1, now + cost + wait + 0.01, None)
+        claims.next("w", {"q": 1}, [("t", "")], 1, now + cost + wait + 0.01)
         assert claims.was_full
 
 
@@ -88,10 +88,10 @@ def test_a_short_claim_is_repeated_in_full_and_looks_deeper() -> None:
     lanes = [(f"t{n}", "") for n in range(200)]
     depths = []
     for round_ in range(8):
-        statement = claims.next("w", {"q": BATCH}, lanes, BATCH, float(round_), None)
+        statement = claims.next("w", {"q": BATCH}, lanes, BATCH, float(round_))
         depths.append(statement.parameters["depth"])
         claims.learn([claimed("q", 50, 7, 1)], BATCH, float(round_), float(round_))
-        assert claims.next("w", {"q": 1}, lanes, 1, float(round_), None)
+        assert claims.next("w", {"q": 1}, lanes, 1, float(round_))
         assert claims.was_full
     assert depths[0] == 13
     assert depths[-1] == BATCH
@@ -100,25 +100,25 @@ def test_a_short_claim_is_repeated_in_full_and_looks_deeper() -> None:
 def test_a_full_look_that_costs_is_not_repeated_for_each_short_claim() -> None:
     """Dead entries that vacuum cannot remove are not walked through for each job that comes."""
     claims = Claims()
-    claims.next("w", {"q": 10}, [("t", "")], 10, 0.0, None)
+    claims.next("w", {"q": 10}, [("t", "")], 10, 0.0)
     claims.learn([claimed("q", 50, 7, 1)], 10, 0.0, 0.02)
     assert claims.scan_policy.due_in(0.02) == pytest.approx(0.5)
     for now in (0.1, 0.3, 0.5):
-        statement = claims.next("w", {"q": 10}, [("t", "")], 10, now, None)
+        statement = claims.next("w", {"q": 10}, [("t", "")], 10, now)
         assert not claims.was_full
         assert elements(statement, "bound_priorities") == [50]
         claims.learn([], 10, now, now)
-    claims.next("w", {"q": 10}, [("t", "")], 10, 0.53, None)
+    claims.next("w", {"q": 10}, [("t", "")], 10, 0.53)
     assert claims.was_full
     # Everything was looked at, so the bound stays where it was furthest.
     claims.learn([claimed("q", 50, 6, 2)], 10, 0.53, 0.63)  # it had appeared behind the bound
     assert claims.scan_policy.due_in(0.63) == pytest.approx(1.0)
-    statement = claims.next("w", {"q": 10}, [("t", "")], 10, 1.0, None)
+    statement = claims.next("w", {"q": 10}, [("t", "")], 10, 1.0)
     assert elements(statement, "bound_run_ats") == [7]
 
 
 def test_one_lane_is_read_as_deep_as_the_claim() -> None:
-    statement = Claims().next("w", {"q": 300}, [("t", "")], 300, 0.0, None)
+    statement = Claims().next("w", {"q": 300}, [("t", "")], 300, 0.0)
     assert statement.parameters["depth"] == 300
 
 
@@ -127,7 +127,7 @@ def test_as_many_heads_are_read_as_the_types_at_hand_need() -> None:
     lanes = [(f"t{n}", shape) for n in range(100) for shape in ("", "f")]
     depths = []
     for kinds in (1, 1, 100, 100, 1, 1):
-        statement = claims.next("w", {"q": BATCH}, lanes, BATCH, 0.0, None)
+        statement = claims.next("w", {"q": BATCH}, lanes, BATCH, 0.0)
         depths.append(statement.parameters["depth"])
         jobs = [claimed("q", 50, 7, n) for n in range(BATCH)]
         for number, job in enumerate(jobs):
@@ -141,7 +141,7 @@ def test_of_many_queues_the_empty_ones_are_passed_over_until_the_next_full_look(
     queues = {f"q{n}": 2 for n in range(20)}
     asked = []
     for now in (0.0, 0.01, 0.02, 0.2):
-        statement = claims.next("w", queues, [("t", "")], 2, now, None)
+        statement = claims.next("w", queues, [("t", "")], 2, now)
         asked.append(elements(statement, "queues"))
         # The claim came to q0 and q1, which gave nothing, and was full with q2 and q3.
         claims.learn([claimed("q2", 50, 7, 1), claimed("q3", 50, 7, 2)], 2, now, now)
@@ -151,7 +151,7 @@ def test_of_many_queues_the_empty_ones_are_passed_over_until_the_next_full_look(
 
 def test_every_claim_draws_a_token_of_its_own() -> None:
     claims = Claims()
-    tokens = {claims.next("w", {"q": 1}, [], 1, 0.0, None).parameters["token"] for _ in range(100)}
+    tokens = {claims.next("w", {"q": 1}, [], 1, 0.0).parameters["token"] for _ in range(100)}
     assert len(tokens) == 100
 
 

@@ -59,7 +59,7 @@ def test_a_rescue_counts_the_start_of_its_claim(
                 "UPDATE jobs SET status = 'running', locked_at = now(), locked_by = 'w', "
                 "start_written = NULL"
             )
-        [rescued] = run(connection, worker_registry.rescue_orphans(None))
+        [rescued] = run(connection, worker_registry.rescue_orphans())
     assert (rescued.id, rescued.attempts) == (job.id, attempts)
     stored = queue.get(job.id)
     assert stored is not None

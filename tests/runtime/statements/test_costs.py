@@ -30,8 +30,8 @@ PAYLOAD = {"to": "user@example.com", "template": "welcome", "user_id": "0192d5a0
 
 def test_a_job_is_three_versions_of_one_row(dsn: str) -> None:
     with worker_connection(dsn) as connection:
-        held = attempts.complete(claimed(connection), None)
-        connection.execute(held.sql, held.parameters)
+        held = attempts.complete(claimed(connection))
+        connection.execute(held.sql(), held.parameters)
         counts = connection.execute(
             "SELECT n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables "
             "WHERE relname = 'jobs'"
@@ -41,7 +41,7 @@ def test_a_job_is_three_versions_of_one_row(dsn: str) -> None:
 
 def test_an_insert_writes_a_row_and_its_two_index_entries(dsn: str) -> None:
     with worker_connection(dsn) as connection:
-        wal = explain(connection, *store.insert_jobs(jobs(), None))
+        wal = explain(connection, *store.insert_jobs(jobs()))
     # A row and an entry in each of two indexes; the rest is the splits of pages.
     assert wal["WAL Records"] <= 3.2 * BATCH
     assert wal["WAL Bytes"] - 8_192 * wal["WAL FPI"] <= 500 * BATCH
@@ -51,7 +51,7 @@ def test_an_insert_writes_a_row_and_its_two_index_entries(dsn: str) -> None:
 def test_jobs_are_inserted_in_their_order_without_a_sort(dsn: str, alone: bool) -> None:
     given = jobs()
     with worker_connection(dsn) as connection:
-        plan = explain(connection, *store.insert_jobs(given, None, alone=alone))
+        plan = explain(connection, *store.insert_jobs(given, alone=alone))
         stored = connection.execute("SELECT id FROM jobs ORDER BY seq").fetchall()
     nodes = [plan["Node Type"]]
     while "Plans" in plan:
@@ -73,7 +73,7 @@ def test_a_claim_writes_a_row_and_two_index_entries(dsn: str) -> None:
 def test_a_completion_writes_a_row_and_one_index_entry(dsn: str) -> None:
     with worker_connection(dsn) as connection:
         held = claimed(connection)
-        wal = explain(connection, attempts.complete(held, None))
+        wal = explain(connection, attempts.complete(held))
     assert wal["WAL Records"] <= 3 * BATCH
     assert wal["WAL Bytes"] - 8_192 * wal["WAL FPI"] <= 450 * BATCH
 
@@ -84,7 +84,7 @@ def test_a_drain_is_a_few_statements(dsn: str, monkeypatch: pytest.MonkeyPatch) 
     run = ReconnectingConnection.run
 
     async def counted(self: ReconnectingConnection, statement: Statement[Any]) -> Any:
-        sent.append(statement.sql)
+        sent.append(statement.sql())
         return await run(self, statement)
 
     monkeypatch.setattr(ReconnectingConnection, "run", counted)
@@ -124,10 +124,10 @@ def test_a_job_is_few_calls_of_the_workers_python(dsn: str) -> None:
 def test_a_claim_of_many_types_locks_few_more_than_it_takes(dsn: str) -> None:
     with worker_connection(dsn) as connection:
         many = [Job(type=f"type{n % 200}", payload=PAYLOAD) for n in range(10 * BATCH)]
-        [statement] = store.insert_jobs(many, None)
-        connection.execute(statement.sql, statement.parameters)
+        [statement] = store.insert_jobs(many)
+        connection.execute(statement.sql(), statement.parameters)
         lanes = [(f"type{n}", "") for n in range(200)]
-        wal = explain(connection, Claims().next("w", {"default": BATCH}, lanes, BATCH, 0.0, None))
+        wal = explain(connection, Claims().next("w", {"default": BATCH}, lanes, BATCH, 0.0))
     # A lock for each head that is looked at, and for what is taken the row and two entries.
     assert wal["WAL Records"] <= (4 + 4) * BATCH
 
@@ -158,7 +158,7 @@ def test_an_idle_worker_asks_little(dsn: str, monkeypatch: pytest.MonkeyPatch) -
     run = ReconnectingConnection.run
 
     async def counted(self: ReconnectingConnection, statement: Statement[Any]) -> Any:
-        sent.append(statement.sql)
+        sent.append(statement.sql())
         return await run(self, statement)
 
     async def idle() -> int:
@@ -174,18 +174,17 @@ def test_an_idle_worker_asks_little(dsn: str, monkeypatch: pytest.MonkeyPatch) -
     assert asyncio.run(idle()) <= 4
 
 
-def test_a_look_around_sweeps_with_one_statement(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_around_sweeps_with_one_statement(dsn: str) -> None:
     sent: list[str] = []
 
-    def counted(connection: psycopg.Connection[Any], statement: Statement[Any]) -> Any:
-        sent.append(statement.sql)
+    def counted(statement: Statement[Any]) -> Any:
+        sent.append(statement.sql())
         return run(connection, statement)
 
-    monkeypatch.setattr(sweep, "run", counted)
     sweeping = sweep.Sweep(lambda jobs: None)
     with psycopg.connect(dsn, autocommit=True) as connection:
         for _ in range(8):
-            sweeping.step(connection, None)
+            sweeping.step(counted)
     # Keys, results, dependencies and failure notices have their turns.
     assert [sent.count(statement) for statement in sent] == [2] * 8
 
@@ -215,25 +214,25 @@ def worker_connection(dsn: str) -> psycopg.Connection[Any]:
 
 
 def enqueue(connection: psycopg.Connection[Any]) -> None:
-    [statement] = store.insert_jobs(jobs(), None)
-    connection.execute(statement.sql, statement.parameters)
+    [statement] = store.insert_jobs(jobs())
+    connection.execute(statement.sql(), statement.parameters)
 
 
 def claim() -> Statement[Any]:
-    return Claims().next("w", {"default": BATCH}, [("noop", "")], BATCH, 0.0, None)
+    return Claims().next("w", {"default": BATCH}, [("noop", "")], BATCH, 0.0)
 
 
 def claimed(connection: psycopg.Connection[Any]) -> list[Attempt]:
     enqueue(connection)
     statement = claim()
-    rows = connection.execute(statement.sql, statement.parameters).fetchall()
+    rows = connection.execute(statement.sql(), statement.parameters).fetchall()
     assert len(rows) == BATCH
     return [Attempt(OrphanedClaim(row[0], statement.parameters["token"]), 0.001) for row in rows]
 
 
 def explain(connection: psycopg.Connection[Any], statement: Statement[Any]) -> dict[str, Any]:
     """What running a statement wrote to the WAL."""
-    sql = f"EXPLAIN (ANALYZE, WAL, TIMING OFF, FORMAT JSON) {statement.sql}"
+    sql = f"EXPLAIN (ANALYZE, WAL, TIMING OFF, FORMAT JSON) {statement.sql()}"
     [(answer,)] = connection.execute(sql, statement.parameters).fetchall()
     plan: dict[str, Any] = answer[0]["Plan"]
     return plan

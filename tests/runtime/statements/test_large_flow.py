@@ -69,8 +69,8 @@ def test_one_statement_releases_a_bounded_part(queue: Queue, dsn: str, fails: bo
     with psycopg.connect(dsn, autocommit=True) as conn:
         left, rounds = True, 0
         while left:
-            watched = run(conn, flow_store.watch(None, None))
-            left = bool(watched.ended and run(conn, flow_store.advance(watched.ended, None)))
+            watched = run(conn, flow_store.watch(None))
+            left = bool(watched.ended and run(conn, flow_store.advance(watched.ended)))
             rounds += 1
     assert rounds == 2
     assert counts(dsn)["cancelled" if fails else "pending"] == count
@@ -94,7 +94,7 @@ def test_a_share_for_each_job(queue: Queue, dsn: str) -> None:
     held = queue.dequeue("w", limit=100)
     assert len(held) == 21
     with psycopg.connect(dsn) as conn:
-        statement = attempts.complete([attempts.Attempt(job) for job in held], None)
+        statement = attempts.complete([attempts.Attempt(job) for job in held])
         assert [*run(conn, statement).advancing] == [large.jobs[0].id]
     assert len(queue.list("small", "pending")) == 20
 
@@ -139,9 +139,9 @@ def pages_per_member(queue: Queue, dsn: str, count: int) -> float:
     head_ends(queue, True, chain(Job(type="head"), group(members(count), then=Job("z", "t"))))
     pages = 0
     with psycopg.connect(dsn, autocommit=True) as conn:
-        while ended := run(conn, flow_store.watch(None, None)).ended:
-            statement = flow_store.advance(ended, None)
-            sql = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql}"
+        while ended := run(conn, flow_store.watch(None)).ended:
+            statement = flow_store.advance(ended)
+            sql = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql()}"
             [(answer,)] = conn.execute(sql, statement.parameters).fetchall()
             pages += (
                 answer[0]["Plan"]["Shared Hit Blocks"] + answer[0]["Plan"]["Shared Read Blocks"]
@@ -155,7 +155,7 @@ def test_a_large_flow_is_stored_by_small_statements(
 ) -> None:
     monkeypatch.setattr(store, "BATCH_BYTES", 50_000)
     flow = chain(Job(type="head"), group(members(1_000), then=Job("members", "t", "then")))
-    statements = flow_store.insert_flow(flow, None)
+    statements = flow_store.insert_flow(flow)
     assert len(statements) > 10
     assert max(len(str(each.parameters)) for each in statements) < 200_000
     with psycopg.connect(dsn, autocommit=True) as conn:

@@ -86,27 +86,27 @@ def test_a_claim_of_many_lanes(connection: psycopg.Connection[Any]) -> None:
 
 
 def test_a_completion(connection: psycopg.Connection[Any]) -> None:
-    plan = explain(connection, attempts.complete(held(connection), None))
+    plan = explain(connection, attempts.complete(held(connection)))
     assert scans(plan) == {"jobs_pkey"}
     assert buffers(plan) <= 30 * BATCH
 
 
 def test_other_outcomes(connection: psycopg.Connection[Any]) -> None:
-    for statement in (attempts.end([], None), attempts.mark_started(held(connection), None)):
+    for statement in (attempts.end([]), attempts.mark_started(held(connection))):
         assert scans(explain(connection, statement)) == {"jobs_pkey"}
 
 
 def test_a_rescue(connection: psycopg.Connection[Any]) -> None:
     held(connection)
     dead = DeadWorker("w", heartbeat=0, silent=True)
-    plan = explain(connection, worker_registry.rescue(dead, None))
+    plan = explain(connection, worker_registry.rescue(dead))
     assert scans(plan) <= {"jobs_running", "jobs_pkey", "Tid Scan"}
     assert buffers(plan) <= 60 * BATCH
 
 
 def test_a_look_for_orphans(connection: psycopg.Connection[Any]) -> None:
     held(connection)
-    plan = explain(connection, worker_registry.rescue_orphans(None))
+    plan = explain(connection, worker_registry.rescue_orphans())
     assert scans(plan) <= {"jobs_running", "jobs_pkey", "Tid Scan"}
     assert buffers(plan) <= 30 * BATCH
 
@@ -117,19 +117,19 @@ def test_counts_read_the_table_once(connection: psycopg.Connection[Any]) -> None
     ).fetchall()
     connection.execute("RESET ALL")  # an application's connection
     for queue in (None, "default"):
-        plan = explain(connection, store.stats(queue, None))
+        plan = explain(connection, store.stats(queue))
         assert len(scans(plan)) == 1
         assert buffers(plan) <= pages + 100
 
 
 def claim(lanes: list[tuple[str, str]] | None = None) -> Statement[Any]:
-    return Claims().next("w", {"default": BATCH}, lanes or [("known", "")], BATCH, 0.0, None)
+    return Claims().next("w", {"default": BATCH}, lanes or [("known", "")], BATCH, 0.0)
 
 
 def held(connection: psycopg.Connection[Any]) -> list[Attempt]:
     """Attempts of a batch that the worker has claimed."""
     statement = claim()
-    rows = connection.execute(statement.sql, statement.parameters).fetchall()
+    rows = connection.execute(statement.sql(), statement.parameters).fetchall()
     token: UUID = statement.parameters["token"]
     assert len(rows) == BATCH
     return [Attempt(OrphanedClaim(row[0], token), 0.001) for row in rows]
@@ -137,7 +137,7 @@ def held(connection: psycopg.Connection[Any]) -> list[Attempt]:
 
 def explain(connection: psycopg.Connection[Any], statement: Statement[Any]) -> Plan:
     """The plan of a statement, run and counted."""
-    sql = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql}"
+    sql = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql()}"
     [(answer,)] = connection.execute(sql, statement.parameters).fetchall()
     plan: Plan = answer[0]["Plan"]
     return plan

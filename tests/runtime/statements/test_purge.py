@@ -67,9 +67,9 @@ def test_what_a_purge_reads(connection: psycopg.Connection[Any]) -> None:
     plans: list[Plan] = []
 
     def explained(statement: Statement[Any]) -> Any:
-        if "DELETE FROM jobs" in statement.sql:
+        if "DELETE FROM jobs" in statement.sql():
             connection.execute("SAVEPOINT s")
-            explain = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql}"
+            explain = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement.sql()}"
             [(answer,)] = connection.execute(explain, statement.parameters).fetchall()
             plans.append(answer[0]["Plan"])
             connection.execute("ROLLBACK TO s")
@@ -80,7 +80,7 @@ def test_what_a_purge_reads(connection: psycopg.Connection[Any]) -> None:
         "completed_at < now() - interval '5 days') FROM jobs"
     ).fetchall()
     assert old > JOBS / 2
-    assert run_steps(purge(timedelta(days=5), ENDED, None, None), explained) == old
+    assert run_steps(purge(timedelta(days=5), ENDED, None), explained) == old
     assert there / PAGE <= len(plans) <= there / PAGE + 2
     for plan in plans:
         scans = [node for node in nodes(plan) if node.get("Relation Name") == "jobs"]

@@ -137,7 +137,7 @@ def test_a_result_expires(queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatc
             (jobs[3].id,),
         )
         assert [result(queue, job) for job in jobs] == [None, None, None, 3]
-        assert [run(conn, results.sweep(None)) for _ in range(3)] == [2, 1, 0]
+        assert [run(conn, results.sweep()) for _ in range(3)] == [2, 1, 0]
     assert result(queue, jobs[3]) == 3
 
 

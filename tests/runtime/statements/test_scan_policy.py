@@ -25,7 +25,7 @@ def rare(claims: Claims) -> float:
     """Have three costly looks find nothing: from then on they are rare. Returns the time."""
     now = 0.0
     for _ in range(3):
-        claims.next("w", {"default": 10}, LANES, 10, now, None, 1)
+        claims.next("w", {"default": 10}, LANES, 10, now, 1)
         claims.learn([], 10, now, now + COSTLY)
         now += 2.0
     return now - 1.0
@@ -90,7 +90,7 @@ def test_without_a_bound_a_claim_looks_at_what_is_recent() -> None:
     claims = Claims()
     now = rare(claims)
     for at in (now, now + 0.01):
-        statement = claims.next("w", {"default": 10}, LANES, 10, at, None, 1)
+        statement = claims.next("w", {"default": 10}, LANES, 10, at, 1)
         assert "ages" in statement.parameters
         claims.learn([], 10, at, at + 0.001)
         assert 0.2 < claims.scan_policy.due_in(at + 0.001) < 0.3
@@ -99,9 +99,9 @@ def test_without_a_bound_a_claim_looks_at_what_is_recent() -> None:
 def test_what_was_announced_between_two_connections_is_looked_for() -> None:
     claims = Claims()
     now = rare(claims)
-    claims.next("w", {"default": 10}, LANES, 10, now, None, 1)
+    claims.next("w", {"default": 10}, LANES, 10, now, 1)
     assert not claims.was_full
-    claims.next("w", {"default": 10}, LANES, 10, now, None, 2)
+    claims.next("w", {"default": 10}, LANES, 10, now, 2)
     assert claims.was_full
 
 
@@ -134,13 +134,13 @@ def test_a_recent_look_reads_none_of_what_died_before(held: str) -> None:
             " ('t', 50, 3600, 'an hour ago'), ('t', 50, -3600, 'in an hour'), ('x', 50, 0, 'other')"
             ") AS job (type, priority, age, name)"
         )
-        statement = claims.next("w", {"default": 10}, LANES, 10, now, None, 1)
-        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.sql}"
+        statement = claims.next("w", {"default": 10}, LANES, 10, now, 1)
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.sql()}"
         with connection.transaction(force_rollback=True):
             [(answer,)] = connection.execute(explain, statement.parameters)
         plan = answer[0]["Plan"]
         assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < DEAD / 20
-        rows = connection.execute(statement.sql, statement.parameters).fetchall()
+        rows = connection.execute(statement.sql(), statement.parameters).fetchall()
         jobs = statement.decode([(*row[:9], 0, *row[10:]) for row in rows], len(rows))
         found = {job.payload for job in jobs}
     assert found == {'"now"', '"before"', '"urgent"'}

@@ -311,7 +311,7 @@ def test_keys_that_are_held_no_more_are_swept(
         held = queue.enqueue(unique(9), conn=holder)
         after, pages = None, 0
         while pages == 0 or after is not None:
-            after = run(conn, sweep(after, None))
+            after = run(conn, sweep(after))
             pages += 1
         holder.commit()
     assert pages == 6

@@ -202,9 +202,9 @@ def test_looking_at_what_stands_goes_on_page_by_page(
         queue.complete(held, conn=conn)
         after, steps = None, []
         for _ in range(3):
-            after, ended = run(conn, flow_store.watch(after, None))
+            after, ended = run(conn, flow_store.watch(after))
             steps.append(len(ended))
-            run(conn, flow_store.advance(ended, None))
+            run(conn, flow_store.advance(ended))
         assert (after, sum(steps)) == (None, 1)
     [held] = queue.dequeue("w")
     assert held.payload == "b4"

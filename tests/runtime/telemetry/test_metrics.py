@@ -150,11 +150,10 @@ def test_idle_workers_write_nothing(
 
     def counted(
         added: list[tuple[Key, AttemptCounters]],
-        schema: str | None,
         flush: Any = metrics_store.flush,
     ) -> Statement[bool]:
         flushes.append(len(added))
-        statement: Statement[bool] = flush(added, schema)
+        statement: Statement[bool] = flush(added)
         return statement
 
     monkeypatch.setattr(metrics_store, "flush", counted)
@@ -207,7 +206,7 @@ def test_a_span_must_be_positive(queue: Queue) -> None:
 
 def test_old_minutes_become_hours(queue: Queue, dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
-        run(connection, metrics_store.flush([(("default", "send"), counters(3))], None))
+        run(connection, metrics_store.flush([(("default", "send"), counters(3))]))
         connection.execute(
             """
             INSERT INTO conduit_metrics (starts_at, seconds, queue, type, succeeded, durations)
@@ -265,7 +264,7 @@ def test_old_hours_become_days(queue: Queue, dsn: str) -> None:
 
 
 def compact(connection: psycopg.Connection[Any]) -> None:
-    while run_steps(metrics_store.compact(None), lambda statement: run(connection, statement)):
+    while run_steps(metrics_store.compact(), lambda statement: run(connection, statement)):
         pass
 
 
@@ -295,8 +294,8 @@ def test_many_workers_flush_the_same_rows_without_deadlock(dsn: str) -> None:
         async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
             for _ in range(20):
                 some = sorted(random.sample(keys, 10))
-                statement = metrics_store.flush([(key, counters(1)) for key in some], None)
-                await connection.execute(statement.sql, statement.parameters)
+                statement = metrics_store.flush([(key, counters(1)) for key in some])
+                await connection.execute(statement.sql(), statement.parameters)
 
     async def flush_all() -> None:
         await asyncio.gather(*(flush_often() for _ in range(8)))

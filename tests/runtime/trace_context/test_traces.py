@@ -103,8 +103,8 @@ def test_every_way_to_enqueue_stores_the_trace(
 
 
 def test_without_a_trace_nothing_is_stored_and_nothing_asked(queue: Queue) -> None:
-    [statement] = store.insert_jobs([Job(type="t"), Job(type="t")], None)
-    assert "trace" not in statement.sql
+    [statement] = store.insert_jobs([Job(type="t"), Job(type="t")])
+    assert "trace" not in statement.sql()
     assert "trace" not in statement.parameters
     assert queue.list() == []
     enqueue_many(queue)

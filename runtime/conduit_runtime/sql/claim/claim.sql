@@ -11,9 +11,10 @@ WITH RECURSIVE lanes AS MATERIALIZED (
   FROM unnest(
     %(bound_queues)s::text[], %(bound_priorities)s::int[],
     %(bound_run_ats)s::bigint[], %(bound_seqs)s::bigint[]
-  ) AS bound (queue, priority, micros, seq){recent_scan}
+  ) AS bound (queue, priority, micros, seq)
+  {recent_scan}
 )
 UPDATE {jobs} AS job
 SET status = 'running', token = %(token)s, locked_by = %(worker)s, locked_at = pg_catalog.now(), {lease}
 WHERE ctid = ANY ({rows})
-RETURNING {columns}
+RETURNING {returning}

@@ -4,7 +4,7 @@ ARRAY(
     FROM (
       SELECT found.ctid, job.type,
              pg_catalog.row_number() OVER (PARTITION BY job.type ORDER BY found.position) AS nth
-      FROM pg_catalog.unnest({due_rows}) WITH ORDINALITY AS found (ctid, position)
+      FROM pg_catalog.unnest({claim/due_rows}) WITH ORDINALITY AS found (ctid, position)
       JOIN {jobs} AS job ON job.ctid = found.ctid
     ) AS counted
     LEFT JOIN unnest(%(rated)s::text[], %(starts)s::bigint[]) AS rate (type, starts)

@@ -1,4 +1,3 @@
-
   UNION ALL
   -- Only jobs that became due recently.
   SELECT asked.queue, level.priority, asked.since, 0

@@ -1,6 +1,6 @@
 -- The statement that completes the jobs also writes their results and child jobs.
 WITH completed AS (
-  {complete}
+  {outcome/complete}
   RETURNING job.id, job.flow
 ){further}
 SELECT pg_catalog.count(*), {advance}{children} FROM completed

@@ -10,7 +10,7 @@ WITH found AS MATERIALIZED (
   LIMIT %(limit)s
   FOR UPDATE OF notice SKIP LOCKED
 ), failed AS MATERIALIZED (
-  SELECT job.id, job.queue, type, status, attempts, max_attempts, error, payload::text
+  SELECT job.id, type, job.queue, attempts, max_attempts, payload::text, error
   FROM found JOIN {jobs} AS job ON job.id = found.job
   WHERE status = 'failed'
 ), taken AS (

@@ -1,8 +1,8 @@
 """Writes outcomes of attempts, many at a time, until Postgres has stored them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -13,11 +13,12 @@ from ...postgres.connection import ReconnectingConnection
 from ...postgres.statement import Statement
 from ...statements import outcomes as statements
 from ...statements.outcomes import Attempt, Written
-from ..metrics import Metrics
-from .apart_writer import ApartWriter, Connect
+from ..job_database import JobDatabase
+from .apart_writer import ApartWriter
 from .batch_writer import BatchWriter
 
-__all__ = ["LOCK_TIMEOUT", "STATEMENT_TIMEOUT", "Acknowledger"]
+if TYPE_CHECKING:
+    from ..worker import Worker
 
 T = TypeVar("T")
 
@@ -38,32 +39,17 @@ PAUSE = 0.5
 class Acknowledger:
     """One task that writes outcomes over one connection; what comes in meanwhile forms a batch.
 
-    `on_ended` is called with the attempts of each batch whose outcome is committed, without those
-    whose jobs were no longer held; `on_advancing` with the jobs of flows that have more to release.
     A write is repeated until Postgres has stored it. That is harmless: the token of the claim
     matches once only. A job whose row another transaction has locked is deferred until it is free.
-    One whose outcome is large or refused is written apart, over connections that `connect` lends:
-    the rest of its batch does not wait. The connection has a `LOCK_TIMEOUT`
-    and a `STATEMENT_TIMEOUT`.
+    One whose outcome is large or refused is written apart, over the jobs' connections: the rest of
+    its batch does not wait. The connection has a `LOCK_TIMEOUT` and a `STATEMENT_TIMEOUT`.
     """
 
     def __init__(
-        self,
-        connection: ReconnectingConnection,
-        schema: str | None,
-        on_written: Callable[[int], None],
-        on_postponed: Callable[[], None],
-        on_ended: Callable[[Sequence[Attempt]], None],
-        on_advancing: Callable[[Sequence[UUID]], None],
-        metrics: Metrics,
-        connect: Connect,
+        self, worker: "Worker", connection: ReconnectingConnection, database: JobDatabase
     ) -> None:
-        self._schema = schema
-        self._on_written = on_written
-        self._on_postponed = on_postponed
-        self._on_ended = on_ended
-        self._on_advancing = on_advancing
-        self._metrics = metrics
+        self._worker = worker
+        self._metrics = worker.metrics
         self._completed: list[Attempt] = []
         self._ended: list[Attempt] = []
         self._queries: list[tuple[Statement[Any], asyncio.Future[Any]]] = []
@@ -73,8 +59,8 @@ class Acknowledger:
         self._closing = False
         self._writing = False
         self._starts = Backoff(_log, "the start of a job cannot be written")
-        self._apart = ApartWriter(connect, schema, self._report_apart)
-        self._writer = BatchWriter(connection, schema, self._report, self._apart.add, self._defer)
+        self._apart = ApartWriter(database, self._report_apart)
+        self._writer = BatchWriter(connection, self._report, self._apart.add, self._defer)
 
     @property
     def is_idle(self) -> bool:
@@ -110,12 +96,12 @@ class Acknowledger:
         So is one whose start Postgres refuses: that raises when it `waits`.
         """
         while waits:
-            locked = await self._ask(statements.locked(attempts, self._schema))
+            locked = await self._ask(statements.locked(attempts))
             if not locked:
                 break
             await asyncio.sleep(PAUSE)
         try:
-            return await self._ask(statements.mark_started(attempts, self._schema, waits=waits))
+            return await self._ask(statements.mark_started(attempts, waits=waits))
         except psycopg.Error as error:
             if waits:
                 raise
@@ -128,7 +114,7 @@ class Acknowledger:
 
     async def held_jobs(self, worker: str) -> set[tuple[UUID, UUID]]:
         """Id and token of what the worker holds, as the database sees it."""
-        return await self._ask(statements.held_jobs(worker, self._schema))
+        return await self._ask(statements.held_jobs(worker))
 
     async def _ask(self, query: Statement[T]) -> T:
         while True:
@@ -158,7 +144,7 @@ class Acknowledger:
             while self._is_asked:
                 await self._write_all()
             self._writing = False
-            self._on_written(0)
+            self._worker.claimer.on_idle()
             if self._closing and not self._deferred and self._apart.is_idle:
                 return
 
@@ -178,19 +164,18 @@ class Acknowledger:
         if self._completed:
             completed = _take(self._completed)
             self._metrics.record_completed(completed)
-            await self._writer.write(completed, statements.complete)
+            await self._writer.write(completed)
         if self._ended:
-            await self._writer.write(_take(self._ended), statements.end)
-            self._on_postponed()
+            await self._writer.write(_take(self._ended))
 
     async def _write_again(self, attempts: Sequence[Attempt]) -> None:
         """Write those of the deferred attempts that are free now."""
         free = await self._writer.free(attempts)
-        if completed := [each for each in free if each.outcome is None]:
-            await self._writer.write(completed, statements.complete, tries=1)
-        if ended := [each for each in free if each.outcome is not None]:
-            await self._writer.write(ended, statements.end, tries=1)
-            self._on_postponed()
+        completed = [each for each in free if each.outcome is None]
+        ended = [each for each in free if each.outcome is not None]
+        for part in (completed, ended):
+            if part:
+                await self._writer.write(part, tries=1)
 
     def _defer(self, attempts: Sequence[Attempt]) -> None:
         if attempts and not self._deferred:
@@ -208,11 +193,7 @@ class Acknowledger:
             self._wake.set()
 
     def _report(self, attempts: Sequence[Attempt], written: Written) -> None:
-        self._on_written(len(attempts))
-        if written.attempts:
-            self._on_ended(written.attempts)
-        if written.advancing:
-            self._on_advancing(written.advancing)
+        self._worker.on_written(attempts, written)
         lost = len(attempts) - len(written.attempts)
         if lost == 1:
             _log.warning("1 job was no longer held when it ended")

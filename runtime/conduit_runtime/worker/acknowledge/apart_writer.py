@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -12,18 +10,13 @@ from ...model.job import JobStatus
 from ...model.outcome import Outcome, clean
 from ...model.text.logs import get_logger
 from ...model.values import error_message
-from ...postgres.async_execute import run_async
 from ...postgres.backoff import Backoff, delay_after
 from ...postgres.refusals import is_transient, is_unclear
-from ...postgres.statement import Statement
 from ...statements import outcomes as statements
 from ...statements.outcomes import Attempt, Written
-
-__all__ = ["ApartWriter", "Connect"]
+from ..job_database import JobDatabase
 
 _log = get_logger("conduit.worker")
-
-Connect = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]]
 
 AT_ONCE = 2
 """Refused outcomes that are written at the same time."""
@@ -33,22 +26,18 @@ TRIES = 3
 
 
 class ApartWriter:
-    """Writes outcomes one by one, over connections that `connect` lends.
+    """Writes outcomes one by one, over the jobs' connections.
 
     What Postgres refuses ends failed, without anything of the outcome but the reason. If that is
     refused as well, the job stays running here and both are tried again: it does not run twice.
-    `on_taken` is called as that of a BatchWriter.
+    `on_written` is called as that of a BatchWriter.
     """
 
     def __init__(
-        self,
-        connect: Connect,
-        schema: str | None,
-        on_taken: Callable[[list[Attempt], Written], None],
+        self, database: JobDatabase, on_written: Callable[[list[Attempt], Written], None]
     ) -> None:
-        self._connect = connect
-        self._schema = schema
-        self._on_taken = on_taken
+        self._database = database
+        self._on_written = on_written
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._tasks: dict[asyncio.Task[None], Attempt] = {}
         self._stuck: set[Attempt] = set()
@@ -105,14 +94,19 @@ class ApartWriter:
         self._stuck.discard(attempt)
 
     async def _try(self, attempt: Attempt, *, defers: bool = True) -> psycopg.Error | None:
-        """Write an outcome; returns why Postgres refuses it, None when it is written."""
-        write = statements.complete if attempt.outcome is None else statements.end
-        statement = write([attempt], self._schema, defers=defers)
-        write_one = self._write_beside if defers else self._write
+        """Write an outcome; returns why Postgres refuses it, None when it is written.
+
+        One that `defers` takes one of few connections, each of which is free again after a while.
+        """
+        statement = statements.write([attempt], defers=defers)
         unclear = 0
         while True:
             try:
-                written = await write_one(statement)
+                if defers:
+                    async with self._at_once:
+                        written = await self._database.run(statement, _TIMEOUT)
+                else:
+                    written = await self._database.run(statement)
             except psycopg.Error as error:
                 if not is_transient(error):
                     unclear += is_unclear(error)
@@ -121,18 +115,8 @@ class ApartWriter:
                 await asyncio.sleep(self._backoff.next_delay(error))
             else:
                 self._backoff.reset()
-                self._on_taken([attempt], written)
+                self._on_written([attempt], written)
                 return None
-
-    async def _write(self, statement: Statement[Written]) -> Written:
-        async with self._connect() as connection:
-            return await run_async(connection, statement)
-
-    async def _write_beside(self, statement: Statement[Written]) -> Written:
-        """Write over one of few connections, each of which is free again after a while."""
-        async with self._at_once, self._connect() as connection, connection.transaction():
-            await connection.execute(_TIMEOUT)
-            return await run_async(connection, statement)
 
 
 def _failed(attempt: Attempt, error: psycopg.Error) -> Attempt:

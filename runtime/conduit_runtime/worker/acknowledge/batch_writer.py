@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import psycopg
 
@@ -14,8 +14,6 @@ from ...postgres.statement import Statement
 from ...statements import outcomes as statements
 from ...statements.outcomes import Attempt, Written
 
-__all__ = ["BatchWriter", "Write"]
-
 T = TypeVar("T")
 
 _log = get_logger("conduit.worker")
@@ -24,19 +22,11 @@ TRIES = 3
 """How often a statement meets an error of the server's own before a part is tried alone."""
 
 
-class Write(Protocol):
-    """A statement that writes outcomes; `defers` leaves what waits for the jobs to others."""
-
-    def __call__(
-        self, attempts: Sequence[Attempt], schema: str | None, /, *, defers: bool
-    ) -> Statement[Written]: ...
-
-
 class BatchWriter:
     """Writes over one connection, and reports on parts of a batch.
 
-    `on_taken` is called with attempts and what was written of them: the others' jobs were no longer
-    held. `on_refused` is called with an attempt that Postgres does not take even alone, and why;
+    `on_written` is called with attempts and what was written of them: the others' jobs were no
+    longer held. `on_refused` is called with an attempt that Postgres refuses even alone, and why;
     `on_locked` with attempts whose rows another session has locked, or which alone meet an error
     that may pass: nothing of them was written. The connection has a lock timeout.
     """
@@ -44,100 +34,87 @@ class BatchWriter:
     def __init__(
         self,
         connection: ReconnectingConnection,
-        schema: str | None,
-        on_taken: Callable[[Sequence[Attempt], Written], None],
+        on_written: Callable[[Sequence[Attempt], Written], None],
         on_refused: Callable[[Attempt, psycopg.Error], None],
         on_locked: Callable[[Sequence[Attempt]], None],
     ) -> None:
         self._connection = connection
-        self._schema = schema
-        self._on_taken = on_taken
+        self._on_written = on_written
         self._on_refused = on_refused
         self._on_locked = on_locked
         self._backoff = Backoff(_log, "outcomes cannot be written")
         self._locks = Backoff(_log, "some outcomes wait for locks of other transactions")
 
     async def write(
-        self,
-        attempts: Sequence[Attempt],
-        statement: Write,
-        *,
-        defers: bool = False,
-        tries: int = TRIES,
+        self, attempts: Sequence[Attempt], *, defers: bool = False, tries: int = TRIES
     ) -> None:
-        """Write the attempts by a statement, in parts if need be."""
+        """Write attempts of one kind, in parts if need be."""
         try:
-            written = await self.insist(
-                statement(attempts, self._schema, defers=defers), tries=tries
-            )
+            written = await self.insist(statements.write(attempts, defers=defers), tries)
         except psycopg.errors.LockNotAvailable as error:
             self._locks.next_delay(error)
-            await self._write_around_locks(attempts, statement, defers)
+            await self._write_around_locks(attempts, defers)
         except psycopg.Error as error:
             if len(attempts) > 1 and tries > 1 and _may_pass(error):
-                await self._write_when_taken(attempts, statement, defers, error)
+                await self._write_when_taken(attempts, defers, error)
             elif isinstance(error, psycopg.errors.QueryCanceled):
                 for attempt in attempts:  # each part would take as long again
                     self._on_refused(attempt, error)
             elif len(attempts) > 1:
-                await self._write_halves(attempts, statement, defers)
+                await self._write_halves(attempts, defers)
             elif not is_transient(error):
                 self._on_refused(attempts[0], error)
             elif not defers and _has_flow(attempts):
-                await self.write(attempts, statement, defers=True, tries=1)
+                await self.write(attempts, defers=True, tries=1)
             else:
                 self._on_locked(attempts)
         else:
-            self._on_taken(attempts, written)
+            self._on_written(attempts, written)
 
     async def _write_when_taken(
-        self, attempts: Sequence[Attempt], statement: Write, defers: bool, error: psycopg.Error
+        self, attempts: Sequence[Attempt], defers: bool, error: psycopg.Error
     ) -> None:
         """Write when the server takes an outcome: if it takes one, another may be the cause."""
         first, *rest = attempts
-        while not await self._is_taken(first, statement, defers):
+        while not await self._is_taken(first, defers):
             await asyncio.sleep(self._backoff.next_delay(error))
             first, *rest = [*rest, first]
-        await self.write(rest, statement, defers=defers, tries=1)
+        await self.write(rest, defers=defers, tries=1)
 
-    async def _is_taken(self, attempt: Attempt, statement: Write, defers: bool) -> bool:
+    async def _is_taken(self, attempt: Attempt, defers: bool) -> bool:
         """Whether one attempt alone is written or refused, rather than met by a passing error."""
         try:
-            written = await self.insist(statement([attempt], self._schema, defers=defers), tries=1)
+            written = await self.insist(statements.write([attempt], defers=defers), tries=1)
         except psycopg.Error as error:
             if _may_pass(error):
                 return False
             self._on_refused(attempt, error)
         else:
-            self._on_taken([attempt], written)
+            self._on_written([attempt], written)
         return True
 
-    async def _write_halves(
-        self, attempts: Sequence[Attempt], statement: Write, defers: bool
-    ) -> None:
+    async def _write_halves(self, attempts: Sequence[Attempt], defers: bool) -> None:
         middle = len(attempts) // 2
         for part in (attempts[:middle], attempts[middle:]):
-            await self.write(part, statement, defers=defers, tries=1)
+            await self.write(part, defers=defers, tries=1)
 
-    async def _write_around_locks(
-        self, attempts: Sequence[Attempt], statement: Write, defers: bool
-    ) -> None:
+    async def _write_around_locks(self, attempts: Sequence[Attempt], defers: bool) -> None:
         free = await self.free(attempts)
         if len(free) < len(attempts):
             if free:
-                await self.write(free, statement, defers=defers)
+                await self.write(free, defers=defers)
         # What is locked is not a job that ended, but what follows from its end.
         elif not defers and _has_flow(attempts):
-            await self.write(attempts, statement, defers=True)
+            await self.write(attempts, defers=True)
         elif len(attempts) > 1:
-            await self._write_halves(attempts, statement, defers)
+            await self._write_halves(attempts, defers)
         else:
             self._on_locked(attempts)
 
     async def free(self, attempts: Sequence[Attempt]) -> Sequence[Attempt]:
         """Those whose jobs are not locked; reports the others."""
         try:
-            locked = await self.insist(statements.locked(attempts, self._schema))
+            locked = await self.insist(statements.locked(attempts))
         except psycopg.Error:  # the whole table is locked, or cannot be read
             self._on_locked(attempts)
             return ()

@@ -2,21 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
 
 from ...model.text.logs import get_logger
-from ...postgres.async_execute import run_async
 from ...postgres.backoff import Backoff
 from ...statements import flows as flow_store
 from ...statements.flows import RELEASED
-
-__all__ = ["FlowAdvancer"]
+from ..job_database import JobDatabase
 
 _log = get_logger("conduit.worker")
 
@@ -53,13 +50,8 @@ class FlowAdvancer:
     sees the mark goes on.
     """
 
-    def __init__(
-        self,
-        connect: Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]],
-        schema: str | None,
-    ) -> None:
-        self._connect = connect
-        self._schema = schema
+    def __init__(self, database: JobDatabase) -> None:
+        self._database = database
         self._jobs: dict[UUID, None] = {}
         self._has_advanced = False
         self._refused: dict[UUID, _Refused] = {}
@@ -107,8 +99,7 @@ class FlowAdvancer:
         after: UUID | None = None
         while True:
             try:
-                async with self._connect() as connection:
-                    watched = await run_async(connection, flow_store.watch(after, self._schema))
+                watched = await self._database.run(flow_store.watch(after))
             except psycopg.OperationalError as error:
                 await asyncio.sleep(self._backoff.next_delay(error))
                 continue
@@ -120,9 +111,7 @@ class FlowAdvancer:
     async def _advance(self, jobs: Sequence[UUID], budget: int = RELEASED) -> Sequence[UUID]:
         """Release a part for these jobs; returns those with more."""
         try:
-            async with self._connect() as connection, connection.transaction():
-                await connection.execute(_SETTINGS)
-                more = await run_async(connection, flow_store.advance(jobs, self._schema, budget))
+            more = await self._database.run(flow_store.advance(jobs, budget), _SETTINGS)
         except psycopg.Error as error:
             pause = self._backoff.next_delay(error)
             if error.sqlstate is None:

@@ -4,26 +4,26 @@ import asyncio
 import math
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import psycopg
 
-from ...model.claimed import PLAIN, Claimed, Shape
+from ...model.claimed import Claimed
 from ...model.controls import Controls
 from ...model.outcome import released
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import ReconnectingConnection
-from ...postgres.statement import Statement
 from ...statements.claims import BATCH, Claims, Lane, most_of_a_claim, next_due
 from ...statements.outcomes import Attempt, renew
-from ..acknowledge.acknowledger import Acknowledger
-from ..run.runner import FRESH, Runner
+from ..run.runner import FRESH
 from .limiter import Limiter
 from .listener import POLL, Listener
 
-__all__ = ["Claimer"]
+if TYPE_CHECKING:
+    from ..worker import Worker
 
 _log = get_logger("conduit.worker")
 
@@ -41,29 +41,16 @@ _rescues_of = attrgetter("rescues")
 class Claimer:
     """One task that claims over one connection and hands the jobs to the runner."""
 
-    def __init__(
-        self,
-        connection: ReconnectingConnection,
-        schema: str | None,
-        lanes: Callable[[], Sequence[Lane]],
-        runner: Runner,
-        acknowledger: Acknowledger,
-        queues: Mapping[str, int | None],
-        worker: Callable[[], str],
-        drain: bool,
-        shape: Shape = PLAIN,
-    ) -> None:
-        self._connection = connection
-        self._schema = schema
-        self._lanes = lanes
-        self._runner = runner
-        self._acknowledger = acknowledger
-        self._queues = dict(queues)
+    def __init__(self, worker: "Worker", connection: ReconnectingConnection) -> None:
         self._worker = worker
-        self._drain = drain
-        self._claims = Claims(shape)
-        self._limiter = Limiter(shape)
-        self._listener = Listener(connection, schema)
+        self._connection = connection
+        self._runner = worker.runner
+        self._acknowledger = worker.acknowledger
+        self._drain = worker.is_draining
+        self._queues = dict(worker.queues)
+        self._claims = Claims()
+        self._limiter = Limiter()
+        self._listener = Listener(connection)
         self._capacity = asyncio.Event()
         self._stopping = False
         self._prefetching = True
@@ -80,12 +67,22 @@ class Claimer:
     def on_capacity(self) -> None:
         """A job ended: there may be capacity for another."""
         self._capacity.set()
+        self.on_idle()
+
+    def on_idle(self) -> None:
+        """A job ended, or the acknowledger has nothing left to write: the queues may be drained."""
         if self._drain:
             self._listener.wake()
 
-    def on_ended(self, attempts: Sequence[Attempt]) -> None:
-        """Outcomes of these attempts were written: one may have left a full queue."""
-        if self._limiter.on_ended(attempts):
+    def on_written(self, attempts: Sequence[Attempt], held: Sequence[Attempt]) -> None:
+        """Outcomes of these attempts were written, of those that were still `held`.
+
+        There may be child jobs, a retried one may be the next job due, another may have left a full
+        queue; and the rate of work is known.
+        """
+        self._finished += len(attempts)
+        left_full_queue = self._limiter.on_ended(held)
+        if self._drain or left_full_queue or attempts[0].outcome is not None:
             self._listener.wake()
 
     def apply(self, controls: Controls) -> None:
@@ -109,25 +106,14 @@ class Claimer:
         self._capacity.set()
         return True
 
-    def on_written(self, count: int) -> None:
-        """Outcomes were written: there may be child jobs, and the rate of work is known."""
-        self._finished += count
-        if self._drain:
-            self._listener.wake()
+    def on_announced(self, *, is_late: bool) -> None:
+        """A notification says that a job was committed; every role can send one.
 
-    def on_announced(self) -> None:
-        """A notification says that a job was committed; every role can send one."""
+        One that is due since long ago (`is_late`) may be further back than claims scan.
+        """
         self._was_announced = True
-        self._listener.wake()
-
-    def on_late(self) -> None:
-        """A job is due since long ago: it may be further back than claims scan."""
-        self._was_announced = True
-        self._claims.scan_policy.invalidate()
-        self._listener.wake()
-
-    def on_postponed(self) -> None:
-        """A job will run again later: it may be the next one due."""
+        if is_late:
+            self._claims.scan_policy.invalidate()
         self._listener.wake()
 
     def stop(self) -> None:
@@ -196,7 +182,9 @@ class Claimer:
     async def _wait_for_jobs(self) -> None:
         """Return when a claim may find something; a poll reads only the head of the index."""
         while True:
-            due = await self._connection.run(self._next_due())
+            lanes, rated = self._limiter.split_lanes(self._worker.lanes())
+            queues = [*self._limiter.claimable_now(self._queues)]
+            due = await self._connection.run(next_due(queues, [*lanes, *rated]))
             if due is not None and due <= 0:
                 # It came just now, or another transaction holds it.
                 await self._listener.wait(PATIENCE)
@@ -205,19 +193,12 @@ class Claimer:
             if await self._listener.wait(min(pause, POLL)) or pause < POLL:
                 return
 
-    def _next_due(self) -> Statement[float | None]:
-        """When a job is due that could be claimed then."""
-        lanes, rated = self._limiter.split_lanes(self._lanes())
-        return next_due(
-            list(self._limiter.claimable_now(self._queues)), [*lanes, *rated], self._schema
-        )
-
     async def _is_held_back(self) -> bool:
         """Whether limits alone keep jobs from being claimed now."""
         if not self._limiter.controls.has_limits:
             return False
         queues = [queue for queue in self._queues if queue not in self._limiter.controls.paused]
-        due = await self._connection.run(next_due(queues, self._lanes(), self._schema))
+        due = await self._connection.run(next_due(queues, self._worker.lanes()))
         return due is not None and due <= 0
 
     async def _wait_for_capacity(self) -> None:
@@ -231,20 +212,17 @@ class Claimer:
             self._rate = 0.0
 
     async def _claim(self, sizes: Mapping[str, int], limit: int) -> tuple[list[Claimed], bool]:
+        """Claim jobs and start them; returns them and whether the claim scanned everything."""
         started = time.monotonic()
-        worker = self._worker()
-        sizes = self._limiter.claimable_now(sizes)
-        if self._limiter.controls.has_limits:
-            jobs: list[Claimed] = []
-            try:
-                is_full = await self._claim_within(sizes, limit, started, jobs)
-            except BaseException:
-                self._runner.take(jobs, started)  # those of the claim before the one that failed
-                raise
-        else:
-            jobs, is_full = await self._claim_freely(sizes, self._lanes(), limit, started)
-        while jobs and (time.monotonic() > started + FRESH or self._worker() != worker):
-            started, worker = time.monotonic(), self._worker()
+        worker = self._worker.name
+        jobs: list[Claimed] = []
+        try:
+            is_full = await self._claim_into(jobs, self._limiter.claimable_now(sizes), limit)
+        except BaseException:
+            self._runner.take(jobs, started)  # those of the claim before the one that failed
+            raise
+        while jobs and (time.monotonic() > started + FRESH or self._worker.name != worker):
+            started, worker = time.monotonic(), self._worker.name
             jobs = await self._renewed(jobs, worker)
         self._taken = time.monotonic()
         self._runner.take(jobs, started)
@@ -261,7 +239,7 @@ class Claimer:
     async def _renewed(self, jobs: Sequence[Claimed], worker: str) -> list[Claimed]:
         """Those of the jobs that are still held, after a claim that took long."""
         token = uuid.uuid4()
-        held = await self._connection.run(renew(jobs, token, worker, self._schema))
+        held = await self._connection.run(renew(jobs, token, worker))
         renewed = []
         for job in jobs:
             if job.id in held:
@@ -271,37 +249,30 @@ class Claimer:
                 self._acknowledger.add(Attempt(job, outcome=released))
         return renewed
 
-    async def _claim_freely(
-        self, sizes: Mapping[str, int], lanes: Sequence[Lane], limit: int, started: float
-    ) -> tuple[list[Claimed], bool]:
-        """Claim what no limit concerns; returns the jobs and whether it scanned everything."""
-        if not sizes or limit <= 0:
-            return [], limit > 0
-        listens_on = None if self._limiter.controls.has_limits else self._listener.hears(sizes)
-        claim = self._claims.next(
-            self._worker(), sizes, lanes, limit, started, self._schema, listens_on
-        )
-        jobs = await self._connection.run(claim)
-        self._claims.learn(jobs, limit, started, time.monotonic())
-        return jobs, self._claims.was_full
-
-    async def _claim_within(
-        self, sizes: Mapping[str, int], limit: int, started: float, jobs: list[Claimed]
-    ) -> bool:
+    async def _claim_into(self, jobs: list[Claimed], sizes: Mapping[str, int], limit: int) -> bool:
         """Claim from queues with a limit and without, types with a rate and without.
 
         Adds to `jobs`; returns whether it scanned everything.
         Little of what is limited is prefetched: it takes slots from other workers. Types
         with a rate are claimed by full scans only, so that other claims need not count.
         """
+        started = time.monotonic()
         free, limited = self._limiter.split_queues(sizes)
-        lanes, rated = self._limiter.split_lanes(self._lanes())
+        lanes, rated = self._limiter.split_lanes(self._worker.lanes())
         counted = sizes if rated and self._claims.scan_policy.is_full_due(started) else limited
         is_first = next(iter(sizes), None) in counted
         if is_first:
             jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)
-        more, is_full = await self._claim_freely(free, lanes, limit - len(jobs), started)
-        jobs += more
+        left = limit - len(jobs)
+        is_full = left > 0
+        if free and left > 0:
+            has_limits = self._limiter.controls.has_limits
+            listens_on = None if has_limits else self._listener.hears(free)
+            claim = self._claims.next(self._worker.name, free, lanes, left, started, listens_on)
+            claimed = await self._connection.run(claim)
+            self._claims.learn(claimed, left, started, time.monotonic())
+            jobs += claimed
+            is_full = self._claims.was_full
         if not is_first:
             jobs += await self._claim_counting(counted, [*lanes, *rated], limit, jobs)
         return is_full
@@ -319,14 +290,14 @@ class Claimer:
         if not sizes or capacity <= 0:
             return []
         return await self._limiter.claim(
-            self._connection, self._worker(), sizes, lanes, capacity, self._schema
+            self._connection, self._worker.name, sizes, lanes, capacity
         )
 
     def _limit(self) -> int:
         """How many jobs to claim now; none while enough of them wait."""
         prefetch = self._prefetch() if self._prefetching else 0
         wanted = self._runner.free + prefetch
-        most = most_of_a_claim(len(self._lanes()), len(self._queues))
+        most = most_of_a_claim(len(self._worker.lanes()), len(self._queues))
         # Few large claims cost less than many small ones.
         return 0 if wanted < min(most, prefetch) // 2 else min(most, wanted)
 

@@ -2,22 +2,18 @@
 
 import random
 import time
-import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from ...model.claimed import PLAIN, Claimed, Shape
+from ...model.claimed import Claimed
 from ...model.controls import Controls
 from ...postgres.connection import ReconnectingConnection
-from ...postgres.statement import Rows, Statement, sql
 from ...postgres.steps import run_steps_async
-from ...statements.claims import LEASE_ENDS, Lane
-from ...statements.limits import Counted, Wanted, claim_within, counted_claim
+from ...statements.claims import BY_WORKERS, Lane
+from ...statements.limits import Counted, Wanted, claim_within
 
 if TYPE_CHECKING:
     from ...statements.outcomes import Attempt
-
-__all__ = ["FULL", "Limiter"]
 
 T = TypeVar("T")
 
@@ -33,8 +29,7 @@ class Limiter:
     Without such limits it allows everything. All methods belong to the worker's loop.
     """
 
-    def __init__(self, shape: Shape = PLAIN) -> None:
-        self._shape = shape
+    def __init__(self) -> None:
         self.controls = Controls()
         self._queues: dict[str, float] = {}
         self._types: dict[str, float] = {}
@@ -103,32 +98,14 @@ class Limiter:
         sizes: Mapping[str, int],
         lanes: Sequence[Lane],
         limit: int,
-        schema: str | None,
     ) -> list[Claimed]:
         """Claim within the limits: one transaction of a few statements."""
         rated = self.controls.rated.intersection(type_ for type_, _ in lanes)
         limited = self.controls.limited.intersection(sizes)
         wanted = Wanted(sizes, lanes, limit, sorted(limited), sorted(rated))
-        token, shape = uuid.uuid4(), self._shape
-
-        def build(
-            sizes: Mapping[str, int],
-            lanes: Sequence[Lane],
-            starts: Mapping[str, int],
-            limited: Collection[str],
-        ) -> Statement[list[Claimed]]:
-            def decode(rows: Rows, count: int) -> list[Claimed]:
-                return shape.jobs(rows, token)
-
-            allowed = sql("fragments/is_registered", schema)
-            fragments = {"columns": shape.columns, "lease": LEASE_ENDS, "allowed": allowed}
-            return counted_claim(
-                worker, sizes, lanes, starts, limited, limit, token, schema, decode, **fragments
-            )
-
         opened = await connection.open()
         async with opened.transaction():
-            steps = claim_within(wanted, build, schema, waits=False)
+            steps = claim_within(BY_WORKERS, worker, wanted, waits=False)
             counted = await run_steps_async(steps, connection.run)
         self._learn(counted)
         return counted.jobs

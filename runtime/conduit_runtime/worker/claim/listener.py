@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from ...postgres.connection import ReconnectingConnection
 from ...statements import idle_lock
 
-__all__ = ["POLL", "Listener"]
-
 POLL = 2.0
 """Seconds between polls, for delayed jobs, lost notifications and retries by hand."""
 _TRIES = 25
@@ -20,9 +18,8 @@ class Listener:
     The idle lock is held on that connection as well. Used by one task.
     """
 
-    def __init__(self, connection: ReconnectingConnection, schema: str | None) -> None:
+    def __init__(self, connection: ReconnectingConnection) -> None:
         self._connection = connection
-        self._schema = schema
         self._hears_operators = False
         self._listening: set[str] = set()
         self._held: set[str] = set()
@@ -54,16 +51,14 @@ class Listener:
             return False
         if surplus := sorted(self._held.difference(queues)):
             self._held.difference_update(surplus)
-            await self._connection.run(idle_lock.release(surplus, self._schema))
+            await self._connection.run(idle_lock.release(surplus))
         missing = [queue for queue in queues if queue not in self._held]
         if not missing:
             return False
         for _ in range(_TRIES):
-            refused = await self._connection.run(idle_lock.acquire(missing, self._schema))
+            refused = await self._connection.run(idle_lock.acquire(missing))
             self._held.update(set(missing).difference(refused))
-            if not refused or await self._connection.run(
-                idle_lock.someone_holds(refused, self._schema)
-            ):
+            if not refused or await self._connection.run(idle_lock.someone_holds(refused)):
                 break
             missing = refused  # a commit holds it for a moment
             await asyncio.sleep(0.002)
@@ -73,7 +68,7 @@ class Listener:
         """Release the idle locks, so that commits no longer pay for notifications."""
         held, self._held = sorted(self._held), set()
         if held and self._opened == self._connection.generation:
-            await self._connection.run(idle_lock.release(held, self._schema))
+            await self._connection.run(idle_lock.release(held))
 
     async def wait(self, seconds: float = POLL, event: asyncio.Event | None = None) -> bool:
         """Wait for `seconds`; True at once when a job was announced or the event is set.
@@ -111,6 +106,6 @@ class Listener:
         new = [queue for queue in queues if queue not in self._listening]
         if new or not self._hears_operators:
             self._hears_operators = True
-            for channel in await self._connection.run(idle_lock.channels(new, self._schema)):
+            for channel in await self._connection.run(idle_lock.channels(new)):
                 await self._connection.run(idle_lock.listen(channel))
             self._listening.update(new)

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 
 from ...model.worker_state import DeadWorker, WorkerState
 
-__all__ = ["LEASE", "FailureDetector"]
-
 SILENCE = 3.0
 """Seconds without a heartbeat after which a worker whose session is gone is dead."""
 LEASE = 30.0

@@ -1,13 +1,15 @@
 """The thread that proves that a worker lives, and rescues the jobs of those that died."""
 
+import asyncio
 import os
 import secrets
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -18,13 +20,16 @@ from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import BROKEN, checked_at_once, connect
 from ...postgres.execute import is_pooled, run
-from ...statements import worker_registry
+from ...postgres.statement import Statement
+from ...statements import failure_notices, worker_registry
 from ...statements.claims import Lane
 from ...telemetry.flusher import Flusher
 from .failure_detector import FailureDetector
-from .failure_notices import FailureNotices
 
-__all__ = ["HeartbeatThread"]
+if TYPE_CHECKING:
+    from ..worker import Worker
+
+T = TypeVar("T")
 
 _log = get_logger("conduit.worker")
 
@@ -42,45 +47,26 @@ class HeartbeatThread(threading.Thread):
     """Registers a worker, holds its session lock, sends heartbeats, rescues jobs of dead workers.
 
     A thread with a connection of its own: neither a handler that blocks the loop nor a large batch
-    delays it. After `announce`, `schema` is the one that holds the tables.
+    delays it. It calls methods of the worker in the worker's loop. When others took the worker for
+    dead, they have its jobs, and it goes on under a new name.
 
     `fallback_lanes` are the fingerprints of its types that no live worker knows: the worker tries
-    these jobs, with `tries_at_once` as soon as it sees them, otherwise when it sees them twice.
+    these jobs, as soon as it sees them when it drains, otherwise when it sees them twice.
 
-    It calls, in this thread: `on_lost` when others took the worker for dead (they have its jobs
-    now, and it goes on under a new name); `on_schedule` with the seconds until the next schedule is
-    due; `on_controls` when operators changed the controls of its queues or of types; `on_rescued`
-    with the jobs that its own rescue ended as failed; `on_ended` with jobs that have ended while
-    others still wait for them. `notices` are the failures that this worker is to report.
+    Each job that a rescue ended as failed leaves a notice. A worker takes the notice over, reports
+    the job, and deletes the notice after that. If it dies in between, another takes the notice
+    over: a job is reported at least once. `reported` are jobs whose notices the worker took over
+    under this name; the loop adds them.
     """
 
-    def __init__(
-        self,
-        dsn: str,
-        schema: str | None,
-        queues: Sequence[str],
-        lanes: Callable[[], Sequence[Lane]],
-        on_lost: Callable[[], object],
-        on_schedule: Callable[[float], object],
-        on_controls: Callable[[Controls], object],
-        on_rescued: Callable[[Sequence[worker_registry.Rescued]], object],
-        notices: FailureNotices,
-        on_ended: Callable[[Sequence[UUID]], object],
-        flusher: Flusher,
-        tries_at_once: bool = False,
-    ) -> None:
+    def __init__(self, worker: "Worker", dsn: str, schema: str | None) -> None:
         super().__init__(name="conduit-heartbeat", daemon=True)
+        self._host = worker
+        self._loop = asyncio.get_running_loop()
         self._dsn = dsn
-        self.schema = schema
-        self._queues = queues
-        self._lanes = lanes
-        self._on_lost = on_lost
-        self._on_schedule = on_schedule
-        self._on_controls = on_controls
-        self._on_rescued = on_rescued
-        self._notices = notices
-        self._flusher = flusher
-        self._tries_at_once = tries_at_once
+        self._schema = schema
+        self._queues = list(worker.queues)
+        self._flusher = Flusher(worker.recorder)
         self._ending = threading.Event()
         self._ready = threading.Event()
         self._wakened = threading.Event()
@@ -91,15 +77,22 @@ class HeartbeatThread(threading.Thread):
         self._next_maintenance = 0.0
         self._controls = Controls()
         self._unhandled: set[Lane] = set()
-        self._reported: set[str] = set()
-        self._sweep = Sweep(on_ended)
+        self._warned: set[str] = set()
+        self._sweep = Sweep(lambda jobs: self._call(worker.flows.add, jobs))
         self._refusals = Backoff(_log, "part of the maintenance failed")
         self.fallback_lanes: Sequence[Lane] = ()
+        self.reported: deque[tuple[UUID, str]] = deque()
         self._rename()
 
     def _rename(self) -> None:
         self._lock_key = secrets.randbits(63)
         self.worker = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
+
+    def _call(self, method: Callable[..., object], *arguments: object) -> None:
+        self._loop.call_soon_threadsafe(method, *arguments)
+
+    def _run(self, statement: Statement[T]) -> T:
+        return run(self._connection, statement, self._schema)
 
     def announce(self) -> None:
         """Start, and return when the worker is registered; raises what went wrong."""
@@ -131,8 +124,8 @@ class HeartbeatThread(threading.Thread):
         give_up = time.monotonic() + ARRIVAL
         while not self._ending.is_set():
             try:
-                with connect(self._dsn, "conduit heartbeat", lock_timeout="2s") as connection:
-                    self._work(connection)
+                with self._connect() as self._connection:
+                    self._work()
             except Exception as error:
                 broken = isinstance(error, BROKEN) and time.monotonic() < give_up
                 if not (self._announced or broken):
@@ -145,21 +138,18 @@ class HeartbeatThread(threading.Thread):
                 self._ending.wait(backoff.next_delay(error))
         self._ready.set()
         if self._is_idle and not self._deregistered:
-            self._deregister()
+            # Over a new connection: the old one broke just then.
+            try:
+                with self._connect() as self._connection:
+                    self._leave()
+            except psycopg.Error as error:
+                _log.warning("worker %s could not be deregistered: %s", self.worker, error)
 
-    def _deregister(self) -> None:
-        """Deregister over a new connection: the old one broke just then."""
-        try:
-            with connect(self._dsn, "conduit heartbeat", lock_timeout="2s") as connection:
-                self._notices.delete_reported(connection, self.schema)
-                run(connection, worker_registry.deregister(self.worker, self.schema))
-        except psycopg.Error as error:
-            _log.warning("worker %s could not be deregistered: %s", self.worker, error)
+    def _connect(self) -> psycopg.Connection[Any]:
+        return connect(self._dsn, "conduit heartbeat", lock_timeout="2s")
 
-    def _work(self, connection: psycopg.Connection[Any]) -> None:
-        if self.schema is None:
-            self.schema = run(connection, worker_registry.find_schema())
-        pooled = is_pooled(connection)
+    def _work(self) -> None:
+        pooled = is_pooled(self._connection)
         detector = FailureDetector()
         held = False
         while not self._ending.is_set():
@@ -167,122 +157,122 @@ class HeartbeatThread(threading.Thread):
                 # A change while this is under way causes another registration.
                 self._outdated = False
                 try:
-                    self._register(connection, None if pooled else self._lock_key)
+                    self._register(None if pooled else self._lock_key)
                 except BaseException:
                     self._outdated = True
                     raise
-            held = held or pooled or run(connection, worker_registry.lock(self._lock_key))
-            heartbeat = self._send(connection)
+            held = held or pooled or self._run(worker_registry.lock(self._lock_key))
+            heartbeat = self._send()
             self._is_connected = self._announced = True
             if heartbeat.due is not None:
-                self._on_schedule(heartbeat.due)
-            if all(state.name != self.worker for state in heartbeat.states):
+                self._call(self._host.ticker.expect, heartbeat.due)
+            others = [state for state in heartbeat.states if state.name != self.worker]
+            if len(others) == len(heartbeat.states):
                 held = False
                 self._lose()
                 continue
-            others = [state for state in heartbeat.states if state.name != self.worker]
             for dead in detector.find_dead(others, time.monotonic()):
-                with self._refusable(connection), checked_at_once(connection):
-                    self._report(
-                        run(connection, worker_registry.rescue(dead, self.schema)), dead.name
-                    )
+                self._rescue(worker_registry.rescue(dead), dead.name)
                 # Rows that were locked just then are orphans now: the next heartbeat finds them.
-                self._next_maintenance = min(
-                    self._next_maintenance, time.monotonic() + HEARTBEAT / 2
-                )
+                soon = time.monotonic() + HEARTBEAT / 2
+                self._next_maintenance = min(self._next_maintenance, soon)
             if heartbeat.is_awaited:
-                with self._refusable(connection):
-                    self._sweep.watch(connection, self.schema)
-            with self._refusable(connection):
-                self._notices.delete_reported(connection, self.schema)
-            self._maintain(connection)
-            self._flusher.step(connection, self.schema)
+                with self._refusable():
+                    self._sweep.watch(self._run)
+            with self._refusable():
+                self._delete_reported()
+            self._maintain()
+            self._flusher.step(self._run)
             self._ready.set()
             self._wakened.wait(min(HEARTBEAT, detector.patience))
             self._wakened.clear()
-        self._flusher.finish(connection, self.schema)
-        self._notices.delete_reported(connection, self.schema)
+        self._flusher.finish(self._run)
+        self._leave()
+
+    def _leave(self) -> None:
+        self._delete_reported()
         if self._is_idle:
-            run(connection, worker_registry.deregister(self.worker, self.schema))
+            self._run(worker_registry.deregister(self.worker))
             self._deregistered = True
 
+    def _delete_reported(self) -> None:
+        if reported := [*self.reported]:
+            self._run(failure_notices.delete(reported))
+            for _ in reported:
+                self.reported.popleft()
+
     @contextmanager
-    def _refusable(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
+    def _refusable(self) -> Iterator[None]:
         """For what Postgres may refuse, for want of a lock say: heartbeats go on."""
         try:
             yield
         except psycopg.Error as error:
-            if connection.closed:
+            if self._connection.closed:
                 raise
             self._refusals.next_delay(error)
 
-    def _send(self, connection: psycopg.Connection[Any]) -> worker_registry.Heartbeat:
-        heartbeat = run(
-            connection, worker_registry.heartbeat(self.worker, self._queues, self.schema)
-        )
+    def _send(self) -> worker_registry.Heartbeat:
+        heartbeat = self._run(worker_registry.heartbeat(self.worker, self._queues))
         if heartbeat.clock is not None:
             self._flusher.set_clock(heartbeat.clock)
         if heartbeat.controls is not None and heartbeat.controls != self._controls:
             self._controls = heartbeat.controls
-            self._on_controls(heartbeat.controls)
+            self._call(self._host.claimer.apply, heartbeat.controls)
         return heartbeat
 
-    def _register(self, connection: psycopg.Connection[Any], lock_key: int | None) -> None:
-        statement = worker_registry.register(
-            self.worker,
-            lock_key,
-            socket.gethostname(),
-            os.getpid(),
-            self._queues,
-            self._lanes(),
-            self.schema,
-        )
-        run(connection, statement)
+    def _register(self, lock_key: int | None) -> None:
+        lanes = self._host.registry.lanes()
+        host, pid = socket.gethostname(), os.getpid()
+        self._run(worker_registry.register(self.worker, lock_key, host, pid, self._queues, lanes))
 
     def _lose(self) -> None:
         _log.error("worker %s was declared dead: it abandons its jobs", self.worker)
         self._outdated = True
         self._rename()
-        self._on_lost()
+        self._call(self._host.abandon_all)
 
-    def _maintain(self, connection: psycopg.Connection[Any]) -> None:
+    def _maintain(self) -> None:
         now = time.monotonic()
         if now < self._next_maintenance:
             return
         self._next_maintenance = now + MAINTENANCE
-        with self._refusable(connection), checked_at_once(connection):
-            self._report(
-                run(connection, worker_registry.rescue_orphans(self.schema)), "an unknown worker"
-            )
-        with self._refusable(connection):
-            self._notices.take(connection, self.worker, self.schema)
-        with self._refusable(connection):
-            self._sweep.step(connection, self.schema)
-        with self._refusable(connection):
-            self._find_unhandled(connection)
+        self._rescue(worker_registry.rescue_orphans(), "an unknown worker")
+        for step in (self._take_notices, lambda: self._sweep.step(self._run), self._find_unhandled):
+            with self._refusable():
+                step()
         ended = time.monotonic()
         self._next_maintenance = max(self._next_maintenance, ended + (ended - now) / _SHARE)
 
-    def _find_unhandled(self, connection: psycopg.Connection[Any]) -> None:
-        unhandled = run(connection, worker_registry.unhandled_types(self._queues, self.schema))
-        known = {type_ for type_, _ in self._lanes()}
+    def _take_notices(self) -> None:
+        """Report what no other live worker does, if this one can."""
+        if self._host.reports_failures:
+            jobs = self._run(failure_notices.take(self._queues, self.worker))
+            if jobs:
+                self._call(self._host.report_failed, jobs, self.worker)
+
+    def _find_unhandled(self) -> None:
+        unhandled = self._run(worker_registry.unhandled_types(self._queues))
+        known = {type_ for type_, _ in self._host.registry.lanes()}
         lanes = {lane for _, lane in unhandled}
         # A deployment may start its web processes first: only a lane that was seen twice is tried.
-        fallback = lanes if self._tries_at_once else lanes & self._unhandled
+        fallback = lanes if self._host.is_draining else lanes & self._unhandled
         self.fallback_lanes = sorted(lane for lane in fallback if lane[0] in known)
         self._unhandled = lanes
         for queue, (type_, _) in unhandled:
-            if type_ not in known and type_ not in self._reported:
-                self._reported.add(type_)
+            if type_ not in known and type_ not in self._warned:
+                self._warned.add(type_)
                 _log.warning("no worker handles the type %s, which waits in %s", type_, queue)
 
-    def _report(self, rescued: list[worker_registry.Rescued], worker: str) -> None:
-        if rescued:
+    def _rescue(self, rescuing: Statement[list[worker_registry.Rescued]], of: str) -> None:
+        with self._refusable(), checked_at_once(self._connection):
+            rescued = self._run(rescuing)
+            if not rescued:
+                return
             failed = [job for job in rescued if job.status == "failed"]
             for job in rescued:
                 if job.status == "running":
                     _log.error("job %s (%s): Postgres refuses to reclaim it", job.id, job.type)
             jobs = "1 job" if len(rescued) == 1 else f"{len(rescued)} jobs"
-            _log.warning("rescued %s of %s, %d of them failed", jobs, worker, len(failed))
+            _log.warning("rescued %s of %s, %d of them failed", jobs, of, len(failed))
             if failed:
-                self._on_rescued(failed)
+                self._call(self._host.count_failed, failed)

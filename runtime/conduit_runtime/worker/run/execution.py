@@ -9,10 +9,6 @@ from ...job_types.context import JobContext
 from ...model.claimed import Claimed
 from .handlers import Handler
 
-__all__ = [
-    "Execution",
-]
-
 
 class Execution:
     """A job that waits for something: in which task, since when, and why it was stopped, if it was.

@@ -4,23 +4,19 @@ import asyncio
 import inspect
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextvars import copy_context
-from dataclasses import dataclass
-from typing import Any, cast
-from uuid import UUID
+from typing import cast
 
 from ...model.claimed import Claimed
+from ...model.failed_job import FailedJob
 from ...model.job import JobStatus
 from ...model.payload import decode
 from ...model.text.logs import get_logger
 from ...services.django_connections import renewed
 from ...statements.outcomes import Attempt
-from ...statements.worker_registry import Rescued
 from .handlers import is_coroutine_function
-
-__all__ = ["FailedJob", "FailureReporter", "OnFailed", "failed_among", "failed_of"]
 
 _log = get_logger("conduit.worker")
 
@@ -30,68 +26,31 @@ LONGEST = 60.0
 """Seconds that a call may take; one of a plain function is then left to itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class FailedJob:
-    """A job that ended failed, as `on_failed` gets it.
-
-    `attempts` is how many were made, `error` what the last one ended with. `traceback` is its text;
-    None when there is none, as for a job that killed its worker. `discarded` tells whether its
-    handler gave it up by `Discard`. A `payload` that Python cannot hold stays JSON text.
-    """
-
-    id: UUID
-    type: str
-    queue: str
-    attempts: int
-    max_attempts: int
-    payload: Any
-    error: str
-    traceback: str | None = None
-    discarded: bool = False
-
-
 OnFailed = Callable[[FailedJob], object]
 
 
 def failed_among(attempts: Iterable[Attempt]) -> list[FailedJob]:
     """The jobs that these attempts, whose outcome is written, ended as failed."""
-    return [
-        _of_attempt(attempt)
-        for attempt in attempts
-        if attempt.outcome is not None and attempt.outcome.status is JobStatus.FAILED
-    ]
-
-
-def _of_attempt(attempt: Attempt) -> FailedJob:
-    job, outcome = cast("Claimed", attempt.job), attempt.outcome
-    assert outcome is not None
-    return FailedJob(
-        id=job.id,
-        type=job.type,
-        queue=job.queue,
-        attempts=job.attempts,
-        max_attempts=job.max_attempts,
-        payload=decode(job.payload),
-        error=outcome.error or "",
-        traceback=(outcome.detail or {}).get("traceback"),
-        discarded=outcome.discarded,
-    )
-
-
-def failed_of(rescued: Sequence[Rescued]) -> list[FailedJob]:
-    """The jobs that a rescue ended as failed."""
-    return [
-        FailedJob(
-            id=job.id,
-            type=job.type,
-            queue=job.queue,
-            attempts=job.attempts,
-            max_attempts=job.max_attempts,
-            payload=decode(job.payload or "null"),
-            error=job.error or "",
+    found = []
+    for attempt in attempts:
+        outcome = attempt.outcome
+        if outcome is None or outcome.status is not JobStatus.FAILED:
+            continue
+        job = cast("Claimed", attempt.job)
+        found.append(
+            FailedJob(
+                id=job.id,
+                type=job.type,
+                queue=job.queue,
+                attempts=job.attempts,
+                max_attempts=job.max_attempts,
+                payload=decode(job.payload),
+                error=outcome.error or "",
+                traceback=(outcome.detail or {}).get("traceback"),
+                discarded=outcome.discarded,
+            )
         )
-        for job in rescued
-    ]
+    return found
 
 
 def _nothing(job: FailedJob) -> None:

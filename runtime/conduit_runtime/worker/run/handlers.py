@@ -18,8 +18,6 @@ from ...statements.claims import Lane
 if TYPE_CHECKING:
     from ...job_types.job_type import JobType
 
-__all__ = ["Handler", "HandlerOptions", "HandlerRegistry", "is_coroutine_function"]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 

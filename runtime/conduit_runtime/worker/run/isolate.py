@@ -5,8 +5,6 @@ from contextvars import Context
 from types import coroutine
 from typing import Any, TypeVar
 
-__all__ = ["resumed"]
-
 T = TypeVar("T")
 
 

@@ -4,36 +4,34 @@ import asyncio
 import logging
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import copy_context
 from functools import partial
 from itertools import islice
 from operator import attrgetter
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...job_types.context import Host, JobContext
+from ...job_types.context import JobContext
 from ...model.calls import entered_job
 from ...model.claimed import Claimed
 from ...model.errors import OutcomeTooLarge
 from ...model.interruptions import Shutdown, TakenAway, TooLate
 from ...model.job import Job
-from ...model.outcome import Outcome, decide, released
+from ...model.outcome import decide, released
 from ...model.text.logs import get_logger
 from ...model.text.masking import secrets_of
 from ...services.django_connections import renewed_in_loop, uses_django
-from ...services.protocols import Prepared
 from ...statements.child_jobs import ChildJobs
 from ...statements.outcomes import MOST, Attempt
 from ...statements.results import result_of
-from ..acknowledge.acknowledger import Acknowledger
-from ..metrics import Metrics
 from .execution import Execution
-from .handlers import Handler, HandlerRegistry
+from .handlers import Handler
 from .isolate import resumed
 from .threads import JobThreads
 
-__all__ = ["FRESH", "Around", "Runner"]
+if TYPE_CHECKING:
+    from ..worker import Worker
 
 _log = get_logger("conduit.worker")
 
@@ -59,42 +57,32 @@ class Runner:
     """The jobs that a worker has claimed: those that run and those that wait for a free slot.
 
     A slot is a task that runs one job after another, each in a context of its own; a job that
-    waits makes it open others. `on_capacity` is called when jobs ended. All methods belong to the
-    worker's loop, which sees in `running` the jobs that wait for something, and in `threads` what
-    plain functions run in. When there are `capped` queues, `by_queue` counts the jobs of each that
-    are held here.
+    waits makes it open others. All methods belong to the worker's loop, which sees in `running` the
+    jobs that wait for something, and in `threads` what plain functions run in. When queues have
+    limits of their own here, `by_queue` counts the jobs of each that are held.
+
+    `poll` reads what the database has sent, and says whether there was any.
     """
 
     def __init__(
-        self,
-        registry: HandlerRegistry,
-        acknowledger: Acknowledger,
-        host: Host[Claimed],
-        services: Prepared,
-        metrics: Metrics,
-        concurrency: int,
-        on_capacity: Callable[[], None],
-        poll: Callable[[], bool],
-        around: Around | None = None,
-        capped: Collection[str] = (),
+        self, worker: "Worker", poll: Callable[[], bool], around: Around | None = None
     ) -> None:
-        self._registry = registry
-        self._handlers = registry.by_type
-        self._acknowledger = acknowledger
-        self._host = host
-        self._services = services
-        self._metrics = metrics
-        self._on_capacity = on_capacity
+        self._worker = worker
+        self._registry = worker.registry
+        self._handlers = worker.registry.by_type
+        self._acknowledger = worker.acknowledger
+        self._services = worker.services
+        self._metrics = worker.metrics
         self._poll = poll
         self._around = around
-        self._capped = frozenset(capped)
+        self._capped = any(cap is not None for cap in worker.queues.values())
         self._now = 0.0
         self._uses_django = False
         self._suspects = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._slots = 0
-        self.concurrency = concurrency
-        self.threads = JobThreads(concurrency, self._regain)
+        self.concurrency = worker.concurrency
+        self.threads = JobThreads(worker.concurrency, self._regain)
         self.ready: deque[Claimed] = deque()
         self.running: set[Execution] = set()
         self.by_queue: Counter[str] = Counter()
@@ -138,6 +126,11 @@ class Runner:
         while self.ready:
             self._release(self.ready.popleft())
 
+    def stop(self, reason: type[BaseException]) -> None:
+        """Stop the jobs that run, each for this reason."""
+        for execution in [*self.running]:
+            execution.stop(reason())
+
     def release_rescued(self) -> bool:
         """Release the jobs that were rescued before and would have to wait here."""
         slots = max(0, self.threads.usable - len(self.running))
@@ -175,11 +168,11 @@ class Runner:
                 if task.cancelling():
                     break  # what is left of the cancellation must not hit the next job
                 if waiting is not None:
-                    self._on_capacity()
+                    self._worker.claimer.on_capacity()
                     began = glanced = monotonic()
                 elif self._now > glanced + GLANCE:
                     if self._poll() or self._now > began + SLICE:
-                        self._on_capacity()
+                        self._worker.claimer.on_capacity()
                         await asyncio.sleep(0)
                         began = monotonic()
                     glanced = monotonic()
@@ -188,7 +181,7 @@ class Runner:
         finally:
             self._slots -= 1
             self._open_slots(1)
-            self._on_capacity()
+            self._worker.claimer.on_capacity()
 
     def _begin(
         self, job: Claimed, task: "asyncio.Task[None]", execution: Execution | None = None
@@ -203,7 +196,7 @@ class Runner:
             entered_job.set(job)
             payload = handler.decode(job.payload)
             services = self._services if handler.is_generated else self._services.services
-            context = JobContext(job, services, self._host, self._loop)
+            context = JobContext(job, services, self._worker, self._loop)
             # It takes the job along; what runs here next sets its own.
             inside = copy_context()
             if handler.is_async:
@@ -214,26 +207,25 @@ class Runner:
                 work = self.threads.call(handler.function, context, payload)
             if self._around is not None:
                 work = self._around(job, work, partial(self._why_stopped, job))
+            rest: Awaitable[Any] | None = None
             try:
                 rest = resumed(work, inside, inside.run(work.send, None))
             except StopIteration as end:
                 result = end.value
-            else:
-                execution = execution or Execution(job, task)
-                return execution.begun(handler, context, started, rest)
-            children = context.children
-            if children and _may_wait_for_keys(children):
-                execution = execution or Execution(job, task)
-                return execution.begun(handler, context, started, _given(result))
-            if children or handler.keep_result is not None:
-                attempt = self._completed(job, handler, children, started, result)
-                if attempt.is_large:
-                    execution = execution or Execution(job, task)
-                    return execution.begun(handler, context, started, _given(result))
-            else:  # as most do: a call less for each
-                self._now = now = monotonic()
-                attempt = Attempt(job, now - started, None, (), None, started)
-            self._acknowledger.add(attempt)
+            if rest is None:
+                children = context.children
+                if not children and handler.keep_result is None:  # as most: a call less for each
+                    self._now = now = monotonic()
+                    self._acknowledger.add(Attempt(job, now - started, None, (), None, started))
+                    return None
+                if not (children and _may_wait_for_keys(children)):
+                    attempt = self._completed(job, handler, children, started, result)
+                    if not attempt.is_large:
+                        self._acknowledger.add(attempt)
+                        return None
+                rest = _given(result)
+            execution = execution or Execution(job, task)
+            return execution.begun(handler, context, started, rest)
         except BaseException as error:
             # Whatever a handler raises, SystemExit included, is the end of its job, not of ours.
             self._settle(job, started, error)
@@ -311,7 +303,7 @@ class Runner:
     def _regain(self) -> None:
         """A thread that outlived its attempt has ended."""
         self._open_slots(1)
-        self._on_capacity()
+        self._worker.claimer.on_capacity()
 
     def _settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
         """Write what comes of an attempt that ended with an exception."""
@@ -323,18 +315,15 @@ class Runner:
         if isinstance(error, Shutdown | TooLate):
             self._acknowledger.add(Attempt(job, elapsed, released))
             return
-        outcome = self._decide(job, error)
+        policy = self._registry.policy(job.type)
+        jitter = random.random()  # noqa: S311
+        outcome = decide(job.attempts, job.max_attempts, error, policy, jitter, secrets_of(job))
         if outcome.detail is not None:
             retried = outcome.status == "pending"
             self._metrics.record(job.type, elapsed, succeeded=False, retried=retried)
             level, then = (logging.WARNING, "is retried") if retried else (logging.ERROR, "failed")
             _log.log(level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error)
         self._acknowledger.add(Attempt(job, elapsed, outcome, started=started))
-
-    def _decide(self, job: Claimed, error: BaseException) -> Outcome:
-        policy = self._registry.policy(job.type)
-        jitter = random.random()  # noqa: S311
-        return decide(job.attempts, job.max_attempts, error, policy, jitter, secrets_of(job))
 
 
 def _check_start(job: Claimed) -> None:

@@ -11,8 +11,6 @@ from typing import Any
 from ...model.text.logs import get_logger
 from ...services.django_connections import renewed
 
-__all__ = ["JobThreads"]
-
 _log = get_logger("conduit.worker")
 
 

@@ -151,7 +151,7 @@ def test_a_flow_of_an_enqueuer_reaches_no_other_flow(roles: dict[str, str]) -> N
         links = [(ids[0], victim[1].id), (victim[0].id, ids[1]), (victim[0].id, victim[1].id)]
         rows = [{**store.insert_parameters(job), "dependencies": links} for job in mine]
         with psycopg.connect(roles["enqueuer"]) as conn:
-            run(conn, store.enqueue(mine, rows, PLACE))
+            run(conn, store.enqueue(mine, rows), PLACE)
         with psycopg.connect(roles["owner"]) as conn:
             stored = conn.execute(
                 'SELECT job, next FROM "our ""jobs""".conduit_dependencies'
@@ -179,7 +179,7 @@ def test_what_an_enqueuer_forges_is_refused(roles: dict[str, str], forged: dict[
         psycopg.connect(roles["enqueuer"]) as conn,
         pytest.raises((psycopg.DataError, psycopg.IntegrityError)),
     ):
-        run(conn, store.enqueue([job], rows, PLACE))
+        run(conn, store.enqueue([job], rows), PLACE)
 
 
 def test_other_roles_may_not_enqueue_with_the_owners_rights(roles: dict[str, str]) -> None:
@@ -199,10 +199,10 @@ def test_other_roles_may_not_enqueue_with_the_owners_rights(roles: dict[str, str
 
 def test_the_enqueuer_cannot_claim_or_look(roles: dict[str, str]) -> None:
     with psycopg.connect(roles["enqueuer"], autocommit=True) as connection:
-        claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0, PLACE)
-        for statement in (claim, store.stats(None, PLACE), worker_registry.rescue_orphans(PLACE)):
+        claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0)
+        for statement in (claim, store.stats(None), worker_registry.rescue_orphans()):
             with pytest.raises(InsufficientPrivilege):
-                run(connection, statement)
+                run(connection, statement, PLACE)
 
 
 def test_the_worker_does_all_that_workers_and_operators_do(roles: dict[str, str]) -> None:
@@ -253,13 +253,13 @@ def test_the_worker_does_all_that_workers_and_operators_do(roles: dict[str, str]
 
 def test_the_worker_rescues(roles: dict[str, str]) -> None:
     with psycopg.connect(roles["worker"], autocommit=True) as connection:
-        run(connection, worker_registry.register("w", 1, "h", 1, ["default"], [("t", "")], PLACE))
+        run(connection, worker_registry.register("w", 1, "h", 1, ["default"], [("t", "")]), PLACE)
         with Queue(roles["enqueuer"], PLACE) as enqueuer:
             enqueuer.enqueue(Job(type="t"))
-        claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0, PLACE)
-        assert len(run(connection, claim)) == 1
+        claim = Claims().next("w", {"default": 1}, [("t", "")], 1, 0.0)
+        assert len(run(connection, claim, PLACE)) == 1
         assert (
-            len(run(connection, worker_registry.rescue(DeadWorker("w", 0, silent=True), PLACE)))
+            len(run(connection, worker_registry.rescue(DeadWorker("w", 0, silent=True)), PLACE))
             == 1
         )
 

@@ -148,7 +148,7 @@ def test_many_large_jobs_are_enqueued_by_several_statements(
 ) -> None:
     monkeypatch.setattr(store, "BATCH_BYTES", 10_000)
     jobs = [Job(type="t", payload="x" * 3_000) for _ in range(20)]
-    assert len(store.insert_jobs(jobs, None)) == 10
+    assert len(store.insert_jobs(jobs)) == 10
     queue.enqueue_many(jobs)
     again = [Job(type="t", payload="x" * 3_000) for _ in range(20)]
     again.append(Job(type="t", id=jobs[0].id))

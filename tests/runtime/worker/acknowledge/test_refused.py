@@ -132,7 +132,7 @@ def test_a_row_that_is_refused_in_every_form_fails_where_it_is(
     elif way == "sweep":
         execute(dsn, "UPDATE jobs SET status = 'failed'")
         with psycopg.connect(dsn, autocommit=True) as conn:
-            run(conn, flow_store.advance([flow.jobs[0].id], None))
+            run(conn, flow_store.advance([flow.jobs[0].id]))
         assert Pool(queue).drain() == ["c"]
     else:
         assert Pool(queue).drain() == ["a", "c"]

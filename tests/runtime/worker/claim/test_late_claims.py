@@ -226,7 +226,7 @@ def test_a_notice_drops_what_has_not_begun(
         assert stored.status == "running"
         CHANGES[change](queue, pair.second.id)
         assert pair.pool._worker is not None
-        ready = pair.pool._worker._runner.ready
+        ready = pair.pool._worker.runner.ready
         until(lambda: all(job.token != stored.token for job in [*ready]), 5)
         ran = pair.ended(change)
     assert ran == ["second"] * change.startswith("retr")

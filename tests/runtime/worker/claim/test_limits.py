@@ -13,7 +13,8 @@ import pytest
 from conduit_runtime import Job, JobContext, JobStatus, Queue, QueueError, WorkerPool
 from conduit_runtime.postgres.connection import ReconnectingConnection
 from conduit_runtime.postgres.execute import run
-from conduit_runtime.statements.limits import Wanted, claim_within, counted_claim
+from conduit_runtime.statements.claims import BY_WORKERS
+from conduit_runtime.statements.limits import Wanted, claim_within
 from conduit_runtime.worker.claim.limiter import FULL
 from conduit_runtime.worker.claim.listener import POLL
 from conduit_runtime.worker.watch import AUDIT
@@ -174,7 +175,7 @@ def test_waiting_for_a_place_is_no_busy_polling(
     send = ReconnectingConnection.run
 
     async def counted(self: ReconnectingConnection, statement: object) -> object:
-        sent.append(statement.sql)  # type: ignore[attr-defined]
+        sent.append(statement.sql())  # type: ignore[attr-defined]
         return await send(self, statement)  # type: ignore[arg-type]
 
     queue.limit("mail", 1)
@@ -239,10 +240,10 @@ def test_a_frozen_claim_does_not_keep_the_limit_from_the_others(queue: Queue, ds
     pool = WorkerPool(queue, ["mail", "free"])
     pool.register("t", gauge.handler(0.0))
     wanted = Wanted({"mail": 1}, [("t", "")], 1, ["mail"], [])
-    locking = next(claim_within(wanted, counted_claim, None, waits=False))
+    locking = next(claim_within(BY_WORKERS, "w", wanted, waits=False))
     frozen = psycopg.connect(dsn)
     try:
-        assert run(frozen, locking) == (["mail"], [])
+        assert [row[:2] for row in run(frozen, locking)] == [("queue", "mail"), ("", "5s")]
         with pool:
             until(lambda: queue.stats("free").completed == 1)
             assert queue.stats("mail").pending == 1
@@ -304,7 +305,7 @@ def test_a_worker_without_limits_locks_none(queue: Queue, monkeypatch: pytest.Mo
     send = ReconnectingConnection.run
 
     async def counted(self: ReconnectingConnection, statement: object) -> object:
-        sent.append(statement.sql)  # type: ignore[attr-defined]
+        sent.append(statement.sql())  # type: ignore[attr-defined]
         return await send(self, statement)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ReconnectingConnection, "run", counted)
@@ -325,7 +326,7 @@ def test_what_was_claimed_before_a_claim_that_fails_is_run(
     send, failed = ReconnectingConnection.run, threading.Event()
 
     async def broken(self: ReconnectingConnection, statement: object) -> object:
-        sql = statement.sql  # type: ignore[attr-defined]
+        sql = statement.sql()  # type: ignore[attr-defined]
         rows = await send(self, statement)  # type: ignore[arg-type]
         if "RECURSIVE levels" in sql and not failed.is_set() and claimed(rows, "a"):
             failed.set()
@@ -333,7 +334,7 @@ def test_what_was_claimed_before_a_claim_that_fails_is_run(
         return rows
 
     async def once_more(self: ReconnectingConnection, statement: object) -> object:
-        if "RECURSIVE levels" in statement.sql:  # type: ignore[attr-defined]
+        if "RECURSIVE levels" in statement.sql():  # type: ignore[attr-defined]
             monkeypatch.setattr(ReconnectingConnection, "run", send)
             await self.close()
             raise psycopg.OperationalError("the connection is lost")

@@ -148,7 +148,7 @@ def test_it_goes_back_at_once(queue: Queue) -> None:
         async with pool:
             await asyncio.wait_for(blocked.wait(), 30)
             assert pool._worker is not None
-            runner, claimer = pool._worker._runner, pool._worker._claimer
+            runner, claimer = pool._worker.runner, pool._worker.claimer
             assert runner.ready
             claimer.on_changed()
             assert not runner.ready
@@ -245,7 +245,7 @@ def test_a_paused_queue_costs_an_idle_worker_nothing_more(
     run = ReconnectingConnection.run
 
     async def counted(self: ReconnectingConnection, statement: object) -> object:
-        sent.append(statement.sql)  # type: ignore[attr-defined]
+        sent.append(statement.sql())  # type: ignore[attr-defined]
         return await run(self, statement)  # type: ignore[arg-type]
 
     queue.pause("default")

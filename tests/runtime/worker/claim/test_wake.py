@@ -176,12 +176,12 @@ def test_what_is_announced_with_the_answer_to_a_statement_wakes_as_well(
     """A worker about to wait asks when a job is due: a notification comes meanwhile."""
     monkeypatch.setattr("conduit_runtime.worker.claim.claimer.POLL", 600.0)
     run = ReconnectingConnection.run
-    asks = next_due(["default"], [], "public").sql
+    asks = next_due(["default"], []).query
     is_armed = threading.Event()
 
     async def answered_late(connection: ReconnectingConnection, statement: Statement[Any]) -> Any:
         answer = await run(connection, statement)
-        if statement.sql == asks and is_armed.is_set():
+        if statement.query == asks and is_armed.is_set():
             is_armed.clear()
             await asyncio.to_thread(queue.enqueue, Job(type="t"))
             # The server tells of the job before this ends, and the driver reads both at once.

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue, WorkerPool
 from conduit_runtime.postgres.async_execute import run_async
-from conduit_runtime.worker.acknowledge import flow_advancer
+from conduit_runtime.worker import job_database
 from conduit_runtime.worker.claim import claimer
 from conduit_runtime.worker.heartbeat import heartbeat_thread
 from waiting import until
@@ -204,13 +204,12 @@ def test_a_connection_severed_while_the_worker_starts_is_mended(
     sessions: list[int] = []
     whole = getattr(heartbeat_thread.HeartbeatThread, step)
 
-    def severed_once(
-        self: heartbeat_thread.HeartbeatThread, connection: psycopg.Connection[Any], *more: Any
-    ) -> Any:
+    def severed_once(self: heartbeat_thread.HeartbeatThread, *more: Any) -> Any:
+        connection = self._connection
         sessions.append(connection.info.backend_pid)
         if len(sessions) == 1:
             end_session(dsn, connection)
-        return whole(self, connection, *more)
+        return whole(self, *more)
 
     monkeypatch.setattr(heartbeat_thread.HeartbeatThread, step, severed_once)
     ran = threading.Event()
@@ -228,13 +227,15 @@ def test_a_connection_severed_when_the_queues_are_drained_is_mended(
 ) -> None:
     looks: list[Any] = []
 
-    async def severed_once(connection: psycopg.AsyncConnection[Any], statement: Any) -> Any:
+    async def severed_once(
+        connection: psycopg.AsyncConnection[Any], statement: Any, schema: str | None
+    ) -> Any:
         looks.append(statement)
         if len(looks) == 1:
             end_session(dsn, connection)
-        return await run_async(connection, statement)
+        return await run_async(connection, statement, schema)
 
-    monkeypatch.setattr(flow_advancer, "run_async", severed_once)
+    monkeypatch.setattr(job_database, "run_async", severed_once)
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: None)
     queue.enqueue(Job(type="t"))

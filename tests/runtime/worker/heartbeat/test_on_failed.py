@@ -327,7 +327,7 @@ def test_where_nobody_is_told_nothing_is_left_behind(rescued: Job, dsn: str) -> 
             connection.execute(
                 f"UPDATE conduit_failure_notices SET since = now() - interval '{age}'"
             )
-            run(connection, failure_notices.sweep(None))
+            run(connection, failure_notices.sweep())
             assert connection.execute(count).fetchall() == [(left,)]
 
 

@@ -1,1 +1,0 @@
-SELECT id, token FROM {jobs} WHERE locked_by = %(worker)s AND status = 'running'

@@ -1,1 +1,0 @@
-SELECT {conduit_advance}(%(jobs)s::uuid[], '{}'::uuid[], %(budget)s::int, true)

@@ -1,1 +1,0 @@
-EXISTS (SELECT FROM {conduit_workers} WHERE name = %(worker)s)

@@ -1,1 +1,0 @@
-SELECT {conduit_cancel}(%(id)s)

@@ -1,1 +1,0 @@
-SELECT type, starts, seconds FROM {conduit_rate_limits} ORDER BY type

@@ -1,1 +1,0 @@
-UPDATE {conduit_schedules} SET enabled = false WHERE name = %(name)s

@@ -1,1 +1,0 @@
-DELETE FROM {conduit_schedules} WHERE name = %(name)s

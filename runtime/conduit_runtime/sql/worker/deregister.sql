@@ -1,1 +1,0 @@
-DELETE FROM {conduit_workers} WHERE name = %(name)s
