@@ -15,7 +15,8 @@ from conduit_runtime import stdlib
 from conduit_runtime.model.text.names import source_name
 from conduit_runtime.stdlib._namespace import ArgumentError, accepted_types
 
-from conduit_async.library import LIBRARY, REQUIRED, Parameter, Signature, find, methods
+from conduit_async.library import LIBRARY, REQUIRED, Parameter, Signature, methods
+from conduit_async.library.signature import NUMBER
 from conduit_async.types import (  # fmt: skip
     ANY,
     BOOL,
@@ -135,7 +136,7 @@ def test_names(signature: Signature) -> None:
     # `has_key` and `has_key?` are one function
     assert source_name(function).rstrip("?!") == signature.name.rstrip("?!")
     assert (inspect.getdoc(function) or "").partition("\n")[0] == signature.doc
-    assert find(signature.namespace, signature.name) is signature
+    assert LIBRARY[signature.namespace][signature.name] is signature
     stem = signature.name.rstrip("?!")
     assert signature.python in (stem, f"is_{stem}", f"require_{stem}")
 
@@ -240,16 +241,27 @@ def test_what_never_raises(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("namespace", "name", "shown"),
+    ("namespace", "name", "number", "parameter"),
     [
-        ("String", "trim", "String.trim(text: string, chars: string? = nil) -> string"),
-        ("Crypto", "hash", 'algorithm: enum [sha256, sha512, blake2b, bcrypt, argon2] = "sha256"'),
-        ("JSON", "stringify", "JSON.stringify(data: any, pretty: bool = false) -> string"),
-        ("Number", "min", "Number.min(num: number, others: number, …) -> number"),
+        ("String", "trim", 1, Parameter("chars", Optional(STRING), None)),
+        (
+            "Crypto",
+            "hash",
+            1,
+            Parameter(
+                "algorithm", Enum("", ("sha256", "sha512", "blake2b", "bcrypt", "argon2")), "sha256"
+            ),
+        ),
+        ("JSON", "stringify", 1, Parameter("pretty", BOOL, False)),
+        ("Number", "min", 1, Parameter("others", NUMBER, rest=True)),
     ],
 )
-def test_how_a_signature_reads(namespace: str, name: str, shown: str) -> None:
-    assert shown in str(find(namespace, name))
+def test_how_a_signature_is_read(
+    namespace: str, name: str, number: int, parameter: Parameter
+) -> None:
+    signature = LIBRARY[namespace][name]
+    assert signature.parameters[number] == parameter
+    assert (signature.namespace, signature.name, signature.method) == (namespace, name, True)
 
 
 def test_which_functions_never_raise() -> None:

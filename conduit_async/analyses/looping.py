@@ -37,13 +37,14 @@ def waiting_lambda(facts: Facts, call: LibraryCall) -> ast.Lambda | None:
 
 def waits(facts: Facts, function: ast.Lambda) -> bool:
     """Whether a lambda calls a service or the database, or writes a field, which a job awaits."""
-    return any(_waits(facts, node) for node in walk(function.body))
-
-
-def _waits(facts: Facts, node: ast.Node) -> bool:
-    use = facts.resolutions.get(node)
-    if isinstance(node, ast.Assign) and isinstance(node.target, ast.Member):
-        return True
-    if isinstance(use, FunctionCall | ComputedUse):
-        return use.function.uses_services or use.function.uses_database
-    return isinstance(use, ServiceCall | RecordCall | RelationUse)
+    for node in walk(function.body):
+        if isinstance(node, ast.Assign) and isinstance(node.target, ast.Member):
+            return True
+        match facts.resolutions.get(node):
+            case ServiceCall() | RecordCall() | RelationUse():
+                return True
+            case FunctionCall(function=called) | ComputedUse(function=called) if (
+                called.uses_services or called.uses_database
+            ):
+                return True
+    return False

@@ -1,6 +1,6 @@
 """Which expressions and locals stand for a query, whose SQL is written where it is run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 
 from .. import ast
 from ..program import Facts, Local, RecordCall, RelationUse
@@ -19,31 +19,17 @@ def query_locals(facts: Facts, body: ast.Node) -> frozenset[Local]:
     so that it is certain everywhere which one it is. A relation in a local stands for its query
     where one is made of it.
     """
-    values: dict[Local, list[ast.Expr]] = {}
-    elsewhere: set[Local] = set()
-    blocks = [each for each in walk(body, into=_is_own) if isinstance(each, ast.Block)]
-    for block in blocks:
-        for statement in block.statements:
-            if isinstance(statement, ast.Let):
-                values.setdefault(facts.declared[statement], []).append(statement.value)
-            elif isinstance(statement, ast.Assign):
-                local = facts.resolutions.get(statement.target)
-                if isinstance(local, Local) and local in values and _declares(facts, block, local):
-                    values[local].append(statement.value)
-                elif isinstance(local, Local):
-                    elsewhere.add(local)
+    found: set[Local] = set()
+    elsewhere: set[object] = set()
     queried = {facts.resolutions.get(node) for node in receivers(facts, body)}
-    found = {
-        local
-        for local in values
-        if local not in elsewhere
-        and (isinstance(required(local.type), Query) or (local in queried and _has_rows(local)))
-    }
-    while True:
-        kept = {each for each in found if all(is_query(facts, v, found) for v in values[each])}
-        if kept == found:
-            return frozenset(found)
-        found = kept
+    for block in walk(body, into=_is_own):
+        if isinstance(block, ast.Block):
+            lets = (each for each in block.statements if isinstance(each, ast.Let))
+            assigns = (each for each in block.statements if isinstance(each, ast.Assign))
+            declared = {facts.declared[each] for each in lets}
+            elsewhere |= {facts.resolutions.get(each.target) for each in assigns} - declared
+            found |= {local for local in declared if _may_be_query(local, queried)}
+    return _by_values(facts, found - elsewhere, lambda value, known: is_query(facts, value, known))
 
 
 def composed_locals(facts: Facts, body: ast.Node, certain: frozenset[Local]) -> frozenset[Local]:
@@ -52,7 +38,7 @@ def composed_locals(facts: Facts, body: ast.Node, certain: frozenset[Local]) -> 
     Something continues them, and each of their values is a query, or nil.
     """
     continued, queried = set(), set()
-    values: dict[Local, list[ast.Expr]] = {}
+    found: set[Local] = set()
     for node in walk(body, into=_is_own):
         use = facts.resolutions.get(node)
         if isinstance(use, RecordCall) and use.receiver is not None:
@@ -60,20 +46,34 @@ def composed_locals(facts: Facts, body: ast.Node, certain: frozenset[Local]) -> 
             if not runs_in_memory(use):
                 continued.add(facts.resolutions.get(use.receiver))
         if isinstance(node, ast.Let):
-            values.setdefault(facts.declared[node], []).append(node.value)
-        elif isinstance(node, ast.Assign):
-            local = facts.resolutions.get(node.target)
-            if isinstance(local, Local) and local in values:
-                values[local].append(node.value)
-    found = {
-        local
-        for local in values.keys() - certain
-        if (local in queried and isinstance(required(local.type), Query))
-        or (local in continued and _has_rows(local))
-    }
+            found.add(facts.declared[node])
+    return _by_values(
+        facts,
+        {each for each in found - certain if each in queried and _may_be_query(each, continued)},
+        lambda value, known: is_composed(facts, value, certain | known),
+    )
+
+
+def _may_be_query(local: Local, continued: Container[object]) -> bool:
+    kind = required(local.type)
+    is_rows = isinstance(kind, Array) and isinstance(kind.item, Record)
+    return isinstance(kind, Query) or (is_rows and local in continued)
+
+
+def _by_values(
+    facts: Facts, found: set[Local], holds: Callable[[ast.Expr, set[Local]], bool]
+) -> frozenset[Local]:
+    """The locals all of whose values are queries, given that the other locals are."""
     while True:
-        known = certain | found
-        kept = {each for each in found if all(is_composed(facts, v, known) for v in values[each])}
+        kept = {
+            local
+            for local in found
+            if all(
+                holds(value, found)
+                for value in (local.value, *facts.assigned.get(local, ()))
+                if value
+            )
+        }
         if kept == found:
             return frozenset(found)
         found = kept
@@ -84,7 +84,7 @@ def runs_in_memory(call: RecordCall) -> bool:
     return call.operation in IN_MEMORY or (call.operation == "exists?" and not call.arguments)
 
 
-def is_composed(facts: Facts, node: ast.Expr, known: frozenset[Local] | set[Local]) -> bool:
+def is_composed(facts: Facts, node: ast.Expr, known: Collection[Local]) -> bool:
     """Whether each value that an expression may give is a query; `known` locals are."""
     pending: list[ast.Expr | None] = [node]
     while pending:
@@ -123,7 +123,7 @@ def receivers(facts: Facts, body: ast.Node) -> Iterator[ast.Expr]:
             yield use.receiver
 
 
-def is_query(facts: Facts, node: ast.Expr, known: frozenset[Local] | set[Local]) -> bool:
+def is_query(facts: Facts, node: ast.Expr, known: Collection[Local]) -> bool:
     """Whether it is certain which query an expression stands for; `known` locals do."""
     while True:
         use = facts.resolutions.get(node)
@@ -143,16 +143,5 @@ def _gives_query(facts: Facts, node: ast.Expr) -> bool:
     return isinstance(required(facts.types.get(node, ANY)), Query)
 
 
-def _has_rows(local: Local) -> bool:
-    kind = required(local.type)
-    return isinstance(kind, Array) and isinstance(kind.item, Record)
-
-
 def _is_own(node: ast.Node) -> bool:
     return not isinstance(node, ast.Async)
-
-
-def _declares(facts: Facts, block: ast.Block, local: Local) -> bool:
-    return any(
-        isinstance(each, ast.Let) and facts.declared[each] is local for each in block.statements
-    )

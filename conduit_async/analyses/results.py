@@ -1,6 +1,6 @@
 """Which expressions may give the value of an expression or a block."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .. import ast
 from .walk import walk
@@ -8,44 +8,32 @@ from .walk import walk
 
 def results(node: ast.Expr) -> Iterator[ast.Expr]:
     """The expressions that may give the value of an expression: both sides of a `? :`, …"""
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        if found := _choices(current):
-            pending += reversed(found)
-        else:
-            yield current
+    return (each for each in _with_choices(node, _choices) if not _choices(each))
 
 
 def matches(node: ast.Expr) -> Iterator[ast.Match]:
     """Each `match` among what may give the value of an expression."""
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        pending += reversed(_choices(current))
-        if isinstance(current, ast.Match):
-            yield current
+    return (each for each in _with_choices(node, _choices) if isinstance(each, ast.Match))
 
 
 def origins(node: ast.Expr) -> Iterator[ast.Expr]:
     """The expressions that may give a value, also through `??`, `or`, `and` and `rescue`."""
+    return (each for each in _with_choices(node, _all_choices) if not _all_choices(each))
+
+
+def _with_choices(
+    node: ast.Expr, choices: Callable[[ast.Expr], list[ast.Expr]]
+) -> Iterator[ast.Expr]:
+    """The expression, those of which one gives its value, and so on, in the order of the source."""
     pending = [node]
     while pending:
         current = pending.pop()
-        match current:
-            case ast.Binary(operator="??" | "or" | "and", left=left, right=right):
-                pending += [right, left]
-            case ast.Rescue(operand=operand, body=body):
-                ends = body_results(body)
-                pending += [*(end for end in ends if end is not None), operand]
-            case _ if found := _choices(current):
-                pending += reversed(found)
-            case _:
-                yield current
+        yield current
+        pending += reversed(choices(current))
 
 
 def _choices(node: ast.Expr) -> list[ast.Expr]:
-    """The expressions of which one gives the value; of an arm without a value, none is told."""
+    """The expressions of which one gives the value; none if an arm has no value."""
     match node:
         case ast.Ternary(then=then, otherwise=otherwise):
             return [then, otherwise]
@@ -53,6 +41,16 @@ def _choices(node: ast.Expr) -> list[ast.Expr]:
             ends = [end for arm in arms for end in block_results(arm.body)]
             return [] if None in ends else [end for end in ends if end is not None]
     return []
+
+
+def _all_choices(node: ast.Expr) -> list[ast.Expr]:
+    match node:
+        case ast.Binary(operator="??" | "or" | "and", left=left, right=right):
+            return [left, right]
+        case ast.Rescue(operand=operand, body=body):
+            ends = [*block_results(body), *_returned(body)]
+            return [operand, *(end for end in ends if end is not None)]
+    return _choices(node)
 
 
 def block_results(block: ast.Block) -> list[ast.Expr | None]:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from .. import ast
 from ..diagnostics import Problems, Related
 from ..names import local_name, unclashed
-from ..program import Facts, FunctionInfo, HookInfo, JobInfo, Local, ResourceInfo
+from ..program import Facts, FunctionInfo, HookInfo, JobInfo, Local, Resolution, ResourceInfo
 from ..source import Span
 from ..types import ANY, Record, Type, optional
 from .environment import Environment
@@ -134,6 +134,11 @@ class Body:
         """Report an error, and return the type of what is wrong: nothing more is said about it."""
         self.problems.error(code, at if isinstance(at, Span) else at.span, message, hint, *notes)
         return INVALID
+
+    def resolve(self, node: ast.Node, meaning: Resolution, kind: Type) -> Type:
+        """Note what a name or a call means; the type of its value."""
+        self.facts.resolutions[node] = meaning
+        return kind
 
     def warning(
         self, code: str, at: ast.Node | Span, message: str, hint: str | None = None, *notes: Related

@@ -7,13 +7,10 @@ test proves name by name and parameter by parameter.
 from functools import cache
 
 from .. import assets
-from .notation import read_signatures
-from .signature import REQUIRED, Parameter, Required, Signature
-
-__all__ = [
-    "ENDS", "LIBRARY", "OF_UNKNOWN", "REQUIRED", "Parameter", "Required", "Signature", "find",
-    "methods",
-]  # fmt: skip
+from .signature import REQUIRED as REQUIRED
+from .signature import Parameter as Parameter
+from .signature import Signature as Signature
+from .signature import read_signatures
 
 LIBRARY: dict[str, dict[str, Signature]] = {}
 """Namespace → name in a source → signature."""
@@ -26,11 +23,6 @@ for _each in read_signatures(assets.read("library/signatures.txt")):
 
 ENDS = {"Array.first": 0, "Array.last": -1}
 """Functions that read an item of an array, and its position."""
-
-
-def find(namespace: str, name: str) -> Signature | None:
-    """The function of a namespace, if there is one of that name."""
-    return LIBRARY.get(namespace, {}).get(name)
 
 
 def methods(name: str) -> tuple[Signature, ...]:

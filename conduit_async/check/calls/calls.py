@@ -79,8 +79,7 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Type:
         body.facts.resolutions[callee] = local
         infer_arguments(body, node)
         if isinstance(local.type, Function):
-            body.facts.resolutions[node] = LambdaCall(local)
-            return local.type.result
+            return body.resolve(node, LambdaCall(local), local.type.result)
         if is_unknown(local.type):
             return local.type
         message = f"`{name}` is {describe(local.type)}, it cannot be called"
@@ -97,8 +96,7 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Type:
         given = bind(body, node, name, [("message", True)], node.arguments)[0]
         if given is None:
             return INVALID
-        body.facts.resolutions[node] = RaiseCall(given)
-        return ANY
+        return body.resolve(node, RaiseCall(given), ANY)
     _undefined_function(body, callee)
     return INVALID
 
@@ -129,8 +127,7 @@ def _function_call(body: Body, node: ast.Call, owner: ResourceInfo, function: Fu
     infer_arguments(body, node)
     body.env.reach_function(owner, function)
     found = bind_parameters(body, node, function.name, function.parameters)
-    body.facts.resolutions[node] = FunctionCall(function, found)
-    return function.result
+    return body.resolve(node, FunctionCall(function, found), function.result)
 
 
 def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Type:

@@ -29,16 +29,13 @@ def change_predicate(
 ) -> Type:
     """Check `self.x_changed?`; the types of the arguments are known already."""
     name = member.name.text
-    suffix = next(s for s in _SUFFIXES if name.endswith(s))
-    kind = _SUFFIXES[suffix]
-    plain = name.removesuffix(suffix)
+    suffix = next(each for each in _SUFFIXES if name.endswith(each))
+    kind, plain = _SUFFIXES[suffix], name.removesuffix(suffix)
     shown = f"`self.{{}}{suffix}`"
     column = known_column(body.env, body.resource, member.name.span, plain, shown)
-    wanted = 0 if kind == "changed" else 1
-    if len(arguments) != wanted or any(argument.name for argument in arguments):
-        message = f"`{name}` takes {'no argument' if wanted == 0 else 'one value'}"
-        hint = f"write `self.{name}{'' if wanted == 0 else '(value)'}`"
-        body.error("TYP130", node, message, hint)
+    takes, usage = ("no argument", "") if kind == "changed" else ("one value", "(value)")
+    if len(arguments) != (kind != "changed") or any(each.name for each in arguments):
+        body.error("TYP130", node, f"`{name}` takes {takes}", f"write `self.{name}{usage}`")
         return BOOL
     _check_event(body, member, name)
     if column is None:
@@ -48,8 +45,7 @@ def change_predicate(
         require(body, value, optional(column.type), f"`self.{column.name}`", "TYP131")
         if kind == "changed_to" and not isinstance(value, ast.Nil):
             body.narrowings[node] = Narrowing(when_true=frozenset({(SELF, column.name)}))
-    body.facts.resolutions[node] = ChangeCall(kind, column, value)
-    return BOOL
+    return body.resolve(node, ChangeCall(kind, column, value), BOOL)
 
 
 def previous_value(
@@ -57,23 +53,19 @@ def previous_value(
 ) -> Type:
     """Check `self.previous_value(:x)`: in an update hook, as nullable as the field."""
     _check_event(body, member, "previous_value")
-    name = constant_text(arguments[0].value) if len(arguments) == 1 else None
-    if name is None or arguments[0].name is not None:
-        hint = f"write it as a symbol: `self.previous_value(:{_meant(arguments)})`"
-        return body.error("TYP130", node, "`previous_value` takes the name of a field", hint)
-    place = arguments[0].value.span
-    column = known_column(body.env, body.resource, place, name, "`:{}`")
-    if column is None:
-        return INVALID
-    body.facts.resolutions[node] = ChangeCall("previous_value", column, None)
-    return column.type if body.event == "update" else optional(column.type)
-
-
-def _meant(arguments: tuple[ast.Argument, ...]) -> str:
-    match [argument.value for argument in arguments]:
-        case [ast.NameRef(name=name)] | [ast.Member(name=ast.Name(text=name))]:
-            return name
-    return "field"
+    match arguments:
+        case [ast.Argument(name=None, value=value)] if (name := constant_text(value)) is not None:
+            column = known_column(body.env, body.resource, value.span, name, "`:{}`")
+            if column is None:
+                return INVALID
+            kind = column.type if body.event == "update" else optional(column.type)
+            return body.resolve(node, ChangeCall("previous_value", column, None), kind)
+        case [ast.Argument(value=ast.NameRef(name=meant) | ast.Member(name=ast.Name(text=meant)))]:
+            pass
+        case _:
+            meant = "field"
+    hint = f"write it as a symbol: `self.previous_value(:{meant})`"
+    return body.error("TYP130", node, "`previous_value` takes the name of a field", hint)
 
 
 def _check_event(body: Body, member: ast.Member, name: str) -> None:

@@ -33,8 +33,7 @@ def extern_call(body: Body, node: ast.Call, callee: ast.NameRef) -> Type:
 
 def extern_value(body: Body, node: ast.NameRef) -> Type:
     """A value that the application binds: an attribute beside the services."""
-    body.facts.resolutions[node] = Extern(_service(body, node.name))
-    return ANY
+    return body.resolve(node, Extern(_service(body, node.name)), ANY)
 
 
 def _service(body: Body, name: str) -> ServiceInfo:
@@ -57,5 +56,4 @@ def _note_call(body: Body, node: ast.Call, name: str, method: str, python: str) 
         elif named.setdefault(argument.name.text, argument.value) is not argument.value:
             body.error("TYP130", argument.name, f"`{argument.name.text}` is given twice")
     found = ServiceCall(service, called, tuple(positional), tuple(named.items()))
-    body.facts.resolutions[node] = found
-    return ANY
+    return body.resolve(node, found, ANY)

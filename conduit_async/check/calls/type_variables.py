@@ -1,11 +1,10 @@
 """Types that a call of the library decides: the bindings of a signature's variables."""
 
-from itertools import chain, repeat
 from typing import TypeAlias
 
 from ... import ast
 from ...library import Signature
-from ...library.notation import ITEM, NUMBER
+from ...library.signature import ITEM, NUMBER
 from ...types import (
     ANY,
     DECIMAL,
@@ -38,8 +37,8 @@ def unify(pattern: Type, actual: Type, bindings: Bindings) -> None:
                 bindings[name] = join_parts([*known, actual])
             else:
                 bindings[name] = join_all([*known, required(actual)])
-        case Optional(item=Variable(name=name)):
-            bindings[name] = join_parts([*([bindings[name]] if name in bindings else []), actual])
+        case Optional(item=Variable(bound=None) as variable):
+            unify(variable, actual, bindings)
         case Optional(item=item):
             unify(item, required(actual), bindings)
         case Array(item=item) if isinstance(actual, Array):
@@ -56,9 +55,7 @@ def substitute(pattern: Type, bindings: Bindings) -> Type:
     match pattern:
         case Variable(name=name, bound=bound):
             found = bindings.get(name, ANY)
-            return (
-                bound if bound is not None and not is_assignable(required(found), bound) else found
-            )
+            return found if bound is None or is_assignable(required(found), bound) else bound
         case Optional(item=item):
             return optional(substitute(item, bindings))
         case Array(item=item):
@@ -80,14 +77,14 @@ def agree(
     body: Body, signature: Signature, given: list[ast.Expr | None], bindings: Bindings
 ) -> None:
     """Let an argument decide what a literal before it is: a decimal, or a struct."""
-    last = signature.parameters[-1:]
-    patterns = [p.type for p in chain(signature.parameters, *repeat(last, len(given)))]
+    patterns = [parameter.type for parameter in signature.parameters]
+    patterns += patterns[-1:] * (len(given) - len(patterns))
     found = [
         (value, pattern, required(body.type_of(value)))
-        for value, pattern in zip(given, patterns, strict=False)
+        for value, pattern in zip(given, patterns, strict=True)
         if value is not None
     ]
-    kinds = {_item(kind) for _, _, kind in found}
+    kinds = {required(kind.item) if isinstance(kind, Array) else kind for _, _, kind in found}
     structs = [kind for kind in kinds if isinstance(kind, Struct)]
     for value, pattern, kind in found:
         what = f"an argument of `{signature.call}`"
@@ -99,7 +96,3 @@ def agree(
             if kind != wanted and mapped_literals(body, value, wanted):
                 require(body, value, wanted, what, "TYP131")
                 bindings[ITEM.name] = structs[0]
-
-
-def _item(kind: Type) -> Type:
-    return required(kind.item) if isinstance(kind, Array) else kind

@@ -101,19 +101,16 @@ def receiver_type(body: Body, node: ast.Member, kind: Type) -> Type:
 
 def _read(body: Body, node: ast.Member, kind: Type) -> Type:
     name = node.name.text
-    resolutions = body.facts.resolutions
     if is_unknown(kind):
-        resolutions[node] = KeyAccess(name)
-        return kind
+        return body.resolve(node, KeyAccess(name), kind)
     match kind:
         case Hash():
-            resolutions[node] = KeyAccess(name)
-            return entry(body, node, node.target, kind, name, node.name)
+            value = entry(body, node, node.target, kind, name, node.name)
+            return body.resolve(node, KeyAccess(name), value)
         case Struct():
             fields = body.env.structs[kind.name].fields
             if (column := fields.get(name)) is not None:
-                resolutions[node] = StructField(column)
-                return column.type
+                return body.resolve(node, StructField(column), column.type)
             if is_unparsed_member(body.env, body.resource.name, name):
                 return INVALID
             return _no_field(body, node, f"`{snippet(node.target)}`", [*fields])
@@ -122,8 +119,8 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
         case Query(resource=resource):
             return record_member(body, node, resource, node.target)
         case _ if kind == ERROR and name in ("message", "type"):
-            resolutions[node] = ErrorField("message" if name == "message" else "type")
-            return STRING
+            part = ErrorField("message" if name == "message" else "type")
+            return body.resolve(node, part, STRING)
         case Array(item=Record(resource=resource)) if name in QUERY_STEPS:
             return record_member(body, node, resource, node.target)
         case Array(item=Record() | Struct()) if not methods(name):
@@ -135,34 +132,29 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
 def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
     name = node.name.text
     info = body.env.resources[kind.resource]
-    resolutions = body.facts.resolutions
     if (column := info.columns.get(name)) is not None:
         own = isinstance(node.target, ast.SelfRef)
-        resolutions[node] = SelfColumn(column) if own else RecordColumn(info.name, column)
-        return column.type
+        read = SelfColumn(column) if own else RecordColumn(info.name, column)
+        return body.resolve(node, read, column.type)
     if (relation := info.relations.get(name)) is not None:
-        resolutions[node] = RelationUse(info.name, relation)
         if relation.target not in body.env.resources:
-            return INVALID
-        target = Record(relation.target)
-        if relation.kind == "to_many":
-            return Array(target)
-        return optional(target) if relation.nullable else target
+            return body.resolve(node, RelationUse(info.name, relation), INVALID)
+        row = Record(relation.target)
+        one = optional(row) if relation.nullable else row
+        related = Array(row) if relation.kind == "to_many" else one
+        return body.resolve(node, RelationUse(info.name, relation), related)
     function = info.functions.get(name)
     if function is not None and function.computed:
         body.env.reach_function(info, function)
-        resolutions[node] = ComputedUse(function)
-        return function.result
+        return body.resolve(node, ComputedUse(function), function.result)
     if function is not None:
         needed = ", ".join(p.name for p in function.parameters if p.default is None)
-        return body.error(
-            "SEM203", node.name, f"`{name}` is a function", f"call it: `{snippet(node)}({needed})`"
-        )
+        usage = f"call it: `{snippet(node)}({needed})`"
+        return body.error("SEM203", node.name, f"`{name}` is a function", usage)
     if is_unparsed_member(body.env, info.name, name):
         return INVALID
     computed = [f.name for f in info.functions.values() if f.computed]
-    hint = self_hint(name, info)
-    if hint is not None and isinstance(node.target, ast.SelfRef):
+    if isinstance(node.target, ast.SelfRef) and (hint := self_hint(name, info)) is not None:
         return body.error("SEM203", node.name, f"`{info.name}` has no field `{name}`", hint)
     fields = [*info.columns, *info.relations, *computed]
     declared = Related(info.node.name.span, f"`{info.name}` is declared here")
@@ -201,8 +193,7 @@ def _library_value(body: Body, node: ast.Member, namespace: str) -> Type:
     if signature.parameters:
         message = f"`{signature.call}` is a function"
         return body.error("SEM201", node.name, message, _call(node, signature, 0))
-    body.facts.resolutions[node] = LibraryCall(signature, ())
-    return signature.result
+    return body.resolve(node, LibraryCall(signature, ()), signature.result)
 
 
 def no_library_function(body: Body, node: ast.Member, namespace: str) -> Type:

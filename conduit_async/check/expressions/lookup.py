@@ -55,8 +55,7 @@ def name_ref(body: Body, node: ast.NameRef) -> Type:
         case "extern":
             return extern_value(body, node)
         case "resource":
-            body.facts.resolutions[node] = RecordCall(name, "query", None, ())
-            return Query(name)
+            return body.resolve(node, RecordCall(name, "query", None, ()), Query(name))
         case "namespace":
             hint = f"call one of its functions: `{name}.{next(iter(LIBRARY[name]))}(…)`"
             body.error("SEM200", node, f"`{name}` is a namespace, not a value", hint)

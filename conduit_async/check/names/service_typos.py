@@ -16,43 +16,31 @@ _ONLY_OF_RESOURCES = ("find_by", "where", "order_by", "pluck", "bulk_create!", "
 
 def misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
     """Whether a "service" is a resource or a namespace with a typo; a likely one is a warning."""
-    name = target.name
-    likely = body.env.likely
+    name, likely = target.name, body.env.likely
     if name not in likely:
         likely[name] = likely_name(name, body.env.resources)
-    resource = likely[name]
-    if resource is not None:
-        scopes = body.env.resources[resource].scopes
-        if method in scopes or method in _ONLY_OF_RESOURCES:
-            body.error(
-                "SEM204", target, f"there is no resource `{name}`", f"did you mean `{resource}`?"
-            )
+    meant = None
+    if (resource := likely[name]) is not None:
+        if method in _ONLY_OF_RESOURCES or method in body.env.resources[resource].scopes:
+            hint = f"did you mean `{resource}`?"
+            body.error("SEM204", target, f"there is no resource `{name}`", hint)
             return True
-    if resource is not None and method in OPERATIONS:
-        _doubt(body, target, f"{resource}.{method}")
-    elif (namespace := likely_name(name, LIBRARY)) is not None:
-        return _misspelt_namespace(body, target, namespace, method)
-    return False
-
-
-def _misspelt_namespace(body: Body, target: ast.NameRef, namespace: str, method: str) -> bool:
-    name = target.name
-    functions = LIBRARY[namespace]
-    function = method if method in functions else nearest(method, functions)
-    if function is None:
-        return False
-    if not is_typo(name, namespace):
+        if method in OPERATIONS:
+            meant = resource
+    if meant is None and (namespace := likely_name(name, LIBRARY)) is not None:
+        functions = LIBRARY[namespace]
+        function = method if method in functions else nearest(method, functions)
+        if function is not None and is_typo(name, namespace):
+            meant = f"`{namespace}.{function}`"
+            hint = f"did you mean {meant}? If it is a service, list it under `externs`"
+            body.error("SEM201", target, f"there is no namespace `{name}`", hint)
+            return True
         if function == method:
-            _doubt(body, target, f"{namespace}.{method}")
-        return False
-    hint = f"did you mean `{namespace}.{function}`? If it is a service, list it under `externs`"
-    body.error("SEM201", target, f"there is no namespace `{name}`", hint)
-    return True
-
-
-def _doubt(body: Body, target: ast.NameRef, meant: str) -> None:
-    message = f"`{target.name}` is nothing that is declared, so it is taken for a service"
-    body.warning("PAT404", target, message, f"did you mean `{meant}`?")
+            meant = namespace
+    if meant is not None:
+        message = f"`{name}` is nothing that is declared, so it is taken for a service"
+        body.warning("PAT404", target, message, f"did you mean `{meant}.{method}`?")
+    return False
 
 
 def check_service_names(program: Program, config: Config, problems: Problems) -> None:
@@ -63,7 +51,10 @@ def check_service_names(program: Program, config: Config, problems: Problems) ->
     calls: dict[str, list[Span]] = {}
     for node, use in program.facts.resolutions.items():
         if isinstance(use, ServiceCall) and use.service.name not in config.externs:
-            calls.setdefault(use.service.name, []).append(_name_in(node))
+            assert isinstance(node, ast.Call)
+            callee = node.callee
+            called = callee.target if isinstance(callee, ast.Member) else callee
+            calls.setdefault(use.service.name, []).append(called.span)
     for spans in calls.values():
         spans.sort(key=_place)
     names = sorted(calls, key=lambda name: (-len(calls[name]), _place(calls[name][0])))
@@ -80,18 +71,13 @@ def check_service_names(program: Program, config: Config, problems: Problems) ->
 def _warn(
     name: str, calls: list[Span], meant: str, calls_meant: list[Span], problems: Problems
 ) -> None:
-    related = [Related(calls_meant[0], f"`{meant}` is called here")] if calls_meant else []
-    alike = len(calls) == len(calls_meant)
-    hint = "if they are one, write the same name in both places" if alike else None
+    message = f"`{name}` is taken for a service of its own, beside `{meant}`"
+    hint = f"did you mean `{meant}`?"
+    if len(calls) == len(calls_meant):
+        hint = "if they are one, write the same name in both places"
+    related = [Related(span, f"`{meant}` is called here") for span in calls_meant[:1]]
     for span in calls:
-        message = f"`{name}` is taken for a service of its own, beside `{meant}`"
-        problems.warning("PAT406", span, message, hint or f"did you mean `{meant}`?", *related)
-
-
-def _name_in(call: ast.Node) -> Span:
-    """The span of the service's name in a call."""
-    assert isinstance(call, ast.Call)
-    return call.callee.target.span if isinstance(call.callee, ast.Member) else call.callee.span
+        problems.warning("PAT406", span, message, hint, *related)
 
 
 def _place(span: Span) -> tuple[str, int]:

@@ -37,26 +37,25 @@ class Operation:
     """What an operation takes and gives.
 
     `takes`: "conditions" (`where(a: 1, b > 2)`), "key" (a primary key), "order", "number",
-    "fields" (symbols), "nothing", or a "write". `step`: it also follows a query.
+    "fields" (symbols), "nothing", or a "write".
     """
 
     takes: Literal["conditions", "key", "order", "number", "fields", "nothing", "write"]
     gives: _Result
-    step: bool = False
 
 
 OPERATIONS: dict[str, Operation] = {
     "find": Operation("key", "one"),
-    "find_by": Operation("conditions", "one", step=True),
-    "where": Operation("conditions", "query", step=True),
-    "order_by": Operation("order", "query", step=True),
-    "limit": Operation("number", "query", step=True),
-    "offset": Operation("number", "query", step=True),
-    "all": Operation("nothing", "all", step=True),
-    "first": Operation("nothing", "one", step=True),
-    "count": Operation("nothing", "count", step=True),
-    "exists?": Operation("conditions", "bool", step=True),
-    "pluck": Operation("fields", "fields", step=True),
+    "find_by": Operation("conditions", "one"),
+    "where": Operation("conditions", "query"),
+    "order_by": Operation("order", "query"),
+    "limit": Operation("number", "query"),
+    "offset": Operation("number", "query"),
+    "all": Operation("nothing", "all"),
+    "first": Operation("nothing", "one"),
+    "count": Operation("nothing", "count"),
+    "exists?": Operation("conditions", "bool"),
+    "pluck": Operation("fields", "fields"),
     "create!": Operation("write", "record"),
     "update!": Operation("write", "nothing"),
     "delete!": Operation("write", "nothing"),
@@ -64,7 +63,11 @@ OPERATIONS: dict[str, Operation] = {
     "decrement!": Operation("write", "nothing"),
     "bulk_create!": Operation("write", "all"),
 }
-QUERY_STEPS = {name: operation for name, operation in OPERATIONS.items() if operation.step}
+QUERY_STEPS = {
+    name: operation
+    for name, operation in OPERATIONS.items()
+    if operation.takes not in ("key", "write")
+}
 _COUNTS = {"nothing": "no argument", "number": "one number", "key": "one key"}
 
 
@@ -90,8 +93,7 @@ def record_call(
     else:
         infer_arguments(body, node)
         return _no_operation(body, callee, info, [*known, *info.scopes])
-    body.facts.resolutions[node] = RecordCall(info.name, name, receiver, node.arguments)
-    return kind
+    return body.resolve(node, RecordCall(info.name, name, receiver, node.arguments), kind)
 
 
 def record_member(body: Body, node: ast.Member, resource: str, receiver: ast.Expr | None) -> Type:
@@ -110,8 +112,7 @@ def record_member(body: Body, node: ast.Member, resource: str, receiver: ast.Exp
     else:
         hint = f"write `{snippet(node)}({'' if name == 'exists?' else '…'})`"
         return body.error("SEM201", node.name, f"`{name}` is called with parentheses", hint)
-    body.facts.resolutions[node] = RecordCall(info.name, name, receiver, ())
-    return kind
+    return body.resolve(node, RecordCall(info.name, name, receiver, ()), kind)
 
 
 def _check_arguments(body: Body, node: ast.Call, info: ResourceInfo, name: str) -> list[Type]:

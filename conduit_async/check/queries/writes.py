@@ -7,7 +7,7 @@ from ...analyses.looping import looping_lambda
 from ...diagnostics import Related
 from ...program import LibraryCall, Local, ResourceInfo
 from ...suggest import did_you_mean
-from ...types import ANY, INT, STRING, Array, Hash, is_nullable, required
+from ...types import ANY, STRING, Array, Hash, is_nullable, required
 from ..body import Body
 from ..coercion import constant_text
 from ..expressions.nil import report_maybe_nil
@@ -26,51 +26,49 @@ USAGE = {
     "bulk_create!": "bulk_create!([{ field: value }])",
 }
 """How each is called."""
-_POSITIONAL = {"create!": 1, "update!": 2, "delete!": 1, "bulk_create!": 1}
+_WRITES = {
+    "create!": ("create", 1),
+    "update!": ("update", 2),
+    "delete!": ("delete", 1),
+    "increment!": ("update", 2),
+    "decrement!": ("update", 2),
+    "bulk_create!": ("create", 1),
+}
+"""The event of each, and how many positional arguments it takes."""
 _GIVEN_BY_DATABASE = {"auto", "auto_update", "default", "primary"}
 
 
 def check_write(body: Body, node: ast.Call, info: ResourceInfo, operation: str) -> None:
     """Check the arguments of a write, whose types are known already."""
-    _warn_of_hooks(body, node, info, operation)
+    event, positional = _WRITES[operation]
+    _warn_of_hooks(body, node, info, event)
     values = [argument.value for argument in node.arguments if argument.name is None]
-    named = {a.name.text: a for a in node.arguments if a.name is not None}
-    counts = operation in ("increment!", "decrement!")
-    if len(values) != (2 if counts else _POSITIONAL[operation]) or named.keys() - (
-        {"by"} if counts else set()
-    ):
+    named = {a.name.text: a.value for a in node.arguments if a.name is not None}
+    by = named.pop("by", None) if operation in ("increment!", "decrement!") else None
+    if len(values) != positional or named:
         message = f"`{operation}` does not take these arguments"
         body.error("TYP130", node, message, f"write `{info.name}.{USAGE[operation]}`")
         return
-    match operation:
-        case "create!":
-            _check_values(body, info, values[0], complete=True)
-        case "bulk_create!":
-            _check_rows(body, info, values[0])
-        case _:
-            check_key(body, info, values[0])
-            if operation == "update!":
-                _check_values(body, info, values[1], complete=False)
-            elif counts:
-                _check_counter(body, info, values[1], named.get("by"))
+    if operation == "create!":
+        _check_values(body, info, values[0], complete=True)
+    elif operation == "bulk_create!":
+        _check_rows(body, info, values[0])
+    else:
+        check_key(body, info, values[0])
+        if operation == "update!":
+            _check_values(body, info, values[1], complete=False)
+        elif operation != "delete!":
+            _check_counter(body, info, values[1], by)
 
 
-def _warn_of_hooks(body: Body, node: ast.Call, info: ResourceInfo, operation: str) -> None:
-    event = {"create!": "create", "bulk_create!": "create", "delete!": "delete"}.get(
-        operation, "update"
-    )
-    for member in info.node.members:
-        if not isinstance(member, ast.Hook):
-            continue
-        if member.event == event or (member.event == "save" and event != "delete"):
-            body.warning(
-                "ASY920",
-                node,
-                f"this write does not run the hooks of `{info.name}`",
-                "no write made by a hook or a job runs hooks; do here what they would do",
-                Related(member.header, "this hook is not run"),
-            )
-            return
+def _warn_of_hooks(body: Body, node: ast.Call, info: ResourceInfo, event: str) -> None:
+    events = (event,) if event == "delete" else (event, "save")
+    hooks = (each for each in info.node.members if isinstance(each, ast.Hook))
+    for hook in (each for each in hooks if each.event in events):
+        message = f"this write does not run the hooks of `{info.name}`"
+        hint = "no write made by a hook or a job runs hooks; do here what they would do"
+        body.warning("ASY920", node, message, hint, Related(hook.header, "this hook is not run"))
+        return
 
 
 def check_key(body: Body, info: ResourceInfo, value: ast.Expr) -> None:
@@ -161,18 +159,12 @@ def _check_complete(
         and not may_be_nil(column.type)
     ]
     if missing:
-        body.error(
-            "TYP101",
-            value,
-            f"a new `{info.name}` needs {', '.join(missing)}",
-            "give a value for each",
-            Related(info.node.name.span, f"`{info.name}` is declared here"),
-        )
+        message = f"a new `{info.name}` needs {', '.join(missing)}"
+        declared = Related(info.node.name.span, f"`{info.name}` is declared here")
+        body.error("TYP101", value, message, "give a value for each", declared)
 
 
-def _check_counter(
-    body: Body, info: ResourceInfo, field: ast.Expr, by: ast.Argument | None
-) -> None:
+def _check_counter(body: Body, info: ResourceInfo, field: ast.Expr, by: ast.Expr | None) -> None:
     name = constant_text(field)
     column = field_column(info, name) if name is not None else None
     if column is None:
@@ -184,4 +176,4 @@ def _check_counter(
     if not is_number(kind):
         body.error("TYP131", field, f"`{column.name}` is {describe(kind)}, which cannot be counted")
     elif by is not None:
-        require(body, by.value, kind if kind != INT else INT, "`by`", "TYP131")
+        require(body, by, kind, "`by`", "TYP131")

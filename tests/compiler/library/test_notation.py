@@ -2,8 +2,7 @@
 
 from conduit_async import assets
 from conduit_async.library import LIBRARY, OF_UNKNOWN
-from conduit_async.library.notation import NUMBER, read_signatures
-from conduit_async.library.signature import Parameter
+from conduit_async.library.signature import NUMBER, Parameter, read_signatures
 from conduit_async.types import ANY, BOOL, INT, STRING, Array, Function, Union, Variable, optional
 
 
