@@ -24,7 +24,8 @@ def as_json(files: int, diagnostics: Iterable[Diagnostic]) -> str:
     """`{"files": n, "diagnostics": […]}`; lines and columns count characters from 1."""
     found = [
         {
-            **_place(diagnostic.span),
+            "file": diagnostic.span.source.path,
+            **_positions(diagnostic.span, "line", "column", "end_line", "end_column"),
             "severity": diagnostic.severity,
             "code": diagnostic.code,
             "message": diagnostic.message,
@@ -50,58 +51,41 @@ def as_sarif(diagnostics: Sequence[Diagnostic]) -> str:
 
 def _sarif_result(diagnostic: Diagnostic) -> dict[str, Any]:
     hint = f"; {diagnostic.hint}" if diagnostic.hint else ""
-    result: dict[str, Any] = {
+    related = [
+        {**_sarif_location(each.span), "message": {"text": each.message}}
+        for each in diagnostic.related
+    ]
+    return {
         "ruleId": diagnostic.code,
         "level": diagnostic.severity,
         "message": {"text": f"{diagnostic.message}{hint}"},
         "locations": [_sarif_location(diagnostic.span)],
+        **({"relatedLocations": related} if related else {}),
     }
-    if diagnostic.related:
-        result["relatedLocations"] = [
-            {**_sarif_location(related.span), "message": {"text": related.message}}
-            for related in diagnostic.related
-        ]
-    return result
 
 
 def _sarif_location(span: Span) -> dict[str, Any]:
-    place = _place(span)
-    region = {
-        "startLine": place["line"],
-        "startColumn": place["column"],
-        "endLine": place["end_line"],
-        "endColumn": place["end_column"],
-    }
+    region = _positions(span, "startLine", "startColumn", "endLine", "endColumn")
     return {"physicalLocation": {"artifactLocation": {"uri": span.source.path}, "region": region}}
 
 
-def _place(span: Span) -> dict[str, Any]:
-    line, column = span.source.position(span.start)
-    end_line, end_column = span.source.position(span.end)
-    return {
-        "file": span.source.path,
-        "line": line,
-        "column": column,
-        "end_line": end_line,
-        "end_column": end_column,
-    }
+def _positions(span: Span, *names: str) -> dict[str, int]:
+    """The line and column of its start, then those of its end."""
+    ends = (*span.source.position(span.start), *span.source.position(span.end))
+    return dict(zip(names, ends, strict=True))
 
 
 def _as_text(diagnostic: Diagnostic, color: bool) -> str:
     def style(name: str, text: str) -> str:
         return f"{_STYLES[name]}{text}{_RESET}" if color else text
 
-    gutter = max(len(str(span.line)) for span in _spans(diagnostic))
-    edge = style("quiet", f"{' ' * gutter} |")
     severity = diagnostic.severity
-    lines = [
-        style(severity, f"{severity}[{diagnostic.code}]")
-        + style("bold", f": {_visible(diagnostic.message)}")
-    ]
-    marks = [
-        (diagnostic.span, severity, ""),
-        *((r.span, "quiet", r.message) for r in diagnostic.related),
-    ]
+    related = [(each.span, "quiet", each.message) for each in diagnostic.related]
+    marks = [(diagnostic.span, severity, ""), *related]
+    gutter = max(len(str(span.line)) for span, _, _ in marks)
+    edge = style("quiet", f"{' ' * gutter} |")
+    message = style("bold", f": {_visible(diagnostic.message)}")
+    lines = [style(severity, f"{severity}[{diagnostic.code}]") + message]
     for span, look, note in marks:
         if not span.source.text:
             lines.append(style("quiet", f"{' ' * gutter}--> ") + _visible(span.source.path))
@@ -117,10 +101,6 @@ def _as_text(diagnostic: Diagnostic, color: bool) -> str:
     if diagnostic.hint:
         lines.append(f"{style('quiet', f'{chr(32) * gutter} =')} {_visible(diagnostic.hint)}")
     return "\n".join(lines) + "\n"
-
-
-def _spans(diagnostic: Diagnostic) -> list[Span]:
-    return [diagnostic.span, *(related.span for related in diagnostic.related)]
 
 
 def _excerpt(span: Span) -> tuple[str, str]:
@@ -151,12 +131,6 @@ def _visible(text: str) -> str:
 def _width(text: str) -> int:
     """How many terminal columns `_visible(text)` takes."""
     return sum(
-        4
-        if char == "\t"
-        else 0
-        if unicodedata.combining(char)
-        else 2
-        if unicodedata.east_asian_width(char) in "WF"
-        else 1
-        for char in text
+        2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char)
+        for char in _visible(text)
     )

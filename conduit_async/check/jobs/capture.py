@@ -24,8 +24,7 @@ from ..lattice import InvalidType
 from ..wording import describe
 from .async_blocks import all_jobs
 from .capture_finder import CaptureFinder, CaptureUse
-from .fingerprint import fingerprint
-from .shapes import shape_of
+from .fingerprint import fingerprint, shape_of
 
 
 def capture(program: Program, problems: Problems) -> None:
@@ -42,8 +41,7 @@ def capture(program: Program, problems: Problems) -> None:
                 for use in {use.key: use for use in reversed(uses)}.values():
                     _check(use, program, problems)
                 fields = _fields(uses, resource, program)
-                shaped = (replace(each, shape=shape_of(each)) for each in fields)
-                job.captures = tuple(shaped)
+                job.captures = tuple(replace(each, shape=shape_of(each)) for each in fields)
                 job.fingerprint = fingerprint(job.captures, program)
 
 

@@ -1,10 +1,11 @@
-"""The fingerprint of a payload: which workers can read it.
+"""How a payload is written: its fingerprint, and the types within literals of mixed values.
 
-It is the start of a SHA-256 over one line a captured field, sorted, `name:kind` with `!` when the
-value is required and `?` when it may be nil. A kind says how a value is written, not which values
-there are: an enum is a string, a decimal has no digits. The kind of a struct or a snapshot holds
-the lines of its own fields; after a hash of mixed values come those whose types JSON alone would
-not keep. Nothing else goes in: no order, default, length or version.
+The fingerprint tells which workers can read a payload. It is the start of a SHA-256 over one line a
+captured field, sorted, `name:kind` with `!` when the value is required and `?` when it may be nil.
+A kind says how a value is written, not which values there are: an enum is a string, a decimal has
+no digits. The kind of a struct or a snapshot holds the lines of its own fields; after a hash of
+mixed values come those whose types JSON alone would not keep. Nothing else goes in: no order,
+default, length or version.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from hashlib import sha256
 
 from ...program import Capture, Column, Program
 from ...types import (
+    EACH,
     AnyType,
     Array,
     Enum,
@@ -23,9 +25,12 @@ from ...types import (
     Shape,
     Struct,
     Type,
+    innermost,
+    required,
 )
 
 _LENGTH = 8
+_SAME_IN_JSON = ("string", "int", "float", "bool", "json", "regex")
 
 
 def fingerprint(captures: Iterable[Capture], program: Program) -> str:
@@ -58,8 +63,6 @@ def _kind(kind: Type, program: Program) -> str:
         case Record(resource=resource):
             columns = program.resources[resource].columns.values()
             return _object((column for column in columns if not column.sensitive), program)
-        case AnyType():
-            return "json"
     return "json"
 
 
@@ -75,3 +78,34 @@ def _shape(shape: Shape | None, program: Program) -> str:
 
 def _object(columns: Iterable[Column], program: Program) -> str:
     return "{" + ",".join(sorted(_line(c.name, c.type, program) for c in columns)) + "}"
+
+
+def shape_of(capture: Capture) -> Shape | None:
+    """What a captured variable holds, as far as JSON alone would not give it back."""
+    if capture.kind != "local" or not _is_mixed(capture.type):
+        return None
+    return _parts(capture.type)
+
+
+def _is_mixed(kind: Type) -> bool:
+    """Whether a hash or an array holds, at some depth, values of which nothing is known."""
+    return isinstance(required(kind), Hash | Array) and isinstance(innermost(kind), AnyType)
+
+
+def _parts(kind: Type) -> Shape | None:
+    items: tuple[tuple[str | int, Type], ...] = ()
+    match required(kind):
+        case Array(entries=entries) | Hash(entries=entries) if entries is not None:
+            items = entries.types
+        case Array(item=item):
+            items = ((EACH, item),)
+    parts = tuple((step, part) for step, each in items if (part := _part(each)) is not None)
+    return Shape(parts) if parts else None
+
+
+def _part(kind: Type) -> Type | Shape | None:
+    if _is_mixed(kind):
+        return _parts(kind)
+    inner = innermost(kind)
+    is_lost = isinstance(inner, Scalar) and inner.name not in _SAME_IN_JSON
+    return required(kind) if is_lost or isinstance(inner, Struct | Record) else None
