@@ -40,7 +40,7 @@ def compile(
     problems = Problems()
     check_config(config, problems)
     if problems.has_errors:
-        return Output({}, problems.sorted())
+        return Output(problems.sorted())
     from .emit.emit import emit  # none of this is needed by `diagnose`
     from .emit.layout import format_all
     from .incremental.recheck import Checked, recheck
@@ -53,7 +53,7 @@ def compile(
         files: list[ast.File] = _parsed(sources, progress, problems)
         program: Program | None = check(files, config, problems)
         if program is None:
-            return Output({}, problems.sorted())
+            return Output(problems.sorted())
         checked = Checked.whole(program, files, problems.sorted())
     plan: Plan = plan_package(checked.program, config, checked.paths, checked.kept_rows)
     if checked.reserved not in (None, plan.reserved):
@@ -62,8 +62,8 @@ def compile(
     emitted: dict[str, EmittedSource] = emit(plan, modules, form or format_all, progress)
     emitted = dict(sorted({**checked.kept, **emitted}.items()))
     calls = (each.services for each in checked.summaries.values())
-    files_by_name: dict[str, str] = link(emitted, calls, config)
-    return Output(files_by_name, checked.diagnostics, checked.summaries, emitted)
+    linked: dict[str, str] = link(emitted, calls, config)
+    return Output(checked.diagnostics, linked, checked.summaries, emitted)
 
 
 def diagnose(sources: Mapping[str, str], config: Config | None = None) -> tuple[Diagnostic, ...]:

@@ -12,7 +12,7 @@ import click
 
 from ..diagnostics import Diagnostic, Problems
 from ..incremental.output import Output
-from .build_cache import BuildCache
+from . import build_cache
 from .diagnose import counted, has_errors, relabelled, summary, wants_color
 from .files import shown
 from .formatters import Formatters
@@ -37,8 +37,7 @@ def generate(
     if problems.has_errors:
         return _failed(problems.sorted())
     folder = _target(out, project)
-    cache = BuildCache(folder, project)
-    previous = cache.load()
+    previous = build_cache.load(folder, project.config)
     output = _compiled(project, previous)
     found = (*problems.sorted(), *relabelled(output.diagnostics, project.shown))
     if has_errors(found):
@@ -60,7 +59,7 @@ def generate(
     if write and changes and not write_package(folder, output.files, changes, problems):
         return _failed(problems.sorted())
     if output is not previous and (write or not changes):
-        cache.store(output)
+        build_cache.store(folder, project.config, output)
     if not write:
         return _judged(folder, changes, output, project)
     _print_report(folder, changes, output, project)

@@ -1,25 +1,58 @@
-"""What a compilation gives."""
+"""What a compilation gives, and what it tells the next one about each source."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
 
 from ..diagnostics import Diagnostic
+from ..link.services import Calls
 from ..package import EmittedSource
-from .summary import SourceSummary, digest
+
+
+@dataclass(frozen=True)
+class SourceSummary:
+    """What one source shows to other sources, and what it takes from them.
+
+    `text` is a digest of the source, `declared` of what others may see of it. `events` are those
+    of its hooks, `columns` those of each resource, `attributes` the fields whose names could be
+    those of classes, `classes` the names that its classes have, and would have if they gave way to
+    none. `mentions` are the resources of the program that its text names, `uses` those that were
+    looked up by its code, or by code of others that it reaches; `services` is how it calls them.
+    """
+
+    text: str
+    declared: str
+    events: list[str]
+    columns: dict[str, list[str]]
+    attributes: list[str]
+    classes: list[str]
+    mentions: list[str]
+    uses: list[str]
+    services: Calls
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a compilation gives.
+    """What a compilation gives; there are no files when a diagnostic is an error.
 
-    `files` are the package's by path; there are none when a diagnostic is an error. `summaries`
-    and `emitted` are what each source gave to them: the next compilation may use it again.
+    `linked` are the files that bind the modules of all sources together. `summaries` and `emitted`
+    are what each source gave: the next compilation may use it again. All of it can be stored as
+    JSON.
     """
 
-    files: Mapping[str, str]
     diagnostics: tuple[Diagnostic, ...]
+    linked: Mapping[str, str] = field(default_factory=dict)
     summaries: Mapping[str, SourceSummary] = field(default_factory=dict, repr=False)
     emitted: Mapping[str, EmittedSource] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def files(self) -> Mapping[str, str]:
+        """The files of the package, by path."""
+        modules = [module for each in self.emitted.values() for module in each.modules]
+        own = {f"{module.name}.py": module.text for module in modules}
+        return dict(sorted({**self.linked, **own}.items()))
 
     @property
     def job_types(self) -> int:
@@ -31,3 +64,13 @@ class Output:
         return sources.keys() == self.summaries.keys() and all(
             self.summaries[path].text == digest(text) for path, text in sources.items()
         )
+
+
+def words(text: str) -> set[str]:
+    """All names in a text."""
+    return set(re.findall(r"[^\W\d]\w*", text))
+
+
+def digest(text: str) -> str:
+    """The SHA-256 of a text, in hexadecimal."""
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -17,9 +17,8 @@ from ..parse import parse
 from ..program import Program
 from ..settings import check_config
 from ..source import Source
-from .output import Output
+from .output import Output, SourceSummary, digest, words
 from .summarize import summaries_of
-from .summary import SourceSummary, digest, words
 
 _OWN = frozenset({
     "ASY901", "ASY902", "ASY920", "PAT401", "PAT402", "PAT403", "PAT404", "SEM203", "SEM213",

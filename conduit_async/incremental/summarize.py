@@ -10,7 +10,7 @@ from ..link.services import Calls, serialized
 from ..names import record_name, snapshot_name
 from ..program import Extern, Program, ResourceInfo, ServiceCall
 from ..types import ANY
-from .summary import SourceSummary, digest, words
+from .output import SourceSummary, digest, words
 
 
 def summaries_of(

@@ -17,7 +17,7 @@ VERSION = "0.1.0"
 def link(
     emitted: Mapping[str, EmittedSource], calls: Iterable[Calls], config: Config
 ) -> dict[str, str]:
-    """The files of the package, given what each source emitted and how it calls services."""
+    """The files that bind all modules together; `calls` are those of services in each source."""
     modules = [(path, module) for path, each in emitted.items() for module in each.modules]
     own = [module for _, module in modules]
     job_services = {name for module in own for name in module.job_services}
@@ -25,14 +25,12 @@ def link(
     wanted = services.rows.union(*(module.rows for module in own))
     tables = [(module.name, path, module.lines) for path, module in modules]
     package = _package(own, services.protocols, config.schema)
-    files = {
+    return {
         "__init__.py": format_marked(package).text,
         "_lines.py": render("lines.py.jinja", modules=tables),
         "records.py": _records(emitted.values(), wanted),
         "services.py": format_marked(services.text).text,
-        **{f"{module.name}.py": module.text for module in own},
     }
-    return dict(sorted(files.items()))
 
 
 def _package(

@@ -1,6 +1,5 @@
 """After any edit, what is compiled in part is what a whole compilation gives, byte for byte."""
 
-import json
 import re
 from collections.abc import Callable
 from random import Random
@@ -8,13 +7,13 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import json
 
 from benchmarks.projects import resource_name, source
 from conduit_async import compiler
 from conduit_async.compiler import Output, compile
 from conduit_async.config import Config
 from conduit_async.incremental import recheck
-from conduit_async.incremental.stored import as_json, from_json
 from conduit_async.render import as_text
 from conduit_async.source import Source
 
@@ -156,8 +155,7 @@ def edited(random: Random, sources: dict[str, str]) -> dict[str, str]:
 
 def stored(output: Output) -> Output:
     """What is known of a compilation, stored and read again."""
-    data = json.loads(json.dumps(as_json(output)))
-    return from_json(data, output.files, output.diagnostics)
+    return json.decode(json.encode(output), type=Output)
 
 
 def seen(output: Output) -> tuple[object, ...]:
