@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeAlias
 
 STAGE = ".conduitc-"
 """How the folders begin in which files wait until they are all there."""
@@ -16,8 +17,12 @@ _STALE = 3600.0  # seconds after which a staging folder cannot belong to a run a
 _HELD = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-def change_files(folder: Path, changes: Sequence[tuple[str, bytes | None]]) -> None:
-    """Write and delete (None) files of a folder, which is made if need be, in this order.
+Change: TypeAlias = tuple[str, bytes | None]
+"""A file and what it is to hold; None deletes it."""
+
+
+def change_files(folder: Path, changes: Sequence[Change]) -> None:
+    """Write and delete files of a folder, which is made if need be, in this order.
 
     Everything that can run out of room happens before the first file moves; Ctrl-C waits while
     files move; and an error puts back what stood there. Raises `OSError`.
@@ -40,18 +45,15 @@ def change_files(folder: Path, changes: Sequence[tuple[str, bytes | None]]) -> N
 
 
 def _backups(folder: Path, stage: Path, names: Iterable[str]) -> dict[Path, Path | None]:
-    """A backup of each file, as a hard link to it; None where there is no file."""
+    """A copy of each file; None where there is no file."""
     backups: dict[Path, Path | None] = {}
     for number, name in enumerate(names):
         path, backup = folder / name, stage / f"old{number}"
         try:
-            os.link(path, backup)
+            shutil.copy2(path, backup)
+            backups[path] = backup
         except FileNotFoundError:
             backups[path] = None
-            continue
-        except OSError:  # a file system without hard links
-            shutil.copy2(path, backup)
-        backups[path] = backup
     return backups
 
 

@@ -4,7 +4,6 @@
 JSON, each that it writes the form of one. It ends with its input, and so with its parent.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -12,10 +11,10 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple
+from contextlib import AbstractContextManager
 from itertools import chain, islice
-from types import TracebackType
-from typing import Self
+
+from msgspec import DecodeError, json
 
 from ..emit.layout import Formatted, format_marked
 
@@ -26,7 +25,7 @@ _MAX_PROCESSES = 4
 """With more processes, the parent could not keep them busy."""
 
 
-class Formatters:
+class Formatters(AbstractContextManager["Formatters"]):
     """Starts the processes when there is enough to do, and ends them."""
 
     def __init__(self) -> None:
@@ -34,15 +33,7 @@ class Formatters:
         self._alone = threading.Lock()
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for process in self.processes:
             process.kill()
             process.wait()
@@ -67,13 +58,12 @@ class Formatters:
             if not hasattr(self._own, "process"):
                 self._own.process = self._start()
             process = self._own.process
-            process.stdin.write(json.dumps(marked).encode() + b"\n")
+            process.stdin.write(json.encode(marked) + b"\n")
             process.stdin.flush()
-            text, lines = json.loads(process.stdout.readline())
-        except (OSError, ValueError):
+            return json.decode(process.stdout.readline(), type=Formatted)
+        except (OSError, DecodeError):
             with self._alone:  # threads that import black at once see a part of it
                 return format_marked(marked)
-        return Formatted(text, {int(line): source for line, source in lines.items()})
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
@@ -91,8 +81,7 @@ def main() -> None:
     """Form texts until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it too, and ends the input
     for line in sys.stdin.buffer:
-        form = json.dumps(astuple(format_marked(json.loads(line))))
-        sys.stdout.buffer.write(form.encode() + b"\n")
+        sys.stdout.buffer.write(json.encode(format_marked(json.decode(line))) + b"\n")
         sys.stdout.buffer.flush()
 
 

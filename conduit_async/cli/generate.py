@@ -16,13 +16,15 @@ from . import build_cache
 from .diagnose import counted, has_errors, relabelled, summary, wants_color
 from .files import shown
 from .formatters import Formatters
-from .output import Changes, compare
+from .output import Changes, State, compare
 from .output import write as write_package
 from .ownership import MANIFEST
 from .progress import shown_progress
 from .project import Project, load_project
 from .usage import UsageError
 from .verify import invalid_module
+
+_MARKS: dict[State, str] = {"created": "+", "changed": "~", "deleted": "-"}
 
 
 def generate(
@@ -46,7 +48,7 @@ def generate(
     changes = compare(folder, output.files, problems)
     if problems.has_errors:
         return _failed(problems.sorted())
-    news = [*changes.created, *changes.changed]
+    news = changes.of("created", "changed")
     if (invalid := invalid_module(output, news, project)) is not None:
         click.echo(
             f"conduitc: internal error: {invalid}. This is a bug of conduitc: please report it "
@@ -60,10 +62,7 @@ def generate(
         return _failed(problems.sorted())
     if output is not previous and (write or not changes):
         build_cache.store(folder, project.config, output)
-    if not write:
-        return _judged(folder, changes, output, project)
-    _print_report(folder, changes, output, project)
-    return 0
+    return _report(folder, changes, output, project, wrote=write)
 
 
 def _target(out: str | None, project: Project) -> Path:
@@ -118,57 +117,35 @@ def _failed(found: Sequence[Diagnostic]) -> int:
     return 1
 
 
-def _judged(folder: Path, changes: Changes, output: Output, project: Project) -> int:
+def _report(
+    folder: Path, changes: Changes, output: Output, project: Project, *, wrote: bool
+) -> int:
+    """Say what was written or would be; the exit code."""
+    files, sources = counted(len(output.files), "file"), counted(len(project.sources), "source")
+    contents = f"{files} from {sources}, without jobs, since no hook has an `@async`"
+    if output.job_types:
+        contents = f"{files} with {counted(output.job_types, 'job type')} from {sources}"
     if not changes:
-        click.echo(f"{shown(folder)} is up to date: {_contents(output, project)}")
+        rest = ", nothing to write" if wrote else ""
+        click.echo(f"{shown(folder)} is up to date{rest}: {contents}")
         return 0
-    for line in _lines(changes):
-        click.echo(line)
-    click.echo(f"{shown(folder)} is stale: run `conduitc gen`")
-    return 1
-
-
-def _print_report(folder: Path, changes: Changes, output: Output, project: Project) -> None:
-    contents = _contents(output, project)
-    if not changes:
-        click.echo(f"{shown(folder)} is up to date, nothing to write: {contents}")
-        return
-    for line in _lines(changes):
-        click.echo(line)
-    counts = [
-        f"{len(names)} {what}"
-        for names, what in (
-            (changes.created, "created"),
-            (changes.changed, "changed"),
-            (changes.deleted, "deleted"),
-            (changes.unchanged, "unchanged"),
-        )
-        if names
-    ]
-    click.echo(f"wrote {shown(folder)} ({', '.join(counts)}): {contents}")
-
-
-def _contents(output: Output, project: Project) -> str:
-    files = counted(len(output.files), "file")
-    sources = counted(len(project.sources), "source")
-    if not output.job_types:
-        return f"{files} from {sources}, without jobs, since no hook has an `@async`"
-    return f"{files} with {counted(output.job_types, 'job type')} from {sources}"
-
-
-def _lines(changes: Changes) -> list[str]:
-    marked = [
-        *((name, "+") for name in changes.created),
-        *((name, "~") for name in changes.changed),
-        *((name, "-") for name in changes.deleted),
-    ]
-    return [f"  {mark} {name}" for name, mark in sorted(marked)]
+    for name in changes.of(*_MARKS):
+        click.echo(f"  {_MARKS[changes.states[name]]} {name}")
+    if not wrote:
+        click.echo(f"{shown(folder)} is stale: run `conduitc gen`")
+        return 1
+    numbers = [(len(changes.of(state)), state) for state in (*_MARKS, "unchanged")]
+    counts = ", ".join(f"{number} {state}" for number, state in numbers if number)
+    click.echo(f"wrote {shown(folder)} ({counts}): {contents}")
+    return 0
 
 
 def _print_difference(folder: Path, files: Mapping[str, str], changes: Changes) -> None:
     from difflib import unified_diff
 
-    for name in sorted({*changes.created, *changes.changed, *changes.deleted} - {MANIFEST}):
+    for name in changes.of(*_MARKS):
+        if name == MANIFEST:
+            continue
         path = folder / name
         old = path.read_text("utf-8", "replace") if path.exists() else ""
         new = files.get(name, "")

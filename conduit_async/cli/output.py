@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from ..diagnostics import Problems
-from .atomic import STAGE, change_files
+from .atomic import STAGE, Change, change_files
 from .files import read_if_there, reason, report
 from .ownership import HEADER, MANIFEST, is_ours, manifest_text, read_manifest
 
@@ -23,37 +24,39 @@ raise GeneratedCodeError(
 """What the package's `__init__.py` holds while several other files change."""
 
 
+State: TypeAlias = Literal["created", "changed", "deleted", "unchanged"]
+
+
 @dataclass(frozen=True)
 class Changes:
-    """How a folder differs from what it should hold: names of files, sorted.
+    """How a folder differs from what it should hold: the state of each file, by its name.
 
-    `owned` are those that the manifest listed before.
+    `owned` are the files that the manifest listed before.
     """
 
-    created: tuple[str, ...]
-    changed: tuple[str, ...]
-    unchanged: tuple[str, ...]
-    deleted: tuple[str, ...]
+    states: Mapping[str, State]
     owned: frozenset[str]
 
     def __bool__(self) -> bool:
-        return bool(self.created or self.changed or self.deleted)
+        return any(state != "unchanged" for state in self.states.values())
+
+    def of(self, *states: State) -> list[str]:
+        """The files in one of these states, sorted."""
+        return sorted(name for name, state in self.states.items() if state in states)
 
 
 def compare(folder: Path, files: Mapping[str, str], problems: Problems) -> Changes:
     """What writing the files would change; what prevents it is reported (GEN6xx)."""
     owned = read_manifest(folder, problems)
-    created: list[str] = []
-    changed: list[str] = []
-    unchanged: list[str] = []
+    states: dict[str, State] = {}
     for name in sorted(files):
         found = read_if_there(folder / name, problems)
         if found is None:
-            created.append(name)
+            states[name] = "created"
         elif found == files[name].encode():
-            unchanged.append(name)
+            states[name] = "unchanged"
         elif name in owned or found.startswith(HEADER):
-            changed.append(name)
+            states[name] = "changed"
         else:
             report(
                 "GEN610",
@@ -62,10 +65,10 @@ def compare(folder: Path, files: Mapping[str, str], problems: Problems) -> Chang
                 problems,
                 "move it away or delete it, then run again",
             )
-    deleted = [name for name in sorted(owned - set(files)) if is_ours(folder / name)]
-    if not (created or changed or deleted) and owned != set(files):
-        changed.append(MANIFEST)
-    return Changes(tuple(created), tuple(changed), tuple(unchanged), tuple(deleted), owned)
+    states |= {name: "deleted" for name in owned - set(files) if is_ours(folder / name)}
+    if owned != set(files) and set(states.values()) <= {"unchanged"}:
+        states[MANIFEST] = "changed"
+    return Changes(states, owned)
 
 
 def write(folder: Path, files: Mapping[str, str], changes: Changes, problems: Problems) -> bool:
@@ -81,15 +84,15 @@ def write(folder: Path, files: Mapping[str, str], changes: Changes, problems: Pr
     return True
 
 
-def _steps(files: Mapping[str, str], changes: Changes) -> list[tuple[str, bytes | None]]:
+def _steps(files: Mapping[str, str], changes: Changes) -> list[Change]:
     """What to write and to delete, so that a run that is killed in between does no harm.
 
     The package that it leaves says on import that it is unfinished, and its manifest lists the old
     and the new files, so that the next run knows all of them as ours.
     """
-    news = [name for name in (*changes.created, *changes.changed) if name in files]
-    steps: list[tuple[str, bytes | None]] = [(name, files[name].encode()) for name in news]
-    steps += [(name, None) for name in changes.deleted]
+    news = [name for state in ("created", "changed") for name in changes.of(state)]
+    steps: list[Change] = [(name, files[name].encode()) for name in news if name in files]
+    steps += [(name, None) for name in changes.of("deleted")]
     if len(steps) > 1:
         others = [step for step in steps if step[0] != _PACKAGE]
         steps = [(_PACKAGE, _UNFINISHED), *others, (_PACKAGE, files[_PACKAGE].encode())]
