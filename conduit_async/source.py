@@ -1,10 +1,13 @@
 """Source texts and places in them."""
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from msgspec import Struct
+
+_INDENT = re.compile(r"[ \t]*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +33,23 @@ class Source:
         if number > len(self._line_starts):
             return ""
         start = self._line_starts[number - 1]
-        end = self.text.find("\n", start)
-        return self.text[start : end if end >= 0 else len(self.text)].rstrip("\r")
+        return self.text[start : self.line_end(start)]
+
+    def line_start(self, offset: int) -> int:
+        """Where the line of an offset starts."""
+        return self.text.rfind("\n", 0, offset) + 1
+
+    def line_end(self, offset: int) -> int:
+        """Where the line of an offset ends, before its line break."""
+        end = self.text.find("\n", offset)
+        end = len(self.text) if end < 0 else end
+        return end - 1 if self.text[end - 1 : end] == "\r" else end
+
+    def indent(self, offset: int) -> int:
+        """How many spaces and tabs the line of an offset begins with."""
+        start = self.line_start(offset)
+        found = _INDENT.match(self.text, start)
+        return found.end() - start if found else 0
 
 
 class Span(Struct, frozen=True):

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..source import Source, Span
-from ..tokens import Token
 
 MAX_DEPTH = 100
 """How deep brackets, blocks and interpolations may nest."""
@@ -63,7 +62,6 @@ class Brackets:
         self._source = source
         self._report = report
         self._insert = insert
-        self._too_deep = False
         self.deep: frozenset[int] = frozenset()
         """Where the brackets are open around the first one that is too deep."""
         self.early_closers: list[int] = []
@@ -83,55 +81,44 @@ class Brackets:
     def open(self, bracket: str, start: int, role: str = "") -> None:
         """Open one; the first that is too deep is reported."""
         self.stack.append(Open(bracket, start, role))
-        if len(self.stack) > MAX_OPEN and not self._too_deep:
-            self._too_deep = True
+        if len(self.stack) > MAX_OPEN and not self.deep:
+            message = f"brackets, blocks and interpolations nest more than {MAX_DEPTH} deep here"
+            hint = "move the inner parts into `let` statements or functions"
+            self._error("SYN001", start, bracket, message, hint)
             self.deep = frozenset(opened.start for opened in self.stack)
-            self._report(
-                "SYN001",
-                self._span(start, len(bracket)),
-                f"brackets, blocks and interpolations nest more than {MAX_DEPTH} deep here",
-                "move the inner parts into `let` statements or functions",
-            )
 
     def close(self, closer: str, start: int) -> Open | None:
         """Close the innermost bracket, repairing what does not match; None for a stray closer."""
-        stack = self.stack
-        wanted = {")": "(", "]": "[", "}": "{"}[closer]
+        stack, source = self.stack, self._source
         if stack and CLOSERS[stack[-1].bracket][1] == closer:
             if closer == "}":
                 self._note_indentation(stack[-1], start)
             return stack.pop()
-        text = self._source.text
-        is_closed_later = bool(stack) and closes(text, stack[-1].bracket, start + 1)
-        depth = self._matching_opener(closer, wanted, start)
+        around = stack[-1].bracket if stack and stack[-1].bracket in "([" else None
+        depth = self._matching_opener(closer, start)
+        rest_of_line = source.text[start + 1 : source.line_end(start)]
         in_string = any(opened.bracket == "#{" for opened in stack)
-        if closer == "}" and is_closed_later and stack[-1].bracket in "([" and not in_string:
-            line_end = text.find("\n", start)
-            if closes(text[start + 1 : line_end], stack[-1].bracket, 0):
-                depth = None
+        if closer == "}" and around and not in_string and closes(rest_of_line, around, 0):
+            depth = None
         if depth is not None:
             self.close_to(depth + 1)
             return stack.pop()
-        if closer != "}" and stack and stack[-1].bracket in "([" and not is_closed_later:
-            self._mismatch(stack[-1], closer, start)
+        if closer != "}" and around and not closes(source.text, around, start + 1):
+            hint = f"write `{CLOSERS[around][1]}`"
+            self._error("SYN011", start, closer, f"`{closer}` cannot close `{around}`", hint)
             return stack.pop()
-        if not self._too_deep:
-            hint = "remove it, or add the bracket that it should close"
-            self._report("SYN011", self._span(start, 1), f"`{closer}` closes nothing here", hint)
+        hint = "remove it, or add the bracket that it should close"
+        self._error("SYN011", start, closer, f"`{closer}` closes nothing here", hint)
         return None
 
     def close_to(self, depth: int) -> None:
         """Close what is open beyond `depth`, and report the innermost one as not closed."""
-        unclosed = self._unclosed()
-        if not self._too_deep:
-            closer = CLOSERS[unclosed.bracket][1]
-            self._report(
-                "SYN011",
-                self._span(unclosed.start, len(unclosed.bracket)),
-                f"`{unclosed.bracket}` is not closed",
-                f"add the missing `{closer}`",
-            )
-        self._drop_to(depth)
+        self._close_to(depth, "SYN011", "`{}` is not closed")
+
+    def close_at_end(self) -> None:
+        """Close what is still open at the end of the source."""
+        if self.stack:
+            self._close_to(0, "SYN010", "the file ends before this `{}` is closed")
 
     def close_to_brace(self) -> None:
         """Close the `(` and `[` that are open inside the innermost `{`."""
@@ -151,51 +138,35 @@ class Brackets:
         if self.stack and self._source.text[opener] == "{":
             self.close_to(len(self.stack) - 1)
 
-    def close_at_end(self) -> None:
-        """Close what is still open at the end of the source."""
-        if not self.stack:
-            return
-        unclosed = self._unclosed()
-        if not self._too_deep:
-            closer = CLOSERS[unclosed.bracket][1]
-            self._report(
-                "SYN010",
-                self._span(unclosed.start, len(unclosed.bracket)),
-                f"the file ends before this `{unclosed.bracket}` is closed",
-                f"add the missing `{closer}`",
-            )
-        self._drop_to(0)
-
     def _note_indentation(self, opened: Open, closer: int) -> None:
         """Remember a `{` whose `}` begins a line that is indented less than the line of the `{`,
         until one around it is closed where it should be, and each `}` that is indented more.
         """
-        text = self._source.text
-        if text.find("\n", opened.start, closer) < 0:
+        source = self._source
+        line = source.line_start(closer)
+        if line <= opened.start:
             return
-        line = text.rfind("\n", 0, closer) + 1
-        indent, wanted = self._indent(line), self._indent(text.rfind("\n", 0, opened.start) + 1)
+        indent, wanted = source.indent(closer), source.indent(opened.start)
         if indent > wanted:
             self.early_closers.append(closer)
-        elif not text[line:closer].strip():
+        elif line + indent == closer:
             if indent < wanted:
                 self._suspect = self._suspect or opened
             elif self._suspect is not None and opened.start < self._suspect.start:
                 self._suspect = None
 
-    def _indent(self, line: int) -> int:
-        text = self._source.text
-        end = line
-        while text[end] in " \t":
-            end += 1
-        return end - line
-
-    def _unclosed(self) -> Open:
-        """The bracket that lacks its closer: the innermost, unless indentation shows another."""
-        innermost, suspect = self.stack[-1], self._suspect
+    def _close_to(self, depth: int, code: str, message: str) -> None:
+        """Close what is open beyond `depth`, and report the bracket that lacks its closer: the
+        innermost one, unless indentation shows another.
+        """
+        unclosed, suspect = self.stack[-1], self._suspect
         self._suspect = None
-        is_open = innermost in self.stack and suspect in self.stack
-        return suspect if suspect and (is_open or suspect.start > innermost.start) else innermost
+        if suspect and (suspect in self.stack or suspect.start > unclosed.start):
+            unclosed = suspect
+        bracket = unclosed.bracket
+        hint = f"add the missing `{CLOSERS[bracket][1]}`"
+        self._error(code, unclosed.start, bracket, message.format(bracket), hint)
+        self._drop_to(depth)
 
     def drop_interpolation(self) -> None:
         """Close the innermost interpolation and what is open inside it, without a report."""
@@ -211,7 +182,7 @@ class Brackets:
             if not hidden:
                 self._insert(CLOSERS[bracket][0])
 
-    def _matching_opener(self, closer: str, wanted: str, start: int) -> int | None:
+    def _matching_opener(self, closer: str, start: int) -> int | None:
         """The index of the bracket that a closer means although others are open inside it."""
         for index in range(len(self.stack) - 1, -1, -1):
             open_ = self.stack[index]
@@ -224,20 +195,8 @@ class Brackets:
                 return None
         return None
 
-    def _mismatch(self, opened: Open, closer: str, start: int) -> None:
-        if not self._too_deep:
-            right = CLOSERS[opened.bracket][1]
-            self._report(
-                "SYN011",
-                self._span(start, 1),
-                f"`{closer}` cannot close `{opened.bracket}`",
-                f"write `{right}`",
-            )
-
-    def _span(self, start: int, width: int) -> Span:
-        return Span(self._source, start, start + width)
-
-
-def inserted(type: str, at: int, depth: int) -> Token:
-    """A token that the source lacks."""
-    return Token(type, "", at, at, False, depth)
+    def _error(self, code: str, start: int, bracket: str, message: str, hint: str) -> None:
+        """Report a bracket, unless one was too deep: then it is not known which are open."""
+        if not self.deep:
+            span = Span(self._source, start, start + len(bracket))
+            self._report(code, span, message, hint)

@@ -26,8 +26,9 @@ def comment(state: State, text: str, start: int) -> int:
 def foreign_comment(state: State, start: int, end: int) -> int:
     """`/* … */`, which no regex and no division can be."""
     state.first = state.first or "\n" in state.text[start:end]
+    shown = min(end, state.source.line_end(start))
     state.error(
-        "SYN001", start, min(end, state.line_end(start)), "Conduit has no `/* … */` comments",
+        "SYN001", start, shown, "Conduit has no `/* … */` comments",
         "write `// …`, or `###` … `###` over several lines",
     )  # fmt: skip
     return end

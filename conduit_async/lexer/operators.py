@@ -48,7 +48,7 @@ def _ends_open_header(state: State, start: int) -> bool:
     stack = state.brackets.stack
     if not stack or stack[-1].bracket not in "([" or len(stack) in state.matches:
         return False
-    rest = state.text[start : state.line_end(start)]
+    rest = state.text[start : state.source.line_end(start)]
     tokens = state.result.tokens
     place = len(tokens) - 1
     while place and not tokens[place].first and tokens[place].type not in _HEADS:
@@ -141,7 +141,7 @@ def slash(state: State, _: str, start: int) -> int:
         return state.emit("TIMES", "/", start, end)
     if found:
         return state.emit("REGEX", found[0], start, found.end())
-    line_end = state.line_end(start)
+    line_end = state.source.line_end(start)
     state.error(
         "SYN007", start, line_end, "this regular expression is not closed on its line",
         "close it with `/`; inside it a slash is written `\\/`",

@@ -9,7 +9,7 @@ from ..diagnostics import Diagnostic
 from ..source import Source, Span
 from ..tokens import OPERAND_ENDS, Token
 from . import literals
-from .brackets import MAX_OPEN, Brackets, inserted
+from .brackets import MAX_OPEN, Brackets
 
 _PAIR = re.compile(r"[A-Za-z_]\w*\s*:")
 
@@ -94,7 +94,8 @@ class State:
 
     def insert(self, type: str) -> None:
         tokens = self.result.tokens
-        tokens.append(inserted(type, tokens[-1].end, len(self.brackets.stack)))
+        at = tokens[-1].end
+        tokens.append(Token(type, "", at, at, False, len(self.brackets.stack)))
 
     def repair(self, repair: Repair) -> None:
         if repair.kind == "close":
@@ -137,8 +138,3 @@ class State:
     def attached(self, position: int) -> bool:
         following = self.text[position : position + 1]
         return bool(following) and not following.isspace()
-
-    def line_end(self, start: int) -> int:
-        end = self.text.find("\n", start)
-        end = len(self.text) if end < 0 else end
-        return end - 1 if self.text[end - 1 : end] == "\r" else end

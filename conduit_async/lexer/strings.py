@@ -68,7 +68,7 @@ def string_text(state: State, start: int) -> int:
             force_end(state, len(text))
             return len(text)
         if ends_on_line(state, outermost, position):
-            end = without_closers(state, start, state.line_end(position))
+            end = without_closers(state, start, state.source.line_end(position))
             _emit_text(state, start, end)
             force_end(state, end)
             return end
@@ -132,7 +132,9 @@ def force_end(state: State, position: int) -> None:
     outermost = state.strings[0]
     interpolations = sum(opened.bracket == "#{" for opened in brackets.stack)
     hint = 'close it with `}"`' if interpolations else 'close it with `"`'
-    state.error("SYN007", outermost, state.line_end(outermost), "this string is not closed", hint)
+    state.error(
+        "SYN007", outermost, state.source.line_end(outermost), "this string is not closed", hint
+    )
     while state.strings:
         if interpolations == len(state.strings):
             brackets.drop_interpolation()

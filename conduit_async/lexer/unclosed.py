@@ -7,6 +7,7 @@ line that can only be a new member or statement closes it.
 import re
 from bisect import bisect_left
 
+from ..source import Source
 from ..tokens import KEYWORDS, OPERAND_ENDS, Token
 from .brackets import Open, closes
 
@@ -24,18 +25,19 @@ _INFIX = frozenset(KEYWORDS) - {"self", "true", "false", "nil", "null", "match",
 
 
 def unclosed_depth(
-    text: str, stack: list[Open], tokens: list[Token], start: int, end: int
+    source: Source, stack: list[Open], tokens: list[Token], start: int, end: int
 ) -> int | None:
     """How many brackets a word leaves open that is first on its line; None when it closes none."""
+    text = source.text
     word = text[start:end]
     if word in _INFIX and not text.startswith(":", end):
         return None
     complete = tokens[-1].type in OPERAND_ENDS
     if _in_members(stack, tokens):
         depth = next((i for i, opened in enumerate(stack) if opened.bracket in "(["), None)
-        if depth is None or _line_closes(text, stack[depth].bracket, start):
+        if depth is None or _line_closes(source, stack[depth].bracket, start):
             return None
-        outdented = _indent(text, start) <= _indent(text, stack[depth].start)
+        outdented = source.indent(start) <= source.indent(stack[depth].start)
         if _is_parameters(stack[depth], tokens):
             ends = False
         else:
@@ -46,8 +48,8 @@ def unclosed_depth(
         depth -= 1
     if depth == len(stack) or stack[depth - 1].bracket != "{" or not complete:
         return None
-    outdented = _indent(text, start) <= _indent(text, stack[depth].start)
-    return depth if outdented and not _line_closes(text, stack[depth].bracket, start) else None
+    outdented = source.indent(start) <= source.indent(stack[depth].start)
+    return depth if outdented and not _line_closes(source, stack[depth].bracket, start) else None
 
 
 def _in_members(stack: list[Open], tokens: list[Token]) -> bool:
@@ -70,15 +72,6 @@ def _index(tokens: list[Token], start: int) -> int:
     return bisect_left(tokens, start, key=lambda token: token.start)
 
 
-def _line_closes(text: str, bracket: str, start: int) -> bool:
+def _line_closes(source: Source, bracket: str, start: int) -> bool:
     """Whether the rest of a line closes a bracket that is open before it."""
-    end = text.find("\n", start)
-    return closes(text[start : end if end >= 0 else len(text)], bracket, 0)
-
-
-def _indent(text: str, position: int) -> int:
-    """How far the line of a position is indented."""
-    start = end = text.rfind("\n", 0, position) + 1
-    while text[end : end + 1] in (" ", "\t"):
-        end += 1
-    return end - start
+    return closes(source.text[start : source.line_end(start)], bracket, 0)

@@ -23,7 +23,7 @@ def unknown(state: State, text: str, start: int) -> int:
         )  # fmt: skip
         return state.emit("BAD", quoted[0], start, quoted.end())
     if text[0] in _QUOTES:
-        last = max(without_closers(state, end, state.line_end(start)), end)
+        last = max(without_closers(state, end, state.source.line_end(start)), end)
         state.error(
             "SYN007", start, last, "this string is not closed, and begins with another quote",
             'strings are written in double quotes: `"…"`',

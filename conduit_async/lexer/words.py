@@ -76,7 +76,7 @@ def _close_what_ends_here(state: State, start: int, end: int) -> None:
     stack = state.brackets.stack
     if state.strings or not any(opened.bracket in "([" for opened in stack):
         return
-    depth = unclosed_depth(state.text, stack, state.result.tokens, start, end)
+    depth = unclosed_depth(state.source, stack, state.result.tokens, start, end)
     if depth is not None:
         state.brackets.close_to(depth)
 

@@ -37,15 +37,14 @@ def parse(source: Source, problems: Problems) -> ast.File:
 
 def _consequences(found: Diagnostic) -> Span | None:
     """Where what else is wrong would only follow from a diagnostic."""
-    span, text = found.span, found.span.source.text
-    line_end = text.find("\n", span.start)
+    span, source = found.span, found.span.source
+    line_end = source.line_end(span.start)
     match found.code:
         case "SYN004":
             return span
         case "SYN007":
-            line_start = text.rfind("\n", 0, span.start) + 1
-            return Span(span.source, line_start, line_end if line_end >= 0 else len(text))
+            return Span(source, source.line_start(span.start), line_end)
         case "SYN015":
-            brace = text.find("{", span.start, line_end if line_end >= 0 else len(text))
-            return Span(span.source, span.start, brace) if brace >= 0 else span
+            brace = source.text.find("{", span.start, line_end)
+            return Span(source, span.start, brace) if brace >= 0 else span
     return None

@@ -5,6 +5,7 @@ meant shows in the line breaks and the indentation, so each likely repair is tri
 with the fewest diagnostics is taken.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ _SUSPICION_COST = 3
 
 _SKIPPED_PER_MISTAKE = 20
 """How many tokens that were skipped count as much as a diagnostic."""
+
+
+_LINE_OF_CODE = re.compile(r"\n([ \t]*+)(?![)\]}\#\r\n]|//|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,13 @@ def best_attempt(source: Source) -> Attempt:
                 return best
             attempt = _attempt(source, (*base.repairs, *repairs))
             equal = attempt.cost == best.cost and len(best.found) < _MAX_CANDIDATES
-            if attempt.cost < best.cost or (equal and _is_likely(source.text, repairs)):
+            # Likely is a bracket that the indentation closes, or the second of two that is dropped.
+            is_likely = any(
+                each.kind == "close"
+                or (each.kind == "drop" and source.text[each.at - 1] == source.text[each.at])
+                for each in repairs
+            )
+            if attempt.cost < best.cost or (equal and is_likely):
                 best, improved = attempt, True
                 if best.cost[1] <= len(best.repairs):
                     return best
@@ -73,7 +83,8 @@ def _attempt(source: Source, repairs: tuple[Repair, ...]) -> Attempt:
     recovery = Recovery(source, lexed, table(), found)
     tree = recovery.run()
     found = _without_consequences(found)
-    strays = [_line_of(p.span) for p in lexed.problems if p.code == "SYN011"]
+    stray = [problem.span.start for problem in lexed.problems if problem.code == "SYN011"]
+    strays = [Span(source, source.line_start(at), source.line_end(at)) for at in stray]
     unparsed = [*recovery.unparsed, *strays]
     return Attempt(repairs, lexed, tree, found, recovery.missing_braces, recovery.skipped, unparsed)
 
@@ -100,14 +111,6 @@ def _without_consequences(found: list[Diagnostic]) -> list[Diagnostic]:
     return [each for each in found if not follows(each)]
 
 
-def _is_likely(text: str, repairs: tuple[Repair, ...]) -> bool:
-    """Whether a repair drops the second of two equal brackets, or closes one by indentation."""
-    return any(
-        repair.kind == "close" or (repair.kind == "drop" and text[repair.at - 1] == text[repair.at])
-        for repair in repairs
-    )
-
-
 def _candidates(source: Source, attempt: Attempt) -> Iterator[tuple[Repair, ...]]:
     """What may mend a reading."""
     for repair in _single_repairs(source, attempt):
@@ -119,75 +122,39 @@ def _candidates(source: Source, attempt: Attempt) -> Iterator[tuple[Repair, ...]
 
 def _single_repairs(source: Source, attempt: Attempt) -> Iterator[Repair]:
     """What may mend the first mistakes of a reading."""
-    lexed = attempt.lexed
-    if lexed.unterminated or lexed.suspicious or attempt.found:
-        for start in lexed.multiline[:_MAX_CANDIDATES]:
-            yield Repair("cut", start)
-    for problem in lexed.problems[:_MAX_CANDIDATES]:
-        at = problem.span.start
-        if problem.span.text == "{" and "{{" in source.text[max(0, at - 1) : at + 2]:
-            yield Repair("drop", at + source.text.startswith("{{", at))
-    for problem in lexed.problems[:_MAX_CANDIDATES]:
-        opener = problem.span.start
-        if problem.code in ("SYN010", "SYN011") and problem.span.text in ("(", "[", "{"):
-            place = _outdented(source.text, opener)
-            if place is not None:
-                yield Repair("close", place, opener)
-    if len(attempt.found) < 2:
-        return
-    for problem in lexed.problems[:_MAX_CANDIDATES]:
-        if problem.code == "SYN011" and problem.span.text == ")":
-            place = _after_head(source.text, problem.span.start)
-            if place is not None:
-                yield Repair("call", place)
-    if any(problem.code == "SYN011" and problem.span.text == "}" for problem in lexed.problems):
-        for place in attempt.missing_braces[:_MAX_CANDIDATES]:
-            yield Repair("open", place)
-        for place in lexed.early_closers[:_MAX_CANDIDATES]:
-            yield Repair("drop", place)
+    lexed, text = attempt.lexed, source.text
+    yield from (Repair("cut", start) for start in lexed.multiline[:_MAX_CANDIDATES])
+    first = [(problem.span.text, problem.span.start) for problem in lexed.problems]
+    first = first[:_MAX_CANDIDATES]
+    for what, at in first:
+        if what == "{" and "{{" in text[max(0, at - 1) : at + 2]:
+            yield Repair("drop", at + text.startswith("{{", at))
+    for what, at in first:
+        if what in ("(", "[", "{") and (place := _outdented(source, at)) is not None:
+            yield Repair("close", place, at)
+    for what, at in first:
+        if what == ")" and (place := _after_head(source, at)) is not None:
+            yield Repair("call", place)
+    if any(problem.span.text == "}" for problem in lexed.problems):
+        yield from (Repair("open", place) for place in attempt.missing_braces[:_MAX_CANDIDATES])
+        yield from (Repair("drop", place) for place in lexed.early_closers[:_MAX_CANDIDATES])
 
 
-def _line_of(span: Span) -> Span:
-    """The line where a span starts."""
-    text = span.source.text
-    end = text.find("\n", span.start)
-    start = text.rfind("\n", 0, span.start) + 1
-    return Span(span.source, start, end if end >= 0 else len(text))
-
-
-def _outdented(text: str, opener: int) -> int | None:
+def _outdented(source: Source, opener: int) -> int | None:
     """Where, after a bracket, the first line begins that is indented no deeper than its line."""
-    start = text.rfind("\n", 0, opener) + 1
-    indent = _indent(text, start)
-    start = text.find("\n", opener) + 1
-    while start:
-        width = _indent(text, start)
-        first = text[start + width : start + width + 1]
-        if (
-            width <= indent
-            and first not in ("", "\r", "\n", ")", "]", "}", "#")
-            and (text[start + width : start + width + 2] != "//")
-        ):
-            return start + width
-        start = text.find("\n", start) + 1
-    return None
+    indent = source.indent(opener)
+    lines = _LINE_OF_CODE.finditer(source.text, opener)
+    return next((line.end() for line in lines if len(line[1]) <= indent), None)
 
 
-def _after_head(text: str, closer: int) -> int | None:
+def _after_head(source: Source, closer: int) -> int | None:
     """Where the line begins after the one that a closer, first on its line, is indented like."""
-    start = text.rfind("\n", 0, closer) + 1
-    if text[start:closer].strip():
+    start = source.line_start(closer)
+    column = closer - start
+    if source.indent(closer) < column:
         return None
     while start:
-        following, start = start, text.rfind("\n", 0, start - 1) + 1
-        width = _indent(text, start)
-        if text[start:following].strip() and width <= closer - text.rfind("\n", 0, closer) - 1:
-            return following + _indent(text, following)
+        following, start = start, source.line_start(start - 1)
+        if source.text[start:following].strip() and source.indent(start) <= column:
+            return following + source.indent(following)
     return None
-
-
-def _indent(text: str, start: int) -> int:
-    end = start
-    while text[end : end + 1] in (" ", "\t"):
-        end += 1
-    return end - start
