@@ -188,23 +188,6 @@ def _cut(entries: Entries | None, depth: int) -> Entries | None:
     return Entries(types, entries.closed)
 
 
-def knows_as_much(kind: Type, other: Type) -> bool:
-    """Whether of two equal types both know the same entries, at any depth."""
-    if isinstance(kind, Optional) and isinstance(other, Optional):
-        return knows_as_much(kind.item, other.item)
-    if isinstance(kind, Array) and isinstance(other, Array):
-        same = knows_as_much(kind.item, other.item)
-    elif isinstance(kind, Hash) and isinstance(other, Hash):
-        same = knows_as_much(kind.value, other.value)
-    else:
-        return True
-    mine, theirs = kind.entries, other.entries
-    if not same or mine is None or theirs is None:
-        return same and mine is theirs
-    pairs = zip(mine.types, theirs.types, strict=False)
-    return mine == theirs and all(knows_as_much(one, two) for (_, one), (_, two) in pairs)
-
-
 def may_be_equal(left: Type, right: Type) -> bool:
     """Whether `==` between two types can ever be true."""
     left, right = required(left), required(right)

@@ -14,10 +14,9 @@ from ..environment import Environment
 from .columns import declare_columns
 from .constraints import check_constraints
 from .functions import declare_functions
-from .keyword_typos import check_words
 from .relations import check_relations, foreign_key
-from .rules import check_rules
 from .type_refs import read_type
+from .uncompiled import check_uncompiled
 
 
 def declare(env: Environment, files: Sequence[ast.File]) -> None:
@@ -52,8 +51,7 @@ def declare(env: Environment, files: Sequence[ast.File]) -> None:
         env.resources.work_on(info)
         check_relations(env, info)
         check_constraints(env, info)
-        check_rules(env, info)
-        check_words(env, info)
+        check_uncompiled(env, info)
 
 
 def table_name(resource: str) -> str:

@@ -1,12 +1,14 @@
 """Assignments: to locals, to `self.field`, and to a field of a struct of it."""
 
+from dataclasses import astuple
+
 from ... import ast
 from ...diagnostics import Related
 from ...program import ComputedUse, RecordColumn, RelationUse, SelfColumn, StructField
 from ...suggest import nearest
-from ...types import Type, is_nullable
+from ...types import Array, Hash, Type, is_nullable, required
 from ..body import Body
-from ..lattice import INVALID, InvalidType, is_assignable, join, knows_as_much, may_be_nil
+from ..lattice import INVALID, InvalidType, is_assignable, join, may_be_nil
 from ..narrowing import SELF, Path
 from ..require import require
 from ..sizes import check_size, field_type
@@ -50,7 +52,8 @@ def _to_local(body: Body, target: ast.NameRef, value: ast.Expr, kind: Type) -> N
         body.error("SEM215", target, message, hint, Related(local.span, "declared here"))
     elif (let := body.lets.get(local)) is not None:
         joined = join(body.widened.get(let, local.type), kind)
-        knows_less = not knows_as_much(joined, local.type)
+        is_collection = isinstance(required(joined), Array | Hash)
+        knows_less = is_collection and astuple(joined) != astuple(local.type)
         nil_is_new = is_nullable(kind) and not is_nullable(local.type)
         if knows_less or nil_is_new or not is_assignable(kind, local.type):
             body.widened[let] = joined

@@ -1,14 +1,22 @@
 """What each `@async` block is called and how it is queued."""
 
 import re
-from collections import ChainMap
 from collections.abc import Iterable, Iterator
+from itertools import chain, count
 
 from ... import ast
 from ...analyses.walk import walk
-from ...config import Config, Defaults
+from ...config import Config
 from ...diagnostics import Problems, Related
-from ...names import class_name, local_name, record_name, snake_case, snapshot_name, unclashed
+from ...names import (
+    ENTRY_POINTS,
+    class_name,
+    local_name,
+    record_name,
+    snake_case,
+    snapshot_name,
+    unclashed,
+)
 from ...program import (
     CALL,
     Facts,
@@ -31,14 +39,19 @@ def describe_jobs(
 
     `taken` are names of classes beside the program's own.
     """
-    classes = dict.fromkeys([*program.class_names.values(), *taken])
-    for name in program.resources:
-        classes.update({record_name(name): None, snapshot_name(name): None})
+    classes = {*program.class_names.values(), *taken}
+    classes |= {name(each) for each in program.resources for name in (record_name, snapshot_name)}
+    defaults = config.defaults
     for resource in program.resources.values():
         jobs = [(hook, job) for hook in resource.hooks for job in all_jobs(hook)]
         for _, job in jobs:
-            _set_options(job, config.defaults, problems)
-        _name_types(resource, jobs, program.facts, config, problems)
+            job.options = options = read_options(job.block, problems)
+            if defaults.timeout is not None:
+                options.setdefault("timeout", defaults.timeout)
+            job.queue = options.get("queue", defaults.queue)
+            job.priority = options.get("priority", defaults.priority)
+            job.max_attempts = options.get("max_attempts", defaults.max_attempts)
+        _name_types(resource, jobs, program.facts, config.prefix or "", problems)
         _name_in_python(resource, jobs, classes)
 
 
@@ -51,62 +64,37 @@ def all_jobs(hook: HookInfo) -> Iterator[JobInfo]:
         pending.extend(reversed(job.nested))
 
 
-def _set_options(job: JobInfo, defaults: Defaults, problems: Problems) -> None:
-    options = read_options(job.block, problems)
-    if defaults.timeout is not None:
-        options.setdefault("timeout", defaults.timeout)
-    job.options = options
-    job.queue = options.get("queue", defaults.queue)
-    job.priority = options.get("priority", defaults.priority)
-    job.max_attempts = options.get("max_attempts", defaults.max_attempts)
-
-
 def _name_types(
     resource: ResourceInfo,
     jobs: list[tuple[HookInfo, JobInfo]],
     facts: Facts,
-    config: Config,
+    prefix: str,
     problems: Problems,
 ) -> None:
     # Names that the source gives come first, so that no other block can push them aside.
     first: dict[str, JobInfo] = {}
+    prefix += "." if prefix[-1:].isalnum() else ""
     for hook, job in sorted(jobs, key=lambda pair: "name" not in pair[1].options):
-        what = job.options.get("name") or _work(job.block, facts)
-        wanted = f"{_prefix(config)}{snake_case(resource.name)}.after_{hook.node.event}.{what}"
-        job.name = wanted
-        count = 1
-        while job.name in first:
-            count += 1
-            job.name = f"{wanted}_{count}"
-        if count > 1:
-            named = "name" in job.options
-            problems.warning(
-                "ASY901",
-                job.block.header,
-                f"another block is called `{wanted}`, so this one became `{job.name}`",
-                "give one of the two another name: the number moves when blocks are reordered"
-                if named
-                else "name it, since such names move when blocks are reordered: "
-                '`@async(name: "…")`',
-                Related(
-                    first[wanted].block.header,
-                    "the first one of this name" if named else f"`{wanted}` is this one",
-                ),
-            )
+        header, is_named = job.block.header, "name" in job.options
+        what = job.options["name"] if is_named else _work(job.block, facts)
+        wanted = f"{prefix}{snake_case(resource.name)}.after_{hook.node.event}.{what}"
+        names = chain([wanted], (f"{wanted}_{number}" for number in count(2)))
+        job.name = next(name for name in names if name not in first)
+        if job.name != wanted:
+            message = f"another block is called `{wanted}`, so this one became `{job.name}`"
+            hint = 'name it, since such names move when blocks are reordered: `@async(name: "…")`'
+            note = f"`{wanted}` is this one"
+            if is_named:
+                hint = (
+                    "give one of the two another name: the number moves when blocks are reordered"
+                )
+                note = "the first one of this name"
+            related = Related(first[wanted].block.header, note)
+            problems.warning("ASY901", header, message, hint, related)
         first[job.name] = job
         if len(job.name.encode()) > MAX_NAME_BYTES:
-            problems.error(
-                "VAL504",
-                job.block.header,
-                f"the job type's name has more than {MAX_NAME_BYTES} bytes: `{job.name}`",
-                'shorten it: `@async(name: "…")`',
-            )
-
-
-def _prefix(config: Config) -> str:
-    if not config.prefix:
-        return ""
-    return f"{config.prefix}." if config.prefix[-1].isalnum() else config.prefix
+            message = f"the job type's name has more than {MAX_NAME_BYTES} bytes: `{job.name}`"
+            problems.error("VAL504", header, message, 'shorten it: `@async(name: "…")`')
 
 
 def _work(block: ast.Async, facts: Facts) -> str:
@@ -123,21 +111,17 @@ def _work(block: ast.Async, facts: Facts) -> str:
 
 
 def _name_in_python(
-    resource: ResourceInfo, jobs: list[tuple[HookInfo, JobInfo]], classes: dict[str, None]
+    resource: ResourceInfo, jobs: list[tuple[HookInfo, JobInfo]], classes: set[str]
 ) -> None:
     """Name handlers and payload classes so that all names of the resource's module differ."""
-    handlers: dict[str, None] = {
-        f"after_{event}": None for event in ("create", "update", "delete", "save")
-    }
-    handlers.update({function.python: None for function in resource.functions.values()})
-    taken: ChainMap[str, None] = ChainMap({}, classes)
+    functions = {*ENTRY_POINTS, *(function.python for function in resource.functions.values())}
+    taken = classes | functions
     for hook, job in jobs:
-        what = re.sub(r"\W", "_", job.name.rpartition(".")[2], flags=re.ASCII)
-        what = snake_case(what)
-        if (name := local_name(what)) in handlers:
+        what = snake_case(re.sub(r"\W", "_", job.name.rpartition(".")[2], flags=re.ASCII))
+        if (name := local_name(what)) in functions:
             name = local_name(f"after_{hook.node.event}_{what}")
-        job.python = unclashed(name, ChainMap(taken, handlers))
-        taken[job.python] = None
-        job.payload = unclashed(class_name(job.python), ChainMap(taken, handlers))
-        handlers[job.python] = None
-        taken[job.payload] = None
+        job.python = unclashed(name, taken)
+        taken.add(job.python)
+        functions.add(job.python)
+        job.payload = unclashed(class_name(job.python), taken)
+        taken.add(job.payload)
