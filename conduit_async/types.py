@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 ScalarName: TypeAlias = Literal[
     "string", "int", "float", "bool", "decimal", "timestamp", "date", "time", "uuid",
-    "duration", "json", "regex",
+    "duration", "json", "regex", "error",
 ]  # fmt: skip
 
 
@@ -55,11 +55,6 @@ class Entries:
 
     types: tuple[tuple[str | int, "Type"], ...]
     closed: bool = True
-
-    @property
-    def keys(self) -> list[str | int]:
-        """The keys or positions that are certain."""
-        return [key for key, _ in self.types]
 
     def find(self, key: str | int) -> "Type | None":
         """The type of an entry that is certain to be there."""
@@ -141,14 +136,6 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorType:
-    """What `rescue |err|` binds: `.message` and `.type`, and it reads as its message."""
-
-    def __str__(self) -> str:
-        return "error"
-
-
-@dataclass(frozen=True, slots=True)
 class Function:
     """A lambda."""
 
@@ -185,7 +172,7 @@ class Union:
 
 Type: TypeAlias = (
     Scalar | AnyType | NilType | Optional | Array | Hash | Enum | Struct | Record | Query
-    | Range | ErrorType | Function | Variable | Union
+    | Range | Function | Variable | Union
 )  # fmt: skip
 
 
@@ -214,7 +201,10 @@ JSON = Scalar("json")
 REGEX = Scalar("regex")
 ANY = AnyType()
 NIL = NilType()
-ERROR = ErrorType()
+
+ERROR = Scalar("error")
+"""What `rescue |err|` binds: it has a message and a type, and reads as its message."""
+
 
 TEXT_LIKE = ("string", "text", "markdown", "email", "url", "phone", "ulid")
 """The names under which a source writes the type `string`."""

@@ -10,11 +10,10 @@ from .walk import walk
 
 @dataclass
 class Reached:
-    """The roots of the code, the functions among it, and the sources that have it."""
+    """The roots of the code, and the functions among it."""
 
     roots: list[ast.Node] = field(default_factory=list)
     functions: dict[FunctionInfo, None] = field(default_factory=dict)
-    sources: set[str] = field(default_factory=set)
 
     def nodes(self) -> Iterator[ast.Node]:
         """Every node of the code."""
@@ -35,7 +34,6 @@ def reached_from(program: Program, roots: Iterable[ast.Node]) -> Reached:
     while pending:
         root = pending.pop(0)
         found.roots.append(root)
-        found.sources.add(root.span.source.path)
         for node in walk(root):
             match program.facts.resolutions.get(node):
                 case FunctionCall(function=function) | ComputedUse(function=function):

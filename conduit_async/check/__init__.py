@@ -18,8 +18,7 @@ from .jobs.capture import capture
 from .jobs.reach import check_bodies
 from .jobs.stored_records import report_sensitive_reads
 from .names.clashes import check_clashes
-from .names.config_names import check_config_names
-from .names.service_typos import check_service_names
+from .names.typos import check_config_names, check_service_names
 
 __all__ = ["check"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from .. import ast
 from ..check import check
-from ..check.names.config_names import check_config_names
+from ..check.names.typos import check_config_names
 from ..check.queries.writes import USAGE
 from ..config import Config
 from ..diagnostics import MAX_DIAGNOSTICS, Diagnostic, Problems

@@ -43,7 +43,7 @@ def _summary(
     seen = {name for resource in resources for name in attributes(resource.node)}
     reached = [reached_by_hooks(program, resource) for resource in resources]
     nodes = dict.fromkeys(node for each in reached for node in each.nodes())
-    sources = {path}.union(*(each.sources for each in reached))
+    sources = {path, *(root.span.source.path for each in reached for root in each.roots)}
     return SourceSummary(
         text=digest(text),
         declared=digest(repr([*_declared(file, resources)])),

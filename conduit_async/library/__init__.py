@@ -4,7 +4,7 @@ It drives checking, completion and documentation. `conduit_runtime.stdlib` imple
 test proves name by name and parameter by parameter.
 """
 
-from functools import cache
+from collections import defaultdict
 
 from .. import assets
 from .signature import REQUIRED as REQUIRED
@@ -18,23 +18,17 @@ LIBRARY: dict[str, dict[str, Signature]] = {}
 OF_UNKNOWN: dict[str, Signature] = {}
 """Methods of strings and of arrays, for a value that may be either; the runtime's operators."""
 
-for _each in read_signatures(assets.read("library/signatures.txt")):
-    (LIBRARY.setdefault(_each.namespace, {}) if _each.namespace else OF_UNKNOWN)[_each.name] = _each
-
 ENDS = {"Array.first": 0, "Array.last": -1}
 """Functions that read an item of an array, and its position."""
+
+_METHODS: dict[str, list[Signature]] = defaultdict(list)
+
+for _each in read_signatures(assets.read("library/signatures.txt")):
+    (LIBRARY.setdefault(_each.namespace, {}) if _each.namespace else OF_UNKNOWN)[_each.name] = _each
+    if _each.method:
+        _METHODS[_each.name].append(_each)
 
 
 def methods(name: str) -> tuple[Signature, ...]:
     """Every function that is a method of this name; their `receiver` types differ."""
-    return _methods().get(name, ())
-
-
-@cache
-def _methods() -> dict[str, tuple[Signature, ...]]:
-    found: dict[str, tuple[Signature, ...]] = {}
-    for functions in LIBRARY.values():
-        for signature in functions.values():
-            if signature.method:
-                found[signature.name] = (*found.get(signature.name, ()), signature)
-    return found
+    return tuple(_METHODS.get(name, ()))

@@ -10,7 +10,6 @@ from ..types import (
     AnyType,
     Array,
     Enum,
-    ErrorType,
     Function,
     Hash,
     NilType,
@@ -60,6 +59,8 @@ def annotation(
                 return imports.use("builtins", _BUILTINS[name])
             case Scalar("regex"):
                 return f"{imports.module('re')}.Pattern[str]"
+            case Scalar("error"):
+                return imports.runtime("ErrorValue")
             case Scalar(name):
                 return imports.use(*_IMPORTED[name])
             case Array():
@@ -70,8 +71,6 @@ def annotation(
                 return local(name)
             case Record(name):
                 return local(snapshot_name(name) if snapshots else record_name(name))
-            case ErrorType():
-                return imports.runtime("ErrorValue")
             case Range():
                 return imports.runtime("Range")
             case Query(name):

@@ -97,15 +97,14 @@ def _call_name(body: Body, node: ast.Call, callee: ast.NameRef) -> Type:
         if given is None:
             return INVALID
         return body.resolve(node, RaiseCall(given), ANY)
-    _undefined_function(body, callee)
-    return INVALID
+    return _undefined_function(body, callee)
 
 
-def _undefined_function(body: Body, callee: ast.NameRef) -> None:
+def _undefined_function(body: Body, callee: ast.NameRef) -> Type:
     name, env = callee.name, body.env
     lost = is_unparsed_member(env, body.resource.name, name)
     if lost or is_unparsed_local(env, callee.span.source, name):
-        return
+        return INVALID
     functions = [f.name for f in body.resource.functions.values() if not f.computed]
     hint: str | None
     if (found := CALLS.get(name) or queue_hint(name)) is not None:
@@ -120,7 +119,7 @@ def _undefined_function(body: Body, callee: ast.NameRef) -> None:
         hint = f"write `{namespaces[0]}.{name}(…)`"
     else:
         hint = f"declare it in `{body.resource.name}` with `@function {name}(…) {{ … }}`"
-    body.error("SEM201", callee, f"there is no function `{name}`", hint)
+    return body.error("SEM201", callee, f"there is no function `{name}`", hint)
 
 
 def _function_call(body: Body, node: ast.Call, owner: ResourceInfo, function: FunctionInfo) -> Type:
@@ -138,25 +137,24 @@ def _method(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Type:
             info = body.env.resources[resource]
             function = info.functions.get(name)
             if function is not None and not function.computed:
-                _through(body, node, callee, kind)
+                receiver_type(body, callee, kind, node)
                 return _function_call(body, node, info, function)
             if not methods(name):
                 infer_arguments(body, node)
-                _no_function(body, callee, info)
-                return INVALID
+                return _no_function(body, callee, info)
         case Query(resource=resource):
-            _through(body, node, callee, kind)
+            receiver_type(body, callee, kind, node)
             return record_call(body, node, callee, resource, callee.target)
         case Array(item=Record(resource=resource)) if name in QUERY_STEPS and not methods(name):
-            _through(body, node, callee, kind)
+            receiver_type(body, callee, kind, node)
             return record_call(body, node, callee, resource, callee.target)
     return method_call(body, node, callee, kind)
 
 
-def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> None:
+def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> Type:
     name = callee.name.text
     if is_unparsed_member(body.env, info.name, name):
-        return
+        return INVALID
     functions = [f.name for f in info.functions.values() if not f.computed]
     if name in (*info.columns, *info.relations, *info.functions):
         message = f"`{name}` is a field, not a function"
@@ -170,10 +168,4 @@ def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> None:
             key = f"{snippet(callee.target)}.{info.primary_key}"
             hint = f"write `{info.name}.{USAGE[name].replace('key', key)}`"
     declared = Related(info.node.name.span, f"`{info.name}` is declared here")
-    body.error("SEM201", callee.name, message, hint, declared)
-
-
-def _through(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> None:
-    receiver_type(body, callee, kind)
-    if callee in body.short_circuits:
-        body.short_circuits.add(node)
+    return body.error("SEM201", callee.name, message, hint, declared)

@@ -45,9 +45,7 @@ def method_call(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> T
         infer_arguments(body, node)
         return INVALID
     if not (is_nullable(kind) and _accepts_nil(signature)) or callee.safe:
-        kind = receiver_type(body, callee, kind)
-    if callee in body.short_circuits:
-        body.short_circuits.add(node)
+        kind = receiver_type(body, callee, kind, node)
     return _call(body, node, signature, callee.target, callee.safe)
 
 

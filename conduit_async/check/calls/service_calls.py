@@ -7,7 +7,7 @@ from ...program import CALL, Extern, MethodInfo, ServiceCall, ServiceInfo
 from ...types import ANY, Function, Query, Type
 from ..body import Body
 from ..lattice import INVALID
-from ..names.service_typos import misspelt
+from ..names.typos import misspelt
 from ..wording import describe, snippet
 from .arguments import infer_arguments
 

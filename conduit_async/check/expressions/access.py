@@ -27,6 +27,7 @@ from ...types import (
     NilType,
     Query,
     Record,
+    Scalar,
     Struct,
     Type,
     is_nullable,
@@ -79,22 +80,18 @@ def member(body: Body, node: ast.Member) -> Inference:
     return narrowed(body, node, _read(body, node, kind))
 
 
-def receiver_type(body: Body, node: ast.Member, kind: Type) -> Type:
-    """The type that a dot works on: nil is reported, or ends the chain at a `?.`."""
-    target = node.target
-    if body.continues_chain(target):
-        body.short_circuits.add(node)
-    if node.safe:
-        if reads_nil(body, target):
-            body.short_circuits.add(node)
-        elif not body.continues_chain(target):
-            message = f"`{snippet(target)}` is never nil, so `?.` does nothing here"
-            hint = f"write `{snippet(target)}.{node.name.text}`"
-            body.warning("TYP103", node.name, message, hint)
-        return required(kind)
-    if isinstance(kind, NilType):
-        return body.error("TYP101", target, f"nil has no `{node.name.text}`")
-    if is_nullable(kind):
+def receiver_type(body: Body, node: ast.Member, kind: Type, call: ast.Call | None = None) -> Type:
+    """The type that a dot works on: nil is reported, or ends the chain at a `?.`, with a call."""
+    target, name = node.target, node.name.text
+    chained = body.continues_chain(target)
+    if chained or (node.safe and reads_nil(body, target)):
+        body.short_circuits |= {node} if call is None else {node, call}
+    elif node.safe:
+        message = f"`{snippet(target)}` is never nil, so `?.` does nothing here"
+        body.warning("TYP103", node.name, message, f"write `{snippet(target)}.{name}`")
+    if isinstance(kind, NilType) and not node.safe:
+        return body.error("TYP101", target, f"nil has no `{name}`")
+    if is_nullable(kind) and not node.safe:
         report_nil_target(body, node)
     return required(kind)
 
@@ -118,7 +115,7 @@ def _read(body: Body, node: ast.Member, kind: Type) -> Type:
             return _of_record(body, node, kind)
         case Query(resource=resource):
             return record_member(body, node, resource, node.target)
-        case _ if kind == ERROR and name in ("message", "type"):
+        case Scalar("error") if name in ("message", "type"):
             part = ErrorField("message" if name == "message" else "type")
             return body.resolve(node, part, STRING)
         case Array(item=Record(resource=resource)) if name in QUERY_STEPS:

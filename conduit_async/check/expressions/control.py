@@ -1,15 +1,21 @@
 """Expressions with blocks: `? :`, `match`, `rescue` and lambdas."""
 
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from decimal import Decimal
+
 from ... import ast
 from ...diagnostics import Related
-from ...types import ANY, ERROR, Function, Range, Type, required
+from ...types import ANY, BOOL, ERROR, Enum, Function, Range, Type, is_nullable, required
 from ..body import Body, Inference, ReturnTarget, rule
+from ..coercion import constant_text
+from ..constants import Constant, NotConstantError, fold
 from ..lattice import join_all, may_be_equal
 from ..require import check_enum
+from ..sizes import constant_number
 from ..wording import describe, snippet
 from .literals import join_values
 from .narrow import forget_assigned, item_type, narrowing_of, path_of
-from .patterns import EarlierPatterns, unmatched
 from .statements import Branches, Flow, check_block, check_statements
 from .warnings import warn_of_shadowing
 
@@ -33,13 +39,12 @@ def match(body: Body, node: ast.Match) -> Inference:
     subject = yield node.subject
     rest = body.non_nil
     path = path_of(body, node.subject)
-    branches, earlier = Branches(), EarlierPatterns()
+    branches, earlier = Branches(), _EarlierPatterns()
     exhausted = False
     for arm in node.arms:
         if exhausted:
-            body.warning(
-                "SEM213", arm, "this arm is never reached", "an arm above takes everything"
-            )
+            hint = "an arm above takes everything"
+            body.warning("SEM213", arm, "this arm is never reached", hint)
         body.non_nil = rest
         for pattern in arm.patterns:
             if isinstance(pattern, ast.Wildcard):
@@ -47,11 +52,12 @@ def match(body: Body, node: ast.Match) -> Inference:
                 continue
             first = None if exhausted else earlier.taking(pattern)
             if first is not None:
-                message, hint = (
-                    f"`{pattern.span.text}` never matches here",
+                message = f"`{pattern.span.text}` never matches here"
+                hint, related = (
                     "remove it: an arm above takes it",
+                    Related(first.span, "taken here"),
                 )
-                body.warning("SEM213", pattern, message, hint, Related(first.span, "taken here"))
+                body.warning("SEM213", pattern, message, hint, related)
             _check_pattern(body, node, pattern, subject)
         if path is not None:
             if not any(isinstance(pattern, ast.Nil | ast.Wildcard) for pattern in arm.patterns):
@@ -61,7 +67,7 @@ def match(body: Body, node: ast.Match) -> Inference:
         branches.add(body, check_block(body, arm.body, value=node not in body.discarded))
     is_read = not body.env.unparsed.touches(node.span)
     covered = [pattern for arm in node.arms for pattern in arm.patterns]
-    missing = unmatched(subject, covered) if is_read and not exhausted else ()
+    missing = _unmatched(subject, covered) if is_read and not exhausted else ()
     body.facts.unmatched[node] = missing
     if missing or not node.arms:
         body.non_nil = rest
@@ -79,6 +85,53 @@ def _check_pattern(body: Body, node: ast.Match, pattern: ast.Expr, subject: Type
     if not may_be_equal(subject, kind.item if isinstance(kind, Range) else kind):
         never = f"{describe(required(subject))}, so it never matches {describe(kind)}"
         body.warning("PAT402", pattern, f"`{snippet(node.subject)}` is {never}")
+
+
+@dataclass
+class _EarlierPatterns:
+    """The patterns of the arms above: numbers and ranges of them by their ends, others by value."""
+
+    _ranges: list[tuple[ast.Expr, Decimal, Decimal, bool]] = field(default_factory=list)
+    _values: dict[Constant, ast.Expr] = field(default_factory=dict)
+
+    def taking(self, pattern: ast.Expr) -> ast.Expr | None:
+        """The earlier pattern that takes all that this one may; without one, this is noted."""
+        low, high, closed = pattern, pattern, True
+        if isinstance(pattern, ast.Binary):
+            low, high, closed = pattern.left, pattern.right, pattern.operator == ".."
+        start, end = constant_number(low), constant_number(high)
+        if start is not None and end is not None:
+            for first, known_start, known_end, known_closed in self._ranges:
+                same_end = end == known_end and (known_closed or not closed)
+                if known_start <= start and (end < known_end or same_end):
+                    return first
+            self._ranges.append((pattern, start, end, closed))
+            return None
+        try:
+            value = fold(pattern)
+        except NotConstantError:
+            value = pattern.span.text
+        known = self._values.setdefault(value, pattern)
+        return known if known is not pattern else None
+
+
+def _unmatched(subject: Type, covered: Collection[ast.Pattern]) -> tuple[str, ...]:
+    """The patterns that are missing among those of all arms, none of which takes everything."""
+    kind = required(subject)
+    if isinstance(kind, Enum):
+        texts = {constant_text(each) for each in covered if not isinstance(each, ast.Wildcard)}
+        texts.discard(None)
+        if not texts <= {*kind.values}:
+            return ()  # a typo, which is reported and may be the missing one
+        missing = [f'"{value}"' for value in kind.values if value not in texts]
+    elif kind == BOOL:
+        bools = {pattern.value for pattern in covered if isinstance(pattern, ast.Bool)}
+        missing = [word for word, value in (("true", True), ("false", False)) if value not in bools]
+    else:
+        return ("_",)
+    if is_nullable(subject) and not any(isinstance(pattern, ast.Nil) for pattern in covered):
+        missing.append("nil")
+    return tuple(missing)
 
 
 @rule(ast.Rescue)

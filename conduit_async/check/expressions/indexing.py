@@ -81,7 +81,7 @@ def entry(
         return optional(item)
     shown = snippet(owner)
     if isinstance(kind, Hash):
-        names = [str(each) for each in entries.keys]
+        names = [str(each) for each, _ in entries.types]
         hint = did_you_mean(str(key), names) or listed(names) if names else "it is empty"
         return body.error("SEM203", at, f"`{shown}` has no key `{key}`", hint)
     items = "1 item" if length == 1 else f"{length or 'no'} items"

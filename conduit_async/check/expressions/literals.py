@@ -90,7 +90,7 @@ def join_values(left: ast.Expr, kind: Type, right: ast.Expr, other: Type) -> Typ
 
 
 def _is_empty_like(node: ast.Expr, other: Type) -> bool:
-    other = required(other)
-    if isinstance(node, ast.ArrayLiteral):
-        return not node.items and isinstance(other, Array)
-    return isinstance(node, ast.HashLiteral) and not node.entries and isinstance(other, Hash)
+    match node, required(other):
+        case (ast.ArrayLiteral(items=()), Array()) | (ast.HashLiteral(entries=()), Hash()):
+            return True
+    return False

@@ -58,24 +58,20 @@ def name_ref(body: Body, node: ast.NameRef) -> Type:
             return body.resolve(node, RecordCall(name, "query", None, ()), Query(name))
         case "namespace":
             hint = f"call one of its functions: `{name}.{next(iter(LIBRARY[name]))}(…)`"
-            body.error("SEM200", node, f"`{name}` is a namespace, not a value", hint)
-        case _:
-            _undefined(body, node)
-    return INVALID
+            return body.error("SEM200", node, f"`{name}` is a namespace, not a value", hint)
+    return _undefined(body, node)
 
 
-def _undefined(body: Body, node: ast.NameRef) -> None:
+def _undefined(body: Body, node: ast.NameRef) -> Type:
     name = node.name
     if is_unparsed_local(body.env, node.span.source, name):
-        return
+        return INVALID
     info = body.resource
     message = f"`{name}` is not declared"
     fields = {*info.columns, *info.relations}
     functions = {f.name for f in info.functions.values() if not f.computed}
     computed = info.functions.keys() - functions
-    if name.removesuffix("?") != name and "_changed" in name:
-        hint: str | None = f"write `self.{name}`"
-    elif name in fields or name in computed:
+    if (name.endswith("?") and "_changed" in name) or name in fields | computed:
         hint = f"write `self.{name}`"
     elif name in functions:
         hint = f"call it: `{name}(…)`"
@@ -103,16 +99,12 @@ def _undefined(body: Body, node: ast.NameRef) -> None:
         hint = f"declare it first: `let {name} = …`"
         if node.span.source.text.startswith(".", node.span.end) and "?" not in name:
             hint += f"; a service begins with a capital: `{name[0].upper()}{name[1:]}.…`"
-    body.error("SEM200", node, message, hint)
+    return body.error("SEM200", node, message, hint)
 
 
 def _near(body: Body, node: ast.NameRef) -> str | None:
     """The local or the keyword that was probably meant."""
+    after = node.span.source.text[node.span.end : node.span.end + 2]
+    goes_on = after[:1] == " " and (after[1:].isalpha() or after[1:] == "{")  # as after a keyword
     found = nearest(node.name, {*body.scope.visible(), *_VALUES})
-    return found or (nearest(node.name, _STATEMENTS) if _goes_on(node) else None)
-
-
-def _goes_on(node: ast.NameRef) -> bool:
-    """Whether a word follows on the line, as after a keyword."""
-    following = node.span.source.text[node.span.end : node.span.end + 2]
-    return following[:1] == " " and (following[1:].isalpha() or following[1:] == "{")
+    return found or (nearest(node.name, _STATEMENTS) if goes_on else None)

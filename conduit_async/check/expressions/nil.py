@@ -53,14 +53,14 @@ def report_nil_items(body: Body, node: ast.Index) -> None:
 
 def report_nil_match(body: Body, node: ast.Match, what: str, *related: Related) -> None:
     """Report a `match` that gives nil for values that no arm takes."""
-    message = f"`{snippet(_head(node))}` {_lacks(body, node)}, and {what} needs a value"
-    body.error("TYP101", _head(node), message, _missing_arms(body, node), *related)
+    lacks, hint = _lacks(body, node)
+    message = f"`{snippet(_head(node))}` {lacks}, and {what} needs a value"
+    body.error("TYP101", _head(node), message, hint, *related)
 
 
 def _report(body: Body, node: ast.Expr, needs: str, hint: str, *related: Related) -> None:
-    for each in _open_matches(body, node):
-        hint = _missing_arms(body, each)
-        break
+    if (found := next(_open_matches(body, node), None)) is not None:
+        _, hint = _lacks(body, found)
     message = f"`{snippet(node)}` may be nil, {needs}"
     body.error("TYP101", node, message, hint, *(related or _declared(body, node)))
 
@@ -73,9 +73,8 @@ def _declared(body: Body, node: ast.Expr) -> tuple[Related, ...]:
         case RelationUse(relation=relation) if relation.span is not None and relation.nullable:
             return (Related(relation.span, "declared here"),)
         case Local(value=value) if value is not None:
-            found = next(_open_matches(body, value), None)
-            if found is not None:
-                return (Related(_head(found), f"this {_lacks(body, found)}"),)
+            for found in _open_matches(body, value):
+                return (Related(_head(found), f"this {_lacks(body, found)[0]}"),)
     return ()
 
 
@@ -122,17 +121,11 @@ def _head(node: ast.Match) -> Span:
     return Span(node.span.source, node.span.start, node.subject.span.end)
 
 
-def _lacks(body: Body, node: ast.Match) -> str:
-    """In a message: for what a `match` gives nil."""
+def _lacks(body: Body, node: ast.Match) -> tuple[str, str]:
+    """In a message, for what a `match` gives nil; and the hint, what to add."""
     missing = body.facts.unmatched[node]
     if missing == ("_",):
-        return "gives nil when no arm matches"
-    return f"has no arm for {', '.join(f'`{each}`' for each in missing)}, so it may give nil"
-
-
-def _missing_arms(body: Body, node: ast.Match) -> str:
-    """The hint: what to add."""
-    missing = body.facts.unmatched[node]
-    if missing == ("_",):
-        return "add an arm for everything else: `_ => …`"
-    return f"add what is missing: `{', '.join(f'{each} => …' for each in missing)}`"
+        return "gives nil when no arm matches", "add an arm for everything else: `_ => …`"
+    patterns = ", ".join(f"`{each}`" for each in missing)
+    arms = ", ".join(f"{each} => …" for each in missing)
+    return f"has no arm for {patterns}, so it may give nil", f"add what is missing: `{arms}`"

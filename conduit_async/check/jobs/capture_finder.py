@@ -30,7 +30,7 @@ from ...program import (
     StructField,
 )
 from ...source import Span
-from ...types import ANY, BOOL, STRING, ErrorType, Record, Type, is_nullable, optional, required
+from ...types import ANY, BOOL, ERROR, STRING, Record, Type, is_nullable, optional, required
 from ..narrowing import SELF, Path
 
 
@@ -117,7 +117,7 @@ class CaptureFinder:
 
     def _local(self, local: Local, span: Span) -> Iterator[CaptureUse]:
         """A whole local; of a rescued error, its two parts."""
-        if isinstance(required(local.type), ErrorType):
+        if required(local.type) == ERROR:
             for part in ("message", "type"):
                 yield _use(span, "error", (local.name, part), STRING, local)
             return

@@ -17,7 +17,6 @@ from ...types import (
     AnyType,
     Array,
     Enum,
-    ErrorType,
     Hash,
     Optional,
     Record,
@@ -50,10 +49,10 @@ def _kind(kind: Type, program: Program) -> str:
     match kind:
         case Optional(item=item):
             return _kind(item, program)
+        case Enum() | Scalar("error"):
+            return "string"
         case Scalar(name=name):
             return name
-        case Enum() | ErrorType():
-            return "string"
         case Array(item=item):
             return f"array<{_kind(item, program)}{'?' if isinstance(item, Optional) else ''}>"
         case Hash(value=value):

@@ -13,6 +13,10 @@ from ...source import Span
 _OWN_MODULES = frozenset({"records", "services", "_lines"})
 _RENAME = "give one of the two another name"
 _KEEP_TABLE = "and keep its table with `tables` in the configuration"
+_OTHER_TABLE = (
+    "set another `schema` for the queue in the configuration, or name the resource's table in "
+    "`tables`"
+)
 
 Item = TypeVar("Item")
 
@@ -27,11 +31,7 @@ def check_clashes(program: Program, schema: str | None, problems: Problems) -> N
     for resource in resources:
         if resource.table.rpartition(".")[::2] == (schema or "", "jobs"):
             message = f"`{resource.table}` is the table of `{resource.name}` and of the queue"
-            hint = (
-                "set another `schema` for the queue in the configuration, or name the resource's "
-                "table in `tables`"
-            )
-            problems.error("GEN604", resource.node.name.span, message, hint)
+            problems.error("GEN604", resource.node.name.span, message, _OTHER_TABLE)
         if resource.hooks:
             columns = [(column.name, column.span) for column in resource.columns.values()]
             _check_members("fields", columns, resource, problems)
@@ -70,23 +70,19 @@ def _check_resources(resources: Collection[ResourceInfo], problems: Problems) ->
     hooked = [resource for resource in resources if resource.hooks]
     for resource in hooked:
         if resource.module.lower() in _OWN_MODULES:
-            message = (
-                f"the module of `{resource.name}` would be `{resource.module}.py`, "
-                "which the generated package needs for itself"
-            )
+            module = f"the module of `{resource.name}` would be `{resource.module}.py`"
+            message = f"{module}, which the generated package needs for itself"
             hint = f"give the resource another name, {_KEEP_TABLE}"
             problems.error("GEN601", resource.node.name.span, message, hint)
     for resource, other, _ in _clashing(hooked, lambda each: each.module.lower()):
         if other.name.lower() != resource.name.lower():
             report(resource, other, f"would both be the module `{resource.module}.py`")
-    classes = [
-        (each, name(each.name)) for each in resources for name in (record_name, snapshot_name)
-    ]
+    naming = (record_name, snapshot_name)
+    classes = [(each, name(each.name)) for each in resources for name in naming]
     for (resource, _), (other, _), name in _clashing(classes, itemgetter(1)):
         if other is not resource and (other.hooks or resource.hooks):
-            report(
-                resource, other, f"would both have the class `{name}`", f"{_RENAME}, {_KEEP_TABLE}"
-            )
+            what = f"would both have the class `{name}`"
+            report(resource, other, what, f"{_RENAME}, {_KEEP_TABLE}")
 
 
 def _check_members(
@@ -96,10 +92,8 @@ def _check_members(
     problems: Problems,
 ) -> None:
     for (name, span), (other, other_span), python in _clashing(names, lambda e: python_name(e[0])):
-        message = (
-            f"the {what} `{other}` and `{name}` of `{resource.name}` would both be "
-            f"`{python}` in Python"
-        )
+        both = f"`{other}` and `{name}` of `{resource.name}`"
+        message = f"the {what} {both} would both be `{python}` in Python"
         related = [Related(other_span, f"`{other}` is declared here")] if other_span else []
         at = span or resource.node.name.span
         problems.error("GEN602", at, message, "rename one of the two", *related)

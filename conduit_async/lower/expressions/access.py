@@ -14,7 +14,7 @@ from ...program import (
 )
 from ...python import literals
 from ...python.code import Code, Effect, NotNil, Precedence, call, close, combine
-from ...types import ErrorType, Hash, Query, is_nullable, required
+from ...types import ERROR, Hash, Query, is_nullable, required
 from ..functions.context import context_value, keys_of
 from ..functions.function_builder import FunctionBuilder
 from ..python.typing import (
@@ -67,7 +67,7 @@ def name_ref(fn: FunctionBuilder, node: ast.NameRef, operand: Operand) -> Loweri
     if not fn.is_captured(local):
         effect = Effect.READS if local in fn.locals.assigned else Effect.NONE
         return Code(fn.local(local), effect=effect)
-    if isinstance(required(local.type), ErrorType):
+    if required(local.type) == ERROR:
         fields = [fn.capture("error", (local.name, name), local) for name in ("message", "type")]
         codes = [fn.captured(field) for field in fields if field is not None]
         return call(fn.module.imports.runtime("ErrorValue"), codes)

@@ -1,4 +1,7 @@
-"""Names of services that are probably typos of something that is declared or used elsewhere."""
+"""Names of services, and names in the configuration, that are probably typos."""
+
+import re
+from collections.abc import Collection, Mapping
 
 from ... import ast
 from ...config import Config
@@ -7,11 +10,13 @@ from ...hints.name_typos import close_names, is_typo, likely_name
 from ...library import LIBRARY
 from ...program import Program, ServiceCall
 from ...source import Span
-from ...suggest import nearest
+from ...suggest import did_you_mean, nearest
 from ..body import Body
 from ..queries.records import OPERATIONS
 
 _ONLY_OF_RESOURCES = ("find_by", "where", "order_by", "pluck", "bulk_create!", "increment!")
+
+_PROTECTS_NOTHING = "no value is withheld for it: correct the name, or remove it"
 
 
 def misspelt(body: Body, target: ast.NameRef, method: str) -> bool:
@@ -82,3 +87,34 @@ def _warn(
 
 def _place(span: Span) -> tuple[str, int]:
     return span.source.path, span.start
+
+
+def check_config_names(
+    resources: Mapping[str, Collection[str]], config: Config, problems: Problems
+) -> None:
+    """Warn (VAL513) about `sensitive` that names nothing, and about `tables` with a typo.
+
+    Other tables pass, as a run may see only some of the sources. `resources` are the names of
+    columns by those of resources.
+    """
+    origin = config.origin
+    if origin is None:
+        return
+
+    def check(name: str, known: Collection[str], what: str, otherwise: str | None = None) -> None:
+        hint = None if name in known else did_you_mean(name, known) or otherwise
+        if hint is not None:
+            found = re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", origin.text)
+            span = Span(origin, *(found.span() if found else (0, 0)))
+            problems.warning("VAL513", span, f"no source has a {what} `{name}`", hint)
+
+    for name in config.tables:
+        check(name, resources.keys(), "resource")
+    every = {column for columns in resources.values() for column in columns}
+    for name in config.sensitive:
+        owner = name.rpartition(".")[0]
+        if owner and owner not in resources:
+            check(owner, resources.keys(), "resource", _PROTECTS_NOTHING)
+        else:
+            known = {f"{owner}.{each}" for each in resources[owner]} if owner else every
+            check(name, known, "field", _PROTECTS_NOTHING)
