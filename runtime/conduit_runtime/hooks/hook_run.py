@@ -1,7 +1,6 @@
 """One run of a hook without its IO: the record before and after, and the jobs that it enqueues."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import psycopg
@@ -39,12 +38,10 @@ class RequestContext(Protocol):
     @property
     def current_user(self) -> Any:
         """The user who is signed in, or None."""
-        ...
 
     @property
     def current_request(self) -> Any:
         """The request, or None."""
-        ...
 
 
 class HookRun(Generic[R, S]):
@@ -160,9 +157,6 @@ class HookRun(Generic[R, S]):
 def _inserting(
     jobs: Sequence[Job], insert: Statement[list[Duplicate]], schema: str | None
 ) -> tuple[str, Any, OnRows | None]:
-    on_rows = partial(_mark, insert) if any(job.is_unique for job in jobs) else None
-    return insert.sql(schema), insert.parameters, on_rows
-
-
-def _mark(insert: Statement[list[Duplicate]], rows: Rows) -> None:
-    mark(insert.decode(rows, len(rows)))
+    if not any(job.is_unique for job in jobs):
+        return insert.sql(schema), insert.parameters, None
+    return insert.sql(schema), insert.parameters, lambda rows: mark(insert.decode(rows, len(rows)))

@@ -14,7 +14,8 @@ from typing_extensions import TypeVar as TypeVarWithDefault
 from typing_extensions import Unpack
 
 from ..model.arguments import check_number, check_text, check_type
-from ..model.calls import CurrentJob, RunningJob
+from ..model.calls import CurrentJob
+from ..model.claimed import Claimed
 from ..model.errors import JobLost
 from ..model.flow import Flow
 from ..model.outcome import MAX_ERROR, clean
@@ -40,23 +41,17 @@ class ConnectionLost(BaseException):
     """The worker's own connection broke under a statement of a job."""
 
 
-J = TypeVar("J", bound=RunningJob, contravariant=True)
-
-
-class Host(Protocol[J]):
+class Host(Protocol):
     """What a context asks of the worker that runs its job."""
 
     def connection(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
         """A connection in autocommit mode, returned at the end of the block."""
-        ...
 
-    async def progress(self, job: J, progress: dict[str, Any], /) -> None:
+    async def progress(self, job: Claimed, progress: dict[str, Any], /) -> None:
         """Store how far a job is; raises JobLost for one that is no longer held."""
-        ...
 
     def linger(self, thread: Future[None], /) -> None:
         """Keep the slot of a stopped attempt, until its thread ends."""
-        ...
 
 
 class JobContext(AsyncOperations, Generic[S]):
@@ -72,9 +67,9 @@ class JobContext(AsyncOperations, Generic[S]):
 
     def __init__(
         self,
-        job: RunningJob,
+        job: Claimed,
         services: object,
-        host: Host[Any],
+        host: Host,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self._job = job

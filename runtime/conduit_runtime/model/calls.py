@@ -1,18 +1,10 @@
 """What a service may ask about the call that it is in."""
 
 from contextvars import ContextVar
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from uuid import UUID
 
-
-class RunningJob(Protocol):
-    """What is read of a job that a worker has claimed."""
-
-    id: UUID
-    type: str
-    queue: str
-    attempts: int
-    max_attempts: int
+from .claimed import Claimed
 
 
 class CurrentJob(NamedTuple):
@@ -25,7 +17,7 @@ class CurrentJob(NamedTuple):
     max_attempts: int
 
     @classmethod
-    def of(cls, job: RunningJob) -> "CurrentJob":
+    def of(cls, job: Claimed) -> "CurrentJob":
         """What a service may know of a claimed job."""
         return cls(job.id, job.type, job.queue, job.attempts, job.max_attempts)
 
@@ -44,14 +36,14 @@ class Call(NamedTuple):
         return f"{self.job.id}/{self.service}.{self.method}/{self.number}"
 
 
-entered_job: ContextVar[RunningJob | CurrentJob] = ContextVar("conduit_job")
+entered_job: ContextVar[Claimed] = ContextVar("conduit_job")
 entered_call: ContextVar[Call] = ContextVar("conduit_call")
 
 
 def job_here() -> CurrentJob | None:
     """The job that is running here, if one is."""
     job = entered_job.get(None)
-    return job if job is None or isinstance(job, CurrentJob) else CurrentJob.of(job)
+    return None if job is None else CurrentJob.of(job)
 
 
 def current_job() -> CurrentJob:

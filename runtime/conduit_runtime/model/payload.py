@@ -86,12 +86,6 @@ def _encode_flat(value: dict[Any, Any]) -> bytes | None:
     return None if b"\\u0000" in text or b"null" in text else text
 
 
-def refuse_text(text: str, what: str) -> None:
-    """Raise PayloadError when Postgres cannot store `text`; `what` names it."""
-    if problem := _problem(text):
-        raise PayloadError(f"{what} {problem}")
-
-
 def _problem(text: str) -> str | None:
     if "\0" in text:
         return "contains the character U+0000, which Postgres cannot store"
@@ -109,7 +103,8 @@ def check_name(name: str, what: str) -> None:
         raise PayloadError(f"{what} is empty: give a name")
     if not isinstance(name, str):
         raise PayloadError(f"{what} is {name!r}: use a text")
-    refuse_text(name, what)
+    if problem := _problem(name):
+        raise PayloadError(f"{what} {problem}")
     if len(name.encode()) > MAX_NAME:
         raise PayloadError(f"{what} {name[:40]}… is longer than {MAX_NAME} bytes")
 

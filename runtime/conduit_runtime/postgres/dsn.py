@@ -2,7 +2,6 @@
 
 import inspect
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,10 +11,12 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from ..model.errors import QueueError
 
-_URL = re.compile(r"^\s*\w+(?:\+\w+)?://(?P<user>[^:@/?#]*):(?P<password>.*)@", re.DOTALL)
-# Up to the next key: what is not quoted as it should be belongs to it as well.
-_PAIR = re.compile(r"(?:ssl)?password\s*=\s*(.*?)(?=\s+\w+\s*=|$)", re.DOTALL)
-_QUERY = re.compile(r"[?&](?:ssl)?password=([^&]*)")
+_FORMS = (
+    re.compile(r"^\s*\w+(?:\+\w+)?://[^:@/?#]*:(.*)@", re.DOTALL),  # of a URL
+    # Of a pair, up to the next key: what is not quoted as it should be belongs to it as well.
+    re.compile(r"(?:ssl)?password\s*=\s*(.*?)(?=\s+\w+\s*=|$)", re.DOTALL),
+    re.compile(r"[?&](?:ssl)?password=([^&]*)"),  # of a query
+)
 _PARTS = re.compile(r"[@:/?#\s'\"\\]+")
 
 
@@ -25,24 +26,13 @@ def without_password(message: str, dsn: str) -> str:
     A URL whose password is not percent-encoded is split at the wrong place, so that a message
     about the host or the port holds a part of the password.
     """
-    texts = {text for password in _passwords(dsn) for text in _texts(password) if len(text) > 1}
-    if not texts:
+    passwords = [found for form in _FORMS for found in form.findall(dsn)]
+    texts = [text for password in passwords for text in (password, unquote(password))]
+    parts = {part for text in texts for part in (text, *_PARTS.split(text)) if len(part) > 1}
+    if not parts:
         return message
-    longest_first = sorted(texts, key=lambda text: (-len(text), text))
+    longest_first = sorted(parts, key=lambda part: (-len(part), part))
     return re.sub("|".join(map(re.escape, longest_first)), "***", message)
-
-
-def _passwords(dsn: str) -> Iterator[str]:
-    if found := _URL.search(dsn):
-        yield found["password"]
-    for pattern in (_PAIR, _QUERY):
-        yield from pattern.findall(dsn)
-
-
-def _texts(password: str) -> Iterator[str]:
-    for text in (password, unquote(password)):
-        yield text
-        yield from _PARTS.split(text)
 
 
 _KEYWORDS = frozenset(option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults())

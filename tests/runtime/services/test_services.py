@@ -227,7 +227,7 @@ def test_a_reference_on_the_command_line(tmp_path: Any, monkeypatch: pytest.Monk
 
 
 def test_the_current_job_is_seen_by_code_of_the_application() -> None:
-    token = entered_job.set(JOB)
+    token = entered_job.set(JOB_ROW)
     assert current_job().attempt == 2
     entered_job.reset(token)
 

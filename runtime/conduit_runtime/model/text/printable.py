@@ -9,7 +9,11 @@ _IN_JSON = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 def one_line(text: str) -> str:
     """The text with control characters, newlines too, as escapes such as `\\n` and `\\x1b`."""
-    return text if text.isprintable() else _CONTROLS.sub(_escaped, text)
+    return (
+        text
+        if text.isprintable()
+        else _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    )
 
 
 def escape_controls(json_text: str) -> str:
@@ -17,7 +21,3 @@ def escape_controls(json_text: str) -> str:
     if json_text.isascii() and "\x7f" not in json_text:
         return json_text
     return _IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text)
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode()
