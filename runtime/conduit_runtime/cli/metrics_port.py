@@ -1,6 +1,7 @@
 """The port that serves metrics for Prometheus."""
 
 import os
+import socket
 from typing import TYPE_CHECKING
 
 import click
@@ -24,8 +25,6 @@ def serve_metrics(pool: "WorkerPool", host: str, port: int) -> None:
 
 def free_ports(host: str, first: int | None, processes: int) -> list[str]:
     """The free port of each process; empty when each picks its own."""
-    import socket
-
     if not first:
         return []
     ports = range(first, first + processes)

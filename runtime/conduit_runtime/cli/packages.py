@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 def configured() -> Sequence[str]:
     """`out` of the compiler's configuration in the working folder."""
-    import tomllib
-
     for file, path in (("conduit.toml", ()), ("pyproject.toml", ("tool", "conduit"))):
         try:
             table: Any = tomllib.loads(Path(file).read_text(encoding="utf-8"))

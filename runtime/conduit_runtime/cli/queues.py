@@ -119,8 +119,9 @@ def _check_either(limit: int | None, lift: bool, option: str) -> None:
 
 
 def _show(overviews: list[QueueOverview], form: str) -> None:
-    shown = {True: "paused", False: ""} if form == "table" else {True: True, False: False}
-    rows = [{**asdict(each), "paused": shown[each.paused]} for each in overviews]
+    rows = [{**asdict(each), "paused": each.paused} for each in overviews]
+    if form == "table":
+        rows = [{**row, "paused": "paused" if row["paused"] else ""} for row in rows]
     show_rows(rows, ["queue", "paused", "concurrency", *_COUNTS, "oldest_due"], form)
 
 

@@ -148,18 +148,11 @@ def _wait_until_ready(folder: Path, programs: Path, settings: Mapping[str, str])
 
 def _spawn_supervisor(folder: Path, programs: Path, settings: Mapping[str, str], lock: int) -> None:
     """Start the supervisor, which inherits `lock`; it leaves our session, terminal and pipes."""
+    arguments = [str(folder), str(programs), str(lock), json.dumps(dict(settings))]
     environment = {name: text for name, text in os.environ.items() if not name.startswith("PG")}
     with (folder / "log").open("wb") as log:
         subprocess.run(
-            [
-                sys.executable,
-                "-I",
-                _SUPERVISOR,
-                folder,
-                programs,
-                str(lock),
-                json.dumps(dict(settings)),
-            ],
+            [sys.executable, "-I", _SUPERVISOR, *arguments],
             env=environment | {"LC_ALL": "C"},
             cwd=folder,
             stdin=subprocess.DEVNULL,

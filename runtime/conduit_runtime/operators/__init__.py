@@ -11,31 +11,16 @@ from typing import Any, NoReturn, TypeVar, get_args, overload
 from ..model.identity import identity
 from ..model.values import ConduitError, Range
 from ..services.service_calls import BoundServices
-from .arithmetic import add, divide, multiply, negate, ordered, power, remainder, subtract
-from .formatting import kind_of, text
-
-__all__ = [
-    "add",
-    "bound_value",
-    "contains",
-    "divide",
-    "enum_value",
-    "equal",
-    "fail",
-    "includes_item",
-    "item",
-    "iterate",
-    "length_of",
-    "member",
-    "multiply",
-    "negate",
-    "ordered",
-    "power",
-    "remainder",
-    "subtract",
-    "text",
-    "unwrap",
-]
+from .arithmetic import add as add
+from .arithmetic import divide as divide
+from .arithmetic import multiply as multiply
+from .arithmetic import negate as negate
+from .arithmetic import ordered as ordered
+from .arithmetic import power as power
+from .arithmetic import remainder as remainder
+from .arithmetic import subtract as subtract
+from .formatting import kind_of
+from .formatting import text as text
 
 T = TypeVar("T")
 K = TypeVar("K")

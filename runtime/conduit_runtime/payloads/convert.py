@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from ..model.text.names import source_names
+from ..model.text.names import fields_of
 from ..model.values import KINDS
 from .sensitive import is_sensitive, noting, without_mark
 from .shape import Parts, is_tagged, shape_of
@@ -232,11 +232,9 @@ def _or_tagged(expected: Converter, unknown: Converter) -> Converter:
 
 
 def _struct(target: type[Any], unknown: Converter) -> Converter:
-    hints = typing.get_type_hints(target, include_extras=True)
-    names = source_names(target)
     members = [
-        (field.name, names.get(field.name, field.name), converter(hints[field.name], unknown))
-        for field in dataclasses.fields(target)
+        (attribute, name, converter(annotation, unknown))
+        for attribute, name, annotation in fields_of(target)
     ]
     scalars = (list, *_EXPECTED)
 

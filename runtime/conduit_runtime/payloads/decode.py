@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..model.errors import PayloadMismatch
-from ..model.text.names import source_names
+from ..model.text.names import fields_of
 from .convert import Unfit, converter
 from .exact import read, writer
 from .sensitive import is_sensitive
@@ -62,9 +62,8 @@ def _may_be_tagged(text: bytes | str) -> bool:
 def _needs_reading(annotation: Any) -> bool:
     """Whether some class within the type has other names in JSON, or a shape of its own."""
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
-        hints = typing.get_type_hints(annotation, include_extras=True)
-        fields = dataclasses.fields(annotation)
-        return bool(source_names(annotation)) or any(_needs_reading(hints[f.name]) for f in fields)
+        fields = fields_of(annotation)
+        return any(name != own or _needs_reading(kind) for own, name, kind in fields)
     if is_sensitive(annotation) or shape_of(annotation) is not None:
         return True
     return any(_needs_reading(argument) for argument in typing.get_args(annotation))

@@ -11,7 +11,7 @@ import msgspec
 
 from ..model import payload as payloads
 from ..model.errors import PayloadError
-from ..model.text.names import source_names
+from ..model.text.names import fields_of
 from .convert import Unfit, converter
 from .sensitive import is_sensitive, without_mark
 from .shape import TYPES, VALUE, Parts, is_tagged, shape_of, tag_of
@@ -72,11 +72,8 @@ def read(value: Any, path: str) -> Any:
 
 
 def _fields(target: type[Any]) -> Writer | None:
-    hints = typing.get_type_hints(target, include_extras=True)
-    names = source_names(target)
     members = [
-        (field.name, names.get(field.name, field.name), writer(hints[field.name]))
-        for field in dataclasses.fields(target)
+        (attribute, name, writer(annotation)) for attribute, name, annotation in fields_of(target)
     ]
     if not any(write_member for _, _, write_member in members):
         return None

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from ..model import payload
 from ..model.identity import TABLE
-from ..model.text.names import source_names
+from ..model.text.names import fields_of
 from ..model.values import ConduitError
 from ..payloads.convert import Converter, converter
 from ..payloads.sensitive import is_sensitive, noting, without_mark
@@ -92,15 +92,10 @@ def _table(record: Any) -> Table:
     if declared is None:
         raise RecordError(f"{record.__name__} is not a record: it has no @table")
     name, key, auto_update = declared
-    hints = typing.get_type_hints(record, include_extras=True)
-    names = source_names(record)
-    columns = {}
-    for field in dataclasses.fields(record):
-        column = names.get(field.name, field.name)
-        annotation = hints[field.name]
-        columns[column] = Column(
-            column, field.name, quote(column), converter(annotation), _dumper(annotation)
-        )
+    columns = {
+        column: Column(column, attribute, quote(column), converter(kind), _dumper(kind))
+        for attribute, column, kind in fields_of(record)
+    }
     return Table(
         name=name,
         quoted=".".join(quote(part) for part in name.split(".")),

@@ -1,5 +1,7 @@
 """The names that the sources use where Python needs another one."""
 
+import dataclasses
+import typing
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -42,3 +44,10 @@ def source_names(target: Any) -> Mapping[str, str]:
     """Python name → source name of the members of a class or a function; only those that differ."""
     names: Mapping[str, str] = getattr(target, _MEMBERS, _NONE)
     return names
+
+
+def fields_of(record: type[Any]) -> list[tuple[str, str, Any]]:
+    """Python name, source name and annotation of each field of a dataclass."""
+    hints, names = typing.get_type_hints(record, include_extras=True), source_names(record)
+    fields = dataclasses.fields(record)
+    return [(each.name, names.get(each.name, each.name), hints[each.name]) for each in fields]
