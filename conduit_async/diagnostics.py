@@ -1,6 +1,6 @@
-"""What is wrong with a program: facts, collected during a run and rendered once at its end."""
+"""Diagnostics, collected during a run and rendered at its end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,7 +14,7 @@ MAX_DIAGNOSTICS = 100
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """A further place that a diagnostic points at, such as "declared here"."""
+    """A further span of a diagnostic, such as "declared here"."""
 
     span: Span
     message: str
@@ -42,6 +42,11 @@ class SpanSet:
         """Add one."""
         self._spans.setdefault(span.source, []).append(span)
 
+    @property
+    def sources(self) -> Iterable[Source]:
+        """The sources that have one."""
+        return self._spans.keys()
+
     def texts(self, source: Source) -> Iterator[str]:
         """The texts of those in a source."""
         return (span.text for span in self._spans.get(source, ()))
@@ -63,29 +68,19 @@ class Problems:
     """Further findings there are dropped, as consequences of the syntax error."""
 
     def error(
-        self,
-        code: str,
-        span: Span,
-        message: str,
-        hint: str | None = None,
-        *related: Related,
+        self, code: str, span: Span, message: str, hint: str | None = None, *related: Related
     ) -> None:
-        """Note an error, which keeps anything from being written."""
+        """Note an error, after which no file is written."""
         self.add(Diagnostic(code, span, message, hint, "error", related))
 
     def warning(
-        self,
-        code: str,
-        span: Span,
-        message: str,
-        hint: str | None = None,
-        *related: Related,
+        self, code: str, span: Span, message: str, hint: str | None = None, *related: Related
     ) -> None:
         """Note a warning."""
         self.add(Diagnostic(code, span, message, hint, "warning", related))
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Note a finding; the same code at the same place is noted once."""
+        """Note a finding; the same code at the same span is noted once."""
         spans = [diagnostic.span]
         if diagnostic.severity == "warning":
             spans += (related.span for related in diagnostic.related)
@@ -98,7 +93,7 @@ class Problems:
         return any(d.severity == "error" for d in self._found.values())
 
     def sorted(self) -> tuple[Diagnostic, ...]:
-        """The findings by file and place; of more than `MAX_DIAGNOSTICS`, the errors first."""
+        """The findings by file and position; of more than `MAX_DIAGNOSTICS`, the errors first."""
         by_weight = sorted(self._found.values(), key=lambda d: (d.severity != "error", *_place(d)))
         return tuple(sorted(by_weight[:MAX_DIAGNOSTICS], key=_place))
 

@@ -12,7 +12,7 @@ from collections.abc import Container
 HANDLER_NAMES = frozenset({
     "batch", "conn", "context", "hook", "job", "payload", "previous", "record", "services",
 })  # fmt: skip
-"""Names that generated functions give their own parameters and variables."""
+"""Names of parameters and variables of generated functions."""
 
 ENTRY_POINTS = ("after_create", "after_update", "after_delete", "after_save")
 """The functions of a generated module that the application calls."""
@@ -78,7 +78,7 @@ def class_name(name: str) -> str:
 
 
 def record_name(resource: str) -> str:
-    """The class of a resource's rows; with a capital it is the imports that give way."""
+    """The class of a resource's rows; imports give way to one with a capital."""
     return python_name(resource) if resource[:1].isupper() else local_name(resource)
 
 

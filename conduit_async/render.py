@@ -16,7 +16,7 @@ _RESET = "\033[0m"
 
 
 def as_text(diagnostics: Iterable[Diagnostic], color: bool = False) -> str:
-    """Each diagnostic with an excerpt of its source and carets below the place."""
+    """Each diagnostic with an excerpt of its source and carets below it."""
     return "".join(f"{_as_text(diagnostic, color)}\n" for diagnostic in diagnostics)
 
 
@@ -86,7 +86,7 @@ def _as_text(diagnostic: Diagnostic, color: bool) -> str:
     edge = style("quiet", f"{' ' * gutter} |")
     message = style("bold", f": {_visible(diagnostic.message)}")
     lines = [style(severity, f"{severity}[{diagnostic.code}]") + message]
-    for span, look, note in marks:
+    for span, style_name, note in marks:
         if not span.source.text:
             lines.append(style("quiet", f"{' ' * gutter}--> ") + _visible(span.source.path))
             continue
@@ -97,7 +97,7 @@ def _as_text(diagnostic: Diagnostic, color: bool) -> str:
         lines.append(style("quiet", f"{' ' * gutter}{arrow} ") + place)
         lines.append(edge)
         lines.append(style("quiet", f"{line:>{gutter}} |") + f" {excerpt}".rstrip())
-        lines.append(f"{edge} {style(look, f'{carets} {_visible(note)}'.rstrip())}")
+        lines.append(f"{edge} {style(style_name, f'{carets} {_visible(note)}'.rstrip())}")
     if diagnostic.hint:
         lines.append(f"{style('quiet', f'{chr(32) * gutter} =')} {_visible(diagnostic.hint)}")
     return "\n".join(lines) + "\n"

@@ -20,7 +20,7 @@ _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$
 def read_settings(source: Source, problems: Problems) -> Config | None:
     """The configuration in `pyproject.toml` or `conduit.toml`; None when there is none.
 
-    Of a `pyproject.toml`, only the table `[tool.conduit]` is looked at. What is wrong is reported
+    Of a `pyproject.toml`, only the table `[tool.conduit]` is read. What is wrong is reported
     as VAL510 (no TOML), VAL511 (unknown key) or VAL512 (bad value) and left at its default.
     """
     is_pyproject = source.path.rpartition("/")[2] == "pyproject.toml"
@@ -73,7 +73,7 @@ def _report_toml(error: Exception, source: Source, problems: Problems) -> None:
 
 
 def _place(source: Source, key: str) -> Span:
-    """The span of a key. TOML's parser has none, so it is the first text that looks like it."""
+    """The span of a key. TOML's parser has none, so it is the first text that could be the key."""
     name = rf"[\"']?({re.escape(key)})[\"']?"
     for pattern in (rf"(?<![\w-]){name}\s*=", rf"^\s*\[(?:[^\]\n]*\.)?{name}\]"):
         if found := re.search(pattern, source.text, re.MULTILINE):

@@ -36,11 +36,10 @@ def check(
 
     `outside` are the names of classes that further sources declare.
     """
-    files_with_errors = {d.span.source for d in problems.sorted() if d.severity == "error"}
     for file in files:
         for span in file.unparsed:
             problems.unparsed.add(span)
-    env = Environment(config, problems, frozenset(files_with_errors), problems.unparsed)
+    env = Environment(config, problems, problems.unparsed)
     check_placement(files, problems)
     env.taken_names.update(outside)
     declare(env, files)

@@ -120,18 +120,18 @@ class Body:
 
     @property
     def facts(self) -> Facts:
-        """Where what is found out is kept."""
+        """The facts found about nodes."""
         return self.env.facts
 
     @property
     def problems(self) -> Problems:
-        """Where what is wrong is reported."""
+        """The diagnostics of this pass."""
         return self.env.problems
 
     def error(
         self, code: str, at: ast.Node | Span, message: str, hint: str | None = None, *notes: Related
     ) -> InvalidType:
-        """Report an error, and return the type of what is wrong: nothing more is said about it."""
+        """Report an error, and return the invalid type, about which nothing more is reported."""
         self.problems.error(code, at if isinstance(at, Span) else at.span, message, hint, *notes)
         return INVALID
 

@@ -1,4 +1,4 @@
-"""Literals that take the type of their place: structs, decimals, an enum's values."""
+"""Literals that take the expected type: structs, decimals, an enum's values."""
 
 from .. import ast
 from ..analyses.results import body_results
@@ -8,7 +8,7 @@ from .body import Body
 
 
 def coerces(node: ast.Expr, wanted: Type) -> bool:
-    """Whether a literal becomes what its place holds: a struct, a decimal, an enum's value."""
+    """Whether a literal becomes the expected type's: a struct, a decimal, an enum's value."""
     match required(wanted), node:
         case Struct(), ast.HashLiteral():
             return True
@@ -24,7 +24,7 @@ def coerces(node: ast.Expr, wanted: Type) -> bool:
 
 
 def coerce_to_decimal(body: Body, node: ast.Expr) -> None:
-    """Take a number for the decimal that its digits say."""
+    """Make a number literal the decimal of its digits."""
     if (number := number_literal(node)) is not None:
         body.facts.types[node] = body.facts.types[number] = DECIMAL
 

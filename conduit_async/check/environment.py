@@ -35,18 +35,15 @@ class Downgraded(Problems):
 class Environment:
     """The declarations of all files, and what is found out about the code.
 
-    `files_with_errors` are the sources with errors of syntax, `unparsed` the statements and members
-    that did not parse completely. `class_names` are the Python names of inline structs and enums,
-    `shapes` the structs by what they hold, `taken_names` all class names, `taken_columns` the
-    columns' Python names.
+    `unparsed` are the statements and members that did not parse completely, `words` those in them.
+    `class_names` are the Python names of inline structs and enums, `shapes` the structs by what
+    they hold, `taken_names` all class names, `taken_columns` the columns' Python names.
     `likely` remembers which resource the name of a service may be a typo of.
-    `words` are those in `unparsed` spans.
     `reach_function` and `reach_scope` are called for each function and scope that code uses.
     """
 
     config: Config
     problems: Problems
-    files_with_errors: frozenset[Source] = frozenset()
     unparsed: SpanSet = field(default_factory=SpanSet)
     facts: Facts = field(default_factory=Facts)
     resources: Resources = field(default_factory=Resources)

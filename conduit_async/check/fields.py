@@ -11,6 +11,12 @@ from .environment import Environment
 from .unparsed import is_unparsed_member
 
 
+def declared_field(info: ResourceInfo, name: str) -> ast.Field | None:
+    """The field as the source declares it."""
+    fields = (each for each in info.node.members if isinstance(each, ast.Field))
+    return next((field for field in fields if field.name.text == name), None)
+
+
 def field_column(info: ResourceInfo, name: str) -> Column | None:
     """The column of a field, or of a relation's key."""
     relation = info.relations.get(name)

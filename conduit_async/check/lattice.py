@@ -1,4 +1,4 @@
-"""How types relate: what fits where, and what two of them have in common."""
+"""How types relate: which is assignable to which, and what two of them have in common."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ NUMBERS = (INT, FLOAT, DECIMAL)
 
 @dataclass(frozen=True, slots=True)
 class InvalidType(AnyType):
-    """The unknown type of what has been reported already: nothing more is said about it."""
+    """The unknown type of what has been reported already; nothing more is reported about it."""
 
 
 INVALID = InvalidType()

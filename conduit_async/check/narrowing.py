@@ -11,7 +11,7 @@ SELF = "self"
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """What a condition says is not nil: when it holds, and when it does not."""
+    """The values that are not nil when a condition holds, and when it does not."""
 
     when_true: frozenset[Path] = frozenset()
     when_false: frozenset[Path] = frozenset()

@@ -1,4 +1,4 @@
-"""Whether a value is assignable to its place, reported at the part that is not."""
+"""Reports values that are not assignable, at the part that is not."""
 
 from itertools import islice
 

@@ -1,4 +1,4 @@
-"""Constants that a declared size has no room for: `"abc"` in a `string(2)`."""
+"""Constants that exceed a declared size: `"abc"` in a `string(2)`."""
 
 from decimal import Decimal
 
@@ -10,6 +10,7 @@ from .body import Body
 from .coercion import constant_text
 from .constants import NotConstantError, fold
 from .declarations.type_refs import SCALARS
+from .fields import declared_field
 
 
 def check_size(body: Body, value: ast.Expr, ref: ast.TypeRef | None, what: str) -> None:
@@ -23,10 +24,8 @@ def check_size(body: Body, value: ast.Expr, ref: ast.TypeRef | None, what: str) 
 
 def field_type(info: ResourceInfo, name: str) -> ast.TypeRef | None:
     """The type of a field as the source declares it."""
-    for member in info.node.members:
-        if isinstance(member, ast.Field) and member.name.text == name:
-            return member.type
-    return None
+    field = declared_field(info, name)
+    return field.type if field is not None else None
 
 
 def size_fault(value: ast.Expr, ref: ast.TypeRef) -> str | None:

@@ -1,4 +1,4 @@
-"""Names whose declaration did not parse: what is said of them would only be a consequence.
+"""Names whose declaration did not parse: reports of them would only be consequences.
 
 Of a declaration without a name any name may be meant.
 """
@@ -23,7 +23,7 @@ def is_unparsed_member(env: Environment, resource: str, name: str) -> bool:
     if info is None:
         return False
     source, plain = info.node.span.source, name.rstrip("?!")
-    if source in env.files_with_errors and plain in info.columns:
+    if source in env.unparsed.sources and plain in info.columns:
         return True  # the `?` may belong to what did not parse
     is_word = plain in env.unparsed_words(source)
     return is_word or bool(env.unparsed_words(source, _NAMELESS_FIELD))
@@ -33,5 +33,5 @@ def is_unparsed_resource(env: Environment, name: str) -> bool:
     """Whether a resource may not have parsed."""
     return any(
         name in env.unparsed_words(source) or env.unparsed_words(source, _NAMELESS_RESOURCE)
-        for source in env.files_with_errors
+        for source in env.unparsed.sources
     )

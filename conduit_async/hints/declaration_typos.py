@@ -1,4 +1,4 @@
-"""Typos in declarations: what a member, a field or a hook should look like instead."""
+"""Typos in declarations: what to write instead in a member, a field or a hook."""
 
 from ..suggest import nearest
 from ..tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS
@@ -18,7 +18,7 @@ _TYPES = ("string", "int", "float", "bool", "text", "uuid", "decimal", "timestam
 
 
 def declaration_typo(at: Unexpected) -> SyntaxHint | None:
-    """What to say of a typo in a declaration, if the unexpected token is one."""
+    """The hint for a typo in a declaration, if the unexpected token is one."""
     return (
         _header(at)
         or _relation(at)

@@ -16,7 +16,7 @@ _TERNARY = "the value of a condition is chosen by `? :`"
 
 
 def foreign_syntax(at: Unexpected) -> SyntaxHint | None:
-    """What to say of foreign syntax, if the unexpected token is some."""
+    """The hint for foreign syntax, if the unexpected token is some."""
     if at.token.type == FOREIGN:
         return _foreign_word(at)
     return (

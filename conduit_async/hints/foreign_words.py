@@ -69,7 +69,7 @@ TAILS = frozenset({"catch", "except", "finally", "ensure"})
 """Words that go on with the statement before them."""
 
 FOLLOWERS = TAILS | {"case", "when", "default", "end"}
-"""Words that follow others, so that they say nothing new after an error."""
+"""Words that follow others: after an error they are only consequences."""
 
 BRANCHES = ("elif", "elseif", "else_if")
 """Words that mean `elsif`."""
@@ -113,7 +113,7 @@ OPERATORS_MEANT = {
     "&": ("AND", "&&", "Conduit has no operator `&`", "write `&&` for a logical and"),
     "^": ("POWER", "**", "Conduit has no operator `^`", "write `**` for a power"),
 }
-"""Operators of other languages: what each is read as, and what is said of it."""
+"""Operators of other languages: the token each is read as, the message and the hint."""
 
 LONG_EQUALITY = {"===": "==", "!==": "!="}
 
@@ -123,7 +123,7 @@ _MEMBERS = {
 }
 _INFIXES = ("is", "not", "instanceof")
 FOREIGN_WORDS = frozenset({*STATEMENTS, *VALUES, *_TYPES, *_MEMBERS, *BRANCHES, *_INFIXES})
-"""Every word that may be foreign in some place."""
+"""Every word that may be foreign."""
 
 _MEMBER_FOLLOWS = re.compile(r"[ \t]+[A-Za-z_\[{]|[ \t]*\{")
 _RESOURCE_FOLLOWS = re.compile(r"[ \t]+[A-Z]\w*[ \t]*\{")

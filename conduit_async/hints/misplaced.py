@@ -14,7 +14,7 @@ _WANT_A_VALUE = _CONDITIONS | {
 
 
 def misplaced(at: Unexpected) -> SyntaxHint | None:
-    """What to say of a well-known mistake at the unexpected token, if it is one."""
+    """The hint for a well-known mistake, if the unexpected token is one."""
     token, last, expected = at.token, at.last, at.expected
     if token.first and "INT" in expected and last.type in _WANT_A_VALUE:
         return at.hint(f"a value is missing after `{last.text}`", first=last)

@@ -29,7 +29,7 @@ def close_names(names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
 
 def _is_near(name: str, other: str) -> bool:
     if service_name(name) == service_name(other):
-        return False  # which is an error by itself
+        return False  # a clash, which is an error
     return is_typo(name, other) or name == f"{other}s" or other == f"{name}s"
 
 

@@ -1,4 +1,4 @@
-"""Typos in statements and values: what each should look like instead."""
+"""Typos in statements and values: what to write instead."""
 
 from ..source import shorten
 from ..tokens import UNITS
@@ -9,7 +9,7 @@ _RESCUE = "write `rescue |err| { … }`"
 
 
 def statement_typo(at: Unexpected) -> SyntaxHint | None:
-    """What to say of a typo in a statement, if the unexpected token is one."""
+    """The hint for a typo in a statement, if the unexpected token is one."""
     return _rescue_or_arm(at) or _let(at) or _value(at)
 
 

@@ -16,7 +16,7 @@ from ..types import Array, Enum, Hash, Optional, Struct, Type
 def plan_rows(
     program: Program, paths: Iterable[str], outside: Collection[RowHead]
 ) -> tuple[Rows, frozenset[str]]:
-    """The rows of some sources of a package, and the names that imports of all rows give way to.
+    """The rows of some sources of a package, and the names that no import of a row may take.
 
     `outside` are the rows of its further sources.
     """
@@ -112,7 +112,7 @@ class _Rows:
         return Row("record", record_name(resource.name), decorators, fields, resource.doc)
 
     def snapshot(self, resource: ResourceInfo) -> Row:
-        """The class of a row as a job keeps it."""
+        """The class of a row as a job stores it."""
         columns = [column for column in resource.columns.values() if not column.sensitive]
         without = "" if len(columns) == len(resource.columns) else ", without sensitive columns"
         doc = f"{_a(resource.name).capitalize()} as it was when it was taken{without}."
@@ -126,7 +126,7 @@ class _Rows:
         return f"{self.imports.use('dataclasses', 'dataclass')}({options})"
 
     def named(self, columns: Iterable[Column]) -> tuple[str, ...]:
-        """The decorator that tells the source's names, where they differ."""
+        """The decorator with the source's names, where they differ."""
         renamed = [
             f"{column.python}={literals.quoted(column.name)}"
             for column in columns

@@ -1,7 +1,7 @@
 """A checked program: every name resolved, every type known, every capture decided.
 
-Made by `check`, read by `plan`. The syntax tree stays as it is; what was found out about its
-nodes stands in `Facts`, keyed by node.
+Made by `check`, read by `plan`. The syntax tree stays as it is; what is known of its
+nodes is in `Facts`, by node.
 """
 
 from dataclasses import dataclass, field
@@ -165,7 +165,7 @@ class Facts:
     that means something by itself: for `self.title.upcase()` the call is a `LibraryCall`, its
     receiver `self.title` a `SelfColumn`, and the callee alone has none. `declared` has the local
     of every `Let`, `For` and `Rescue` node, and of every lambda parameter's `Name`. `jobs` has
-    every `@async` block, and `known_at` what is known not to be nil where it stands: paths of
+    every `@async` block, and `known_at` what is known not to be nil there: paths of
     `"self"` or a local and the names below it. `narrowed` has the reads of a nullable value that
     are known not to be nil there, and `certain` the reads of an entry that a
     literal is known to have. `assigned` has what locals are given after their first value.

@@ -106,7 +106,7 @@ class Capture:
     captured: for a change `(column, "changed")` or `(column, "previous")`, for an error
     `(local, "message")` or `(local, "type")`. `node` is an expression that gives the value at the
     place of the enqueue, for context; `local` is the one that is captured, for locals and errors.
-    `shape` tells the types within a hash or an array of mixed values. `is_sensitive`: it is the
+    `shape` has the types within a hash or an array of mixed values. `is_sensitive`: it is the
     value of a sensitive column.
     """
 

@@ -6,7 +6,7 @@ from ...program import Column, RelationInfo, ResourceInfo
 from ...source import Span
 from ...types import ANY, Array, Record, Type, optional, required
 from ..environment import Environment
-from ..fields import report_twice
+from ..fields import declared_field, report_twice
 from ..lattice import INVALID, InvalidType
 from .relations import declared_relation, foreign_key, option_values
 from .type_refs import SCALARS, is_partly_parsed, read_type
@@ -89,13 +89,11 @@ def _key_column(
 def key_type(env: Environment, resource: str) -> Type:
     """The type of a resource's primary key; unknown when it has none."""
     target = env.resources.get(resource)
-    if target is None or target.primary_key is None:
+    field = declared_field(target, target.primary_key or "") if target is not None else None
+    if field is None:
         return INVALID
-    for member in target.node.members:
-        if isinstance(member, ast.Field) and member.name.text == target.primary_key:
-            named = member.type.type
-            return SCALARS.get(named.name, ANY) if isinstance(named, ast.NamedType) else ANY
-    return INVALID
+    named = field.type.type
+    return SCALARS.get(named.name, ANY) if isinstance(named, ast.NamedType) else ANY
 
 
 def _add(

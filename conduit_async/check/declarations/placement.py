@@ -11,16 +11,16 @@ def check_placement(files: Sequence[ast.File], problems: Problems) -> None:
     """Report `@async` outside `@after` hooks (SEM217)."""
     members = [m for file in files for resource in file.resources for m in resource.members]
     for member in members:
-        place = _place(member)
+        construct = _construct(member)
         for node in walk(member) if not isinstance(member, ast.Field) else ():
             if isinstance(node, ast.Lambda):
                 for inner in walk(node.body):
                     _report(inner, "a lambda", problems)
-            elif place is not None:
-                _report(node, place, problems)
+            elif construct is not None:
+                _report(node, construct, problems)
 
 
-def _place(member: ast.ResourceMember) -> str | None:
+def _construct(member: ast.ResourceMember) -> str | None:
     """How a message names a member that takes no `@async`."""
     match member:
         case ast.Hook(timing="after"):
@@ -38,11 +38,11 @@ def _place(member: ast.ResourceMember) -> str | None:
     return "this place"
 
 
-def _report(node: ast.Node, place: str, problems: Problems) -> None:
+def _report(node: ast.Node, construct: str, problems: Problems) -> None:
     if isinstance(node, ast.Async):
         problems.error(
             "SEM217",
             node.header,
-            f"`@async` is not allowed in {place}: only an `@after` hook can enqueue a job",
+            f"`@async` is not allowed in {construct}: only an `@after` hook can enqueue a job",
             "move it into an `@after` hook, whose transaction stores the job",
         )

@@ -11,7 +11,7 @@ from ...program import RelationInfo, ResourceInfo
 from ...source import Span
 from ...suggest import did_you_mean, nearest
 from ..environment import Environment
-from ..fields import warn_of_typo
+from ..fields import declared_field, warn_of_typo
 from ..queries.filters import check_order
 from ..unparsed import is_unparsed_member, is_unparsed_resource
 
@@ -30,14 +30,13 @@ def declared_relation(env: Environment, owner: ResourceInfo, node: ast.Relation)
     if node.alias is not None and is_name(node.alias.value or ""):
         name = node.alias.value or ""
     key = foreign_key(node.options, f"{name if kind == 'to_one' else snake_case(owner.name)}_id")
-    fields = [each for each in owner.node.members if isinstance(each, ast.Field)]
-    is_nullable = any(each.name.text == key and each.type.nullable for each in fields)
+    field = declared_field(owner, key)
     return RelationInfo(
         name=name,
         kind=kind,
         target=node.target.text,
         key=key,
-        nullable=kind == "has_one" or is_nullable,
+        nullable=kind == "has_one" or (field is not None and field.type.nullable),
         through=node.through.text if node.through is not None else None,
         options=option_values(node.options),
         span=node.alias.span if node.alias is not None else node.target.span,
@@ -153,7 +152,7 @@ def _check_key(env: Environment, owner: ResourceInfo, relation: RelationInfo) ->
     if relation.options.get("foreign_key", relation.key) != relation.key:
         return  # it is no name, which has been reported
     if nearest("foreign_key", set(relation.options) - {*_OPTIONS}):
-        return  # it is misspelt, likewise
+        return  # it is misspelt, which has been reported
     half_read = env.unparsed_words(holder.node.span.source)
     if is_unparsed_member(env, holder.name, relation.key) or "foreign_key" in half_read:
         return

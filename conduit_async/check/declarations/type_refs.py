@@ -1,4 +1,4 @@
-"""From a type as it is written to the type that it means."""
+"""Resolves type references."""
 
 import re
 
@@ -66,7 +66,7 @@ _ELSEWHERE = {
 
 
 def read_type(env: Environment, ref: ast.TypeRef, owner: str, path: str) -> Type:
-    """The type that is meant, `optional` when its marker says so; `INVALID` after an error.
+    """The type of a reference, `optional` when it is marked so; `INVALID` after an error.
 
     `owner` and `path` name the structs and enums in it: `address` of `Order` is `OrderAddress`.
     """
@@ -135,7 +135,7 @@ def _struct(env: Environment, node: ast.StructType, owner: str, path: str) -> St
 
 
 def _nameless(kind: Type) -> Type:
-    """A type whose enums have no names of their own, since a source gives them none."""
+    """A type whose enums have no names, as in the source."""
     match kind:
         case Enum(values=values):
             return Enum("", values)

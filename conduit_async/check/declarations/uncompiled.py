@@ -1,6 +1,6 @@
 """Typos in what this backend does not compile: rules, settings, and actions of foreign keys.
 
-The other backends may know more words than these, so all of it gives warnings.
+Other backends may know more words than these, so each is only a warning.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What each `@async` block is called and how it is queued."""
+"""The name and the options of each job."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ def describe_jobs(
 ) -> None:
     """Give every job its options, its job type's name, and its Python names.
 
-    `taken` are names of classes beside the program's own.
+    `taken` are the names of further classes.
     """
     classes = {*program.class_names.values(), *taken}
     classes |= {name(each) for each in program.resources for name in (record_name, snapshot_name)}
@@ -71,7 +71,7 @@ def _name_types(
     prefix: str,
     problems: Problems,
 ) -> None:
-    # Names that the source gives come first, so that no other block can push them aside.
+    # Names from the source come first, so that no other block can take them.
     first: dict[str, JobInfo] = {}
     prefix += "." if prefix[-1:].isalnum() else ""
     for hook, job in sorted(jobs, key=lambda pair: "name" not in pair[1].options):

@@ -1,4 +1,4 @@
-"""What each job must take along from the moment of its enqueue."""
+"""The values that each job captures when it is enqueued."""
 
 from dataclasses import replace
 
@@ -86,7 +86,7 @@ def _fields(
 _VALUES = frozenset({"self_path", "local", "local_path"})
 
 
-# The fields of the record come first, so that it is other values that give way to their names.
+# The fields of the record come first and keep their names.
 _RANKS = {
     "self_path": 0, "change": 1, "snapshot": 2, "local": 3, "local_path": 3, "error": 3,
     "context": 4,
@@ -101,18 +101,18 @@ def _order(
     path, columns = found.path, resource.columns
     if found.local is not None and isinstance(record := required(found.local.type), Record):
         path, columns = path[1:], program.resources[record.resource].columns
-    return _RANKS[found.kind], declared, _places(path, columns, program), found.path
+    return _RANKS[found.kind], declared, _positions(path, columns, program), found.path
 
 
-def _places(path: tuple[str, ...], columns: dict[str, Column], program: Program) -> list[int]:
-    places = []
+def _positions(path: tuple[str, ...], columns: dict[str, Column], program: Program) -> list[int]:
+    positions = []
     for name in path:
         if name not in columns:
             break
-        places.append(list(columns).index(name))
+        positions.append(list(columns).index(name))
         kind = required(columns[name].type)
         columns = program.structs[kind.name].fields if isinstance(kind, Struct) else {}
-    return places
+    return positions
 
 
 def _check(use: CaptureUse, program: Program, problems: Problems) -> None:

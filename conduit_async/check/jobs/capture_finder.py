@@ -75,7 +75,7 @@ class CaptureFinder:
                 pending.extend(reversed([*self._at(current)]))
 
     def _at(self, node: ast.Node) -> Iterator[CaptureUse | ast.Node]:
-        """The uses at a node, and the nodes in it that remain to be looked at."""
+        """The uses at a node, and the nodes in it that remain to be searched."""
         match self.program.facts.resolutions.get(node), node:
             case Local() as local, _:
                 if local.is_captured_by(self.job):

@@ -20,7 +20,7 @@ _MAX_PASSES = 4
 
 
 def check_bodies(env: Environment) -> None:
-    """Check the code of all resources; what nothing async reaches gives warnings only."""
+    """Check the code of all resources; code that no job or hook reaches gets warnings only."""
     reached = _Reached(env)
     for info in env.resources.values():
         env.resources.work_on(info)

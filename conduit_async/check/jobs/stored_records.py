@@ -98,8 +98,8 @@ def _report(
 class _StoredRecords:
     """Finds the values that may be records as a job has stored them.
 
-    `values` are the expressions whose values, or what is in them, a local may hold; `calls` those
-    whose results are being looked at.
+    `values` are the expressions whose values, or what is in them, a local may hold; `calls` the
+    calls whose results are being searched.
     """
 
     def __init__(self, program: Program) -> None:
@@ -119,7 +119,7 @@ class _StoredRecords:
                         self.values.setdefault(facts.declared[parameter], []).extend(given)
 
     def may_be(self, node: ast.Node, code: _Code) -> bool:
-        """Whether an expression may give a stored record, or what holds one."""
+        """Whether the value of an expression may be or hold a stored record."""
         facts = self.program.facts
         pending: list[ast.Node] = [node]
         seen: set[Local] = set()
@@ -245,7 +245,7 @@ def _is_given(local: Local, code: _Code) -> bool:
 
 
 def _parts(node: ast.Node) -> list[ast.Node]:
-    """The parts of an expression that may give its value, or what is in it."""
+    """The parts of an expression that may be its value, or be in it."""
     match node:
         case ast.Match(arms=arms):
             return [each for arm in arms for each in body_results(arm.body) if each]
