@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from ..config import Config
 from ..emit.layout import format_marked
 from ..emit.render import render
-from ..package import EmittedModule, EmittedSource, RowHead, reserved_names
+from ..package import EmittedModule, EmittedSource, reserved_names
 from ..python.imports import Imports
 from .services import Calls, merged
-from .services_module import Protocol, services_module
+from .services_module import services_module
 
 VERSION = "0.1.0"
 """The generator's version, with which a package is stamped."""
@@ -34,7 +34,7 @@ def link(
 
 
 def _package(
-    modules: Sequence[EmittedModule], services: Sequence[Protocol], schema: str | None
+    modules: Sequence[EmittedModule], services: Mapping[str, str], schema: str | None
 ) -> str:
     """`__init__.py`, whose imports give way to its modules."""
     names = [*(module.name for module in modules), "services"]
@@ -58,31 +58,19 @@ def _records(sources: Iterable[EmittedSource], wanted: Collection[str]) -> str:
     """`records.py`, given the names that other modules import of it."""
     rows = {row.head.name: row for each in sources for row in each.rows}
     heads = [row.head for row in rows.values()]
-    needed = _needed(heads, wanted)
+    needed: set[str] = set()
+    for head in reversed(heads):  # a row comes before those that it is within
+        if head.name in wanted or not needed.isdisjoint(head.within):
+            needed.add(head.name)
     imports = Imports(reserved_names(heads))
     found = [head for head in heads if head.name in needed]
     for module, name in (used for head in found for used in head.imports):
         imports.use(module, name)
     found.sort(key=lambda head: (head.rank, head.name if head.rank == 0 else ""))
-    head = format_marked(render("records.py.jinja", imports=imports.groups())).text
-    return head + _joined([rows[each.name].text for each in found])
-
-
-def _needed(heads: Sequence[RowHead], wanted: Collection[str]) -> set[str]:
-    """The names of the rows that are wanted, or that have one that is."""
-    found: set[str] = set()
-    for head in reversed(heads):  # what a row is within stands below it
-        if head.name in wanted or not found.isdisjoint(head.within):
-            found.add(head.name)
-    return found
-
-
-def _joined(texts: Iterable[str]) -> str:
-    """Rows below the imports, with black's blank lines between classes and aliases."""
-    joined: list[str] = []
-    between = "\n"
-    for text in texts:
+    texts = [format_marked(render("records.py.jinja", imports=imports.groups())).text]
+    between = "\n"  # black's blank lines between classes and aliases
+    for text in (rows[each.name].text for each in found):
         is_class = text.startswith(("@", "class "))
-        joined += ["\n\n" if is_class else between, text, "\n"]
+        texts += ["\n\n" if is_class else between, text, "\n"]
         between = "\n\n" if is_class else ""
-    return "".join(joined)
+    return "".join(texts)

@@ -15,31 +15,11 @@ _HOOKS_ONLY = '"called by hooks only"'
 
 
 @dataclass(frozen=True)
-class ProtocolMethod:
-    """A method of a Protocol; `named` is the text of its decorator."""
-
-    name: str
-    named: str | None
-    parameters: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """A service: its attribute with its type, and its class; one without methods has none."""
-
-    attribute: str
-    type: str
-    name: str
-    named: str | None
-    methods: tuple[ProtocolMethod, ...]
-
-
-@dataclass(frozen=True)
 class ServicesModule:
     """The text of the module, its Protocols by attribute, and what it imports of `records.py`."""
 
     text: str
-    protocols: tuple[Protocol, ...]
+    protocols: Mapping[str, str]
     rows: frozenset[str]
 
 
@@ -53,59 +33,59 @@ def services_module(services: Mapping[str, Service], of_jobs: Collection[str]) -
         classes[name] = unclashed(plain, {"Services", *classes.values()})
     imports = Imports(taken | set(classes.values()))
     any_ = imports.use("typing", "Any") if services else "Any"
-    protocols = tuple(
-        _protocol(imports, each, classes[each.name] if each.methods else any_, each.name in of_jobs)
-        for each in sorted(services.values(), key=lambda each: each.python)
-    )
+    described = []
+    ordered = sorted(services.values(), key=lambda each: each.python)
+    for service in ordered:
+        name = classes[service.name]
+        kind = name if service.methods else any_
+        if service.name not in of_jobs:
+            kind = f"{imports.use('typing', 'Annotated')}[{kind}, {_HOOKS_ONLY}]"
+        described.append(
+            {
+                "attribute": service.python,
+                "type": kind,
+                "class": name,
+                "named": _named(imports, name, service.name) if service.methods else None,
+                "methods": [
+                    _method(imports, each)
+                    for each in sorted(service.methods, key=lambda each: each.python)
+                ],
+            }
+        )
     text = render(
         "services.py.jinja",
-        services=protocols,
+        services=described,
         protocol=imports.use("typing", "Protocol"),
         property=imports.use("builtins", "property"),
         any=any_,
         imports=imports.groups(),
     )
+    protocols = {each.python: classes[each.name] for each in ordered if each.methods}
     return ServicesModule(text, protocols, frozenset(imports.used(".records")))
 
 
-def _protocol(imports: Imports, service: Service, name: str, is_for_jobs: bool) -> Protocol:
-    kind = name
-    if not is_for_jobs:
-        kind = f"{imports.use('typing', 'Annotated')}[{name}, {_HOOKS_ONLY}]"
-    source = service.name if service.methods and service.name != name else None
-    methods = sorted(service.methods, key=lambda method: method.python)
-    return Protocol(
-        service.python,
-        kind,
-        name,
-        _named(imports, source, []),
-        tuple(_method(imports, each) for each in methods),
-    )
-
-
-def _method(imports: Imports, method: Method) -> ProtocolMethod:
+def _method(imports: Imports, method: Method) -> dict[str, object]:
+    """A method as the template takes it."""
     parameters = ["self"]
     names = {parameter.python for parameter in method.named}
     for number, types in enumerate(method.positional, 1):
         name = unclashed(f"arg{number}", names)
         optional = " = ..." if number > method.required_positional else ""
         parameters.append(f"{name}: {union_of(types, imports)}{optional}")
-    if method.positional:
-        parameters.append("/")
-    if method.named:
-        parameters.append("*")
+    parameters += ["/"] if method.positional else []
+    parameters += ["*"] if method.named else []
     for parameter in method.named:
         optional = " = ..." if parameter.optional else ""
         parameters.append(f"{parameter.python}: {union_of(parameter.types, imports)}{optional}")
-    renamed = [(p.python, p.name) for p in method.named if p.python != p.name]
-    plain = method.name.rstrip("?!")
-    own = plain if plain != method.python else None
-    return ProtocolMethod(method.python, _named(imports, own, renamed), tuple(parameters))
+    renamed = {p.python: p.name for p in method.named if p.python != p.name}
+    named = _named(imports, method.python, method.name.rstrip("?!"), renamed)
+    return {"name": method.python, "named": named, "parameters": parameters}
 
 
-def _named(imports: Imports, own: str | None, renamed: list[tuple[str, str]]) -> str | None:
-    if own is None and not renamed:
-        return None
-    texts = [literals.quoted(own)] if own is not None else []
-    texts += [f"{python}={literals.quoted(name)}" for python, name in renamed]
-    return f"{imports.runtime('named')}({', '.join(texts)})"
+def _named(
+    imports: Imports, python: str, name: str, renamed: Mapping[str, str] | None = None
+) -> str | None:
+    """The decorator that tells the names in the sources, where they differ."""
+    texts = [literals.quoted(name)] if name != python else []
+    texts += [f"{each}={literals.quoted(own)}" for each, own in (renamed or {}).items()]
+    return f"{imports.runtime('named')}({', '.join(texts)})" if texts else None

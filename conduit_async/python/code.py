@@ -203,14 +203,8 @@ def listed(texts: Sequence[str], parts: Sequence[Code]) -> str:
     return ", ".join(texts)
 
 
-_OPPOSITES = {
-    "==": "!=",
-    "!=": "==",
-    "is": "is not",
-    "is not": "is",
-    "in": "not in",
-    "not in": "in",
-}
+_PAIRS = (("==", "!="), ("is", "is not"), ("in", "not in"))
+_OPPOSITES = {first: second for pair in _PAIRS for first, second in (pair, pair[::-1])}
 
 
 def compare(left: Code, operator: str, right: Code, opposite: str | None = None) -> Code:
