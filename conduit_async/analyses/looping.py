@@ -30,14 +30,14 @@ def looping_lambda(call: LibraryCall) -> tuple[ast.Name, ast.Expr] | None:
 def waiting_lambda(facts: Facts, call: LibraryCall) -> ast.Lambda | None:
     """The lambda of a call, if it calls a service or the database."""
     function = call.arguments[1] if call.signature in _OPERATIONS else None
-    if isinstance(function, ast.Lambda) and waits(facts, function):
+    if isinstance(function, ast.Lambda) and waits(facts, function.body):
         return function
     return None
 
 
-def waits(facts: Facts, function: ast.Lambda) -> bool:
-    """Whether a lambda calls a service or the database, or writes a field, which a job awaits."""
-    for node in walk(function.body):
+def waits(facts: Facts, body: ast.Block) -> bool:
+    """Whether a body calls a service or the database, or writes a field, which a job awaits."""
+    for node in walk(body):
         if isinstance(node, ast.Assign) and isinstance(node.target, ast.Member):
             return True
         match facts.resolutions.get(node):

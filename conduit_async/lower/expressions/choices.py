@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from ... import ast
+from ...analyses.looping import waits
 from ...analyses.walk import walk
 from ...program import LibraryCall, RecordCall, RelationUse, ServiceCall
 from ...python import literals
@@ -26,11 +27,11 @@ from ..functions import blocks, variables
 from ..functions.blocks import block, value
 from ..functions.destination import Destination
 from ..functions.function_builder import FunctionBuilder, described, variable_for
-from ..functions.statements import after_loop
-from ..python.branching import chain, is_loop
+from ..python.branching import chain
 from ..python.typing import DYNAMIC, type_of
 from .comparisons import equals, within
 from .dispatch import Lowering, Operand, lower, rule
+from .lambdas import nested_function
 
 
 @rule(ast.Match, ast.Rescue)
@@ -131,18 +132,13 @@ def _by_condition(
     fn: FunctionBuilder, node: ast.Match, subject: Code, dest: Destination
 ) -> list[Line]:
     arms: list[tuple[Code, list[Line]]] = []
-    patterns = [
-        [pattern for pattern in arm.patterns if not isinstance(pattern, ast.Wildcard)]
-        for arm in node.arms
-    ]
-    takes_all = [len(own) < len(arm.patterns) for own, arm in zip(patterns, node.arms, strict=True)]
-    in_loop = is_loop([*takes_all, True].index(True))
-    with ExitStack() as rest, fn.in_loop(in_loop):
-        for arm, own, is_last in zip(node.arms, patterns, takes_all, strict=True):
-            tests = [_test(fn, node, subject, pattern) for pattern in own]
+    with ExitStack() as rest:
+        for arm in node.arms:
+            patterns = [each for each in arm.patterns if not isinstance(each, ast.Wildcard)]
+            tests = [_test(fn, node, subject, pattern) for pattern in patterns]
             with fn.branch():
                 body = block(fn, arm.body, dest)
-            if is_last:
+            if len(tests) < len(arm.patterns):
                 otherwise = body
                 break
             text = " or ".join(test.at(Precedence.NOT) for test in tests)
@@ -150,8 +146,7 @@ def _by_condition(
             rest.enter_context(fn.branch())  # a later pattern is only asked if this one fails
         else:
             otherwise = _otherwise(fn, node, dest)
-    lines = chain(arms, otherwise)
-    return [*lines, *after_loop(fn, node)] if in_loop else lines
+    return chain(arms, otherwise)
 
 
 def _test(fn: FunctionBuilder, node: ast.Match, subject: Code, pattern: ast.Expr) -> Code:
@@ -180,14 +175,11 @@ def rescue(fn: FunctionBuilder, node: ast.Rescue, dest: Destination) -> list[Lin
     outer, (head, first) = fn.caught, _error(fn, node)
     is_value = plain.kind == "name" or plain.unread
     fallback = _in_branches(node.body) if is_value else node.body
-    with fn.returning_into(plain if is_value else None, _early(fallback)):
-        with fn.branch():
+    if is_value and _early(fallback):
+        body = _by_function(fn, node.body, plain)
+    else:
+        with fn.branch(), fn.having(value_dest=plain if is_value else fn.value_dest):
             body = block(fn, fallback, plain)
-        if fn.breaks:
-            body = [compound("while True:", [*body, Line("break")])]
-        if fn.left is not None:
-            kind = f"{fn.builtin('list')}[{fn.use('typing', 'Any')}]"
-            body.insert(0, Line(f"{fn.left}: {kind} = []"))
     body = [*first, *body]
     fn.caught = outer
     if not body and not dest.annotation:
@@ -195,6 +187,15 @@ def rescue(fn: FunctionBuilder, node: ast.Rescue, dest: Destination) -> list[Lin
         return [compound(f"with {suppress}({fn.builtin('Exception')}):", tried)]
     none = Effect.NONE
     return [*dest.declared, compound("try:", tried, none), compound(head, body, none)]
+
+
+def _by_function(fn: FunctionBuilder, body: ast.Block, dest: Destination) -> list[Line]:
+    """A block that may give its value before its end, as a function that returns it."""
+    inner = replace(dest, kind="return")
+    function = nested_function(fn, body, body, inner, dest.expected or ANY)
+    head = "await " if fn.awaits and waits(fn.module.facts, body) else ""
+    value = Code(f"{head}{function.text}()", Precedence.AWAIT, effect=Effect.ACTS)
+    return [*function.before, *dest.put(value)]
 
 
 def _in_branches(block: ast.Block) -> ast.Block:

@@ -13,13 +13,11 @@ from ...python.code import (
     assign,
     combine,
     compare,
-    compound,
     if_,
     negate,
 )
 from ...types import Type, optional, required
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..functions.statements import after_loop
 from ..python.branching import chain
 from ..python.typing import holds_any, may_be_nil, of_common_type, type_of, typed_empty, unchecked
 from .dispatch import Lowering, Operand, rule
@@ -148,16 +146,15 @@ def _arms(node: ast.Ternary) -> list[ast.Ternary]:
 
 
 def _long_chain(fn: FunctionBuilder, node: ast.Ternary, arms: list[ast.Ternary]) -> Lowering:
-    """A flat loop that ends at the first condition which holds."""
+    """A chain of ternaries as `if … elif … else`."""
     name = fn.fresh("value")
     place = record_form_of(type_of(fn, node))
-    body: list[Line] = []
-    with fn.branch(), fn.in_loop():
+    found: list[tuple[Code, list[Line]]] = []
+    with fn.branch():
         for arm in arms:
             condition = yield Operand(arm.condition, maybe=True)
             then = yield Operand(arm.then, record=place)
-            body += [*condition.before, if_(condition, [*assign(name, then), Line("break")])]
+            found.append((condition, assign(name, then)))
         last = yield Operand(arms[-1].otherwise, record=place)
-    loop = compound("while True:", [*body, *assign(name, last), Line("break")])
     declared = Line(f"{name}: {fn.module.annotation(type_of(fn, node))}")
-    return Code(name, before=(declared, loop, *after_loop(fn, node)))
+    return Code(name, before=(declared, *chain(found, assign(name, last))))

@@ -1,7 +1,7 @@
 """The Python function that is being written: its names, and how it reads `self`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
@@ -27,10 +27,9 @@ class FunctionBuilder(Naming):
     variable through which it reaches the runtime, `awaits` whether that is awaited. In a hook
     `record` holds the row; elsewhere `captures` are the values that it was given, as attributes of
     `payload` or, without one, as parameters. `returns` is how it ends early, `expected` the type of
-    its result. `value_dest` is where a `return` inside of a rescue's value goes, `caught` the
-    exception that is being handled. `breaks`: such a `return` has to leave a `while True`; out of
-    loops of its own, of which there are `loops` around it, the variable `left` takes the value
-    along. `knows_user`: the code runs only if the request has a user.
+    its result. `value_dest` is where a `return` inside of a lambda or of a rescue's value goes,
+    `caught` the exception that is being handled. `knows_user`: the code runs only if the request
+    has a user.
     """
 
     resource: ResourceInfo
@@ -51,10 +50,7 @@ class FunctionBuilder(Naming):
     prologue: list[Line] = field(default_factory=list)
     value_dest: Destination | None = None
     caught: str | None = None
-    breaks: bool = False
-    left: str | None = None
     knows_user: bool = False
-    loops: int = 0
     lazy: int = 0
     inner: int = 0
     nesting: int = 0
@@ -242,26 +238,12 @@ class FunctionBuilder(Naming):
         return self.having(inner=self.inner + 1)
 
     @contextmanager
-    def nested_function(self, expected: Type, *, loads_anew: bool) -> Iterator[None]:
+    def nested_function(self, dest: Destination, *, loads_anew: bool) -> Iterator[None]:
         """A Python function inside of this one; rows that it loads anew have names of its own."""
         names = ("_loaded", "_variables") if loads_anew else ()
         loads = {name: dict[str, str]() for name in names}
-        returns = self.having(returns="return None", expected=expected, caught=None, **loads)
-        with self.branch(), self.inside(), returns, self._returning(None, False):
+        with self.branch(), self.inside(), self.having(value_dest=dest, **loads):
             yield
-
-    def in_loop(self, is_loop: bool = True) -> AbstractContextManager[None]:
-        """Code that stands in a loop of Python's, which a `break` would leave."""
-        return self.having(loops=self.loops + is_loop)
-
-    def returning_into(
-        self, dest: Destination | None, breaks: bool
-    ) -> AbstractContextManager[None]:
-        """The block of a rescue; with `dest` its value goes there, also by a `return`."""
-        return nullcontext() if dest is None else self._returning(dest, breaks)
-
-    def _returning(self, dest: Destination | None, breaks: bool) -> AbstractContextManager[None]:
-        return self.having(value_dest=dest, breaks=breaks, left=None, loops=0)
 
     # temporary variables
 

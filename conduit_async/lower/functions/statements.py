@@ -3,12 +3,11 @@
 from contextlib import ExitStack
 
 from ... import ast
-from ...analyses.walk import walk
 from ...program import RecordCall
-from ...python.code import NONE, Code, Line, Precedence, compound, if_, listed, negate
+from ...python.code import NONE, Code, Line, Precedence, compound, listed, negate
 from ...types import INT, Query, Range, is_nullable
 from ..expressions.dispatch import Operand, condition, lower
-from ..python.branching import chain, is_loop
+from ..python.branching import chain
 from ..python.typing import DYNAMIC, as_any, has_rows, resource_of, type_of, typed_empty
 from . import assignment, variables
 from .blocks import block, rule, value
@@ -36,7 +35,7 @@ def _let(fn: FunctionBuilder, node: ast.Let, dest: Destination) -> list[Line]:
 @rule(ast.If)
 def _if(fn: FunctionBuilder, node: ast.If, dest: Destination) -> list[Line]:
     arms: list[tuple[Code, list[Line]]] = []
-    with ExitStack() as rest, fn.in_loop(is_loop(len(node.branches))):
+    with ExitStack() as rest:
         for branch in node.branches:
             test = condition(fn, branch.condition)
             with fn.branch():
@@ -50,9 +49,7 @@ def _if(fn: FunctionBuilder, node: ast.If, dest: Destination) -> list[Line]:
     falls = dest.kind == "return" and node.otherwise is None
     if falls:
         arms = [(test, _falling(body)) for test, body in arms]
-    lines = chain(arms, otherwise)
-    after = after_loop(fn, node) if is_loop(len(arms)) else []
-    return [*lines, *after, *(dest.put(NONE) if falls else [])]
+    return [*chain(arms, otherwise), *(dest.put(NONE) if falls else [])]
 
 
 def _falling(body: list[Line]) -> list[Line]:
@@ -69,17 +66,9 @@ def _for(fn: FunctionBuilder, node: ast.For, dest: Destination) -> list[Line]:
     name = fn.local(local) if local in fn.locals.read else "_"
     if assignment.assigns_fields(node.body):
         fn.forget_loaded()  # by the next turn, a row may be another one
-    with fn.branch(), fn.in_loop():
+    with fn.branch():
         body = block(fn, node.body)
-    return [*before, compound(f"for {name} in {iterable}:", body), *after_loop(fn, node.body)]
-
-
-def _is_left(fn: FunctionBuilder, node: ast.Node) -> bool:
-    """Whether a `return` in a loop gives the value of a rescue around it."""
-    if not fn.breaks:
-        return False
-    below = walk(node, into=lambda each: not isinstance(each, ast.Async | ast.Lambda))
-    return any(isinstance(each, ast.Return) for each in below)
+    return [*before, compound(f"for {name} in {iterable}:", body)]
 
 
 def _iterable(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], str]:
@@ -116,32 +105,13 @@ def _rows_name(fn: FunctionBuilder, node: ast.Expr) -> str:
 @rule(ast.Return)
 def _return(fn: FunctionBuilder, node: ast.Return, dest: Destination) -> list[Line]:
     if fn.value_dest is not None:
-        if fn.breaks and fn.loops:
-            return _out_of_loops(fn, node)
-        given = fn.value_dest.put(NONE)
-        if node.value is not None:
-            given = value(fn, node.value, fn.value_dest)
-        return [*given, Line("break")] if fn.breaks else given
+        if node.value is None:
+            return fn.value_dest.put(NONE)
+        return value(fn, node.value, fn.value_dest)
     if node.value is None or fn.expected is None:
         before = value(fn, node.value, NOWHERE) if node.value is not None else []
         return [*before, Line(fn.returns)]
     return value(fn, node.value, Destination("return", expected=fn.expected))
-
-
-def _out_of_loops(fn: FunctionBuilder, node: ast.Return) -> list[Line]:
-    """A `return` in loops inside of a rescue's value: a list takes the value along."""
-    fn.left = fn.left or fn.fresh("left")
-    code = lower(fn, node.value) if node.value is not None else NONE
-    return [*code.before, Line(f"{fn.left} = [{code.text}]"), Line("break")]
-
-
-def after_loop(fn: FunctionBuilder, node: ast.Node) -> list[Line]:
-    """What follows a loop, whose code is that of `node`, that a `return` may have left."""
-    if not _is_left(fn, node):
-        return []
-    assert fn.value_dest is not None
-    inside = [] if fn.loops else fn.value_dest.put(Code(f"{fn.left}[0]"))
-    return [if_(Code(f"{fn.left}"), [*inside, Line("break")])]
 
 
 @rule(ast.Raise)

@@ -5,24 +5,9 @@ from dataclasses import replace
 
 from ...python.code import Code, Effect, Line, Precedence, combine, compound, if_, negate
 
-LONGEST = 100
-"""From here on a chain is a flat loop, since each `elif` nests in the one before it."""
-
-
-def is_loop(count: int) -> bool:
-    """Whether a chain of so many arms is a loop, which a `break` in them would leave."""
-    return count > LONGEST
-
 
 def chain(arms: Sequence[tuple[Code, list[Line]]], otherwise: list[Line]) -> list[Line]:
     """The first body whose condition holds, else `otherwise`."""
-    if is_loop(len(arms)):
-        tests = (
-            line
-            for condition, body in arms
-            for line in (*condition.before, if_(condition, _leaving(body)))
-        )
-        return [compound("while True:", [*tests, *_leaving(otherwise)])]
     lines = otherwise
     for condition, body in reversed(arms):
         lines = [*condition.before, *_branch(condition, body, lines)]
@@ -51,10 +36,6 @@ def _merged(condition: Code, body: list[Line]) -> Line | None:
     return if_(combine(text, Precedence.AND, [condition, inner]), body[0].block or ())
 
 
-def _leaving(body: list[Line]) -> list[Line]:
-    return body if _leaves(body) else [*body, Line("break")]
-
-
 def _leaves(body: list[Line]) -> bool:
     """Whether a body ends by leaving, so that nothing after it runs."""
-    return bool(body) and body[-1].word in ("return", "raise", "break", "continue")
+    return bool(body) and body[-1].word in ("return", "raise")

@@ -19,8 +19,7 @@ MAX_LEVELS = 60
 _WEIGHTS = {"for": 1, "while": 1, "try": 1, "with": 1, "except": 2}
 """How many of the interpreter's blocks a compound statement takes."""
 
-_LEAVING = ("return", "break", "continue")
-_WRITTEN_ONCE = re.compile(r"break|continue|return( \w+)?")
+_SIMPLE_RETURN = re.compile(r"return( \w+)?")
 
 
 def outlined(function: Function, imports: Imports) -> Function:
@@ -101,16 +100,6 @@ def _assigned(statements: Iterable[_Statement]) -> set[str]:
 
 def _mentioned(statements: Iterable[_Statement]) -> set[str]:
     return {name for each in statements for name in each.read.names}
-
-
-def _leaving(statements: Iterable[_Statement], *, in_loop: bool = False) -> Iterator[_Statement]:
-    """The statements that leave a part: `return`, and those about a loop around the part."""
-    for each in statements:
-        if each.line.word in (("return",) if in_loop else _LEAVING):
-            yield each
-        if not each.is_function:
-            is_loop = each.line.word in ("for", "while")
-            yield from _leaving(each.block, in_loop=in_loop or is_loop)
 
 
 class _Outliner:
@@ -210,41 +199,27 @@ class _Outliner:
     def _leave(
         self, part: list[_Statement], call: str, result: str
     ) -> tuple[str, list[_Statement]]:
-        """What a part's function returns, and its call; both see to what leaves the part."""
-        leaving = list(_leaving(part))
-        ends = bool(part) and part[-1] in leaving
+        """What a part's function returns, and its call; both see to each `return` in the part."""
+        leaving = [each for each in _own(part) if each.line.word == "return"]
         texts = {each.line.text for each in leaving}
         if not texts:
             return "None", [_Statement(Line(call))]
-        if len(texts) == 1 and _WRITTEN_ONCE.fullmatch(text := next(iter(texts))):
+        if len(texts) == 1 and _SIMPLE_RETURN.fullmatch(text := next(iter(texts))):
             for each in leaving:
                 each.write("return True")
-            part += [] if ends else [_Statement(Line("return False"))]
+            part += [] if part[-1] in leaving else [_Statement(Line("return False"))]
             bool_ = self.imports.use("builtins", "bool")
             return bool_, [_compound(f"if {call}:", [_Statement(Line(text))])]
         for each in leaving:
-            word, _, value = each.line.text.partition(" ")
-            each.write(f'return ("{word}", {value or "None"})')
-        part += [] if ends else [_Statement(Line("return None"))]
-        return self._any(), self._left({text.partition(" ")[0] for text in texts}, call, result)
-
-    def _left(self, words: set[str], call: str, result: str) -> list[_Statement]:
+            each.write(f"return ({each.line.text.removeprefix('return').strip() or None},)")
+        part += [] if part[-1] in leaving else [_Statement(Line("return None"))]
         left = self._fresh("left")
-        then = [
-            _compound(f'if {left}[0] == "{word}":', [_Statement(Line(word))])
-            for word in sorted(words - {"return"})
-        ]
-        if "return" in words:
-            given = Line("return" if result == "None" else f"return {left}[1]")
-            if result not in ("None", self._any()):
-                name = self._fresh("result")
-                then.append(_Statement(Line(f"{name}: {result} = {left}[1]")))
-                given = Line(f"return {name}")
-            then.append(_Statement(given, []))
-        return [
-            _Statement(Line(f"{left} = {call}")),
-            _compound(f"if {left} is not None:", then),
-        ]
+        then = ["return" if result == "None" else f"return {left}[0]"]
+        if result not in ("None", self._any()):
+            name = self._fresh("result")
+            then = [f"{name}: {result} = {left}[0]", f"return {name}"]
+        test = _compound(f"if {left} is not None:", [_Statement(Line(text)) for text in then])
+        return self._any(), [_Statement(Line(f"{left} = {call}")), test]
 
     def _any(self) -> str:
         return self.imports.use("typing", "Any")

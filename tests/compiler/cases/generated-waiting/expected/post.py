@@ -40,17 +40,14 @@ def after_create(
             with hook.savepoint():
                 a = hook.services.email.get(1)
         except Exception:
-            left: list[Any] = []
-            while True:
+
+            def function_2() -> Any:
                 for t_2 in post.tags:
                     if t_2 == "x":
-                        left = [t_2]
-                        break
-                if left:
-                    a = left[0]
-                    break
-                a = 2
-                break
+                        return t_2
+                return 2
+
+            a = function_2()
         hook.services.email.c(a)
         hook.enqueue(
             email_send,
@@ -135,24 +132,18 @@ async def email_send(job: JobContext[Services], post: EmailSend) -> None:
         b = await job.services.email.get(1)
     except Exception as error:
         err = ErrorValue.of(error)
-        left: list[Any] = []
-        while True:
+
+        async def function_4() -> Any:
             if post.title == "a":
-                b = "first"
-                break
+                return "first"
             for t_5 in post.tags:
                 for u in String.split(t_5, ","):
                     if u == "q":
-                        left = [u]
-                        break
-                if left:
-                    break
+                        return u
                 await job.services.email.note(t_5, err)
-            if left:
-                b = left[0]
-                break
-            b = "second"
-            break
+            return "second"
+
+        b = await function_4()
     await job.services.email.send(b)
     await job.services.email.last(await user_load(job, author.id, 4))
 
