@@ -14,10 +14,9 @@ from ..postgres.statement import Statement
 from ..statements import bulk, controls, leases
 from ..statements import jobs as store
 from ..statements import metrics as metrics_store
-from ..statements.bulk import Filter, OnProgress, Status
+from ..statements.bulk import Filter, OnProgress, Status, purge
 from ..statements.controls import RateLimit
 from ..statements.flows import advance_watched, insert_flow, unstored
-from ..statements.purge import purge
 from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
 from .async_connections import AsyncConnections, Connection, Pool

@@ -5,8 +5,8 @@ from itertools import cycle
 from uuid import UUID
 
 from ..postgres.steps import Run, Steps
-from ..statements import failure_notices, results
 from ..statements import flows as flow_store
+from ..statements import results, worker_registry
 from ..statements import unique_keys as unique
 
 
@@ -43,7 +43,7 @@ class Sweep:
         self._on_ended(ended)
 
     def _notices(self, run: Run) -> None:
-        run(failure_notices.sweep())
+        run(worker_registry.sweep_failure_notices())
 
 
 def clear() -> Steps[None]:

@@ -24,7 +24,7 @@ from ..records.async_operations import AsyncOperations
 from ..records.identity_map import IdentityMap
 from ..records.queries import Query, column_names
 from ..services.protocols import Prepared
-from ..statements.child_jobs import ChildJobs
+from ..statements.flows import ChildJobs
 from .job_type import JobOptions, JobType
 
 S = TypeVarWithDefault("S", default=Any)

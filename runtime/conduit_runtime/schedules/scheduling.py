@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ..model.outcome import describe
 from ..model.schedules.schedule import Schedule
@@ -10,6 +10,9 @@ from ..model.schedules.timing import plan
 from ..model.text.logs import get_logger
 from ..postgres.steps import Steps
 from ..statements import schedules as store
+
+if TYPE_CHECKING:
+    from ..telemetry.spans import Tick
 
 _log = get_logger("conduit.schedules")
 
@@ -29,17 +32,7 @@ def enable(name: str) -> Steps[bool]:
     return False
 
 
-class Trace(Protocol):
-    """The trace of a tick."""
-
-    headers: dict[str, str]
-
-    def end(self) -> None:
-        """The jobs of the tick are enqueued."""
-        ...
-
-
-def enqueue_due(traced: Callable[[Schedule], Trace] | None = None) -> Steps[int]:
+def enqueue_due(traced: Callable[[Schedule], "Tick"] | None = None) -> Steps[int]:
     """Enqueue the jobs of all ticks that have come, and return how many this scheduler did.
 
     Each schedule is a statement, and so a transaction, of its own. One that fails is noted and

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -13,6 +14,9 @@ from ..postgres.connection import ReconnectingConnection
 from ..postgres.steps import run_steps_async
 from . import scheduling
 
+if TYPE_CHECKING:
+    from ..telemetry.spans import Tick
+
 _log = get_logger("conduit.schedules")
 
 
@@ -23,9 +27,7 @@ class Ticker:
     """
 
     def __init__(
-        self,
-        connection: ReconnectingConnection,
-        traced: Callable[[Schedule], scheduling.Trace] | None = None,
+        self, connection: ReconnectingConnection, traced: Callable[[Schedule], "Tick"] | None = None
     ) -> None:
         self._connection = connection
         self._traced = traced

@@ -1,4 +1,4 @@
-"""Cancelling and retrying the jobs that a filter finds, a bounded number at a time."""
+"""Cancelling, retrying and deleting many jobs, a bounded number at a time."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,12 +8,15 @@ from uuid import UUID
 
 from ..model.arguments import check_callable, check_text
 from ..model.job import JobStatus
-from ..postgres.statement import Rows, Statement
+from ..postgres.statement import Rows, Statement, counted
 from ..postgres.steps import Steps
 
 BATCH = 1_000
 """Jobs that one statement changes at most."""
+PAGE = 5_000
+"""Jobs that one statement of a purge looks at."""
 UNENDED = (JobStatus.PENDING, JobStatus.RUNNING)
+_ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 _START = UUID(int=0)
 _LONGEST = 6e10
 """Seconds in as many years as there are before the server's clock runs into the first."""
@@ -149,3 +152,27 @@ def _read(rows: Rows, count: int) -> tuple[UUID | None, int, list[UUID]]:
     """Where to go on, how many were changed, and which are locked."""
     last, changed, locked, _ = rows[0]
     return last, changed, locked
+
+
+def purge(age: timedelta, status: Status, queue: str | None) -> Steps[int]:
+    """Delete the jobs that ended longer ago than `age`; returns how many.
+
+    One walk through all jobs by their key, a page at a time: an index of when they ended would cost
+    each completion a third more than it saves here. Jobs that another session holds just then stay.
+    Raises ValueError for a status of jobs that have not ended, and for a negative age; TypeError
+    for a queue that is no text.
+    """
+    check_text(queue, "queue")
+    ended = statuses(status) or []
+    for each in ended:
+        if each not in _ENDED:
+            raise ValueError(f"only ended jobs can be purged, not {each} ones")
+    parameters = {"age": seconds(age), "status": ended, "queue": queue, "limit": PAGE}
+    deleted, looked_at, after = 0, PAGE, UUID(int=0)
+    while looked_at == PAGE:
+        page = {**parameters, "after": after}
+        gone, looked_at, after = yield Statement("job/purge", page, lambda rows, count: rows[0])
+        deleted += gone
+    if JobStatus.FAILED in ended:
+        deleted += yield Statement("job/purge_refused", parameters, counted)
+    return deleted

@@ -1,16 +1,17 @@
 """Flows in the database. Statements without IO."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from ..model.arguments import check_type
 from ..model.flow import Flow
+from ..model.job import Job
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps
 from .jobs import batches, enqueue, insert_parameters
-from .unique_keys import Duplicate
+from .unique_keys import Duplicate, note_stored
 
 SWEPT = 5_000
 """Dependencies that one sweep checks."""
@@ -137,3 +138,26 @@ def advance_watched() -> Steps[None]:
     watched = yield watch(None)
     if watched.ended:
         yield advance(watched.ended)
+
+
+class ChildJobs(list[Job]):
+    """Jobs, those of flows among them, in the order in which they were enqueued."""
+
+    _flow_rows: tuple[dict[str, Any], ...] = ()
+
+    def add_flow(self, flow: Flow) -> None:
+        """Add a chain or a group as it is now.
+
+        Raises PayloadError for a job that Postgres would refuse.
+        """
+        flow = unstored(flow)
+        self._flow_rows += tuple(flow_rows(flow))
+        self.extend(flow.jobs)
+        note_stored(flow.jobs, ())
+
+    def rows(self) -> list[Mapping[str, Any]]:
+        """What the statement that completes the job says of them."""
+        in_flows = {row["id"] for row in self._flow_rows}
+        jobs = [job.unstored() for job in self if job.id not in in_flows]
+        note_stored([job for job in self if job.id not in in_flows], ())
+        return [*map(insert_parameters, jobs), *self._flow_rows]

@@ -1,7 +1,7 @@
 """What applications do with jobs: each operation as a statement, without IO."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -15,11 +15,8 @@ from ..model.stats import QueueOverview, QueueStats
 from ..postgres.statement import Rows, Statement, touched
 from ..trace_context.headers import trace_fragments, trace_of
 from .bulk import Filter
-from .columns import columns, enqueue_parameters
-from .job_rows import COLUMNS, read_job, read_jobs
+from .job_rows import COLUMNS, Row, columns, enqueue_parameters, read_job, read_jobs
 from .unique_keys import Duplicate, duplicates_of, key_parameters
-
-Row = Mapping[str, Any]
 
 BATCH_BYTES = 16_000_000
 """Bytes of jobs that one statement inserts; a single job may have more."""

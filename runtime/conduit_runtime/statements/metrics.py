@@ -1,14 +1,16 @@
 """Metrics in the database: each operation as a statement, without IO."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Any
+
+import msgspec
 
 from ..model.arguments import check_text, check_type
 from ..model.metrics.attempt_counts import AttemptCounters, Key
 from ..model.metrics.histogram import BOUNDS
 from ..model.metrics.job_metrics import Distribution, JobMetrics
-from ..postgres.arrays import array
 from ..postgres.statement import Rows, Statement, counted, touched
 from ..postgres.steps import Steps
 
@@ -23,28 +25,26 @@ DAYS_KEPT = READ + timedelta(days=1)
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 PAGE = 5_000
 """Rows that one statement compacts or deletes at most."""
-_COUNTS = ("succeeded", "failed", "retried", "discarded", "snoozed", "cancelled")
 
 
 def flush(added: Sequence[tuple[Key, AttemptCounters]]) -> Statement[bool]:
     """Add to the rows of the present minute."""
-    every = [counters for _, counters in added]
-    parameters = {
-        "queues": array(queue for (queue, _), _ in added),
-        "types": array(type_ for (_, type_), _ in added),
-        **{name: array(getattr(counters, name) for counters in every) for name in _COUNTS},
-        "duration": array(counters.duration for counters in every),
-        "wait": array(counters.wait for counters in every),
-        "durations": array(_counts(counters.durations) for counters in every),
-        "waits": array(_counts(counters.waits) for counters in every),
-    }
-    return Statement("metrics/flush", parameters, touched)
+    rows = [
+        {
+            **asdict(counters),
+            "queue": queue,
+            "type": type_,
+            "durations": _trimmed(counters.durations),
+            "waits": _trimmed(counters.waits),
+        }
+        for (queue, type_), counters in added
+    ]
+    return Statement("metrics/flush", {"added": msgspec.json.encode(rows).decode()}, touched)
 
 
-def _counts(counts: Sequence[int]) -> str:
-    """The counts as an array's literal, without the zeros at its end."""
-    length = max((bucket + 1 for bucket, count in enumerate(counts) if count), default=0)
-    return array(counts[:length])
+def _trimmed(counts: Sequence[int]) -> Sequence[int]:
+    """The counts without the zeros at their end."""
+    return counts[: max((n + 1 for n, count in enumerate(counts) if count), default=0)]
 
 
 def compact() -> Steps[bool]:
@@ -98,12 +98,9 @@ def _summed(histogram: str) -> str:
 
 
 def _read(rows: Rows, count: int) -> list[JobMetrics]:
-    names = ("queue", "type", "period", *_COUNTS)
-    return [
-        JobMetrics(
-            **dict(zip(names, row, strict=False)),
-            duration=Distribution(row[-4], row[-2]),
-            wait=Distribution(row[-3], row[-1]),
-        )
-        for row in rows
-    ]
+    names = [field.name for field in fields(JobMetrics)]
+    found = []
+    for *counts, duration, wait, durations, waits in rows:
+        measured = Distribution(duration, durations), Distribution(wait, waits)
+        found.append(JobMetrics(**dict(zip(names, (*counts, *measured), strict=True))))
+    return found

@@ -13,8 +13,8 @@ from ..model.outcome import Outcome
 from ..postgres.arrays import integers, uuids
 from ..postgres.statement import Rows, Statement, touched
 from ..trace_context.headers import trace_fragments
-from .columns import columns, enqueue_parameters
 from .flows import RELEASED
+from .job_rows import columns, enqueue_parameters
 from .results import Result
 
 LARGE = 4_000_000
@@ -176,11 +176,6 @@ def mark_started(attempts: Sequence[Attempt], *, waits: bool = False) -> Stateme
     """
     skipping = {"skip_locked": "" if waits else " SKIP LOCKED"}
     return Statement("outcome/mark_started", _held(attempts), _ids, skipping)
-
-
-def locked(attempts: Sequence[Attempt]) -> Statement[set[UUID]]:
-    """Which of the jobs are still held, but locked by another session."""
-    return Statement("outcome/locked", _held(attempts), _ids)
 
 
 def held_jobs(worker: str) -> Statement[set[tuple[UUID, UUID]]]:

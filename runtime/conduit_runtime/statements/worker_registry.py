@@ -1,4 +1,4 @@
-"""Workers in the database: registering, heartbeats, rescuing. Statements without IO."""
+"""Workers in the database: registering, heartbeats, rescuing, and notices of failed jobs."""
 
 import json
 from collections.abc import Sequence
@@ -7,9 +7,15 @@ from uuid import UUID
 
 from ..model.controls import Controls
 from ..model.errors import MigrationError
+from ..model.failed_job import FailedJob
+from ..model.payload import decode as decode_json
 from ..model.worker_state import DeadWorker, WorkerState
+from ..postgres.arrays import array, uuids
 from ..postgres.statement import Rows, Statement, nothing
 from .claims import Lane
+
+_PAGE = 1_000
+"""Notices that a worker takes over at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +130,29 @@ def deregister(name: str) -> Statement[None]:
 
 def _rescued(rows: Rows, count: int) -> list[Rescued]:
     return [Rescued(*row[:7]) for row in rows]
+
+
+def take_failure_notices(queues: Sequence[str], worker: str) -> Statement[list[FailedJob]]:
+    """Take over the notices that no live worker has, of these queues and old ones of others."""
+    return Statement(
+        "worker/take_failure_notices",
+        {"queues": list(queues), "worker": worker, "limit": _PAGE},
+        lambda rows, count: [
+            FailedJob(id_, type_, queue, attempts, most, decode_json(payload), error or "")
+            for id_, type_, queue, attempts, most, payload, error in rows
+        ],
+    )
+
+
+def delete_failure_notices(reported: Sequence[tuple[UUID, str]]) -> Statement[None]:
+    """Delete the notices of these jobs, as far as the named workers still have them."""
+    parameters = {
+        "jobs": uuids([job for job, _ in reported]),
+        "workers": array([worker for _, worker in reported]),
+    }
+    return Statement("worker/delete_failure_notices", parameters, nothing)
+
+
+def sweep_failure_notices() -> Statement[None]:
+    """Delete a page of the notices of more than a day ago: no worker has an `on_failed`."""
+    return Statement("worker/sweep_failure_notices", {"limit": _PAGE}, nothing)

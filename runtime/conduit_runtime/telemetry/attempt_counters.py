@@ -49,7 +49,7 @@ class Recorder:
         if not completed:
             attempts = [attempt for attempt in attempts if not _is_released(attempt)]
         weight = len(attempts) // SAMPLE + 1
-        for (queue, type_), group in _by_key(attempts):
+        for (queue, type_), group in by_key(attempts):
             counters = self.counters(queue, type_)
             if completed:
                 counters.succeeded += len(group)
@@ -67,7 +67,8 @@ def _is_released(attempt: "Attempt") -> bool:
     return outcome is not None and not outcome.counted and outcome.delay is None
 
 
-def _by_key(attempts: Sequence["Attempt"]) -> Iterable[tuple[Key, Sequence["Attempt"]]]:
+def by_key(attempts: Sequence["Attempt"]) -> Iterable[tuple[Key, Sequence["Attempt"]]]:
+    """The attempts by queue and type."""
     jobs = [attempt.job for attempt in attempts]
     types = [job.type for job in jobs]
     if len(set(types)) == 1 and len({job.queue for job in jobs}) == 1:

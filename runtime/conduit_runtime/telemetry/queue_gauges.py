@@ -42,16 +42,6 @@ class QueueGauges(NamedTuple):
     oldest: float
 
 
-def queue_gauges(queues: Sequence[str]) -> Statement[list[QueueGauges]]:
-    """How these queues stand."""
-    return Statement(
-        "metrics/queue_gauges",
-        {"queues": list(queues), "deepest": DEEPEST},
-        lambda rows, count: [QueueGauges(*row) for row in rows],
-        {"queue": "wanted.queue"},
-    )
-
-
 class QueueReader:
     """Asks the database how queues stand, at most once in `FRESH` seconds, in any thread."""
 
@@ -78,7 +68,13 @@ class QueueReader:
         try:
             with connect(self._dsn, "conduit metrics", limit) as conn, conn.transaction():
                 conn.execute(_SETTINGS, {"limit": limit})
-                known = run(conn, queue_gauges(self._queues), self._schema())
+                reading = Statement(
+                    "metrics/queue_gauges",
+                    {"queues": list(self._queues), "deepest": DEEPEST},
+                    lambda rows, count: [QueueGauges(*row) for row in rows],
+                    {"queue": "wanted.queue"},
+                )
+                known = run(conn, reading, self._schema())
         except psycopg.Error as error:
             self._backoff.next_delay(error)
             return None

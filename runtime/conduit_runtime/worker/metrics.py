@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..telemetry.attempt_counters import by_key
+
 if TYPE_CHECKING:
     from ..statements.outcomes import Attempt
 
@@ -43,39 +45,23 @@ class Metrics:
 
     def record_completed(self, attempts: Sequence["Attempt"]) -> None:
         """Count attempts that completed, a batch at once."""
-        lasted: dict[str, list[float]] = {}
-        if len({attempt.job.type for attempt in attempts}) == 1:
-            lasted[attempts[0].job.type] = [attempt.elapsed for attempt in attempts]
-        else:
-            for attempt in attempts:
-                lasted.setdefault(attempt.job.type, []).append(attempt.elapsed)
-        for type_, durations in lasted.items():
-            stats = self._of(type_, durations[0])
-            stats.processed += len(durations)
-            stats.succeeded += len(durations)
-            stats.total += sum(durations)
-            stats.max = max(stats.max, *durations)
-            stats.min = min(stats.min, *durations)
+        for (_, type_), group in by_key(attempts):
+            self._add(type_, [attempt.elapsed for attempt in group]).succeeded += len(group)
 
-    def record(self, type: str, duration: float, *, succeeded: bool, retried: bool = False) -> None:
-        """Count an attempt; called by the loop of one worker."""
-        stats = self._of(type, duration)
-        stats.processed += 1
-        stats.total += duration
-        if duration > stats.max:
-            stats.max = duration
-        if duration < stats.min:
-            stats.min = duration
-        if succeeded:
-            stats.succeeded += 1
-        else:
-            stats.failed += 1
-            stats.retried += retried
+    def record_failed(self, type: str, duration: float, *, retried: bool) -> None:
+        """Count an attempt that failed; called by the loop of one worker."""
+        stats = self._add(type, [duration])
+        stats.failed += 1
+        stats.retried += retried
 
-    def _of(self, type: str, duration: float) -> TypeStats:
+    def _add(self, type: str, durations: list[float]) -> TypeStats:
         stats = self._types.get(type)
         if stats is None:
-            stats = self._types[type] = TypeStats(min=duration)
+            stats = self._types[type] = TypeStats(min=durations[0])
+        stats.processed += len(durations)
+        stats.total += sum(durations)
+        stats.max = max(stats.max, *durations)
+        stats.min = min(stats.min, *durations)
         return stats
 
     def stats(self, type: str) -> TypeStats:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from ..model.arguments import check_callable, check_type
@@ -95,10 +94,7 @@ class WorkerPool:
         return self.handlers.handler(type, **options)
 
     def register(
-        self,
-        type: str,
-        function: Callable[[Any, Any], Any],
-        **options: Unpack[HandlerOptions],
+        self, type: str, function: Callable[[Any, Any], Any], **options: Unpack[HandlerOptions]
     ) -> None:
         """Have `function(context, payload)` run the jobs of a type; also while the pool runs.
 
@@ -124,9 +120,9 @@ class WorkerPool:
         """Start working in a thread of its own; returns when the pool is ready."""
         if self._thread is not None or self._worker is not None:
             raise QueueError("the pool is running already")
-        self._thread = LoopThread()
+        self._thread = LoopThread(self._new_loop())
         try:
-            self._thread.call(self._start_in_thread())
+            self._thread.call(self.__aenter__())
         except BaseException:
             self._end_thread()
             raise
@@ -165,7 +161,7 @@ class WorkerPool:
         if is_in_loop():
             raise RuntimeError("a loop is running here: use `async with pool:` instead of run()")
         # Not asyncio.run: it waits for threads, and a handler may never end.
-        loop = asyncio.new_event_loop()
+        loop = self._new_loop()
         try:
             loop.run_until_complete(self._run(drain, on_ready))
         finally:
@@ -173,8 +169,14 @@ class WorkerPool:
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
 
+    def _new_loop(self) -> asyncio.AbstractEventLoop:
+        """A loop in whose threads plain services run, one for each job at once."""
+        loop = asyncio.new_event_loop()
+        threads = ThreadPoolExecutor(self.workers, thread_name_prefix="conduit-service")
+        loop.set_default_executor(threads)
+        return loop
+
     async def _run(self, drain: bool, on_ready: Callable[[], object] | None) -> None:
-        self._provide_threads()
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         with stopped_by_signals(stopping):
@@ -191,15 +193,6 @@ class WorkerPool:
             finally:
                 self._end_run = None
                 await self._stop(self.grace)
-
-    async def _start_in_thread(self) -> None:
-        self._provide_threads()
-        await self.__aenter__()
-
-    def _provide_threads(self) -> None:
-        """Have plain services run in threads of our loop, one for each job at once."""
-        threads = ThreadPoolExecutor(self.workers, thread_name_prefix="conduit-service")
-        asyncio.get_running_loop().set_default_executor(threads)
 
     async def _reach(self) -> None:
         self.schema = await reach(self.dsn, self.schema, self.connect_timeout)
@@ -232,12 +225,7 @@ class WorkerPool:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.stop()
 
     async def __aenter__(self) -> Self:
@@ -245,10 +233,5 @@ class WorkerPool:
         await self._start(drain=False)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *raised: object) -> None:
         await self._stop(self.grace)

@@ -92,8 +92,8 @@ class Watch:
         except psycopg.Error as error:
             self._backoff.next_delay(error)
             return
-        known = {(job.id, job.token) for job in self._runner.jobs()} | self._acknowledger.deferred
-        orphans = held - known
+        known = {(job.id, job.token) for job in self._runner.jobs()}
+        orphans = held.difference(known, self._acknowledger.apart.held)
         # Seen once, it may have ended meanwhile, or its claim may still be under way.
         for id_, token in orphans & self._orphans:
             self._acknowledger.add(Attempt(OrphanedClaim(id_, token), outcome=released))

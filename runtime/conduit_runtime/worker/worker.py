@@ -88,7 +88,7 @@ class Worker:
     @property
     def name(self) -> str:
         """The name under which the worker holds its jobs."""
-        return self.heartbeat.worker
+        return self.heartbeat.worker_name
 
     @property
     def reports_failures(self) -> bool:
@@ -102,7 +102,6 @@ class Worker:
     async def start(self) -> None:
         """Register; from then on jobs are claimed. Raises when the database is not usable."""
         await asyncio.to_thread(self.heartbeat.announce)
-        self.registry.on_change(self.heartbeat.refresh)
         _log.info("worker %s works on %s", self.name, ", ".join(self.queues))
         if self.is_draining:
             await self.ticker.enqueue_due()
@@ -158,7 +157,7 @@ class Worker:
             _log.warning("not all outcomes could be written before the end: these jobs run again")
         self._writing.cancel()
         self._advancing.cancel()
-        await self.acknowledger.cancel()
+        await self.acknowledger.apart.cancel()
         tasks = (self._watching, self._claiming, self._writing, self._ticking, self._advancing)
         await asyncio.gather(*tasks, return_exceptions=True)
         self.runner.threads.close()

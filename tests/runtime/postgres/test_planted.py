@@ -35,7 +35,7 @@ from conduit_runtime.postgres import statement
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.host_settings import SETTINGS
 from conduit_runtime.postgres.steps import run_steps
-from conduit_runtime.statements import failure_notices, idle_lock, worker_registry
+from conduit_runtime.statements import idle_lock, worker_registry
 from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
@@ -312,14 +312,13 @@ def rescue_and_sweep(dsn: str) -> None:
         [job] = run(connection, claim)
         held = [Attempt(job, elapsed=1.0)]
         assert run(connection, attempts.mark_started(held)) == {job.id}
-        assert run(connection, attempts.locked(held)) == set()
         run(connection, attempts.held_jobs("w"))
         run(connection, attempts.renew([job], uuid4(), "w"))
         claims.scan_policy = Recent()
         run(connection, claims.next("w", {"default": 1}, [("t", "")], 1, 0.0))
         assert len(run(connection, worker_registry.rescue(DeadWorker("w", 0, silent=True)))) == 1
-        run(connection, failure_notices.take(["default"], "w"))
-        run(connection, failure_notices.delete([(job.id, "w")]))
+        run(connection, worker_registry.take_failure_notices(["default"], "w"))
+        run(connection, worker_registry.delete_failure_notices([(job.id, "w")]))
         sweep = Sweep(lambda ended: None)
         for _ in range(4):
             sweep.step(partial(run, connection))

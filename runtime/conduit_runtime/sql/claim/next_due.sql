@@ -1,4 +1,3 @@
--- Seconds until the next job of these lanes is due; below 0 if one is due, NULL if there is none.
 SELECT extract(epoch FROM pg_catalog.min(later.run_at) - pg_catalog.now())::float8
 FROM pg_catalog.unnest(%(queues)s::text[]) AS wanted (queue)
 CROSS JOIN LATERAL (

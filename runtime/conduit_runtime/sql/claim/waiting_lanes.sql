@@ -1,4 +1,3 @@
--- The lanes that wait in a queue that is not paused, the limits that apply, and the rows to claim.
 SELECT type, fingerprint,
        EXISTS (
          SELECT FROM {conduit_queues} WHERE name = %(queue)s AND concurrency IS NOT NULL

@@ -1,11 +1,11 @@
 {conduit_enqueue}(
-  {completed}::pg_catalog.uuid[], %(new_parent)s::pg_catalog.uuid[], %(new_id)s::pg_catalog.uuid[],
-  %(new_queue)s::pg_catalog.text[], %(new_type)s::pg_catalog.text[],
-  %(new_fingerprint)s::pg_catalog.text[], %(new_payload)s::pg_catalog.text[],
-  %(new_priority)s::integer[], %(new_max_attempts)s::integer[], %(new_timeout)s::double precision[],
-  %(new_run_at)s::timestamp with time zone[], %(new_delay)s::double precision[],
-  %(new_trace)s::pg_catalog.text[], %(new_key)s::pg_catalog.text[],
-  %(new_unique_for)s::double precision[], %(new_flow)s::pg_catalog.uuid[],
-  %(new_on_failure)s::pg_catalog.text[], %(new_before)s::pg_catalog.uuid[],
-  %(new_after)s::pg_catalog.uuid[]
+  {completed}::pg_catalog.uuid[], %(parent)s::pg_catalog.uuid[], %(id)s::pg_catalog.uuid[],
+  %(queue)s::pg_catalog.text[], %(type)s::pg_catalog.text[],
+  %(fingerprint)s::pg_catalog.text[], %(payload)s::pg_catalog.text[],
+  %(priority)s::integer[], %(max_attempts)s::integer[], %(timeout)s::double precision[],
+  %(run_at)s::timestamp with time zone[], %(delay)s::double precision[],
+  %(trace)s::pg_catalog.text[], %(key)s::pg_catalog.text[],
+  %(unique_for)s::double precision[], %(flow)s::pg_catalog.uuid[],
+  %(on_failure)s::pg_catalog.text[], %(before)s::pg_catalog.uuid[],
+  %(after)s::pg_catalog.uuid[]
 )

@@ -1,4 +1,3 @@
--- Deletes the keys after this one that are no longer held, one page at a time.
 WITH page AS MATERIALIZED (
   SELECT type, key FROM {conduit_unique_keys}
   WHERE (type, key) > (%(type)s, %(key)s)

@@ -1,4 +1,3 @@
--- The watched jobs after this one, one page, and which of them have ended.
 WITH RECURSIVE watched AS (
   (SELECT job FROM {conduit_dependencies} WHERE watched AND job > %(job)s::uuid ORDER BY job LIMIT 1)
   UNION ALL
@@ -13,9 +12,5 @@ WITH RECURSIVE watched AS (
   SELECT job FROM watched WHERE job IS NOT NULL LIMIT %(limit)s
 )
 SELECT job,
-       NOT EXISTS (
-         SELECT FROM {jobs} AS job WHERE job.id = page.job AND job.status IN ('pending', 'running'))
-       AND NOT EXISTS (
-         SELECT FROM {conduit_blocked_jobs} AS blocked
-         WHERE blocked.id = page.job AND blocked.error IS NULL)
+       {has_ended}
 FROM page

@@ -1,4 +1,3 @@
--- Cancels blocked jobs, one page at a time, and then the jobs that wait for them.
 WITH page AS MATERIALIZED (
   SELECT id FROM {conduit_blocked_jobs}
   WHERE (%(queue)s::text IS NULL OR queue = %(queue)s)

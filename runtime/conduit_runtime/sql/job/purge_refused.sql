@@ -1,4 +1,3 @@
--- Deletes blocked jobs that failed because Postgres refuses their row.
 DELETE FROM {conduit_blocked_jobs}
 WHERE error IS NOT NULL
   AND (%(queue)s::text IS NULL OR queue = %(queue)s)

@@ -1,4 +1,3 @@
--- Merges old rows into rows of a longer period, one page at a time.
 WITH old AS (
   DELETE FROM {conduit_metrics}
   WHERE ctid = ANY (ARRAY(

@@ -4,13 +4,9 @@ INSERT INTO {conduit_metrics} AS kept
    duration, wait, durations, waits)
 SELECT
   pg_catalog.date_bin('1 minute', pg_catalog.now(), '2000-01-01 00:00Z'), 60, queue, type,
-  succeeded, failed, retried, discarded, snoozed, cancelled, duration, wait, durations::bigint[], waits::bigint[]
-FROM unnest(
-  %(queues)s::text[], %(types)s::text[], %(succeeded)s::bigint[], %(failed)s::bigint[],
-  %(retried)s::bigint[], %(discarded)s::bigint[], %(snoozed)s::bigint[], %(cancelled)s::bigint[],
-  %(duration)s::float8[], %(wait)s::float8[], %(durations)s::text[], %(waits)s::text[]
-) AS added
-  (queue, type, succeeded, failed, retried, discarded, snoozed, cancelled, duration, wait,
-   durations, waits)
+  succeeded, failed, retried, discarded, snoozed, cancelled, duration, wait, durations, waits
+FROM pg_catalog.jsonb_to_recordset(%(added)s::jsonb) AS added
+  (queue text, type text, succeeded bigint, failed bigint, retried bigint, discarded bigint,
+   snoozed bigint, cancelled bigint, duration float8, wait float8, durations bigint[], waits bigint[])
 ORDER BY queue, type
 {add_metrics}

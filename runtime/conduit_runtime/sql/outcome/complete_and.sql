@@ -1,4 +1,3 @@
--- The statement that completes the jobs also writes their results and child jobs.
 WITH completed AS (
   {outcome/complete}
   RETURNING job.id, job.flow

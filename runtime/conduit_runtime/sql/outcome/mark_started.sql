@@ -1,4 +1,3 @@
--- Writes the start of attempts that have none, and returns which of the jobs are still held.
 WITH asked AS MATERIALIZED (
   SELECT * FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(elapsed)s::bigint[])
     AS asked (id, token, elapsed)

@@ -1,4 +1,3 @@
--- Deletes the notices of these workers whose jobs have been reported.
 DELETE FROM {conduit_failure_notices} AS notice
 USING unnest(%(jobs)s::uuid[], %(workers)s::text[]) AS reported (job, worker)
 WHERE notice.job = reported.job AND notice.reporter = reported.worker

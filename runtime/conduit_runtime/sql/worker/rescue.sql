@@ -1,4 +1,3 @@
--- Rescues the jobs of a dead worker, unless its heartbeat has moved since: they are due at once.
 WITH dead AS (
   DELETE FROM {conduit_workers}
   WHERE name = %(name)s AND heartbeat = %(heartbeat)s

@@ -1,4 +1,3 @@
--- Rescues jobs whose worker is not registered, and jobs whose lease has lapsed.
 WITH running AS (
   SELECT job.id FROM {jobs} AS job
   WHERE job.status = 'running' AND CASE

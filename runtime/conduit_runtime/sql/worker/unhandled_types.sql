@@ -1,4 +1,3 @@
--- The lanes that wait in these queues and that no worker of the queue handles.
 SELECT DISTINCT wanted.queue, lane.type, lane.fingerprint
 FROM pg_catalog.unnest(%(queues)s::text[]) AS wanted (queue)
 CROSS JOIN LATERAL (

@@ -1,7 +1,7 @@
-"""Writes single outcomes beside the batches: large ones, and those that Postgres refused."""
+"""Writes outcomes beside the batches: large ones, and those that a batch failed to write."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 import psycopg
@@ -19,45 +19,63 @@ from ..job_database import JobDatabase
 _log = get_logger("conduit.worker")
 
 AT_ONCE = 2
-"""Refused outcomes that are written at the same time."""
-_TIMEOUT = "SET LOCAL statement_timeout = '25s'"
+"""Statements for outcomes of such batches that run at the same time."""
+# What is locked is tried again later, so that it does not keep others waiting.
+_ALONE = "SET LOCAL lock_timeout = '10ms'; SET LOCAL statement_timeout = '25s'"
+_TOGETHER = "SET LOCAL lock_timeout = '10ms'; SET LOCAL statement_timeout = '5s'"
 TRIES = 3
 """How often an outcome meets an error that may be the server's before it counts as refused."""
 
 
 class ApartWriter:
-    """Writes outcomes one by one, over the jobs' connections.
+    """Writes outcomes over the jobs' connections, while other batches go on.
 
-    What Postgres refuses ends failed, without anything of the outcome but the reason. If that is
-    refused as well, the job stays running here and both are tried again: it does not run twice.
-    `on_written` is called as that of a BatchWriter.
+    A batch that cannot be written is split until each outcome is written or alone. A job whose row
+    another transaction has locked is tried until it is free. An outcome that Postgres refuses ends
+    its job as failed, without anything of the outcome but the reason. If that is refused as well,
+    the job stays running here and both are tried again: it does not run twice.
+
+    `on_written` is called with attempts and what was written of them, `on_end` when none of the
+    outcomes of a part is left to be written.
     """
 
     def __init__(
-        self, database: JobDatabase, on_written: Callable[[list[Attempt], Written], None]
+        self,
+        database: JobDatabase,
+        backoff: Backoff,
+        on_written: Callable[[Sequence[Attempt], Written], None],
+        on_end: Callable[[], None],
     ) -> None:
         self._database = database
+        self._backoff = backoff
         self._on_written = on_written
+        self._on_end = on_end
         self._at_once = asyncio.Semaphore(AT_ONCE)
-        self._tasks: dict[asyncio.Task[None], Attempt] = {}
+        self._tasks: dict[asyncio.Task[None], Sequence[Attempt]] = {}
         self._stuck: set[Attempt] = set()
-        self._backoff = Backoff(_log, "an outcome cannot be written")
 
     @property
     def is_idle(self) -> bool:
         """Whether no outcome is left but those that Postgres refuses in every form."""
-        return self._stuck.issuperset(self._tasks.values())
+        return all(self._stuck.issuperset(attempts) for attempts in self._tasks.values())
 
     @property
     def held(self) -> Iterator[tuple[UUID, UUID | None]]:
-        """Id and token of the jobs whose refused outcomes are not written yet."""
-        return ((each.job.id, each.job.token) for each in self._tasks.values())
+        """Id and token of the jobs whose outcomes are not written yet."""
+        for attempts in self._tasks.values():
+            for attempt in attempts:
+                yield attempt.job.id, attempt.job.token
 
-    def add(self, attempt: Attempt, error: psycopg.Error) -> None:
-        """Write an outcome that Postgres refused in a batch of its own, with this error."""
-        task = asyncio.create_task(self._write_refused(attempt, error), name="conduit refused")
-        self._tasks[task] = attempt
-        task.add_done_callback(self._tasks.pop)
+    def add(self, attempts: Sequence[Attempt]) -> None:
+        """Write outcomes that could not be written in a batch, all completions or all others."""
+        work = self._write_alone(attempts[0]) if len(attempts) == 1 else self._write_parts(attempts)
+        task = asyncio.create_task(work, name="conduit refused")
+        self._tasks[task] = attempts
+        task.add_done_callback(self._end)
+
+    def _end(self, task: "asyncio.Task[None]") -> None:
+        del self._tasks[task]
+        self._on_end()
 
     async def cancel(self) -> None:
         """Give up what is not written yet."""
@@ -67,19 +85,36 @@ class ApartWriter:
 
     async def write(self, attempt: Attempt) -> None:
         """Write an outcome without others waiting; returns once it is written or refused."""
-        if (error := await self._try(attempt, defers=False)) is not None:
-            self.add(attempt, error)
+        if await self._try([attempt], defers=False) is not None:
+            self.add([attempt])
 
-    async def _write_refused(self, attempt: Attempt, error: psycopg.Error) -> None:
-        rounds = 0
+    async def begin(self, attempt: Attempt) -> bool:
+        """Write that an attempt begins, once its job is not locked; False when it is not held."""
+        statement = statements.mark_started([attempt], waits=True)
         while True:
-            # Without what waits for the job, or by itself, it may be taken now.
-            if rounds or attempt.job.flow is not None or is_transient(error) or is_unclear(error):
-                again = await self._try(attempt)
-                if again is None:
-                    break
-                error = again
-            is_written = await self._try(_failed(attempt, error)) is None
+            try:
+                held = await self._database.run(statement, "SET LOCAL lock_timeout = '10s'")
+            except psycopg.Error as error:
+                if not is_transient(error):
+                    raise
+                await asyncio.sleep(self._backoff.next_delay(error))
+            else:
+                return bool(held)
+
+    async def _write_parts(self, attempts: Sequence[Attempt]) -> None:
+        error = await self._try(attempts)
+        if error is None:
+            return
+        # Each part of what took too long might take as long again.
+        is_slow = isinstance(error, psycopg.errors.QueryCanceled)
+        size = 1 if is_slow else -(-len(attempts) // 2)
+        for start in range(0, len(attempts), size):
+            self.add(attempts[start : start + size])
+
+    async def _write_alone(self, attempt: Attempt) -> None:
+        rounds = 0
+        while (error := await self._try([attempt])) is not None:
+            is_written = await self._try([_failed(attempt, error)]) is None
             if is_written or not rounds:
                 refused = "refused the outcome" if is_written else "refuses every outcome"
                 _log.error(
@@ -90,32 +125,40 @@ class ApartWriter:
                 break
             rounds += 1
             self._stuck.add(attempt)
+            self._on_end()
             await asyncio.sleep(delay_after(rounds))
         self._stuck.discard(attempt)
 
-    async def _try(self, attempt: Attempt, *, defers: bool = True) -> psycopg.Error | None:
-        """Write an outcome; returns why Postgres refuses it, None when it is written.
+    async def _try(
+        self, attempts: Sequence[Attempt], *, defers: bool = True
+    ) -> psycopg.Error | None:
+        """Write outcomes; returns why they cannot be written together, None when they are written.
 
-        One that `defers` takes one of few connections, each of which is free again after a while.
+        What waits for the jobs is left to the flow advancer when it `defers`: it may be what is
+        locked or refused.
         """
-        statement = statements.write([attempt], defers=defers)
+        statement = statements.write(attempts, defers=defers)
+        is_alone = len(attempts) == 1
         unclear = 0
         while True:
             try:
                 if defers:
                     async with self._at_once:
-                        written = await self._database.run(statement, _TIMEOUT)
+                        settings = _ALONE if is_alone else _TOGETHER
+                        written = await self._database.run(statement, settings)
                 else:
                     written = await self._database.run(statement)
             except psycopg.Error as error:
                 if not is_transient(error):
                     unclear += is_unclear(error)
-                    if not 0 < unclear < TRIES:
+                    if not (is_alone and 0 < unclear < TRIES):
                         return error
+                elif not is_alone and error.sqlstate is not None:
+                    return error
                 await asyncio.sleep(self._backoff.next_delay(error))
             else:
                 self._backoff.reset()
-                self._on_written([attempt], written)
+                self._on_written(attempts, written)
                 return None
 
 

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -35,12 +34,7 @@ LONGEST = 300.0
 """Seconds between two tries to release what waits for such a job."""
 
 
-class _Refused(NamedTuple):
-    failures: int
-    until: float
-
-
-_NEVER = _Refused(0, 0.0)
+_NEVER = (0, 0.0)
 
 
 class FlowAdvancer:
@@ -54,7 +48,8 @@ class FlowAdvancer:
         self._database = database
         self._jobs: dict[UUID, None] = {}
         self._has_advanced = False
-        self._refused: dict[UUID, _Refused] = {}
+        # The failures of each job, and until when it is left alone.
+        self._refused: dict[UUID, tuple[int, float]] = {}
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -63,7 +58,7 @@ class FlowAdvancer:
     def add(self, jobs: Iterable[UUID]) -> None:
         """Have more released of what waits for these jobs, but for those that just failed to."""
         now = time.monotonic()
-        self._jobs |= {job: None for job in jobs if self._refused.get(job, _NEVER).until <= now}
+        self._jobs |= {job: None for job in jobs if self._refused.get(job, _NEVER)[1] <= now}
         if self._jobs:
             self._idle.clear()
             self._wake.set()
@@ -133,7 +128,7 @@ class FlowAdvancer:
 
     def _refuse(self, job: UUID) -> None:
         """Leave a job alone for a while: it stays marked, and the looks find it again."""
-        failures = self._refused.pop(job, _NEVER).failures + 1
+        failures = self._refused.pop(job, _NEVER)[0] + 1
         if len(self._refused) >= REFUSED:
             del self._refused[next(iter(self._refused))]
-        self._refused[job] = _Refused(failures, time.monotonic() + min(2.0**failures, LONGEST))
+        self._refused[job] = failures, time.monotonic() + min(2.0**failures, LONGEST)

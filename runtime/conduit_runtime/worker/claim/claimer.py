@@ -278,11 +278,7 @@ class Claimer:
         return is_full
 
     async def _claim_counting(
-        self,
-        sizes: Mapping[str, int],
-        lanes: Sequence[Lane],
-        limit: int,
-        taken: Sequence[Claimed],
+        self, sizes: Mapping[str, int], lanes: Sequence[Lane], limit: int, taken: Sequence[Claimed]
     ) -> list[Claimed]:
         """Claim what can start at once or, while the worker is fast, soon, beside the `taken`."""
         free = self._runner.free

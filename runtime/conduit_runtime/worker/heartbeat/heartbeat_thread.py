@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -21,7 +22,7 @@ from ...postgres.backoff import Backoff
 from ...postgres.connection import BROKEN, checked_at_once, connect
 from ...postgres.execute import is_pooled, run
 from ...postgres.statement import Statement
-from ...statements import failure_notices, worker_registry
+from ...statements import worker_registry
 from ...statements.claims import Lane
 from ...telemetry.flusher import Flusher
 from .failure_detector import FailureDetector
@@ -61,24 +62,24 @@ class HeartbeatThread(threading.Thread):
 
     def __init__(self, worker: "Worker", dsn: str, schema: str | None) -> None:
         super().__init__(name="conduit-heartbeat", daemon=True)
-        self._host = worker
+        self._worker = worker
         self._loop = asyncio.get_running_loop()
         self._dsn = dsn
         self._schema = schema
         self._queues = list(worker.queues)
         self._flusher = Flusher(worker.recorder)
         self._ending = threading.Event()
-        self._ready = threading.Event()
+        self._announced: Future[None] = Future()
         self._wakened = threading.Event()
-        self._failure: BaseException | None = None
-        self._announced = self._is_connected = False
-        self._outdated = True
+        self._registered: list[Lane] | None = None
         self._is_idle = self._deregistered = False
         self._next_maintenance = 0.0
         self._controls = Controls()
         self._unhandled: set[Lane] = set()
         self._warned: set[str] = set()
         self._sweep = Sweep(lambda jobs: self._call(worker.flows.add, jobs))
+        # Soon enough that others do not take this worker for dead meanwhile.
+        self._backoff = Backoff(_log, "the heartbeat's connection failed", longest=1.0)
         self._refusals = Backoff(_log, "part of the maintenance failed")
         self.fallback_lanes: Sequence[Lane] = ()
         self.reported: deque[tuple[UUID, str]] = deque()
@@ -86,7 +87,7 @@ class HeartbeatThread(threading.Thread):
 
     def _rename(self) -> None:
         self._lock_key = secrets.randbits(63)
-        self.worker = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.worker_name = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
 
     def _call(self, method: Callable[..., object], *arguments: object) -> None:
         self._loop.call_soon_threadsafe(method, *arguments)
@@ -97,14 +98,7 @@ class HeartbeatThread(threading.Thread):
     def announce(self) -> None:
         """Start, and return when the worker is registered; raises what went wrong."""
         self.start()
-        self._ready.wait()
-        if self._failure is not None:
-            raise self._failure
-
-    def refresh(self) -> None:
-        """Register soon which types the worker handles now."""
-        self._outdated = True
-        self._wakened.set()
+        self._announced.result()
 
     def wake(self) -> None:
         """Send a heartbeat now: operators have changed something."""
@@ -119,8 +113,6 @@ class HeartbeatThread(threading.Thread):
             self.join(timeout=10)
 
     def run(self) -> None:
-        # Soon enough that others do not take this worker for dead meanwhile.
-        backoff = Backoff(_log, "the heartbeat's connection failed", longest=1.0)
         give_up = time.monotonic() + ARRIVAL
         while not self._ending.is_set():
             try:
@@ -128,22 +120,18 @@ class HeartbeatThread(threading.Thread):
                     self._work()
             except Exception as error:
                 broken = isinstance(error, BROKEN) and time.monotonic() < give_up
-                if not (self._announced or broken):
-                    self._failure = error
-                    self._ready.set()
+                if not (self._announced.done() or broken):
+                    self._announced.set_exception(error)
                     return
-                if self._is_connected:
-                    backoff.reset()
-                self._is_connected = False
-                self._ending.wait(backoff.next_delay(error))
-        self._ready.set()
+                self._ending.wait(self._backoff.next_delay(error))
+        self._set_announced()
         if self._is_idle and not self._deregistered:
             # Over a new connection: the old one broke just then.
             try:
                 with self._connect() as self._connection:
                     self._leave()
             except psycopg.Error as error:
-                _log.warning("worker %s could not be deregistered: %s", self.worker, error)
+                _log.warning("worker %s could not be deregistered: %s", self.worker_name, error)
 
     def _connect(self) -> psycopg.Connection[Any]:
         return connect(self._dsn, "conduit heartbeat", lock_timeout="2s")
@@ -153,20 +141,15 @@ class HeartbeatThread(threading.Thread):
         detector = FailureDetector()
         held = False
         while not self._ending.is_set():
-            if self._outdated:
-                # A change while this is under way causes another registration.
-                self._outdated = False
-                try:
-                    self._register(None if pooled else self._lock_key)
-                except BaseException:
-                    self._outdated = True
-                    raise
+            if (lanes := self._worker.registry.lanes()) != self._registered:
+                self._register(None if pooled else self._lock_key, lanes)
+                self._registered = lanes
             held = held or pooled or self._run(worker_registry.lock(self._lock_key))
             heartbeat = self._send()
-            self._is_connected = self._announced = True
+            self._backoff.reset()
             if heartbeat.due is not None:
-                self._call(self._host.ticker.expect, heartbeat.due)
-            others = [state for state in heartbeat.states if state.name != self.worker]
+                self._call(self._worker.ticker.expect, heartbeat.due)
+            others = [state for state in heartbeat.states if state.name != self.worker_name]
             if len(others) == len(heartbeat.states):
                 held = False
                 self._lose()
@@ -183,21 +166,25 @@ class HeartbeatThread(threading.Thread):
                 self._delete_reported()
             self._maintain()
             self._flusher.step(self._run)
-            self._ready.set()
+            self._set_announced()
             self._wakened.wait(min(HEARTBEAT, detector.patience))
             self._wakened.clear()
         self._flusher.finish(self._run)
         self._leave()
 
+    def _set_announced(self) -> None:
+        if not self._announced.done():
+            self._announced.set_result(None)
+
     def _leave(self) -> None:
         self._delete_reported()
         if self._is_idle:
-            self._run(worker_registry.deregister(self.worker))
+            self._run(worker_registry.deregister(self.worker_name))
             self._deregistered = True
 
     def _delete_reported(self) -> None:
         if reported := [*self.reported]:
-            self._run(failure_notices.delete(reported))
+            self._run(worker_registry.delete_failure_notices(reported))
             for _ in reported:
                 self.reported.popleft()
 
@@ -212,24 +199,25 @@ class HeartbeatThread(threading.Thread):
             self._refusals.next_delay(error)
 
     def _send(self) -> worker_registry.Heartbeat:
-        heartbeat = self._run(worker_registry.heartbeat(self.worker, self._queues))
+        heartbeat = self._run(worker_registry.heartbeat(self.worker_name, self._queues))
         if heartbeat.clock is not None:
             self._flusher.set_clock(heartbeat.clock)
         if heartbeat.controls is not None and heartbeat.controls != self._controls:
             self._controls = heartbeat.controls
-            self._call(self._host.claimer.apply, heartbeat.controls)
+            self._call(self._worker.claimer.apply, heartbeat.controls)
         return heartbeat
 
-    def _register(self, lock_key: int | None) -> None:
-        lanes = self._host.registry.lanes()
+    def _register(self, lock_key: int | None, lanes: list[Lane]) -> None:
         host, pid = socket.gethostname(), os.getpid()
-        self._run(worker_registry.register(self.worker, lock_key, host, pid, self._queues, lanes))
+        self._run(
+            worker_registry.register(self.worker_name, lock_key, host, pid, self._queues, lanes)
+        )
 
     def _lose(self) -> None:
-        _log.error("worker %s was declared dead: it abandons its jobs", self.worker)
-        self._outdated = True
+        _log.error("worker %s was declared dead: it abandons its jobs", self.worker_name)
+        self._registered = None
         self._rename()
-        self._call(self._host.abandon_all)
+        self._call(self._worker.abandon_all)
 
     def _maintain(self) -> None:
         now = time.monotonic()
@@ -245,17 +233,17 @@ class HeartbeatThread(threading.Thread):
 
     def _take_notices(self) -> None:
         """Report what no other live worker does, if this one can."""
-        if self._host.reports_failures:
-            jobs = self._run(failure_notices.take(self._queues, self.worker))
+        if self._worker.reports_failures:
+            jobs = self._run(worker_registry.take_failure_notices(self._queues, self.worker_name))
             if jobs:
-                self._call(self._host.report_failed, jobs, self.worker)
+                self._call(self._worker.report_failed, jobs, self.worker_name)
 
     def _find_unhandled(self) -> None:
         unhandled = self._run(worker_registry.unhandled_types(self._queues))
-        known = {type_ for type_, _ in self._host.registry.lanes()}
+        known = {type_ for type_, _ in self._worker.registry.lanes()}
         lanes = {lane for _, lane in unhandled}
         # A deployment may start its web processes first: only a lane that was seen twice is tried.
-        fallback = lanes if self._host.is_draining else lanes & self._unhandled
+        fallback = lanes if self._worker.is_draining else lanes & self._unhandled
         self.fallback_lanes = sorted(lane for lane in fallback if lane[0] in known)
         self._unhandled = lanes
         for queue, (type_, _) in unhandled:
@@ -275,4 +263,4 @@ class HeartbeatThread(threading.Thread):
             jobs = "1 job" if len(rescued) == 1 else f"{len(rescued)} jobs"
             _log.warning("rescued %s of %s, %d of them failed", jobs, of, len(failed))
             if failed:
-                self._call(self._host.count_failed, failed)
+                self._call(self._worker.count_failed, failed)

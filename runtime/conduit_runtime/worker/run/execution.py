@@ -2,12 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
-from typing import Any, Self
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import Context
+from types import coroutine
+from typing import Any, Self, TypeVar
 
 from ...job_types.context import JobContext
 from ...model.claimed import Claimed
 from .handlers import Handler
+
+T = TypeVar("T")
 
 
 class Execution:
@@ -66,3 +70,26 @@ class Execution:
         """Let the attempt's time pass."""
         if self.timer is not None:
             self.timer.cancel()
+
+
+@coroutine
+def resumed(work: Coroutine[Any, Any, T], context: Context, awaited: Any) -> Generator[Any, Any, T]:
+    """Await the rest of `work`, begun by `context.run(work.send, None)`, which gave `awaited`.
+
+    As good as a task of its own for work that does not outlive the present one; and for work that
+    ended at once, by StopIteration, there was nothing to make.
+    """
+    run = context.run
+    step: Callable[[Any], Any]
+    while True:
+        try:
+            given = yield awaited
+        except BaseException as error:
+            step, value = work.throw, error
+        else:
+            step, value = work.send, given
+        try:
+            awaited = run(step, value)
+        except StopIteration as end:
+            result: T = end.value
+            return result

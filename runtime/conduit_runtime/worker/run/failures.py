@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextvars import copy_context
@@ -14,9 +13,9 @@ from ...model.failed_job import FailedJob
 from ...model.job import JobStatus
 from ...model.payload import decode
 from ...model.text.logs import get_logger
-from ...services.django_connections import renewed
 from ...statements.outcomes import Attempt
 from .handlers import is_coroutine_function
+from .threads import call_plainly
 
 _log = get_logger("conduit.worker")
 
@@ -53,10 +52,6 @@ def failed_among(attempts: Iterable[Attempt]) -> list[FailedJob]:
     return found
 
 
-def _nothing(job: FailedJob) -> None:
-    """The outcome of an attempt leaves no notice behind."""
-
-
 class FailureReporter:
     """Calls a function for each failed job, beside the worker's own work, a few at a time.
 
@@ -66,7 +61,7 @@ class FailureReporter:
 
     def __init__(self, hook: Callable[[], OnFailed | None]) -> None:
         self._hook = hook
-        self._waiting: deque[tuple[FailedJob, Callable[[FailedJob], object]]] = deque()
+        self._at_once = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -75,47 +70,39 @@ class FailureReporter:
         return self._hook() is not None
 
     def report(
-        self, jobs: Iterable[FailedJob], then: Callable[[FailedJob], object] = _nothing
+        self, jobs: Iterable[FailedJob], then: Callable[[FailedJob], object] | None = None
     ) -> None:
         """Have the function called for each of the jobs, `then` the other."""
-        self._waiting.extend((job, then) for job in jobs)
-        for _ in range(min(len(self._waiting), AT_ONCE - len(self._tasks))):
-            task = asyncio.create_task(self._call_all(), name="conduit failures")
+        for job in jobs:
+            task = asyncio.create_task(self._report(job, then), name="conduit failures")
             self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def finish(self, seconds: float) -> None:
         """Let the calls end, for so long; what is left is logged and not made any more."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
-        left = len(self._waiting) + len(self._tasks)
-        if left:
+        if left := len(self._tasks):
             _log.warning("on_failed was not called for %d failed jobs: the worker stops", left)
-        self._waiting.clear()
-        for task in [*self._tasks]:
+        for task in self._tasks:
             task.cancel()
 
-    async def _call_all(self) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        try:
-            while self._waiting:
-                job, then = self._waiting.popleft()
-                if (function := self._hook()) is not None:
-                    await self._call(function, job)
-                    then(job)
-        finally:
-            # Not a callback, which comes later: a report meanwhile would count on this task.
-            self._tasks.discard(task)
-
-    async def _call(self, function: OnFailed, job: FailedJob) -> None:
-        try:
-            async with asyncio.timeout(LONGEST):
-                await _run(function, job)
-        except BaseException as error:
-            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
-                raise
-            # Whatever it raises, SystemExit included, is no reason for the worker to end.
-            _log.error("on_failed failed for job %s (%s)", job.id, job.type, exc_info=error)
+    async def _report(self, job: FailedJob, then: Callable[[FailedJob], object] | None) -> None:
+        async with self._at_once:
+            if (function := self._hook()) is None:
+                return
+            try:
+                async with asyncio.timeout(LONGEST):
+                    await _run(function, job)
+            except BaseException as error:
+                task = asyncio.current_task()
+                is_cancelled = task is not None and task.cancelling() > 0
+                if is_cancelled and isinstance(error, asyncio.CancelledError):
+                    raise
+                # Whatever it raises, SystemExit included, is no reason for the worker to end.
+                _log.error("on_failed failed for job %s (%s)", job.id, job.type, exc_info=error)
+            if then is not None:
+                then(job)
 
 
 async def _run(function: OnFailed, job: FailedJob) -> None:
@@ -131,10 +118,7 @@ async def _in_thread(function: OnFailed, job: FailedJob) -> object:
     def call() -> None:
         result.set_running_or_notify_cancel()
         try:
-            with renewed():
-                result.set_result(function(job))
-        except StopIteration:  # a future cannot carry it
-            result.set_exception(RuntimeError("on_failed raised StopIteration"))
+            result.set_result(call_plainly(function, job))
         except BaseException as error:
             result.set_exception(error)
 
@@ -142,8 +126,3 @@ async def _in_thread(function: OnFailed, job: FailedJob) -> object:
     thread = threading.Thread(target=context.run, args=(call,), name="conduit-failed", daemon=True)
     thread.start()
     return await asyncio.wrap_future(result)
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -1,7 +1,7 @@
 """Which function runs a job of a type, and how."""
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial, wraps
@@ -75,8 +75,7 @@ class HandlerRegistry:
     """The handlers of a pool, by type."""
 
     def __init__(self) -> None:
-        self._handlers: dict[str, Handler] = {}
-        self._listeners: list[Callable[[], None]] = []
+        self.by_type: dict[str, Handler] = {}
 
     def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
         """Decorator: `register` a plain function or a coroutine function for a type."""
@@ -126,7 +125,7 @@ class HandlerRegistry:
     def register_job_types(self, job_types: Iterable["JobType[Any, Any]"]) -> None:
         """Register generated job types. Raises QueueError when two packages share a type's name."""
         for job_type in job_types:
-            known = self._handlers.get(job_type.name)
+            known = self.by_type.get(job_type.name)
             if known is not None and known.function is not job_type.function:
                 raise QueueError(
                     f"two job types are called {job_type.name}, in {known.function.__module__} and "
@@ -135,51 +134,40 @@ class HandlerRegistry:
             self._add(Handler.of_job_type(job_type))
 
     def _add(self, handler: Handler) -> None:
-        self._handlers[handler.type] = handler
-        for listener in self._listeners:
-            listener()
-
-    def on_change(self, listener: Callable[[], None]) -> None:
-        """Have `listener` called whenever a handler is registered."""
-        self._listeners.append(listener)
+        self.by_type[handler.type] = handler
 
     def get(self, type: str) -> Handler:
         """The handler of a type. Raises NoHandler, naming the types that have one."""
         try:
-            return self._handlers[type]
+            return self.by_type[type]
         except KeyError:
-            known = ", ".join(sorted(self._handlers)) or "none"
+            known = ", ".join(sorted(self.by_type)) or "none"
             raise NoHandler(
                 f"no handler is registered for {type!r} (known types: {known})"
             ) from None
 
-    @property
-    def by_type(self) -> Mapping[str, Handler]:
-        """The handlers as they are now and become, for who asks at each job."""
-        return self._handlers
-
     def policy(self, type: str) -> RetryPolicy:
         """How jobs of a type are retried; the usual way for a type without a handler."""
-        handler = self._handlers.get(type)
+        handler = self.by_type.get(type)
         return DEFAULT_POLICY if handler is None else handler.policy
 
     def lanes(self) -> list[Lane]:
         """Every (type, fingerprint) that can be run; the empty fingerprint is always among them."""
         lanes: list[Lane] = []
-        for handler in self._handlers.values():
+        for handler in [*self.by_type.values()]:  # another thread may register one meanwhile
             lanes.append((handler.type, ""))
             if handler.fingerprint:
                 lanes.append((handler.type, handler.fingerprint))
         return lanes
 
     def __contains__(self, type: object) -> bool:
-        return type in self._handlers
+        return type in self.by_type
 
     def __iter__(self) -> Iterator[Handler]:
-        return iter(self._handlers.values())
+        return iter(self.by_type.values())
 
     def __len__(self) -> int:
-        return len(self._handlers)
+        return len(self.by_type)
 
 
 def _seconds(duration: timedelta | None, what: str) -> float | None:

@@ -22,12 +22,11 @@ from ...model.outcome import decide, released
 from ...model.text.logs import get_logger
 from ...model.text.masking import secrets_of
 from ...services.django_connections import renewed_in_loop, uses_django
-from ...statements.child_jobs import ChildJobs
+from ...statements.flows import ChildJobs
 from ...statements.outcomes import MOST, Attempt
 from ...statements.results import result_of
-from .execution import Execution
+from .execution import Execution, resumed
 from .handlers import Handler
-from .isolate import resumed
 from .threads import JobThreads
 
 if TYPE_CHECKING:
@@ -259,8 +258,7 @@ class Runner:
         job.start_by = 0.0
         while monotonic() > job.start_by:
             job.start_by = monotonic() + FRESH
-            held = await self._acknowledger.mark_started([Attempt(job)], waits=True)
-            if job.id not in held:
+            if not await self._acknowledger.apart.begin(Attempt(job)):
                 raise TakenAway
         if self._begin(job, execution.task, execution) is not None:
             await self._finish(execution)
@@ -276,7 +274,8 @@ class Runner:
         )
         if attempt.is_large or (children and _may_wait_for_keys(children)):
             execution.disarm()
-            await self._acknowledger.complete_apart(attempt)
+            await self._acknowledger.apart.write(attempt)
+            self._metrics.record_completed([attempt])
         else:
             self._acknowledger.add(attempt)
 
@@ -320,7 +319,7 @@ class Runner:
         outcome = decide(job.attempts, job.max_attempts, error, policy, jitter, secrets_of(job))
         if outcome.detail is not None:
             retried = outcome.status == "pending"
-            self._metrics.record(job.type, elapsed, succeeded=False, retried=retried)
+            self._metrics.record_failed(job.type, elapsed, retried=retried)
             level, then = (logging.WARNING, "is retried") if retried else (logging.ERROR, "failed")
             _log.log(level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error)
         self._acknowledger.add(Attempt(job, elapsed, outcome, started=started))

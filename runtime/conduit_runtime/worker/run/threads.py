@@ -36,7 +36,7 @@ class JobThreads:
     async def call(self, function: Callable[[Any, Any], Any], context: object, payload: Any) -> Any:
         """What `function(context, payload)` returns, awaited here if need be."""
         run = copy_context().run
-        thread = self._pool.submit(run, _plainly, function, context, payload)
+        thread = self._pool.submit(run, call_plainly, function, context, payload)
         try:
             result = await asyncio.wrap_future(thread)
         finally:
@@ -67,9 +67,11 @@ class JobThreads:
         self._on_free()
 
 
-def _plainly(function: Callable[[Any, Any], Any], context: object, payload: Any) -> Any:
+def call_plainly(function: Callable[..., Any], *arguments: object) -> Any:
+    """Call a function in a thread, with Django's connections renewed around it."""
     try:
         with renewed():
-            return function(context, payload)
+            return function(*arguments)
     except StopIteration as stop:  # a future cannot carry it
-        raise RuntimeError("the handler raised StopIteration") from stop
+        name = getattr(function, "__name__", "the function")
+        raise RuntimeError(f"{name} raised StopIteration") from stop

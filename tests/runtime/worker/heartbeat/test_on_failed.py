@@ -12,7 +12,7 @@ import pytest
 from conduit_runtime import Discard, FailedJob, Job, JobContext, Queue, Retry, WorkerPool
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.services.loading import resolve
-from conduit_runtime.statements import failure_notices
+from conduit_runtime.statements import worker_registry
 from conduit_runtime.worker import worker
 from example_jobs import JOBS
 from waiting import until
@@ -327,7 +327,7 @@ def test_where_nobody_is_told_nothing_is_left_behind(rescued: Job, dsn: str) -> 
             connection.execute(
                 f"UPDATE conduit_failure_notices SET since = now() - interval '{age}'"
             )
-            run(connection, failure_notices.sweep())
+            run(connection, worker_registry.sweep_failure_notices())
             assert connection.execute(count).fetchall() == [(left,)]
 
 

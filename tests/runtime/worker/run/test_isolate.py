@@ -7,7 +7,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from conduit_runtime.postgres.arrays import array, integers, texts, uuids
-from conduit_runtime.worker.run.isolate import resumed
+from conduit_runtime.worker.run.execution import resumed
 
 colour: ContextVar[str] = ContextVar("colour", default="none")
 
