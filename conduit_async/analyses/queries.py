@@ -1,4 +1,4 @@
-"""Which expressions and locals stand for a query, whose SQL is written where it is run."""
+"""Which expressions and locals are queries, whose SQL is written where it is run."""
 
 from collections.abc import Callable, Collection, Container, Iterator
 
@@ -13,11 +13,10 @@ IN_MEMORY = frozenset({"count", "first", "all", "pluck"})
 
 
 def query_locals(facts: Facts, body: ast.Node) -> frozenset[Local]:
-    """The locals of one Python function that stand for a query.
+    """The locals of one Python function of which it is certain which query they hold.
 
-    Each of their values is a query, and they are assigned in the block that declares them only,
-    so that it is certain everywhere which one it is. A relation in a local stands for its query
-    where one is made of it.
+    Each of their values is a query, and only the block that declares them assigns them. A relation
+    is a query as well where another one is made of it.
     """
     found: set[Local] = set()
     elsewhere: set[object] = set()
@@ -33,7 +32,7 @@ def query_locals(facts: Facts, body: ast.Node) -> frozenset[Local]:
 
 
 def composed_locals(facts: Facts, body: ast.Node, certain: frozenset[Local]) -> frozenset[Local]:
-    """The locals of a function that stand for a query of which it is not certain which one.
+    """The locals of a function that hold a query, of which it is not certain which one.
 
     Something continues them, and each of their values is a query, or nil.
     """
@@ -64,15 +63,10 @@ def _by_values(
     facts: Facts, found: set[Local], holds: Callable[[ast.Expr, set[Local]], bool]
 ) -> frozenset[Local]:
     """The locals all of whose values are queries, given that the other locals are."""
+    given = {local: (local.value, *facts.assigned.get(local, ())) for local in found}
     while True:
         kept = {
-            local
-            for local in found
-            if all(
-                holds(value, found)
-                for value in (local.value, *facts.assigned.get(local, ()))
-                if value
-            )
+            each for each in found if all(holds(v, found) for v in given[each] if v is not None)
         }
         if kept == found:
             return frozenset(found)
@@ -94,24 +88,16 @@ def is_composed(facts: Facts, node: ast.Expr, known: Collection[Local]) -> bool:
                 return False
             case ast.Nil():
                 continue
-            case ast.Unwrap(operand=operand):
-                pending.append(operand)
             case ast.Ternary(then=then, otherwise=otherwise):
                 pending += [then, otherwise]
             case ast.Binary(operator="??", left=left, right=right):
                 pending += [left, right]
             case ast.Match(arms=arms):
                 pending += [end for arm in arms for end in block_results(arm.body)]
-            case _:
-                use = facts.resolutions.get(current)
-                if (
-                    isinstance(use, RecordCall)
-                    and use.receiver is not None
-                    and (_gives_query(facts, current) or use.operation == "all")
-                ):
-                    pending.append(use.receiver)
-                elif not is_query(facts, current, known):
-                    return False
+            case _ if (inner := _continued(facts, current)) is not None:
+                pending.append(inner)
+            case _ if not is_query(facts, current, known):
+                return False
     return True
 
 
@@ -124,23 +110,29 @@ def receivers(facts: Facts, body: ast.Node) -> Iterator[ast.Expr]:
 
 
 def is_query(facts: Facts, node: ast.Expr, known: Collection[Local]) -> bool:
-    """Whether it is certain which query an expression stands for; `known` locals do."""
-    while True:
-        use = facts.resolutions.get(node)
-        if isinstance(node, ast.Unwrap):
-            node = node.operand
-        elif isinstance(use, RecordCall) and (_gives_query(facts, node) or use.operation == "all"):
-            if use.receiver is None:
-                return True
-            node = use.receiver
-        elif isinstance(use, RelationUse):
-            return use.relation.kind == "to_many"
-        else:
-            return isinstance(use, Local) and use in known
+    """Whether it is certain which query an expression is; of `known` locals, it is."""
+    while (inner := _continued(facts, node)) is not None:
+        node = inner
+    match facts.resolutions.get(node):
+        case RecordCall(receiver=None) as call:
+            return _gives_query(facts, node, call)
+        case RelationUse(relation=relation):
+            return relation.kind == "to_many"
+        case Local() as local:
+            return local in known
+    return False
 
 
-def _gives_query(facts: Facts, node: ast.Expr) -> bool:
-    return isinstance(required(facts.types.get(node, ANY)), Query)
+def _continued(facts: Facts, node: ast.Expr) -> ast.Expr | None:
+    """What a `!` or a step of a query continues."""
+    if isinstance(node, ast.Unwrap):
+        return node.operand
+    use = facts.resolutions.get(node)
+    return use.receiver if isinstance(use, RecordCall) and _gives_query(facts, node, use) else None
+
+
+def _gives_query(facts: Facts, node: ast.Expr, call: RecordCall) -> bool:
+    return isinstance(required(facts.types.get(node, ANY)), Query) or call.operation == "all"
 
 
 def _is_own(node: ast.Node) -> bool:

@@ -63,11 +63,9 @@ def check_condition(body: Body, info: ResourceInfo, condition: ast.Expr) -> None
         body.facts.types[node] = BOOL
 
 
-def _check_equal(
-    body: Body, info: ResourceInfo, place: ast.Node, name: str, value: ast.Expr
-) -> None:
+def _check_equal(body: Body, info: ResourceInfo, at: ast.Node, name: str, value: ast.Expr) -> None:
     """A field that has to equal a value, or to be one of several."""
-    column = known_column(body.env, info, place.span, name)
+    column = known_column(body.env, info, at.span, name)
     if column is None:
         return
     kind = body.type_of(value)
@@ -133,19 +131,21 @@ def check_fields(
     body: Body, info: ResourceInfo, node: ast.Call, values: Sequence[ast.Expr]
 ) -> list[Type]:
     """`pluck(:a, :b)`: the types of the fields."""
-    found: list[Type] = []
-    for value in values:
-        name = constant_text(value)
-        if name is None:
-            hint = f"write `:{value.name if isinstance(value, ast.NameRef) else 'name'}`"
-            found.append(body.error("TYP131", value, "a field is named by a symbol", hint))
-            continue
-        shown = "`:{}`" if isinstance(value, ast.Symbol) else "`{}`"
-        column = known_column(body.env, info, value.span, name, shown)
-        found.append(column.type if column is not None else INVALID)
     if not values:
         body.error("TYP130", node, "`pluck` needs the fields to pick", "write `pluck(:name)`")
-    return found
+    columns = [check_field(body, info, value) for value in values]
+    return [column.type if column is not None else INVALID for column in columns]
+
+
+def check_field(body: Body, info: ResourceInfo, value: ast.Expr) -> Column | None:
+    """The column that `:name` names; None when it was reported that it names none."""
+    name = constant_text(value)
+    if name is None:
+        hint = f"write `:{value.name if isinstance(value, ast.NameRef) else 'name'}`"
+        body.error("TYP131", value, "a field is named by a symbol", hint)
+        return None
+    shown = "`:{}`" if isinstance(value, ast.Symbol) else "`{}`"
+    return known_column(body.env, info, value.span, name, shown)
 
 
 def check_order(

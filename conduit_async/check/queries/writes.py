@@ -6,7 +6,6 @@ from ... import ast
 from ...analyses.looping import looping_lambda
 from ...diagnostics import Related
 from ...program import LibraryCall, Local, ResourceInfo
-from ...suggest import did_you_mean
 from ...types import ANY, STRING, Array, Hash, is_nullable, required
 from ..body import Body
 from ..coercion import constant_text
@@ -16,6 +15,7 @@ from ..lattice import is_number, may_be_nil
 from ..require import require
 from ..sizes import check_size, field_type
 from ..wording import describe
+from .filters import check_field
 
 USAGE = {
     "create!": "create!({ field: value })",
@@ -165,12 +165,8 @@ def _check_complete(
 
 
 def _check_counter(body: Body, info: ResourceInfo, field: ast.Expr, by: ast.Expr | None) -> None:
-    name = constant_text(field)
-    column = field_column(info, name) if name is not None else None
+    column = check_field(body, info, field)
     if column is None:
-        message = f"`{info.name}` has no field `{name}`" if name else "a field is named by a symbol"
-        hint = did_you_mean(name or "", info.columns, "`:{}`") or "write it as `:name`"
-        body.error("SEM203", field, message, hint)
         return
     kind = required(column.type)
     if not is_number(kind):
