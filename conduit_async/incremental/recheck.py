@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from .. import ast
 from ..check import check
 from ..check.names.typos import check_config_names
-from ..check.queries.writes import USAGE
+from ..check.queries.writes import WRITES
 from ..config import Config
 from ..diagnostics import MAX_DIAGNOSTICS, Diagnostic, Problems
 from ..hints.name_typos import likely_name, may_be_typos
@@ -209,7 +209,7 @@ class _Recheck:
 
     def _writes(self, path: str) -> bool:
         """Whether a text may have a write, of which a warning says that it runs no hooks."""
-        return any(operation in self._sources[path] for operation in USAGE)
+        return any(operation in self._sources[path] for operation in WRITES)
 
     def _uses_one_of(self, path: str, classes: Collection[str]) -> bool:
         modules = self._previous.emitted[path].modules

@@ -19,7 +19,7 @@ from ..queries.records import (
     record_call,
     takes_conditions,
 )
-from ..queries.writes import USAGE
+from ..queries.writes import WRITES
 from ..unparsed import is_unparsed_local, is_unparsed_member
 from ..wording import describe, snippet
 from .arguments import bind, bind_parameters, check_order, infer_arguments
@@ -164,8 +164,8 @@ def _no_function(body: Body, callee: ast.Member, info: ResourceInfo) -> Type:
         hint = did_you_mean(name, functions)
         if isinstance(callee.target, ast.SelfRef):
             hint = self_hint(name, info) or hint or queue_hint(name)
-        elif name in USAGE and info.primary_key is not None:
+        elif name in WRITES and info.primary_key is not None:
             key = f"{snippet(callee.target)}.{info.primary_key}"
-            hint = f"write `{info.name}.{USAGE[name].replace('key', key)}`"
+            hint = f"write `{info.name}.{WRITES[name].usage.replace('key', key)}`"
     declared = Related(info.node.name.span, f"`{info.name}` is declared here")
     return body.error("SEM201", callee.name, message, hint, declared)

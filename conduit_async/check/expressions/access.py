@@ -64,12 +64,9 @@ def member(body: Body, node: ast.Member) -> Inference:
                 return INVALID
             case "service":
                 message = f"`{snippet(node)}` is a method of the service `{target.name}`"
-                columns = body.resource.columns.values()
-                enums = [
-                    each for column in columns if isinstance(each := required(column.type), Enum)
-                ]
+                kinds = [required(column.type) for column in body.resource.columns.values()]
                 hint = f"call it: `{snippet(node)}(…)`"
-                if any(node.name.text in each.values for each in enums):
+                if any(isinstance(k, Enum) and node.name.text in k.values for k in kinds):
                     hint = f'a value of an enum is a string: `"{node.name.text}"`'
                 return body.error("SEM201", node, message, hint)
     if isinstance(target, ast.SelfRef) and is_change_predicate(body, node.name.text):

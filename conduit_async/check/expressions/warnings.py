@@ -8,7 +8,7 @@ from ...diagnostics import Related
 from ...program import LibraryCall, RecordCall
 from ...source import Span
 from ..body import Body
-from ..queries.writes import USAGE
+from ..queries.writes import WRITES
 
 _BRACES = re.compile(r"(?<![#\\$])\$?\{([A-Za-z_][\w.?]*)\}")
 _ACTS = (ast.Rescue, ast.Match, ast.Unwrap, ast.BadExpr, ast.Assign)
@@ -48,23 +48,16 @@ def warn_of_braces(body: Body, node: ast.String) -> None:
 
 
 def warn_of_unused(body: Body, node: ast.Expr) -> bool:
-    """Warn of an expression whose value is not used and that does nothing else; whether it is."""
-    if _has_effect(body, node):
-        return False
-    body.warning("PAT401", node, "this value is not used", "assign it with `let`, or remove it")
-    return True
-
-
-def _has_effect(body: Body, node: ast.Expr) -> bool:
-    """Whether it, or a lambda in it, may have an effect, or may fail on purpose."""
+    """Warn of a value that is not used, if nothing in its expression, lambdas included, acts."""
     for part in walk(node):
-        if isinstance(part, _ACTS):
-            return True
         if isinstance(part, ast.Call):
             match body.facts.resolutions.get(part):
                 case LibraryCall(signature=signature) if not signature.effect:
                     continue
-                case RecordCall(operation=operation) if operation not in USAGE:
+                case RecordCall(operation=operation) if operation not in WRITES:
                     continue
-            return True
-    return False
+            return False
+        if isinstance(part, _ACTS):
+            return False
+    body.warning("PAT401", node, "this value is not used", "assign it with `let`, or remove it")
+    return True

@@ -27,7 +27,7 @@ from ..lattice import INVALID, is_number, is_unknown, join_all
 from ..require import require
 from ..wording import describe, snippet
 from .filters import check_conditions, check_fields, check_order
-from .writes import check_key, check_write
+from .writes import WRITES, check_key, check_write
 
 _Result: TypeAlias = Literal["query", "record", "one", "all", "count", "bool", "fields", "nothing"]
 
@@ -56,18 +56,9 @@ OPERATIONS: dict[str, Operation] = {
     "count": Operation("nothing", "count"),
     "exists?": Operation("conditions", "bool"),
     "pluck": Operation("fields", "fields"),
-    "create!": Operation("write", "record"),
-    "update!": Operation("write", "nothing"),
-    "delete!": Operation("write", "nothing"),
-    "increment!": Operation("write", "nothing"),
-    "decrement!": Operation("write", "nothing"),
-    "bulk_create!": Operation("write", "all"),
+    **{name: Operation("write", write.gives) for name, write in WRITES.items()},
 }
-QUERY_STEPS = {
-    name: operation
-    for name, operation in OPERATIONS.items()
-    if operation.takes not in ("key", "write")
-}
+QUERY_STEPS = {n: each for n, each in OPERATIONS.items() if each.takes not in ("key", "write")}
 _COUNTS = {"nothing": "no argument", "number": "one number", "key": "one key"}
 
 

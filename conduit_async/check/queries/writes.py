@@ -1,6 +1,7 @@
 """Record operations that write: `create!`, `update!`, `delete!`, `increment!`, …"""
 
 from collections.abc import Container
+from typing import Literal, NamedTuple
 
 from ... import ast
 from ...analyses.looping import looping_lambda
@@ -17,37 +18,37 @@ from ..sizes import check_size, field_type
 from ..wording import describe
 from .filters import check_field
 
-USAGE = {
-    "create!": "create!({ field: value })",
-    "update!": "update!(key, { field: value })",
-    "delete!": "delete!(key)",
-    "increment!": "increment!(key, :field, by: 1)",
-    "decrement!": "decrement!(key, :field, by: 1)",
-    "bulk_create!": "bulk_create!([{ field: value }])",
+
+class Write(NamedTuple):
+    """A write: the event that it is, how many positional arguments it takes, what it gives."""
+
+    event: str
+    positional: int
+    gives: Literal["record", "all", "nothing"]
+    usage: str
+
+
+WRITES = {
+    "create!": Write("create", 1, "record", "create!({ field: value })"),
+    "update!": Write("update", 2, "nothing", "update!(key, { field: value })"),
+    "delete!": Write("delete", 1, "nothing", "delete!(key)"),
+    "increment!": Write("update", 2, "nothing", "increment!(key, :field, by: 1)"),
+    "decrement!": Write("update", 2, "nothing", "decrement!(key, :field, by: 1)"),
+    "bulk_create!": Write("create", 1, "all", "bulk_create!([{ field: value }])"),
 }
-"""How each is called."""
-_WRITES = {
-    "create!": ("create", 1),
-    "update!": ("update", 2),
-    "delete!": ("delete", 1),
-    "increment!": ("update", 2),
-    "decrement!": ("update", 2),
-    "bulk_create!": ("create", 1),
-}
-"""The event of each, and how many positional arguments it takes."""
 _GIVEN_BY_DATABASE = {"auto", "auto_update", "default", "primary"}
 
 
 def check_write(body: Body, node: ast.Call, info: ResourceInfo, operation: str) -> None:
     """Check the arguments of a write, whose types are known already."""
-    event, positional = _WRITES[operation]
-    _warn_of_hooks(body, node, info, event)
+    write = WRITES[operation]
+    _warn_of_hooks(body, node, info, write.event)
     values = [argument.value for argument in node.arguments if argument.name is None]
     named = {a.name.text: a.value for a in node.arguments if a.name is not None}
     by = named.pop("by", None) if operation in ("increment!", "decrement!") else None
-    if len(values) != positional or named:
+    if len(values) != write.positional or named:
         message = f"`{operation}` does not take these arguments"
-        body.error("TYP130", node, message, f"write `{info.name}.{USAGE[operation]}`")
+        body.error("TYP130", node, message, f"write `{info.name}.{write.usage}`")
         return
     if operation == "create!":
         _check_values(body, info, values[0], complete=True)
