@@ -3,23 +3,7 @@
 from .. import ast
 from ..hints.foreign_names import VARIABLE_DURATION
 from ..source import Span
-from ..types import (
-    BOOL,
-    DECIMAL,
-    DURATION,
-    FLOAT,
-    INT,
-    STRING,
-    AnyType,
-    Array,
-    Function,
-    Hash,
-    NilType,
-    Optional,
-    Scalar,
-    Struct,
-    Type,
-)
+from ..types import AnyType, Array, Function, Hash, NilType, Optional, Scalar, Struct, Type
 from .coercion import constant_text
 
 
@@ -64,31 +48,30 @@ def _shown(kind: Type) -> str:
 
 def conversion(node: ast.Expr, actual: Type, expected: Type) -> str | None:
     """How to turn the one type into the other, where there is a way."""
-    match actual, expected:
-        case Array(Hash()), Array(Struct()):
+    shown, text = snippet(node), constant_text(node)
+    match expected, actual:
+        case Array(Struct()), Array(Hash()):
             return "say the type where it is made: `let rows: array<{ … }> = …`"
-        case Scalar("float"), Scalar("decimal"):
+        case Scalar("decimal"), Scalar("float"):
             return "a float is not exact: make both decimals, or both floats"
-    text = constant_text(node)
-    if text is not None and expected in (INT, FLOAT, DECIMAL) and text.isdecimal():
-        return f"write it without quotes: `{text}`"
-    if text in ("true", "false") and expected == BOOL:
-        return f"write it without quotes: `{text}`"
-    if isinstance(expected, Function):
-        return "write a lambda: `|x| { … }`"
-    if expected == STRING and isinstance(node, ast.Int | ast.Float | ast.Bool):
-        return f'write it in quotes: `"{snippet(node)}"`'
-    if expected == DURATION and actual == INT and not isinstance(node, ast.Int):
-        return VARIABLE_DURATION
-    if expected == DURATION and actual == INT:
-        return f"say the unit: `{snippet(node)}.days`, `.hours`, `.minutes` or `.seconds`"
-    match str(expected), str(actual):
-        case "string", _ if not isinstance(actual, Hash):
-            return f'write it as a string: `"#{{{snippet(node)}}}"`'
-        case "int", "float" | "decimal":
-            return f"round it: `Number.round({snippet(node)}, 0)`"
-        case "uuid", "string":
-            return f"parse it: `UUID.parse({snippet(node)})`"
-        case "timestamp", "string":
-            return f"parse it: `Time.parse({snippet(node)})`"
+        case Scalar("int" | "float" | "decimal"), _ if text is not None and text.isdecimal():
+            return f"write it without quotes: `{text}`"
+        case Scalar("bool"), _ if text in ("true", "false"):
+            return f"write it without quotes: `{text}`"
+        case Function(), _:
+            return "write a lambda: `|x| { … }`"
+        case Scalar("string"), _ if isinstance(node, ast.Int | ast.Float | ast.Bool):
+            return f'write it in quotes: `"{shown}"`'
+        case Scalar("duration"), Scalar("int") if isinstance(node, ast.Int):
+            return f"say the unit: `{shown}.days`, `.hours`, `.minutes` or `.seconds`"
+        case Scalar("duration"), Scalar("int"):
+            return VARIABLE_DURATION
+        case Scalar("string"), _ if not isinstance(actual, Hash):
+            return f'write it as a string: `"#{{{shown}}}"`'
+        case Scalar("int"), Scalar("float" | "decimal"):
+            return f"round it: `Number.round({shown}, 0)`"
+        case Scalar("uuid"), Scalar("string"):
+            return f"parse it: `UUID.parse({shown})`"
+        case Scalar("timestamp"), Scalar("string"):
+            return f"parse it: `Time.parse({shown})`"
     return None

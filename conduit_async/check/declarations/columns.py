@@ -1,5 +1,7 @@
 """The columns of a resource: its fields, and the keys of its relations."""
 
+from dataclasses import replace
+
 from ... import ast
 from ...names import SNAPSHOT_ATTRIBUTES, python_name, snake_case
 from ...program import Column, RelationInfo, ResourceInfo
@@ -66,15 +68,8 @@ def _field(env: Environment, info: ResourceInfo, field: ast.Field, own: set[str]
             f"`{name}` is not a relation, so nothing takes these options",
             "give it the type of a resource, or write annotations: `@default(…)`",
         )
-    _add(
-        env,
-        info,
-        name,
-        kind,
-        field.name.span,
-        auto_update=any(a.name.text == "auto_update" for a in field.annotations),
-        doc=field.doc,
-    )
+    is_updated = any(each.name.text == "auto_update" for each in field.annotations)
+    _add(env, info, Column(name, "", kind, is_updated, span=field.name.span, doc=field.doc))
 
 
 def _key_column(
@@ -83,7 +78,7 @@ def _key_column(
     kind = key_type(env, relation.target)
     if relation.key not in info.columns:
         nullable = optional(kind) if relation.nullable else kind
-        _add(env, info, relation.key, nullable, relation.span, doc=doc)
+        _add(env, info, Column(relation.key, "", nullable, span=relation.span, doc=doc))
 
 
 def key_type(env: Environment, resource: str) -> Type:
@@ -96,21 +91,14 @@ def key_type(env: Environment, resource: str) -> Type:
     return SCALARS.get(named.name, ANY) if isinstance(named, ast.NamedType) else ANY
 
 
-def _add(
-    env: Environment,
-    info: ResourceInfo,
-    name: str,
-    kind: Type,
-    span: Span | None,
-    *,
-    auto_update: bool = False,
-    doc: str | None = None,
-) -> None:
+def _add(env: Environment, info: ResourceInfo, column: Column) -> None:
+    """Add a column, which gets its Python name here."""
     taken = env.taken_columns.setdefault(info.name, set(SNAPSHOT_ATTRIBUTES))
-    sensitive = {name, f"{info.name}.{name}"} & set(env.config.sensitive)
-    python = python_name(name, taken)
+    python = python_name(column.name, taken)
     taken.add(python)
-    info.columns[name] = Column(name, python, kind, auto_update, bool(sensitive), span, doc)
+    names = {column.name, f"{info.name}.{column.name}"}
+    is_sensitive = not names.isdisjoint(env.config.sensitive)
+    info.columns[column.name] = replace(column, python=python, sensitive=is_sensitive)
 
 
 def _is_first(env: Environment, names: dict[str, Span], name: str, span: Span) -> bool:

@@ -44,23 +44,15 @@ SCALARS: dict[str, Type] = {
     "json": JSON,
 }
 _ELSEWHERE = {
+    **dict.fromkeys(("integer", "bigint", "number", "duration"), "int"),
+    **dict.fromkeys(("str", "varchar", "char"), "string"),
+    **dict.fromkeys(("numeric", "money"), "decimal"),
+    **dict.fromkeys(("object", "jsonb"), "json"),
+    **dict.fromkeys(("map", "dict"), "hash"),
     "boolean": "bool",
-    "integer": "int",
-    "bigint": "int",
-    "number": "int",
     "datetime": "timestamp",
     "double": "float",
-    "numeric": "decimal",
-    "money": "decimal",
-    "str": "string",
-    "varchar": "string",
-    "char": "string",
-    "object": "json",
-    "jsonb": "json",
     "list": "array",
-    "map": "hash",
-    "dict": "hash",
-    "duration": "int",
 }
 """What other languages call our types."""
 
