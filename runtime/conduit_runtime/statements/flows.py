@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from ..model.arguments import check_type
@@ -22,6 +22,7 @@ RELEASED = 2_000
 _START = UUID(int=0)
 
 Dependency = tuple[UUID, UUID]
+K = TypeVar("K")
 
 
 def unstored(flow: Flow) -> Flow:
@@ -82,39 +83,32 @@ def flow_rows(flow: Flow) -> list[dict[str, Any]]:
     ]
 
 
-class SweptDependencies(NamedTuple):
+class EndedJobs(NamedTuple, Generic[K]):
     """Where to go on, None at the end; and which of the jobs have ended."""
 
-    next: Dependency | None
+    next: K | None
     ended: Sequence[UUID]
 
 
-def sweep(after: Dependency | None) -> Statement[SweptDependencies]:
+def sweep(after: Dependency | None) -> Statement[EndedJobs[Dependency]]:
     """Find jobs that ended by a hand-typed statement, among the dependencies after this one."""
     job, following = after or (_START, _START)
     return Statement(
         "flow/sweep_dependencies",
         {"job": job, "next": following, "limit": SWEPT},
-        lambda rows, count: SweptDependencies(
+        lambda rows, count: EndedJobs(
             (rows[-1][0], rows[-1][1]) if len(rows) == SWEPT else None,
             [*dict.fromkeys(job for job, _, has_ended in rows if has_ended)],
         ),
     )
 
 
-class Watched(NamedTuple):
-    """Where to go on, None at the end; and which of the jobs have ended."""
-
-    next: UUID | None
-    ended: Sequence[UUID]
-
-
-def watch(job: UUID | None) -> Statement[Watched]:
+def watch(job: UUID | None) -> Statement[EndedJobs[UUID]]:
     """Find jobs that have ended among the watched ones after this one, a page of them."""
     return Statement(
         "flow/watched_jobs",
         {"job": job or _START, "limit": WATCHED},
-        lambda rows, count: Watched(
+        lambda rows, count: EndedJobs(
             rows[-1][0] if len(rows) == WATCHED else None,
             [job for job, has_ended in rows if has_ended],
         ),

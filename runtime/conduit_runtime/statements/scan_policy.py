@@ -35,8 +35,9 @@ class ScanPolicy:
     whenever a claim comes back short, too.
 
     While another transaction holds a snapshot, vacuum removes nothing and full scans cost more
-    and more. Then recent scans replace them, and full scans become rare. A statement that makes a
-    job due further back sends a notification to the workers that listen (`hears_notices`).
+    and more. Then recent scans replace them, and full scans become rare
+    (`is_full_scan_rare`). A statement that makes a job due further back sends a notification to the
+    workers that listen (`hears_notices`).
     """
 
     def __init__(self) -> None:
@@ -45,7 +46,7 @@ class ScanPolicy:
         self._recent_cost = 0.0
         self._all_seen: dict[str, float] = {}
         self._scope: tuple[Any, ...] = ()
-        self._hears_notices = self._is_full_rare = self._is_outdated = False
+        self._hears_notices = self.is_full_scan_rare = self._is_outdated = False
 
     def choose(
         self, scope: tuple[Any, ...], queues: Collection[str], hears_notices: bool, now: float
@@ -59,29 +60,24 @@ class ScanPolicy:
             self._scope = scope
             self._all_seen.clear()
         self._hears_notices = hears_notices
-        self._is_full_rare = (
+        self.is_full_scan_rare = (
             hears_notices and min(self._costs) >= _COSTLY and self._all_seen.keys() >= set(queues)
         )
         if self.is_full_due(now):
             return Scan.FULL
-        return Scan.RECENT if self._is_full_rare and now >= self._recent_at else Scan.CURSOR
+        return Scan.RECENT if self.is_full_scan_rare and now >= self._recent_at else Scan.CURSOR
 
     def ages(self, queues: Iterable[str], now: float) -> list[float]:
         """How many seconds a recent scan goes back in each of the queues."""
         return [now - self._all_seen[queue] + _RECENT for queue in queues]
 
-    @property
-    def is_full_scan_rare(self) -> bool:
-        """Whether full scans cost so much that they are rare."""
-        return self._is_full_rare
-
     def is_full_due(self, now: float) -> bool:
         """Whether a claim scans everything."""
-        return now >= (self._rare_at if self._is_full_rare else self._full_at)
+        return now >= (self._rare_at if self.is_full_scan_rare else self._full_at)
 
     def due_in(self, now: float) -> float:
         """In how many seconds a claim scans further back than behind the last one."""
-        due = min(self._rare_at, self._recent_at) if self._is_full_rare else self._full_at
+        due = min(self._rare_at, self._recent_at) if self.is_full_scan_rare else self._full_at
         return max(0.0, due - now)
 
     def learn(
@@ -118,7 +114,7 @@ class ScanPolicy:
     def invalidate(self) -> None:
         """A notice says: something is due further back than recent scans, or one under way, saw."""
         self._all_seen.clear()
-        self._is_full_rare = False
+        self.is_full_scan_rare = False
         self._is_outdated = True
 
 

@@ -26,11 +26,6 @@ class Listener:
         self._opened = 0
         self._wake = asyncio.Event()
 
-    @property
-    def holds_idle_lock(self) -> bool:
-        """Whether commits notify this worker."""
-        return bool(self._held) and self._opened == self._connection.generation
-
     def hears(self, queues: Iterable[str]) -> int | None:
         """The number of the connection over which all that is announced of these queues comes."""
         listens = self._opened == self._connection.generation and self._listening.issuperset(queues)
