@@ -50,7 +50,7 @@ class AsyncCronScheduler:
         return stored[0][0] if stored else None
 
     async def list(self, *, conn: Connection | None = None) -> Schedules:
-        """All schedules by name, as they stand now."""
+        """All schedules as they are now, by name."""
         stored = await self._run(store.read(None), conn)
         return [schedule for schedule, _ in stored]
 

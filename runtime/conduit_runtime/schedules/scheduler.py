@@ -51,7 +51,7 @@ class CronScheduler:
         return stored[0][0] if stored else None
 
     def list(self, *, conn: Connection | None = None) -> Schedules:
-        """All schedules by name, as they stand now."""
+        """All schedules as they are now, by name."""
         stored = self._run(store.read(None), conn)
         return [schedule for schedule, _ in stored]
 

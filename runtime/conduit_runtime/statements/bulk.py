@@ -14,7 +14,7 @@ from ..postgres.steps import Steps
 BATCH = 1_000
 """Jobs that one statement changes at most."""
 PAGE = 5_000
-"""Jobs that one statement of a purge looks at."""
+"""Jobs that one statement of a purge checks."""
 UNENDED = (JobStatus.PENDING, JobStatus.RUNNING)
 _ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 _START = UUID(int=0)

@@ -1,4 +1,4 @@
-"""How a worker claims: which queues and lanes, how many, and where to look."""
+"""How a worker claims: from which queues and lanes, how many jobs, and how far back."""
 
 import math
 import uuid
@@ -157,7 +157,7 @@ class Claims:
 
     @property
     def was_full(self) -> bool:
-        """Whether the last claim looked at everything."""
+        """Whether the last claim scanned everything."""
         return self._scan is Scan.FULL
 
     def next(
@@ -220,7 +220,7 @@ class Claims:
             self._kinds = kinds
         self.scan_policy.learn(self._scan, started, now, len(jobs), is_short, taken_whole)
         if self.was_full and (not is_short or len(self._bounds) > _MOST_BOUNDS):
-            # A bound that this look did not come to would hide what appeared behind it since.
+            # A bound that this scan did not reach would hide what appeared behind it since.
             self._bounds.clear()
         if len(self._queues) > _MANY_QUEUES:
             self._pass_over({job.queue for job in jobs}, is_short)
@@ -233,10 +233,10 @@ class Claims:
         self._forget_exhausted(last)
 
     def _forget_exhausted(self, gave: Collection[tuple[str, int]]) -> None:
-        """Of the priorities that a claim found exhausted, look at no more than a few again.
+        """Scan only a few of the priorities again that a claim found exhausted.
 
-        Each costs a look at every lane. Those above what it gave of a queue are; the most urgent
-        are kept, and the next full scan finds what comes to the others.
+        Each costs a scan of every lane. Exhausted are those above the jobs that the queue returned.
+        The most urgent ones stay, and the next full scan finds what comes to the others.
         """
         most = max(1, _MOST_LOOKS // self._lanes)
         if len(self._bounds) <= most:
@@ -262,7 +262,8 @@ class Claims:
 def _least_depth(limit: int, kinds: int) -> int:
     """How many heads of each lane nearly always do for jobs of so many types, evenly spread.
 
-    Whatever is looked at is locked, so more costs time and WAL; with less, claims come back short.
+    Every head that is scanned is locked, so more costs time and WAL; with less, claims come back
+    short.
     """
     share = limit / max(1, kinds)
     return limit if kinds <= 1 else math.ceil(share + 3 * math.sqrt(share)) + 1

@@ -16,7 +16,7 @@ from .unique_keys import Duplicate, note_stored
 SWEPT = 5_000
 """Dependencies that one sweep checks."""
 WATCHED = 1_000
-"""Watched jobs that one look at them takes in."""
+"""Watched jobs that one statement checks."""
 RELEASED = 2_000
 """Dependencies that one statement deletes at most; the flow advancer goes on with the rest."""
 _START = UUID(int=0)
@@ -128,7 +128,7 @@ def advance(jobs: Sequence[UUID], budget: int = RELEASED) -> Statement[Sequence[
 
 
 def advance_watched() -> Steps[None]:
-    """Go on with flows whose jobs ended unnoticed: for loops of one's own, without a worker."""
+    """Go on with flows whose jobs ended unnoticed, for `dequeue` without a worker."""
     watched = yield watch(None)
     if watched.ended:
         yield advance(watched.ended)

@@ -1,4 +1,4 @@
-"""Claims for loops of one's own: held for a fixed time instead of by a living worker."""
+"""Claims by `dequeue`: held for a fixed time instead of by a living worker."""
 
 import random
 from collections.abc import Sequence

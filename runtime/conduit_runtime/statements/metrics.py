@@ -19,7 +19,7 @@ MINUTES_KEPT = timedelta(hours=2)
 HOURS_KEPT = timedelta(days=2)
 """For how long at least hours stay apart; then they become days."""
 READ = timedelta(days=30)
-"""How far back one can look."""
+"""The longest period that can be read."""
 DAYS_KEPT = READ + timedelta(days=1)
 """For how long days are kept, so that the day in which such a period begins is complete."""
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400

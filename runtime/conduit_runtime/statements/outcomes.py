@@ -42,7 +42,7 @@ class Attempt:
     """An attempt to be written: how long it took in seconds, and what came of it.
 
     Without an outcome it completed; `enqueued` are its child jobs, as `insert_parameters` returns
-    them, and `result` is what is kept of its return value. `started` is the monotonic time at which
+    them, and `result` its stored return value. `started` is the monotonic time at which
     it began; None when it did not.
     """
 

@@ -1,4 +1,4 @@
-"""What handlers return, kept for a while for types that ask for it."""
+"""Stored return values of handlers, for types that ask for it."""
 
 from typing import Any, NamedTuple
 
@@ -12,18 +12,18 @@ _log = get_logger("conduit.worker")
 SWEPT = 5_000
 """Results that one sweep deletes at most."""
 MAX_RESULT = 16 * 1024 * 1024
-"""Bytes of JSON text that are kept of a job."""
+"""Bytes of JSON text that a stored result may have."""
 
 
 class Result(NamedTuple):
-    """A returned value as JSON, and the seconds for which it is kept."""
+    """A returned value as JSON, and the seconds until it expires."""
 
     text: str
     seconds: float
 
 
 def result_of(value: Any, seconds: float, job: object) -> Result | None:
-    """A handler's return value to be kept; nothing for None.
+    """A handler's return value as it is stored; None for None.
 
     One that has no form in JSON is left out with an error in the log: the work is done, and running
     the job again would not better it. Raises OutcomeTooLarge for one of more than `MAX_RESULT`

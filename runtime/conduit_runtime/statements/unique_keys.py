@@ -16,13 +16,13 @@ from ..model.payload import encode
 from ..postgres.statement import Rows, Statement
 
 SWEPT = 5_000
-"""Keys that one sweep looks at."""
+"""Keys that one sweep checks."""
 
 
 class Duplicate(NamedTuple):
     """A job that was not stored, since its key has an existing job.
 
-    `readable` tells whether the role that enqueued may read that one.
+    `readable` is whether the role that enqueued may read that one.
     """
 
     job: Job

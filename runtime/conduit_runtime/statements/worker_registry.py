@@ -79,7 +79,7 @@ class Heartbeat:
 
     `due` are the seconds until the next schedule is due, None when there is none; `clock` is the
     Unix time by the server's clock. It and the `controls` are None while no worker is registered.
-    `is_awaited` tells whether flows wait for jobs outside of them.
+    `is_awaited` is whether flows wait for jobs outside of them.
     """
 
     states: list[WorkerState]

@@ -1,4 +1,4 @@
-"""Counts what becomes of the attempts of one process, a batch at a time."""
+"""Counts the outcomes of the attempts of one process, a batch at a time."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

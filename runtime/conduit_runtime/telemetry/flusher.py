@@ -21,9 +21,9 @@ COMPACT = 600.0
 
 
 class Flusher:
-    """Flushes a recorder over a connection that is lent to it, by one thread.
+    """Flushes a recorder, in one thread.
 
-    What could not be written is kept for the next time, and never troubles the one who lends.
+    What could not be written is written the next time; no error leaves it.
     """
 
     def __init__(self, recorder: Recorder) -> None:

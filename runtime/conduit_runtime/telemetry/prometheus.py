@@ -29,7 +29,7 @@ _LABELS = ("queue", "type")
 
 
 class PoolCollector(Collector):
-    """A pool's counts and histograms, and how its queues stand in the database.
+    """A pool's counts and histograms, and the state of its queues in the database.
 
     For a registry of your own, which takes one: `registry.register(PoolCollector(pool))`.
     """

@@ -1,4 +1,4 @@
-"""How queues stand, for gauges: cheap however long they are."""
+"""The state of queues, for gauges: cheap however long they are."""
 
 import threading
 import time
@@ -43,7 +43,7 @@ class QueueGauges(NamedTuple):
 
 
 class QueueReader:
-    """Asks the database how queues stand, at most once in `FRESH` seconds, in any thread."""
+    """Reads the state of queues, at most once in `FRESH` seconds, in any thread."""
 
     def __init__(self, dsn: str, schema: Callable[[], str | None], queues: Sequence[str]) -> None:
         given = "connect_timeout" in conninfo_to_dict(dsn)
@@ -56,7 +56,7 @@ class QueueReader:
         self._known: list[QueueGauges] | None = None
 
     def read(self) -> list[QueueGauges] | None:
-        """How the queues stand; None when the database does not say in time."""
+        """The state of the queues; None when the database does not respond in time."""
         with self._lock:
             if time.monotonic() >= self._until:
                 self._known = self._ask()

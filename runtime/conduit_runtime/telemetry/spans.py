@@ -29,7 +29,7 @@ class JobTracer:
     ) -> Any:
         """Do the work in a span, the child of what enqueued the job.
 
-        `why_stopped` tells what is behind a cancellation.
+        `why_stopped` returns the reason of a cancellation.
         """
         with self._tracer.start_as_current_span(
             f"process {job.type}",

@@ -23,7 +23,7 @@ def present() -> dict[str, str] | None:
 
 
 def context_of(headers: Mapping[str, str] | None) -> Context:
-    """The trace context that headers tell of; an empty one if they tell of none."""
+    """The trace context in the headers; an empty one if they hold none."""
     try:
         return propagate.extract(headers or {}, context=Context())
     except Exception:

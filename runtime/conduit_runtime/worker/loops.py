@@ -58,7 +58,7 @@ def stopped_by_signals(stopping: asyncio.Event) -> Iterator[None]:
 
 @contextlib.contextmanager
 def rare_collections() -> Iterator[None]:
-    """Have the garbage collector look for cycles less often, and never among what is there now.
+    """Have the garbage collector search for cycles less often, and never among present objects.
 
     For a process that does nothing but work on jobs: with Python's usual thresholds the collector
     walks the jobs of each batch several times over, a tenth of the time of short ones.
@@ -74,7 +74,7 @@ def rare_collections() -> Iterator[None]:
 
 
 async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool:
-    """Do some work and tell that it ended; it is cancelled, and this false, when to stop first.
+    """Do some work; returns whether it ended. If `stopping` is set first, the work is cancelled.
 
     Raises what the work raised.
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _log = get_logger("conduit.worker")
 
 WATCH = 1.0
-"""Seconds between looks whether long jobs are still held."""
+"""Seconds between checks that long jobs are still held."""
 LONG = 0.5
 """Seconds after which a running job's start is written."""
 AUDIT = 10.0
@@ -39,7 +39,7 @@ class Watch:
         self._worker = worker
         self._runner = worker.runner
         self._acknowledger = worker.acknowledger
-        self._backoff = Backoff(_log, "orphaned claims cannot be looked for")
+        self._backoff = Backoff(_log, "orphaned claims cannot be read")
         self._stuck_since: float | None = None
         self._orphans: set[tuple[UUID, UUID]] = set()
         self.is_stuck = asyncio.Event()

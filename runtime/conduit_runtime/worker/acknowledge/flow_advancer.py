@@ -18,7 +18,7 @@ _log = get_logger("conduit.worker")
 
 BATCH = 1_000
 """Jobs whose dependents one statement releases at most."""
-# A deferred constraint would be checked at the commit, where no refused job can be told apart.
+# A deferred constraint would be checked at the commit, where the refused job is not known.
 _SETTINGS = """
 SET CONSTRAINTS ALL IMMEDIATE;
 SET LOCAL lock_timeout = '1s';
@@ -127,7 +127,7 @@ class FlowAdvancer:
         return more
 
     def _refuse(self, job: UUID) -> None:
-        """Leave a job alone for a while: it stays marked, and the looks find it again."""
+        """Leave a job alone for a while: it stays marked, and heartbeats find it again."""
         failures = self._refused.pop(job, _NEVER)[0] + 1
         if len(self._refused) >= REFUSED:
             del self._refused[next(iter(self._refused))]

@@ -1,4 +1,4 @@
-"""Which workers are dead, judged on one's own clock."""
+"""Finds dead workers, by the clock of the worker that watches them."""
 
 import math
 from collections.abc import Sequence

@@ -39,7 +39,7 @@ class Execution:
         return self
 
     def stop(self, reason: BaseException) -> None:
-        """Cancel the job where it waits; `reason` says what becomes of the attempt."""
+        """Cancel the job where it waits; `reason` decides the outcome of the attempt."""
         if self.stopped_by is None:
             self.stopped_by = reason
             if self.context is not None:
@@ -76,8 +76,8 @@ class Execution:
 def resumed(work: Coroutine[Any, Any, T], context: Context, awaited: Any) -> Generator[Any, Any, T]:
     """Await the rest of `work`, begun by `context.run(work.send, None)`, which gave `awaited`.
 
-    As good as a task of its own for work that does not outlive the present one; and for work that
-    ended at once, by StopIteration, there was nothing to make.
+    It does what a task of its own would do, for work that ends before the present task. Work that
+    ended at once, by StopIteration, needs no such object.
     """
     run = context.run
     step: Callable[[Any], Any]
