@@ -1,6 +1,8 @@
 """Queries and record operations, compiled to parameterised SQL that stands in the module."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from ... import ast
 from ...analyses.queries import is_composed, is_query
@@ -10,14 +12,12 @@ from ...python.code import call as call_
 from ..expressions import chains
 from ..expressions.dispatch import Lowering, Operand
 from ..functions.function_builder import FunctionBuilder
-from .composed import run_composed
+from .composed import arguments_of, behind_safe_step, extended
 from .conditions import aggregate_of, class_of, column_of, name_of
-from .relations import arguments, fetch, operation
+from .relations import fetch, operation
 from .selects import lazily, narrowed, select_of, selecting
-from .sql import Select
+from .sql import Select, quoted
 from .writes import WRITES
-
-AGGREGATES = ("count", "sum", "avg", "min", "max")
 
 
 def record_call(fn: FunctionBuilder, node: ast.Expr, call: RecordCall) -> Lowering:
@@ -32,66 +32,68 @@ def record_call(fn: FunctionBuilder, node: ast.Expr, call: RecordCall) -> Loweri
     facts = fn.module.facts
     if call.receiver is not None and not is_query(facts, call.receiver, fn.locals.queries):
         if is_composed(facts, call.receiver, fn.locals.known_queries):
-            return (yield from run_composed(fn, node, call))
+            return (yield from _run_composed(fn, node, call))
         return (yield from _of_rows(fn, node, call))
-    if call.operation in _RUNNING or (call.operation in AGGREGATES and call.arguments):
+    if call.operation in _RUNNING:
         select = yield from selecting(fn, node, resource, call.receiver)
-        code = yield from lazily(select, _run(fn, node, call, select))
+        code = yield from lazily(select, _run_select(fn, node, call, select))
     else:
         select = yield from select_of(fn, node)
         code = fetch(fn, select)
     return chains.guarded(fn, node, select.guard, code)
 
 
-_RUNNING = ("all", "first", "count", "exists?", "pluck", "find_by")
+_RUNNING = ("first", "count", "exists?", "pluck", "find_by", "sum", "avg", "min", "max")
 
 
-def _run(fn: FunctionBuilder, node: ast.Expr, call: RecordCall, select: Select) -> Lowering:
-    if call.operation in AGGREGATES and call.arguments:
-        return _aggregate(fn, node, call, select)
+def _run_select(fn: FunctionBuilder, node: ast.Expr, call: RecordCall, select: Select) -> Lowering:
     if call.operation in ("find_by", "exists?"):
         select = yield from narrowed(fn, select, call.arguments)
+    text = _run(fn, node, call, select.column, select.arguments)
+    return operation(fn, text, select.all_values)
+
+
+def _run_composed(fn: FunctionBuilder, node: ast.Expr, call: RecordCall) -> Lowering:
+    assert call.receiver is not None
+    query = yield Operand(call.receiver, composed=True, chain=True)
+    if chains.is_safe_step(node) and not query.guards:
+        query = behind_safe_step(fn, query, call.receiver)
+    guard, query = query.split()
+    if call.operation in ("find_by", "exists?") and call.arguments:
+        resource = fn.module.program.resources[call.resource]
+        delta = Select(resource, qualified=True, guard=Guard(guard.conditions))
+        delta = yield from lazily(delta, narrowed(fn, delta, call.arguments))
+        query = extended(fn, query, delta)
+    text = _run(fn, node, call, quoted, partial(arguments_of, query))
+    return chains.guarded(fn, node, guard, operation(fn, text, [query]))
+
+
+def _run(
+    fn: FunctionBuilder,
+    node: ast.Expr,
+    call: RecordCall,
+    column: Callable[[str], str],
+    given: Callable[..., str],
+) -> str:
+    """The operation of the runtime that runs a query; `given` are its arguments, by method."""
+    resource = fn.module.program.resources[call.resource]
+    named = call.arguments if call.operation not in ("find_by", "exists?") else ()
+    fields = [column_of(resource, name_of(each.value)) for each in named]
     match call.operation:
-        case "all":
-            return fetch(fn, select)
         case "first" | "find_by":
-            select = replace(select, limit=select.limit or Code("1"))
-            return operation(fn, f"first({arguments(fn, select)})", select.all_values)
-        case "count":
-            return _scalar(fn, select, "count(*)", fn.builtin("int"))
+            return f"first({fn.module.record_class(call.resource)}, {given('first')})"
         case "exists?":
-            pieces = select.statement("1")
-            pieces = [f"SELECT EXISTS ({pieces[0]}", *pieces[1:-1], f"{pieces[-1]})"]
-            text = arguments(fn, select, pieces, fn.builtin("bool"))
-            return operation(fn, f"scalar({text})", select.all_values)
-    return _pluck(fn, node, call, select)
-
-
-def _pluck(fn: FunctionBuilder, node: ast.Expr, call: RecordCall, select: Select) -> Code:
-    columns = [column_of(select.resource, name_of(argument.value)) for argument in call.arguments]
-    pieces = select.statement(", ".join(select.column(c.name) for c in columns), ordered=True)
-    if len(columns) > 1:
-        text = arguments(fn, select, pieces, "-").removeprefix("-, ")
-        return operation(fn, f"pluck_rows({text})", select.all_values)
-    kind = class_of(fn, columns[0].type)
-    return operation(fn, f"pluck({arguments(fn, select, pieces, kind)})", select.all_values)
-
-
-def _scalar(
-    fn: FunctionBuilder, select: Select, what: str, kind: str, *, nil: bool = False
-) -> Code:
-    pieces = select.statement(what)
-    if select.is_cut:
-        inner = select.statement("*", ordered=True)
-        pieces = [f"SELECT {what}", f"FROM ({inner[0]}", *inner[1:-1], f"{inner[-1]}) AS part"]
-    name = "scalar_or_none" if nil else "scalar"
-    return operation(fn, f"{name}({arguments(fn, select, pieces, kind)})", select.all_values)
-
-
-def _aggregate(fn: FunctionBuilder, node: ast.Expr, call: RecordCall, select: Select) -> Code:
-    column = column_of(select.resource, name_of(call.arguments[-1].value))
-    text, kind, nil = aggregate_of(fn, node, call.operation, select.column(column.name))
-    return _scalar(fn, select, text, kind, nil=nil)
+            return f"scalar({fn.builtin('bool')}, {given('exists')})"
+        case "count":
+            return f"scalar({fn.builtin('int')}, {given('value', 'count(*)')})"
+        case "pluck":
+            rows = given("columns", *(field.name for field in fields))
+            kind = f"pluck({class_of(fn, fields[0].type)}, "
+            return f"{kind if len(fields) == 1 else 'pluck_rows('}{rows})"
+        case "sum" | "avg" | "min" | "max":
+            what, kind, nil = aggregate_of(fn, node, call.operation, column(fields[0].name))
+            return f"{'scalar_or_none' if nil else 'scalar'}({kind}, {given('value', what)})"
+    return f"fetch({fn.module.record_class(call.resource)}, {given('rows')})"
 
 
 def _of_rows(fn: FunctionBuilder, node: ast.Expr, call: RecordCall) -> Lowering:

@@ -5,14 +5,14 @@ from dataclasses import replace
 from ... import ast
 from ...names import snake_case
 from ...program import Local, RelationInfo, RelationUse
-from ...python.code import Code, Effect, Line, Precedence
+from ...python.code import Code, Effect, Line
 from ...types import is_nullable
 from ..expressions import chains
 from ..expressions.dispatch import Lowering, Operand
 from ..functions.function_builder import FunctionBuilder
 from ..python.typing import type_of
 from .conditions import column_of
-from .sql import Select, literal, quoted
+from .sql import Select, quoted
 
 _LOADING = Effect.READS | Effect.FAILS
 """To load a row changes nothing, but it may be gone."""
@@ -21,13 +21,14 @@ _LOADING = Effect.READS | Effect.FAILS
 def relation(fn: FunctionBuilder, node: ast.Expr, use: RelationUse, operand: Operand) -> Lowering:
     """`.customer`, `.items`: the row or rows."""
     info = use.relation
+    record = fn.module.record_class(info.target)
     key = yield from owner_key(fn, node, use)
     if info.kind == "to_many":
         return replace(fetch(fn, related(fn, info, key)), guards=key.guards)
     if info.kind == "has_one":
-        select = replace(related(fn, info, key), limit=Code("1"))
-        return _loaded(fn, "first", arguments(fn, select), key, info.name)
-    text = f"{fn.module.record_class(info.target)}, {key.text}"
+        text = f"{record}, {related(fn, info, key).arguments('first')}"
+        return _loaded(fn, "first", text, key, info.name)
+    text = f"{record}, {key.text}"
     maybe = operand.maybe or is_nullable(type_of(fn, node))
     maybe |= node in fn.module.facts.narrowed and fn.loaded(f"find({text})") is not None
     return _loaded(fn, "find" if maybe else "get", text, key, info.name)
@@ -79,20 +80,10 @@ def ordered(select: Select, text: str | None) -> Select:
     return replace(select, order=tuple(order))
 
 
-def arguments(
-    fn: FunctionBuilder, select: Select, pieces: list[str] | None = None, head: str = ""
-) -> str:
-    """The arguments of a database operation: what, the statement, and its values."""
-    first = head or fn.module.record_class(select.resource.name)
-    values = [value.at(Precedence.TERNARY) for value in select.all_values]
-    comma = "," if len(values) == 1 else ""
-    tail = f", ({', '.join(values)}{comma})" if values else ""
-    return f"{first}, {literal(pieces or select.rows())}{tail}"
-
-
 def fetch(fn: FunctionBuilder, select: Select) -> Code:
     """The rows of a query, under the conditions of its guard."""
-    code = operation(fn, f"fetch({arguments(fn, select)})", select.all_values)
+    record = fn.module.record_class(select.resource.name)
+    code = operation(fn, f"fetch({record}, {select.arguments('rows')})", select.all_values)
     return replace(code, guards=select.guard.conditions)
 
 

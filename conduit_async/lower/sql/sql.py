@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ...program import ResourceInfo
-from ...python.code import NO_GUARD, Code, Guard, Line
+from ...python.code import NO_GUARD, Code, Guard, Line, Precedence
 from ...python.literals import quoted as quoted_text
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -86,10 +86,24 @@ class Select:
         prefix = f"{quoted(self.resource.table)}." if self.joins or self.qualified else ""
         return f"{prefix}{quoted(name)}"
 
-    def rows(self) -> list[str]:
-        """The statement for whole rows, in pieces that each fit a line."""
-        columns = ", ".join(self.column(name) for name in self.resource.columns)
-        return self.statement(columns, ordered=True)
+    def arguments(self, method: str, *what: str) -> str:
+        """The statement and the values of an operation: those of a method of the runtime's."""
+        pieces = self.statement(", ".join(what))
+        match method:
+            case "rows":
+                return self.arguments("columns", *self.resource.columns)
+            case "first":
+                return replace(self, limit=self.limit or Code("1")).arguments("rows")
+            case "columns":
+                pieces = self.statement(", ".join(map(self.column, what)), ordered=True)
+            case "exists":
+                pieces = _within("SELECT EXISTS (", self.statement("1"), ")")
+            case "value" if self.is_cut:
+                inner = self.statement("*", ordered=True)
+                pieces = [f"SELECT {what[0]}", *_within("FROM (", inner, ") AS part")]
+        values = [value.at(Precedence.TERNARY) for value in self.all_values]
+        comma = "," if len(values) == 1 else ""
+        return literal(pieces) + (f", ({', '.join(values)}{comma})" if values else "")
 
     def statement(self, what: str, *, ordered: bool = False) -> list[str]:
         """`SELECT what FROM …`, in pieces that each fit a line."""
@@ -107,6 +121,11 @@ class Select:
     def is_cut(self) -> bool:
         """Whether it takes only a part of the rows, which are counted as a subquery then."""
         return self.limit is not None or self.offset is not None
+
+
+def _within(head: str, pieces: list[str], tail: str) -> list[str]:
+    first, *rest = [*pieces[:-1], f"{pieces[-1]}{tail}"]
+    return [f"{head}{first}", *rest]
 
 
 def literal(pieces: list[str], width: int = 74) -> str:
