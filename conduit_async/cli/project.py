@@ -44,7 +44,8 @@ def load_project(given: Sequence[str], problems: Problems) -> Project:
     if not starts and problems.has_errors:
         return Project(config, root, {}, {})
     if not starts:
-        raise UsageError(_nothing_given(root))
+        where = "in the configuration" if root else "under `[tool.conduit]` of pyproject.toml"
+        raise UsageError(f"nothing to compile: name files or folders, or list `sources` {where}")
     return _read_all(starts, config, root, problems)
 
 
@@ -71,15 +72,6 @@ def _starts(given: Sequence[str], config: Config, root: Path | None) -> Sequence
     if given or root is None:
         return given
     return [os.path.relpath(root / source) for source in config.sources]
-
-
-def _nothing_given(root: Path | None) -> str:
-    if root is None:
-        return (
-            "nothing to compile: name files or folders, or list `sources` under `[tool.conduit]` "
-            "of pyproject.toml"
-        )
-    return "nothing to compile: name files or folders, or list `sources` in the configuration"
 
 
 def _folder_of(path: str) -> Path:
@@ -109,7 +101,9 @@ def _read_all(
     if not paths and not problems.has_errors:
         places = ", ".join(f"`{shown(start)}`" for start in given)
         raise UsageError(f"no Conduit source (*.conduit, *.cdt) in {places}")
-    base = _base(paths, [_folder_of(start) for start in given], root)
+    # The folder from which sources are named in what is generated: the root, if all are below it.
+    inside = root and all(Path(os.path.abspath(path)).is_relative_to(root) for path in paths)
+    base = root if inside else os.path.commonpath([_folder_of(start) for start in given])
     sources: dict[str, str] = {}
     names: dict[str, str] = {}
     for path in paths:
@@ -119,13 +113,6 @@ def _read_all(
             sources[name] = text
             names[name] = shown(path)
     return Project(config, root, sources, names)
-
-
-def _base(paths: Sequence[Path], given: Sequence[Path], root: Path | None) -> str:
-    """The folder from which sources are named in what is generated."""
-    if root is not None and all(Path(os.path.abspath(path)).is_relative_to(root) for path in paths):
-        return str(root)
-    return os.path.commonpath([os.path.abspath(folder) for folder in given])
 
 
 def _files(start: str, problems: Problems) -> Iterator[Path]:

@@ -63,7 +63,9 @@ def _read(state: State) -> None:
             operator = found["op"]
             start, position = found.span("op")
             if operator in LONG_EQUALITY:
-                operator = _long_equality(state, operator, start)
+                message, meant = f"Conduit has no `{operator}`", LONG_EQUALITY[operator]
+                state.error("SYN001", start, position, message, f"write `{meant}`")
+                operator = meant
             state.emit(OPERATORS[operator], operator, start, position)
         elif kind == "end":
             break
@@ -75,10 +77,3 @@ def _read(state: State) -> None:
     state.result.early_closers = state.brackets.early_closers
     state.result.tokens.append(Token("$END", "", len(text), len(text), True, 0))
     del state.result.tokens[0]
-
-
-def _long_equality(state: State, word: str, start: int) -> str:
-    """Report `===` or `!==`, and give what is meant."""
-    meant = LONG_EQUALITY[word]
-    state.error("SYN001", start, start + 3, f"Conduit has no `{word}`", f"write `{meant}`")
-    return meant

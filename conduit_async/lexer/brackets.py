@@ -69,11 +69,6 @@ class Brackets:
         self._suspect: Open | None = None
 
     @property
-    def in_brace(self) -> bool:
-        """Whether the innermost bracket is a `{`."""
-        return bool(self.stack) and self.stack[-1].bracket == "{"
-
-    @property
     def hidden(self) -> bool:
         """Whether one is deeper inside than is read at all."""
         return len(self.stack) > MAX_OPEN

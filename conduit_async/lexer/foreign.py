@@ -16,13 +16,23 @@ def foreign_word(state: State, word: str, start: int, end: int) -> int:
     stack = state.brackets.stack
     starts = state.first or state.result.tokens[-1].type == "LBRACE"
     if not stack:
-        return _foreign_resource(state, word, start, end)
+        if not state.first or word == "resource" or not foreign.resource_word(state.text, end):
+            return 0
+        message = f"a file holds resources, not `{word}`"
+        state.error("SYN001", start, end, message, "write `resource`")
+        return state.emit("RESOURCE", word, start, end)
     if len(stack) == 1:
         return _foreign_member(state, word, start, end) if starts else 0
     found = _find_foreign(state, word, end, starts)
-    if found is not None:
-        return 0 if _declares(state, word) else _read_as(state, found, word, start, end)
-    return _foreign_infix(state, word, start, end) if state.after_operand and not starts else 0
+    if found is None:
+        return _foreign_infix(state, word, start, end) if state.after_operand and not starts else 0
+    if word not in state.declared:
+        state.declared[word] = foreign.declares(state.text, word)
+    if state.declared[word]:
+        return 0
+    if found.type != FOREIGN:  # the parser reports it
+        state.error("SYN001", start, end, f"Conduit has no `{word}`", found.hint)
+    return state.emit(found.type, word, start, end) if found.type else end
 
 
 def _find_foreign(state: State, word: str, end: int, starts: bool) -> ForeignWord | None:
@@ -37,29 +47,6 @@ def _find_foreign(state: State, word: str, end: int, starts: bool) -> ForeignWor
     if found is None and (starts or not state.after_operand):
         found = foreign.value_word(state.text, word, end)
     return found
-
-
-def _declares(state: State, word: str) -> bool:
-    if word not in state.declared:
-        state.declared[word] = foreign.declares(state.text, word)
-    return state.declared[word]
-
-
-def _read_as(state: State, meant: ForeignWord, word: str, start: int, end: int) -> int:
-    if meant.type == FOREIGN:
-        return state.emit(FOREIGN, word, start, end)
-    state.error("SYN001", start, end, f"Conduit has no `{word}`", meant.hint)
-    if meant.type:
-        state.emit(meant.type, word, start, end)
-    return end
-
-
-def _foreign_resource(state: State, word: str, start: int, end: int) -> int:
-    if not state.first or word == "resource" or not foreign.resource_word(state.text, end):
-        return 0
-    hint = "write `resource`"
-    state.error("SYN001", start, end, f"a file holds resources, not `{word}`", hint)
-    return state.emit("RESOURCE", word, start, end)
 
 
 def _foreign_member(state: State, word: str, start: int, end: int) -> int:

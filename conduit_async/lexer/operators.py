@@ -162,7 +162,7 @@ def number(state: State, text: str, start: int) -> int:
     try:
         value = literals.number(text)
     except literals.BadLiteralError as error:
-        state.bad_literal("SYN008", start, error)
+        state.error("SYN008", start + error.start, start + error.end, str(error), error.hint)
         return state.emit("BAD", text, start, end)
     if unit:
         end = unit.end()

@@ -8,7 +8,6 @@ from typing import Literal
 from ..diagnostics import Diagnostic
 from ..source import Source, Span
 from ..tokens import OPERAND_ENDS, Token
-from . import literals
 from .brackets import MAX_OPEN, Brackets
 
 _PAIR = re.compile(r"[A-Za-z_]\w*\s*:")
@@ -82,15 +81,12 @@ class State:
             self.first = False
             return end
         if self.doc:
-            self.take_doc(start)
+            if self.text.count("\n", self.doc_end, start) == 1:
+                self.result.docs[start] = "\n".join(self.doc)
+            self.doc.clear()
         self.result.tokens.append(Token(type, text, start, end, self.first, len(brackets)))
         self.first = False
         return end
-
-    def take_doc(self, start: int) -> None:
-        if self.text.count("\n", self.doc_end, start) == 1:
-            self.result.docs[start] = "\n".join(self.doc)
-        self.doc.clear()
 
     def insert(self, type: str) -> None:
         tokens = self.result.tokens
@@ -100,18 +96,17 @@ class State:
     def repair(self, repair: Repair) -> None:
         if repair.kind == "close":
             self.brackets.close_from(repair.opener)
-        elif repair.kind == "call":
-            last = self.result.tokens[-1]
-            span = Span(self.source, last.start, last.end)
+            return
+        last = self.result.tokens[-1]
+        span = Span(self.source, last.start, last.end)
+        if repair.kind == "call":
             self.report("SYN011", span, "a `(` is missing after this", "add the missing `(`")
             self.insert("_CALL")
             self.brackets.open("(", repair.at)
         elif len(self.brackets.stack) < MAX_OPEN:
-            last = self.result.tokens[-1]
             code, message = "SYN017", "a block `{ … }` should follow"
             if _PAIR.match(self.text, repair.at):
                 code, message = "SYN011", "a `{` is missing after this"
-            span = Span(self.source, last.start, last.end)
             self.report(code, span, message, "add the missing `{`")
             self.insert("LBRACE")
             self.brackets.open("{", repair.at, "block")
@@ -123,9 +118,6 @@ class State:
         if not self.brackets.hidden:
             self.report(code, Span(self.source, start, end), message, hint)
 
-    def bad_literal(self, code: str, start: int, error: literals.BadLiteralError) -> None:
-        self.error(code, start + error.start, start + error.end, str(error), error.hint)
-
     @property
     def after_operand(self) -> bool:
         last = self.result.tokens[-1]
@@ -133,7 +125,8 @@ class State:
 
     @property
     def new_line_in_brace(self) -> bool:
-        return self.first and self.brackets.in_brace
+        stack = self.brackets.stack
+        return self.first and bool(stack) and stack[-1].bracket == "{"
 
     def attached(self, position: int) -> bool:
         following = self.text[position : position + 1]

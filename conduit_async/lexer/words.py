@@ -82,14 +82,10 @@ def _close_what_ends_here(state: State, start: int, end: int) -> None:
 
 
 def _bad_name(state: State, word: str, start: int, end: int, previous: str) -> None:
-    code, what = ("SYN003", "resource") if previous == "RESOURCE" else ("SYN004", "")
-    state.error(
-        code,
-        start,
-        end,
-        f"`{shorten(word)}` is not a {what + ' ' if what else ''}name",
-        "names consist of the letters a to z, digits and underscores",
-    )
+    in_resource = previous == "RESOURCE"
+    code, what = ("SYN003", "a resource name") if in_resource else ("SYN004", "a name")
+    hint = "names consist of the letters a to z, digits and underscores"
+    state.error(code, start, end, f"`{shorten(word)}` is not {what}", hint)
 
 
 def _keyword(state: State, word: str, end: int, suffix: str | None) -> str:
