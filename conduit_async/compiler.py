@@ -8,6 +8,7 @@ from .check import check
 from .config import Config
 from .diagnostics import Diagnostic, Problems
 from .incremental.output import Output
+from .package import row_heads
 from .parse import parse
 from .settings import check_config
 from .source import Source
@@ -44,6 +45,7 @@ def compile(
     from .emit.emit import emit  # none of this is needed by `diagnose`
     from .emit.layout import format_all
     from .incremental.recheck import Checked, recheck
+    from .incremental.summarize import summaries_of
     from .link.link import link
     from .lower.lower import lower
     from .plan.plan import plan_package
@@ -54,8 +56,9 @@ def compile(
         program: Program | None = check(files, config, problems)
         if program is None:
             return Output(problems.sorted())
-        checked = Checked.whole(program, files, problems.sorted())
-    plan: Plan = plan_package(checked.program, config, checked.paths, checked.kept_rows)
+        summaries = summaries_of(program, files, program.resources.keys())
+        checked = Checked(program, frozenset(summaries), summaries, problems.sorted())
+    plan: Plan = plan_package(checked.program, config, checked.paths, row_heads(checked.kept))
     if checked.reserved not in (None, plan.reserved):
         return compile(sources, config, progress, form=form)  # no row can be kept
     modules: Iterator[ModuleCode] = lower(plan)

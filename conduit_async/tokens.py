@@ -5,28 +5,22 @@ The types are the terminals of `grammar/conduit.lark`.
 
 import re
 
+from msgspec import Struct
 
-class Token:
+
+class Token(Struct, eq=False):
     """A terminal of the grammar and its place.
 
     `first` says that it is the first on its line, `depth` how many brackets are open around it.
     A token of no width was put in by a repair: the source does not hold it.
     """
 
-    __slots__ = ("depth", "end", "first", "start", "text", "type")
-
-    def __init__(
-        self, type: str, text: str, start: int, end: int, first: bool = False, depth: int = 0
-    ) -> None:
-        self.type = type
-        self.text = text
-        self.start = start
-        self.end = end
-        self.first = first
-        self.depth = depth
-
-    def __repr__(self) -> str:
-        return f"{self.type}({self.text!r})"
+    type: str
+    text: str
+    start: int
+    end: int
+    first: bool = False
+    depth: int = 0
 
 
 KEYWORDS = {

@@ -1,6 +1,6 @@
 """Parses and checks what a change concerns, given the last compilation."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .. import ast
@@ -12,7 +12,7 @@ from ..diagnostics import MAX_DIAGNOSTICS, Diagnostic, Problems
 from ..hints.name_typos import likely_name, may_be_typos
 from ..link.services import have_clashes, merged
 from ..names import module_name
-from ..package import EmittedSource, RowHead, reserved_names, row_heads
+from ..package import EmittedSource, reserved_names, row_heads
 from ..parse import parse
 from ..program import Program
 from ..settings import check_config
@@ -25,12 +25,6 @@ _OWN = frozenset({
     "SYN012", "TYP101", "TYP102", "TYP103",
 })  # fmt: skip
 """Warnings that depend on nothing but the source and what it uses."""
-
-_SHARE = 0.5
-"""How much of all sources may have to be read: with more of them, a whole compilation is better."""
-
-_FEW = 20
-"""How many sources may be read in any case."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +41,6 @@ class Checked:
     diagnostics: tuple[Diagnostic, ...]
     kept: Mapping[str, EmittedSource] = field(default_factory=dict)
     reserved: frozenset[str] | None = None
-
-    @property
-    def kept_rows(self) -> list[RowHead]:
-        """The rows of the sources that are not compiled again."""
-        return row_heads(self.kept)
-
-    @classmethod
-    def whole(
-        cls, program: Program, files: Sequence[ast.File], found: tuple[Diagnostic, ...]
-    ) -> "Checked":
-        """A program of which nothing has been compiled."""
-        summaries = summaries_of(program, files, program.resources.keys())
-        return cls(program, frozenset(summaries), summaries, found)
 
 
 def recheck(sources: Mapping[str, str], config: Config, previous: Output) -> Checked | None:
@@ -127,7 +108,7 @@ class _Recheck:
             resources[path] = [resource.name.text for resource in self._files[path].resources]
         self._places = places = {name: path for path, each in resources.items() for name in each}
         needed = self._needed(dirty)
-        if len(places) < sum(map(len, resources.values())) or self._is_too_many(needed):
+        if len(places) < sum(map(len, resources.values())):
             return None
         self._parse(needed)
         for diagnostic in self._syntax.sorted():
@@ -143,9 +124,6 @@ class _Recheck:
             return None
         own = [file for file in files if file.span.source.path in dirty]
         return program, summaries_of(program, own, places.keys())
-
-    def _is_too_many(self, needed: Collection[str]) -> bool:
-        return len(needed) > max(_SHARE * len(self._sources), _FEW)
 
     def _parse(self, paths: Iterable[str]) -> None:
         for path in sorted(set(paths) - self._files.keys()):
@@ -186,12 +164,15 @@ class _Recheck:
             places = {related.span.source.path for related in diagnostic.related}
             if not places.isdisjoint(self._changed | self._gone):
                 found.add(diagnostic.span.source.path)
-        for path, each in self._before.items():
-            if path not in touched and (
-                not moved.isdisjoint(each.uses)
-                or (not heard.isdisjoint(each.uses) and self._writes(path))
+        for path in self._before.keys() - touched:
+            uses, text = self._before[path].uses, self._sources[path]
+            modules = self._previous.emitted[path].modules
+            if (
+                not moved.isdisjoint(uses)
+                # a warning says of a write that it runs no hooks
+                or (not heard.isdisjoint(uses) and any(operation in text for operation in WRITES))
                 or (resources and self._meant(path, resources))
-                or (classes and self._uses_one_of(path, classes))
+                or any(name in module.text for module in modules for name in classes)
             ):
                 found.add(path)
         return found & self._before.keys() - touched
@@ -206,14 +187,6 @@ class _Recheck:
             for name in names
             if (name[0], len(name)) in near and any(likely_name(word, [name]) for word in others)
         }
-
-    def _writes(self, path: str) -> bool:
-        """Whether a text may have a write, of which a warning says that it runs no hooks."""
-        return any(operation in self._sources[path] for operation in WRITES)
-
-    def _uses_one_of(self, path: str, classes: Collection[str]) -> bool:
-        modules = self._previous.emitted[path].modules
-        return any(name in module.text for module in modules for name in classes)
 
     def _diagnostics(
         self, problems: Problems, summaries: Mapping[str, SourceSummary], dirty: Collection[str]

@@ -109,11 +109,9 @@ class Automaton:
         if not self.quiet:
             self._report_to(diagnostic)
 
-    def pop(self) -> None:
-        """Remove what is on top of the stacks."""
-        self.stack.pop()
-        self.values.pop()
-        self.starts.pop()
+    def drop_to(self, size: int) -> None:
+        """Keep so many states, and the values between them."""
+        del self.stack[size:], self.values[size - 1 :], self.starts[size - 1 :]
 
     def depth(self) -> int:
         """How many brackets are open around what is read now."""

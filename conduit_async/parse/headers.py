@@ -32,31 +32,35 @@ class HeaderRecovery:
         Gives the index of the token to go on with, and the offsets where the header begins and
         ends; None if it is in no header, or no block follows.
         """
+        parser, tokens = self._parser, self._parser.tokens
         place = self.head()
         if place is None:
             return None
-        head: Token = self._parser.values[place]
+        head: Token = parser.values[place]
         brace = self._brace(index, head)
-        if brace is None or self._parser.tokens[brace].start == self._last_brace:
+        if brace is None or tokens[brace].start == self._last_brace:
             return None
-        self._last_brace = self._parser.tokens[brace].start
-        begin, end = head.start, self._parser.tokens[brace].start
+        begin, end = head.start, tokens[brace].start
+        self._last_brace = end
         if head.type in ("HOOK", "AT"):
             return self._read_hook(place, brace), begin, end
-        stand_in = self._stand_in(index, head, brace)
-        for kept in range(len(self._parser.stack), place + 1, -1):
-            if self._parser.accepts("LBRACE", kept) and not self._begins_value_or_type(kept):
+        words = tokens[tokens.index(head) + 1 : brace]
+        name = next((token.text for token in words if token.type == "NAME"), "_")
+        stand_in = [
+            Token(type, name if type == "NAME" else "", head.end, head.end, False, head.depth)
+            for type in _STANDS_FOR.get(head.type, ())
+        ]
+        accepts = parser.accepts
+        for kept in range(len(parser.stack), place + 1, -1):
+            begins_value_or_type = accepts("INT", kept) or accepts("PREDICATE", kept)
+            if accepts("LBRACE", kept) and not begins_value_or_type:
                 stand_in = []
                 break
-        if stand_in and not self._parser.accepts(stand_in[0].type, kept):
+        if stand_in and not accepts(stand_in[0].type, kept):
             return None
-        while len(self._parser.stack) > kept:
-            self._parser.pop()
-        self._parser.tokens[brace:brace] = stand_in
+        parser.drop_to(kept)
+        tokens[brace:brace] = stand_in
         return brace, begin, end
-
-    def _begins_value_or_type(self, kept: int) -> bool:
-        return self._parser.accepts("INT", kept) or self._parser.accepts("PREDICATE", kept)
 
     def head(self) -> int | None:
         """Where, among the values, the first word of the innermost header is."""
@@ -91,7 +95,7 @@ class HeaderRecovery:
         """Read a hook again, with what is known of its header."""
         tokens = self._parser.tokens
         head: Token = self._parser.values[place]
-        start = self._index_of(head, brace)
+        start = tokens.index(head)
         meant = (hook_meant(head.text[1:]) if head.type == "AT" else head.text) or "@after"
         timing, _, event = meant.partition(" ")
         names = [token.text for token in tokens[start + 1 : brace]]
@@ -101,8 +105,7 @@ class HeaderRecovery:
             read.append(("ASYNC", "@async"))
         span = head.start, head.end
         tokens[start:brace] = [Token(*each, *span, False, head.depth) for each in read]
-        while len(self._parser.values) > place:
-            self._parser.pop()
+        self._parser.drop_to(place + 1)
         return start
 
     def past_body(self, head: Token, index: int) -> int:
@@ -117,19 +120,4 @@ class HeaderRecovery:
         return index
 
     def _column(self, token: Token) -> int:
-        return token.start - self._parser.source.text.rfind("\n", 0, token.start)
-
-    def _stand_in(self, index: int, head: Token, brace: int) -> list[Token]:
-        """Tokens for a header of which nothing fits; a name that is there is kept."""
-        start = self._index_of(head, index)
-        names = [token for token in self._parser.tokens[start + 1 : brace] if token.type == "NAME"]
-        name = names[0].text if names else "_"
-        at = head.end
-        types = _STANDS_FOR.get(head.type, ())
-        texts = {"NAME": name}
-        return [Token(type, texts.get(type, ""), at, at, False, head.depth) for type in types]
-
-    def _index_of(self, token: Token, index: int) -> int:
-        while self._parser.tokens[index] is not token:
-            index -= 1
-        return index
+        return token.start - self._parser.source.line_start(token.start)

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from .. import ast
 from ..diagnostics import Diagnostic
 from ..hints.declaration_typos import unclosed_generic
-from ..hints.foreign_words import FOLLOWERS, TAILS
+from ..hints.foreign_words import FOLLOWERS
 from ..hints.syntax_hint import Unexpected
 from ..lexer import Lexed
 from ..source import Source, Span
@@ -88,7 +88,6 @@ class Recovery:
         if self._errors < _MAX_ERRORS and (body := self._header.skip_to_body(index)) is not None:
             resume, begin, end = body
             self._parser.shifted = 0
-            self.skipped += max(resume - index, 0)
             self._headers.append((begin, end))
             self._note_unparsed(begin, end)
             return resume
@@ -97,14 +96,17 @@ class Recovery:
         head = self._parser.values[place] if place is not None else None
         size = len(self._parser.stack)
         while not self._parser.accepts("ERROR") or (at_end and self._parser.depth()):
-            self._parser.pop()
+            self._parser.drop_to(len(self._parser.stack) - 1)
         is_incomplete = len(self._parser.stack) < size or not token.first
         begin = self._unparsed_start(index) if is_incomplete else token.start
         self._parser.put_error(token)
         if self._errors == _MAX_ERRORS:
             self._close_all(resume)
         else:
-            stays = resume < index or at_end or (self._parser.shifted and self._may_resume(token))
+            may_resume = (
+                token.first or token.type == "RESOURCE" or token.depth < self._parser.depth()
+            )
+            stays = resume < index or at_end or (self._parser.shifted and may_resume)
             resume = self._resume(resume if stays else resume + 1)
             if head is not None and head.type in ("HOOK", "FUNCTION") and token.text in _OPENERS:
                 resume = self._header.past_body(head, resume)
@@ -141,13 +143,6 @@ class Recovery:
             if token.depth == depth and token.first and _starts_anew(token):
                 return token.start
         return 0
-
-    def _may_resume(self, unexpected: Token) -> bool:
-        return (
-            unexpected.first
-            or unexpected.type == "RESOURCE"
-            or unexpected.depth < self._parser.depth()
-        )
 
     def _resume(self, index: int) -> int:
         """The next token that starts a statement or member here, or closes the bracket around."""
@@ -191,11 +186,9 @@ class Recovery:
             return True
         if token.type == "COLON" and self._parser.shifted == 1 and previous.text in _PAIR_KEYS:
             return True
-        text = self._source.text
-        line_start = text.rfind("\n", 0, previous.start) + 1
-        line_end = text.find("\n", token.end)
-        flagged = bisect_left(self._flagged, line_start)
-        return flagged < len(self._flagged) and (line_end < 0 or self._flagged[flagged] < line_end)
+        flagged = bisect_left(self._flagged, self._source.line_start(previous.start))
+        line_end = self._source.line_end(token.end)
+        return flagged < len(self._flagged) and self._flagged[flagged] <= line_end
 
     def _follows_error_in_brackets(self, index: int) -> bool:
         """Whether a token closes a bracket inside which the last error was."""
@@ -211,8 +204,6 @@ class Recovery:
 
 def _starts_anew(token: Token) -> bool:
     type = token.type
-    if type == FOREIGN and token.text in TAILS:
-        return False
     if token.depth == 0:
         return type in ("RESOURCE", "AT")
     if type in _MEMBER_STARTS or type in _STATEMENT_STARTS:
