@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ from .session import Session, database_options
 
 if TYPE_CHECKING:
     from ..model.schedules.schedule import Schedule
-    from ..worker.pool import WorkerPool
     from ..worker.run.failures import OnFailed
 
 _STUCK = 75
@@ -125,6 +124,7 @@ def worker(
             ports = free_ports(metrics_host, metrics_port, processes)
             raise click.exceptions.Exit(run_processes(dsn, ports, processes))
         from ..client.queue import Queue
+        from ..model.errors import WorkerStuck
         from ..model.text.logs import OneLineFormatter
         from ..services.loading import resolve
         from ..worker.pool import WorkerPool
@@ -151,22 +151,15 @@ def worker(
             if metrics_port is not None:
                 serve_metrics(pool, metrics_host, metrics_port)
             on_ready = None if parent is None else partial(Parent(parent).tell_ready, pool)
-            code = _run(pool, drain, on_ready)
+            try:
+                pool.run(drain=drain, on_ready=on_ready)
+                code = 0
+            except WorkerStuck as error:
+                logging.error("the worker exits so that it can be replaced: %s", error)
+                code = _STUCK
         _leave_threads(code)
     if code:
         raise click.exceptions.Exit(code)
-
-
-def _run(pool: "WorkerPool", drain: bool, on_ready: Callable[[], object] | None) -> int:
-    """Run the pool until it stops; returns the exit code."""
-    from ..model.errors import WorkerStuck
-
-    try:
-        pool.run(drain=drain, on_ready=on_ready)
-    except WorkerStuck as error:
-        logging.error("the worker exits so that it can be replaced: %s", error)
-        return _STUCK
-    return 0
 
 
 def _leave_threads(code: int) -> None:

@@ -69,8 +69,7 @@ class AsyncQueue:
         would refuse.
         """
         job = store.unstored(job)
-        insert = [store.insert_job(job, alone=conn is None)]
-        stored = await self._store([job], insert, conn)
+        stored = await self._store([job], [store.insert_job(job, alone=conn is None)], conn)
         return stored[0]
 
     async def enqueue_many(self, jobs: Sequence[Job], *, conn: Conn = None) -> Jobs:
@@ -78,8 +77,7 @@ class AsyncQueue:
         jobs = [store.unstored(job) for job in listed(jobs, "jobs")]
         if not jobs:
             return jobs
-        insert = store.insert_jobs(jobs, alone=conn is None)
-        return await self._store(jobs, insert, conn)
+        return await self._store(jobs, store.insert_jobs(jobs, alone=conn is None), conn)
 
     async def _store(self, jobs: Jobs, inserts: Inserts, conn: Conn) -> Jobs:
         """Insert the jobs and return those or the existing ones."""
@@ -192,8 +190,7 @@ class AsyncQueue:
         await self._run_steps(advance_watched(), conn)
         waiting = await self._run(leases.waiting(queue, types), conn)
         if not waiting.has_limits:
-            claim = leases.dequeue(worker_id, queue, limit, waiting.lanes)
-            return await self._run(claim, conn)
+            return await self._run(leases.dequeue(worker_id, queue, limit, waiting.lanes), conn)
         steps = leases.dequeue_within(worker_id, queue, limit, waiting)
         async with self.connections.transaction(conn) as connection:
             return await self._run_steps(steps, connection)
@@ -290,8 +287,7 @@ class AsyncQueue:
         `on_progress` is called after each with the count so far. Raises ValueError without any
         filter, unless `every` is true.
         """
-        wanted = Filter(queue, type, status, older_than)
-        steps = bulk.cancel_many(wanted, every, on_progress)
+        steps = bulk.cancel_many(Filter(queue, type, status, older_than), every, on_progress)
         return await self._run_steps(steps, conn)
 
     async def retry_many(
@@ -309,6 +305,5 @@ class AsyncQueue:
 
         `status` names others than the failed ones, or several. The rest is as for `cancel_many`.
         """
-        wanted = Filter(queue, type, status, older_than)
-        steps = bulk.retry_many(wanted, every, on_progress)
+        steps = bulk.retry_many(Filter(queue, type, status, older_than), every, on_progress)
         return await self._run_steps(steps, conn)

@@ -36,10 +36,7 @@ def _own_pool(dsn: str) -> Pool:
 
 
 class Connections:
-    """What a queue works on: a pool of its own, in autocommit mode, or one of the application's.
-
-    Its own opens with the first statement.
-    """
+    """A queue's own pool, in autocommit mode and opened by its first use, or the application's."""
 
     def __init__(self, dsn: str | Pool, schema: str | None) -> None:
         wanted = "a connection string or a ConnectionPool"

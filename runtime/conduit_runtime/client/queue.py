@@ -70,8 +70,7 @@ class Queue:
         would refuse.
         """
         job = store.unstored(job)
-        insert = [store.insert_job(job, alone=conn is None)]
-        stored = self._store([job], insert, conn)
+        stored = self._store([job], [store.insert_job(job, alone=conn is None)], conn)
         return stored[0]
 
     def enqueue_many(self, jobs: Sequence[Job], *, conn: Conn = None) -> Jobs:
@@ -79,8 +78,7 @@ class Queue:
         jobs = [store.unstored(job) for job in listed(jobs, "jobs")]
         if not jobs:
             return jobs
-        insert = store.insert_jobs(jobs, alone=conn is None)
-        return self._store(jobs, insert, conn)
+        return self._store(jobs, store.insert_jobs(jobs, alone=conn is None), conn)
 
     def _store(self, jobs: Jobs, inserts: Inserts, conn: Conn) -> Jobs:
         """Insert the jobs and return those or the existing ones."""
@@ -193,8 +191,7 @@ class Queue:
         self._run_steps(advance_watched(), conn)
         waiting = self._run(leases.waiting(queue, types), conn)
         if not waiting.has_limits:
-            claim = leases.dequeue(worker_id, queue, limit, waiting.lanes)
-            return self._run(claim, conn)
+            return self._run(leases.dequeue(worker_id, queue, limit, waiting.lanes), conn)
         steps = leases.dequeue_within(worker_id, queue, limit, waiting)
         with self.connections.transaction(conn) as connection:
             return self._run_steps(steps, connection)
@@ -291,8 +288,7 @@ class Queue:
         `on_progress` is called after each with the count so far. Raises ValueError without any
         filter, unless `every` is true.
         """
-        wanted = Filter(queue, type, status, older_than)
-        steps = bulk.cancel_many(wanted, every, on_progress)
+        steps = bulk.cancel_many(Filter(queue, type, status, older_than), every, on_progress)
         return self._run_steps(steps, conn)
 
     def retry_many(
@@ -310,6 +306,5 @@ class Queue:
 
         `status` names others than the failed ones, or several. The rest is as for `cancel_many`.
         """
-        wanted = Filter(queue, type, status, older_than)
-        steps = bulk.retry_many(wanted, every, on_progress)
+        steps = bulk.retry_many(Filter(queue, type, status, older_than), every, on_progress)
         return self._run_steps(steps, conn)

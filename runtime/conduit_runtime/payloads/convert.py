@@ -41,10 +41,7 @@ def as_it_is(value: Any, path: str) -> Any:
 
 
 def converter(annotation: Any, unknown: Converter = as_it_is) -> Converter:
-    """The converter of a type. It always copies containers and structs.
-
-    `unknown` converts what a type does not describe.
-    """
+    """The converter of a type, which copies containers and structs; `unknown` converts the rest."""
     return _converter(annotation, unknown)
 
 

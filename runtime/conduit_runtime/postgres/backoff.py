@@ -14,10 +14,7 @@ def delay_after(failures: int, longest: float = 5.0) -> float:
 
 
 class Backoff:
-    """Logs once that something fails (`what`), and returns the seconds until the next try.
-
-    `longest` is the most seconds to wait between two tries.
-    """
+    """Logs once that `what` fails, and returns the seconds until the next try, up to `longest`."""
 
     def __init__(self, log: logging.Logger, what: str, longest: float = 5.0) -> None:
         self._log = log

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 import psycopg
@@ -61,10 +62,7 @@ def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
 
 @contextlib.contextmanager
 def checked_at_once(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """A transaction that checks deferred constraints with each statement.
-
-    At the commit, the statement that is refused would not be known.
-    """
+    """A transaction that checks deferred constraints with each statement, to know which fails."""
     with connection.transaction():
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         yield
@@ -79,9 +77,9 @@ def keepalive(dsn: str) -> dict[str, Any]:
 class ReconnectingConnection:
     """One asynchronous connection of a worker that is opened again after it broke.
 
-    `schema` is that of our tables; without it, the search path finds them.
-    Used by one task at a time. `generation` counts how often it was opened; `is_pooled` is
-    whether it goes through a transaction pooler. Results come in binary. With `times_as_ints`, a
+    `schema` is that of our tables; without it, the search path finds them. Used by one task at a
+    time. `generation` counts how often it was opened; `is_pooled` is whether it goes through a
+    transaction pooler. Results come in binary. With `times_as_ints`, a
     time with time zone is an int: the microseconds since 2000-01-01 UTC. With a `lock_timeout`, as
     Postgres writes it, a statement that waits that long for a lock raises LockNotAvailable; one
     that takes as long as `statement_timeout` raises QueryCanceled. Connections of one loop may
@@ -156,14 +154,15 @@ class ReconnectingConnection:
             raise psycopg.InterfaceError("the connection is closed")
         try:
             sql, parameters = positional(statement, self._schema)
+            sets_timeouts = self.is_pooled and self._lock_timeout is not None
+            block: AbstractAsyncContextManager[object] = contextlib.nullcontext()
             if needs_transaction(connection):
-                async with connection.transaction():
-                    await self._send(connection, cursor, sql, parameters)
-            elif self._lock_timeout is not None and self.is_pooled:
-                # One round trip and, since it is one pipeline, one transaction.
-                async with connection.pipeline():
-                    await self._send(connection, cursor, sql, parameters)
-            else:
+                block = connection.transaction()
+            elif sets_timeouts:  # one round trip and, since it is one pipeline, one transaction
+                block = connection.pipeline()
+            async with block:
+                if sets_timeouts:
+                    await connection.execute(self._set_timeouts(is_local=True))
                 await cursor.execute(sql, parameters, binary=True)
             rows = await cursor.fetchall() if cursor.description else []
         except psycopg.errors.LockNotAvailable:
@@ -178,17 +177,6 @@ class ReconnectingConnection:
             "SELECT pg_catalog.set_config('lock_timeout', {}, {}), "
             "pg_catalog.set_config('statement_timeout', {}, {})"
         ).format(self._lock_timeout or "0", is_local, self._statement_timeout, is_local)
-
-    async def _send(
-        self,
-        connection: psycopg.AsyncConnection[Any],
-        cursor: psycopg.AsyncRawCursor[tuple[Any, ...]],
-        sql: str,
-        parameters: list[Any],
-    ) -> None:
-        if self._lock_timeout is not None:
-            await connection.execute(self._set_timeouts(is_local=True))
-        await cursor.execute(sql, parameters, binary=True)
 
     def handle_notifications(self) -> None:
         """Handle the notifications that have arrived, without waiting for the next result."""

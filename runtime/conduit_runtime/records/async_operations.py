@@ -14,10 +14,7 @@ T = TypeVar("T")
 
 
 class AsyncOperations(ABC):
-    """Database operations, for asynchronous code.
-
-    `get` and `find` cache a row for the run, and the writes here update it.
-    """
+    """Database operations: `get` and `find` cache a row for the run, and the writes update it."""
 
     _identity_map: IdentityMap
 

@@ -15,10 +15,7 @@ T = TypeVar("T")
 
 
 class Operations(ABC):
-    """Database operations, for synchronous code.
-
-    `get` and `find` cache a row for the run, and the writes here update it.
-    """
+    """Database operations: `get` and `find` cache a row for the run, and the writes update it."""
 
     _identity_map: IdentityMap
 

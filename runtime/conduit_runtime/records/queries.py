@@ -60,8 +60,7 @@ def scalar(kind: type[T], sql: str, values: Sequence[Any]) -> Query[T | None]:
     every = pluck(kind, sql, values)
 
     def read(names: Sequence[str], rows: Rows) -> T | None:
-        is_nil = not rows or rows[0][0] is None
-        return None if is_nil else every.read(names, rows[:1])[0]
+        return every.read(names, rows[:1])[0] if rows and rows[0][0] is not None else None
 
     return Query(sql, every.values, read)
 

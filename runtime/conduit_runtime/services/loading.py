@@ -25,10 +25,7 @@ JobTypes: TypeAlias = "Collection[JobType[Any, Any]]"
 
 
 def resolve(reference: str, job_types: JobTypes) -> object:
-    """What a reference on the command line names: `module:object`, or `echo`.
-
-    Raises ServiceError when there is no such thing.
-    """
+    """What a reference names: `module:object`, or `echo`; raises ServiceError if there is none."""
     if reference == "echo":
         return Echo(protocols_for(job_types))
     if ":" not in reference:

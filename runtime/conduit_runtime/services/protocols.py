@@ -105,10 +105,7 @@ class Prepared:
 
 
 def prepare(services: object, job_types: Iterable["JobType[Any, Any]"]) -> Prepared:
-    """Get an application's services ready for jobs.
-
-    Raises ServiceError naming every service and method that the job types call and miss.
-    """
+    """The services ready for jobs; raises ServiceError that names each missing one and method."""
     protocols = protocols_for(job_types)
     ready = provided(services)
     check_complete(ready, protocols)

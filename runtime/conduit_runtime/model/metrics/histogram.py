@@ -12,7 +12,6 @@ The last bucket holds what is longer. The database stores counts by the index of
 change one.
 """
 
-
 bucket_of = partial(bisect_left, BOUNDS)
 """The bucket of a value in seconds."""
 

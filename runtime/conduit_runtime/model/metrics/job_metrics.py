@@ -8,10 +8,7 @@ from .histogram import quantile
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """How long something took, in seconds; what is asked of an empty one is None.
-
-    Quantiles come from a histogram whose bounds are √2 apart.
-    """
+    """Durations in seconds; quantiles come from a histogram whose bounds are √2 apart."""
 
     total: float = 0.0
     counts: Sequence[int] = field(default=(), repr=False)

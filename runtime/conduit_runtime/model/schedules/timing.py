@@ -45,10 +45,7 @@ class Timing:
     timezone: str = "UTC"
 
     def after(self, moment: datetime, last: datetime) -> datetime:
-        """The first tick after `moment`, in UTC; intervals count from the tick at `last`.
-
-        Raises ScheduleError for an expression or a time zone that is none.
-        """
+        """The first tick after `moment`, in UTC, with intervals from `last`; or ScheduleError."""
         # Within one zone, Python compares and adds by the wall clock.
         moment, last = moment.astimezone(UTC), last.astimezone(UTC)
         if self.interval is not None:
