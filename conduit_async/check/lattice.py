@@ -1,11 +1,11 @@
 """How types relate: which is assignable to which, and what two of them have in common."""
 
 from dataclasses import dataclass
+from functools import reduce
 
 from ..types import (
     ANY,
     DECIMAL,
-    ERROR,
     FLOAT,
     INT,
     JSON,
@@ -67,43 +67,30 @@ def is_assignable(actual: Type, expected: Type) -> bool:
     """Whether a value of one type can be used where another one is expected."""
     if actual == expected or is_unknown(actual):
         return True
-    match expected:
-        case AnyType() | Variable():
-            return True
-        case Optional():
-            return isinstance(actual, NilType) or is_assignable(required(actual), expected.item)
-        case Union():
-            return any(is_assignable(actual, option) for option in expected.options)
-    if expected == JSON:
-        return not isinstance(required(actual), Record | Query | Range | Function)
-    if isinstance(actual, Optional | NilType):
-        return False
-    if isinstance(actual, Union):
-        return all(is_assignable(option, expected) for option in actual.options)
-    return _same_family(actual, expected)
-
-
-def _same_family(actual: Type, expected: Type) -> bool:
     match actual, expected:
+        case _, AnyType() | Variable():
+            return True
+        case _, Optional(item):
+            return isinstance(actual, NilType) or is_assignable(required(actual), item)
+        case _, Union(options):
+            return any(is_assignable(actual, option) for option in options)
+        case _, Scalar("json"):
+            return not isinstance(required(actual), Record | Query | Range | Function)
+        case Union(options), _:
+            return all(is_assignable(option, expected) for option in options)
         case Scalar("int"), Scalar("float" | "decimal"):
             return True
-        case (Enum(), Scalar("string")) | (Scalar("string"), Enum()):
+        case (Enum() | Scalar("error"), Scalar("string")) | (Scalar("string"), Enum()):
             return True
         case Enum(values=mine), Enum(values=theirs):
             return not set(mine).isdisjoint(theirs)
-        case Array(item=mine), Array(item=theirs):
+        case (Array(mine), Array(theirs)) | (Range(mine), Range(theirs)):
             return is_assignable(mine, theirs)
-        case Hash(), Hash():
-            return is_assignable(actual.key, expected.key) and is_assignable(
-                actual.value, expected.value
-            )
-        case Range(item=mine), Range(item=theirs):
-            return is_assignable(mine, theirs)
-        case Function(), Function():
-            return len(actual.parameters) <= len(expected.parameters) and is_assignable(
-                actual.result, expected.result
-            )
-    return actual == ERROR and expected == STRING
+        case Hash(key, value), Hash(other_key, other_value):
+            return is_assignable(key, other_key) and is_assignable(value, other_value)
+        case Function(mine, result), Function(theirs, other_result):
+            return len(mine) <= len(theirs) and is_assignable(result, other_result)
+    return False
 
 
 def join(left: Type, right: Type) -> Type:
@@ -139,12 +126,7 @@ def join(left: Type, right: Type) -> Type:
 
 def join_all(types: list[Type]) -> Type:
     """What several types have in common; of none, nil."""
-    if not types:
-        return NIL
-    result = types[0]
-    for kind in types[1:]:
-        result = join(result, kind)
-    return result
+    return reduce(join, types) if types else NIL
 
 
 def join_parts(kinds: list[Type]) -> Type:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ...analyses.results import origins
 from ...diagnostics import Problems
 from ...names import python_name, unclashed
-from ...program import Capture, Column, Program, ResourceInfo
+from ...program import Capture, Facts, Program, ResourceInfo
 from ...types import (
     ANY,
     Array,
@@ -101,53 +101,41 @@ def _order(
     path, columns = found.path, resource.columns
     if found.local is not None and isinstance(record := required(found.local.type), Record):
         path, columns = path[1:], program.resources[record.resource].columns
-    return _RANKS[found.kind], declared, _positions(path, columns, program), found.path
-
-
-def _positions(path: tuple[str, ...], columns: dict[str, Column], program: Program) -> list[int]:
-    positions = []
+    positions: list[int] = []
     for name in path:
         if name not in columns:
             break
         positions.append(list(columns).index(name))
         kind = required(columns[name].type)
         columns = program.structs[kind.name].fields if isinstance(kind, Struct) else {}
-    return positions
+    return _RANKS[found.kind], declared, positions, found.path
 
 
 def _check(use: CaptureUse, program: Program, problems: Problems) -> None:
     found = use.capture
     if use.sensitive:
-        problems.warning(
-            "ASY902",
-            use.span,
-            f"the sensitive field `{use.sensitive}` will be stored in the job's payload, "
-            f"as `{found.name}`",
-            f"load it when the job runs: `{use.sensitive.partition('.')[0]}.find(…)`",
-        )
-    if (reason := _unstorable(found.type) or _unchecked(found, program)) is not None:
-        what, hint = reason
-        problems.error(
-            "ASY903", use.span, f"`{found.name}` holds {what}, which a job cannot store", hint
-        )
+        stored = f"the sensitive field `{use.sensitive}` will be stored in the job's payload"
+        hint = f"load it when the job runs: `{use.sensitive.partition('.')[0]}.find(…)`"
+        problems.warning("ASY902", use.span, f"{stored}, as `{found.name}`", hint)
+    fault = _unstorable(found.type)
+    if fault is None and (kind := _untyped_object(found, program.facts)) is not None:
+        hint = "capture what the job needs of it, each in a variable of one type"
+        fault = f"{describe(kind)} or a value of another type", hint
+    if fault is not None:
+        message = f"`{found.name}` holds {fault[0]}, which a job cannot store"
+        problems.error("ASY903", use.span, message, fault[1])
 
 
-def _unchecked(found: Capture, program: Program) -> tuple[str, str] | None:
+def _untyped_object(found: Capture, facts: Facts) -> Type | None:
     """What an untyped variable may hold that JSON would turn into a hash."""
-    local, facts = found.local, program.facts
+    local = found.local
     if local is None or found.kind != "local" or isinstance(found.type, InvalidType):
         return None
     if _object_in(found.type) is not None:
         return None
-    values = [local.value, *facts.assigned.get(local, ())]
-    for value in values:
-        for part in origins(value) if value is not None else ():
-            if (kind := _object_in(facts.types.get(part, ANY))) is not None:
-                return (
-                    f"{describe(kind)} or a value of another type",
-                    "capture what the job needs of it, each in a variable of one type",
-                )
-    return None
+    values = [value for value in (local.value, *facts.assigned.get(local, ())) if value]
+    kinds = (facts.types.get(part, ANY) for value in values for part in origins(value))
+    return next((each for each in map(_object_in, kinds) if each is not None), None)
 
 
 def _object_in(kind: Type) -> Type | None:
@@ -165,10 +153,8 @@ def _unstorable(kind: Type) -> tuple[str, str] | None:
     """What a job cannot store among the values of a type, and what to do instead."""
     match innermost(kind):
         case Query(resource=resource):
-            return (
-                f"a query of `{resource}`",
-                "run it inside the block, or store its result: `.all`, `.first`, `.pluck(…)`",
-            )
+            hint = "run it inside the block, or store its result: `.all`, `.first`, `.pluck(…)`"
+            return f"a query of `{resource}`", hint
         case Function():
             return "a lambda", "write it inside the block"
         case Range():
