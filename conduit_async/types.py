@@ -211,7 +211,7 @@ TEXT_LIKE = ("string", "text", "markdown", "email", "url", "phone", "ulid")
 
 
 def optional(item: Type) -> Type:
-    """The type with nil added; of a type that admits nil already, itself."""
+    """The type with nil; a type that admits nil stays as it is."""
     if isinstance(item, Optional | AnyType | NilType) or item == JSON:
         return item
     return Optional(item)

@@ -1,16 +1,16 @@
-"""The code that runs for some code: itself, and all that it calls."""
+"""Reachability: some code, and all that it calls."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .. import ast
-from ..program import ComputedUse, FunctionCall, FunctionInfo, Program, RecordCall, ResourceInfo
+from ..program import ComputedUse, FunctionCall, FunctionInfo, Program, RecordCall
 from .walk import walk
 
 
 @dataclass
 class Reached:
-    """The roots of the code, and the functions among it."""
+    """Code by its roots, and the functions among it."""
 
     roots: list[ast.Node] = field(default_factory=list)
     functions: dict[FunctionInfo, None] = field(default_factory=dict)
@@ -21,13 +21,8 @@ class Reached:
             yield from walk(root)
 
 
-def reached_by_hooks(program: Program, resource: ResourceInfo) -> Reached:
-    """What the hooks of a resource reach."""
-    return reached_from(program, [hook.node for hook in resource.hooks])
-
-
 def reached_from(program: Program, roots: Iterable[ast.Node]) -> Reached:
-    """What some code reaches."""
+    """What some code reaches, such as the hooks of a resource."""
     found = Reached()
     scopes: set[ast.Scope] = set()
     pending = [*roots]

@@ -24,7 +24,7 @@ def origins(node: ast.Expr) -> Iterator[ast.Expr]:
 def _with_choices(
     node: ast.Expr, choices: Callable[[ast.Expr], list[ast.Expr]]
 ) -> Iterator[ast.Expr]:
-    """The expression, those of which one gives its value, and so on, in the order of the source."""
+    """The expression and its alternatives, and theirs, in the order of the source."""
     pending = [node]
     while pending:
         current = pending.pop()
@@ -33,7 +33,7 @@ def _with_choices(
 
 
 def _choices(node: ast.Expr) -> list[ast.Expr]:
-    """The expressions of which one gives the value; none if an arm has no value."""
+    """The alternatives of which one gives the value; none if an arm has no value."""
     match node:
         case ast.Ternary(then=then, otherwise=otherwise):
             return [then, otherwise]

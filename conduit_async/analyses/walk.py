@@ -1,4 +1,4 @@
-"""Walking a syntax tree, without recursion: a chain of 20,000 operators is a deep tree."""
+"""Traversal of syntax trees without recursion: a chain of 20,000 operators is a deep tree."""
 
 from collections.abc import Callable, Iterator
 

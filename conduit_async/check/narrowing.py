@@ -20,6 +20,3 @@ class Narrowing:
     def negated(self) -> "Narrowing":
         """What the opposite of the condition says."""
         return Narrowing(self.when_false, self.when_true)
-
-
-NO_NARROWING = Narrowing()

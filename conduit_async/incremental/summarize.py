@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from .. import ast
-from ..analyses.reached import reached_by_hooks
+from ..analyses.reached import reached_from
 from ..check.declarations.declare import attributes
 from ..link.services import Calls, serialized
 from ..names import record_name, snapshot_name
@@ -41,7 +41,7 @@ def _summary(
     hooks = [member for member in members if isinstance(member, ast.Hook)]
     rows = {each(name) for name in names for each in (record_name, snapshot_name)}
     seen = {name for resource in resources for name in attributes(resource.node)}
-    reached = [reached_by_hooks(program, resource) for resource in resources]
+    reached = [reached_from(program, [hook.node for hook in each.hooks]) for each in resources]
     nodes = dict.fromkeys(node for each in reached for node in each.nodes())
     sources = {path, *(root.span.source.path for each in reached for root in each.roots)}
     return SourceSummary(

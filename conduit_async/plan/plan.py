@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from ..analyses.reached import Reached, reached_by_hooks
+from ..analyses.reached import Reached, reached_from
 from ..config import Config
 from ..names import ENTRY_POINTS, record_name, snapshot_name
 from ..package import ModulePlan, Plan, RowHead
@@ -33,7 +33,7 @@ def plan_package(
 
 def _module(program: Program, resource: ResourceInfo) -> ModulePlan:
     jobs = tuple(_jobs([job for hook in resource.hooks for job in hook.jobs if not job.parent]))
-    reached = reached_by_hooks(program, resource)
+    reached = reached_from(program, [hook.node for hook in resource.hooks])
     defined = {*ENTRY_POINTS, *(function.python for function in resource.functions.values())}
     defined.update(name for job in jobs for name in (job.python, job.payload))
     declared = program.facts.declared

@@ -30,7 +30,7 @@ from .service_calls import extern_call, service_call
 
 @rule(ast.Call)
 def call(body: Body, node: ast.Call) -> Inference:
-    """What is called decides how."""
+    """The kind of its callee decides how a call is checked."""
     callee = node.callee
     if isinstance(callee, ast.NameRef):
         kind = _call_name(body, node, callee)

@@ -20,7 +20,7 @@ _SUFFIXES: dict[str, Literal["changed", "changed_to", "changed_from"]] = {
 
 
 def is_change_predicate(body: Body, name: str) -> bool:
-    """Whether a name reads as change tracking, and no field or function has it."""
+    """Whether a name is one of change tracking, and of no function."""
     return name.endswith(tuple(_SUFFIXES)) and name not in body.resource.functions
 
 

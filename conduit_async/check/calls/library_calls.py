@@ -50,7 +50,7 @@ def method_call(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> T
 
 
 def _choose(body: Body, node: ast.Call, callee: ast.Member, kind: Type) -> Signature | None:
-    """The function that a method is, by the type of its receiver; None when none is certain."""
+    """The overload of a method for the type of its receiver; None after an error."""
     name, shown, kind = callee.name.text, snippet(callee.target), required(kind)
     candidates = methods(name)
     if isinstance(kind, InvalidType):
@@ -145,7 +145,7 @@ def _call(
 
 
 def _check_regex(body: Body, pattern: ast.Expr | None) -> None:
-    """Report a constant text that is no pattern."""
+    """Report an invalid pattern."""
     text = constant_text(pattern) if pattern is not None else None
     if pattern is None or text is None:
         return

@@ -1,4 +1,4 @@
-"""Types that a call of the library decides: the bindings of a signature's variables."""
+"""Type variables of the library's signatures: unification and substitution."""
 
 from typing import TypeAlias
 

@@ -1,4 +1,4 @@
-"""`.name` and `?.name` that are not called."""
+"""Member access: `.name` and `?.name` without a call."""
 
 from collections.abc import Collection
 
@@ -46,12 +46,12 @@ from .narrow import narrowed, reads_nil
 from .nil import report_nil_target
 
 _FEW = 6
-"""Of how many fields all are named in a hint."""
+"""A hint lists at most so many fields."""
 
 
 @rule(ast.Member)
 def member(body: Body, node: ast.Member) -> Inference:
-    """`target.name` that is not called."""
+    """`target.name` without a call."""
     target = node.target
     if isinstance(target, ast.NameRef):
         match resolve_name(body, target.name):
@@ -78,7 +78,10 @@ def member(body: Body, node: ast.Member) -> Inference:
 
 
 def receiver_type(body: Body, node: ast.Member, kind: Type, call: ast.Call | None = None) -> Type:
-    """The type that a dot works on: nil is reported, or ends the chain at a `?.`, with a call."""
+    """The type of a receiver without nil: nil is reported, or short-circuits the chain at a `?.`.
+
+    `call` is the call of the member, if there is one.
+    """
     target, name = node.target, node.name.text
     chained = body.continues_chain(target)
     if chained or (node.safe and reads_nil(body, target)):
@@ -174,7 +177,7 @@ def _no_field(
 
 
 def _call(node: ast.Member, signature: Signature, given: int) -> str:
-    """How a function that is written like a field is called; `given` are its arguments so far."""
+    """The hint to call a function that is written like a field; `given` counts its arguments."""
     needed = [p.name for p in signature.parameters[given:] if p.required]
     return f"call it: `{snippet(node)}({', '.join(needed)})`"
 

@@ -1,4 +1,4 @@
-"""`==`, `!=`, `in` and `not_in`: what they compare, and what they imply."""
+"""`==`, `!=`, `in` and `not_in`: their operands, and what they imply."""
 
 from ... import ast
 from ...types import BOOL, STRING, Array, Enum, Hash, NilType, Range, Type, is_nullable, required

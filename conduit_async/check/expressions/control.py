@@ -22,7 +22,7 @@ from .warnings import warn_of_shadowing
 
 @rule(ast.Ternary)
 def ternary(body: Body, node: ast.Ternary) -> Inference:
-    """Each side is read with what the condition implies."""
+    """The condition narrows each side."""
     yield node.condition
     implied, before = narrowing_of(body, node.condition), body.non_nil
     body.non_nil = before | implied.when_true
@@ -156,7 +156,7 @@ def rescue(body: Body, node: ast.Rescue) -> Inference:
 
 @rule(ast.Lambda)
 def lone_lambda(body: Body, node: ast.Lambda) -> Type:
-    """A lambda whose parameters nothing is known of."""
+    """A lambda with parameters of unknown types."""
     return _check_lambda(body, node, tuple(ANY for _ in node.parameters))
 
 

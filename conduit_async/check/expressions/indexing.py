@@ -1,4 +1,4 @@
-"""`[i]`, what literals are known to have, and `!`."""
+"""Indexing, the known entries of literals, and `!`."""
 
 from ... import ast
 from ...suggest import did_you_mean, listed
@@ -59,7 +59,7 @@ def entry(
     key: str | int | None,
     at: ast.Node,
 ) -> Type:
-    """The type of an entry, nil among it unless a literal is known to have it.
+    """The type of an entry: nullable unless a literal is known to have it.
 
     `node` reads it of `owner`; `key` is None if it is not constant, and `at` is where it is given.
     """

@@ -24,7 +24,7 @@ from ..lattice import INVALID, join, join_parts, with_entries, without_entries
 from .warnings import warn_of_braces
 
 _MAX_DEPTH = 5
-"""How deep a literal knows the entries of its entries: a type holds each of them twice."""
+"""The depth of known entries: each level doubles the size of a type."""
 
 _TYPES: dict[type[ast.Node], Type] = {
     ast.Nil: NIL,
@@ -83,7 +83,7 @@ def hash_literal(body: Body, node: ast.HashLiteral) -> Type:
 
 
 def join_values(left: ast.Expr, kind: Type, right: ast.Expr, other: Type) -> Type:
-    """What two values have in common; a literal without items is one of whatever the other is."""
+    """The common type of two values; an empty literal takes the type of the other one."""
     if _is_empty_like(left, other):
         return without_entries(other)
     return without_entries(kind) if _is_empty_like(right, kind) else join(kind, other)

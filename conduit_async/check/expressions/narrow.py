@@ -1,4 +1,4 @@
-"""What is known not to be nil: what conditions imply, and what assignments undo."""
+"""Narrowing of nullable values by conditions and assignments."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ from ...types import ANY, Array, Hash, Optional, Type, required
 from ..body import Body
 from ..coercion import constant_key
 from ..lattice import may_be_nil, without_entries
-from ..narrowing import NO_NARROWING, SELF, Narrowing, Path
+from ..narrowing import SELF, Narrowing, Path
 
 _STEPS = (SelfColumn, StructField, RecordColumn, RelationUse, ComputedUse, KeyAccess)
 
@@ -39,7 +39,7 @@ def path_of(body: Body, node: ast.Expr) -> Path | None:
 
 
 def _step(body: Body, node: ast.Expr) -> tuple[ast.Expr, str | int] | None:
-    """Of what an expression reads which part, by its name, key or position."""
+    """The receiver of a read, and the name, key or position that it reads."""
     use = body.facts.resolutions.get(node)
     match node:
         case ast.Member(target=target, name=name) if isinstance(use, _STEPS):
@@ -74,13 +74,13 @@ def narrow_by_test(body: Body, node: ast.Call, call: LibraryCall) -> None:
 
 
 def ends_of(body: Body, node: ast.Expr) -> frozenset[Path]:
-    """What is not nil when an array is not empty: its first and its last item."""
+    """The paths of the first and the last item, which are not nil when an array is not empty."""
     is_array = isinstance(required(body.type_of(node)), Array)
     return entry_paths(body, node, *ENDS.values()) if is_array else frozenset()
 
 
 def narrowed(body: Body, node: ast.Expr, kind: Type) -> Type:
-    """The type of a read, without nil where that is known."""
+    """The type of a read, without nil if its path is narrowed."""
     if isinstance(kind, Optional) and body.non_nil and path_of(body, node) in body.non_nil:
         body.facts.narrowed.add(node)
         return required(kind)
@@ -95,7 +95,7 @@ def reads_nil(body: Body, node: ast.Expr) -> bool:
 
 
 def not_nil(body: Body, node: ast.Expr) -> frozenset[Path]:
-    """What is known when an expression is not nil: it, and all that a `?.` in it needed."""
+    """The paths that are not nil when an expression is not: its own, and those before each `?.`."""
     found: set[Path] = set()
     while True:
         if (path := path_of(body, node)) is not None and path != (SELF,):
@@ -112,23 +112,20 @@ def not_nil(body: Body, node: ast.Expr) -> frozenset[Path]:
 
 
 def narrowing_of(body: Body, node: ast.Expr) -> Narrowing:
-    """What a condition that was inferred implies; a value that is truthy is not nil."""
-    found = body.narrowings.get(node)
-    if found is None:
-        true = not_nil(body, node) | ends_of(body, node)
-        found = Narrowing(true) if true else NO_NARROWING
-        body.narrowings[node] = found
-    return found
+    """What a checked condition implies; a truthy value is not nil."""
+    if node not in body.narrowings:
+        body.narrowings[node] = Narrowing(not_nil(body, node) | ends_of(body, node))
+    return body.narrowings[node]
 
 
 def forget(body: Body, path: Path) -> None:
-    """Nothing more is known of a value that is assigned, or of what is below it."""
+    """Drop what is known of an assigned value and of all below it."""
     size = len(path)
     body.non_nil = frozenset(known for known in body.non_nil if known[:size] != path)
 
 
 def forget_assigned(body: Body, block: ast.Block) -> None:
-    """Forget what code that may run before this point assigns, such as a loop's own body."""
+    """Drop what is known of all that a block assigns, such as the body of a loop before it runs."""
     for target in _assigned_in(block):
         forget(body, assigned_path(body, target))
 

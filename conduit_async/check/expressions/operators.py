@@ -59,7 +59,7 @@ def unary(body: Body, node: ast.Unary) -> Inference:
 
 @rule(ast.Binary)
 def binary(body: Body, node: ast.Binary) -> Inference:
-    """The right side of `and`, `or` and `??` is read with what the left one implies."""
+    """The left side of `and` and `or` narrows the right one."""
     if node.operator == ".." and _is_access(body, node):
         shown = f"{snippet(node.left)}.{snippet(node.right)}"
         message = "`..` makes a range, and a method is called with one dot"

@@ -26,7 +26,7 @@ def check_return(body: Body, node: ast.Return) -> None:
 
 
 def check_result(body: Body, block: ast.Block, diverges: bool) -> None:
-    """Check the result of a function, unless control never comes out at its end."""
+    """Check the result of a function, unless its block diverges."""
     expected = body.return_target.expected
     if diverges or expected is None or isinstance(expected, NilType):
         return

@@ -40,17 +40,17 @@ _EVALUATED_OPTIONS: dict[str, Type] = {"delay": DURATION, "run_at": TIMESTAMP, "
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Whether control never comes out at the end, and the value of the last expression."""
+    """Whether a block diverges (control never reaches its end), and the type of its value."""
 
     diverges: bool = False
     type: Type = NIL
     unused: bool = False
-    """Whether it was reported that the value goes nowhere."""
+    """Whether the value was reported as unused."""
 
 
 @dataclass
 class Branches:
-    """Blocks of which one runs: the values of those that end, and what is not nil after each."""
+    """Alternative blocks: the types of their values, and what is not nil after each that ends."""
 
     types: list[Type] = field(default_factory=list)
     non_nil: list[frozenset[Path]] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Branches:
             self.non_nil.append(body.non_nil)
 
     def join(self, body: Body) -> Flow:
-        """Go on after the blocks, with what is known after each of them."""
+        """Continue after the blocks with what is known after each of them."""
         if self.non_nil:
             body.non_nil = frozenset.intersection(*self.non_nil)
         return Flow(not self.non_nil, join_all(self.types))
@@ -99,7 +99,7 @@ def check_statements(body: Body, block: ast.Block, *, value: bool = False) -> Fl
 
 
 def _is_invalid(body: Body, statement: ast.Statement) -> bool:
-    """Whether its value is wrong, which explains what else is odd on its line."""
+    """Whether its value has an error, which explains further errors on the line."""
     match statement:
         case ast.Let() | ast.Assign() | ast.ExprStatement() | ast.Return() if statement.value:
             return isinstance(body.type_of(statement.value), InvalidType)
@@ -181,7 +181,7 @@ def _for(body: Body, node: ast.For) -> None:
 
 
 def _iterated(body: Body, node: ast.Expr, kind: Type) -> Type:
-    """The type of an item of what a `for` goes through, by the type of that."""
+    """The type of the items of an iterable."""
     if is_unknown(kind):
         return kind
     if is_nullable(kind) and not isinstance(kind, NilType):

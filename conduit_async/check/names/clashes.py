@@ -1,4 +1,4 @@
-"""Names that are different in a source and would be one in Python, or one file on disk."""
+"""Clashes: names that differ in a source and are one in Python, or one file on disk."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
