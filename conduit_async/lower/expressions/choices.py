@@ -169,7 +169,9 @@ def rescue(fn: FunctionBuilder, node: ast.Rescue, dest: Destination) -> list[Lin
     plain = _of_arms(fn, node, dest)
     with fn.branch():
         tried = value(fn, node.operand, plain)
-    if fn.place == "hook" and _touches_outside(fn, node.operand):
+    outside = ServiceCall | RecordCall | RelationUse
+    touched = any(isinstance(fn.resolved(each), outside) for each in walk(node.operand))
+    if fn.place == "hook" and touched:  # what fails in the database would end the transaction
         head = "async with" if fn.awaits else "with"
         tried = [compound(f"{head} {fn.handle}.savepoint():", tried)]
     outer, (head, first) = fn.caught, _error(fn, node)
@@ -201,16 +203,19 @@ def _by_function(fn: FunctionBuilder, body: ast.Block, dest: Destination) -> lis
 def _in_branches(block: ast.Block) -> ast.Block:
     """A block in which what follows an `if` that always leaves stands in its `else`."""
     for index, each in enumerate(block.statements[:-1]):
-        if isinstance(each, ast.If) and each.otherwise is None and _always_leaves(each):
+        if (
+            isinstance(each, ast.If)
+            and each.otherwise is None
+            and all(
+                branch.body.statements
+                and isinstance(branch.body.statements[-1], ast.Return | ast.Raise)
+                for branch in each.branches
+            )
+        ):
             rest = ast.Block(block.span, block.statements[index + 1 :])
             whole = ast.If(each.span, each.branches, _in_branches(rest), each.negated)
             return ast.Block(block.span, (*block.statements[:index], whole))
     return block
-
-
-def _always_leaves(node: ast.If) -> bool:
-    lasts = [branch.body.statements[-1:] for branch in node.branches]
-    return all(last and isinstance(last[0], ast.Return | ast.Raise) for last in lasts)
 
 
 def _early(block: ast.Block) -> bool:
@@ -261,9 +266,3 @@ def _logged(fn: FunctionBuilder, body: ast.Block) -> set[ast.Node | None]:
 def _below(body: ast.Block) -> Iterator[ast.Node]:
     """The nodes of a block that run in it, and not in a job of their own."""
     return walk(body, into=lambda node: not isinstance(node, ast.Async))
-
-
-def _touches_outside(fn: FunctionBuilder, node: ast.Expr) -> bool:
-    """Whether an expression may fail in the database, which would end the transaction."""
-    outside = ServiceCall | RecordCall | RelationUse
-    return any(isinstance(fn.resolved(each), outside) for each in walk(node))

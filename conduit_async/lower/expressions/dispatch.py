@@ -67,12 +67,6 @@ def composes(function: Rule) -> Rule:
     return function
 
 
-def _rule_of(operand: Operand) -> Rule:
-    if operand.composed and not isinstance(operand.node, _CHOICES):
-        return _COMPOSING[0]
-    return RULES[type(operand.node)]
-
-
 def lower(fn: FunctionBuilder, wanted: ast.Expr | Operand) -> Code:
     """An expression as Python."""
     asked: Operand | None = wanted if isinstance(wanted, Operand) else Operand(wanted)
@@ -81,7 +75,9 @@ def lower(fn: FunctionBuilder, wanted: ast.Expr | Operand) -> Code:
     while True:
         if asked is not None:
             fn.lazy += asked.lazy
-            stack.append((_rule_of(asked)(fn, asked.node, asked), asked))
+            composes = asked.composed and not isinstance(asked.node, _CHOICES)
+            rule_ = _COMPOSING[0] if composes else RULES[type(asked.node)]
+            stack.append((rule_(fn, asked.node, asked), asked))
             code = None
         lowering, operand = stack[-1]
         try:

@@ -10,12 +10,6 @@ _CLASSES: tuple[tuple[Type, ...], ...] = ((FLOAT, INT, BOOL), (INT, BOOL), (DATE
 """Types, each with those whose values type checkers count among its own."""
 
 
-def is_certain(fn: FunctionBuilder, node: ast.Expr) -> bool:
-    """Whether it reads an entry that is there: a literal has it, or a condition made sure."""
-    facts = fn.module.facts
-    return node in facts.certain or node in facts.narrowed
-
-
 def entry(
     fn: FunctionBuilder, node: ast.Expr, owner: ast.Expr, target: Code, position: Code
 ) -> Code | None:
@@ -23,8 +17,9 @@ def entry(
 
     None where it is not certain to be there.
     """
-    kind, own = required(type_of(fn, owner)), type_of(fn, node)
-    if not is_certain(fn, node) or not isinstance(kind, Array | Hash):
+    kind, own, facts = required(type_of(fn, owner)), type_of(fn, node), fn.module.facts
+    is_certain = node in facts.certain or node in facts.narrowed  # by a literal or a condition
+    if not is_certain or not isinstance(kind, Array | Hash):
         return None
     item = kind.value if isinstance(kind, Hash) else kind.item
     parts = [target, position]

@@ -117,7 +117,9 @@ def _as_statements(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Cod
 @rule(ast.Ternary)
 def ternary(fn: FunctionBuilder, node: ast.Ternary, operand: Operand) -> Lowering:
     """`a ? b : c`."""
-    arms = _arms(node)
+    arms = [node]  # `a ? b : c ? d : e`
+    while isinstance(last := arms[-1].otherwise, ast.Ternary):
+        arms.append(last)
     if len(arms) > MAX_TERNARIES:
         return (yield from _long_chain(fn, node, arms))
     alternative = _alternative(type_of(fn, node), operand)
@@ -134,15 +136,6 @@ def ternary(fn: FunctionBuilder, node: ast.Ternary, operand: Operand) -> Lowerin
     test = replace(condition, before=())
     chosen = chain([(test, assign(name, then))], assign(name, otherwise))
     return Code(name, before=(*condition.before, declared, *chosen))
-
-
-def _arms(node: ast.Ternary) -> list[ast.Ternary]:
-    """The ternaries that follow one another as `a ? b : c ? d : e`."""
-    arms = [node]
-    while isinstance(node.otherwise, ast.Ternary):
-        node = node.otherwise
-        arms.append(node)
-    return arms
 
 
 def _long_chain(fn: FunctionBuilder, node: ast.Ternary, arms: list[ast.Ternary]) -> Lowering:

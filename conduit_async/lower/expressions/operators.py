@@ -79,7 +79,8 @@ def _strict(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Code) -> C
     if operator == "**" and kinds == (INT, INT):
         return _power(fn, node, left, right)
     if operator in _HELPERS:
-        divides = operator != "**" and _is_a_divisor(node.right) and kinds[0] in (INT, FLOAT)
+        is_divisor = isinstance(node.right, ast.Int | ast.Float) and bool(node.right.value)
+        divides = operator != "**" and is_divisor and kinds[0] in (INT, FLOAT)
         effect = Effect.NONE if divides else Effect.FAILS
         return fn.operator(_HELPERS[operator], [left, right], effect)
     if not is_known:
@@ -103,11 +104,6 @@ def _power(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Code) -> Co
     power = fn.operator("power", [left, right], Effect.FAILS)
     kind = type_of(fn, node)
     return power if is_dynamic(kind) else as_type(fn, power, kind)
-
-
-def _is_a_divisor(node: ast.Expr) -> bool:
-    """Whether a number can be divided by it: it is one, and not zero."""
-    return isinstance(node, ast.Int | ast.Float) and bool(node.value)
 
 
 def _effect(operator: str, kinds: tuple[Type, Type]) -> Effect:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ... import ast
-from ...python.code import NONE, Code, Line, holds, if_
+from ...python.code import NONE, Code, Line, assign, holds, if_
 from ...source import Span
 from ..expressions.dispatch import Operand, lower, nil_after_call
 from ..expressions.snapshots import record_form_of
@@ -79,24 +79,14 @@ def value(fn: FunctionBuilder, node: ast.Expr, dest: Destination) -> list[Line]:
         code = unchecked(fn, code, always=not code.is_constant)
     if dest.kind != "nowhere":
         code = nil_after_call(fn, node, code)
-    if dest.kind == "return" and (
-        _hides_its_type(fn, node, dest) or code.text.startswith(("enum_value(", 'cast("Any"'))
-    ):
-        code = _annotated(fn, code, dest)
+    if dest.kind == "return" and dest.expected is not None:
+        unknown = type_of(fn, node) in DYNAMIC and not isinstance(node, ast.Nil)
+        hides_its_type = unknown and dest.expected not in DYNAMIC
+        if hides_its_type or code.text.startswith(("enum_value(", 'cast("Any"')):
+            name = fn.fresh("result")
+            kind = fn.module.annotation(dest.expected)
+            code = Code(name, before=tuple(assign(name, code, kind)))
     return [*code.before, *dest.put(code)]
-
-
-def _hides_its_type(fn: FunctionBuilder, node: ast.Expr, dest: Destination) -> bool:
-    """Whether nothing is known of what is returned, although the function says what it gives."""
-    unknown = type_of(fn, node) in DYNAMIC and not isinstance(node, ast.Nil)
-    return unknown and dest.expected not in (None, *DYNAMIC)
-
-
-def _annotated(fn: FunctionBuilder, code: Code, dest: Destination) -> Code:
-    assert dest.expected is not None
-    name = fn.fresh("result")
-    line = Line(f"{name}: {fn.module.annotation(dest.expected)} = {code.text}")
-    return Code(name, before=(*code.before, line))
 
 
 def return_directly(lines: Iterable[Line], shared: Collection[str] = ()) -> list[Line]:

@@ -16,14 +16,11 @@ _PRIORITIES = {0: '"low"', 75: '"high"', 100: '"urgent"'}
 
 def job_items(module: Module, job: JobInfo) -> tuple[Class, Function]:
     """The payload class and the handler of a job."""
-    return _payload(module, job), _handler(module, job)
-
-
-def _payload(module: Module, job: JobInfo) -> Class:
     fields = tuple((c.python, payload_type(c, module.imports)) for c in job.captures)
     renamed = [f"{c.python}={literals.string(c.name)}" for c in job.captures if c.python != c.name]
     named = f"{module.imports.runtime('named')}({', '.join(renamed)})" if renamed else None
-    return Class(job.payload, module.imports.use("dataclasses", "dataclass"), fields, named)
+    payload = Class(job.payload, module.imports.use("dataclasses", "dataclass"), fields, named)
+    return payload, _handler(module, job)
 
 
 def _handler(module: Module, job: JobInfo) -> Function:

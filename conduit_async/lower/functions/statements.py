@@ -48,13 +48,11 @@ def _if(fn: FunctionBuilder, node: ast.If, dest: Destination) -> list[Line]:
             otherwise = dest.put(NONE) if dest.kind == "name" else []
     falls = dest.kind == "return" and node.otherwise is None
     if falls:
-        arms = [(test, _falling(body)) for test, body in arms]
+        arms = [  # what follows them is `return None`
+            (test, body[:-1] if body[1:] and body[-1].text == "return None" else body)
+            for test, body in arms
+        ]
     return [*chain(arms, otherwise), *(dest.put(NONE) if falls else [])]
-
-
-def _falling(body: list[Line]) -> list[Line]:
-    """A body without a `return None` at its end, where that is what follows it."""
-    return body[:-1] if len(body) > 1 and body[-1].text == "return None" else body
 
 
 @rule(ast.For)
@@ -91,15 +89,11 @@ def _iterable(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], str]:
     elif type_of(fn, node) in DYNAMIC:
         code = fn.operator("iterate", [code])
     elif rows and code.precedence >= Precedence.AWAIT:
-        code = fn.hoist(code, _rows_name(fn, node))
+        hint = variable_for(node)
+        if isinstance(fn.resolved(node), RecordCall) and has_rows(type_of(fn, node)):
+            hint = resource_of(fn, type_of(fn, node)).table.rpartition(".")[2]
+        code = fn.hoist(code, hint)
     return list(code.before), code.text
-
-
-def _rows_name(fn: FunctionBuilder, node: ast.Expr) -> str:
-    """What the rows of a query are called: as their table is."""
-    if isinstance(fn.resolved(node), RecordCall) and has_rows(type_of(fn, node)):
-        return resource_of(fn, type_of(fn, node)).table.rpartition(".")[2]
-    return variable_for(node)
 
 
 @rule(ast.Return)

@@ -31,10 +31,10 @@ def composed(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
     if is_query(facts, node, fn.locals.queries):
         select = yield from select_of(fn, node, safe=True)
         return _constructed(fn, select)
-    steps: list[tuple[ast.Expr, RecordCall]] = []
+    steps: list[RecordCall] = []
     base, safe = node, False
     while isinstance(use := facts.resolutions.get(base), RecordCall) and use.receiver is not None:
-        steps.insert(0, (base, use))
+        steps.insert(0, use)
         safe, base = chains.is_safe_step(base), use.receiver
     local = facts.resolutions.get(base)
     if isinstance(local, Local):

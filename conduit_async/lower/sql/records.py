@@ -15,7 +15,7 @@ from ..functions.function_builder import FunctionBuilder
 from .composed import arguments_of, behind_safe_step, extended
 from .conditions import aggregate_of, class_of, column_of, name_of
 from .relations import fetch, operation
-from .selects import lazily, narrowed, select_of, selecting
+from .selects import lazily, narrowed, select_of
 from .sql import Select, quoted
 from .writes import WRITES
 
@@ -35,7 +35,9 @@ def record_call(fn: FunctionBuilder, node: ast.Expr, call: RecordCall) -> Loweri
             return (yield from _run_composed(fn, node, call))
         return (yield from _of_rows(fn, node, call))
     if call.operation in _RUNNING:
-        select = yield from selecting(fn, node, resource, call.receiver)
+        select = Select(resource)
+        if call.receiver is not None:
+            select = yield from select_of(fn, call.receiver, safe=chains.is_safe_step(node))
         code = yield from lazily(select, _run_select(fn, node, call, select))
     else:
         select = yield from select_of(fn, node)

@@ -6,10 +6,10 @@ from typing import TypeVar
 
 from ... import ast
 from ...analyses.queries import is_query
-from ...program import Column, Local, RecordCall, RelationUse, ResourceInfo
+from ...program import Column, Local, RecordCall, RelationUse
 from ...python import literals
 from ...python.code import NO_GUARD, Code, Line, Precedence, combine, holds, if_, negate
-from ...types import Array, Query, Type, is_nullable
+from ...types import Array, Query, is_nullable
 from ..expressions import chains
 from ..expressions.dispatch import Operand, in_positions, source_order
 from ..functions.function_builder import FunctionBuilder, described
@@ -21,28 +21,19 @@ from .sql import Select
 T = TypeVar("T")
 
 
-def selecting(
-    fn: FunctionBuilder, node: ast.Expr, resource: ResourceInfo, receiver: ast.Expr | None
-) -> Selecting:
-    """The query that an operation continues: none, another query, or a relation's rows."""
-    if receiver is None:
-        return Select(resource)
-    return (yield from select_of(fn, receiver, safe=chains.is_safe_step(node)))
-
-
 def select_of(fn: FunctionBuilder, node: ast.Expr, *, safe: bool = False) -> Selecting:
     """The query that an expression stands for; `safe`: a `?.` follows it."""
-    steps: list[tuple[ast.Expr, RecordCall]] = []
+    steps: list[RecordCall] = []
     while True:
         use = fn.resolved(node)
         if isinstance(node, ast.Unwrap):
-            return (yield from _unwrapped(fn, node, steps))
+            return (yield from continued(fn, (yield from _unwrapped(fn, node)), steps))
         if not isinstance(use, RecordCall) or use.receiver is None:
             break
-        steps.insert(0, (node, use))
+        steps.insert(0, use)
         safe, node = chains.is_safe_step(node), use.receiver
     if isinstance(use, RecordCall):
-        steps.insert(0, (node, use))
+        steps.insert(0, use)
         select = Select(fn.module.program.resources[use.resource])
     elif isinstance(use, RelationUse):
         guard, key = (yield from owner_key(fn, node, use)).split()
@@ -54,18 +45,14 @@ def select_of(fn: FunctionBuilder, node: ast.Expr, *, safe: bool = False) -> Sel
     return (yield from continued(fn, select, steps))
 
 
-def continued(
-    fn: FunctionBuilder, select: Select, steps: list[tuple[ast.Expr, RecordCall]]
-) -> Selecting:
+def continued(fn: FunctionBuilder, select: Select, steps: list[RecordCall]) -> Selecting:
     """A query with further steps."""
-    for _, step in steps:
+    for step in steps:
         select = yield from lazily(select, _step(fn, select, step))
     return select
 
 
-def _unwrapped(
-    fn: FunctionBuilder, node: ast.Unwrap, steps: list[tuple[ast.Expr, RecordCall]]
-) -> Selecting:
+def _unwrapped(fn: FunctionBuilder, node: ast.Unwrap) -> Selecting:
     """`q!`: an error when a `?.` in the query met nil."""
     select = yield from select_of(fn, node.operand, safe=True)
     if select.guard.conditions:
@@ -76,7 +63,7 @@ def _unwrapped(
         first, *others = select.values
         first = replace(first, before=(*select.guard.before, check, *first.before))
         select = replace(select, values=(first, *others), guard=NO_GUARD)
-    return (yield from continued(fn, select, steps))
+    return select
 
 
 def lazily(select: Select, steps: Generator[Operand, Code, T]) -> Generator[Operand, Code, T]:
@@ -208,7 +195,8 @@ def _member(fn: FunctionBuilder, select: Select, column: Column, node: ast.Binar
     if has_nil:
         text = f"({name} IS NULL OR {name} = ANY(%s))"
         return (f"{text} IS NOT TRUE" if negated else text), [value]
-    if is_nullable(column.type) and _may_hold_nil(kind):
+    item = kind.item if isinstance(kind, Array) else None
+    if is_nullable(column.type) and item and (is_nullable(item) or item in DYNAMIC):
         first, again = fn.twice(value, column.python)
         text = f"({name} = ANY(%s) OR {name} IS NULL AND array_position(%s, NULL) > 0)"
         return (f"{text} IS NOT TRUE" if negated else text), [first, again]
@@ -217,10 +205,6 @@ def _member(fn: FunctionBuilder, select: Select, column: Column, node: ast.Binar
     if is_nullable(column.type):
         return f"({name} = ANY(%s)) IS NOT TRUE", [value]
     return f"{name} <> ALL(%s)", [value]
-
-
-def _may_hold_nil(kind: Type) -> bool:
-    return isinstance(kind, Array) and (is_nullable(kind.item) or kind.item in DYNAMIC)
 
 
 def _subquery(fn: FunctionBuilder, name: str, column: Column, node: ast.Binary) -> Condition:
