@@ -8,7 +8,7 @@ from functools import cache
 import jinja2
 
 from .. import assets
-from ..package import Function, ModuleCode, Row
+from ..package import ModuleCode, Row
 from ..python import literals
 from ..python.code import Line
 from .layout import mark
@@ -45,7 +45,7 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(
         docstring=_docstring,
         lines=_lines,
-        decorator=_decorator,
+        mark=mark,
         quoted=literals.quoted,
         printable=_printable,
     )
@@ -63,12 +63,6 @@ def _each_line(body: Iterable[Line], indent: int) -> Iterator[str]:
         yield f"{mark(None if line.word in _CONTINUED else line.span)}{margin}{line.text}"
         if line.block is not None:
             yield from _each_line(line.block or (Line("pass", span=line.span),), indent + 1)
-
-
-def _decorator(function: Function) -> str:
-    if function.decorator is None:
-        return ""
-    return f"{mark(function.span)}@{function.decorator}"
 
 
 def _docstring(text: str | None, indent: int) -> str:

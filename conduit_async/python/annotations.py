@@ -29,8 +29,11 @@ from ..types import (
 from . import literals
 from .imports import Imports
 
-_BUILTINS = {"string": "str", "int": "int", "float": "float", "bool": "bool"}
-_IMPORTED = {
+_SCALARS = {
+    "string": ("builtins", "str"),
+    "int": ("builtins", "int"),
+    "float": ("builtins", "float"),
+    "bool": ("builtins", "bool"),
     "decimal": ("decimal", "Decimal"),
     "timestamp": ("datetime", "datetime"),
     "date": ("datetime", "date"),
@@ -55,14 +58,12 @@ def annotation(
                 return f"{write(item.item)} | None"
             case NilType():
                 return "None"
-            case Scalar(name) if name in _BUILTINS:
-                return imports.use("builtins", _BUILTINS[name])
             case Scalar("regex"):
                 return f"{imports.module('re')}.Pattern[str]"
             case Scalar("error"):
                 return imports.runtime("ErrorValue")
             case Scalar(name):
-                return imports.use(*_IMPORTED[name])
+                return imports.use(*_SCALARS[name])
             case Array():
                 return f"{imports.use('builtins', 'list')}[{write(item.item)}]"
             case Hash():

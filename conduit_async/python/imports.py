@@ -3,9 +3,9 @@
 import builtins
 from collections.abc import Iterable
 
-RUNTIME = "conduit_runtime"
-STDLIB = "conduit_runtime.stdlib"
-OPERATORS = "conduit_runtime.operators"
+from ..names import unclashed
+
+_RUNTIME = "conduit_runtime"
 
 
 class Imports:
@@ -26,42 +26,34 @@ class Imports:
         """How to write `name` of `module` here; it is imported if it needs to be."""
         if module == "builtins" and name not in self._taken | self.records:
             return name
-        known = self._names.get((module, name))
-        if known is not None:
-            return known
-        alias = name
-        reserved = self.records if not module.startswith(".") else frozenset()
-        while (
-            alias in self._taken
-            or alias in reserved
-            or (alias != name and hasattr(builtins, alias))
-        ):
-            alias += "_"
-        self._taken.add(alias)
-        self._bound.add(alias)
-        self._names[module, name] = alias
-        return alias
+        if (module, name) not in self._names:
+            taken = self._taken if module.startswith(".") else self._taken | self.records
+            alias = name
+            while alias in taken or (alias != name and hasattr(builtins, alias)):
+                alias += "_"
+            self._taken.add(alias)
+            self._bound.add(alias)
+            self._names[module, name] = alias
+        return self._names[module, name]
 
     def module(self, name: str) -> str:
         """How to write a module of the standard library: `re`."""
-        alias = name
-        while alias in self._taken:
-            alias += "_"
+        alias = unclashed(name, self._taken)
         self._bound.add(alias)
         self._modules.add(name if alias == name else f"{name} as {alias}")
         return alias
 
     def runtime(self, name: str) -> str:
         """A public name of the runtime."""
-        return self.use(RUNTIME, name)
+        return self.use(_RUNTIME, name)
 
     def operator(self, name: str) -> str:
         """A function of the runtime's operators."""
-        return self.use(OPERATORS, name)
+        return self.use(f"{_RUNTIME}.operators", name)
 
     def namespace(self, name: str) -> str:
         """A namespace of the standard library."""
-        return self.use(STDLIB, name)
+        return self.use(f"{_RUNTIME}.stdlib", name)
 
     def binds(self, name: str) -> bool:
         """Whether an import has this name in the module."""
@@ -85,14 +77,17 @@ class Imports:
 
     def groups(self) -> list[list[str]]:
         """The import statements: standard library, runtime, this package."""
-        groups: dict[int, list[str]] = {0: [], 1: [], 2: []}
         modules: dict[str, list[tuple[str, str]]] = {}
         for (module, name), alias in self._names.items():
             modules.setdefault(module, []).append((name, alias))
-        groups[0] += [f"import {name}" for name in sorted(self._modules)]
-        for module in sorted(modules, key=_module_order):
-            groups[_group(module)].extend(_statements(module, modules[module]))
-        return [group for group in groups.values() if group]
+        standard = [f"import {name}" for name in sorted(self._modules)]
+        runtime: list[str] = []
+        own: list[str] = []
+        for module in sorted(modules, key=lambda module: (module == ".", module)):
+            is_runtime = module.startswith(_RUNTIME)
+            group = own if module.startswith(".") else runtime if is_runtime else standard
+            group += _statements(module, modules[module])
+        return [group for group in (standard, runtime, own) if group]
 
 
 def _statements(module: str, names: list[tuple[str, str]]) -> list[str]:
@@ -103,16 +98,6 @@ def _statements(module: str, names: list[tuple[str, str]]) -> list[str]:
         (name, f"from {module} import {name} as {alias}") for name, alias in names if name != alias
     ]
     return [text for _, text in sorted(found, key=lambda each: _name_order(each[0]))]
-
-
-def _group(module: str) -> int:
-    if module.startswith("."):
-        return 2
-    return 1 if module.startswith(RUNTIME) else 0
-
-
-def _module_order(module: str) -> tuple[bool, str]:
-    return module == ".", module
 
 
 def _name_order(name: str) -> tuple[int, str, str]:

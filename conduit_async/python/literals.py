@@ -12,23 +12,12 @@ _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def escaped(text: str, quote: str) -> str:
     """The text between two quotes of a literal; what does not print is escaped."""
-    return "".join(_ESCAPES.get(char) or _char(char, quote) for char in text)
-
-
-def _char(char: str, quote: str) -> str:
-    if char == quote:
-        return f"\\{char}"
-    if char.isprintable():
-        return char
-    code = ord(char)
-    return (
-        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    escapes = {**_ESCAPES, quote: f"\\{quote}"}
+    return "".join(
+        escapes.get(char)
+        or (char if char.isprintable() else char.encode("unicode_escape").decode("ascii"))
+        for char in text
     )
-
-
-def quote_for(text: str) -> str:
-    """The quote that needs fewer escapes, double ones in doubt."""
-    return "'" if text.count('"') > text.count("'") else '"'
 
 
 def string(text: str) -> str:
@@ -38,7 +27,7 @@ def string(text: str) -> str:
 
 def quoted(text: str) -> str:
     """A text as one literal."""
-    quote = quote_for(text)
+    quote = "'" if text.count('"') > text.count("'") else '"'  # needs fewer escapes
     return f"{quote}{escaped(text, quote)}{quote}"
 
 
@@ -57,11 +46,7 @@ def f_string(parts: Sequence[str | tuple[str, str]]) -> str:
             if pieces[-1] and len(pieces[-1]) + len(chunk) > LONGEST:
                 pieces.append("")
             pieces[-1] += chunk
-    return _joined([f'{"f" if _has_braces(piece) else ""}"{piece}"' for piece in pieces])
-
-
-def _has_braces(piece: str) -> bool:
-    return "{" in piece or "}" in piece
+    return _joined([f'{"f" if "{" in piece or "}" in piece else ""}"{piece}"' for piece in pieces])
 
 
 def _joined(pieces: list[str]) -> str:

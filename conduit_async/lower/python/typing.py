@@ -102,20 +102,15 @@ def as_any(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
         return code
     use = fn.resolved(node)
     if isinstance(use, KeyAccess) and code.precedence != Precedence.TERNARY:
-        return _keyed(fn, use.name, code)
+        key = literals.quoted(use.name)
+        if not code.text.endswith(get := f".get({key})"):
+            return code
+        owner = replace(code, text=code.text.removesuffix(get))  # checkers take `None` for a value
+        return replace(fn.operator("member", [owner, Code(key)]), guards=code.guards)
     is_generic = isinstance(use, LibraryCall) and use.signature.result != ANY
     is_generic = is_generic or isinstance(node, ast.Index)
     is_generic |= isinstance(node, ast.Unwrap) and type_of(fn, node.operand) == NIL
     return unchecked(fn, code) if is_generic or code.precedence == Precedence.TERNARY else code
-
-
-def _keyed(fn: FunctionBuilder, name: str, code: Code) -> Code:
-    """The value of a key; type checkers take what `dict.get` gives for a value or None."""
-    key = literals.quoted(name)
-    if not code.text.endswith(get := f".get({key})"):
-        return code
-    owner = replace(code, text=code.text.removesuffix(get))
-    return replace(fn.operator("member", [owner, Code(key)]), guards=code.guards)
 
 
 def typed_empty(fn: FunctionBuilder, code: Code) -> Code:
