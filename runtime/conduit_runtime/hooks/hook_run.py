@@ -1,11 +1,10 @@
 """One run of a hook without its IO: the record before and after, and the jobs that it enqueues."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, Unpack
 
 import psycopg
 from typing_extensions import TypeVar as TypeVarWithDefault
-from typing_extensions import Unpack
 
 from ..job_types.job_type import JobOptions, JobType
 from ..model.arguments import check_type

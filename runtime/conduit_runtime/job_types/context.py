@@ -5,13 +5,12 @@ import logging
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, Unpack, cast
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import tuple_row
 from typing_extensions import TypeVar as TypeVarWithDefault
-from typing_extensions import Unpack
 
 from ..model.arguments import check_number, check_text, check_type
 from ..model.calls import CurrentJob

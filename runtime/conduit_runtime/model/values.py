@@ -49,8 +49,7 @@ def error_message(error: BaseException, unreadable: str = "") -> str:
     Never raises; of an exception whose `str()` does it is `unreadable`.
     """
     try:
-        diagnostic = getattr(error, "diag", None)
-        primary = getattr(diagnostic, "message_primary", None)
+        primary = getattr(getattr(error, "diag", None), "message_primary", None)
         return primary if isinstance(primary, str) else str(error)
     except BaseException:
         return unreadable
