@@ -32,7 +32,7 @@ def plan_package(
 
 
 def _module(program: Program, resource: ResourceInfo) -> ModulePlan:
-    jobs = tuple(_jobs([job for hook in resource.hooks for job in hook.jobs if not job.parent]))
+    jobs = tuple(job for hook in resource.hooks for job in hook.jobs)
     reached = reached_from(program, [hook.node for hook in resource.hooks])
     defined = {*ENTRY_POINTS, *(function.python for function in resource.functions.values())}
     defined.update(name for job in jobs for name in (job.python, job.payload))
@@ -40,12 +40,6 @@ def _module(program: Program, resource: ResourceInfo) -> ModulePlan:
     locals_ = {declared[node].python for node in reached.nodes() if node in declared}
     taken = defined | locals_ | {*_parameters(jobs, reached)}
     return ModulePlan(resource, jobs, frozenset(defined), frozenset(taken))
-
-
-def _jobs(pending: list[JobInfo]) -> Iterator[JobInfo]:
-    for job in pending:
-        yield job
-        yield from _jobs(job.nested)
 
 
 def _parameters(jobs: Collection[JobInfo], reached: Reached) -> Iterator[str]:

@@ -147,14 +147,13 @@ class FunctionInfo:
 class JobInfo:
     """One `@async` block, which is one job type.
 
-    `python` is the handler's name and `payload` the payload class's; `nested` are the blocks
-    directly inside. `options` are those given, checked: constants as Python values (durations in
-    seconds), expressions as nodes.
+    `python` is the handler's name and `payload` the payload class's; `parent` is the job around.
+    `options` are those given, checked: constants as Python values (durations in seconds),
+    expressions as nodes.
     """
 
     block: ast.Async
     parent: "JobInfo | None" = None
-    nested: list["JobInfo"] = field(default_factory=list)
     name: str = ""
     python: str = ""
     payload: str = ""
@@ -168,7 +167,10 @@ class JobInfo:
 
 @dataclass(eq=False)
 class HookInfo:
-    """One `@after` hook of a resource that has jobs, with its jobs in the order of the source."""
+    """One `@after` hook of a resource that has jobs.
+
+    `jobs` are in the order of the source, outer before nested.
+    """
 
     node: ast.Hook
     jobs: list[JobInfo]

@@ -209,7 +209,7 @@ def _async(body: Body, node: ast.Async) -> None:
     if body.hook is not None:
         body.facts.jobs[node] = job
         body.facts.known_at[node] = known
-        (body.hook.jobs if outer is None else outer.nested).append(job)
+        body.hook.jobs.append(job)
     if not node.body.statements and not body.env.unparsed.touches(node.body.span):
         message = "this block is empty, so its job does nothing"
         body.warning("PAT407", node.header, message, "write what the job has to do, or remove it")

@@ -1,7 +1,7 @@
 """The name and the options of each job."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain, count
 
 from ... import ast
@@ -43,7 +43,7 @@ def describe_jobs(
     classes |= {name(each) for each in program.resources for name in (record_name, snapshot_name)}
     defaults = config.defaults
     for resource in program.resources.values():
-        jobs = [(hook, job) for hook in resource.hooks for job in all_jobs(hook)]
+        jobs = [(hook, job) for hook in resource.hooks for job in hook.jobs]
         for _, job in jobs:
             job.options = options = read_options(job.block, problems)
             if defaults.timeout is not None:
@@ -53,15 +53,6 @@ def describe_jobs(
             job.max_attempts = options.get("max_attempts", defaults.max_attempts)
         _name_types(resource, jobs, program.facts, config.prefix or "", problems)
         _name_in_python(resource, jobs, classes)
-
-
-def all_jobs(hook: HookInfo) -> Iterator[JobInfo]:
-    """The jobs of a hook and those nested in them, in the order of the source."""
-    pending = list(reversed(hook.jobs))
-    while pending:
-        job = pending.pop()
-        yield job
-        pending.extend(reversed(job.nested))
 
 
 def _name_types(

@@ -22,7 +22,6 @@ from ...types import (
 )
 from ..lattice import InvalidType
 from ..wording import describe
-from .async_blocks import all_jobs
 from .capture_finder import CaptureFinder, CaptureUse
 from .fingerprint import fingerprint, shape_of
 
@@ -33,7 +32,7 @@ def capture(program: Program, problems: Problems) -> None:
         program.resources.work_on(resource)
         _settle_reads(resource, CaptureFinder(program, problems, resource))
         for hook in resource.hooks:
-            for job in all_jobs(hook):
+            for job in hook.jobs:
                 known = program.facts.known_at.get(job.block, frozenset())
                 on_create = hook.node.event in ("create", "save")
                 finder = CaptureFinder(program, problems, resource, job, known, on_create)

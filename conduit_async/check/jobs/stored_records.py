@@ -24,7 +24,6 @@ from ...program import (
 from ...types import ANY, Record, holds_record, required
 from ..coercion import constant_text
 from ..wording import snippet
-from .async_blocks import all_jobs
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def report_sensitive_reads(program: Program, problems: Problems) -> None:
     for info in resources:
         functions = [_Code(each.body) for each in info.functions.values() if each.reached]
         hooks = [_Code(hook.node, stores_self=False) for hook in info.hooks]
-        jobs = [_Code(job.block.body, job) for hook in info.hooks for job in all_jobs(hook)]
+        jobs = [_Code(job.block.body, job) for hook in info.hooks for job in hook.jobs]
         for code in (*functions, *hooks, *jobs):
             for read in stored.sensitive_reads(code):
                 _report(stored, read, code, info, problems)

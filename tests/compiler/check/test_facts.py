@@ -177,7 +177,7 @@ def test_locals_know_their_job_and_their_python_name() -> None:
     assert outer is not None
     assert inner is not None
     assert inner.parent is outer
-    assert outer.nested == [inner]
+    assert list(found.facts.jobs.values()) == [outer, inner]
 
 
 @pytest.mark.parametrize(

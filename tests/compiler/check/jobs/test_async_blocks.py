@@ -1,12 +1,10 @@
 """What `@async` blocks are called, how they are queued, and where they may stand."""
 
-from itertools import chain
 from typing import Any
 
 import pytest
 
 from conduit_async.check import check
-from conduit_async.check.jobs.async_blocks import all_jobs
 from conduit_async.config import Config, Defaults
 from conduit_async.diagnostics import Diagnostic, Problems
 from conduit_async.parse import parse
@@ -25,7 +23,7 @@ def jobs(members: str, config: Config | None = None) -> list[JobInfo]:
     program, problems = checked(members, config)
     assert program is not None, problems
     hooks = program.resources["BlogPost"].hooks
-    return list(chain.from_iterable(map(all_jobs, hooks)))
+    return [job for hook in hooks for job in hook.jobs]
 
 
 def job(options: str, config: Config | None = None) -> JobInfo:

@@ -1,11 +1,8 @@
 """What each job takes along: exactly the values from outside that its block uses."""
 
-from itertools import chain
-
 import pytest
 
 from conduit_async.check import check
-from conduit_async.check.jobs.async_blocks import all_jobs
 from conduit_async.config import Config
 from conduit_async.diagnostics import Problems
 from conduit_async.parse import parse
@@ -45,7 +42,7 @@ def jobs(hook: str, **config: object) -> tuple[list[JobInfo], list[str]]:
     if program is None:
         return [], found
     hooks = program.resources["Post"].hooks
-    return list(chain.from_iterable(map(all_jobs, hooks))), found
+    return [job for hook in hooks for job in hook.jobs], found
 
 
 def fields(hook: str, event: str = "update") -> list[str]:
