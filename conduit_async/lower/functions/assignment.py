@@ -36,12 +36,11 @@ def assign(fn: FunctionBuilder, node: ast.Assign, dest: Destination) -> list[Lin
     code = lower(fn, Operand(node.value, expected=kind))
     if fn.record is not None:
         fn.forget_loaded()
+        target, text = fn.self_value(path), code.text
         if len(path) > 1 and fn.locals.shares_structs:
-            root = fn.self_value(path[:1])
-            text = _replacing(fn, root, path[:1], path[1:], code)
-            return [*code.before, Line(f"{root.text} = {text}")]
-        target = fn.self_value(path).text
-        return [*code.before, Line(f"{target} = {code.text}")]
+            target = fn.self_value(path[:1])
+            text = _replacing(fn, target, path[:1], path[1:], code)
+        return [*code.before, Line(f"{target.text} = {text}")]
     return _write(fn, node, path, code)
 
 
@@ -50,33 +49,43 @@ def prepare(fn: FunctionBuilder) -> None:
     assert fn.job is not None
     block = fn.job.block.body
     with fn.branch():
-        for node in _assignments(block):
-            if isinstance(node.target, ast.Member) and node not in block.statements:
-                path, _ = _path(fn, node.target)
-                for capture in fn.captures:
-                    if _overlaps(capture, path) and _is_read_later(fn, node, capture):
-                        fn.reassign_capture(capture)
+        for node in _field_assignments(block):
+            for capture in _touched(fn, node) if node not in block.statements else ():
+                if _is_read_later(fn, node, capture):
+                    fn.reassign_capture(capture)
 
 
 def assigns_fields(body: ast.Node) -> bool:
     """Whether code assigns fields of the row, less the jobs that it enqueues."""
-    return any(isinstance(each.target, ast.Member) for each in _assignments(body))
+    return any(_field_assignments(body))
 
 
 def assigned_captures(fn: FunctionBuilder, body: ast.Node) -> Iterator[str]:
     """The variables that stand for what a job has captured, where code assigns it."""
-    for each in _assignments(body) if fn.job is not None else ():
-        if isinstance(each.target, ast.Member):
-            path, _ = _path(fn, each.target)
-            for capture in fn.captures:
-                if _overlaps(capture, path) and fn.is_reassigned(capture):
-                    yield fn.reassign_capture(capture)
+    for each in _field_assignments(body) if fn.job is not None else ():
+        for capture in _touched(fn, each):
+            if fn.is_reassigned(capture):
+                yield fn.reassign_capture(capture)
 
 
-def _assignments(body: ast.Node) -> Iterator[ast.Assign]:
+def _field_assignments(body: ast.Node) -> Iterator[ast.Assign]:
     for node in walk(body, into=lambda each: not isinstance(each, ast.Async)):
-        if isinstance(node, ast.Assign):
+        if isinstance(node, ast.Assign) and isinstance(node.target, ast.Member):
             yield node
+
+
+def _touched(fn: FunctionBuilder, node: ast.Assign) -> list[Capture]:
+    """The captures that an assignment changes, or changes a part of."""
+    path, _ = _path(fn, node.target)
+    return [
+        capture
+        for capture in fn.captures
+        if capture.kind == "snapshot"
+        or (
+            capture.kind == "self_path"
+            and all(own == each for own, each in zip(capture.path, path, strict=False))
+        )
+    ]
 
 
 def _local(fn: FunctionBuilder, node: ast.Assign) -> list[Line]:
@@ -118,7 +127,7 @@ def _path(fn: FunctionBuilder, target: ast.Expr) -> tuple[tuple[str, ...], Type 
 
 def _write(fn: FunctionBuilder, node: ast.Assign, path: tuple[str, ...], code: Code) -> list[Line]:
     """A job writes the column at once; what it captured of it is replaced by a variable."""
-    touched = [c for c in fn.captures if _overlaps(c, path) and _is_read_later(fn, node, c)]
+    touched = [capture for capture in _touched(fn, node) if _is_read_later(fn, node, capture)]
     lines = list(code.before)
     same = next((c for c in touched if c.kind == "self_path" and c.path == path), None)
     if same is not None:
@@ -188,23 +197,11 @@ def _update(fn: FunctionBuilder, path: tuple[str, ...], code: Code) -> Line:
 def _is_widened(fn: FunctionBuilder, capture: Capture) -> bool:
     """Whether the first value of a variable may tell less than its type."""
     assert fn.job is not None
-    writes = [
-        node
-        for node in walk(fn.job.block.body)
-        if isinstance(node, ast.Assign)
-        and isinstance(node.target, ast.Member)
-        and _path(fn, node.target)[0] == capture.path
-    ]
+    body = fn.job.block.body
+    writes = [n for n in _field_assignments(body) if _path(fn, n.target)[0] == capture.path]
     return isinstance(required(capture.type), Enum) or (
         len(writes) > 1 and is_nullable(capture.type)
     )
-
-
-def _overlaps(capture: Capture, path: tuple[str, ...]) -> bool:
-    if capture.kind == "snapshot":
-        return True
-    length = min(len(path), len(capture.path))
-    return capture.kind == "self_path" and capture.path[:length] == path[:length]
 
 
 def _reassigned(

@@ -1,12 +1,11 @@
 """`@function` and `@computed` as functions of a module."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from ...analyses.walk import walk
 from ...names import unclashed
 from ...package import Function
-from ...program import FunctionInfo, Local, ParameterInfo
+from ...program import Local, ParameterInfo
 from ...python.annotations import stored
 from ...python.code import NONE, Code, Line, compare, if_
 from ...types import NIL
@@ -35,8 +34,10 @@ def function(module: Module, variant: Variant) -> Function:
         locals=locals_,
         used={"job", "hook", *own, *(c.python for c in reads)},
     )
-    for local in {*locals_.read, *locals_.assigned, *_in_defaults(module, info)}:
-        if local.kind == "parameter":
+    defaulted = (each.default for each in info.parameters if each.default is not None)
+    in_defaults = {fn.resolved(node) for default in defaulted for node in walk(default)}
+    for local in {*locals_.read, *locals_.assigned, *in_defaults}:
+        if isinstance(local, Local) and local.kind == "parameter":
             fn.name_local(local, local.python)
     parameters = [f"{c.python}: {stored(c.type, module.imports)}" for c in reads]
     given = defaults(info)
@@ -75,13 +76,6 @@ def _default(fn: FunctionBuilder, parameter: ParameterInfo) -> Line:
         kind = fn.use("types", "EllipsisType")
         test = Code(f"{fn.builtin('isinstance')}({parameter.python}, {kind})")
     return if_(test, [*code.before, Line(f"{parameter.python} = {code.text}")])
-
-
-def _in_defaults(module: Module, info: FunctionInfo) -> Iterator[Local]:
-    for parameter in info.parameters:
-        for node in walk(parameter.default) if parameter.default is not None else ():
-            if isinstance(local := module.facts.resolutions.get(node), Local):
-                yield local
 
 
 def _parameter(fn: FunctionBuilder, parameter: ParameterInfo, has_default: bool) -> str:

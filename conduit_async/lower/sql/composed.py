@@ -30,7 +30,11 @@ def composed(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
     resource = resource_of(fn, type_of(fn, node))
     if is_query(facts, node, fn.locals.queries):
         select = yield from select_of(fn, node, safe=True)
-        return _constructed(fn, select)
+        record = fn.module.record_class(select.resource.name)
+        joins = f", {literal([' '.join(select.joins)])}" if select.joins else ""
+        text = f"{fn.module.imports.runtime('Select')}({record}{joins})"
+        code = extended(fn, Code(text, Precedence.PRIMARY), select)
+        return replace(code, guards=select.guard.conditions)
     steps: list[RecordCall] = []
     base, safe = node, False
     while isinstance(use := facts.resolutions.get(base), RecordCall) and use.receiver is not None:
@@ -45,14 +49,6 @@ def composed(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
         query = behind_safe_step(fn, query, base)
     delta = Select(resource, qualified=True, guard=Guard(query.guards))
     return extended(fn, query, (yield from continued(fn, delta, steps)))
-
-
-def _constructed(fn: FunctionBuilder, select: Select) -> Code:
-    record = fn.module.record_class(select.resource.name)
-    joins = f", {literal([' '.join(select.joins)])}" if select.joins else ""
-    text = f"{fn.module.imports.runtime('Select')}({record}{joins})"
-    code = extended(fn, Code(text, Precedence.PRIMARY), select)
-    return replace(code, guards=select.guard.conditions)
 
 
 def behind_safe_step(fn: FunctionBuilder, query: Code, node: ast.Expr) -> Code:
