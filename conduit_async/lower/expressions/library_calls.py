@@ -14,9 +14,9 @@ from ..functions.context import context_value
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python.typing import as_any, is_dynamic, type_of, typed_empty
 from . import chains
-from .comprehensions import comprehension
 from .dispatch import Lowering, Operand, in_positions, source_order
 from .entries import entry
+from .lambdas import comprehension
 from .snapshots import RecordForm
 
 PURE_NAMESPACES = frozenset({"String", "Text", "Number", "Array", "Hash", "HTML", "Regex"})
