@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from ..package import EmittedModule, EmittedRow, EmittedSource, ModuleCode, Plan
 from .layout import Formatted
-from .render import module_text, rows_text
+from .render import render
 
 Format: TypeAlias = Callable[[Iterable[str]], Iterator[Formatted]]
 """Gives texts with marks their form, in their order."""
@@ -29,10 +29,10 @@ def emit(
 
     def texts() -> Iterator[str]:
         for rows in plan.rows.values():
-            yield rows_text(row for _, row in rows)
+            yield render("rows.py.jinja", rows=[row for _, row in rows])
         for module in modules:
             lowered.append(module)
-            yield module_text(module)
+            yield render("resource.py.jinja", module=module)
 
     formatted = form(texts())
     rows: dict[str, tuple[EmittedRow, ...]] = {}

@@ -8,7 +8,6 @@ from functools import cache
 import jinja2
 
 from .. import assets
-from ..package import ModuleCode, Row
 from ..python import literals
 from ..python.code import Line
 from .layout import mark
@@ -16,16 +15,6 @@ from .layout import mark
 _CONTINUED = ("else", "except", "finally", "case")
 _QUOTES = re.compile(r'"""|"\Z')
 """What would end a docstring, or be taken for a part of its end."""
-
-
-def module_text(module: ModuleCode) -> str:
-    """The module of a resource, with marks."""
-    return render("resource.py.jinja", module=module)
-
-
-def rows_text(rows: Iterable[Row]) -> str:
-    """Rows of `records.py`, with a line `_` after each."""
-    return render("rows.py.jinja", rows=rows)
 
 
 def render(template: str, **values: object) -> str:

@@ -39,8 +39,8 @@ class Effect(Flag):
     def must_precede(self, later: "Effect") -> bool:
         """Whether running it after `later`, which stands to its right, would make a difference."""
         if Effect.ACTS in self:
-            return bool(later & (Effect.READS | Effect.FAILS | Effect.ACTS))
-        if Effect.FAILS in self and later & (Effect.FAILS | Effect.ACTS):
+            return bool(later)
+        if Effect.FAILS in self and later.is_observable:
             return True
         return Effect.READS in self and Effect.ACTS in later
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from ... import ast
 from ...python.code import Code, Precedence, close, combine
-from ...types import ANY, Array, Hash, Optional, Record, Type, holds_record, required
+from ...types import Array, Hash, Optional, Record, Type, holds_record, required
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python.typing import as_type, holds_any, type_of
 
@@ -26,7 +26,9 @@ def coerce_record(fn: FunctionBuilder, node: ast.Expr, code: Code, wanted: Recor
     """A value whose records are in the form that is expected."""
     if wanted == "snapshot":
         return as_snapshot(fn, node, code)
-    return as_row(fn, node, code) if wanted == "row" else code
+    kind = type_of(fn, node)
+    is_cast = wanted == "row" and fn.holds_snapshot(node) and holds_record(kind)
+    return as_type(fn, code, kind) if is_cast else code
 
 
 def as_snapshot(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
@@ -40,14 +42,6 @@ def as_snapshot(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     with fn.having(lazy=fn.lazy + 1):  # what is behind the guards is no statement of its own
         made = snapshot_of(fn, kind, replace(code, guards=()), hint)
     return replace(made, guards=code.guards)
-
-
-def as_row(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
-    """A snapshot where a record is expected."""
-    kind = fn.module.facts.types.get(node, ANY)
-    if not fn.holds_snapshot(node) or not holds_record(kind):
-        return code
-    return as_type(fn, code, kind)
 
 
 def snapshot_of(fn: FunctionBuilder, kind: Type, code: Code, hint: str = "row") -> Code:

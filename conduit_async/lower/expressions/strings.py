@@ -20,12 +20,19 @@ def string(fn: FunctionBuilder, node: ast.String, operand: Operand) -> Lowering:
         return Code(literals.string(node.value))
     nodes = [part for part in node.parts if not isinstance(part, str)]
     codes = []
+    are_texts = set()
     for each in nodes:
         gone = isinstance(type_of(fn, each), Record) and may_be_nil(fn, each)
         code = yield Operand(each, maybe=True, record="either" if gone else "snapshot")
         if gone:  # the row of a relation, whatever its type says
             code = snapshot_of(fn, optional(type_of(fn, each)), code, variable_for(each))
-        codes.append(_simple(fn, each, _readable(fn, each, code)))
+        readable = _readable(fn, each, code)
+        if readable is not code or type_of(fn, each) == STRING:
+            are_texts.add(each)
+        loose = readable.precedence in (Precedence.LAMBDA, Precedence.TERNARY)
+        if not fn.lazy and (loose or not _fits_in_braces(readable.text)):
+            readable = fn.hoist(readable, variable_for(each))
+        codes.append(readable)
     codes = fn.in_order(codes, [variable_for(each) for each in nodes])
     values = dict(zip(nodes, codes, strict=True))
     if all(_fits_in_braces(code.text) for code in codes):
@@ -36,20 +43,15 @@ def string(fn: FunctionBuilder, node: ast.String, operand: Operand) -> Lowering:
         ]
         return combine(literals.f_string(texts), Precedence.ATOM, codes)
     pieces = [
-        literals.string(part) if isinstance(part, str) else _joined(fn, part, values[part])
+        literals.string(part)
+        if isinstance(part, str)
+        else values[part].at(Precedence.SUM)
+        if part in are_texts
+        else fn.operator("text", [values[part]]).text
         for part in node.parts
     ]
     precedence = Precedence.SUM if len(pieces) > 1 else Precedence.TERNARY
     return combine(" + ".join(pieces), precedence, codes)
-
-
-def _joined(fn: FunctionBuilder, node: ast.Expr, code: Code) -> str:
-    """A value as an operand of `+`."""
-    kind = type_of(fn, node)
-    is_converted = not (code.repeatable or kind in _READABLE or isinstance(kind, Enum))
-    if kind == STRING or is_converted:
-        return code.at(Precedence.SUM)
-    return fn.operator("text", [code]).text
 
 
 def _readable(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
@@ -60,13 +62,6 @@ def _readable(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
     if isinstance(kind, Optional) and (kind.item == STRING or isinstance(kind.item, Enum)):
         return combine(f'{code.at(Precedence.OR)} or ""', Precedence.OR, [code])
     return fn.operator("text", [code])
-
-
-def _simple(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
-    """The value in a variable, when it would be hard to read or impossible inside of braces."""
-    loose = code.precedence in (Precedence.LAMBDA, Precedence.TERNARY)
-    is_hard = loose or not _fits_in_braces(code.text)
-    return fn.hoist(code, variable_for(node)) if is_hard and not fn.lazy else code
 
 
 def _fits_in_braces(text: str) -> bool:
