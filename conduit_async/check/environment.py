@@ -1,7 +1,7 @@
 """What every part of the checker shares."""
 
 import re
-from collections.abc import Callable
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 from .. import ast
@@ -39,7 +39,7 @@ class Environment:
     `class_names` are the Python names of inline structs and enums, `shapes` the structs by what
     they hold, `taken_names` all class names, `taken_columns` the columns' Python names.
     `likely` remembers which resource the name of a service may be a typo of.
-    `reach_function` and `reach_scope` are called for each function and scope that code uses.
+    `reached` are the functions and scopes that code uses, `pending` those still to be checked.
     """
 
     config: Config
@@ -56,8 +56,14 @@ class Environment:
     taken_columns: dict[str, set[str]] = field(default_factory=dict)
     likely: dict[str, str | None] = field(default_factory=dict)
     words: dict[tuple[Source, str], set[str]] = field(default_factory=dict)
-    reach_function: Callable[[ResourceInfo, FunctionInfo], None] = lambda _owner, _function: None
-    reach_scope: Callable[[ResourceInfo, str], None] = lambda _owner, _name: None
+    reached: set[FunctionInfo | ast.Scope] = field(default_factory=set)
+    pending: deque[tuple[ResourceInfo, FunctionInfo | ast.Scope]] = field(default_factory=deque)
+
+    def reach(self, owner: ResourceInfo, what: FunctionInfo | ast.Scope) -> None:
+        """Note a function or a scope of a resource as used."""
+        if what not in self.reached:
+            self.reached.add(what)
+            self.pending.append((owner, what))
 
     def unparsed_words(self, source: Source, pattern: str = r"(?<![^.]\.)\b\w++") -> set[str]:
         """The words in what was not read completely that may be declarations."""
@@ -75,6 +81,6 @@ class Environment:
             facts=Facts(),
             services={},
             structs=dict(self.structs),
-            reach_function=lambda _owner, _function: None,
-            reach_scope=lambda _owner, _name: None,
+            reached=set(),
+            pending=deque(),
         )

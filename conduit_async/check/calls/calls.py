@@ -124,7 +124,7 @@ def _undefined_function(body: Body, callee: ast.NameRef) -> Type:
 
 def _function_call(body: Body, node: ast.Call, owner: ResourceInfo, function: FunctionInfo) -> Type:
     infer_arguments(body, node)
-    body.env.reach_function(owner, function)
+    body.env.reach(owner, function)
     found = bind_parameters(body, node, function.name, function.parameters)
     return body.resolve(node, FunctionCall(function, found), function.result)
 

@@ -142,7 +142,7 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
         return body.resolve(node, RelationUse(info.name, relation), related)
     function = info.functions.get(name)
     if function is not None and function.computed:
-        body.env.reach_function(info, function)
+        body.env.reach(info, function)
         return body.resolve(node, ComputedUse(function), function.result)
     if function is not None:
         needed = ", ".join(p.name for p in function.parameters if p.default is None)

@@ -1,6 +1,5 @@
 """Which bodies of code are checked, and in which order: hooks first, then what they reach."""
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -21,64 +20,40 @@ _MAX_PASSES = 4
 
 def check_bodies(env: Environment) -> None:
     """Check the code of all resources; code that no job or hook reaches gets warnings only."""
-    reached = _Reached(env)
     for info in env.resources.values():
         env.resources.work_on(info)
         hooks = [member for member in info.node.members if isinstance(member, ast.Hook)]
         after = [hook for hook in hooks if hook.timing == "after"]
-        has_jobs = any(_has_async(hook) for hook in after)
+        has_jobs = any(isinstance(node, ast.Async) for hook in after for node in walk(hook.body))
         for hook in hooks:
             if hook.timing == "after" and has_jobs:
                 info.hooks.append(found := HookInfo(hook, []))
                 _hook(env, info, hook, found)
-                reached.check_pending()
+                _check_pending(env)
                 env.resources.work_on(info)
             else:
                 _hook(env.for_unreached_code(), info, hook, None)
-    reached.check_rest()
+    aside = env.for_unreached_code()
+    for info in env.resources.values():
+        env.resources.work_on(info)
+        for function in (*info.functions.values(), *_undeclared(info)):
+            if function not in env.reached:
+                _function(aside, info, function)
+        for scope in info.scopes.values():
+            if scope not in env.reached:
+                check_scope(aside, info, scope)
 
 
-def _has_async(hook: ast.Hook) -> bool:
-    return any(isinstance(node, ast.Async) for node in walk(hook.body))
-
-
-class _Reached:
-    """The functions and scopes that are used, each checked once."""
-
-    def __init__(self, env: Environment) -> None:
-        self._env = env
-        self._pending: deque[tuple[ResourceInfo, FunctionInfo | ast.Scope]] = deque()
-        self._seen: set[FunctionInfo | ast.Scope] = set()
-        env.reach_function = self._add
-        env.reach_scope = lambda owner, name: self._add(owner, owner.scopes[name])
-
-    def _add(self, owner: ResourceInfo, what: FunctionInfo | ast.Scope) -> None:
-        if what not in self._seen:
-            self._seen.add(what)
-            self._pending.append((owner, what))
-
-    def check_pending(self) -> None:
-        """Check what was reached since the last time, and what that reaches in turn."""
-        while self._pending:
-            owner, what = self._pending.popleft()
-            self._env.resources.work_on(owner)
-            if isinstance(what, FunctionInfo):
-                what.reached = True
-                _function(self._env, owner, what)
-            else:
-                check_scope(self._env, owner, what)
-
-    def check_rest(self) -> None:
-        """Check what nothing reached, for warnings."""
-        aside = self._env.for_unreached_code()
-        for info in self._env.resources.values():
-            self._env.resources.work_on(info)
-            for function in (*info.functions.values(), *_undeclared(info)):
-                if function not in self._seen:
-                    _function(aside, info, function)
-            for scope in info.scopes.values():
-                if scope not in self._seen:
-                    check_scope(aside, info, scope)
+def _check_pending(env: Environment) -> None:
+    """Check what was reached, and what that reaches in turn."""
+    while env.pending:
+        owner, what = env.pending.popleft()
+        env.resources.work_on(owner)
+        if isinstance(what, FunctionInfo):
+            what.reached = True
+            _function(env, owner, what)
+        else:
+            check_scope(env, owner, what)
 
 
 def _undeclared(info: ResourceInfo) -> Iterator[FunctionInfo]:

@@ -77,7 +77,7 @@ def record_call(
     if name in info.scopes:
         infer_arguments(body, node)
         bind_parameters(body, node, name, body.env.scope_parameters[info.scopes[name]])
-        body.env.reach_scope(info, name)
+        body.env.reach(info, info.scopes[name])
         kind: Type = Query(info.name)
     elif name in known:
         kind = _result(info, known[name], _check_arguments(body, node, info, name))
@@ -96,7 +96,7 @@ def record_member(body: Body, node: ast.Member, resource: str, receiver: ast.Exp
     if operation is None and scope is None:
         return _no_operation(body, node, info, [*known, *info.scopes])
     if scope is not None and not any(p.default is None for p in scope.parameters):
-        body.env.reach_scope(info, name)
+        body.env.reach(info, info.scopes[name])
         kind: Type = Query(info.name)
     elif operation is not None and operation.takes == "nothing":
         kind = _result(info, operation, [])
