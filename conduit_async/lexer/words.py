@@ -32,8 +32,12 @@ _STATEMENT = re.compile(r"(?:let|if|unless|return|for)[ \t]+\w")
 def word(state: State, found: re.Match[str]) -> int:
     word, suffix = found["word"], found["suffix"]
     start, end = found.span("word")
-    if state.first and len(state.brackets.stack) > 1:
-        _close_what_ends_here(state, start, end)
+    stack = state.brackets.stack
+    may_end_brackets = state.first and len(stack) > 1 and not state.strings
+    if may_end_brackets and any(opened.bracket in "([" for opened in stack):
+        depth = unclosed_depth(state, start, end)
+        if depth is not None:
+            state.brackets.close_to(depth)
     previous = state.result.tokens[-1].type
     if not word.isascii():
         _bad_name(state, word, start, end, previous)
@@ -69,16 +73,6 @@ def word(state: State, found: re.Match[str]) -> int:
         word += suffix
         type = "PREDICATE" if suffix == "?" else "MUTATOR"
     return state.emit(type, word, start, end)
-
-
-def _close_what_ends_here(state: State, start: int, end: int) -> None:
-    """Close the brackets that a word at the start of a line shows to be unclosed."""
-    stack = state.brackets.stack
-    if state.strings or not any(opened.bracket in "([" for opened in stack):
-        return
-    depth = unclosed_depth(state.source, stack, state.result.tokens, start, end)
-    if depth is not None:
-        state.brackets.close_to(depth)
 
 
 def _bad_name(state: State, word: str, start: int, end: int, previous: str) -> None:

@@ -8,14 +8,11 @@ with the fewest diagnostics is taken.
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from .. import ast
 from ..diagnostics import Diagnostic
-from ..lexer import Lexed, Repair, lex, likely_cuts
+from ..lexer import Repair, lex, likely_cuts
 from ..source import Source, Span
 from .recovery import Recovery
-from .table import table
 
 _MAX_CHARACTERS = 1_000_000
 """How much text may be read in all to find the best reading."""
@@ -31,28 +28,29 @@ _SKIPPED_PER_MISTAKE = 20
 _LINE_OF_CODE = re.compile(r"\n([ \t]*+)(?![)\]}\#\r\n]|//|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
 class Attempt:
     """One reading: its tree, what is wrong, and the repairs that it assumes."""
 
-    repairs: tuple[Repair, ...]
-    lexed: Lexed
-    tree: ast.File
-    found: list[Diagnostic]
-    missing_braces: list[int]
-    skipped: int
-    unparsed: list[Span]
-
-    @property
-    def cost(self) -> tuple[bool, float]:
-        """Small is good. Text that was skipped may hold mistakes that are not counted yet."""
-        mistakes = len(self.found) + _SUSPICION_COST * len(self.lexed.suspicious)
-        return self.lexed.unterminated, mistakes + self.skipped / _SKIPPED_PER_MISTAKE
+    def __init__(self, source: Source, repairs: tuple[Repair, ...] = ()) -> None:
+        self.repairs = repairs
+        self.lexed = lex(source, repairs)
+        found = list(self.lexed.problems)
+        recovery = Recovery(source, self.lexed, found)
+        self.tree = recovery.run()
+        self.missing_braces = recovery.missing_braces
+        self.found = _without_consequences(found)
+        stray = [problem.span.start for problem in self.lexed.problems if problem.code == "SYN011"]
+        strays = [Span(source, source.line_start(at), source.line_end(at)) for at in stray]
+        self.unparsed = [*recovery.unparsed, *strays]
+        # Text that was skipped may hold mistakes that are not counted yet.
+        mistakes = len(self.found) + recovery.skipped / _SKIPPED_PER_MISTAKE
+        mistakes += _SUSPICION_COST * len(self.lexed.suspicious)
+        self.cost = self.lexed.unterminated, mistakes
 
 
 def best_attempt(source: Source) -> Attempt:
     """The most likely reading of a source."""
-    best = _attempt(source, ())
+    best = Attempt(source)
     budget = _MAX_CHARACTERS
     improved = True
     while improved and (best.found or best.lexed.suspicious):
@@ -62,7 +60,7 @@ def best_attempt(source: Source) -> Attempt:
             budget -= len(source.text)
             if budget < 0:
                 return best
-            attempt = _attempt(source, (*base.repairs, *repairs))
+            attempt = Attempt(source, (*base.repairs, *repairs))
             equal = attempt.cost == best.cost and len(best.found) < _MAX_CANDIDATES
             # Likely is a bracket that the indentation closes, or the second of two that is dropped.
             is_likely = any(
@@ -75,18 +73,6 @@ def best_attempt(source: Source) -> Attempt:
                 if best.cost[1] <= len(best.repairs):
                     return best
     return best
-
-
-def _attempt(source: Source, repairs: tuple[Repair, ...]) -> Attempt:
-    lexed = lex(source, repairs)
-    found = list(lexed.problems)
-    recovery = Recovery(source, lexed, table(), found)
-    tree = recovery.run()
-    found = _without_consequences(found)
-    stray = [problem.span.start for problem in lexed.problems if problem.code == "SYN011"]
-    strays = [Span(source, source.line_start(at), source.line_end(at)) for at in stray]
-    unparsed = [*recovery.unparsed, *strays]
-    return Attempt(repairs, lexed, tree, found, recovery.missing_braces, recovery.skipped, unparsed)
 
 
 def _without_consequences(found: list[Diagnostic]) -> list[Diagnostic]:

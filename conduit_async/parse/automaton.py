@@ -14,7 +14,7 @@ from ..source import Source, Span
 from ..tokens import Token
 from . import expressions, members, statements, types
 from .builders import Context, builder
-from .table import Table
+from .table import table
 
 CLOSERS_BY_TYPE = {
     "LPAR": ("RPAR",), "_CALL": ("RPAR",), "_ARROW_PAREN": ("RPAR",), "LSQB": ("RSQB",),
@@ -27,18 +27,16 @@ _RULES = (expressions, members, statements, types)
 class Automaton:
     """The stacks of a parse: states, the values that were built, and where each starts."""
 
-    def __init__(
-        self, source: Source, lexed: Lexed, table: Table, report: Callable[[Diagnostic], None]
-    ) -> None:
+    def __init__(self, source: Source, lexed: Lexed, report: Callable[[Diagnostic], None]) -> None:
         self.source = source
         self.tokens = lexed.tokens
         self._report_to = report
         self.quiet = False
-        self.states = table.states
-        self._end = table.end
+        self.states = table().states
+        self._end = table().end
         self._units = frozenset(
             -number - 1
-            for number, production in enumerate(table.productions)
+            for number, production in enumerate(table().productions)
             if production.method == "same" and production.size == 1
         )
         context = Context(source, lexed.docs, self._report)
@@ -49,9 +47,9 @@ class Automaton:
                 builder(production.method, context),
                 None if production.kept == (*range(production.size),) else production.kept,
             )
-            for production in table.productions
+            for production in table().productions
         )
-        self.stack = [table.start]
+        self.stack = [table().start]
         self.values: list[Any] = []
         self.starts: list[int] = []
         self._last_end = 0

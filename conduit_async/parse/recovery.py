@@ -13,7 +13,6 @@ from ..tokens import FOREIGN, Token
 from .automaton import CLOSERS_BY_TYPE, Automaton
 from .headers import HeaderRecovery
 from .messages import explain
-from .table import Table
 
 _CONTINUES = frozenset({
     "DOT", "RANGE", "COALESCE", "QUESTION", "OR", "AND", "EQUALITY", "LESS", "GREATER", "COMPARE",
@@ -39,10 +38,10 @@ _OF_PIECES = frozenset({"SYN005", "SYN006", "SYN012", "SYN013"})
 class Recovery:
     """Parses one source, and goes on after what does not fit."""
 
-    def __init__(self, source: Source, lexed: Lexed, table: Table, found: list[Diagnostic]) -> None:
+    def __init__(self, source: Source, lexed: Lexed, found: list[Diagnostic]) -> None:
         self._source = source
         self._found = found
-        self._parser = Automaton(source, lexed, table, self._report)
+        self._parser = Automaton(source, lexed, self._report)
         self._tokens = self._parser.tokens
         self._header = HeaderRecovery(self._parser)
         self.missing_braces: list[int] = []
