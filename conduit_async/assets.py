@@ -52,7 +52,7 @@ def store_cached(key: str, text: str) -> None:
 def stamp() -> str:
     """Identifies this version of the compiler and of what writes with it; changes with any file.
 
-    Sizes and times are looked at, not contents, since every run asks.
+    It is of sizes and times, not of contents, since every run computes it.
     """
     found = [os.stat(spec.origin) for spec in map(find_spec, _WRITERS) if spec and spec.origin]
     seen = [f"{state.st_size}:{state.st_mtime_ns}" for state in found]

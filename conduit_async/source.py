@@ -1,4 +1,4 @@
-"""Source texts and places in them."""
+"""Source texts and spans of them."""
 
 import re
 from bisect import bisect_right

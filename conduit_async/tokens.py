@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class Token(Struct, eq=False):
-    """A terminal of the grammar and its place.
+    """A terminal of the grammar and its offsets.
 
     `first` says that it is the first on its line, `depth` how many brackets are open around it.
     A token of no width was put in by a repair: the source does not hold it.
@@ -76,7 +76,7 @@ FILE_ANNOTATIONS = frozenset({"strict"})
 UNITS = ("second", "minute", "hour", "day", "week")
 
 FOREIGN = "FOREIGN"
-"""The type of a token that the grammar has no place for: the parser reports it."""
+"""The type of a token that no rule of the grammar takes: the parser reports it."""
 
 TOKEN = re.compile(
     r"""[ \t\r\f\v]*(?:

@@ -47,7 +47,7 @@ class Function(Node):
 class Computed(Node):
     """`@computed name: type! { … }`; a lone expression is an `ExprStatement`.
 
-    A body of `key: value` pairs is kept in `pairs`, and `body` is empty then.
+    With a body of `key: value` pairs, these are in `pairs` and `body` is empty.
     """
 
     name: Name

@@ -16,7 +16,7 @@ class _NodeMeta(StructMeta):
 
 
 class Node(Struct, frozen=True, eq=False, metaclass=_NodeMeta):
-    """Anything with a place in a source."""
+    """Part of a source."""
 
     span: Span
 

@@ -24,8 +24,8 @@ Change: TypeAlias = tuple[str, bytes | None]
 def change_files(folder: Path, changes: Sequence[Change]) -> None:
     """Write and delete files of a folder, which is made if need be, in this order.
 
-    Everything that can run out of room happens before the first file moves; Ctrl-C waits while
-    files move; and an error puts back what stood there. Raises `OSError`.
+    Everything that needs space is written before the first file moves. Ctrl-C waits while files
+    move. An error restores the old files. Raises `OSError`.
     """
     with _made(folder), _staged(folder) as stage:
         for number, (_, data) in enumerate(changes):
@@ -40,7 +40,7 @@ def change_files(folder: Path, changes: Sequence[Change]) -> None:
                     else:
                         os.replace(stage / f"new{number}", folder / name)
             except BaseException:
-                _put_back(backups)
+                _restore(backups)
                 raise
 
 
@@ -57,7 +57,7 @@ def _backups(folder: Path, stage: Path, names: Iterable[str]) -> dict[Path, Path
     return backups
 
 
-def _put_back(backups: dict[Path, Path | None]) -> None:
+def _restore(backups: dict[Path, Path | None]) -> None:
     for path, backup in reversed(backups.items()):  # the first of the steps is undone last
         if backup is None:
             path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a compilation gives, and what it tells the next one about each source."""
+"""What a compilation gives, with a summary of each source for the next one."""
 
 import re
 from collections.abc import Mapping

@@ -44,7 +44,7 @@ class Checked:
 
 
 def recheck(sources: Mapping[str, str], config: Config, previous: Output) -> Checked | None:
-    """What a change concerns, checked; None where the change reaches too far to tell."""
+    """What a change concerns, checked; None where only a whole compilation shows it."""
     if len(previous.diagnostics) >= MAX_DIAGNOSTICS or not _are_apart(previous.summaries.values()):
         return None
     return _Recheck(sources, config, previous).run()

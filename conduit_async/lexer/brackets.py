@@ -17,7 +17,7 @@ MAX_OPEN = MAX_DEPTH + 3
 """The resource, the hook and its `@async` block are not counted."""
 
 _LOOKAHEAD = 2_000
-"""How many characters are looked at to see whether a bracket is closed."""
+"""How many characters are searched for the closer of a bracket."""
 
 CLOSERS = {
     "(": ("RPAR", ")"), "[": ("RSQB", "]"), "{": ("RBRACE", "}"), "#{": ("_INTERPOLATE_END", "}"),
@@ -37,7 +37,7 @@ _BRACKET = re.compile(r'"(?:[^"\\\n]|\\.)*"|[()\[\]{}]')
 
 
 def closes(text: str, bracket: str, start: int) -> bool:
-    """Whether the first closer without an opener after a place is that of a bracket."""
+    """Whether the first closer without an opener after an offset is that of a bracket."""
     inside = 0
     for found in _BRACKET.finditer(text, start, start + _LOOKAHEAD):
         if found[0] in "([{":
@@ -65,7 +65,7 @@ class Brackets:
         self.deep: frozenset[int] = frozenset()
         """Where the brackets are open around the first one that is too deep."""
         self.early_closers: list[int] = []
-        """Where a `}` stands further right than the line of its `{`."""
+        """Where a `}` is indented more than the line of its `{`."""
         self._suspect: Open | None = None
 
     @property

@@ -119,7 +119,7 @@ class Automaton:
         return 0
 
     def put_error(self, before: Token) -> None:
-        """Put ERROR in front of a token, in place of what is incomplete."""
+        """Replace what is incomplete before a token by ERROR."""
         error = Token("ERROR", "", before.start, before.start)
         self.quiet = True
         while (action := self.states[self.stack[-1]]["ERROR"]) < 0:

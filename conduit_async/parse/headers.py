@@ -15,7 +15,7 @@ _STANDS_FOR = {
     "SCOPE": ("NAME",),
     "COMPUTED": ("NAME", "COLON", "NAME"),
 }
-"""What is read in place of a header of which nothing fits."""
+"""What replaces a header of which nothing fits."""
 
 
 class HeaderRecovery:

@@ -66,7 +66,7 @@ class Recovery:
         return self._parser.run(self._recover)
 
     def _recover(self, index: int) -> int:
-        """Report the unexpected token, put ERROR in place of what is incomplete, and go on."""
+        """Report the unexpected token, replace what is incomplete by ERROR, and go on."""
         token = self._tokens[index]
         resume = index
         if not self._is_consequence(index):

@@ -1,4 +1,4 @@
-"""The LALR table: Lark computes it from the grammar, and a cache keeps it between runs.
+"""The LALR table: Lark computes it from the grammar, and it is cached between runs.
 
 The table is plain data, stored as JSON: loading it executes nothing and needs no Lark.
 """
@@ -17,7 +17,7 @@ _FORMAT = 3
 
 
 class Production(NamedTuple):
-    """A rule of the grammar: `origin` is what its `size` symbols become, built by `method`.
+    """A rule of the grammar: `method` builds its `origin` from its `size` symbols.
 
     `kept` are the indexes of the symbols whose values the method is given, None for an absent one.
     """
