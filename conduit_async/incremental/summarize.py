@@ -58,7 +58,7 @@ def _summary(
 
 
 def _declared(file: ast.File, resources: Sequence[ResourceInfo]) -> Iterator[object]:
-    """All but the hooks, wherever it is in the source, and the types that others give to columns."""
+    """All but the hooks, wherever it is in the source, with the types that columns have."""
     yield from (annotation.span.text for annotation in file.annotations)
     for resource in resources:
         yield resource.name, resource.doc

@@ -17,10 +17,10 @@ _PAIR = re.compile(r"[A-Za-z_]\w*\s*:")
 class Lexed:
     """The tokens of a source, and the doc comment above the token at an offset.
 
-    The other fields are offsets. `deep`: the brackets that are open around the first one that nests too deep.
-    `early_closers`: each `}` that is indented more than the line of its `{`. `multiline`: strings
-    that span lines; `suspicious`: those of them that touch a name or another string, as if a quote
-    were missing before. `unterminated`: one of them does not end, so that the rest is its text.
+    The other fields are offsets. `deep`: the brackets that are open around the first one that nests
+    too deep. `early_closers`: each `}` that is indented more than the line of its `{`. `multiline`:
+    strings that span lines; `suspicious`: those of them that touch a name or another string, as if
+    a quote were missing before. `unterminated`: one does not end, so that the rest is its text.
     """
 
     tokens: list[Token]
