@@ -6,67 +6,43 @@ from ...python.code import NONE, Code, Precedence, combine, list_of
 from ...types import DECIMAL, Array, Hash, Struct, required
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python.typing import of_common_type, type_of
+from ..sql.conditions import name_of
 from .dispatch import Lowering, Operand, rule
 from .snapshots import RecordForm, record_form_of
 
 _FLAGS = {"i": "IGNORECASE", "m": "MULTILINE", "s": "DOTALL", "x": "VERBOSE"}
 
 
-@rule(ast.Nil)
-def nil(fn: FunctionBuilder, node: ast.Nil, operand: Operand) -> Lowering:
-    """`nil`."""
+@rule(ast.Nil, ast.Bool, ast.Int, ast.Float, ast.Symbol, ast.Duration, ast.Regex)
+def literal(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
+    """A value of one token; a number is a decimal where one is wanted, a symbol a string."""
+    match node:
+        case ast.Bool(value=value):
+            return Code(str(value))
+        case ast.Int() | ast.Float() if type_of(fn, node) == DECIMAL:
+            return decimal(fn, node)
+        case ast.Int(value=number) | ast.Float(value=number):
+            return Code(literals.number(number))
+        case ast.Symbol(name=name):
+            return Code(literals.string(name))
+        case ast.Duration(amount=amount, unit=unit):
+            text = literals.duration(fn.use("datetime", "timedelta"), amount, unit)
+            return Code(text, Precedence.PRIMARY)
+        case ast.Regex():
+            re = fn.module.imports.module("re")
+            flags = " | ".join(f"{re}.{_FLAGS[flag]}" for flag in node.flags)
+            pattern = literals.pattern(node.pattern) + (f", {flags}" if flags else "")
+            return Code(f"{re}.compile({pattern})", Precedence.PRIMARY)
     return NONE
-    yield
-
-
-@rule(ast.Bool)
-def boolean(fn: FunctionBuilder, node: ast.Bool, operand: Operand) -> Lowering:
-    """`true`, `false`."""
-    return Code(str(node.value))
-    yield
-
-
-@rule(ast.Int, ast.Float)
-def number(fn: FunctionBuilder, node: ast.Int | ast.Float, operand: Operand) -> Lowering:
-    """A number, which is a decimal where one is wanted."""
-    if type_of(fn, node) == DECIMAL:
-        return decimal(fn, node)
-    return Code(literals.number(node.value))
     yield
 
 
 def decimal(fn: FunctionBuilder, node: ast.Int | ast.Float, sign: str = "") -> Code:
     """A decimal with the digits of the source."""
-    name = fn.use("decimal", "Decimal")
     number = f"{sign}{literals.number(node.value)}"
     if isinstance(node, ast.Float):
         number = f'"{sign}{node.span.text.replace("_", "")}"'
-    return Code(f"{name}({number})", Precedence.PRIMARY)
-
-
-@rule(ast.Symbol)
-def symbol(fn: FunctionBuilder, node: ast.Symbol, operand: Operand) -> Lowering:
-    """`:name`, which is a string."""
-    return Code(literals.string(node.name))
-    yield
-
-
-@rule(ast.Duration)
-def duration(fn: FunctionBuilder, node: ast.Duration, operand: Operand) -> Lowering:
-    """`7.days`."""
-    name = fn.use("datetime", "timedelta")
-    return Code(literals.duration(name, node.amount, node.unit), Precedence.PRIMARY)
-    yield
-
-
-@rule(ast.Regex)
-def regex(fn: FunctionBuilder, node: ast.Regex, operand: Operand) -> Lowering:
-    """`/pattern/flags`."""
-    re = fn.module.imports.module("re")
-    flags = " | ".join(f"{re}.{_FLAGS[flag]}" for flag in node.flags)
-    pattern = literals.pattern(node.pattern)
-    return Code(f"{re}.compile({pattern}{f', {flags}' if flags else ''})", Precedence.PRIMARY)
-    yield
+    return Code(f"{fn.use('decimal', 'Decimal')}({number})", Precedence.PRIMARY)
 
 
 @rule(ast.ArrayLiteral)
@@ -117,7 +93,7 @@ def _struct(fn: FunctionBuilder, node: ast.HashLiteral, struct: Struct) -> Lower
     fields = fn.module.program.structs[struct.name].fields
     parts: dict[str, Code] = {}
     for entry in node.entries:
-        column = fields[_key(entry.key)]
+        column = fields[name_of(entry.key)]
         parts[column.name] = yield Operand(entry.value, expected=column.type)
     positions = [list(fields).index(name) for name in parts]
     ordered = fn.in_order(list(parts.values()), list(parts), positions)
@@ -125,9 +101,3 @@ def _struct(fn: FunctionBuilder, node: ast.HashLiteral, struct: Struct) -> Lower
     given = [f"{fields[name].python}={codes.get(name, NONE).text}" for name in fields]
     text = f"{fn.module.record_class(struct.name)}({', '.join(given)})"
     return combine(text, Precedence.PRIMARY, list(codes.values()))
-
-
-def _key(node: ast.Expr) -> str:
-    if isinstance(node, ast.Symbol):
-        return node.name
-    return (node.value or "") if isinstance(node, ast.String) else ""
