@@ -1,1 +1,1 @@
-"""A plan as files: templates place what was decided, as black would lay it out."""
+"""A plan as files: templates write it, in black's form."""

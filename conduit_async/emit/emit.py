@@ -1,4 +1,4 @@
-"""Text from what was planned and lowered: templates place it, and the layout is black's."""
+"""Text from what was planned and lowered: by templates, in black's form."""
 
 import re
 from collections import deque
@@ -13,7 +13,7 @@ Format: TypeAlias = Callable[[Iterable[str]], Iterator[Formatted]]
 """Gives texts with marks their form, in their order."""
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Is told what is going on, and how much of it is done and will have been done."""
+"""Takes the current step, how much of it is done, and how much there is to do."""
 
 _BETWEEN_ROWS = re.compile(r"\n+_\n+")
 

@@ -177,7 +177,7 @@ def _by_black(text: str, is_docstring: bool) -> str:
 
 
 def _blanks(documented: _Piece | None, before: _Piece, piece: _Piece, ended: bool) -> int:
-    """How many blank lines stand before a piece.
+    """How many blank lines precede a piece.
 
     `documented` is what `before` documents; `ended`: `before` was the last piece of a function.
     """

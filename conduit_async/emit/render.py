@@ -1,4 +1,4 @@
-"""Text from a plan, before its layout: templates place what was decided."""
+"""Text from a plan, before its layout, by templates."""
 
 import re
 import textwrap

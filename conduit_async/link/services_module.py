@@ -85,7 +85,7 @@ def _method(imports: Imports, method: Method) -> dict[str, object]:
 def _named(
     imports: Imports, python: str, name: str, renamed: Mapping[str, str] | None = None
 ) -> str | None:
-    """The decorator that tells the names in the sources, where they differ."""
+    """The decorator with the names in the sources, where they differ."""
     texts = [literals.quoted(name)] if name != python else []
     texts += [f"{each}={literals.quoted(own)}" for each, own in (renamed or {}).items()]
     return f"{imports.runtime('named')}({', '.join(texts)})" if texts else None

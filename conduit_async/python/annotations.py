@@ -101,7 +101,7 @@ def stored(of: Type, imports: Imports) -> str:
 
 
 def payload_type(capture: Capture, imports: Imports) -> str:
-    """The type of a field of a payload, with what is within it where the type does not tell."""
+    """The type of a field of a payload, with the shape of its parts where the type hides it."""
     text = stored(capture.type, imports)
     if capture.shape is not None:
         shape = f"{imports.runtime('Shape')}({_parts(capture.shape, imports)})"

@@ -37,7 +37,7 @@ class Effect(Flag):
     ACTS = auto()  # it does something, or may raise an error
 
     def must_precede(self, later: "Effect") -> bool:
-        """Whether running it after `later`, which stands to its right, would make a difference."""
+        """Whether running it after `later`, an operand to its right, would make a difference."""
         if Effect.ACTS in self:
             return bool(later)
         if Effect.FAILS in self and later.is_observable:
@@ -65,7 +65,7 @@ class Line:
 
     @property
     def word(self) -> str:
-        """The first word, which tells the kind of a compound statement and of one that leaves."""
+        """The first word, which is the kind of a compound statement, a `return` and a `raise`."""
         return self.text.partition(" ")[0].rstrip(":")
 
 
@@ -113,7 +113,7 @@ class Code:
     items: str | None = None
 
     def at(self, least: Precedence) -> str:
-        """The text where nothing looser than `least` may stand."""
+        """The text, in parentheses if it binds looser than `least`."""
         return self.text if self.precedence >= least else f"({self.text})"
 
     def attribute(self, name: str, effect: Effect = Effect.READS) -> "Code":

@@ -89,7 +89,7 @@ _EMPTY = re.compile(r"^[\[{].*(\[\]|\{\})|(^|else )(\[\]|\{\})$|^(\[\]|\{\}) if 
 
 
 def holds_empty(text: str) -> bool:
-    """Whether it may be an empty literal, or holds one, which does not tell of what it is."""
+    """Whether it may be an empty literal, or holds one, whose type is unknown."""
     return _EMPTY.search(text) is not None
 
 

@@ -36,7 +36,7 @@ from .entries import entry
 
 @rule(ast.SelfRef)
 def self_ref(fn: FunctionBuilder, node: ast.SelfRef, operand: Operand) -> Lowering:
-    """`self` as a whole: the row, a copy where it may be assigned while that is kept."""
+    """`self` as a whole: the row, a copy of it where its fields may be assigned later."""
     if fn.record is not None and fn.locals.assigns_fields and operand.record == "row":
         return call(fn.use("dataclasses", "replace"), [Code(fn.record)], Effect.READS)
     if fn.record is not None:

@@ -201,7 +201,7 @@ def _by_function(fn: FunctionBuilder, body: ast.Block, dest: Destination) -> lis
 
 
 def _in_branches(block: ast.Block) -> ast.Block:
-    """A block in which what follows an `if` that always leaves stands in its `else`."""
+    """A block in which an `if` that always leaves gets what follows it as its `else`."""
     for index, each in enumerate(block.statements[:-1]):
         if (
             isinstance(each, ast.If)

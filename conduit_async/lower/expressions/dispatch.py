@@ -104,7 +104,7 @@ def lower_all(fn: FunctionBuilder, steps: Generator[Operand, Code, T]) -> T:
 
 
 def source_order(nodes: Sequence[ast.Expr]) -> list[int]:
-    """The indexes of expressions, in the order in which they stand in the source."""
+    """The indexes of expressions, in the order of the source."""
     return sorted(range(len(nodes)), key=lambda index: nodes[index].span.start)
 
 

@@ -89,7 +89,7 @@ def function_call(
 class _Slot:
     """An argument that is written: of a parameter, by `name` where one before it is left out.
 
-    `code` is what stands for a default that the function itself evaluates.
+    `code` is the argument for a default that the function itself evaluates.
     """
 
     parameter: ParameterInfo
@@ -133,6 +133,6 @@ def takes_nil(parameter: ParameterInfo) -> bool:
 
 
 def _is_constant(node: ast.Expr | None) -> bool:
-    """Whether a default may stand in a Python signature."""
+    """Whether a Python signature can hold a default."""
     simple = isinstance(node, ast.Nil | ast.Bool | ast.Int | ast.Float | ast.Symbol)
     return simple or (isinstance(node, ast.String) and node.value is not None)

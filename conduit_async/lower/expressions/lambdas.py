@@ -79,7 +79,7 @@ def _outer_variables(fn: FunctionBuilder, node: ast.Node, body: ast.Block) -> It
 def comprehension(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Looping:
     """`[f(x) for x in xs]`, `[x for x in xs if f(x)]`, and what it loops over.
 
-    Either is None where it does not come to that: a lambda of several statements is no loop.
+    Either may be None: a lambda of several statements is no loop.
     """
     function = looping_lambda(call)
     source = None

@@ -54,7 +54,7 @@ def library_call(fn: FunctionBuilder, node: ast.Expr, call: LibraryCall) -> Lowe
         if is_receiver:
             guard, code = code.split()
         if isinstance(each.node, ast.Lambda):
-            # A definition runs nothing, so it may stand before what is evaluated earlier.
+            # A definition runs nothing, so it may precede what is evaluated earlier.
             definitions += code.before
             code = replace(code, before=())
         parts.append(code if each.is_extra else as_any(fn, each.node, code))

@@ -65,5 +65,5 @@ def _readable(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
 
 
 def _fits_in_braces(text: str) -> bool:
-    """Whether an expression can stand in an f-string, its double quotes made single ones."""
+    """Whether an f-string can hold an expression, its double quotes made single ones."""
     return not any(char in text for char in "'\\\n#") and text[:1] != "{"

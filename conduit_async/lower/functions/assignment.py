@@ -61,7 +61,7 @@ def assigns_fields(body: ast.Node) -> bool:
 
 
 def assigned_captures(fn: FunctionBuilder, body: ast.Node) -> Iterator[str]:
-    """The variables that stand for what a job has captured, where code assigns it."""
+    """The variables that replace what a job has captured, where code assigns it."""
     for each in _field_assignments(body) if fn.job is not None else ():
         for capture in _touched(fn, each):
             if fn.is_reassigned(capture):
@@ -195,7 +195,7 @@ def _update(fn: FunctionBuilder, path: tuple[str, ...], code: Code) -> Line:
 
 
 def _is_widened(fn: FunctionBuilder, capture: Capture) -> bool:
-    """Whether the first value of a variable may tell less than its type."""
+    """Whether the first value of a variable may have a narrower type than it."""
     assert fn.job is not None
     body = fn.job.block.body
     writes = [n for n in _field_assignments(body) if _path(fn, n.target)[0] == capture.path]

@@ -126,7 +126,7 @@ class FunctionBuilder(Naming):
         return None
 
     def captured(self, capture: Capture) -> Code:
-        """A captured value, or what an assignment has put in its place."""
+        """A captured value, or the variable that replaces it after an assignment."""
         if capture in self._reassigned:
             return Code(self._reassigned[capture], effect=Effect.READS)
         if self.payload is None:
@@ -180,11 +180,11 @@ class FunctionBuilder(Naming):
         raise LookupError(f"nothing captured for {'.'.join(path)}")
 
     def is_reassigned(self, capture: Capture) -> bool:
-        """Whether a variable stands for a captured value already."""
+        """Whether a variable replaces a captured value already."""
         return capture in self._reassigned
 
     def reassign_capture(self, capture: Capture) -> str:
-        """A variable that stands for a captured value from here on, since it is assigned."""
+        """A variable that replaces a captured value from here on, since it is assigned."""
         if capture not in self._reassigned:
             before = self.captured(capture)
             name = self._reassigned[capture] = self.fresh(

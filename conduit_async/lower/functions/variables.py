@@ -1,4 +1,4 @@
-"""How a variable is declared: with the type that its first value does not tell."""
+"""How a variable is declared: with a type where its first value does not show it."""
 
 from ... import ast
 from ...program import LibraryCall, Local, RaiseCall
@@ -15,7 +15,7 @@ def is_narrowed(fn: FunctionBuilder, node: ast.Let, local: Local) -> bool:
 
 
 def annotation(fn: FunctionBuilder, local: Local, node: ast.Expr) -> str | None:
-    """The annotation of a variable, where its first value does not tell its type."""
+    """The annotation of a variable, where its first value does not show its type."""
     actual = type_of(fn, node)
     literal = isinstance(node, ast.ArrayLiteral | ast.HashLiteral)
     empty = literal and not _items(fn, node) and not isinstance(required(actual), Struct)
@@ -51,7 +51,7 @@ def select_type(fn: FunctionBuilder, kind: Type) -> str:
 
 
 def _items(fn: FunctionBuilder, node: ast.Expr) -> list[ast.Expr]:
-    """What the literal of a collection holds; a struct's tells its type."""
+    """What the literal of a collection holds; that of a struct shows its type."""
     if isinstance(required(type_of(fn, node)), Struct):
         return []
     if isinstance(node, ast.HashLiteral):
@@ -60,7 +60,7 @@ def _items(fn: FunctionBuilder, node: ast.Expr) -> list[ast.Expr]:
 
 
 def _is_mixed(fn: FunctionBuilder, node: ast.Expr) -> bool:
-    """Whether a literal holds values of several types; nil beside one tells its type as well."""
+    """Whether a literal holds values of several types; nil beside others does not count."""
     items = _items(fn, node)
     kinds = {required(type_of(fn, item)) for item in items} - {NIL}
     return len(kinds) > 1 or any(_is_mixed(fn, item) for item in items)

@@ -90,7 +90,7 @@ def holds_any(kind: Type) -> bool:
 
 
 def as_any(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
-    """A value of which nothing is known, told to type checkers, who may think otherwise."""
+    """A value of which nothing is known, as `Any` for type checkers, which may know more."""
     kind = type_of(fn, node)
     if not holds_any(kind):
         return code
@@ -136,7 +136,7 @@ def as_type(fn: FunctionBuilder, code: Code, kind: Type) -> Code:
 
 
 def of_common_type(fn: FunctionBuilder, node: ast.Expr, code: Code, common: Type) -> Code:
-    """One of several values, told as of their common type: a `list[int]` is no `list[float]`."""
+    """One of several values, cast to their common type: a `list[int]` is no `list[float]`."""
     kind, common = required(type_of(fn, node)), required(common)
     collections = isinstance(kind, Array | Hash) and isinstance(common, Array | Hash)
     if not collections or kind == common or holds_any(common) or code.is_empty:

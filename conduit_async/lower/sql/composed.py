@@ -1,4 +1,4 @@
-"""Queries that are known at run time only: composed of SQL that stands in the module."""
+"""Queries that are known at run time only: composed of SQL in the module."""
 
 from dataclasses import replace
 
@@ -52,7 +52,7 @@ def composed(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
 
 
 def behind_safe_step(fn: FunctionBuilder, query: Code, node: ast.Expr) -> Code:
-    """A query behind which a `?.` stands."""
+    """A query that a `?.` follows."""
     first, again = fn.twice(query, variable_for(node))
     guard = NotNil(first.text, again.text if first.text != again.text else None)
     return replace(again, before=first.before, guards=(guard,))

@@ -1,4 +1,4 @@
-"""Queries and record operations, compiled to parameterised SQL that stands in the module."""
+"""Queries and record operations, compiled to parameterised SQL in the module."""
 
 from collections.abc import Callable
 from dataclasses import replace

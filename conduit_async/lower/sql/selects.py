@@ -1,4 +1,4 @@
-"""What query an expression stands for: its steps, and what they are guarded by."""
+"""The query of an expression: its steps, and their guard."""
 
 from collections.abc import Generator
 from dataclasses import replace
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def select_of(fn: FunctionBuilder, node: ast.Expr, *, safe: bool = False) -> Selecting:
-    """The query that an expression stands for; `safe`: a `?.` follows it."""
+    """The query of an expression; `safe`: a `?.` follows it."""
     steps: list[RecordCall] = []
     while True:
         use = fn.resolved(node)
@@ -107,7 +107,7 @@ def _bounded(fn: FunctionBuilder, select: Select, name: str, node: ast.Expr) -> 
 def _in_order(fn: FunctionBuilder, select: Select, positions: list[int]) -> Select:
     """A query with its values and bounds evaluated in an order, whatever order SQL has.
 
-    The statements that they need stand before the first of them.
+    The statements that they need run before the first of them.
     """
     parts = [*select.values, *select.bounds]
     ordered = fn.in_order([parts[place] for place in positions], positions=positions)
