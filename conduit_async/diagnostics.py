@@ -94,10 +94,12 @@ class Problems:
 
     def sorted(self) -> tuple[Diagnostic, ...]:
         """The findings by file and position; of more than `MAX_DIAGNOSTICS`, the errors first."""
-        by_weight = sorted(self._found.values(), key=lambda d: (d.severity != "error", *_place(d)))
-        return tuple(sorted(by_weight[:MAX_DIAGNOSTICS], key=_place))
+        by_weight = sorted(
+            self._found.values(), key=lambda d: (d.severity != "error", *_position(d))
+        )
+        return tuple(sorted(by_weight[:MAX_DIAGNOSTICS], key=_position))
 
 
-def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
+def _position(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
     span = diagnostic.span
     return span.source.path, span.start, span.end, diagnostic.code

@@ -14,7 +14,7 @@ from .suggest import did_you_mean
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*\.?\s*(second|minute|hour|day|week|[smhdw])s?")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_TOML_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def read_settings(source: Source, problems: Problems) -> Config | None:
@@ -37,7 +37,7 @@ def read_settings(source: Source, problems: Problems) -> Config | None:
             return None
         table = tools["conduit"]
         if not isinstance(table, dict):
-            problems.error("VAL512", _place(source, "conduit"), "`tool.conduit` must be a table")
+            problems.error("VAL512", _key_span(source, "conduit"), "`tool.conduit` must be a table")
             return None
     return _config(table, source, problems)
 
@@ -62,17 +62,19 @@ def _as_table(values: dict[str, Any]) -> dict[str, Any]:
 def _report_toml(error: Exception, source: Source, problems: Problems) -> None:
     message = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it nests too deep"
     offset = 0
-    if (place := _TOML_PLACE.search(message)) is not None:
-        message = message[: place.start()]
+    if (position := _TOML_POSITION.search(message)) is not None:
+        message = message[: position.start()]
         offset = len(source.text)
-        if place[1] is not None:
+        if position[1] is not None:
             lines = source.text.split("\n")
-            offset = sum(len(line) + 1 for line in lines[: int(place[1]) - 1]) + int(place[2]) - 1
+            offset = (
+                sum(len(line) + 1 for line in lines[: int(position[1]) - 1]) + int(position[2]) - 1
+            )
     offset = min(offset, len(source.text))
     problems.error("VAL510", Span(source, offset, offset), f"this is not valid TOML: {message}")
 
 
-def _place(source: Source, key: str) -> Span:
+def _key_span(source: Source, key: str) -> Span:
     """The span of a key. TOML's parser has none, so it is the first text that could be the key."""
     name = rf"[\"']?({re.escape(key)})[\"']?"
     for pattern in (rf"(?<![\w-]){name}\s*=", rf"^\s*\[(?:[^\]\n]*\.)?{name}\]"):
@@ -99,12 +101,12 @@ def _values(
     for key, value in table.items():
         if key not in known:
             hint = did_you_mean(key, known) or f"it has {', '.join(sorted(known))}"
-            problems.error("VAL511", _place(source, key), f"{where} has no key `{key}`", hint)
+            problems.error("VAL511", _key_span(source, key), f"{where} has no key `{key}`", hint)
             continue
         try:
             values[key] = known[key](value)
         except _BadValueError as bad:
-            problems.error("VAL512", _place(source, key), f"`{key}` must be {bad}")
+            problems.error("VAL512", _key_span(source, key), f"`{key}` must be {bad}")
     return values
 
 

@@ -31,9 +31,9 @@ def _rows(program: Program, paths: Iterable[str], reserved: Collection[str]) -> 
         types.setdefault(node.span.source.path, []).append(node)
     found: dict[str, list[tuple[RowHead, Row]]] = {path: [] for path in paths}
     for resource in program.resources.values():
-        place = resource.node.span
-        if (path := place.source.path) in found:
-            own = [n for n in types.get(path, ()) if place.start <= n.span.start < place.end]
+        span = resource.node.span
+        if (path := span.source.path) in found:
+            own = [n for n in types.get(path, ()) if span.start <= n.span.start < span.end]
             found[path] += _Rows(program, resource, reserved).all(own)
     return {path: tuple(rows) for path, rows in found.items()}
 
