@@ -11,7 +11,6 @@ from ...names import local_name, snake_case
 from ...program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo, ServiceInfo
 from ...python.code import Code, Effect, Line, Precedence, call, combine
 from ...python.literals import holds_empty, string
-from ...types import Type
 from ..sql.sql import Select
 from .destination import Destination
 from .locals import Locals
@@ -26,10 +25,10 @@ class FunctionBuilder(Naming):
     `resource` is what `self` is a row of, `place` what the function runs in. `handle` is the
     variable through which it reaches the runtime, `awaits` whether that is awaited. In a hook
     `record` holds the row; elsewhere `captures` are the values that it was given, as attributes of
-    `payload` or, without one, as parameters. `returns` is how it ends early, `expected` the type of
-    its result. `value_dest` is where a `return` inside of a lambda or of a rescue's value goes,
-    `caught` the exception that is being handled. `knows_user`: the code runs only if the request
-    has a user.
+    `payload` or, without one, as parameters. `return_dest` is where a `return` puts a value: that
+    of the function, of a lambda, or of a rescue; without one, `returns` ends the function.
+    `caught` is the exception that is being handled. `knows_user`: the code runs only if the
+    request has a user.
     """
 
     resource: ResourceInfo
@@ -42,13 +41,12 @@ class FunctionBuilder(Naming):
     on_create: bool = False
     on_update: bool = False
     returns: str = "return"
-    expected: Type | None = None
     locals: Locals = field(default_factory=Locals)
     snapshots: set[Local] = field(default_factory=set)
     queries: dict[Local, Select] = field(default_factory=dict)
     bound: dict[Local, Code] = field(default_factory=dict)
     prologue: list[Line] = field(default_factory=list)
-    value_dest: Destination | None = None
+    return_dest: Destination | None = None
     caught: str | None = None
     knows_user: bool = False
     lazy: int = 0
@@ -242,7 +240,7 @@ class FunctionBuilder(Naming):
         """A Python function inside of this one; rows that it loads anew have names of its own."""
         names = ("_loaded", "_variables") if loads_anew else ()
         loads = {name: dict[str, str]() for name in names}
-        with self.branch(), self.inside(), self.having(value_dest=dest, **loads):
+        with self.branch(), self.inside(), self.having(return_dest=dest, **loads):
             yield
 
     # temporary variables

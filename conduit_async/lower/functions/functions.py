@@ -30,7 +30,7 @@ def function(module: Module, variant: Variant) -> Function:
         variant.place,
         awaits=variant.place == "job" or (variant.place == "hook" and module.awaits),
         captures=reads,
-        expected=info.result if info.result != NIL else None,
+        return_dest=Destination("return", expected=info.result) if info.result != NIL else None,
         locals=locals_,
         used={"job", "hook", *own, *(c.python for c in reads)},
     )
@@ -42,9 +42,11 @@ def function(module: Module, variant: Variant) -> Function:
     parameters = [f"{c.python}: {stored(c.type, module.imports)}" for c in reads]
     given = defaults(info)
     parameters += [_parameter(fn, each, each in given) for each in info.parameters]
-    dest = Destination("return", expected=info.result) if fn.expected is not None else NOWHERE
     first = [_default(fn, each) for each in info.parameters if is_evaluated_inside(each)]
-    body = [*first, *return_directly(without_final_return(block(fn, info.body, dest)))]
+    body = [
+        *first,
+        *return_directly(without_final_return(block(fn, info.body, fn.return_dest or NOWHERE))),
+    ]
     return Function(
         module.variants[variant],
         (*_handle(module, variant), *parameters),

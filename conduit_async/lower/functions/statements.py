@@ -98,14 +98,12 @@ def _iterable(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], str]:
 
 @rule(ast.Return)
 def _return(fn: FunctionBuilder, node: ast.Return, dest: Destination) -> list[Line]:
-    if fn.value_dest is not None:
-        if node.value is None:
-            return fn.value_dest.put(NONE)
-        return value(fn, node.value, fn.value_dest)
-    if node.value is None or fn.expected is None:
+    if fn.return_dest is None:
         before = value(fn, node.value, NOWHERE) if node.value is not None else []
         return [*before, Line(fn.returns)]
-    return value(fn, node.value, Destination("return", expected=fn.expected))
+    if node.value is None:
+        return fn.return_dest.put(NONE)
+    return value(fn, node.value, fn.return_dest)
 
 
 @rule(ast.Raise)
