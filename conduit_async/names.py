@@ -20,6 +20,9 @@ ENTRY_POINTS = ("after_create", "after_update", "after_delete", "after_save")
 SNAPSHOT_ATTRIBUTES = frozenset({"of", "_is_protocol"})
 """What `Snapshot` of the runtime has: a column would hide it, or take it for its default."""
 
+CALL = "__call__"
+"""The method of a service that is a function itself: `notify(…)`, one of the `externs`."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -95,3 +98,8 @@ def module_name(resource: str) -> str:
 def service_name(service: str) -> str:
     """The attribute of `Services` that holds a service: `SearchIndex` → `search_index`."""
     return python_name(snake_case(service))
+
+
+def method_name(method: str) -> str:
+    """The name of a service's method: `sendNow` → `send_now`."""
+    return method if method == CALL else python_name(snake_case(method))

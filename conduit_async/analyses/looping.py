@@ -3,7 +3,6 @@
 from .. import ast
 from ..library import LIBRARY
 from ..program import (
-    ComputedUse,
     Facts,
     FunctionCall,
     LibraryCall,
@@ -43,8 +42,6 @@ def waits(facts: Facts, body: ast.Block) -> bool:
         match facts.resolutions.get(node):
             case ServiceCall() | RecordCall() | RelationUse():
                 return True
-            case FunctionCall(function=called) | ComputedUse(function=called) if (
-                called.uses_services or called.uses_database
-            ):
+            case FunctionCall(function=called) if called.uses_services or called.uses_database:
                 return True
     return False

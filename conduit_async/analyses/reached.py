@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .. import ast
-from ..program import ComputedUse, FunctionCall, FunctionInfo, Program, RecordCall
+from ..program import FunctionCall, FunctionInfo, Program, RecordCall
 from .walk import walk
 
 
@@ -31,7 +31,7 @@ def reached_from(program: Program, roots: Iterable[ast.Node]) -> Reached:
         found.roots.append(root)
         for node in walk(root):
             match program.facts.resolutions.get(node):
-                case FunctionCall(function=function) | ComputedUse(function=function):
+                case FunctionCall(function=function):
                     if function not in found.functions:
                         found.functions[function] = None
                         pending += function_roots(function)

@@ -44,10 +44,7 @@ def check(
     env.taken_names.update(outside)
     declare(env, files)
     check_bodies(env)
-    services = dict(sorted(env.services.items()))
-    for service in services.values():
-        service.methods = dict(sorted(service.methods.items()))
-    program = Program(env.resources, env.structs, services, env.facts, env.class_names)
+    program = Program(env.resources, env.structs, env.facts, env.class_names)
     describe_jobs(program, config, problems, outside)
     check_service_names(program, config, problems)
     mark_function_uses(program)

@@ -13,7 +13,6 @@ from ..program import (
     ParameterInfo,
     ResourceInfo,
     Resources,
-    ServiceInfo,
     StructInfo,
 )
 from ..source import Source
@@ -48,7 +47,6 @@ class Environment:
     facts: Facts = field(default_factory=Facts)
     resources: Resources = field(default_factory=Resources)
     structs: dict[str, StructInfo] = field(default_factory=dict)
-    services: dict[str, ServiceInfo] = field(default_factory=dict)
     scope_parameters: dict[ast.Scope, tuple[ParameterInfo, ...]] = field(default_factory=dict)
     class_names: dict[ast.TypeExpr, str] = field(default_factory=dict)
     taken_names: set[str] = field(default_factory=set)
@@ -79,7 +77,6 @@ class Environment:
             self,
             problems=Downgraded(target=self.problems),
             facts=Facts(),
-            services={},
             structs=dict(self.structs),
             reached=set(),
             pending=deque(),

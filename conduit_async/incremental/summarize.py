@@ -77,9 +77,9 @@ def _services(program: Program, nodes: Iterable[ast.Node]) -> Calls:
 
     for use in map(program.facts.resolutions.get, nodes):
         if isinstance(use, ServiceCall | Extern):
-            methods = found.setdefault(use.service.name, {})
+            methods = found.setdefault(use.service, {})
             if isinstance(use, ServiceCall):
-                calls = methods.setdefault(use.method.name, [])
+                calls = methods.setdefault(use.method, [])
                 call = [[*map(kind, use.positional)], {name: kind(v) for name, v in use.named}]
                 if call not in calls:
                     calls.append(call)

@@ -6,8 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeAlias
 
 from .. import types
-from ..names import argument_name, python_name, service_name, snake_case
-from ..program import CALL
+from ..names import argument_name, method_name, service_name
 from ..types import Type
 
 Call: TypeAlias = list[Any]
@@ -95,8 +94,7 @@ def _method(name: str, calls: Sequence[Call]) -> Method:
         )
         for each in sorted({each for _, given in calls for each in given})
     )
-    python = CALL if name == CALL else python_name(snake_case(name))
-    return Method(name, python, positional, min(counts), named)
+    return Method(name, method_name(name), positional, min(counts), named)
 
 
 def _distinct(found: Iterable[Any]) -> tuple[Type, ...]:

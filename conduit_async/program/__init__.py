@@ -10,7 +10,6 @@ from typing import Literal, TypeAlias
 from .. import ast
 from ..library import Signature
 from ..types import Type
-from .declarations import CALL as CALL
 from .declarations import Capture as Capture
 from .declarations import CaptureKind as CaptureKind
 from .declarations import Column as Column
@@ -18,12 +17,10 @@ from .declarations import FunctionInfo as FunctionInfo
 from .declarations import HookInfo as HookInfo
 from .declarations import JobInfo as JobInfo
 from .declarations import Local as Local
-from .declarations import MethodInfo as MethodInfo
 from .declarations import ParameterInfo as ParameterInfo
 from .declarations import RelationInfo as RelationInfo
 from .declarations import ResourceInfo as ResourceInfo
 from .declarations import Resources as Resources
-from .declarations import ServiceInfo as ServiceInfo
 from .declarations import StructInfo as StructInfo
 
 
@@ -58,18 +55,14 @@ class RelationUse:
 
 
 @dataclass(frozen=True, eq=False)
-class ComputedUse:
-    """`self.field` of a `@computed`."""
-
-    function: FunctionInfo
-
-
-@dataclass(frozen=True, eq=False)
 class FunctionCall:
-    """A call of a `@function`; arguments in the order of the parameters, None: the default."""
+    """A call of a `@function`, or `.field` of a `@computed`, which has no arguments.
+
+    Arguments are in the order of the parameters, None: the default.
+    """
 
     function: FunctionInfo
-    arguments: tuple[ast.Expr | None, ...]
+    arguments: tuple[ast.Expr | None, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,10 +81,10 @@ class LibraryCall:
 
 @dataclass(frozen=True, eq=False)
 class ServiceCall:
-    """A call of an external service's method."""
+    """A call of an external service's method; that of a service which is a function is `CALL`."""
 
-    service: ServiceInfo
-    method: MethodInfo
+    service: str
+    method: str
     positional: tuple[ast.Expr, ...]
     named: tuple[tuple[str, ast.Expr], ...]
 
@@ -147,11 +140,11 @@ class RaiseCall:
 class Extern:
     """A bare name that the configuration lists under `externs`, as a value."""
 
-    service: ServiceInfo
+    service: str
 
 
 Resolution: TypeAlias = (
-    Local | SelfColumn | StructField | RecordColumn | RelationUse | ComputedUse | FunctionCall
+    Local | SelfColumn | StructField | RecordColumn | RelationUse | FunctionCall
     | LibraryCall | ServiceCall | ChangeCall | KeyAccess | ErrorField | RecordCall | LambdaCall
     | RaiseCall | Extern
 )  # fmt: skip
@@ -193,6 +186,5 @@ class Program:
 
     resources: Resources
     structs: dict[str, StructInfo]
-    services: dict[str, ServiceInfo]
     facts: Facts
     class_names: dict[ast.TypeExpr, str] = field(default_factory=dict)

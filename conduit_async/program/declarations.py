@@ -174,8 +174,6 @@ class HookInfo:
 
     node: ast.Hook
     jobs: list[JobInfo]
-    uses_services: bool = False
-    uses_context: bool = False
 
 
 @dataclass(eq=False)
@@ -222,27 +220,3 @@ class Resources(dict[str, ResourceInfo]):
     def get(self, name: str, default: Any = None, /) -> Any:
         self._noted.add(name)
         return super().get(name, default)
-
-
-CALL = "__call__"
-"""The method of a service that is a function itself: `notify(…)`, one of the `externs`."""
-
-
-@dataclass(eq=False)
-class MethodInfo:
-    """A method of an external service, by its name in the source."""
-
-    name: str
-    python: str
-
-
-@dataclass(eq=False)
-class ServiceInfo:
-    """An external service: `name` as in the source, `python` its attribute (`search_index`).
-
-    One without methods is a value, one of the `externs`.
-    """
-
-    name: str
-    python: str
-    methods: dict[str, MethodInfo]

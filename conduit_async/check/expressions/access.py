@@ -8,8 +8,8 @@ from ...hints.foreign_names import WORDS, function_hint, method_hint, self_hint
 from ...hints.queue_words import queue_hint
 from ...library import LIBRARY, Signature, methods
 from ...program import (
-    ComputedUse,
     ErrorField,
+    FunctionCall,
     KeyAccess,
     LibraryCall,
     RecordColumn,
@@ -143,7 +143,7 @@ def _of_record(body: Body, node: ast.Member, kind: Record) -> Type:
     function = info.functions.get(name)
     if function is not None and function.computed:
         body.env.reach(info, function)
-        return body.resolve(node, ComputedUse(function), function.result)
+        return body.resolve(node, FunctionCall(function), function.result)
     if function is not None:
         needed = ", ".join(p.name for p in function.parameters if p.default is None)
         usage = f"call it: `{snippet(node)}({needed})`"

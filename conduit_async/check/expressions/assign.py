@@ -4,7 +4,7 @@ from dataclasses import astuple
 
 from ... import ast
 from ...diagnostics import Related
-from ...program import ComputedUse, RecordColumn, RelationUse, SelfColumn, StructField
+from ...program import FunctionCall, RecordColumn, RelationUse, SelfColumn, StructField
 from ...suggest import nearest
 from ...types import Array, Hash, Type, is_nullable, required
 from ..body import Body
@@ -115,7 +115,7 @@ def _refusal(body: Body, target: ast.Member) -> str | None:
                 to_one = relation.kind == "to_one"
                 other = f"assign its key: `self.{relation.key} = …`"
                 return other if to_one else "write to the other resource"
-            case ComputedUse():
+            case FunctionCall():
                 return "it is computed; assign to the fields that it reads"
             case RecordColumn(resource=resource, column=column):
                 return f"write `{resource}.update!(key, {{ {column.name}: … }})`"

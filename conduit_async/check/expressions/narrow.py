@@ -6,7 +6,7 @@ from ... import ast
 from ...analyses.walk import walk
 from ...library import ENDS
 from ...program import (
-    ComputedUse,
+    FunctionCall,
     KeyAccess,
     LibraryCall,
     Local,
@@ -21,7 +21,7 @@ from ..coercion import constant_key
 from ..lattice import may_be_nil, without_entries
 from ..narrowing import SELF, Narrowing, Path
 
-_STEPS = (SelfColumn, StructField, RecordColumn, RelationUse, ComputedUse, KeyAccess)
+_STEPS = (SelfColumn, StructField, RecordColumn, RelationUse, FunctionCall, KeyAccess)
 
 
 def path_of(body: Body, node: ast.Expr) -> Path | None:

@@ -9,6 +9,7 @@ from ...analyses.walk import walk
 from ...config import Config
 from ...diagnostics import Problems, Related
 from ...names import (
+    CALL,
     ENTRY_POINTS,
     class_name,
     local_name,
@@ -18,7 +19,6 @@ from ...names import (
     unclashed,
 )
 from ...program import (
-    CALL,
     Facts,
     HookInfo,
     JobInfo,
@@ -94,8 +94,8 @@ def _work(block: ast.Async, facts: Facts) -> str:
     for node in walk(block.body, into=lambda node: not isinstance(node, ast.Async)):
         match facts.resolutions.get(node):
             case ServiceCall(service=service, method=method):
-                what = snake_case(service.name)
-                return what if method.name == CALL else f"{what}_{snake_case(method.name)}"
+                what = snake_case(service)
+                return what if method == CALL else f"{what}_{snake_case(method)}"
             case RecordCall(operation=operation) as call if operation in _WRITES and write is None:
                 write = f"{snake_case(operation)}_{snake_case(call.resource)}"
     return write or "job"

@@ -13,9 +13,7 @@ from ...program import (
     CaptureKind,
     ChangeCall,
     Column,
-    ComputedUse,
     FunctionCall,
-    FunctionInfo,
     JobInfo,
     KeyAccess,
     LibraryCall,
@@ -84,11 +82,10 @@ class CaptureFinder:
                 yield self._path(node)
             case RelationUse() as use, ast.Member(target=target):
                 yield from self._relation(use, target, node.span)
-            case ComputedUse(function=function), ast.Member(target=target):
-                yield from self._function(function, target, (), node.span)
-            case FunctionCall() as call, ast.Call(callee=callee):
+            case FunctionCall() as call, ast.Call() | ast.Member():
+                callee = node.callee if isinstance(node, ast.Call) else node
                 receiver = callee.target if isinstance(callee, ast.Member) else None
-                yield from self._function(call.function, receiver, call.arguments, node.span)
+                yield from self._function(call, receiver, node.span)
             case ChangeCall() as call, _:
                 yield from self._change(call, node.span)
             case KeyAccess(), ast.Member():
@@ -226,19 +223,18 @@ class CaptureFinder:
 
     def _function(
         self,
-        function: FunctionInfo,
+        call: FunctionCall,
         receiver: ast.Expr | None,
-        arguments: Iterable[ast.Expr | None],
         span: Span,
     ) -> Iterator[CaptureUse | ast.Node]:
         """What a function reads, at its call."""
         is_own = receiver is None or isinstance(receiver, ast.SelfRef)
-        for found in function.reads:
+        for found in call.function.reads:
             if is_own or found.kind == "context":
                 yield self._read(found, span)
         if receiver is not None and not is_own:
             yield receiver
-        yield from (argument for argument in arguments if argument is not None)
+        yield from (argument for argument in call.arguments if argument is not None)
 
     def _read(self, found: Capture, span: Span) -> CaptureUse:
         if found.kind not in ("change", "self_path"):

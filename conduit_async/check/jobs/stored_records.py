@@ -8,7 +8,6 @@ from ...analyses.results import body_results
 from ...analyses.walk import children, walk
 from ...diagnostics import Problems
 from ...program import (
-    ComputedUse,
     FunctionCall,
     FunctionInfo,
     JobInfo,
@@ -140,7 +139,7 @@ class _StoredRecords:
                     continue
                 case _, RecordCall(receiver=receiver):
                     pending += [receiver] if receiver is not None else []
-                case _, FunctionCall() | ComputedUse() as call:
+                case _, FunctionCall() as call:
                     if self._gives_one(call, code):
                         return True
                 case _, LibraryCall(arguments=arguments):
@@ -149,12 +148,11 @@ class _StoredRecords:
                     pending += _parts(current)
         return False
 
-    def _gives_one(self, call: FunctionCall | ComputedUse, code: _Code) -> bool:
+    def _gives_one(self, call: FunctionCall, code: _Code) -> bool:
         function = call.function
-        arguments = call.arguments if isinstance(call, FunctionCall) else ()
         given = frozenset(
             parameter.name
-            for parameter, argument in zip(function.parameters, arguments, strict=False)
+            for parameter, argument in zip(function.parameters, call.arguments, strict=True)
             if argument is not None and self.may_be(argument, code)
         )
         if (function, given) in self.calls:
@@ -192,10 +190,7 @@ class _StoredRecords:
                             name = constant_text(argument.value) or ""
                             if name in columns and columns[name].sensitive:
                                 yield _Read(node, receiver, call.resource, name)
-                case (
-                    ast.Call() | ast.Member() | ast.NameRef(),
-                    FunctionCall() | ComputedUse() as use,
-                ):
+                case ast.Call() | ast.Member(), FunctionCall() as use:
                     yield from self._called(node, use, code, seen)
 
     def _lacks(self, target: ast.Expr, code: _Code) -> bool:
@@ -211,7 +206,7 @@ class _StoredRecords:
     def _called(
         self,
         node: ast.Expr,
-        call: FunctionCall | ComputedUse,
+        call: FunctionCall,
         code: _Code,
         seen: set[tuple[FunctionInfo, str]] | None,
     ) -> Iterator[_Read]:
@@ -226,8 +221,7 @@ class _StoredRecords:
                     if read.kind in ("self_path", "change") and columns[read.path[0]].sensitive:
                         yield _Read(node, callee.target, record.resource, read.path[0], function)
                         break
-        arguments = call.arguments if isinstance(call, FunctionCall) else ()
-        for parameter, argument in zip(function.parameters, arguments, strict=False):
+        for parameter, argument in zip(function.parameters, call.arguments, strict=True):
             searched = set() if seen is None else seen
             key = function, parameter.name
             if argument is None or key in searched or not self.may_be(argument, code):

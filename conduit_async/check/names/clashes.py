@@ -1,13 +1,19 @@
 """Clashes: names that differ in a source and are one in Python, or one file on disk."""
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import TypeVar
 
 from ...diagnostics import Problems, Related
-from ...names import argument_name, python_name, record_name, snapshot_name
-from ...program import MethodInfo, Program, ResourceInfo, ServiceCall, ServiceInfo
+from ...names import (
+    argument_name,
+    method_name,
+    python_name,
+    record_name,
+    service_name,
+    snapshot_name,
+)
+from ...program import Extern, Facts, Program, ResourceInfo, ServiceCall
 from ...source import Span
 
 _OWN_MODULES = frozenset({"records", "services", "_lines"})
@@ -42,7 +48,7 @@ def check_clashes(program: Program, schema: str | None, problems: Problems) -> N
         if (owner := next((each for each in owners if each.hooks), None)) is not None:
             fields = [(column.name, column.span) for column in struct.fields.values()]
             _check_members("fields", fields, owner, problems)
-    _check_services(program, problems)
+    _check_services(program.facts, problems)
 
 
 def _clashing(
@@ -99,15 +105,17 @@ def _check_members(
         problems.error("GEN602", at, message, "rename one of the two", *related)
 
 
-def _check_services(program: Program, problems: Problems) -> None:
+def _check_services(facts: Facts, problems: Problems) -> None:
     """Report services, their methods and named arguments that would have one Python name."""
-    spans: dict[ServiceInfo | MethodInfo, Span] = {}
-    named: dict[MethodInfo, set[str]] = defaultdict(set)
-    for node, use in program.facts.resolutions.items():
-        if isinstance(use, ServiceCall):
-            spans.setdefault(use.service, node.span)
-            spans.setdefault(use.method, node.span)
-            named[use.method].update(name for name, _ in use.named)
+    services: dict[str, dict[str, set[str]]] = {}  # named arguments by method
+    spans: dict[tuple[str, ...], Span] = {}
+    for node, use in facts.resolutions.items():
+        if isinstance(use, ServiceCall | Extern):
+            methods = services.setdefault(use.service, {})
+            if isinstance(use, ServiceCall):
+                spans.setdefault((use.service,), node.span)
+                spans.setdefault((use.service, use.method), node.span)
+                methods.setdefault(use.method, set()).update(name for name, _ in use.named)
 
     def report(
         what: str, name: str, other: str, python: str, at: Span | None, other_at: Span | None = None
@@ -117,15 +125,13 @@ def _check_services(program: Program, problems: Problems) -> None:
             related = [Related(other_at, f"`{other}` is used here")] if other_at else []
             problems.error("GEN603", at, message, "rename one of them", *related)
 
-    services = program.services.values()
-    for service, other, python in _clashing(services, attrgetter("python")):
-        report("services", service.name, other.name, python, spans.get(service), spans.get(other))
-    for service in services:
-        methods = service.methods.values()
-        for method, known, python in _clashing(methods, attrgetter("python")):
-            pair = f"{service.name}.{method.name}", f"{service.name}.{known.name}"
-            report("methods", *pair, python, spans.get(method), spans.get(known))
-        for method in methods:
-            what = f"named arguments of `{service.name}.{method.name}`"
-            for name, first, python in _clashing(sorted(named[method]), argument_name):
-                report(what, name, first, python, spans.get(method))
+    for service, other, python in _clashing(sorted(services), service_name):
+        report("services", service, other, python, spans.get((service,)), spans.get((other,)))
+    for service, methods in sorted(services.items()):
+        for method, known, python in _clashing(sorted(methods), method_name):
+            pair = f"{service}.{method}", f"{service}.{known}"
+            report("methods", *pair, python, spans[service, method], spans[service, known])
+        for method, named in sorted(methods.items()):
+            what = f"named arguments of `{service}.{method}`"
+            for name, first, python in _clashing(sorted(named), argument_name):
+                report(what, name, first, python, spans[service, method])

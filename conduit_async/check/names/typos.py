@@ -54,21 +54,22 @@ def check_service_names(program: Program, config: Config, problems: Problems) ->
     The one with fewer calls is the typo, of two with as many the later one.
     """
     calls: dict[str, list[Span]] = {}
+    methods: dict[str, set[str]] = {}
     for node, use in program.facts.resolutions.items():
-        if isinstance(use, ServiceCall) and use.service.name not in config.externs:
+        if isinstance(use, ServiceCall) and use.service not in config.externs:
             assert isinstance(node, ast.Call)
             callee = node.callee
             called = callee.target if isinstance(callee, ast.Member) else callee
-            calls.setdefault(use.service.name, []).append(called.span)
+            calls.setdefault(use.service, []).append(called.span)
+            methods.setdefault(use.service, set()).add(use.method)
     for spans in calls.values():
         spans.sort(key=_place)
     names = sorted(calls, key=lambda name: (-len(calls[name]), _place(calls[name][0])))
     for name, others in close_names((*config.externs, *names)):
         if name not in calls:
             continue
-        methods = program.services[name].methods.keys()
         for meant in others:
-            if meant in config.externs or methods <= program.services[meant].methods.keys():
+            if meant in config.externs or methods[name] <= methods[meant]:
                 _warn(name, calls[name], meant, calls.get(meant, []), problems)
                 break
 

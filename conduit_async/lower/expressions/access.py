@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ... import ast
+from ...names import service_name
 from ...program import (
     Extern,
     KeyAccess,
@@ -52,7 +53,8 @@ def name_ref(fn: FunctionBuilder, node: ast.NameRef, operand: Operand) -> Loweri
     """A local: a variable, or a value that the job was given."""
     local = fn.resolved(node)
     if isinstance(local, Extern):
-        parts = [Code(fn.services(local.service)), Code(literals.quoted(local.service.python))]
+        name = literals.quoted(service_name(local.service))
+        parts = [Code(fn.services(local.service)), Code(name)]
         return fn.operator("bound_value", parts, Effect.READS | Effect.FAILS)
     if not isinstance(local, Local):
         return (yield from resolved(fn, node, operand))

@@ -1,11 +1,9 @@
 """What names, members and calls are resolved to: columns, calls of services, functions, queries."""
 
 from ... import ast
-from ...names import argument_name
+from ...names import CALL, argument_name, method_name, service_name
 from ...program import (
-    CALL,
     ChangeCall,
-    ComputedUse,
     ErrorField,
     FunctionCall,
     LambdaCall,
@@ -38,8 +36,6 @@ def resolved(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
             return fn.self_value((column.name,))
         case RelationUse() as use, _:
             return (yield from relation(fn, node, use, operand))
-        case ComputedUse(function), _:
-            return (yield from function_call(fn, node, function, ()))
         case FunctionCall(function, arguments), _:
             return (yield from function_call(fn, node, function, arguments))
         case LibraryCall() as library, _:
@@ -82,7 +78,7 @@ def _service_call(fn: FunctionBuilder, call: ServiceCall) -> Lowering:
     texts = [part.text for part in parts[:count]]
     for (name, _), part in zip(call.named, parts[count:], strict=True):
         texts.append(f"{argument_name(name)}={part.text}")
-    target = f"{fn.services(call.service)}.{call.service.python}"
-    if call.method.name != CALL:
-        target += f".{call.method.python}"
+    target = f"{fn.services(call.service)}.{service_name(call.service)}"
+    if call.method != CALL:
+        target += f".{method_name(call.method)}"
     return fn.through_handle(f"{target}({listed(texts, parts)})", parts)

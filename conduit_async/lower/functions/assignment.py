@@ -7,7 +7,6 @@ from ... import ast
 from ...analyses.walk import walk
 from ...program import (
     Capture,
-    ComputedUse,
     FunctionCall,
     Local,
     RelationUse,
@@ -173,7 +172,7 @@ def _reads(fn: FunctionBuilder, node: ast.Node, capture: Capture) -> bool:
     if isinstance(node, ast.Async):
         captures = fn.module.facts.jobs[node].captures
         return any(c.kind == capture.kind and c.path == capture.path for c in captures)
-    if isinstance(use, FunctionCall | ComputedUse):
+    if isinstance(use, FunctionCall):
         return any(c.kind == capture.kind and c.path == capture.path for c in use.function.reads)
     if capture.kind == "snapshot":
         return isinstance(node, ast.SelfRef)

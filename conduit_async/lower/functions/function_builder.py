@@ -8,7 +8,7 @@ from operator import or_
 
 from ... import ast
 from ...names import local_name, snake_case
-from ...program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo, ServiceInfo
+from ...program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo
 from ...python.code import Code, Effect, Line, Precedence, call, combine
 from ...python.literals import holds_empty, string
 from ..sql.sql import Select
@@ -88,10 +88,10 @@ class FunctionBuilder(Naming):
         """What a name, member or call is resolved to."""
         return self.module.facts.resolutions.get(node)
 
-    def services(self, called: ServiceInfo) -> str:
+    def services(self, service: str) -> str:
         """Through what a service is reached; in a job it notes that jobs call it."""
         if self.handle == "job":
-            self.module.job_services.add(called.name)
+            self.module.job_services.add(service)
         return f"{self.handle}.services"
 
     @property

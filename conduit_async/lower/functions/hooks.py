@@ -54,7 +54,7 @@ class _Writer:
         names = mentioned(body).union(
             *(mentioned(self.private[hook].body) for hook in hooks if hook in self.private)
         )
-        if any(hook.uses_services for hook in hooks) or "hook.services" in names:
+        if "hook.services" in names:
             names.add("services")
         needs += [name for name in self.keywords if name in names]
         arguments = ["conn", self.module.record, "record"]
@@ -113,8 +113,7 @@ class _Writer:
         fn = self._builder(hook, ("create", "update") if event == "save" else (event,))
         body, _ = self._with_record(fn, without_final_return(block(fn, hook.node.body)))
         names = mentioned(body)
-        uses_services = hook.uses_services or "hook.services" in names
-        services = f", {self.module.services}" if uses_services else ""
+        services = f", {self.module.services}" if "hook.services" in names else ""
         parameters = [f"hook: {self.module.hook}[{self.module.record}{services}]"]
         if "previous" in names:
             parameters.append(f"previous: {self.module.record} | None")

@@ -133,7 +133,7 @@ def test_what_calls_and_names_mean() -> None:
     found = program("Email.send!(loud(self.title), self.title.upcase(), self.author, Item.count)")
     resolved = {n.span.text: r for n, r in found.facts.resolutions.items()}
     call = next(r for r in resolved.values() if isinstance(r, ServiceCall))
-    assert (call.service.name, call.method.name) == ("Email", "send")
+    assert (call.service, call.method) == ("Email", "send")
     function = resolved["loud(self.title)"]
     assert isinstance(function, FunctionCall)
     assert function.arguments[1] is None
