@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import psycopg
@@ -12,10 +11,10 @@ from ..model.outcome import released
 from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
 from ..statements.outcomes import Attempt, OrphanedClaim
+from .acknowledge.acknowledger import Acknowledger
+from .interfaces import WorkerInterface
 from .run.execution import Execution
-
-if TYPE_CHECKING:
-    from .worker import Worker
+from .run.runner import Runner
 
 _log = get_logger("conduit.worker")
 
@@ -35,10 +34,10 @@ class Watch:
     `is_stuck` is set once threads of stopped attempts have held every slot for `STUCK` seconds.
     """
 
-    def __init__(self, worker: "Worker") -> None:
+    def __init__(self, worker: WorkerInterface, runner: Runner, acknowledger: Acknowledger) -> None:
         self._worker = worker
-        self._runner = worker.runner
-        self._acknowledger = worker.acknowledger
+        self._runner = runner
+        self._acknowledger = acknowledger
         self._backoff = Backoff(_log, "orphaned claims cannot be read")
         self._stuck_since: float | None = None
         self._orphans: set[tuple[UUID, UUID]] = set()

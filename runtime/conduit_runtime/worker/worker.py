@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
 from ..model.claimed import Claimed
-from ..model.controls import NOTICE
+from ..model.controls import NOTICE, Controls
 from ..model.errors import JobLost, WorkerStuck
 from ..model.failed_job import FailedJob
 from ..model.interruptions import Shutdown, TakenAway
@@ -27,13 +27,11 @@ from .acknowledge.acknowledger import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Acknowled
 from .acknowledge.flow_advancer import FlowAdvancer
 from .claim.claimer import Claimer
 from .heartbeat.heartbeat_thread import HeartbeatThread
+from .interfaces import PoolInterface
 from .job_database import JobDatabase
 from .run.failures import FailureReporter, failed_among
 from .run.runner import Runner
 from .watch import Watch
-
-if TYPE_CHECKING:
-    from .pool import WorkerPool
 
 _log = get_logger("conduit.worker")
 
@@ -48,7 +46,7 @@ class Worker:
     thread, which calls its methods in the loop.
     """
 
-    def __init__(self, pool: "WorkerPool", services: Prepared, *, is_draining: bool) -> None:
+    def __init__(self, pool: PoolInterface, services: Prepared, *, is_draining: bool) -> None:
         dsn, schema = pool.dsn, pool.schema
         tracer = job_tracer(pool.tracer_provider)
         reader = ResponseReader()
@@ -80,9 +78,11 @@ class Worker:
             tracer.tick if tracer else None,
         )
         self.acknowledger = Acknowledger(self, self._outcomes, self._database)
-        self.runner = Runner(self, reader.poll, tracer.attempt if tracer else None)
-        self.claimer = Claimer(self, self._claims)
-        self.watch = Watch(self)
+        self.runner = Runner(
+            self, self.acknowledger, reader.poll, tracer.attempt if tracer else None
+        )
+        self.claimer = Claimer(self, self.runner, self.acknowledger, self._claims)
+        self.watch = Watch(self, self.runner, self.acknowledger)
         self.heartbeat = HeartbeatThread(self, dsn, schema)
 
     @property
@@ -177,6 +177,18 @@ class Worker:
             self.claimer.on_announced(is_late=notification.payload == LATE)
         elif self.claimer.on_changed():
             self.heartbeat.wake()
+
+    def on_capacity(self) -> None:
+        """A job ended: there may be capacity for another."""
+        self.claimer.on_capacity()
+
+    def on_idle(self) -> None:
+        """No outcome is left to be written: the queues may be drained."""
+        self.claimer.on_idle()
+
+    def on_controls(self, controls: Controls) -> None:
+        """Operators paused, resumed or limited queues."""
+        self.claimer.apply(controls)
 
     def abandon_all(self) -> None:
         """Stop all jobs: others took this worker for dead and have its jobs."""

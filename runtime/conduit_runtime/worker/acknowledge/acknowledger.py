@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import psycopg
@@ -14,11 +14,9 @@ from ...postgres.refusals import is_transient
 from ...postgres.statement import Statement
 from ...statements import outcomes as statements
 from ...statements.outcomes import Attempt, Written
+from ..interfaces import WorkerInterface
 from ..job_database import JobDatabase
 from .apart_writer import ApartWriter
-
-if TYPE_CHECKING:
-    from ..worker import Worker
 
 T = TypeVar("T")
 
@@ -48,7 +46,7 @@ class Acknowledger:
     """
 
     def __init__(
-        self, worker: "Worker", connection: ReconnectingConnection, database: JobDatabase
+        self, worker: WorkerInterface, connection: ReconnectingConnection, database: JobDatabase
     ) -> None:
         self._worker = worker
         self._metrics = worker.metrics
@@ -121,7 +119,7 @@ class Acknowledger:
                 if self._ended:
                     await self._write(_take(self._ended))
             self._writing = False
-            self._worker.claimer.on_idle()
+            self._worker.on_idle()
             if self._closing and self.apart.is_idle:
                 return
 

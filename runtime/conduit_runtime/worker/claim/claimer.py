@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -18,12 +17,11 @@ from ...postgres.backoff import Backoff
 from ...postgres.connection import ReconnectingConnection
 from ...statements.claims import BATCH, Claims, Lane, most_of_a_claim, next_due
 from ...statements.outcomes import Attempt, renew
-from ..run.runner import FRESH
+from ..acknowledge.acknowledger import Acknowledger
+from ..interfaces import WorkerInterface
+from ..run.runner import FRESH, Runner
 from .limiter import Limiter
 from .listener import POLL, Listener
-
-if TYPE_CHECKING:
-    from ..worker import Worker
 
 _log = get_logger("conduit.worker")
 
@@ -41,11 +39,17 @@ _rescues_of = attrgetter("rescues")
 class Claimer:
     """One task that claims over one connection and hands the jobs to the runner."""
 
-    def __init__(self, worker: "Worker", connection: ReconnectingConnection) -> None:
+    def __init__(
+        self,
+        worker: WorkerInterface,
+        runner: Runner,
+        acknowledger: Acknowledger,
+        connection: ReconnectingConnection,
+    ) -> None:
         self._worker = worker
         self._connection = connection
-        self._runner = worker.runner
-        self._acknowledger = worker.acknowledger
+        self._runner = runner
+        self._acknowledger = acknowledger
         self._drain = worker.is_draining
         self._queues = dict(worker.queues)
         self._claims = Claims()

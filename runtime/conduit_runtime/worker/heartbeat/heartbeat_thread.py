@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -25,10 +25,8 @@ from ...postgres.statement import Statement
 from ...statements import worker_registry
 from ...statements.claims import Lane
 from ...telemetry.flusher import Flusher
+from ..interfaces import WorkerInterface
 from .failure_detector import FailureDetector
-
-if TYPE_CHECKING:
-    from ..worker import Worker
 
 T = TypeVar("T")
 
@@ -60,7 +58,7 @@ class HeartbeatThread(threading.Thread):
     under this name; the loop adds them.
     """
 
-    def __init__(self, worker: "Worker", dsn: str, schema: str | None) -> None:
+    def __init__(self, worker: WorkerInterface, dsn: str, schema: str | None) -> None:
         super().__init__(name="conduit-heartbeat", daemon=True)
         self._worker = worker
         self._loop = asyncio.get_running_loop()
@@ -204,7 +202,7 @@ class HeartbeatThread(threading.Thread):
             self._flusher.set_clock(heartbeat.clock)
         if heartbeat.controls is not None and heartbeat.controls != self._controls:
             self._controls = heartbeat.controls
-            self._call(self._worker.claimer.apply, heartbeat.controls)
+            self._call(self._worker.on_controls, heartbeat.controls)
         return heartbeat
 
     def _register(self, lock_key: int | None, lanes: list[Lane]) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import islice
 from operator import attrgetter
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...job_types.context import JobContext
 from ...model.calls import entered_job
@@ -25,12 +25,11 @@ from ...services.django_connections import renewed_in_loop, uses_django
 from ...statements.flows import ChildJobs
 from ...statements.outcomes import MOST, Attempt
 from ...statements.results import result_of
+from ..acknowledge.acknowledger import Acknowledger
+from ..interfaces import WorkerInterface
 from .execution import Execution, resumed
 from .handlers import Handler
 from .threads import JobThreads
-
-if TYPE_CHECKING:
-    from ..worker import Worker
 
 _log = get_logger("conduit.worker")
 
@@ -64,12 +63,16 @@ class Runner:
     """
 
     def __init__(
-        self, worker: "Worker", poll: Callable[[], bool], around: Around | None = None
+        self,
+        worker: WorkerInterface,
+        acknowledger: Acknowledger,
+        poll: Callable[[], bool],
+        around: Around | None = None,
     ) -> None:
         self._worker = worker
         self._registry = worker.registry
         self._handlers = worker.registry.by_type
-        self._acknowledger = worker.acknowledger
+        self._acknowledger = acknowledger
         self._services = worker.services
         self._metrics = worker.metrics
         self._poll = poll
@@ -167,11 +170,11 @@ class Runner:
                 if task.cancelling():
                     break  # what is left of the cancellation must not hit the next job
                 if waiting is not None:
-                    self._worker.claimer.on_capacity()
+                    self._worker.on_capacity()
                     began = glanced = monotonic()
                 elif self._now > glanced + GLANCE:
                     if self._poll() or self._now > began + SLICE:
-                        self._worker.claimer.on_capacity()
+                        self._worker.on_capacity()
                         await asyncio.sleep(0)
                         began = monotonic()
                     glanced = monotonic()
@@ -180,7 +183,7 @@ class Runner:
         finally:
             self._slots -= 1
             self._open_slots(1)
-            self._worker.claimer.on_capacity()
+            self._worker.on_capacity()
 
     def _begin(
         self, job: Claimed, task: "asyncio.Task[None]", execution: Execution | None = None
@@ -302,7 +305,7 @@ class Runner:
     def _regain(self) -> None:
         """A thread that outlived its attempt has ended."""
         self._open_slots(1)
-        self._worker.claimer.on_capacity()
+        self._worker.on_capacity()
 
     def _settle(self, job: Claimed, started: float | None, error: BaseException) -> None:
         """Write what comes of an attempt that ended with an exception."""
