@@ -1,11 +1,12 @@
 """Annotations of fields: whether `@default`, `@min`, `@max` and `@pattern` can hold."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from ... import ast
 from ...diagnostics import Problems, Related
 from ...lexer.literals import BadLiteralError, check_pattern
-from ...program import ResourceInfo
+from ...program import Column, ResourceInfo
 from ...types import STRING, Array, Struct, Type, required
 from ..coercion import constant_text
 from ..environment import Environment
@@ -24,9 +25,19 @@ _NEED_A_VALUE = {
 
 def check_constraints(env: Environment, info: ResourceInfo) -> None:
     """Check the annotations of a resource's fields, as far as they are constants."""
-    for field in info.node.members:
-        if isinstance(field, ast.Field) and field.name.text in info.columns:
-            _check_annotations(env, field, required(info.columns[field.name.text].type))
+    _check_fields(env, info.node.members, info.columns)
+
+
+def _check_fields(
+    env: Environment, members: Sequence[ast.ResourceMember], columns: Mapping[str, Column]
+) -> None:
+    """Check the first field of each name, which its column was made of."""
+    fields: dict[str, ast.Field] = {}
+    for member in members:
+        if isinstance(member, ast.Field):
+            fields.setdefault(member.name.text, member)
+    for name in fields.keys() & columns.keys():
+        _check_annotations(env, fields[name], required(columns[name].type))
 
 
 def _check_annotations(env: Environment, field: ast.Field, kind: Type) -> None:
@@ -34,9 +45,7 @@ def _check_annotations(env: Environment, field: ast.Field, kind: Type) -> None:
     given: dict[str, ast.Annotation] = {}
     problems = env.problems
     if isinstance(field.type.type, ast.StructType) and isinstance(kind, Struct):
-        columns = env.structs[kind.name].fields
-        for inner in field.type.type.fields:
-            _check_annotations(env, inner, required(columns[inner.name.text].type))
+        _check_fields(env, field.type.type.fields, env.structs[kind.name].fields)
     for annotation in field.annotations:
         name = annotation.name.text
         first = given.setdefault(name, annotation)

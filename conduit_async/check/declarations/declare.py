@@ -92,11 +92,11 @@ def _name_types_of_variables(env: Environment, info: ResourceInfo) -> None:
 def _primary_key(resource: ast.Resource) -> str | None:
     """The one `@primary` field, else the field `id`."""
     fields = [member for member in resource.members if isinstance(member, ast.Field)]
-    marked = [
+    marked = {
         field.name.text
         for field in fields
         if any(annotation.name.text == "primary" for annotation in field.annotations)
-    ]
+    }
     if marked:
-        return marked[0] if len(marked) == 1 else None
+        return marked.pop() if len(marked) == 1 else None
     return "id" if any(field.name.text == "id" for field in fields) else None

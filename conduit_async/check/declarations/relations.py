@@ -137,7 +137,9 @@ def _check_key(env: Environment, owner: ResourceInfo, relation: RelationInfo) ->
     if target is None:
         return
     if relation.kind == "to_one":
-        if target.primary_key is None and not is_unparsed_member(env, target.name, "id"):
+        names = ("id", "primary")  # of the field, or of its annotation
+        may_have_one = any(is_unparsed_member(env, target.name, each) for each in names)
+        if target.primary_key is None and not may_have_one:
             env.problems.error(
                 "REL300",
                 span,
