@@ -11,11 +11,15 @@ from ..source import Span
 
 
 @dataclass_transform(eq_default=False, frozen_default=True)
-class _NodeMeta(StructMeta):
-    """Tells type checkers that nodes are frozen."""
+class _FrozenMeta(StructMeta):
+    """Tells type checkers that the values are frozen."""
 
 
-class Node(Struct, frozen=True, eq=False, metaclass=_NodeMeta):
+class Frozen(Struct, frozen=True, eq=False, metaclass=_FrozenMeta):
+    """A value without change, which is equal to itself alone."""
+
+
+class Node(Frozen):
     """Part of a source."""
 
     span: Span

@@ -10,52 +10,37 @@ from typing import Literal, TypeAlias
 from .. import ast
 from ..library import Signature
 from ..types import Type
-from .declarations import Capture as Capture
-from .declarations import CaptureKind as CaptureKind
-from .declarations import Column as Column
-from .declarations import FunctionInfo as FunctionInfo
-from .declarations import HookInfo as HookInfo
-from .declarations import JobInfo as JobInfo
-from .declarations import Local as Local
-from .declarations import ParameterInfo as ParameterInfo
-from .declarations import RelationInfo as RelationInfo
-from .declarations import ResourceInfo as ResourceInfo
-from .declarations import Resources as Resources
-from .declarations import StructInfo as StructInfo
+from .declarations import *  # noqa: F403
+from .declarations import Column, FunctionInfo, JobInfo, Local, RelationInfo, Resources, StructInfo
 
 
-@dataclass(frozen=True, eq=False)
-class SelfColumn:
+class SelfColumn(ast.Frozen):
     """`self.field`: a column of the record."""
 
     column: Column
 
 
-@dataclass(frozen=True, eq=False)
-class StructField:
+class StructField(ast.Frozen):
     """`.field` of a struct."""
 
     column: Column
 
 
-@dataclass(frozen=True, eq=False)
-class RecordColumn:
+class RecordColumn(ast.Frozen):
     """`.field` of a record that is not `self`."""
 
     resource: str
     column: Column
 
 
-@dataclass(frozen=True, eq=False)
-class RelationUse:
+class RelationUse(ast.Frozen):
     """`.relation` of a record (of `self` or another one): the row or rows, loaded."""
 
     owner: str
     relation: RelationInfo
 
 
-@dataclass(frozen=True, eq=False)
-class FunctionCall:
+class FunctionCall(ast.Frozen):
     """A call of a `@function`, or `.field` of a `@computed`, which has no arguments.
 
     Arguments are in the order of the parameters, None: the default.
@@ -65,8 +50,7 @@ class FunctionCall:
     arguments: tuple[ast.Expr | None, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class LibraryCall:
+class LibraryCall(ast.Frozen):
     """A call of the standard library, as `String.upcase(x)` or as the method `x.upcase()`.
 
     `arguments` are in the order of the signature's parameters, the receiver of a method first;
@@ -79,8 +63,7 @@ class LibraryCall:
     safe: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class ServiceCall:
+class ServiceCall(ast.Frozen):
     """A call of an external service's method; that of a service which is a function is `CALL`."""
 
     service: str
@@ -89,8 +72,7 @@ class ServiceCall:
     named: tuple[tuple[str, ast.Expr], ...]
 
 
-@dataclass(frozen=True, eq=False)
-class ChangeCall:
+class ChangeCall(ast.Frozen):
     """`self.x_changed?`, `…_changed_to?(v)`, `…_changed_from?(v)`, `self.previous_value(:x)`."""
 
     kind: Literal["changed", "changed_to", "changed_from", "previous_value"]
@@ -98,22 +80,19 @@ class ChangeCall:
     argument: ast.Expr | None
 
 
-@dataclass(frozen=True, eq=False)
-class KeyAccess:
+class KeyAccess(ast.Frozen):
     """`.name` on a hash, a json value, or a service's result."""
 
     name: str
 
 
-@dataclass(frozen=True, eq=False)
-class ErrorField:
+class ErrorField(ast.Frozen):
     """`.message` or `.type` of a rescued error."""
 
     name: Literal["message", "type"]
 
 
-@dataclass(frozen=True, eq=False)
-class RecordCall:
+class RecordCall(ast.Frozen):
     """A query or record operation: `Post.where(…)`, `.order_by(…)`, `Post.create!({…})`, …"""
 
     resource: str
@@ -122,22 +101,19 @@ class RecordCall:
     arguments: tuple[ast.Argument, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class LambdaCall:
+class LambdaCall(ast.Frozen):
     """A call of a local that holds a lambda."""
 
     local: Local
 
 
-@dataclass(frozen=True, eq=False)
-class RaiseCall:
+class RaiseCall(ast.Frozen):
     """`error(…)` inside of an expression."""
 
     message: ast.Expr
 
 
-@dataclass(frozen=True, eq=False)
-class Extern:
+class Extern(ast.Frozen):
     """A bare name that the configuration lists under `externs`, as a value."""
 
     service: str
