@@ -61,17 +61,9 @@ def format_marked(marked: str) -> Formatted:
         for number, line in enumerate(marked.split("\n"))
         if (found := _MARK.match(line))
     }
-    layout = lay_out(_MARK.sub("", marked))
-    table = {layout.lines[number]: line for number, line in at.items()}
-    return Formatted(layout.text, {number: table[number] for number in sorted(table) if number})
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A module in black's form, and for each line of what was given the line where it is now."""
-
-    text: str
-    lines: Sequence[int]
+    text, lines = lay_out(_MARK.sub("", marked))
+    table = {lines[number]: line for number, line in at.items()}
+    return Formatted(text, {number: table[number] for number in sorted(table) if number})
 
 
 @dataclass(slots=True)
@@ -99,18 +91,19 @@ class _Piece:
         return _columns(first) > WIDTH or _TRAILING_COMMA.search(first) is not None
 
 
-def lay_out(text: str) -> Layout:
-    """The layout of a module; `text` has one statement a line, and docstrings of many lines.
+def lay_out(text: str) -> tuple[str, Sequence[int]]:
+    """A module in black's form, and for each line of the text the line where it is now.
 
+    `text` has one statement a line, and docstrings of many lines.
     Text that is not valid Python stays as it is; `conduitc gen` reports it before it writes.
     """
     try:
         return _laid_out(text)
     except (SyntaxError, ValueError):  # black's InvalidInput is a ValueError
-        return Layout(text, range(1, text.count("\n") + 2))
+        return text, range(1, text.count("\n") + 2)
 
 
-def _laid_out(text: str) -> Layout:
+def _laid_out(text: str) -> tuple[str, Sequence[int]]:
     out: list[str] = []
     places = [0] * (text.count("\n") + 1)
     before: _Piece | None = None
@@ -130,7 +123,7 @@ def _laid_out(text: str) -> Layout:
         if piece.needs_black:
             piece.text = _by_black(piece.text, piece.is_docstring)
         out += piece.text.split("\n")
-    return Layout("\n".join(out) + "\n", places)
+    return "\n".join(out) + "\n", places
 
 
 def _columns(line: str) -> int:

@@ -8,6 +8,10 @@ _NO_BREAK = "put the loop into a `@function`, and leave it with `return`"
 _NO_CONTINUE = "put what follows into an `if`, or pick the items before: `items.filter(|x| { … })`"
 _LOG = 'write `Logger.info("…")`'
 _TEXT = 'write it into a string: `"#{…}"`'
+_LOOP = "write `for x in {} { … }`"
+_IS_NIL = "write `{} == nil`"
+_SUM = "add up in a loop: `for x in {} { total = total + x }`"
+_UNITS = "the units of durations are second, minute, hour, day and week"
 
 WORDS = {
     **dict.fromkeys(("None", "Nil", "NULL", "Null", "undefined"), "write `nil`"),
@@ -64,8 +68,13 @@ _FUNCTIONS = {
 }
 """What to write instead of a function that a namespace does not have."""
 
-METHODS = {
-    **dict.fromkeys(("each", "forEach", "for_each", "each_with_index"), "for"),
+VARIABLE_DURATION = (
+    "the number of a duration is a literal, as in `7.days`; "
+    "`Time.add_days(time, n)` adds any number of days"
+)
+
+_METHODS = {
+    **dict.fromkeys(("each", "forEach", "for_each", "each_with_index"), _LOOP),
     **dict.fromkeys(("size", "len", "count"), "length"),
     **dict.fromkeys(("toUpperCase", "upper", "uppercase", "to_upper"), "upcase"),
     **dict.fromkeys(("toLowerCase", "lower", "lowercase", "to_lower"), "downcase"),
@@ -79,21 +88,16 @@ METHODS = {
     **dict.fromkeys(("uniq", "distinct"), "unique"),
     **dict.fromkeys(("gsub", "sub", "replaceAll", "replace_all"), "replace"),
     **dict.fromkeys(("has_key?", "key?", "hasOwnProperty"), "has_key?"),
-    "ago": "ago",
-    "from_now": "from_now",
-    **dict.fromkeys(("reduce", "inject", "fold", "sum"), "sum"),
-    **dict.fromkeys(("nil?", "is_nil", "is_nil?", "isNull", "blank?", "null?"), "== nil"),
-    **dict.fromkeys(("present?", "some?", "exists?", "any?", "isPresent"), "!= nil"),
-    **dict.fromkeys(("seconds", "minutes", "hours", "days", "week", "weeks"), "unit"),
-    **dict.fromkeys(("month", "months", "year", "years", "fortnight", "fortnights"), "no unit"),
-    **dict.fromkeys(("to_s", "toString", "to_string", "str", "inspect"), "text"),
+    "ago": "write `Time.now() - {}`",
+    "from_now": "write `Time.now() + {}`",
+    **dict.fromkeys(("reduce", "inject", "fold", "sum"), _SUM),
+    **dict.fromkeys(("nil?", "is_nil", "is_nil?", "isNull", "blank?", "null?"), _IS_NIL),
+    **dict.fromkeys(("present?", "some?", "exists?", "any?", "isPresent"), "write `{} != nil`"),
+    **dict.fromkeys(("seconds", "minutes", "hours", "days", "week", "weeks"), VARIABLE_DURATION),
+    **dict.fromkeys(("month", "months", "year", "years", "fortnight", "fortnights"), _UNITS),
+    **dict.fromkeys(("to_s", "toString", "to_string", "str", "inspect"), 'write `"#{{}}"`'),
 }
-"""The method of ours that one of another language is, or an operator, or a way to write it."""
-
-VARIABLE_DURATION = (
-    "the number of a duration is a literal, as in `7.days`; "
-    "`Time.add_days(time, n)` adds any number of days"
-)
+"""The method of ours that one of another language is, or a hint; `{}` is what it is called on."""
 
 
 def function_hint(namespace: str, name: str) -> str | None:
@@ -129,25 +133,10 @@ def self_hint(name: str, resource: ResourceInfo) -> str | None:
 
 def method_hint(shown: str, name: str) -> str | None:
     """What to write instead of a method of another language, called on what is `shown`."""
-    match METHODS.get(name):
-        case None:
-            return None
-        case "for":
-            return f"write `for x in {shown} {{ … }}`"
-        case "ago":
-            return f"write `Time.now() - {shown}`"
-        case "from_now":
-            return f"write `Time.now() + {shown}`"
-        case "sum":
-            return f"add up in a loop: `for x in {shown} {{ total = total + x }}`"
-        case "== nil" | "!= nil" as test:
-            return f"write `{shown} {test}`"
-        case "unit":
-            return VARIABLE_DURATION
-        case "no unit":
-            return "the units of durations are second, minute, hour, day and week"
-        case "text":
-            return f'write `"#{{{shown}}}"`'
-        case method:
-            needs = any(p.required for found in methods(method) for p in found.parameters[1:])
-            return f"write `{shown}.{method}({'…' if needs else ''})`"
+    meant = _METHODS.get(name)
+    if meant is None:
+        return None
+    if " " in meant:
+        return meant.replace("{}", shown)
+    needs = any(p.required for found in methods(meant) for p in found.parameters[1:])
+    return f"write `{shown}.{meant}({'…' if needs else ''})`"
