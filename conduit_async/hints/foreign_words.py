@@ -25,7 +25,6 @@ class ForeignWord:
     before: re.Pattern[str] = re.compile(rf"{_BLOCK}|{_NEXT}")
 
 
-_NAME_EQUALS = re.compile(r"[ \t]+([A-Za-z_]\w*)[ \t]*=(?![=>])")
 _NAME_AND_VALUE = re.compile(r"[ \t]+([A-Za-z_]\w*)[ \t]*(?:=(?![=>])|:[ \t]*\w)")
 _HEAD = re.compile(rf"[ \t]*\(.{{0,200}}\){_BLOCK}|{_BLOCK}|{_NEXT}")
 _ALONE = re.compile(r"[ \t\r]*(?:\n|$)")
@@ -65,17 +64,16 @@ STATEMENTS = {
 }
 """Words that begin a statement."""
 
-TAILS = frozenset({"catch", "except", "finally", "ensure"})
-"""Words that go on with the statement before them."""
-
-FOLLOWERS = TAILS | {"case", "when", "default", "end"}
+FOLLOWERS = frozenset({
+    "catch", "except", "finally", "ensure", "case", "when", "default", "end",
+})  # fmt: skip
 """Words that follow others: after an error they are only consequences."""
 
 BRANCHES = ("elif", "elseif", "else_if")
 """Words that mean `elsif`."""
 
-_TYPES = ("int", "float", "bool", "string", "text", "decimal", "uuid", "timestamp", "date", "json")
-_ELSIF = ForeignWord("write `elsif`", "ELSIF", _OPERAND)
+TYPES = ("int", "float", "bool", "string", "text", "decimal", "uuid", "timestamp", "date", "json")
+ELSIF = ForeignWord("write `elsif`", "ELSIF", _OPERAND)
 
 VALUES = {
     "await": ForeignWord(
@@ -117,58 +115,10 @@ OPERATORS_MEANT = {
 
 LONG_EQUALITY = {"===": "==", "!==": "!="}
 
-_MEMBERS = {
+MEMBERS = {
     **{word: f"@{word}" for word in MEMBER_ANNOTATIONS},
     **dict.fromkeys(("def", "fn", "fun", "func", "function"), "@function"),
 }
 _INFIXES = ("is", "not", "instanceof")
-FOREIGN_WORDS = frozenset({*STATEMENTS, *VALUES, *_TYPES, *_MEMBERS, *BRANCHES, *_INFIXES})
+FOREIGN_WORDS = frozenset({*STATEMENTS, *VALUES, *TYPES, *MEMBERS, *BRANCHES, *_INFIXES})
 """Every word that may be foreign."""
-
-_MEMBER_FOLLOWS = re.compile(r"[ \t]+[A-Za-z_\[{]|[ \t]*\{")
-_RESOURCE_FOLLOWS = re.compile(r"[ \t]+[A-Z]\w*[ \t]*\{")
-
-
-def statement_word(text: str, word: str, end: int) -> ForeignWord | None:
-    """The foreign word that begins a statement, if it is one."""
-    foreign = STATEMENTS.get(word)
-    if foreign is None and (name := _NAME_EQUALS.match(text, end)):
-        shown = f"{name[1]}: {word}" if word in _TYPES else name[1]
-        foreign = ForeignWord(f"write `let {shown} = …`", "LET", _NAME_EQUALS)
-    return _settled(foreign, text, end)
-
-
-def declares_local(text: str, end: int) -> bool:
-    """Whether a name and its value follow, so that a word at the start of a line means `let`."""
-    return text.startswith(" ", end) and _NAME_EQUALS.match(text, end) is not None
-
-
-def value_word(text: str, word: str, end: int) -> ForeignWord | None:
-    """The foreign word that begins a value, if it is one."""
-    return _settled(VALUES.get(word), text, end)
-
-
-def branch_word(text: str, word: str, end: int) -> ForeignWord | None:
-    """What `elif` after a block is, if it is that."""
-    return _settled(_ELSIF, text, end) if word in BRANCHES else None
-
-
-def member_word(text: str, word: str, end: int) -> str | None:
-    """The annotation that a word is which begins a member without an `@`."""
-    meant = _MEMBERS.get(word)
-    return meant if meant and _MEMBER_FOLLOWS.match(text, end) else None
-
-
-def resource_word(text: str, end: int) -> bool:
-    """Whether a word at the level of the file means `resource`."""
-    return _RESOURCE_FOLLOWS.match(text, end) is not None
-
-
-def declares(text: str, word: str) -> bool:
-    """Whether a source may declare a name, which then is no foreign word in it."""
-    declared = rf"(?:\blet|\bfor|@function|@computed)\s+{word}\b|\b{word}\s*:|\|\s*{word}\s*\|"
-    return re.search(declared, text) is not None
-
-
-def _settled(foreign: ForeignWord | None, text: str, end: int) -> ForeignWord | None:
-    return foreign if foreign is not None and foreign.before.match(text, end) else None

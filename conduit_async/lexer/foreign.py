@@ -8,6 +8,9 @@ from ..tokens import FOREIGN, MEMBER_ANNOTATIONS
 from .state import State
 
 _NOT_IN = re.compile(r"[ \t]+in\b")
+_NAME_EQUALS = re.compile(r"[ \t]+([A-Za-z_]\w*)[ \t]*=(?![=>])")
+_MEMBER_FOLLOWS = re.compile(r"[ \t]+[A-Za-z_\[{]|[ \t]*\{")
+_RESOURCE_FOLLOWS = re.compile(r"[ \t]+[A-Z]\w*[ \t]*\{")
 _IS = re.compile(r"([ \t]+not\b)?[ \t]+[\w\"]")
 
 
@@ -16,7 +19,8 @@ def foreign_word(state: State, word: str, start: int, end: int) -> int:
     stack = state.brackets.stack
     starts = state.first or state.result.tokens[-1].type == "LBRACE"
     if not stack:
-        if not state.first or word == "resource" or not foreign.resource_word(state.text, end):
+        is_resource = state.first and _RESOURCE_FOLLOWS.match(state.text, end)
+        if not is_resource or word == "resource":
             return 0
         message = f"a file holds resources, not `{word}`"
         state.error("SYN001", start, end, message, "write `resource`")
@@ -27,7 +31,7 @@ def foreign_word(state: State, word: str, start: int, end: int) -> int:
     if found is None:
         return _foreign_infix(state, word, start, end) if state.after_operand and not starts else 0
     if word not in state.declared:
-        state.declared[word] = foreign.declares(state.text, word)
+        state.declared[word] = _declares(state.text, word)
     if state.declared[word]:
         return 0
     if found.type != FOREIGN:  # the parser reports it
@@ -38,20 +42,45 @@ def foreign_word(state: State, word: str, start: int, end: int) -> int:
 def _find_foreign(state: State, word: str, end: int, starts: bool) -> ForeignWord | None:
     around = state.brackets.stack[-1].role
     after_block = state.result.tokens[-1] is state.block_end
-    found = None
+    text, found = state.text, None
     if around in ("block", "match"):
-        if after_block:
-            found = foreign.branch_word(state.text, word, end)
+        if after_block and word in foreign.BRANCHES:
+            found = _followed(foreign.ELSIF, text, end)
         if found is None and (starts or after_block) and (word, around) != ("when", "match"):
-            found = foreign.statement_word(state.text, word, end)
+            found = _statement_word(text, word, end)
     if found is None and (starts or not state.after_operand):
-        found = foreign.value_word(state.text, word, end)
+        found = _followed(foreign.VALUES.get(word), text, end)
     return found
 
 
+def _statement_word(text: str, word: str, end: int) -> ForeignWord | None:
+    """The foreign word that begins a statement, if it is one."""
+    known = foreign.STATEMENTS.get(word)
+    if known is None and (name := _NAME_EQUALS.match(text, end)):
+        shown = f"{name[1]}: {word}" if word in foreign.TYPES else name[1]
+        return ForeignWord(f"write `let {shown} = …`", "LET")
+    return _followed(known, text, end)
+
+
+def _followed(known: ForeignWord | None, text: str, end: int) -> ForeignWord | None:
+    """A foreign word, if what has to follow it does."""
+    return known if known is not None and known.before.match(text, end) else None
+
+
+def _declares(text: str, word: str) -> bool:
+    """Whether a source may declare a name, which then is no foreign word in it."""
+    declared = rf"(?:\blet|\bfor|@function|@computed)\s+{word}\b|\b{word}\s*:|\|\s*{word}\s*\|"
+    return re.search(declared, text) is not None
+
+
+def declares_local(text: str, end: int) -> bool:
+    """Whether a name and its value follow, so that a word at the start of a line means `let`."""
+    return text.startswith(" ", end) and _NAME_EQUALS.match(text, end) is not None
+
+
 def _foreign_member(state: State, word: str, start: int, end: int) -> int:
-    meant = foreign.member_word(state.text, word, end)
-    if meant is None:
+    meant = foreign.MEMBERS.get(word)
+    if meant is None or not _MEMBER_FOLLOWS.match(state.text, end):
         return 0
     message = f"Conduit has no `{word}`"
     if meant == f"@{word}":

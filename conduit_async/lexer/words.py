@@ -2,7 +2,7 @@
 
 import re
 
-from ..hints.foreign_words import FOREIGN_WORDS, declares_local
+from ..hints.foreign_words import FOREIGN_WORDS
 from ..source import shorten
 from ..suggest import nearest
 from ..tokens import (
@@ -13,7 +13,7 @@ from ..tokens import (
     MEMBER_ANNOTATIONS,
     STATEMENT_WORDS,
 )
-from .foreign import foreign_word
+from .foreign import declares_local, foreign_word
 from .state import State
 from .unclosed import unclosed_depth
 
