@@ -26,16 +26,6 @@ class Locals:
     assigns_fields: bool = False
     shares_structs: bool = False
 
-    @property
-    def known_queries(self) -> frozenset[Local]:
-        """The locals that hold a query, whichever it is."""
-        return self.queries | self.composed
-
-    @property
-    def may_change(self) -> bool:
-        """Whether anything is assigned after it was read."""
-        return self.assigns_fields or bool(self.assigned)
-
 
 def survey_locals(facts: Facts, body: ast.Node) -> Locals:
     """Find the locals that are read and those that are assigned."""

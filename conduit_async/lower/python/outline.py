@@ -19,8 +19,6 @@ MAX_LEVELS = 60
 _WEIGHTS = {"for": 1, "while": 1, "try": 1, "with": 1, "except": 2}
 """How many of the interpreter's blocks a compound statement takes."""
 
-_SIMPLE_RETURN = re.compile(r"return( \w+)?")
-
 
 def outlined(function: Function, imports: Imports) -> Function:
     """The function, with parts of it in functions of their own where it nests too deep."""
@@ -201,15 +199,8 @@ class _Outliner:
     ) -> tuple[str, list[_Statement]]:
         """What a part's function returns, and its call; both see to each `return` in the part."""
         leaving = [each for each in _own(part) if each.line.word == "return"]
-        texts = {each.line.text for each in leaving}
-        if not texts:
+        if not leaving:
             return "None", [_Statement(Line(call))]
-        if len(texts) == 1 and _SIMPLE_RETURN.fullmatch(text := next(iter(texts))):
-            for each in leaving:
-                each.write("return True")
-            part += [] if part[-1] in leaving else [_Statement(Line("return False"))]
-            bool_ = self.imports.use("builtins", "bool")
-            return bool_, [_compound(f"if {call}:", [_Statement(Line(text))])]
         for each in leaving:
             each.write(f"return ({each.line.text.removeprefix('return').strip() or None},)")
         part += [] if part[-1] in leaving else [_Statement(Line("return None"))]

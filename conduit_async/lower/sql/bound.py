@@ -23,7 +23,7 @@ def bound_query(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], Select
     settled: list[Code] = []
     inner: list[Line] = []
     for code in fn.in_order(given, ["value"] * len(given)):
-        changes = bool(code.effect) and fn.locals.may_change
+        changes = bool(code.effect) and bool(fn.locals.assigns_fields or fn.locals.assigned)
         unstable = changes or not (code.repeatable or code.is_constant)
         if guards and (unstable or code.before):
             variable = fn.fresh("value")

@@ -31,7 +31,7 @@ def record_call(fn: FunctionBuilder, node: ast.Expr, call: RecordCall) -> Loweri
         return operation(fn, f"find({record}, {key.text})", [key])
     facts = fn.module.facts
     if call.receiver is not None and not is_query(facts, call.receiver, fn.locals.queries):
-        if is_composed(facts, call.receiver, fn.locals.known_queries):
+        if is_composed(facts, call.receiver, fn.locals.queries | fn.locals.composed):
             return (yield from _run_composed(fn, node, call))
         return (yield from _of_rows(fn, node, call))
     if call.operation in _RUNNING:
