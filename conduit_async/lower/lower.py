@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ..package import Class, Function, ModuleCode, ModulePlan, Plan
 from ..python.imports import Imports
 from .expressions import access, calls, choices, lambdas, lazy, operators, strings, values
-from .functions import assignment, enqueue, statements
+from .functions import assignment, captures, statements
 from .functions.functions import function
 from .functions.hooks import hook_functions
 from .functions.jobs import job_items
@@ -14,7 +14,7 @@ from .python.outline import outlined
 
 RULES = (
     *(access, calls, choices, lambdas, lazy, operators, strings, values),
-    *(assignment, enqueue, statements),
+    *(assignment, captures, statements),
 )
 """The modules whose rules are registered by their import."""
 

@@ -18,7 +18,7 @@ from ...python.literals import holds_empty, string
 from ...types import Enum, Query, Type, is_nullable, required
 from ..expressions.dispatch import Operand, lower
 from ..python.typing import holds_any, type_of
-from ..sql.bound import bound_query
+from ..sql.composed import bound_query
 from ..sql.relations import fetch
 from .blocks import rule, value
 from .captures import attributes

@@ -1,4 +1,4 @@
-"""Queries that are known at run time only: composed of SQL in the module."""
+"""Queries as the values of variables: what is bound now, or composed of SQL at run time."""
 
 from dataclasses import replace
 
@@ -6,15 +6,56 @@ from ... import ast
 from ...analyses.queries import is_query
 from ...program import Local, RecordCall
 from ...python import literals
-from ...python.code import Code, Effect, Guard, NotNil, Precedence, combine
+from ...python.code import (
+    NONE,
+    Code,
+    Effect,
+    Guard,
+    Line,
+    NotNil,
+    Precedence,
+    close,
+    combine,
+    holds,
+    if_,
+)
 from ...types import Type, is_nullable
 from ..expressions import chains
-from ..expressions.dispatch import Lowering, Operand, composes
+from ..expressions.dispatch import Lowering, Operand, composes, lower_all
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python.typing import resource_of, type_of
 from .relations import operation
 from .selects import continued, select_of
 from .sql import Select, literal
+
+
+def bound_query(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], Select]:
+    """A query as the value of a variable: its values are evaluated now, once, whatever follows."""
+    select = lower_all(fn, select_of(fn, node, safe=True))
+    lines, guards = list(select.guard.before), select.guard.conditions
+    first, *others = select.values or (NONE,)
+    if guards:
+        name = fn.fresh(first.text.replace(".", "_") if first.repeatable else "key")
+        lines.append(Line(f"{name} = {close(replace(first, guards=guards)).text}"))
+        first, guards = Code(name), (NotNil(name),)
+    given = [first, *others, *select.bounds]
+    settled: list[Code] = []
+    inner: list[Line] = []
+    for code in fn.in_order(given, ["value"] * len(given)):
+        changes = bool(code.effect) and bool(fn.locals.assigns_fields or fn.locals.assigned)
+        unstable = changes or not (code.repeatable or code.is_constant)
+        if guards and (unstable or code.before):
+            variable = fn.fresh("value")
+            lines.append(Line(f"{variable}: {fn.builtin('object')} = None"))
+            code = Code(variable, before=(*code.before, Line(f"{variable} = {code.text}")))
+        elif unstable:
+            code = fn.hoist(code, "value")
+        inner += code.before
+        settled.append(replace(code, before=()))
+    if guards and inner:
+        inner = [if_(holds(guards), inner)]
+    settled = settled if select.values else settled[1:]
+    return [*lines, *inner], replace(select.filled(settled), guard=Guard(guards))
 
 
 def arguments_of(query: Code, method: str, *what: str) -> str:
