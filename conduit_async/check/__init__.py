@@ -7,7 +7,6 @@ from ..config import Config
 from ..diagnostics import Problems
 from ..program import Program
 from .calls import calls
-from .calls.function_uses import mark_function_uses
 from .declarations.declare import declare
 from .declarations.placement import check_placement
 from .declarations.unsupported import report_unsupported
@@ -39,20 +38,18 @@ def check(
     for file in files:
         for span in file.unparsed:
             problems.unparsed.add(span)
-    env = Environment(config, problems, problems.unparsed)
+    env = Environment(config=config, problems=problems, unparsed=problems.unparsed)
     check_placement(files, problems)
     env.taken_names.update(outside)
     declare(env, files)
     check_bodies(env)
-    program = Program(env.resources, env.structs, env.facts, env.class_names)
-    describe_jobs(program, config, problems, outside)
-    check_service_names(program, config, problems)
-    mark_function_uses(program)
-    capture(program, problems)
-    report_sensitive_reads(program, problems)
-    check_clashes(program, config.schema, problems)
-    columns = {info.name: info.columns for info in program.resources.values()}
+    describe_jobs(env, config, problems, outside)
+    check_service_names(env, config, problems)
+    capture(env, problems)
+    report_sensitive_reads(env, problems)
+    check_clashes(env, config.schema, problems)
+    columns = {info.name: info.columns for info in env.resources.values()}
     check_config_names(columns, config, problems)
     if not problems.has_errors:
-        report_unsupported(program, problems)
-    return None if problems.has_errors else program
+        report_unsupported(env, problems)
+    return None if problems.has_errors else env

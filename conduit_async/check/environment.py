@@ -11,9 +11,8 @@ from ..program import (
     Facts,
     FunctionInfo,
     ParameterInfo,
+    Program,
     ResourceInfo,
-    Resources,
-    StructInfo,
 )
 from ..source import Source
 from ..types import Struct
@@ -30,13 +29,13 @@ class Downgraded(Problems):
         self.target.add(replace(diagnostic, severity="warning"))
 
 
-@dataclass
-class Environment:
-    """The declarations of all files, and what is found out about the code.
+@dataclass(kw_only=True)
+class Environment(Program):
+    """The program while it is checked.
 
     `unparsed` are the statements and members that did not parse completely, `words` those in them.
-    `class_names` are the Python names of inline structs and enums, `shapes` the structs by what
-    they hold, `taken_names` all class names, `taken_columns` the columns' Python names.
+    `shapes` are the structs by what they hold, `taken_names` all class names, `taken_columns` the
+    columns' Python names.
     `likely` remembers which resource the name of a service may be a typo of.
     `reached` are the functions and scopes that code uses, `pending` those still to be checked.
     """
@@ -44,11 +43,7 @@ class Environment:
     config: Config
     problems: Problems
     unparsed: SpanSet = field(default_factory=SpanSet)
-    facts: Facts = field(default_factory=Facts)
-    resources: Resources = field(default_factory=Resources)
-    structs: dict[str, StructInfo] = field(default_factory=dict)
     scope_parameters: dict[ast.Scope, tuple[ParameterInfo, ...]] = field(default_factory=dict)
-    class_names: dict[ast.TypeExpr, str] = field(default_factory=dict)
     taken_names: set[str] = field(default_factory=set)
     shapes: dict[tuple[object, ...], Struct] = field(default_factory=dict)
     taken_columns: dict[str, set[str]] = field(default_factory=dict)

@@ -160,7 +160,7 @@ class Program:
     `class_names` are the Python names of inline structs and enums.
     """
 
-    resources: Resources
-    structs: dict[str, StructInfo]
-    facts: Facts
+    resources: Resources = field(default_factory=Resources)
+    structs: dict[str, StructInfo] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
     class_names: dict[ast.TypeExpr, str] = field(default_factory=dict)

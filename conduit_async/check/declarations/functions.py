@@ -1,4 +1,4 @@
-"""`@function`, `@computed` and `@scope` declarations."""
+"""`@function`, `@computed` and `@scope` declarations, and what a scope selects."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,17 @@ from ... import ast
 from ...analyses.walk import walk
 from ...names import ENTRY_POINTS, local_name, python_name
 from ...program import FunctionInfo, ParameterInfo, ResourceInfo
-from ...types import ANY, NIL, Type
+from ...suggest import did_you_mean
+from ...types import ANY, INT, NIL, Type
+from ..body import Body, ReturnTarget, Scope
+from ..calls.arguments import declare_parameters
 from ..environment import Environment
 from ..fields import report_twice
+from ..queries.filters import check_condition, check_filter, check_order
+from ..require import require
 from .type_refs import read_type
+
+_CLAUSES = ("where", "order_by", "limit", "offset")
 
 
 def declare_functions(env: Environment, info: ResourceInfo) -> None:
@@ -67,3 +74,30 @@ def _result(env: Environment, info: ResourceInfo, member: ast.Function | ast.Com
         return read_type(env, member.result, info.name, python_name(member.name.text))
     gives = any(isinstance(node, ast.Return) and node.value for node in walk(member.body))
     return ANY if gives else NIL
+
+
+def check_scope(env: Environment, info: ResourceInfo, scope: ast.Scope) -> None:
+    """Check what a scope selects."""
+    body = Body(env, info, "scope", Scope(None, set()), ReturnTarget("function"))
+    declare_parameters(body, env.scope_parameters[scope])
+    for pair in scope.pairs:
+        match pair.key.text:
+            case "where":
+                check_filter(body, info, pair.value)
+            case "order_by":
+                body.infer(pair.value)
+                check_order(env, info, pair.value, [pair.value])
+            case "limit" | "offset":
+                body.infer(pair.value)
+                require(body, pair.value, INT, f"`{pair.key.text}`")
+            case unknown:
+                hint = did_you_mean(unknown, _CLAUSES) or "it has `where`, `order_by` and `limit`"
+                env.problems.warning("SYN012", pair.key.span, f"a scope has no `{unknown}`", hint)
+    if scope.body is None or not scope.body.statements:
+        return
+    first, *others = scope.body.statements
+    if others or not isinstance(first, ast.ExprStatement):
+        hint = "write `where: …`, `order_by: …` and `limit: …`"
+        body.error("SYN001", scope.body, "a scope selects rows and runs no statements", hint)
+    elif not env.unparsed.touches(first.span):
+        check_condition(body, info, first.value)

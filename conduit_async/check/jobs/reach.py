@@ -4,13 +4,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from ... import ast
+from ...analyses.reached import function_roots, reached_from
 from ...analyses.walk import walk
 from ...diagnostics import Problems
-from ...program import FunctionInfo, HookInfo, ResourceInfo
+from ...program import (
+    Extern,
+    FunctionInfo,
+    HookInfo,
+    RecordCall,
+    RelationUse,
+    ResourceInfo,
+    ServiceCall,
+)
 from ...types import ANY, Type
 from ..body import Body, BodyKind, ReturnTarget, Scope
 from ..calls.arguments import declare_parameters
-from ..declarations.scopes import check_scope
+from ..declarations.functions import check_scope
 from ..environment import Environment
 from ..expressions.returns import check_result
 from ..expressions.statements import check_block
@@ -33,6 +42,7 @@ def check_bodies(env: Environment) -> None:
                 env.resources.work_on(info)
             else:
                 _hook(env.for_unreached_code(), info, hook, None)
+    _mark_uses(env)
     aside = env.for_unreached_code()
     for info in env.resources.values():
         env.resources.work_on(info)
@@ -42,6 +52,17 @@ def check_bodies(env: Environment) -> None:
         for scope in info.scopes.values():
             if scope not in env.reached:
                 check_scope(aside, info, scope)
+
+
+def _mark_uses(env: Environment) -> None:
+    """Mark which functions need services or the database, as those do that they call."""
+    for resource in env.resources.values():
+        for function in resource.functions.values():
+            if function.reached:
+                code = reached_from(env, function_roots(function))
+                uses = {type(env.facts.resolutions.get(node)) for node in code.nodes()}
+                function.uses_services = not uses.isdisjoint({ServiceCall, Extern})
+                function.uses_database = not uses.isdisjoint({RecordCall, RelationUse})
 
 
 def _check_pending(env: Environment) -> None:
