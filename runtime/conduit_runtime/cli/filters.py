@@ -96,21 +96,21 @@ def change(
         raise click.UsageError("give ids, a filter such as --queue, or --all")
     with session.queue() as queue:
         if ids:
-            done = {id: getattr(queue, operation)(id) for id in ids}
+            done = [(id, getattr(queue, operation)(id)) for id in ids]
         else:
             many = getattr(queue, f"{operation}_many")
             count = _change_many(many, good, every=every, **wanted)
     if ids and session.form == "json":
-        rows = [{"id": id, "done": is_done} for id, is_done in done.items()]
+        rows = [{"id": id, "done": is_done} for id, is_done in done]
         show_rows(rows, ["id", "done"], "json")
     elif ids:
-        for id, is_done in done.items():
+        for id, is_done in done:
             click.echo(f"{id}  {good if is_done else bad}")
     elif session.form == "json":
         show_one({"changed": count}, "json")
     else:
         click.echo(f"{counted_jobs(count)} {good}")
-    if ids and not all(done.values()):
+    if ids and not all(is_done for _, is_done in done):
         raise click.exceptions.Exit(1)
 
 

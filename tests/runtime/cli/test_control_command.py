@@ -100,6 +100,13 @@ def test_ids_still_do(queue: Queue, dsn: str) -> None:
     assert "unknown" in call(dsn, "jobs", "cancel", "0192d5a0-5a5c-7cc0-8b5e-2f6f00000000", code=1)
 
 
+def test_an_id_given_twice_has_both_results(queue: Queue, dsn: str) -> None:
+    job = queue.enqueue(Job(type="t"))
+    first, second = call(dsn, "jobs", "cancel", str(job.id), str(job.id), code=1).splitlines()
+    assert first == f"{job.id}  cancelled"
+    assert second.endswith("unknown")
+
+
 @pytest.mark.parametrize("command", ["cancel", "retry"])
 def test_what_is_meant_has_to_be_said(dsn: str, command: str) -> None:
     id_ = "0192d5a0-5a5c-7cc0-8b5e-2f6f00000000"

@@ -25,6 +25,8 @@ _ALONE = "SET LOCAL lock_timeout = '10ms'; SET LOCAL statement_timeout = '25s'"
 _TOGETHER = "SET LOCAL lock_timeout = '10ms'; SET LOCAL statement_timeout = '5s'"
 TRIES = 3
 """How often an outcome meets an error that may be the server's before it counts as refused."""
+LOCKED = 0.5
+"""Seconds at most until what is locked is tried again."""
 
 
 class ApartWriter:
@@ -42,12 +44,11 @@ class ApartWriter:
     def __init__(
         self,
         database: JobDatabase,
-        backoff: Backoff,
         on_written: Callable[[Sequence[Attempt], Written], None],
         on_end: Callable[[], None],
     ) -> None:
         self._database = database
-        self._backoff = backoff
+        self._backoff = Backoff(_log, "an outcome cannot be written")
         self._on_written = on_written
         self._on_end = on_end
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -148,6 +149,10 @@ class ApartWriter:
                         written = await self._database.run(statement, settings)
                 else:
                     written = await self._database.run(statement)
+            except psycopg.errors.LockNotAvailable as error:
+                if not is_alone and not _is_table_locked(attempts, error):
+                    return error
+                await asyncio.sleep(min(self._backoff.next_delay(error), LOCKED))
             except psycopg.Error as error:
                 if not is_transient(error):
                     unclear += is_unclear(error)
@@ -160,6 +165,11 @@ class ApartWriter:
                 self._backoff.reset()
                 self._on_written(attempts, written)
                 return None
+
+
+def _is_table_locked(attempts: Sequence[Attempt], error: psycopg.errors.LockNotAvailable) -> bool:
+    """Whether the table of jobs is locked, for any part of these: a lock of a row has a context."""
+    return error.diag.context is None and not any(each.enqueued or each.result for each in attempts)
 
 
 def _failed(attempt: Attempt, error: psycopg.Error) -> Attempt:

@@ -1,15 +1,19 @@
 """Outcomes of jobs whose rows somebody else has locked, for as long as a transaction takes."""
 
 import threading
-from collections.abc import Iterator
-from typing import LiteralString
+from collections.abc import Iterator, Sequence
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool, chain
+from conduit_runtime.postgres.backoff import Backoff
+from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.worker import watch
 from conduit_runtime.worker.acknowledge.acknowledger import Acknowledger
+from conduit_runtime.worker.acknowledge.apart_writer import ApartWriter
+from conduit_runtime.worker.job_database import JobDatabase
 from pgbouncer import PROGRAM, pgbouncer
 from waiting import until
 
@@ -104,6 +108,64 @@ def test_a_locked_job_holds_up_no_other(
         blocked.close()
     assert len(blocked.runs) == len(set(blocked.runs)) == 32
     assert LOST not in caplog.text
+
+
+def test_what_was_locked_for_long_is_written_soon_after(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[BaseException] = []
+
+    def next_delay(backoff: Backoff, error: BaseException) -> float:
+        failures.append(error)
+        return 60.0  # as after many failures
+
+    monkeypatch.setattr(Backoff, "next_delay", next_delay)
+    blocked = Blocked(queue, dsn)
+    try:
+        with psycopg.connect(dsn) as other:
+            other.execute("SELECT FROM jobs WHERE id = %s FOR UPDATE", [blocked.job.id])
+            blocked.end()
+            until(lambda: failures)
+        until(lambda: status(queue, blocked.job) == "completed", 10)
+    finally:
+        blocked.close()
+
+
+def test_a_locked_table_splits_no_batch(
+    queue: Queue, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+    tries: list[object] = []
+    add, run = ApartWriter.add, JobDatabase.run
+
+    def noted(writer: ApartWriter, attempts: Sequence[Attempt]) -> None:
+        batches.append(len(attempts))
+        add(writer, attempts)
+
+    async def noted_run(database: JobDatabase, *arguments: Any) -> Any:
+        tries.append(arguments)
+        return await run(database, *arguments)
+
+    def held(context: JobContext, payload: object) -> None:
+        running.append(context.id)
+        may_end.wait(60)
+
+    monkeypatch.setattr(ApartWriter, "add", noted)
+    monkeypatch.setattr(JobDatabase, "run", noted_run)
+    running: list[UUID] = []
+    may_end = threading.Event()
+    queue.enqueue_many([Job(type="held") for _ in range(30)])
+    pool = WorkerPool(queue, workers=30)
+    pool.register("held", held)
+    with pool:
+        until(lambda: len(running) == 30)
+        with psycopg.connect(dsn) as other:
+            other.execute("LOCK TABLE jobs IN SHARE MODE")  # as CREATE INDEX does
+            may_end.set()
+            until(lambda: sum(batches) >= 30 and len(tries) > 2 * len(batches))
+        until(lambda: queue.stats().completed == 30)
+    assert sum(batches) == 30
+    assert len(batches) < 10
 
 
 def test_what_is_cancelled_meanwhile_stays_so(
