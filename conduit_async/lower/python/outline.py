@@ -1,7 +1,7 @@
 """Bodies that nest deeper than Python can: their inner parts become functions inside of them.
 
 CPython takes at most 20 loops, `try` and `with` blocks inside of each other in one function, and
-100 levels of indentation in a file.
+100 levels of indentation in a file, and reads each `elif` as nested in the one before it.
 """
 
 import re
@@ -15,6 +15,7 @@ from .names_used import Reading, reading
 
 MAX_BLOCKS = 18
 MAX_LEVELS = 60
+MAX_ARMS = 500
 
 _WEIGHTS = {"for": 1, "while": 1, "try": 1, "with": 1, "except": 2}
 """How many of the interpreter's blocks a compound statement takes."""
@@ -31,10 +32,14 @@ def outlined(function: Function, imports: Imports) -> Function:
 
 @dataclass(eq=False)
 class _Statement:
-    """A statement that can be changed; `block` is empty for a simple one."""
+    """A statement that can be changed; `block` is empty for a simple one.
+
+    The block of one that `is_rest` holds the arms of a chain that is too long.
+    """
 
     line: Line
     block: list["_Statement"] = field(default_factory=list)
+    is_rest: bool = False
 
     @property
     def read(self) -> Reading:
@@ -60,6 +65,8 @@ class _Scope:
 def _is_deep(lines: Sequence[Line], level: int, blocks: int) -> bool:
     if lines and level > MAX_LEVELS:
         return True
+    if sum(line.word == "elif" for line in lines) >= MAX_ARMS:
+        return True
     weights = ((line, blocks + _WEIGHTS.get(line.word, 0)) for line in lines if line.block)
     return any(
         weight > MAX_BLOCKS or _is_deep(line.block or (), level + 1, weight)
@@ -68,7 +75,28 @@ def _is_deep(lines: Sequence[Line], level: int, blocks: int) -> bool:
 
 
 def _tree(lines: Iterable[Line]) -> list[_Statement]:
-    return [_Statement(line, _tree(line.block or ())) for line in lines]
+    return _short_chains([_Statement(line, _tree(line.block or ())) for line in lines])
+
+
+def _short_chains(statements: list[_Statement]) -> list[_Statement]:
+    """The statements, with an `else` for all that follows the first arms of a chain."""
+    found: list[_Statement] = []
+    arms = 0
+    for index, each in enumerate(statements):
+        arms = arms + 1 if each.line.word == "elif" else 0
+        if arms == MAX_ARMS:
+            each.write(each.line.text.removeprefix("el"))
+            ends = (
+                n
+                for n, last in enumerate(statements[index + 1 :], index + 1)
+                if last.line.word not in ("elif", "else")
+            )
+            end = next(ends, len(statements))
+            rest = _short_chains(statements[index:end])
+            otherwise = _Statement(Line("else:", ()), rest, is_rest=True)
+            return [*found, otherwise, *_short_chains(statements[end:])]
+        found.append(each)
+    return found
 
 
 def _lines(statements: Iterable[_Statement]) -> tuple[Line, ...]:
@@ -140,7 +168,8 @@ class _Outliner:
             statement.block = inner.function(_Scope(level + 1, self._any(), parameters))
             return []
         blocks += _WEIGHTS.get(statement.line.word, 0)
-        if statement.block and (blocks > MAX_BLOCKS or level >= MAX_LEVELS):
+        is_deep = blocks > MAX_BLOCKS or level >= MAX_LEVELS
+        if statement.block and (is_deep or statement.is_rest):
             statement.block, parts = self._part(statement.block, scope)
             return parts
         return [

@@ -37,7 +37,7 @@ CHAINS = {
     "safe": "Api.a(self.data" + "?.x" * 100 + ")",
     "method": "Api.a(self.title" + ".upcase()" * 300 + ")",
     "text": 'Api.a("' + "#{self.views} " * LENGTH + '")',
-    "elsif": "if self.flag { Api.a(0) }" + " elsif self.flag { Api.a(1) }" * 300,
+    "elsif": "if self.flag { Api.a(0) }" + " elsif self.flag { Api.a(1) }" * 3000,
 }
 NESTS = {
     "arrays": "Api.a(" + "[" * 98 + "1" + "]" * 98 + ")",
@@ -77,7 +77,7 @@ def test_texts_in_a_nest_are_no_code() -> None:
 
 ARMS = {
     "elsif": "if k == 0 { return 0 }"
-    + "".join(f" elsif k == {n} {{ if flag {{ return {n} }} }}" for n in range(1, 120)),
+    + "".join(f" elsif k == {n} {{ if flag {{ return {n} }} }}" for n in range(1, 700)),
     "match": "match k + 0.0 { "
     + "".join(f"when {n} {{ if flag {{ return {n} }} }} " for n in range(120))
     + "}",
@@ -100,5 +100,7 @@ def test_return_from_a_long_chain_ends_the_value(name: str, tmp_path: Path) -> N
       @after update {{ @async {{ Api.a(pick(77, true)) }} }}
     """
     files = compiled(RESOURCE.replace("@after", f"{function}\n@after", 1).replace("BODY", ""))
+    last = 600 if name == "elsif" else 77
     with imported(files, tmp_path) as package:
         assert package.post.pick(77, True) == 77
+        assert package.post.pick(last, True) == last
