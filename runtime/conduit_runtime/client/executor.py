@@ -6,43 +6,78 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 import psycopg
 
 from ..model.arguments import check_type
-from ..model.job import Job, JobPriority
+from ..model.job import Job
 
 if TYPE_CHECKING:
     from .async_queue import AsyncQueue
     from .queue import Queue
 
-C = TypeVar("C")
-J = TypeVar("J")
+Q = TypeVar("Q", "Queue", "AsyncQueue")
 
 
-class AsyncExecutor(Generic[C, J]):
+class AsyncExecutor(Generic[Q]):
     """Puts work off to a worker. Generated hooks need none: they enqueue by themselves.
 
     Pass `conn=` the connection of your transaction, so that the job exists if it commits. What it
     does with an AsyncQueue is to be awaited.
     """
 
-    @overload
-    def __init__(self: "AsyncExecutor[psycopg.Connection[Any], Job]", queue: "Queue") -> None: ...
-    @overload
-    def __init__(
-        self: "AsyncExecutor[psycopg.AsyncConnection[Any], Awaitable[Job]]", queue: "AsyncQueue"
-    ) -> None: ...
-    def __init__(self, queue: Any) -> None:
+    def __init__(self, queue: Q) -> None:
         from .async_queue import AsyncQueue
         from .queue import Queue
 
         check_type(queue, "queue", (Queue, AsyncQueue), "a Queue or an AsyncQueue")
-        self._queue = queue
+        self._queue: Any = queue
 
-    def execute(self, queue: str, type: str, payload: Any, *, conn: C | None = None) -> J:
+    @overload
+    def execute(
+        self: "AsyncExecutor[Queue]",
+        queue: str,
+        type: str,
+        payload: Any,
+        *,
+        conn: psycopg.Connection[Any] | None = None,
+    ) -> Job: ...
+    @overload
+    def execute(
+        self: "AsyncExecutor[AsyncQueue]",
+        queue: str,
+        type: str,
+        payload: Any,
+        *,
+        conn: psycopg.AsyncConnection[Any] | None = None,
+    ) -> Awaitable[Job]: ...
+    def execute(
+        self, queue: str, type: str, payload: Any, *, conn: Any = None
+    ) -> Job | Awaitable[Job]:
         """Enqueue a job of usual priority."""
-        return self.execute_with_priority(queue, type, payload, JobPriority.NORMAL, conn=conn)
+        stored: Job | Awaitable[Job] = self._queue.enqueue(Job(queue, type, payload), conn=conn)
+        return stored
 
+    @overload
     def execute_with_priority(
-        self, queue: str, type: str, payload: Any, priority: int, *, conn: C | None = None
-    ) -> J:
+        self: "AsyncExecutor[Queue]",
+        queue: str,
+        type: str,
+        payload: Any,
+        priority: int,
+        *,
+        conn: psycopg.Connection[Any] | None = None,
+    ) -> Job: ...
+    @overload
+    def execute_with_priority(
+        self: "AsyncExecutor[AsyncQueue]",
+        queue: str,
+        type: str,
+        payload: Any,
+        priority: int,
+        *,
+        conn: psycopg.AsyncConnection[Any] | None = None,
+    ) -> Awaitable[Job]: ...
+    def execute_with_priority(
+        self, queue: str, type: str, payload: Any, priority: int, *, conn: Any = None
+    ) -> Job | Awaitable[Job]:
         """Enqueue a job of this priority, 0 to 100."""
-        stored: J = self._queue.enqueue(Job(queue, type, payload, priority), conn=conn)
+        job = Job(queue, type, payload, priority)
+        stored: Job | Awaitable[Job] = self._queue.enqueue(job, conn=conn)
         return stored

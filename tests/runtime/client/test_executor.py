@@ -6,6 +6,21 @@ import psycopg
 from conduit_runtime import AsyncExecutor, AsyncQueue, Job, JobPriority, Queue
 
 
+class Mailer:
+    """As applications annotate what they hold."""
+
+    def __init__(self, executor: AsyncExecutor[Queue]) -> None:
+        self.executor = executor
+
+    def send(self, to: str) -> Job:
+        return self.executor.execute("mail", "email.send", {"to": to})
+
+
+def test_an_annotation_names_the_kind_of_queue(dsn: str) -> None:
+    with Queue(dsn) as queue:
+        assert queue.get(Mailer(AsyncExecutor(queue)).send("a@b.c").id) is not None
+
+
 def test_work_is_put_off_in_the_caller_s_transaction(dsn: str) -> None:
     with Queue(dsn) as queue, psycopg.connect(dsn) as conn:
         executor = AsyncExecutor(queue)
