@@ -209,6 +209,12 @@ ERROR = Scalar("error")
 TEXT_LIKE = ("string", "text", "markdown", "email", "url", "phone", "ulid")
 """The names under which a source writes the type `string`."""
 
+SCALARS: dict[str, Scalar] = {
+    **dict.fromkeys(TEXT_LIKE, STRING),
+    **{each.name: each for each in (INT, FLOAT, BOOL, DECIMAL, TIMESTAMP, DATE, TIME, UUID, JSON)},
+}
+"""The types of a single value that a source can name."""
+
 
 def optional(item: Type) -> Type:
     """The type with nil; a type that admits nil stays as it is."""

@@ -5,11 +5,10 @@ from decimal import Decimal
 from .. import ast
 from ..analyses.results import results
 from ..program import ResourceInfo
-from ..types import STRING
+from ..types import SCALARS, STRING
 from .body import Body
 from .coercion import constant_text
 from .constants import NotConstantError, fold
-from .declarations.type_refs import SCALARS
 from .fields import declared_field
 
 

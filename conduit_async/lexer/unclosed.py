@@ -8,14 +8,12 @@ import re
 from bisect import bisect_left
 
 from ..tokens import KEYWORDS, OPERAND_ENDS, Token
+from ..types import SCALARS
 from .brackets import Open, closes
 from .state import State
 
 _SIZE = r"(?:\([\d, ]*\)?)?"
-_SCALAR = (
-    "(?:string|text|markdown|email|url|phone|ulid|int|float|bool|decimal|timestamp|date|time|uuid"
-    "|json)"
-)
+_SCALAR = f"(?:{'|'.join(SCALARS)})"
 _GENERIC = r"(?:array|hash)\s*<|enum\s*\["
 _MARKED = re.compile(rf"\s*:\s*(?:{_SCALAR}{_SIZE}[!?]|{_GENERIC})")
 """A type that can be nothing else."""

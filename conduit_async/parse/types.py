@@ -7,7 +7,7 @@ from ..diagnostics import Related
 from ..lexer.brackets import MAX_DEPTH
 from ..source import Span
 from ..tokens import Token
-from ..types import TEXT_LIKE
+from ..types import SCALARS, TEXT_LIKE
 from .builders import Context, rule
 
 _GENERIC = {
@@ -16,7 +16,7 @@ _GENERIC = {
 }
 """How many types each takes, in numbers and in words, and an example."""
 
-_UNSIZED = ("int", "float", "bool", "timestamp", "date", "time", "uuid", "json")
+_SIZED = (*TEXT_LIKE, "decimal")
 _ALIASES = {
     **dict.fromkeys(("array", "list", "set", "vector", "vec", "slice"), "array"),
     **dict.fromkeys(("hash", "map", "hashmap", "dict", "record", "object"), "hash"),
@@ -80,7 +80,7 @@ def type_with_arguments(
     if token.text in _GENERIC:
         message = f"`{token.text}` takes its types in angle brackets"
         return _bad_type(context, span, message, "for example `array<string>`")
-    if token.text in _UNSIZED:
+    if token.text in SCALARS and token.text not in _SIZED:
         message = f"`{token.text}` takes nothing in parentheses"
         return _bad_type(context, span, message, f"write `{token.text}`")
     sizes = [each.value if isinstance(each, ast.Int) else -1 for each in arguments]

@@ -6,12 +6,12 @@ from ... import ast
 from ...names import SNAPSHOT_ATTRIBUTES, python_name, snake_case
 from ...program import Column, RelationInfo, ResourceInfo
 from ...source import Span
-from ...types import ANY, Array, Record, Type, optional, required
+from ...types import ANY, SCALARS, Array, Record, Type, optional, required
 from ..environment import Environment
 from ..fields import declared_field, report_twice
 from ..lattice import INVALID, InvalidType
 from .relations import declared_relation, foreign_key, option_values
-from .type_refs import SCALARS, is_partly_parsed, read_type
+from .type_refs import is_partly_parsed, read_type
 
 
 def declare_columns(env: Environment, info: ResourceInfo) -> None:

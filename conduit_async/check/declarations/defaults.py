@@ -8,13 +8,12 @@ from typing import TypeAlias
 from ... import ast
 from ...diagnostics import Problems
 from ...suggest import did_you_mean
-from ...types import BOOL, DECIMAL, FLOAT, INT, STRING, Type
+from ...types import BOOL, DECIMAL, FLOAT, INT, SCALARS, STRING, Type
 from ..coercion import constant_text
 from ..constants import NotConstantError, fold
 from ..lattice import is_number
 from ..sizes import constant_number, size_fault
 from ..wording import describe
-from .type_refs import SCALARS
 
 _TYPES: dict[type, Type] = {int: INT, float: FLOAT, bool: BOOL, str: STRING}
 """The types of constants."""

@@ -6,43 +6,11 @@ from ... import ast
 from ...names import class_name, python_name, unclashed
 from ...program import Column, StructInfo
 from ...suggest import nearest
-from ...types import (
-    BOOL,
-    DATE,
-    DECIMAL,
-    FLOAT,
-    INT,
-    JSON,
-    STRING,
-    TEXT_LIKE,
-    TIME,
-    TIMESTAMP,
-    UUID,
-    Array,
-    Enum,
-    Hash,
-    Optional,
-    Record,
-    Struct,
-    Type,
-    optional,
-)
+from ...types import SCALARS, Array, Enum, Hash, Optional, Record, Struct, Type, optional
 from ..environment import Environment
 from ..lattice import INVALID
 from ..unparsed import is_unparsed_resource
 
-SCALARS: dict[str, Type] = {
-    **dict.fromkeys(TEXT_LIKE, STRING),
-    "int": INT,
-    "float": FLOAT,
-    "bool": BOOL,
-    "decimal": DECIMAL,
-    "timestamp": TIMESTAMP,
-    "date": DATE,
-    "time": TIME,
-    "uuid": UUID,
-    "json": JSON,
-}
 _ELSEWHERE = {
     **dict.fromkeys(("integer", "bigint", "number", "duration"), "int"),
     **dict.fromkeys(("str", "varchar", "char"), "string"),

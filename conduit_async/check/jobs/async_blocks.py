@@ -27,9 +27,8 @@ from ...program import (
     ResourceInfo,
     ServiceCall,
 )
+from ..queries.writes import WRITES
 from .options import MAX_NAME_BYTES, read_options
-
-_WRITES = frozenset({"create!", "update!", "delete!", "increment!", "decrement!", "bulk_create!"})
 
 
 def describe_jobs(
@@ -96,7 +95,7 @@ def _work(block: ast.Async, facts: Facts) -> str:
             case ServiceCall(service=service, method=method):
                 what = snake_case(service)
                 return what if method == CALL else f"{what}_{snake_case(method)}"
-            case RecordCall(operation=operation) as call if operation in _WRITES and write is None:
+            case RecordCall(operation=operation) as call if operation in WRITES and write is None:
                 write = f"{snake_case(operation)}_{snake_case(call.resource)}"
     return write or "job"
 
