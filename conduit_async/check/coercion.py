@@ -61,6 +61,11 @@ def constant_text(node: ast.Expr) -> str | None:
     return node.name if isinstance(node, ast.Symbol) else None
 
 
+def option_text(node: ast.Expr) -> str | None:
+    """The text of an option's value; a bare word means the same as a string."""
+    return node.name if isinstance(node, ast.NameRef) else constant_text(node)
+
+
 def constant_key(node: ast.Expr) -> str | int | None:
     """The key or position that a literal is: a constant text, or an int."""
     if isinstance(node, ast.Unary) and node.operator == "-":

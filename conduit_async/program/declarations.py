@@ -48,7 +48,7 @@ class RelationInfo:
     key: str
     nullable: bool
     through: str | None = None
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, str | None] = field(default_factory=dict)
     span: Span | None = None
 
 

@@ -1,6 +1,6 @@
 """Relations: what they point at, and which column holds the key."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import inflection
 
@@ -10,6 +10,7 @@ from ...names import is_name, is_table_name, snake_case
 from ...program import RelationInfo, ResourceInfo
 from ...source import Span
 from ...suggest import did_you_mean, nearest
+from ..coercion import option_text
 from ..environment import Environment
 from ..fields import declared_field, warn_of_typo
 from ..queries.filters import check_order
@@ -66,15 +67,15 @@ def _check_options(env: Environment, member: ast.Relation | ast.Field) -> None:
     """Warn of an option that is a typo; others may mean something to another backend."""
     for pair in member.options:
         warn_of_typo(env.problems, pair.key, _OPTIONS, "a relation has no option")
-        value = _constant(pair.value)
+        value = option_text(pair.value)
         match pair.key.text:
-            case "foreign_key" if not isinstance(value, str):
+            case "foreign_key" if value is None:
                 message = "`foreign_key` is the name of a column"
                 hint = 'write it as a string: `foreign_key: "author_id"`'
                 env.problems.error("REL301", pair.value.span, message, hint)
-            case "foreign_key" if not is_name(value):
+            case "foreign_key" if not is_name(value or ""):
                 env.problems.error("REL301", pair.value.span, *_no_name("a column", "author_id"))
-            case "join_table" if not isinstance(value, str) or not is_table_name(value):
+            case "join_table" if value is None or not is_table_name(value):
                 message = "`join_table` is the name of a table"
                 hint = 'write it as a string: `join_table: "order_tags"`'
                 env.problems.error("REL301", pair.value.span, message, hint)
@@ -83,25 +84,12 @@ def _check_options(env: Environment, member: ast.Relation | ast.Field) -> None:
 def foreign_key(options: tuple[ast.Pair, ...], default: str) -> str:
     """The `foreign_key` among a relation's options if it is a name, else the default."""
     value = option_values(options).get("foreign_key")
-    return value if isinstance(value, str) and is_name(value) else default
+    return value if value is not None and is_name(value) else default
 
 
-def option_values(options: tuple[ast.Pair, ...]) -> dict[str, Any]:
-    """A relation's options as plain values; a bare word means the same as a string."""
-    return {pair.key.text: _constant(pair.value) for pair in options}
-
-
-def _constant(node: ast.Expr) -> Any:
-    match node:
-        case ast.String():
-            return node.value
-        case ast.NameRef() | ast.Symbol():
-            return node.name
-        case ast.Int() | ast.Float() | ast.Bool():
-            return node.value
-        case ast.ArrayLiteral():
-            return [_constant(item) for item in node.items]
-    return None
+def option_values(options: tuple[ast.Pair, ...]) -> dict[str, str | None]:
+    """The texts of a relation's options."""
+    return {pair.key.text: option_text(pair.value) for pair in options}
 
 
 def _no_name(what: str, example: str) -> tuple[str, str]:

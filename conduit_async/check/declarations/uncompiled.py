@@ -12,6 +12,7 @@ from ...hints.declaration_typos import EVENTS
 from ...hints.name_typos import is_typo
 from ...program import ResourceInfo
 from ..body import Body, ReturnTarget, Scope
+from ..coercion import option_text
 from ..environment import Downgraded, Environment
 from ..expressions.statements import check_block
 from ..fields import warn_of_typo
@@ -67,14 +68,8 @@ def _check_words(
     env: Environment, words: Iterable[ast.Expr | ast.Name], known: tuple[str, ...]
 ) -> None:
     for word in words:
-        match word:
-            case ast.NameRef(name=text) | ast.Symbol(name=text) | ast.Name(text=text):
-                written = text
-            case ast.String(value=str(text)):
-                written = text
-            case _:
-                continue
-        meant = next((name for name in known if is_typo(written, name)), None)
+        written = word.text if isinstance(word, ast.Name) else option_text(word)
+        meant = next((name for name in known if written and is_typo(written, name)), None)
         if written not in known and meant is not None:
             message = f"`{written}` is unknown and has no effect here"
             env.problems.warning("SYN012", word.span, message, f"did you mean `{meant}`?")
