@@ -21,7 +21,7 @@ def query_locals(facts: Facts, body: ast.Node) -> frozenset[Local]:
     found: set[Local] = set()
     elsewhere: set[object] = set()
     queried = {facts.resolutions.get(node) for node in receivers(facts, body)}
-    for block in walk(body, into=_is_own):
+    for block in walk(body, ast.Async):
         if isinstance(block, ast.Block):
             lets = (each for each in block.statements if isinstance(each, ast.Let))
             assigns = (each for each in block.statements if isinstance(each, ast.Assign))
@@ -38,7 +38,7 @@ def composed_locals(facts: Facts, body: ast.Node, certain: frozenset[Local]) -> 
     """
     continued, queried = set(), set()
     found: set[Local] = set()
-    for node in walk(body, into=_is_own):
+    for node in walk(body, ast.Async):
         use = facts.resolutions.get(node)
         if isinstance(use, RecordCall) and use.receiver is not None:
             queried.add(facts.resolutions.get(use.receiver))
@@ -103,7 +103,7 @@ def is_composed(facts: Facts, node: ast.Expr, known: Collection[Local]) -> bool:
 
 def receivers(facts: Facts, body: ast.Node) -> Iterator[ast.Expr]:
     """What the queries and operations of a function's own code continue."""
-    for node in walk(body, into=_is_own):
+    for node in walk(body, ast.Async):
         use = facts.resolutions.get(node)
         if isinstance(use, RecordCall) and use.receiver is not None:
             yield use.receiver
@@ -133,7 +133,3 @@ def _continued(facts: Facts, node: ast.Expr) -> ast.Expr | None:
 
 def _gives_query(facts: Facts, node: ast.Expr, call: RecordCall) -> bool:
     return isinstance(required(facts.types.get(node, ANY)), Query) or call.operation == "all"
-
-
-def _is_own(node: ast.Node) -> bool:
-    return not isinstance(node, ast.Async)

@@ -73,5 +73,5 @@ def body_results(body: ast.Block) -> list[ast.Expr | None]:
 
 
 def _returned(block: ast.Block) -> list[ast.Expr | None]:
-    inside = walk(block, into=lambda each: not isinstance(each, ast.Lambda | ast.Async))
+    inside = walk(block, ast.Lambda | ast.Async)
     return [each.value for each in inside if isinstance(each, ast.Return)]

@@ -1,6 +1,7 @@
 """Traversal of syntax trees without recursion: a chain of 20,000 operators is a deep tree."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from types import NoneType, UnionType
 
 from msgspec.structs import astuple
 
@@ -18,14 +19,14 @@ def children(node: ast.Node) -> list[ast.Node]:
     return found
 
 
-def walk(node: ast.Node, into: Callable[[ast.Node], bool] | None = None) -> Iterator[ast.Node]:
+def walk(node: ast.Node, stop_at: type | UnionType = NoneType) -> Iterator[ast.Node]:
     """The node and all below it, outer before inner, in the order of the source.
 
-    Whatever is below a node for which `into` is false is left out; the node itself is not.
+    Whatever is below a node of a class `stop_at` is left out; the node itself is not.
     """
     pending = [node]
     while pending:
         current = pending.pop()
         yield current
-        if into is None or into(current):
+        if not isinstance(current, stop_at):
             pending += reversed(children(current))

@@ -22,7 +22,7 @@ def report_unsupported(program: Program, problems: Problems) -> None:
 def _report_queries(facts: Facts, job: JobInfo | None, body: ast.Node, problems: Problems) -> None:
     certain = query_locals(facts, body)
     known = certain | composed_locals(facts, body, certain)
-    for node in walk(body, into=lambda each: not isinstance(each, ast.Async)):
+    for node in walk(body, ast.Async):
         call = facts.resolutions.get(node)
         if not isinstance(call, RecordCall) or call.receiver is None:
             continue

@@ -138,7 +138,7 @@ def item_type(body: Body, name: ast.Name, kind: Type, block: ast.Block) -> Type:
 
 def _assigned_in(block: ast.Block) -> Iterator[ast.Expr]:
     """The targets that code assigns."""
-    for node in walk(block, lambda inner: not isinstance(inner, ast.Async)):
+    for node in walk(block, ast.Async):
         if isinstance(node, ast.Assign):
             yield node.target
 

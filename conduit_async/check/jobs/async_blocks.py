@@ -90,7 +90,7 @@ def _name_types(
 def _work(block: ast.Async, facts: Facts) -> str:
     """What the block does: its first service call, else its first write, else `job`."""
     write: str | None = None
-    for node in walk(block.body, into=lambda node: not isinstance(node, ast.Async)):
+    for node in walk(block.body, ast.Async):
         match facts.resolutions.get(node):
             case ServiceCall(service=service, method=method):
                 what = snake_case(service)

@@ -38,9 +38,6 @@ class _Code:
     stores_self: bool = True
     given: frozenset[str] = frozenset()
 
-    def nodes(self) -> Iterator[ast.Node]:
-        return walk(self.root, lambda node: node is self.root or not isinstance(node, ast.Async))
-
 
 @dataclass(frozen=True)
 class _Read:
@@ -170,7 +167,7 @@ class _StoredRecords:
 
         `seen` are the parameters of the functions around, in a search that begins at a call.
         """
-        for node in code.nodes():
+        for node in walk(code.root, ast.Async):
             match node, self.program.facts.resolutions.get(node):
                 case ast.Member(target=target), RecordColumn(resource=resource, column=column):
                     if column.sensitive and self._lacks(target, code):

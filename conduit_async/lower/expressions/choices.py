@@ -1,6 +1,5 @@
 """`match` and `rescue`: as statements, and as values."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -231,15 +230,14 @@ def _returns_early(statement: ast.Statement, is_last: bool) -> bool:
         bodies = [branch.body for branch in statement.branches]
         otherwise = [statement.otherwise] if statement.otherwise is not None else []
         return any(_early(each) for each in (*bodies, *otherwise))
-    below = walk(statement, into=lambda node: not isinstance(node, ast.Async | ast.Lambda))
-    return any(isinstance(node, ast.Return) for node in below)
+    return any(isinstance(node, ast.Return) for node in walk(statement, ast.Async | ast.Lambda))
 
 
 def _error(fn: FunctionBuilder, node: ast.Rescue) -> tuple[str, list[Line]]:
     """The `except` line, and what makes the error a value where it is used as one."""
     local = fn.module.facts.declared.get(node)
     uses = {each for each in walk(node.body) if local and fn.resolved(each) is local}
-    raises = any(isinstance(each, ast.Raise) for each in _below(node.body))
+    raises = any(isinstance(each, ast.Raise) for each in walk(node.body, ast.Async))
     exception = fn.builtin("Exception")
     if local is None or not uses:
         fn.caught = fn.fresh("error") if raises else None
@@ -255,14 +253,9 @@ def _error(fn: FunctionBuilder, node: ast.Rescue) -> tuple[str, list[Line]]:
 def _logged(fn: FunctionBuilder, body: ast.Block) -> set[ast.Node | None]:
     """What is handed to the logger by name, which takes an exception as it is."""
     found: set[ast.Node | None] = set()
-    for node in _below(body):
+    for node in walk(body, ast.Async):
         call = fn.resolved(node)
         if isinstance(call, LibraryCall) and call.signature.namespace == "Logger":
             found.update(call.arguments[1:])
             found.update(argument.value for argument in call.extra)
     return found
-
-
-def _below(body: ast.Block) -> Iterator[ast.Node]:
-    """The nodes of a block that run in it, and not in a job of their own."""
-    return walk(body, into=lambda node: not isinstance(node, ast.Async))

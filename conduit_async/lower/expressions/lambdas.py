@@ -70,7 +70,7 @@ def _outer_variables(fn: FunctionBuilder, node: ast.Node, body: ast.Block) -> It
     """The variables of the code around a function that it assigns."""
     facts = fn.module.facts
     own = {facts.declared[each] for each in walk(node) if each in facts.declared}
-    for each in walk(body, into=lambda inner: not isinstance(inner, ast.Async | ast.Lambda)):
+    for each in walk(body, ast.Async | ast.Lambda):
         local = fn.resolved(each.target) if isinstance(each, ast.Assign) else None
         if isinstance(local, Local) and local not in own and local in fn.locals.read:
             yield fn.local(local)

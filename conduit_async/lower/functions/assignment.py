@@ -68,7 +68,7 @@ def assigned_captures(fn: FunctionBuilder, body: ast.Node) -> Iterator[str]:
 
 
 def _field_assignments(body: ast.Node) -> Iterator[ast.Assign]:
-    for node in walk(body, into=lambda each: not isinstance(each, ast.Async)):
+    for node in walk(body, ast.Async):
         if isinstance(node, ast.Assign) and isinstance(node.target, ast.Member):
             yield node
 

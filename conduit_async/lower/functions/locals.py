@@ -50,7 +50,7 @@ def survey_locals(facts: Facts, body: ast.Node) -> Locals:
 
 
 def _shares_structs(facts: Facts, body: ast.Node, targets: set[ast.Node]) -> bool:
-    nodes = list(walk(body, into=lambda each: not isinstance(each, ast.Async)))
+    nodes = list(walk(body, ast.Async))
     owners = {node.target for node in nodes if isinstance(node, ast.Member)} | targets
     return any(
         isinstance(node, ast.SelfRef) or isinstance(required(facts.types.get(node, ANY)), Struct)
