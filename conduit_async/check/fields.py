@@ -1,6 +1,6 @@
 """The fields of a resource by name, and reports of names that are wrong or given twice."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from .. import ast
 from ..diagnostics import Problems, Related
@@ -15,6 +15,14 @@ def declared_field(info: ResourceInfo, name: str) -> ast.Field | None:
     """The field as the source declares it."""
     fields = (each for each in info.node.members if isinstance(each, ast.Field))
     return next((field for field in fields if field.name.text == name), None)
+
+
+def marked_fields(resource: ast.Resource, *names: str) -> Iterator[tuple[str, ast.Annotation]]:
+    """The fields that have one of these annotations, by name, each with the annotation."""
+    for field in resource.members:
+        if isinstance(field, ast.Field):
+            found = (each for each in field.annotations if each.name.text in names)
+            yield from ((field.name.text, each) for each in found)
 
 
 def field_column(info: ResourceInfo, name: str) -> Column | None:

@@ -11,6 +11,7 @@ from ...diagnostics import Problems, Related
 from ...names import module_name, record_name, snake_case, snapshot_name
 from ...program import ResourceInfo
 from ..environment import Environment
+from ..fields import marked_fields
 from .columns import declare_columns
 from .constraints import check_constraints
 from .functions import declare_functions
@@ -91,12 +92,8 @@ def _name_types_of_variables(env: Environment, info: ResourceInfo) -> None:
 
 def _primary_key(resource: ast.Resource) -> str | None:
     """The one `@primary` field, else the field `id`."""
-    fields = [member for member in resource.members if isinstance(member, ast.Field)]
-    marked = {
-        field.name.text
-        for field in fields
-        if any(annotation.name.text == "primary" for annotation in field.annotations)
-    }
+    marked = {name for name, _ in marked_fields(resource, "primary")}
     if marked:
         return marked.pop() if len(marked) == 1 else None
+    fields = (member for member in resource.members if isinstance(member, ast.Field))
     return "id" if any(field.name.text == "id" for field in fields) else None

@@ -29,6 +29,7 @@ from ...program import (
 )
 from ...source import Span
 from ...types import ANY, BOOL, ERROR, STRING, Record, Type, is_nullable, optional, required
+from ..fields import marked_fields
 from ..narrowing import SELF, Path
 
 
@@ -205,13 +206,8 @@ class CaptureFinder:
         if column is not None:
             yield self._column(None, [column], span)
         elif not any(map(_may_hold_key, self.problems.unparsed.texts(span.source))):
-            fields = [member for member in resource.node.members if isinstance(member, ast.Field)]
-            marked = [
-                Related(annotation.span, "marked here")
-                for field in fields
-                for annotation in field.annotations
-                if annotation.name.text == "primary"
-            ]
+            found = marked_fields(resource.node, "primary")
+            marked = [Related(annotation.span, "marked here") for _, annotation in found]
             self.problems.error(
                 "ASY904",
                 span,

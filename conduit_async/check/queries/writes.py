@@ -11,7 +11,7 @@ from ...types import ANY, STRING, Array, Hash, is_nullable, required
 from ..body import Body
 from ..coercion import constant_text
 from ..expressions.nil import report_maybe_nil
-from ..fields import field_column, known_column
+from ..fields import field_column, known_column, marked_fields
 from ..lattice import is_number, may_be_nil
 from ..require import require
 from ..sizes import check_size, field_type
@@ -36,7 +36,7 @@ WRITES = {
     "decrement!": Write("update", 2, "nothing", "decrement!(key, :field, by: 1)"),
     "bulk_create!": Write("create", 1, "all", "bulk_create!([{ field: value }])"),
 }
-_GIVEN_BY_DATABASE = {"auto", "auto_update", "default", "primary"}
+_GIVEN_BY_DATABASE = ("auto", "auto_update", "default", "primary")
 
 
 def check_write(body: Body, node: ast.Call, info: ResourceInfo, operation: str) -> None:
@@ -145,12 +145,7 @@ def _check_fields(
 def _check_complete(
     body: Body, info: ResourceInfo, value: ast.HashLiteral, given: Container[str]
 ) -> None:
-    automatic = {
-        member.name.text
-        for member in info.node.members
-        if isinstance(member, ast.Field)
-        and _GIVEN_BY_DATABASE & {annotation.name.text for annotation in member.annotations}
-    }
+    automatic = {name for name, _ in marked_fields(info.node, *_GIVEN_BY_DATABASE)}
     missing = [
         f"`{column.name}`"
         for column in info.columns.values()
