@@ -1,14 +1,16 @@
 """Which bodies of code are checked, and in which order: hooks first, then what they reach."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from ... import ast
-from ...analyses.reached import function_roots, reached_from
+from ...analyses.reached import function_roots
 from ...analyses.walk import walk
 from ...diagnostics import Problems
 from ...program import (
     Extern,
+    FunctionCall,
     FunctionInfo,
     HookInfo,
     RecordCall,
@@ -25,6 +27,8 @@ from ..expressions.returns import check_result
 from ..expressions.statements import check_block
 
 _MAX_PASSES = 4
+
+_Code: TypeAlias = FunctionInfo | ast.Scope
 
 
 def check_bodies(env: Environment) -> None:
@@ -56,13 +60,41 @@ def check_bodies(env: Environment) -> None:
 
 def _mark_uses(env: Environment) -> None:
     """Mark which functions need services or the database, as those do that they call."""
-    for resource in env.resources.values():
-        for function in resource.functions.values():
-            if function.reached:
-                code = reached_from(env, function_roots(function))
-                uses = {type(env.facts.resolutions.get(node)) for node in code.nodes()}
-                function.uses_services = not uses.isdisjoint({ServiceCall, Extern})
-                function.uses_database = not uses.isdisjoint({RecordCall, RelationUse})
+    services: list[_Code] = []
+    database: list[_Code] = []
+    callers: dict[_Code, list[_Code]] = {}
+    for code in env.reached:
+        roots = function_roots(code) if isinstance(code, FunctionInfo) else [code]
+        for node in (node for root in roots for node in walk(root)):
+            match env.facts.resolutions.get(node):
+                case ServiceCall() | Extern():
+                    services.append(code)
+                case RelationUse():
+                    database.append(code)
+                case RecordCall(resource=owner, operation=name):
+                    database.append(code)
+                    if (scope := env.resources[owner].scopes.get(name)) is not None:
+                        callers.setdefault(scope, []).append(code)
+                case FunctionCall(function=called):
+                    callers.setdefault(called, []).append(code)
+    for function in _with_callers(services, callers):
+        function.uses_services = True
+    for function in _with_callers(database, callers):
+        function.uses_database = True
+
+
+def _with_callers(
+    pending: list[_Code], callers: Mapping[_Code, Sequence[_Code]]
+) -> Iterator[FunctionInfo]:
+    """The functions among some code, and those that reach it; each is visited once."""
+    found: set[_Code] = set()
+    while pending:
+        code = pending.pop()
+        if code not in found:
+            found.add(code)
+            pending += callers.get(code, ())
+            if isinstance(code, FunctionInfo):
+                yield code
 
 
 def _check_pending(env: Environment) -> None:
