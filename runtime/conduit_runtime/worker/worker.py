@@ -148,13 +148,14 @@ class Worker:
         self.runner.stop(Shutdown)
         await self._until_idle(CANCELLING)
         is_idle = self.runner.is_idle
-        self._watching.cancel()
         self._claiming.cancel()
         self.acknowledger.close()
         await asyncio.wait([self._writing], timeout=CANCELLING)
         if not self.acknowledger.is_idle:
             is_idle = False
             _log.warning("not all outcomes could be written before the end: these jobs run again")
+        # Not earlier: a query of the watch that is cut off takes the connection for outcomes along.
+        self._watching.cancel()
         self._writing.cancel()
         self._advancing.cancel()
         await self.acknowledger.apart.cancel()

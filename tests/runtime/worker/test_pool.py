@@ -22,6 +22,7 @@ from conduit_runtime import (
     Snooze,
     WorkerPool,
 )
+from conduit_runtime.worker import watch
 from waiting import until
 
 
@@ -561,6 +562,32 @@ def test_a_claim_whose_answer_was_lost_is_handed_back(
         assert ran.wait(20)
     [job] = queue.list()
     assert (job.status, job.attempts) == (JobStatus.COMPLETED, 1)
+
+
+def test_a_stop_keeps_the_connection_for_outcomes(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "WATCH", 0.0)  # its queries are always under way
+    monkeypatch.setattr(watch, "LONG", 0.0)
+    began, may_end = threading.Event(), threading.Event()
+    pool = WorkerPool(queue)
+
+    @pool.handler("blocking")
+    def blocking(context: JobContext, payload: object) -> None:
+        began.set()
+        may_end.wait(30)
+
+    for _ in range(3):
+        began.clear()
+        may_end.clear()
+        queue.enqueue(Job(type="blocking"))
+        pool.start()
+        worker = pool._worker
+        assert worker is not None
+        assert began.wait(30)
+        threading.Timer(0.3, may_end.set).start()
+        pool.stop(grace=0.1)
+        assert worker._outcomes.generation == 1
 
 
 def test_a_run_in_another_thread_is_ended_by_stop(queue: Queue) -> None:
