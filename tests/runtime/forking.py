@@ -9,19 +9,15 @@ import os
 import sys
 
 from conduit_runtime import AsyncQueue, Job, Queue
+from conduit_runtime.client.async_connections import AsyncConnections
 from conduit_runtime.worker.job_database import JobDatabase
 
 _SESSION = "SELECT pg_backend_pid()"
 
 
-async def session(database: JobDatabase | AsyncQueue) -> int:
+async def session(connections: AsyncConnections) -> int:
     """The session that it lends."""
-    lend = (
-        database.connection
-        if isinstance(database, JobDatabase)
-        else database.connections.connection
-    )
-    async with lend() as connection:
+    async with connections.connection() as connection:
         row = await (await connection.execute(_SESSION)).fetchone()
     assert row is not None
     return int(row[0])
@@ -40,7 +36,7 @@ def main(dsn: str) -> None:
     loop = asyncio.new_event_loop()
 
     def sessions() -> list[int]:
-        jobs = [loop.run_until_complete(session(each)) for each in (others, database)]
+        jobs = [loop.run_until_complete(session(each)) for each in (others.connections, database)]
         return [sessions_of(queue), *jobs]
 
     before = sessions()

@@ -22,28 +22,31 @@ Pool = ConnectionPool[Connection]
 _left: list[Pool] = []
 
 
-def _own_pool(dsn: str) -> Pool:
+def _own_pool(dsn: str, size: int) -> Pool:
     return ConnectionPool(
         dsn,
         connection_class=OwnConnection,
         min_size=0,
-        max_size=10,
+        max_size=size,
         open=False,
         configure=own,
         check=check_open,
-        name="conduit-queue",
+        name="conduit",
     )
 
 
 class Connections:
-    """A queue's own pool, in autocommit mode and opened by its first use, or the application's."""
+    """A pool of our own, in autocommit mode and opened by its first use, or the application's.
 
-    def __init__(self, dsn: str | Pool, schema: str | None) -> None:
+    `size` is how many connections the own pool has at most.
+    """
+
+    def __init__(self, dsn: str | Pool, schema: str | None, size: int = 10) -> None:
         wanted = "a connection string or a ConnectionPool"
         check_type(dsn, "dsn", (str, ConnectionPool), wanted)
         self._schema = schema
         self._owned = isinstance(dsn, str)
-        self._pool = _own_pool(dsn) if isinstance(dsn, str) else dsn
+        self._pool = _own_pool(dsn, size) if isinstance(dsn, str) else dsn
         self.dsn = dsn if isinstance(dsn, str) else pool_dsn(dsn)
         if self._owned:
             renew_in_children(self, Connections._renew)
@@ -51,7 +54,7 @@ class Connections:
     def _renew(self) -> None:
         """Leave the connections to the process that opened them: this one was forked off."""
         _left.append(self._pool)  # to end it would wait for what only runs in the other process
-        self._pool = _own_pool(self.dsn)
+        self._pool = _own_pool(self.dsn, self._pool.max_size)
 
     def close(self) -> None:
         """Close the pool, if it is the queue's own."""

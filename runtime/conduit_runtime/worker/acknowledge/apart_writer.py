@@ -94,7 +94,7 @@ class ApartWriter:
         statement = statements.mark_started([attempt], waits=True)
         while True:
             try:
-                held = await self._database.run(statement, "SET LOCAL lock_timeout = '10s'")
+                held = await self._database.run_with("SET LOCAL lock_timeout = '10s'", statement)
             except psycopg.Error as error:
                 if not is_transient(error):
                     raise
@@ -146,7 +146,7 @@ class ApartWriter:
                 if defers:
                     async with self._at_once:
                         settings = _ALONE if is_alone else _TOGETHER
-                        written = await self._database.run(statement, settings)
+                        written = await self._database.run_with(settings, statement)
                 else:
                     written = await self._database.run(statement)
             except psycopg.errors.LockNotAvailable as error:

@@ -106,7 +106,7 @@ class FlowAdvancer:
     async def _advance(self, jobs: Sequence[UUID], budget: int = RELEASED) -> Sequence[UUID]:
         """Release a part for these jobs; returns those with more."""
         try:
-            more = await self._database.run(flow_store.advance(jobs, budget), _SETTINGS)
+            more = await self._database.run_with(_SETTINGS, flow_store.advance(jobs, budget))
         except psycopg.Error as error:
             pause = self._backoff.next_delay(error)
             if error.sqlstate is None:

@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue, WorkerPool
+from conduit_runtime.client import async_connections
 from conduit_runtime.postgres.async_execute import run_async
-from conduit_runtime.worker import job_database
 from conduit_runtime.worker.claim import claimer
 from conduit_runtime.worker.heartbeat import heartbeat_thread
 from waiting import until
@@ -235,7 +235,7 @@ def test_a_connection_severed_when_the_queues_are_drained_is_mended(
             end_session(dsn, connection)
         return await run_async(connection, statement, schema)
 
-    monkeypatch.setattr(job_database, "run_async", severed_once)
+    monkeypatch.setattr(async_connections, "run_async", severed_once)
     pool = WorkerPool(queue)
     pool.register("t", lambda context, payload: None)
     queue.enqueue(Job(type="t"))
