@@ -1,18 +1,16 @@
 """What a hook that is written by hand calls."""
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 import psycopg
 
 from ..model.arguments import check_type
 from ..model.job import Job
+from .async_queue import AsyncQueue
+from .queue import Queue
 
-if TYPE_CHECKING:
-    from .async_queue import AsyncQueue
-    from .queue import Queue
-
-Q = TypeVar("Q", "Queue", "AsyncQueue")
+Q = TypeVar("Q", Queue, AsyncQueue)
 
 
 class AsyncExecutor(Generic[Q]):
@@ -23,9 +21,6 @@ class AsyncExecutor(Generic[Q]):
     """
 
     def __init__(self, queue: Q) -> None:
-        from .async_queue import AsyncQueue
-        from .queue import Queue
-
         check_type(queue, "queue", (Queue, AsyncQueue), "a Queue or an AsyncQueue")
         self._queue: Any = queue
 

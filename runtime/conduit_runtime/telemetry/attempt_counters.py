@@ -2,15 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from ..model.claimed import Claimed
 from ..model.job import JobStatus
 from ..model.metrics.attempt_counts import AttemptCounters, Key
 from ..model.metrics.histogram import bucket_of, count_into
-
-if TYPE_CHECKING:
-    from ..model.claimed import Claimed
-    from ..statements.outcomes import Attempt
+from ..statements.outcomes import Attempt
 
 _EPOCH = 946_684_800
 """Unix time of what Postgres counts its microseconds from."""
@@ -43,7 +41,7 @@ class Recorder:
             counters = self._counters[key] = AttemptCounters()
         return counters
 
-    def record(self, attempts: Sequence["Attempt"]) -> None:
+    def record(self, attempts: Sequence[Attempt]) -> None:
         """Count attempts whose outcome is written; those that completed come apart from others."""
         completed = attempts[0].outcome is None
         if not completed:
@@ -62,12 +60,12 @@ class Recorder:
                 _record_waits(counters, group, weight, self.server_offset)
 
 
-def _is_released(attempt: "Attempt") -> bool:
+def _is_released(attempt: Attempt) -> bool:
     outcome = attempt.outcome
     return outcome is not None and not outcome.counted and outcome.delay is None
 
 
-def by_key(attempts: Sequence["Attempt"]) -> Iterable[tuple[Key, Sequence["Attempt"]]]:
+def by_key(attempts: Sequence[Attempt]) -> Iterable[tuple[Key, Sequence[Attempt]]]:
     """The attempts by queue and type."""
     jobs = [attempt.job for attempt in attempts]
     types = [job.type for job in jobs]
@@ -79,7 +77,7 @@ def by_key(attempts: Sequence["Attempt"]) -> Iterable[tuple[Key, Sequence["Attem
     return groups.items()
 
 
-def _count(counters: AttemptCounters, attempt: "Attempt") -> bool:
+def _count(counters: AttemptCounters, attempt: Attempt) -> bool:
     """Count an attempt that did not complete; whether it was one that took its time."""
     outcome = attempt.outcome
     assert outcome is not None
@@ -93,7 +91,7 @@ def _count(counters: AttemptCounters, attempt: "Attempt") -> bool:
 
 
 def _record_waits(
-    counters: AttemptCounters, group: Sequence["Attempt"], weight: int, offset: float
+    counters: AttemptCounters, group: Sequence[Attempt], weight: int, offset: float
 ) -> None:
     """Measure every n-th attempt (`weight`), which counts for those up to the next."""
     left = len(group)

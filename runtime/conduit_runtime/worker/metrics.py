@@ -2,12 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from ..statements.outcomes import Attempt
 from ..telemetry.attempt_counters import by_key
-
-if TYPE_CHECKING:
-    from ..statements.outcomes import Attempt
 
 
 @dataclass(slots=True)
@@ -43,7 +40,7 @@ class Metrics:
     def __init__(self) -> None:
         self._types: dict[str, TypeStats] = {}
 
-    def record_completed(self, attempts: Sequence["Attempt"]) -> None:
+    def record_completed(self, attempts: Sequence[Attempt]) -> None:
         """Count attempts that completed, a batch at once."""
         for (_, type_), group in by_key(attempts):
             self._add(type_, [attempt.elapsed for attempt in group]).succeeded += len(group)

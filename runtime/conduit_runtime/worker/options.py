@@ -1,36 +1,11 @@
 """Checks of what a pool is given."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeGuard
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeGuard
 
-from ..model.arguments import check_type, describe_argument, each, is_whole, listed
+from ..job_types.job_type import JobType
+from ..model.arguments import describe_argument, is_whole, listed
 from ..model.payload import check_name
-
-if TYPE_CHECKING:
-    from ..job_types.job_type import JobType
-    from ..model.schedules.schedule import Schedule
-
-
-def check_queue(queue: object) -> None:
-    """Raise TypeError for what jobs cannot be taken from."""
-    from ..client.async_queue import AsyncQueue
-    from ..client.queue import Queue
-
-    check_type(queue, "queue", (Queue, AsyncQueue), "a Queue or an AsyncQueue")
-
-
-def job_types(jobs: Iterable["JobType[Any, Any]"]) -> Sequence["JobType[Any, Any]"]:
-    """The job types as a list. Raises TypeError for what is none."""
-    from ..job_types.job_type import JobType
-
-    return each(jobs, "jobs", JobType, "a JobType of a generated package")
-
-
-def schedules_of(given: Iterable["Schedule"]) -> Sequence["Schedule"]:
-    """The schedules as a list. Raises TypeError for what is none."""
-    from ..model.schedules.schedule import Schedule
-
-    return each(given, "schedules", Schedule, "a Schedule")
 
 
 def check_count(count: object, what: str) -> None:
@@ -47,7 +22,7 @@ def check_seconds(seconds: object, what: str) -> None:
 
 def queues_of(
     given: str | Iterable[str] | Mapping[str, int | None] | None,
-    jobs: Iterable["JobType[Any, Any]"],
+    jobs: Iterable[JobType[Any, Any]],
 ) -> dict[str, int | None]:
     """The queues of a pool, each with the most jobs of it at once; those of the jobs by default."""
     if given is None:

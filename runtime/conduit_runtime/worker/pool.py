@@ -6,27 +6,29 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from ..model.arguments import check_callable, check_type
+from ..client.async_queue import AsyncQueue
+from ..client.queue import Queue
+from ..job_types.job_type import JobType
+from ..model.arguments import check_callable, check_type, each
 from ..model.errors import QueueError
+from ..model.failed_job import FailedJob
+from ..model.schedules.schedule import Schedule
+from ..schedules.ticker import add_schedules
+from ..services.loading import entered
 from ..telemetry.attempt_counters import Recorder
 from .arrival import CONNECT_TIMEOUT, reach
 from .loops import LoopThread, cancel_rest, is_in_loop, rare_collections, stopped_by_signals, unless
 from .metrics import Metrics
-from .options import check_count, check_queue, check_seconds, job_types, queues_of, schedules_of
+from .options import check_count, check_seconds, queues_of
+from .run.failures import OnFailed
 from .run.handlers import HandlerOptions, HandlerRegistry
+from .worker import Worker
 
 if TYPE_CHECKING:
-    from ..client.async_queue import AsyncQueue
-    from ..client.queue import Queue
-    from ..job_types.job_type import JobType
-    from ..model.failed_job import FailedJob
-    from ..model.schedules.schedule import Schedule
     from ..telemetry.tracing import TracerProvider
-    from .run.failures import OnFailed
-    from .worker import Worker
 
 F = TypeVar("F", bound=Callable[..., Any])
-Hook = TypeVar("Hook", bound=Callable[["FailedJob"], object])
+Hook = TypeVar("Hook", bound=Callable[[FailedJob], object])
 
 GRACE = 30.0
 """Seconds that running jobs get to end before the worker releases them."""
@@ -52,31 +54,31 @@ class WorkerPool:
 
     def __init__(
         self,
-        queue: "Queue | AsyncQueue",
+        queue: Queue | AsyncQueue,
         queues: str | Iterable[str] | Mapping[str, int | None] | None = None,
         *,
         workers: int = 10,
-        jobs: Iterable["JobType[Any, Any]"] = (),
+        jobs: Iterable[JobType[Any, Any]] = (),
         services: object = None,
-        schedules: Iterable["Schedule"] = (),
+        schedules: Iterable[Schedule] = (),
         grace: float = GRACE,
         connect_timeout: float = CONNECT_TIMEOUT,
-        on_failed: "OnFailed | None" = None,
+        on_failed: OnFailed | None = None,
         tracer_provider: "TracerProvider | None" = None,
     ) -> None:
-        check_queue(queue)
+        check_type(queue, "queue", (Queue, AsyncQueue), "a Queue or an AsyncQueue")
         check_count(workers, "workers")
         check_seconds(grace, "grace")
         check_seconds(connect_timeout, "connect_timeout")
         check_callable(on_failed, "on_failed")
-        self._jobs = jobs = job_types(jobs)
+        self._jobs = jobs = each(jobs, "jobs", JobType, "a JobType of a generated package")
         self.handlers = HandlerRegistry()
         self.handlers.register_job_types(jobs)
         self.metrics = Metrics()
         self.queues = queues_of(queues, jobs)
         self.workers = workers
         self.services = services
-        self.schedules = schedules_of(schedules)
+        self.schedules = each(schedules, "schedules", Schedule, "a Schedule")
         self.grace = grace
         self.connect_timeout = connect_timeout
         self.dsn = queue.dsn
@@ -198,10 +200,6 @@ class WorkerPool:
         self.schema = await reach(self.dsn, self.schema, self.connect_timeout)
 
     async def _start(self, drain: bool) -> None:
-        from ..schedules.ticker import add_schedules
-        from ..services.loading import entered
-        from .worker import Worker
-
         if self._worker is not None:
             raise QueueError("the pool is running already")
         async with AsyncExitStack() as exits:

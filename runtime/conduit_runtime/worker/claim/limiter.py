@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from ...model.claimed import Claimed
 from ...model.controls import Controls
@@ -11,9 +11,7 @@ from ...postgres.connection import ReconnectingConnection
 from ...postgres.steps import run_steps_async
 from ...statements.claims import BY_WORKERS, Lane
 from ...statements.limits import Counted, Wanted, claim_within
-
-if TYPE_CHECKING:
-    from ...statements.outcomes import Attempt
+from ...statements.outcomes import Attempt
 
 T = TypeVar("T")
 
@@ -81,7 +79,7 @@ class Limiter:
         times = (*self._queues.values(), *self._types.values())
         return max(0.0, min(times) - time.monotonic()) if times else float("inf")
 
-    def on_ended(self, attempts: Sequence["Attempt"]) -> bool:
+    def on_ended(self, attempts: Sequence[Attempt]) -> bool:
         """Note that these jobs ended; returns whether that freed capacity in a full queue."""
         if not self._full:
             return False

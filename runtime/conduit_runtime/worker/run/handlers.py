@@ -5,18 +5,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 
+from ...job_types.job_type import JobType
 from ...model.arguments import check_duration
 from ...model.errors import NoHandler, QueueError
 from ...model.payload import check_name
 from ...model.retry import DEFAULT_POLICY, BackoffKind, RetryPolicy, check_backoff
+from ...services.service_calls import is_coroutine_function
 from ...statements.claims import Lane
-
-if TYPE_CHECKING:
-    from ...job_types.job_type import JobType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,7 +55,7 @@ class Handler:
     is_generated: bool = False
 
     @classmethod
-    def of_job_type(cls, job_type: "JobType[Any, Any]") -> "Handler":
+    def of_job_type(cls, job_type: JobType[Any, Any]) -> "Handler":
         """The handler of a generated job type."""
         return cls(
             type=job_type.name,
@@ -122,7 +121,7 @@ class HandlerRegistry:
             )
         )
 
-    def register_job_types(self, job_types: Iterable["JobType[Any, Any]"]) -> None:
+    def register_job_types(self, job_types: Iterable[JobType[Any, Any]]) -> None:
         """Register generated job types. Raises QueueError when two packages share a type's name."""
         for job_type in job_types:
             known = self.by_type.get(job_type.name)
@@ -193,11 +192,6 @@ def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:
         return await function(context, payload)
 
     return call
-
-
-def is_coroutine_function(function: Any) -> bool:
-    """Whether calling it gives a coroutine, also through `partial` and `__call__`."""
-    return _is(function, inspect.iscoroutinefunction)
 
 
 def _is(function: Any, kind: Callable[[Any], bool]) -> bool:
