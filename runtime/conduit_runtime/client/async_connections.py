@@ -8,7 +8,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from ..model.arguments import check_type
-from ..postgres.async_execute import OwnAsyncConnection, check_open_async, own_async, run_async
+from ..postgres.async_execute import check_open_async, own_async, run_async
 from ..postgres.dsn import pool_dsn
 from ..postgres.forks import renew_in_children
 from ..postgres.statement import Statement
@@ -24,7 +24,6 @@ _left: list[Pool] = []
 def _own_pool(dsn: str, size: int) -> Pool:
     return AsyncConnectionPool(
         dsn,
-        connection_class=OwnAsyncConnection,
         min_size=0,
         max_size=size,
         open=False,

@@ -10,7 +10,7 @@ from psycopg_pool import ConnectionPool
 
 from ..model.arguments import check_type
 from ..postgres.dsn import pool_dsn
-from ..postgres.execute import OwnConnection, check_open, own, run
+from ..postgres.execute import check_open, own, run
 from ..postgres.forks import renew_in_children
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps
@@ -24,14 +24,7 @@ _left: list[Pool] = []
 
 def _own_pool(dsn: str, size: int) -> Pool:
     return ConnectionPool(
-        dsn,
-        connection_class=OwnConnection,
-        min_size=0,
-        max_size=size,
-        open=False,
-        configure=own,
-        check=check_open,
-        name="conduit",
+        dsn, min_size=0, max_size=size, open=False, configure=own, check=check_open, name="conduit"
     )
 
 

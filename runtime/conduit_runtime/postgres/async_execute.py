@@ -56,10 +56,6 @@ class _AsyncRawCursor(
         return ADAPTERS
 
 
-class OwnAsyncConnection(psycopg.AsyncConnection[Any]):
-    """A connection of our own, which has the settings that our statements need."""
-
-
 async def run_async(
     connection: psycopg.AsyncConnection[Any], statement: Statement[T], schema: str | None = None
 ) -> T:
@@ -67,19 +63,11 @@ async def run_async(
 
     The cursor is our own, so that the application's row and cursor factories do not matter.
     """
-    if isinstance(connection, OwnAsyncConnection):
-        async with _AsyncRawCursor(connection, row_factory=tuple_row) as raw:
-            return await _result_async(await raw.execute(*positional(statement, schema)), statement)
-    async with (
-        needed_settings_async(connection),
-        OwnAsyncCursor(connection, row_factory=tuple_row) as cursor,
-    ):
-        await cursor.execute(statement.sql(schema), statement.parameters, binary=True)
-        return await _result_async(cursor, statement)
-
-
-async def _result_async(cursor: psycopg.AsyncCursor[tuple[Any, ...]], statement: Statement[T]) -> T:
-    rows = await cursor.fetchall() if cursor.description else []
+    sql, parameters = positional(statement, schema)
+    cursor = _AsyncRawCursor(connection, row_factory=tuple_row)
+    async with needed_settings_async(connection):
+        await cursor.execute(sql, parameters, binary=True)
+        rows = await cursor.fetchall() if cursor.description else []
     return statement.decode(rows, cursor.rowcount)
 
 

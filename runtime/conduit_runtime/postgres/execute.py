@@ -55,10 +55,6 @@ class _RawCursor(TransactionCursor[tuple[Any, ...]], psycopg.RawCursor[tuple[Any
         return ADAPTERS
 
 
-class OwnConnection(psycopg.Connection[Any]):
-    """A connection of our own, which has the settings that our statements need."""
-
-
 def run(
     connection: psycopg.Connection[Any], statement: Statement[T], schema: str | None = None
 ) -> T:
@@ -66,16 +62,11 @@ def run(
 
     The cursor is our own, so that the application's row and cursor factories do not matter.
     """
-    if isinstance(connection, OwnConnection):
-        with _RawCursor(connection, row_factory=tuple_row) as raw:
-            return _result(raw.execute(*positional(statement, schema)), statement)
-    with needed_settings(connection), OwnCursor(connection, row_factory=tuple_row) as cursor:
-        cursor.execute(statement.sql(schema), statement.parameters, binary=True)
-        return _result(cursor, statement)
-
-
-def _result(cursor: psycopg.Cursor[tuple[Any, ...]], statement: Statement[T]) -> T:
-    rows = cursor.fetchall() if cursor.description else []
+    sql, parameters = positional(statement, schema)
+    cursor = _RawCursor(connection, row_factory=tuple_row)
+    with needed_settings(connection):
+        cursor.execute(sql, parameters, binary=True)
+        rows = cursor.fetchall() if cursor.description else []
     return statement.decode(rows, cursor.rowcount)
 
 
