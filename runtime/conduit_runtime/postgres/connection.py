@@ -11,10 +11,9 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Composed
 from psycopg.types.numeric import Int8BinaryLoader
 
-from .async_execute import is_pooled_async, set_defaults_async
+from .async_execute import own_async
 from .execute import own
-from .forks import keep_from_children
-from .host_settings import SETTINGS, needs_transaction
+from .host_settings import is_pooled, needs_transaction
 from .parameters import positional
 from .response_reader import ResponseReader
 from .statement import Statement
@@ -53,7 +52,7 @@ def connect(dsn: str, name: str, lock_timeout: str) -> psycopg.Connection[Any]:
         dsn, autocommit=True, application_name=name, **keepalive(dsn)
     )
     own(connection)
-    if connection.prepare_threshold is not None:
+    if not is_pooled(connection):
         connection.execute(
             "SELECT pg_catalog.set_config('lock_timeout', %s, false)", (lock_timeout,)
         )
@@ -126,15 +125,12 @@ class ReconnectingConnection:
                 prepare_threshold=0,
                 **keepalive(self._dsn),
             )
-            keep_from_children(connection)
             connection.reader = self._reader
-            self.is_pooled = await is_pooled_async(connection)
+            await own_async(connection)
+            self.is_pooled = is_pooled(connection)
             if not self.is_pooled:
-                await connection.execute(SETTINGS)
                 await connection.execute(self._set_timeouts(is_local=False))
                 await connection.execute(PLANS)
-            else:
-                await set_defaults_async(connection)
             # Without a handler, psycopg would keep every notification for later.
             connection.add_notify_handler(self._on_notify)
             # Of transactions, whatever the database's default is; behind a pooler we set none.

@@ -97,34 +97,22 @@ def _set(connection: psycopg.Connection[Any], values: Mapping[str, str]) -> None
 
 
 def own(connection: psycopg.Connection[Any]) -> None:
-    """Prepare a connection of our own; it is in autocommit mode from then on."""
+    """Prepare a connection of our own; it is in autocommit mode from then on.
+
+    Its transactions write, at READ COMMITTED. Only then it is known whether it `is_pooled`.
+    """
     keep_from_children(connection)
     connection.set_autocommit(True)
-    if not is_pooled(connection):
+    cursor = connection.execute("SELECT pg_catalog.pg_backend_pid()", prepare=False)
+    if cursor.fetchone() == (connection.info.backend_pid,):
         connection.execute(SETTINGS)
-    elif set_defaults(connection):
-        connection.cursor_factory = TransactionCursor
-
-
-def is_pooled(connection: psycopg.Connection[Any]) -> bool:
-    """Whether a transaction pooler is in between: what a session sets or locks is lost then."""
-    with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
-        cursor.execute("SELECT pg_catalog.pg_backend_pid()", prepare=False)
-        row = cursor.fetchone()
-    if row is not None and row[0] == connection.info.backend_pid:
-        return False
+        return
     connection.prepare_threshold = None
-    return True
-
-
-def set_defaults(connection: psycopg.Connection[Any]) -> bool:
-    """Have transactions write, at READ COMMITTED; False where they do so by default."""
     cursor = connection.execute(DEFAULTS)
-    if cursor.fetchone() == (True,):
-        return False
-    connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
-    connection.set_read_only(False)
-    return True
+    if cursor.fetchone() != (True,):
+        connection.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED)
+        connection.set_read_only(False)
+        connection.cursor_factory = TransactionCursor
 
 
 def check_open(connection: psycopg.Connection[Any]) -> None:

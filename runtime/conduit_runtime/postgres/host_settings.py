@@ -53,6 +53,14 @@ NEEDED = {
 SET = "SELECT pg_catalog.set_config(%s, %s, false)"
 
 
+def is_pooled(connection: Connection) -> bool:
+    """Whether a transaction pooler is in between: what a session sets or locks is lost then.
+
+    `own` finds it out, and switches prepared statements off.
+    """
+    return connection.prepare_threshold is None
+
+
 def needs_transaction(connection: Connection) -> bool:
     """Whether the next statement has to begin a transaction that may write."""
     return (

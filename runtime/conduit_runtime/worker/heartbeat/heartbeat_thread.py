@@ -20,7 +20,8 @@ from ...model.controls import Controls
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import BROKEN, checked_at_once, connect
-from ...postgres.execute import is_pooled, run
+from ...postgres.execute import run
+from ...postgres.host_settings import is_pooled
 from ...postgres.statement import Statement
 from ...statements import worker_registry
 from ...statements.claims import Lane
