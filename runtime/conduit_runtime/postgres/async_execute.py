@@ -89,11 +89,13 @@ async def needed_settings_async(connection: psycopg.AsyncConnection[Any]) -> Asy
             await _set_async(connection, given)
 
 
-async def _set_async(connection: psycopg.AsyncConnection[Any], values: Mapping[str, str]) -> None:
+async def _set_async(
+    connection: psycopg.AsyncConnection[Any], values: Mapping[bytes, bytes]
+) -> None:
     async with psycopg.AsyncCursor(connection) as cursor:
         for setting in values.items():
             # Fetched, so that it holds for what is encoded from now on, in a pipeline too.
-            await cursor.execute(SET, setting)
+            await cursor.execute(SET, [text.decode() for text in setting])
             await cursor.fetchall()
 
 

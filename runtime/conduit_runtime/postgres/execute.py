@@ -88,11 +88,11 @@ def needed_settings(connection: psycopg.Connection[Any]) -> Iterator[None]:
             _set(connection, given)
 
 
-def _set(connection: psycopg.Connection[Any], values: Mapping[str, str]) -> None:
+def _set(connection: psycopg.Connection[Any], values: Mapping[bytes, bytes]) -> None:
     with psycopg.Cursor(connection) as cursor:
         for setting in values.items():
             # Fetched, so that it holds for what is encoded from now on, in a pipeline too.
-            cursor.execute(SET, setting)
+            cursor.execute(SET, [text.decode() for text in setting])
             cursor.fetchall()
 
 

@@ -45,10 +45,10 @@ SELECT pg_catalog.current_setting('default_transaction_read_only') = 'off'
 # The server reports these unasked. What it does not report (array_nulls, extra_float_digits,
 # bytea_output) does not matter to our statements, which send and read such values in binary.
 NEEDED = {
-    "client_encoding": "UTF8",
-    "DateStyle": "ISO",
-    "IntervalStyle": "postgres",
-    "standard_conforming_strings": "on",
+    b"client_encoding": b"UTF8",
+    b"DateStyle": b"ISO",
+    b"IntervalStyle": b"postgres",
+    b"standard_conforming_strings": b"on",
 }
 SET = "SELECT pg_catalog.set_config(%s, %s, false)"
 
@@ -70,14 +70,13 @@ def needs_transaction(connection: Connection) -> bool:
     )
 
 
-def differing_settings(connection: Connection) -> dict[str, str]:
+def differing_settings(connection: Connection) -> dict[bytes, bytes]:
     """The settings that are not as we need them, as they are."""
     status = connection.pgconn.parameter_status
-    found = {name: status(name.encode()) for name in NEEDED}
     return {
-        name: value.decode()
-        for name, value in found.items()
-        if value is not None and not value.startswith(NEEDED[name].encode())
+        name: value
+        for name, needed in NEEDED.items()
+        if (value := status(name)) is not None and not value.startswith(needed)
     }
 
 

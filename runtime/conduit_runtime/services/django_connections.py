@@ -5,8 +5,7 @@ never imported here: an application that does not use it has nothing to close.
 """
 
 import sys
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from ..model.text.logs import get_logger
@@ -21,21 +20,23 @@ def uses_django() -> bool:
     return "django.db" in sys.modules and sys.modules["django.conf"].settings.configured
 
 
-@contextmanager
-def renewed() -> Iterator[None]:
-    """Close the connections of this thread that broke or are too old, before and after."""
-    if not uses_django():
-        yield
-        return
-    _close()
-    try:
-        yield
-    finally:
+def call_plainly(function: Callable[..., Any], *arguments: object) -> Any:
+    """Call a function, and close connections of this thread that broke or are old around it."""
+    has_connections = uses_django()
+    if has_connections:
         _close()
+    try:
+        return function(*arguments)
+    except StopIteration as stop:  # a future cannot carry it
+        name = getattr(function, "__name__", "the function")
+        raise RuntimeError(f"{name} raised StopIteration") from stop
+    finally:
+        if has_connections:
+            _close()
 
 
 async def renewed_in_loop(work: Coroutine[Any, Any, T], check: Callable[[], None]) -> T:
-    """`renewed` for a coroutine, whose queries Django runs in a thread for all of them.
+    """Do the same for a coroutine, whose queries Django runs in a thread for all of them.
 
     `check` raises if the work must not start any more, now that the connections are closed.
     After one that failed or was cancelled the next job closes them: that thread may be busy.

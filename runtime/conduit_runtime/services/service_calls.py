@@ -11,7 +11,7 @@ from ..model.calls import Call, CurrentJob, entered_call
 from ..model.errors import QueueError
 from ..model.text.names import source_name
 from ..model.values import ConduitError
-from .django_connections import renewed
+from .django_connections import call_plainly
 
 Protocols = Mapping[str, type]
 """Attribute → generated Protocol of each service."""
@@ -119,10 +119,7 @@ class JobServices(BoundServices):
         def run() -> Any:
             end.set_running_or_notify_cancel()
             try:
-                with renewed():
-                    return call()
-            except StopIteration as stop:  # a future cannot carry it
-                raise RuntimeError("the service raised StopIteration") from stop
+                return call_plainly(call)
             finally:
                 end.set_result(None)
 

@@ -13,9 +13,9 @@ from ...model.failed_job import FailedJob
 from ...model.job import JobStatus
 from ...model.payload import decode
 from ...model.text.logs import get_logger
+from ...services.django_connections import call_plainly
 from ...services.service_calls import is_coroutine_function
 from ...statements.outcomes import Attempt
-from .threads import call_plainly
 
 _log = get_logger("conduit.worker")
 

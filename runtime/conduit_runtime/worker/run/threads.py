@@ -9,7 +9,7 @@ from contextvars import copy_context
 from typing import Any
 
 from ...model.text.logs import get_logger
-from ...services.django_connections import renewed
+from ...services.django_connections import call_plainly
 
 _log = get_logger("conduit.worker")
 
@@ -65,13 +65,3 @@ class JobThreads:
     def _regain(self) -> None:
         self._lingering -= 1
         self._on_free()
-
-
-def call_plainly(function: Callable[..., Any], *arguments: object) -> Any:
-    """Call a function in a thread, with Django's connections renewed around it."""
-    try:
-        with renewed():
-            return function(*arguments)
-    except StopIteration as stop:  # a future cannot carry it
-        name = getattr(function, "__name__", "the function")
-        raise RuntimeError(f"{name} raised StopIteration") from stop
