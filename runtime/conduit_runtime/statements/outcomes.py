@@ -25,18 +25,6 @@ ROW = 100
 """Bytes of a child job beside its payload."""
 
 
-@dataclass(frozen=True, slots=True)
-class OrphanedClaim:
-    """A claimed job of which only the claim is known."""
-
-    id: UUID
-    token: UUID
-    queue: str = ""
-    type: str = ""
-    attempts: int = 0
-    flow: UUID | None = None
-
-
 @dataclass(slots=True, eq=False)
 class Attempt:
     """An attempt to be written: how long it took in seconds, and what came of it.
@@ -46,7 +34,7 @@ class Attempt:
     it began; None when it did not.
     """
 
-    job: Claimed | Job | OrphanedClaim
+    job: Claimed | Job
     elapsed: float = 0.0
     outcome: Outcome | None = None
     enqueued: Sequence[Mapping[str, Any]] = ()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from ..model.controls import Controls
@@ -18,17 +19,13 @@ _PAGE = 1_000
 """Notices that a worker takes over at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rescued:
+class Rescued(NamedTuple):
     """A job that was reclaimed from a dead worker."""
 
     id: UUID
     queue: str
     type: str
     status: str
-    attempts: int
-    max_attempts: int
-    error: str | None
 
 
 def find_schema() -> Statement[str]:
@@ -129,7 +126,7 @@ def deregister(name: str) -> Statement[None]:
 
 
 def _rescued(rows: Rows, count: int) -> list[Rescued]:
-    return [Rescued(*row[:7]) for row in rows]
+    return [Rescued(*row[:4]) for row in rows]
 
 
 def take_failure_notices(queues: Sequence[str], worker: str) -> Statement[list[FailedJob]]:

@@ -7,10 +7,11 @@ from uuid import UUID
 import psycopg
 
 from ..model.interruptions import TakenAway
+from ..model.job import Job
 from ..model.outcome import released
 from ..model.text.logs import get_logger
 from ..postgres.backoff import Backoff
-from ..statements.outcomes import Attempt, OrphanedClaim
+from ..statements.outcomes import Attempt
 from .acknowledge.acknowledger import Acknowledger
 from .interfaces import WorkerInterface
 from .run.execution import Execution
@@ -95,5 +96,6 @@ class Watch:
         orphans = held.difference(known, self._acknowledger.apart.held)
         # Seen once, it may have ended meanwhile, or its claim may still be under way.
         for id_, token in orphans & self._orphans:
-            self._acknowledger.add(Attempt(OrphanedClaim(id_, token), outcome=released))
+            claimed = Job("", id=id_, token=token)  # what else it is does not matter
+            self._acknowledger.add(Attempt(claimed, outcome=released))
         self._orphans = orphans

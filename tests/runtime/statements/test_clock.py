@@ -60,7 +60,7 @@ def test_a_rescue_counts_the_start_of_its_claim(
                 "start_written = NULL"
             )
         [rescued] = run(connection, worker_registry.rescue_orphans())
-    assert (rescued.id, rescued.attempts) == (job.id, attempts)
     stored = queue.get(job.id)
     assert stored is not None
+    assert (rescued.id, stored.attempts) == (job.id, attempts)
     assert len(stored.errors) == attempts

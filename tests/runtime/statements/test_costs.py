@@ -20,7 +20,7 @@ from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements.claims import Claims
-from conduit_runtime.statements.outcomes import Attempt, OrphanedClaim
+from conduit_runtime.statements.outcomes import Attempt
 from example_app import insert_order, ship
 from example_jobs.order import after_create, after_update
 
@@ -227,7 +227,7 @@ def claimed(connection: psycopg.Connection[Any]) -> list[Attempt]:
     statement = claim()
     rows = connection.execute(statement.sql(), statement.parameters).fetchall()
     assert len(rows) == BATCH
-    return [Attempt(OrphanedClaim(row[0], statement.parameters["token"]), 0.001) for row in rows]
+    return [Attempt(Job(id=row[0], token=statement.parameters["token"]), 0.001) for row in rows]
 
 
 def explain(connection: psycopg.Connection[Any], statement: Statement[Any]) -> dict[str, Any]:

@@ -361,13 +361,13 @@ def test_plain_jobs_pay_nothing(queue: Queue, dsn: str) -> None:
     """No statement of a worker or an enqueue touches the tables of flows, keys and results."""
     from conduit_runtime.statements import jobs as store
     from conduit_runtime.statements import outcomes as attempts
-    from conduit_runtime.statements.outcomes import Attempt, OrphanedClaim
+    from conduit_runtime.statements.outcomes import Attempt
 
     [job] = jobs("a")
     for statement in (
         *store.insert_jobs([job]),
         *store.insert_jobs([job, *jobs("b")]),
-        attempts.complete([Attempt(OrphanedClaim(job.id, job.id))]),
+        attempts.complete([Attempt(Job(id=job.id, token=job.id))]),
         attempts.end([]),
     ):
         assert not re.search(r"conduit_\w", statement.sql())

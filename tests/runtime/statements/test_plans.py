@@ -10,6 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from conduit_runtime.model.job import Job
 from conduit_runtime.model.worker_state import DeadWorker
 from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.postgres.statement import Statement
@@ -17,7 +18,7 @@ from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import worker_registry
 from conduit_runtime.statements.claims import Claims
-from conduit_runtime.statements.outcomes import Attempt, OrphanedClaim
+from conduit_runtime.statements.outcomes import Attempt
 from plans import Plan, buffers, nodes
 
 pytestmark = [pytest.mark.property, pytest.mark.xdist_group("a million jobs")]
@@ -132,7 +133,7 @@ def held(connection: psycopg.Connection[Any]) -> list[Attempt]:
     rows = connection.execute(statement.sql(), statement.parameters).fetchall()
     token: UUID = statement.parameters["token"]
     assert len(rows) == BATCH
-    return [Attempt(OrphanedClaim(row[0], token), 0.001) for row in rows]
+    return [Attempt(Job(id=row[0], token=token), 0.001) for row in rows]
 
 
 def explain(connection: psycopg.Connection[Any], statement: Statement[Any]) -> Plan:

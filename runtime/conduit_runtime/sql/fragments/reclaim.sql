@@ -5,7 +5,7 @@ reclaimed AS MATERIALIZED (
   SELECT id, queue FROM reclaimed WHERE status = 'failed'
   ON CONFLICT (job) DO UPDATE SET queue = excluded.queue, since = excluded.since, reporter = NULL
 )
-SELECT id, queue, type, status, attempts, max_attempts, error,
+SELECT id, queue, type, status,
        CASE WHEN flow IS NOT NULL AND status = 'failed'
          THEN {conduit_advance}(ARRAY[id], '{}'::uuid[], 2000, true) END,
        CASE WHEN status = 'pending'

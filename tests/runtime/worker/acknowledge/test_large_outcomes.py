@@ -13,7 +13,7 @@ from conduit_runtime.model.payload import encode
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import results
-from conduit_runtime.statements.outcomes import Attempt, OrphanedClaim
+from conduit_runtime.statements.outcomes import Attempt
 from conduit_runtime.worker.acknowledge import acknowledger as acknowledge
 from conduit_runtime.worker.run import runner
 from hypothesis import given
@@ -207,7 +207,7 @@ def test_the_size_as_jsonb_is_bounded(app_dsn: str, value: list[Any]) -> None:
 
 
 def test_the_weight_of_an_attempt() -> None:
-    job = OrphanedClaim(Job().id, Job().id)
+    job = Job()
     assert Attempt(job).weight == 0
     assert Attempt(job, result=results.Result("x" * 10, 1.0)).weight == 10
     rows = Job(type="t", payload="x"), Job(type="t", payload="y")
