@@ -5,7 +5,6 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -26,15 +25,16 @@ CANCELLING = 5.0
 class TimeoutConnection(psycopg.Connection[Any]):
     """Raises OperationalError when the server does not respond in time."""
 
+    is_late = False
+
     def wait(self, *args: Any, **options: Any) -> Any:
-        is_late = threading.Event()
-        timer = threading.Timer(DEADLINE, _sever, (self, is_late.set))
+        timer = threading.Timer(DEADLINE, _sever, (self,))
         timer.daemon = True
         timer.start()
         try:
             return super().wait(*args, **options)
         except psycopg.OperationalError as error:
-            raise (_late() if is_late.is_set() else error) from None
+            raise (_late() if self.is_late else error) from None
         finally:
             timer.cancel()
 
@@ -42,19 +42,20 @@ class TimeoutConnection(psycopg.Connection[Any]):
 class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):
     """`TimeoutConnection` in an event loop; `reader` may be shared by several."""
 
+    is_late = False
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.reader = ResponseReader()
-        self._is_late = False
 
     async def wait(self, gen: PQGen[Any], *args: Any, **options: Any) -> Any:
         if options.get("timeout") is not None:
             return await super().wait(gen, *args, **options)
-        timer = asyncio.get_running_loop().call_later(DEADLINE, _sever, self, self._note)
+        timer = asyncio.get_running_loop().call_later(DEADLINE, _sever, self)
         try:
             return await self._read(gen)
         except psycopg.OperationalError as error:
-            raise (_late() if self._is_late else error) from None
+            raise (_late() if self.is_late else error) from None
         finally:
             timer.cancel()
 
@@ -87,19 +88,14 @@ class AsyncTimeoutConnection(psycopg.AsyncConnection[Any]):
     def _is_active(self) -> bool:
         return self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE
 
-    def _note(self) -> None:
-        self._is_late = True
-
 
 def _late() -> psycopg.OperationalError:
     return psycopg.OperationalError(f"the server did not respond within {DEADLINE:g} s")
 
 
-def _sever(
-    connection: TimeoutConnection | AsyncTimeoutConnection, note: Callable[[], object]
-) -> None:
+def _sever(connection: TimeoutConnection | AsyncTimeoutConnection) -> None:
     """Cut a connection that is waited for: it reads as if the server had closed it."""
-    note()
+    connection.is_late = True
     # Closing it, as the driver does, would wait for the server or leave the waiting one waiting.
     try:
         with socket.socket(fileno=os.dup(connection.fileno())) as end:
