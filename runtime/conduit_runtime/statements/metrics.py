@@ -56,7 +56,7 @@ def compact() -> Steps[bool]:
     for short, long, kept_for in ((_MINUTE, _HOUR, MINUTES_KEPT), (_HOUR, _DAY, HOURS_KEPT)):
         parameters = {"short": short, **_old(long, kept_for)}
         compacted: int = yield Statement(
-            "metrics/compact", parameters, lambda rows, count: rows[0][0]
+            "metrics/compact", parameters, lambda rows, count: rows[0][0], _SUMS
         )
         most = max(most, compacted)
     forgotten: int = yield Statement("metrics/forget", _old(_DAY, DAYS_KEPT), counted)
@@ -84,8 +84,7 @@ def read(last: timedelta, queue: str | None, type: str | None) -> Statement[list
         "queue": queue,
         "type": type,
     }
-    histograms = {name: _summed(name) for name in ("durations", "waits")}
-    return Statement("metrics/metrics", parameters, _read, histograms)
+    return Statement("metrics/metrics", parameters, _read, _SUMS)
 
 
 def _summed(histogram: str) -> str:
@@ -95,6 +94,9 @@ def _summed(histogram: str) -> str:
         f"coalesce(pg_catalog.sum({histogram}[{bucket}]), 0)::bigint" for bucket in buckets
     )
     return f"ARRAY[{sums}]"
+
+
+_SUMS = {name: _summed(name) for name in ("durations", "waits")}
 
 
 def _read(rows: Rows, count: int) -> list[JobMetrics]:

@@ -1,17 +1,8 @@
 """What a role must be granted that may only enqueue, and one that may only work."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from ..statement import quote
-
-
-class Privileges(NamedTuple):
-    """Privileges on a table: of those who enqueue, and of those who work or operate."""
-
-    enqueuer: str
-    worker: str
-
 
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
 # What a pending job is made of. With the other columns one could be forged that runs or has ended.
@@ -20,10 +11,10 @@ _PENDING = (
     *("run_at", "trace", "notifies"),
 )
 
-# Every table of ours, so that a new one cannot be forgotten: a test compares.
+_FOR_ENQUEUERS = {"jobs": f"INSERT ({', '.join(_PENDING)})"}
 TABLES = {
-    "jobs": Privileges(f"INSERT ({', '.join(_PENDING)})", _ALL),
-    "conduit_migrations": Privileges("", "SELECT"),
+    "jobs": _ALL,
+    "conduit_migrations": "SELECT",
     **dict.fromkeys(
         (
             *("conduit_unique_keys", "conduit_blocked_jobs", "conduit_dependencies"),
@@ -31,23 +22,24 @@ TABLES = {
             *("conduit_queues", "conduit_rate_limits", "conduit_rate_usage"),
             "conduit_failure_notices",
         ),
-        Privileges("", _ALL),
+        _ALL,
     ),
 }
+"""What workers may do with each table of ours. A test compares, so that none is forgotten."""
 # Postgres lets everybody call a function, unless an administrator has changed that default; the
 # migration takes that back for those that have their owner's rights.
 FUNCTIONS = {
-    "conduit_new_id()": ("enqueuer", "worker"),
-    "conduit_notify()": ("enqueuer", "worker"),
-    "conduit_enqueue": ("enqueuer", "worker"),
-    "conduit_key_is_held(uuid, timestamptz)": ("worker",),
-    "conduit_release(uuid[], text[], text)": ("worker",),
-    "conduit_advance(uuid[], uuid[], integer, boolean)": ("worker",),
-    "conduit_reclaim(uuid[], text)": ("worker",),
-    "conduit_cancel(uuid)": ("worker",),
-    "conduit_add_histograms(bigint[], bigint[])": ("worker",),
-    "conduit_sum_histograms(bigint[])": ("worker",),
+    "conduit_new_id()": True,
+    "conduit_notify()": True,
+    "conduit_enqueue": True,
+    "conduit_key_is_held(uuid, timestamptz)": False,
+    "conduit_release(uuid[], text[], text)": False,
+    "conduit_advance(uuid[], uuid[], integer, boolean)": False,
+    "conduit_reclaim(uuid[], text)": False,
+    "conduit_cancel(uuid)": False,
+    "conduit_add_histograms(bigint[], bigint[])": False,
 }
+"""Each function of ours, and whether enqueuers may call it, as workers may."""
 
 
 def grants(
@@ -59,12 +51,11 @@ def grants(
     can read and change nothing. Workers may do all that `conduit-jobs` does but `migrate`.
     """
     schema_name = quote(schema or "public")
-    for kind, roles in (("enqueuer", enqueuers), ("worker", workers)):
+    for roles, tables in ((enqueuers, _FOR_ENQUEUERS), (workers, TABLES)):
         for role in map(quote, roles):
             yield f"GRANT USAGE ON SCHEMA {schema_name} TO {role};"
-            for table, privileges in TABLES.items():
-                if granted := getattr(privileges, kind):
-                    yield f"GRANT {granted} ON {schema_name}.{quote(table)} TO {role};"
-            for function, callers in FUNCTIONS.items():
-                if kind in callers:
+            for table, privileges in tables.items():
+                yield f"GRANT {privileges} ON {schema_name}.{quote(table)} TO {role};"
+            for function, is_for_enqueuers in FUNCTIONS.items():
+                if is_for_enqueuers or roles is workers:
                     yield f"GRANT EXECUTE ON FUNCTION {schema_name}.{function} TO {role};"

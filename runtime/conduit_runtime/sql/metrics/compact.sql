@@ -23,7 +23,7 @@ WITH old AS (
     pg_catalog.sum(succeeded), pg_catalog.sum(failed), pg_catalog.sum(retried),
     pg_catalog.sum(discarded), pg_catalog.sum(snoozed), pg_catalog.sum(cancelled),
     pg_catalog.sum(duration), pg_catalog.sum(wait),
-    {conduit_sum_histograms}(durations), {conduit_sum_histograms}(waits)
+    {durations}, {waits}
   FROM old
   GROUP BY start, queue, type
   ORDER BY start, queue, type

@@ -629,10 +629,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE BEGIN ATOMIC
   FROM unnest($1, $2) WITH ORDINALITY AS pair (a, b, place);
 END;
 
-CREATE AGGREGATE conduit_sum_histograms(bigint[]) (
-  SFUNC = conduit_add_histograms, STYPE = bigint[], INITCOND = '{}', PARALLEL = SAFE
-);
-
 CREATE TABLE conduit_metrics (
   seconds   integer     NOT NULL CHECK (seconds IN (60, 3600, 86400)),
   starts_at timestamptz NOT NULL,
