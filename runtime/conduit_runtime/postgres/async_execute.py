@@ -1,7 +1,7 @@
 """Our own connections, and running a statement on any, for asynchronous code."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -71,16 +71,21 @@ async def run_async(
     return statement.decode(rows, cursor.rowcount)
 
 
-@asynccontextmanager
-async def needed_settings_async(connection: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
-    """Run the block with the settings that our statements need.
+def needed_settings_async(
+    connection: psycopg.AsyncConnection[Any],
+) -> AbstractAsyncContextManager[None]:
+    """A block with the settings that our statements need.
 
     Only a connection that differs pays: it is changed for the block, and then changed back.
     """
     given = differing_settings(connection)
-    if not given:
-        yield
-        return
+    return _changed_settings_async(connection, given) if given else nullcontext()
+
+
+@asynccontextmanager
+async def _changed_settings_async(
+    connection: psycopg.AsyncConnection[Any], given: Mapping[bytes, bytes]
+) -> AsyncIterator[None]:
     await _set_async(connection, {name: NEEDED[name] for name in given})
     try:
         yield

@@ -2,7 +2,7 @@
 """Our own connections, and running a statement on any, for synchronous code."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -70,16 +70,19 @@ def run(
     return statement.decode(rows, cursor.rowcount)
 
 
-@contextmanager
-def needed_settings(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Run the block with the settings that our statements need.
+def needed_settings(connection: psycopg.Connection[Any]) -> AbstractContextManager[None]:
+    """A block with the settings that our statements need.
 
     Only a connection that differs pays: it is changed for the block, and then changed back.
     """
     given = differing_settings(connection)
-    if not given:
-        yield
-        return
+    return _changed_settings(connection, given) if given else nullcontext()
+
+
+@contextmanager
+def _changed_settings(
+    connection: psycopg.Connection[Any], given: Mapping[bytes, bytes]
+) -> Iterator[None]:
     _set(connection, {name: NEEDED[name] for name in given})
     try:
         yield
