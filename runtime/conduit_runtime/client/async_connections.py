@@ -8,7 +8,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from ..model.arguments import check_type
-from ..postgres.async_execute import check_open_async, own_async, run_async
+from ..postgres.async_execute import OwnAsyncConnection, check_open_async, own_async, run_async
 from ..postgres.dsn import pool_dsn
 from ..postgres.forks import renew_in_children
 from ..postgres.statement import Statement
@@ -24,6 +24,7 @@ _left: list[Pool] = []
 def _own_pool(dsn: str, size: int) -> Pool:
     return AsyncConnectionPool(
         dsn,
+        connection_class=OwnAsyncConnection,
         min_size=0,
         max_size=size,
         open=False,
@@ -64,9 +65,17 @@ class AsyncConnections:
         if conn is not None:
             check_type(conn, "conn", psycopg.AsyncConnection, "a psycopg AsyncConnection")
             return await run_async(conn, statement, self._schema)
+        if not self._owned:
+            async with self._pool.connection() as connection:
+                return await run_async(connection, statement, self._schema)
+        # Our own are in autocommit mode: there is nothing to commit.
         await self._open()
-        async with self._pool.connection() as connection:
+        pool = self._pool
+        connection = await pool.getconn()
+        try:
             return await run_async(connection, statement, self._schema)
+        finally:
+            await pool.putconn(connection)
 
     async def run_steps(self, steps: Steps[T], conn: Connection | None = None) -> T:
         """Run the statements of an operation, each as `run` does, and return its result."""

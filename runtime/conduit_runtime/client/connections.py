@@ -10,7 +10,7 @@ from psycopg_pool import ConnectionPool
 
 from ..model.arguments import check_type
 from ..postgres.dsn import pool_dsn
-from ..postgres.execute import check_open, own, run
+from ..postgres.execute import OwnConnection, check_open, own, run
 from ..postgres.forks import renew_in_children
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps
@@ -24,7 +24,14 @@ _left: list[Pool] = []
 
 def _own_pool(dsn: str, size: int) -> Pool:
     return ConnectionPool(
-        dsn, min_size=0, max_size=size, open=False, configure=own, check=check_open, name="conduit"
+        dsn,
+        connection_class=OwnConnection,
+        min_size=0,
+        max_size=size,
+        open=False,
+        configure=own,
+        check=check_open,
+        name="conduit",
     )
 
 
@@ -59,9 +66,17 @@ class Connections:
         if conn is not None:
             check_type(conn, "conn", psycopg.Connection, "a psycopg Connection")
             return run(conn, statement, self._schema)
+        if not self._owned:
+            with self._pool.connection() as connection:
+                return run(connection, statement, self._schema)
+        # Our own are in autocommit mode: there is nothing to commit.
         self._open()
-        with self._pool.connection() as connection:
+        pool = self._pool
+        connection = pool.getconn()
+        try:
             return run(connection, statement, self._schema)
+        finally:
+            pool.putconn(connection)
 
     def run_steps(self, steps: Steps[T], conn: Connection | None = None) -> T:
         """Run the statements of an operation, each as `run` does, and return its result."""

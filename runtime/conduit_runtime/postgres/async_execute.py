@@ -19,7 +19,7 @@ from .host_settings import (
     keeps_settings,
     needs_transaction,
 )
-from .parameters import ADAPTERS, positional
+from .parameters import ADAPTERS, are_large, positional
 from .statement import Statement
 
 T = TypeVar("T")
@@ -56,6 +56,12 @@ class _AsyncRawCursor(
         return ADAPTERS
 
 
+class OwnAsyncConnection(psycopg.AsyncConnection[Any]):
+    """A connection of our own; a spare cursor, which knows how to write values, saves time."""
+
+    spare: _AsyncRawCursor | None = None
+
+
 async def run_async(
     connection: psycopg.AsyncConnection[Any], statement: Statement[T], schema: str | None = None
 ) -> T:
@@ -64,11 +70,17 @@ async def run_async(
     The cursor is our own, so that the application's row and cursor factories do not matter.
     """
     sql, parameters = positional(statement, schema)
-    cursor = _AsyncRawCursor(connection, row_factory=tuple_row)
-    async with needed_settings_async(connection):
+    own = connection if isinstance(connection, OwnAsyncConnection) else None
+    cursor = (own and own.spare) or _AsyncRawCursor(connection, row_factory=tuple_row)
+    if own is not None:
+        own.spare = None  # another task may use the connection meanwhile
+    async with nullcontext() if own else needed_settings_async(connection):
         await cursor.execute(sql, parameters, binary=True)
         rows = await cursor.fetchall() if cursor.description else []
-    return statement.decode(rows, cursor.rowcount)
+    count = cursor.rowcount
+    if own is not None and not (rows or are_large(parameters)):  # which the cursor would keep
+        own.spare = cursor
+    return statement.decode(rows, count)
 
 
 def needed_settings_async(

@@ -20,7 +20,7 @@ from .host_settings import (
     keeps_settings,
     needs_transaction,
 )
-from .parameters import ADAPTERS, positional
+from .parameters import ADAPTERS, are_large, positional
 from .statement import Statement
 
 T = TypeVar("T")
@@ -55,6 +55,12 @@ class _RawCursor(TransactionCursor[tuple[Any, ...]], psycopg.RawCursor[tuple[Any
         return ADAPTERS
 
 
+class OwnConnection(psycopg.Connection[Any]):
+    """A connection of our own; a spare cursor, which knows how to write values, saves time."""
+
+    spare: _RawCursor | None = None
+
+
 def run(
     connection: psycopg.Connection[Any], statement: Statement[T], schema: str | None = None
 ) -> T:
@@ -63,11 +69,17 @@ def run(
     The cursor is our own, so that the application's row and cursor factories do not matter.
     """
     sql, parameters = positional(statement, schema)
-    cursor = _RawCursor(connection, row_factory=tuple_row)
-    with needed_settings(connection):
+    own = connection if isinstance(connection, OwnConnection) else None
+    cursor = (own and own.spare) or _RawCursor(connection, row_factory=tuple_row)
+    if own is not None:
+        own.spare = None  # another task may use the connection meanwhile
+    with nullcontext() if own else needed_settings(connection):
         cursor.execute(sql, parameters, binary=True)
         rows = cursor.fetchall() if cursor.description else []
-    return statement.decode(rows, cursor.rowcount)
+    count = cursor.rowcount
+    if own is not None and not (rows or are_large(parameters)):  # which the cursor would keep
+        own.spare = cursor
+    return statement.decode(rows, count)
 
 
 def needed_settings(connection: psycopg.Connection[Any]) -> AbstractContextManager[None]:

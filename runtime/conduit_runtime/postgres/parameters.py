@@ -1,6 +1,7 @@
 """How parameters are written for the server."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +23,14 @@ class _BinaryArrayDumper(Dumper):
 psycopg.adapters.register_dumper(BinaryArray, _BinaryArrayDumper)
 ADAPTERS = AdaptersMap(psycopg.adapters)
 """What our cursors load and dump, whatever the application registers."""
+
+
+_LARGE = 10_000
+
+
+def are_large(parameters: Sequence[Any]) -> bool:
+    """Whether one of them is a text or an array of many bytes."""
+    return any(isinstance(each, str | bytes) and len(each) > _LARGE for each in parameters)
 
 
 def positional(statement: Statement[Any], schema: str | None) -> tuple[str, list[Any]]:
