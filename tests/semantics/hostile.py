@@ -31,7 +31,7 @@ EVERY = [*WORDS, *(word for line in _lines("reserved.txt") for word in line.spli
 CAPITALS = sorted(
     {word.lower(): word[0].upper() + word[1:] for word in WORDS if word[0].isalpha()}.values()
 )
-SERVICES = [word for word in CAPITALS if word not in vars(stdlib)]
+SERVICES = [word for word in CAPITALS if word not in stdlib.__all__]
 OURS = {"JOBS", "SERVICES", "Services"}
 """Resources whose module the package needs for itself, or whose table is the queue's."""
 RESOURCES = [
