@@ -44,11 +44,12 @@ class ApartWriter:
     def __init__(
         self,
         database: JobDatabase,
+        backoff: Backoff,
         on_written: Callable[[Sequence[Attempt], Written], None],
         on_end: Callable[[], None],
     ) -> None:
         self._database = database
-        self._backoff = Backoff(_log, "an outcome cannot be written")
+        self._backoff = backoff  # the acknowledger's, which logs an outage once for both
         self._on_written = on_written
         self._on_end = on_end
         self._at_once = asyncio.Semaphore(AT_ONCE)
