@@ -6,7 +6,8 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar, Unpack
 import psycopg
 from typing_extensions import TypeVar as TypeVarWithDefault
 
-from ..job_types.job_type import JobOptions, JobType
+from ..job_types.job_type import JobType
+from ..job_types.options import JobOptions
 from ..model.arguments import check_type
 from ..model.flow import Flow
 from ..model.job import Job

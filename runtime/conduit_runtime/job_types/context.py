@@ -24,7 +24,7 @@ from ..records.identity_map import IdentityMap
 from ..records.queries import Query, column_names
 from ..services.protocols import Prepared
 from ..statements.flows import ChildJobs
-from .job_type import JobOptions, JobType
+from .options import JobMaker, JobOptions
 
 S = TypeVarWithDefault("S", default=Any)
 P = TypeVar("P")
@@ -162,14 +162,12 @@ class JobContext(AsyncOperations, Generic[S]):
         if self._cancelled:
             raise asyncio.CancelledError
 
-    def enqueue(
-        self, job_type: JobType[Any, P], payload: P, /, **options: Unpack[JobOptions]
-    ) -> None:
+    def enqueue(self, job_type: JobMaker[P], payload: P, /, **options: Unpack[JobOptions]) -> None:
         """Enqueue a job when, and only when, this one completes; the payload is taken as it is now.
 
         Raises PayloadError for a payload that JSON or Postgres would refuse or change.
         """
-        check_type(job_type, "job_type", JobType, "a JobType of a generated package")
+        check_type(job_type, "job_type", JobMaker, "a JobType of a generated package")
         self.enqueued.append(job_type.job(payload, **options))
 
     def enqueue_flow(self, flow: Flow) -> None:

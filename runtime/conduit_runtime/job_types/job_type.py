@@ -5,8 +5,8 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import KW_ONLY, dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unpack, overload
+from datetime import timedelta
+from typing import Any, Generic, TypeVar, Unpack, overload
 
 import msgspec
 import psycopg
@@ -24,55 +24,19 @@ from ..services.protocols import protocols_of
 from ..statements.jobs import check_options, insert_job
 from ..trace_context.headers import present_trace
 from .async_enqueue import enqueue_async
+from .context import JobContext
 from .enqueue import enqueue
-
-if TYPE_CHECKING:
-    from .context import JobContext
+from .options import JobOptions, Priority, TypeOptions
 
 S = TypeVar("S")
 P = TypeVar("P")
-
-Priority = int | Literal["low", "normal", "high", "urgent"]
-
-
-class JobOptions(TypedDict, total=False):
-    """What an enqueue may say of its one job; the rest is the job type's.
-
-    `delay` counts from now on the server's clock, `run_at` is an aware time. A `unique` value (or
-    tuple of values) allows one such job for `unique_for`, or until it ended.
-    """
-
-    queue: str
-    priority: Priority
-    max_attempts: int
-    timeout: timedelta
-    delay: timedelta
-    run_at: datetime
-    unique: object
-    unique_for: timedelta
-
-
-class TypeOptions(TypedDict, total=False):
-    """What a job type says of all its jobs.
-
-    `timeout` bounds one attempt; `base` is the first wait of the backoff (default: a minute).
-    `keep_result` is how long after a job's end the handler's result stays stored.
-    """
-
-    queue: str
-    priority: Priority
-    max_attempts: int
-    timeout: timedelta | None
-    backoff: BackoffKind
-    base: timedelta | None
-    keep_result: timedelta | None
 
 
 @dataclass(eq=False, repr=False)
 class JobType(Generic[S, P]):
     """A handler, its payload and its options; calling it runs the handler."""
 
-    function: Callable[["JobContext[S]", P], Coroutine[Any, Any, object]]
+    function: Callable[[JobContext[S], P], Coroutine[Any, Any, object]]
     name: str
     fingerprint: str
     _: KW_ONLY
@@ -104,7 +68,7 @@ class JobType(Generic[S, P]):
     def __repr__(self) -> str:
         return f"<JobType {self.name}>"
 
-    async def __call__(self, job: "JobContext[S]", payload: P) -> None:
+    async def __call__(self, job: JobContext[S], payload: P) -> None:
         """Run the handler."""
         await self.function(job, payload)
 
@@ -206,7 +170,7 @@ class JobType(Generic[S, P]):
 
 def job_type(
     name: str, fingerprint: str, **options: Unpack[TypeOptions]
-) -> Callable[[Callable[["JobContext[S]", P], Coroutine[Any, Any, object]]], JobType[S, P]]:
+) -> Callable[[Callable[[JobContext[S], P], Coroutine[Any, Any, object]]], JobType[S, P]]:
     """Make a coroutine function `(job, payload)` a job type.
 
     `name` and `fingerprint` (of the payload's shape) are what the queue stores; the options are
@@ -214,7 +178,7 @@ def job_type(
     """
 
     def decorate(
-        function: Callable[["JobContext[S]", P], Coroutine[Any, Any, object]],
+        function: Callable[[JobContext[S], P], Coroutine[Any, Any, object]],
     ) -> JobType[S, P]:
         return JobType(function, name, fingerprint, **options)
 

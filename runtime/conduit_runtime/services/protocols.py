@@ -5,15 +5,11 @@ import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..model.calls import CurrentJob
 from ..model.text.names import named, source_name
 from .service_calls import JobServices, Linger, Protocols, ServiceError
-
-if TYPE_CHECKING:
-    from ..job_types.job_type import JobType
-
 
 HOOKS_ONLY = "called by hooks only"
 """What a generated `Services` Protocol says in `Annotated` of a service that no job calls."""
@@ -104,7 +100,15 @@ class Prepared:
         return JobServices(self.services, self.protocols, job, linger)
 
 
-def prepare(services: object, job_types: Iterable["JobType[Any, Any]"]) -> Prepared:
+class ServiceUser(Protocol):
+    """A job type, as far as its services go."""
+
+    @property
+    def services(self) -> Mapping[str, type]:
+        """The services that its jobs call: attribute → Protocol."""
+
+
+def prepare(services: object, job_types: Iterable[ServiceUser]) -> Prepared:
     """The services ready for jobs; raises ServiceError that names each missing one and method."""
     protocols = protocols_for(job_types)
     ready = provided(services)
@@ -112,7 +116,7 @@ def prepare(services: object, job_types: Iterable["JobType[Any, Any]"]) -> Prepa
     return Prepared(ready, protocols)
 
 
-def protocols_for(job_types: Iterable["JobType[Any, Any]"]) -> dict[str, type]:
+def protocols_for(job_types: Iterable[ServiceUser]) -> dict[str, type]:
     """The services that job types call: attribute → Protocol.
 
     Packages that call one service under one name each have a Protocol of it; the result has the

@@ -1,0 +1,52 @@
+"""What a job type and an enqueue may say of a job."""
+
+from datetime import datetime, timedelta
+from typing import Literal, Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
+
+from ..model.job import Job
+from ..model.retry import BackoffKind
+
+P = TypeVar("P", contravariant=True)
+
+Priority = int | Literal["low", "normal", "high", "urgent"]
+
+
+class JobOptions(TypedDict, total=False):
+    """What an enqueue may say of its one job; the rest is the job type's.
+
+    `delay` counts from now on the server's clock, `run_at` is an aware time. A `unique` value (or
+    tuple of values) allows one such job for `unique_for`, or until it ended.
+    """
+
+    queue: str
+    priority: Priority
+    max_attempts: int
+    timeout: timedelta
+    delay: timedelta
+    run_at: datetime
+    unique: object
+    unique_for: timedelta
+
+
+class TypeOptions(TypedDict, total=False):
+    """What a job type says of all its jobs.
+
+    `timeout` bounds one attempt; `base` is the first wait of the backoff (default: a minute).
+    `keep_result` is how long after a job's end the handler's result stays stored.
+    """
+
+    queue: str
+    priority: Priority
+    max_attempts: int
+    timeout: timedelta | None
+    backoff: BackoffKind
+    base: timedelta | None
+    keep_result: timedelta | None
+
+
+@runtime_checkable
+class JobMaker(Protocol[P]):
+    """A job type, as a running job sees it that enqueues another one."""
+
+    def job(self, payload: P, /, **options: Unpack[JobOptions]) -> Job:
+        """A job of this type that is not stored yet."""
