@@ -73,7 +73,8 @@ def new_database(server_dsn: str, template: str) -> Callable[[], AbstractContext
         with _admin(server_dsn) as connection:
             create = SQL("CREATE DATABASE {} TEMPLATE {}")
             connection.execute(create.format(Identifier(name), Identifier(template)))
-            yield make_conninfo(server_dsn, dbname=name)
+        yield make_conninfo(server_dsn, dbname=name)
+        with _admin(server_dsn) as connection:  # another one: none is held for each database
             _drop(connection, name)
 
     return make
