@@ -48,5 +48,8 @@ class TypeOptions(TypedDict, total=False):
 class JobMaker(Protocol[P]):
     """A job type, as a running job sees it that enqueues another one."""
 
+    name: str
+    fingerprint: str
+
     def job(self, payload: P, /, **options: Unpack[JobOptions]) -> Job:
         """A job of this type that is not stored yet."""
