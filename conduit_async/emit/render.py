@@ -10,7 +10,7 @@ import jinja2
 from .. import assets
 from ..python import literals
 from ..python.code import Line
-from .layout import mark
+from .layout import WIDTH, mark
 
 _CONTINUED = ("else", "except", "finally", "case")
 _QUOTES = re.compile(r'"""|"\Z')
@@ -58,7 +58,7 @@ def _docstring(text: str | None, indent: int) -> str:
     """A documentation comment as a docstring."""
     if not text:
         return ""
-    width = 88 - 4 * indent
+    width = WIDTH - 4 * indent
     plain = "\n".join(map(_printable, text.splitlines())).strip()
     lines = [
         part

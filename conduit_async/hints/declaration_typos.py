@@ -2,6 +2,7 @@
 
 from ..suggest import nearest
 from ..tokens import FIELD_ANNOTATIONS, MEMBER_ANNOTATIONS
+from ..types import SCALARS
 from .queue_words import queue_hint
 from .syntax_hint import SyntaxHint, Unexpected
 
@@ -13,8 +14,6 @@ _ALIASES = {
     **dict.fromkeys(("persist", "store"), "save"),
 }
 """What events are called elsewhere."""
-
-_TYPES = ("string", "int", "float", "bool", "text", "uuid", "decimal", "timestamp")
 
 
 def declaration_typo(at: Unexpected) -> SyntaxHint | None:
@@ -222,7 +221,7 @@ def _parameter(at: Unexpected) -> SyntaxHint | None:
             )
         case ["FUNCTION" | "SCOPE" | "COMPUTED", *_, kind] if is_named and at.expected == {"COLON"}:
             if kind == "NAME":
-                name, of = (token, last) if last.text in _TYPES else (last, token)
+                name, of = (token, last) if last.text in SCALARS else (last, token)
                 hint = f"write `{name.text}: {of.text}`"
                 return at.hint(f"expected `:`, found `{token.text}`", hint, "SYN002")
             if kind in ("RPAR", "COMMA"):

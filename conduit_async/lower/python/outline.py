@@ -7,6 +7,7 @@ CPython takes at most 20 loops, `try` and `with` blocks inside of each other in 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from ...package import Function
 from ...python.code import Line
@@ -86,15 +87,12 @@ def _short_chains(statements: list[_Statement]) -> list[_Statement]:
         arms = arms + 1 if each.line.word == "elif" else 0
         if arms == MAX_ARMS:
             each.write(each.line.text.removeprefix("el"))
-            ends = (
-                n
-                for n, last in enumerate(statements[index + 1 :], index + 1)
-                if last.line.word not in ("elif", "else")
+            arms_after = takewhile(
+                lambda later: later.line.word in ("elif", "else"), statements[index + 1 :]
             )
-            end = next(ends, len(statements))
-            rest = _short_chains(statements[index:end])
-            otherwise = _Statement(Line("else:", ()), rest, is_rest=True)
-            return [*found, otherwise, *_short_chains(statements[end:])]
+            rest = [each, *arms_after]
+            otherwise = _Statement(Line("else:", ()), _short_chains(rest), is_rest=True)
+            return [*found, otherwise, *_short_chains(statements[index + len(rest) :])]
         found.append(each)
     return found
 
