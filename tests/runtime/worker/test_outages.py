@@ -108,10 +108,16 @@ def test_a_worker_that_ends_meanwhile_says_what_it_could_not_write(
     relay = Relay(dsn)
     try:
         station = Station(queue, make_conninfo(relay.dsn, connect_timeout=2), caplog)
-        station.pool.register("sleep", lambda context, payload: asyncio.sleep(60))
+        started = threading.Event()
+
+        @station.pool.handler("sleep")
+        async def sleep(context: JobContext, payload: object) -> None:
+            started.set()
+            await asyncio.sleep(60)
+
         station.pool.start()
         queue.enqueue(Job(type="sleep"))
-        until(lambda: queue.stats().running)
+        assert started.wait(30)  # the worker knows of the job, not the database alone
         relay.fall_silent()
         station.pool.stop(grace=0)
         written = [line for line in station.lines() if "could be written" in line]
