@@ -1,6 +1,7 @@
 """The modules of a package, with the names that are taken in each."""
 
 from collections.abc import Collection, Iterator
+from functools import partial
 
 from ..analyses.reached import Reached, reached_from
 from ..config import Config
@@ -8,7 +9,6 @@ from ..names import ENTRY_POINTS, record_name, snapshot_name
 from ..package import ModulePlan, Plan, RowHead
 from ..program import JobInfo, Program, ResourceInfo
 from ..python.annotations import hiding, payload_type
-from ..python.imports import Imports
 from .rows import plan_rows
 
 
@@ -44,8 +44,7 @@ def _module(program: Program, resource: ResourceInfo) -> ModulePlan:
 
 def _parameters(jobs: Collection[JobInfo], reached: Reached) -> Iterator[str]:
     for job in jobs:
-        scratch = Imports()
-        yield from hiding(((c.python, payload_type(c, scratch)) for c in job.captures), scratch)
+        yield from hiding((c.python, partial(payload_type, c)) for c in job.captures)
     for function in reached.functions:
         yield from (capture.python for capture in function.reads)
         yield from (parameter.python for parameter in function.parameters)

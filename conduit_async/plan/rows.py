@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from functools import partial
 
 from .. import ast
 from ..names import record_name, snake_case, snapshot_name
@@ -46,6 +47,7 @@ class _Rows:
         self.resource = resource
         self.reserved = reserved
         self.imports = Imports(reserved)
+        self.hidden: set[str] = set()
         self.found: dict[str, tuple[RowHead, Row]] = {}
 
     def all(self, types: Iterable[ast.TypeExpr]) -> Iterable[tuple[RowHead, Row]]:
@@ -67,10 +69,10 @@ class _Rows:
     def add(self, rank: int, row: Row, *within: str) -> None:
         """Add a row, which has just been made."""
         aliases = {name for name, _ in row.fields if name.endswith("_")}
-        hidden = tuple(sorted(aliases | hiding(row.fields, self.imports)))
+        hidden = tuple(sorted(aliases | self.hidden))
         imports = tuple(self.imports.names())
         self.found[row.name] = RowHead(row.name, rank, within, imports, hidden), row
-        self.imports = Imports(self.reserved)
+        self.imports, self.hidden = Imports(self.reserved), set()
 
     def type(self, kind: Type, rank: int, *within: str) -> None:
         """Add the enums and structs of a type, inner ones first."""
@@ -136,12 +138,14 @@ class _Rows:
 
     def fields(self, columns: Iterable[Column]) -> tuple[tuple[str, str], ...]:
         """The attributes of a class, with their annotations."""
-        return tuple((column.python, self.annotation(column)) for column in columns)
+        fields = [(column.python, partial(_annotation, column)) for column in columns]
+        self.hidden = hiding(fields)
+        return tuple((name, write(self.imports)) for name, write in fields)
 
-    def annotation(self, column: Column) -> str:
-        """The type of a column's values."""
-        text = annotation(column.type, self.imports, "")
-        return f"{self.imports.runtime('Sensitive')}[{text}]" if column.sensitive else text
+
+def _annotation(column: Column, imports: Imports) -> str:
+    text = annotation(column.type, imports, "")
+    return f"{imports.runtime('Sensitive')}[{text}]" if column.sensitive else text
 
 
 def _a(word: str) -> str:

@@ -1,7 +1,7 @@
 """Types as Python annotations."""
 
-import re
-from collections.abc import Iterable
+import builtins
+from collections.abc import Callable, Iterable
 
 from ..names import record_name, snapshot_name
 from ..program import Capture
@@ -82,15 +82,17 @@ def annotation(
     return write(of)
 
 
-def hiding(fields: Iterable[tuple[str, str]], imports: Imports) -> set[str]:
+def hiding(fields: Iterable[tuple[str, Callable[[Imports], str]]]) -> set[str]:
     """The fields of a class whose names hide a type that a later field has.
 
-    They are the same whether the type is already written as an alias or not.
+    Each field is its name and what writes its type.
     """
     found: set[str] = set()
     seen: set[str] = set()
-    for name, kind in fields:
-        found |= seen & {imports.original(word) for word in re.findall(r"\w+", kind)}
+    for name, write in fields:
+        imports = Imports(dir(builtins))
+        write(imports)
+        found |= seen & {each for _, each in imports.names()}
         seen.add(name)
     return found
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import Flag, IntEnum, auto
+from enum import Enum, Flag, IntEnum, auto
 from functools import reduce
 from operator import or_
 
@@ -35,6 +35,7 @@ class Effect(Flag):
     READS = auto()  # what it reads may change
     FAILS = auto()  # it may raise an error
     ACTS = auto()  # it does something, or may raise an error
+    WAITS = auto()  # there is an `await` in it
 
     def must_precede(self, later: "Effect") -> bool:
         """Whether running it after `later`, an operand to its right, would make a difference."""
@@ -50,11 +51,24 @@ class Effect(Flag):
         return bool(self & (Effect.FAILS | Effect.ACTS))
 
 
+class Form(Enum):
+    """What rules have to know of an expression beside its text."""
+
+    PLAIN = auto()
+    WRITTEN = auto()  # literals of numbers and texts alone, whose value type checkers know
+    EMPTY = auto()  # `[]` or `{}`, of which they know no type
+    LOOSE = auto()  # what may be such a literal, or holds one
+    NEVER = auto()  # what always raises an error
+    ANY = auto()  # what a cast or an operator makes `Any`
+    ANSWER = auto()  # what the database or a service gives, or the previous row holds
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A statement: its first line, and the block that it opens if it is a compound one.
 
-    `effect` is that of all of it, `test` the condition of an `if`.
+    `effect` is that of all of it, `test` the condition of an `if`, `gives` the variable and the
+    value of an assignment without an annotation.
     """
 
     text: str
@@ -62,6 +76,7 @@ class Line:
     span: Span | None = None
     effect: Effect = Effect.ACTS
     test: "Code | None" = None
+    gives: tuple[str, str] | None = None
 
     @property
     def word(self) -> str:
@@ -99,8 +114,8 @@ class Code:
 
     `before` are statements that must have run. `guards` are conditions under which alone `text`
     may be evaluated; when one fails the value is None (`a?.b`), see `close`. `depth` is how deep
-    the expression nests. `opposite` is a comparison the other way round, `items` the text between
-    the brackets of a list.
+    the expression nests. `opposite` is a comparison the other way round, `items` what is written of
+    a list or dict inside of another one, `got` the owner and the key of an `owner.get(key)`.
     """
 
     text: str
@@ -111,6 +126,8 @@ class Code:
     guards: tuple[NotNil, ...] = ()
     opposite: str | None = None
     items: str | None = None
+    got: str | None = None
+    form: Form = Form.PLAIN
 
     def at(self, least: Precedence) -> str:
         """The text, in parentheses if it binds looser than `least`."""
@@ -143,21 +160,14 @@ class Code:
         return self.text in _CONSTANTS or self.is_literal
 
     @property
-    def is_empty(self) -> bool:
-        """Whether it is the literal of an empty list or dict."""
-        return self.text in ("[]", "{}")
+    def is_loose(self) -> bool:
+        """Whether it shows type checkers no type, or not all of it."""
+        return self.form in (Form.EMPTY, Form.LOOSE, Form.NEVER)
 
     @property
     def assigns(self) -> bool:
         """Whether there may be a `:=` in it, which Python takes in no iterable of a loop."""
         return ":=" in self.text
-
-    @property
-    def spread(self) -> str:
-        """The items of an array inside of a list: of one that is written out, those it has."""
-        if self.items is not None and self.text == f"[{self.items}]":
-            return self.items
-        return f"*{self.at(Precedence.SUM)}"
 
 
 NONE = Code("None")
@@ -169,25 +179,46 @@ _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 def combine(
     text: str, precedence: Precedence, parts: Sequence[Code], effect: Effect = Effect.NONE
 ) -> Code:
-    """An expression made of others, which run in this order."""
+    """An expression made of others, which run in this order: of a ternary, the condition first."""
+    forms = {part.form for part in parts}
+    is_written = Precedence.SUM <= precedence <= Precedence.POWER and forms == {Form.WRITTEN}
+    may_be_empty = any(part.form in (Form.EMPTY, Form.LOOSE) for part in parts[1:])
+    is_loose = precedence == Precedence.TERNARY and may_be_empty
     return Code(
         text,
         precedence,
         tuple(line for part in parts for line in part.before),
         reduce(or_, (part.effect for part in parts), effect),
         1 + max((part.depth for part in parts), default=0),
+        form=Form.WRITTEN if is_written else Form.LOOSE if is_loose else Form.PLAIN,
     )
 
 
-def list_of(items: str, parts: Sequence[Code]) -> Code:
-    """A list whose items are written out."""
-    return replace(combine(f"[{items}]", Precedence.ATOM, parts), items=items)
+def collection(items: str, parts: Sequence[Code], brackets: str = "[]") -> Code:
+    """A list or dict whose items are written out."""
+    is_loose = any(part.is_loose for part in parts)
+    form = Form.EMPTY if not items else Form.LOOSE if is_loose else Form.PLAIN
+    code = combine(f"{brackets[0]}{items}{brackets[1]}", Precedence.ATOM, parts)
+    return replace(code, items=items, form=form)
+
+
+def list_from(each: Code, name: str, source: Code, test: str = "") -> Code:
+    """`[each for name in source]`, less the items that fail a test."""
+    text = f"[{each.at(Precedence.TERNARY)} for {name} in {source.at(Precedence.OR)}{test}]"
+    form = Form.LOOSE if each.is_loose else Form.PLAIN
+    code = combine(text, Precedence.ATOM, [source], each.effect)
+    return replace(code, items=f"*{text}", form=form)
 
 
 def assign(name: str, code: Code, kind: str = "") -> list[Line]:
     """The statements that give a variable a value; `kind` is its annotation."""
-    head = f"{name}: {kind}" if kind else name
-    return [*code.before, Line(f"{head} = {code.text}", effect=code.effect)]
+    return [*code.before, assignment(name, code.text, kind, code.effect)]
+
+
+def assignment(name: str, value: str, kind: str = "", effect: Effect = Effect.ACTS) -> Line:
+    """The line that gives a variable a value."""
+    head, gives = (f"{name}: {kind}", None) if kind else (name, (name, value))
+    return Line(f"{head} = {value}", effect=effect, gives=gives)
 
 
 def call(function: str, parts: Sequence[Code], effect: Effect = Effect.NONE) -> Code:
@@ -243,7 +274,8 @@ def close(code: Code) -> Code:
     if code.guards == (NotNil(code.text),):
         return replace(code, guards=())
     text = f"{code.at(Precedence.OR)} if {holds(code.guards).text} else None"
-    return replace(code, text=text, precedence=Precedence.TERNARY, depth=code.depth + 1, guards=())
+    depth = code.depth + 1
+    return Code(text, Precedence.TERNARY, code.before, code.effect, depth, form=code.form)
 
 
 def compound(head: str, block: Sequence[Line], effect: Effect = Effect.ACTS) -> Line:

@@ -67,10 +67,6 @@ class Imports:
         """What was used, as module and name."""
         return [*self._names]
 
-    def original(self, word: str) -> str:
-        """The name that is written as `word` here."""
-        return next((name for (_, name), alias in self._names.items() if alias == word), word)
-
     def used(self, module: str) -> set[str]:
         """The names that were used of a module."""
         return {name for each, name in self._names if each == module}

@@ -1,6 +1,5 @@
 """Python literals for constant values: whatever a text holds, it arrives unchanged."""
 
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -83,14 +82,6 @@ def _words(text: str) -> list[str]:
             words.append(text[start:index])
             start = index
     return [*words, text[start:]] if start < len(text) else words
-
-
-_EMPTY = re.compile(r"^[\[{].*(\[\]|\{\})|(^|else )(\[\]|\{\})$|^(\[\]|\{\}) if |^fail\(")
-
-
-def holds_empty(text: str) -> bool:
-    """Whether it may be an empty literal, or holds one, whose type is unknown."""
-    return _EMPTY.search(text) is not None
 
 
 def number(value: int | float) -> str:

@@ -142,8 +142,9 @@ def _key(fn: FunctionBuilder, node: ast.Member) -> Lowering:
     if (certain := entry(fn, node, node.target, target, key)) is not None:
         code = certain
     elif isinstance(required(type_of(fn, node.target)), Hash):
-        text = f"{target.at(Precedence.PRIMARY)}.get({key.text})"
-        code = combine(text, Precedence.PRIMARY, [target], Effect.READS)
+        owner = target.at(Precedence.PRIMARY)
+        code = combine(f"{owner}.get({key.text})", Precedence.PRIMARY, [target], Effect.READS)
+        code = replace(code, got=f"{owner}, {key.text}")
     else:
         code = fn.operator("member", [target, key], Effect.READS | Effect.FAILS)
     return replace(code, guards=target.guards)
@@ -179,5 +180,5 @@ def unwrap(fn: FunctionBuilder, node: ast.Unwrap, operand: Operand) -> Lowering:
     if is_known or isinstance(node.operand, ast.Unwrap):
         return target
     target = as_any(fn, node.operand, target)
-    target = unchecked(fn, target) if literals.holds_empty(target.text) else target
+    target = unchecked(fn, target) if target.is_loose else target
     return fn.unwrap(target, node.operand, Effect.FAILS)

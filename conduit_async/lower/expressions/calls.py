@@ -1,5 +1,7 @@
 """What names, members and calls are resolved to: columns, calls of services, functions, queries."""
 
+from dataclasses import replace
+
 from ... import ast
 from ...names import CALL, argument_name, method_name, service_name
 from ...program import (
@@ -17,7 +19,7 @@ from ...program import (
     ServiceCall,
     StructField,
 )
-from ...python.code import Effect, Precedence, call, combine, listed
+from ...python.code import Effect, Form, Precedence, call, combine, listed
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..sql.records import record_call
 from ..sql.relations import relation
@@ -58,7 +60,8 @@ def resolved(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
         case RaiseCall(message), _:
             code = yield Operand(message)
             text = f"{fn.module.imports.operator('fail')}({listed([code.text], [code])})"
-            return combine(text, Precedence.PRIMARY, [code], Effect.ACTS)
+            made = combine(text, Precedence.PRIMARY, [code], Effect.ACTS)
+            return replace(made, form=Form.NEVER)
         case LambdaCall(local), ast.Call():
             parts = []
             for argument in node.arguments:

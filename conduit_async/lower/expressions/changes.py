@@ -1,7 +1,7 @@
 """Change tracking: the record as it is now beside the previous one."""
 
 from ...program import ChangeCall, Column
-from ...python.code import NONE, Code, Precedence, combine, compare, negate
+from ...python.code import NONE, Code, Form, Precedence, combine, compare, negate
 from ...types import optional
 from ..functions.function_builder import FunctionBuilder
 from ..python.typing import type_of
@@ -48,7 +48,7 @@ def previous(fn: FunctionBuilder, column: Column) -> Code:
         return captured
     if not fn.on_update:
         return NONE
-    read = Code(f"{fn.handle}.previous.{column.python}", Precedence.PRIMARY)
+    read = Code(f"{fn.handle}.previous.{column.python}", Precedence.PRIMARY, form=Form.ANSWER)
     if not fn.on_create:
         return read
     return Code(f"previous.{column.python} if previous is not None else None", Precedence.TERNARY)

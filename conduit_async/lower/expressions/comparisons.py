@@ -1,10 +1,8 @@
 """Equality and membership: Python's own where they mean the same."""
 
-import re
-
 from ... import ast
 from ...program import Local
-from ...python.code import Code, Effect, NotNil, Precedence, combine, compare, holds, negate
+from ...python.code import Code, Effect, Form, NotNil, Precedence, combine, compare, holds, negate
 from ...types import (
     ANY,
     BOOL,
@@ -22,8 +20,6 @@ from ...types import (
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python.typing import DYNAMIC, ORDERED, holds_any, is_dynamic, plainly_comparable, type_of
 from .dispatch import Lowering, Operand
-
-_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|\b\d[\w.]*')
 
 
 def equality(fn: FunctionBuilder, node: ast.Binary) -> Lowering:
@@ -64,16 +60,11 @@ def equals(fn: FunctionBuilder, left: Code, left_type: Type, right: Code, right_
     if right.text in ("True", "False") and required(left_type) not in (BOOL, *DYNAMIC):
         return fn.operator("equal", [left, right])
     if right.text in ("None", "True", "False"):
-        return Code("False") if _is_written(left) else compare(left, "is", right)
-    literals = _is_written(left) and _is_written(right)  # type checkers compare those themselves
-    if plainly_comparable(left_type, right_type) and not literals:
+        return Code("False") if left.form is Form.WRITTEN else compare(left, "is", right)
+    known = left.form is right.form is Form.WRITTEN  # type checkers compare those themselves
+    if plainly_comparable(left_type, right_type) and not known:
         return compare(left, "==", right)
     return fn.operator("equal", [left, right])
-
-
-def _is_written(code: Code) -> bool:
-    """Whether it is made of literals of numbers and texts alone."""
-    return _LITERAL.sub("", code.text).strip("+-*/() ") == ""
 
 
 def membership(fn: FunctionBuilder, node: ast.Binary) -> Lowering:

@@ -10,10 +10,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from ... import ast
 from ...analyses.walk import walk
-from ...python.code import NONE, Code, Effect, Line, Precedence, call, close, combine, holds
+from ...python.code import NONE, Code, Line, Precedence, call, close, holds, list_from
 from ...types import DECIMAL, FLOAT, INT, NIL, STRING, Array, Enum, Hash, Type, required
 from ..functions.function_builder import FunctionBuilder, variable_for
-from ..python.typing import DYNAMIC, as_any, holds_any, type_of
+from ..python.typing import DYNAMIC, as_any, enum_value, holds_any, type_of
 from .snapshots import RecordForm, coerce_record
 
 MAX_DEPTH = 20
@@ -163,23 +163,18 @@ def _coerce_items(fn: FunctionBuilder, node: ast.Expr, wanted: Array, code: Code
     if isinstance(node, ast.ArrayLiteral) or actual == wanted:
         return code
     if isinstance(item, Enum):
-        made = _enum_value(fn, item, Code("each"))
+        made = enum_value(fn, item, Code("each"))
     elif item in (FLOAT, DECIMAL) and actual == Array(INT):
         made = call(fn.module.annotation(item), [Code("each")])
     else:
         return code
 
-    def items(array: Code) -> str:
-        return f"[{made.text} for each in {array.at(Precedence.OR)}]"
+    def items(array: Code) -> Code:
+        return list_from(made, "each", array)
 
     if actual != type_of(fn, node):
-        return fn.unless_nil(code, variable_for(node), items, made.effect)
-    code = fn.iterable(code, variable_for(node))
-    return combine(items(code), Precedence.ATOM, [code], made.effect)
-
-
-def _enum_value(fn: FunctionBuilder, kind: Enum, code: Code) -> Code:
-    return fn.operator("enum_value", [Code(fn.module.annotation(kind)), code], Effect.FAILS)
+        return fn.unless_nil(code, variable_for(node), lambda each: items(each).text, made.effect)
+    return items(fn.iterable(code, variable_for(node)))
 
 
 def _converted(fn: FunctionBuilder, node: ast.Expr, wanted: Type, code: Code) -> Code:
@@ -222,7 +217,7 @@ def _coerce(fn: FunctionBuilder, operand: Operand, code: Code) -> Code:
     if isinstance(wanted, Enum) and not all(
         _is_value_of(wanted, each, type_of(fn, each)) for each in results(operand.node)
     ):
-        return _enum_value(fn, wanted, code)
+        return enum_value(fn, wanted, code)
     if wanted is not None and _is_of_texts(operand.node, wanted, actual):
         return _converted(fn, operand.node, wanted, code)
     if isinstance(wanted, Array) and isinstance(required(actual), Array) and not holds_any(actual):

@@ -1,7 +1,9 @@
 """Entries of hashes and arrays that are certain to be there."""
 
+from dataclasses import replace
+
 from ... import ast
-from ...python.code import Code, Effect, Precedence, combine
+from ...python.code import Code, Effect, Form, Precedence, combine
 from ...types import BOOL, DATE, FLOAT, INT, NIL, TIMESTAMP, Array, Hash, Type, optional, required
 from ..functions.function_builder import FunctionBuilder
 from ..python.typing import DYNAMIC, as_type, type_of, unchecked
@@ -26,7 +28,7 @@ def entry(
     text = f"{target.at(Precedence.PRIMARY)}[{position.text}]"
     code = combine(text, Precedence.PRIMARY, parts, Effect.READS)
     if own in DYNAMIC:
-        return unchecked(fn, code)
+        return replace(code, form=Form.ANY) if target.form is Form.ANY else unchecked(fn, code)
     if own == required(item) and own != item:
         return fn.unwrap(code, node)
     if own in (NIL, item, optional(item)):
@@ -38,7 +40,7 @@ def entry(
 def _may_be_told(target: Code, owner: Array | Hash, kind: Type) -> bool:
     """Whether type checkers may know the type of an entry, and refuse a needless cast."""
     if isinstance(kind, Array | Hash):
-        return target.text[0] in "[{"
+        return target.items is not None
     below = next((kinds for kinds in _CLASSES if kinds[0] == kind), ())
     others = owner.entries.types if owner.entries is not None else ()
     return bool(below) and all(required(other) in below for _, other in others)

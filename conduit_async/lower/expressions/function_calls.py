@@ -10,6 +10,7 @@ from ...python.code import (
     NONE,
     Code,
     Effect,
+    Form,
     Guard,
     Line,
     Precedence,
@@ -78,7 +79,7 @@ def function_call(
     if variant.place == "function":
         code = combine(f"{name}({', '.join(texts)})", Precedence.PRIMARY, parts, _READING)
         return chains.guarded(fn, node, guard, code)
-    code = fn.through_handle(f"{name}({', '.join([fn.handle, *texts])})", parts)
+    code = fn.through_handle(f"{name}({', '.join([fn.handle, *texts])})", parts, Form.PLAIN)
     if guard.conditions and function.result == NIL:
         called = if_(holds(guard.conditions), [*code.before, Line(code.text)])
         return replace(NONE, before=(*guard.before, called))

@@ -8,8 +8,7 @@ from ... import ast
 from ...analyses.looping import looping_lambda, waiting_lambda, waits
 from ...analyses.walk import walk
 from ...program import LibraryCall, Local
-from ...python import literals
-from ...python.code import Code, Effect, Line, Precedence, combine, compound
+from ...python.code import Code, Effect, Line, Precedence, combine, compound, list_from
 from ...types import ANY, Array, Type, required
 from ..functions.assignment import assigned_captures, assigns_fields
 from ..functions.blocks import block, return_directly
@@ -116,7 +115,8 @@ def _waiting(
     coroutine = yield Operand(function)
     name = fn.fresh("each")
     given = name if function.parameters else ""
-    body = Code(f"await {coroutine.text}({given})", Precedence.AWAIT, coroutine.before, Effect.ACTS)
+    text, effect = f"await {coroutine.text}({given})", Effect.ACTS | Effect.WAITS
+    body = Code(text, Precedence.AWAIT, coroutine.before, effect)
     source = replace(source, before=(*source.before, *coroutine.before))
     return _loop(fn, node, call, name, source, body)
 
@@ -135,11 +135,11 @@ def _loop(
     items = call.arguments[0]
     guard, source = source.split()
     source = as_any(fn, items, source) if items is not None else source
-    source = unchecked(fn, source) if literals.holds_empty(source.text) else source
+    source = unchecked(fn, source) if source.is_loose else source
     source = fn.iterable(source)
     if call.signature.name == "map":
-        text = f"{body.at(Precedence.TERNARY)} for {name} in {source.at(Precedence.OR)}"
+        made = list_from(body, name, source)
     else:
-        text = f"{name} for {name} in {source.at(Precedence.OR)} if {body.at(Precedence.OR)}"
-    made = combine(f"[{text}]", Precedence.ATOM, [source], body.effect)
+        item, test = Code(name, effect=body.effect), f" if {body.at(Precedence.OR)}"
+        made = list_from(item, name, source, test)
     return chains.guarded(fn, node, guard, made)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ... import ast
-from ...python.code import Code, Effect, Precedence, combine, compare, list_of, negate
+from ...python.code import Code, Effect, Form, Precedence, collection, combine, compare, negate
 from ...types import DECIMAL, FLOAT, INT, STRING, Array, Type, required  # fmt: skip
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python.typing import ORDERED, as_any, as_type, effective_operand, is_dynamic, type_of
@@ -85,8 +85,10 @@ def _strict(fn: FunctionBuilder, node: ast.Binary, left: Code, right: Code) -> C
         return fn.operator(_HELPERS[operator], [left, right], effect)
     if not is_known:
         return fn.operator(_UNKNOWN[operator], [left, right], Effect.FAILS)
-    if operator == "+" and isinstance(kinds[0], Array) and "[" in left.text[:1] + right.text[:1]:
-        return list_of(", ".join(filter(None, (left.spread, right.spread))), [left, right])
+    if operator == "+" and isinstance(kinds[0], Array) and {left.items, right.items} != {None}:
+        parts = [part for part in (left, right) if part.form is not Form.EMPTY]
+        items = ", ".join(part.items or f"*{part.at(Precedence.SUM)}" for part in parts)
+        return collection(items, parts)
     precedence = _PRECEDENCES[operator]
     text = f"{left.at(precedence)} {operator} {right.at(Precedence(precedence + 1))}"
     return combine(text, precedence, [left, right], _effect(operator, kinds))

@@ -2,7 +2,7 @@
 
 from ... import ast
 from ...python import literals
-from ...python.code import Code, Precedence, combine
+from ...python.code import Code, Form, Precedence, combine
 from ...types import DECIMAL, ERROR, INT, STRING, UUID, Enum, Optional, Record, optional
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python.typing import may_be_nil, type_of
@@ -17,7 +17,7 @@ _READABLE = (STRING, INT, UUID, DECIMAL, ERROR)
 def string(fn: FunctionBuilder, node: ast.String, operand: Operand) -> Lowering:
     """`"text #{e}"`."""
     if node.value is not None:
-        return Code(literals.string(node.value))
+        return Code(literals.string(node.value), form=Form.WRITTEN)
     nodes = [part for part in node.parts if not isinstance(part, str)]
     codes = []
     are_texts = set()
@@ -43,15 +43,16 @@ def string(fn: FunctionBuilder, node: ast.String, operand: Operand) -> Lowering:
         ]
         return combine(literals.f_string(texts), Precedence.ATOM, codes)
     pieces = [
-        literals.string(part)
+        Code(literals.string(part), form=Form.WRITTEN)
         if isinstance(part, str)
-        else values[part].at(Precedence.SUM)
+        else values[part]
         if part in are_texts
-        else fn.operator("text", [values[part]]).text
+        else fn.operator("text", [values[part]])
         for part in node.parts
     ]
     precedence = Precedence.SUM if len(pieces) > 1 else Precedence.TERNARY
-    return combine(" + ".join(pieces), precedence, codes)
+    text = " + ".join(piece.at(Precedence.SUM) for piece in pieces)
+    return combine(text, precedence, pieces)
 
 
 def _readable(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:

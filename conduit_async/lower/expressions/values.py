@@ -2,7 +2,7 @@
 
 from ... import ast
 from ...python import literals
-from ...python.code import NONE, Code, Precedence, combine, list_of
+from ...python.code import NONE, Code, Form, Precedence, collection, combine
 from ...types import DECIMAL, Array, Hash, Struct, required
 from ..functions.function_builder import FunctionBuilder, variable_for
 from ..python.typing import of_common_type, type_of
@@ -22,9 +22,9 @@ def literal(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
         case ast.Int() | ast.Float() if type_of(fn, node) == DECIMAL:
             return decimal(fn, node)
         case ast.Int(value=number) | ast.Float(value=number):
-            return Code(literals.number(number))
+            return Code(literals.number(number), form=Form.WRITTEN)
         case ast.Symbol(name=name):
-            return Code(literals.string(name))
+            return Code(literals.string(name), form=Form.WRITTEN)
         case ast.Duration(amount=amount, unit=unit):
             text = literals.duration(fn.use("datetime", "timedelta"), amount, unit)
             return Code(text, Precedence.PRIMARY)
@@ -58,7 +58,7 @@ def array(fn: FunctionBuilder, node: ast.ArrayLiteral, operand: Operand) -> Lowe
             code = of_common_type(fn, item, code, kind)
         items.append(code)
     items = fn.in_order(items, [variable_for(item) for item in node.items])
-    return list_of(", ".join(item.at(Precedence.TERNARY) for item in items), items)
+    return collection(", ".join(item.at(Precedence.TERNARY) for item in items), items)
 
 
 @rule(ast.HashLiteral)
@@ -82,7 +82,7 @@ def hash_(fn: FunctionBuilder, node: ast.HashLiteral, operand: Operand) -> Lower
     texts = [
         f"{key.at(Precedence.TERNARY)}: {value.at(Precedence.TERNARY)}" for key, value in pairs
     ]
-    return combine(f"{{{', '.join(texts)}}}", Precedence.ATOM, parts)
+    return collection(", ".join(texts), parts, "{}")
 
 
 def _place_of_items(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> RecordForm:

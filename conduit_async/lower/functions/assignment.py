@@ -13,8 +13,8 @@ from ...program import (
     SelfColumn,
     StructField,
 )
-from ...python.code import NONE, Code, Line, Precedence, close
-from ...python.literals import holds_empty, string
+from ...python.code import NONE, Code, Line, Precedence, assignment, close
+from ...python.literals import string
 from ...types import Enum, Query, Type, is_nullable, required
 from ..expressions.dispatch import Operand, lower
 from ..python.typing import holds_any, type_of
@@ -132,12 +132,12 @@ def _write(fn: FunctionBuilder, node: ast.Assign, path: tuple[str, ...], code: C
     if same is not None:
         first = not fn.is_reassigned(same)
         name = fn.reassign_capture(same)
-        if first and (_is_widened(fn, same) or holds_empty(code.text)):
+        if first and (_is_widened(fn, same) or code.is_loose):
             kind = fn.module.annotation(same.type)
             narrowed = is_nullable(same.type) and not is_nullable(type_of(fn, node.value))
             lines += Destination("name", name, kind, narrowed=narrowed).put(code)
         else:
-            lines.append(Line(f"{name} = {code.text}"))
+            lines.append(assignment(name, code.text))
         code = Code(name)
         touched.remove(same)
     elif touched and not (code.repeatable or code.is_constant):
@@ -219,8 +219,8 @@ def _reassigned(
         text = _replacing(fn, before, base, own, code)
     first = not fn.is_reassigned(capture)
     name = fn.reassign_capture(capture)
-    kind_ = f": {fn.module.annotation(capture.type)}" if first and is_nullable(capture.type) else ""
-    return [Line(f"{name}{kind_} = {text}")]
+    kind_ = fn.module.annotation(capture.type) if first and is_nullable(capture.type) else ""
+    return [assignment(name, text, kind_)]
 
 
 def _replacing(

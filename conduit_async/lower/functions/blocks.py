@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ... import ast
-from ...python.code import NONE, Code, Line, assign, holds, if_
+from ...python.code import NONE, Code, Form, Line, assign, holds, if_
 from ...source import Span
 from ..expressions.dispatch import Operand, lower, nil_after_call
 from ..expressions.snapshots import record_form_of
@@ -82,7 +82,7 @@ def value(fn: FunctionBuilder, node: ast.Expr, dest: Destination) -> list[Line]:
     if dest.kind == "return" and dest.expected is not None:
         unknown = type_of(fn, node) in DYNAMIC and not isinstance(node, ast.Nil)
         hides_its_type = unknown and dest.expected not in DYNAMIC
-        if hides_its_type or code.text.startswith(("enum_value(", 'cast("Any"')):
+        if hides_its_type or code.form is Form.ANY:
             name = fn.fresh("result")
             kind = fn.module.annotation(dest.expected)
             code = Code(name, before=tuple(assign(name, code, kind)))
@@ -98,13 +98,11 @@ def return_directly(lines: Iterable[Line], shared: Collection[str] = ()) -> list
     for line in lines:
         if line.block is not None:
             line = replace(line, block=tuple(return_directly(line.block, shared)))
-        name = line.text.removeprefix("return ")
-        if line.word == "return" and name not in shared and found:
-            before, assigned, given = found[-1].text.partition(f"{name} = ")
-            if assigned and not before:
-                found[-1] = replace(found[-1], text=f"return {given}")
-                continue
-        found.append(line)
+        name, given = (found[-1].gives if found else None) or ("", "")
+        if name and name not in shared and line.text == f"return {name}":
+            found[-1] = replace(found[-1], text=f"return {given}", gives=None)
+        else:
+            found.append(line)
     return found
 
 

@@ -11,6 +11,7 @@ from ...python.code import (
     Line,
     NotNil,
     Precedence,
+    assignment,
     close,
     combine,
     holds,
@@ -64,7 +65,7 @@ def request_value(fn: FunctionBuilder, capture: Capture) -> Code:
         return Code(f"{code.text} if {_IS_KNOWN.text} else None", Precedence.TERNARY)
     value = fn.fresh(capture.python)
     line = Line(f"{value}: {fn.use('typing', 'Any')} = None")
-    known = if_(_IS_KNOWN, [*code.before, Line(f"{value} = {code.text}")])
+    known = if_(_IS_KNOWN, [*code.before, assignment(value, code.text)])
     return Code(value, before=(line, known))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ...python.code import Code, Effect, Line, Precedence
+from ...python.code import Code, Effect, Line, Precedence, assignment
 from ...types import Type
 
 
@@ -36,9 +36,9 @@ class Destination:
             return [Line(f"return {code.text}")]
         if self.kind == "name":
             declared = self.declared if self.narrowed else []
-            kind = f": {self.annotation}" if self.annotation and not declared else ""
+            kind = "" if declared else self.annotation or ""
             effect = Effect.ACTS if self.kept else code.effect
-            return [*declared, Line(f"{self.name}{kind} = {code.text}", effect=effect)]
+            return [*declared, assignment(self.name, code.text, kind, effect)]
         if not code.effect.is_observable and "(" not in code.text:
             return []
         is_call = code.text.endswith(")") and code.precedence in (

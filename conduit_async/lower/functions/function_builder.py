@@ -9,8 +9,8 @@ from operator import or_
 from ... import ast
 from ...names import local_name, snake_case
 from ...program import Capture, CaptureKind, Column, JobInfo, Local, ResourceInfo
-from ...python.code import Code, Effect, Line, Precedence, call, combine
-from ...python.literals import holds_empty, string
+from ...python.code import Code, Effect, Form, Line, Precedence, assign, assignment, call, combine
+from ...python.literals import string
 from ..sql.sql import Select
 from .destination import Destination
 from .locals import Locals
@@ -99,10 +99,11 @@ class FunctionBuilder(Naming):
         """The variable through which the runtime is reached."""
         return "job" if self.place == "job" else "hook"
 
-    def through_handle(self, call: str, parts: Sequence[Code]) -> Code:
+    def through_handle(self, call: str, parts: Sequence[Code], form: Form = Form.ANSWER) -> Code:
         """A call of the runtime, or of a service, that may wait and do anything."""
         head, precedence = ("await ", Precedence.AWAIT) if self.awaits else ("", Precedence.PRIMARY)
-        return combine(f"{head}{call}", precedence, parts, Effect.ACTS)
+        effect = Effect.ACTS | Effect.WAITS if self.awaits else Effect.ACTS
+        return replace(combine(f"{head}{call}", precedence, parts, effect), form=form)
 
     # values that the function was given
 
@@ -189,7 +190,7 @@ class FunctionBuilder(Naming):
                 f"{capture.python}_snapshot" if capture.kind == "snapshot" else capture.python
             )
             if self.nesting:
-                self.prologue.append(Line(f"{name} = {before.text}"))
+                self.prologue.append(assignment(name, before.text))
         return self._reassigned[capture]
 
     # relations
@@ -248,20 +249,19 @@ class FunctionBuilder(Naming):
     def hoist(self, code: Code, hint: str = "value") -> Code:
         """The expression's value in a variable, so that it is evaluated here and once."""
         name = self.fresh(hint)
-        kind = f": {self.use('typing', 'Any')}" if holds_empty(code.text) else ""
-        line = Line(f"{name}{kind} = {code.text}", effect=code.effect)
-        return Code(name, before=(*code.before, line))
+        kind = self.use("typing", "Any") if code.is_loose else ""
+        return Code(name, before=tuple(assign(name, code, kind)))
 
     def twice(self, code: Code, hint: str = "value") -> tuple[Code, Code]:
         """The expression for its first use, which evaluates it, and for the uses after that."""
-        if code.repeatable or code.is_constant or code.is_empty:
+        if code.repeatable or code.is_constant or code.form is Form.EMPTY:
             return code, code
         if not self.lazy:
             hoisted = self.hoist(code, hint)
             return hoisted, replace(hoisted, before=())
         again = Code(self.fresh(hint))
         text = f"({again.text} := {code.text})"
-        return replace(code, text=text, precedence=Precedence.ATOM), again
+        return Code(text, Precedence.ATOM, code.before, code.effect, code.depth, code.guards), again
 
     def iterable(self, code: Code, hint: str = "items") -> Code:
         """What a comprehension goes through, in a variable where Python takes no expression."""

@@ -7,8 +7,8 @@ from ...names import unclashed
 from ...package import Function
 from ...program import Local, ParameterInfo
 from ...python.annotations import stored
-from ...python.code import NONE, Code, Line, compare, if_
-from ...types import NIL
+from ...python.code import NONE, Code, Line, assignment, compare, if_
+from ...types import NIL, required
 from ..expressions.dispatch import Operand, lower
 from ..expressions.function_calls import defaults, is_evaluated_inside, takes_nil
 from .blocks import block, return_directly, without_final_return
@@ -77,14 +77,15 @@ def _default(fn: FunctionBuilder, parameter: ParameterInfo) -> Line:
     if takes_nil(parameter):
         kind = fn.use("types", "EllipsisType")
         test = Code(f"{fn.builtin('isinstance')}({parameter.python}, {kind})")
-    return if_(test, [*code.before, Line(f"{parameter.python} = {code.text}")])
+    return if_(test, [*code.before, assignment(parameter.python, code.text)])
 
 
 def _parameter(fn: FunctionBuilder, parameter: ParameterInfo, has_default: bool) -> str:
     text = f"{parameter.python}: {fn.module.annotation(parameter.type)}"
     if is_evaluated_inside(parameter) and takes_nil(parameter):
         ellipsis = fn.use("types", "EllipsisType")
-        return f"{text.removesuffix(' | None')} | {ellipsis} | None{' = ...' * has_default}"
+        kind = fn.module.annotation(required(parameter.type))
+        return f"{parameter.python}: {kind} | {ellipsis} | None{' = ...' * has_default}"
     if is_evaluated_inside(parameter):
         return f"{text} | None{' = None' * has_default}"
     if has_default and parameter.default is not None:

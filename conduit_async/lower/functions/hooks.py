@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ...package import Function
 from ...program import HookInfo
-from ...python.code import NONE, Code, Line, compare, compound, if_
+from ...python.code import NONE, Code, Line, assignment, compare, compound, if_
 from ..python.names_used import mentioned
 from .blocks import block, without_final_return
 from .function_builder import FunctionBuilder
@@ -97,7 +97,7 @@ class _Writer:
         name = fn.record or ""
         if name not in mentioned(body):
             return body, "hook.record"
-        return [Line(f"{name} = hook.record"), *body], name
+        return [assignment(name, "hook.record"), *body], name
 
     def _call(self, hook: HookInfo, event: str) -> str:
         if hook not in self.private:

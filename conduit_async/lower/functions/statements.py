@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from ... import ast
 from ...program import RecordCall
-from ...python.code import NONE, Code, Line, Precedence, compound, listed, negate
+from ...python.code import NONE, Code, Effect, Form, Line, Precedence, compound, listed, negate
 from ...types import INT, Query, Range, is_nullable
 from ..expressions.dispatch import Operand, condition, lower
 from ..python.branching import chain
@@ -79,16 +79,12 @@ def _iterable(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], str]:
         first = "" if low.text == "0" else f"{low.text}, "
         return [*low.before, *high.before], f"{fn.builtin('range')}({first}{last})"
     code = as_any(fn, node, lower(fn, Operand(node, record="either")))
-    rows = (
-        isinstance(type_of(fn, node), Query)
-        or "await " in code.text
-        or code.text.startswith("hook.")
-    )
-    if code.is_empty:
+    asks = Effect.WAITS in code.effect or code.form is Form.ANSWER
+    if code.form is Form.EMPTY:
         code = typed_empty(fn, code)
     elif type_of(fn, node) in DYNAMIC:
         code = fn.operator("iterate", [code])
-    elif rows and code.precedence >= Precedence.AWAIT:
+    elif (asks or isinstance(type_of(fn, node), Query)) and code.precedence >= Precedence.AWAIT:
         hint = variable_for(node)
         if isinstance(fn.resolved(node), RecordCall) and has_rows(type_of(fn, node)):
             hint = resource_of(fn, type_of(fn, node)).table.rpartition(".")[2]

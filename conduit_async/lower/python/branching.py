@@ -1,5 +1,6 @@
 """`if … elif … else`, as a person would lay it out."""
 
+import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -30,7 +31,10 @@ def _branch(condition: Code, body: list[Line], otherwise: list[Line]) -> list[Li
 def _merged(condition: Code, body: list[Line]) -> Line | None:
     """An `if` whose body is one `if` alone, as one `if` with `and`."""
     inner = body[0].test if len(body) == 1 else None
-    if inner is None or "({" in inner.text or "([" in inner.text:
+    literal = ast.List | ast.ListComp | ast.Dict | ast.DictComp
+    nodes = ast.walk(ast.parse(inner.text)) if inner is not None else ()
+    given = [each.args[0] for each in nodes if isinstance(each, ast.Call) and each.args]
+    if inner is None or any(isinstance(each, literal) for each in given):
         return None  # type checkers would read the literal by what is before it
     text = f"{condition.at(Precedence.AND)} and {inner.at(Precedence.AND)}"
     return if_(combine(text, Precedence.AND, [condition, inner]), body[0].block or ())

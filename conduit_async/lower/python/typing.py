@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from ... import ast
 from ...program import KeyAccess, LibraryCall, RelationUse, ResourceInfo
-from ...python import literals
-from ...python.code import Code, Precedence, call
+from ...python.code import Code, Effect, Form, Precedence, call
 from ...types import (
     ANY,
     BOOL,
@@ -96,17 +95,17 @@ def as_any(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
         return code
     while isinstance(node, ast.Unwrap) and type_of(fn, node.operand) == kind:
         node = node.operand
-    if joins(node) or (isinstance(node, ast.ArrayLiteral | ast.HashLiteral) and len(code.text) > 2):
+    holds = isinstance(node, ast.ArrayLiteral | ast.HashLiteral) and code.form is not Form.EMPTY
+    if holds or joins(node):
         return unchecked(fn, code)
     if kind not in DYNAMIC or code.precedence == Precedence.ATOM:
         return code
     use = fn.resolved(node)
     if isinstance(use, KeyAccess) and code.precedence != Precedence.TERNARY:
-        key = literals.quoted(use.name)
-        if not code.text.endswith(get := f".get({key})"):
+        if code.got is None:
             return code
-        owner = replace(code, text=code.text.removesuffix(get))  # checkers take `None` for a value
-        return replace(fn.operator("member", [owner, Code(key)]), guards=code.guards)
+        member = fn.module.imports.operator("member")  # checkers take `None` for a value of `get`
+        return replace(code, text=f"{member}({code.got})", got=None)
     is_generic = isinstance(use, LibraryCall) and use.signature.result != ANY
     is_generic = is_generic or isinstance(node, ast.Index)
     is_generic |= isinstance(node, ast.Unwrap) and type_of(fn, node.operand) == NIL
@@ -115,19 +114,19 @@ def as_any(fn: FunctionBuilder, node: ast.Expr, code: Code) -> Code:
 
 def typed_empty(fn: FunctionBuilder, code: Code) -> Code:
     """`[]` and `{}` where type checkers want to know what there is in them."""
-    if not code.is_empty:
+    if code.form is not Form.EMPTY:
         return code
     any_ = fn.use("typing", "Any")
     is_list = code.text == "[]"
     text = f"{fn.builtin('list')}[{any_}]" if is_list else f"{fn.builtin('dict')}[{any_}, {any_}]"
-    return replace(code, text=f"{text}()")
+    return Code(f"{text}()", before=code.before)
 
 
 def unchecked(fn: FunctionBuilder, code: Code, *, always: bool = False) -> Code:
     """A value that type checkers shall take for any."""
-    if not always and (code.repeatable or code.is_constant or code.text.startswith("cast(")):
+    if not always and (code.repeatable or code.is_constant or code.form is Form.ANY):
         return code
-    return as_type(fn, code, ANY)
+    return replace(as_type(fn, code, ANY), form=Form.ANY)
 
 
 def as_type(fn: FunctionBuilder, code: Code, kind: Type) -> Code:
@@ -135,11 +134,17 @@ def as_type(fn: FunctionBuilder, code: Code, kind: Type) -> Code:
     return call(fn.use("typing", "cast"), [Code(f'"{fn.module.annotation(kind)}"'), code])
 
 
+def enum_value(fn: FunctionBuilder, kind: Enum, code: Code) -> Code:
+    """A value that has to be one of an enum's."""
+    parts = [Code(fn.module.annotation(kind)), code]
+    return replace(fn.operator("enum_value", parts, Effect.FAILS), form=Form.ANY)
+
+
 def of_common_type(fn: FunctionBuilder, node: ast.Expr, code: Code, common: Type) -> Code:
     """One of several values, cast to their common type: a `list[int]` is no `list[float]`."""
     kind, common = required(type_of(fn, node)), required(common)
     collections = isinstance(kind, Array | Hash) and isinstance(common, Array | Hash)
-    if not collections or kind == common or holds_any(common) or code.is_empty:
+    if not collections or kind == common or holds_any(common) or code.form is Form.EMPTY:
         return code
     return as_type(fn, code, common)
 

@@ -14,6 +14,7 @@ from ...python.code import (
     Line,
     NotNil,
     Precedence,
+    assignment,
     close,
     combine,
     holds,
@@ -36,7 +37,7 @@ def bound_query(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], Select
     first, *others = select.values or (NONE,)
     if guards:
         name = fn.fresh(first.text.replace(".", "_") if first.repeatable else "key")
-        lines.append(Line(f"{name} = {close(replace(first, guards=guards)).text}"))
+        lines.append(assignment(name, close(replace(first, guards=guards)).text))
         first, guards = Code(name), (NotNil(name),)
     given = [first, *others, *select.bounds]
     settled: list[Code] = []
@@ -47,7 +48,7 @@ def bound_query(fn: FunctionBuilder, node: ast.Expr) -> tuple[list[Line], Select
         if guards and (unstable or code.before):
             variable = fn.fresh("value")
             lines.append(Line(f"{variable}: {fn.builtin('object')} = None"))
-            code = Code(variable, before=(*code.before, Line(f"{variable} = {code.text}")))
+            code = Code(variable, before=(*code.before, assignment(variable, code.text)))
         elif unstable:
             code = fn.hoist(code, "value")
         inner += code.before

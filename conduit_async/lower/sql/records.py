@@ -7,7 +7,7 @@ from functools import partial
 from ... import ast
 from ...analyses.queries import is_composed, is_query
 from ...program import RecordCall
-from ...python.code import NO_GUARD, Code, Effect, Guard, Precedence, combine
+from ...python.code import NO_GUARD, Code, Effect, Guard, list_from
 from ...python.code import call as call_
 from ..expressions import chains
 from ..expressions.dispatch import Lowering, Operand
@@ -126,6 +126,5 @@ def _in_memory(fn: FunctionBuilder, call: RecordCall, rows: Code) -> Code:
             rows, row = fn.iterable(rows), fn.fresh("row")
             values = [f"{row}.{column_of(resource, name).python}" for name in names]
             value = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
-            text = f"[{value} for {row} in {rows.at(Precedence.OR)}]"
-            return combine(text, Precedence.ATOM, [rows], Effect.READS)
+            return list_from(Code(value, effect=Effect.READS), row, rows)
     return rows

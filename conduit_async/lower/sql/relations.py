@@ -5,7 +5,7 @@ from dataclasses import replace
 from ... import ast
 from ...names import snake_case
 from ...program import Local, RelationInfo, RelationUse
-from ...python.code import Code, Effect, Line
+from ...python.code import Code, Effect, assignment
 from ...types import is_nullable
 from ..expressions import chains
 from ..expressions.dispatch import Lowering, Operand
@@ -101,9 +101,10 @@ def _loaded(fn: FunctionBuilder, name: str, text: str, key: Code, hint: str) -> 
         return Code(known, before=key.before, effect=Effect.READS, guards=key.guards)
     code = operation(fn, f"{name}({text})", [key])
     if fn.lazy or key.guards:
-        return replace(code, effect=_LOADING | key.effect, guards=key.guards)
+        effect = _LOADING | key.effect | code.effect & Effect.WAITS
+        return replace(code, effect=effect, guards=key.guards)
     owner = key.text.rpartition(".")[0]
     longer = f"{owner}_{hint}" if owner.isidentifier() else hint
     variable = fn.load(f"{name}({text})", hint, longer)
-    line = Line(f"{variable} = {code.text}", effect=_LOADING)
+    line = assignment(variable, code.text, effect=_LOADING)
     return Code(variable, before=(*key.before, line), effect=Effect.READS)

@@ -8,7 +8,7 @@ from ... import ast
 from ...analyses.queries import is_query
 from ...program import Column, Local, RecordCall, RelationUse
 from ...python import literals
-from ...python.code import NO_GUARD, Code, Line, Precedence, combine, holds, if_, negate
+from ...python.code import NO_GUARD, Code, Line, holds, if_, list_from, negate
 from ...types import Array, Query, is_nullable
 from ..expressions import chains
 from ..expressions.dispatch import Operand, in_positions, source_order
@@ -180,8 +180,7 @@ def _member(fn: FunctionBuilder, select: Select, column: Column, node: ast.Binar
             return (yield from _subquery(fn, name, column, node))
         rows = fn.iterable((yield Operand(container)))
         key = fn.module.program.resources[kind.resource].primary_key or "id"
-        text = f"[row.{key} for row in {rows.at(Precedence.OR)}]"
-        value = combine(text, Precedence.ATOM, [rows])
+        value = list_from(Code(f"row.{key}"), "row", rows)
         return f"{name} {'= ANY' if node.operator == 'in' else '<> ALL'}(%s)", [value]
     has_nil = False
     if isinstance(container, ast.ArrayLiteral) and is_nullable(column.type):

@@ -328,7 +328,7 @@ def test_a_module_that_is_no_python_is_not_written(
         GOOD.replace("Mail.send", '\n    Mail.all(["x"] + ["y"])\n    Mail.send'),
     )
     monkeypatch.setattr(
-        "conduit_async.lower.expressions.operators.list_of",
+        "conduit_async.lower.expressions.operators.collection",
         lambda *_: Code(f"[{items}]", Precedence.ATOM),
     )
     for options in ([], ["--check"], ["--diff"]):
