@@ -1,0 +1,89 @@
+"""What a lock holds: the job types of a package, their payload shapes, and the services it calls."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal["scalar", "enum", "array", "hash", "struct", "record"]
+
+
+@dataclass(frozen=True)
+class FieldType:
+    """The type of a payload's field, as it is written in JSON.
+
+    `name` is that of a scalar (`string`, `uuid`, `any`), the class of a struct, or the resource of a
+    snapshot. `values` are those of an enum, `item` is what an array or a hash holds, `fields` are
+    those of a struct or a snapshot. `shape` tells what a hash or an array of mixed values holds, as
+    in the fingerprint.
+    """
+
+    kind: Kind
+    name: str = ""
+    nullable: bool = False
+    sensitive: bool = False
+    values: tuple[str, ...] = ()
+    item: "FieldType | None" = None
+    fields: Mapping[str, "FieldType"] = field(default_factory=dict)
+    shape: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """What tells an unnamed `@async` block from others of its hook.
+
+    `statements` are short hashes of its statements, in the order of the source.
+    """
+
+    statements: tuple[str, ...]
+
+
+Fields: TypeAlias = Mapping[str, FieldType]
+"""A payload shape: the captured fields by their names in JSON."""
+
+
+@dataclass(frozen=True)
+class LockedJob:
+    """A job type that the package has or had.
+
+    `hook` is the resource and the event, as in `Order.after_create`. `shape` is the fingerprint of
+    its payload now, or at last if it is retired; `shapes` has that one and all earlier ones, by
+    fingerprint. `was` are earlier names whose jobs it runs. Durations are in seconds. `block` is None
+    for a job with a `name`.
+    """
+
+    hook: str
+    shape: str
+    shapes: Mapping[str, Fields]
+    queue: str = "default"
+    priority: int = 50
+    max_attempts: int = 3
+    timeout: float | None = None
+    backoff: str = "exponential"
+    base: float | None = None
+    retired: bool = False
+    was: tuple[str, ...] = ()
+    block: Block | None = None
+
+
+Services: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""By service and method, as the source names them: its arguments.
+
+Positional ones are numbers from `1`, named ones their names; `?` follows one that some call leaves
+out. A service without methods is a value.
+"""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What `jobs.lock` of a package holds.
+
+    `hooks` are those that the application calls, as `Order.after_create`. `services` are called by
+    jobs (and perhaps by hooks), `hook_services` by hooks alone.
+    """
+
+    jobs: Mapping[str, LockedJob] = field(default_factory=dict)
+    hooks: tuple[str, ...] = ()
+    services: Services = field(default_factory=dict)
+    hook_services: Services = field(default_factory=dict)
+    prefix: str | None = None
+    schema: str | None = None
