@@ -42,6 +42,21 @@ Fields: TypeAlias = Mapping[str, FieldType]
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """Why code of one payload shape cannot read payloads of another one.
+
+    `field` is the path of the field, as in `order.delivery.city` or `lines[].price`; `reason` says in
+    plain words what is wrong with it, as in `is missing`.
+    """
+
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.reason}"
+
+
+@dataclass(frozen=True)
 class LockedJob:
     """A job type that the package has or had.
 
