@@ -1,0 +1,248 @@
+"""How a payload of an older shape becomes one of the new shape, where that is safe.
+
+Code generation writes what is decided here, and `conduitc breaking` reports it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from .model import Fields, FieldType
+
+Scalar: TypeAlias = Literal["float", "decimal", "str", "text"]
+"""What makes a wider value: `float(x)`, an exact decimal, or what the value reads in a string."""
+
+WIDENINGS: Mapping[tuple[str, str], Scalar] = {
+    ("int", "float"): "float",
+    ("int", "decimal"): "decimal",
+    ("float", "decimal"): "decimal",  # by its shortest digits, as `Number.round` takes it
+    ("int", "string"): "str",
+    ("uuid", "string"): "str",
+    ("decimal", "string"): "text",
+    ("timestamp", "string"): "text",
+    ("date", "string"): "text",
+    ("time", "string"): "text",
+}
+"""The safe conversions between scalars of different kinds, from old to new.
+
+Enums are strings: any of their values fits any other enum, as in a payload that is not converted.
+Nothing is parsed and nothing is rounded; an int beyond 2**53 is the nearest float, as in the
+database. A date is no timestamp, since it has no zone.
+"""
+
+_UNTYPED = ("any", "json")
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A value that is written out: nil, a bool, number or text, or a list or dict of these."""
+
+    value: object
+
+
+NIL = Constant(None)
+
+
+@dataclass(frozen=True)
+class Load:
+    """Where the row is whose column a field is.
+
+    `keys` are the fields of a payload that may hold its primary key, whose type is `key`. `path`
+    leads from the row to the value; the empty path is a snapshot of the row.
+    """
+
+    resource: str
+    keys: tuple[str, ...]
+    key: FieldType
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NewField:
+    """A field of the new payload, or of a struct or a snapshot in it, and what can replace it.
+
+    `was` are its earlier names, `default` the constant `@default` of its column, `load` is None for
+    a value that no row has any more. `fields` are those of the struct or the snapshot that the type
+    is, or is an array or a hash of.
+    """
+
+    type: FieldType
+    was: tuple[str, ...] = ()
+    default: Constant | None = None
+    load: Load | None = None
+    fields: Mapping[str, "NewField"] = field(default_factory=dict)
+
+
+NewFields: TypeAlias = Mapping[str, NewField]
+"""A new payload's fields, by their names in JSON."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """From a value of `old` to one of `new`.
+
+    `step` converts what is not nil. `default` stands in for nil where the new value is never nil.
+    """
+
+    old: FieldType
+    new: FieldType
+    step: "Step"
+    default: Constant | None = None
+
+
+@dataclass(frozen=True)
+class Items:
+    """Converts each item of an array, or each value of a hash."""
+
+    item: Conversion
+
+
+@dataclass(frozen=True)
+class Object:
+    """Makes a struct or a snapshot from an older one."""
+
+    values: Mapping[str, "Value"]
+
+
+Step: TypeAlias = Literal["same"] | Scalar | Items | Object
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The value of the old field `name`, converted."""
+
+    name: str
+    how: Conversion
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A value of the row whose key is in the old field `key`."""
+
+    load: Load
+    key: str
+
+
+Value: TypeAlias = Taken | Constant | Loaded
+
+
+@dataclass(frozen=True)
+class Upcast:
+    """What each field of the new payload becomes."""
+
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """The first field that cannot be read: its path, as in `lines[].price`, and why."""
+
+    field: str
+    reason: str
+
+
+def plan_upcast(old: Fields, new: NewFields) -> Upcast | Unreadable:
+    """How new code reads a payload of an older shape, or the field for which it cannot."""
+    try:
+        return Upcast(_values(old, new, ""))
+    except _UnsafeError as unsafe:
+        return Unreadable(unsafe.path, unsafe.reason)
+
+
+def same_kind(old: FieldType, new: FieldType) -> bool:
+    """Whether two types are written alike in JSON, so that a value is passed on as it is.
+
+    Enums of other values are alike, and so are classes of other names: a fingerprint has neither.
+    """
+    if old.nullable != new.nullable or _kind(old) != _kind(new):
+        return False
+    if old.item is not None and new.item is not None:
+        return same_kind(old.item, new.item)
+    return old.fields.keys() == new.fields.keys() and all(
+        same_kind(old.fields[name], new.fields[name]) for name in old.fields
+    )
+
+
+def is_untyped(kind: FieldType) -> bool:
+    """Whether it holds any JSON, nil included."""
+    return kind.kind == "scalar" and kind.name in _UNTYPED
+
+
+def described(kind: FieldType) -> str:
+    """A type in the language's words: `int`, `array<string?>`, `OrderAddress?`."""
+    text = kind.name or kind.kind
+    if kind.item is not None:
+        text = f"{kind.kind}<{described(kind.item)}>"
+    return f"{text}?" if kind.nullable else text
+
+
+class _UnsafeError(Exception):
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+
+
+def _values(old: Fields, new: NewFields, path: str) -> dict[str, Value]:
+    return {name: _value(name, old, each, path) for name, each in new.items()}
+
+
+def _value(name: str, old: Fields, new: NewField, path: str) -> Value:
+    where = f"{path}.{name}" if path else name
+    source = next((each for each in (name, *new.was) if each in old), None)
+    if source is not None:
+        try:
+            return Taken(source, _conversion(old[source], new, where))
+        except _UnsafeError:
+            if (loaded := _loaded(new.load, old)) is None:
+                raise
+            return loaded
+    if new.type.nullable:
+        return NIL
+    if new.default is not None:
+        return new.default
+    if (loaded := _loaded(new.load, old)) is not None:
+        return loaded
+    if is_untyped(new.type):
+        return NIL
+    raise _UnsafeError(where, "old payloads do not have it, and it is never nil")
+
+
+def _loaded(load: Load | None, old: Fields) -> Loaded | None:
+    keys = load.keys if load is not None else ()
+    for key in keys:
+        if load is not None and key in old and same_kind(old[key], load.key):
+            return Loaded(load, key)
+    return None
+
+
+def _conversion(old: FieldType, new: NewField, path: str) -> Conversion:
+    kind, default = new.type, None
+    if old.nullable and not kind.nullable and not is_untyped(kind):
+        if new.default is None:
+            raise _UnsafeError(path, "it may be nil in old payloads, and is never nil now")
+        default = new.default
+    return Conversion(old, kind, _step(old, new, path), default)
+
+
+def _step(old: FieldType, new: NewField, path: str) -> Step:
+    kind = new.type
+    if same_kind(replace(old, nullable=kind.nullable), kind) or is_untyped(kind):
+        return "same"
+    if old.item is not None and kind.item is not None and old.kind == kind.kind:
+        item = NewField(kind.item, fields=new.fields)
+        return Items(_conversion(old.item, item, f"{path}[]"))
+    if _kind(old) == _kind(kind) == "object":
+        return Object(_values(old.fields, new.fields, path))
+    step = WIDENINGS.get((_kind(old), _kind(kind)))
+    if step is None:
+        reason = f"it is {described(old)} in old payloads, and {described(kind)} now"
+        raise _UnsafeError(path, reason)
+    return step
+
+
+def _kind(kind: FieldType) -> str:
+    """How a value is written, as in a fingerprint."""
+    if kind.kind == "scalar":
+        return "any" if is_untyped(kind) else kind.name
+    if kind.kind == "enum":
+        return "string"
+    return "object" if kind.kind in ("struct", "record") else kind.kind

@@ -1,0 +1,184 @@
+"""Which older payloads new code reads, and how."""
+
+from dataclasses import replace
+
+import pytest
+
+from conduit_async.lock.model import FieldType
+from conduit_async.lock.upcasting import (
+    NIL,
+    WIDENINGS,
+    Constant,
+    Conversion,
+    Items,
+    Load,
+    Loaded,
+    NewField,
+    Object,
+    Taken,
+    Unreadable,
+    Upcast,
+    Value,
+    described,
+    plan_upcast,
+)
+
+
+def scalar(text: str) -> FieldType:
+    return FieldType("scalar", text.rstrip("?"), nullable=text.endswith("?"))
+
+
+def array(item: FieldType, *, nullable: bool = False) -> FieldType:
+    return FieldType("array", nullable=nullable, item=item)
+
+
+def struct(**fields: str | FieldType) -> FieldType:
+    kinds = {name: scalar(k) if isinstance(k, str) else k for name, k in fields.items()}
+    return FieldType("struct", "Address", fields=kinds)
+
+
+def enum(*values: str) -> FieldType:
+    return FieldType("enum", values=values)
+
+
+def new(kind: FieldType) -> NewField:
+    """A field that nothing else is known of, nor of those in it."""
+    inner = kind
+    while inner.item is not None:
+        inner = inner.item
+    return NewField(kind, fields={name: new(each) for name, each in inner.fields.items()})
+
+
+def value(old: dict[str, FieldType], field: NewField) -> Value:
+    plan = plan_upcast(old, {"x": field})
+    assert isinstance(plan, Upcast)
+    return plan.values["x"]
+
+
+def unreadable(old: FieldType, field: NewField) -> str:
+    plan = plan_upcast({"x": old}, {"x": field})
+    assert isinstance(plan, Unreadable)
+    return f"{plan.field}: {plan.reason}"
+
+
+def step(old: FieldType, kind: FieldType) -> object:
+    found = value({"x": old}, new(kind))
+    assert isinstance(found, Taken)
+    return found.how.step
+
+
+def test_a_field_of_the_same_type_is_copied() -> None:
+    assert step(scalar("uuid"), scalar("uuid")) == "same"
+    assert step(scalar("uuid"), scalar("uuid?")) == "same"
+    assert step(array(scalar("int?")), array(scalar("int?"), nullable=True)) == "same"
+    assert step(scalar("string"), replace(scalar("string"), sensitive=True)) == "same"
+
+
+def test_an_enum_is_a_string() -> None:
+    assert step(enum("a", "b"), scalar("string")) == "same"
+    assert step(enum("a", "b"), enum("b")) == "same"
+    assert step(scalar("string"), enum("b")) == "same"
+
+
+@pytest.mark.parametrize(("old", "kind"), WIDENINGS)
+def test_a_safe_widening_converts(old: str, kind: str) -> None:
+    assert step(scalar(old), scalar(kind)) == WIDENINGS[old, kind]
+    assert step(scalar(f"{old}?"), scalar(f"{kind}?")) == WIDENINGS[old, kind]
+    inside = step(array(scalar(old)), array(scalar(kind)))
+    assert inside == Items(Conversion(scalar(old), scalar(kind), WIDENINGS[old, kind]))
+
+
+@pytest.mark.parametrize(
+    ("old", "kind"),
+    [
+        ("string", "int"), ("float", "int"), ("decimal", "float"), ("date", "timestamp"),
+        ("timestamp", "date"), ("bool", "int"), ("bool", "string"), ("string", "uuid"),
+        ("json", "string"), ("duration", "int"),
+    ],
+)  # fmt: skip
+def test_what_may_lose_something_is_unreadable(old: str, kind: str) -> None:
+    reason = f"x: it is {old} in old payloads, and {kind} now"
+    assert unreadable(scalar(old), new(scalar(kind))) == reason
+
+
+def test_json_holds_anything() -> None:
+    assert step(struct(street="string"), scalar("json")) == "same"
+    assert step(scalar("string?"), scalar("any")) == "same"
+    assert value({}, new(scalar("json"))) == NIL
+
+
+def test_a_missing_field_is_nil_or_its_default() -> None:
+    assert value({}, new(scalar("string?"))) == NIL
+    assert value({}, NewField(scalar("int"), default=Constant(3))) == Constant(3)
+    assert value({}, NewField(scalar("int?"), default=Constant(3))) == NIL
+    plan = plan_upcast({}, {"x": new(scalar("int"))})
+    assert plan == Unreadable("x", "old payloads do not have it, and it is never nil")
+
+
+def test_a_value_that_may_no_longer_be_nil_needs_a_default() -> None:
+    found = value({"x": scalar("int?")}, NewField(scalar("float"), default=Constant(1)))
+    assert found == Taken(
+        "x", Conversion(scalar("int?"), scalar("float"), "float", default=Constant(1))
+    )
+    reason = "x: it may be nil in old payloads, and is never nil now"
+    assert unreadable(scalar("int?"), new(scalar("int"))) == reason
+
+
+def test_a_field_is_found_by_its_earlier_names() -> None:
+    field = NewField(scalar("string"), was=("title", "name"))
+    assert value({"name": scalar("string")}, field).name == "name"  # type: ignore[union-attr]
+    both = {"x": scalar("string"), "title": scalar("string")}
+    assert value(both, field).name == "x"  # type: ignore[union-attr]
+
+
+def test_a_column_is_loaded_by_the_key_in_the_payload() -> None:
+    load = Load("Post", ("id", "post_id"), scalar("uuid"), ("slug",))
+    field = NewField(scalar("string"), load=load)
+    assert value({"id": scalar("uuid")}, field) == Loaded(load, "id")
+    assert value({"id": scalar("int"), "post_id": scalar("uuid")}, field) == Loaded(load, "post_id")
+    assert value({"id": scalar("uuid"), "x": scalar("int?")}, field) == Loaded(load, "id")
+    assert isinstance(plan_upcast({"id": scalar("uuid?")}, {"x": field}), Unreadable)
+
+
+def test_a_default_is_preferred_to_the_row() -> None:
+    load = Load("Post", ("id",), scalar("uuid"), ("slug",))
+    field = NewField(scalar("string"), default=Constant("none"), load=load)
+    assert value({"id": scalar("uuid")}, field) == Constant("none")
+
+
+def test_structs_are_converted_field_by_field() -> None:
+    old = struct(town="string", number="int", gone="bool")
+    fields = {
+        "city": NewField(scalar("string"), was=("town",)),
+        "number": NewField(scalar("string")),
+        "country": NewField(scalar("string"), default=Constant("DE")),
+    }
+    kind = struct(**{name: each.type for name, each in fields.items()})
+    made = Object(
+        {
+            "city": Taken("town", Conversion(scalar("string"), scalar("string"), "same")),
+            "number": Taken("number", Conversion(scalar("int"), scalar("string"), "str")),
+            "country": Constant("DE"),
+        }
+    )
+    assert value({"x": old}, NewField(kind, fields=fields)) == Taken(
+        "x", Conversion(old, kind, made)
+    )
+    listed = value({"x": array(old)}, NewField(array(kind), fields=fields))
+    assert listed == Taken(
+        "x", Conversion(array(old), array(kind), Items(Conversion(old, kind, made)))
+    )
+
+
+def test_an_unreadable_field_is_named_by_its_path() -> None:
+    old = array(struct(a="string", inner=struct(b="int?")))
+    kind = array(struct(a="string", inner=struct(b="int")))
+    assert unreadable(old, new(kind)) == (
+        "x[].inner.b: it may be nil in old payloads, and is never nil now"
+    )
+
+
+def test_types_in_words() -> None:
+    assert described(array(scalar("string?"), nullable=True)) == "array<string?>?"
+    assert described(enum("a")) == "enum"
+    assert described(struct()) == "Address"
