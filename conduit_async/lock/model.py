@@ -1,4 +1,4 @@
-"""What a lock holds: the job types of a package, their payload shapes, and the services it calls."""
+"""What a lock holds: the job types of a package, their payload shapes, the services it calls."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ Kind: TypeAlias = Literal["scalar", "enum", "array", "hash", "struct", "record"]
 class FieldType:
     """The type of a payload's field, as it is written in JSON.
 
-    `name` is that of a scalar (`string`, `uuid`, `any`), the class of a struct, or the resource of a
-    snapshot. `values` are those of an enum, `item` is what an array or a hash holds, `fields` are
+    `name` is that of a scalar (`string`, `uuid`, `any`), the class of a struct, or the resource of
+    a snapshot. `values` are those of an enum, `item` is what an array or a hash holds, `fields` are
     those of a struct or a snapshot. `shape` tells what a hash or an array of mixed values holds, as
     in the fingerprint.
     """
@@ -43,17 +43,16 @@ Fields: TypeAlias = Mapping[str, FieldType]
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Why code of one payload shape cannot read payloads of another one.
+    """The first field for which code cannot read payloads of another shape.
 
-    `field` is the path of the field, as in `order.delivery.city` or `lines[].price`; `reason` says in
-    plain words what is wrong with it, as in `is missing`.
+    It has the field's path, as in `order.delivery.city` or `lines[].price`, and why in plain words.
     """
 
     field: str
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.field} {self.reason}"
+        return f"{self.field}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,8 @@ class LockedJob:
 
     `hook` is the resource and the event, as in `Order.after_create`. `shape` is the fingerprint of
     its payload now, or at last if it is retired; `shapes` has that one and all earlier ones, by
-    fingerprint. `was` are earlier names whose jobs it runs. Durations are in seconds. `block` is None
-    for a job with a `name`.
+    fingerprint. `was` are earlier names whose jobs it runs. Durations are in seconds. `block` is
+    None for a job with a `name`.
     """
 
     hook: str

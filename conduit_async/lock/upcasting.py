@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from .model import Fields, FieldType
+from .model import Fields, FieldType, Unreadable
 
 Scalar: TypeAlias = Literal["float", "decimal", "str", "text"]
 """What makes a wider value: `float(x)`, an exact decimal, or what the value reads in a string."""
@@ -131,14 +131,6 @@ class Upcast:
     """What each field of the new payload becomes."""
 
     values: Mapping[str, Value]
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """The first field that cannot be read: its path, as in `lines[].price`, and why."""
-
-    field: str
-    reason: str
 
 
 def plan_upcast(old: Fields, new: NewFields) -> Upcast | Unreadable:

@@ -65,8 +65,8 @@ def _converter(annotation: Any, unknown: Converter) -> Converter:
         return _list(converter(arguments[0], unknown))
     if origin is dict:
         return _dict(arguments[0], converter(arguments[1], unknown))
-    if annotation in _EXPECTED:
-        return _scalar(annotation)
+    if annotation is None or annotation in _EXPECTED:
+        return _scalar(annotation or types.NoneType)
     raise TypeError(f"{annotation!r} is not a type that a record or a payload can hold")
 
 

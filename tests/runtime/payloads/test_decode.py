@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Generic, Literal, TypeVar
@@ -91,6 +91,11 @@ def test_unknown_fields_are_ignored() -> None:
 
 def test_a_missing_nullable_field_is_nil() -> None:
     assert decoder(Order)(altered(note=..., address__floor=...)) == ORDER
+
+
+def test_an_array_of_nils() -> None:
+    payload = make_dataclass("P", [("nils", list[None])])
+    assert decoder(payload)('{"nils": [null]}').nils == [None]
 
 
 def test_an_unknown_enum_value_passes_as_its_string() -> None:

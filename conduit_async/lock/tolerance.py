@@ -1,0 +1,117 @@
+"""Whether code can read payloads of another shape, as the runtime's tolerant reader does.
+
+The reader is `conduit_runtime.payloads.decode`; it knows nothing of upcasters. Only what holds for
+every value counts as readable.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from .model import Fields, FieldType, Unreadable
+from .upcasting import described, is_untyped
+
+_TEXTS = frozenset({"string", "enum", "decimal", "timestamp", "date", "time", "duration", "uuid"})
+"""What JSON writes as a string, so that it reads as one."""
+
+_READ_AS: Mapping[str, frozenset[str]] = {
+    "string": _TEXTS,
+    "enum": _TEXTS,  # an unknown value passes as its string
+    "decimal": frozenset({"int", "float"}),
+    "float": frozenset({"int"}),
+}
+"""By a kind, the others whose every value reads as one of it."""
+
+_EACH = "-1"
+"""The step of a shape that is every item."""
+
+
+def reads(old_code: Fields, new_payload: Fields) -> Unreadable | None:
+    """The first field of a payload that other code cannot read; None when it reads all values.
+
+    The code ignores fields that it does not know. It takes nil for a missing field that may be nil.
+    """
+    return _fields(old_code, new_payload, "")
+
+
+def _fields(code: Fields, payload: Fields, path: str) -> Unreadable | None:
+    for name, expected in code.items():
+        where = f"{path}.{name}" if path else name
+        if name not in payload:
+            if not _takes_nil(expected):
+                return Unreadable(where, "it is missing, and is never nil in this code")
+        elif (problem := _type(expected, payload[name], where)) is not None:
+            return problem
+    return None
+
+
+def _takes_nil(code: FieldType) -> bool:
+    return code.nullable or _kind(code) in ("any", "nil") or bool(code.shape)
+
+
+def _type(code: FieldType, payload: FieldType, path: str) -> Unreadable | None:
+    expected, written = _kind(code), _kind(payload)
+    if expected == "any":
+        return None
+    if payload.nullable and not _takes_nil(code):
+        return Unreadable(path, "it may be nil, and is never nil in this code")
+    if expected == written == "nil" or (written == "nil" and code.nullable):
+        return None
+    if code.shape:
+        return _shape(code, payload, path)
+    if expected == written == "object":
+        return _fields(code.fields, payload.fields, path)
+    if code.item is not None and payload.item is not None and expected == written:
+        return _type(code.item, payload.item, f"{path}[]")
+    if code.item is not None and (expected, written) == ("hash", "object"):
+        found = (_type(code.item, each, f"{path}.{name}") for name, each in payload.fields.items())
+        return next(filter(None, found), None)
+    if (expected, written) == ("object", "hash") and payload.item is not None:
+        return _hash_as_object(code, payload.item, path)
+    if expected != written and written not in _READ_AS.get(expected, ()):
+        return Unreadable(
+            path, f"it is {described(payload)}, and this code reads {described(code)}"
+        )
+    return None
+
+
+def _hash_as_object(code: FieldType, item: FieldType, path: str) -> Unreadable | None:
+    for name, expected in code.fields.items():
+        problem = _fields({name: expected}, {}, path) or _type(expected, item, f"{path}.{name}")
+        if problem is not None:
+            return problem
+    return None
+
+
+def _shape(code: FieldType, payload: FieldType, path: str) -> Unreadable | None:
+    """A shape reads scalars and nil as they are; of the parts that it has, it needs the types."""
+    if payload.kind == "scalar" and not is_untyped(payload):
+        return None
+    if code.shape == payload.shape:
+        return None
+    expected, written = dict(_parts(code.shape)), dict(_parts(payload.shape))
+    others = written.get(_EACH)
+    if payload.kind == code.kind and payload.shape:
+        for step, kind in expected.items():
+            if written.get(step, others) != kind:
+                break
+        else:
+            each = expected.get(_EACH)
+            if each is None or all(kind == each for kind in written.values()):
+                return None
+    return Unreadable(path, "it holds values of other types than this code reads")
+
+
+def _parts(shape: str) -> Iterator[tuple[str, str]]:
+    """The steps of a shape such as `{total:decimal,lines:{0:date}}`, with what each holds."""
+    depth, start = 0, 1
+    for at, char in enumerate(shape):
+        depth += (char in "{<") - (char in ">}")
+        if (char == "," and depth == 1) or (char == "}" and depth == 0):
+            step, _, kind = shape[start:at].partition(":")
+            yield step, kind
+            start = at + 1
+
+
+def _kind(kind: FieldType) -> str:
+    if kind.kind == "scalar":
+        return "any" if is_untyped(kind) else kind.name
+    return "object" if kind.kind in ("struct", "record") else kind.kind
