@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .job_types.context import JobContext as JobContext
     from .job_types.job_type import JobType as JobType
     from .job_types.job_type import job_type as job_type
+    from .job_types.upcasts import require_upcasts as require_upcasts
+    from .job_types.upcasts import upcast as upcast
     from .model.calls import Call as Call
     from .model.calls import CurrentJob as CurrentJob
     from .model.calls import current_call as current_call
@@ -80,6 +82,7 @@ _MODULES = {
     "job_types.batches": "batch",
     "job_types.context": "JobContext",
     "job_types.job_type": "JobType job_type",
+    "job_types.upcasts": "require_upcasts upcast",
     "model.calls": "Call CurrentJob current_call current_job",
     "model.errors": (
         "JobLost MigrationError NoHandler PayloadError PayloadMismatch QueueError "

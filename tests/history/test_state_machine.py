@@ -9,12 +9,13 @@ import psycopg
 import pytest
 from conduit_runtime import Job, JobLost, JobStatus, Queue
 from conduit_runtime.model.claimed import Claimed
+from conduit_runtime.model.lanes import Lane
 from conduit_runtime.model.outcome import Outcome, released
 from conduit_runtime.model.worker_state import DeadWorker
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.steps import run_steps
 from conduit_runtime.statements import worker_registry
-from conduit_runtime.statements.claims import BY_WORKERS, Claims, Lane
+from conduit_runtime.statements.claims import BY_WORKERS, Claims
 from conduit_runtime.statements.jobs import insert_parameters
 from conduit_runtime.statements.limits import Wanted, claim_within
 from conduit_runtime.statements.outcomes import Attempt, complete, end, mark_started

@@ -3,17 +3,18 @@
 import functools
 import inspect
 import typing
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
-from typing import Any, Generic, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
 import msgspec
 import psycopg
 
 from ..model import payload as payloads
-from ..model.arguments import check_duration, check_type
+from ..model.arguments import check_duration, check_type, listed
 from ..model.job import Job, JobPriority, priority_of
+from ..model.lanes import Lane, reader_of
 from ..model.package import schema_of, source_line
 from ..model.payload import check_name
 from ..model.retry import BackoffKind, check_backoff
@@ -28,13 +29,20 @@ from .context import JobContext
 from .enqueue import enqueue
 from .options import JobOptions, Priority, TypeOptions
 
+if TYPE_CHECKING:
+    from .upcasts import Upcast
+
 S = TypeVar("S")
 P = TypeVar("P")
 
 
 @dataclass(eq=False, repr=False)
 class JobType(Generic[S, P]):
-    """A handler, its payload and its options; calling it runs the handler."""
+    """A handler, its payload and its options; calling it runs the handler.
+
+    `was` are earlier names: their jobs run under this handler. `upcasts` read payloads of older
+    shapes, by their fingerprints; `upcast` adds one.
+    """
 
     function: Callable[[JobContext[S], P], Coroutine[Any, Any, object]]
     name: str
@@ -47,9 +55,14 @@ class JobType(Generic[S, P]):
     backoff: BackoffKind = "exponential"
     base: timedelta | None = None
     keep_result: timedelta | None = None
+    was: Sequence[str] = ()
+    upcasts: "dict[str, Upcast[S, P]]" = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         check_name(self.name, "name")
+        self.was = tuple(listed(self.was, "was"))
+        for name in self.was:
+            check_name(name, "was")
         if not inspect.iscoroutinefunction(self.function):
             raise TypeError(
                 f"the handler of {self.name} is not a coroutine function: use `async def`"
@@ -93,6 +106,16 @@ class JobType(Generic[S, P]):
     def decode(self) -> Callable[[bytes | str], P]:
         """From the payload's JSON to an instance of its class; raises PayloadMismatch."""
         return decoder(self.payload)
+
+    @property
+    def reader(self) -> str:
+        """Names the shapes of payloads that its code reads: another reader may read others."""
+        return reader_of({self.fingerprint, *self.upcasts})
+
+    def lanes(self) -> list[Lane]:
+        """The types and fingerprints of the jobs that it runs."""
+        shapes = dict.fromkeys(("", self.fingerprint, *self.upcasts))
+        return [(name, shape) for name in dict.fromkeys((self.name, *self.was)) for shape in shapes]
 
     @functools.cached_property
     def _writer(self) -> Writer | None:

@@ -1,5 +1,6 @@
 """What a job type and an enqueue may say of a job."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
 
@@ -32,7 +33,8 @@ class TypeOptions(TypedDict, total=False):
     """What a job type says of all its jobs.
 
     `timeout` bounds one attempt; `base` is the first wait of the backoff (default: a minute).
-    `keep_result` is how long after a job's end the handler's result stays stored.
+    `keep_result` is how long after a job's end the handler's result stays stored. `was` are earlier
+    names of the type: their jobs run under the same handler.
     """
 
     queue: str
@@ -42,6 +44,7 @@ class TypeOptions(TypedDict, total=False):
     backoff: BackoffKind
     base: timedelta | None
     keep_result: timedelta | None
+    was: Sequence[str]
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from uuid import UUID
 
 COLUMNS = (
     "id, type, queue, payload::text, attempts::bigint + 1, max_attempts, priority, rescues, "
-    "timeout, run_at, seq, flow, trace::text"
+    "timeout, run_at, seq, flow, trace::text, fingerprint"
 )
 _PRIORITY, _RUN_AT_AND_SEQ = itemgetter(6), itemgetter(9, 10)
 
@@ -37,6 +37,7 @@ class Claimed:
     seq: int
     flow: UUID | None
     trace: str | None
+    fingerprint: str = ""
     secrets: set[str] = field(init=False, repr=False)
     start_by: float = field(init=False, repr=False)
 

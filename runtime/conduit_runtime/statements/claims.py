@@ -12,13 +12,12 @@ from uuid import UUID
 
 from ..model.claimed import COLUMNS, Claimed, in_order
 from ..model.job import Job
+from ..model.lanes import Lane
 from ..postgres.arrays import array, integers
 from ..postgres.statement import Rows, Statement
 from .scan_policy import Scan, ScanPolicy, seen
 
 J = TypeVar("J", Claimed, Job)
-Lane = tuple[str, str]
-"""A type and a fingerprint; the empty fingerprint is that of jobs without one."""
 
 BATCH = 1_000
 """Jobs that a claim of one lane takes at most."""

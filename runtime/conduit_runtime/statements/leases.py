@@ -9,13 +9,14 @@ from typing import Any
 from ..model.arguments import check_type, each
 from ..model.errors import JobLost, QueueError
 from ..model.job import Job
+from ..model.lanes import Lane
 from ..model.outcome import Retry, decide
 from ..model.payload import check_name
 from ..model.retry import DEFAULT_POLICY
 from ..postgres.statement import Rows, Statement, touched
 from ..postgres.steps import Steps
 from . import outcomes as attempts
-from .claims import Lane, Mode, claim
+from .claims import Mode, claim
 from .job_rows import COLUMNS, read_jobs
 from .limits import Wanted, claim_within
 from .outcomes import Attempt, Written

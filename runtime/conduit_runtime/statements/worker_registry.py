@@ -9,11 +9,11 @@ from uuid import UUID
 from ..model.controls import Controls
 from ..model.errors import MigrationError
 from ..model.failed_job import FailedJob
+from ..model.lanes import Lane
 from ..model.payload import decode as decode_json
 from ..model.worker_state import DeadWorker, WorkerState
 from ..postgres.arrays import array, uuids
 from ..postgres.statement import Rows, Statement, nothing
-from .claims import Lane
 
 _PAGE = 1_000
 """Notices that a worker takes over at a time."""

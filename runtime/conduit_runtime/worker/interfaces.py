@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 from ..job_types.context import Host
 from ..model.controls import Controls
 from ..model.failed_job import FailedJob
+from ..model.lanes import Lane
 from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared
-from ..statements.claims import Lane
 from ..statements.outcomes import Attempt, Written
 from ..statements.worker_registry import Rescued
 from ..telemetry.attempt_counters import Recorder

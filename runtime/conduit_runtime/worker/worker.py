@@ -13,12 +13,12 @@ from ..model.controls import NOTICE, Controls
 from ..model.errors import JobLost, WorkerStuck
 from ..model.failed_job import FailedJob
 from ..model.interruptions import Shutdown, TakenAway
+from ..model.lanes import Lane
 from ..model.text.logs import get_logger
 from ..postgres.connection import ReconnectingConnection
 from ..postgres.response_reader import ResponseReader
 from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared
-from ..statements.claims import Lane
 from ..statements.idle_lock import LATE
 from ..statements.outcomes import Attempt, Written, progress
 from ..statements.worker_registry import Rescued

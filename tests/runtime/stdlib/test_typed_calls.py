@@ -1,4 +1,4 @@
-"""What type checkers make of calls of the library."""
+"""What type checkers make of calls of the library, and of upcasters."""
 
 import subprocess
 import sys
@@ -10,7 +10,11 @@ ROOT = Path(__file__).parents[3]
 def test_calls_have_precise_types(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path)]
     checked = subprocess.run(
-        [*command, "tests/runtime/stdlib/typed_calls.py"],
+        [
+            *command,
+            "tests/runtime/stdlib/typed_calls.py",
+            "tests/runtime/job_types/typed_upcasts.py",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

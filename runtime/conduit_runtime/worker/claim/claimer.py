@@ -11,11 +11,12 @@ import psycopg
 
 from ...model.claimed import Claimed
 from ...model.controls import Controls
+from ...model.lanes import Lane
 from ...model.outcome import released
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import ReconnectingConnection
-from ...statements.claims import BATCH, Claims, Lane, most_of_a_claim, next_due
+from ...statements.claims import BATCH, Claims, most_of_a_claim, next_due
 from ...statements.outcomes import Attempt, renew
 from ..acknowledge.acknowledger import Acknowledger
 from ..interfaces import WorkerInterface

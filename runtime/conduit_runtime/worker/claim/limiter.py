@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from ...model.claimed import Claimed
 from ...model.controls import Controls
+from ...model.lanes import Lane
 from ...postgres.connection import ReconnectingConnection
 from ...postgres.steps import run_steps_async
-from ...statements.claims import BY_WORKERS, Lane
+from ...statements.claims import BY_WORKERS
 from ...statements.limits import Counted, Wanted, claim_within
 from ...statements.outcomes import Attempt
 

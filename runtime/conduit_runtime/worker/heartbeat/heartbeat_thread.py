@@ -17,6 +17,7 @@ import psycopg
 
 from ...client.sweep import Sweep
 from ...model.controls import Controls
+from ...model.lanes import Lane
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import BROKEN, checked_at_once, connect
@@ -24,7 +25,6 @@ from ...postgres.execute import run
 from ...postgres.host_settings import is_pooled
 from ...postgres.statement import Statement
 from ...statements import worker_registry
-from ...statements.claims import Lane
 from ...telemetry.flusher import Flusher
 from ..interfaces import WorkerInterface
 from .failure_detector import FailureDetector

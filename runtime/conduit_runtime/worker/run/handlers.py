@@ -1,8 +1,8 @@
 """Which function runs a job of a type, and how."""
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial, wraps
 from typing import Any, TypedDict, TypeVar, Unpack
@@ -10,12 +10,13 @@ from typing import Any, TypedDict, TypeVar, Unpack
 import msgspec
 
 from ...job_types.job_type import JobType
+from ...job_types.upcasts import Upcast
 from ...model.arguments import check_duration
 from ...model.errors import NoHandler, QueueError
+from ...model.lanes import Lane
 from ...model.payload import check_name
 from ...model.retry import DEFAULT_POLICY, BackoffKind, RetryPolicy, check_backoff
 from ...services.service_calls import is_coroutine_function
-from ...statements.claims import Lane
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,14 +40,15 @@ class HandlerOptions(TypedDict, total=False):
 class Handler:
     """A function `(context, payload)` that runs jobs of a type.
 
-    `fingerprint` is the shape of payload that it was compiled for, None for any. `timeout` is in
-    seconds and holds for jobs that bring none of their own. `keep_result` is for how many seconds
-    what the function returned is kept, if at all.
+    `fingerprint` is the shape of payload that it was compiled for, None for any; `upcasts` read
+    older ones. `timeout` is in seconds and holds for jobs that bring none of their own.
+    `keep_result` is for how many seconds what the function returned is kept, if at all.
     """
 
     type: str
     function: Callable[[Any, Any], Any]
     fingerprint: str | None = None
+    upcasts: Mapping[str, Upcast[Any, Any]] = field(default_factory=dict)
     decode: Callable[[str], Any] = msgspec.json.decode
     policy: RetryPolicy = DEFAULT_POLICY
     timeout: float | None = None
@@ -61,6 +63,7 @@ class Handler:
             type=job_type.name,
             function=job_type.function,
             fingerprint=job_type.fingerprint,
+            upcasts=job_type.upcasts,
             decode=job_type.decode,
             policy=_policy(job_type.backoff, job_type.base),
             timeout=_seconds(job_type.timeout, "timeout"),
@@ -124,13 +127,15 @@ class HandlerRegistry:
     def register_job_types(self, job_types: Iterable[JobType[Any, Any]]) -> None:
         """Register generated job types. Raises QueueError when two packages share a type's name."""
         for job_type in job_types:
-            known = self.by_type.get(job_type.name)
-            if known is not None and known.function is not job_type.function:
-                raise QueueError(
-                    f"two job types are called {job_type.name}, in {known.function.__module__} and "
-                    f"in {job_type.function.__module__}: set `prefix` in one's configuration"
-                )
-            self._add(Handler.of_job_type(job_type))
+            handler = Handler.of_job_type(job_type)
+            for name in (job_type.name, *job_type.was):
+                known = self.by_type.get(name)
+                if known is not None and known.function is not job_type.function:
+                    raise QueueError(
+                        f"two job types are called {name}, in {known.function.__module__} and in "
+                        f"{job_type.function.__module__}: set `prefix` in one's configuration"
+                    )
+                self._add(replace(handler, type=name))
 
     def _add(self, handler: Handler) -> None:
         self.by_type[handler.type] = handler
@@ -154,9 +159,8 @@ class HandlerRegistry:
         """Every (type, fingerprint) that can be run; the empty fingerprint is always among them."""
         lanes: list[Lane] = []
         for handler in [*self.by_type.values()]:  # another thread may register one meanwhile
-            lanes.append((handler.type, ""))
-            if handler.fingerprint:
-                lanes.append((handler.type, handler.fingerprint))
+            shapes = dict.fromkeys(("", handler.fingerprint or "", *handler.upcasts))
+            lanes += [(handler.type, shape) for shape in shapes]
         return lanes
 
     def __contains__(self, type: object) -> bool:

@@ -18,6 +18,7 @@ from ...model.claimed import Claimed
 from ...model.errors import OutcomeTooLarge
 from ...model.interruptions import Shutdown, TakenAway, TooLate
 from ...model.job import Job
+from ...model.lanes import original
 from ...model.outcome import decide, released
 from ...model.text.logs import get_logger
 from ...model.text.masking import secrets_of
@@ -196,17 +197,20 @@ class Runner:
         try:
             handler = self._handlers.get(job.type) or self._registry.get(job.type)
             entered_job.set(job)
-            payload = handler.decode(job.payload)
+            decode, function = handler.decode, handler.function
+            if handler.upcasts and (upcast := handler.upcasts.get(original(job.fingerprint))):
+                decode, function = upcast.decode, partial(upcast.run, function)
+            payload = decode(job.payload)
             services = self._services if handler.is_generated else self._services.services
             context = JobContext(job, services, self._worker, self._loop)
             # It takes the job along; what runs here next sets its own.
             inside = copy_context()
             if handler.is_async:
-                work = handler.function(context, payload)
+                work = function(context, payload)
                 if self._uses_django:
                     work = renewed_in_loop(work, partial(_check_start, job))
             else:
-                work = self.threads.call(handler.function, context, payload)
+                work = self.threads.call(function, context, payload)
             if self._around is not None:
                 work = self._around(job, work, partial(self._why_stopped, job))
             rest: Awaitable[Any] | None = None

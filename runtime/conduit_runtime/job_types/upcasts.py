@@ -1,0 +1,165 @@
+"""Upcasters: functions from an older shape of a job type's payload to its present one."""
+
+import dataclasses
+import functools
+import inspect
+import typing
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar, overload
+
+from ..model.arguments import check_type
+from ..model.lanes import MARK
+from ..model.package import GeneratedCodeError
+from ..payloads.decode import decoder
+from .context import JobContext
+from .job_type import JobType
+
+S = TypeVar("S")
+P = TypeVar("P")
+O = TypeVar("O")  # noqa: E741 - the old payload
+
+
+@dataclass(frozen=True)
+class Upcast(Generic[S, P]):
+    """An upcaster: `old` is the class of the older payload, `payload` that of the present one.
+
+    `takes_job` is whether the function has a second parameter, for the JobContext.
+    """
+
+    function: Callable[..., P | Awaitable[P]]
+    old: type[Any]
+    payload: type[P]
+    takes_job: bool
+
+    @functools.cached_property
+    def decode(self) -> Callable[[bytes | str], Any]:
+        """From an older payload's JSON to an instance of `old`; raises PayloadMismatch."""
+        return decoder(self.old)
+
+    async def run(
+        self,
+        handler: Callable[[JobContext[S], P], Coroutine[Any, Any, object]],
+        job: JobContext[S],
+        old: Any,
+    ) -> object:
+        """Upcast a payload and run the handler. Raises TypeError for what is no payload."""
+        result = self.function(old, job) if self.takes_job else self.function(old)
+        payload: object = await result if inspect.isawaitable(result) else result
+        if not isinstance(payload, self.payload):
+            raise TypeError(
+                f"the upcaster of {self.old.__name__} returned {type(payload).__name__}: "
+                f"return {self.payload.__name__}"
+            )
+        return await handler(job, payload)
+
+
+class Upcaster(Protocol[S, P]):
+    """What `upcast` returns: a decorator of `(old)` or `(old, job)`, that returns the payload."""
+
+    @overload
+    def __call__(self, function: Callable[[O], P], /) -> Callable[[O], P]: ...
+    @overload
+    def __call__(
+        self, function: Callable[[O, JobContext[S]], P], /
+    ) -> Callable[[O, JobContext[S]], P]: ...
+    @overload
+    def __call__(
+        self, function: Callable[[O], Coroutine[Any, Any, P]], /
+    ) -> Callable[[O], Coroutine[Any, Any, P]]: ...
+    @overload
+    def __call__(
+        self, function: Callable[[O, JobContext[S]], Coroutine[Any, Any, P]], /
+    ) -> Callable[[O, JobContext[S]], Coroutine[Any, Any, P]]: ...
+
+
+def upcast(job_type: JobType[S, P], fingerprint: str) -> Upcaster[S, P]:
+    """Decorator: have a function read the payloads of an older shape of a job type.
+
+    The function takes an instance of the older class and, as a second parameter if it has one, the
+    JobContext; it returns the present payload. It may be a coroutine function. What it raises is a
+    failed attempt of the job. Raises TypeError, while the module is imported, for a function that
+    does not say so in its annotations, for the present fingerprint, and for one that has an
+    upcaster.
+    """
+    check_type(job_type, "job_type", JobType, "a JobType of a generated package")
+    check_type(fingerprint, "fingerprint", str, "the text that names the older shape in jobs.lock")
+    name = job_type.name
+    if not fingerprint or MARK in fingerprint:
+        raise TypeError(f"{fingerprint!r} is no fingerprint: jobs.lock has those of {name}")
+    if fingerprint == job_type.fingerprint:
+        raise TypeError(
+            f"{fingerprint} is the present shape of {name}, which needs no upcaster: give the "
+            "fingerprint of an older one, which jobs.lock has"
+        )
+
+    def decorate(function: Any) -> Any:
+        if (known := job_type.upcasts.get(fingerprint)) is not None:
+            where = known.function.__module__
+            raise TypeError(
+                f"{name} has an upcaster of {fingerprint} already, in {where}: keep one"
+            )
+        job_type.upcasts[fingerprint] = _checked(function, job_type, fingerprint)
+        return function
+
+    return decorate
+
+
+def _checked(function: Any, job_type: JobType[S, P], fingerprint: str) -> Upcast[S, P]:
+    payload = job_type.payload
+    wanted = f"`def _(old: {payload.__name__}_{fingerprint}) -> {payload.__name__}`"
+    whose = f"the upcaster of {fingerprint} for {job_type.name}"
+    if not inspect.isfunction(function):
+        raise TypeError(f"{whose} is no function: write {wanted}")
+    signature = inspect.signature(function)
+    takes_job = _takes(signature, 2)
+    if not takes_job and not _takes(signature, 1):
+        raise TypeError(
+            f"{whose} takes {signature}: write {wanted}, with a second parameter "
+            "`job: JobContext[Services]` if it needs the job"
+        )
+    try:
+        hints = typing.get_type_hints(function)
+    except NameError as error:
+        raise TypeError(
+            f"{whose} has an annotation that cannot be read ({error}): import that name outside of "
+            "`if TYPE_CHECKING`"
+        ) from None
+    old = hints.get(next(iter(signature.parameters)))
+    if not (isinstance(old, type) and dataclasses.is_dataclass(old)):
+        raise TypeError(
+            f"the first parameter of {whose} has no dataclass as its type: write {wanted}"
+        )
+    if hints.get("return") is not payload:
+        raise TypeError(f"{whose} does not say that it returns {payload.__name__}: write {wanted}")
+    return Upcast(function, old, payload, takes_job)
+
+
+def _takes(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
+def require_upcasts(older: Mapping[JobType[Any, Any], Collection[str]]) -> None:
+    """Called last by a generated package while it is imported, if it has a module of upcasters.
+
+    `older` holds all older shapes of its job types, by fingerprint. Raises GeneratedCodeError for
+    one that has no upcaster, and for an upcaster of one of these types that is of no older shape.
+    """
+    for job_type, shapes in older.items():
+        payload = job_type.payload.__name__
+        if unknown := sorted(job_type.upcasts.keys() - shapes):
+            raise GeneratedCodeError(
+                f"{job_type.name} has no older payload {unknown[0]}, for which there is an "
+                f"upcaster: its older ones are {', '.join(sorted(shapes))}, as in jobs.lock"
+            )
+        if missing := sorted(shapes - job_type.upcasts.keys()):
+            raise GeneratedCodeError(
+                f"nothing reads the older payload {missing[0]} of {job_type.name}: write "
+                f'`@upcast({job_type.__name__}, "{missing[0]}")` above `def _(old: '
+                f"{payload}_{missing[0]}) -> {payload}` in the module that `upcasters` names, or "
+                "remove the shape by `conduitc lock prune` once no such job is left"
+            )
