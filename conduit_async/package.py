@@ -43,6 +43,13 @@ Rows: TypeAlias = Mapping[str, tuple[tuple[RowHead, Row], ...]]
 """By the path of a source: all that `records.py` may have of it, inner ones first."""
 
 
+JobCalls: TypeAlias = Mapping[str, tuple[str, int]]
+"""Each way in which jobs call a method of a service, as `email.send(_, body=)`, and where first.
+
+A place is the path of a source and a line.
+"""
+
+
 def reserved_names(heads: Collection[RowHead]) -> frozenset[str]:
     """The names that imports of `records.py` give way to, and that no alias may take."""
     imported = {name for head in heads for _, name in head.imports} | set(dir(builtins))
@@ -113,7 +120,7 @@ class ModuleCode:
     """The module of a resource: its items in the order in which they are written.
 
     `record` is the class of its rows, `rows` are the names that it imports from `records.py`,
-    `job_services` the services that its jobs call.
+    `job_services` the services that its jobs use, `job_calls` how they call them.
     """
 
     name: str
@@ -126,14 +133,14 @@ class ModuleCode:
     jobs: tuple[str, ...]
     rows: frozenset[str]
     job_services: frozenset[str]
+    job_calls: JobCalls
 
 
 @dataclass(frozen=True)
 class EmittedModule:
     """The module of a resource.
 
-    `lines` maps its lines to those of the source; `rows` are the names that it imports from
-    `records.py`, `job_services` the services that its jobs call.
+    `lines` maps its lines to those of the source; the rest is as in ModuleCode.
     """
 
     name: str
@@ -142,6 +149,7 @@ class EmittedModule:
     jobs: tuple[str, ...]
     rows: frozenset[str]
     job_services: frozenset[str]
+    job_calls: JobCalls
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,8 @@ def emit(
     for done, result in enumerate(formatted):
         progress("writing", done, len(plan.modules))
         code = lowered.popleft()
+        services = (code.job_services, code.job_calls)
         emitted[code.source].append(
-            EmittedModule(
-                code.name, result.text, result.lines, code.jobs, code.rows, code.job_services
-            )
+            EmittedModule(code.name, result.text, result.lines, code.jobs, code.rows, *services)
         )
     return {path: EmittedSource(tuple(emitted[path]), rows[path]) for path in plan.rows}

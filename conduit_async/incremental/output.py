@@ -18,8 +18,9 @@ class SourceSummary:
     `text` is a digest of the source, `declared` of what others may see of it. `events` are those
     of its hooks, `columns` those of each resource, `attributes` the fields whose names could be
     those of classes, `classes` the names that its classes have, and would have if they gave way to
-    none. `mentions` are the resources of the program that its text names, `uses` those that were
-    looked up by its code, or by code of others that it reaches; `services` is how it calls them.
+    none. `reached` are the other sources whose code its modules hold. `mentions` are the resources
+    of the program that its text names, `uses` those that were looked up by its code, or by code of
+    others that it reaches; `services` is how it calls them.
     """
 
     text: str
@@ -28,6 +29,7 @@ class SourceSummary:
     columns: dict[str, list[str]]
     attributes: list[str]
     classes: list[str]
+    reached: list[str]
     mentions: list[str]
     uses: list[str]
     services: Calls

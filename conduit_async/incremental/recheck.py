@@ -160,15 +160,17 @@ class _Recheck:
                 heard |= before[path].columns.keys()
         warned = self._previous.diagnostics if resources else ()
         found = {diagnostic.span.source.path for diagnostic in warned}
+        changed = self._changed | self._gone
         for diagnostic in self._previous.diagnostics:
             places = {related.span.source.path for related in diagnostic.related}
-            if not places.isdisjoint(self._changed | self._gone):
+            if not places.isdisjoint(changed):
                 found.add(diagnostic.span.source.path)
         for path in self._before.keys() - touched:
             uses, text = self._before[path].uses, self._sources[path]
             modules = self._previous.emitted[path].modules
             if (
                 not moved.isdisjoint(uses)
+                or not changed.isdisjoint(self._before[path].reached)
                 # a warning says of a write that it runs no hooks
                 or (not heard.isdisjoint(uses) and any(operation in text for operation in WRITES))
                 or (resources and self._meant(path, resources))

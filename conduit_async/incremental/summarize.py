@@ -51,6 +51,7 @@ def _summary(
         columns={resource.name: [*resource.columns] for resource in resources},
         attributes=sorted(name for name in seen if name != name.lower()),
         classes=sorted(rows | types.get(path, set())),
+        reached=sorted(sources - {path}),
         mentions=sorted(words(text).intersection(known)),
         uses=sorted(set[str]().union(*(uses.get(source, ()) for source in sources))),
         services=_services(program, nodes),

@@ -24,10 +24,14 @@ def link(
     services = services_module(merged(calls), job_services)
     wanted = services.rows.union(*(module.rows for module in own))
     tables = [(module.name, path, module.lines) for path, module in modules]
+    found: dict[str, tuple[str, int]] = {}
+    for module in own:
+        for call, place in module.job_calls.items():
+            found[call] = min(place, found.get(call, place))
     package = _package(own, services.protocols, config.schema)
     return {
         "__init__.py": format_marked(package).text,
-        "_lines.py": render("lines.py.jinja", modules=tables),
+        "_lines.py": render("lines.py.jinja", modules=tables, calls=sorted(found.items())),
         "records.py": _records(emitted.values(), wanted),
         "services.py": format_marked(services.text).text,
     }

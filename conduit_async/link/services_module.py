@@ -13,6 +13,9 @@ from .services import Method, Service
 _HOOKS_ONLY = '"called by hooks only"'
 """What the runtime reads in the type of a service that a worker can do without."""
 
+_PROVIDED = "_Provided"
+"""The type of the services that an application provides."""
+
 
 @dataclass(frozen=True)
 class ServicesModule:
@@ -26,11 +29,11 @@ class ServicesModule:
 def services_module(services: Mapping[str, Service], of_jobs: Collection[str]) -> ServicesModule:
     """The module, given the names of the services that jobs call."""
     taken = {method.python for service in services.values() for method in service.methods}
-    taken |= {service.python for service in services.values()} | {"Services"}
+    taken |= {service.python for service in services.values()} | {"Services", _PROVIDED}
     classes: dict[str, str] = {}
     for name in sorted(services, key=lambda name: (not name[:1].isupper(), name)):
         plain = python_name(name) if name[:1].isupper() else class_name(name)
-        classes[name] = unclashed(plain, {"Services", *classes.values()})
+        classes[name] = unclashed(plain, {"Services", _PROVIDED, *classes.values()})
     imports = Imports(taken | set(classes.values()))
     any_ = imports.use("typing", "Any") if services else "Any"
     described = []
@@ -58,6 +61,8 @@ def services_module(services: Mapping[str, Service], of_jobs: Collection[str]) -
         protocol=imports.use("typing", "Protocol"),
         property=imports.use("builtins", "property"),
         any=any_,
+        own=_PROVIDED,
+        type_var=imports.use("typing", "TypeVar"),
         imports=imports.groups(),
     )
     protocols = {each.python: classes[each.name] for each in ordered if each.methods}

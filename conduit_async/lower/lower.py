@@ -53,4 +53,5 @@ def _code(module: Module, plan: ModulePlan) -> ModuleCode:
         tuple(job.python for job in plan.jobs),
         frozenset(module.imports.used(".records")),
         frozenset(module.job_services),
+        module.job_calls,
     )

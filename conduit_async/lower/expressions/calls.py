@@ -47,7 +47,7 @@ def resolved(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
         case RecordCall() as query, _:
             return (yield from record_call(fn, node, query))
         case ServiceCall() as service, _:
-            return (yield from _service_call(fn, service))
+            return (yield from _service_call(fn, node, service))
         case ((StructField(column) | RecordColumn(_, column)), ast.Member()):
             return (yield from chains.target(fn, node)).attribute(column.python)
         case ErrorField(name), ast.Member(target=error):
@@ -71,17 +71,20 @@ def resolved(fn: FunctionBuilder, node: ast.Expr, operand: Operand) -> Lowering:
             raise LookupError(f"{node!r} is resolved to {other[0]!r}")
 
 
-def _service_call(fn: FunctionBuilder, call: ServiceCall) -> Lowering:
-    nodes = [*call.positional, *(value for _, value in call.named)]
+def _service_call(fn: FunctionBuilder, node: ast.Expr, call: ServiceCall) -> Lowering:
+    values = [*call.positional, *(value for _, value in call.named)]
     parts = []
-    for node in nodes:
-        parts.append((yield Operand(node, record="snapshot")))
-    parts = fn.in_order(parts, [variable_for(node) for node in nodes])
+    for value in values:
+        parts.append((yield Operand(value, record="snapshot")))
+    parts = fn.in_order(parts, [variable_for(value) for value in values])
     count = len(call.positional)
     texts = [part.text for part in parts[:count]]
-    for (name, _), part in zip(call.named, parts[count:], strict=True):
-        texts.append(f"{argument_name(name)}={part.text}")
-    target = f"{fn.services(call.service)}.{service_name(call.service)}"
+    names = [argument_name(name) for name, _ in call.named]
+    texts += [f"{name}={part.text}" for name, part in zip(names, parts[count:], strict=True)]
+    method = service_name(call.service)
     if call.method != CALL:
-        target += f".{method_name(call.method)}"
+        method += f".{method_name(call.method)}"
+    shape = ", ".join([*(["_"] * count), *(f"{name}=" for name in sorted(names))])
+    fn.note_call(f"{method}({shape})", node)
+    target = f"{fn.services(call.service)}.{method}"
     return fn.through_handle(f"{target}({listed(texts, parts)})", parts)

@@ -94,6 +94,12 @@ class FunctionBuilder(Naming):
             self.module.job_services.add(service)
         return f"{self.handle}.services"
 
+    def note_call(self, call: str, node: ast.Expr) -> None:
+        """Note in a job how a service is called, and where first."""
+        if self.handle == "job":
+            place, calls = (node.span.source.path, node.span.line), self.module.job_calls
+            calls[call] = min(place, calls.get(call, place))
+
     @property
     def handle(self) -> str:
         """The variable through which the runtime is reached."""

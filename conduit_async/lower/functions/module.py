@@ -28,7 +28,8 @@ class Module:
     """The module of a resource while it is written.
 
     `defined` are the names that it defines itself; `variants` the functions that it needs and
-    their names, in the order of their first use; `job_services` the services that its jobs call.
+    their names, in the order of their first use; `job_services` the services that its jobs use,
+    `job_calls` how they call them.
     """
 
     program: Program
@@ -38,6 +39,7 @@ class Module:
     defined: frozenset[str]
     variants: dict[Variant, str] = field(default_factory=dict)
     job_services: set[str] = field(default_factory=set)
+    job_calls: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
     def facts(self) -> Facts:

@@ -3,6 +3,7 @@
 import importlib
 import sys
 from bisect import bisect_right
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -64,10 +65,24 @@ def source_line(module: str, line: int) -> str | None:
 @lru_cache(maxsize=256)
 def _table(package: str) -> dict[str, tuple[str, dict[int, int], list[int]]]:
     """The lines of a generated package, with the sorted lines of each module; {} without any."""
+    lines = _places(package, "LINES")
+    return {name: (source, table, sorted(table)) for name, (source, table) in lines.items()}
+
+
+def calls_of(module: str) -> Mapping[str, str]:
+    """How the jobs of a generated module's package call services: call → place in a source.
+
+    A call is as in `{"email.send(_, body=)": "order.conduit:43"}`; `_` is a positional argument.
+    """
+    return _places(module.rpartition(".")[0], "CALLS")
+
+
+def _places(package: str, table: str) -> Mapping[str, Any]:
+    """A table of the `_lines` of a generated package; {} without one."""
     if package not in _SCHEMAS:
         return {}
     try:
-        lines: Any = importlib.import_module(f"{package}._lines").LINES
-        return {name: (source, table, sorted(table)) for name, (source, table) in lines.items()}
+        found: Mapping[str, Any] = getattr(importlib.import_module(f"{package}._lines"), table)
     except (ImportError, AttributeError):
         return {}
+    return found

@@ -2,14 +2,19 @@
 
 import inspect
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol
 
 from ..model.calls import CurrentJob
+from ..model.package import calls_of
+from ..model.text.logs import get_logger
 from ..model.text.names import named, source_name
 from .service_calls import JobServices, Linger, Protocols, ServiceError
+from .signatures import unfit_calls
+
+_log = get_logger("conduit.worker")
 
 HOOKS_ONLY = "called by hooks only"
 """What a generated `Services` Protocol says in `Annotated` of a service that no job calls."""
@@ -50,12 +55,15 @@ def provided(services: object) -> Any:
     return services
 
 
-def check_complete(services: object, protocols: Protocols) -> None:
-    """Raise ServiceError naming every service and method that the jobs call and miss."""
+def check_complete(services: object, protocols: Protocols, calls: Mapping[str, str] = {}) -> None:
+    """Raise ServiceError naming every service and method that the jobs call and miss.
+
+    It names the `calls`, by their places in the sources, that a method does not accept, too.
+    """
     if services is None and protocols:
-        calls = ", ".join(_calls(name, protocol) for name, protocol in protocols.items())
+        called = ", ".join(_calls(name, protocol) for name, protocol in protocols.items())
         raise ServiceError(
-            f"no services were given, and the jobs call {calls}: name an object with the "
+            f"no services were given, and the jobs call {called}: name an object with the "
             f"attributes {', '.join(protocols)}"
         )
     missing = []
@@ -74,8 +82,13 @@ def check_complete(services: object, protocols: Protocols) -> None:
             for method in methods_of(protocol)
             if not callable(service if method == "__call__" else getattr(service, method, None))
         ]
-    if missing:
-        raise ServiceError("the services object lacks " + ", ".join(missing))
+    problem = "the services object lacks " + ", ".join(missing)
+    unfit = unfit_calls(services, calls)
+    if missing or unfit:
+        problem = problem if missing else "the services do not accept the calls of the jobs:"
+        raise ServiceError("\n  ".join([problem, *unfit]))
+    for line in unfit_calls(services, calls, follow_wrapped=True):
+        _log.warning("a decorated method of the services may not accept its calls: %s", line)
 
 
 def _calls(attribute: str, protocol: type) -> str:
@@ -103,16 +116,21 @@ class Prepared:
 class ServiceUser(Protocol):
     """A job type, as far as its services go."""
 
+    __module__: str
+
     @property
     def services(self) -> Mapping[str, type]:
         """The services that its jobs call: attribute → Protocol."""
 
 
-def prepare(services: object, job_types: Iterable[ServiceUser]) -> Prepared:
-    """The services ready for jobs; raises ServiceError that names each missing one and method."""
+def prepare(services: object, job_types: Collection[ServiceUser]) -> Prepared:
+    """The services ready for jobs; raises ServiceError that names what is missing or unfit."""
     protocols = protocols_for(job_types)
     ready = provided(services)
-    check_complete(ready, protocols)
+    calls: dict[str, str] = {}
+    for module in dict.fromkeys(job_type.__module__ for job_type in job_types):
+        calls = {**calls_of(module), **calls}
+    check_complete(ready, protocols, calls)
     return Prepared(ready, protocols)
 
 

@@ -203,9 +203,9 @@ class WorkerPool:
         if self._worker is not None:
             raise QueueError("the pool is running already")
         async with AsyncExitStack() as exits:
+            services = await exits.enter_async_context(entered(self.services, self._jobs))
             if self.schedules:
                 await add_schedules(self.schedules, self.dsn, self.schema)
-            services = await exits.enter_async_context(entered(self.services, self._jobs))
             worker = Worker(self, services, is_draining=drain)
             await worker.start()
             self._worker = worker

@@ -271,3 +271,19 @@ def test_resources_whose_classes_meet_are_compiled_as_a_whole() -> None:
     changed = sources | {"order.conduit": f"resource Order {{ id: int! {hook} }}"}
     for output in (compile(changed), compile(changed, previous=stored(before))):
         assert [each.code for each in output.diagnostics] == ["GEN601"]
+
+
+def test_a_function_that_moves_takes_the_lines_of_other_sources_along() -> None:
+    place = """resource Place { id: uuid! @primary name: string!
+      @function label() -> string { return Names.of(self.name, short: true) }
+    }"""
+    visit = """resource Visit { id: uuid! @primary
+      place: Place! { foreign_key: "place_id" }
+      @after create @async { Audit.seen(self.place.label()) }
+    }"""
+    sources = {"place.conduit": place, "visit.conduit": visit}
+    before = compile(sources)
+    sources["place.conduit"] = f"// why\n{place}"
+    whole = compile(sources)
+    assert '"names.of(_, short=)": "place.conduit:3"' in whole.files["_lines.py"]
+    assert seen(compile(sources, previous=stored(before))) == seen(whole)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import psycopg
@@ -193,6 +194,29 @@ def test_faults_of_the_application_are_said_in_one_line(
     assert message in output
     assert "Traceback" not in output
     assert "faulty.py, line" in output
+
+
+def test_services_that_do_not_accept_a_call_stop_the_worker_at_its_start(
+    run: Run, queue: Queue, tmp_path: Path
+) -> None:
+    copytree(_HERE / "example_jobs", tmp_path / "example_jobs")
+    (tmp_path / "example_jobs/_lines.py").write_text(
+        'LINES = {}\nCALLS = {"email.send(_, body=, cc=)": "resources/order.conduit:31"}\n'
+    )
+    (tmp_path / "given.py").write_text(
+        "from unittest.mock import Mock\n\n"
+        "class Email:\n    def send(self, to, *, body): ...\n\n"
+        "services = Mock(email=Email())\n"
+    )
+    job = queue.enqueue(Job(type="order.after_update.email_send"))
+    command = ("worker", "example_jobs", "--services", "given:services", "--drain")
+    assert run(*command, code=1, cwd=tmp_path).stderr == (
+        "Error: the services do not accept the calls of the jobs:\n"
+        "  resources/order.conduit:31 calls email.send(_, body=, cc=), which has no parameter cc\n"
+    )
+    found = queue.get(job.id)
+    assert found is not None
+    assert (found.status, found.attempts) == ("pending", 0)
 
 
 def test_a_package_of_another_version_is_said_in_one_line(run: Run, tmp_path: Path) -> None:

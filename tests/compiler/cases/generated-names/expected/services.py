@@ -8,7 +8,7 @@ and runs the other in a thread.
 from builtins import list as list_
 from builtins import property as property_
 from datetime import date, datetime, time
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from conduit_runtime import named
@@ -64,3 +64,15 @@ class Services(Protocol):
 
     @property_
     def property(self) -> Property: ...
+
+
+_Provided = TypeVar("_Provided", bound=Services)
+
+
+def provides(services: _Provided) -> _Provided:
+    """Return the services; mypy checks that they are those that the sources call.
+
+    In the module that `--services` names: `services = provides(MyServices())`. A factory or
+    a context manager returns or yields `provides(…)`.
+    """
+    return services

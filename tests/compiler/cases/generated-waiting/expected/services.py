@@ -6,7 +6,7 @@ and runs the other in a thread.
 """
 
 from builtins import list as list_
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from conduit_runtime import ErrorValue
@@ -51,3 +51,15 @@ class Services(Protocol):
 
     @property
     def stats(self) -> Stats: ...
+
+
+_Provided = TypeVar("_Provided", bound=Services)
+
+
+def provides(services: _Provided) -> _Provided:
+    """Return the services; mypy checks that they are those that the sources call.
+
+    In the module that `--services` names: `services = provides(MyServices())`. A factory or
+    a context manager returns or yields `provides(…)`.
+    """
+    return services

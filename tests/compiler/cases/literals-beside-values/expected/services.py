@@ -6,7 +6,7 @@ and runs the other in a thread.
 """
 
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 
 class Out(Protocol):
@@ -20,3 +20,15 @@ class Services(Protocol):
 
     @property
     def out(self) -> Out: ...
+
+
+_Provided = TypeVar("_Provided", bound=Services)
+
+
+def provides(services: _Provided) -> _Provided:
+    """Return the services; mypy checks that they are those that the sources call.
+
+    In the module that `--services` names: `services = provides(MyServices())`. A factory or
+    a context manager returns or yields `provides(…)`.
+    """
+    return services
