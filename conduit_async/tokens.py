@@ -68,7 +68,7 @@ HOOK_ANNOTATIONS = {"async": "ASYNC", "transaction": "TRANSACTION"}
 
 FIELD_ANNOTATIONS = frozenset({
     "primary", "auto", "auto_update", "unique", "required", "index", "default", "min", "max",
-    "pattern",
+    "pattern", "was",
 })  # fmt: skip
 
 FILE_ANNOTATIONS = frozenset({"strict"})

@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterator
 
 from .. import ast
 from ..diagnostics import Problems, Related
+from ..names import is_name
 from ..program import Column, ResourceInfo
 from ..source import Span
 from ..suggest import did_you_mean, nearest
+from .coercion import constant_text
 from .environment import Environment
 from .unparsed import is_unparsed_member
 
@@ -23,6 +25,19 @@ def marked_fields(resource: ast.Resource, *names: str) -> Iterator[tuple[str, as
         if isinstance(field, ast.Field):
             found = (each for each in field.annotations if each.name.text in names)
             yield from ((field.name.text, each) for each in found)
+
+
+def earlier_names(field: ast.Field) -> tuple[str, ...]:
+    """The names in the `@was` of a field, as far as they are names."""
+    found = [each for each in field.annotations if each.name.text == "was"]
+    texts = (constant_text(argument.value) for each in found for argument in each.arguments)
+    return tuple(dict.fromkeys(text for text in texts if text and is_name(text)))
+
+
+def default_of(field: ast.Field) -> ast.Expr | None:
+    """The value in the `@default` of a field."""
+    found = (each for each in field.annotations if each.name.text == "default" and each.arguments)
+    return next((each.arguments[0].value for each in found), None)
 
 
 def field_column(info: ResourceInfo, name: str) -> Column | None:

@@ -134,7 +134,7 @@ class Upcast:
 
 
 def plan_upcast(old: Fields, new: NewFields) -> Upcast | Unreadable:
-    """How new code reads a payload of an older shape, or the field for which it cannot."""
+    """How new code reads a payload of an older shape, or the first field that it cannot read."""
     try:
         return Upcast(_values(old, new, ""))
     except _UnsafeError as unsafe:
@@ -195,7 +195,7 @@ def _value(name: str, old: Fields, new: NewField, path: str) -> Value:
         return loaded
     if is_untyped(new.type):
         return NIL
-    raise _UnsafeError(where, "old payloads do not have it, and it is never nil")
+    raise _UnsafeError(where, "is missing in older payloads, and never nil")
 
 
 def _loaded(load: Load | None, old: Fields) -> Loaded | None:
@@ -210,7 +210,7 @@ def _conversion(old: FieldType, new: NewField, path: str) -> Conversion:
     kind, default = new.type, None
     if old.nullable and not kind.nullable and not is_untyped(kind):
         if new.default is None:
-            raise _UnsafeError(path, "it may be nil in old payloads, and is never nil now")
+            raise _UnsafeError(path, "may be nil in older payloads, and is never nil now")
         default = new.default
     return Conversion(old, kind, _step(old, new, path), default)
 
@@ -226,7 +226,7 @@ def _step(old: FieldType, new: NewField, path: str) -> Step:
         return Object(_values(old.fields, new.fields, path))
     step = WIDENINGS.get((_kind(old), _kind(kind)))
     if step is None:
-        reason = f"it is {described(old)} in old payloads, and {described(kind)} now"
+        reason = f"was {described(old)} in older payloads, and is {described(kind)} now"
         raise _UnsafeError(path, reason)
     return step
 

@@ -24,6 +24,7 @@ _ALIASES = {
     **dict.fromkeys(("not_null", "notnull", "presence", "mandatory"), "required"),
     **dict.fromkeys(("auto_increment", "generated", "autogenerate"), "auto"),
     **dict.fromkeys(("updated", "auto_now"), "auto_update"),
+    **dict.fromkeys(("renamed", "renamed_from", "formerly", "previously", "old_name"), "was"),
 }
 """What annotations of other languages are called here."""
 

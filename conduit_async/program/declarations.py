@@ -13,7 +13,8 @@ class Column:
     """A column of a resource's table, or a field of a struct.
 
     `name` is the source's name, which is also the column's and the JSON key; `python` is the
-    attribute in generated code (`from_` for `from`).
+    attribute in generated code (`from_` for `from`). `was` are its earlier names, `default` is what
+    `@default` gives it.
     """
 
     name: str
@@ -23,6 +24,8 @@ class Column:
     sensitive: bool = False
     span: Span | None = None
     doc: str | None = None
+    was: tuple[str, ...] = ()
+    default: ast.Expr | None = None
 
 
 @dataclass(frozen=True)

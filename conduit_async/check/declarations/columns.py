@@ -8,7 +8,7 @@ from ...program import Column, RelationInfo, ResourceInfo
 from ...source import Span
 from ...types import ANY, SCALARS, Array, Record, Type, optional, required
 from ..environment import Environment
-from ..fields import declared_field, report_twice
+from ..fields import declared_field, default_of, earlier_names, report_twice
 from ..lattice import INVALID, InvalidType
 from .relations import declared_relation, foreign_key, option_values
 from .type_refs import is_partly_parsed, read_type
@@ -59,7 +59,7 @@ def _field(env: Environment, info: ResourceInfo, field: ast.Field, own: set[str]
             span=field.name.span,
         )
         if not is_many and relation.key not in own:
-            _key_column(env, info, relation, field.doc)
+            _key_column(env, info, relation, field)
         return
     if field.options and not isinstance(target, InvalidType):
         env.problems.error(
@@ -69,16 +69,21 @@ def _field(env: Environment, info: ResourceInfo, field: ast.Field, own: set[str]
             "give it the type of a resource, or write annotations: `@default(…)`",
         )
     is_updated = any(each.name.text == "auto_update" for each in field.annotations)
-    _add(env, info, Column(name, "", kind, is_updated, span=field.name.span, doc=field.doc))
+    column = Column(name, "", kind, is_updated, span=field.name.span, doc=field.doc)
+    _add(env, info, replace(column, was=earlier_names(field), default=default_of(field)))
 
 
 def _key_column(
-    env: Environment, info: ResourceInfo, relation: RelationInfo, doc: str | None = None
+    env: Environment, info: ResourceInfo, relation: RelationInfo, field: ast.Field | None = None
 ) -> None:
     kind = key_type(env, relation.target)
     if relation.key not in info.columns:
         nullable = optional(kind) if relation.nullable else kind
-        _add(env, info, Column(relation.key, "", nullable, span=relation.span, doc=doc))
+        column = Column(relation.key, "", nullable, span=relation.span)
+        if field is not None:
+            was = tuple(each for name in earlier_names(field) for each in (f"{name}_id", name))
+            column = replace(column, doc=field.doc, was=was)
+        _add(env, info, column)
 
 
 def key_type(env: Environment, resource: str) -> Type:

@@ -14,6 +14,7 @@ from ..lattice import is_number, is_unknown
 from ..sizes import constant_number
 from ..wording import describe
 from .defaults import check_default
+from .earlier_names import check_earlier_names
 
 _NEED_A_VALUE = {
     "default": ("VAL520", "@default(0)"),
@@ -36,6 +37,8 @@ def _check_fields(
     for member in members:
         if isinstance(member, ast.Field):
             fields.setdefault(member.name.text, member)
+    keys = columns.keys() - fields.keys()
+    check_earlier_names(env.problems, fields.values(), keys)
     for name in fields.keys() & columns.keys():
         _check_annotations(env, fields[name], required(columns[name].type))
 
@@ -49,7 +52,7 @@ def _check_annotations(env: Environment, field: ast.Field, kind: Type) -> None:
     for annotation in field.annotations:
         name = annotation.name.text
         first = given.setdefault(name, annotation)
-        if first is not annotation:
+        if first is not annotation and name != "was":
             message, related = f"`@{name}` appears twice", Related(first.span, "the first one")
             hint = "remove one of the two"
             problems.warning("SYN012", annotation.span, message, hint, related)

@@ -1,6 +1,7 @@
 """Resolves type references."""
 
 import re
+from dataclasses import replace
 
 from ... import ast
 from ...names import class_name, python_name, unclashed
@@ -8,6 +9,7 @@ from ...program import Column, StructInfo
 from ...suggest import nearest
 from ...types import SCALARS, Array, Enum, Hash, Optional, Record, Struct, Type, optional
 from ..environment import Environment
+from ..fields import default_of, earlier_names
 from ..lattice import INVALID
 from ..unparsed import is_unparsed_resource
 
@@ -84,7 +86,8 @@ def _struct(env: Environment, node: ast.StructType, owner: str, path: str) -> St
         inner: Type = INVALID
         if not is_partly_parsed(env, field):
             inner = read_type(env, field.type, owner, f"{path}_{name}")
-        fields[name] = Column(name, python, inner, span=field.name.span, doc=field.doc)
+        column = Column(name, python, inner, span=field.name.span, doc=field.doc)
+        fields[name] = replace(column, was=earlier_names(field), default=default_of(field))
     shape = (owner, *((name, _nameless(fields[name].type)) for name in sorted(fields)))
     if (known := env.shapes.get(shape)) is not None:
         env.class_names[node] = known.name

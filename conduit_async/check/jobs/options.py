@@ -9,6 +9,7 @@ from ...config import PRIORITIES
 from ...diagnostics import Problems
 from ...hints.queue_words import queue_hint
 from ...suggest import did_you_mean, nearest
+from ..coercion import constant_text
 from ..constants import Constant, NotConstantError, Seconds, fold
 from ..fields import report_twice
 
@@ -27,6 +28,7 @@ _ALIASES = {
     **dict.fromkeys(("unique_by", "dedupe", "idempotency_key", "unique_key", "key"), "unique"),
     **dict.fromkeys(("retry_in", "retry_after", "retry_delay", "interval"), "base"),
     **dict.fromkeys(("queue_as", "queue_name"), "queue"),
+    **dict.fromkeys(("old_name", "renamed_from", "previously", "formerly", "aliases"), "was"),
 }
 """What other queues call the options."""
 
@@ -39,8 +41,8 @@ class _BadValueError(Exception):
 def read_options(block: ast.Async, problems: Problems) -> dict[str, Any]:
     """The options given, checked: constants as Python values, expressions as nodes.
 
-    Durations are in seconds; `unique` is a tuple of expressions. Wrong ones are reported (VAL5xx)
-    and left out.
+    Durations are in seconds; `unique` is a tuple of expressions, `was` one of texts. Wrong ones are
+    reported (VAL5xx) and left out.
     """
     options: dict[str, Any] = {}
     given: dict[str, ast.Name] = {}
@@ -79,8 +81,9 @@ def _report_unknown(name: ast.Name, problems: Problems) -> None:
 
 
 def _read(name: str, value: ast.Expr) -> Any:
-    if name == "unique":
-        return value.items if isinstance(value, ast.ArrayLiteral) else (value,)
+    if name in ("unique", "was"):
+        values = value.items if isinstance(value, ast.ArrayLiteral) else (value,)
+        return values if name == "unique" else tuple(_earlier_name(each) for each in values)
     try:
         constant = fold(value)
     except NotConstantError:
@@ -111,6 +114,18 @@ def _name(value: Constant) -> str:
             "the name of a job type has letters, digits, `_` and `-` only",
             "it becomes the last part of the job type: `user.after_create.welcome`",
         )
+    return name
+
+
+def _earlier_name(node: ast.Expr) -> str:
+    name = constant_text(node)
+    hint = 'such as `was: "email_send"`, or the whole name of a type: `"user.after_create.welcome"`'
+    if name is None:
+        raise _BadValueError("an earlier name of a job type is a string", hint)
+    if "." in name:
+        return _text(name, "the name of a job type")
+    if not _NAME.fullmatch(name):
+        raise _BadValueError(f'"{name}" is no name of a job type', hint)
     return name
 
 
@@ -174,6 +189,7 @@ _OPTIONS: dict[str, Callable[[Constant], Any]] = {
     "run_at": _moment,
     "unique": lambda value: value,
     "unique_for": _duration,
+    "was": lambda value: value,
 }
 """What checks a constant, and gives the option's value."""
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from conduit_async.lock.model import FieldType
+from conduit_async.lock.model import FieldType, Unreadable
 from conduit_async.lock.upcasting import (
     NIL,
     WIDENINGS,
@@ -16,7 +16,6 @@ from conduit_async.lock.upcasting import (
     NewField,
     Object,
     Taken,
-    Unreadable,
     Upcast,
     Value,
     described,
@@ -58,7 +57,7 @@ def value(old: dict[str, FieldType], field: NewField) -> Value:
 def unreadable(old: FieldType, field: NewField) -> str:
     plan = plan_upcast({"x": old}, {"x": field})
     assert isinstance(plan, Unreadable)
-    return f"{plan.field}: {plan.reason}"
+    return str(plan)
 
 
 def step(old: FieldType, kind: FieldType) -> object:
@@ -97,7 +96,7 @@ def test_a_safe_widening_converts(old: str, kind: str) -> None:
     ],
 )  # fmt: skip
 def test_what_may_lose_something_is_unreadable(old: str, kind: str) -> None:
-    reason = f"x: it is {old} in old payloads, and {kind} now"
+    reason = f"x was {old} in older payloads, and is {kind} now"
     assert unreadable(scalar(old), new(scalar(kind))) == reason
 
 
@@ -112,7 +111,7 @@ def test_a_missing_field_is_nil_or_its_default() -> None:
     assert value({}, NewField(scalar("int"), default=Constant(3))) == Constant(3)
     assert value({}, NewField(scalar("int?"), default=Constant(3))) == NIL
     plan = plan_upcast({}, {"x": new(scalar("int"))})
-    assert plan == Unreadable("x", "old payloads do not have it, and it is never nil")
+    assert plan == Unreadable("x", "is missing in older payloads, and never nil")
 
 
 def test_a_value_that_may_no_longer_be_nil_needs_a_default() -> None:
@@ -120,7 +119,7 @@ def test_a_value_that_may_no_longer_be_nil_needs_a_default() -> None:
     assert found == Taken(
         "x", Conversion(scalar("int?"), scalar("float"), "float", default=Constant(1))
     )
-    reason = "x: it may be nil in old payloads, and is never nil now"
+    reason = "x may be nil in older payloads, and is never nil now"
     assert unreadable(scalar("int?"), new(scalar("int"))) == reason
 
 
@@ -174,7 +173,7 @@ def test_an_unreadable_field_is_named_by_its_path() -> None:
     old = array(struct(a="string", inner=struct(b="int?")))
     kind = array(struct(a="string", inner=struct(b="int")))
     assert unreadable(old, new(kind)) == (
-        "x[].inner.b: it may be nil in old payloads, and is never nil now"
+        "x[].inner.b may be nil in older payloads, and is never nil now"
     )
 
 
