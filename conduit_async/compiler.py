@@ -8,6 +8,7 @@ from .check import check
 from .config import Config
 from .diagnostics import Diagnostic, Problems
 from .incremental.output import Output
+from .lock_file import read_lock
 from .package import row_heads
 from .parse import parse
 from .settings import check_config
@@ -31,15 +32,18 @@ def compile(
     progress: "Progress" = _quietly,
     previous: Output | None = None,
     form: "Format | None" = None,
+    lock: str | None = None,
 ) -> Output:
     """Compile sources, given as paths and texts, into the files of a Python package.
 
     What a previous compilation by the same compiler and configuration gave saves time and changes
-    nothing. `form` gives modules black's form; here, without it.
+    nothing. `form` gives modules black's form; here, without it. `lock` is the text of the
+    package's `jobs.lock`; the new one is among the files.
     """
     config = config or Config()
     problems = Problems()
     check_config(config, problems)
+    locked = read_lock(lock, problems)
     if problems.has_errors:
         return Output(problems.sorted())
     from .emit.emit import emit  # none of this is needed by `diagnose`
@@ -50,32 +54,37 @@ def compile(
     from .lower.lower import lower
     from .plan.plan import plan_package
 
-    checked = recheck(sources, config, previous) if previous is not None else None
+    checked = None
+    if previous is not None and previous.lock == lock:
+        checked = recheck(sources, config, locked, previous)
     if checked is None:
         files: list[ast.File] = _parsed(sources, progress, problems)
-        program: Program | None = check(files, config, problems)
+        program: Program | None = check(files, config, problems, lock=locked)
         if program is None:
             return Output(problems.sorted())
         summaries = summaries_of(program, files, program.resources.keys())
         checked = Checked(program, frozenset(summaries), summaries, problems.sorted())
     plan: Plan = plan_package(checked.program, config, checked.paths, row_heads(checked.kept))
     if checked.reserved not in (None, plan.reserved):
-        return compile(sources, config, progress, form=form)  # no row can be kept
+        return compile(sources, config, progress, form=form, lock=lock)  # no row can be kept
     modules: Iterator[ModuleCode] = lower(plan)
     emitted: dict[str, EmittedSource] = emit(plan, modules, form or format_all, progress)
     emitted = dict(sorted({**checked.kept, **emitted}.items()))
     calls = (each.services for each in checked.summaries.values())
-    linked: dict[str, str] = link(emitted, calls, config)
+    linked: dict[str, str] = link(emitted, calls, config, locked)
     return Output(checked.diagnostics, linked, checked.summaries, emitted)
 
 
-def diagnose(sources: Mapping[str, str], config: Config | None = None) -> tuple[Diagnostic, ...]:
-    """What is wrong with sources, given as paths and texts."""
+def diagnose(
+    sources: Mapping[str, str], config: Config | None = None, lock: str | None = None
+) -> tuple[Diagnostic, ...]:
+    """What is wrong with sources, given as paths and texts, as `compile` finds it."""
     config = config or Config()
     problems = Problems()
     check_config(config, problems)
+    locked = read_lock(lock, problems)
     if not problems.has_errors:
-        check(_parsed(sources, _quietly, problems), config, problems)
+        check(_parsed(sources, _quietly, problems), config, problems, lock=locked)
     return problems.sorted()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from .lock.model import Block, LockedJob
 from .program import JobInfo, Program, ResourceInfo
 from .python.code import Line
 from .source import Span
@@ -120,7 +121,8 @@ class ModuleCode:
     """The module of a resource: its items in the order in which they are written.
 
     `record` is the class of its rows, `rows` are the names that it imports from `records.py`,
-    `job_services` the services that its jobs use, `job_calls` how they call them.
+    `job_services` the services that its jobs use, `job_calls` how they call them. `locked` are its
+    job types for the lock, by name, `hooks` the functions that the application calls, as there.
     """
 
     name: str
@@ -134,6 +136,8 @@ class ModuleCode:
     rows: frozenset[str]
     job_services: frozenset[str]
     job_calls: JobCalls
+    locked: Mapping[str, LockedJob]
+    hooks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,8 @@ class EmittedModule:
     rows: frozenset[str]
     job_services: frozenset[str]
     job_calls: JobCalls
+    locked: Mapping[str, LockedJob]
+    hooks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -171,3 +177,21 @@ class EmittedSource:
 def row_heads(emitted: Mapping[str, EmittedSource]) -> list[RowHead]:
     """What is to be known of all their rows."""
     return [row.head for each in emitted.values() for row in each.rows]
+
+
+def locked_job(job: JobInfo) -> LockedJob:
+    """A job type as the lock has it, with its current shape alone."""
+    options = job.options
+    return LockedJob(
+        job.hook_name,
+        job.fingerprint,
+        {job.fingerprint: job.fields},
+        job.queue,
+        job.priority,
+        job.max_attempts,
+        options.get("timeout"),
+        options.get("backoff", "exponential"),
+        options.get("base"),
+        was=job.was,
+        block=None if "name" in options else Block(job.statements),
+    )

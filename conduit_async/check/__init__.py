@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from .. import ast
 from ..config import Config
 from ..diagnostics import Problems
+from ..lock.model import Lock
 from ..program import Program
 from .calls import calls
 from .declarations.declare import declare
@@ -12,7 +13,7 @@ from .declarations.placement import check_placement
 from .declarations.unsupported import report_unsupported
 from .environment import Environment
 from .expressions import access, control, indexing, literals, lookup, operators
-from .jobs.async_blocks import describe_jobs
+from .jobs.async_blocks import describe_jobs, name_jobs
 from .jobs.capture import capture
 from .jobs.reach import check_bodies
 from .jobs.stored_records import report_sensitive_reads
@@ -30,10 +31,11 @@ def check(
     config: Config,
     problems: Problems,
     outside: Collection[str] = (),
+    lock: Lock | None = None,
 ) -> Program | None:
     """Resolve every name, type every expression, decide every capture; None after an error.
 
-    `outside` are the names of classes that further sources declare.
+    `outside` are the names of classes that further sources declare, `lock` is the package's.
     """
     for file in files:
         for span in file.unparsed:
@@ -43,9 +45,10 @@ def check(
     env.taken_names.update(outside)
     declare(env, files)
     check_bodies(env)
-    describe_jobs(env, config, problems, outside)
     check_service_names(env, config, problems)
+    describe_jobs(env, config, problems)
     capture(env, problems)
+    name_jobs(env, config, problems, lock or Lock(), outside)
     report_sensitive_reads(env, problems)
     check_clashes(env, config.schema, problems)
     columns = {info.name: info.columns for info in env.resources.values()}

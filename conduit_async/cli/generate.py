@@ -12,10 +12,12 @@ import click
 
 from ..diagnostics import Diagnostic, Problems
 from ..incremental.output import Output
+from ..lock.text import LOCK_FILE
 from . import build_cache
 from .diagnose import counted, has_errors, relabelled, summary, wants_color
 from .files import shown
 from .formatters import Formatters
+from .lock import read_lock_text
 from .output import Changes, State, compare
 from .output import write as write_package
 from .ownership import MANIFEST
@@ -39,9 +41,13 @@ def generate(
     if problems.has_errors:
         return _failed(problems.sorted())
     folder = _target(out, project)
+    lock = read_lock_text(folder, problems)
+    if problems.has_errors:
+        return _failed(problems.sorted())
     previous = build_cache.load(folder, project.config)
-    output = _compiled(project, previous)
-    found = (*problems.sorted(), *relabelled(output.diagnostics, project.shown))
+    output = _compiled(project, previous, lock)
+    names = {**project.shown, LOCK_FILE: shown(folder / LOCK_FILE)}
+    found = (*problems.sorted(), *relabelled(output.diagnostics, names))
     if has_errors(found):
         return _failed(found)
     _show(found)
@@ -94,14 +100,14 @@ def _importable(name: str) -> str:
     return f"{plain}_jobs" if keyword.iskeyword(plain) else plain
 
 
-def _compiled(project: Project, previous: Output | None) -> Output:
-    if previous is not None and previous.is_of(project.sources):
+def _compiled(project: Project, previous: Output | None, lock: str | None) -> Output:
+    if previous is not None and previous.lock == lock and previous.is_of(project.sources):
         return previous
     from ..compiler import compile  # slow to import, and only needed when something changed
 
     with shown_progress() as progress, Formatters() as formatters:
         form = formatters.format_all
-        return compile(project.sources, project.config, progress, previous, form)
+        return compile(project.sources, project.config, progress, previous, form, lock)
 
 
 def _show(found: Sequence[Diagnostic]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from ..diagnostics import Problems
+from ..lock.text import LOCK_FILE
 from .atomic import STAGE, Change, change_files
 from .files import read_if_there, reason, report
 from .ownership import HEADER, MANIFEST, is_ours, manifest_text, read_manifest
@@ -55,7 +56,7 @@ def compare(folder: Path, files: Mapping[str, str], problems: Problems) -> Chang
             states[name] = "created"
         elif found == files[name].encode():
             states[name] = "unchanged"
-        elif name in owned or found.startswith(HEADER):
+        elif name in owned or found.startswith(HEADER) or name == LOCK_FILE:
             states[name] = "changed"
         else:
             report(

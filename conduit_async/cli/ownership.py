@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..diagnostics import Problems
+from ..lock.text import LOCK_FILE
 from .files import read_if_there, reason, report
 
 MANIFEST = ".conduitc.json"
@@ -42,10 +43,12 @@ def read_manifest(folder: Path, problems: Problems) -> frozenset[str]:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file begins as ours do."""
+    """Whether a file begins as ours do; a lock has been read before, so it is one."""
     try:
         if path.is_symlink() or not path.is_file():
             return False
+        if path.name == LOCK_FILE:
+            return True
         with path.open("rb") as file:
             return file.read(len(HEADER)) == HEADER
     except OSError:

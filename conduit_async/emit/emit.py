@@ -43,8 +43,10 @@ def emit(
     for done, result in enumerate(formatted):
         progress("writing", done, len(plan.modules))
         code = lowered.popleft()
-        services = (code.job_services, code.job_calls)
+        services, locked = (code.job_services, code.job_calls), (code.locked, code.hooks)
         emitted[code.source].append(
-            EmittedModule(code.name, result.text, result.lines, code.jobs, code.rows, *services)
+            EmittedModule(
+                code.name, result.text, result.lines, code.jobs, code.rows, *services, *locked
+            )
         )
     return {path: EmittedSource(tuple(emitted[path]), rows[path]) for path in plan.rows}

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from ..diagnostics import Diagnostic
 from ..link.services import Calls
+from ..lock.text import LOCK_FILE
 from ..package import EmittedSource
 
 
@@ -55,6 +56,16 @@ class Output:
         modules = [module for each in self.emitted.values() for module in each.modules]
         own = {f"{module.name}.py": module.text for module in modules}
         return dict(sorted({**self.linked, **own}.items()))
+
+    @property
+    def modules(self) -> Mapping[str, str]:
+        """The files that are Python, by path."""
+        return {path: text for path, text in self.files.items() if path != LOCK_FILE}
+
+    @property
+    def lock(self) -> str | None:
+        """The package's `jobs.lock`."""
+        return self.linked.get(LOCK_FILE)
 
     @property
     def job_types(self) -> int:

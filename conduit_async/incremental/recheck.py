@@ -11,6 +11,7 @@ from ..config import Config
 from ..diagnostics import MAX_DIAGNOSTICS, Diagnostic, Problems
 from ..hints.name_typos import likely_name, may_be_typos
 from ..link.services import have_clashes, merged
+from ..lock.model import Lock
 from ..names import module_name
 from ..package import EmittedSource, reserved_names, row_heads
 from ..parse import parse
@@ -43,19 +44,24 @@ class Checked:
     reserved: frozenset[str] | None = None
 
 
-def recheck(sources: Mapping[str, str], config: Config, previous: Output) -> Checked | None:
+def recheck(
+    sources: Mapping[str, str], config: Config, lock: Lock, previous: Output
+) -> Checked | None:
     """What a change concerns, checked; None where only a whole compilation shows it."""
     if len(previous.diagnostics) >= MAX_DIAGNOSTICS or not _are_apart(previous.summaries.values()):
         return None
-    return _Recheck(sources, config, previous).run()
+    return _Recheck(sources, config, lock, previous).run()
 
 
 class _Recheck:
     """`dirty` are the sources to compile again, `gone` those that are there no more."""
 
-    def __init__(self, sources: Mapping[str, str], config: Config, previous: Output) -> None:
+    def __init__(
+        self, sources: Mapping[str, str], config: Config, lock: Lock, previous: Output
+    ) -> None:
         self._sources = sources
         self._config = config
+        self._lock = lock
         self._previous = previous
         self._before = previous.summaries
         self._files: dict[str, ast.File] = {}
@@ -116,7 +122,7 @@ class _Recheck:
         outside = resources.keys() - needed
         classes = {name for path in outside for name in self._before[path].classes}
         files = [self._files[path] for path in sorted(needed)]
-        program = check(files, self._config, problems, classes)
+        program = check(files, self._config, problems, classes, self._lock)
         found = problems.sorted()
         if program is None or len(found) >= MAX_DIAGNOSTICS:
             return None

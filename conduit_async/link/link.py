@@ -5,8 +5,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from ..config import Config
 from ..emit.layout import format_marked
 from ..emit.render import render
+from ..lock.model import Lock
+from ..lock.text import LOCK_FILE, write
+from ..lock.update import updated
 from ..package import EmittedModule, EmittedSource, reserved_names
 from ..python.imports import Imports
+from .current_lock import current_lock
 from .services import Calls, merged
 from .services_module import services_module
 
@@ -15,13 +19,17 @@ VERSION = "0.1.0"
 
 
 def link(
-    emitted: Mapping[str, EmittedSource], calls: Iterable[Calls], config: Config
+    emitted: Mapping[str, EmittedSource], calls: Iterable[Calls], config: Config, lock: Lock
 ) -> dict[str, str]:
-    """The files that bind all modules together; `calls` are those of services in each source."""
+    """The files that bind all modules together.
+
+    `calls` are those of services in each source, `lock` is the package's before.
+    """
     modules = [(path, module) for path, each in emitted.items() for module in each.modules]
     own = [module for _, module in modules]
     job_services = {name for module in own for name in module.job_services}
-    services = services_module(merged(calls), job_services)
+    called = merged(calls)
+    services = services_module(called, job_services)
     wanted = services.rows.union(*(module.rows for module in own))
     tables = [(module.name, path, module.lines) for path, module in modules]
     found: dict[str, tuple[str, int]] = {}
@@ -31,6 +39,7 @@ def link(
     package = _package(own, services.protocols, config.schema)
     return {
         "__init__.py": format_marked(package).text,
+        LOCK_FILE: write(updated(lock, current_lock(own, called, job_services, config))),
         "_lines.py": render("lines.py.jinja", modules=tables, calls=sorted(found.items())),
         "records.py": _records(emitted.values(), wanted),
         "services.py": format_marked(services.text).text,

@@ -1,9 +1,11 @@
 """What a program declares: columns, relations, functions, hooks and their jobs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from .. import ast
+from ..lock.model import Fields
 from ..source import Span
 from ..types import Shape, Struct, Type
 
@@ -152,7 +154,10 @@ class JobInfo:
 
     `python` is the handler's name and `payload` the payload class's; `parent` is the job around.
     `options` are those given, checked: constants as Python values (durations in seconds),
-    expressions as nodes.
+    expressions as nodes. `hook_name` is the resource and the event: `Order.after_create`.
+    `fields` is the shape of its payload, `older` are those that the lock has beside it, of its name
+    and of those that it had before (`was`), by fingerprint. `statements` are what tells an unnamed
+    block from others, as in the lock.
     """
 
     block: ast.Async
@@ -166,6 +171,11 @@ class JobInfo:
     max_attempts: int = 0
     options: dict[str, Any] = field(default_factory=dict)
     captures: tuple[Capture, ...] = ()
+    was: tuple[str, ...] = ()
+    hook_name: str = ""
+    fields: Fields = field(default_factory=dict)
+    older: Mapping[str, Fields] = field(default_factory=dict)
+    statements: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)

@@ -11,6 +11,7 @@ from uuid import uuid4
 from conduit_async.compiler import compile
 from conduit_async.config import Config
 from conduit_async.diagnostics import Problems
+from conduit_async.lock.text import LOCK_FILE
 from conduit_async.render import as_text
 from conduit_async.settings import read_settings
 from conduit_async.source import Source
@@ -29,6 +30,12 @@ def settings_in(folder: Path) -> Config:
     return read_settings(Source(path.name, text), Problems()) or Config()
 
 
+def lock_in(folder: Path) -> str | None:
+    """The `jobs.lock` beside the sources in a folder, if there is one."""
+    path = folder / LOCK_FILE
+    return path.read_text("utf-8") if path.exists() else None
+
+
 def compiled(sources: str | Mapping[str, str], config: Config | None = None) -> dict[str, str]:
     """The files of the package that sources become; they must have no errors."""
     if isinstance(sources, str):
@@ -36,7 +43,7 @@ def compiled(sources: str | Mapping[str, str], config: Config | None = None) -> 
     output = compile(sources, config)
     errors = [each for each in output.diagnostics if each.severity == "error"]
     assert not errors, as_text(tuple(errors), color=False)
-    return output.files
+    return dict(output.modules)
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:

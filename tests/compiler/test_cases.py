@@ -1,6 +1,7 @@
 """Every folder in `cases` is a compilation: sources, and what has to come of them.
 
-`*.conduit` are compiled together, with the settings in `conduit.toml` if there is one.
+`*.conduit` are compiled together, with the settings in `conduit.toml` and the package's lock in
+`jobs.lock`, if there is one. Only then the new lock is part of what is expected.
 `diagnostics.txt` is what is reported, as a terminal shows it; without one, nothing is. `expected`
 is the package that is written; whatever is written has to be Python as black lays it out.
 
@@ -19,6 +20,7 @@ from black.mode import TargetVersion
 
 from conduit_async.compiler import Output
 from conduit_async.diagnostics import Problems
+from conduit_async.lock.text import LOCK_FILE, read, write
 from conduit_async.render import as_text
 from conduit_async.settings import read_settings
 from conduit_async.source import Source
@@ -34,14 +36,20 @@ def test_case(case: str, compiled_case: Callable[[Path], Output]) -> None:
     _check_settings(folder)
     output = compiled_case(folder)
     reported = as_text(output.diagnostics, color=False)
+    files = dict(output.files)
+    if not (folder / LOCK_FILE).exists():
+        files.pop(LOCK_FILE, None)
     if UPDATE:
-        _write(folder, reported, output.files)
+        _write(folder, reported, files)
     assert reported == _read(folder / "diagnostics.txt")
-    for path, text in output.files.items():
+    for path, text in files.items():
+        if path == LOCK_FILE:
+            assert write(read(text)) == text
+            continue
         ast.parse(text, path)
         assert black.format_str(text, mode=BLACK) == text
     if (folder / "expected").is_dir():
-        assert output.files == _package(folder / "expected")
+        assert files == _package(folder / "expected")
 
 
 def _check_settings(folder: Path) -> None:
@@ -58,7 +66,8 @@ def _read(path: Path) -> str:
 def _package(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): path.read_text("utf-8")
-        for path in folder.rglob("*.py")
+        for path in folder.rglob("*")
+        if path.suffix in (".py", ".lock")
     }
 
 

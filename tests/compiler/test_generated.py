@@ -26,7 +26,7 @@ def packages(
     for source in sorted(sources):
         output = compiled_case(source)
         if output.files:
-            write(output.files, folder / f"{source.name.replace('-', '_')}_package")
+            write(output.modules, folder / f"{source.name.replace('-', '_')}_package")
     return folder
 
 

@@ -96,8 +96,8 @@ def jobs(
     if not output.files:
         yield ()
         return
-    with imported(output.files, tmp_path) as package:
-        for module in output.files:
+    with imported(output.modules, tmp_path) as package:
+        for module in output.modules:
             importlib.import_module(f".{module.removesuffix('.py')}", package.__name__)
         yield package.JOBS
 

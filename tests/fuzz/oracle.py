@@ -51,7 +51,7 @@ def check(text: str, connection: str = "sync") -> bool:
         assert len(output.diagnostics) <= MAX_DIAGNOSTICS
         has_errors = any(each.severity == "error" for each in output.diagnostics)
         assert not (has_errors and output.files)
-        for path, module in output.files.items():
+        for path, module in output.modules.items():
             builtins.compile(module, path, "exec")
     return not has_errors
 

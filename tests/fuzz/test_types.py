@@ -21,6 +21,6 @@ def test_random_packages(tmp_path: Path) -> None:
         random = Random(seed)
         text = source(well_typed(random, STATEMENTS), in_job=bool(seed % 2))
         (folder := tmp_path / f"package_{seed}").mkdir()
-        for name, module in compile({"a.conduit": text}).files.items():
+        for name, module in compile({"a.conduit": text}).modules.items():
             (folder / name).write_text(module, "utf-8")
     check_types(*sorted(path for path in tmp_path.iterdir() if path.is_dir()))

@@ -73,7 +73,7 @@ def write(sources: Mapping[str, str], folder: Path, settings: Config | None = No
     errors = [each for each in output.diagnostics if each.severity == "error"]
     assert not errors, as_text(tuple(errors), color=False)
     folder.mkdir()
-    for path, text in output.files.items():
+    for path, text in output.modules.items():
         (folder / path).write_text(text, "utf-8")
 
 

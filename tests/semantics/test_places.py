@@ -65,7 +65,7 @@ def written(packages: Path) -> list[Path]:
         assert not errors(output.diagnostics), as_text(errors(output.diagnostics))
         package = packages / f"places_{name}"
         package.mkdir()
-        for path, text in output.files.items():
+        for path, text in output.modules.items():
             ast.parse(text)
             (package / path).write_bytes(text.encode())
         found.append(package)

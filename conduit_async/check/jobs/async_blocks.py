@@ -8,6 +8,8 @@ from ... import ast
 from ...analyses.walk import walk
 from ...config import Config
 from ...diagnostics import Problems, Related
+from ...lock.model import Lock
+from ...lock.update import older_shapes
 from ...names import (
     CALL,
     ENTRY_POINTS,
@@ -29,29 +31,42 @@ from ...program import (
 )
 from ..queries.writes import WRITES
 from .options import MAX_NAME_BYTES, read_options
+from .statements import statement_hashes
 
 
-def describe_jobs(
-    program: Program, config: Config, problems: Problems, taken: Iterable[str] = ()
-) -> None:
-    """Give every job its options, its job type's name, and its Python names.
-
-    `taken` are the names of further classes.
-    """
-    classes = {*program.class_names.values(), *taken}
-    classes |= {name(each) for each in program.resources for name in (record_name, snapshot_name)}
+def describe_jobs(program: Program, config: Config, problems: Problems) -> None:
+    """Give every job its hook's name, its options, and what tells its block from others."""
     defaults = config.defaults
     for resource in program.resources.values():
-        jobs = [(hook, job) for hook in resource.hooks for job in hook.jobs]
-        for _, job in jobs:
+        for hook, job in [(each, job) for each in resource.hooks for job in each.jobs]:
+            job.hook_name = f"{resource.name}.after_{hook.node.event}"
+            job.statements = statement_hashes(job.block)
             job.options = options = read_options(job.block, problems)
             if defaults.timeout is not None:
                 options.setdefault("timeout", defaults.timeout)
             job.queue = options.get("queue", defaults.queue)
             job.priority = options.get("priority", defaults.priority)
             job.max_attempts = options.get("max_attempts", defaults.max_attempts)
+
+
+def name_jobs(
+    program: Program, config: Config, problems: Problems, lock: Lock, taken: Iterable[str] = ()
+) -> None:
+    """Give every job its job type's name, its Python names, and its older shapes.
+
+    `taken` are the names of further classes.
+    """
+    classes = {*program.class_names.values(), *taken}
+    classes |= {name(each) for each in program.resources for name in (record_name, snapshot_name)}
+    for resource in program.resources.values():
+        jobs = [(hook, job) for hook in resource.hooks for job in hook.jobs]
         _name_types(resource, jobs, program.facts, config.prefix or "", problems)
         _name_in_python(resource, jobs, classes)
+        for _, job in jobs:
+            own = job.name.rpartition(".")[0]
+            was = job.options.get("was", ())
+            job.was = tuple(name if "." in name else f"{own}.{name}" for name in was)
+            job.older = older_shapes(lock, (job.name, *job.was), job.fingerprint)
 
 
 def _name_types(

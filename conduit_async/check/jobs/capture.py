@@ -23,6 +23,7 @@ from ...types import (
 from ..lattice import InvalidType
 from ..wording import describe
 from .capture_finder import CaptureFinder, CaptureUse
+from .fields import fields_of
 from .fingerprint import fingerprint, shape_of
 
 
@@ -42,6 +43,7 @@ def capture(program: Program, problems: Problems) -> None:
                 fields = _fields(uses, resource, program)
                 job.captures = tuple(replace(each, shape=shape_of(each)) for each in fields)
                 job.fingerprint = fingerprint(job.captures, program)
+                job.fields = fields_of(job.captures, program)
 
 
 def _settle_reads(resource: ResourceInfo, finder: CaptureFinder) -> None:

@@ -35,7 +35,8 @@ _SAME_IN_JSON = ("string", "int", "float", "bool", "json", "regex")
 def fingerprint(captures: Iterable[Capture], program: Program) -> str:
     """Eight hexadecimal digits."""
     lines = sorted(
-        _line(field.name, field.type, program) + _shape(field.shape, program) for field in captures
+        _line(field.name, field.type, program) + shape_text(field.shape, program)
+        for field in captures
     )
     return sha256("\n".join(lines).encode()).hexdigest()[:_LENGTH]
 
@@ -65,11 +66,12 @@ def _kind(kind: Type, program: Program) -> str:
     return "json"
 
 
-def _shape(shape: Shape | None, program: Program) -> str:
+def shape_text(shape: Shape | None, program: Program) -> str:
+    """What follows the line of a hash or an array of mixed values."""
     if shape is None:
         return ""
     lines = (
-        f"{step}:{_shape(part, program) if isinstance(part, Shape) else _kind(part, program)}"
+        f"{step}:{shape_text(part, program) if isinstance(part, Shape) else _kind(part, program)}"
         for step, part in shape.parts
     )
     return f"{{{','.join(sorted(lines))}}}"

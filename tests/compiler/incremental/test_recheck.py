@@ -163,6 +163,11 @@ def seen(output: Output) -> tuple[object, ...]:
     return [*output.files.items()], diagnostics, output.summaries, output.emitted
 
 
+def again(sources: dict[str, str], before: Output, config: Config | None = None) -> Output:
+    """Compile with what is remembered of the compilation before, and the lock that it gave."""
+    return compile(sources, config, previous=stored(before), lock=before.lock)
+
+
 @pytest.mark.property
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=8, deadline=None)
@@ -172,8 +177,8 @@ def test_an_edit_gives_what_a_whole_compilation_gives(random: Random) -> None:
     assert before.files, as_text(before.diagnostics, color=False)
     for _ in range(3):
         changed = edited(random, sources)
-        whole = compile(changed, CONFIG)
-        assert seen(compile(changed, CONFIG, previous=stored(before))) == seen(whole)
+        whole = compile(changed, CONFIG, lock=before.lock)
+        assert seen(again(changed, before, CONFIG)) == seen(whole)
         if whole.files:
             sources, before = changed, whole
 
@@ -237,7 +242,7 @@ def check_change(
     before: Output, sources: dict[str, str], monkeypatch: pytest.MonkeyPatch, concerned: set[str]
 ) -> None:
     """The outcome is that of a cold run, and only those sources are read."""
-    whole = compile(sources)
+    whole = compile(sources, lock=before.lock)
     assert whole.files, as_text(whole.diagnostics, color=False)
     read: set[str] = set()
     parse = recheck.parse
@@ -245,7 +250,7 @@ def check_change(
         recheck, "parse", lambda each, found: (read.add(each.path), parse(each, found))[1]
     )
     monkeypatch.setattr(compiler, "check", None)
-    assert seen(compile(sources, previous=stored(before))) == seen(whole)
+    assert seen(again(sources, before)) == seen(whole)
     assert read == concerned
 
 
@@ -255,9 +260,9 @@ def test_a_service_that_may_be_a_slip_is_told_as_by_a_whole_compilation() -> Non
     path = f"{resource_name(3).lower()}.conduit"
     hook = "@after delete @async { Adit.removed(self.id) Audit.removed(self.id) }"
     sources[path] = before_last_brace(sources[path], hook)
-    whole = compile(sources, CONFIG)
+    whole = compile(sources, CONFIG, lock=before.lock)
     assert "PAT406" in {found.code for found in whole.diagnostics}
-    assert seen(compile(sources, CONFIG, previous=stored(before))) == seen(whole)
+    assert seen(again(sources, before, CONFIG)) == seen(whole)
 
 
 def test_resources_whose_classes_meet_are_compiled_as_a_whole() -> None:
@@ -269,7 +274,7 @@ def test_resources_whose_classes_meet_are_compiled_as_a_whole() -> None:
     before = compile(sources)
     hook = "@after create @async { Mail.send(self) }"
     changed = sources | {"order.conduit": f"resource Order {{ id: int! {hook} }}"}
-    for output in (compile(changed), compile(changed, previous=stored(before))):
+    for output in (compile(changed), again(changed, before)):
         assert [each.code for each in output.diagnostics] == ["GEN601"]
 
 

@@ -109,8 +109,8 @@ def properties(text: str) -> dict[str, str]:
 def test_a_service_that_no_job_calls_is_marked(call: str, is_for_hooks: bool) -> None:
     before = compile({"order.conduit": HOOK % ""})
     sources = {"order.conduit": HOOK % call}
-    output = compile(sources)
-    assert compile(sources, previous=before).files == output.files
+    output = compile(sources, lock=before.lock)
+    assert compile(sources, previous=before, lock=before.lock).files == output.files
     marked = 'Annotated[Statistics, "called by hooks only"]: ...'
     assert properties(output.files["services.py"]) == {
         "email": "Email: ...",

@@ -28,7 +28,7 @@ def test_no_builtin_is_used_without_asking(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(layout, "lay_out", lambda text: (text, range(text.count("\n") + 2)))
     used: set[str] = set()
     for case in sorted(set(CASES.iterdir()) - {CASES / "builtins-give-way"}):
-        for path, text in compile(sources_in(case), settings_in(case)).files.items():
+        for path, text in compile(sources_in(case), settings_in(case)).modules.items():
             names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
             assert not names & WITH_CAPITALS, (case.name, path)
             used |= names

@@ -87,7 +87,7 @@ def _compile(programs: list[Program]) -> tuple[dict[str, str], Faults]:
             fault = Fault(f"refused: {each.code}", f"{each.message}\n  {each.span.text}")
             path, line = each.span.source.path, each.span.line
             refused |= dict.fromkeys(_at(programs, sources, path, line), fault)
-    return output.files, refused
+    return dict(output.modules), refused
 
 
 def _as_written(modules: Iterable[str]) -> Iterator[Formatted]:

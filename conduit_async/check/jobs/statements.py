@@ -1,0 +1,51 @@
+"""What tells one `@async` block from another: a hash of each of its statements."""
+
+from hashlib import sha256
+from typing import Any
+
+from msgspec.structs import astuple
+
+from ... import ast
+from ...source import Span
+
+_LENGTH = 8
+
+
+def statement_hashes(block: ast.Async) -> tuple[str, ...]:
+    """A hash of each statement, outer before inner, in the order of the source.
+
+    Neither comments, whitespace nor where the block is change them. Nested `@async` blocks are left
+    out, as they are jobs of their own.
+    """
+    found: list[str] = []
+    pending = [*reversed(block.body.statements)]
+    while pending:
+        statement = pending.pop()
+        if not isinstance(statement, ast.Async):
+            text, inner = _text(statement)
+            found.append(sha256(text.encode(errors="surrogatepass")).hexdigest()[:_LENGTH])
+            pending += reversed(inner)
+    return tuple(found)
+
+
+def _text(statement: ast.Statement) -> tuple[str, list[ast.Statement]]:
+    """A statement without those in its blocks, and these; a lambda is part of it."""
+    parts: list[str] = []
+    inner: list[ast.Statement] = []
+    lambdas: set[ast.Block] = set()
+    pending: list[Any] = [statement]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, ast.Block) and value not in lambdas:
+            inner += value.statements
+        elif isinstance(value, ast.Node) and not isinstance(value, ast.Async):
+            if isinstance(value, ast.Lambda):
+                lambdas.add(value.body)
+            parts.append(type(value).__name__)
+            pending += reversed([each for each in astuple(value) if not isinstance(each, Span)])
+        elif isinstance(value, tuple):
+            parts.append(f"[{len(value)}]")
+            pending += reversed(value)
+        elif not isinstance(value, ast.Node):
+            parts.append(f"{value:x}" if type(value) is int else repr(value))
+    return " ".join(parts), inner

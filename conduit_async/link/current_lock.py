@@ -1,0 +1,40 @@
+"""What the sources give to the lock of their package."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from ..config import Config
+from ..lock.model import Lock
+from ..lock.model import Services as LockedServices
+from ..package import EmittedModule
+from .services import Method, Service
+
+
+def current_lock(
+    modules: Sequence[EmittedModule],
+    services: Mapping[str, Service],
+    of_jobs: Collection[str],
+    config: Config,
+) -> Lock:
+    """The lock without what is gone; `of_jobs` are the services that jobs call."""
+    return Lock(
+        {name: job for module in modules for name, job in module.locked.items()},
+        tuple(sorted(hook for module in modules for hook in module.hooks)),
+        _services(each for each in services.values() if each.name in of_jobs),
+        _services(each for each in services.values() if each.name not in of_jobs),
+        config.prefix,
+        config.schema,
+    )
+
+
+def _services(services: Iterator[Service]) -> LockedServices:
+    return {
+        each.name: {method.name: tuple(_arguments(method)) for method in each.methods}
+        for each in services
+    }
+
+
+def _arguments(method: Method) -> Iterator[str]:
+    for number in range(1, len(method.positional) + 1):
+        yield f"{number}{'?' if number > method.required_positional else ''}"
+    for parameter in method.named:
+        yield f"{parameter.name}{'?' if parameter.optional else ''}"

@@ -1,0 +1,169 @@
+"""From the JSON of a lock to its values, each checked."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from .model import Block, FieldType, LockedJob, Services
+
+_HEAD = re.compile(
+    r"(?P<kind>(?P<object>struct|record)|enum|array|hash)(?P<nullable>\?)?"
+    r"(?(object) (?P<name>\S+))(?P<sensitive> sensitive)?"
+)
+_SCALAR = re.compile(r"(?P<name>[a-z]+)(?P<nullable>\?)?(?P<sensitive> sensitive)?")
+_NUMBERS: dict[str, tuple[int, int]] = {"priority": (0, 100), "max_attempts": (1, 1000)}
+_BACKOFFS = ("exponential", "linear", "constant")
+_MAX_SECONDS = 1e12
+
+
+class EntryError(Exception):
+    """What is wrong with an entry; `path` are the keys that lead to it."""
+
+    def __init__(self, path: tuple[str, ...], reason: str) -> None:
+        super().__init__(reason)
+        self.path, self.reason = path, reason
+
+
+class Entry:
+    """A value of the JSON, and the keys that lead to it."""
+
+    def __init__(self, value: Any, path: tuple[str, ...] = ()) -> None:
+        self.value, self.path = value, path
+        self._taken: set[str] = set()
+
+    def error(self, what: str) -> EntryError:
+        """An error that says what the value has to be."""
+        return EntryError(self.path, f"`{'.'.join(self.path) or 'it'}` has to be {what}")
+
+    def items(self) -> Iterator[tuple[str, "Entry"]]:
+        """The entries of an object."""
+        if not isinstance(self.value, dict):
+            raise self.error("an object")
+        for key, value in sorted(self.value.items()):
+            yield key, Entry(value, (*self.path, key))
+
+    def take(self, key: str, default: Any) -> "Entry":
+        """An entry of an object, or the default."""
+        if not isinstance(self.value, dict):
+            raise self.error("an object")
+        self._taken.add(key)
+        return Entry(self.value.get(key, default), (*self.path, key))
+
+    def end(self) -> None:
+        """Make sure that every entry was taken."""
+        for key in self.value.keys() - self._taken:
+            raise EntryError((*self.path, key), f"it has an unknown entry `{key}`")
+
+    def texts(self) -> tuple[str, ...]:
+        """A list of texts."""
+        if not isinstance(self.value, list) or not all(
+            isinstance(each, str) for each in self.value
+        ):
+            raise self.error("a list of texts")
+        return tuple(self.value)
+
+
+def as_text(entry: Entry, *, optional: bool = False) -> Any:
+    """A text; None is one if it is optional."""
+    if not (_is_text(entry.value) or (optional and entry.value is None)):
+        raise entry.error("a text")
+    return entry.value
+
+
+def as_hooks(entry: Entry) -> tuple[str, ...]:
+    """The names of hooks."""
+    return tuple(sorted(entry.texts()))
+
+
+def as_services(entry: Entry) -> Services:
+    """The arguments of each method of each service."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name, methods in entry.items():
+        found[name] = {method: each.texts() for method, each in methods.items()}
+    return found
+
+
+def as_job(entry: Entry) -> LockedJob:
+    """A job type."""
+    shapes = {
+        fingerprint: {name: as_type(kind) for name, kind in fields.items()}
+        for fingerprint, fields in entry.take("shapes", {}).items()
+    }
+    shape, block = entry.take("shape", None), entry.take("block", None)
+    if shape.value not in [*shapes]:
+        raise shape.error("one of the shapes")
+    retired, backoff = entry.take("retired", False), entry.take("backoff", "exponential")
+    if not isinstance(retired.value, bool):
+        raise retired.error("true or false")
+    if backoff.value not in _BACKOFFS:
+        raise backoff.error("exponential, linear or constant")
+    job = LockedJob(
+        hook=as_text(entry.take("hook", None)),
+        shape=shape.value,
+        shapes=shapes,
+        queue=as_text(entry.take("queue", "default")),
+        priority=_number(entry, "priority", 50),
+        max_attempts=_number(entry, "max_attempts", 3),
+        timeout=_seconds(entry.take("timeout", None)),
+        backoff=backoff.value,
+        base=_seconds(entry.take("base", None)),
+        retired=retired.value,
+        was=entry.take("was", []).texts(),
+        block=None if block.value is None else Block(block.texts()),
+    )
+    entry.end()
+    return job
+
+
+def as_type(entry: Entry) -> FieldType:
+    """The type of a field."""
+    if isinstance(entry.value, str) and (found := _SCALAR.fullmatch(entry.value)):
+        return FieldType("scalar", found["name"], *_marks(found))
+    parts = [*entry.items()] if isinstance(entry.value, dict) else []
+    shapes = [each for key, each in parts if key == "shape"]
+    heads = [(found, each) for key, each in parts if (found := _HEAD.fullmatch(key))]
+    if len(heads) != 1 or len(heads) + len(shapes) != len(parts):
+        raise entry.error("a type")
+    found, content = heads[0]
+    nullable, sensitive = _marks(found)
+    kind: Any = found["kind"]
+    if shapes and kind not in ("array", "hash"):
+        raise entry.error("a type")
+    return FieldType(
+        kind,
+        found["name"] or "",
+        nullable,
+        sensitive,
+        values=content.texts() if kind == "enum" else (),
+        item=as_type(content) if kind in ("array", "hash") else None,
+        fields={} if not found["name"] else {name: as_type(e) for name, e in content.items()},
+        shape=as_text(shapes[0]) if shapes else "",
+    )
+
+
+def _marks(found: re.Match[str]) -> tuple[bool, bool]:
+    return found["nullable"] is not None, found["sensitive"] is not None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != "" and value.isprintable()
+
+
+def _number(entry: Entry, name: Literal["priority", "max_attempts"], default: int) -> int:
+    found = entry.take(name, default)
+    least, most = _NUMBERS[name]
+    value = found.value
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise found.error(f"a whole number from {least} to {most}")
+    return value
+
+
+def _seconds(entry: Entry) -> float | None:
+    value = entry.value
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise entry.error("a number of seconds")
+    if not 0 < value < _MAX_SECONDS:
+        raise entry.error("a number of seconds")
+    return float(value)

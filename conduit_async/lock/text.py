@@ -1,0 +1,171 @@
+"""`jobs.lock` as text: JSON for a review and a merge, sorted, one line a field."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .entries import Entry, EntryError, as_hooks, as_job, as_services, as_text
+from .model import FieldType, Lock, LockedJob, Services
+
+LOCK_FILE = "jobs.lock"
+"""Its name in a generated package."""
+
+VERSION = 1
+
+_MERGE_MARKER = re.compile(r"^(?:<{7}|>{7}|\|{7}|={7})(?: |\r?$)", re.MULTILINE)
+_KINDS_OF_ITEMS = ("array", "hash")
+_LEFT_OUT = LockedJob(hook="", shape="", shapes={})
+
+
+class LockError(Exception):
+    """A text that is no lock; `line` counts from 1, `has_markers`: git left it in a merge."""
+
+    def __init__(self, line: int, reason: str, *, has_markers: bool = False) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line, self.reason, self.has_markers = line, reason, has_markers
+
+
+def read(text: str) -> Lock:
+    """The lock that a text holds; raises `LockError`."""
+    if (marker := _MERGE_MARKER.search(text)) is not None:
+        line = text.count("\n", 0, marker.start()) + 1
+        raise LockError(line, "git could not merge two versions of it", has_markers=True)
+    try:
+        content = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise LockError(error.lineno, f"it is not JSON: {error.msg}") from None
+    except EntryError as error:
+        raise LockError(_line_of(text, error.path, last=True), error.reason) from None
+    except RecursionError:
+        raise LockError(1, "it nests too deep") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise LockError(1, f"it is not JSON: {error}") from None
+    try:
+        return _lock(Entry(content))
+    except EntryError as error:
+        raise LockError(_line_of(text, error.path), error.reason) from None
+    except RecursionError:
+        raise LockError(1, "it nests too deep") from None
+
+
+def write(lock: Lock) -> str:
+    """The text of a lock: the same for equal locks, and `read` gives it back."""
+    content: dict[str, str] = {
+        "version": str(VERSION),
+        "jobs": _object({name: _job(job) for name, job in lock.jobs.items()}, 1),
+        "hooks": _list(sorted(lock.hooks), 1),
+        "services": _services(lock.services),
+        "hook_services": _services(lock.hook_services),
+        "prefix": _json(lock.prefix) if lock.prefix is not None else "",
+        "schema": _json(lock.schema) if lock.schema is not None else "",
+    }
+    shown = {key: text for key, text in content.items() if text not in ("", "{}", "[]")}
+    return _object(shown, 0) + "\n"
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise EntryError((key,), f"it has two entries `{key}`")
+        found[key] = value
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _line_of(text: str, path: Iterable[str], *, last: bool = False) -> int:
+    """The line of an entry: of the keys along its path, each after the one before."""
+    at = 0
+    for key in path:
+        quoted = f"{_json(key)}:"
+        found = text.rfind(quoted) if last else text.find(quoted, at)
+        at = found if found >= 0 else at
+    return text.count("\n", 0, at) + 1
+
+
+def _lock(entry: Entry) -> Lock:
+    version = entry.take("version", None)
+    if version.value != VERSION or isinstance(version.value, bool):
+        later = isinstance(version.value, int) and version.value > VERSION
+        by = "a later version of conduitc wrote it" if later else f"its version is not {VERSION}"
+        raise EntryError(version.path, by)
+    lock = Lock(
+        jobs={name: as_job(job) for name, job in entry.take("jobs", {}).items()},
+        hooks=as_hooks(entry.take("hooks", [])),
+        services=as_services(entry.take("services", {})),
+        hook_services=as_services(entry.take("hook_services", {})),
+        prefix=as_text(entry.take("prefix", None), optional=True),
+        schema=as_text(entry.take("schema", None), optional=True),
+    )
+    entry.end()
+    return lock
+
+
+def _json(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
+
+
+def _object(entries: Mapping[str, str], depth: int) -> str:
+    """An object of entries that are texts, one a line, sorted."""
+    margin = "  " * (depth + 1)
+    lines = [f"{margin}{_json(key)}: {text}" for key, text in sorted(entries.items())]
+    return "\n".join(["{", ",\n".join(lines), f"{margin[2:]}}}"]) if lines else "{}"
+
+
+def _list(texts: Iterable[str], depth: int) -> str:
+    """A list with one text a line."""
+    margin = "  " * (depth + 1)
+    lines = [f"{margin}{_json(text)}" for text in texts]
+    return "\n".join(["[", ",\n".join(lines), f"{margin[2:]}]"]) if lines else "[]"
+
+
+def _services(services: Services) -> str:
+    return _object(
+        {
+            name: _object({method: _json(list(given)) for method, given in methods.items()}, 2)
+            for name, methods in services.items()
+        },
+        1,
+    )
+
+
+def _job(job: LockedJob) -> str:
+    shapes = {
+        fingerprint: _object({name: _type(kind, 5) for name, kind in fields.items()}, 4)
+        for fingerprint, fields in job.shapes.items()
+    }
+    content = {"shapes": _object(shapes, 3)}
+    for name in vars(job):
+        value = getattr(job, name)
+        if name not in ("shapes", "block") and value != getattr(_LEFT_OUT, name):
+            content[name] = _list(value, 3) if name == "was" else _json(value)
+    if job.block is not None:
+        content["block"] = _list(job.block.statements, 3)
+    return _object(content, 2)
+
+
+def _type(kind: FieldType, depth: int) -> str:
+    if kind.kind == "scalar":
+        return _json(_head(kind, kind.name))
+    head = _head(kind, kind.kind)
+    if kind.kind == "enum":
+        return f"{{{_json(head)}: {_json(list(kind.values))}}}"
+    if kind.kind in _KINDS_OF_ITEMS:
+        item = _type(kind.item or FieldType("scalar", "any"), depth)
+        shape = f', "shape": {_json(kind.shape)}' if kind.shape else ""
+        return f"{{{_json(head)}: {item}{shape}}}"
+    fields = {name: _type(each, depth + 1) for name, each in kind.fields.items()}
+    return f"{{{_json(head)}: {_object(fields, depth)}}}"
+
+
+def _head(kind: FieldType, word: str) -> str:
+    named = f" {kind.name}" if kind.kind in ("struct", "record") else ""
+    nullable = "?" if kind.nullable else ""
+    return f"{word}{nullable}{named}{' sensitive' if kind.sensitive else ''}"

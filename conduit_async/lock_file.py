@@ -1,0 +1,26 @@
+"""Reads the text of a lock for the compiler: what is wrong with it becomes a diagnostic."""
+
+from .diagnostics import Problems
+from .lock.model import Lock
+from .lock.text import LOCK_FILE, LockError, read
+from .source import Source, Span
+
+_MERGED = (
+    "of each job type that both sides changed keep one side's entry, of others both, "
+    "then run `conduitc gen`"
+)
+_BROKEN = "restore it, such as with `git checkout -- jobs.lock`, then run again"
+
+
+def read_lock(text: str | None, problems: Problems) -> Lock:
+    """The lock, empty if there is none; what cannot be read is reported as GEN614."""
+    try:
+        return read(text) if text is not None else Lock()
+    except LockError as error:
+        source = Source(LOCK_FILE, text or "")
+        lines = (text or "").split("\n")
+        start = sum(len(line) + 1 for line in lines[: error.line - 1])
+        span = Span(source, start, source.line_end(start))
+        hint = _MERGED if error.has_markers else _BROKEN
+        problems.error("GEN614", span, f"this lock cannot be read: {error.reason}", hint)
+        return Lock()
