@@ -10,6 +10,7 @@ import click
 _COMMANDS = {
     "migrate": ("migrate", "migrate", "Create or update the tables of this version."),
     "worker": ("worker", "worker", "Run the jobs of generated packages."),
+    "preflight": ("preflight", "preflight", "Say whether a package would strand waiting jobs."),
     "jobs": ("jobs", "jobs", "List, show, retry, cancel, purge and count jobs."),
     "queues": ("queues", "queues", "List, pause, resume and limit queues."),
     "schedules": ("schedules", "schedules", "List, enable, disable, remove and run schedules."),

@@ -14,7 +14,7 @@ _KEEP = 600.0
 @click.option(
     "--print-grants",
     is_flag=True,
-    help="Print grants for roles that only enqueue or only work, in --schema (default: public).",
+    help="Print grants for roles that only enqueue, work or read, in --schema (default: public).",
 )
 @click.option(
     "--enqueuer",
@@ -30,24 +30,32 @@ _KEEP = 600.0
     multiple=True,
     help="A role that only works; may be repeated. Default without any role: conduit_worker.",
 )
+@click.option(
+    "--reader",
+    "readers",
+    metavar="ROLE",
+    multiple=True,
+    help="A role that only reads, for `preflight`; may be repeated.",
+)
 def migrate(
     session: Session,
     print_only: bool,
     print_grants: bool,
     enqueuers: tuple[str, ...],
     workers: tuple[str, ...],
+    readers: tuple[str, ...],
 ) -> None:
     """Create or update the tables of this version. Safe to repeat, and from many hosts at once."""
     from ..postgres.tables import grants, migrations
 
-    if (enqueuers or workers) and not print_grants:
-        raise click.UsageError("--enqueuer and --worker need --print-grants")
+    if (enqueuers or workers or readers) and not print_grants:
+        raise click.UsageError("--enqueuer, --worker and --reader need --print-grants")
     if print_only:
         click.echo(migrations.script(session.schema), nl=False)
     if print_grants:
-        if not enqueuers and not workers:
+        if not (enqueuers or workers or readers):
             enqueuers, workers = ("conduit_enqueuer",), ("conduit_worker",)
-        click.echo("\n".join(grants.grants(session.schema, enqueuers, workers)))
+        click.echo("\n".join(grants.grants(session.schema, enqueuers, workers, readers)))
     if print_only or print_grants:
         return
     with session.database(creates=True) as dsn:

@@ -115,7 +115,7 @@ def worker(
     Exit codes: 0 after a gentle stop or a drain, 1 if it cannot start, 75 if timed-out threads held
     every slot for a minute (start it again then).
     """
-    caps = _caps(queues)
+    caps = queue_caps(queues)
     for option, seconds in (("--grace", grace), ("--connect-timeout", connect_timeout)):
         if math.isnan(seconds):
             raise click.BadParameter(f"{option} takes seconds, 0 or more")
@@ -143,7 +143,7 @@ def worker(
                 workers=concurrency,
                 jobs=jobs,
                 services=given,
-                schedules=_schedules(schedules),
+                schedules=load_schedules(schedules),
                 grace=grace,
                 connect_timeout=connect_timeout,
                 on_failed=_on_failed(on_failed),
@@ -175,7 +175,8 @@ def _leave_threads(code: int) -> None:
                 os._exit(code)
 
 
-def _caps(queues: Sequence[str]) -> dict[str, int | None]:
+def queue_caps(queues: Sequence[str]) -> dict[str, int | None]:
+    """What `--queue NAME[=N]` says: each queue, with the most jobs of it at once."""
     caps: dict[str, int | None] = {}
     for queue in queues:
         if not queue:
@@ -190,7 +191,8 @@ def _caps(queues: Sequence[str]) -> dict[str, int | None]:
     return caps
 
 
-def _schedules(reference: str | None) -> Sequence["Schedule"]:
+def load_schedules(reference: str | None) -> Sequence["Schedule"]:
+    """What `--schedules module:object` names."""
     if reference is None:
         return ()
     from ..model.schedules.schedule import Schedule

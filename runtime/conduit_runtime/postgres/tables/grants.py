@@ -1,4 +1,4 @@
-"""What a role must be granted that may only enqueue, and one that may only work."""
+"""What a role must be granted that only enqueues, one that only works, and one that only reads."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,6 +12,7 @@ _PENDING = (
 )
 
 _FOR_ENQUEUERS = {"jobs": f"INSERT ({', '.join(_PENDING)})"}
+_FOR_READERS = dict.fromkeys(("jobs", "conduit_blocked_jobs", "conduit_schedules"), "SELECT")
 TABLES = {
     "jobs": _ALL,
     "conduit_migrations": "SELECT",
@@ -43,19 +44,27 @@ FUNCTIONS = {
 
 
 def grants(
-    schema: str | None, enqueuers: Sequence[str] = (), workers: Sequence[str] = ()
+    schema: str | None,
+    enqueuers: Sequence[str] = (),
+    workers: Sequence[str] = (),
+    readers: Sequence[str] = (),
 ) -> Iterator[str]:
     """The statements that give the roles what they need in the schema (default: public).
 
     Enqueuers may insert pending jobs and call the function that stores unique ones and flows; they
-    can read and change nothing. Workers may do all that `conduit-jobs` does but `migrate`.
+    can read and change nothing. Workers may do all that `conduit-jobs` does but `migrate`. Readers
+    may read what `preflight` reads.
     """
     schema_name = quote(schema or "public")
-    for roles, tables in ((enqueuers, _FOR_ENQUEUERS), (workers, TABLES)):
+    for roles, tables in (
+        (enqueuers, _FOR_ENQUEUERS),
+        (workers, TABLES),
+        (readers, _FOR_READERS),
+    ):
         for role in map(quote, roles):
             yield f"GRANT USAGE ON SCHEMA {schema_name} TO {role};"
             for table, privileges in tables.items():
                 yield f"GRANT {privileges} ON {schema_name}.{quote(table)} TO {role};"
             for function, is_for_enqueuers in FUNCTIONS.items():
-                if is_for_enqueuers or roles is workers:
+                if roles is workers or (roles is enqueuers and is_for_enqueuers):
                     yield f"GRANT EXECUTE ON FUNCTION {schema_name}.{function} TO {role};"

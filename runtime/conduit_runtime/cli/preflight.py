@@ -1,0 +1,134 @@
+"""`conduit-jobs preflight`."""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from .output import counted_jobs, show_one, show_rows
+from .packages import configured, load_jobs, stamped_schema
+from .session import Session, session_options
+from .worker import load_schedules, queue_caps
+
+if TYPE_CHECKING:
+    from ..preflight.findings import Finding
+
+
+@click.command()
+@session_options
+@click.argument("packages", nargs=-1, metavar="PACKAGE…")
+@click.option(
+    "--queue",
+    "queues",
+    multiple=True,
+    metavar="NAME[=N]",
+    help="A queue that the workers will serve, as of `worker` (default: those of the job types); "
+    "may be repeated.",
+)
+@click.option(
+    "--schedules",
+    metavar="MODULE:OBJECT",
+    help="The schedules that the workers will add, as of `worker`.",
+)
+@click.option(
+    "--ignore-type",
+    "types",
+    multiple=True,
+    metavar="TYPE",
+    help="Leave out jobs of this type: other workers run them; may be repeated.",
+)
+@click.option(
+    "--ignore-queue",
+    "others",
+    multiple=True,
+    metavar="NAME",
+    help="Leave out jobs of this queue: other workers run them; may be repeated.",
+)
+def preflight(
+    session: Session,
+    packages: tuple[str, ...],
+    queues: tuple[str, ...],
+    schedules: str | None,
+    types: tuple[str, ...],
+    others: tuple[str, ...],
+) -> None:
+    """Say whether workers with these packages would run every job that waits.
+
+    For each type and payload shape that is pending, scheduled, blocked or running: how many jobs
+    there are, how old the first is, and whether the packages read them. A shape that they lack is
+    tried on a few payloads. When it takes more than 2.5 s to count all jobs, some are.
+
+    It changes nothing. It needs SELECT on jobs, conduit_blocked_jobs and conduit_schedules:
+    `migrate --print-grants --reader ROLE` prints the grants.
+
+    Exit codes: 0 when every job would be run, 1 when jobs would be stranded.
+    """
+    from ..preflight.findings import find
+    from ..preflight.reading import snapshot
+    from ..worker.options import queues_of
+    from ..worker.run.handlers import HandlerRegistry
+
+    caps = queue_caps(queues)
+    sys.path.insert(0, os.getcwd())
+    jobs = load_jobs(packages or configured())
+    handlers = HandlerRegistry()
+    handlers.register_job_types(jobs)
+    given = load_schedules(schedules)
+    served = queues_of(caps or None, jobs)
+    schema = session.schema or stamped_schema(jobs)
+    with session.database() as dsn, snapshot(dsn, schema) as database:
+        found = find(database, handlers, served, given)
+    found = [each for each in found if each.type not in types and each.queue not in others]
+    stranded = sum(each.jobs for each in found if each.is_stranded)
+    if session.form == "json":
+        show_one({"stranded": stranded, "findings": [_row(each) for each in found]}, "json")
+    else:
+        _show(found, stranded)
+    if stranded:
+        raise click.exceptions.Exit(1)
+
+
+def _row(finding: "Finding") -> dict[str, object]:
+    return {
+        "type": finding.type,
+        "fingerprint": finding.fingerprint,
+        "queue": finding.queue,
+        "status": finding.status,
+        "jobs": finding.jobs,
+        "oldest_seconds": finding.oldest_seconds,
+        "reads": finding.verdict.reads,
+        "message": finding.message,
+    }
+
+
+def _show(found: list["Finding"], stranded: int) -> None:
+    """Print a table and, since it may cut long texts, the messages below it."""
+    rows = [
+        {
+            **_row(each),
+            "shape": each.fingerprint or "any",
+            "jobs": f"{'≥ ' * each.is_more}{each.jobs:,}",
+            "oldest": _duration(each.oldest_seconds),
+        }
+        for each in found
+    ]
+    columns = ["type", "shape", "queue", "status", "jobs", "oldest", "reads"]
+    show_rows(rows, columns, "table")
+    for each in found:
+        if each.message:
+            shape = each.fingerprint or "any shape"
+            click.echo(f"{each.type} ({shape}, {each.status}): {each.message}")
+    at_least = "at least " * any(each.is_more for each in found if each.is_stranded)
+    click.echo(
+        f"{at_least}{counted_jobs(stranded)} would be stranded"
+        if stranded
+        else "no job would be stranded"
+    )
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:.0f}s"

@@ -1,0 +1,1 @@
+"""Whether generated packages would run the jobs that wait in a database."""

@@ -1,0 +1,135 @@
+"""What waits in a database, and whether workers with these packages would work on it."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..model import payload
+from ..model.lanes import MARK, original
+from ..model.schedules.schedule import Schedule
+from ..statements import preflight, schedules
+from ..statements.preflight import LaneJobs
+from ..worker.run.handlers import HandlerRegistry
+from .readers import Readers, Verdict
+from .reading import Snapshot
+
+_PATIENCE = 2_500
+"""Milliseconds for counting all pending jobs: enough for millions on a table that is vacuumed."""
+_SOME = 100_000
+"""How many are counted when all take longer."""
+_SAMPLE = 20
+"""Payloads that are tried at most for the jobs of one finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Jobs that share type, shape, queue and status, or the next job of a schedule.
+
+    `status` is pending, scheduled (not due yet), blocked or running. `is_more`: there are more
+    `jobs` than were counted. `is_stranded`: no worker with these packages would run them.
+    """
+
+    type: str
+    fingerprint: str
+    queue: str
+    status: str
+    jobs: int
+    is_more: bool
+    oldest_seconds: float
+    verdict: Verdict
+    problem: str = ""
+
+    @property
+    def is_stranded(self) -> bool:
+        """Whether no worker would run them."""
+        return self.verdict.reads == "no" or self.problem != ""
+
+    @property
+    def message(self) -> str:
+        """What reads them, or what keeps workers from running them."""
+        more = f"at least {self.jobs} jobs" if self.is_more else ""
+        return "; ".join(filter(None, [self.verdict.message, self.problem, more]))
+
+
+def find(
+    database: Snapshot,
+    handlers: HandlerRegistry,
+    served: Collection[str],
+    given: Iterable[Schedule] = (),
+) -> list[Finding]:
+    """What would become of every job, if only workers with these handlers and queues were left.
+
+    `given` are the schedules that workers add at their start; they replace stored ones by name.
+    """
+    readers = Readers(handlers)
+    pending = database.read_within(_PATIENCE, preflight.pending())
+    if pending is None:
+        pending = database.read(preflight.pending(_SOME))
+    lanes = [*pending, *database.read(preflight.blocked_and_running())]
+    found = [_of_lane(lane, readers, served, database) for lane in _grouped(lanes)]
+    stored = {schedule.name: schedule for schedule, _ in database.read(schedules.read(None))}
+    stored |= {schedule.name: schedule for schedule in given}
+    found += [
+        finding
+        for schedule in stored.values()
+        if schedule.enabled and (finding := _of_schedule(schedule, readers, served)).is_stranded
+    ]
+    return sorted(found, key=lambda each: (each.type, each.fingerprint, each.queue, each.status))
+
+
+def _grouped(lanes: Sequence[LaneJobs]) -> Iterator[LaneJobs]:
+    """The lanes without their priorities; unreadable jobs by the shape that they have."""
+    groups: dict[tuple[str, ...], list[LaneJobs]] = {}
+    for lane in lanes:
+        is_marked = MARK in lane.fingerprint
+        shape = original(lane.fingerprint) + MARK * is_marked
+        key = (lane.queue, lane.type, shape, lane.status)
+        groups.setdefault(key, []).append(lane)
+    for (queue, type_, shape, status), members in groups.items():
+        yield LaneJobs(
+            queue,
+            type_,
+            shape,
+            status,
+            sum(each.jobs for each in members),
+            any(each.is_more for each in members),
+            max(each.age for each in members),
+            [id_ for each in members for id_ in each.ids],
+        )
+
+
+def _of_lane(
+    lane: LaneJobs, readers: Readers, served: Collection[str], database: Snapshot
+) -> Finding:
+    is_known = readers.knows(lane.type, lane.fingerprint)
+    texts = [] if is_known else database.read(preflight.payloads(lane.ids[:_SAMPLE]))
+    return Finding(
+        lane.type,
+        original(lane.fingerprint),
+        lane.queue,
+        lane.status,
+        lane.jobs,
+        lane.is_more,
+        round(max(0.0, lane.age), 3),
+        readers.verdict(lane.type, lane.fingerprint, texts),
+        _unserved(lane.queue, served),
+    )
+
+
+def _of_schedule(schedule: Schedule, readers: Readers, served: Collection[str]) -> Finding:
+    verdict = readers.verdict(schedule.type, "", [payload.encode(schedule.payload)])
+    message = f"the schedule {schedule.name}"
+    return Finding(
+        schedule.type,
+        "",
+        schedule.queue,
+        "scheduled",
+        1,
+        False,
+        0.0,
+        Verdict(verdict.reads, ": ".join(filter(None, [message, verdict.message]))),
+        _unserved(schedule.queue, served),
+    )
+
+
+def _unserved(queue: str, served: Collection[str]) -> str:
+    return "" if queue in served else f"no worker serves the queue {queue}: add --queue {queue}"

@@ -1,0 +1,68 @@
+"""Whether the code of generated packages reads the payloads of jobs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..job_types.upcasts import Upcast
+from ..model.errors import PayloadMismatch
+from ..model.lanes import original
+from ..worker.run.handlers import Handler, HandlerRegistry
+
+Reads = Literal["yes", "upcast", "no"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether payloads are read, and by what, or why not."""
+
+    reads: Reads
+    message: str = ""
+
+
+class Readers:
+    """The job types of packages, as far as they read payloads."""
+
+    def __init__(self, handlers: HandlerRegistry) -> None:
+        self._handlers = handlers
+
+    def knows(self, type: str, fingerprint: str) -> bool:
+        """Whether the fingerprint alone tells that payloads are read, or that none are."""
+        handler = self._handlers.by_type.get(type)
+        return handler is None or fingerprint in _shapes(handler)
+
+    def verdict(self, type: str, fingerprint: str, payloads: Iterable[str]) -> Verdict:
+        """Whether jobs of this type and fingerprint are read, given payloads of some of them.
+
+        An unreadable job counts by the shape that it was enqueued with. The payloads matter only
+        where the fingerprint is not enough.
+        """
+        handler = self._handlers.by_type.get(type)
+        if handler is None:
+            return Verdict("no", "no job type of the package has this name")
+        shape = original(fingerprint)
+        upcast = handler.upcasts.get(shape)
+        decode = handler.decode if upcast is None else upcast.decode
+        problems = []
+        texts = [] if self.knows(type, fingerprint) else [*payloads]
+        for text in texts:
+            try:
+                decode(text)
+            except PayloadMismatch as mismatch:
+                problems.append(str(mismatch))
+        if problems:
+            share = f"{len(problems)} of {len(texts)} payloads do not fit" if texts[1:] else ""
+            return Verdict("no", ": ".join(filter(None, [share, problems[0]])))
+        if upcast is not None:
+            return Verdict("upcast", f"by the upcaster in {_place(upcast)}")
+        is_own = shape in ("", *_shapes(handler))
+        return Verdict("yes", "" if is_own else "the package lacks this shape, but payloads fit")
+
+
+def _shapes(handler: Handler) -> set[str]:
+    return {handler.fingerprint or "", *handler.upcasts}
+
+
+def _place(upcast: Upcast[Any, Any]) -> str:
+    function = upcast.function
+    return f"{function.__module__}, line {function.__code__.co_firstlineno}"

@@ -1,0 +1,53 @@
+"""What waits in the database, read by lanes: for `preflight`, before other code is deployed."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from ..postgres.arrays import uuids
+from ..postgres.statement import Rows, Statement
+
+_SAMPLE = 5
+
+
+class LaneJobs(NamedTuple):
+    """Jobs of a queue that share type, fingerprint and status.
+
+    `status` is one of jobs, `scheduled` for pending ones that are not due, or `blocked`. With
+    `is_more` there are more `jobs` than were counted. `age` is that of the oldest, in seconds: of
+    pending ones, of the first that is due. `ids` are those of a few jobs.
+    """
+
+    queue: str
+    type: str
+    fingerprint: str
+    status: str
+    jobs: int
+    is_more: bool
+    age: float
+    ids: list[UUID]
+
+
+def pending(most: int | None = None) -> Statement[list[LaneJobs]]:
+    """The pending jobs; a lane has a row for each of its priorities.
+
+    Of about `most` jobs, the lanes count an equal share each, and 100 at the least.
+    """
+    parameters = {"most": most, "sample": _SAMPLE}
+    return Statement("preflight/pending", parameters, _lane_jobs, {"queue": "queues.queue"})
+
+
+def blocked_and_running() -> Statement[list[LaneJobs]]:
+    """The jobs that wait for others, and those that run; all of them are counted."""
+    return Statement("preflight/blocked_and_running", {"sample": 2 * _SAMPLE}, _lane_jobs)
+
+
+def payloads(ids: Sequence[UUID]) -> Statement[list[str]]:
+    """The payloads of jobs, blocked ones too, as JSON."""
+    return Statement(
+        "preflight/payloads", {"ids": uuids(ids)}, lambda rows, count: [text for (text,) in rows]
+    )
+
+
+def _lane_jobs(rows: Rows, count: int) -> list[LaneJobs]:
+    return [LaneJobs(*row) for row in rows]

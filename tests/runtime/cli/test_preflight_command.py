@@ -1,0 +1,117 @@
+"""`conduit-jobs preflight`, as its users call it before a deploy."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+from conduit_runtime import Job, Queue
+from conduit_runtime.cli import commands
+from conduit_runtime.postgres.tables.grants import grants
+from psycopg.conninfo import make_conninfo
+
+EMAIL = "order.after_update.email_send"
+PACKAGE = Path(__file__).parents[1] / "example_jobs"
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+@pytest.fixture(autouse=True)
+def _folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packages are found from the working folder."""
+    monkeypatch.chdir(PACKAGE.parent)
+
+
+def preflight(dsn: str, *arguments: str, code: int = 0, package: str = "example_jobs") -> Result:
+    packages = [package] if package else []
+    done = CliRunner().invoke(commands, ["preflight", *packages, "--dsn", dsn, *arguments])
+    assert done.exit_code == code, done.output
+    assert "Traceback" not in done.output
+    return done
+
+
+def email_queue() -> str:
+    from example_jobs.order import email_send
+
+    return str(email_send.queue)
+
+
+def test_a_database_without_jobs_is_fine(dsn: str) -> None:
+    assert "no job would be stranded" in preflight(dsn).output
+    assert json.loads(preflight(dsn, "--format", "json").output) == {"stranded": 0, "findings": []}
+
+
+def test_jobs_that_would_be_stranded_are_an_error(queue: Queue, dsn: str) -> None:
+    queue.enqueue_many([Job(email_queue(), "order.gone") for _ in range(3)])
+    done = json.loads(preflight(dsn, "--format", "json", code=1).output)
+    assert done["stranded"] == 3
+    [finding] = done["findings"]
+    assert 0 <= finding.pop("oldest_seconds") < 60
+    assert finding == {
+        "type": "order.gone",
+        "fingerprint": "",
+        "queue": email_queue(),
+        "status": "pending",
+        "jobs": 3,
+        "reads": "no",
+        "message": "no job type of the package has this name",
+    }
+    table = preflight(dsn, code=1).output
+    assert "order.gone (any shape, pending): no job type" in table
+    assert "3 jobs would be stranded" in table
+    preflight(dsn, "--ignore-type", "order.gone")
+    preflight(dsn, "--ignore-queue", email_queue())
+
+
+def test_queues_are_those_of_the_worker(queue: Queue, dsn: str) -> None:
+    queue.enqueue(Job("bulk", EMAIL, {"number": "1", "subject": "s"}, fingerprint="f"))
+    assert "add --queue bulk" in preflight(dsn, code=1).output
+    assert "add --queue bulk" not in preflight(dsn, "--queue", "bulk=3", code=1).output
+    assert "takes NAME" in preflight(dsn, "--queue", "bulk=x", code=2).output
+
+
+@pytest.mark.parametrize(
+    ("package", "code", "message"),
+    [
+        ("nowhere", 1, "there is no package nowhere"),
+        ("json", 1, "json has no JOBS"),
+        ("", 2, "name a generated package"),
+    ],
+)
+def test_a_package_that_is_none_is_an_error(
+    dsn: str, package: str, code: int, message: str
+) -> None:
+    assert message in preflight(dsn, package=package, code=code).output
+
+
+def test_a_database_that_is_none_is_an_error(empty_dsn: str) -> None:
+    assert "run `conduit-jobs migrate`" in preflight(empty_dsn, code=1).output
+    gone = make_conninfo(empty_dsn, dbname="nowhere")
+    assert "the database cannot be used" in preflight(gone, code=1).output
+    assert "conduit-jobs migrate" in preflight(empty_dsn, "--schema", "none", code=1).output
+
+
+def test_it_needs_select_and_nothing_else(queue: Queue, dsn: str) -> None:
+    queue.enqueue(Job(email_queue(), EMAIL, {}))
+    name = f"reader {uuid4().hex[:8]}"
+    reading = make_conninfo(dsn, user=name, password="x")
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE \"{name}\" LOGIN PASSWORD 'x'")
+        try:
+            assert "the database does not allow it" in preflight(reading, code=1).output
+            printed = CliRunner().invoke(commands, ["migrate", "--print-grants", "--reader", name])
+            assert printed.output.splitlines() == [*grants(None, readers=[name])]
+            for statement in printed.output.splitlines():
+                admin.execute(statement)
+            assert "1 job would be stranded" in preflight(reading, code=1).output
+            assert {line.split()[1] for line in printed.output.splitlines()} == {"USAGE", "SELECT"}
+        finally:
+            admin.execute(f'DROP OWNED BY "{name}"')
+            admin.execute(f'DROP ROLE "{name}"')
