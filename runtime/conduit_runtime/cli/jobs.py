@@ -63,7 +63,8 @@ def show(session: Session, id: UUID) -> None:
 def retry(session: Session, **given: Any) -> None:
     """Make jobs due now, with all their attempts: the jobs with these IDS, or all that match.
 
-    IDS may have any status. Without IDS, failed jobs match; --status matches others.
+    IDS may have any status. Without IDS, failed jobs match; --status matches others. An unreadable
+    job is tried once more.
     """
     change(session, "retry", "pending again", "there is no such job", **given)
 
@@ -116,6 +117,7 @@ def purge(session: Session, older_than: timedelta, status: tuple[str], name: str
 def stats(session: Session, name: str | None, type: str | None, last: str) -> None:
     """Count the jobs by status, and show the metrics of recent attempts.
 
+    Unreadable jobs are among the pending ones: no worker could read their payload so far.
     Durations are in seconds. So are waits: the time from when a job is due to its start.
     """
     duration = DURATION.convert(last, None, None)
@@ -124,7 +126,7 @@ def stats(session: Session, name: str | None, type: str | None, last: str) -> No
     with session.queue() as queue:
         counts = queue.stats(name)
         metrics = queue.metrics(name, type, duration)
-    stored = {status: counts[status] for status in STATUSES}
+    stored = {status: counts[status] for status in (*STATUSES, "unreadable")}
     attempts = [_metrics_row(each) for each in metrics]
     if session.form == "json":
         show_one({**stored, "last": last, "attempts": attempts}, "json")

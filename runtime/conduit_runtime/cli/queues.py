@@ -13,7 +13,16 @@ from .filters import DURATION
 from .output import show_rows
 from .session import Session, session_options
 
-_COUNTS = ["pending", "running", "completed", "failed", "cancelled", "unknown", "workers"]
+_COUNTS = [
+    "pending",
+    "running",
+    "completed",
+    "failed",
+    "cancelled",
+    "unknown",
+    "unreadable",
+    "workers",
+]
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 _none = click.option("--none", "lift", is_flag=True, help="Lift the limit.")
 
@@ -28,7 +37,8 @@ def queues() -> None:
 def list_queues(session: Session) -> None:
     """List the queues that hold jobs, have workers, are paused or limited.
 
-    `unknown` counts the due jobs whose type no live worker of their queue knows.
+    `unknown` counts the due jobs whose type no live worker of their queue knows, `unreadable` the
+    pending jobs whose payload no worker could read: they wait for code that reads it.
     """
     with session.queue() as queue:
         overviews = queue.queues()

@@ -38,7 +38,7 @@ class MigrationError(QueueError):
 
 
 class PayloadMismatch(PayloadError):
-    """A payload that does not fit this worker's code; the message names the field.
+    """A payload that does not fit this code; the message names the field.
 
-    Another attempt cannot help, so the job fails at once.
+    A worker leaves such a job pending, marked unreadable, until one that reads it registers.
     """

@@ -17,12 +17,17 @@ def original(fingerprint: str) -> str:
     return fingerprint.partition(MARK)[0]
 
 
+def is_unreadable(fingerprint: str) -> bool:
+    """Whether a reader could not read the payload."""
+    return MARK in fingerprint
+
+
 def readers(fingerprint: str) -> tuple[str, ...]:
     """The readers that could not read the payload; none for a job that is not unreadable."""
     return tuple(fingerprint.split(MARK)[1:])
 
 
-def unreadable(fingerprint: str, reader: str) -> str:
+def marked(fingerprint: str, reader: str) -> str:
     """The fingerprint of a job whose payload this reader could not read, either.
 
     No worker claims such a lane, except one with another reader.

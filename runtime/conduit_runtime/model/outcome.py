@@ -11,6 +11,7 @@ from typing import Any
 from .arguments import LONGEST, describe_argument
 from .errors import NoHandler, OutcomeTooLarge, PayloadMismatch
 from .job import JobStatus
+from .lanes import marked
 from .package import location
 from .retry import RetryPolicy
 from .text.masking import mask
@@ -74,7 +75,7 @@ class Outcome:
     `delay` in seconds sets `run_at` anew, None keeps it; `counted` is whether the attempt uses up
     one of `max_attempts`; `error` names the statement of the source that failed, if there is one;
     `detail` is the entry for the job's list of errors; `discarded` is whether the handler raised
-    Discard.
+    Discard; `fingerprint` is that of a job which becomes unreadable.
     """
 
     status: JobStatus
@@ -83,6 +84,7 @@ class Outcome:
     error: str | None = None
     detail: dict[str, Any] | None = None
     discarded: bool = False
+    fingerprint: str | None = None
 
     @property
     def is_snooze(self) -> bool:
@@ -92,6 +94,16 @@ class Outcome:
 
 released = Outcome(JobStatus.PENDING, counted=False)
 """A claimed job that is released as if it had not been claimed."""
+
+
+def unreadable(
+    fingerprint: str, reader: str, mismatch: PayloadMismatch, secrets: Collection[str] = ()
+) -> Outcome:
+    """A claimed job goes back, since this reader cannot read its payload; `secrets` are masked."""
+    error = clean(mask(f"unreadable: {mismatch}", secrets), MAX_ERROR)
+    return Outcome(
+        JobStatus.PENDING, counted=False, error=error, fingerprint=marked(fingerprint, reader)
+    )
 
 
 def decide(

@@ -6,13 +6,17 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class QueueStats:
-    """How many jobs there are of each status; readable as attributes and as items."""
+    """How many jobs there are of each status; readable as attributes and as items.
+
+    `unreadable` are those of the pending jobs whose payload no worker could read so far.
+    """
 
     pending: int = 0
     running: int = 0
     completed: int = 0
     failed: int = 0
     cancelled: int = 0
+    unreadable: int = 0
 
     @property
     def total(self) -> int:
@@ -27,8 +31,9 @@ class QueueStats:
 class QueueOverview:
     """The state of a queue: its jobs by status, its workers, and what operators set.
 
-    `unknown` are the due jobs whose type no live worker of the queue knows; `oldest_due` is when
-    the first of those that wait became due, None when none is due.
+    `unknown` are the due jobs whose type no live worker of the queue knows; `unreadable` are those
+    of the pending jobs whose payload no worker could read so far; `oldest_due` is when the first of
+    the others became due, None when none is due.
     """
 
     queue: str
@@ -38,6 +43,7 @@ class QueueOverview:
     failed: int = 0
     cancelled: int = 0
     unknown: int = 0
+    unreadable: int = 0
     workers: int = 0
     paused_at: datetime | None = None
     concurrency: int | None = None

@@ -28,9 +28,10 @@ def decoder(payload: type[T]) -> Callable[[bytes | str], T]:
 
     def tolerant(text: bytes | str) -> T:
         try:
-            result: T = convert(msgspec.json.decode(text), "")
+            result: T = convert(msgspec.json.decode(text), "payload")
         except Unfit as unfit:
-            raise PayloadMismatch(f"the payload does not fit this code: {unfit}") from None
+            colon = ":" if unfit.problem.startswith("expected") else ""
+            raise PayloadMismatch(f"{unfit.path}{colon} {unfit.problem}") from None
         except msgspec.DecodeError as error:
             raise PayloadMismatch(f"the payload is not JSON: {error}") from None
         return result

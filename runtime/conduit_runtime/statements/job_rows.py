@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from ..model.job import Job, JobStatus
+from ..model.lanes import original
 from ..model.payload import decode
 from ..postgres.arrays import array, floats, texts, times, uuids
 from ..postgres.statement import Rows
@@ -42,7 +43,7 @@ def read_job(row: tuple[Any, ...]) -> Job:
     values = dict(zip(_NAMES, row, strict=True))
     errors = decode(values["errors"] or "[]")
     values |= {
-        "fingerprint": values["fingerprint"] or None,
+        "fingerprint": original(values["fingerprint"]) or None,
         "status": JobStatus(values["status"]),
         "payload": decode(values["payload"]),
         "errors": errors if isinstance(errors, list) else [errors],

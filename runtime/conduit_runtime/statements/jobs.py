@@ -9,7 +9,8 @@ from uuid import UUID
 
 from ..model.arguments import LONGEST, check_text, check_type, describe_argument, is_whole
 from ..model.errors import PayloadError
-from ..model.job import Job
+from ..model.job import Job, JobStatus
+from ..model.lanes import MARK, is_unreadable
 from ..model.payload import check_name, decode, encode
 from ..model.stats import QueueOverview, QueueStats
 from ..postgres.statement import Rows, Statement, touched
@@ -153,6 +154,8 @@ def check_options(job: Job) -> None:
     check_name(job.type, "type")
     if job.fingerprint:
         check_name(job.fingerprint, "fingerprint")
+        if is_unreadable(job.fingerprint):
+            raise PayloadError(f"fingerprint is {job.fingerprint!r}: use one without {MARK!r}")
     if not isinstance(job.id, UUID):
         raise PayloadError(f"id is {job.id!r}: use a UUID")
     if not is_whole(job.priority) or not 0 <= job.priority <= 100:
@@ -246,7 +249,13 @@ def list_jobs(wanted: Filter, limit: int) -> Statement[list[Job]]:
 def stats(queue: str | None) -> Statement[QueueStats]:
     """Count the jobs of a queue, or of all, by status."""
     check_text(queue, "queue")
-    return Statement("job/stats", {"queue": queue}, lambda rows, count: QueueStats(**dict(rows)))
+
+    def decode_stats(rows: Rows, count: int) -> QueueStats:
+        unreadable = {status: found for status, _, found in rows}
+        counts = {status: found for status, found, _ in rows}
+        return QueueStats(**counts, unreadable=unreadable.get(JobStatus.PENDING, 0))
+
+    return Statement("job/stats", {"queue": queue}, decode_stats)
 
 
 def queues() -> Statement[list[QueueOverview]]:

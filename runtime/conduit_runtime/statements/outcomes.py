@@ -145,6 +145,7 @@ def end(attempts: Sequence[Attempt], *, defers: bool = False) -> Statement[Writt
         "delays": [outcome.delay for outcome in outcomes],
         "counted": [outcome.counted for outcome in outcomes],
         "errors": [outcome.error for outcome in outcomes],
+        "fingerprints": [outcome.fingerprint for outcome in outcomes],
         "details": [
             encode(outcome.detail).decode() if outcome.detail else None for outcome in outcomes
         ],

@@ -109,12 +109,26 @@ def rescue_orphans() -> Statement[list[Rescued]]:
     return Statement("worker/rescue_orphans", {}, _rescued)
 
 
-def unhandled_types(queues: Sequence[str]) -> Statement[list[tuple[str, Lane]]]:
-    """The lanes that wait in these queues and that no live worker of the queue handles."""
+class WaitingLane(NamedTuple):
+    """A lane that waits in a queue; whether a live worker of the queue handles its type and shape.
+
+    Only the lane of unreadable jobs may be a handled one.
+    """
+
+    queue: str
+    lane: Lane
+    is_handled: bool
+
+
+def unhandled_types(queues: Sequence[str]) -> Statement[list[WaitingLane]]:
+    """The lanes that wait in these queues and that are of no live worker of the queue."""
     return Statement(
         "worker/unhandled_types",
         {"queues": list(queues)},
-        lambda rows, count: [(queue, (type_, shape)) for queue, type_, shape in rows],
+        lambda rows, count: [
+            WaitingLane(queue, (type_, shape), is_handled)
+            for queue, type_, shape, is_handled in rows
+        ],
         {"queue": "wanted.queue"},
     )
 

@@ -112,6 +112,11 @@ _GAUGES: Sequence[tuple[str, str, Callable[[QueueGauges], float]]] = (
         "How long the oldest due job has been due.",
         lambda q: q.oldest,
     ),
+    (
+        "conduit_queue_unreadable_jobs",
+        "Pending jobs whose payload no worker could read.",
+        lambda q: q.unreadable,
+    ),
 )
 
 

@@ -22,7 +22,7 @@ PATIENCE = 2
 """Seconds that the database may take to say it."""
 
 DEEPEST = 100_000
-"""Due jobs of a queue that are counted at most."""
+"""Due jobs of a queue that are counted at most, and unreadable ones."""
 
 # For one transaction, since a pooler may hand the session to others; right whatever the statistics.
 _SETTINGS = """
@@ -34,12 +34,16 @@ SELECT pg_catalog.set_config('statement_timeout', %(limit)s, true),
 
 
 class QueueGauges(NamedTuple):
-    """A queue's due jobs, its running ones, and the age in seconds of the job longest due."""
+    """A queue's due jobs, its running ones, and the age in seconds of the job longest due.
+
+    Unreadable jobs are not among the due ones.
+    """
 
     queue: str
     due: int
     running: int
     oldest: float
+    unreadable: int
 
 
 class QueueReader:

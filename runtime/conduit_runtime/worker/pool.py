@@ -108,11 +108,11 @@ class WorkerPool:
     def on_failed(self, function: Hook) -> Hook:
         """Decorator: have `function(failed_job)` called for each job that ends failed here.
 
-        That is: attempts used up, `Discard`, a payload that does not decode, a worker that the job
-        killed once too often; never for a retry. Called once the outcome is committed, at most
-        once, beside the worker's other work and for several jobs at a time; a plain function runs
-        in a thread. What it raises is logged. A crash between the commit and the call loses the
-        call, not the job: `queue.list(status="failed")` is the record.
+        That is: attempts used up, `Discard`, a worker that the job killed once too often; never for
+        a retry, or for an unreadable job, which waits. Called once the outcome is committed, at
+        most once, beside the worker's other work and for several jobs at a time; a plain function
+        runs in a thread. What it raises is logged. A crash between the commit and the call loses
+        the call, not the job: `queue.list(status="failed")` is the record.
         """
         check_type(function, "function", Callable, "a function")  # type: ignore[arg-type]
         self.failure_hook = function

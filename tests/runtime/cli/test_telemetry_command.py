@@ -10,13 +10,16 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from conduit_runtime import Job, PoolCollector, Queue, WorkerPool
 from conduit_runtime.telemetry import queue_gauges
 from example_jobs import JOBS
+from example_jobs.order import EmailSend, email_send
 from prometheus_client import CollectorRegistry
 from prometheus_client import parser as plain
 from prometheus_client.openmetrics import parser as openmetrics
@@ -25,12 +28,19 @@ from waiting import until
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 _HERE = Path(__file__).parents[1]
 _WORKER = ("worker", "example_jobs", "--services", "echo")
-TYPE, QUEUE = JOBS[0].name, JOBS[0].queue
+TYPE, QUEUE = JOBS[1].name, JOBS[1].queue
 PLAIN, OPENMETRICS = "text/plain", "application/openmetrics-text"
 PARSERS = {
     PLAIN: plain.text_string_to_metric_families,
     OPENMETRICS: openmetrics.text_string_to_metric_families,
 }
+
+
+def failing() -> Job:
+    """A job that fails at once: the database has no table of users."""
+    none = UUID(int=0)
+    order = EmailSend(none, "7", Decimal(1), "paid", None, "DE", none, "open")
+    return email_send.job(order, max_attempts=1)
 
 
 @pytest.fixture
@@ -64,7 +74,7 @@ def queue(dsn: str) -> Iterator[Queue]:
 
 
 def test_a_worker_tells_a_function_of_failed_jobs(run: Run, queue: Queue) -> None:
-    job = queue.enqueue(Job(QUEUE, TYPE, {"odd": True}))
+    job = queue.enqueue(failing())
     done = run(*_WORKER, "--on-failed", "pager:page", "--drain")
     shown = json.loads(done.stdout)
     assert (shown["id"], shown["type"]) == (str(job.id), TYPE)
@@ -90,7 +100,7 @@ def test_mistakes_get_one_clear_message(
 
 def test_stats_tell_what_became_of_attempts(run: Run, queue: Queue) -> None:
     assert "No attempts in the last 1h" in run("jobs", "stats").stdout
-    queue.enqueue_many([Job(QUEUE, TYPE, {"odd": True}) for _ in range(3)])
+    queue.enqueue_many([failing() for _ in range(3)])
     run(*_WORKER, "--drain")
     shown: dict[str, Any] = json.loads(run("jobs", "stats", "--format", "json").stdout)
     assert (shown["failed"], shown["pending"], shown["last"]) == (3, 0, "1h")
@@ -124,7 +134,7 @@ def test_a_port_in_use_is_a_clear_error(run: Run, processes: str) -> None:
 
 
 def test_prometheus_scrapes_a_worker(environment: dict[str, str], queue: Queue) -> None:
-    queue.enqueue_many([Job(QUEUE, TYPE, {"odd": True}) for _ in range(3)])
+    queue.enqueue_many([failing() for _ in range(3)])
     queue.enqueue(Job(QUEUE, "unknown.type"))
     with started(environment, "--metrics-port", "0", "--metrics-host", "127.0.0.1") as worker:
         url = metrics_url(worker)
@@ -197,7 +207,7 @@ def test_gauges_count_what_is_due_and_stop_at_a_limit(
     assert (default.queue, default.due, default.running) == ("default", 50, 0)
     assert 0 < default.oldest < 60
     assert (mail.due, round(mail.oldest / 3600)) == (1, 1)
-    assert none == ("none", 0, 0, 0.0)
+    assert none == ("none", 0, 0, 0.0, 0)
     queue.dequeue("w", "mail")
     assert reader.read() == [default, mail, none]  # for a while it tells the same again
     monkeypatch.undo()

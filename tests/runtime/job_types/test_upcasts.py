@@ -13,7 +13,7 @@ from conduit_runtime import (
     require_upcasts,
     upcast,
 )
-from conduit_runtime.model.lanes import original, readers, unreadable
+from conduit_runtime.model.lanes import is_unreadable, marked, original, readers
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -167,11 +167,12 @@ def test_a_package_needs_an_upcaster_of_each_older_shape(
 
 def test_the_readers_of_a_job_are_remembered() -> None:
     assert (original("f0"), readers("f0"), original(""), readers("")) == ("f0", (), "", ())
-    assert unreadable("f0", "r1") == "f0!r1"
-    assert unreadable("f0!r1", "r2") == "f0!r1!r2"
-    assert unreadable("f0!r1", "r1") == "f0!r1"
-    assert unreadable("", "r1") == "!r1"
+    assert (is_unreadable("f0"), is_unreadable("!r1")) == (False, True)
+    assert marked("f0", "r1") == "f0!r1"
+    assert marked("f0!r1", "r2") == "f0!r1!r2"
+    assert marked("f0!r1", "r1") == "f0!r1"
+    assert marked("", "r1") == "!r1"
     many = "f0"
     for number in range(20):
-        many = unreadable(many, f"r{number}")
+        many = marked(many, f"r{number}")
     assert (original(many), readers(many)) == ("f0", tuple(f"r{n}" for n in range(12, 20)))

@@ -2,7 +2,8 @@ WITH present AS MATERIALIZED (
   SELECT id, status FROM {jobs} WHERE id = %(id)s FOR UPDATE
 ), retried AS (
   UPDATE {jobs} AS job
-  SET status = 'pending', attempts = 0, run_at = pg_catalog.now(), completed_at = NULL, {clear_claim}
+  SET status = 'pending', attempts = 0, run_at = pg_catalog.now(), completed_at = NULL,
+      fingerprint = {original}, {clear_claim}
   FROM present
   WHERE job.id = present.id
   RETURNING job.queue, present.status = 'running' AS was_running,

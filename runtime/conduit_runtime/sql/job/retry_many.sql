@@ -1,6 +1,7 @@
 WITH {page}, changed AS (
-  UPDATE {jobs}
-  SET status = 'pending', attempts = 0, run_at = pg_catalog.now(), completed_at = NULL, {clear_claim}
+  UPDATE {jobs} AS job
+  SET status = 'pending', attempts = 0, run_at = pg_catalog.now(), completed_at = NULL,
+      fingerprint = {original}, {clear_claim}
   WHERE id = ANY (ARRAY(SELECT id FROM mine))
   RETURNING id, queue
 ), advanced AS MATERIALIZED (

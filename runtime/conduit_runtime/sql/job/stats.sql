@@ -1,3 +1,3 @@
-SELECT status, pg_catalog.count(*) FROM {jobs}
+SELECT status, pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {is_unreadable}) FROM {jobs}
 WHERE %(queue)s::text IS NULL OR queue = %(queue)s
 GROUP BY status

@@ -1,10 +1,13 @@
--- Counts due jobs along the claim index, up to a limit. It does not read jobs that are not due.
+-- Counts due jobs along the claim index, up to a limit, and apart from them unreadable ones. It does
+-- not read other jobs that are not due.
 SELECT wanted.queue, due.count, coalesce(running.count, 0),
-       coalesce(extract(epoch FROM pg_catalog.now() - due.oldest), 0)::float8
+       coalesce(extract(epoch FROM pg_catalog.now() - due.oldest), 0)::float8, due.unreadable
 FROM pg_catalog.unnest(%(queues)s::text[]) AS wanted (queue)
 CROSS JOIN LATERAL (
-  WITH lane AS MATERIALIZED (
+  WITH waiting AS MATERIALIZED (
   {waiting}
+  ), lane AS MATERIALIZED (
+    SELECT * FROM waiting WHERE NOT {is_unreadable}
   )
   SELECT (
     SELECT pg_catalog.count(*)
@@ -29,7 +32,21 @@ CROSS JOIN LATERAL (
       ORDER BY job.run_at
       LIMIT 1
     ) AS head
-  ) AS oldest
+  ) AS oldest, (
+    SELECT pg_catalog.count(*)
+    FROM (
+      SELECT
+      FROM waiting
+      CROSS JOIN LATERAL (
+        SELECT FROM {jobs} AS job
+        WHERE job.queue = wanted.queue AND job.status = 'pending' AND job.priority = waiting.priority
+          AND job.type = waiting.type AND job.fingerprint = waiting.fingerprint
+        LIMIT %(deepest)s
+      ) AS job
+      WHERE {is_unreadable}
+      LIMIT %(deepest)s
+    ) AS counted
+  ) AS unreadable
 ) AS due
 LEFT JOIN (
   SELECT queue, pg_catalog.count(*) AS count FROM {jobs} WHERE status = 'running' GROUP BY queue

@@ -48,7 +48,7 @@ CREATE TABLE jobs (
 );
 
 COMMENT ON COLUMN jobs.seq IS 'call order within a connection; breaks ties of priority and run_at';
-COMMENT ON COLUMN jobs.fingerprint IS 'names and kinds of the payload''s fields; empty: matched by type alone';
+COMMENT ON COLUMN jobs.fingerprint IS 'names and kinds of the payload''s fields; empty: matched by type alone; after each ! a reader that could not read the payload';
 COMMENT ON COLUMN jobs.rescues IS 'how many workers died while they held the job';
 COMMENT ON COLUMN jobs.errors IS 'an entry for each failed attempt: attempt, at, error, traceback';
 COMMENT ON COLUMN jobs.timeout IS 'the most seconds of one attempt';

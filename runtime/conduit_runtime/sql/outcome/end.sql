@@ -1,7 +1,8 @@
 -- Writes the outcomes of attempts that did not complete. An attempt that does not count takes back
 -- the start that was written for it. An attempt without a duration never started.
 -- The statement that writes a failure also releases the jobs that wait for it. A job that is
--- released long after it was due sends a notification.
+-- released long after it was due sends a notification. An unreadable job changes its lane, and gets
+-- the old one back with an attempt that could read it.
 WITH ended AS (
   UPDATE {jobs} AS job
   SET status = ended.status,
@@ -14,6 +15,9 @@ WITH ended AS (
         ELSE greatest(locked_at, pg_catalog.now() - ended.elapsed::float8 * interval '1 us') END,
       completed_at = CASE WHEN ended.status = 'pending' THEN NULL ELSE pg_catalog.now() END,
       error = coalesce(ended.error, job.error),
+      fingerprint = CASE WHEN ended.fingerprint IS NOT NULL THEN ended.fingerprint
+        WHEN ended.counted OR ended.delay IS NOT NULL THEN {original}
+        ELSE job.fingerprint END,
       errors = CASE WHEN ended.detail IS NULL THEN job.errors
         ELSE CASE WHEN pg_catalog.jsonb_typeof(job.errors) IS DISTINCT FROM 'array' THEN '[]'
           WHEN pg_catalog.jsonb_array_length(job.errors) >= 25 THEN job.errors - 0 ELSE job.errors END
@@ -22,13 +26,14 @@ WITH ended AS (
       progress = NULL, {clear_claim}
   FROM unnest(
     %(ids)s::uuid[], %(tokens)s::uuid[], %(elapsed)s::bigint[], %(statuses)s::text[],
-    %(delays)s::float8[], %(counted)s::boolean[], %(errors)s::text[], %(details)s::text[]
-  ) AS ended (id, token, elapsed, status, delay, counted, error, detail)
+    %(delays)s::float8[], %(counted)s::boolean[], %(errors)s::text[], %(details)s::text[],
+    %(fingerprints)s::text[]
+  ) AS ended (id, token, elapsed, status, delay, counted, error, detail, fingerprint)
   WHERE job.id = ended.id AND job.token = ended.token AND coalesce(job.status = 'running', false)
-  RETURNING job.id, job.flow, job.status, job.run_at, job.queue
+  RETURNING job.id, job.flow, job.status, job.run_at, job.queue, ended.fingerprint
 )
 SELECT pg_catalog.array_agg(id), {advance}, pg_catalog.count(
-  CASE WHEN status = 'pending' AND run_at < pg_catalog.now() - interval '5 seconds'
+  CASE WHEN status = 'pending' AND fingerprint IS NULL AND run_at < pg_catalog.now() - interval '5 seconds'
       AND {wakes}
     THEN pg_catalog.pg_notify(
       {queue_channel}, 'late') END

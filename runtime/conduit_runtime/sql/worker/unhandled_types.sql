@@ -1,10 +1,17 @@
-SELECT DISTINCT wanted.queue, lane.type, lane.fingerprint
-FROM pg_catalog.unnest(%(queues)s::text[]) AS wanted (queue)
-CROSS JOIN LATERAL (
+-- The lanes of unreadable jobs are returned even if a live worker handles their types and shapes.
+SELECT queue, type, fingerprint, is_handled
+FROM (
+  SELECT DISTINCT wanted.queue, lane.type, lane.fingerprint
+  FROM pg_catalog.unnest(%(queues)s::text[]) AS wanted (queue)
+  CROSS JOIN LATERAL (
 {waiting}
-) AS lane
-WHERE NOT EXISTS (
-  SELECT FROM {conduit_workers} AS worker
-  WHERE wanted.queue = ANY (worker.queues)
-    AND worker.lanes @> pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_array(lane.type, lane.fingerprint))
-)
+  ) AS lane
+) AS job
+CROSS JOIN LATERAL (
+  SELECT EXISTS (
+    SELECT FROM {conduit_workers} AS worker
+    WHERE job.queue = ANY (worker.queues)
+      AND worker.lanes @> pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_array(job.type, {original}))
+  ) AS is_handled
+) AS known
+WHERE NOT is_handled OR {is_unreadable}

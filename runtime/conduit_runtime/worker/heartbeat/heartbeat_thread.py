@@ -17,7 +17,7 @@ import psycopg
 
 from ...client.sweep import Sweep
 from ...model.controls import Controls
-from ...model.lanes import Lane
+from ...model.lanes import Lane, is_unreadable, original
 from ...model.text.logs import get_logger
 from ...postgres.backoff import Backoff
 from ...postgres.connection import BROKEN, checked_at_once, connect
@@ -51,7 +51,8 @@ class HeartbeatThread(threading.Thread):
     dead, they have its jobs, and it goes on under a new name.
 
     `fallback_lanes` are the fingerprints of its types that no live worker knows: the worker tries
-    these jobs, as soon as it sees them when it drains, otherwise when it sees them twice.
+    these jobs, as soon as it sees them when it drains, otherwise when it sees them twice. They are
+    also those of its own fingerprints that only other readers found unreadable.
 
     Each job that a rescue ended as failed leaves a notice. A worker takes the notice over, reports
     the job, and deletes the notice after that. If it dies in between, another takes the notice
@@ -238,15 +239,23 @@ class HeartbeatThread(threading.Thread):
                 self._call(self._worker.report_failed, jobs, self.worker_name)
 
     def _find_unhandled(self) -> None:
-        unhandled = self._run(worker_registry.unhandled_types(self._queues))
-        known = {type_ for type_, _ in self._worker.registry.lanes()}
-        lanes = {lane for _, lane in unhandled}
+        waiting = self._run(worker_registry.unhandled_types(self._queues))
+        registry = self._worker.registry
+        unhandled = {each.lane for each in waiting if not each.is_handled}
         # A deployment may start its web processes first: only a lane that was seen twice is tried.
-        fallback = lanes if self._worker.is_draining else lanes & self._unhandled
-        self.fallback_lanes = sorted(lane for lane in fallback if lane[0] in known)
-        self._unhandled = lanes
-        for queue, (type_, _) in unhandled:
-            if type_ not in known and type_ not in self._warned:
+        fallback = unhandled if self._worker.is_draining else unhandled & self._unhandled
+        own = {*registry.lanes()}
+        fallback |= {
+            (type_, fingerprint)
+            for _, (type_, fingerprint), _ in waiting
+            if is_unreadable(fingerprint) and (type_, original(fingerprint)) in own
+        }
+        self.fallback_lanes = sorted(lane for lane in fallback if registry.may_read(lane))
+        self._unhandled = unhandled
+        for queue, (type_, fingerprint), _ in waiting:
+            if type_ in registry or is_unreadable(fingerprint):
+                continue
+            if type_ not in self._warned:
                 self._warned.add(type_)
                 _log.warning("no worker handles the type %s, which waits in %s", type_, queue)
 

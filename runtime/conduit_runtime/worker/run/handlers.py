@@ -13,7 +13,7 @@ from ...job_types.job_type import JobType
 from ...job_types.upcasts import Upcast
 from ...model.arguments import check_duration
 from ...model.errors import NoHandler, QueueError
-from ...model.lanes import Lane
+from ...model.lanes import Lane, reader_of, readers
 from ...model.payload import check_name
 from ...model.retry import DEFAULT_POLICY, BackoffKind, RetryPolicy, check_backoff
 from ...services.service_calls import is_coroutine_function
@@ -71,6 +71,11 @@ class Handler:
             is_async=True,
             is_generated=True,
         )
+
+    @property
+    def reader(self) -> str:
+        """Names the shapes of payloads that it reads."""
+        return reader_of(("" if self.fingerprint is None else self.fingerprint, *self.upcasts))
 
 
 class HandlerRegistry:
@@ -162,6 +167,11 @@ class HandlerRegistry:
             shapes = dict.fromkeys(("", handler.fingerprint or "", *handler.upcasts))
             lanes += [(handler.type, shape) for shape in shapes]
         return lanes
+
+    def may_read(self, lane: Lane) -> bool:
+        """Whether a type has a handler that has not found jobs of this lane unreadable."""
+        handler = self.by_type.get(lane[0])
+        return handler is not None and handler.reader not in readers(lane[1])
 
     def __contains__(self, type: object) -> bool:
         return type in self.by_type

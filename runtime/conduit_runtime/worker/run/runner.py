@@ -15,11 +15,11 @@ from typing import Any
 from ...job_types.context import JobContext
 from ...model.calls import entered_job
 from ...model.claimed import Claimed
-from ...model.errors import OutcomeTooLarge
+from ...model.errors import OutcomeTooLarge, PayloadMismatch
 from ...model.interruptions import Shutdown, TakenAway, TooLate
 from ...model.job import Job
-from ...model.lanes import original
-from ...model.outcome import decide, released
+from ...model.lanes import Lane, original
+from ...model.outcome import decide, released, unreadable
 from ...model.text.logs import get_logger
 from ...model.text.masking import secrets_of
 from ...services.django_connections import renewed_in_loop, uses_django
@@ -79,6 +79,7 @@ class Runner:
         self._poll = poll
         self._around = around
         self._capped = any(cap is not None for cap in worker.queues.values())
+        self._unreadable: set[Lane] = set()
         self._now = 0.0
         self._uses_django = False
         self._suspects = asyncio.Lock()
@@ -200,7 +201,11 @@ class Runner:
             decode, function = handler.decode, handler.function
             if handler.upcasts and (upcast := handler.upcasts.get(original(job.fingerprint))):
                 decode, function = upcast.decode, partial(upcast.run, function)
-            payload = decode(job.payload)
+            try:
+                payload = decode(job.payload)
+            except PayloadMismatch as mismatch:
+                self._leave_unreadable(job, handler, mismatch)
+                return None
             services = self._services if handler.is_generated else self._services.services
             context = JobContext(job, services, self._worker, self._loop)
             # It takes the job along; what runs here next sets its own.
@@ -236,6 +241,21 @@ class Runner:
             # Whatever a handler raises, SystemExit included, is the end of its job, not of ours.
             self._settle(job, started, error)
         return None
+
+    def _leave_unreadable(self, job: Claimed, handler: Handler, mismatch: PayloadMismatch) -> None:
+        """Have the job wait for another reader."""
+        outcome = unreadable(job.fingerprint, handler.reader, mismatch, secrets_of(job))
+        self._acknowledger.add(Attempt(job, outcome=outcome))
+        shape = original(job.fingerprint)
+        if (job.type, shape) not in self._unreadable:
+            self._unreadable.add((job.type, shape))
+            _log.warning(
+                "jobs of %s with %s wait, since this code cannot read their payloads: %s (job %s). "
+                "They run when code that reads them is deployed, perhaps by an upcaster; "
+                "`conduit-jobs preflight` tells whether a package does",
+                *(job.type, f"the shape {shape}" if shape else "no fingerprint"),
+                *((outcome.error or "").removeprefix("unreadable: "), job.id),
+            )
 
     def _why_stopped(self, job: Claimed) -> BaseException | None:
         return next((each.stopped_by for each in self.running if each.job is job), None)

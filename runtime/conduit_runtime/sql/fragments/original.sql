@@ -1,0 +1,1 @@
+pg_catalog.split_part(job.fingerprint, '!', 1)

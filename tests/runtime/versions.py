@@ -1,0 +1,80 @@
+"""Two versions of the code of one job type, for tests of jobs that one of them cannot read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from conduit_runtime import Job, JobContext, JobType, Queue, WorkerPool, job_type, upcast
+
+TYPE = "post.email_send"
+
+
+@dataclass(frozen=True, slots=True)
+class V1:
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class V2:
+    headline: str
+
+
+class Version:
+    """The code of one version: a job type, and what its handler was given."""
+
+    def __init__(self, fingerprint: str, payload: type[Any], was: tuple[str, ...] = ()) -> None:
+        self.seen: list[Any] = []
+
+        async def handler(job: JobContext[Any], payload: Any) -> None:
+            self.seen.append(payload)
+
+        handler.__annotations__["payload"] = payload
+        self.type: JobType[Any, Any] = job_type(TYPE, fingerprint, was=was)(handler)
+
+    def pool(self, queue: Queue, **options: Any) -> WorkerPool:
+        return WorkerPool(queue, jobs=[self.type], **options)
+
+    def drain(self, queue: Queue, **options: Any) -> WorkerPool:
+        """Run what is due; returns the pool, for its metrics."""
+        pool = self.pool(queue, **options)
+        pool.run(drain=True)
+        return pool
+
+
+def old() -> Version:
+    return Version("old", V1)
+
+
+def new(**options: Any) -> Version:
+    return Version("new", V2, **options)
+
+
+def with_upcaster() -> Version:
+    version = new()
+
+    @upcast(version.type, "old")
+    def _(old: V1) -> V2:
+        return V2(old.title)
+
+    return version
+
+
+def older(**options: Any) -> Job:
+    return Job(**{"type": TYPE, "payload": {"title": "t"}, "fingerprint": "old"} | options)
+
+
+def stored(queue: Queue, job: Job) -> Job:
+    found = queue.get(job.id)
+    assert found is not None
+    return found
+
+
+def lane_of(database: psycopg.Connection[Any], job: Job) -> str:
+    (lane,) = database.execute(
+        "SELECT fingerprint FROM jobs WHERE id = %s", [job.id]
+    ).fetchone() or ("gone",)
+    return str(lane)
+
+
+UNFIT = "unreadable: payload"
+MISSING = f"{UNFIT}.headline is missing"

@@ -1,0 +1,276 @@
+"""Jobs whose payload no live worker reads wait."""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from conduit_runtime import (
+    FailedJob,
+    Job,
+    JobContext,
+    JobStatus,
+    JobType,
+    PayloadError,
+    PoolCollector,
+    Queue,
+    WorkerPool,
+    chain,
+    job_type,
+)
+from prometheus_client import CollectorRegistry
+from versions import MISSING, TYPE, V1, V2, lane_of, new, old, older, stored, with_upcaster
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+@pytest.fixture
+def database(dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize(
+    ("job", "error"),
+    [
+        (older(), MISSING),
+        (older(fingerprint=None), MISSING),
+        (older(fingerprint="new"), MISSING),
+        (older(type="post.mail"), MISSING),
+        (
+            older(payload={"headline": 5}),
+            "unreadable: payload.headline: expected a string, got int",
+        ),
+        (older(payload=None), "unreadable: payload: expected an object, got nil"),
+    ],
+    ids=["unknown", "by hand", "corrupt", "older name", "another type", "no object"],
+)
+def test_a_payload_that_no_code_reads_waits(
+    queue: Queue, database: psycopg.Connection[Any], job: Job, error: str
+) -> None:
+    """No attempt is used, nothing is reported as failed, and the shape stays that of the job."""
+    failed: list[FailedJob] = []
+    job.max_attempts = 1
+    queue.enqueue(job)
+    version = new(was=("post.mail",))
+    pool = version.drain(queue, on_failed=failed.append)
+    found = stored(queue, job)
+    assert (found.status, found.attempts, found.error) == (JobStatus.PENDING, 0, error)
+    assert (found.errors, found.started_at, found.completed_at, found.locked_by) == (
+        *([], None, None, None),
+    )
+    assert found.fingerprint == job.fingerprint
+    assert lane_of(database, job) == f"{job.fingerprint or ''}!{version.type.reader}"
+    assert not failed
+    assert not pool.metrics.all_stats()
+    assert not [each for each in queue.metrics() if each.processed or each.snoozed]
+    assert not version.seen
+
+
+def test_unreadable_jobs_are_counted_apart(queue: Queue) -> None:
+    """They are pending, and neither due nor of an unknown type."""
+    queue.enqueue_many([older(), older(), Job(type="other")])
+    new().drain(queue)
+    stats = queue.stats()
+    assert (stats.pending, stats.unreadable, stats.total) == (3, 2, 3)
+    assert stats["unreadable"] == 2
+    (overview,) = queue.queues()
+    assert (overview.pending, overview.unreadable, overview.unknown) == (3, 2, 1)
+    queue.cancel_many(type="other")
+    (overview,) = queue.queues()
+    assert (overview.pending, overview.unreadable, overview.oldest_due) == (2, 2, None)
+
+
+def test_prometheus_counts_them(queue: Queue) -> None:
+    queue.enqueue_many([older(), older(priority=5), Job(type="other", queue="second")])
+    version = new()
+    version.drain(queue)
+    registry = CollectorRegistry()
+    registry.register(PoolCollector(version.pool(queue, queues=["default", "second"])))
+
+    def gauge(name: str, queue: str) -> float | None:
+        return registry.get_sample_value(f"conduit_queue_{name}", {"queue": queue})
+
+    assert (gauge("unreadable_jobs", "default"), gauge("unreadable_jobs", "second")) == (2.0, 0.0)
+    assert (gauge("due_jobs", "default"), gauge("due_jobs", "second")) == (0.0, 1.0)
+    assert gauge("oldest_due_seconds", "default") == 0.0
+
+
+def test_it_is_logged_once_a_shape(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+    queue.enqueue_many([older(), older(), older(fingerprint=None)])
+    new().drain(queue)
+    logged = [each.getMessage() for each in caplog.records if "wait" in each.getMessage()]
+    assert len(logged) == 2
+    shaped, shapeless = sorted(logged, key=lambda text: "no fingerprint" in text)
+    assert shaped.startswith(
+        "jobs of post.email_send with the shape old wait, since this code cannot read their "
+        "payloads: payload.headline is missing (job "
+    )
+    assert "`conduit-jobs preflight`" in shaped
+    assert "jobs of post.email_send with no fingerprint wait" in shapeless
+    assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
+
+
+def test_an_older_shape_that_is_corrupt_waits(
+    queue: Queue, database: psycopg.Connection[Any]
+) -> None:
+    job = queue.enqueue(older(payload={"title": 5}))
+    version = with_upcaster()
+    version.drain(queue)
+    found = stored(queue, job)
+    assert (found.status, found.attempts) == (JobStatus.PENDING, 0)
+    assert found.error == "unreadable: payload.title: expected a string, got int"
+    assert lane_of(database, job) == f"old!{version.type.reader}"
+
+
+@pytest.mark.parametrize("how", ["retry", "retry_many"])
+def test_a_retry_has_it_tried_again(
+    queue: Queue, database: psycopg.Connection[Any], how: str
+) -> None:
+    job = queue.enqueue(older())
+    version = new()
+    version.drain(queue)
+    if how == "retry":
+        assert queue.retry(job.id)
+    else:
+        assert queue.retry_many(type=TYPE, status="pending") == 1
+    assert lane_of(database, job) == "old"
+    assert queue.stats().unreadable == 0
+    version.drain(queue)
+    assert lane_of(database, job) == f"old!{version.type.reader}"
+    database.execute("""UPDATE jobs SET payload = '{"headline": "h"}'""")
+    queue.retry(job.id)
+    version.drain(queue)
+    assert stored(queue, job).status is JobStatus.COMPLETED
+    assert version.seen == [V2("h")]
+
+
+def test_a_retry_by_hand_leaves_it_waiting(queue: Queue, database: psycopg.Connection[Any]) -> None:
+    """It is pending already: the same code would find it unreadable again."""
+    job = queue.enqueue(older())
+    version = new()
+    version.drain(queue)
+    database.execute("UPDATE jobs SET status = 'pending', attempts = 0, run_at = now()")
+    version.drain(queue)
+    found = stored(queue, job)
+    assert (found.status, found.error) == (JobStatus.PENDING, MISSING)
+    with_upcaster().drain(queue)
+    assert stored(queue, job).status is JobStatus.COMPLETED
+
+
+def test_it_can_be_cancelled_and_purged(queue: Queue, database: psycopg.Connection[Any]) -> None:
+    one, other = queue.enqueue_many([older(), older()])
+    new().drain(queue)
+    assert queue.cancel(one.id)
+    assert queue.cancel_many(type=TYPE) == 1
+    assert {stored(queue, job).status for job in (one, other)} == {JobStatus.CANCELLED}
+    assert queue.stats().unreadable == 0
+    database.execute("UPDATE jobs SET completed_at = now() - interval '1 day'")
+    assert queue.purge(timedelta(hours=1), JobStatus.CANCELLED) == 2
+
+
+def test_a_flow_waits_behind_it(queue: Queue) -> None:
+    version = with_upcaster()
+    flow = queue.enqueue_flow(chain(older(), version.type.job(V2("second"))))
+    new().drain(queue)
+    assert stored(queue, flow[0]).error == MISSING
+    assert stored(queue, flow[1]).waits_for == 1
+    version.drain(queue)
+    assert version.seen == [V2("t"), V2("second")]
+
+
+def test_its_key_is_held(queue: Queue) -> None:
+    job = queue.enqueue(older(unique="k"))
+    new().drain(queue)
+    duplicate = queue.enqueue(older(unique="k"))
+    assert (duplicate.duplicate, duplicate.id) == (True, job.id)
+    with_upcaster().drain(queue)
+    assert not queue.enqueue(older(unique="k")).duplicate
+
+
+def test_a_child_job_waits(queue: Queue) -> None:
+    child, version = old(), new()
+    kind: JobType[Any, Any] = job_type("parent", "p")(_enqueues(child.type))
+    queue.enqueue(kind.job(V2("h")))
+    WorkerPool(queue, jobs=[kind, version.type]).run(drain=True)
+    version.drain(queue)
+    (job,) = queue.list(type=TYPE)
+    assert (job.status, job.error) == (JobStatus.PENDING, MISSING)
+    child.drain(queue)
+    assert child.seen == [V1("child")]
+
+
+def _enqueues(child: JobType[Any, Any]) -> Any:
+    async def handler(job: JobContext[Any], payload: V2) -> None:
+        job.enqueue(child, V1("child"))
+
+    return handler
+
+
+@pytest.mark.parametrize("rescues", [1, 3])
+def test_a_rescued_job_uses_no_attempt(
+    queue: Queue, database: psycopg.Connection[Any], rescues: int
+) -> None:
+    """Its start is written before its payload is read."""
+    job = queue.enqueue(older(max_attempts=2))
+    database.execute("UPDATE jobs SET rescues = %s, attempts = 1", [rescues])
+    new().drain(queue)
+    found = stored(queue, job)
+    assert (found.status, found.attempts, found.error) == (JobStatus.PENDING, 1, MISSING)
+    with_upcaster().drain(queue)
+    found = stored(queue, job)
+    assert (found.status, found.attempts) == (JobStatus.COMPLETED, 2)
+
+
+def test_jobs_of_a_limited_queue_and_a_rated_type_wait(queue: Queue) -> None:
+    queue.limit("default", 1)
+    queue.rate_limit(TYPE, 100)
+    jobs = queue.enqueue_many([older(), older()])
+    new().drain(queue)
+    assert {stored(queue, job).error for job in jobs} == {MISSING}
+    with_upcaster().drain(queue)
+    assert {stored(queue, job).status for job in jobs} == {JobStatus.COMPLETED}
+
+
+def test_a_loop_of_ones_own_gets_it(queue: Queue) -> None:
+    queue.enqueue(older())
+    new().drain(queue)
+    (job,) = queue.dequeue("me")
+    assert (job.payload, job.fingerprint) == ({"title": "t"}, "old")
+    queue.complete(job)
+    assert stored(queue, job).status is JobStatus.COMPLETED
+
+
+def test_a_fingerprint_with_the_mark_is_refused(queue: Queue) -> None:
+    with pytest.raises(PayloadError, match="fingerprint is 'old!1': use one without '!'"):
+        queue.enqueue(older(fingerprint="old!1"))
+
+
+def test_the_commands_show_it(queue: Queue, dsn: str) -> None:
+    job = queue.enqueue(older())
+    new().drain(queue)
+
+    def command(*arguments: str) -> str:
+        run = subprocess.run(
+            [sys.executable, "-m", "conduit_runtime.cli", *arguments],
+            env=os.environ | {"CONDUIT_DATABASE_URL": dsn, "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return run.stdout
+
+    assert MISSING in command("jobs", "list")
+    assert MISSING in command("jobs", "show", str(job.id))
+    assert '"unreadable": 1' in command("jobs", "stats", "--format", "json")
+    assert '"unreadable": 1' in command("queues", "list", "--format", "json")
+    assert "unreadable" in command("queues", "list")
