@@ -13,6 +13,7 @@ from .package import row_heads
 from .parse import parse
 from .settings import check_config
 from .source import Source
+from .upcasters import read_upcasters
 
 if TYPE_CHECKING:
     from .emit.emit import Format, Progress
@@ -33,17 +34,20 @@ def compile(
     previous: Output | None = None,
     form: "Format | None" = None,
     lock: str | None = None,
+    upcasters: Source | None = None,
 ) -> Output:
     """Compile sources, given as paths and texts, into the files of a Python package.
 
     What a previous compilation by the same compiler and configuration gave saves time and changes
     nothing. `form` gives modules black's form; here, without it. `lock` is the text of the
-    package's `jobs.lock`; the new one is among the files.
+    package's `jobs.lock`; the new one is among the files. `upcasters` is the module that the
+    configuration names for them.
     """
     config = config or Config()
     problems = Problems()
     check_config(config, problems)
     locked = read_lock(lock, problems)
+    by_hand = read_upcasters(upcasters, config, problems)
     if problems.has_errors:
         return Output(problems.sorted())
     from .emit.emit import emit  # none of this is needed by `diagnose`
@@ -55,36 +59,42 @@ def compile(
     from .plan.plan import plan_package
 
     checked = None
-    if previous is not None and previous.lock == lock:
+    if previous is not None and (previous.lock, previous.upcasters) == (lock, by_hand):
         checked = recheck(sources, config, locked, previous)
     if checked is None:
         files: list[ast.File] = _parsed(sources, progress, problems)
-        program: Program | None = check(files, config, problems, lock=locked)
+        program: Program | None = check(files, config, problems, lock=locked, upcasters=by_hand)
         if program is None:
             return Output(problems.sorted())
         summaries = summaries_of(program, files, program.resources.keys())
         checked = Checked(program, frozenset(summaries), summaries, problems.sorted())
     plan: Plan = plan_package(checked.program, config, checked.paths, row_heads(checked.kept))
     if checked.reserved not in (None, plan.reserved):
-        return compile(sources, config, progress, form=form, lock=lock)  # no row can be kept
+        # no row can be kept
+        return compile(sources, config, progress, form=form, lock=lock, upcasters=upcasters)
     modules: Iterator[ModuleCode] = lower(plan)
     emitted: dict[str, EmittedSource] = emit(plan, modules, form or format_all, progress)
     emitted = dict(sorted({**checked.kept, **emitted}.items()))
     calls = (each.services for each in checked.summaries.values())
     linked: dict[str, str] = link(emitted, calls, config, locked)
-    return Output(checked.diagnostics, linked, checked.summaries, emitted)
+    return Output(checked.diagnostics, linked, checked.summaries, emitted, by_hand)
 
 
 def diagnose(
-    sources: Mapping[str, str], config: Config | None = None, lock: str | None = None
+    sources: Mapping[str, str],
+    config: Config | None = None,
+    lock: str | None = None,
+    upcasters: Source | None = None,
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with sources, given as paths and texts, as `compile` finds it."""
     config = config or Config()
     problems = Problems()
     check_config(config, problems)
     locked = read_lock(lock, problems)
+    by_hand = read_upcasters(upcasters, config, problems)
     if not problems.has_errors:
-        check(_parsed(sources, _quietly, problems), config, problems, lock=locked)
+        files = _parsed(sources, _quietly, problems)
+        check(files, config, problems, lock=locked, upcasters=by_hand)
     return problems.sorted()
 
 

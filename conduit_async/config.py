@@ -32,6 +32,8 @@ class Config:
     tables: dict[str, str] = field(default_factory=dict)
     sensitive: tuple[str, ...] = ()
     """Sensitive fields as `Resource.field`, or `field` for every resource."""
+    upcasters: str | None = None
+    """The module in which the application reads older payloads: `app.upcasters`."""
     defaults: Defaults = Defaults()
     origin: Source | None = field(default=None, compare=False)
     """The file that it was read from, for messages."""

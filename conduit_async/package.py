@@ -104,7 +104,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Class:
-    """A payload class: its fields as name and annotation; `named` is the decorator's text.
+    """A class of payloads: its fields as name and annotation; `named` is the decorator's text.
 
     `dataclass` is what its module calls `dataclasses.dataclass`.
     """
@@ -138,6 +138,7 @@ class ModuleCode:
     job_calls: JobCalls
     locked: Mapping[str, LockedJob]
     hooks: tuple[str, ...]
+    older: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,7 @@ class EmittedModule:
     job_calls: JobCalls
     locked: Mapping[str, LockedJob]
     hooks: tuple[str, ...]
+    older: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)

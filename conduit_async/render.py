@@ -99,7 +99,9 @@ def _as_text(diagnostic: Diagnostic, color: bool) -> str:
         lines.append(style("quiet", f"{line:>{gutter}} |") + f" {excerpt}".rstrip())
         lines.append(f"{edge} {style(style_name, f'{carets} {_visible(note)}'.rstrip())}")
     if diagnostic.hint:
-        lines.append(f"{style('quiet', f'{chr(32) * gutter} =')} {_visible(diagnostic.hint)}")
+        first, *further = map(_visible, diagnostic.hint.split("\n"))
+        lines.append(f"{style('quiet', f'{chr(32) * gutter} =')} {first}")
+        lines += [f"{' ' * (gutter + 3)}{line}".rstrip() for line in further]
     return "\n".join(lines) + "\n"
 
 

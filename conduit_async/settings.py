@@ -1,5 +1,6 @@
 """Reads the configuration of a project: TOML text → `Config`, every mistake a diagnostic."""
 
+import keyword
 import re
 import tomllib
 from collections.abc import Callable
@@ -74,6 +75,11 @@ def _report_toml(error: Exception, source: Source, problems: Problems) -> None:
     problems.error("VAL510", Span(source, offset, offset), f"this is not valid TOML: {message}")
 
 
+def setting_span(config: Config, key: str) -> Span:
+    """Where a configuration has a key."""
+    return _key_span(config.origin or Source("configuration", ""), key)
+
+
 def _key_span(source: Source, key: str) -> Span:
     """The span of a key. TOML's parser has none, so it is the first text that could be the key."""
     name = rf"[\"']?({re.escape(key)})[\"']?"
@@ -139,6 +145,14 @@ def _names(value: Any) -> tuple[str, ...]:
     return names
 
 
+def _module(value: Any) -> Any:
+    are_names = isinstance(value, str) and all(
+        part.isidentifier() and not keyword.iskeyword(part) for part in value.split(".")
+    )
+    _require(are_names, 'the name of a Python module, such as "app.upcasters"')
+    return value
+
+
 def _connection(value: Any) -> Any:
     _require(value in ("sync", "async"), '"sync" or "async"')
     return value
@@ -197,6 +211,7 @@ _KEYS: dict[str, Callable[[Any], Any]] = {
     "externs": _names,
     "tables": _tables,
     "sensitive": _names,
+    "upcasters": _module,
     "defaults": _table,
 }
 _DEFAULTS: dict[str, Callable[[Any], Any]] = {

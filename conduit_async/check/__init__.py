@@ -6,7 +6,7 @@ from .. import ast
 from ..config import Config
 from ..diagnostics import Problems
 from ..lock.model import Lock
-from ..program import Program
+from ..program import Program, Upcasters
 from .calls import calls
 from .declarations.declare import declare
 from .declarations.placement import check_placement
@@ -15,6 +15,7 @@ from .environment import Environment
 from .expressions import access, control, indexing, literals, lookup, operators
 from .jobs.async_blocks import describe_jobs, name_jobs
 from .jobs.capture import capture
+from .jobs.older_payloads import plan_older_payloads
 from .jobs.reach import check_bodies
 from .jobs.stored_records import report_sensitive_reads
 from .names.clashes import check_clashes
@@ -32,10 +33,12 @@ def check(
     problems: Problems,
     outside: Collection[str] = (),
     lock: Lock | None = None,
+    upcasters: Upcasters = frozenset(),
 ) -> Program | None:
     """Resolve every name, type every expression, decide every capture; None after an error.
 
-    `outside` are the names of classes that further sources declare, `lock` is the package's.
+    `outside` are the names of classes that further sources declare, `lock` is the package's,
+    `upcasters` are those of the application.
     """
     for file in files:
         for span in file.unparsed:
@@ -49,6 +52,7 @@ def check(
     describe_jobs(env, config, problems)
     capture(env, problems)
     name_jobs(env, config, problems, lock or Lock(), outside)
+    plan_older_payloads(env, config, problems, upcasters, outside)
     report_sensitive_reads(env, problems)
     check_clashes(env, config.schema, problems)
     columns = {info.name: info.columns for info in env.resources.values()}

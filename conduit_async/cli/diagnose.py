@@ -20,7 +20,8 @@ def diagnose(given: Sequence[str], form: str) -> int:
     project = load_project(given, problems)
     found = problems.sorted()
     if not problems.has_errors:
-        found = (*found, *relabelled(find(project.sources, project.config), project.shown))
+        diagnostics = find(project.sources, project.config, upcasters=project.upcasters)
+        found = (*found, *relabelled(diagnostics, project.shown))
     files = len(project.sources)
     match form:
         case "json":

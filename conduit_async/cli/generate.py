@@ -13,6 +13,7 @@ import click
 from ..diagnostics import Diagnostic, Problems
 from ..incremental.output import Output
 from ..lock.text import LOCK_FILE
+from ..upcasters import read_upcasters
 from . import build_cache
 from .diagnose import counted, has_errors, relabelled, summary, wants_color
 from .files import shown
@@ -101,13 +102,23 @@ def _importable(name: str) -> str:
 
 
 def _compiled(project: Project, previous: Output | None, lock: str | None) -> Output:
-    if previous is not None and previous.lock == lock and previous.is_of(project.sources):
+    if previous is not None and previous.lock == lock and _is_of(previous, project):
         return previous
     from ..compiler import compile  # slow to import, and only needed when something changed
 
     with shown_progress() as progress, Formatters() as formatters:
         form = formatters.format_all
-        return compile(project.sources, project.config, progress, previous, form, lock)
+        return compile(
+            project.sources, project.config, progress, previous, form, lock, project.upcasters
+        )
+
+
+def _is_of(output: Output, project: Project) -> bool:
+    """Whether it is what the files of a project give."""
+    problems = Problems()
+    upcasters = read_upcasters(project.upcasters, project.config, problems)
+    is_same = output.upcasters == upcasters and not problems.has_errors
+    return is_same and output.is_of(project.sources)
 
 
 def _show(found: Sequence[Diagnostic]) -> None:

@@ -23,13 +23,15 @@ class Project:
     """What a command works on.
 
     `sources` are texts by path from the project's root, which is the same wherever the command
-    runs; `shown` says how each path is shown to the user. `root` is the configuration's folder.
+    runs; `shown` says how each path is shown to the user. `root` is the configuration's folder,
+    `upcasters` the module that the configuration names for them.
     """
 
     config: Config
     root: Path | None
     sources: dict[str, str]
     shown: dict[str, str]
+    upcasters: Source | None = None
 
 
 def load_project(given: Sequence[str], problems: Problems) -> Project:
@@ -54,6 +56,7 @@ def watched_files(given: Sequence[str]) -> list[Path]:
     problems = Problems()
     config, root = _settings_for(given, problems)
     settings = [root / name for name in _SETTINGS] if root is not None else []
+    settings += _places_of_upcasters(config, root)
     with suppress(UsageError):
         starts = _starts(given, config, root)
         return [*settings, *_distinct(path for start in starts for path in _files(start, problems))]
@@ -112,7 +115,25 @@ def _read_all(
             name = shown(os.path.relpath(os.path.abspath(path), base))
             sources[name] = text
             names[name] = shown(path)
-    return Project(config, root, sources, names)
+    return Project(config, root, sources, names, _upcasters(config, root, problems))
+
+
+def _places_of_upcasters(config: Config, root: Path | None) -> Iterator[Path]:
+    """The files in which the module of upcasters may be."""
+    if config.upcasters is not None and root is not None:
+        for folder in (root, root / "src"):
+            path = folder.joinpath(*config.upcasters.split("."))
+            yield path.with_name(f"{path.name}.py")
+            yield path / "__init__.py"
+
+
+def _upcasters(config: Config, root: Path | None, problems: Problems) -> Source | None:
+    path = next((each for each in _places_of_upcasters(config, root) if each.is_file()), None)
+    if path is None:
+        return None
+    path = Path(os.path.relpath(path))
+    text = _read_text(path, problems)
+    return Source(shown(path), text) if text is not None else None
 
 
 def _files(start: str, problems: Problems) -> Iterator[Path]:

@@ -43,10 +43,17 @@ def emit(
     for done, result in enumerate(formatted):
         progress("writing", done, len(plan.modules))
         code = lowered.popleft()
-        services, locked = (code.job_services, code.job_calls), (code.locked, code.hooks)
-        emitted[code.source].append(
-            EmittedModule(
-                code.name, result.text, result.lines, code.jobs, code.rows, *services, *locked
-            )
+        module = EmittedModule(
+            code.name,
+            result.text,
+            result.lines,
+            code.jobs,
+            code.rows,
+            code.job_services,
+            code.job_calls,
+            code.locked,
+            code.hooks,
+            code.older,
         )
+        emitted[code.source].append(module)
     return {path: EmittedSource(tuple(emitted[path]), rows[path]) for path in plan.rows}

@@ -10,6 +10,7 @@ from ..diagnostics import Diagnostic
 from ..link.services import Calls
 from ..lock.text import LOCK_FILE
 from ..package import EmittedSource
+from ..program import Upcasters
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,15 @@ class Output:
     """What a compilation gives; there are no files when a diagnostic is an error.
 
     `linked` are the files that bind the modules of all sources together. `summaries` and `emitted`
-    are what each source gave: the next compilation may use it again. All of it can be stored as
-    JSON.
+    are what each source gave: the next compilation may use it again. `upcasters` are those that the
+    application wrote by hand. All of it can be stored as JSON.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     linked: Mapping[str, str] = field(default_factory=dict)
     summaries: Mapping[str, SourceSummary] = field(default_factory=dict, repr=False)
     emitted: Mapping[str, EmittedSource] = field(default_factory=dict, repr=False)
+    upcasters: Upcasters = frozenset()
 
     @cached_property
     def files(self) -> Mapping[str, str]:

@@ -89,13 +89,14 @@ class _Recheck:
         clean = self._clean(dirty)
         summaries = dict(sorted({**clean, **new}.items()))
         services = merged(each.services for each in summaries.values())
+        kept = {path: self._previous.emitted[path] for path in clean}
         if (
             have_clashes(services.values())
             or may_be_typos(services)
             or not _are_apart(summaries.values())
+            or not _are_types_apart(program, dirty, kept.values())
         ):
             return None
-        kept = {path: self._previous.emitted[path] for path in clean}
         found = self._diagnostics(problems, summaries, dirty)
         reserved = reserved_names(row_heads(self._previous.emitted))
         return Checked(program, frozenset(dirty), summaries, found, kept, reserved)
@@ -122,7 +123,9 @@ class _Recheck:
         outside = resources.keys() - needed
         classes = {name for path in outside for name in self._before[path].classes}
         files = [self._files[path] for path in sorted(needed)]
-        program = check(files, self._config, problems, classes, self._lock)
+        program = check(
+            files, self._config, problems, classes, self._lock, self._previous.upcasters
+        )
         found = problems.sorted()
         if program is None or len(found) >= MAX_DIAGNOSTICS:
             return None
@@ -219,6 +222,18 @@ def _names(summaries: Iterable[SourceSummary], *, columns: bool = False) -> set[
         for each in summaries
         for name in (each.columns if columns else (*each.classes, *each.attributes))
     }
+
+
+def _are_types_apart(
+    program: Program, dirty: Collection[str], kept: Iterable[EmittedSource]
+) -> bool:
+    """Whether no job type has a name that another one has or had."""
+    found = [(n, job.was) for each in kept for m in each.modules for n, job in m.locked.items()]
+    for info in program.resources.values():
+        if info.node.span.source.path in dirty:
+            found += [(job.name, job.was) for hook in info.hooks for job in hook.jobs]
+    names = [name for now, was in found for name in (now, *was)]
+    return len(set(names)) == len(names)
 
 
 def _are_apart(summaries: Collection[SourceSummary]) -> bool:

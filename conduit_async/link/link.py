@@ -8,8 +8,10 @@ from ..emit.render import render
 from ..lock.model import Lock
 from ..lock.text import LOCK_FILE, write
 from ..lock.update import updated
+from ..names import unclashed
 from ..package import EmittedModule, EmittedSource, reserved_names
 from ..python.imports import Imports
+from ..python.literals import quoted
 from .current_lock import current_lock
 from .services import Calls, merged
 from .services_module import services_module
@@ -36,7 +38,7 @@ def link(
     for module in own:
         for call, place in module.job_calls.items():
             found[call] = min(place, found.get(call, place))
-    package = _package(own, services.protocols, config.schema)
+    package = _package(own, services.protocols, config)
     return {
         "__init__.py": format_marked(package).text,
         LOCK_FILE: write(updated(lock, current_lock(own, called, job_services, config))),
@@ -46,22 +48,30 @@ def link(
     }
 
 
-def _package(
-    modules: Sequence[EmittedModule], services: Mapping[str, str], schema: str | None
-) -> str:
+def _package(modules: Sequence[EmittedModule], services: Mapping[str, str], config: Config) -> str:
     """`__init__.py`, whose imports give way to its modules."""
     names = [*(module.name for module in modules), "services"]
     imports = Imports(names)
+    older = [
+        f"{module.name}.{job}: ({', '.join(map(quoted, shapes))}{',' if len(shapes) == 1 else ''})"
+        for module in modules
+        for job, shapes in module.older.items()
+        if config.upcasters
+    ]
     return render(
         "package.py.jinja",
         job_type=imports.runtime("JobType"),
         any=imports.use("typing", "Any"),
         builtins={each: imports.use("builtins", each) for each in ("tuple", "dict", "str", "type")},
         generated_by=imports.runtime("generated_by"),
+        upcasters=config.upcasters,
+        upcasters_name=unclashed("upcasters", names),
+        older=older,
+        require_upcasts=imports.runtime("require_upcasts") if older else "",
         imports=imports.groups(),
         modules=sorted(names),
         version=VERSION,
-        schema=schema,
+        schema=config.schema,
         jobs=[f"{module.name}.{job}" for module in modules for job in module.jobs],
         services=services,
     )

@@ -141,6 +141,11 @@ def plan_upcast(old: Fields, new: NewFields) -> Upcast | Unreadable:
         return Unreadable(unsafe.path, unsafe.reason)
 
 
+def source_of(name: str, new: NewField, old: Fields) -> str | None:
+    """The field of an older payload that a new field was."""
+    return next((each for each in (name, *new.was) if each in old), None)
+
+
 def same_kind(old: FieldType, new: FieldType) -> bool:
     """Whether two types are written alike in JSON, so that a value is passed on as it is.
 
@@ -179,7 +184,7 @@ def _values(old: Fields, new: NewFields, path: str) -> dict[str, Value]:
 
 def _value(name: str, old: Fields, new: NewField, path: str) -> Value:
     where = f"{path}.{name}" if path else name
-    source = next((each for each in (name, *new.was) if each in old), None)
+    source = source_of(name, new, old)
     if source is not None:
         try:
             return Taken(source, _conversion(old[source], new, where))

@@ -10,6 +10,7 @@ from .functions.functions import function
 from .functions.hooks import hook_functions
 from .functions.jobs import job_items
 from .functions.module import Module
+from .functions.upcasters import older_items
 from .python.outline import outlined
 
 RULES = (
@@ -33,6 +34,7 @@ def _code(module: Module, plan: ModulePlan) -> ModuleCode:
     items: list[Class | Function] = [*hooks]
     for job in plan.jobs:
         items += job_items(module, job)
+        items += older_items(module, job)
     done = 0
     while done < len(module.variants):
         variants = list(module.variants)[done:]
@@ -56,4 +58,5 @@ def _code(module: Module, plan: ModulePlan) -> ModuleCode:
         module.job_calls,
         {job.name: locked_job(job) for job in plan.jobs},
         tuple(f"{resource.name}.{name}" for name in public),
+        {job.python: tuple(job.older) for job in plan.jobs if job.older},
     )

@@ -5,10 +5,14 @@ from functools import partial
 
 from ..analyses.reached import Reached, reached_from
 from ..config import Config
+from ..lock.upcasting import Upcast
 from ..names import ENTRY_POINTS, record_name, snapshot_name
 from ..package import ModulePlan, Plan, RowHead
-from ..program import JobInfo, Program, ResourceInfo
+from ..program import JobInfo, OlderPayload, Program, ResourceInfo
 from ..python.annotations import hiding, payload_type
+from ..python.imports import Imports
+from ..python.older_classes import older_classes
+from ..python.upcast_code import upcast_code
 from .rows import plan_rows
 
 
@@ -20,25 +24,29 @@ def plan_package(
 ) -> Plan:
     """The modules and rows of the sources at `paths`; `outside` are the rows of all others."""
     rows, reserved = plan_rows(program, paths, outside)
+    records = {each(name) for name in program.resources for each in (record_name, snapshot_name)}
+    records.update(program.class_names.values(), (head.name for head in outside))
     modules = tuple(
-        _module(program, resource)
+        _module(program, resource, records)
         for resource in program.resources.values()
         if resource.hooks and resource.node.span.source.path in paths
     )
-    records = {each(name) for name in program.resources for each in (record_name, snapshot_name)}
-    records.update(program.class_names.values(), (head.name for head in outside))
     awaits = config.connection == "async"
     return Plan(program, awaits, modules, frozenset(records), rows, reserved)
 
 
-def _module(program: Program, resource: ResourceInfo) -> ModulePlan:
+def _module(program: Program, resource: ResourceInfo, records: set[str]) -> ModulePlan:
     jobs = tuple(job for hook in resource.hooks for job in hook.jobs)
     reached = reached_from(program, [hook.node for hook in resource.hooks])
     defined = {*ENTRY_POINTS, *(function.python for function in resource.functions.values())}
     defined.update(name for job in jobs for name in (job.python, job.payload))
+    older = [(job, each) for job in jobs for each in job.older_payloads.values()]
+    defined.update(name for _, each in older for name in each.classes.values())
     declared = program.facts.declared
     locals_ = {declared[node].python for node in reached.nodes() if node in declared}
     taken = defined | locals_ | {*_parameters(jobs, reached)}
+    for job, each in older:
+        taken |= _of_upcaster(program, job, each, defined | records)
     return ModulePlan(resource, jobs, frozenset(defined), frozenset(taken))
 
 
@@ -48,3 +56,16 @@ def _parameters(jobs: Collection[JobInfo], reached: Reached) -> Iterator[str]:
     for function in reached.functions:
         yield from (capture.python for capture in function.reads)
         yield from (parameter.python for parameter in function.parameters)
+
+
+def _of_upcaster(
+    program: Program, job: JobInfo, older: OlderPayload, taken: Collection[str]
+) -> set[str]:
+    """The names of an older payload to which imports give way."""
+    scratch = Imports()
+    classes = older_classes(program, job, older, scratch)
+    found = {name for each in classes for name in hiding(each.fields, scratch)}
+    if isinstance(older.upcast, Upcast) and not older.by_hand:
+        code = upcast_code(program, job, older.fields, older.upcast, Imports(), taken)
+        found |= code.variables
+    return found

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from .. import ast
-from ..lock.model import Fields
+from ..lock.model import Fields, Unreadable
+from ..lock.upcasting import NewFields, Upcast
 from ..source import Span
 from ..types import Shape, Struct, Type
 
@@ -148,6 +149,25 @@ class FunctionInfo:
     reached: bool = False
 
 
+@dataclass(frozen=True)
+class OlderPayload:
+    """A shape that payloads of a job type had.
+
+    `classes` are the names of its own class (of the path "") and of those of the structs and
+    snapshots in it. `by_hand`: the application has an upcaster of it, so none is generated.
+    """
+
+    fields: Fields
+    classes: Mapping[str, str]
+    upcast: Upcast | Unreadable
+    by_hand: bool = False
+
+
+Upcasters: TypeAlias = frozenset[tuple[str, str, str]]
+"""The upcasters of an application: the handler's module (empty if unknown), the handler, the shape.
+"""
+
+
 @dataclass(eq=False)
 class JobInfo:
     """One `@async` block, which is one job type.
@@ -156,7 +176,8 @@ class JobInfo:
     `options` are those given, checked: constants as Python values (durations in seconds),
     expressions as nodes. `hook_name` is the resource and the event: `Order.after_create`.
     `fields` is the shape of its payload, `older` are those that the lock has beside it, of its name
-    and of those that it had before (`was`), by fingerprint. `statements` are what tells an unnamed
+    and of those that it had before (`was`), by fingerprint; `older_payloads` says what reads them,
+    given what is known of the `new_fields`. `statements` are what tells an unnamed
     block from others, as in the lock.
     """
 
@@ -176,6 +197,8 @@ class JobInfo:
     fields: Fields = field(default_factory=dict)
     older: Mapping[str, Fields] = field(default_factory=dict)
     statements: tuple[str, ...] = ()
+    new_fields: NewFields = field(default_factory=dict)
+    older_payloads: dict[str, OlderPayload] = field(default_factory=dict)
 
 
 @dataclass(eq=False)

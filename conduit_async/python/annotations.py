@@ -82,6 +82,11 @@ def annotation(
     return write(of)
 
 
+def scalar(name: str, imports: Imports) -> str:
+    """A type without parts by its name in a lock; unknown ones are `Any`."""
+    return imports.use(*_SCALARS.get(name, ("typing", "Any")))
+
+
 def hiding(fields: Iterable[tuple[str, Callable[[Imports], str]]]) -> set[str]:
     """The fields of a class whose names hide a type that a later field has.
 

@@ -30,6 +30,7 @@ from ...program import (
     ServiceCall,
 )
 from ..queries.writes import WRITES
+from .earlier_types import name_earlier_types
 from .options import MAX_NAME_BYTES, read_options
 from .statements import statement_hashes
 
@@ -62,10 +63,9 @@ def name_jobs(
         jobs = [(hook, job) for hook in resource.hooks for job in hook.jobs]
         _name_types(resource, jobs, program.facts, config.prefix or "", problems)
         _name_in_python(resource, jobs, classes)
-        for _, job in jobs:
-            own = job.name.rpartition(".")[0]
-            was = job.options.get("was", ())
-            job.was = tuple(name if "." in name else f"{own}.{name}" for name in was)
+    name_earlier_types(program, lock.jobs.keys(), problems)
+    for resource in program.resources.values():
+        for job in (job for hook in resource.hooks for job in hook.jobs):
             job.older = older_shapes(lock, (job.name, *job.was), job.fingerprint)
 
 

@@ -67,4 +67,7 @@ def _options(module: Module, job: JobInfo) -> str:
             texts.append(f"{name}={literals.seconds(timedelta, given[name])}")
     if given.get("backoff", "exponential") != "exponential":
         texts.append(f"backoff={literals.quoted(given['backoff'])}")
+    if job.was:
+        names = ", ".join(map(literals.quoted, job.was))
+        texts.append(f"was=({names}{',' if len(job.was) == 1 else ''})")
     return ", ".join(texts)

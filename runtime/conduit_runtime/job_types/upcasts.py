@@ -6,6 +6,7 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 from ..model.arguments import check_type
@@ -143,12 +144,18 @@ def _takes(signature: inspect.Signature, count: int) -> bool:
     return True
 
 
-def require_upcasts(older: Mapping[JobType[Any, Any], Collection[str]]) -> None:
+def require_upcasts(
+    older: Mapping[JobType[Any, Any], Collection[str]], upcasters: ModuleType | None = None
+) -> None:
     """Called last by a generated package while it is imported, if it has a module of upcasters.
 
     `older` holds all older shapes of its job types, by fingerprint. Raises GeneratedCodeError for
     one that has no upcaster, and for an upcaster of one of these types that is of no older shape.
+    An application that imports the module `upcasters` first imports the package in the middle of
+    it; then nothing is checked.
     """
+    if getattr(getattr(upcasters, "__spec__", None), "_initializing", False):
+        return
     for job_type, shapes in older.items():
         payload = job_type.payload.__name__
         if unknown := sorted(job_type.upcasts.keys() - shapes):

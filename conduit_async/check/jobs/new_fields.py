@@ -1,0 +1,199 @@
+"""What can be taken for each field of a payload where an older payload lacks it."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import product
+
+from ... import ast
+from ...lock.upcasting import Constant, Load, NewField, NewFields
+from ...program import Capture, Column, Program, ResourceInfo
+from ...types import (
+    BOOL,
+    DECIMAL,
+    FLOAT,
+    INT,
+    JSON,
+    STRING,
+    Array,
+    Enum,
+    Hash,
+    Record,
+    Struct,
+    Type,
+    innermost,
+    is_nullable,
+    required,
+)
+from ..coercion import constant_text, number_literal
+from ..constants import NotConstantError, fold
+from .fields import field_type, fields_of
+
+
+def new_fields(
+    captures: Iterable[Capture], program: Program, owner: ResourceInfo, event: str
+) -> NewFields:
+    """The fields of the payload of a job of `owner`, by their names in JSON.
+
+    After its deletion, the row of the record is not loaded.
+    """
+    captures = list(captures)
+    types = fields_of(captures, program)
+    rows = _Rows(program, owner.name if event == "delete" else None)
+    return {
+        each.name: NewField(
+            types[each.name],
+            *_of_column(each, rows, owner),
+            fields=rows.inside(each.type),
+        )
+        for each in captures
+    }
+
+
+def _of_column(
+    capture: Capture, rows: "_Rows", owner: ResourceInfo
+) -> tuple[tuple[str, ...], Constant | None, Load | None]:
+    """The earlier names of a captured value, its default, and where to load it from."""
+    resource, path, prefix = owner, capture.path, ""
+    match capture.kind:
+        case "snapshot":
+            return (), None, rows.load(owner, (), ())
+        case "change":
+            column = owner.columns[path[0]]
+            is_previous = path[1] == "previous"
+            names = (f"previous_{n}" if is_previous else f"{n}_changed" for n in column.was)
+            return tuple(names), None, None
+        case "local_path" if capture.local is not None:
+            record = required(capture.local.type)
+            if not isinstance(record, Record):
+                return (), None, None
+            resource, path, prefix = (
+                rows.program.resources[record.resource],
+                path[1:],
+                f"{path[0]}_",
+            )
+        case "self_path":
+            pass
+        case _:
+            return (), None, None
+    columns = rows.columns(resource, path)
+    names = ("_".join(parts) for parts in product(*((c.name, *c.was) for c in columns)))
+    was = tuple(f"{prefix}{name}" for name in names)[1:]
+    load = rows.load(resource, path, columns, prefix)
+    if not is_nullable(capture.type) and any(is_nullable(column.type) for column in columns):
+        load = None  # it is known not to be nil where it is captured, and may be nil in the row
+    return was, constant(columns[-1]), load
+
+
+class _Rows:
+    """The columns of a program; rows of the resource `gone` are not loaded."""
+
+    def __init__(self, program: Program, gone: str | None) -> None:
+        self.program = program
+        self._gone = gone
+
+    def columns(self, resource: ResourceInfo, path: Iterable[str]) -> list[Column]:
+        """The columns along a path."""
+        found: list[Column] = []
+        fields = resource.columns
+        for name in path:
+            found.append(fields[name])
+            kind = required(fields[name].type)
+            fields = self.program.structs[kind.name].fields if isinstance(kind, Struct) else {}
+        return found
+
+    def load(
+        self,
+        resource: ResourceInfo,
+        path: tuple[str, ...],
+        columns: Iterable[Column],
+        prefix: str = "",
+    ) -> Load | None:
+        """Where to load a value from, if the row can be found."""
+        key = resource.columns.get(resource.primary_key or "")
+        if key is None or key in columns or resource.name == self._gone:
+            return None
+        names = tuple(f"{prefix}{name}" for name in (key.name, *key.was))
+        return Load(resource.name, names, field_type(key.type, self.program), path)
+
+    def inside(self, kind: Type) -> NewFields:
+        """The fields of the struct or the snapshot in a type."""
+        match innermost(kind):
+            case Struct(name):
+                fields = self.program.structs[name].fields.values()
+                return {each.name: self._field(each, None) for each in fields}
+            case Record(name):
+                resource = self.program.resources[name]
+                key = resource.columns.get(resource.primary_key or "")
+                return {
+                    each.name: self._field(
+                        each,
+                        None
+                        if key and key.sensitive
+                        else self.load(resource, (each.name,), [each]),
+                    )
+                    for each in resource.columns.values()
+                    if not each.sensitive
+                }
+        return {}
+
+    def _field(self, column: Column, load: Load | None) -> NewField:
+        kind = field_type(column.type, self.program)
+        return NewField(kind, column.was, constant(column), load, self.inside(column.type))
+
+
+_LARGE = 1e300
+
+
+def constant(column: Column) -> Constant | None:
+    """What a `@default` gives a column, if it is a constant of the column's type."""
+    if column.default is None or isinstance(column.default, ast.Nil):
+        return None
+    try:
+        return Constant(_constant(column.default, required(column.type)))
+    except NotConstantError:
+        return None
+
+
+def _constant(node: ast.Expr, kind: Type) -> object:
+    """The value as a type has it; raises `NotConstantError`."""
+    match kind, node:
+        case Array(item), ast.ArrayLiteral(items=items):
+            return [_constant(each, required(item)) for each in items]
+        case Hash(key, value), ast.HashLiteral(entries=entries) if required(key) == STRING:
+            return {_key(each.key): _constant(each.value, required(value)) for each in entries}
+        case Enum(values=values), _ if (text := constant_text(node)) in values:
+            return text
+        case _ if kind == JSON:
+            return _json(node)
+        case _ if kind == DECIMAL and (number := number_literal(node)) is not None:
+            sign = "" if number is node else "-"
+            return Decimal(f"{sign}{number.span.text.replace('_', '')}")
+    match fold(node):
+        case str() as text if kind == STRING:
+            return text
+        case bool() as flag:
+            if kind == BOOL:
+                return flag
+        case int() as whole if kind == INT:
+            return whole
+        case int() | float() as amount if kind == FLOAT and abs(amount) < _LARGE:
+            return float(amount)
+    raise NotConstantError
+
+
+def _json(node: ast.Expr) -> object:
+    match node:
+        case ast.ArrayLiteral(items=items):
+            return [_json(each) for each in items]
+        case ast.HashLiteral(entries=entries):
+            return {_key(each.key): _json(each.value) for each in entries}
+    value = fold(node)
+    if isinstance(value, str | bool | int | float | None):
+        return value
+    raise NotConstantError
+
+
+def _key(node: ast.Expr) -> str:
+    if (text := constant_text(node)) is None:
+        raise NotConstantError
+    return text

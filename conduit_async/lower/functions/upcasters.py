@@ -1,0 +1,48 @@
+"""Older payloads: for each a class, and what makes a new payload of it."""
+
+from collections.abc import Iterator
+
+from ...lock.upcasting import Upcast
+from ...package import Class, Function
+from ...program import JobInfo, OlderPayload
+from ...python import literals
+from ...python.code import Line
+from ...python.older_classes import older_classes
+from ...python.upcast_code import upcast_code
+from .module import Module
+
+
+def older_items(module: Module, job: JobInfo) -> Iterator[Class | Function]:
+    """The classes of a job's older payloads, each with its upcaster unless it is not generated."""
+    for fingerprint, older in job.older_payloads.items():
+        for each in older_classes(module.program, job, older, module.imports):
+            named: str | None = None
+            if each.renamed:
+                given = (f"{own}={literals.string(name)}" for own, name in each.renamed.items())
+                named = f"{module.imports.runtime('named')}({', '.join(given)})"
+            yield Class(
+                each.name, module.imports.use("dataclasses", "dataclass"), each.fields, named
+            )
+        if isinstance(older.upcast, Upcast) and not older.by_hand:
+            yield _upcaster(module, job, fingerprint, older, older.upcast)
+
+
+def _upcaster(
+    module: Module, job: JobInfo, fingerprint: str, older: OlderPayload, upcast: Upcast
+) -> Function:
+    taken = module.defined | module.imports.records
+    code = upcast_code(module.program, job, older.fields, upcast, module.imports, taken)
+    own = older.classes[""]
+    parameters = [f"{code.old}: {own}"]
+    if code.job is not None:
+        parameters.append(f"{code.job}: {module.job_context}")
+    return Function(
+        f"_{own}" if "_" in module.defined else "_",
+        tuple(parameters),
+        job.payload,
+        tuple(Line(text, span=job.block.header) for text in code.statements),
+        decorator=f"{module.imports.runtime('upcast')}"
+        f"({job.python}, {literals.quoted(fingerprint)})",
+        is_async=code.job is not None,
+        span=job.block.header,
+    )

@@ -1,0 +1,172 @@
+"""The classes of an older payload: itself, and each struct and snapshot in it that has changed."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from ..lock.model import Fields, FieldType
+from ..lock.upcasting import NewField, NewFields, is_untyped, same_kind, source_of
+from ..names import python_name, snapshot_name
+from ..program import JobInfo, OlderPayload, Program
+from ..types import Array, Hash, Record, Struct, Type, required
+from . import literals
+from .annotations import payload_type, scalar, stored
+from .imports import Imports
+
+_PLAIN = ("string", "int", "float", "bool")
+
+
+@dataclass(frozen=True)
+class OlderClass:
+    """A class: its fields as name and annotation; `renamed` are the names in JSON that differ."""
+
+    name: str
+    fields: tuple[tuple[str, str], ...]
+    renamed: Mapping[str, str]
+
+
+def attributes(fields: Fields) -> dict[str, str]:
+    """The attributes of the class that has these fields, by their names in JSON."""
+    found: dict[str, str] = {}
+    for name in sorted(fields):
+        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+        plain = plain if not plain[:1].isdigit() else f"_{plain}"
+        found[name] = python_name(plain, found.values())
+    return found
+
+
+def class_names(payload: str, fingerprint: str, fields: Fields) -> Iterator[tuple[str, str]]:
+    """The names of the classes that an older payload may need, by the path of the object."""
+    yield "", f"{payload}_{fingerprint}"
+    for path, kind in _objects(fields, ""):
+        own = kind.name if kind.kind == "struct" else snapshot_name(kind.name)
+        plain = re.sub(r"\W", "_", own)
+        yield path, f"{plain}_{fingerprint}"
+
+
+def _objects(fields: Fields, path: str) -> Iterator[tuple[str, FieldType]]:
+    for name in sorted(fields):
+        kind, inner = fields[name], f"{path}.{name}"
+        while kind.item is not None:
+            kind = kind.item
+        if kind.kind in ("struct", "record"):
+            yield inner, kind
+            yield from _objects(kind.fields, inner)
+
+
+def older_classes(
+    program: Program, job: JobInfo, older: OlderPayload, imports: Imports
+) -> list[OlderClass]:
+    """The classes of an older payload, inner ones first."""
+    return _Classes(program, older, imports).all(job)
+
+
+class _Classes:
+    def __init__(self, program: Program, older: OlderPayload, imports: Imports) -> None:
+        self.program = program
+        self.older = older
+        self.imports = imports
+        self.found: list[OlderClass] = []
+
+    def all(self, job: JobInfo) -> list[OlderClass]:
+        types = {capture.name: capture.type for capture in job.captures}
+        whole = {capture.name: payload_type(capture, self.imports) for capture in job.captures}
+        self._add("", self.older.fields, job.new_fields, types, whole)
+        return self.found
+
+    def _add(
+        self,
+        path: str,
+        fields: Fields,
+        new: NewFields,
+        types: Mapping[str, Type],
+        whole: Mapping[str, str],
+    ) -> None:
+        """Add the class of an object; `whole` are annotations of the new payload's own fields."""
+        counterparts: dict[str, str] = {}
+        for name, each in new.items():
+            if (source := source_of(name, each, fields)) is not None:
+                counterparts.setdefault(source, name)
+        named = attributes(fields)
+        members: list[tuple[str, str]] = []
+        for name, attribute in named.items():
+            kind, other = fields[name], counterparts.get(name, "")
+            if other in whole and new[other].type.shape and same_kind(kind, new[other].type):
+                text = whole[other]
+            else:
+                text = self._annotation(kind, new.get(other), types.get(other), f"{path}.{name}")
+                if kind.sensitive or (other in new and new[other].type.sensitive):
+                    text = f"{self.imports.runtime('Sensitive')}[{text}]"
+            members.append((attribute, text))
+        renamed = {attribute: name for name, attribute in named.items() if attribute != name}
+        self.found.append(OlderClass(self.older.classes[path], tuple(members), renamed))
+
+    def _annotation(
+        self, old: FieldType, new: NewField | None, kind: Type | None, path: str
+    ) -> str:
+        text = self._required(old, new, kind, path)
+        is_any = self.imports.original(text) == "Any"
+        return f"{text} | None" if old.nullable and not is_any else text
+
+    def _required(self, old: FieldType, new: NewField | None, kind: Type | None, path: str) -> str:
+        """The type of a value that is not nil; as in the new payload, if it is the same there."""
+        if new is not None and is_untyped(new.type):
+            is_plain = old.name in _PLAIN or new.type.name == "any"
+            return (
+                scalar(old.name, self.imports) if old.kind == "scalar" and is_plain else self._any()
+            )
+        if new is not None and kind is not None and _are_same(old, new.type):
+            return stored(required(kind), self.imports)
+        match old.kind:
+            case "scalar":
+                return scalar(old.name, self.imports)
+            case "enum" if old.values:
+                values = ", ".join(literals.quoted(value) for value in old.values)
+                return f"{self.imports.use('typing', 'Literal')}[{values}]"
+            case "array" | "hash" if old.item is not None:
+                item = self._annotation(old.item, *_item(old, new, kind), path)
+                if old.kind == "array":
+                    return f"{self._builtin('list')}[{item}]"
+                key = self._builtin("str")
+                if kind is not None and isinstance(hash_ := required(kind), Hash):
+                    key = stored(hash_.key, self.imports)
+                return f"{self._builtin('dict')}[{key}, {item}]"
+            case "struct" | "record":
+                inner = new.fields if new is not None else {}
+                self._add(path, old.fields, inner, types_within(self.program, kind), {})
+                return self.older.classes[path]
+        return self._builtin("str") if old.kind == "enum" else self._any()
+
+    def _any(self) -> str:
+        return self.imports.use("typing", "Any")
+
+    def _builtin(self, name: str) -> str:
+        return self.imports.use("builtins", name)
+
+
+def _are_same(old: FieldType, new: FieldType) -> bool:
+    """Whether values that are not nil are alike."""
+    return same_kind(replace(old, nullable=new.nullable), new)
+
+
+def _item(
+    old: FieldType, new: NewField | None, kind: Type | None
+) -> tuple[NewField | None, Type | None]:
+    """What the items of an array or a hash are in the new payload."""
+    if new is None or new.type.item is None or new.type.kind != old.kind:
+        return None, None
+    inner = required(kind) if kind is not None else None
+    item = (
+        inner.item if isinstance(inner, Array) else inner.value if isinstance(inner, Hash) else None
+    )
+    return NewField(new.type.item, fields=new.fields), item
+
+
+def types_within(program: Program, kind: Type | None) -> dict[str, Type]:
+    """The types of the fields of a struct or a snapshot."""
+    match required(kind) if kind is not None else None:
+        case Struct(name):
+            return {key: each.type for key, each in program.structs[name].fields.items()}
+        case Record(name):
+            return {key: each.type for key, each in program.resources[name].columns.items()}
+    return {}

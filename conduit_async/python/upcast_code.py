@@ -1,0 +1,228 @@
+"""The body of an upcaster: a new payload made of an older one."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import chain, count
+
+from ..lock.model import Fields
+from ..lock.upcasting import (
+    Constant,
+    Conversion,
+    Items,
+    Loaded,
+    Object,
+    Taken,
+    Upcast,
+    Value,
+)
+from ..names import local_name, record_name, snake_case, snapshot_name, unclashed
+from ..program import JobInfo, Program
+from ..types import Array, Hash, Record, Struct, Type, is_nullable, required
+from . import literals
+from .imports import Imports
+from .older_classes import attributes, types_within
+
+_OWN = re.compile(r"(old|job|each|key)(_\d+)?")
+"""The names of variables that are no rows."""
+
+
+@dataclass(frozen=True)
+class UpcastCode:
+    """An upcaster: its parameters' names and its statements; `job` is None if it loads nothing.
+
+    `variables` are all names that it binds.
+    """
+
+    old: str
+    job: str | None
+    statements: tuple[str, ...]
+    variables: frozenset[str]
+
+
+def upcast_code(
+    program: Program,
+    job: JobInfo,
+    fields: Fields,
+    upcast: Upcast,
+    imports: Imports,
+    taken: Collection[str],
+) -> UpcastCode:
+    """The code of an upcaster, whose variables are none of `taken`."""
+    return _Writer(program, imports, taken).code(job, fields, upcast)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A value of an older payload: how it is written, and the attributes of its class.
+
+    `is_certain`: it is there in every payload, once.
+    """
+
+    text: str
+    fields: Fields
+    is_certain: bool = True
+
+    def attribute(self, name: str) -> str:
+        return f"{self.text}.{attributes(self.fields)[name]}"
+
+
+@dataclass
+class _Writer:
+    program: Program
+    imports: Imports
+    taken: Collection[str]
+    statements: list[str] = field(default_factory=list)
+    rows: dict[tuple[str, str], str] = field(default_factory=dict)
+    variables: set[str] = field(default_factory=set)
+    loads: bool = False
+
+    def code(self, job: JobInfo, fields: Fields, upcast: Upcast) -> UpcastCode:
+        place = _Place(self.variable("old"), fields)
+        given = [
+            f"{capture.python}={self.value(upcast.values[capture.name], capture.type, place, 0)}"
+            for capture in job.captures
+        ]
+        made = f"return {job.payload}({', '.join(given)})"
+        handle = self.variable("job") if self.loads else None
+        statements = (*self.statements, made)
+        return UpcastCode(place.text, handle, statements, frozenset(self.variables))
+
+    def variable(self, name: str) -> str:
+        found = unclashed(name, self.taken)
+        self.variables.add(found)
+        return found
+
+    def value(self, value: Value, kind: Type, place: _Place, depth: int) -> str:
+        """What a field of the new payload becomes."""
+        match value:
+            case Constant(constant):
+                return self.literal(constant)
+            case Loaded():
+                return self.loaded(value, kind, place)
+            case Taken(name, how):
+                text = place.attribute(name)
+                return self.converted(how, text, kind, place.is_certain, depth)
+
+    def loaded(self, value: Loaded, kind: Type, place: _Place) -> str:
+        """A value of a row; the row of a payload's own key is loaded once."""
+        self.loads = True
+        load, key = value.load, place.attribute(value.key)
+        record = self.imports.use(".records", record_name(load.resource))
+        row = f"await {self.variable('job')}.get({record}, {key})"
+        if not place.is_certain:
+            row = f"({row})"
+        elif (load.resource, key) not in self.rows:
+            name = self.row(load.resource)
+            self.rows[load.resource, key] = name
+            self.statements.append(f"{name} = {row}")
+        row = self.rows.get((load.resource, key), row)
+        if not load.path:
+            return f"{self.imports.use('.records', snapshot_name(load.resource))}.of({row})"
+        guards: list[str] = []
+        fields = self.program.resources[load.resource].columns
+        for name in load.path:
+            column = fields[name]
+            row = f"{row}.{column.python}"
+            inner = required(column.type)
+            fields = self.program.structs[inner.name].fields if isinstance(inner, Struct) else {}
+            if is_nullable(column.type) and name != load.path[-1]:
+                guards.append(f"{row} is not None")
+        return f"{row} if {' and '.join(guards)} else None" if guards else row
+
+    def row(self, resource: str) -> str:
+        """The name of a variable for a further row."""
+        plain = local_name(snake_case(resource))
+        plain = f"{plain}_row" if _OWN.fullmatch(plain) else plain
+        names = chain([plain], (f"{plain}_{number}" for number in count(2)))
+        known = self.rows.values()
+        return next(name for name in map(self.variable, names) if name not in known)
+
+    def converted(
+        self, how: Conversion, text: str, kind: Type, is_certain: bool, depth: int
+    ) -> str:
+        """A value of the older payload as the new one has it."""
+        may_be_nil = how.old.nullable and (how.step != "same" or how.default is not None)
+        made = self.step(how, text, required(kind), is_certain and not how.old.nullable, depth)
+        if not may_be_nil:
+            return made
+        other = self.literal(how.default.value) if how.default is not None else "None"
+        return f"{made} if {text} is not None else {other}"
+
+    def step(self, how: Conversion, text: str, kind: Type, is_certain: bool, depth: int) -> str:
+        """A value that is not nil."""
+        match how.step:
+            case "same":
+                return text
+            case "float" | "str" as name:
+                return f"{self.builtin(name)}({text})"
+            case "text":
+                return f"{self.imports.operator('text')}({text})"
+            case "decimal":
+                decimal = self.imports.use("decimal", "Decimal")
+                inner = f"{self.builtin('str')}({text})" if how.old.name == "float" else text
+                return f"{decimal}({inner})"
+            case Items(item):
+                return self.items(how, item, text, kind, depth)
+            case Object(values):
+                place = _Place(text, how.old.fields, is_certain)
+                types = types_within(self.program, kind)
+                given = (
+                    f"{self.attribute(kind, name)}={self.value(each, types[name], place, depth)}"
+                    for name, each in values.items()
+                )
+                return f"{self.class_of(kind)}({', '.join(given)})"
+
+    def items(self, how: Conversion, item: Conversion, text: str, kind: Type, depth: int) -> str:
+        """The items of an array or a hash, each converted."""
+        is_hash = how.old.kind == "hash"
+        if item.step == "same" and item.default is None:
+            return f"{self.builtin('dict' if is_hash else 'list')}({text})"
+        number = f"_{depth + 1}" if depth else ""
+        name = self.variable(f"each{number}")
+        match kind:
+            case Array(of) | Hash(value=of):
+                made = self.converted(item, name, of, False, depth + 1)
+            case _:
+                raise LookupError(f"{kind} has no items")
+        if is_hash:
+            key = self.variable(f"key{number}")
+            return f"{{{key}: {made} for {key}, {name} in {text}.items()}}"
+        return f"[{made} for {name} in {text}]"
+
+    def class_of(self, kind: Type) -> str:
+        match kind:
+            case Record(name):
+                return self.imports.use(".records", snapshot_name(name))
+            case Struct(name):
+                return self.imports.use(".records", name)
+        raise LookupError(f"no class of {kind}")
+
+    def attribute(self, kind: Type, name: str) -> str:
+        match kind:
+            case Record(resource):
+                return self.program.resources[resource].columns[name].python
+            case Struct(struct):
+                return self.program.structs[struct].fields[name].python
+        return name
+
+    def literal(self, value: object) -> str:
+        match value:
+            case str():
+                return literals.string(value)
+            case bool() | None:
+                return str(value)
+            case int() | float():
+                return f"-{literals.number(-value)}" if value < 0 else literals.number(value)
+            case Decimal():
+                return f"{self.imports.use('decimal', 'Decimal')}({literals.quoted(str(value))})"
+            case list():
+                return f"[{', '.join(map(self.literal, value))}]"
+            case dict():
+                items = (f"{literals.quoted(k)}: {self.literal(v)}" for k, v in value.items())
+                return f"{{{', '.join(items)}}}"
+        raise TypeError(f"no literal of {value!r}")
+
+    def builtin(self, name: str) -> str:
+        return self.imports.use("builtins", name)
