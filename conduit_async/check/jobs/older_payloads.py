@@ -31,6 +31,7 @@ def plan_older_payloads(
         jobs = [(hook, job) for hook in resource.hooks for job in hook.jobs if job.older]
         taken = {*classes, *ENTRY_POINTS, *(each.python for each in resource.functions.values())}
         taken |= {n for h in resource.hooks for j in h.jobs for n in (j.python, j.payload)}
+        program.resources.work_on(resource)
         for hook, job in jobs:
             _plan(program, resource, hook, job, upcasters, taken)
             for fingerprint, older in job.older_payloads.items():

@@ -43,7 +43,13 @@ def reported(example: dict[str, str], folder: Path) -> set[str]:
         return reported_on_a_terminal(example["console"], folder)
     problems = Problems()
     config = read_settings(Source("conduit.toml", example.get("toml", "")), problems)
-    output = compile({"post.conduit": example.get("conduit", POST)}, config or Config())
+    upcasters = Source("upcasters.py", example["python"]) if "python" in example else None
+    output = compile(
+        {"post.conduit": example.get("conduit", POST)},
+        config or Config(),
+        lock=example.get("json"),
+        upcasters=upcasters,
+    )
     return {found.code for found in (*problems.sorted(), *output.diagnostics)}
 
 
