@@ -81,8 +81,11 @@ class _Classes:
         new: NewFields,
         types: Mapping[str, Type],
         whole: Mapping[str, str],
-    ) -> None:
-        """Add the class of an object; `whole` are annotations of the new payload's own fields."""
+    ) -> str:
+        """The class of an object, added unless there is one like it.
+
+        `whole` are annotations of the new payload's own fields.
+        """
         counterparts: dict[str, str] = {}
         for name, each in new.items():
             if (source := source_of(name, each, fields)) is not None:
@@ -99,7 +102,13 @@ class _Classes:
                     text = f"{self.imports.runtime('Sensitive')}[{text}]"
             members.append((attribute, text))
         renamed = {attribute: name for name, attribute in named.items() if attribute != name}
-        self.found.append(OlderClass(self.older.classes[path], tuple(members), renamed))
+        made = OlderClass(self.older.classes[path], tuple(members), renamed)
+        for known in self.found:
+            is_like = replace(made, name=known.name) == known
+            if is_like and made.name.rstrip("_") == known.name.rstrip("_"):
+                return known.name
+        self.found.append(made)
+        return made.name
 
     def _annotation(
         self, old: FieldType, new: NewField | None, kind: Type | None, path: str
@@ -133,8 +142,7 @@ class _Classes:
                 return f"{self._builtin('dict')}[{key}, {item}]"
             case "struct" | "record":
                 inner = new.fields if new is not None else {}
-                self._add(path, old.fields, inner, types_within(self.program, kind), {})
-                return self.older.classes[path]
+                return self._add(path, old.fields, inner, types_within(self.program, kind), {})
         return self._builtin("str") if old.kind == "enum" else self._any()
 
     def _any(self) -> str:

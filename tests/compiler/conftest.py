@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from generated import lock_in, settings_in, sources_in
+from generated import lock_in, settings_in, sources_in, upcasters_in
 
 from conduit_async.compiler import Output, compile
 
@@ -27,7 +27,12 @@ def compiled_case(
             if stored := file.read():
                 output: Output = pickle.loads(stored)
                 return output
-            output = compile(sources_in(folder), settings_in(folder), lock=lock_in(folder))
+            output = compile(
+                sources_in(folder),
+                settings_in(folder),
+                lock=lock_in(folder),
+                upcasters=upcasters_in(folder),
+            )
             file.write(pickle.dumps(output))
             return output
 

@@ -36,6 +36,12 @@ def lock_in(folder: Path) -> str | None:
     return path.read_text("utf-8") if path.exists() else None
 
 
+def upcasters_in(folder: Path) -> Source | None:
+    """The module of upcasters beside the sources in a folder, if there is one."""
+    path = folder / "upcasters.py"
+    return Source(path.name, path.read_text("utf-8")) if path.exists() else None
+
+
 def compiled(sources: str | Mapping[str, str], config: Config | None = None) -> dict[str, str]:
     """The files of the package that sources become; they must have no errors."""
     if isinstance(sources, str):

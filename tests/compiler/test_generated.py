@@ -55,9 +55,10 @@ def test_pyright_is_content(packages: Path) -> None:
 
 def test_ruff_is_content(packages: Path) -> None:
     folders = [path.name for path in packages.iterdir() if path.is_dir()]
-    usual = [name for name in folders if name.removesuffix("_package") not in UNUSUAL]
+    usual = [name for name in sorted(folders) if name.removesuffix("_package") not in UNUSUAL]
     config = ROOT / "pyproject.toml"
-    run("ruff", "check", "--no-cache", "--config", str(config), *sorted(usual), cwd=packages)
+    shapes = ["--ignore", "N801"]  # the class of an older payload is called `EmailSend_e6aa5956`
+    run("ruff", "check", "--no-cache", "--config", str(config), *shapes, *usual, cwd=packages)
 
 
 def test_black_changes_nothing(packages: Path) -> None:

@@ -35,9 +35,16 @@ def name_earlier_types(program: Program, known: Collection[str], problems: Probl
                 related = Related(seen[name], "the first one")
                 message = f"`{name}` is the earlier name of two job types"
                 problems.error("VAL505", span, message, "remove it from one of them", related)
-            elif name not in known and (meant := did_you_mean(name, known)) is not None:
+            elif name not in known and (meant := _meant(name, known)) is not None:
                 problems.warning("SYN012", span, f"no job type was ever called `{name}`", meant)
             seen.setdefault(name, span)
+
+
+def _meant(name: str, known: Collection[str]) -> str | None:
+    """A hint with the nearest name of the same hook."""
+    hook, _, last = name.rpartition(".")
+    others = [each.rpartition(".") for each in known]
+    return did_you_mean(last, [own for around, _, own in others if around == hook], '"{}"')
 
 
 def _span(job: JobInfo) -> Span:

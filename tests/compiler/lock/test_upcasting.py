@@ -96,7 +96,7 @@ def test_a_safe_widening_converts(old: str, kind: str) -> None:
     ],
 )  # fmt: skip
 def test_what_may_lose_something_is_unreadable(old: str, kind: str) -> None:
-    reason = f"x was {old} in older payloads, and is {kind} now"
+    reason = f"x: was {old} in older payloads, and is {kind} now"
     assert unreadable(scalar(old), new(scalar(kind))) == reason
 
 
@@ -119,7 +119,7 @@ def test_a_value_that_may_no_longer_be_nil_needs_a_default() -> None:
     assert found == Taken(
         "x", Conversion(scalar("int?"), scalar("float"), "float", default=Constant(1))
     )
-    reason = "x may be nil in older payloads, and is never nil now"
+    reason = "x: may be nil in older payloads, and is never nil now"
     assert unreadable(scalar("int?"), new(scalar("int"))) == reason
 
 
@@ -173,7 +173,7 @@ def test_an_unreadable_field_is_named_by_its_path() -> None:
     old = array(struct(a="string", inner=struct(b="int?")))
     kind = array(struct(a="string", inner=struct(b="int")))
     assert unreadable(old, new(kind)) == (
-        "x[].inner.b may be nil in older payloads, and is never nil now"
+        "x[].inner.b: may be nil in older payloads, and is never nil now"
     )
 
 

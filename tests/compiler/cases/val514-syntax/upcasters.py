@@ -1,0 +1,5 @@
+from conduit_runtime import upcast
+
+
+@upcast(greet "0a"
+def _(old): ...
