@@ -95,7 +95,7 @@ resource {name} {{
       self.finished_at = Time.now()
       @async(name: "finish", max_attempts: 5) {{
         for label in self.labels {{
-          {third}.count(label, self.quantity * {number % 9 + 1}, city: self.place.city)
+          {third}.count(label, self.quantity * {number % 9 + 1}, idempotency_key: self.id)
         }}
         @async(name: "publish") {{ {second}.publish(self.id, title: self.title) }}
       }}

@@ -18,6 +18,7 @@ from .jobs.capture import capture
 from .jobs.older_payloads import plan_older_payloads
 from .jobs.reach import check_bodies
 from .jobs.stored_records import report_sensitive_reads
+from .lints import lint
 from .names.clashes import check_clashes
 from .names.typos import check_config_names, check_service_names
 
@@ -59,4 +60,5 @@ def check(
     check_config_names(columns, config, problems)
     if not problems.has_errors:
         report_unsupported(env, problems)
+        lint(env, config, problems)
     return None if problems.has_errors else env

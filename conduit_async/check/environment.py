@@ -36,6 +36,7 @@ class Environment(Program):
     `unparsed` are the statements and members that did not parse completely, `words` those in them.
     `shapes` are the structs by what they hold, `taken_names` all class names, `taken_columns` the
     columns' Python names.
+    `uncompiled` are the hooks that are not compiled, each with what is known of its nodes.
     `likely` remembers which resource the name of a service may be a typo of.
     `reached` are the functions and scopes that code uses, `pending` those still to be checked.
     """
@@ -49,6 +50,7 @@ class Environment(Program):
     taken_columns: dict[str, set[str]] = field(default_factory=dict)
     likely: dict[str, str | None] = field(default_factory=dict)
     words: dict[tuple[Source, str], set[str]] = field(default_factory=dict)
+    uncompiled: dict[ast.Hook, Program] = field(default_factory=dict)
     reached: set[FunctionInfo | ast.Scope] = field(default_factory=set)
     pending: deque[tuple[ResourceInfo, FunctionInfo | ast.Scope]] = field(default_factory=deque)
 

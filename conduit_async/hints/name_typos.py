@@ -1,9 +1,9 @@
 """Names that are probably typos of others."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from ..names import service_name
+from ..names import method_name, service_name
 from ..suggest import nearest
 
 _SHORT_NAME = 4
@@ -15,14 +15,30 @@ def may_be_typos(services: Iterable[str]) -> bool:
     return any(others for _, others in close_names(services))
 
 
+def may_have_typos(methods: Iterable[str]) -> bool:
+    """Whether any of these methods of a service may be a typo of another one."""
+    return any(others for _, others in close_methods(methods))
+
+
 def close_names(names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each name, with those before it that it may be a typo of."""
+    """Each service, with those before it that it may be a typo of."""
+    return _close(names, _is_near)
+
+
+def close_methods(names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """Each method of a service, with those before it that it may be a typo of."""
+    return _close(names, _is_near_method)
+
+
+def _close(
+    names: Iterable[str], is_near: Callable[[str, str], bool]
+) -> Iterator[tuple[str, list[str]]]:
     seen: dict[str, list[str]] = {}
     for name in names:
         lower = name.lower()
         variants = {lower, *(lower[:i] + lower[i + 1 :] for i in range(len(lower)))}
         others = dict.fromkeys(other for variant in variants for other in seen.get(variant, ()))
-        yield name, [other for other in others if _is_near(name, other)]
+        yield name, [other for other in others if is_near(name, other)]
         for variant in variants:
             seen.setdefault(variant, []).append(name)
 
@@ -31,6 +47,20 @@ def _is_near(name: str, other: str) -> bool:
     if service_name(name) == service_name(other):
         return False  # a clash, which is an error
     return is_typo(name, other) or name == f"{other}s" or other == f"{name}s"
+
+
+def _is_near_method(name: str, other: str) -> bool:
+    """Whether one is a typo of the other; of words, only one that is long enough to be one."""
+    words, others = name.split("_"), other.split("_")
+    if method_name(name) == method_name(other):
+        return False  # a clash, which is an error
+    if len(words) == len(others):
+        differing = [pair for pair in zip(words, others, strict=True) if pair[0] != pair[1]]
+        if len(differing) > 1:
+            return False
+        name, other = differing[0]
+    # `activate` and `reactivate`, `mount` and `count`: a typo is rarely in the first letter
+    return name[:1] == other[:1] and is_typo(name, other)
 
 
 def is_typo(name: str, known: str) -> bool:

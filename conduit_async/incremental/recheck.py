@@ -9,7 +9,7 @@ from ..check.names.typos import check_config_names
 from ..check.queries.writes import WRITES
 from ..config import Config
 from ..diagnostics import MAX_DIAGNOSTICS, Diagnostic, Problems
-from ..hints.name_typos import likely_name, may_be_typos
+from ..hints.name_typos import likely_name, may_be_typos, may_have_typos
 from ..link.services import have_clashes, merged
 from ..lock.model import Lock
 from ..names import module_name
@@ -22,8 +22,8 @@ from .output import Output, SourceSummary, digest, words
 from .summarize import summaries_of
 
 _OWN = frozenset({
-    "ASY901", "ASY902", "ASY920", "PAT401", "PAT402", "PAT403", "PAT404", "SEM203", "SEM213",
-    "SYN012", "TYP101", "TYP102", "TYP103",
+    "ASY901", "ASY902", "ASY907", "ASY908", "ASY909", "ASY920", "PAT401", "PAT402", "PAT403",
+    "PAT404", "SEM203", "SEM213", "SYN012", "TYP101", "TYP102", "TYP103",
 })  # fmt: skip
 """Warnings that depend on nothing but the source and what it uses."""
 
@@ -93,6 +93,7 @@ class _Recheck:
         if (
             have_clashes(services.values())
             or may_be_typos(services)
+            or any(may_have_typos(m.name for m in each.methods) for each in services.values())
             or not _are_apart(summaries.values())
             or not _are_types_apart(program, dirty, kept.values())
         ):

@@ -45,7 +45,9 @@ def check_bodies(env: Environment) -> None:
                 _check_pending(env)
                 env.resources.work_on(info)
             else:
-                _hook(env.for_unreached_code(), info, hook, None)
+                aside = env.for_unreached_code()
+                _hook(aside, info, hook, None)
+                env.uncompiled[hook] = aside
     _mark_uses(env)
     aside = env.for_unreached_code()
     for info in env.resources.values():

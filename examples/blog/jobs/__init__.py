@@ -20,6 +20,7 @@ JOBS: tuple[JobType[services.Services, Any], ...] = (
     post.search_index_remove,
     user.email_send,
     user.confirm_email,
+    user.warn_old_address,
 )
 
 SERVICES: dict[str, type] = {

@@ -30,13 +30,18 @@ def after_create(conn: Connection, record: object) -> User:
 
 
 def after_update(conn: Connection, record: object, previous: object) -> User:
-    """Tell the old address, too: its owner may not have asked for the change."""
+    """Tell the old address, too: its owner may not have asked for the change. Two
+    jobs: when one mail
+    fails, the other is not sent again.
+    """
     with Hook(conn, User, record, previous) as hook:
         user = hook.record
         if user.email != hook.previous.email:
             old = hook.previous.email
+            hook.enqueue(confirm_email, ConfirmEmail(name=user.name, email=user.email))
             hook.enqueue(
-                confirm_email, ConfirmEmail(name=user.name, email=user.email, old=old)
+                warn_old_address,
+                WarnOldAddress(name=user.name, email=user.email, old=old),
             )
     return user
 
@@ -61,12 +66,24 @@ async def email_send(job: JobContext[Services], user: EmailSend) -> None:
 class ConfirmEmail:
     name: str
     email: str
+
+
+@job_type("user.after_update.confirm_email", "bebf0f77", queue="mail", priority="high")
+async def confirm_email(job: JobContext[Services], user: ConfirmEmail) -> None:
+    await job.services.email.send(user.email, "confirm_email", name=user.name)
+
+
+@dataclass(frozen=True, slots=True)
+class WarnOldAddress:
+    name: str
+    email: str
     old: str
 
 
-@job_type("user.after_update.confirm_email", "be0d3dd0", queue="mail", priority="high")
-async def confirm_email(job: JobContext[Services], user: ConfirmEmail) -> None:
-    await job.services.email.send(user.email, "confirm_email", name=user.name)
+@job_type(
+    "user.after_update.warn_old_address", "be0d3dd0", queue="mail", priority="high"
+)
+async def warn_old_address(job: JobContext[Services], user: WarnOldAddress) -> None:
     await job.services.email.send(
         user.old, "email_changed", name=user.name, to=user.email
     )

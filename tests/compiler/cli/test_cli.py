@@ -325,7 +325,7 @@ def test_a_module_that_is_no_python_is_not_written(
         before = held("jobs")
     put(
         "src/post.conduit",
-        GOOD.replace("Mail.send", '\n    Mail.all(["x"] + ["y"])\n    Mail.send'),
+        GOOD.replace("Mail.send", '\n    let all = Mail.all(["x"] + ["y"])\n    Mail.send'),
     )
     monkeypatch.setattr(
         "conduit_async.lower.expressions.operators.collection",
@@ -336,7 +336,7 @@ def test_a_module_that_is_no_python_is_not_written(
         assert run(["gen", "src", "-o", "jobs", *options]) == 1
         printed = capsys.readouterr().err
         assert "internal error" in printed
-        assert '`Mail.all(["x"] + ["y"])` at src/post.conduit:' in printed
+        assert '`let all = Mail.all(["x"] + ["y"])` at src/post.conduit:' in printed
         assert printed.count("\n") == 1
     assert (held("jobs") if before else {}) == before
     assert Path("jobs").exists() == bool(before)

@@ -61,6 +61,7 @@ def test_a_foreign_word_is_a_loop_variable_and_a_parameter(word: str) -> None:
         "  @after update @async {\n"
         f"    for {word} in self.tags {{ Email.send({word}) rescue |err| {{ Email.send(err) }} }}\n"
         f"    Email.send(self.tags.map(|{word}| {{ {word} }}), self.tags.map(({word}) => {word}))\n"
+        '      rescue { Logger.warn("not sent") }\n'
         f"    Email.send(1) rescue |{word}| {{\n"
         f"      Email.send({word})\n"
         "    }\n"

@@ -15,7 +15,7 @@ POST = """resource Post {{
     {hook}
     @async(name: "mail"{option}) {{
       {job}
-      Email.send(self.title)
+      Logger.info(self.title)
     }}
   }}
 }}

@@ -127,7 +127,7 @@ def test_a_statement(statement: str) -> None:
         "@function f(a: { b: int!\n c: string! }) -> int { return a.b }",
         "@on create: [\n  auth,\n  rate_limit(\n  5,\n  per: minute\n  )\n  ]",
         'tags: array<string>! @default([\n  "a",\n  "b"\n  ])',
-        "@after update {\n  let a = f(\n  self.id,\n  [\n  1,\n  2\n  ]\n  )\n"
+        "@after update @async {\n  let a = f(\n  self.id,\n  [\n  1,\n  2\n  ]\n  )\n"
         "  Email.send(a\n  + 1)\n  }"
         "\n  @function f(a: uuid, b: array<int>) -> int { return 1 }",
         "address: {\nstreet: string!\ncity: string(5)!\n}!",

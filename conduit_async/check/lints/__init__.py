@@ -1,0 +1,20 @@
+"""Warnings of code that is right by the language, and does in production what nobody wants."""
+
+from ...config import Config
+from ...diagnostics import Problems
+from ..environment import Environment
+from .held_transactions import report_held_transactions
+from .method_typos import report_method_typos
+from .repeated_effects import report_repeated_effects
+from .stale_decisions import report_stale_decisions
+
+
+def lint(env: Environment, config: Config, problems: Problems) -> None:
+    """Report what the jobs and hooks of a program without errors should do otherwise."""
+    report_stale_decisions(env, problems)
+    report_repeated_effects(env, config, problems)
+    report_method_typos(env, config, problems)
+    hooks = {hook.node: env for info in env.resources.values() for hook in info.hooks}
+    for hook, program in {**hooks, **env.uncompiled}.items():
+        if hook.timing == "after":
+            report_held_transactions(program, hook, config, problems)

@@ -1,0 +1,75 @@
+"""Which fields of records a body uses and assigns."""
+
+from collections.abc import Collection
+
+from ... import ast
+from ...analyses.own_code import is_on_self
+from ...analyses.walk import children, walk
+from ...program import (
+    ChangeCall,
+    Facts,
+    FunctionCall,
+    Local,
+    RecordColumn,
+    RelationUse,
+    SelfColumn,
+    StructField,
+)
+
+WHOLE = ("self", "")
+"""Stands for every field of `self` among used fields."""
+
+
+def field_path(facts: Facts, node: ast.Node) -> tuple[ast.Node, tuple[str, ...]]:
+    """What a path of fields starts at, and their names: `self` and `address`, `country`."""
+    names: list[str] = []
+    while isinstance(node, ast.Member) and isinstance(
+        facts.resolutions.get(node), SelfColumn | StructField | RecordColumn
+    ):
+        names.insert(0, node.name.text)
+        node = node.target
+    return node, tuple(names)
+
+
+def used_fields(
+    facts: Facts, body: ast.Block, left_out: Collection[ast.Node]
+) -> frozenset[tuple[str, str]]:
+    """The fields that are read outside of some nodes, by the record's name and their own."""
+    found: set[tuple[str, str]] = set()
+    pending: list[ast.Node] = [body]
+    while pending:
+        node = pending.pop()
+        if node in left_out:
+            continue
+        root, names = field_path(facts, node)
+        match node, facts.resolutions.get(node):
+            case _ if names:
+                local = facts.resolutions.get(root)
+                found.add((local.name if isinstance(local, Local) else "self", names[0]))
+                pending += children(root)
+            case ast.SelfRef(), _:
+                found.add(WHOLE)
+            case ast.Assign(value=value), _:
+                pending.append(value)
+            case ast.Call() | ast.Member(), FunctionCall(function=function, arguments=arguments):
+                if is_on_self(node):
+                    found |= {("self", read.path[0]) for read in function.reads if read.path}
+                pending += filter(None, arguments)
+            case _, ChangeCall(argument=argument):
+                pending += [argument] if argument is not None else []
+            case ast.Member(target=ast.SelfRef()), RelationUse():
+                pass
+            case _:
+                pending += children(node)
+    return frozenset(found)
+
+
+def assigned_fields(facts: Facts, body: ast.Block) -> dict[str, list[ast.Assign]]:
+    """The assignments to the fields of `self` in a body, those in its jobs included."""
+    found: dict[str, list[ast.Assign]] = {}
+    for node in walk(body):
+        if isinstance(node, ast.Assign):
+            root, names = field_path(facts, node.target)
+            if isinstance(root, ast.SelfRef) and names:
+                found.setdefault(names[0], []).append(node)
+    return found

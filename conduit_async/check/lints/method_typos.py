@@ -1,0 +1,68 @@
+"""Methods of services whose names are probably typos of others."""
+
+from ... import ast
+from ...config import Config
+from ...diagnostics import Problems, Related
+from ...hints.name_typos import close_methods
+from ...names import CALL
+from ...program import Program, ServiceCall
+from ...source import Span
+
+_Shape = tuple[int, frozenset[str]]
+"""How many positional arguments a call gives, and the names of the others."""
+
+
+def report_method_typos(program: Program, config: Config, problems: Problems) -> None:
+    """Warn (PAT411) about methods that are nearly called like another one of the same service.
+
+    The one with fewer calls is the typo, of two with as many the later one. It has to be called as
+    the other one is.
+    """
+    services: dict[str, dict[str, list[tuple[Span, _Shape]]]] = {}
+    for node, use in program.facts.resolutions.items():
+        if not isinstance(use, ServiceCall) or use.service in config.externs or use.method == CALL:
+            continue
+        assert isinstance(node, ast.Call)
+        assert isinstance(node.callee, ast.Member)
+        shape = len(use.positional), frozenset(name for name, _ in use.named)
+        methods = services.setdefault(use.service, {})
+        methods.setdefault(use.method, []).append((node.callee.name.span, shape))
+    for service, methods in services.items():
+        for calls in methods.values():
+            calls.sort(key=lambda call: _place(call[0]))
+        names = sorted(methods, key=lambda name: (-len(methods[name]), _place(methods[name][0][0])))
+        for name, others in close_methods(names):
+            for meant in others:
+                if _takes(methods[meant], methods[name]):
+                    _warn(service, name, methods[name], meant, methods[meant], problems)
+                    break
+
+
+def _takes(known: list[tuple[Span, _Shape]], calls: list[tuple[Span, _Shape]]) -> bool:
+    """Whether each of the calls is like one that is known, perhaps with fewer named arguments."""
+    shapes = {shape for _, shape in known}
+    return all(
+        any(count == given and named <= names for given, names in shapes)
+        for _, (count, named) in calls
+    )
+
+
+def _warn(
+    service: str,
+    name: str,
+    calls: list[tuple[Span, _Shape]],
+    meant: str,
+    known: list[tuple[Span, _Shape]],
+    problems: Problems,
+) -> None:
+    message = f"`{service}.{name}` is taken for a method of its own, beside `{service}.{meant}`"
+    hint = f"did you mean `{service}.{meant}`?"
+    if len(calls) == len(known):
+        hint = "if they are one, write the same name in both places"
+    related = Related(known[0][0], f"`{service}.{meant}` is called here")
+    for span, _ in calls:
+        problems.warning("PAT411", span, message, hint, related)
+
+
+def _place(span: Span) -> tuple[str, int]:
+    return span.source.path, span.start
