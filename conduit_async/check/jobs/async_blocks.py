@@ -2,16 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from itertools import chain, count
 
-from ... import ast
-from ...analyses.walk import walk
 from ...config import Config
-from ...diagnostics import Problems, Related
+from ...diagnostics import Problems
 from ...lock.model import Lock
 from ...lock.update import older_shapes
 from ...names import (
-    CALL,
     ENTRY_POINTS,
     class_name,
     local_name,
@@ -21,18 +17,15 @@ from ...names import (
     unclashed,
 )
 from ...program import (
-    Facts,
     HookInfo,
     JobInfo,
     Program,
-    RecordCall,
     ResourceInfo,
-    ServiceCall,
 )
-from ..queries.writes import WRITES
 from .earlier_types import name_earlier_types
-from .options import MAX_NAME_BYTES, read_options
+from .options import read_options
 from .statements import statement_hashes
+from .type_names import name_types
 
 
 def describe_jobs(program: Program, config: Config, problems: Problems) -> None:
@@ -59,60 +52,15 @@ def name_jobs(
     """
     classes = {*program.class_names.values(), *taken}
     classes |= {name(each) for each in program.resources for name in (record_name, snapshot_name)}
+    # after an error, what a block captures may not be known
+    name_types(program, config.prefix, Lock() if problems.has_errors else lock, problems)
     for resource in program.resources.values():
         jobs = [(hook, job) for hook in resource.hooks for job in hook.jobs]
-        _name_types(resource, jobs, program.facts, config.prefix or "", problems)
         _name_in_python(resource, jobs, classes)
     name_earlier_types(program, lock.jobs.keys(), problems)
     for resource in program.resources.values():
         for job in (job for hook in resource.hooks for job in hook.jobs):
             job.older = older_shapes(lock, (job.name, *job.was), job.fingerprint)
-
-
-def _name_types(
-    resource: ResourceInfo,
-    jobs: list[tuple[HookInfo, JobInfo]],
-    facts: Facts,
-    prefix: str,
-    problems: Problems,
-) -> None:
-    # Names from the source come first, so that no other block can take them.
-    first: dict[str, JobInfo] = {}
-    prefix += "." if prefix[-1:].isalnum() else ""
-    for hook, job in sorted(jobs, key=lambda pair: "name" not in pair[1].options):
-        header, is_named = job.block.header, "name" in job.options
-        what = job.options["name"] if is_named else _work(job.block, facts)
-        wanted = f"{prefix}{snake_case(resource.name)}.after_{hook.node.event}.{what}"
-        names = chain([wanted], (f"{wanted}_{number}" for number in count(2)))
-        job.name = next(name for name in names if name not in first)
-        if job.name != wanted:
-            message = f"another block is called `{wanted}`, so this one became `{job.name}`"
-            hint = 'name it, since such names move when blocks are reordered: `@async(name: "…")`'
-            note = f"`{wanted}` is this one"
-            if is_named:
-                hint = (
-                    "give one of the two another name: the number moves when blocks are reordered"
-                )
-                note = "the first one of this name"
-            related = Related(first[wanted].block.header, note)
-            problems.warning("ASY901", header, message, hint, related)
-        first[job.name] = job
-        if len(job.name.encode()) > MAX_NAME_BYTES:
-            message = f"the job type's name has more than {MAX_NAME_BYTES} bytes: `{job.name}`"
-            problems.error("VAL504", header, message, 'shorten it: `@async(name: "…")`')
-
-
-def _work(block: ast.Async, facts: Facts) -> str:
-    """What the block does: its first service call, else its first write, else `job`."""
-    write: str | None = None
-    for node in walk(block.body, ast.Async):
-        match facts.resolutions.get(node):
-            case ServiceCall(service=service, method=method):
-                what = snake_case(service)
-                return what if method == CALL else f"{what}_{snake_case(method)}"
-            case RecordCall(operation=operation) as call if operation in WRITES and write is None:
-                write = f"{snake_case(operation)}_{snake_case(call.resource)}"
-    return write or "job"
 
 
 def _name_in_python(

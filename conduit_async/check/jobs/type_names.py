@@ -1,0 +1,173 @@
+"""The names of job types: those of the source, those of the lock, and new ones."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain, count
+
+from ... import ast
+from ...analyses.walk import walk
+from ...diagnostics import Problems, Related
+from ...lock.matching import UnnamedBlock, identity, match, name_order
+from ...lock.model import Lock, LockedJob
+from ...names import CALL, snake_case
+from ...package import locked_job
+from ...program import Facts, JobInfo, Program, RecordCall, ServiceCall
+from ..queries.writes import WRITES
+from .options import MAX_NAME_BYTES
+from .unclear_names import report_unclear
+
+
+def name_types(program: Program, prefix: str | None, lock: Lock, problems: Problems) -> None:
+    """Give every job its type's name, the one that the lock has for an unnamed block."""
+    hooks: dict[str, list[JobInfo]] = {}
+    for resource in program.resources.values():
+        for job in (job for hook in resource.hooks for job in hook.jobs):
+            hooks.setdefault(job.hook_name, []).append(job)
+    locked: dict[str, dict[str, LockedJob]] = {}
+    for name, known in lock.jobs.items():
+        locked.setdefault(known.hook, {})[name] = known
+    claimed = {
+        name for jobs in hooks.values() for job in jobs for name in job.options.get("was", ())
+    }
+    for hook, jobs in hooks.items():
+        around, before = (_around(each, hook) for each in (prefix, lock.prefix))
+        names = _HookNames(around, before, locked.get(hook, {}), claimed, program.facts, problems)
+        names.give(jobs)
+
+
+def _around(prefix: str | None, hook: str) -> str:
+    resource, _, event = hook.rpartition(".")
+    dot = "." if (prefix or "")[-1:].isalnum() else ""
+    return f"{prefix or ''}{dot}{snake_case(resource)}.{event}."
+
+
+class _HookNames:
+    """The names of the blocks of one hook, by their last parts.
+
+    `around` is what precedes them, `before` what did when the lock was written. `locked` are the
+    types of the hook, `claimed` the names of which a block says that it had them.
+    """
+
+    def __init__(
+        self,
+        around: str,
+        before: str,
+        locked: Mapping[str, LockedJob],
+        claimed: Collection[str],
+        facts: Facts,
+        problems: Problems,
+    ) -> None:
+        self._around, self._facts, self._problems = around, facts, problems
+        self._claimed = {name.removeprefix(around).removeprefix(before) for name in claimed}
+        self._current: dict[str, LockedJob] = {}
+        self._gone: dict[str, LockedJob] = {}
+        for name, known in locked.items():
+            if not known.retired and name.startswith(before):
+                self._current[name.removeprefix(before)] = known
+            if name.startswith(around):
+                self._gone[name.removeprefix(around)] = known
+        self._first: dict[str, JobInfo] = {}
+
+    def give(self, jobs: Sequence[JobInfo]) -> None:
+        named = [job for job in jobs if "name" in job.options]
+        for job in named:  # before others, so that no block takes its name
+            wanted = job.options["name"]
+            self._take(job, next(name for name in _numbered(wanted) if name not in self._first))
+        unnamed = {
+            job: UnnamedBlock(_work(job.block, self._facts), locked_job(job))
+            for job in jobs
+            if "name" not in job.options
+        }
+        self._keep(unnamed)
+        for job, block in unnamed.items():
+            if not job.name:
+                self._take(job, self._new(block))
+        self._sort(unnamed)
+        for job in jobs:
+            self._report(job, job.options.get("name") or unnamed[job].work)
+
+    def _take(self, job: JobInfo, name: str) -> None:
+        job.name = f"{self._around}{name}"
+        self._first[name] = job
+
+    def _keep(self, unnamed: Mapping[JobInfo, UnnamedBlock]) -> None:
+        """Give the blocks the names that the lock has for them."""
+        jobs = [*unnamed]
+        left = self._current.keys() - self._first.keys() - self._claimed
+        found = match([*unnamed.values()], {name: self._current[name] for name in left})
+        for place, name in found.names.items():
+            self._take(jobs[place], name)
+        unclear: set[JobInfo] = set()
+        for each in found.unclear:
+            blocks = [jobs[place] for place in each.blocks]
+            unclear.update(blocks)
+            known = {name: self._current[name] for name in each.names}
+            report_unclear(blocks, self._around, known, self._problems)
+        for job, block in unnamed.items():
+            if job.name or job in unclear:
+                continue
+            if (returned := self._returned(block)) is not None:
+                self._take(job, returned)
+
+    def _returned(self, block: UnnamedBlock) -> str | None:
+        """The name of a retired type that had the same statements and payload."""
+        found = (
+            name
+            for name, known in self._gone.items()
+            if known.retired and block.statements and known.block == block.job.block
+        )
+        free = (name for name in found if self._is_free(name, block))
+        return min(free, key=lambda name: (name != block.work, name_order(name)), default=None)
+
+    def _is_free(self, name: str, block: UnnamedBlock) -> bool:
+        """Whether a new block may take a name: of a type that is gone, only with its payload."""
+        if name in self._first or name in self._claimed:
+            return False
+        return name not in self._gone or block.job.shape in self._gone[name].shapes
+
+    def _new(self, block: UnnamedBlock) -> str:
+        return next(name for name in _numbered(block.work) if self._is_free(name, block))
+
+    def _sort(self, unnamed: Mapping[JobInfo, UnnamedBlock]) -> None:
+        """Give blocks that are the same their names in the order of the source."""
+        same: dict[tuple[object, ...], list[JobInfo]] = {}
+        for job, block in unnamed.items():
+            same.setdefault(identity(block), []).append(job)
+        for jobs in same.values():
+            names = sorted((job.name.removeprefix(self._around) for job in jobs), key=name_order)
+            for job, name in zip(jobs, names, strict=True):
+                self._take(job, name)
+
+    def _report(self, job: JobInfo, wanted: str) -> None:
+        header, own = job.block.header, job.name.removeprefix(self._around)
+        if own != wanted and wanted in self._first:
+            wanted_name = f"{self._around}{wanted}"
+            message = f"another block is called `{wanted_name}`, so this one became `{job.name}`"
+            hint = f'name it, and it runs its queued jobs too: `@async(name: "…", was: "{own}")`'
+            note = f"`{wanted_name}` is this one"
+            if "name" in job.options:
+                hint = (
+                    "give one of the two another name: the number moves when blocks are reordered"
+                )
+                note = "the first one of this name"
+            related = Related(self._first[wanted].block.header, note)
+            self._problems.warning("ASY901", header, message, hint, related)
+        if len(job.name.encode()) > MAX_NAME_BYTES:
+            message = f"the job type's name has more than {MAX_NAME_BYTES} bytes: `{job.name}`"
+            self._problems.error("VAL504", header, message, 'shorten it: `@async(name: "…")`')
+
+
+def _numbered(name: str) -> Iterable[str]:
+    return chain([name], (f"{name}_{number}" for number in count(2)))
+
+
+def _work(block: ast.Async, facts: Facts) -> str:
+    """What the block does: its first service call, else its first write, else `job`."""
+    write: str | None = None
+    for node in walk(block.body, ast.Async):
+        match facts.resolutions.get(node):
+            case ServiceCall(service=service, method=method):
+                what = snake_case(service)
+                return what if method == CALL else f"{what}_{snake_case(method)}"
+            case RecordCall(operation=operation) as call if operation in WRITES and write is None:
+                write = f"{snake_case(operation)}_{snake_case(call.resource)}"
+    return write or "job"

@@ -1,0 +1,173 @@
+"""Which job type of the lock each unnamed `@async` block of a hook is.
+
+A block that did not change is the type with the same statements. Of the others, one is a type when
+it does the same work (the type's name says so) or keeps most of its statements, and neither another
+block nor another type comes near. Where that cannot be told, the matching says so.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from .model import LockedJob
+
+_NEAR = 0.25
+"""How much likeness a rival may lack."""
+
+
+@dataclass(frozen=True)
+class UnnamedBlock:
+    """A block of the source; `work` is what its type would be called if it were new."""
+
+    work: str
+    job: LockedJob
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """The hashes of its statements."""
+        return self.job.block.statements if self.job.block is not None else ()
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """Blocks, by position, and names of types of which some may belong together."""
+
+    blocks: tuple[int, ...]
+    names: tuple[str, ...]
+
+
+@dataclass
+class Matching:
+    """The name of the type that each block is, by its position; the others are new or unclear."""
+
+    names: dict[int, str] = field(default_factory=dict)
+    unclear: list[Unclear] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Likeness:
+    """How alike a block and a type are; `shared` is the share of statements that they share."""
+
+    shared: float
+    captures: float
+    same_work: bool
+    keeps_most: bool
+
+    @property
+    def total(self) -> float:
+        return 2 * self.shared + self.captures / 2 + self.same_work
+
+    @property
+    def is_likely(self) -> bool:
+        return self.same_work or self.keeps_most
+
+    @property
+    def is_possible(self) -> bool:
+        return self.is_likely or self.shared > 0 or self.captures >= 0.5
+
+    def outdoes(self, other: "_Likeness") -> bool:
+        """Whether the other one does not come near."""
+        if self.keeps_most and self.shared >= 2 * other.shared:
+            return True
+        return other.shared == 0 and self.total >= other.total + _NEAR
+
+
+_Pair: TypeAlias = tuple[int, str]
+
+
+def match(blocks: Sequence[UnnamedBlock], types: Mapping[str, LockedJob]) -> Matching:
+    """Match the blocks of a hook, in the order of the source, with types by their last names."""
+    found = Matching(names=_unchanged(blocks, types))
+    taken = set(found.names.values())
+    rest = [(name, types[name]) for name in sorted(types, key=name_order) if name not in taken]
+    pairs: dict[_Pair, _Likeness] = {}
+    for place, block in enumerate(blocks):
+        if place not in found.names:
+            every = {(place, name): _likeness(block, name, known) for name, known in rest}
+            pairs |= {pair: likeness for pair, likeness in every.items() if likeness.is_possible}
+    by_block: dict[int, set[_Pair]] = {}
+    by_type: dict[str, set[_Pair]] = {}
+    for pair in pairs:
+        by_block.setdefault(pair[0], set()).add(pair)
+        by_type.setdefault(pair[1], set()).add(pair)
+
+    def is_rival(pair: _Pair, elsewhere: set[_Pair], best: _Pair) -> bool:
+        """Whether a pair comes near the best one, and its other half has nothing better."""
+        better = (pairs[each].total >= pairs[pair].total + _NEAR for each in elsewhere - {pair})
+        return not pairs[best].outdoes(pairs[pair]) and not any(better)
+
+    for best in sorted(pairs, key=lambda pair: -pairs[pair].total):
+        place, name = best
+        if best not in by_block.get(place, ()):
+            continue
+        rivals = {
+            each for each in by_type[name] - {best} if is_rival(each, by_block[each[0]], best)
+        }
+        rivals |= {
+            each for each in by_block[place] - {best} if is_rival(each, by_type[each[1]], best)
+        }
+        done = {best, *rivals}
+        places, names = {each for each, _ in done}, {each for _, each in done}
+        if not rivals and pairs[best].is_likely:
+            found.names[place] = name
+        else:
+            found.unclear.append(
+                Unclear(tuple(sorted(places)), tuple(sorted(names, key=name_order)))
+            )
+        gone = set().union(*(by_block[each] for each in places), *(by_type[each] for each in names))
+        for pair in gone:
+            by_block[pair[0]].discard(pair)
+            by_type[pair[1]].discard(pair)
+    return found
+
+
+def name_order(name: str) -> tuple[int, str]:
+    """Sorts `email_send`, `email_send_2`, `email_send_10`."""
+    return len(name), name
+
+
+def identity(block: UnnamedBlock) -> tuple[object, ...]:
+    """What blocks have in common whose jobs any of them may run."""
+    job = block.job
+    return block.statements, job.shape, *_options(job)
+
+
+def _options(job: LockedJob) -> tuple[object, ...]:
+    return job.queue, job.priority, job.max_attempts, job.timeout, job.backoff, job.base
+
+
+def _unchanged(blocks: Sequence[UnnamedBlock], types: Mapping[str, LockedJob]) -> dict[int, str]:
+    """The types whose statements a block has; of several, those that are most alike."""
+    by_statements: dict[tuple[str, ...], list[str]] = {}
+    for name in sorted(types, key=name_order):
+        if (known := types[name].block) is not None:
+            by_statements.setdefault(known.statements, []).append(name)
+    pairs: list[tuple[int, int, int, str]] = []
+    for place, block in enumerate(blocks):
+        for number, name in enumerate(by_statements.get(block.statements, ())):
+            old, new = types[name], block.job
+            differences = sum(a != b for a, b in zip(_options(old), _options(new), strict=True))
+            pairs.append((differences + 10 * (old.shape != new.shape), number, place, name))
+    found: dict[int, str] = {}
+    taken: set[str] = set()
+    for _, _, place, name in sorted(pairs):
+        if place not in found and name not in taken:
+            found[place] = name
+            taken.add(name)
+    return found
+
+
+def _likeness(block: UnnamedBlock, name: str, known: LockedJob) -> _Likeness:
+    old = known.block.statements if known.block is not None else ()
+    new = block.statements
+    common = (Counter(old) & Counter(new)).total()
+    before, after = known.shapes[known.shape].keys(), block.job.shapes[block.job.shape].keys()
+    captured = len(before) + len(after)
+    base, _, number = name.rpartition("_")
+    return _Likeness(
+        shared=2 * common / (len(old) + len(new)) if common else 0.0,
+        captures=2 * len(before & after) / captured if captured else 0.0,
+        same_work=block.work == name or (block.work == base and number.isdecimal()),
+        keeps_most=2 * common > min(len(old), len(new)),
+    )
