@@ -39,7 +39,7 @@ def pending(most: int | None = None) -> Statement[list[LaneJobs]]:
 
 def blocked_and_running() -> Statement[list[LaneJobs]]:
     """The jobs that wait for others, and those that run; all of them are counted."""
-    return Statement("preflight/blocked_and_running", {"sample": 2 * _SAMPLE}, _lane_jobs)
+    return Statement("preflight/blocked_and_running", {}, _lane_jobs)
 
 
 def payloads(ids: Sequence[UUID]) -> Statement[list[str]]:

@@ -133,6 +133,19 @@ def unhandled_types(queues: Sequence[str]) -> Statement[list[WaitingLane]]:
     )
 
 
+def unserved_queues(types: Sequence[str]) -> Statement[list[tuple[str, list[str]]]]:
+    """The queues in which pending jobs of these types wait and that no worker serves.
+
+    Each comes with those types.
+    """
+    return Statement(
+        "worker/unserved_queues",
+        {"types": array(types)},
+        lambda rows, count: [(queue, found) for queue, found in rows],
+        {"queue": "unserved.queue"},
+    )
+
+
 def deregister(name: str) -> Statement[None]:
     """Delete the worker's row, at a gentle end."""
     deleting = "DELETE FROM {conduit_workers} WHERE name = %(name)s"

@@ -16,7 +16,7 @@ from conduit_runtime.postgres.connection import PLANS
 from conduit_runtime.postgres.statement import Statement
 from conduit_runtime.statements import jobs as store
 from conduit_runtime.statements import outcomes as attempts
-from conduit_runtime.statements import worker_registry
+from conduit_runtime.statements import preflight, worker_registry
 from conduit_runtime.statements.claims import Claims
 from conduit_runtime.statements.outcomes import Attempt
 from plans import Plan, buffers, nodes
@@ -110,6 +110,22 @@ def test_a_look_for_orphans(connection: psycopg.Connection[Any]) -> None:
     plan = explain(connection, worker_registry.rescue_orphans())
     assert scans(plan) <= {"jobs_running", "jobs_pkey", "Tid Scan"}
     assert buffers(plan) <= 30 * BATCH
+
+
+def test_a_look_for_unserved_queues(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("RESET ALL")  # as on the connection of heartbeats
+    plan = explain(connection, worker_registry.unserved_queues(["known"]))
+    assert scans(plan) == {"jobs_claim"}
+    assert buffers(plan) <= 100
+
+
+def test_a_preflight(connection: psycopg.Connection[Any]) -> None:
+    plan = explain(connection, preflight.pending(10 * BATCH))
+    assert scans(plan) == {"jobs_claim"}
+    # Three lanes share the count, due and future jobs apart.
+    assert most_rows(plan) <= 20 * BATCH
+    assert buffers(plan) <= 30 * BATCH
+    assert scans(explain(connection, preflight.pending())) == {"jobs_claim"}
 
 
 def test_counts_read_the_table_once(connection: psycopg.Connection[Any]) -> None:

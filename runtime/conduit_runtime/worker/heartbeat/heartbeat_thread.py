@@ -28,6 +28,7 @@ from ...statements import worker_registry
 from ...telemetry.flusher import Flusher
 from ..interfaces import WorkerInterface
 from .failure_detector import FailureDetector
+from .unserved_queues import UnservedQueues
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ HEARTBEAT = 1.0
 ARRIVAL = 10.0
 """Seconds for which a worker that starts retries a connection that broke."""
 MAINTENANCE = 10.0
-"""Seconds between searches for orphaned jobs, failure notices and unhandled types."""
+"""Seconds between searches for orphans, failure notices, unhandled types and unserved queues."""
 _SHARE = 0.02
 """Share of the time that maintenance may take: dead rows that vacuum keeps make it slow."""
 
@@ -77,6 +78,7 @@ class HeartbeatThread(threading.Thread):
         self._controls = Controls()
         self._unhandled: set[Lane] = set()
         self._warned: set[str] = set()
+        self._unserved = UnservedQueues(worker.registry)
         self._sweep = Sweep(lambda jobs: self._call(worker.flows.add, jobs))
         # Soon enough that others do not take this worker for dead meanwhile.
         self._backoff = Backoff(_log, "the heartbeat's connection failed", longest=1.0)
@@ -225,7 +227,12 @@ class HeartbeatThread(threading.Thread):
             return
         self._next_maintenance = now + MAINTENANCE
         self._rescue(worker_registry.rescue_orphans(), "an unknown worker")
-        for step in (self._take_notices, lambda: self._sweep.step(self._run), self._find_unhandled):
+        for step in (
+            self._take_notices,
+            lambda: self._sweep.step(self._run),
+            self._find_unhandled,
+            lambda: self._unserved.step(self._run),
+        ):
             with self._refusable():
                 step()
         ended = time.monotonic()

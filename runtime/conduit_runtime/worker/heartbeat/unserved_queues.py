@@ -1,0 +1,33 @@
+"""Warns of queues that hold jobs of a worker's types, and that no worker serves."""
+
+from ...model.text.logs import get_logger
+from ...postgres.steps import Run
+from ...statements import worker_registry
+from ..run.handlers import HandlerRegistry
+
+_log = get_logger("conduit.worker")
+
+_NAMED = 3
+"""Types that a warning names at most."""
+
+
+class UnservedQueues:
+    """Looks for such queues, and warns once of each: a deploy may have moved the jobs of a type."""
+
+    def __init__(self, handlers: HandlerRegistry) -> None:
+        self._handlers = handlers
+        self._warned: set[str] = set()
+
+    def step(self, run: Run) -> None:
+        """Look once."""
+        types = [handler.type for handler in [*self._handlers]]
+        for queue, waiting in run(worker_registry.unserved_queues(types)):
+            if queue in self._warned:
+                continue
+            self._warned.add(queue)
+            further = len(waiting) - _NAMED
+            named = ", ".join(waiting[:_NAMED]) + (f" and {further} more" if further > 0 else "")
+            _log.warning(
+                "queue %s holds jobs of %s, and no worker serves it: add --queue %s",
+                *(queue, named, queue),
+            )

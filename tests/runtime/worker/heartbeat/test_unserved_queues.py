@@ -1,0 +1,82 @@
+"""A worker warns of queues that no worker serves, and whose jobs it could run."""
+
+import logging
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from conduit_runtime import Job, Queue, WorkerPool
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.statements.worker_registry import unserved_queues
+from conduit_runtime.worker.heartbeat import heartbeat_thread
+from conduit_runtime.worker.heartbeat.unserved_queues import UnservedQueues
+from waiting import until
+
+WARNING = "holds jobs of"
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def pool_of(queue: Queue, name: str = "email", *types: str) -> WorkerPool:
+    """A pool that handles types in the queue of this name."""
+    pool = WorkerPool(queue, name)
+    for type_ in types or ("email.send",):
+        pool.register(type_, lambda context, payload: None)
+    return pool
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if WARNING in record.getMessage()]
+
+
+def test_a_moved_queue_is_named_at_the_start(
+    queue: Queue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, however often it looks; a queue of types of others is theirs."""
+    monkeypatch.setattr(heartbeat_thread, "MAINTENANCE", 0.0)
+    steps: list[object] = []
+    step = UnservedQueues.step
+    monkeypatch.setattr(UnservedQueues, "step", lambda *given: (step(*given), steps.append(given)))
+    queue.enqueue_many([Job("mail", "email.send"), Job("mail", "email.send"), Job("x", "other")])
+    with caplog.at_level(logging.WARNING), pool_of(queue):
+        until(lambda: len(steps) > 2)
+    assert warnings(caplog) == [
+        "queue mail holds jobs of email.send, and no worker serves it: add --queue mail"
+    ]
+
+
+def test_a_queue_that_a_live_worker_serves_is_not_named(
+    queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pool_of(queue, "mail", "other"):
+        queue.enqueue(Job("mail", "email.send"))
+        with caplog.at_level(logging.WARNING), pool_of(queue):
+            pass
+    assert warnings(caplog) == []
+
+
+def test_many_types_are_counted(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+    types = [f"type.{number}" for number in range(5)]
+    queue.enqueue_many(Job("mail", type_) for type_ in types)
+    with caplog.at_level(logging.WARNING), pool_of(queue, "email", *types):
+        pass
+    assert "type.0, type.1, type.2 and 2 more, and no worker" in warnings(caplog)[0]
+
+
+def test_queues_are_found_with_the_types_that_wait_in_them(queue: Queue) -> None:
+    queue.enqueue_many(
+        Job(name, type_, priority=priority)
+        for name in ("a", "b", "c")
+        for type_ in ("t", "u", "v")
+        for priority in (1, 50)
+    )
+    with pool_of(queue, "b", "w"), psycopg.connect(queue.dsn) as connection:
+        assert run(connection, unserved_queues(["v", "t"])) == [
+            ("a", ["t", "v"]),
+            ("c", ["t", "v"]),
+        ]
+        assert run(connection, unserved_queues([])) == []
