@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..model import payload
-from ..model.lanes import MARK, original
+from ..model.lanes import original
 from ..model.schedules.schedule import Schedule
 from ..statements import preflight, schedules
 from ..statements.preflight import LaneJobs
@@ -65,7 +65,7 @@ def find(
     if pending is None:
         pending = database.read(preflight.pending(_SOME))
     lanes = [*pending, *database.read(preflight.blocked_and_running())]
-    found = [_of_lane(lane, readers, served, database) for lane in _grouped(lanes)]
+    found = [_of_lane(lane, readers, served, database) for lane in _grouped(lanes, readers)]
     stored = {schedule.name: schedule for schedule, _ in database.read(schedules.read(None))}
     stored |= {schedule.name: schedule for schedule in given}
     found += [
@@ -76,14 +76,12 @@ def find(
     return sorted(found, key=lambda each: (each.type, each.fingerprint, each.queue, each.status))
 
 
-def _grouped(lanes: Sequence[LaneJobs]) -> Iterator[LaneJobs]:
-    """The lanes without their priorities; unreadable jobs by the shape that they have."""
+def _grouped(lanes: Sequence[LaneJobs], readers: Readers) -> Iterator[LaneJobs]:
+    """The lanes without their priorities, and without what tells no difference."""
     groups: dict[tuple[str, ...], list[LaneJobs]] = {}
     for lane in lanes:
-        is_marked = MARK in lane.fingerprint
-        shape = original(lane.fingerprint) + MARK * is_marked
-        key = (lane.queue, lane.type, shape, lane.status)
-        groups.setdefault(key, []).append(lane)
+        shape = readers.merged(lane.type, lane.fingerprint)
+        groups.setdefault((lane.queue, lane.type, shape, lane.status), []).append(lane)
     for (queue, type_, shape, status), members in groups.items():
         yield LaneJobs(
             queue,

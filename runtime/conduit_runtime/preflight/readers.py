@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from ..job_types.upcasts import Upcast
 from ..model.errors import PayloadMismatch
-from ..model.lanes import original
+from ..model.lanes import is_unreadable, marked, original
 from ..worker.run.handlers import Handler, HandlerRegistry
 
 Reads = Literal["yes", "upcast", "no"]
@@ -26,6 +26,15 @@ class Readers:
     def __init__(self, handlers: HandlerRegistry) -> None:
         self._handlers = handlers
 
+    def merged(self, type: str, fingerprint: str) -> str:
+        """The fingerprint, without the readers of other code if the job is unreadable."""
+        shape = original(fingerprint)
+        if not is_unreadable(fingerprint):
+            return shape
+        is_own = not self._handlers.may_read((type, fingerprint))
+        handler = self._handlers.by_type.get(type)
+        return marked(shape, handler.reader if handler is not None and is_own else "")
+
     def knows(self, type: str, fingerprint: str) -> bool:
         """Whether the fingerprint alone tells that payloads are read, or that none are."""
         handler = self._handlers.by_type.get(type)
@@ -34,8 +43,8 @@ class Readers:
     def verdict(self, type: str, fingerprint: str, payloads: Iterable[str]) -> Verdict:
         """Whether jobs of this type and fingerprint are read, given payloads of some of them.
 
-        An unreadable job counts by the shape that it was enqueued with. The payloads matter only
-        where the fingerprint is not enough.
+        The payloads matter only where the fingerprint is not enough. An unreadable job counts by
+        the shape that it was enqueued with, unless this very code found it unreadable.
         """
         handler = self._handlers.by_type.get(type)
         if handler is None:
@@ -53,6 +62,8 @@ class Readers:
         if problems:
             share = f"{len(problems)} of {len(texts)} payloads do not fit" if texts[1:] else ""
             return Verdict("no", ": ".join(filter(None, [share, problems[0]])))
+        if not self._handlers.may_read((type, fingerprint)):
+            return Verdict("no", "this code found them unreadable before: `jobs retry` tries again")
         if upcast is not None:
             return Verdict("upcast", f"by the upcaster in {_place(upcast)}")
         is_own = shape in ("", *_shapes(handler))

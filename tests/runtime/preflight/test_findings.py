@@ -55,6 +55,15 @@ def found(queue: Queue, served: tuple[str, ...] = ("mail",), **more: Any) -> lis
         return find(database, handlers, served, **more)
 
 
+def set_fingerprint(queue: Queue, fingerprint: str, *jobs: Job) -> None:
+    """Give stored jobs a fingerprint, as workers do that find them unreadable."""
+    with psycopg.connect(queue.dsn) as connection:
+        for each in jobs:
+            connection.execute(
+                "UPDATE jobs SET fingerprint = %s WHERE id = %s", (fingerprint, each.id)
+            )
+
+
 def only(queue: Queue, **more: Any) -> Finding:
     [finding] = found(queue, **more)
     return finding
@@ -75,6 +84,8 @@ def test_an_empty_database_has_no_findings(queue: Queue) -> None:
         ("99", OLD, "no", "is missing"),
         ("", OLD, "no", "is missing"),
         ("f0!12345678", OLD, "no", "is missing"),
+        (f"99!{email_send.reader}", OLD, "no", "is missing"),
+        (f"99!{email_send.reader}", FITS, "no", "`jobs retry` tries again"),
         ("99!12345678!87654321", FITS, "yes", "the package lacks this shape, but payloads fit"),
         ("0a!12345678", OLD, "upcast", f"by the upcaster in {__name__}, line "),
     ],
@@ -82,7 +93,8 @@ def test_an_empty_database_has_no_findings(queue: Queue) -> None:
 def test_whether_a_shape_is_read(
     queue: Queue, name: str, fingerprint: str, payload: Any, reads: str, message: str
 ) -> None:
-    queue.enqueue(job(payload, fingerprint, type=name))
+    stored = queue.enqueue(job(payload, type=name))
+    set_fingerprint(queue, fingerprint, stored)
     finding = only(queue)
     assert finding.verdict.reads == reads
     assert message in finding.message
@@ -101,6 +113,14 @@ def test_what_is_sampled_is_the_first_and_the_last_of_each_lane(queue: Queue) ->
     finding = only(queue)
     assert finding.jobs == 51
     assert "1 of 10 payloads do not fit: " in finding.message
+
+
+def test_unreadable_jobs_of_a_shape_are_one_finding(queue: Queue) -> None:
+    for fingerprint in ("99!1", "99!2", "99!1!2"):
+        set_fingerprint(queue, fingerprint, queue.enqueue(job(OLD)))
+    finding = only(queue)
+    assert (finding.fingerprint, finding.jobs, finding.is_stranded) == ("99", 3, True)
+    assert "3 of 3 payloads do not fit: payload.headline is missing" in finding.message
 
 
 def test_a_type_without_code_and_a_queue_without_workers_are_named(queue: Queue) -> None:
