@@ -57,7 +57,7 @@ def preflight(
 
     For each type and payload shape that is pending, scheduled, blocked or running: how many jobs
     there are, how old the first is, and whether the packages read them. A shape that they lack is
-    tried on a few payloads. When counting all jobs takes more than 2.5 s, only some are
+    tried on a few payloads. When counting all jobs takes more than 1.5 s, only some are
     counted, marked by ≥.
 
     It changes nothing. It needs SELECT on jobs, conduit_blocked_jobs and conduit_schedules:

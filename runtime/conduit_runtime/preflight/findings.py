@@ -12,9 +12,9 @@ from ..worker.run.handlers import HandlerRegistry
 from .readers import Readers, Verdict
 from .reading import Snapshot
 
-_PATIENCE = 2_500
+_PATIENCE = 1_500
 """Milliseconds for counting all pending jobs: enough for millions on a table that is vacuumed."""
-_SOME = 100_000
+_SOME = 50_000
 """How many are counted when all take longer."""
 _SAMPLE = 20
 """Payloads that are tried at most for the jobs of one finding."""
