@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ..model.arguments import LONGEST, check_text, check_type, describe_argument, is_whole
 from ..model.errors import PayloadError
-from ..model.job import Job, JobStatus
+from ..model.job import Job
 from ..model.lanes import MARK, is_unreadable
 from ..model.payload import check_name, decode, encode
 from ..model.stats import QueueOverview, QueueStats
@@ -251,9 +251,8 @@ def stats(queue: str | None) -> Statement[QueueStats]:
     check_text(queue, "queue")
 
     def decode_stats(rows: Rows, count: int) -> QueueStats:
-        unreadable = {status: found for status, _, found in rows}
         counts = {status: found for status, found, _ in rows}
-        return QueueStats(**counts, unreadable=unreadable.get(JobStatus.PENDING, 0))
+        return QueueStats(**counts, unreadable=sum(found for _, _, found in rows))
 
     return Statement("job/stats", {"queue": queue}, decode_stats)
 

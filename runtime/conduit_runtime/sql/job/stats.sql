@@ -1,3 +1,5 @@
-SELECT status, pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {is_unreadable}) FROM {jobs}
+SELECT status, pg_catalog.count(*),
+       pg_catalog.count(*) FILTER (WHERE status = 'pending' AND {is_unreadable})
+FROM {jobs}
 WHERE %(queue)s::text IS NULL OR queue = %(queue)s
 GROUP BY status
