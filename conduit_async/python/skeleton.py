@@ -16,6 +16,7 @@ def skeleton(job: JobInfo, fingerprint: str, resource: ResourceInfo, config: Con
     names = ", ".join([*sorted([job.payload, old]), job.python])
     lines = [
         "from conduit_runtime import upcast",
+        "",
         f"from {_package(config)}.{resource.module} import {names}",
         "",
         "",

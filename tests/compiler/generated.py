@@ -38,8 +38,8 @@ def lock_in(folder: Path) -> str | None:
 
 def upcasters_in(folder: Path) -> Source | None:
     """The module of upcasters beside the sources in a folder, if there is one."""
-    path = folder / "upcasters.py"
-    return Source(path.name, path.read_text("utf-8")) if path.exists() else None
+    path = folder / "upcasters.txt"
+    return Source("upcasters.py", path.read_text("utf-8")) if path.exists() else None
 
 
 def compiled(sources: str | Mapping[str, str], config: Config | None = None) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Every folder in `cases` is a compilation: sources, and what has to come of them.
 
-`*.conduit` are compiled together, with the settings in `conduit.toml` and the package's lock in
-`jobs.lock`, if there is one. Only then the new lock is part of what is expected.
+`*.conduit` are compiled together, with the settings in `conduit.toml`, the upcasters in
+`upcasters.txt` and the package's lock in `jobs.lock`, if there is one. Only then the new lock is
+part of what is expected.
 `diagnostics.txt` is what is reported, as a terminal shows it; without one, nothing is. `expected`
 is the package that is written; whatever is written has to be Python as black lays it out.
 Warnings about what jobs and hooks do are left out, except where a case is about one of them: the

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ...lock.upcasting import Upcast
+from ...names import snake_case
 from ...package import Class, Function
 from ...program import JobInfo, OlderPayload
 from ...python import literals
@@ -37,7 +38,7 @@ def _upcaster(
     if code.job is not None:
         parameters.append(f"{code.job}: {module.job_context}")
     return Function(
-        f"_{own}" if "_" in module.defined else "_",
+        f"_{snake_case(own)}" if "_" in module.defined else "_",
         tuple(parameters),
         job.payload,
         tuple(Line(text, span=job.block.header) for text in code.statements),

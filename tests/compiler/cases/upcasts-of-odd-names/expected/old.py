@@ -23,8 +23,8 @@ def after_create(conn: Connection, record: object) -> Old:
             C(
                 class_=old.class_,
                 def_=old.def_,
-                _job=old._job,
-                _x_=old._x_,
+                job=old.job,
+                from_=old.from_,
                 Decimal=old.Decimal,
                 new=old.new,
             ),
@@ -32,47 +32,47 @@ def after_create(conn: Connection, record: object) -> Old:
     return old
 
 
-@named(class_="class", def_="def", _x_="__x")
+@named(class_="class", def_="def", from_="from")
 @dataclass(frozen=True, slots=True)
 class C:
     class_: int
     def_: str
-    _job: list[OldJob]
-    _x_: str
+    job: list[OldJob]
+    from_: str
     Decimal: str
     new: Decimal_
 
 
-@job_type("old.after_create._", "8003428d")
+@job_type("old.after_create._", "93bbdf06")
 async def _(job: JobContext[Services], old: C) -> None:
     await job.services.email.send(
-        old.class_, old.def_, old._job, old._x_, old.Decimal, old.new
+        old.class_, old.def_, old.job, old.from_, old.Decimal, old.new
     )
 
 
 @dataclass(frozen=True, slots=True)
-class OldJob_13513304:
+class OldJob_79e212f9:
     each: int
 
 
-@named(_x_="__x", class_="class")
+@named(class_="class", from_="from")
 @dataclass(frozen=True, slots=True)
-class C_13513304:
+class C_79e212f9:
     Decimal: Decimal_
-    _x_: date
-    _job: list[OldJob_13513304]
     class_: int
+    from_: date
+    job: list[OldJob_79e212f9]
     old: str
 
 
-@upcast(_, "13513304")
-async def _C_13513304(old: C_13513304, job: JobContext[Services]) -> C:
+@upcast(_, "79e212f9")
+async def _c_79e212f9(old: C_79e212f9, job: JobContext[Services]) -> C:
     old_row = await job.get(Old, old.class_)
     return C(
         class_=old.class_,
         def_=old.old,
-        _job=[OldJob(each=Decimal_(each.each)) for each in old._job],
-        _x_=text(old._x_),
+        job=[OldJob(each=Decimal_(each.each)) for each in old.job],
+        from_=text(old.from_),
         Decimal=text(old.Decimal),
         new=old_row.new,
     )

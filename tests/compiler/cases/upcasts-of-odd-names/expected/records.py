@@ -9,18 +9,18 @@ from conduit_runtime import named, table
 
 @dataclass(slots=True)
 class OldJob:
-    """`_job` of an old."""
+    """`job` of an old."""
 
     each: Decimal_
 
 
-@named(class_="class", def_="def", _x_="__x")
+@named(class_="class", def_="def", from_="from")
 @table("olds", key="class")
 @dataclass(slots=True)
 class Old:
     class_: int
     def_: str
-    _job: list[OldJob]
-    _x_: str
+    job: list[OldJob]
+    from_: str
     Decimal: str
     new: Decimal_
