@@ -7,8 +7,11 @@ from dataclasses import replace
 import click
 
 from ..diagnostics import Diagnostic, Problems
+from ..lock.text import LOCK_FILE
 from ..source import Source, Span
-from .project import load_project
+from .files import shown
+from .lock import read_lock_text
+from .project import configured_folder, load_project
 
 
 def diagnose(given: Sequence[str], form: str) -> int:
@@ -20,8 +23,14 @@ def diagnose(given: Sequence[str], form: str) -> int:
     project = load_project(given, problems)
     found = problems.sorted()
     if not problems.has_errors:
-        diagnostics = find(project.sources, project.config, upcasters=project.upcasters)
-        found = (*found, *relabelled(diagnostics, project.shown))
+        lock, names = None, dict(project.shown)
+        if (folder := configured_folder(project)) is not None:
+            lock = read_lock_text(folder, problems)
+            names[LOCK_FILE] = shown(folder / LOCK_FILE)
+            found = problems.sorted()
+        if not problems.has_errors:
+            diagnostics = find(project.sources, project.config, lock, project.upcasters)
+            found = (*found, *relabelled(diagnostics, names))
     files = len(project.sources)
     match form:
         case "json":

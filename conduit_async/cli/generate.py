@@ -18,12 +18,12 @@ from . import build_cache
 from .diagnose import counted, has_errors, relabelled, summary, wants_color
 from .files import shown
 from .formatters import Formatters
-from .lock import read_lock_text
+from .lock import read_lock_text, show_changes
 from .output import Changes, State, compare
 from .output import write as write_package
 from .ownership import MANIFEST
 from .progress import shown_progress
-from .project import Project, load_project
+from .project import Project, configured_folder, load_project
 from .usage import UsageError
 from .verify import invalid_module
 
@@ -69,15 +69,13 @@ def generate(
         return _failed(problems.sorted())
     if output is not previous and (write or not changes):
         build_cache.store(folder, project.config, output)
+    show_changes(lock, output.lock)
     return _report(folder, changes, output, project, wrote=write)
 
 
 def _target(out: str | None, project: Project) -> Path:
-    if out is not None:
-        folder = Path(out)
-    elif project.config.out is not None and project.root is not None:
-        folder = Path(os.path.relpath(project.root / project.config.out))
-    else:
+    folder = Path(out) if out is not None else configured_folder(project)
+    if folder is None:
         raise UsageError("where to? Give a folder with `-o DIR`, or set `out` in the configuration")
     name = os.path.basename(os.path.abspath(folder))
     if not _is_importable(name):

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
+import click
+
 from ..diagnostics import Problems
-from ..lock.text import LOCK_FILE
+from ..lock.changes import changes
+from ..lock.text import LOCK_FILE, read
 from .files import read_if_there, report
+
+_SHOWN = 50
+"""How many job types the words about a change name at most."""
 
 
 def read_lock_text(folder: Path, problems: Problems) -> str | None:
@@ -19,3 +25,14 @@ def read_lock_text(folder: Path, problems: Problems) -> str | None:
         hint = "restore it, such as with `git checkout -- jobs.lock`, then run again"
         report("GEN614", folder / LOCK_FILE, message, problems, hint)
         return None
+
+
+def show_changes(old: str | None, new: str | None) -> None:
+    """Say how the lock differs from the one before, if there was one."""
+    if old is None or new is None or old == new:
+        return
+    lines = [*changes(read(old), read(new))]
+    for line in lines[:_SHOWN]:
+        click.echo(line)
+    if len(lines) > _SHOWN:
+        click.echo(f"… and {len(lines) - _SHOWN} more job types")

@@ -51,6 +51,13 @@ def load_project(given: Sequence[str], problems: Problems) -> Project:
     return _read_all(starts, config, root, problems)
 
 
+def configured_folder(project: Project) -> Path | None:
+    """The package that the configuration names as `out`."""
+    if project.config.out is None or project.root is None:
+        return None
+    return Path(os.path.relpath(project.root / project.config.out))
+
+
 def watched_files(given: Sequence[str]) -> list[Path]:
     """The files on which the outcome depends, as far as they can be found."""
     problems = Problems()

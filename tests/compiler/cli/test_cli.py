@@ -345,7 +345,7 @@ def test_a_module_that_is_no_python_is_not_written(
 def test_a_run_that_is_killed_half_way_is_noticed_and_mended(capsys: Printed) -> None:
     put("src/post.conduit")
     assert run(["gen", "src", "-o", "jobs"]) == 0
-    put("src/post.conduit", GOOD.replace("Mail", "Letter"))
+    put("src/post.conduit", GOOD.replace("Mail.send(", 'Mail.send("now", '))
     put("src/order.conduit", GOOD.replace("Post", "Order"))
     program = (
         "import os, sys; from conduit_async.cli import atomic, run; real = os.replace;"

@@ -1,0 +1,76 @@
+"""How a lock differs from the one before, in words: a line for each job type."""
+
+from collections.abc import Iterator, Mapping
+
+from .model import Fields, FieldType, Lock, LockedJob
+from .upcasting import described
+
+_OPTIONS = ("queue", "priority", "max_attempts", "timeout", "backoff", "base")
+
+
+def changes(old: Lock, new: Lock) -> Iterator[str]:
+    """`+ added`, `- gone` and `~ changed: title removed, queue mail -> email`, by name."""
+    before, after = _current(old), _current(new)
+    gone = {name: job for name, job in before.items() if name not in after}
+    for name in sorted({*before, *after}):
+        if name not in after:
+            yield f"- {name}"
+        elif name not in before:
+            yield f"+ {name}{_origin(after[name], gone)}"
+        elif found := [*_differences(before[name], after[name])]:
+            yield f"~ {name}: {', '.join(found)}"
+
+
+def _current(lock: Lock) -> dict[str, LockedJob]:
+    return {name: job for name, job in lock.jobs.items() if not job.retired}
+
+
+def _origin(job: LockedJob, gone: Mapping[str, LockedJob]) -> str:
+    """What is to be known of a type that was another one, or may have been."""
+    if job.was:
+        return f", which runs the jobs of {', '.join(job.was)}"
+    is_known = job.block is not None and job.block.statements
+    same = [name for name, each in gone.items() if is_known and each.block == job.block]
+    if len(same) != 1:
+        return ""
+    return f', with the block of {same[0]} (to run its jobs, too: `@async(was: "{same[0]}")`)'
+
+
+def _differences(old: LockedJob, new: LockedJob) -> Iterator[str]:
+    yield from _fields(old.shapes[old.shape], new.shapes[new.shape], "")
+    for option in _OPTIONS:
+        before, after = getattr(old, option), getattr(new, option)
+        if before != after:
+            yield f"{option} {_value(before)} -> {_value(after)}"
+    if old.was != new.was and new.was:
+        yield f"was {', '.join(new.was)}"
+
+
+def _value(value: object) -> str:
+    """An option; a number with a fraction is one of seconds."""
+    return "none" if value is None else f"{value:g}s" if isinstance(value, float) else str(value)
+
+
+def _fields(old: Fields, new: Fields, path: str) -> Iterator[str]:
+    for name in sorted(old.keys() - new.keys()):
+        yield f"{path}{name} removed"
+    for name in sorted(new.keys() - old.keys()):
+        yield f"{path}{name} added"
+    for name in sorted(old.keys() & new.keys()):
+        yield from _type(old[name], new[name], f"{path}{name}")
+
+
+def _type(old: FieldType, new: FieldType, path: str) -> Iterator[str]:
+    if old.sensitive != new.sensitive:
+        yield f"{path} is {'' if new.sensitive else 'not '}sensitive"
+    if old.kind == new.kind == "enum" and old.nullable == new.nullable:
+        yield from (f"{path} without {each}" for each in sorted({*old.values} - {*new.values}))
+        yield from (f"{path} with {each}" for each in sorted({*new.values} - {*old.values}))
+    elif (before := described(old)) != (after := described(new)):
+        yield f"{path} {before} -> {after}"
+    elif old.item is not None and new.item is not None:
+        yield from _type(old.item, new.item, f"{path}[]")
+        if old.shape != new.shape:
+            yield f"{path} holds other types"
+    else:
+        yield from _fields(old.fields, new.fields, f"{path}.")
