@@ -11,6 +11,7 @@ _HEAD = re.compile(
     r"(?(object) (?P<name>\S+))(?P<sensitive> sensitive)?"
 )
 _SCALAR = re.compile(r"(?P<name>[a-z]+)(?P<nullable>\?)?(?P<sensitive> sensitive)?")
+_FINGERPRINT = re.compile(r"[0-9a-f]{8}")
 _NUMBERS: dict[str, tuple[int, int]] = {"priority": (0, 100), "max_attempts": (1, 1000)}
 _BACKOFFS = ("exponential", "linear", "constant")
 _MAX_SECONDS = 1e12
@@ -85,9 +86,13 @@ def as_services(entry: Entry) -> Services:
 
 def as_job(entry: Entry) -> LockedJob:
     """A job type."""
+    given = entry.take("shapes", {})
+    for fingerprint, fields in given.items():
+        if not _FINGERPRINT.fullmatch(fingerprint):
+            raise EntryError(fields.path, f"`{fingerprint}` is no fingerprint")
     shapes = {
         fingerprint: {name: as_type(kind) for name, kind in fields.items()}
-        for fingerprint, fields in entry.take("shapes", {}).items()
+        for fingerprint, fields in given.items()
     }
     shape, block = entry.take("shape", None), entry.take("block", None)
     if shape.value not in [*shapes]:

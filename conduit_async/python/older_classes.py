@@ -41,7 +41,7 @@ def class_names(payload: str, fingerprint: str, fields: Fields) -> Iterator[tupl
     for path, kind in _objects(fields, ""):
         own = kind.name if kind.kind == "struct" else snapshot_name(kind.name)
         plain = re.sub(r"\W", "_", own)
-        yield path, f"{plain}_{fingerprint}"
+        yield path, f"{'C' if plain[:1].isdigit() else ''}{plain}_{fingerprint}"
 
 
 def _objects(fields: Fields, path: str) -> Iterator[tuple[str, FieldType]]:

@@ -1,6 +1,6 @@
 """`was: "old_name"` of an `@async` block: the names that its job type had."""
 
-from collections.abc import Collection
+from collections.abc import Set
 
 from ... import ast
 from ...diagnostics import Problems, Related
@@ -9,7 +9,7 @@ from ...source import Span
 from ...suggest import did_you_mean
 
 
-def name_earlier_types(program: Program, known: Collection[str], problems: Problems) -> None:
+def name_earlier_types(program: Program, known: Set[str], problems: Problems) -> None:
     """Give every job the earlier names of its type, and report those that cannot be (VAL505).
 
     `known` are the job types of the lock, among which a typo has its hint.
@@ -35,16 +35,17 @@ def name_earlier_types(program: Program, known: Collection[str], problems: Probl
                 related = Related(seen[name], "the first one")
                 message = f"`{name}` is the earlier name of two job types"
                 problems.error("VAL505", span, message, "remove it from one of them", related)
-            elif name not in known and (meant := _meant(name, known)) is not None:
+            elif name not in known and (meant := _meant(name, job, known - now.keys())):
                 problems.warning("SYN012", span, f"no job type was ever called `{name}`", meant)
             seen.setdefault(name, span)
 
 
-def _meant(name: str, known: Collection[str]) -> str | None:
-    """A hint with the nearest name of the same hook."""
+def _meant(name: str, job: JobInfo, gone: Set[str]) -> str | None:
+    """A hint with the nearest name among types of the same hook that are gone."""
+    around = job.name.rpartition(".")[0]
+    own = [each.rpartition(".")[2] for each in gone if each.rpartition(".")[0] == around]
     hook, _, last = name.rpartition(".")
-    others = [each.rpartition(".") for each in known]
-    return did_you_mean(last, [own for around, _, own in others if around == hook], '"{}"')
+    return did_you_mean(last, own, '"{}"') if hook == around else None
 
 
 def _span(job: JobInfo) -> Span:

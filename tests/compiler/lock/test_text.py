@@ -136,6 +136,7 @@ def test_a_field_has_a_line() -> None:
         ('"title": "string"', '"title": {}', 8, "has to be a type"),
         ('"shape": "e6aa5956"', '"shape": "0a2e8cc9"', 5, "one of the shapes"),
         ('"shape": "e6aa5956"', '"shape": ["e6aa5956"]', 5, "one of the shapes"),
+        ('"e6aa5956": {', '"e6aa 5956": {', 7, "`e6aa 5956` is no fingerprint"),
         ('"hook": "Post.after_create"', '"hook": null', 4, "has to be a text"),
         ('"hook"', '"priority": 101, "hook"', 4, "a whole number from 0 to 100"),
         ('"hook"', '"max_attempts": 1.5, "hook"', 4, "a whole number"),
