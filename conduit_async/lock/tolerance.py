@@ -1,4 +1,4 @@
-"""Whether code can read payloads of another shape, as the runtime's tolerant reader does.
+"""Whether old code can read new payloads, as the runtime's tolerant reader does.
 
 The reader is `conduit_runtime.payloads.decode`; it knows nothing of upcasters. Only what holds for
 every value counts as readable.
@@ -25,9 +25,9 @@ _EACH = "-1"
 
 
 def reads(old_code: Fields, new_payload: Fields) -> Unreadable | None:
-    """The first field of a payload that other code cannot read; None when it reads all values.
+    """The first field of a new payload that old code cannot read; None when it reads all values.
 
-    The code ignores fields that it does not know. It takes nil for a missing field that may be nil.
+    It ignores fields that it does not know, and takes nil for a missing field that may be nil.
     """
     return _fields(old_code, new_payload, "")
 
@@ -37,14 +37,16 @@ def _fields(code: Fields, payload: Fields, path: str) -> Unreadable | None:
         where = f"{path}.{name}" if path else name
         if name not in payload:
             if not _takes_nil(expected):
-                return Unreadable(where, "it is missing, and is never nil in this code")
+                return Unreadable(
+                    where, "is missing in new payloads, and never nil in the old code"
+                )
         elif (problem := _type(expected, payload[name], where)) is not None:
             return problem
     return None
 
 
 def _takes_nil(code: FieldType) -> bool:
-    return code.nullable or _kind(code) in ("any", "nil") or bool(code.shape)
+    return code.nullable or is_untyped(code) or bool(code.shape)
 
 
 def _type(code: FieldType, payload: FieldType, path: str) -> Unreadable | None:
@@ -52,9 +54,7 @@ def _type(code: FieldType, payload: FieldType, path: str) -> Unreadable | None:
     if expected == "any":
         return None
     if payload.nullable and not _takes_nil(code):
-        return Unreadable(path, "it may be nil, and is never nil in this code")
-    if expected == written == "nil" or (written == "nil" and code.nullable):
-        return None
+        return Unreadable(path, "may be nil in new payloads, and is never nil in the old code")
     if code.shape:
         return _shape(code, payload, path)
     if expected == written == "object":
@@ -67,9 +67,8 @@ def _type(code: FieldType, payload: FieldType, path: str) -> Unreadable | None:
     if (expected, written) == ("object", "hash") and payload.item is not None:
         return _hash_as_object(code, payload.item, path)
     if expected != written and written not in _READ_AS.get(expected, ()):
-        return Unreadable(
-            path, f"it is {described(payload)}, and this code reads {described(code)}"
-        )
+        reason = f"is {described(payload)} in new payloads, and {described(code)} in the old code"
+        return Unreadable(path, reason)
     return None
 
 
@@ -97,7 +96,7 @@ def _shape(code: FieldType, payload: FieldType, path: str) -> Unreadable | None:
             each = expected.get(_EACH)
             if each is None or all(kind == each for kind in written.values()):
                 return None
-    return Unreadable(path, "it holds values of other types than this code reads")
+    return Unreadable(path, "holds values of other types in new payloads than in the old code")
 
 
 def _parts(shape: str) -> Iterator[tuple[str, str]]:
