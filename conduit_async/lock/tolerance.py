@@ -4,8 +4,9 @@ The reader is `conduit_runtime.payloads.decode`; it knows nothing of upcasters. 
 every value counts as readable.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from .mixed import reads_parts
 from .model import Fields, FieldType, Unreadable
 from .upcasting import described, is_untyped
 
@@ -19,9 +20,6 @@ _READ_AS: Mapping[str, frozenset[str]] = {
     "float": frozenset({"int"}),
 }
 """By a kind, the others whose every value reads as one of it."""
-
-_EACH = "-1"
-"""The step of a shape that is every item."""
 
 
 def reads(old_code: Fields, new_payload: Fields) -> Unreadable | None:
@@ -82,32 +80,10 @@ def _hash_as_object(code: FieldType, item: FieldType, path: str) -> Unreadable |
 
 def _shape(code: FieldType, payload: FieldType, path: str) -> Unreadable | None:
     """A shape reads scalars and nil as they are; of the parts that it has, it needs the types."""
-    if payload.kind == "scalar" and not is_untyped(payload):
+    is_scalar = payload.kind == "scalar" and not is_untyped(payload)
+    if is_scalar or (payload.kind == code.kind and reads_parts(code.shape, payload.shape)):
         return None
-    if code.shape == payload.shape:
-        return None
-    expected, written = dict(_parts(code.shape)), dict(_parts(payload.shape))
-    others = written.get(_EACH)
-    if payload.kind == code.kind and payload.shape:
-        for step, kind in expected.items():
-            if written.get(step, others) != kind:
-                break
-        else:
-            each = expected.get(_EACH)
-            if each is None or all(kind == each for kind in written.values()):
-                return None
     return Unreadable(path, "holds values of other types in new payloads than in the old code")
-
-
-def _parts(shape: str) -> Iterator[tuple[str, str]]:
-    """The steps of a shape such as `{total:decimal,lines:{0:date}}`, with what each holds."""
-    depth, start = 0, 1
-    for at, char in enumerate(shape):
-        depth += (char in "{<") - (char in ">}")
-        if (char == "," and depth == 1) or (char == "}" and depth == 0):
-            step, _, kind = shape[start:at].partition(":")
-            yield step, kind
-            start = at + 1
 
 
 def _kind(kind: FieldType) -> str:

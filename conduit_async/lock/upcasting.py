@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from .mixed import reads_parts
 from .model import Fields, FieldType, Unreadable
 
 Scalar: TypeAlias = Literal["float", "decimal", "str", "text"]
@@ -222,6 +223,8 @@ def _conversion(old: FieldType, new: NewField, path: str) -> Conversion:
 
 def _step(old: FieldType, new: NewField, path: str) -> Step:
     kind = new.type
+    if old.kind == kind.kind and not reads_parts(kind.shape, old.shape):
+        raise _UnsafeError(path, "holds values of other types in older payloads")
     if same_kind(replace(old, nullable=kind.nullable), kind) or is_untyped(kind):
         return "same"
     if old.item is not None and kind.item is not None and old.kind == kind.kind:
