@@ -20,6 +20,19 @@ class Defaults:
 
 
 @dataclass(frozen=True)
+class BreakingLevel:
+    """What `conduitc breaking` makes of a rule, for one job type or for all, and why.
+
+    A finding is ignored, or has another verdict.
+    """
+
+    rule: str
+    reason: str
+    job: str | None = None
+    level: Literal["ignore", "either", "workers-first", "web-first", "drain-first"] = "ignore"
+
+
+@dataclass(frozen=True)
 class Config:
     """Values that a command line may override; paths are relative to the configuration's folder."""
 
@@ -35,5 +48,6 @@ class Config:
     upcasters: str | None = None
     """The module in which the application reads older payloads: `app.upcasters`."""
     defaults: Defaults = Defaults()
+    breaking: tuple[BreakingLevel, ...] = ()
     origin: Source | None = field(default=None, compare=False)
     """The file that it was read from, for messages."""

@@ -15,9 +15,16 @@ _STYLES = {"error": "\033[1;31m", "warning": "\033[1;33m", "quiet": "\033[34m", 
 _RESET = "\033[0m"
 
 
-def as_text(diagnostics: Iterable[Diagnostic], color: bool = False) -> str:
-    """Each diagnostic with an excerpt of its source and carets below it."""
-    return "".join(f"{_as_text(diagnostic, color)}\n" for diagnostic in diagnostics)
+def as_text(
+    diagnostics: Sequence[Diagnostic], color: bool = False, labels: Sequence[str] = ()
+) -> str:
+    """Each diagnostic with an excerpt of its source and carets below it.
+
+    It begins with its label, by default with its severity.
+    """
+    labels = labels or [each.severity for each in diagnostics]
+    pairs = zip(diagnostics, labels, strict=True)
+    return "".join(f"{_as_text(diagnostic, label, color)}\n" for diagnostic, label in pairs)
 
 
 def as_json(files: int, diagnostics: Iterable[Diagnostic]) -> str:
@@ -75,7 +82,7 @@ def _positions(span: Span, *names: str) -> dict[str, int]:
     return dict(zip(names, ends, strict=True))
 
 
-def _as_text(diagnostic: Diagnostic, color: bool) -> str:
+def _as_text(diagnostic: Diagnostic, label: str, color: bool) -> str:
     def style(name: str, text: str) -> str:
         return f"{_STYLES[name]}{text}{_RESET}" if color else text
 
@@ -85,7 +92,7 @@ def _as_text(diagnostic: Diagnostic, color: bool) -> str:
     gutter = max(len(str(span.line)) for span, _, _ in marks)
     edge = style("quiet", f"{' ' * gutter} |")
     message = style("bold", f": {_visible(diagnostic.message)}")
-    lines = [style(severity, f"{severity}[{diagnostic.code}]") + message]
+    lines = [style(severity, f"{label}[{diagnostic.code}]") + message]
     for span, style_name, note in marks:
         if not span.source.text:
             lines.append(style("quiet", f"{' ' * gutter}--> ") + _visible(span.source.path))

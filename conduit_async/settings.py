@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypeGuard
 
-from .config import PRIORITIES, Config, Defaults
+from .breaking.finding import CODES
+from .config import PRIORITIES, BreakingLevel, Config, Defaults
 from .diagnostics import Problems
 from .names import is_name, is_table_name
 from .source import Source, Span
@@ -55,6 +56,8 @@ def _as_table(values: dict[str, Any]) -> dict[str, Any]:
     for key, value in values.items():
         if key == "defaults":
             table[key] = _as_table(value)
+        elif key == "breaking":
+            table[key] = [_as_table(each) for each in value]
         elif value is not None and value != ():
             table[key] = list(value) if isinstance(value, tuple) else value
     return table
@@ -83,7 +86,7 @@ def setting_span(config: Config, key: str) -> Span:
 def _key_span(source: Source, key: str) -> Span:
     """The span of a key. TOML's parser has none, so it is the first text that could be the key."""
     name = rf"[\"']?({re.escape(key)})[\"']?"
-    for pattern in (rf"(?<![\w-]){name}\s*=", rf"^\s*\[(?:[^\]\n]*\.)?{name}\]"):
+    for pattern in (rf"(?<![\w-]){name}\s*=", rf"^\s*\[+(?:[^\]\n]*\.)?{name}\]"):
         if found := re.search(pattern, source.text, re.MULTILINE):
             return Span(source, *found.span(1))
     return Span(source, 0, 0)
@@ -197,6 +200,28 @@ def _duration(value: Any) -> float:
     return seconds
 
 
+def _levels(value: Any) -> tuple[BreakingLevel, ...]:
+    entries = [value] if isinstance(value, dict) else value
+    _require(isinstance(entries, list), "a list of tables with `rule` and `reason`")
+    return tuple(map(_level, entries))
+
+
+def _level(entry: Any) -> BreakingLevel:
+    what = "a list of tables with `rule` and `reason`, and perhaps `job` and `level`"
+    known = {"rule", "reason", "job", "level"}
+    _require(isinstance(entry, dict) and entry.keys() <= known and "rule" in entry, what)
+    rule, level = entry["rule"], entry.get("level", "ignore")
+    unknown = f"about rules, and `{rule}` is none: `conduitc explain` lists all"
+    _require(isinstance(rule, str) and rule in CODES, unknown)
+    for key in ("reason", "job"):
+        given = entry.get(key, "" if key == "reason" else "any")
+        is_text = isinstance(given, str) and given.strip() and given.isprintable()
+        _require(is_text, f"a list of tables, and that of {rule} needs a text as `{key}`")
+    levels = ", ".join(_LEVELS)
+    _require(level in _LEVELS, f"a list of tables, and the `level` of {rule} one of {levels}")
+    return BreakingLevel(**entry)
+
+
 def _queue(value: Any) -> Any:
     _require(len(_text(value).encode(errors="replace")) <= 200, "a text of at most 200 bytes")
     return value
@@ -213,7 +238,9 @@ _KEYS: dict[str, Callable[[Any], Any]] = {
     "sensitive": _names,
     "upcasters": _module,
     "defaults": _table,
+    "breaking": _levels,
 }
+_LEVELS = ("ignore", "either", "workers-first", "web-first", "drain-first")
 _DEFAULTS: dict[str, Callable[[Any], Any]] = {
     "queue": _queue,
     "priority": _priority,

@@ -56,6 +56,27 @@ def check(sources: tuple[str, ...], form: str) -> int:
 
 
 @conduitc.command()
+@_SOURCES
+@click.option("-o", "--out", type=click.Path(), metavar="DIR", help="The package of the sources.")
+@click.option(
+    "--against",
+    metavar="REF|PATH",
+    help="A git ref, or a folder or file with a jobs.lock; by default the commit where HEAD left "
+    "the default branch.",
+)
+@click.option("--format", "form", type=_FORMATS, default="text", help="The format of the findings.")
+def breaking(sources: tuple[str, ...], out: str | None, against: str | None, form: str) -> int:
+    """Say what SOURCES change for jobs that wait, and in which order to deploy.
+
+    Compares with the jobs.lock that the package DIR had at REF, or with that in PATH. Exits with 0
+    when any order will do, else with 1.
+    """
+    from .breaking import breaking as compare
+
+    return compare(sources, out, against, form)
+
+
+@conduitc.command()
 @click.argument("code", required=False)
 def explain(code: str | None) -> int:
     """Explain the CODE of a diagnostic, or list all codes."""

@@ -19,6 +19,7 @@ _FAMILIES = {
     "VAL": "options, configuration and values",
     "GEN": "generation and files",
     "ASY": "jobs",
+    "BRK": "what a deploy does to jobs that wait",
 }
 
 

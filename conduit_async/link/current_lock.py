@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from ..config import Config
 from ..lock.model import Lock
 from ..lock.model import Services as LockedServices
-from ..package import EmittedModule
+from ..package import EmittedModule, ModuleCode
 from .services import Method, Service
 
 
 def current_lock(
-    modules: Sequence[EmittedModule],
+    modules: Sequence[EmittedModule | ModuleCode],
     services: Mapping[str, Service],
     of_jobs: Collection[str],
     config: Config,

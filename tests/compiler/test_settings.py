@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conduit_async.check import check
-from conduit_async.config import Config, Defaults
+from conduit_async.config import BreakingLevel, Config, Defaults
 from conduit_async.diagnostics import Problems
 from conduit_async.parse import parse
 from conduit_async.settings import read_settings
@@ -150,4 +150,60 @@ def test_the_page_about_the_configuration_shows_every_key() -> None:
         assert not problems
     keys = [*fields(Config), *fields(Defaults)]
     for name in [key.name for key in keys if key.name != "origin"]:
-        assert re.search(rf"^(?:\[tool\.conduit\.)?{name}(?: =|\])", examples[0], re.MULTILINE)
+        assert re.search(rf"^(?:\[+tool\.conduit\.)?{name}(?: =|\])", examples[0], re.MULTILINE)
+
+
+def test_levels_of_breaking_changes() -> None:
+    config, problems = read(
+        """
+        [[breaking]]
+        rule = "BRK123"
+        reason = "drained by hand"
+
+        [[breaking]]
+        rule = "BRK101"
+        job = "post.after_create.email_send"
+        level = "either"
+        reason = "it is empty"
+        """
+    )
+    assert not problems
+    assert config is not None
+    assert config.breaking == (
+        BreakingLevel("BRK123", "drained by hand"),
+        BreakingLevel("BRK101", "it is empty", "post.after_create.email_send", "either"),
+    )
+    table = '[tool.conduit.breaking]\nrule = "BRK123"\nreason = "so"\n'
+    config, problems = read(table, "pyproject.toml")
+    assert config == Config(breaking=(BreakingLevel("BRK123", "so"),))
+    assert not problems
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (
+            'rule = "BRK999"\nreason = "a"',
+            "and `BRK999` is none: `conduitc explain` lists all",
+        ),
+        ('rule = "VAL512"\nreason = "a"', "and `VAL512` is none"),
+        ("rule = 1", "and `1` is none"),
+        ('rule = "BRK101"', "that of BRK101 needs a text as `reason`"),
+        ('rule = "BRK101"\nreason = " "', "that of BRK101 needs a text as `reason`"),
+        ('rule = "BRK101"\nreason = "a"\njob = 1', "that of BRK101 needs a text as `job`"),
+        ('rule = "BRK101"\nreason = "a"\nlevel = "off"', "the `level` of BRK101 one of ignore, "),
+        ('rule = "BRK101"\nreason = "a"\nlevel = []', "the `level` of BRK101 one of ignore, "),
+        ('reason = "a"', "a list of tables with `rule` and `reason`"),
+        ('rule = "BRK101"\nreason = "a"\nfield = "b"', "a list of tables with `rule` and `reason`"),
+    ],
+)
+def test_a_wrong_level(entry: str, message: str) -> None:
+    config, problems = read(f"[[breaking]]\n{entry}\n")
+    (problem,) = problems
+    assert problem.startswith("VAL512 1 `breaking` must be ")
+    assert message in problem
+    assert config == Config()
+
+
+def test_levels_that_are_no_list() -> None:
+    assert read("breaking = 1")[1][0].startswith("VAL512 1 `breaking` must be a list of tables")

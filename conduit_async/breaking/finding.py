@@ -1,0 +1,54 @@
+"""A finding of `conduitc breaking`, and the order of deployment that findings leave."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ..source import Span
+
+Verdict: TypeAlias = Literal["either", "workers-first", "web-first", "drain-first", "never"]
+
+CODES: frozenset[str] = frozenset({
+    "BRK101", "BRK102", "BRK103", "BRK104", "BRK105", "BRK106", "BRK107", "BRK108", "BRK109",
+    "BRK110", "BRK111", "BRK120", "BRK121", "BRK122", "BRK123", "BRK124", "BRK130", "BRK131",
+    "BRK132", "BRK133", "BRK140", "BRK141", "BRK142", "BRK143", "BRK144",
+})  # fmt: skip
+"""The codes of all rules."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One change: its rule, what it allows, where it is, what changed and what to know or do.
+
+    `job` is the job type, None for a change of the package; `field` is the path of a field of its
+    payload.
+    """
+
+    code: str
+    verdict: Verdict
+    span: Span
+    message: str
+    hint: str | None = None
+    job: str | None = None
+    field: str | None = None
+
+
+def order_of(verdicts: Collection[Verdict]) -> Verdict:
+    """The order of a deploy that brings all of these changes at once."""
+    found = {*verdicts} - {"either"}
+    if "never" in found:
+        return "never"
+    if len(found) > 1:  # workers first for one change, web processes first for another
+        return "drain-first"
+    return found.pop() if found else "either"
+
+
+def verdict_of(*, old_jobs_run: bool, new_jobs_run: bool) -> Verdict:
+    """The verdict on a change of a payload.
+
+    `old_jobs_run`: new workers read the payloads of jobs that wait. `new_jobs_run`: old workers
+    read those that new web processes enqueue.
+    """
+    if old_jobs_run:
+        return "either" if new_jobs_run else "workers-first"
+    return "web-first" if new_jobs_run else "never"

@@ -1,0 +1,147 @@
+"""Findings about job types: those that are gone, new or renamed, their queues and options."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ..lock.model import Lock, LockedJob
+from .finding import Finding, verdict_of
+from .payloads import Payload, compare_payload, unread_shape
+from .places import Places
+
+_STORED = "jobs that wait keep the options with which they were enqueued"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two locks of a package, and what is known of the new one's payloads, by job type."""
+
+    old: Lock
+    new: Lock
+    payloads: Mapping[str, Payload]
+    places: Places
+
+
+def compare_job_types(both: Compared) -> Iterator[Finding]:
+    """Findings about all job types, by name."""
+    old, new = _current(both.old), _current(both.new)
+    gone = {name: job for name, job in old.items() if name not in new}
+    before = {
+        name: name if name in old else _earlier_name(name, job, gone, both)
+        for name, job in new.items()
+    }
+    queues = {job.queue for job in old.values()}, {job.queue for job in new.values()}
+    for name in sorted(old.keys() - {*before.values()}):
+        yield _removed(name, old[name], both)
+    for name, job in sorted(new.items()):
+        earlier = before[name]
+        if earlier is None:
+            hint = "old workers do not know it: its jobs wait for the new ones"
+            place = both.places.job(name)
+            yield Finding("BRK121", "workers-first", place, "this job type is new", hint, name)
+        else:
+            yield from _changed(name, job, earlier, old[earlier], queues, both)
+        yield from _earlier_shapes(name, job, old[earlier].shape if earlier else "", both)
+
+
+def _current(lock: Lock) -> dict[str, LockedJob]:
+    return {name: job for name, job in lock.jobs.items() if not job.retired}
+
+
+def _earlier_name(
+    name: str, job: LockedJob, gone: Mapping[str, LockedJob], both: Compared
+) -> str | None:
+    """What the old package called a job type; a prefix of all names is a finding of its own."""
+    bare = name.removeprefix(_dotted(both.new.prefix))
+    same = f"{_dotted(both.old.prefix)}{bare}"
+    return next((each for each in (same, *job.was) if each in gone), None)
+
+
+def _dotted(prefix: str | None) -> str:
+    """A prefix as it is in names."""
+    return f"{prefix}." if prefix and prefix[-1].isalnum() else prefix or ""
+
+
+def _removed(name: str, job: LockedJob, both: Compared) -> Finding:
+    hint = "old workers run its jobs until they are replaced: replace them when none is left"
+    return Finding(
+        "BRK120", "web-first", both.places.hook(job.hook), "this job type was removed", hint, name
+    )
+
+
+def _changed(
+    name: str,
+    job: LockedJob,
+    earlier: str,
+    before: LockedJob,
+    queues: tuple[set[str], set[str]],
+    both: Compared,
+) -> Iterator[Finding]:
+    place = both.places.job(name)
+    is_renamed = name != earlier and earlier in job.was
+    if is_renamed:
+        message = f"this job type was called `{earlier}`"
+        hint = "old workers do not know the new name: its jobs wait for the new ones"
+        yield Finding("BRK122", "workers-first", place, message, hint, name)
+    if job.queue != before.queue:
+        yield _moved(name, job, before, queues, both)
+    if changed := ", ".join(_options(before, job)):
+        yield Finding("BRK124", "either", place, f"its options changed: {changed}", _STORED, name)
+    fields, shape = before.shapes[before.shape], before.shape
+    yield from compare_payload(
+        name, both.payloads[name], fields, shape, both.places, is_renamed=is_renamed
+    )
+
+
+def _moved(
+    name: str,
+    job: LockedJob,
+    before: LockedJob,
+    queues: tuple[set[str], set[str]],
+    both: Compared,
+) -> Finding:
+    of_old_workers, of_new_workers = queues
+    verdict = verdict_of(
+        old_jobs_run=before.queue in of_new_workers, new_jobs_run=job.queue in of_old_workers
+    )
+    hint = f"new workers serve `{before.queue}` too, and old ones `{job.queue}`"
+    match verdict:
+        case "never":  # a drained queue is enough, and an upcaster would not help
+            verdict = "drain-first"
+            hint = f"new workers do not serve `{before.queue}`, nor old ones `{job.queue}`"
+        case "workers-first":
+            hint = f"old workers do not serve `{job.queue}`"
+        case "web-first":
+            hint = f"new workers do not serve `{before.queue}`"
+    message = f"its queue was `{before.queue}`, and is `{job.queue}`"
+    return Finding("BRK123", verdict, both.places.job(name), message, hint, name)
+
+
+def _options(before: LockedJob, job: LockedJob) -> Iterator[str]:
+    for option, unit in (
+        ("priority", ""),
+        ("max_attempts", ""),
+        ("timeout", " s"),
+        ("backoff", ""),
+        ("base", " s"),
+    ):
+        old, new = (
+            "none" if value is None else f"{value:g}{unit}" if unit else f"{value}"
+            for value in (getattr(before, option), getattr(job, option))
+        )
+        if old != new:
+            yield f"{option} {old} -> {new}"
+
+
+def _earlier_shapes(name: str, job: LockedJob, compared: str, both: Compared) -> Iterator[Finding]:
+    """Findings about shapes other than the current one and the one that it was compared with."""
+    shapes = {
+        shape: fields
+        for each in (name, *job.was)
+        for lock in (both.new, both.old)
+        if each in lock.jobs
+        for shape, fields in lock.jobs[each].shapes.items()
+    }
+    for shape in sorted(shapes.keys() - {job.shape, compared}):
+        finding = unread_shape(name, both.payloads[name], shapes[shape], shape, both.places)
+        if finding is not None:
+            yield finding

@@ -1,0 +1,125 @@
+"""Where in the sources a finding belongs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..config import Config
+from ..program import Capture, Column, Extern, JobInfo, Program, ResourceInfo, ServiceCall
+from ..source import Source, Span
+from ..types import Record, Struct, Type, innermost, required
+
+
+class Places:
+    """Spans of a program's declarations; of what it no longer has, the nearest one around it."""
+
+    def __init__(self, program: Program, sources: Sequence[Source], config: Config) -> None:
+        self._program = program
+        self._config = config
+        first = sources[0] if sources else Source("", "")
+        self._start = Span(first, 0, 0)
+        self._jobs = {
+            job.name: (resource, job)
+            for resource in program.resources.values()
+            for hook in resource.hooks
+            for job in hook.jobs
+        }
+        self._calls = _calls(program)
+
+    def job(self, name: str) -> Span:
+        """The header of a job's block."""
+        return self._jobs[name][1].block.header
+
+    def hook(self, name: str) -> Span:
+        """The hook of a name such as `Order.after_create`, else its resource."""
+        resource, _, function = name.partition(".after_")
+        if resource not in self._program.resources:
+            return self._start
+        info = self._program.resources[resource]
+        hooks = (hook.node for hook in info.hooks)
+        return next((h.header for h in hooks if h.event == function), info.node.name.span)
+
+    def field(self, job: str, path: str) -> Span:
+        """The declaration of a captured field, or of the innermost one around it."""
+        columns = [*self._columns(job, path)]
+        spans = [column.span for column in columns if column is not None and column.span]
+        if spans:
+            return spans[-1]
+        capture = self._capture(job, path)
+        local = capture.local if capture is not None else None
+        return local.span if local is not None else self.job(job)
+
+    def is_sensitive(self, job: str, path: str) -> bool:
+        """Whether it leads to a column that snapshots leave out."""
+        *_, last = (None, *self._columns(job, path))
+        return last is not None and last.sensitive
+
+    def call(self, service: str, method: str = "") -> Span:
+        """The first call of a method; by default of any, or where a value is used."""
+        return self._calls.get((service, method), self._start)
+
+    def setting(self, key: str) -> Span:
+        """A key of the configuration."""
+        source = self._config.origin
+        start = source.text.find(key) if source is not None else -1
+        return self._start if source is None or start < 0 else Span(source, start, start + len(key))
+
+    def _capture(self, job: str, path: str) -> Capture | None:
+        name = _steps(path)[0]
+        return next((each for each in self._jobs[job][1].captures if each.name == name), None)
+
+    def _columns(self, job: str, path: str) -> Iterator[Column | None]:
+        """The columns along a path, as far as they are known; None for one that is not there."""
+        capture = self._capture(job, path)
+        if capture is None:
+            return
+        yield from self._captured(*self._jobs[job], capture)
+        kind = capture.type
+        for name in _steps(path)[1:]:
+            column = self._members(kind).get(name)
+            yield column
+            if column is None:
+                return
+            kind = column.type
+
+    def _captured(
+        self, resource: ResourceInfo, job: JobInfo, capture: Capture
+    ) -> Iterator[Column | None]:
+        path: Sequence[str] = capture.path
+        columns: Mapping[str, Column] = resource.columns
+        if capture.kind == "local_path" and capture.local is not None:
+            columns, path = self._members(required(capture.local.type)), path[1:]
+        elif capture.kind == "change":
+            path = path[:1]
+        elif capture.kind != "self_path":
+            return
+        for name in path:
+            if (column := columns.get(name)) is None:
+                return
+            yield column
+            columns = self._members(column.type)
+
+    def _members(self, kind: Type) -> Mapping[str, Column]:
+        match innermost(kind):
+            case Struct(name):
+                return self._program.structs[name].fields
+            case Record(name):
+                return self._program.resources[name].columns
+        return {}
+
+
+def _steps(path: str) -> list[str]:
+    return path.replace("[]", "").split(".")
+
+
+def _calls(program: Program) -> dict[tuple[str, str], Span]:
+    """The first span of each service and of each of its methods."""
+    found: dict[tuple[str, str], Span] = {}
+    uses = [
+        (node.span, use)
+        for node, use in program.facts.resolutions.items()
+        if isinstance(use, ServiceCall | Extern)
+    ]
+    for span, use in sorted(uses, key=lambda pair: (pair[0].source.path, pair[0].start)):
+        found.setdefault((use.service, ""), span)
+        if isinstance(use, ServiceCall):
+            found.setdefault((use.service, use.method), span)
+    return found

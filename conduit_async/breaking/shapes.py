@@ -1,0 +1,147 @@
+"""How one shape of a payload differs from another one, change by change."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from ..lock.model import Fields, FieldType
+from ..lock.upcasting import NewField, NewFields, described, is_untyped, source_of
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference, such as an added field: the code of its rule, and where and what it is.
+
+    `path` is that of the field, as in `lines[].price`. `alone` is the old shape with this change
+    and no other one. `is_nullable`: an added field may be nil.
+    """
+
+    code: str
+    path: str
+    message: str
+    alone: NewFields
+    is_nullable: bool = False
+
+
+_Put = Callable[[NewField], NewFields]
+"""The old shape with another type of a field somewhere within it."""
+
+
+def changes(old: Fields, new: NewFields) -> Iterator[Change]:
+    """All differences, those of inner fields included."""
+    return _fields(old, new, "", lambda fields: fields)
+
+
+def types_of(fields: NewFields) -> Fields:
+    """The shape alone."""
+    return {name: field.type for name, field in fields.items()}
+
+
+def _fields(
+    old: Fields, new: NewFields, path: str, put: Callable[[NewFields], NewFields]
+) -> Iterator[Change]:
+    sources = {name: source_of(name, field, old) for name, field in new.items()}
+    same = {name: _unchanged(kind) for name, kind in old.items()}
+    for name, source in sources.items():
+        if source is not None:
+            same[source] = _with(new[name], old[source])
+    for name in sorted(old.keys() - {*sources.values()}):
+        rest = {each: field for each, field in same.items() if each != name}
+        message = f"`{_below(path, name)}` was removed"
+        yield Change("BRK101", _below(path, name), message, put(rest))
+    for name, field in new.items():
+        where, source = _below(path, name), sources[name]
+        if source is None:
+            message = f"`{where}` ({described(field.type)}) was added"
+            is_nullable = field.type.nullable or is_untyped(field.type)
+            yield Change("BRK102", where, message, put({**same, name: field}), is_nullable)
+            continue
+        rest = {each: kept for each, kept in same.items() if each != source}
+        if source != name:
+            message = f"`{_below(path, source)}` was renamed to `{name}`"
+            yield Change("BRK103", where, message, put({**rest, name: same[source]}))
+        yield from _type(old[source], field, where, _put_beside(rest, name, put))
+
+
+def _put_beside(rest: NewFields, name: str, put: Callable[[NewFields], NewFields]) -> _Put:
+    return lambda field: put({**rest, name: field})
+
+
+def _type(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Change]:
+    kind = new.type
+    if old.nullable != kind.nullable and not (is_untyped(old) or is_untyped(kind)):
+        code, what = (
+            ("BRK106", "may be nil now") if kind.nullable else ("BRK105", "is never nil now")
+        )
+        alone = _with(new, replace(old, nullable=kind.nullable))
+        yield Change(code, path, f"`{path}` {what}", put(alone))
+    if old.sensitive != kind.sensitive:
+        what = "became sensitive" if kind.sensitive else "is no longer sensitive"
+        alone = _with(new, replace(old, sensitive=kind.sensitive))
+        yield Change("BRK109", path, f"`{path}` {what}", put(alone))
+    if old.kind == kind.kind == "enum":
+        yield from _values(old, new, path, put)
+    elif old.fields and kind.fields and old.item is None and kind.item is None:
+        yield from _fields(
+            old.fields,
+            new.fields,
+            path,
+            lambda it: put(replace(new, type=replace(old, fields=types_of(it)), fields=it)),
+        )
+    elif (
+        old.item is not None
+        and kind.item is not None
+        and (old.kind, old.shape)
+        == (
+            kind.kind,
+            kind.shape,
+        )
+    ):
+        item = NewField(kind.item, fields=new.fields)
+        yield from _type(
+            old.item,
+            item,
+            f"{path}[]",
+            lambda it: put(replace(new, type=replace(old, item=it.type), fields=it.fields)),
+        )
+    elif is_untyped(old) and is_untyped(kind):
+        return
+    elif (old.kind, old.name, old.shape) != (kind.kind, kind.name, kind.shape):
+        alone = replace(new, type=replace(kind, nullable=old.nullable and not is_untyped(kind)))
+        before, now = (
+            described(replace(old, nullable=False)),
+            described(replace(kind, nullable=False)),
+        )
+        message = f"`{path}` was {before}, and is {now}"
+        if before == now:
+            message = f"`{path}` holds values of other types"
+        yield Change("BRK104", path, message, put(alone))
+
+
+def _values(old: FieldType, new: NewField, path: str, put: _Put) -> Iterator[Change]:
+    """Values that came or went; their order says nothing."""
+    for code, what, these, those in (
+        ("BRK107", "can no longer be", old.values, new.type.values),
+        ("BRK108", "can now be", new.type.values, old.values),
+    ):
+        if values := [f'"{value}"' for value in these if value not in those]:
+            alone = _with(new, replace(old, values=new.type.values))
+            yield Change(code, path, f"`{path}` {what} {' or '.join(values)}", put(alone))
+
+
+def _with(new: NewField, kind: FieldType) -> NewField:
+    """A field of the new shape with an older type."""
+    return replace(new, type=kind, fields=_inside(kind))
+
+
+def _unchanged(kind: FieldType) -> NewField:
+    return NewField(kind, fields=_inside(kind))
+
+
+def _inside(kind: FieldType) -> Mapping[str, NewField]:
+    while kind.item is not None:
+        kind = kind.item
+    return {name: _unchanged(each) for name, each in kind.fields.items()}
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

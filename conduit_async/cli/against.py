@@ -1,0 +1,72 @@
+"""The lock that `conduitc breaking` compares with: at a git ref, in a folder, or a file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ..lock.model import Lock
+from ..lock.text import LOCK_FILE, LockError, read
+from .files import reason, shown
+from .git import Repository
+from .usage import UsageError
+
+
+@dataclass(frozen=True)
+class Against:
+    """A lock, and in words where it was; an empty one where there was none."""
+
+    lock: Lock
+    label: str
+
+
+def find_lock(wanted: str | None, folder: Path) -> Against:
+    """The lock of the package `folder` at a ref, by default where HEAD left the default branch.
+
+    A path to a lock, or to a folder with one, goes before a ref of the same name. Raises
+    `UsageError` when there is neither, or the lock is broken.
+    """
+    if wanted is not None and (path := _file(wanted)) is not None:
+        try:
+            return Against(_parsed(path.read_bytes(), shown(path)), shown(path))
+        except OSError as error:
+            raise UsageError(f"cannot read {shown(path)}: {reason(error)}") from None
+    repository = Repository(folder)
+    if wanted is None:
+        commit, label = repository.base()
+        if label.startswith("HEAD"):
+            click.echo("conduitc: no default branch is known: compared with HEAD", err=True)
+    elif (found := repository.commit(wanted)) is not None:
+        commit, label = found, f"{wanted} ({found[:8]})"
+    else:
+        problem = "has no jobs.lock" if _exists(wanted) else "is neither a path nor a commit"
+        raise UsageError(f"--against: `{shown(wanted)}` {problem}")
+    text = repository.read(commit, folder / LOCK_FILE)
+    if text is None:
+        place = shown(folder / LOCK_FILE)
+        click.echo(f"conduitc: there is no {place} at {label}: all job types are new", err=True)
+        return Against(Lock(), label)
+    return Against(_parsed(text, f"{LOCK_FILE} at {label}"), label)
+
+
+def _file(wanted: str) -> Path | None:
+    try:
+        return next((p for p in (Path(wanted, LOCK_FILE), Path(wanted)) if p.is_file()), None)
+    except (OSError, ValueError):  # a name that no path can have
+        return None
+
+
+def _exists(wanted: str) -> bool:
+    try:
+        return Path(wanted).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _parsed(data: bytes, where: str) -> Lock:
+    try:
+        return read(data.decode())
+    except UnicodeDecodeError:
+        raise UsageError(f"{where} cannot be read: it is no UTF-8 text") from None
+    except LockError as error:
+        raise UsageError(f"{where} cannot be read: line {error.line}: {error.reason}") from None
