@@ -5,9 +5,13 @@ import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
+import psycopg
 import pytest
+from conduit_runtime import Queue, WorkerPool
 from generated import imported
 
 from conduit_async.compiler import Output, compile
@@ -262,3 +266,37 @@ def test_jobs_of_an_earlier_type_are_read(tmp_path: Path) -> None:
         (job_type,) = package.JOBS
         assert job_type.was == ("post.after_update.send", "a.b")
         assert len(job_type.upcasts) == 1
+
+
+class Email:
+    """A service that notes its calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[object, ...]] = []
+
+    def send(self, *values: object) -> None:
+        self.calls.append(values)
+
+
+def test_a_worker_of_new_code_runs_the_jobs_of_old_code(tmp_path: Path, dsn: str) -> None:
+    old = source("title: string!", "self.id, self.title")
+    new = source(
+        'headline: string! @was("title")', "self.headline, self.size, self.id", "size: int!"
+    ).replace('name: "send"', 'name: "mail", was: "send"')
+    before = compiled(old)
+    after = compiled(new, before.lock)
+    email = Email()
+    with psycopg.connect(dsn) as conn:
+        conn.execute("CREATE TABLE posts (id uuid PRIMARY KEY, title text NOT NULL)")
+        row = {"id": UUID(KEY), "title": "A"}
+        conn.execute("INSERT INTO posts VALUES (%(id)s, %(title)s)", row)
+        with imported(before.modules, tmp_path / "old") as package:
+            package.post.after_update(conn, row, row)
+        conn.execute("ALTER TABLE posts RENAME title TO headline")
+        conn.execute("ALTER TABLE posts ADD size int NOT NULL DEFAULT 7")
+    with imported(after.modules, tmp_path / "new") as package, Queue(dsn) as queue:
+        services = SimpleNamespace(email=email)
+        WorkerPool(queue, jobs=package.JOBS, services=services).run(drain=True)
+        (job,) = queue.list()
+    assert (job.type, job.status, job.error) == ("post.after_update.send", "completed", None)
+    assert email.calls == [("A", 7, UUID(KEY))]
