@@ -1,8 +1,18 @@
 """An upcaster for a person to complete."""
 
+from collections.abc import Mapping
+
 from ..config import Config
 from ..lock.model import Unreadable
-from ..lock.upcasting import Constant, Taken, plan_upcast
+from ..lock.upcasting import (
+    Constant,
+    Conversion,
+    Loaded,
+    Taken,
+    Upcast,
+    described,
+    plan_upcast,
+)
 from ..program import JobInfo, ResourceInfo
 from .older_classes import attributes
 
@@ -25,17 +35,26 @@ def skeleton(job: JobInfo, fingerprint: str, resource: ResourceInfo, config: Con
         f"    return {job.payload}(",
     ]
     for capture in job.captures:
-        name = capture.name
-        plan = plan_upcast(older.fields, {name: job.new_fields[name]})
-        text = "...,"
-        if isinstance(plan, Unreadable):
-            text += f"  # {plan.reason if plan.field == name else plan}"
-        elif isinstance(value := plan.values[name], Taken) and value.how.step == "same":
-            text = f"old.{named[value.name]},"
-        elif isinstance(value, Constant) and value.value is None:
-            text = "None,"
-        lines.append(f"        {capture.python}={text}")
+        plan = plan_upcast(older.fields, {capture.name: job.new_fields[capture.name]})
+        lines.append(f"        {capture.python}={_given(plan, capture.name, named)}")
     return "\n".join([*lines, "    )"])
+
+
+def _given(plan: Upcast | Unreadable, name: str, attributes: Mapping[str, str]) -> str:
+    """What a field becomes, or what a person has to know to write it."""
+    if isinstance(plan, Unreadable):
+        return f"...,  # {plan.reason if plan.field == name else plan}"
+    match plan.values[name]:
+        case Constant(value=None | bool() | int() | float() as value):
+            return f"{value},"
+        case Constant():
+            return "...,  # its default"
+        case Loaded(load, key):
+            return f"...,  # of the row of {load.resource} whose key is old.{attributes[key]}"
+        case Taken(old, Conversion(step="same", default=None)):
+            return f"old.{attributes[old]},"
+        case Taken(old, Conversion(was, now)):
+            return f"...,  # old.{attributes[old]} is {described(was)}, this is {described(now)}"
 
 
 def _package(config: Config) -> str:

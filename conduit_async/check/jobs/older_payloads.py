@@ -29,6 +29,8 @@ def plan_older_payloads(
     classes |= {name(each) for each in program.resources for name in (record_name, snapshot_name)}
     for resource in program.resources.values():
         jobs = [(hook, job) for hook in resource.hooks for job in hook.jobs if job.older]
+        if not jobs:
+            continue
         taken = {*classes, *ENTRY_POINTS, *(each.python for each in resource.functions.values())}
         taken |= {n for h in resource.hooks for j in h.jobs for n in (j.python, j.payload)}
         program.resources.work_on(resource)
