@@ -6,7 +6,7 @@ import typing
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
+from typing import Any, Generic, TypeVar, Unpack, overload
 
 import msgspec
 import psycopg
@@ -28,9 +28,7 @@ from .async_enqueue import enqueue_async
 from .context import JobContext
 from .enqueue import enqueue
 from .options import JobOptions, Priority, TypeOptions
-
-if TYPE_CHECKING:
-    from .upcasts import Upcast
+from .upcast import Upcast
 
 S = TypeVar("S")
 P = TypeVar("P")
@@ -56,7 +54,7 @@ class JobType(Generic[S, P]):
     base: timedelta | None = None
     keep_result: timedelta | None = None
     was: Sequence[str] = ()
-    upcasts: "dict[str, Upcast[S, P]]" = field(default_factory=dict, init=False)
+    upcasts: dict[str, Upcast[S, P]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         check_name(self.name, "name")

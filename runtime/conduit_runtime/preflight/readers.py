@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..job_types.upcasts import Upcast
+from ..job_types.upcast import Upcast
 from ..model.errors import PayloadMismatch
 from ..model.lanes import is_unreadable, marked, original
 from ..worker.run.handlers import Handler, HandlerRegistry

@@ -10,7 +10,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 import msgspec
 
 from ...job_types.job_type import JobType
-from ...job_types.upcasts import Upcast
+from ...job_types.upcast import Upcast
 from ...model.arguments import check_duration
 from ...model.errors import NoHandler, QueueError
 from ...model.lanes import Lane, reader_of, readers

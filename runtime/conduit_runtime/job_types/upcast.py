@@ -1,0 +1,47 @@
+"""An upcaster that a job type has."""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from ..payloads.decode import decoder
+from .context import JobContext
+
+S = TypeVar("S")
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class Upcast(Generic[S, P]):
+    """An upcaster: `old` is the class of the older payload, `payload` that of the present one.
+
+    `takes_job` is whether the function has a second parameter, for the JobContext.
+    """
+
+    function: Callable[..., P | Awaitable[P]]
+    old: type[Any]
+    payload: type[P]
+    takes_job: bool
+
+    @functools.cached_property
+    def decode(self) -> Callable[[bytes | str], Any]:
+        """From an older payload's JSON to an instance of `old`; raises PayloadMismatch."""
+        return decoder(self.old)
+
+    async def run(
+        self,
+        handler: Callable[[JobContext[S], P], Coroutine[Any, Any, object]],
+        job: JobContext[S],
+        old: Any,
+    ) -> object:
+        """Upcast a payload and run the handler. Raises TypeError for what is no payload."""
+        result = self.function(old, job) if self.takes_job else self.function(old)
+        payload: object = await result if inspect.isawaitable(result) else result
+        if not isinstance(payload, self.payload):
+            raise TypeError(
+                f"the upcaster of {self.old.__name__} returned {type(payload).__name__}: "
+                f"return {self.payload.__name__}"
+            )
+        return await handler(job, payload)
