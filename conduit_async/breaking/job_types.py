@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..lock.model import Lock, LockedJob
 from .finding import Finding, verdict_of
-from .payloads import Payload, compare_payload, unread_shape
+from .payloads import Payload, PayloadComparison
 from .places import Places
 
 _STORED = "jobs that wait keep the options with which they were enqueued"
@@ -30,12 +30,17 @@ def compare_job_types(both: Compared) -> Iterator[Finding]:
         for name, job in new.items()
     }
     queues = {job.queue for job in old.values()}, {job.queue for job in new.values()}
-    for name in sorted(old.keys() - {*before.values()}):
+    removed = sorted(old.keys() - {*before.values()})
+    for name in removed:
         yield _removed(name, old[name], both)
     for name, job in sorted(new.items()):
         earlier = before[name]
         if earlier is None:
             hint = "old workers do not know it: its jobs wait for the new ones"
+            alike = [each for each in removed if old[each].hook == job.hook]
+            if len(alike) == 1:
+                what = alike[0].rpartition(".")[2]
+                hint += f'; if it was called `{what}`, say so: `@async(was: "{what}")`'
             place = both.places.job(name)
             yield Finding("BRK121", "workers-first", place, "this job type is new", hint, name)
         else:
@@ -87,9 +92,8 @@ def _changed(
     if changed := ", ".join(_options(before, job)):
         yield Finding("BRK124", "either", place, f"its options changed: {changed}", _STORED, name)
     fields, shape = before.shapes[before.shape], before.shape
-    yield from compare_payload(
-        name, both.payloads[name], fields, shape, both.places, is_renamed=is_renamed
-    )
+    payload = PayloadComparison(name, both.payloads[name], fields, shape, both.places)
+    yield from payload.findings(is_renamed=is_renamed)
 
 
 def _moved(
@@ -142,6 +146,7 @@ def _earlier_shapes(name: str, job: LockedJob, compared: str, both: Compared) ->
         for shape, fields in lock.jobs[each].shapes.items()
     }
     for shape in sorted(shapes.keys() - {job.shape, compared}):
-        finding = unread_shape(name, both.payloads[name], shapes[shape], shape, both.places)
-        if finding is not None:
+        payload = both.payloads[name]
+        older = PayloadComparison(name, payload, shapes[shape], shape, both.places)
+        if (finding := older.unread()) is not None:
             yield finding

@@ -1,11 +1,11 @@
 """Findings about the payload of one job type."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..lock.model import Fields, Unreadable
 from ..lock.tolerance import reads
-from ..lock.upcasting import NIL, Loaded, NewFields, Upcast, plan_upcast
+from ..lock.upcasting import NIL, Loaded, NewFields, Upcast, is_untyped, plan_upcast, same_kind
 from .finding import Finding, Verdict, verdict_of
 from .places import Places
 from .shapes import Change, changes, types_of
@@ -42,66 +42,82 @@ class Payload:
     advice: Mapping[str, str] = field(default_factory=dict)
 
 
-def compare_payload(
-    job: str, new: Payload, old: Fields, shape: str, places: Places, *, is_renamed: bool
-) -> Iterator[Finding]:
-    """Findings about a payload that had the shape `old`, whose fingerprint is `shape`.
+@dataclass(frozen=True)
+class PayloadComparison:
+    """The payload of a job type beside an older shape of it, whose fingerprint is `shape`."""
 
-    Old workers know no job type that was renamed.
-    """
-    found = [_finding(job, each, new, old, shape, places) for each in changes(old, new.fields)]
-    verdicts: set[Verdict] = {"either", *(each.verdict for each in found)}
-    verdicts |= {"workers-first"} if is_renamed else set()
-    together = verdict_of(
-        old_jobs_run=_unread_by_new(new, old, shape) is None,
-        new_jobs_run=not is_renamed and reads(old, types_of(new.fields)) is None,
-    )
-    if together not in verdicts:
-        message = f"all changes of its payload together: {_TOGETHER[together]}"
-        found.append(Finding("BRK110", together, places.job(job), message, None, job))
-    advice = new.advice.get(shape)
-    for finding in found:
-        if finding.verdict == "never" and advice is not None:
-            hint = f"{finding.hint}; {advice}" if finding.hint else advice
-            finding, advice = replace(finding, hint=hint), None
-        yield finding
+    job: str
+    new: Payload
+    old: Fields
+    shape: str
+    places: Places
+
+    def findings(self, *, is_renamed: bool) -> Iterator[Finding]:
+        """What changed; old workers know no job type that was renamed."""
+        different = [*changes(self.old, self.new.fields)]
+        found = [self._finding(each, different) for each in different]
+        verdicts: set[Verdict] = {"either", *(each.verdict for each in found)}
+        verdicts |= {"workers-first"} if is_renamed else set()
+        together = verdict_of(
+            old_jobs_run=self._unread(self.new.fields) is None,
+            new_jobs_run=not is_renamed and reads(self.old, types_of(self.new.fields)) is None,
+        )
+        if together not in verdicts:
+            message = f"all changes of its payload together: {_TOGETHER[together]}"
+            place = self.places.job(self.job)
+            found.append(Finding("BRK110", together, place, message, None, self.job))
+        advice = self.new.advice.get(self.shape)
+        for finding in found:
+            if finding.verdict == "never" and advice is not None:
+                hint = f"{finding.hint}; {advice}" if finding.hint else advice
+                finding, advice = replace(finding, hint=hint), None
+            yield finding
+
+    def unread(self) -> Finding | None:
+        """A finding if the code no longer reads the older shape."""
+        problem = self._unread(self.new.fields)
+        if problem is None:
+            return None
+        message = f"nothing reads its earlier payload {self.shape}: {_in_words(problem)}"
+        hint = (
+            "such jobs wait; `conduit-jobs preflight` counts them, and when there are none, "
+            "`conduitc lock prune` forgets the shape"
+        )
+        place = self.places.job(self.job)
+        return Finding("BRK111", "either", place, message, hint, self.job, problem.field)
+
+    def _finding(self, change: Change, different: Sequence[Change]) -> Finding:
+        job, code, path, message = self.job, change.code, change.path, change.message
+        if code == "BRK101" and self.places.is_sensitive(job, path):
+            code, message = "BRK109", f"{message}, since it became sensitive"
+        by_new, by_old = self._unread(change.alone), reads(self.old, types_of(change.alone))
+        verdict = verdict_of(old_jobs_run=by_new is None, new_jobs_run=by_old is None)
+        if by_new is not None:
+            hint: str | None = f"new workers cannot run the jobs that wait: {_in_words(by_new)}"
+            earlier = _earlier_name(change, different) if code == "BRK102" else None
+            if earlier is not None and self.places.is_column(job, path):
+                hint = f'{hint}; if it was called `{earlier}`, say so: `@was("{earlier}")`'
+        elif by_old is not None:
+            hint = f"old workers cannot run the new jobs: {_in_words(by_old)}"
+        else:
+            hint = _KNOWN.get(code) or _of_waiting(change, self.old)
+        return Finding(code, verdict, self.places.field(job, path), message, hint, job, path)
+
+    def _unread(self, new: NewFields) -> Unreadable | None:
+        plan = plan_upcast(self.old, new) if self.shape not in self.new.by_hand else None
+        return plan if isinstance(plan, Unreadable) else None
 
 
-def unread_shape(job: str, new: Payload, old: Fields, shape: str, places: Places) -> Finding | None:
-    """A finding about an earlier shape that the code no longer reads."""
-    problem = _unread_by_new(new, old, shape)
-    if problem is None:
-        return None
-    message = f"nothing reads its earlier payload {shape}: {_in_words(problem)}"
-    hint = (
-        "such jobs wait; `conduit-jobs preflight` counts them, and when there are none, "
-        "`conduitc lock prune` forgets the shape"
-    )
-    return Finding("BRK111", "either", places.job(job), message, hint, job, problem.field)
-
-
-def _finding(
-    job: str, change: Change, new: Payload, old: Fields, shape: str, places: Places
-) -> Finding:
-    code, message = change.code, change.message
-    if code == "BRK101" and places.is_sensitive(job, change.path):
-        code, message = "BRK109", f"{message}, since it became sensitive"
-    alone = Payload(change.alone, new.by_hand)
-    by_new = _unread_by_new(alone, old, shape)
-    by_old = reads(old, types_of(change.alone))
-    verdict = verdict_of(old_jobs_run=by_new is None, new_jobs_run=by_old is None)
-    if by_new is not None:
-        hint: str | None = f"new workers cannot run the jobs that wait: {_in_words(by_new)}"
-    elif by_old is not None:
-        hint = f"old workers cannot run the new jobs: {_in_words(by_old)}"
-    else:
-        hint = _KNOWN.get(code) or _of_waiting(change, old)
-    return Finding(code, verdict, places.field(job, change.path), message, hint, job, change.path)
-
-
-def _unread_by_new(new: Payload, old: Fields, shape: str) -> Unreadable | None:
-    plan = plan_upcast(old, new.fields) if shape not in new.by_hand else None
-    return plan if isinstance(plan, Unreadable) else None
+def _earlier_name(added: Change, different: Sequence[Change]) -> str | None:
+    """What an added field was probably called: the one field of its type that was removed."""
+    around = added.path.rpartition(".")[0]
+    removed = [
+        each.path.rpartition(".")[2]
+        for each in different
+        if each.code == "BRK101" and each.path.rpartition(".")[0] == around
+        if added.type is not None and each.type is not None and same_kind(each.type, added.type)
+    ]
+    return removed[0] if len(removed) == 1 else None
 
 
 def _in_words(problem: Unreadable) -> str:
@@ -118,6 +134,8 @@ def _of_waiting(change: Change, old: Fields) -> str | None:
     if isinstance(value, Loaded):
         return f"jobs that wait load `{root}` when they run"
     if change.code == "BRK102":
-        is_nil = value == NIL or (root != change.path and change.is_nullable)
+        kind = change.type
+        may_be_nil = kind is not None and (kind.nullable or is_untyped(kind))
+        is_nil = value == NIL or (root != change.path and may_be_nil)
         return "it is nil in jobs that wait" if is_nil else "jobs that wait get its `@default`"
     return "jobs that wait get its `@default` for nil"

@@ -47,6 +47,11 @@ class Places:
         local = capture.local if capture is not None else None
         return local.span if local is not None else self.job(job)
 
+    def is_column(self, job: str, path: str) -> bool:
+        """Whether it leads to a field of a resource or a struct, which has the path's last name."""
+        *_, last = (None, *self._columns(job, path))
+        return last is not None and last.name == _steps(path)[-1]
+
     def is_sensitive(self, job: str, path: str) -> bool:
         """Whether it leads to a column that snapshots leave out."""
         *_, last = (None, *self._columns(job, path))

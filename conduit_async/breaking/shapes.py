@@ -12,14 +12,14 @@ class Change:
     """One difference, such as an added field: the code of its rule, and where and what it is.
 
     `path` is that of the field, as in `lines[].price`. `alone` is the old shape with this change
-    and no other one. `is_nullable`: an added field may be nil.
+    and no other one. `type` is that of a field that was added or removed.
     """
 
     code: str
     path: str
     message: str
     alone: NewFields
-    is_nullable: bool = False
+    type: FieldType | None = None
 
 
 _Put = Callable[[NewField], NewFields]
@@ -47,13 +47,12 @@ def _fields(
     for name in sorted(old.keys() - {*sources.values()}):
         rest = {each: field for each, field in same.items() if each != name}
         message = f"`{_below(path, name)}` was removed"
-        yield Change("BRK101", _below(path, name), message, put(rest))
+        yield Change("BRK101", _below(path, name), message, put(rest), old[name])
     for name, field in new.items():
         where, source = _below(path, name), sources[name]
         if source is None:
             message = f"`{where}` ({described(field.type)}) was added"
-            is_nullable = field.type.nullable or is_untyped(field.type)
-            yield Change("BRK102", where, message, put({**same, name: field}), is_nullable)
+            yield Change("BRK102", where, message, put({**same, name: field}), field.type)
             continue
         rest = {each: kept for each, kept in same.items() if each != source}
         if source != name:

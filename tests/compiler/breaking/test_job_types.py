@@ -41,6 +41,10 @@ def test_a_job_type_is_renamed_without_saying_so() -> None:
         "BRK121 post.after_create.index": "workers-first",
     }
     assert order(found) == "drain-first"
+    assert found[1].hint == (
+        "old workers do not know it: its jobs wait for the new ones; if it was called `mail`, say "
+        'so: `@async(was: "mail")`'
+    )
 
 
 def test_a_job_type_is_renamed() -> None:
