@@ -55,6 +55,35 @@ def check(sources: tuple[str, ...], form: str) -> int:
     return diagnose(sources, form)
 
 
+@conduitc.group()
+def lock() -> None:
+    """Work on jobs.lock, which lists the job types that a package has had."""
+
+
+@lock.command()
+@click.option("-o", "--out", type=click.Path(), metavar="DIR", help="The package.")
+@click.option(
+    "--older-than",
+    metavar="AGE",
+    help="Keep what was current at some time in this AGE: 12h, 90d, 8w, 1y.",
+)
+@click.option(
+    "--before", metavar="COMMIT", help="Keep what was current at this COMMIT or tag, or later."
+)
+@click.option("--dry-run", is_flag=True, help="Write nothing; print what would be dropped.")
+def prune(out: str | None, older_than: str | None, before: str | None, dry_run: bool) -> int:
+    """Drop old payload shapes and retired job types from jobs.lock.
+
+    Without options: those that the lock of the last commit does not have, such as shapes from
+    while a change was written. Otherwise those that no version of the lock in git had as current
+    in that time. Current shapes always stay. Jobs of a shape that is dropped cannot be read any
+    more: `conduit-jobs preflight` says whether there are any.
+    """
+    from .prune import prune as drop
+
+    return drop(out, older_than, before, dry_run=dry_run)
+
+
 @conduitc.command()
 @_SOURCES
 @click.option("-o", "--out", type=click.Path(), metavar="DIR", help="The package of the sources.")

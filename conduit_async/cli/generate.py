@@ -40,21 +40,21 @@ def generate(
     problems = Problems()
     project = load_project(given, problems)
     if problems.has_errors:
-        return _failed(problems.sorted())
+        return failed(problems.sorted())
     folder = _target(out, project)
     lock = read_lock_text(folder, problems)
     if problems.has_errors:
-        return _failed(problems.sorted())
+        return failed(problems.sorted())
     previous = build_cache.load(folder, project.config)
     output = _compiled(project, previous, lock)
     names = {**project.shown, LOCK_FILE: shown(folder / LOCK_FILE)}
     found = (*problems.sorted(), *relabelled(output.diagnostics, names))
     if has_errors(found):
-        return _failed(found)
+        return failed(found)
     _show(found)
     changes = compare(folder, output.files, problems)
     if problems.has_errors:
-        return _failed(problems.sorted())
+        return failed(problems.sorted())
     news = changes.of("created", "changed")
     if (invalid := invalid_module(output, news, project)) is not None:
         click.echo(
@@ -66,7 +66,7 @@ def generate(
     if diff:
         _print_difference(folder, output.files, changes)
     if write and changes and not write_package(folder, output.files, changes, problems):
-        return _failed(problems.sorted())
+        return failed(problems.sorted())
     if output is not previous and (write or not changes):
         build_cache.store(folder, project.config, output)
     show_changes(lock, output.lock)
@@ -126,7 +126,8 @@ def _show(found: Sequence[Diagnostic]) -> None:
         click.echo(as_text(found, color=wants_color(sys.stderr)), nl=False, err=True)
 
 
-def _failed(found: Sequence[Diagnostic]) -> int:
+def failed(found: Sequence[Diagnostic]) -> int:
+    """Show what is wrong, and that nothing was written; the exit code."""
     _show(found)
     click.echo(f"{summary(found)}; nothing was written", err=True)
     return 1

@@ -51,6 +51,15 @@ def load_project(given: Sequence[str], problems: Problems) -> Project:
     return _read_all(starts, config, root, problems)
 
 
+def target_folder(out: str | None, problems: Problems) -> Path:
+    """The package of the working folder's project; raises `UsageError` when none is configured."""
+    config, root = _settings_for((), problems)
+    folder = Path(out) if out is not None else configured_folder(Project(config, root, {}, {}))
+    if folder is None and not problems.has_errors:
+        raise UsageError("of which package? Give `-o DIR`, or set `out` in the configuration")
+    return folder or Path()
+
+
 def configured_folder(project: Project) -> Path | None:
     """The package that the configuration names as `out`."""
     if project.config.out is None or project.root is None:

@@ -1,0 +1,44 @@
+"""A lock without what is no longer needed of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from .model import Lock, LockedJob
+
+Shape: TypeAlias = tuple[str, str]
+"""A payload shape: the name of its job type, and its fingerprint."""
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """The lock that is left; `shapes` and retired `types` are dropped."""
+
+    lock: Lock
+    shapes: tuple[Shape, ...]
+    types: tuple[str, ...]
+
+
+def prune(lock: Lock, needed: Iterable[Shape]) -> Pruned:
+    """Drop the shapes that are neither needed nor current, and the types that have none left."""
+    kept = {*needed, *current_shapes(lock)}
+    jobs: dict[str, LockedJob] = {}
+    for name, job in lock.jobs.items():
+        shapes = {each: fields for each, fields in job.shapes.items() if (name, each) in kept}
+        if shapes:
+            last = job.shape if job.shape in shapes else max(shapes)
+            jobs[name] = replace(job, shapes=shapes, shape=last)
+    gone = sorted({*all_shapes(lock)} - {*all_shapes(Lock(jobs))})
+    types = tuple(sorted(lock.jobs.keys() - jobs.keys()))
+    shapes_gone = tuple(each for each in gone if each[0] in jobs)
+    return Pruned(replace(lock, jobs=jobs), shapes_gone, types)
+
+
+def all_shapes(lock: Lock) -> Iterable[Shape]:
+    """Every shape that a lock has."""
+    return ((name, shape) for name, job in lock.jobs.items() for shape in job.shapes)
+
+
+def current_shapes(lock: Lock) -> Iterable[Shape]:
+    """The shapes in which jobs are enqueued."""
+    return ((name, job.shape) for name, job in lock.jobs.items() if not job.retired)
