@@ -9,7 +9,7 @@ from .config import Config
 from .diagnostics import Diagnostic, Problems
 from .incremental.output import Output
 from .lock_file import read_lock
-from .package import row_heads
+from .package import locked_jobs, row_heads
 from .parse import parse
 from .settings import check_config
 from .source import Source
@@ -76,7 +76,7 @@ def compile(
     emitted: dict[str, EmittedSource] = emit(plan, modules, form or format_all, progress)
     emitted = dict(sorted({**checked.kept, **emitted}.items()))
     calls = (each.services for each in checked.summaries.values())
-    linked: dict[str, str] = link(emitted, calls, config, locked)
+    linked: dict[str, str] = link(emitted, calls, config, locked, locked_jobs(plan))
     return Output(checked.diagnostics, linked, checked.summaries, emitted, by_hand)
 
 

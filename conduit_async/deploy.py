@@ -19,6 +19,7 @@ from .lock.model import Lock
 from .lock.update import updated
 from .lock_file import read_lock
 from .lower.lower import lower
+from .package import locked_jobs
 from .parse import parse
 from .plan.plan import plan_package
 from .program import HookInfo, JobInfo, Program, ResourceInfo
@@ -53,10 +54,11 @@ def find_breaking(
     if program is None:
         return problems.sorted(), ()
     summaries = summaries_of(program, files, program.resources.keys())
-    modules = [*lower(plan_package(program, config, frozenset(summaries), []))]
+    plan = plan_package(program, config, frozenset(summaries), [])
+    modules = [*lower(plan)]
     services = merged(each.services for each in summaries.values())
     of_jobs = {name for module in modules for name in module.job_services}
-    new = updated(locked, current_lock(modules, services, of_jobs, config))
+    new = updated(locked, current_lock(modules, locked_jobs(plan), services, of_jobs, config))
     payloads = {
         job.name: _payload(program, resource, hook, job, config)
         for resource in program.resources.values()

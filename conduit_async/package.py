@@ -121,8 +121,8 @@ class ModuleCode:
     """The module of a resource: its items in the order in which they are written.
 
     `record` is the class of its rows, `rows` are the names that it imports from `records.py`,
-    `job_services` the services that its jobs use, `job_calls` how they call them. `locked` are its
-    job types for the lock, by name, `hooks` the functions that the application calls, as there.
+    `job_services` the services that its jobs use, `job_calls` how they call them. `types` are its
+    job types, `hooks` the functions that the application calls, as the lock names both.
     """
 
     name: str
@@ -136,7 +136,7 @@ class ModuleCode:
     rows: frozenset[str]
     job_services: frozenset[str]
     job_calls: JobCalls
-    locked: Mapping[str, LockedJob]
+    types: tuple[str, ...]
     hooks: tuple[str, ...]
     older: Mapping[str, tuple[str, ...]]
 
@@ -155,7 +155,7 @@ class EmittedModule:
     rows: frozenset[str]
     job_services: frozenset[str]
     job_calls: JobCalls
-    locked: Mapping[str, LockedJob]
+    types: tuple[str, ...]
     hooks: tuple[str, ...]
     older: Mapping[str, tuple[str, ...]]
 
@@ -179,6 +179,11 @@ class EmittedSource:
 def row_heads(emitted: Mapping[str, EmittedSource]) -> list[RowHead]:
     """What is to be known of all their rows."""
     return [row.head for each in emitted.values() for row in each.rows]
+
+
+def locked_jobs(plan: Plan) -> dict[str, LockedJob]:
+    """The job types of what was planned, by name."""
+    return {job.name: locked_job(job) for module in plan.modules for job in module.jobs}
 
 
 def locked_job(job: JobInfo) -> LockedJob:

@@ -51,7 +51,7 @@ def emit(
             code.rows,
             code.job_services,
             code.job_calls,
-            code.locked,
+            code.types,
             code.hooks,
             code.older,
         )

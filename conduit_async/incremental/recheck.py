@@ -95,7 +95,7 @@ class _Recheck:
             or may_be_typos(services)
             or any(may_have_typos(m.name for m in each.methods) for each in services.values())
             or not _are_apart(summaries.values())
-            or not _are_types_apart(program, dirty, kept.values())
+            or not _are_types_apart(program, dirty, kept.values(), self._lock)
         ):
             return None
         found = self._diagnostics(problems, summaries, dirty)
@@ -226,10 +226,10 @@ def _names(summaries: Iterable[SourceSummary], *, columns: bool = False) -> set[
 
 
 def _are_types_apart(
-    program: Program, dirty: Collection[str], kept: Iterable[EmittedSource]
+    program: Program, dirty: Collection[str], kept: Iterable[EmittedSource], lock: Lock
 ) -> bool:
     """Whether no job type has a name that another one has or had."""
-    found = [(n, job.was) for each in kept for m in each.modules for n, job in m.locked.items()]
+    found = [(n, lock.jobs[n].was) for each in kept for m in each.modules for n in m.types]
     for info in program.resources.values():
         if info.node.span.source.path in dirty:
             found += [(job.name, job.was) for hook in info.hooks for job in hook.jobs]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ..config import Config
-from ..lock.model import Lock
+from ..lock.model import Lock, LockedJob
 from ..lock.model import Services as LockedServices
 from ..package import EmittedModule, ModuleCode
 from .services import Method, Service
@@ -11,13 +11,17 @@ from .services import Method, Service
 
 def current_lock(
     modules: Sequence[EmittedModule | ModuleCode],
+    jobs: Mapping[str, LockedJob],
     services: Mapping[str, Service],
     of_jobs: Collection[str],
     config: Config,
 ) -> Lock:
-    """The lock without what is gone; `of_jobs` are the services that jobs call."""
+    """The lock without what is gone.
+
+    `jobs` are the job types by name, `of_jobs` the services that jobs call.
+    """
     return Lock(
-        {name: job for module in modules for name, job in module.locked.items()},
+        {name: jobs[name] for module in modules for name in module.types},
         tuple(sorted(hook for module in modules for hook in module.hooks)),
         _services(each for each in services.values() if each.name in of_jobs),
         _services(each for each in services.values() if each.name not in of_jobs),

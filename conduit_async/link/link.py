@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from ..config import Config
 from ..emit.layout import format_marked
 from ..emit.render import render
-from ..lock.model import Lock
+from ..lock.model import Lock, LockedJob
 from ..lock.text import LOCK_FILE, write
 from ..lock.update import updated
 from ..names import unclashed
@@ -21,11 +21,16 @@ VERSION = "0.1.0"
 
 
 def link(
-    emitted: Mapping[str, EmittedSource], calls: Iterable[Calls], config: Config, lock: Lock
+    emitted: Mapping[str, EmittedSource],
+    calls: Iterable[Calls],
+    config: Config,
+    lock: Lock,
+    jobs: Mapping[str, LockedJob],
 ) -> dict[str, str]:
     """The files that bind all modules together.
 
-    `calls` are those of services in each source, `lock` is the package's before.
+    `calls` are those of services in each source, `lock` is the package's before, `jobs` are the job
+    types of the sources that were compiled again.
     """
     modules = [(path, module) for path, each in emitted.items() for module in each.modules]
     own = [module for _, module in modules]
@@ -38,10 +43,11 @@ def link(
     for module in own:
         for call, place in module.job_calls.items():
             found[call] = min(place, found.get(call, place))
+    current = current_lock(own, {**lock.jobs, **jobs}, called, job_services, config)
     package = _package(own, services.protocols, config)
     return {
         "__init__.py": format_marked(package).text,
-        LOCK_FILE: write(updated(lock, current_lock(own, called, job_services, config))),
+        LOCK_FILE: write(updated(lock, current)),
         "_lines.py": render("lines.py.jinja", modules=tables, calls=sorted(found.items())),
         "records.py": _records(emitted.values(), wanted),
         "services.py": format_marked(services.text).text,

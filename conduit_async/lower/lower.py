@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..package import Class, Function, ModuleCode, ModulePlan, Plan, locked_job
+from ..package import Class, Function, ModuleCode, ModulePlan, Plan
 from ..python.imports import Imports
 from .expressions import access, calls, choices, lambdas, lazy, operators, strings, values
 from .functions import assignment, captures, statements
@@ -56,7 +56,7 @@ def _code(module: Module, plan: ModulePlan) -> ModuleCode:
         frozenset(module.imports.used(".records")),
         frozenset(module.job_services),
         module.job_calls,
-        {job.name: locked_job(job) for job in plan.jobs},
+        tuple(job.name for job in plan.jobs),
         tuple(f"{resource.name}.{name}" for name in public),
         {job.python: tuple(job.older) for job in plan.jobs if job.older},
     )

@@ -6,6 +6,7 @@ from msgspec import json
 
 from conduit_async.compiler import Output, compile
 from conduit_async.config import Config
+from conduit_async.lock.text import read
 from conduit_async.render import as_text
 from conduit_async.source import Source
 
@@ -97,7 +98,8 @@ def test_an_earlier_name_in_one_source_meets_a_type_of_another() -> None:
 def test_upcasters_by_hand_are_a_part_of_what_is_compiled() -> None:
     sources = {"post.conduit": POST, "user.conduit": USER, "other.conduit": OTHER}
     before = compile(sources, CONFIG, upcasters=upcasters())
-    (shape,) = before.emitted["user.conduit"].modules[0].locked["user.after_create.greet"].shapes
+    assert before.lock is not None
+    (shape,) = read(before.lock).jobs["user.after_create.greet"].shapes
     changed = {
         **sources,
         "user.conduit": USER.replace("name: string!", "full: string!").replace(

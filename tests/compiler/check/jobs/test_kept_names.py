@@ -43,7 +43,7 @@ def names(output: Output) -> list[str]:
     """The last parts of the job types, in the order of the source."""
     assert not errors(output), as_text(output.diagnostics, color=False)
     modules = [module for each in output.emitted.values() for module in each.modules]
-    return [name.rpartition(".")[2] for module in modules for name in module.locked]
+    return [name.rpartition(".")[2] for module in modules for name in module.types]
 
 
 def changed(before: str, after: str) -> Output:
@@ -139,7 +139,8 @@ def test_a_new_block_takes_a_retired_name_only_with_its_payload() -> None:
         "log_info",
         "email_send_2",
     ]
-    assert not run(source(INDEX, "@async { Email.send(self.id) }"), gone.lock).diagnostics
+    again = run(source(INDEX, "@async { Email.send(self.id) }"), gone.lock)
+    assert "ASY901" not in shown(again)
     same_payload = "@async { Email.send(self.email, of: self.title) }"
     assert names(run(source(same_payload, INDEX), gone.lock)) == ["email_send", "log_info"]
     assert names(run(TWO, gone.lock)) == ["email_send", "log_info"]
