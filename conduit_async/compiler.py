@@ -17,10 +17,11 @@ from .upcasters import read_upcasters
 
 if TYPE_CHECKING:
     from .emit.emit import Format, Progress
+    from .graph.model import Graph
     from .package import EmittedSource, ModuleCode, Plan
     from .program import Program
 
-__all__ = ["Output", "compile", "diagnose"]
+__all__ = ["Output", "compile", "diagnose", "graph"]
 
 
 def _quietly(what: str, done: int, total: int) -> None:
@@ -87,15 +88,33 @@ def diagnose(
     upcasters: Source | None = None,
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with sources, given as paths and texts, as `compile` finds it."""
-    config = config or Config()
+    return _checked(sources, config or Config(), lock, upcasters)[1].sorted()
+
+
+def graph(
+    sources: Mapping[str, str],
+    config: Config | None = None,
+    lock: str | None = None,
+    upcasters: Source | None = None,
+) -> "tuple[Graph | None, tuple[Diagnostic, ...]]":
+    """What enqueues what in sources, None after an error; and what is wrong with them."""
+    from .graph.build import build
+
+    program, problems = _checked(sources, config or Config(), lock, upcasters)
+    return build(program) if program is not None else None, problems.sorted()
+
+
+def _checked(
+    sources: Mapping[str, str], config: Config, lock: str | None, upcasters: Source | None
+) -> "tuple[Program | None, Problems]":
     problems = Problems()
     check_config(config, problems)
     locked = read_lock(lock, problems)
     by_hand = read_upcasters(upcasters, config, problems)
-    if not problems.has_errors:
-        files = _parsed(sources, _quietly, problems)
-        check(files, config, problems, lock=locked, upcasters=by_hand)
-    return problems.sorted()
+    if problems.has_errors:
+        return None, problems
+    files = _parsed(sources, _quietly, problems)
+    return check(files, config, problems, lock=locked, upcasters=by_hand), problems
 
 
 def _parsed(sources: Mapping[str, str], progress: "Progress", problems: Problems) -> list[ast.File]:

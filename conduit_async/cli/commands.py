@@ -106,6 +106,28 @@ def breaking(sources: tuple[str, ...], out: str | None, against: str | None, for
 
 
 @conduitc.command()
+@_SOURCES
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["mermaid", "dot", "json", "svg"]),
+    default="mermaid",
+    show_default=True,
+    help="The format of the graph; svg needs the extra `graph`.",
+)
+def graph(sources: tuple[str, ...], form: str) -> int:
+    """Print what enqueues what in SOURCES, files and folders.
+
+    The graph has the hooks with their jobs and child jobs, the tables that these read and write,
+    and the methods of services that they call. Schedules are not in it: the database holds them,
+    and `conduit-jobs schedules` lists them.
+    """
+    from .graph import graph as draw
+
+    return draw(sources, form)
+
+
+@conduitc.command()
 @click.argument("code", required=False)
 def explain(code: str | None) -> int:
     """Explain the CODE of a diagnostic, or list all codes."""

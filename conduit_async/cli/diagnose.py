@@ -66,6 +66,14 @@ def relabelled(
     )
 
 
+def show(found: Sequence[Diagnostic]) -> None:
+    """Print diagnostics on the standard error."""
+    if found:
+        from ..render import as_text
+
+        click.echo(as_text(found, color=wants_color(sys.stderr)), nl=False, err=True)
+
+
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     """Whether any is an error."""
     return any(diagnostic.severity == "error" for diagnostic in diagnostics)

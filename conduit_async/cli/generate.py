@@ -3,7 +3,6 @@
 import keyword
 import os
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from unicodedata import normalize
@@ -15,7 +14,7 @@ from ..incremental.output import Output
 from ..lock.text import LOCK_FILE
 from ..upcasters import read_upcasters
 from . import build_cache
-from .diagnose import counted, has_errors, relabelled, summary, wants_color
+from .diagnose import counted, has_errors, relabelled, show, summary
 from .files import shown
 from .formatters import Formatters
 from .lock import read_lock_text, show_changes
@@ -51,7 +50,7 @@ def generate(
     found = (*problems.sorted(), *relabelled(output.diagnostics, names))
     if has_errors(found):
         return failed(found)
-    _show(found)
+    show(found)
     changes = compare(folder, output.files, problems)
     if problems.has_errors:
         return failed(problems.sorted())
@@ -119,16 +118,9 @@ def _is_of(output: Output, project: Project) -> bool:
     return is_same and output.is_of(project.sources)
 
 
-def _show(found: Sequence[Diagnostic]) -> None:
-    if found:
-        from ..render import as_text
-
-        click.echo(as_text(found, color=wants_color(sys.stderr)), nl=False, err=True)
-
-
 def failed(found: Sequence[Diagnostic]) -> int:
     """Show what is wrong, and that nothing was written; the exit code."""
-    _show(found)
+    show(found)
     click.echo(f"{summary(found)}; nothing was written", err=True)
     return 1
 

@@ -130,7 +130,7 @@ class _Recheck:
         found = problems.sorted()
         if program is None or len(found) >= MAX_DIAGNOSTICS:
             return None
-        if any(d.code not in _OWN and d.span.source.path in dirty for d in found):
+        if any(d.code not in _OWN and not _sources(d).isdisjoint(dirty) for d in found):
             return None
         own = [file for file in files if file.span.source.path in dirty]
         return program, summaries_of(program, own, places.keys())
@@ -215,6 +215,12 @@ class _Recheck:
             if diagnostic.span.source.path in dirty:
                 found.add(diagnostic)
         return found.sorted()
+
+
+def _sources(diagnostic: Diagnostic) -> set[str]:
+    """The sources that a diagnostic is about."""
+    spans = (diagnostic.span, *(related.span for related in diagnostic.related))
+    return {span.source.path for span in spans}
 
 
 def _names(summaries: Iterable[SourceSummary], *, columns: bool = False) -> set[str]:

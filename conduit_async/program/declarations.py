@@ -244,6 +244,10 @@ class Resources(dict[str, ResourceInfo]):
         """Note what is looked up from now on as used by this resource."""
         self._noted = self.uses.setdefault(info.name, set())
 
+    def note_no_more(self) -> None:
+        """Note nothing of what is looked up from now on."""
+        self._noted = set()
+
     def __getitem__(self, name: str) -> ResourceInfo:
         self._noted.add(name)
         return super().__getitem__(name)

@@ -3,6 +3,7 @@
 from ...config import Config
 from ...diagnostics import Problems
 from ..environment import Environment
+from .cycles import report_cycles
 from .held_transactions import report_held_transactions
 from .method_typos import report_method_typos
 from .repeated_effects import report_repeated_effects
@@ -11,9 +12,11 @@ from .stale_decisions import report_stale_decisions
 
 def lint(env: Environment, config: Config, problems: Problems) -> None:
     """Report what the jobs and hooks of a program without errors should do otherwise."""
+    env.resources.note_no_more()  # a warning names the sources that it depends on
     report_stale_decisions(env, problems)
     report_repeated_effects(env, config, problems)
     report_method_typos(env, config, problems)
+    report_cycles(env, problems)
     hooks = {hook.node: env for info in env.resources.values() for hook in info.hooks}
     for hook, program in {**hooks, **env.uncompiled}.items():
         if hook.timing == "after":

@@ -1,4 +1,4 @@
-"""The conditions on which code decides, each without `and`, `or` and `not`."""
+"""The conditions on which code decides, and the blocks that it leaves."""
 
 from collections.abc import Iterable, Iterator
 
@@ -41,3 +41,15 @@ def nil_tested(condition: ast.Expr) -> ast.Expr:
         case ast.Binary(operator="==" | "!=", left=ast.Nil(), right=tested):
             return tested
     return condition
+
+
+def diverges(block: ast.Block) -> bool:
+    """Whether control never reaches the end of a block."""
+    for each in block.statements:
+        match each:
+            case ast.Return() | ast.Raise():
+                return True
+            case ast.If(branches=branches, otherwise=ast.Block() as otherwise):
+                if all(map(diverges, (*(branch.body for branch in branches), otherwise))):
+                    return True
+    return False

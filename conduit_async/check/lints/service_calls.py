@@ -7,6 +7,7 @@ from ... import ast
 from ...analyses.walk import children, walk
 from ...program import Facts, FunctionCall, FunctionInfo, RaiseCall, ServiceCall
 from ...types import NIL
+from .decisions import diverges
 
 Frames = tuple[ast.Node, ...]
 """The calls of functions that lead to some code, the one in the job first."""
@@ -106,11 +107,11 @@ def _parts(step: _Step, facts: Facts) -> Iterator[_Step]:
         return replace(step, node=node, is_used=True)
 
     def arm(node: ast.Node, number: int) -> _Step:
-        leaves = isinstance(node, ast.Block) and _leaves(node)
+        leaves = isinstance(node, ast.Block) and diverges(node)
         return replace(step, node=node, arm=Arm(step.node, number, step.arm, step.frames, leaves))
 
     def loop(node: ast.Block, *, is_used: bool) -> _Step:
-        around = Arm(step.node, 0, step.arm, step.frames, _leaves(node), is_loop=True)
+        around = Arm(step.node, 0, step.arm, step.frames, diverges(node), is_loop=True)
         return replace(step, node=node, arm=around, is_used=is_used)
 
     match step.node:
@@ -143,17 +144,6 @@ def _parts(step: _Step, facts: Facts) -> Iterator[_Step]:
             yield from map(value, options)
         case _:
             yield from map(value, children(step.node))
-
-
-def _leaves(block: ast.Block) -> bool:
-    for each in block.statements:
-        match each:
-            case ast.Return() | ast.Raise():
-                return True
-            case ast.If(branches=branches, otherwise=ast.Block() as otherwise):
-                if all(map(_leaves, (*(branch.body for branch in branches), otherwise))):
-                    return True
-    return False
 
 
 def _raises(facts: Facts, fallback: ast.Block) -> bool:

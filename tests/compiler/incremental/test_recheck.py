@@ -292,3 +292,43 @@ def test_a_function_that_moves_takes_the_lines_of_other_sources_along() -> None:
     whole = compile(sources)
     assert '"names.of(_, short=)": "place.conduit:3"' in whole.files["_lines.py"]
     assert seen(compile(sources, previous=stored(before))) == seen(whole)
+
+
+def test_a_circle_of_jobs_over_sources_comes_and_goes() -> None:
+    one = """resource One {{
+  id: uuid! @primary
+  name: string!
+  @after update {{ @async(name: "one") {{ {statement} }} }}
+}}
+"""
+    other = """resource Other {{
+  id: uuid! @primary
+  name: string!
+  @after update {{ @async(name: "other") {{ {statement} }} }}
+}}
+"""
+    last = {
+        "one.conduit": one.format(statement='Other.update!(self.id, { name: "a" })'),
+        "other.conduit": other.format(statement="Logger.info(self.name)"),
+    }
+    output = compile(last)
+    for statement in ('One.update!(self.id, { name: "b" })', "Logger.info(self.name)"):
+        last = {**last, "other.conduit": other.format(statement=statement)}
+        output = compile(last, previous=output)
+        assert as_text(output.diagnostics) == as_text(compile(last).diagnostics)
+        assert any(d.code == "ASY910" for d in output.diagnostics) == ("One" in statement)
+
+
+def test_a_misspelt_method_over_sources_comes_and_goes() -> None:
+    post = """resource {name} {{
+  id: uuid! @primary
+  @after create @async {{ Search.{method}(self.id) }}
+}}
+"""
+    last = {f"{name}.conduit": post.format(name=name, method="update") for name in ("A", "B", "C")}
+    output = compile(last)
+    for method in ("udpate", "update"):
+        last = {**last, "C.conduit": post.format(name="C", method=method)}
+        output = compile(last, previous=output)
+        assert as_text(output.diagnostics) == as_text(compile(last).diagnostics)
+        assert any(d.code == "PAT411" for d in output.diagnostics) == (method == "udpate")

@@ -1,0 +1,109 @@
+"""What a hook or a job reads, writes and calls itself, by the functions that it calls as well."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ... import ast
+from ...analyses.own_code import own_nodes
+from ...analyses.reached import function_roots, reached_from
+from ...program import (
+    FunctionCall,
+    Program,
+    RecordCall,
+    RelationUse,
+    ResourceInfo,
+    ServiceCall,
+)
+from ..coercion import constant_text
+from ..fields import field_column
+from ..queries.writes import WRITES
+from .field_uses import field_path
+
+
+@dataclass(frozen=True)
+class Write:
+    """A write to a resource; `event` is the one of its hooks, which the write does not run.
+
+    `columns` are those that are written, with their values where an expression gives them; None
+    when they are not known.
+    """
+
+    node: ast.Node
+    resource: str
+    event: str
+    columns: Mapping[str, ast.Expr | None] | None
+
+
+@dataclass
+class Footprint:
+    """Resources that are read, writes, and calls of services, each at its first place."""
+
+    reads: dict[str, ast.Node] = field(default_factory=dict)
+    writes: list[Write] = field(default_factory=list)
+    calls: dict[tuple[str, str], ast.Node] = field(default_factory=dict)
+
+
+def footprint(program: Program, info: ResourceInfo, body: ast.Block) -> Footprint:
+    """The footprint of a hook or a job of a resource, without that of the jobs in it."""
+    found = Footprint()
+    for node in _reached_nodes(program, body):
+        match node, program.facts.resolutions.get(node):
+            case ast.Assign(target=target, value=value), _:
+                root, names = field_path(program.facts, target)
+                if isinstance(root, ast.SelfRef) and names:
+                    given = {names[0]: value if len(names) == 1 else None}
+                    found.writes.append(Write(node, info.name, "update", given))
+            case ast.Call(), RecordCall(operation=operation) as call if operation in WRITES:
+                found.writes.append(_write(program, node, call))
+            case _, RecordCall(resource=resource):
+                found.reads.setdefault(resource, node)
+            case _, RelationUse(relation=relation):
+                for resource in filter(None, (relation.through, relation.target)):
+                    if resource in program.resources:
+                        found.reads.setdefault(resource, node)
+            case _, ServiceCall(service=service, method=method):
+                found.calls.setdefault((service, method), node)
+    return found
+
+
+def _reached_nodes(program: Program, body: ast.Block) -> Iterator[ast.Node]:
+    roots: dict[ast.Node, None] = {}
+    for node in own_nodes(body):
+        yield node
+        match program.facts.resolutions.get(node):
+            case FunctionCall(function=function):
+                roots |= dict.fromkeys(function_roots(function))
+            case RecordCall(resource=resource, operation=operation):
+                scope = program.resources[resource].scopes.get(operation)
+                roots |= {scope: None} if scope is not None else {}
+    if roots:
+        yield from reached_from(program, roots).nodes()
+
+
+def _write(program: Program, node: ast.Node, call: RecordCall) -> Write:
+    event = WRITES[call.operation].event
+    values = [each.value for each in call.arguments if each.name is None]
+    columns: dict[str, ast.Expr | None] | None = None
+    match call.operation, values:
+        case "delete!", _:
+            columns = {}
+        case "increment!" | "decrement!", [_, name]:
+            columns = _columns(program, call.resource, [(name, None)])
+        case ("update!", [_, ast.HashLiteral(entries=entries)]) | (
+            "create!",
+            [ast.HashLiteral(entries=entries)],
+        ):
+            columns = _columns(program, call.resource, [(e.key, e.value) for e in entries])
+    return Write(node, call.resource, event, columns)
+
+
+def _columns(
+    program: Program, resource: str, given: list[tuple[ast.Expr, ast.Expr | None]]
+) -> dict[str, ast.Expr | None] | None:
+    found: dict[str, ast.Expr | None] = {}
+    for name, value in given:
+        column = field_column(program.resources[resource], constant_text(name) or "")
+        if column is None:
+            return None
+        found[column.name] = value
+    return found

@@ -1,0 +1,139 @@
+"""The conditions under which a hook enqueues its jobs, and whether a write may meet them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ... import ast
+from ...analyses.walk import children, walk
+from ...program import ChangeCall, Facts, FunctionCall, Local, SelfColumn
+from ..constants import NotConstantError, fold
+from .decisions import diverges
+from .footprint import Write
+
+Guards = tuple[tuple[ast.Expr, bool], ...]
+"""Conditions, each with whether it holds."""
+
+
+def guards_of(body: ast.Block) -> Iterator[tuple[ast.Async, Guards]]:
+    """The jobs that a hook enqueues itself, each with the conditions that lead to it."""
+    pending: list[tuple[ast.Node, Guards]] = [(body, ())]
+    while pending:
+        node, guards = pending.pop()
+        match node:
+            case ast.Async():
+                yield node, guards
+            case ast.Block(statements=statements):
+                inside = []
+                for each in statements:
+                    inside.append((each, guards))
+                    guards += _after(each)
+                pending += reversed(inside)
+            case ast.If(branches=branches, otherwise=otherwise, negated=negated):
+                for branch in branches:
+                    pending.append((branch.body, (*guards, (branch.condition, not negated))))
+                    guards = (*guards, (branch.condition, negated))
+                pending += [(otherwise, guards)] if otherwise is not None else []
+            case ast.Ternary(condition=condition, then=then, otherwise=other):
+                pending += [(other, (*guards, (condition, False)))]
+                pending += [(then, (*guards, (condition, True)))]
+            case _:
+                pending += [(each, guards) for each in reversed(children(node))]
+
+
+def _after(statement: ast.Statement) -> Guards:
+    """What holds after a statement, since the hook was left otherwise."""
+    match statement:
+        case ast.If(branches=(branch, *_), negated=negated) if diverges(branch.body):
+            return ((branch.condition, negated),)
+    return ()
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A condition without `and` and `not` that holds, or that does not."""
+
+    node: ast.Expr
+    holds: bool
+
+
+def may_pass(facts: Facts, guards: Guards, write: Write) -> bool:
+    """Whether a write may lead to a job, if the hooks of its resource run.
+
+    It may not when a condition asks for the change of other fields than those that it writes.
+    When a condition reads a field that it writes, the write is taken for what ends the circle.
+    """
+    if write.columns is None:
+        return True
+    for part in (part for condition, holds in guards for part in _parts(condition, holds)):
+        changes = _required_changes(facts, part.node) if part.holds else None
+        if changes is not None and not any(_changes(call, write) for call in changes):
+            return False
+        if not _read_columns(facts, part.node).isdisjoint(write.columns):
+            return False
+    return True
+
+
+def _parts(condition: ast.Expr, holds: bool) -> Iterator[_Part]:
+    """What is known of the operands of `and`, `or` and `not`."""
+    pending = [(condition, holds)]
+    while pending:
+        node, holds = pending.pop()
+        match node:
+            case ast.Unary(operator="not", operand=operand):
+                pending.append((operand, not holds))
+            case ast.Binary(operator="and", left=left, right=right) if holds:
+                pending += [(right, True), (left, True)]
+            case ast.Binary(operator="or", left=left, right=right) if not holds:
+                pending += [(right, False), (left, False)]
+            case _:
+                yield _Part(node, holds)
+
+
+def _required_changes(facts: Facts, condition: ast.Expr) -> list[ChangeCall] | None:
+    """The changes of which a condition needs one; None when it may hold without any."""
+    if isinstance(condition, ast.Binary) and condition.operator == "or":
+        sides = [_required_changes(facts, each) for each in (condition.left, condition.right)]
+        found = [each for side in sides for each in side or ()]
+        return None if None in sides else found
+    uses = (facts.resolutions.get(node) for node in _with_locals(facts, condition))
+    return [use for use in uses if isinstance(use, ChangeCall)] or None
+
+
+def _changes(call: ChangeCall, write: Write) -> bool:
+    """Whether a write may change a field as a condition asks."""
+    columns = write.columns or {}
+    if call.column.name not in columns:
+        return False
+    given = columns[call.column.name]
+    if call.kind != "changed_to" or given is None or call.argument is None:
+        return True
+    try:
+        return fold(given) == fold(call.argument)
+    except NotConstantError:
+        return True
+
+
+def _read_columns(facts: Facts, condition: ast.Expr) -> set[str]:
+    """The fields of the record on whose present values a condition depends."""
+    found: set[str] = set()
+    for node in _with_locals(facts, condition):
+        match facts.resolutions.get(node):
+            case SelfColumn(column=column):
+                found.add(column.name)
+            case FunctionCall(function=function):
+                own = (read for read in function.reads if read.kind == "self_path")
+                found.update(read.path[0] for read in own)
+    return found
+
+
+def _with_locals(facts: Facts, condition: ast.Expr) -> Iterable[ast.Node]:
+    """The nodes of a condition, and of the values of the locals in it."""
+    pending: list[ast.Node] = [condition]
+    seen: set[object] = set()
+    while pending:
+        for node in walk(pending.pop(), ast.Async):
+            yield node
+            local = facts.resolutions.get(node)
+            if isinstance(local, Local) and local not in seen:
+                seen.add(local)
+                pending += [each for each in (local.value, *facts.assigned.get(local, ())) if each]

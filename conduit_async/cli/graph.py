@@ -1,0 +1,69 @@
+"""`conduitc graph`: what enqueues what, as text or as a picture."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import click
+
+from ..diagnostics import Problems
+from ..graph.model import Graph
+from ..lock.text import LOCK_FILE
+from .diagnose import has_errors, relabelled, show, summary
+from .files import shown
+from .lock import read_lock_text
+from .project import configured_folder, load_project
+from .usage import UsageError
+
+
+def graph(given: Sequence[str], form: str) -> int:
+    """Print the graph of the given files and folders; the exit code.
+
+    Diagnostics go to the standard error. Raises `UsageError` when what draws the form is not
+    installed.
+    """
+    from ..compiler import graph as find
+
+    write = _writer(form)
+    problems = Problems()
+    project = load_project(given, problems)
+    lock, names = None, dict(project.shown)
+    if (folder := configured_folder(project)) is not None:
+        lock = read_lock_text(folder, problems)
+        names[LOCK_FILE] = shown(folder / LOCK_FILE)
+    found = problems.sorted()
+    drawn: Graph | None = None
+    if not problems.has_errors:
+        drawn, diagnostics = find(project.sources, project.config, lock, project.upcasters)
+        found = (*found, *relabelled(diagnostics, names))
+    show(found)
+    if drawn is None or has_errors(found):
+        click.echo(f"{summary(found)}; there is no graph", err=True)
+        return 1
+    nodes = tuple(replace(node, file=names.get(node.file, node.file)) for node in drawn.nodes)
+    click.echo(write(replace(drawn, nodes=nodes)), nl=False)
+    return 0
+
+
+def _writer(form: str) -> Callable[[Graph], str]:
+    match form:
+        case "dot":
+            from ..graph.dot import as_dot
+
+            return as_dot
+        case "json":
+            from ..graph.json import as_json
+
+            return as_json
+        case "svg":
+            try:
+                from ..graph.svg import as_svg
+            except ModuleNotFoundError as error:
+                if error.name != "graphlay":
+                    raise
+                raise UsageError(
+                    "--format svg needs graphlay: `pip install 'conduit-async[graph]'`"
+                ) from None
+            return as_svg
+    from ..graph.mermaid import as_mermaid
+
+    return as_mermaid

@@ -1,0 +1,1 @@
+"""What enqueues what in a program, and what its hooks and jobs read, write and call."""

@@ -1,0 +1,49 @@
+"""The graph as a flowchart of Mermaid, which code hosts draw in Markdown."""
+
+import re
+
+from .model import EdgeKind, Graph, NodeKind
+
+_SHAPES: dict[NodeKind, tuple[str, str]] = {
+    "hook": ("([", "])"),
+    "job": ("[", "]"),
+    "service": ("{{", "}}"),
+    "table": ("[(", ")]"),
+}
+_ARROWS: dict[EdgeKind, str] = {
+    "calls": "-->|calls|",
+    "enqueues": "==>",
+    "reads": "-.->|reads|",
+    "writes": "-->|writes|",
+}
+
+
+def as_mermaid(graph: Graph) -> str:
+    """The text, with a final newline."""
+    names = plain_names(graph)
+    lines = ["flowchart LR"]
+    for node in graph.nodes:
+        before, after = _SHAPES[node.kind]
+        lines.append(f'  {names[node.id]}{before}"{_escaped(node.label)}"{after}')
+    lines += (
+        f"  {names[edge.source]} {_ARROWS[edge.kind]} {names[edge.target]}" for edge in graph.edges
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def plain_names(graph: Graph) -> dict[str, str]:
+    """A name of ASCII letters for each id, which stays the same when others come and go."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for node in graph.nodes:
+        name = re.sub(r"[^A-Za-z0-9]", "_", node.id)
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        found[node.id] = name
+    return found
+
+
+def _escaped(label: str) -> str:
+    """Letters, digits and harmless signs as they are, others by their code points."""
+    return re.sub(r"[^\w .,:/()-]", lambda found: f"#{ord(found[0])};", label)
