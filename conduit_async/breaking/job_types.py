@@ -1,10 +1,10 @@
 """Findings about job types: those that are gone, new or renamed, their queues and options."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..lock.model import Lock, LockedJob
-from .finding import Finding, verdict_of
+from .finding import Finding, Verdict, verdict_of
 from .payloads import Payload, PayloadComparison
 from .places import Places
 
@@ -36,13 +36,8 @@ def compare_job_types(both: Compared) -> Iterator[Finding]:
     for name, job in sorted(new.items()):
         earlier = before[name]
         if earlier is None:
-            hint = "old workers do not know it: its jobs wait for the new ones"
             alike = [each for each in removed if old[each].hook == job.hook]
-            if len(alike) == 1:
-                what = alike[0].rpartition(".")[2]
-                hint += f'; if it was called `{what}`, say so: `@async(was: "{what}")`'
-            place = both.places.job(name)
-            yield Finding("BRK121", "workers-first", place, "this job type is new", hint, name)
+            yield _added(name, alike, both)
         else:
             yield from _changed(name, job, earlier, old[earlier], queues, both)
         yield from _earlier_shapes(name, job, old[earlier].shape if earlier else "", both)
@@ -66,6 +61,18 @@ def _dotted(prefix: str | None) -> str:
     return f"{prefix}." if prefix and prefix[-1].isalnum() else prefix or ""
 
 
+def _added(name: str, alike: Sequence[str], both: Compared) -> Finding:
+    """A new job type; `alike` are those that its hook had and has no more."""
+    verdict: Verdict = "workers-first"
+    hint = "old workers do not know it: its jobs wait for the new ones"
+    if both.places.is_nested(name):
+        verdict, hint = "either", "only jobs of new workers enqueue it"
+    if len(alike) == 1:
+        what = alike[0].rpartition(".")[2]
+        hint += f'; if it was called `{what}`, say so: `@async(was: "{what}")`'
+    return Finding("BRK121", verdict, both.places.job(name), "this job type is new", hint, name)
+
+
 def _removed(name: str, job: LockedJob, both: Compared) -> Finding:
     hint = "old workers run its jobs until they are replaced: replace them when none is left"
     return Finding(
@@ -83,17 +90,19 @@ def _changed(
 ) -> Iterator[Finding]:
     place = both.places.job(name)
     is_renamed = name != earlier and earlier in job.was
+    is_nested = both.places.is_nested(name)
     if is_renamed:
         message = f"this job type was called `{earlier}`"
         hint = "old workers do not know the new name: its jobs wait for the new ones"
-        yield Finding("BRK122", "workers-first", place, message, hint, name)
+        verdict: Verdict = "either" if is_nested else "workers-first"
+        yield Finding("BRK122", verdict, place, message, hint, name)
     if job.queue != before.queue:
         yield _moved(name, job, before, queues, both)
     if changed := ", ".join(_options(before, job)):
         yield Finding("BRK124", "either", place, f"its options changed: {changed}", _STORED, name)
     fields, shape = before.shapes[before.shape], before.shape
     payload = PayloadComparison(name, both.payloads[name], fields, shape, both.places)
-    yield from payload.findings(is_renamed=is_renamed)
+    yield from payload.findings(is_renamed=is_renamed and not is_nested)
 
 
 def _moved(
@@ -104,10 +113,13 @@ def _moved(
     both: Compared,
 ) -> Finding:
     of_old_workers, of_new_workers = queues
+    is_nested = both.places.is_nested(name)
     verdict = verdict_of(
-        old_jobs_run=before.queue in of_new_workers, new_jobs_run=job.queue in of_old_workers
+        old_jobs_run=before.queue in of_new_workers,
+        new_jobs_run=job.queue in of_old_workers or is_nested,
     )
-    hint = f"new workers serve `{before.queue}` too, and old ones `{job.queue}`"
+    hint = f"new workers serve `{before.queue}` too"
+    hint += ", and only they enqueue it" if is_nested else f", and old ones `{job.queue}`"
     match verdict:
         case "never":  # a drained queue is enough, and an upcaster would not help
             verdict = "drain-first"

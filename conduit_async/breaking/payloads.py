@@ -60,7 +60,7 @@ class PayloadComparison:
         verdicts |= {"workers-first"} if is_renamed else set()
         together = verdict_of(
             old_jobs_run=self._unread(self.new.fields) is None,
-            new_jobs_run=not is_renamed and reads(self.old, types_of(self.new.fields)) is None,
+            new_jobs_run=not is_renamed and self._unread_by_old(self.new.fields) is None,
         )
         if together not in verdicts:
             message = f"all changes of its payload together: {_TOGETHER[together]}"
@@ -90,7 +90,7 @@ class PayloadComparison:
         job, code, path, message = self.job, change.code, change.path, change.message
         if code == "BRK101" and self.places.is_sensitive(job, path):
             code, message = "BRK109", f"{message}, since it became sensitive"
-        by_new, by_old = self._unread(change.alone), reads(self.old, types_of(change.alone))
+        by_new, by_old = self._unread(change.alone), self._unread_by_old(change.alone)
         verdict = verdict_of(old_jobs_run=by_new is None, new_jobs_run=by_old is None)
         if by_new is not None:
             hint: str | None = f"new workers cannot run the jobs that wait: {_in_words(by_new)}"
@@ -106,6 +106,10 @@ class PayloadComparison:
     def _unread(self, new: NewFields) -> Unreadable | None:
         plan = plan_upcast(self.old, new) if self.shape not in self.new.by_hand else None
         return plan if isinstance(plan, Unreadable) else None
+
+    def _unread_by_old(self, new: NewFields) -> Unreadable | None:
+        """Why old workers cannot run new jobs; they never get those that new jobs enqueue."""
+        return None if self.places.is_nested(self.job) else reads(self.old, types_of(new))
 
 
 def _earlier_name(added: Change, different: Sequence[Change]) -> str | None:

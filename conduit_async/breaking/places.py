@@ -28,6 +28,10 @@ class Places:
         """The header of a job's block."""
         return self._jobs[name][1].block.header
 
+    def is_nested(self, name: str) -> bool:
+        """Whether only other jobs enqueue a job, so that workers of one version run both."""
+        return self._jobs[name][1].parent is not None
+
     def hook(self, name: str) -> Span:
         """The hook of a name such as `Order.after_create`, else its resource."""
         resource, _, function = name.partition(".after_")

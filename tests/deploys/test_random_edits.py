@@ -1,0 +1,100 @@
+"""What `conduitc breaking` says of random edits is what happens when they are deployed."""
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psycopg
+import pytest
+from clean_databases import CleanDatabases
+from edits import edited
+from fleet import Version, importable
+from payloads import payload
+from psycopg.rows import dict_row
+
+from conduit_async.compiler import compile
+from conduit_async.config import Config
+
+pytestmark = pytest.mark.property
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SEEDS = 200
+
+
+@pytest.fixture
+def versions(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Version, Version]]:
+    """An example, and what becomes of it by random edits that compile."""
+    random = Random(request.param)
+    sources = {
+        path.name: path.read_text()
+        for path in (EXAMPLES / random.choice(["blog", "shop"]) / "resources").glob("*.conduit")
+    }
+    with importable(tmp_path, "old_jobs", "new_jobs"):
+        old = Version(tmp_path, "old_jobs", sources)
+        old.generate()
+        new = Version(tmp_path, "new_jobs", changed(sources, random, old))
+        new.follow(old)
+        new.generate()
+        yield old, new
+
+
+def changed(sources: dict[str, str], random: Random, old: Version) -> dict[str, str]:
+    """The sources after random edits that give no error."""
+    lock = (old.out / "jobs.lock").read_text()
+    while True:
+        name = random.choice([each for each in sorted(sources) if "@async" in sources[each]])
+        new = {**sources, name: edited(sources[name], random)}
+        if new != sources and compile(new, Config(), lock=lock).files:
+            return new
+
+
+@pytest.mark.parametrize("versions", range(SEEDS), indirect=True)
+def test_the_verdict_is_what_happens(
+    versions: tuple[Version, Version],
+    clean_databases: CleanDatabases,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    old, new = versions
+    capsys.readouterr()
+    new.conduitc("breaking", "--against", str(old.out), "--format", "json")
+    report = json.loads(capsys.readouterr().out)
+    with clean_databases.lend() as dsn:
+        enqueue_all(old, dsn)
+        stranded = new.stranded(dsn)
+        workers_first = unread(new, dsn)
+    with clean_databases.lend() as dsn:
+        enqueue_all(old, dsn)
+        enqueue_all(new, dsn, but=enqueued_by_jobs(new))
+        web_first = unread(old, dsn)
+    allowed = {"either": (False, False), "workers-first": (False, True), "web-first": (True, False)}
+    expected = allowed.get(report["order"], (True, True))
+    happened = bool(workers_first), bool(web_first)
+    assert bool(stranded) == bool(workers_first)
+    assert happened == expected, f"{json.dumps(report, indent=1)}\n{workers_first}\n{web_first}"
+
+
+def enqueued_by_jobs(version: Version) -> set[str]:
+    """The handlers whose jobs other jobs enqueue: no web process does."""
+    texts = (path.read_text() for path in version.out.glob("*.py"))
+    return {name for text in texts for name in re.findall(r"job\.enqueue\(\s*(\w+)", text)}
+
+
+def enqueue_all(version: Version, dsn: str, but: Collection[str] = ()) -> None:
+    """Enqueue jobs of every type that a version has, but for some handlers."""
+    with psycopg.connect(dsn) as conn:
+        for job_type in version.package.JOBS:
+            if job_type.__name__ in but:
+                continue
+            for nil in (True, False):
+                job_type.enqueue(conn, payload(job_type.payload, nil=nil))
+
+
+def unread(version: Version, dsn: str) -> list[dict[str, Any]]:
+    """The jobs that no attempt was made of when the worker of a version had nothing left to do."""
+    version.work(dsn)
+    with psycopg.connect(dsn, row_factory=dict_row) as conn:
+        query = "SELECT type, queue, fingerprint, error FROM jobs WHERE status = 'pending'"
+        return conn.execute(f"{query} AND attempts = 0").fetchall()  # type: ignore[arg-type]

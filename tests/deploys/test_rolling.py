@@ -1,0 +1,122 @@
+"""Old and new workers and web processes side by side: nothing is lost and nothing fails."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from fleet import Version
+from pairs import FIELDS as CHANGED_FIELDS
+from pairs import JOBS, OBJECTS, TYPES, Pair
+
+pytestmark = pytest.mark.property
+
+COUNT = 5_000
+"""Jobs of each of the four web processes, two old and two new ones."""
+
+KINDS = [
+    pair
+    for pair in (*CHANGED_FIELDS, *TYPES, *OBJECTS, *JOBS)
+    if pair.name
+    in (
+        "a captured field is captured no more",
+        "a nullable field is captured",
+        "a required field is captured",
+        "a captured field is renamed with @was",
+        "a captured field is renamed",
+        "an int becomes a string",
+        "a field becomes nullable",
+        "an enum gets a value",
+        "a struct gets a nullable field",
+        "a block is added",
+        "a block is removed",
+        "a block gets another name, with was",
+        "a queue gets another name",
+        "a job gets more attempts and a timeout",
+    )
+]
+HERE = Path(__file__).parent
+SERVICES = "from fleet import Recorder\n\nservices = Recorder()\n"
+
+
+@pytest.mark.parametrize("pair", KINDS, ids=[re.sub(r"\W+", "-", each.name) for each in KINDS])
+def test_a_rolling_deploy_under_load(
+    pair: Pair, tmp_path: Path, new_database: Callable[[], AbstractContextManager[str]]
+) -> None:
+    old = Version(tmp_path, "old_jobs", pair.old, pair.old_settings)
+    old.generate()
+    new = Version(tmp_path, "new_jobs", pair.new, pair.new_settings)
+    new.follow(old)
+    new.generate()
+    (tmp_path / "services.py").write_text(SERVICES)
+    with new_database() as dsn, ExitStack() as running:
+        first = running.enter_context(worker(tmp_path, "old_jobs", dsn))
+        producers = [producer(tmp_path, "old_jobs", dsn, pair.old_row) for _ in range(2)]
+        running.enter_context(worker(tmp_path, "new_jobs", dsn))
+        producers += [producer(tmp_path, "new_jobs", dsn, pair.new_row) for _ in range(2)]
+        for each in producers:
+            assert each.wait(120) == 0
+        until_done(dsn, old)
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(60) == 0
+        counts, errors = outcome(dsn)
+        assert counts.keys() == {"completed"}
+        assert counts["completed"] >= 4 * COUNT
+        assert errors == 0
+
+
+@contextmanager
+def worker(folder: Path, package: str, dsn: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A worker process, which is killed at the end if it still runs."""
+    command = ["-m", "conduit_runtime.cli", "worker", package, "--services", "services:services"]
+    process = started(folder, [*command, "--dsn", dsn], f"{package}.log")
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def producer(folder: Path, package: str, dsn: str, changes: object) -> "subprocess.Popen[bytes]":
+    command = [str(HERE / "producer.py"), package, dsn, str(COUNT), json.dumps(changes)]
+    return started(folder, command, f"{package}_web.log")
+
+
+def started(folder: Path, command: list[str], log: str) -> "subprocess.Popen[bytes]":
+    path = os.pathsep.join([str(folder), str(HERE), os.environ.get("PYTHONPATH", "")])
+    with (folder / log).open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, *command],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=output,
+            stderr=output,
+        )
+
+
+def until_done(dsn: str, version: Version) -> None:
+    """Wait until no job is left."""
+    import time
+
+    deadline = time.monotonic() + 120
+    while version.left(dsn):
+        assert time.monotonic() < deadline, version.left(dsn)[:5]
+        time.sleep(0.1)
+
+
+def outcome(dsn: str) -> tuple[dict[str, int], int]:
+    """How many jobs there are by status, and how many had an error."""
+    with psycopg.connect(dsn) as conn:
+        counts = dict(conn.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall())
+        errors = conn.execute(
+            "SELECT count(*) FROM jobs WHERE error IS NOT NULL OR attempts <> 1"
+        ).fetchone()
+    assert errors is not None
+    return counts, errors[0]
