@@ -1,5 +1,6 @@
 """The modules of a package, with the names that are taken in each."""
 
+import ast as python_ast
 from collections.abc import Collection, Iterator
 from functools import partial
 
@@ -11,7 +12,7 @@ from ..package import ModulePlan, Plan, RowHead
 from ..program import JobInfo, OlderPayload, Program, ResourceInfo
 from ..python.annotations import hiding, payload_type
 from ..python.imports import Imports
-from ..python.older_classes import older_classes
+from ..python.older_classes import OlderClass, older_classes
 from ..python.upcast_code import upcast_code
 from .rows import plan_rows
 
@@ -64,8 +65,17 @@ def _of_upcaster(
     """The names of an older payload to which imports give way."""
     scratch = Imports()
     classes = older_classes(program, job, older, scratch)
-    found = {name for each in classes for name in hiding(each.fields, scratch)}
+    found = {name for each in classes for name in _hiding_in(each)}
     if isinstance(older.upcast, Upcast) and not older.by_hand:
         code = upcast_code(program, job, older.fields, older.upcast, Imports(), taken)
         found |= code.variables
     return found
+
+
+def _hiding_in(older: OlderClass) -> Iterator[str]:
+    """The fields of a class whose names hide a name in a later annotation."""
+    seen: set[str] = set()
+    for name, annotation in older.fields:
+        nodes = python_ast.walk(python_ast.parse(annotation, mode="eval"))
+        yield from seen & {node.id for node in nodes if isinstance(node, python_ast.Name)}
+        seen.add(name)

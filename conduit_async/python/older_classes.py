@@ -67,6 +67,7 @@ class _Classes:
         self.older = older
         self.imports = imports
         self.found: list[OlderClass] = []
+        self.any: set[str] = set()
 
     def all(self, job: JobInfo) -> list[OlderClass]:
         types = {capture.name: capture.type for capture in job.captures}
@@ -114,11 +115,12 @@ class _Classes:
         self, old: FieldType, new: NewField | None, kind: Type | None, path: str
     ) -> str:
         text = self._required(old, new, kind, path)
-        is_any = self.imports.original(text) == "Any"
-        return f"{text} | None" if old.nullable and not is_any else text
+        return f"{text} | None" if old.nullable and text not in self.any else text
 
     def _required(self, old: FieldType, new: NewField | None, kind: Type | None, path: str) -> str:
         """The type of a value that is not nil; as in the new payload, if it is the same there."""
+        if is_untyped(old):
+            return self._any()
         if new is not None and is_untyped(new.type):
             is_plain = old.name in _PLAIN or new.type.name == "any"
             return (
@@ -146,7 +148,8 @@ class _Classes:
         return self._builtin("str") if old.kind == "enum" else self._any()
 
     def _any(self) -> str:
-        return self.imports.use("typing", "Any")
+        self.any.add(name := self.imports.use("typing", "Any"))
+        return name
 
     def _builtin(self, name: str) -> str:
         return self.imports.use("builtins", name)
