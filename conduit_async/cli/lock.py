@@ -6,7 +6,7 @@ import click
 
 from ..diagnostics import Problems
 from ..lock.changes import changes
-from ..lock.text import LOCK_FILE, read
+from ..lock.text import LOCK_FILE, read_changed
 from .files import read_if_there, report
 
 _SHOWN = 50
@@ -31,7 +31,7 @@ def show_changes(old: str | None, new: str | None) -> None:
     """Say how the lock differs from the one before, if there was one."""
     if old is None or new is None or old == new:
         return
-    lines = [*changes(read(old), read(new))]
+    lines = [*changes(*read_changed(old, new))]
     for line in lines[:_SHOWN]:
         click.echo(line)
     if len(lines) > _SHOWN:

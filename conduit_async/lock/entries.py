@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Literal
 
-from .model import Block, FieldType, LockedJob, Services
+from .model import Block, Fields, FieldType, LockedJob, Services
 
 _HEAD = re.compile(
     r"(?P<kind>(?P<object>struct|record)|enum|array|hash)(?P<nullable>\?)?"
@@ -90,10 +91,7 @@ def as_job(entry: Entry) -> LockedJob:
     for fingerprint, fields in given.items():
         if not _FINGERPRINT.fullmatch(fingerprint):
             raise EntryError(fields.path, f"`{fingerprint}` is no fingerprint")
-    shapes = {
-        fingerprint: {name: as_type(kind) for name, kind in fields.items()}
-        for fingerprint, fields in given.items()
-    }
+    shapes = {fingerprint: _fields(fields) for fingerprint, fields in given.items()}
     shape, block = entry.take("shape", None), entry.take("block", None)
     if shape.value not in [*shapes]:
         raise shape.error("one of the shapes")
@@ -122,8 +120,8 @@ def as_job(entry: Entry) -> LockedJob:
 
 def as_type(entry: Entry) -> FieldType:
     """The type of a field."""
-    if isinstance(entry.value, str) and (found := _SCALAR.fullmatch(entry.value)):
-        return FieldType("scalar", found["name"], *_marks(found))
+    if isinstance(entry.value, str) and (scalar := _scalar(entry.value)) is not None:
+        return scalar
     parts = [*entry.items()] if isinstance(entry.value, dict) else []
     shapes = [each for key, each in parts if key == "shape"]
     heads = [(found, each) for key, each in parts if (found := _HEAD.fullmatch(key))]
@@ -141,9 +139,19 @@ def as_type(entry: Entry) -> FieldType:
         sensitive,
         values=content.texts() if kind == "enum" else (),
         item=as_type(content) if kind in ("array", "hash") else None,
-        fields={} if not found["name"] else {name: as_type(e) for name, e in content.items()},
+        fields=_fields(content) if found["name"] else {},
         shape=as_text(shapes[0]) if shapes else "",
     )
+
+
+def _fields(entry: Entry) -> Fields:
+    return {name: as_type(kind) for name, kind in entry.items()}
+
+
+@lru_cache(maxsize=1024)
+def _scalar(text: str) -> FieldType | None:
+    found = _SCALAR.fullmatch(text)
+    return FieldType("scalar", found["name"], *_marks(found)) if found else None
 
 
 def _marks(found: re.Match[str]) -> tuple[bool, bool]:

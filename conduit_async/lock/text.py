@@ -15,6 +15,7 @@ VERSION = 1
 
 _MERGE_MARKER = re.compile(r"^(?:<{7}|>{7}|\|{7}|={7})(?: |\r?$)", re.MULTILINE)
 _KINDS_OF_ITEMS = ("array", "hash")
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _LEFT_OUT = LockedJob(hook="", shape="", shapes={})
 
 
@@ -64,6 +65,17 @@ def write(lock: Lock) -> str:
     return _object(shown, 0) + "\n"
 
 
+def read_changed(old: str, new: str) -> tuple[Lock, Lock]:
+    """Two locks that can be read, as far as their job types differ."""
+    both = [json.loads(text).get("jobs", {}) for text in (old, new)]
+    same = {name for name, job in both[0].items() if both[1].get(name) == job}
+    before, after = (
+        Lock({name: as_job(Entry(job)) for name, job in jobs.items() if name not in same})
+        for jobs in both
+    )
+    return before, after
+
+
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
@@ -108,7 +120,7 @@ def _lock(entry: Entry) -> Lock:
 def _json(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = json.dumps(value, ensure_ascii=False)
+    text = _encode(value)
     return text if text.isprintable() else json.dumps(value)
 
 
