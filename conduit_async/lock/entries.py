@@ -9,7 +9,7 @@ from .model import Block, Fields, FieldType, LockedJob, Services
 
 _HEAD = re.compile(
     r"(?P<kind>(?P<object>struct|record)|enum|array|hash)(?P<nullable>\?)?"
-    r"(?(object) (?P<name>\S+))(?P<sensitive> sensitive)?"
+    r"(?(object) (?P<name>[^\W\d]\w*))(?P<sensitive> sensitive)?"
 )
 _SCALAR = re.compile(r"(?P<name>[a-z]+)(?P<nullable>\?)?(?P<sensitive> sensitive)?")
 _FINGERPRINT = re.compile(r"[0-9a-f]{8}")
@@ -26,6 +26,11 @@ class EntryError(Exception):
         self.path, self.reason = path, reason
 
 
+def shown(text: str) -> str:
+    """A text as a message may show it."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
 class Entry:
     """A value of the JSON, and the keys that lead to it."""
 
@@ -35,7 +40,7 @@ class Entry:
 
     def error(self, what: str) -> EntryError:
         """An error that says what the value has to be."""
-        return EntryError(self.path, f"`{'.'.join(self.path) or 'it'}` has to be {what}")
+        return EntryError(self.path, f"`{shown('.'.join(self.path)) or 'it'}` has to be {what}")
 
     def items(self) -> Iterator[tuple[str, "Entry"]]:
         """The entries of an object."""
@@ -54,7 +59,7 @@ class Entry:
     def end(self) -> None:
         """Make sure that every entry was taken."""
         for key in self.value.keys() - self._taken:
-            raise EntryError((*self.path, key), f"it has an unknown entry `{key}`")
+            raise EntryError((*self.path, key), f"it has an unknown entry `{shown(key)}`")
 
     def texts(self) -> tuple[str, ...]:
         """A list of texts."""
@@ -85,12 +90,20 @@ def as_services(entry: Entry) -> Services:
     return found
 
 
+def as_jobs(entry: Entry) -> dict[str, LockedJob]:
+    """The job types by name."""
+    for name, job in entry.items():
+        if not _is_text(name):
+            raise EntryError(job.path, f"`{shown(name)}` is no name of a job type")
+    return {name: as_job(job) for name, job in entry.items()}
+
+
 def as_job(entry: Entry) -> LockedJob:
     """A job type."""
     given = entry.take("shapes", {})
     for fingerprint, fields in given.items():
         if not _FINGERPRINT.fullmatch(fingerprint):
-            raise EntryError(fields.path, f"`{fingerprint}` is no fingerprint")
+            raise EntryError(fields.path, f"`{shown(fingerprint)}` is no fingerprint")
     shapes = {fingerprint: _fields(fields) for fingerprint, fields in given.items()}
     shape, block = entry.take("shape", None), entry.take("block", None)
     if shape.value not in [*shapes]:
@@ -145,7 +158,11 @@ def as_type(entry: Entry) -> FieldType:
 
 
 def _fields(entry: Entry) -> Fields:
-    return {name: as_type(kind) for name, kind in entry.items()}
+    fields = {name: as_type(kind) for name, kind in entry.items()}
+    for name in fields:
+        if not name.isidentifier():
+            raise EntryError((*entry.path, name), f"`{shown(name)}` is no name of a field")
+    return fields
 
 
 @lru_cache(maxsize=1024)

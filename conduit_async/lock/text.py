@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .entries import Entry, EntryError, as_hooks, as_job, as_services, as_text
+from .entries import Entry, EntryError, as_hooks, as_job, as_jobs, as_services, as_text, shown
 from .model import FieldType, Lock, LockedJob, Services
 
 LOCK_FILE = "jobs.lock"
@@ -80,7 +80,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise EntryError((key,), f"it has two entries `{key}`")
+            raise EntryError((key,), f"it has two entries `{shown(key)}`")
         found[key] = value
     return found
 
@@ -106,7 +106,7 @@ def _lock(entry: Entry) -> Lock:
         by = "a later version of conduitc wrote it" if later else f"its version is not {VERSION}"
         raise EntryError(version.path, by)
     lock = Lock(
-        jobs={name: as_job(job) for name, job in entry.take("jobs", {}).items()},
+        jobs=as_jobs(entry.take("jobs", {})),
         hooks=as_hooks(entry.take("hooks", [])),
         services=as_services(entry.take("services", {})),
         hook_services=as_services(entry.take("hook_services", {})),

@@ -147,6 +147,9 @@ def test_a_field_has_a_line() -> None:
         ('"hook"', '"queue": "", "hook"', 4, "has to be a text"),
         ('"hook"', '"was": "x", "hook"', 4, "a list of texts"),
         ('"hook"', '"block": {}, "hook"', 4, "a list of texts"),
+        ('"title": ', '"a title": ', 8, "no name of a field"),
+        ('"title": "string"', '"title": {"struct A-b": {}}', 8, "has to be a type"),
+        ('"post.after_create.email_send"', '"a\\u0000"', 3, "no name of a job type"),
         ('"hook"', '"hooked": 1, "hook"', 4, "unknown entry `hooked`"),
     ],
 )  # fmt: skip
