@@ -5,7 +5,7 @@ A method may be a plain function or a coroutine function: a worker awaits the on
 and runs the other in a thread.
 """
 
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 
 class Mail(Protocol):
@@ -17,3 +17,15 @@ class Services(Protocol):
 
     @property
     def mail(self) -> Mail: ...
+
+
+_Provided = TypeVar("_Provided", bound=Services)
+
+
+def provides(services: _Provided) -> _Provided:
+    """Return the services; mypy checks that they are those that the sources call.
+
+    In the module that `--services` names: `services = provides(MyServices())`. A factory or
+    a context manager returns or yields `provides(…)`.
+    """
+    return services
