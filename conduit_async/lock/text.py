@@ -17,6 +17,8 @@ _MERGE_MARKER = re.compile(r"^(?:<{7}|>{7}|\|{7}|={7})(?: |\r?$)", re.MULTILINE)
 _KINDS_OF_ITEMS = ("array", "hash")
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 _LEFT_OUT = LockedJob(hook="", shape="", shapes={})
+_ALWAYS = ("queue", "priority", "max_attempts", "backoff")
+"""What a review should see even where it is the default, which may change."""
 
 
 class LockError(Exception):
@@ -156,7 +158,9 @@ def _job(job: LockedJob) -> str:
     content = {"shapes": _object(shapes, 3)}
     for name in vars(job):
         value = getattr(job, name)
-        if name not in ("shapes", "block") and value != getattr(_LEFT_OUT, name):
+        if name in ("shapes", "block"):
+            continue
+        if name in _ALWAYS or value != getattr(_LEFT_OUT, name):
             content[name] = _list(value, 3) if name == "was" else _json(value)
     if job.block is not None:
         content["block"] = _list(job.block.statements, 3)
