@@ -91,12 +91,19 @@ def _parts(condition: ast.Expr, holds: bool) -> Iterator[_Part]:
 
 def _required_changes(facts: Facts, condition: ast.Expr) -> list[ChangeCall] | None:
     """The changes of which a condition needs one; None when it may hold without any."""
-    if isinstance(condition, ast.Binary) and condition.operator == "or":
-        sides = [_required_changes(facts, each) for each in (condition.left, condition.right)]
-        found = [each for side in sides for each in side or ()]
-        return None if None in sides else found
-    uses = (facts.resolutions.get(node) for node in _with_locals(facts, condition))
-    return [use for use in uses if isinstance(use, ChangeCall)] or None
+    found: list[ChangeCall] = []
+    pending = [condition]
+    while pending:
+        match pending.pop():
+            case ast.Binary(operator="or", left=left, right=right):
+                pending += [right, left]
+            case part:
+                uses = (facts.resolutions.get(node) for node in _with_locals(facts, part))
+                changes = [use for use in uses if isinstance(use, ChangeCall)]
+                if not changes:
+                    return None
+                found += changes
+    return found
 
 
 def _changes(call: ChangeCall, write: Write) -> bool:

@@ -1,11 +1,13 @@
 """Effects of a job that are repeated when it fails later."""
 
+from collections.abc import Mapping
+
 from ... import ast
 from ...config import Config
 from ...diagnostics import Problems, Related
 from ...program import JobInfo, Program
 from ..wording import snippet
-from .service_calls import Calling, service_calls
+from .service_calls import Calling, Frames, service_calls
 
 
 def report_repeated_effects(program: Program, config: Config, problems: Problems) -> None:
@@ -24,7 +26,8 @@ def _report(program: Program, config: Config, job: JobInfo, problems: Problems) 
         if calling.call.service in config.externs:
             continue
         if not calling.is_handled:
-            first = next((each for each in effects if _is_before(each, calling)), None)
+            arms = _arms(calling)
+            first = next((each for each in effects if _is_before(each, calling, arms)), None)
             if first is not None:
                 _warn(first, calling, problems)
                 return
@@ -40,12 +43,16 @@ def _has_key(calling: Calling) -> bool:
     return any("idempotency" in name.lower() for name, _ in calling.call.named)
 
 
-def _is_before(first: Calling, then: Calling) -> bool:
-    """Whether control may come from one call to a later one."""
-    inner = [*then.arm.outward()] if then.arm is not None else []
-    chosen = {(arm.choice, arm.frames): arm.number for arm in inner}
+def _arms(calling: Calling) -> dict[tuple[ast.Node, Frames], int]:
+    """Which of its alternatives each choice around a call has taken."""
+    outward = calling.arm.outward() if calling.arm is not None else ()
+    return {(arm.choice, arm.frames): arm.number for arm in outward}
+
+
+def _is_before(first: Calling, then: Calling, arms: Mapping[tuple[ast.Node, Frames], int]) -> bool:
+    """Whether control may come from one call to a later one, which is in some arms."""
     for arm in first.arm.outward() if first.arm is not None else ():
-        number = chosen.get((arm.choice, arm.frames))
+        number = arms.get((arm.choice, arm.frames))
         if number is not None and number != arm.number:
             return False
         has_left = number is None and then.frames[: len(arm.frames)] == arm.frames

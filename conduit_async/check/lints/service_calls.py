@@ -1,5 +1,6 @@
 """The calls of services that a job makes, in their order, with what leads to each."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -65,16 +66,17 @@ class _Step:
     is_handled: bool = False
     arm: Arm | None = None
     frames: Frames = ()
-    functions: frozenset[FunctionInfo] = frozenset()
     is_done: bool = False
 
 
 def service_calls(facts: Facts, body: ast.Block) -> Iterator[Calling]:
     """The calls of a job in the order in which they are made, without those of the jobs in it.
 
-    What a `rescue` does is left out: something has failed then.
+    What a `rescue` does is left out: something has failed then. A function is followed twice, which
+    shows what a second call repeats.
     """
     pending = [_Step(body)]
+    followed = Counter[FunctionInfo]()
     while pending:
         step = pending.pop()
         use = facts.resolutions.get(step.node)
@@ -87,7 +89,8 @@ def service_calls(facts: Facts, body: ast.Block) -> Iterator[Calling]:
             )
         elif isinstance(use, ServiceCall):
             yield Calling(step.node, use, step.is_used, step.is_handled, step.arm, step.frames)
-        elif use.function not in step.functions:
+        elif followed[use.function] < 2:
+            followed[use.function] += 1
             pending.append(
                 _Step(
                     use.function.body,
@@ -95,7 +98,6 @@ def service_calls(facts: Facts, body: ast.Block) -> Iterator[Calling]:
                     step.is_handled,
                     step.arm,
                     (*step.frames, step.node),
-                    step.functions | {use.function},
                 )
             )
 

@@ -84,7 +84,10 @@ class _DelayedJob:
         assert option is not None
         later = Related(option.span, "the job runs later")
         body = self.job.block.body
+        reads: dict[tuple[str, tuple[str, ...]], _Read] = {}
         for read in self._stale(own_nodes(body), body, self.job):
+            reads.setdefault((read.record, read.names), read)
+        for read in reads.values():
             message = f"the job decides on what `{snippet(read.node)}` was when it was enqueued"
             problems.warning("ASY907", read.at.span, message, read.hint, later)
         for node, function in self._called(own_nodes(body)):
@@ -116,6 +119,7 @@ class _DelayedJob:
         """What the conditions among some nodes of a body read of a record as it was."""
         facts = self.program.facts
         found = [*decisions(nodes)]
+        used: frozenset[tuple[str, str]] | None = None
         conditions = {each for each in found if not isinstance(each, ast.Match)}
         for each in found:
             if isinstance(each, ast.Match):
@@ -124,7 +128,7 @@ class _DelayedJob:
             reads = self._reads(each, job)
             is_bool = required(facts.types.get(each, ANY)) == BOOL
             if len(reads) == 1 and (nil_tested(each) is not each or not is_bool):
-                used = used_fields(facts, body, conditions)
+                used = used_fields(facts, body, conditions) if used is None else used
                 if (reads[0].record, reads[0].names[0]) in used or WHOLE in used:
                     continue  # the job needs this value: the test is whether there is one
             yield from reads

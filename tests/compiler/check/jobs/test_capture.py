@@ -47,7 +47,7 @@ def jobs(hook: str, **config: object) -> tuple[list[JobInfo], list[str]]:
 
 def fields(hook: str, event: str = "update") -> list[str]:
     found, problems = jobs(f"@after {event} {{ {hook} }}")
-    assert not [problem for problem in problems if not problem.startswith("PAT")]
+    assert not [each for each in problems if not each.startswith(("PAT", "ASY910"))]
     return [f"{c.name}: {c.type}" for c in found[0].captures]
 
 
