@@ -34,7 +34,7 @@ class Out:
         """Raise an error."""
         raise ValueError(message)
 
-    def never(self) -> Any:
+    def never(self, *_given: Any) -> Any:
         """Must not be called."""
         raise AssertionError("a call that must not be made was made")
 
