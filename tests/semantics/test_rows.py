@@ -36,6 +36,7 @@ def seen(package: Path, semantics_dsn: str) -> Out:
         return run(module, semantics_dsn)
 
 
+@pytest.mark.xdist_group("rows")  # all of them take what one run of the package gave
 @pytest.mark.parametrize(("row", "place"), CASES)
 def test_row(row: Row, place: str, seen: Out) -> None:
     key = row.key(place)
@@ -85,5 +86,6 @@ def kinds(value: Any) -> Any:
     return type(value)
 
 
+@pytest.mark.xdist_group("rows")
 def test_mypy_is_content(package: Path) -> None:
     check_types(package)

@@ -35,7 +35,8 @@ from conduit_runtime.postgres import statement
 from conduit_runtime.postgres.execute import run
 from conduit_runtime.postgres.host_settings import SETTINGS
 from conduit_runtime.postgres.steps import run_steps
-from conduit_runtime.statements import idle_lock, worker_registry
+from conduit_runtime.preflight.reading import snapshot
+from conduit_runtime.statements import idle_lock, preflight, worker_registry
 from conduit_runtime.statements import metrics as metrics_store
 from conduit_runtime.statements import outcomes as attempts
 from conduit_runtime.statements import schedules as schedule_store
@@ -175,6 +176,7 @@ def do_everything(dsn: str) -> None:
         schedule(queue)
         lease(queue)
     rescue_and_sweep(dsn)
+    look(dsn)
     for line in COMMANDS.strip().splitlines():
         done = CliRunner().invoke(commands, [*line.split(), "--dsn", dsn])
         assert done.exit_code == 0, (line, done.output)
@@ -197,6 +199,15 @@ queues rate-limits
 queues rate-limit other --none
 schedules list
 """
+
+
+def look(dsn: str) -> None:
+    """Read what a preflight reads."""
+    with snapshot(dsn, None) as database:
+        database.read(preflight.pending())
+        database.read(preflight.pending(most=100))
+        database.read(preflight.blocked_and_running())
+        database.read(preflight.payloads([uuid4()]))
 
 
 def enqueue(queue: Queue, conn: psycopg.Connection[Any] | None = None) -> None:
