@@ -32,8 +32,8 @@ TAKES_TEXT = re.compile(
 )
 UNKNOWN = {"SEM200", "SEM202", "SEM203", "SEM204", "SYN006", "SYN015", "VAL500", "VAL501"}
 """What is wrong with a name that nothing declares."""
-ELSEWHERE = {"connection", "defaults", "origin", "out", "sources"}
-"""Keys of the configuration whose texts do not reach the package."""
+ELSEWHERE = {"breaking", "connection", "defaults", "origin", "out", "sources", "upcasters"}
+"""Keys of the configuration whose texts do not reach the package, or only as a checked name."""
 
 
 def test_every_rule_of_the_grammar_that_takes_a_text_has_a_place() -> None:
@@ -53,6 +53,12 @@ def test_every_text_of_the_configuration_has_a_place() -> None:
     texts = {field.name for field in fields(Config)} - ELSEWHERE
     names = {name for name, _ in configurations("a")}
     assert names == texts | {"queue"}
+
+
+def test_a_module_with_upcasters_has_a_name_that_can_be_imported() -> None:
+    for value in VALUES.values():
+        if takes(source([], ""), Config(upcasters=value)):
+            assert re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", value), value
 
 
 @pytest.fixture(scope="module")
