@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..lock.model import Fields, FieldType
-from ..lock.upcasting import NewField, NewFields, described, is_untyped, source_of
+from ..lock.upcasting import NewField, NewFields, described, is_untyped, sources_of
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def types_of(fields: NewFields) -> Fields:
 def _fields(
     old: Fields, new: NewFields, path: str, put: Callable[[NewFields], NewFields]
 ) -> Iterator[Change]:
-    sources = {name: source_of(name, field, old) for name, field in new.items()}
+    sources = sources_of(old, new)
     same = {name: _unchanged(kind) for name, kind in old.items()}
     for name, source in sources.items():
         if source is not None:

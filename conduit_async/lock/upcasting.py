@@ -64,7 +64,8 @@ class NewField:
 
     `was` are its earlier names, `default` the constant `@default` of its column, `load` is None for
     a value that no row has any more. `fields` are those of the struct or the snapshot that the type
-    is, or is an array or a hash of.
+    is, or is an array or a hash of. `variable` is the name of the variable whose value it is: a
+    payload that has a field of that name, too, has the variable as `variable_`.
     """
 
     type: FieldType
@@ -72,6 +73,7 @@ class NewField:
     default: Constant | None = None
     load: Load | None = None
     fields: Mapping[str, "NewField"] = field(default_factory=dict)
+    variable: str = ""
 
 
 NewFields: TypeAlias = Mapping[str, NewField]
@@ -142,9 +144,28 @@ def plan_upcast(old: Fields, new: NewFields) -> Upcast | Unreadable:
         return Unreadable(unsafe.path, unsafe.reason)
 
 
-def source_of(name: str, new: NewField, old: Fields) -> str | None:
-    """The field of an older payload that a new field was."""
-    return next((each for each in (name, *new.was) if each in old), None)
+def sources_of(old: Fields, new: NewFields) -> dict[str, str | None]:
+    """The field of an older payload that each new field was.
+
+    One that is an earlier name of a new field is no other new field.
+    """
+    found = {
+        name: next((n for n in _names(name, each, old, new) if n in old), None)
+        for name, each in new.items()
+    }
+    renamed = {source for name, source in found.items() if source != name}
+    return {
+        name: None if source == name and source in renamed else source
+        for name, source in found.items()
+    }
+
+
+def _names(name: str, field: NewField, old: Fields, new: NewFields) -> tuple[str, ...]:
+    """The names that a field may have in an older payload, the surest first."""
+    beside = f"{name}_"
+    if name == field.variable and name in old and beside not in new:
+        return (beside, name, *field.was)
+    return (name, *field.was)
 
 
 def same_kind(old: FieldType, new: FieldType) -> bool:
@@ -180,12 +201,14 @@ class _UnsafeError(Exception):
 
 
 def _values(old: Fields, new: NewFields, path: str) -> dict[str, Value]:
-    return {name: _value(name, old, each, path) for name, each in new.items()}
+    sources = sources_of(old, new)
+    return {
+        name: _value(old, each, sources[name], f"{path}.{name}" if path else name)
+        for name, each in new.items()
+    }
 
 
-def _value(name: str, old: Fields, new: NewField, path: str) -> Value:
-    where = f"{path}.{name}" if path else name
-    source = source_of(name, new, old)
+def _value(old: Fields, new: NewField, source: str | None, where: str) -> Value:
     if source is not None:
         try:
             return Taken(source, _conversion(old[source], new, where))
@@ -193,6 +216,8 @@ def _value(name: str, old: Fields, new: NewField, path: str) -> Value:
             if (loaded := _loaded(new.load, old)) is None:
                 raise
             return loaded
+    if new.variable in old:
+        raise _UnsafeError(where, f"may be `{new.variable}` in older payloads")
     if new.type.nullable:
         return NIL
     if new.default is not None:

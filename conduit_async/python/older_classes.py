@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..lock.model import Fields, FieldType
-from ..lock.upcasting import NewField, NewFields, is_untyped, same_kind, source_of
+from ..lock.upcasting import NewField, NewFields, is_untyped, same_kind, sources_of
 from ..names import python_name, snapshot_name
 from ..program import JobInfo, OlderPayload, Program
 from ..types import Array, Hash, Record, Struct, Type, required
@@ -88,8 +88,8 @@ class _Classes:
         `whole` are annotations of the new payload's own fields.
         """
         counterparts: dict[str, str] = {}
-        for name, each in new.items():
-            if (source := source_of(name, each, fields)) is not None:
+        for name, source in sources_of(fields, new).items():
+            if source is not None:
                 counterparts.setdefault(source, name)
         named = attributes(fields)
         members: list[tuple[str, str]] = []

@@ -300,3 +300,19 @@ def test_a_worker_of_new_code_runs_the_jobs_of_old_code(tmp_path: Path, dsn: str
         (job,) = queue.list()
     assert (job.type, job.status, job.error) == ("post.after_update.send", "completed", None)
     assert email.calls == [("A", 7, UUID(KEY))]
+
+
+def test_a_variable_called_as_the_key_is_not_the_key() -> None:
+    text = """
+resource Post {
+  id: uuid! @primary
+  author_id: uuid!
+  title: string!
+  @after update {
+    let id = self.author_id
+    @async(name: "send") { Email.send(id%s) }
+  }
+}
+"""
+    after = compiled(text % ", self.title", compiled(text % "").lock)
+    assert "@upcast" not in after.modules["post.py"]

@@ -1,6 +1,7 @@
 """What can be taken for each field of a payload where an older payload lacks it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 
@@ -37,26 +38,36 @@ def new_fields(
     After its deletion, the row of the record is not loaded.
     """
     captures = list(captures)
+    named = {each.name: each for each in captures}
     types = fields_of(captures, program)
     rows = _Rows(program, owner.name if event == "delete" else None)
     return {
         each.name: NewField(
             types[each.name],
-            *_of_column(each, rows, owner),
+            *_of_column(each, rows, owner, named),
             fields=rows.inside(each.type),
+            variable=_variable(each, named),
         )
         for each in captures
     }
 
 
+def _variable(capture: Capture, named: Mapping[str, Capture]) -> str:
+    """The name of a captured variable, before it gave way to an equal one; "" if it is none."""
+    if capture.kind not in ("local", "local_path"):
+        return ""
+    plain = capture.name.rstrip("_")
+    return plain if plain in named else capture.name
+
+
 def _of_column(
-    capture: Capture, rows: "_Rows", owner: ResourceInfo
+    capture: Capture, rows: "_Rows", owner: ResourceInfo, named: Mapping[str, Capture]
 ) -> tuple[tuple[str, ...], Constant | None, Load | None]:
     """The earlier names of a captured value, its default, and where to load it from."""
     resource, path, prefix = owner, capture.path, ""
     match capture.kind:
         case "snapshot":
-            return (), None, rows.load(owner, (), ())
+            return (), None, _by_key(rows.load(owner, (), ()), owner, capture, named)
         case "change":
             column = owner.columns[path[0]]
             is_previous = path[1] == "previous"
@@ -81,7 +92,23 @@ def _of_column(
     load = rows.load(resource, path, columns, prefix)
     if not is_nullable(capture.type) and any(is_nullable(column.type) for column in columns):
         load = None  # it is known not to be nil where it is captured, and may be nil in the row
-    return was, constant(columns[-1]), load
+    return was, constant(columns[-1]), _by_key(load, resource, capture, named)
+
+
+def _by_key(
+    load: Load | None, resource: ResourceInfo, capture: Capture, named: Mapping[str, Capture]
+) -> Load | None:
+    """Without the names that another value has in the payload, such as a variable called `id`."""
+    if load is None:
+        return None
+    local = capture.local if capture.kind == "local_path" else None
+    path = (resource.primary_key,) if local is None else (local.name, resource.primary_key)
+    keys = tuple(
+        name
+        for name in load.keys
+        if name not in named or (named[name].local, named[name].path) == (local, path)
+    )
+    return replace(load, keys=keys)
 
 
 class _Rows:

@@ -20,6 +20,7 @@ from conduit_async.lock.upcasting import (
     Value,
     described,
     plan_upcast,
+    sources_of,
 )
 
 
@@ -181,3 +182,28 @@ def test_types_in_words() -> None:
     assert described(array(scalar("string?"), nullable=True)) == "array<string?>?"
     assert described(enum("a")) == "enum"
     assert described(struct()) == "Address"
+
+
+def test_an_earlier_name_of_a_field_is_no_other_field() -> None:
+    fields = {"headline": NewField(scalar("string"), was=("title",)), "title": new(scalar("int?"))}
+    plan = plan_upcast({"title": scalar("string")}, fields)
+    assert isinstance(plan, Upcast)
+    assert plan.values["title"] == NIL
+    assert sources_of({"title": scalar("string"), "headline": scalar("string")}, fields) == {
+        "headline": "headline",
+        "title": "title",
+    }
+
+
+def test_a_variable_beside_a_field_of_its_name_is_told_from_it() -> None:
+    text = scalar("string?")
+    alone = {"title": NewField(text, variable="title")}
+    both = {"title": new(text), "title_": NewField(text, variable="title")}
+    assert sources_of({"title": text, "title_": text}, alone) == {"title": "title_"}
+    assert sources_of({"title_": text}, alone) == {"title": None}
+    assert sources_of({"title": text, "title_": text}, both) == {
+        "title": "title",
+        "title_": "title_",
+    }
+    reason = "title_: may be `title` in older payloads"
+    assert str(plan_upcast({"title": text}, both)) == reason
