@@ -7,7 +7,7 @@ from ... import ast
 from ...analyses.walk import walk
 from ...diagnostics import Problems, Related
 from ...lock.matching import UnnamedBlock, identity, match, name_order
-from ...lock.model import Lock, LockedJob
+from ...lock.model import Block, Lock, LockedJob
 from ...names import CALL, snake_case
 from ...package import locked_job
 from ...program import Facts, JobInfo, Program, RecordCall, ServiceCall
@@ -25,11 +25,20 @@ def name_types(program: Program, prefix: str | None, lock: Lock, problems: Probl
     locked: dict[str, dict[str, LockedJob]] = {}
     for name, known in lock.jobs.items():
         locked.setdefault(known.hook, {})[name] = known
-    claimed = {
-        name for jobs in hooks.values() for job in jobs for name in job.options.get("was", ())
-    }
+    claims = [
+        (name if "." in name else f"{_around(prefix, hook)}{name}", job)
+        for hook, jobs in hooks.items()
+        for job in jobs
+        for name in job.options.get("was", ())
+    ]
     for hook, jobs in hooks.items():
         around, before = (_around(each, hook) for each in (prefix, lock.prefix))
+        claimed = {
+            name.removeprefix(start): job
+            for start in (before, around)
+            for name, job in claims
+            if name.startswith(start)
+        }
         names = _HookNames(around, before, locked.get(hook, {}), claimed, program.facts, problems)
         names.give(jobs)
 
@@ -44,7 +53,7 @@ class _HookNames:
     """The names of the blocks of one hook, by their last parts.
 
     `around` is what precedes them, `before` what did when the lock was written. `locked` are the
-    types of the hook, `claimed` the names of which a block says that it had them.
+    types of the hook, `claimed` the names of which a block says that it had them, with that block.
     """
 
     def __init__(
@@ -52,12 +61,12 @@ class _HookNames:
         around: str,
         before: str,
         locked: Mapping[str, LockedJob],
-        claimed: Collection[str],
+        claimed: Mapping[str, JobInfo],
         facts: Facts,
         problems: Problems,
     ) -> None:
         self._around, self._facts, self._problems = around, facts, problems
-        self._claimed = {name.removeprefix(around).removeprefix(before) for name in claimed}
+        self._claimed = claimed
         self._current: dict[str, LockedJob] = {}
         self._gone: dict[str, LockedJob] = {}
         for name, known in locked.items():
@@ -91,12 +100,13 @@ class _HookNames:
 
     def _keep(self, unnamed: Mapping[JobInfo, UnnamedBlock]) -> None:
         """Give the blocks the names that the lock has for them."""
+        left = self._current.keys() - self._first.keys() - self._claimed.keys()
+        unclear = self._displaced(unnamed, left)
+        unnamed = {job: block for job, block in unnamed.items() if job not in unclear}
         jobs = [*unnamed]
-        left = self._current.keys() - self._first.keys() - self._claimed
         found = match([*unnamed.values()], {name: self._current[name] for name in left})
         for place, name in found.names.items():
             self._take(jobs[place], name)
-        unclear: set[JobInfo] = set()
         for each in found.unclear:
             blocks = [jobs[place] for place in each.blocks]
             unclear.update(blocks)
@@ -107,6 +117,25 @@ class _HookNames:
                 continue
             if (returned := self._returned(block)) is not None:
                 self._take(job, returned)
+
+    def _displaced(
+        self, unnamed: Mapping[JobInfo, UnnamedBlock], left: Collection[str]
+    ) -> set[JobInfo]:
+        """Report the blocks that did not change, and whose type another block says to be."""
+        found: set[JobInfo] = set()
+        theirs = {self._current[name].block for name in left}
+        for name in sorted(self._current.keys() - left, key=name_order):
+            known = self._current[name]
+            owner = self._first.get(name) or self._claimed[name]
+            if known.block is None or not known.block.statements or known.block in theirs:
+                continue
+            if Block(owner.statements) == known.block:
+                continue
+            same = [job for job, each in unnamed.items() if each.job.block == known.block]
+            if same and found.isdisjoint(same):
+                found.update(same)
+                report_unclear([*same, owner], self._around, {name: known}, self._problems)
+        return found
 
     def _returned(self, block: UnnamedBlock) -> str | None:
         """The name of a retired type that had the same statements and payload."""

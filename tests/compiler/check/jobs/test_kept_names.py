@@ -230,3 +230,42 @@ def test_an_error_elsewhere_asks_for_no_name() -> None:
     before = run(source(EMAIL)).lock
     after = source("@async { Mailer.deliver(self.title, to: self.email) }", "self.nope()")
     assert "ASY905" not in errors(run(after, before))
+
+
+LOW = '@async { Email.send("low", self.title) }'
+HIGH = '@async { Email.send("high", self.title) }'
+
+
+def named(block: str, options: str) -> str:
+    return block.replace("@async", f"@async({options})")
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        source(named(LOW, 'name: "email_send_2"'), HIGH),
+        source(named(LOW, 'name: "low", was: "email_send_2"'), HIGH),
+        source(named(LOW, 'name: "low", was: "ticket.after_create.email_send_2"'), HIGH),
+    ],
+)
+def test_no_block_is_said_to_be_the_type_of_one_that_did_not_change(after: str) -> None:
+    output = changed(source(LOW, HIGH), after)
+    assert errors(output) == ["ASY905"], shown(output)
+    assert "the job type `ticket.after_create.email_send_2`" in shown(output)
+
+
+def test_a_named_block_may_be_the_type_of_its_own_statements() -> None:
+    both = source(named(LOW, 'name: "email_send_2"'), named(HIGH, 'name: "email_send"'))
+    assert names(changed(source(LOW, HIGH), both)) == ["email_send_2", "email_send"]
+    assert names(changed(source(LOW, HIGH), source(LOW, named(HIGH, 'name: "email_send_2"')))) == [
+        "email_send",
+        "email_send_2",
+    ]
+
+
+def test_an_earlier_name_is_that_of_a_block_of_the_same_hook() -> None:
+    rest = source(LOW).replace("Ticket", "Report")
+    before = compile({"ticket.conduit": source(LOW), "report.conduit": rest})
+    moved = source(named(LOW, 'name: "low", was: "email_send"'))
+    output = compile({"ticket.conduit": moved, "report.conduit": rest}, lock=before.lock)
+    assert sorted(names(output)) == ["email_send", "low"]
