@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -112,6 +112,8 @@ def _hold(folder: Path, keep: float) -> int:
     """Take the shared lock that keeps the server of `folder` up; wait while an old one stops."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # `git add .` would commit the database
+            (folder / ".gitignore").write_text("*\n")
         users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise EmbeddedError(

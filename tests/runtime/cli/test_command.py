@@ -274,6 +274,10 @@ def test_an_embedded_database_serves_when_none_is_named(run: Run, tmp_path: Path
     assert "embedded Postgres" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert (tmp_path / ".conduit" / "postgres").is_dir()
+    for command in ("init -q", "add ."):
+        subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
+    listed = subprocess.run(["git", "ls-files"], cwd=tmp_path, capture_output=True, check=True)
+    assert listed.stdout == b"", "git leaves the database out"
 
 
 def test_an_embedded_schema_is_made_by_migrate_alone(run: Run, tmp_path: Path) -> None:
