@@ -9,7 +9,7 @@ _MERGED = (
     "of each job type that both sides changed keep one side's entry, of others both, "
     "then run `conduitc gen`"
 )
-_BROKEN = "restore it, such as with `git checkout -- jobs.lock`, then run again"
+_BROKEN = "restore it from git, then run again"
 
 
 def read_lock(text: str | None, problems: Problems) -> Lock:

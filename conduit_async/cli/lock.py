@@ -22,7 +22,7 @@ def read_lock_text(folder: Path, problems: Problems) -> str | None:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         message = "this lock cannot be read: it is not UTF-8 text"
-        hint = "restore it, such as with `git checkout -- jobs.lock`, then run again"
+        hint = "restore it from git, then run again"
         report("GEN614", folder / LOCK_FILE, message, problems, hint)
         return None
 

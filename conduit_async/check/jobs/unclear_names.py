@@ -17,7 +17,7 @@ def report_unclear(
     `around` precedes the last parts of the types' names, which are their keys.
     """
     first, *others = blocks
-    listed = " or ".join(_described(around, name, known) for name, known in types.items())
+    listed = ", or ".join(_described(around, name, known) for name, known in types.items())
     it = "each of these blocks" if others else "this block"
     message = f"{it} may be the job type {listed}"
     names = " or ".join(f'`name: "{name}"`' for name in types)

@@ -155,6 +155,7 @@ def test_a_broken_lock_is_refused_and_nothing_is_written(
     shown = captured.out + captured.err
     assert "GEN614" in shown
     assert "jobs/jobs.lock" in shown
+    assert ("restore it from git" in shown) is (b"<<<" not in broken)
     assert "Traceback" not in shown
     assert {path: path.read_bytes() for path in Path("jobs").iterdir()} == before
 

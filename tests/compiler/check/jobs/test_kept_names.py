@@ -202,6 +202,16 @@ def test_what_cannot_be_told_is_asked(before: str, after: str, asked: int) -> No
     assert output.files == {}
 
 
+def test_what_is_asked_names_each_type() -> None:
+    before = source("@async { Email.send(self.title) }", "@async { Email.send(self.headline) }")
+    output = changed(before, source("@async { Email.send(self.title + self.headline) }"))
+    [message] = [each.message for each in output.diagnostics if each.code == "ASY905"]
+    assert message == (
+        "this block may be the job type `ticket.after_create.email_send`, which captured `title`, "
+        "or `ticket.after_create.email_send_2`, which captured `headline`"
+    )
+
+
 def test_a_name_is_the_answer() -> None:
     before = run(source(EMAIL)).lock
     other = "@async { Mailer.deliver(self.title, to: self.email) }"
