@@ -9,6 +9,7 @@ from .payloads import Payload, PayloadComparison
 from .places import Places
 
 _STORED = "jobs that wait keep the options with which they were enqueued"
+_OF_NEW_WORKERS = "only jobs of new workers enqueue it"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def compare_job_types(both: Compared) -> Iterator[Finding]:
         earlier = before[name]
         if earlier is None:
             alike = [each for each in removed if old[each].hook == job.hook]
+            alike = alike or [each for each in removed if _same_block(old[each], job)]
             yield _added(name, alike, both)
         else:
             yield from _changed(name, job, earlier, old[earlier], queues, both)
@@ -45,6 +47,11 @@ def compare_job_types(both: Compared) -> Iterator[Finding]:
 
 def _current(lock: Lock) -> dict[str, LockedJob]:
     return {name: job for name, job in lock.jobs.items() if not job.retired}
+
+
+def _same_block(old: LockedJob, new: LockedJob) -> bool:
+    """Whether two job types, perhaps of different hooks, have the same unnamed block."""
+    return new.block is not None and bool(new.block.statements) and old.block == new.block
 
 
 def _earlier_name(
@@ -62,13 +69,14 @@ def _dotted(prefix: str | None) -> str:
 
 
 def _added(name: str, alike: Sequence[str], both: Compared) -> Finding:
-    """A new job type; `alike` are those that its hook had and has no more."""
+    """A new job type; `alike` are the removed ones of its hook, else those with its block."""
     verdict: Verdict = "workers-first"
     hint = "old workers do not know it: its jobs wait for the new ones"
     if both.places.is_nested(name):
-        verdict, hint = "either", "only jobs of new workers enqueue it"
+        verdict, hint = "either", _OF_NEW_WORKERS
     if len(alike) == 1:
-        what = alike[0].rpartition(".")[2]
+        first, _, last = alike[0].rpartition(".")
+        what = last if first == name.rpartition(".")[0] else alike[0]
         hint += f'; if it was called `{what}`, say so: `@async(was: "{what}")`'
     return Finding("BRK121", verdict, both.places.job(name), "this job type is new", hint, name)
 
@@ -94,7 +102,9 @@ def _changed(
     if is_renamed:
         message = f"this job type was called `{earlier}`"
         hint = "old workers do not know the new name: its jobs wait for the new ones"
-        verdict: Verdict = "either" if is_nested else "workers-first"
+        verdict: Verdict = "workers-first"
+        if is_nested:
+            verdict, hint = "either", _OF_NEW_WORKERS
         yield Finding("BRK122", verdict, place, message, hint, name)
     if job.queue != before.queue:
         yield _moved(name, job, before, queues, both)

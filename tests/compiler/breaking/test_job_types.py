@@ -52,6 +52,25 @@ def test_a_job_type_is_renamed() -> None:
     assert said(found) == {"BRK122 post.after_create.index": "workers-first"}
 
 
+def test_a_job_type_moves_to_another_resource_without_saying_so() -> None:
+    old = post("@async { Email.send(self.title) }")
+    found = findings(old, old.replace("Post", "Page"))
+    assert [each.code for each in found if each.job] == ["BRK120", "BRK121"]
+    assert (found[-1].hint or "").endswith(
+        "if it was called `post.after_create.email_send`, say so: `@async(was: "
+        '"post.after_create.email_send")`'
+    )
+
+
+def test_a_job_type_that_only_jobs_enqueue_is_renamed() -> None:
+    block = '@async(name: "mail") { Email.send(self.title) %s }'
+    old = post(block % '@async(name: "index") { Email.send(self.title) }')
+    new = post(block % '@async(name: "search", was: "index") { Email.send(self.title) }')
+    [found] = findings(old, new)
+    assert (found.code, found.verdict) == ("BRK122", "either")
+    assert found.hint == "only jobs of new workers enqueue it"
+
+
 def test_a_renamed_job_type_whose_payload_needs_the_web_processes_first() -> None:
     old = post(MAIL % "")
     new = post('@async(name: "post", was: "mail") { Email.send(self.title + self.body) }')
