@@ -37,7 +37,8 @@ class Repository:
     def base(self) -> tuple[str, str]:
         """Where HEAD left the default branch, else HEAD: the hash, and in words.
 
-        Raises `UsageError` when there is no commit.
+        Raises `UsageError` when there is no commit, and in a shallow clone without that place: HEAD
+        would hold the change that is to be compared.
         """
         head = self.commit("HEAD")
         if head is None:
@@ -48,6 +49,11 @@ class Repository:
                 if not found.returncode:
                     base = found.stdout.split()[0].decode()
                     return base, f"the merge base with {branch} ({base[:8]})"
+        if self._run("rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
+            raise UsageError(
+                "this clone lacks the commit where HEAD left the default branch: fetch the whole "
+                "history, `git fetch --unshallow`, or name another commit with --against"
+            )
         return head, f"HEAD ({head[:8]})"
 
     def read(self, commit: str, path: Path) -> bytes | None:

@@ -168,6 +168,23 @@ def test_head_is_what_is_left_without_a_default_branch(capsys: Printed) -> None:
     assert "no default branch" in err
 
 
+@pytest.mark.parametrize("fetched", [[], ["main:refs/remotes/origin/main"]])
+def test_a_shallow_clone_is_not_compared_with_its_own_change(
+    fetched: list[str], tmp_path: Path, capsys: Printed
+) -> None:
+    origin = Path.cwd().as_uri()
+    git("checkout", "-qb", "topic")
+    put(MORE)
+    commit("more")
+    git("init", "-q", "-b", "none", str(tmp_path / "clone"))
+    os.chdir(tmp_path / "clone")
+    git("fetch", "-q", "--depth", "1", origin, "topic", *fetched)
+    git("checkout", "-q", "--detach", "FETCH_HEAD")
+    assert run(["breaking"]) == 2
+    assert "git fetch --unshallow" in capsys.readouterr().err
+    assert run(["breaking", "--against", "HEAD"]) == 0
+
+
 def test_the_default_branch_of_origin_goes_first(tmp_path: Path, capsys: Printed) -> None:
     git("branch", "-m", "trunk")
     git("clone", "-q", ".", str(tmp_path / "clone"))
