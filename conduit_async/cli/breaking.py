@@ -52,7 +52,7 @@ def breaking(given: Sequence[str], out: str | None, against: str | None, form: s
         return _failed(found)
     if _lacks(lock, other.lock):
         lacking = f"{names[LOCK_FILE]} lacks payloads that {other.label} has"
-        click.echo(f"conduitc: {lacking}: merge it, so that `gen` can read them", err=True)
+        click.echo(f"conduitc: {lacking}: merge it, unless `lock prune` dropped them", err=True)
     order = order_of([finding.verdict for finding in findings])
     placed = relabelled(map(_diagnostic, findings), project.shown)
     match form:
