@@ -213,27 +213,29 @@ def _value(old: Fields, new: NewField, source: str | None, where: str) -> Value:
         try:
             return Taken(source, _conversion(old[source], new, where))
         except _UnsafeError:
-            if (loaded := _loaded(new.load, old)) is None:
+            if (loaded := _loaded(new, old)) is None:
                 raise
             return loaded
-    if new.variable in old:
+    if where != new.variable and new.variable in old:
         raise _UnsafeError(where, f"may be `{new.variable}` in older payloads")
     if new.type.nullable:
         return NIL
     if new.default is not None:
         return new.default
-    if (loaded := _loaded(new.load, old)) is not None:
+    if (loaded := _loaded(new, old)) is not None:
         return loaded
     if is_untyped(new.type):
         return NIL
     raise _UnsafeError(where, "is missing in older payloads, and never nil")
 
 
-def _loaded(load: Load | None, old: Fields) -> Loaded | None:
-    keys = load.keys if load is not None else ()
-    for key in keys:
-        if load is not None and key in old and same_kind(old[key], load.key):
-            return Loaded(load, key)
+def _loaded(new: NewField, old: Fields) -> Loaded | None:
+    if new.load is None:
+        return None
+    for name in new.load.keys:
+        key = f"{name}_" if new.variable and f"{name}_" in old else name
+        if key in old and same_kind(old[key], new.load.key):
+            return Loaded(new.load, key)
     return None
 
 

@@ -207,3 +207,12 @@ def test_a_variable_beside_a_field_of_its_name_is_told_from_it() -> None:
     }
     reason = "title_: may be `title` in older payloads"
     assert str(plan_upcast({"title": text}, both)) == reason
+
+
+def test_the_row_of_a_variable_is_loaded_by_the_key_of_the_variable() -> None:
+    load = Load("User", ("user_id",), scalar("uuid"), ("name",))
+    field = NewField(scalar("string"), load=load, variable="user_name")
+    old = {"user_id": scalar("uuid"), "user_id_": scalar("uuid")}
+    assert value({"user_id": scalar("uuid")}, field) == Loaded(load, "user_id")
+    assert value(old, field) == Loaded(load, "user_id_")
+    assert value(old, replace(field, variable="")) == Loaded(load, "user_id")
