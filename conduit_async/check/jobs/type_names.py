@@ -106,7 +106,12 @@ class _HookNames:
         jobs = [*unnamed]
         found = match([*unnamed.values()], {name: self._current[name] for name in left})
         for place, name in found.names.items():
-            self._take(jobs[place], name)
+            if (named := self._given_a_name(self._current[name], unnamed[jobs[place]])) is None:
+                self._take(jobs[place], name)
+            else:
+                unclear.add(jobs[place])
+                known = {name: self._current[name]}
+                report_unclear([jobs[place], named], self._around, known, self._problems)
         for each in found.unclear:
             blocks = [jobs[place] for place in each.blocks]
             unclear.update(blocks)
@@ -117,6 +122,17 @@ class _HookNames:
                 continue
             if (returned := self._returned(block)) is not None:
                 self._take(job, returned)
+
+    def _given_a_name(self, known: LockedJob, block: UnnamedBlock) -> JobInfo | None:
+        """The block that has the statements of a type, and a new name, when another changed."""
+        if known.block is None or not known.block.statements or known.block == block.job.block:
+            return None
+        new = (
+            job
+            for name, job in self._first.items()
+            if "name" in job.options and "was" not in job.options and name not in self._current
+        )
+        return next((job for job in new if Block(job.statements) == known.block), None)
 
     def _displaced(
         self, unnamed: Mapping[JobInfo, UnnamedBlock], left: Collection[str]

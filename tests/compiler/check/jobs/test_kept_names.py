@@ -279,3 +279,15 @@ def test_an_earlier_name_is_that_of_a_block_of_the_same_hook() -> None:
     moved = source(named(LOW, 'name: "low", was: "email_send"'))
     output = compile({"ticket.conduit": moved, "report.conduit": rest}, lock=before.lock)
     assert sorted(names(output)) == ["email_send", "low"]
+
+
+def test_a_changed_block_is_not_the_type_of_one_that_was_given_a_name() -> None:
+    before, new = source(LOW), LOW.replace("low", "new")
+    output = changed(before, source(named(LOW, 'name: "low"'), new))
+    assert errors(output) == ["ASY905"], shown(output)
+    after = source(named(LOW, 'name: "low", was: "email_send"'), new)
+    assert names(changed(before, after)) == ["low", "email_send_2"]
+    after = source(named(LOW, 'name: "low"'), named(new, 'name: "email_send"'))
+    assert names(changed(before, after)) == ["low", "email_send"]
+    kept = source(named(LOW, 'name: "low"'), LOW)
+    assert names(changed(kept, source(named(LOW, 'name: "low"'), new))) == ["low", "email_send"]
