@@ -464,7 +464,8 @@ CREATE FUNCTION conduit_enqueue(
 ) RETURNS TABLE ("position" bigint, existing uuid)
 LANGUAGE plpgsql SECURITY DEFINER
 -- One plan, which takes linear time for any number of jobs and any settings of the session.
-SET plan_cache_mode = force_generic_plan SET enable_hashjoin = on SET enable_nestloop = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_hashjoin = on SET enable_nestloop = off
+SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY WITH RECURSIVE asked AS MATERIALIZED (

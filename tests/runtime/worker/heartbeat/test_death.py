@@ -130,7 +130,9 @@ def test_a_job_that_kills_its_workers_ends_failed(queue: Queue, dsn: str, start:
     assert stored is not None
     assert (stored.status, stored.attempts) == (JobStatus.FAILED, 1)
     assert stored.error == "the worker died"
-    assert len(notes(dsn, "began")) - len(notes(dsn, "ended")) <= 4
+    # At most five were running when it killed its first worker. If that was before its start was
+    # written, it killed a second one, alone.
+    assert len(notes(dsn, "began")) - len(notes(dsn, "ended")) <= 6
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
