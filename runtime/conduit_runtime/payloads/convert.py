@@ -25,6 +25,9 @@ Converter = Callable[[Any, str], Any]
 
 MISSING: Any = object()
 
+_A_KEY = "…"
+"""Stands in a path for a key of a hash: a value, too, which may be secret."""
+
 
 class Unfit(ValueError):
     """A value that does not fit its type; `path` names the field."""
@@ -191,7 +194,7 @@ def _dict(key_type: Any, item: Converter) -> Converter:
         if not isinstance(items, Mapping):
             raise Unfit(path, f"expected a hash, got {kind(items)}")
         return {
-            convert_key(key, path): item(each, below(path, str(key))) for key, each in items.items()
+            convert_key(key, path): item(each, below(path, _A_KEY)) for key, each in items.items()
         }
 
     return convert
@@ -216,7 +219,8 @@ def _shaped(parts: Parts, unknown: Converter) -> Converter:
             ]
         if isinstance(value, Mapping):
             return {
-                key: items.get(key, other)(each, below(path, key)) for key, each in value.items()
+                key: items.get(key, other)(each, below(path, key if key in items else _A_KEY))
+                for key, each in value.items()
             }
         return value
 

@@ -34,6 +34,8 @@ def decoder(payload: type[T]) -> Callable[[bytes | str], T]:
             raise PayloadMismatch(f"{unfit.path}{colon} {unfit.problem}") from None
         except msgspec.DecodeError as error:
             raise PayloadMismatch(f"the payload is not JSON: {error}") from None
+        except RecursionError:
+            raise PayloadMismatch("the payload is nested too deep") from None
         return result
 
     if _needs_reading(payload):
@@ -50,7 +52,7 @@ def decoder(payload: type[T]) -> Callable[[bytes | str], T]:
             return tolerant(text)
         try:
             return strict(text)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return tolerant(text)
 
     return decode

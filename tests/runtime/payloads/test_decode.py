@@ -111,7 +111,7 @@ def test_an_unknown_enum_value_passes_as_its_string() -> None:
         ({"address": "{"}, r"payload\.address is text that is not JSON"),
         ({"address": 5}, r"^payload\.address: expected an object, got int$"),
         ({"tags": ["a", 5]}, r"tags\[1\]: expected a string, got int"),
-        ({"extra": {"k": "x"}}, r"extra\.k: expected an int, got str"),
+        ({"extra": {"k": "x"}}, r"^payload\.extra\.…: expected an int, got str$"),
         ({"id": "no"}, "id: expected a uuid, got str"),
         ({"total": "1,5"}, "total: expected a decimal, got str"),
         ({"state": 1}, "state: expected a string, got int"),
@@ -129,6 +129,13 @@ def test_what_does_not_fit_names_the_path_of_the_field(
 def test_a_payload_of_another_shape_is_a_clear_error(text: bytes) -> None:
     with pytest.raises(PayloadMismatch):
         decoder(Order)(text)
+
+
+@pytest.mark.parametrize("kind", [Order, Any])
+def test_what_is_nested_too_deep_does_not_fit(kind: Any) -> None:
+    payload = make_dataclass("P", [("extra", kind)])
+    with pytest.raises(PayloadMismatch, match=r"^the payload is nested too deep$"):
+        decoder(payload)(f'{{"extra": {"[" * 5000}{"]" * 5000}}}')
 
 
 def test_a_value_never_stands_in_the_message() -> None:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -23,8 +24,9 @@ from conduit_runtime import (
     chain,
     job_type,
 )
+from conduit_runtime.payloads.sensitive import Sensitive
 from prometheus_client import CollectorRegistry
-from versions import MISSING, TYPE, V1, V2, lane_of, new, old, older, stored, with_upcaster
+from versions import MISSING, TYPE, V1, V2, Version, lane_of, new, old, older, stored, with_upcaster
 
 
 @pytest.fixture
@@ -103,6 +105,46 @@ def test_prometheus_counts_them(queue: Queue) -> None:
     assert (gauge("unreadable_jobs", "default"), gauge("unreadable_jobs", "second")) == (2.0, 0.0)
     assert (gauge("due_jobs", "default"), gauge("due_jobs", "second")) == (0.0, 1.0)
     assert gauge("oldest_due_seconds", "default") == 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    of: Sensitive[dict[str, int]]
+    more: dict[str, dict[str, int]]
+
+
+@pytest.mark.parametrize(
+    ("payload", "error"),
+    [
+        ({"of": {"ann@x.org": "secret"}, "more": {}}, "payload.of.…: expected an int, got str"),
+        ({"of": {}, "more": {"ann@x.org": {"secret": "x"}}}, "payload.more.…"),
+        ({"of": {"ann@x.org": 5}, "more": {"secret": 5}}, "payload.more.…: expected a hash"),
+    ],
+    ids=["sensitive", "nested", "after it"],
+)
+def test_no_value_stands_in_its_error(
+    queue: Queue, caplog: pytest.LogCaptureFixture, payload: object, error: str
+) -> None:
+    """Nor in the log: the keys of a hash are values, too."""
+    job = queue.enqueue(older(payload=payload))
+    Version("new", Balances).drain(queue)
+    text = f"{stored(queue, job).error}\n{caplog.text}"
+    assert text.count(error) == 2
+    assert "ann@x.org" not in text
+    assert "secret" not in text
+
+
+def test_one_that_is_nested_too_deep_waits(queue: Queue, database: psycopg.Connection[Any]) -> None:
+    job = queue.enqueue(older())
+    database.execute(
+        "UPDATE jobs SET payload = (repeat('[', 3000) || repeat(']', 3000))::jsonb WHERE id = %s",
+        [job.id],
+    )
+    version = new()
+    version.drain(queue)
+    row = database.execute("SELECT status, attempts, error FROM jobs").fetchone()
+    assert row == ("pending", 0, "unreadable: the payload is nested too deep")
+    assert lane_of(database, job) == f"old!{version.type.reader}"
 
 
 def test_it_is_logged_once_a_shape(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
