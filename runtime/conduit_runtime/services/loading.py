@@ -13,6 +13,7 @@ from ..model.errors import QueueError
 from ..model.text.names import source_names
 from ..model.text.printable import escape_controls
 from ..model.values import ErrorValue
+from .attributes import attribute_of
 from .protocols import Prepared, is_value, prepare, protocols_for
 from .references import blamed, load
 from .service_calls import BoundService, Protocols, ServiceError, source_names_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..job_types.job_type import JobType
 
 
+_NONE = object()
 JobTypes: TypeAlias = "Collection[JobType[Any, Any]]"
 
 
@@ -84,7 +86,7 @@ def _called(factory: Callable[..., Any]) -> Any:
 def _has_any(services: object, job_types: JobTypes) -> bool:
     """Whether it is the services object itself, although it can be called."""
     return not inspect.isclass(services) and any(
-        hasattr(services, attribute) for attribute in protocols_for(job_types)
+        attribute_of(services, name, _NONE) is not _NONE for name in protocols_for(job_types)
     )
 
 

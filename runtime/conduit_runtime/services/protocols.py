@@ -11,11 +11,13 @@ from ..model.calls import CurrentJob
 from ..model.package import calls_of
 from ..model.text.logs import get_logger
 from ..model.text.names import named, source_name
+from .attributes import attribute_of
 from .service_calls import JobServices, Linger, Protocols, ServiceError
 from .signatures import unfit_calls
 
 _log = get_logger("conduit.worker")
 
+_MISSING = object()
 HOOKS_ONLY = "called by hooks only"
 """What a generated `Services` Protocol says in `Annotated` of a service that no job calls."""
 
@@ -67,27 +69,28 @@ def check_complete(services: object, protocols: Protocols, calls: Mapping[str, s
             f"attributes {', '.join(protocols)}"
         )
     missing = []
-    for attribute, protocol in protocols.items():
+    for name, protocol in protocols.items():
         if is_value(protocol):
-            missing += [] if hasattr(services, attribute) else [f'the value "{attribute}"']
+            if attribute_of(services, name, _MISSING) is _MISSING:
+                missing.append(f'the value "{name}"')
             continue
-        service = getattr(services, attribute, None)
+        service = attribute_of(services, name)
         if service is None:
-            missing.append(f'the service "{attribute}" (for {_calls(attribute, protocol)})')
+            missing.append(f'the service "{name}" (for {_calls(name, protocol)})')
             continue
         missing += [
-            f'a function as the service "{attribute}"'
+            f'a function as the service "{name}"'
             if method == "__call__"
-            else f'the method "{method}" of the service "{attribute}"'
+            else f'the method "{method}" of the service "{name}"'
             for method in methods_of(protocol)
-            if not callable(service if method == "__call__" else getattr(service, method, None))
+            if not callable(service if method == "__call__" else attribute_of(service, method))
         ]
     problem = "the services object lacks " + ", ".join(missing)
     unfit = unfit_calls(services, calls)
     if missing or unfit:
         problem = problem if missing else "the services do not accept the calls of the jobs:"
         raise ServiceError("\n  ".join([problem, *unfit]))
-    for line in unfit_calls(services, calls, follow_wrapped=True):
+    for line in unfit_calls(services, calls, as_declared=True):
         _log.warning("a decorated method of the services may not accept its calls: %s", line)
 
 

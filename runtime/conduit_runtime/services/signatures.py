@@ -1,10 +1,12 @@
 """Whether the methods of services accept the calls that the sources make."""
 
-import inspect
 import re
 from collections.abc import Collection, Iterator, Mapping
 from inspect import Parameter, Signature
 from typing import Any
+
+from .attributes import attribute_of
+from .called import declared_signature, signature_of
 
 _CALL = re.compile(r"(\w+)(?:\.(\w+))?\((.*)\)")
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
@@ -12,19 +14,18 @@ _NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 
 def unfit_calls(
-    services: object, calls: Mapping[str, str], *, follow_wrapped: bool = False
+    services: object, calls: Mapping[str, str], *, as_declared: bool = False
 ) -> list[str]:
     """A line for each call that its method does not accept, or that has none.
 
-    `calls` are as `calls_of` gives them. The parameters of a decorated method are those of the
-    outermost function, which is what a call reaches; with `follow_wrapped`, those of the innermost.
+    `calls` are as `calls_of` gives them. The parameters are those of the function that a call
+    reaches, so of a decorated method those of the decorator; or `as_declared`, which may differ.
     """
     lines = []
     for call, place in sorted(calls.items(), key=lambda item: (item[1], item[0])):
         function, arguments = _target(services, call)
-        try:
-            signature = inspect.signature(function, follow_wrapped=follow_wrapped)
-        except (TypeError, ValueError):  # written in C, or no function at all
+        signature = declared_signature(function) if as_declared else signature_of(function)
+        if signature is None:
             problems = [] if callable(function) else ["is missing"]
         else:
             given = [each.removesuffix("=") for each in arguments if each != "_"]
@@ -39,9 +40,9 @@ def _target(services: object, call: str) -> tuple[Any, list[str]]:
     found = _CALL.fullmatch(call)
     assert found is not None, call
     service, method, arguments = found.groups()
-    function = getattr(services, service, None)
+    function = attribute_of(services, service)
     if method is not None:
-        function = getattr(function, method, None)
+        function = attribute_of(function, method)
     return function, arguments.split(", ") if arguments else []
 
 

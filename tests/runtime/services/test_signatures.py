@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock, Mock, create_autospec
 
 import pytest
 from conduit_runtime import ServiceError
@@ -129,6 +130,116 @@ def test_a_decorated_method_is_only_warned_about(caplog: pytest.LogCaptureFixtur
     with caplog.at_level(logging.WARNING):
         check_complete(services, {}, {"email.send(_)": AT})
     assert f"{AT} calls email.send(_), which needs to" in caplog.text
+
+
+def declaring(function: Callable[..., None]) -> Callable[..., None]:
+    """Says of itself that it is called as the function is."""
+    call = retried(function)
+    call.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    return call
+
+
+class Proxy:
+    """Looks like a function, as those of wrapt do, and gives it one more argument."""
+
+    def __init__(self, function: Callable[..., None]) -> None:
+        object.__setattr__(self, "function", function)
+
+    @property
+    def __class__(self) -> Any:  # type: ignore[override]
+        return type(object.__getattribute__(self, "function"))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(object.__getattribute__(self, "function"), name)
+
+    def __call__(self, *args: Any) -> None:
+        self.function(None, *args)
+
+
+class Static:
+    @staticmethod
+    def __call__(to: str) -> None: ...
+
+
+class OfClass:
+    @classmethod
+    def __call__(cls, to: str) -> None: ...
+
+
+class Partly:
+    __call__ = functools.partial(lambda to: None)
+
+
+class Meta(type):
+    def __call__(cls, *args: Any) -> None: ...  # type: ignore[override]
+
+
+class Made(metaclass=Meta):
+    def __init__(self, session: object, to: str) -> None: ...
+
+
+class New:
+    def __new__(cls, *args: Any) -> Any:
+        return None
+
+    def __init__(self, session: object, to: str) -> None: ...
+
+
+class Raising:
+    """As a proxy outside of a request."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __call__(self, to: str) -> None: ...
+
+
+OPAQUE = {
+    "declared": declaring(lambda session, to: None),
+    "declared within": functools.wraps(declaring(lambda: None))(lambda to: None),
+    "proxy": Proxy(lambda session, to: None),
+    "static call": Static(),
+    "class call": OfClass(),
+    "partial call": Partly(),
+    "metaclass": Made,
+    "new": New,
+    "raising": Raising(),
+    "mock": Mock(),
+    "magic mock": MagicMock(),
+    "autospec": create_autospec(lambda to: None),
+    "impossible partial": functools.partial(lambda to: None, 1, 2),
+    "cached": functools.lru_cache(lambda to: None),
+    "dispatched": functools.singledispatch(lambda to: None),
+}
+
+
+@pytest.mark.parametrize("kind", OPAQUE)
+def test_only_what_a_call_takes_for_certain_is_a_reason_to_refuse_it(kind: str) -> None:
+    """Neither what a decorator or a proxy says of itself, nor what cannot be known."""
+    services = SimpleNamespace(email=SimpleNamespace(send=OPAQUE[kind]))
+    check_complete(services, {}, {"email.send(_)": AT})
+
+
+class Later:
+    @property
+    def send(self) -> Any:
+        raise RuntimeError("no request yet")
+
+
+RAISING: dict[str, Any] = {
+    "method": SimpleNamespace(email=Later(), region="eu"),
+    "service": SimpleNamespace(email=Raising(), region="eu"),
+    "services": Raising(),
+}
+
+
+@pytest.mark.parametrize("kind", RAISING)
+def test_an_attribute_that_raises_now_may_be_there_in_a_job(kind: str) -> None:
+    class Email:
+        def send(self, to: str) -> Any: ...
+
+    protocols: Any = {"email": Email, "region": Any}
+    check_complete(RAISING[kind], protocols, {"email.send(_)": AT})
 
 
 def test_the_error_has_a_line_for_each_call() -> None:
