@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..model.text.printable import one_line
 from .output import counted_jobs, show_one, show_rows
 from .packages import configured, load_jobs, stamped_schema
 from .session import Session, session_options
@@ -119,7 +120,7 @@ def _show(found: list["Finding"], stranded: int) -> None:
     for each in found:
         if each.message:
             shape = each.fingerprint or "any shape"
-            click.echo(f"{each.type} ({shape}, {each.status}): {each.message}")
+            click.echo(one_line(f"{each.type} ({shape}, {each.status}): {each.message}"))
     at_least = "at least " * any(each.is_more for each in found if each.is_stranded)
     click.echo(
         f"{at_least}{counted_jobs(stranded)} would be stranded"

@@ -70,6 +70,16 @@ def test_jobs_that_would_be_stranded_are_an_error(queue: Queue, dsn: str) -> Non
     preflight(dsn, "--ignore-queue", email_queue())
 
 
+def test_texts_of_jobs_do_not_reach_the_terminal_as_they_are(queue: Queue, dsn: str) -> None:
+    queue.enqueue(Job(email_queue(), "order.\x1b[31m", fingerprint="f"))
+    queue.enqueue(Job(email_queue(), EMAIL, fingerprint="\x1b[2J"))
+    queue.enqueue(Job("\x1b]0;x\x07", EMAIL))
+    for form in ("table", "json"):
+        output = preflight(dsn, "--format", form, code=1).output
+        assert not {"\x1b", "\x07"} & {*output}
+        assert output.count("[31m") >= 1
+
+
 def test_queues_are_those_of_the_worker(queue: Queue, dsn: str) -> None:
     queue.enqueue(Job("bulk", EMAIL, {"number": "1", "subject": "s"}, fingerprint="f"))
     assert "add --queue bulk" in preflight(dsn, code=1).output
