@@ -42,8 +42,9 @@ def upcast(job_type: JobType[S, P], fingerprint: str) -> Upcaster[S, P]:
     """Decorator: have a function read the payloads of an older shape of a job type.
 
     The function takes an instance of the older class and, as a second parameter if it has one, the
-    JobContext; it returns the present payload. It may be a coroutine function. What it raises is a
-    failed attempt of the job. Raises TypeError, while the module is imported, for a function that
+    JobContext; it returns the present payload. It may be a coroutine function; a plain one runs in
+    the worker's loop, where all jobs wait for it, so it must not block. What it raises is a failed
+    attempt of the job. Raises TypeError, while the module is imported, for a function that
     does not say so in its annotations, for the present fingerprint, and for one that has an
     upcaster.
     """
