@@ -33,13 +33,7 @@ def name_types(program: Program, prefix: str | None, lock: Lock, problems: Probl
     ]
     for hook, jobs in hooks.items():
         around, before = (_around(each, hook) for each in (prefix, lock.prefix))
-        claimed = {
-            name.removeprefix(start): job
-            for start in (before, around)
-            for name, job in claims
-            if name.startswith(start)
-        }
-        names = _HookNames(around, before, locked.get(hook, {}), claimed, program.facts, problems)
+        names = _HookNames(around, before, locked.get(hook, {}), claims, program.facts, problems)
         names.give(jobs)
 
 
@@ -53,7 +47,7 @@ class _HookNames:
     """The names of the blocks of one hook, by their last parts.
 
     `around` is what precedes them, `before` what did when the lock was written. `locked` are the
-    types of the hook, `claimed` the names of which a block says that it had them, with that block.
+    types of the hook, `claims` the whole names of which blocks say that they had them.
     """
 
     def __init__(
@@ -61,12 +55,16 @@ class _HookNames:
         around: str,
         before: str,
         locked: Mapping[str, LockedJob],
-        claimed: Mapping[str, JobInfo],
+        claims: Iterable[tuple[str, JobInfo]],
         facts: Facts,
         problems: Problems,
     ) -> None:
         self._around, self._facts, self._problems = around, facts, problems
-        self._claimed = claimed
+        own, earlier = (
+            {name.removeprefix(start): job for name, job in claims if name.startswith(start)}
+            for start in (around, before)
+        )
+        self._unfree, self._claimed = own.keys(), earlier | own
         self._current: dict[str, LockedJob] = {}
         self._gone: dict[str, LockedJob] = {}
         for name, known in locked.items():
@@ -165,7 +163,7 @@ class _HookNames:
 
     def _is_free(self, name: str, block: UnnamedBlock) -> bool:
         """Whether a new block may take a name: of a type that is gone, only with its payload."""
-        if name in self._first or name in self._claimed:
+        if name in self._first or name in self._unfree:
             return False
         return name not in self._gone or block.job.shape in self._gone[name].shapes
 

@@ -291,3 +291,14 @@ def test_a_changed_block_is_not_the_type_of_one_that_was_given_a_name() -> None:
     assert names(changed(before, after)) == ["low", "email_send"]
     kept = source(named(LOW, 'name: "low"'), LOW)
     assert names(changed(kept, source(named(LOW, 'name: "low"'), new))) == ["low", "email_send"]
+
+
+def test_types_of_another_prefix_keep_their_names_by_was() -> None:
+    blocks = (
+        named(LOW, 'was: "ticket.after_create.email_send"'),
+        named(HIGH, 'was: "ticket.after_create.email_send_2"'),
+    )
+    output = run(source(*blocks), run(source(LOW, HIGH)).lock, Config(prefix="app"))
+    assert names(output) == ["email_send", "email_send_2"]
+    again = run(source(*blocks), output.lock, Config(prefix="app"))
+    assert again.files == output.files
