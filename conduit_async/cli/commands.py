@@ -79,7 +79,7 @@ def prune(out: str | None, older_than: str | None, before: str | None, dry_run: 
     in that time. Current shapes always stay. Jobs of a shape that is dropped cannot be read any
     more: `conduit-jobs preflight` says whether there are any.
     """
-    from .prune import prune as drop
+    from .deploys.prune import prune as drop
 
     return drop(out, older_than, before, dry_run=dry_run)
 
@@ -100,7 +100,7 @@ def breaking(sources: tuple[str, ...], out: str | None, against: str | None, for
     Compares with the jobs.lock that the package DIR had at REF, or with that in PATH. Exits with 0
     when any order will do, else with 1.
     """
-    from .breaking import breaking as compare
+    from .deploys.breaking import breaking as compare
 
     return compare(sources, out, against, form)
 

@@ -39,7 +39,8 @@ def explain(code: str | None) -> int:
 
 def pages() -> dict[str, Path]:
     """The page of each code, in the order of the codes."""
-    return {path.stem: path for path in sorted(assets.folder("explain").glob("*/*.md"))}
+    found = {path.stem: path for path in assets.folder("explain").glob("*/*.md")}
+    return dict(sorted(found.items()))
 
 
 def _list(found: dict[str, Path]) -> None:

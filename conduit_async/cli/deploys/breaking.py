@@ -8,16 +8,16 @@ from pathlib import Path
 
 import click
 
-from ..breaking.finding import Finding, Verdict, order_of
-from ..diagnostics import Diagnostic, Problems, Severity
-from ..lock.model import Lock
-from ..lock.text import LOCK_FILE, read
+from ...breaking.finding import Finding, Verdict, order_of
+from ...diagnostics import Diagnostic, Problems, Severity
+from ...lock.model import Lock
+from ...lock.text import LOCK_FILE, read
+from ..diagnose import counted, has_errors, relabelled, summary, wants_color
+from ..files import shown
+from ..lock import read_lock_text
+from ..project import configured_folder, load_project
+from ..usage import FAILED, UsageError
 from .against import find_lock
-from .diagnose import counted, has_errors, relabelled, summary, wants_color
-from .files import shown
-from .lock import read_lock_text
-from .project import configured_folder, load_project
-from .usage import FAILED, UsageError
 
 ORDERS: dict[Verdict, str] = {
     "either": "Deploy in either order.",
@@ -31,8 +31,8 @@ ORDERS: dict[Verdict, str] = {
 
 def breaking(given: Sequence[str], out: str | None, against: str | None, form: str) -> int:
     """Print what the sources change since `against`; the exit code, 0 if any order will do."""
-    from ..deploy import find_breaking
-    from ..render import as_sarif, as_text
+    from ...deploy import find_breaking
+    from ...render import as_sarif, as_text
 
     problems = Problems()
     project = load_project(given, problems)
@@ -83,7 +83,7 @@ def _lacks(text: str | None, other: Lock) -> bool:
 
 
 def _failed(found: Sequence[Diagnostic]) -> int:
-    from ..render import as_text
+    from ...render import as_text
 
     click.echo(as_text(found, color=wants_color(sys.stderr)), nl=False, err=True)
     click.echo(f"{summary(found)}; nothing was compared", err=True)

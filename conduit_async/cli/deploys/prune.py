@@ -7,20 +7,20 @@ from pathlib import Path
 
 import click
 
-from ..diagnostics import Problems
-from ..lock.model import Lock
-from ..lock.prune import Pruned, Shape, all_shapes, current_shapes
-from ..lock.prune import prune as pruned
-from ..lock.text import LOCK_FILE, write
-from ..lock_file import read_lock
-from .atomic import change_files
-from .diagnose import counted, relabelled
-from .files import reason, report, shown
-from .generate import failed
-from .lock import read_lock_text
+from ...diagnostics import Problems
+from ...lock.model import Lock
+from ...lock.prune import Pruned, Shape, all_shapes, current_shapes
+from ...lock.prune import prune as pruned
+from ...lock.text import LOCK_FILE, write
+from ...lock_file import read_lock
+from ..atomic import change_files
+from ..diagnose import counted, relabelled
+from ..files import reason, report, shown
+from ..generate import failed
+from ..lock import read_lock_text
+from ..project import target_folder
+from ..usage import UsageError
 from .lock_history import LockHistory
-from .project import target_folder
-from .usage import UsageError
 
 _AGE = re.compile(r"(\d{1,6})([hdwy])")
 _SECONDS = {"h": 3600, "d": 86_400, "w": 604_800, "y": 365 * 86_400}

@@ -5,8 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .files import reason, shown
-from .usage import UsageError
+from ..files import reason, shown
+from ..usage import UsageError
 
 _DEFAULT_BRANCHES = ("origin/HEAD", "main", "master", "origin/main", "origin/master")
 _OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")

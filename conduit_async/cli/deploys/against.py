@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from ..lock.model import Lock
-from ..lock.text import LOCK_FILE, LockError, read
-from .files import reason, shown
+from ...lock.model import Lock
+from ...lock.text import LOCK_FILE, LockError, read
+from ..files import reason, shown
+from ..usage import UsageError
 from .git import Repository
-from .usage import UsageError
 
 
 @dataclass(frozen=True)
