@@ -29,7 +29,7 @@ test: lint types ## Check everything but the long properties: lint, types, impor
 	@echo "pytest" && $(PYTEST) -m "not property"
 
 .PHONY: properties
-properties: .setup-dev ## Check the long properties: histories, random programs, a million rows, packages
+properties: .setup-dev ## Check the long properties: histories, random programs, limits, deploys, a million rows, packages
 	@echo "pytest, properties" && $(PYTEST) -m property
 
 .PHONY: quick

@@ -37,6 +37,7 @@ def run(*command: str, cwd: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.property
 def test_mypy_is_content(packages: Path) -> None:
     config = packages / "mypy.ini"
     config.write_text(f"[mypy]\nstrict = true\nmypy_path = {ROOT / 'runtime'}\n")
@@ -44,6 +45,7 @@ def test_mypy_is_content(packages: Path) -> None:
     run("mypy", "--config-file", str(config), "--cache-dir", "cache", *names, cwd=packages)
 
 
+@pytest.mark.property
 def test_pyright_is_content(packages: Path) -> None:
     config = packages / "pyrightconfig.json"
     config.write_text(

@@ -8,6 +8,8 @@ from conduit_async.diagnostics import Problems
 from conduit_async.parse import parse
 from conduit_async.source import Source
 
+pytestmark = pytest.mark.property
+
 LONG = 4_000
 DEEP = 97
 

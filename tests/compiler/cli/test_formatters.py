@@ -14,6 +14,8 @@ from benchmarks.projects import write_project
 from conduit_async.cli.formatters import Formatters
 from conduit_async.emit.layout import format_all
 
+pytestmark = pytest.mark.property
+
 TEXTS = [
     f"def f{number}() -> int:\n\ue000{number}\ue001    return {' + '.join(['name'] * number)}\n"
     for number in range(1, 60)

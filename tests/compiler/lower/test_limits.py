@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from generated import compiled, imported
 
+pytestmark = pytest.mark.property
+
 RESOURCE = """
 resource Post {
   id: uuid! @primary

@@ -4,6 +4,8 @@ import pytest
 
 from conduit_async.compiler import diagnose
 
+pytestmark = pytest.mark.property
+
 LONG = 2_000
 
 
