@@ -18,6 +18,8 @@ _SOME = 50_000
 """How many are counted when all take longer."""
 _SAMPLE = 20
 """Payloads that are tried at most for the jobs of one finding."""
+_AT_ONCE = 50
+"""Findings whose payloads are read together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def find(
     if pending is None:
         pending = database.read(preflight.pending(_SOME))
     lanes = [*pending, *database.read(preflight.blocked_and_running())]
-    found = [_of_lane(lane, readers, served, database) for lane in _grouped(lanes, readers)]
+    found = [*_of_lanes([*_grouped(lanes, readers)], readers, served, database)]
     stored = {schedule.name: schedule for schedule, _ in database.read(schedules.read(None))}
     stored |= {schedule.name: schedule for schedule in given}
     found += [
@@ -95,11 +97,27 @@ def _grouped(lanes: Sequence[LaneJobs], readers: Readers) -> Iterator[LaneJobs]:
         )
 
 
+def _of_lanes(
+    lanes: Sequence[LaneJobs], readers: Readers, served: Collection[str], database: Snapshot
+) -> Iterator[Finding]:
+    """Payloads of many lanes are read at once: the database may be far away."""
+    for start in range(0, len(lanes), _AT_ONCE):
+        several = lanes[start : start + _AT_ONCE]
+        ids = [
+            id_
+            for lane in several
+            if not readers.knows(lane.type, lane.fingerprint)
+            for id_ in lane.ids[:_SAMPLE]
+        ]
+        texts = database.read(preflight.payloads(ids)) if ids else {}
+        for lane in several:
+            payloads = [texts[id_] for id_ in lane.ids[:_SAMPLE] if id_ in texts]
+            yield _of_lane(lane, readers, served, payloads)
+
+
 def _of_lane(
-    lane: LaneJobs, readers: Readers, served: Collection[str], database: Snapshot
+    lane: LaneJobs, readers: Readers, served: Collection[str], payloads: Sequence[str]
 ) -> Finding:
-    is_known = readers.knows(lane.type, lane.fingerprint)
-    texts = [] if is_known else database.read(preflight.payloads(lane.ids[:_SAMPLE]))
     return Finding(
         lane.type,
         original(lane.fingerprint),
@@ -108,7 +126,7 @@ def _of_lane(
         lane.jobs,
         lane.is_more,
         round(max(0.0, lane.age), 3),
-        readers.verdict(lane.type, lane.fingerprint, texts),
+        readers.verdict(lane.type, lane.fingerprint, payloads),
         _unserved(lane.queue, served),
     )
 

@@ -42,11 +42,9 @@ def blocked_and_running() -> Statement[list[LaneJobs]]:
     return Statement("preflight/blocked_and_running", {}, _lane_jobs)
 
 
-def payloads(ids: Sequence[UUID]) -> Statement[list[str]]:
+def payloads(ids: Sequence[UUID]) -> Statement[dict[UUID, str]]:
     """The payloads of jobs, blocked ones too, as JSON."""
-    return Statement(
-        "preflight/payloads", {"ids": uuids(ids)}, lambda rows, count: [text for (text,) in rows]
-    )
+    return Statement("preflight/payloads", {"ids": uuids(ids)}, lambda rows, count: dict(rows))
 
 
 def _lane_jobs(rows: Rows, count: int) -> list[LaneJobs]:

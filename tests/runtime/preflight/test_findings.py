@@ -115,6 +115,23 @@ def test_what_is_sampled_is_the_first_and_the_last_of_each_lane(queue: Queue) ->
     assert "1 of 10 payloads do not fit: " in finding.message
 
 
+def test_payloads_of_many_shapes_are_read_at_once(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue.enqueue_many(job(OLD if i % 2 else FITS, f"shape {i}") for i in range(120))
+    reads: list[str] = []
+    read = findings.Snapshot.read
+
+    def counting(database: findings.Snapshot, statement: Statement[Any]) -> Any:
+        reads.append(statement.query)
+        return read(database, statement)
+
+    monkeypatch.setattr(findings.Snapshot, "read", counting)
+    stranded = {each.fingerprint for each in found(queue) if each.is_stranded}
+    assert stranded == {f"shape {i}" for i in range(1, 120, 2)}
+    assert reads.count("preflight/payloads") == 3
+
+
 def test_unreadable_jobs_of_a_shape_are_one_finding(queue: Queue) -> None:
     for fingerprint in ("99!1", "99!2", "99!1!2"):
         set_fingerprint(queue, fingerprint, queue.enqueue(job(OLD)))

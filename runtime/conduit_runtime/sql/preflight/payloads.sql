@@ -1,3 +1,3 @@
-SELECT payload::text FROM {jobs} WHERE id = ANY (%(ids)s::uuid[])
+SELECT id, payload::text FROM {jobs} WHERE id = ANY (%(ids)s::uuid[])
 UNION ALL
-SELECT payload::text FROM {conduit_blocked_jobs} WHERE id = ANY (%(ids)s::uuid[])
+SELECT id, payload::text FROM {conduit_blocked_jobs} WHERE id = ANY (%(ids)s::uuid[])
