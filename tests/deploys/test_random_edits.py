@@ -76,17 +76,20 @@ def test_the_verdict_is_what_happens(
     assert happened == expected, f"{json.dumps(report, indent=1)}\n{workers_first}\n{web_first}"
 
 
-def enqueued_by_jobs(version: Version) -> set[str]:
-    """The handlers whose jobs other jobs enqueue: no web process does."""
-    texts = (path.read_text() for path in version.out.glob("*.py"))
-    return {name for text in texts for name in re.findall(r"job\.enqueue\(\s*(\w+)", text)}
+def enqueued_by_jobs(version: Version) -> set[tuple[str, str]]:
+    """The handlers, by module and name, whose jobs other jobs enqueue: no web process does."""
+    return {
+        (f"{version.name}.{path.stem}", name)
+        for path in version.out.glob("*.py")
+        for name in re.findall(r"job\.enqueue\(\s*(\w+)", path.read_text())
+    }
 
 
-def enqueue_all(version: Version, dsn: str, but: Collection[str] = ()) -> None:
+def enqueue_all(version: Version, dsn: str, but: Collection[tuple[str, str]] = ()) -> None:
     """Enqueue jobs of every type that a version has, but for some handlers."""
     with psycopg.connect(dsn) as conn:
         for job_type in version.package.JOBS:
-            if job_type.__name__ in but:
+            if (job_type.__module__, job_type.__name__) in but:
                 continue
             for nil in (True, False):
                 job_type.enqueue(conn, payload(job_type.payload, nil=nil))

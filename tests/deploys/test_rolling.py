@@ -91,11 +91,13 @@ def producer(folder: Path, package: str, dsn: str, changes: object) -> "subproce
 
 def started(folder: Path, command: list[str], log: str) -> "subprocess.Popen[bytes]":
     path = os.pathsep.join([str(folder), str(HERE), os.environ.get("PYTHONPATH", "")])
+    # Measuring coverage would take most of the time of these processes.
+    unmeasured = {key: each for key, each in os.environ.items() if not key.startswith("COVERAGE_")}
     with (folder / log).open("ab") as output:
         return subprocess.Popen(
             [sys.executable, *command],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**unmeasured, "PYTHONPATH": path},
             stdout=output,
             stderr=output,
         )

@@ -19,6 +19,15 @@ from ..project import configured_folder, load_project
 from ..usage import FAILED, UsageError
 from .against import find_lock
 
+LABELS: dict[Verdict, str] = {
+    "either": "either order",
+    "workers-first": "workers first",
+    "web-first": "web first",
+    "drain-first": "drain first",
+    "never": "never without an upcaster",
+}
+"""A verdict as the text shows it."""
+
 ORDERS: dict[Verdict, str] = {
     "either": "Deploy in either order.",
     "workers-first": "Deploy the workers first, then the web processes.",
@@ -65,7 +74,7 @@ def breaking(given: Sequence[str], out: str | None, against: str | None, form: s
             ]
             click.echo(as_sarif(said))
         case _:
-            labels = [finding.verdict.replace("-", " ") for finding in findings]
+            labels = [LABELS[finding.verdict] for finding in findings]
             color = wants_color(sys.stdout)
             click.echo(as_text(placed, color, labels), nl=False)
             changes = counted(len(findings), "finding") if findings else "nothing changed"
