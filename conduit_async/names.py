@@ -90,6 +90,11 @@ def snapshot_name(resource: str) -> str:
     return python_name(f"{resource}Snapshot")
 
 
+def dotted_prefix(prefix: str | None) -> str:
+    """What precedes the names of job types: a prefix that ends in a letter or digit gets a dot."""
+    return f"{prefix}." if prefix and prefix[-1].isalnum() else prefix or ""
+
+
 def module_name(resource: str) -> str:
     """The module of a resource: its name in snake case."""
     return python_name(snake_case(resource))

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..lock.changes import changed_options
 from ..lock.model import Lock, LockedJob
+from ..names import dotted_prefix
 from .finding import Finding, Verdict, verdict_of
 from .payloads import Payload, PayloadComparison
 from .places import Places
@@ -24,7 +26,7 @@ class Compared:
 
 def compare_job_types(both: Compared) -> Iterator[Finding]:
     """Findings about all job types, by name."""
-    old, new = _current(both.old), _current(both.new)
+    old, new = both.old.current, both.new.current
     gone = {name: job for name, job in old.items() if name not in new}
     before = {
         name: name if name in old else _earlier_name(name, job, gone, both)
@@ -38,34 +40,20 @@ def compare_job_types(both: Compared) -> Iterator[Finding]:
         earlier = before[name]
         if earlier is None:
             alike = [each for each in removed if old[each].hook == job.hook]
-            alike = alike or [each for each in removed if _same_block(old[each], job)]
+            alike = alike or [each for each in removed if job.has_block_of(old[each])]
             yield _added(name, alike, both)
         else:
             yield from _changed(name, job, earlier, old[earlier], queues, both)
         yield from _earlier_shapes(name, job, old[earlier].shape if earlier else "", both)
 
 
-def _current(lock: Lock) -> dict[str, LockedJob]:
-    return {name: job for name, job in lock.jobs.items() if not job.retired}
-
-
-def _same_block(old: LockedJob, new: LockedJob) -> bool:
-    """Whether two job types, perhaps of different hooks, have the same unnamed block."""
-    return new.block is not None and bool(new.block.statements) and old.block == new.block
-
-
 def _earlier_name(
     name: str, job: LockedJob, gone: Mapping[str, LockedJob], both: Compared
 ) -> str | None:
     """What the old package called a job type; a prefix of all names is a finding of its own."""
-    bare = name.removeprefix(_dotted(both.new.prefix))
-    same = f"{_dotted(both.old.prefix)}{bare}"
+    bare = name.removeprefix(dotted_prefix(both.new.prefix))
+    same = f"{dotted_prefix(both.old.prefix)}{bare}"
     return next((each for each in (same, *job.was) if each in gone), None)
-
-
-def _dotted(prefix: str | None) -> str:
-    """A prefix as it is in names."""
-    return f"{prefix}." if prefix and prefix[-1].isalnum() else prefix or ""
 
 
 def _added(name: str, alike: Sequence[str], both: Compared) -> Finding:
@@ -108,7 +96,7 @@ def _changed(
         yield Finding("BRK122", verdict, place, message, hint, name)
     if job.queue != before.queue:
         yield _moved(name, job, before, queues, both)
-    if changed := ", ".join(_options(before, job)):
+    if changed := ", ".join(changed_options(before, job)):
         yield Finding("BRK124", "either", place, f"its options changed: {changed}", _STORED, name)
     fields, shape = before.shapes[before.shape], before.shape
     payload = PayloadComparison(name, both.payloads[name], fields, shape, both.places)
@@ -140,22 +128,6 @@ def _moved(
             hint = f"new workers do not serve `{before.queue}`"
     message = f"its queue was `{before.queue}`, and is `{job.queue}`"
     return Finding("BRK123", verdict, both.places.job(name), message, hint, name)
-
-
-def _options(before: LockedJob, job: LockedJob) -> Iterator[str]:
-    for option, unit in (
-        ("priority", ""),
-        ("max_attempts", ""),
-        ("timeout", " s"),
-        ("backoff", ""),
-        ("base", " s"),
-    ):
-        old, new = (
-            "none" if value is None else f"{value:g}{unit}" if unit else f"{value}"
-            for value in (getattr(before, option), getattr(job, option))
-        )
-        if old != new:
-            yield f"{option} {old} -> {new}"
 
 
 def _earlier_shapes(name: str, job: LockedJob, compared: str, both: Compared) -> Iterator[Finding]:

@@ -19,8 +19,7 @@ class Places:
         self._jobs = {
             job.name: (resource, job)
             for resource in program.resources.values()
-            for hook in resource.hooks
-            for job in hook.jobs
+            for job in resource.jobs
         }
         self._calls = _calls(program)
 

@@ -238,7 +238,7 @@ def _are_types_apart(
     found = [(n, lock.jobs[n].was) for each in kept for m in each.modules for n in m.types]
     for info in program.resources.values():
         if info.node.span.source.path in dirty:
-            found += [(job.name, job.was) for hook in info.hooks for job in hook.jobs]
+            found += [(job.name, job.was) for job in info.jobs]
     names = [name for now, was in found for name in (now, *was)]
     return len(set(names)) == len(names)
 

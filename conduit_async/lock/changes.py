@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from .model import Fields, FieldType, Lock, LockedJob
 from .upcasting import described
 
-_OPTIONS = ("queue", "priority", "max_attempts", "timeout", "backoff", "base")
+_OPTIONS = ("priority", "max_attempts", "timeout", "backoff", "base")
 
 
 def changes(old: Lock, new: Lock) -> Iterator[str]:
     """`+ added`, `- gone` and `~ changed: title removed, queue mail -> email`, by name."""
-    before, after = _current(old), _current(new)
+    before, after = old.current, new.current
     gone = {name: job for name, job in before.items() if name not in after}
     for name in sorted({*before, *after}):
         if name not in after:
@@ -21,16 +21,11 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
             yield f"~ {name}: {', '.join(found)}"
 
 
-def _current(lock: Lock) -> dict[str, LockedJob]:
-    return {name: job for name, job in lock.jobs.items() if not job.retired}
-
-
 def _origin(job: LockedJob, gone: Mapping[str, LockedJob]) -> str:
     """What is to be known of a type that was another one, or may have been."""
     if job.was:
         return f", which runs the jobs of {', '.join(job.was)}"
-    is_known = job.block is not None and job.block.statements
-    same = [name for name, each in gone.items() if is_known and each.block == job.block]
+    same = [name for name, each in gone.items() if job.has_block_of(each)]
     if len(same) != 1:
         return ""
     return f', with the block of {same[0]} (to run its jobs, too: `@async(was: "{same[0]}")`)'
@@ -38,17 +33,24 @@ def _origin(job: LockedJob, gone: Mapping[str, LockedJob]) -> str:
 
 def _differences(old: LockedJob, new: LockedJob) -> Iterator[str]:
     yield from _fields(old.shapes[old.shape], new.shapes[new.shape], "")
-    for option in _OPTIONS:
-        before, after = getattr(old, option), getattr(new, option)
-        if before != after:
-            yield f"{option} {_value(before)} -> {_value(after)}"
+    if old.queue != new.queue:
+        yield f"queue {old.queue} -> {new.queue}"
+    yield from changed_options(old, new)
     if old.was != new.was and new.was:
         yield f"was {', '.join(new.was)}"
 
 
+def changed_options(old: LockedJob, new: LockedJob) -> Iterator[str]:
+    """The options that differ, other than the queue: `timeout none -> 60 s`."""
+    for option in _OPTIONS:
+        before, after = getattr(old, option), getattr(new, option)
+        if before != after:
+            yield f"{option} {_value(before)} -> {_value(after)}"
+
+
 def _value(value: object) -> str:
     """An option; a number with a fraction is one of seconds."""
-    return "none" if value is None else f"{value:g}s" if isinstance(value, float) else str(value)
+    return "none" if value is None else f"{value:g} s" if isinstance(value, float) else str(value)
 
 
 def _fields(old: Fields, new: Fields, path: str) -> Iterator[str]:

@@ -78,6 +78,10 @@ class LockedJob:
     was: tuple[str, ...] = ()
     block: Block | None = None
 
+    def has_block_of(self, other: "LockedJob") -> bool:
+        """Whether both are the same unnamed block, perhaps of different hooks."""
+        return self.block is not None and self.block.statements != () and self.block == other.block
+
 
 Services: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]
 """By service and method, as the source names them: its arguments.
@@ -101,3 +105,8 @@ class Lock:
     hook_services: Services = field(default_factory=dict)
     prefix: str | None = None
     schema: str | None = None
+
+    @property
+    def current(self) -> dict[str, LockedJob]:
+        """The job types that the package has now, by name."""
+        return {name: job for name, job in self.jobs.items() if not job.retired}

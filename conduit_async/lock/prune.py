@@ -41,4 +41,4 @@ def all_shapes(lock: Lock) -> Iterable[Shape]:
 
 def current_shapes(lock: Lock) -> Iterable[Shape]:
     """The shapes in which jobs are enqueued."""
-    return ((name, job.shape) for name, job in lock.jobs.items() if not job.retired)
+    return ((name, job.shape) for name, job in lock.current.items())

@@ -7,7 +7,7 @@ from functools import partial
 from ..analyses.reached import Reached, reached_from
 from ..config import Config
 from ..lock.upcasting import Upcast
-from ..names import ENTRY_POINTS, record_name, snapshot_name
+from ..names import ENTRY_POINTS
 from ..package import ModulePlan, Plan, RowHead
 from ..program import JobInfo, OlderPayload, Program, ResourceInfo
 from ..python.annotations import hiding, payload_type
@@ -25,8 +25,7 @@ def plan_package(
 ) -> Plan:
     """The modules and rows of the sources at `paths`; `outside` are the rows of all others."""
     rows, reserved = plan_rows(program, paths, outside)
-    records = {each(name) for name in program.resources for each in (record_name, snapshot_name)}
-    records.update(program.class_names.values(), (head.name for head in outside))
+    records = program.classes().union(head.name for head in outside)
     modules = tuple(
         _module(program, resource, records)
         for resource in program.resources.values()
@@ -37,7 +36,7 @@ def plan_package(
 
 
 def _module(program: Program, resource: ResourceInfo, records: set[str]) -> ModulePlan:
-    jobs = tuple(job for hook in resource.hooks for job in hook.jobs)
+    jobs = tuple(resource.jobs)
     reached = reached_from(program, [hook.node for hook in resource.hooks])
     defined = {*ENTRY_POINTS, *(function.python for function in resource.functions.values())}
     defined.update(name for job in jobs for name in (job.python, job.payload))

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from .. import ast
 from ..library import Signature
+from ..names import record_name, snapshot_name
 from ..types import Type
 from .declarations import *  # noqa: F403
 from .declarations import Column, FunctionInfo, JobInfo, Local, RelationInfo, Resources, StructInfo
@@ -164,3 +165,8 @@ class Program:
     structs: dict[str, StructInfo] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     class_names: dict[ast.TypeExpr, str] = field(default_factory=dict)
+
+    def classes(self) -> set[str]:
+        """The names of all classes and aliases that `records.py` may have."""
+        rows = {name(each) for each in self.resources for name in (record_name, snapshot_name)}
+        return rows | {*self.class_names.values()}

@@ -228,6 +228,11 @@ class ResourceInfo:
     hooks: list[HookInfo]
     doc: str | None
 
+    @property
+    def jobs(self) -> list[JobInfo]:
+        """The jobs of all its hooks, in the order of the source."""
+        return [job for hook in self.hooks for job in hook.jobs]
+
 
 class Resources(dict[str, ResourceInfo]):
     """Resources by name, and for each of them the names that are looked up on its behalf.

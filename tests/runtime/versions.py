@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 from conduit_runtime import Job, JobContext, JobType, Queue, WorkerPool, job_type, upcast
+from conduit_runtime.worker.run.handlers import Handler
 
 TYPE = "post.email_send"
 
@@ -30,6 +31,11 @@ class Version:
 
         handler.__annotations__["payload"] = payload
         self.type: JobType[Any, Any] = job_type(TYPE, fingerprint, was=was)(handler)
+
+    @property
+    def reader(self) -> str:
+        """What the worker calls its code where it marks a job unreadable."""
+        return Handler.of_job_type(self.type).reader
 
     def pool(self, queue: Queue, **options: Any) -> WorkerPool:
         return WorkerPool(queue, jobs=[self.type], **options)

@@ -11,9 +11,7 @@ from ...names import (
     ENTRY_POINTS,
     class_name,
     local_name,
-    record_name,
     snake_case,
-    snapshot_name,
     unclashed,
 )
 from ...program import (
@@ -50,8 +48,7 @@ def name_jobs(
 
     `taken` are the names of further classes.
     """
-    classes = {*program.class_names.values(), *taken}
-    classes |= {name(each) for each in program.resources for name in (record_name, snapshot_name)}
+    classes = program.classes().union(taken)
     # after an error, what a block captures may not be known
     name_types(program, config.prefix, Lock() if problems.has_errors else lock, problems)
     for resource in program.resources.values():
@@ -59,7 +56,7 @@ def name_jobs(
         _name_in_python(resource, jobs, classes)
     name_earlier_types(program, lock.jobs.keys(), problems)
     for resource in program.resources.values():
-        for job in (job for hook in resource.hooks for job in hook.jobs):
+        for job in resource.jobs:
             job.older = older_shapes(lock, (job.name, *job.was), job.fingerprint)
 
 

@@ -23,8 +23,8 @@ from ...types import (
 from ..lattice import InvalidType
 from ..wording import describe
 from .capture_finder import CaptureFinder, CaptureUse
-from .fields import fields_of
-from .fingerprint import fingerprint, shape_of
+from .fields import fields_of, shape_of
+from .fingerprint import fingerprint
 
 
 def capture(program: Program, problems: Problems) -> None:
@@ -42,8 +42,8 @@ def capture(program: Program, problems: Problems) -> None:
                     _check(use, program, problems)
                 fields = _fields(uses, resource, program)
                 job.captures = tuple(replace(each, shape=shape_of(each)) for each in fields)
-                job.fingerprint = fingerprint(job.captures, program)
                 job.fields = fields_of(job.captures, program)
+                job.fingerprint = fingerprint(job.fields)
 
 
 def _settle_reads(resource: ResourceInfo, finder: CaptureFinder) -> None:

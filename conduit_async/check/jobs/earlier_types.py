@@ -14,7 +14,7 @@ def name_earlier_types(program: Program, known: Set[str], problems: Problems) ->
 
     `known` are the job types of the lock, among which a typo has its hint.
     """
-    jobs = [j for info in program.resources.values() for hook in info.hooks for j in hook.jobs]
+    jobs = [job for info in program.resources.values() for job in info.jobs]
     now = {job.name: job for job in jobs}
     seen: dict[str, Span] = {}
     for job in jobs:

@@ -6,7 +6,7 @@ from ...config import Config
 from ...diagnostics import Problems
 from ...lock.model import Unreadable
 from ...lock.upcasting import plan_upcast
-from ...names import ENTRY_POINTS, record_name, snapshot_name, unclashed
+from ...names import ENTRY_POINTS, unclashed
 from ...program import HookInfo, JobInfo, OlderPayload, Program, ResourceInfo, Upcasters
 from ...python.older_classes import class_names
 from ...python.skeleton import skeleton
@@ -25,14 +25,13 @@ def plan_older_payloads(
     `outside` are the names of further classes. If the configuration names a module of upcasters, a
     shape that nothing reads is reported (ASY906).
     """
-    classes = {*program.class_names.values(), *outside}
-    classes |= {name(each) for each in program.resources for name in (record_name, snapshot_name)}
+    classes = program.classes().union(outside)
     for resource in program.resources.values():
         jobs = [(hook, job) for hook in resource.hooks for job in hook.jobs if job.older]
         if not jobs:
             continue
         taken = {*classes, *ENTRY_POINTS, *(each.python for each in resource.functions.values())}
-        taken |= {n for h in resource.hooks for j in h.jobs for n in (j.python, j.payload)}
+        taken |= {name for job in resource.jobs for name in (job.python, job.payload)}
         program.resources.work_on(resource)
         for hook, job in jobs:
             _plan(program, resource, hook, job, upcasters, taken)

@@ -59,7 +59,7 @@ def report_sensitive_reads(program: Program, problems: Problems) -> None:
     for info in resources:
         functions = [_Code(each.body) for each in info.functions.values() if each.reached]
         hooks = [_Code(hook.node, stores_self=False) for hook in info.hooks]
-        jobs = [_Code(job.block.body, job) for hook in info.hooks for job in hook.jobs]
+        jobs = [_Code(job.block.body, job) for job in info.jobs]
         for code in (*functions, *hooks, *jobs):
             for read in stored.sensitive_reads(code):
                 _report(stored, read, code, info, problems)

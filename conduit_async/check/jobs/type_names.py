@@ -8,7 +8,7 @@ from ...analyses.walk import walk
 from ...diagnostics import Problems, Related
 from ...lock.matching import UnnamedBlock, identity, match, name_order
 from ...lock.model import Block, Lock, LockedJob
-from ...names import CALL, snake_case
+from ...names import CALL, dotted_prefix, snake_case
 from ...package import locked_job
 from ...program import Facts, JobInfo, Program, RecordCall, ServiceCall
 from ..queries.writes import WRITES
@@ -20,7 +20,7 @@ def name_types(program: Program, prefix: str | None, lock: Lock, problems: Probl
     """Give every job its type's name, the one that the lock has for an unnamed block."""
     hooks: dict[str, list[JobInfo]] = {}
     for resource in program.resources.values():
-        for job in (job for hook in resource.hooks for job in hook.jobs):
+        for job in resource.jobs:
             hooks.setdefault(job.hook_name, []).append(job)
     locked: dict[str, dict[str, LockedJob]] = {}
     for name, known in lock.jobs.items():
@@ -39,8 +39,7 @@ def name_types(program: Program, prefix: str | None, lock: Lock, problems: Probl
 
 def _around(prefix: str | None, hook: str) -> str:
     resource, _, event = hook.rpartition(".")
-    dot = "." if (prefix or "")[-1:].isalnum() else ""
-    return f"{prefix or ''}{dot}{snake_case(resource)}.{event}."
+    return f"{dotted_prefix(prefix)}{snake_case(resource)}.{event}."
 
 
 class _HookNames:

@@ -1,4 +1,4 @@
-"""Warnings of code that is right by the language, and does in production what nobody wants."""
+"""Warnings about code that the language allows and that does harm in production."""
 
 from ...config import Config
 from ...diagnostics import Problems

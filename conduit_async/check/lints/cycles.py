@@ -24,21 +24,21 @@ class _Step:
 
 
 def report_cycles(program: Program, problems: Problems) -> None:
-    """Warn (ASY910) about each circle of jobs, writes and hooks, at the write of its first job."""
+    """Warn (ASY910) about each cycle of jobs, writes and hooks, at the write of its first job."""
     found = _Steps(program)
     reported: set[JobInfo] = set()
     for job in found.jobs:
-        circle = found.circle(job) if job not in reported else None
-        if circle is not None:
-            reported.update(step.to for step in circle)
-            _report(program, job, circle, problems)
+        cycle = found.cycle(job) if job not in reported else None
+        if cycle is not None:
+            reported.update(step.to for step in cycle)
+            _report(program, job, cycle, problems)
 
 
-def _report(program: Program, job: JobInfo, circle: list[_Step], problems: Problems) -> None:
+def _report(program: Program, job: JobInfo, cycle: list[_Step], problems: Problems) -> None:
     places = [job.name]
     related: list[Related] = []
     first: Write | None = None
-    for step in circle:
+    for step in cycle:
         if step.write is not None and step.hook is not None:
             table = program.resources[step.write.resource].table
             hook = f"after {step.hook.node.event} of {step.write.resource}"
@@ -66,13 +66,12 @@ class _Steps:
         self._guards: dict[HookInfo, list[tuple[JobInfo, Guards]]] = {}
         self._found: dict[JobInfo, list[_Step]] = {}
         for info in program.resources.values():
-            for hook in info.hooks:
-                for job in hook.jobs:
-                    self.jobs[job] = info
-                    if job.parent is not None:
-                        self._children.setdefault(job.parent, []).append(job)
+            for job in info.jobs:
+                self.jobs[job] = info
+                if job.parent is not None:
+                    self._children.setdefault(job.parent, []).append(job)
 
-    def circle(self, job: JobInfo) -> list[_Step] | None:
+    def cycle(self, job: JobInfo) -> list[_Step] | None:
         """The shortest way from a job back to it."""
         ways: dict[JobInfo, list[_Step]] = {}
         pending: list[tuple[JobInfo, list[_Step]]] = [(job, [])]

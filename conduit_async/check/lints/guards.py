@@ -60,7 +60,7 @@ def may_pass(facts: Facts, guards: Guards, write: Write) -> bool:
     """Whether a write may lead to a job, if the hooks of its resource run.
 
     It may not when a condition asks for the change of other fields than those that it writes.
-    When a condition reads a field that it writes, the write is taken for what ends the circle.
+    When a condition reads a field that it writes, the write is taken for what ends the cycle.
     """
     if write.columns is None:
         return True

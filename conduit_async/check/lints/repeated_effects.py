@@ -16,7 +16,7 @@ def report_repeated_effects(program: Program, config: Config, problems: Problems
     An effect is a call whose result is not used.
     """
     for info in program.resources.values():
-        for job in (job for hook in info.hooks for job in hook.jobs if job.max_attempts > 1):
+        for job in (job for job in info.jobs if job.max_attempts > 1):
             _report(program, config, job, problems)
 
 

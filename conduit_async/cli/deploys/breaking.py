@@ -12,7 +12,7 @@ from ...breaking.finding import Finding, Verdict, order_of
 from ...diagnostics import Diagnostic, Problems, Severity
 from ...lock.model import Lock
 from ...lock.text import LOCK_FILE, read
-from ..diagnose import counted, has_errors, relabelled, summary, wants_color
+from ..diagnose import counted, has_errors, relabelled, show, summary, wants_color
 from ..files import shown
 from ..lock import read_lock_text
 from ..project import configured_folder, load_project
@@ -92,9 +92,7 @@ def _lacks(text: str | None, other: Lock) -> bool:
 
 
 def _failed(found: Sequence[Diagnostic]) -> int:
-    from ...render import as_text
-
-    click.echo(as_text(found, color=wants_color(sys.stderr)), nl=False, err=True)
+    show(found)
     click.echo(f"{summary(found)}; nothing was compared", err=True)
     return FAILED
 

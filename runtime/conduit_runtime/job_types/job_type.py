@@ -14,7 +14,6 @@ import psycopg
 from ..model import payload as payloads
 from ..model.arguments import check_duration, check_type, listed
 from ..model.job import Job, JobPriority, priority_of
-from ..model.lanes import Lane, reader_of
 from ..model.package import schema_of, source_line
 from ..model.payload import check_name
 from ..model.retry import BackoffKind, check_backoff
@@ -104,16 +103,6 @@ class JobType(Generic[S, P]):
     def decode(self) -> Callable[[bytes | str], P]:
         """From the payload's JSON to an instance of its class; raises PayloadMismatch."""
         return decoder(self.payload)
-
-    @property
-    def reader(self) -> str:
-        """Names the shapes of payloads that its code reads: another reader may read others."""
-        return reader_of({self.fingerprint, *self.upcasts})
-
-    def lanes(self) -> list[Lane]:
-        """The types and fingerprints of the jobs that it runs."""
-        shapes = dict.fromkeys(("", self.fingerprint, *self.upcasts))
-        return [(name, shape) for name in dict.fromkeys((self.name, *self.was)) for shape in shapes]
 
     @functools.cached_property
     def _writer(self) -> Writer | None:

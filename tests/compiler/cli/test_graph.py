@@ -25,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_graph_is_printed_and_a_circle_is_warned_about(capsys: Printed) -> None:
+def test_the_graph_is_printed_and_a_cycle_is_warned_about(capsys: Printed) -> None:
     assert run(["graph", "src"]) == 0
     printed = capsys.readouterr()
     assert printed.out.startswith("flowchart LR\n  hook_Post_after_update")

@@ -64,7 +64,8 @@ NAME = "ticket.after_create"
         ("city: string?", "zip: int!",
          [f"~ {NAME}.email_send: address.city removed, address.zip added"]),
         ("@async {", '@async(queue: "mail", timeout: 90.seconds, max_attempts: 9) {',
-         [f"~ {NAME}.email_send: queue default -> mail, max_attempts 3 -> 9, timeout none -> 90s"]),
+         [f"~ {NAME}.email_send: "
+          "queue default -> mail, max_attempts 3 -> 9, timeout none -> 90 s"]),
         ('name: "index"', 'name: "reindex"', [f"- {NAME}.index", f"+ {NAME}.reindex"]),
         ('name: "index"', 'name: "reindex", was: "index"',
          [f"- {NAME}.index", f"+ {NAME}.reindex, which runs the jobs of {NAME}.index"]),

@@ -294,7 +294,7 @@ def test_a_function_that_moves_takes_the_lines_of_other_sources_along() -> None:
     assert seen(compile(sources, previous=stored(before))) == seen(whole)
 
 
-def test_a_circle_of_jobs_over_sources_comes_and_goes() -> None:
+def test_a_cycle_of_jobs_over_sources_comes_and_goes() -> None:
     one = """resource One {{
   id: uuid! @primary
   name: string!

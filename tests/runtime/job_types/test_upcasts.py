@@ -14,6 +14,7 @@ from conduit_runtime import (
     upcast,
 )
 from conduit_runtime.model.lanes import is_unreadable, marked, original, readers
+from conduit_runtime.worker.run.handlers import Handler, HandlerRegistry
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -40,7 +41,7 @@ def email_send() -> JobType[Any, EmailSend]:
 def test_its_lanes_are_those_of_all_its_names_and_shapes(
     email_send: JobType[Any, EmailSend],
 ) -> None:
-    before = email_send.reader
+    before = Handler.of_job_type(email_send).reader
 
     @upcast(email_send, "0a")
     def from_0a(old: EmailSend_0a) -> EmailSend:
@@ -48,11 +49,14 @@ def test_its_lanes_are_those_of_all_its_names_and_shapes(
 
     new, old = "post.after_update.email_send", "post.after_update.mail"
     shapes = ("", "f0", "0a")
-    assert email_send.lanes() == [(name, shape) for name in (new, old) for shape in shapes]
+    registry = HandlerRegistry()
+    registry.register_job_types([email_send])
+    assert registry.lanes() == [(name, shape) for name in (new, old) for shape in shapes]
     assert from_0a(EmailSend_0a("t")) == EmailSend("t")
     assert email_send.upcasts["0a"].decode('{"title": "t"}') == EmailSend_0a("t")
-    assert before != email_send.reader
-    assert len(email_send.reader) == 8
+    after = Handler.of_job_type(email_send).reader
+    assert before != after
+    assert len(after) == 8
 
 
 def test_a_name_that_is_none_is_refused() -> None:

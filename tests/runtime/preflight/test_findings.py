@@ -13,7 +13,7 @@ from conduit_runtime.preflight import findings
 from conduit_runtime.preflight.findings import Finding, find
 from conduit_runtime.preflight.reading import snapshot
 from conduit_runtime.schedules.scheduler import CronScheduler
-from conduit_runtime.worker.run.handlers import HandlerRegistry
+from conduit_runtime.worker.run.handlers import Handler, HandlerRegistry
 
 TYPE = "ticket.after_create.email_send"
 FITS, OLD = {"headline": "h"}, {"title": "t"}
@@ -84,8 +84,8 @@ def test_an_empty_database_has_no_findings(queue: Queue) -> None:
         ("99", OLD, "no", "is missing"),
         ("", OLD, "no", "is missing"),
         ("f0!12345678", OLD, "no", "is missing"),
-        (f"99!{email_send.reader}", OLD, "no", "is missing"),
-        (f"99!{email_send.reader}", FITS, "no", "`jobs retry` tries again"),
+        (f"99!{Handler.of_job_type(email_send).reader}", OLD, "no", "is missing"),
+        (f"99!{Handler.of_job_type(email_send).reader}", FITS, "no", "`jobs retry` tries again"),
         ("99!12345678!87654321", FITS, "yes", "the package lacks this shape, but payloads fit"),
         ("0a!12345678", OLD, "upcast", f"by the upcaster in {__name__}, line "),
     ],

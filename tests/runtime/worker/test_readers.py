@@ -107,7 +107,7 @@ def test_live_versions_each_try_it_once(queue: Queue, database: psycopg.Connecti
     one, other = old(), new()
     with one.pool(queue), other.pool(queue):
         job = queue.enqueue(older(fingerprint=None, payload={"neither": 1}))
-        readers = {one.type.reader, other.type.reader}
+        readers = {one.reader, other.reader}
         until(lambda: {*lane_of(database, job).split("!")} == {"", *readers})
         row = "SELECT xmin::text FROM jobs WHERE id = %s"
         written = database.execute(row, [job.id]).fetchone()
@@ -157,7 +157,7 @@ def test_a_live_worker_of_the_shape_has_its_jobs_to_itself(
     job = queue.enqueue(older())
     other = new()
     with other.pool(queue):
-        until(lambda: lane_of(database, job) == f"old!{other.type.reader}")
+        until(lambda: lane_of(database, job) == f"old!{other.reader}")
         one = old()
         with one.pool(queue):
             until(lambda: stored(queue, job).status is JobStatus.COMPLETED)

@@ -71,7 +71,7 @@ def test_a_payload_that_no_code_reads_waits(
         *([], None, None, None),
     )
     assert found.fingerprint == job.fingerprint
-    assert lane_of(database, job) == f"{job.fingerprint or ''}!{version.type.reader}"
+    assert lane_of(database, job) == f"{job.fingerprint or ''}!{version.reader}"
     assert not failed
     assert not pool.metrics.all_stats()
     assert not [each for each in queue.metrics() if each.processed or each.snoozed]
@@ -144,7 +144,7 @@ def test_one_that_is_nested_too_deep_waits(queue: Queue, database: psycopg.Conne
     version.drain(queue)
     row = database.execute("SELECT status, attempts, error FROM jobs").fetchone()
     assert row == ("pending", 0, "unreadable: the payload is nested too deep")
-    assert lane_of(database, job) == f"old!{version.type.reader}"
+    assert lane_of(database, job) == f"old!{version.reader}"
 
 
 def test_it_is_logged_once_a_shape(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
@@ -171,7 +171,7 @@ def test_an_older_shape_that_is_corrupt_waits(
     found = stored(queue, job)
     assert (found.status, found.attempts) == (JobStatus.PENDING, 0)
     assert found.error == "unreadable: payload.title: expected a string, got int"
-    assert lane_of(database, job) == f"old!{version.type.reader}"
+    assert lane_of(database, job) == f"old!{version.reader}"
 
 
 @pytest.mark.parametrize("how", ["retry", "retry_many"])
@@ -188,7 +188,7 @@ def test_a_retry_has_it_tried_again(
     assert lane_of(database, job) == "old"
     assert queue.stats().unreadable == 0
     version.drain(queue)
-    assert lane_of(database, job) == f"old!{version.type.reader}"
+    assert lane_of(database, job) == f"old!{version.reader}"
     database.execute("""UPDATE jobs SET payload = '{"headline": "h"}'""")
     queue.retry(job.id)
     version.drain(queue)

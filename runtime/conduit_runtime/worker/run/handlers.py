@@ -74,8 +74,8 @@ class Handler:
 
     @property
     def reader(self) -> str:
-        """Names the shapes of payloads that it reads."""
-        return reader_of(("" if self.fingerprint is None else self.fingerprint, *self.upcasts))
+        """Names the shapes of payloads that it reads: another reader may read others."""
+        return reader_of((self.fingerprint or "", *self.upcasts))
 
 
 class HandlerRegistry:
