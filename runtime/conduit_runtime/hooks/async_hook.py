@@ -8,6 +8,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ..job_types.open_batches import current_batch
+from ..payloads.sensitive import end_noting
 from ..postgres.async_execute import OwnAsyncCursor, needed_settings_async
 from ..postgres.transaction import explained, require_open, require_transaction
 from ..records.async_operations import AsyncOperations
@@ -54,6 +55,7 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
                 with explained():
                     await self._write()
         finally:
+            end_noting(self._noted_outside)
             await self._settings.__aexit__(*error)
 
     @property

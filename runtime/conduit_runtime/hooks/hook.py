@@ -9,6 +9,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ..job_types.open_batches import current_batch
+from ..payloads.sensitive import end_noting
 from ..postgres.execute import OwnCursor, needed_settings
 from ..postgres.transaction import explained, require_open, require_transaction
 from ..records.operations import Operations
@@ -55,6 +56,7 @@ class Hook(HookRun[R, S], Operations):
                 with explained():
                     self._write()
         finally:
+            end_noting(self._noted_outside)
             self._settings.__exit__(*error)
 
     @property

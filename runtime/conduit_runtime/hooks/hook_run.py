@@ -50,7 +50,7 @@ class HookRun(Generic[R, S]):
     def __init__(
         self, record_type: type[R], record: object, previous: object, services: object
     ) -> None:
-        start_noting()
+        self._noted_outside = start_noting()
         self._record_type = record_type
         self.record: R = read_record(record_type, record)
         self._before = read_record(record_type, self.record)

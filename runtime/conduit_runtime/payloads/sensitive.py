@@ -29,9 +29,19 @@ def without_mark(annotation: Any) -> Any:
     return Annotated[(kind, *others)] if others else kind
 
 
-def start_noting() -> None:
-    """Begin a hook: what is noted from here on, outside of jobs, is the hook's."""
+def start_noting() -> set[str] | None:
+    """Begin a hook: what is noted from here on, outside of jobs, is the hook's.
+
+    Returns the values of the hook around it, for `end_noting`.
+    """
+    outer = _of_hook.get()
     _of_hook.set(set())
+    return outer
+
+
+def end_noting(outer: set[str] | None) -> None:
+    """End a hook: log lines that follow do not mask its values."""
+    _of_hook.set(outer)
 
 
 def noting(convert: Callable[..., T]) -> Callable[..., T]:

@@ -120,13 +120,18 @@ def test_no_sensitive_value_is_in_what_is_told_of_a_failure(
     assert 'violates check constraint "people_name_check"' in everything or MASK in everything
 
 
-def test_a_log_within_a_hook_is_masked_too(people: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_log_within_a_hook_is_masked_and_one_after_it_is_not(
+    people: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with psycopg.connect(people, row_factory=dict_row) as connection:
         row = connection.execute("SELECT * FROM people").fetchone()
         with caplog.at_level(logging.INFO), Hook(connection, Person, row) as hook:
             Logger.info(f"card {hook.record.card}", address=hook.record.address)
-    [record] = caplog.records
+        with caplog.at_level(logging.INFO):
+            Logger.info(f"tax {TAX}")
+    record, after = caplog.records
     assert record.getMessage() == f'card {MASK} address="{{\\"street\\":\\"{MASK}\\"}}"'
+    assert after.getMessage() == f"tax {TAX}"
 
 
 def test_a_short_value_is_masked_as_a_word() -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from conduit_runtime import Job, JobContext, Queue, WorkerPool
+from conduit_runtime.model.calls import entered_job
 from conduit_runtime.services import django_connections
 from conduit_runtime.worker.claim import claimer
 from conduit_runtime.worker.heartbeat import failure_detector as detector
@@ -186,8 +187,14 @@ def test_what_happens_while_a_handler_blocks_the_loop_counts(
 ) -> None:
     monkeypatch.setattr(runner, "FRESH", LATE)
     monkeypatch.setattr(runner, "uses_django", lambda: uses_django)
-    monkeypatch.setattr(django_connections, "_close", lambda: None)
     pair = Pair(queue, workers=2)
+
+    def close() -> None:
+        """Close connections: those of the second job when the first has begun."""
+        if entered_job.get().type == "second":
+            assert pair.blocked.wait(20)
+
+    monkeypatch.setattr(django_connections, "_close", close)
 
     @pair.pool.handler("first")
     async def first(context: JobContext, payload: object) -> None:
