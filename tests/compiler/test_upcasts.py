@@ -291,7 +291,7 @@ def test_a_worker_of_new_code_runs_the_jobs_of_old_code(tmp_path: Path, dsn: str
         row = {"id": UUID(KEY), "title": "A"}
         conn.execute("INSERT INTO posts VALUES (%(id)s, %(title)s)", row)
         with imported(before.modules, tmp_path / "old") as package:
-            package.post.after_update(conn, row, row)
+            package.post.after_update(conn, row, dict(row))
         conn.execute("ALTER TABLE posts RENAME title TO headline")
         conn.execute("ALTER TABLE posts ADD size int NOT NULL DEFAULT 7")
     with imported(after.modules, tmp_path / "new") as package, Queue(dsn) as queue:

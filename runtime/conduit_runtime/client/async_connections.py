@@ -13,6 +13,7 @@ from ..postgres.dsn import pool_dsn
 from ..postgres.forks import renew_in_children
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps_async
+from ..postgres.transaction import require_connection
 
 T = TypeVar("T")
 Connection = psycopg.AsyncConnection[Any]
@@ -63,7 +64,7 @@ class AsyncConnections:
     async def run(self, statement: Statement[T], conn: Connection | None = None) -> T:
         """Run one statement on the given connection, or in a transaction of its own."""
         if conn is not None:
-            check_type(conn, "conn", psycopg.AsyncConnection, "a psycopg AsyncConnection")
+            require_connection(conn, psycopg.AsyncConnection, "the queue")
             return await run_async(conn, statement, self._schema)
         if not self._owned:
             async with self._pool.connection() as connection:

@@ -14,6 +14,7 @@ from ..postgres.execute import OwnConnection, check_open, own, run
 from ..postgres.forks import renew_in_children
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps
+from ..postgres.transaction import require_connection
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Any]
@@ -64,7 +65,7 @@ class Connections:
     def run(self, statement: Statement[T], conn: Connection | None = None) -> T:
         """Run one statement on the given connection, or in a transaction of its own."""
         if conn is not None:
-            check_type(conn, "conn", psycopg.Connection, "a psycopg Connection")
+            require_connection(conn, psycopg.Connection, "the queue")
             return run(conn, statement, self._schema)
         if not self._owned:
             with self._pool.connection() as connection:

@@ -22,6 +22,7 @@ from ..services.protocols import provided
 from ..statements.flows import flow_rows, insert_flow_rows, unstored
 from ..statements.jobs import batches, enqueue, insert_jobs, insert_parameters
 from ..statements.unique_keys import Duplicate, mark, note_stored
+from .refused_records import no_previous, same_record, unfit_previous, unfit_record
 
 Connection: TypeAlias = psycopg.Connection[Any]
 AsyncConnection: TypeAlias = psycopg.AsyncConnection[Any]
@@ -52,9 +53,19 @@ class HookRun(Generic[R, S]):
     ) -> None:
         self._noted_outside = start_noting()
         self._record_type = record_type
-        self.record: R = read_record(record_type, record)
+        try:
+            self.record: R = read_record(record_type, record)
+        except RecordError as error:
+            raise unfit_record(record_type, record, error) from None
         self._before = read_record(record_type, self.record)
-        self._previous = None if previous is None else read_record(record_type, previous)
+        self._previous: R | None = None
+        if previous is not None:
+            if previous is record:
+                raise same_record(record_type)
+            try:
+                self._previous = read_record(record_type, previous)
+            except RecordError as error:
+                raise unfit_previous(error) from None
         self._given_services = None if services is None else provided(services)
         self._identity_map = IdentityMap()
         self._jobs: list[tuple[str | None, Job]] = []
@@ -65,9 +76,7 @@ class HookRun(Generic[R, S]):
     def previous(self) -> R:
         """The row as it was before the event; RecordError in a hook that was given none."""
         if self._previous is None:
-            raise RecordError(
-                f"the hook was called without the previous {self._record_type.__name__}"
-            )
+            raise no_previous(self._record_type)
         return self._previous
 
     @property

@@ -24,7 +24,7 @@ def batch(
     order, so rolling back to a savepoint undoes the jobs enqueued since. Errors of a hook's UPDATE
     are raised at the end of the block. Use `async with` on an AsyncConnection.
     """
-    require_transaction(connection)
+    require_transaction(connection, what="batch")
     if isinstance(connection, psycopg.AsyncConnection):
         return run_batch_async(connection)
     return run_batch(connection)

@@ -7,7 +7,9 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from ..model.callers import called_function
 from ..model.errors import QueueError
+from .connection_kinds import refusal
 
 AnyConnection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 
@@ -17,32 +19,34 @@ class NoTransaction(QueueError):
 
 
 def require_connection(
-    connection: object, kind: type[AnyConnection] | None = None, what: str = "a job is enqueued"
+    connection: object, kind: type[AnyConnection] | None = None, what: str = "enqueue"
 ) -> None:
-    """Raise TypeError for anything but a psycopg connection of that kind."""
+    """Raise TypeError for anything but a psycopg connection of that kind.
+
+    `what` is the function that the error names, unless a hook was called.
+    """
     kinds = (psycopg.Connection, psycopg.AsyncConnection) if kind is None else kind
     if not isinstance(connection, kinds):
         wanted = "Connection or AsyncConnection" if kind is None else kind.__name__
-        raise TypeError(
-            f"{what} on a psycopg {wanted}, not on {type(connection).__name__}: "
-            "conduit_runtime.adapters finds that of a SQLAlchemy session or a Django connection"
-        )
+        raise refusal(connection, f"`conn` of {called_function(what)}", f"a psycopg {wanted}")
 
 
-def require_transaction(connection: object, kind: type[AnyConnection] | None = None) -> None:
+def require_transaction(
+    connection: object, kind: type[AnyConnection] | None = None, what: str = "the hook"
+) -> None:
     """Refuse what no transaction can be shared with.
 
     Raises TypeError for anything but a psycopg connection of that kind, and NoTransaction for one
-    in autocommit mode that is outside a transaction.
+    in autocommit mode that is outside a transaction. `what` is as for `require_connection`.
     """
-    require_connection(connection, kind, "a hook runs")
+    require_connection(connection, kind, what)
     assert isinstance(connection, psycopg.Connection | psycopg.AsyncConnection)
     status = connection.info.transaction_status
     if connection.autocommit and status == TransactionStatus.IDLE:
         raise NoTransaction(
-            "the hook runs on an autocommit connection outside a transaction: the row is "
-            "committed already, and its jobs could be lost. Put the row's statement and the hook "
-            "into one `with conn.transaction():`"
+            f"`conn` of {called_function(what)} is an autocommit connection outside a transaction: "
+            "the row is committed already, and its jobs could be lost. Put the row's statement and "
+            "the hook into one `with conn.transaction():`"
         )
 
 
