@@ -19,6 +19,7 @@ from .session import Session, database_options
 
 if TYPE_CHECKING:
     from ..model.schedules.schedule import Schedule
+    from ..worker.run.around import AroundHook
     from ..worker.run.failures import OnFailed
 
 _STUCK = 75
@@ -63,6 +64,12 @@ _STUCK = 75
     help="A function to call for each job that ends failed.",
 )
 @click.option(
+    "--around",
+    multiple=True,
+    metavar="MODULE:FUNCTION",
+    help="A generator function to run around each job; may be repeated, the first is outermost.",
+)
+@click.option(
     "--metrics-port",
     type=click.IntRange(0, 65_535),
     metavar="PORT",
@@ -100,6 +107,7 @@ def worker(
     processes: int,
     schedules: str | None,
     on_failed: str | None,
+    around: tuple[str, ...],
     metrics_port: int | None,
     metrics_host: str,
     drain: bool,
@@ -147,6 +155,7 @@ def worker(
                 grace=grace,
                 connect_timeout=connect_timeout,
                 on_failed=_on_failed(on_failed),
+                around=[_around(reference) for reference in around],
             )
             if metrics_port is not None:
                 serve_metrics(pool, metrics_host, metrics_port)
@@ -217,4 +226,16 @@ def _on_failed(reference: str | None) -> "OnFailed | None":
     function: OnFailed = load("--on-failed", reference)
     if not callable(function):
         raise click.ClickException(f"--on-failed {reference}: {function!r} cannot be called")
+    return function
+
+
+def _around(reference: str) -> "AroundHook":
+    from ..services.references import load
+    from ..worker.run.around import AroundHooks
+
+    function: AroundHook = load("--around", reference)
+    try:
+        AroundHooks([function])
+    except TypeError as error:
+        raise click.ClickException(f"--around {reference}: {error}") from None
     return function

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, Unpack, cast
 from uuid import UUID
 
+import msgspec
 import psycopg
 from psycopg.rows import tuple_row
 from typing_extensions import TypeVar as TypeVarWithDefault
@@ -119,6 +120,11 @@ class JobContext(AsyncOperations, Generic[S]):
     def max_attempts(self) -> int:
         """How many attempts the job has in all."""
         return self._job.max_attempts
+
+    @cached_property
+    def payload(self) -> Any:
+        """The payload as its JSON says: of a generated job, by the names of the source."""
+        return msgspec.json.decode(self._job.payload)
 
     @property
     def services(self) -> S:

@@ -14,6 +14,7 @@ from ..statements.worker_registry import Rescued
 from ..telemetry.attempt_counters import Recorder
 from .acknowledge.flow_advancer import FlowAdvancer
 from .metrics import Metrics
+from .run.around import AroundHooks
 from .run.failures import OnFailed
 from .run.handlers import HandlerRegistry
 
@@ -32,6 +33,7 @@ class PoolInterface(Protocol):
     metrics: Metrics
     recorder: Recorder
     failure_hook: OnFailed | None
+    hooks: AroundHooks
     tracer_provider: "TracerProvider | None"
 
 

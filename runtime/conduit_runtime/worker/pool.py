@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 from ..client.async_queue import AsyncQueue
 from ..client.queue import Queue
 from ..job_types.job_type import JobType
-from ..model.arguments import check_callable, check_type, each
+from ..model.arguments import check_callable, check_type, each, listed
 from ..model.errors import QueueError
 from ..model.failed_job import FailedJob
 from ..model.schedules.schedule import Schedule
@@ -20,6 +20,7 @@ from .arrival import CONNECT_TIMEOUT, reach
 from .loops import LoopThread, cancel_rest, is_in_loop, rare_collections, stopped_by_signals, unless
 from .metrics import Metrics
 from .options import check_count, check_seconds, queues_of
+from .run.around import AroundHook, AroundHooks
 from .run.failures import OnFailed
 from .run.handlers import HandlerOptions, HandlerRegistry
 from .worker import Worker
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 Hook = TypeVar("Hook", bound=Callable[[FailedJob], object])
+Wrapper = TypeVar("Wrapper", bound=AroundHook)
 
 GRACE = 30.0
 """Seconds that running jobs get to end before the worker releases them."""
@@ -41,8 +43,9 @@ class WorkerPool:
     (None: no limit of its own); without it, the queues of `jobs` are served, or "default".
     `services` is what the jobs call: an object, a callable without arguments or a context manager.
     `schedules` are added to the database's at each start, as `CronScheduler.add` does. `on_failed`
-    is called for each job that ends failed: see the decorator of that name. `tracer_provider` gets
-    a span of each attempt; without one, the provider that the process has set up, if it has.
+    is called for each job that ends failed, `around` are hooks around each job: see the decorators
+    of these names. `tracer_provider` gets a span of each attempt; without one, the provider that
+    the process has set up, if it has.
     A database that is not reachable yet is tried again for `connect_timeout` seconds at the start.
 
     Handlers are plain functions, which run in threads, or coroutine functions, which run in the
@@ -64,6 +67,7 @@ class WorkerPool:
         grace: float = GRACE,
         connect_timeout: float = CONNECT_TIMEOUT,
         on_failed: OnFailed | None = None,
+        around: Iterable[AroundHook] = (),
         tracer_provider: "TracerProvider | None" = None,
     ) -> None:
         check_type(queue, "queue", (Queue, AsyncQueue), "a Queue or an AsyncQueue")
@@ -85,6 +89,7 @@ class WorkerPool:
         self.schema = queue.schema
         self.recorder = Recorder()
         self.failure_hook = on_failed
+        self.hooks = AroundHooks(listed(around, "around"))
         self.tracer_provider = tracer_provider
         self._exits = AsyncExitStack()
         self._worker: Worker | None = None
@@ -116,6 +121,22 @@ class WorkerPool:
         """
         check_type(function, "function", Callable, "a function")  # type: ignore[arg-type]
         self.failure_hook = function
+        return function
+
+    def around(self, function: Wrapper) -> Wrapper:
+        """Decorator: have a generator function of the job's context run around each job.
+
+        What comes before its one `yield` runs before the handler, what comes after it when the
+        handler has returned; what the handler raises is raised at the `yield`. A coroutine
+        handler's hooks run on the loop, where a plain one must not block. Of a plain handler, a
+        plain hook runs in the handler's thread, an `async` one on the loop, around those. Hooks
+        nest in the order of registration, the first outermost. A hook that raises ends the attempt
+        with that exception; one that swallows an exception does not change the outcome. Raises
+        QueueError while the pool runs, TypeError for a function that does not yield.
+        """
+        if self._worker is not None:
+            raise QueueError("the pool is running: add hooks around jobs before it starts")
+        self.hooks.add(function)
         return function
 
     def start(self) -> None:

@@ -78,9 +78,8 @@ class Worker:
             tracer.tick if tracer else None,
         )
         self.acknowledger = Acknowledger(self, self._outcomes, self._database)
-        self.runner = Runner(
-            self, self.acknowledger, reader.poll, tracer.attempt if tracer else None
-        )
+        around = tracer.attempt if tracer else None
+        self.runner = Runner(self, self.acknowledger, reader.poll, around, pool.hooks)
         self.claimer = Claimer(self, self.runner, self.acknowledger, self._claims)
         self.watch = Watch(self, self.runner, self.acknowledger)
         self.heartbeat = HeartbeatThread(self, dsn, schema)

@@ -81,12 +81,22 @@ def test_a_worker_tells_a_function_of_failed_jobs(run: Run, queue: Queue) -> Non
     assert shown["error"] in (queue.get(job.id) or job).error
 
 
+def test_functions_run_around_generated_jobs(run: Run, queue: Queue) -> None:
+    queue.enqueue(failing())
+    done = run(*_WORKER, "--around", "pager:outer", "--around", "pager:inner", "--drain")
+    assert done.stdout.splitlines() == (
+        [f"outer {TYPE}", f"inner {TYPE}", "inner saw UndefinedTable", "outer saw UndefinedTable"]
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         (["--on-failed", "pager:page_them"], 1, "pager has no 'page_them'"),
         (["--on-failed", "pager"], 1, "--on-failed takes module:object"),
         (["--on-failed", "pager:nobody"], 1, "None cannot be called"),
+        (["--around", "pager:page"], 1, "--around pager:page: a hook around jobs is a generator"),
+        (["--around", "pager:no_one"], 1, "pager has no 'no_one'"),
         (["--metrics-port", "65535", "--processes", "2"], 2, "give a lower one"),
         (["--metrics-port", "65536"], 2, "65536 is not in the range"),
         (["--metrics-port", "0", "--metrics-host", "no.such.host"], 2, "cannot be used"),

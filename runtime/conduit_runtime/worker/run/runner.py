@@ -28,6 +28,7 @@ from ...statements.outcomes import MOST, Attempt
 from ...statements.results import result_of
 from ..acknowledge.acknowledger import Acknowledger
 from ..interfaces import WorkerInterface
+from .around import AroundHooks
 from .execution import Execution, resumed
 from .handlers import Handler
 from .threads import JobThreads
@@ -69,6 +70,7 @@ class Runner:
         acknowledger: Acknowledger,
         poll: Callable[[], bool],
         around: Around | None = None,
+        hooks: AroundHooks | None = None,
     ) -> None:
         self._worker = worker
         self._registry = worker.registry
@@ -78,6 +80,7 @@ class Runner:
         self._metrics = worker.metrics
         self._poll = poll
         self._around = around
+        self._hooks = hooks or None
         self._capped = any(cap is not None for cap in worker.queues.values())
         self._unreadable: set[Lane] = set()
         self._now = 0.0
@@ -212,8 +215,13 @@ class Runner:
             inside = copy_context()
             if handler.is_async:
                 work = function(context, payload)
+                if self._hooks:
+                    work = self._hooks.around_coroutine(context, work)
                 if self._uses_django:
                     work = renewed_in_loop(work, partial(_check_start, job))
+            elif self._hooks:
+                work = self.threads.call(self._hooks.in_thread(function), context, payload)
+                work = self._hooks.around_thread(context, work)
             else:
                 work = self.threads.call(function, context, payload)
             if self._around is not None:

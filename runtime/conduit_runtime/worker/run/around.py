@@ -1,0 +1,107 @@
+"""Hooks around jobs: what a pool does before and after each of them."""
+
+import inspect
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from typing import Any, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+AroundHook: TypeAlias = Callable[[Any], Any]
+"""A generator function of the job's context with one `yield`, plain or asynchronous."""
+
+
+class AroundHooks:
+    """The hooks of a pool, the first of them outermost.
+
+    Those of a coroutine handler run on the loop. Of a plain handler, asynchronous hooks run on the
+    loop, around the plain ones, which run in the handler's thread. A hook sees what the handler
+    raises and may raise something else; it cannot make a failed job a completed one.
+    """
+
+    def __init__(self, hooks: Sequence[AroundHook] = ()) -> None:
+        self._all: list[_Hook] = []
+        self._plain: list[_Hook] = []
+        self._async: list[_Hook] = []
+        for hook in hooks:
+            self.add(hook)
+
+    def add(self, function: AroundHook) -> None:
+        """Add a hook inside the others. Raises TypeError for what makes no context manager."""
+        hook = _Hook(function)
+        self._all.append(hook)
+        (self._async if hook.is_async else self._plain).append(hook)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    async def around_coroutine(self, context: Any, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work of a coroutine handler inside all hooks."""
+        return await _inside(self._all, context, work)
+
+    async def around_thread(self, context: Any, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work of a plain handler, which runs in a thread, inside the asynchronous hooks."""
+        return await _inside(self._async, context, work)
+
+    def in_thread(self, function: Callable[[Any, Any], T]) -> Callable[[Any, Any], T]:
+        """A plain handler inside the plain hooks."""
+
+        def call(context: Any, payload: Any) -> T:
+            with ExitStack() as stack:
+                for hook in self._plain:
+                    stack.enter_context(_Outcome(hook.enter(context)))
+                return function(context, payload)
+
+        return call
+
+
+class _Hook:
+    def __init__(self, function: AroundHook) -> None:
+        made_by = inspect.unwrap(function) if callable(function) else function
+        self.is_async = inspect.isasyncgenfunction(made_by) or hasattr(made_by, "__aenter__")
+        if inspect.isasyncgenfunction(function):
+            self.enter: Callable[[Any], Any] = asynccontextmanager(function)
+        elif inspect.isgeneratorfunction(function):
+            self.enter = contextmanager(function)
+        elif callable(function) and (
+            self.is_async or inspect.isgeneratorfunction(made_by) or hasattr(made_by, "__enter__")
+        ):
+            self.enter = function
+        else:
+            raise TypeError(
+                f"a hook around jobs is a generator function of the job's context with one "
+                f"`yield`, or makes a context manager of it, not {function!r}"
+            )
+
+
+async def _inside(hooks: Sequence[_Hook], context: Any, work: Coroutine[Any, Any, T]) -> T:
+    try:
+        async with AsyncExitStack() as stack:
+            for hook in hooks:
+                outcome = _Outcome(hook.enter(context))
+                if hook.is_async:
+                    await stack.enter_async_context(outcome)
+                else:
+                    stack.enter_context(outcome)
+            return await work
+    finally:
+        work.close()  # a hook may have raised before it
+
+
+class _Outcome:
+    """A context manager that swallows nothing: the hooks around it see the error, too."""
+
+    def __init__(self, manager: Any) -> None:
+        self._manager = manager
+
+    def __enter__(self) -> None:
+        self._manager.__enter__()
+
+    def __exit__(self, *raised: Any) -> None:
+        self._manager.__exit__(*raised)
+
+    async def __aenter__(self) -> None:
+        await self._manager.__aenter__()
+
+    async def __aexit__(self, *raised: Any) -> None:
+        await self._manager.__aexit__(*raised)
