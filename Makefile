@@ -60,6 +60,11 @@ examples: .setup-run ## Compile the examples again
 unasync: .setup-dev ## Write the synchronous modules of the runtime from the asynchronous ones
 	@.venv/bin/python .ci/unasync.py
 
+.PHONY: docs
+docs: .setup-dev ## Build the site of the documentation: build/docs/index.html
+	@$(RUN) sphinx -b html -q -W --keep-going -n -j auto docs build/docs
+	@echo "build/docs/index.html"
+
 .PHONY: bench
 bench: .setup-run ## Measure the queue on an embedded Postgres; make bench ARGUMENTS="drain --quick"
 	@$(RUN) benchmarks $(ARGUMENTS)

@@ -37,7 +37,7 @@ GROUPS: dict[str, tuple[Group, ...]] = {
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for results.json, figures.md and chart.svg.",
 )
-@click.option("--record", is_flag=True, help="Put the figures into docs/performance.md.")
+@click.option("--record", is_flag=True, help="Put the figures into the page about performance.")
 def main(
     groups: tuple[str, ...],
     dsn: str | None,

@@ -52,7 +52,7 @@ def write(folder: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -
 def record(root: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:
     """Put the figures into the repository's documents, and show their chart in the README."""
     write(root / "docs" / "benchmarks", machine, figures)
-    _put(root / "docs" / "performance.md", "figures", markdown(machine, figures))
+    _put(root / "docs" / "explanation" / "performance.md", "figures", markdown(machine, figures))
     _put(root / "README.md", "chart", f"![{TITLE}](docs/benchmarks/chart.svg)\n")
 
 

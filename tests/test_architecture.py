@@ -31,7 +31,7 @@ def test_a_path_exists(path: str) -> None:
 
 
 def test_the_docs_name_tests_that_exist() -> None:
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     named = {path for page in pages for path in TEST.findall(page.read_text("utf-8"))}
     assert named
     assert not {path for path in named if not (ROOT / path).exists()}

@@ -44,8 +44,8 @@ def test_a_chart_of_nothing_is_a_chart() -> None:
 
 
 def test_recording_changes_the_pages_between_their_marks(tmp_path: Path) -> None:
-    (tmp_path / "docs").mkdir()
-    pages = {"docs/performance.md": "figures", "README.md": "chart"}
+    (tmp_path / "docs" / "explanation").mkdir(parents=True)
+    pages = {"docs/explanation/performance.md": "figures", "README.md": "chart"}
     for page in pages:
         (tmp_path / page).write_text((ROOT / page).read_text())
     for _ in range(2):
@@ -56,7 +56,8 @@ def test_recording_changes_the_pages_between_their_marks(tmp_path: Path) -> None
         assert (
             before.split(f"<!-- end of {name} -->")[1] == after.split(f"<!-- end of {name} -->")[1]
         )
-    assert (tmp_path / "docs/performance.md").read_text().count("| drain, 1 process | 55,000") == 1
+    page = (tmp_path / "docs/explanation/performance.md").read_text()
+    assert page.count("| drain, 1 process | 55,000") == 1
     assert (tmp_path / "README.md").read_text().count("(docs/benchmarks/chart.svg)") == 1
     folder = tmp_path / "docs" / "benchmarks"
     assert len(json.loads((folder / "results.json").read_text())["figures"]) == 3
@@ -64,8 +65,8 @@ def test_recording_changes_the_pages_between_their_marks(tmp_path: Path) -> None
 
 
 def test_a_page_without_marks_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "performance.md").write_text("nothing")
+    (tmp_path / "docs" / "explanation").mkdir(parents=True)
+    (tmp_path / "docs" / "explanation" / "performance.md").write_text("nothing")
     with pytest.raises(ValueError, match="no place for the figures"):
         report.record(tmp_path, MACHINE, FIGURES)
 

@@ -141,7 +141,7 @@ def test_wrong_names_in_the_configuration_are_warned_about() -> None:
 
 
 def test_the_page_about_the_configuration_shows_every_key() -> None:
-    page = (Path(__file__).parents[2] / "docs/configuration.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs/reference/configuration.md").read_text("utf-8")
     examples = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert len(examples) > 3
     for example in examples:

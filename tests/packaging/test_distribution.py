@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from page import read
+from story import environment, happen
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCES = ("conduit_async", "grammar", "templates", "runtime", "examples")
@@ -172,3 +174,8 @@ def test_an_editable_install_is_live(checkout: Path, tmp_path: Path) -> None:
         (folder / package / "live.py").unlink()
     program = "from conduit_async import assets; print(len(assets.read('grammar/conduit.lark')))"
     assert int(run(python, "-c", program, cwd=tmp_path)) > 1000
+
+
+def test_the_example_of_the_readme_runs_as_pasted(installed: Path, tmp_path: Path) -> None:
+    page = read(ROOT / "README.md")
+    happen(page.name, list(page.blocks), tmp_path / "empty", environment(None, installed))

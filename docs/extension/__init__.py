@@ -1,0 +1,13 @@
+"""What the site needs beyond MyST: colours, links out of `docs/`, pages made from the code."""
+
+from sphinx.application import Sphinx
+
+from .highlighting import ConduitLexer
+from .repository import unlink
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Called by Sphinx."""
+    app.add_lexer("conduit", ConduitLexer)
+    app.connect("source-read", unlink)
+    return {"parallel_read_safe": True}

@@ -1,0 +1,128 @@
+"""The commands of a page, run as a reader's shell runs them."""
+
+import os
+import re
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from waiting import until
+
+_COMMAND = re.compile(r"^\$ (.*(?:\n> .*)*)\n?((?:(?!\$ ).*\n?)*)", re.M)
+_SECONDS = 120
+
+
+class Shell:
+    """A shell in a folder: `cd` and `export` last, and what ends with ` &` runs until the end."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.environment = environment
+        self._state = folder.with_name(f"{folder.name}.state")
+        self._servers: list[tuple[subprocess.Popen[bytes], Path]] = []
+
+    def run(self, block: str) -> None:
+        """Run the commands of a block. Raises AssertionError where one prints something else."""
+        commands = _COMMAND.findall(block)
+        assert commands, "no line begins with `$ `"
+        for command, expected in commands:
+            line = command.replace("\n> ", "\n")
+            if line.endswith(" &"):
+                self._start(line.removesuffix(" &"), expected)
+            else:
+                self._check(line, expected)
+
+    def _check(self, line: str, expected: str) -> None:
+        keep = f"code=$?; {{ pwd; env -0; }} > '{self._state}'; exit $code"
+        done = subprocess.run(
+            ["bash", "-c", f"{line}\n{keep}"],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_SECONDS,
+            check=False,
+        )
+        printed = done.stdout.decode()
+        if expected.strip():
+            assert matches(expected, printed), f"$ {line}\n{printed}\n{self.printed()}"
+        else:
+            assert done.returncode == 0, f"$ {line}\n{printed}\n{self.printed()}"
+        if self._state.exists():
+            folder, _, variables = self._state.read_bytes().partition(b"\n")
+            self.folder = Path(os.fsdecode(folder))
+            pairs = (os.fsdecode(each).partition("=") for each in variables.split(b"\0") if each)
+            self.environment = {name: value for name, _, value in pairs}
+            self._state.unlink()
+
+    def _start(self, line: str, expected: str) -> None:
+        """Start a server, and wait until it has printed what is expected."""
+        output = self._state.with_suffix(f".{len(self._servers)}")
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                ["bash", "-c", f"exec {line}"],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._servers.append((process, output))
+        if expected.strip():
+            self._wait(lambda: matches(expected, output.read_text()), f"$ {line} &")
+
+    def wait(self, what: str) -> None:
+        """Wait until an address answers, or until a server has printed a text."""
+        if what.startswith("http"):
+            self._wait(lambda: answers(what), what)
+        else:
+            self._wait(lambda: what in self.printed(), what)
+
+    def _wait(self, condition: Callable[[], bool], what: str) -> None:
+        try:
+            until(condition)
+        except AssertionError:
+            raise AssertionError(f"waited for {what}\n{self.printed()}") from None
+
+    def printed(self) -> str:
+        """What the servers have printed."""
+        return "\n".join(output.read_text(errors="replace") for _, output in self._servers)
+
+    def stop(self) -> None:
+        """Stop the servers, the last first."""
+        while self._servers:
+            process, _ = self._servers.pop()
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                if process.poll() is None:
+                    os.killpg(process.pid, number)
+                try:
+                    process.wait(15)
+                    break
+                except subprocess.TimeoutExpired:
+                    continue
+
+
+def matches(expected: str, printed: str) -> bool:
+    """Whether a text is the expected one, in which `…` stands for anything.
+
+    Blanks at the ends of lines do not count.
+    """
+    pattern = ".*".join(map(re.escape, re.split(" *…", expected.rstrip())))
+    lines = "\n".join(line.rstrip() for line in printed.splitlines()).rstrip()
+    return re.fullmatch(pattern, lines, re.DOTALL) is not None
+
+
+def answers(address: str) -> bool:
+    """Whether a server at an address answers, whatever it says."""
+    try:
+        urllib.request.urlopen(address, timeout=5).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True

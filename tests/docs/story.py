@@ -1,0 +1,181 @@
+"""Runs the blocks of a page from top to bottom, in a folder of their own."""
+
+import configparser
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, ClassVar, Self
+
+import psycopg
+import pytest
+import yaml
+from conduit_runtime import embedded
+from page import Block
+from shell import Shell
+
+from conduit_async.compiler import compile
+from conduit_async.render import as_text
+
+PORTS = re.compile(r"\b(?:8000|8001|9200)\b")
+"""Ports that pages name; each is replaced by a free one."""
+
+
+class Story:
+    """A folder in which a page happens: its files, shell, servers and Python namespace."""
+
+    def __init__(self, page: str, folder: Path, environment: dict[str, str]) -> None:
+        self.shell = Shell(folder, environment)
+        self._page = page
+        self._folder = folder
+        self._ports: dict[str, str] = {}
+        self._python: tuple[subprocess.Popen[str], IO[str]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stop what runs."""
+        self.shell.stop()
+        if self._python is not None:
+            process, answers = self._python
+            process.communicate()
+            answers.close()
+
+    def tell(self, block: Block) -> str:
+        """Do what a block says; the line and what is wrong there, or nothing."""
+        try:
+            self._tell(block)
+        except Exception as error:
+            what = str(error) if isinstance(error, AssertionError) else repr(error)
+            return f"{self._page}:{block.line}: {what}"
+        return ""
+
+    def _tell(self, block: Block) -> None:
+        if block.reason is not None:
+            assert block.reason, "not run, without a reason"
+            return
+        if "stop" in block.asked:
+            self.shell.stop()
+        if "wait" in block.asked:
+            self.shell.wait(self._ported(block.asked["wait"]))
+        text = self._ported(block.text)
+        if block.path is not None and block.language != "console":
+            path = self.shell.folder / block.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        if block.path is None or block.language in DATA:
+            assert block.language in self._runs, f"no way to run {block.language!r}"
+            self._runs[block.language](self, block, text)
+
+    def _ported(self, text: str) -> str:
+        return PORTS.sub(lambda found: self._ports.setdefault(found[0], _free_port()), text)
+
+    def _run_python(self, block: Block, text: str) -> None:
+        if self._python is None:
+            read, write = os.pipe()
+            process = subprocess.Popen(
+                ["python", Path(__file__).with_name("namespace.py"), str(write)],
+                cwd=self.shell.folder,
+                env=self.shell.environment,
+                stdin=subprocess.PIPE,
+                pass_fds=(write,),
+                text=True,
+            )
+            os.close(write)
+            self._python = process, os.fdopen(read)
+        process, answers = self._python
+        assert process.stdin is not None
+        print(
+            json.dumps({"text": text, "page": self._page, "line": block.line}),
+            file=process.stdin,
+            flush=True,
+        )
+        answer = answers.readline()
+        assert answer, "the Python process ended"
+        failure = json.loads(answer)
+        assert not failure, failure
+
+    def _run_sql(self, block: Block, text: str) -> None:
+        dsn = self.shell.environment["DATABASE_URL"]
+        with psycopg.connect(dsn) as connection:
+            connection.execute(text.encode())
+
+    def _compile(self, block: Block, text: str) -> None:
+        """Compile a source; the codes of its diagnostics are those that `diagnostic` names."""
+        found = compile({"source.conduit": text}).diagnostics
+        expected = block.asked.get("diagnostic", "").split()
+        codes = sorted(each.code for each in found)
+        assert codes == sorted(expected), as_text(found, color=False)
+
+    _runs: ClassVar[dict[str, Callable[["Story", Block, str], None]]] = {
+        "console": lambda self, block, text: self.shell.run(text),
+        "python": _run_python,
+        "sql": _run_sql,
+        "conduit": _compile,
+        "toml": lambda self, block, text: _parsed(tomllib.loads(text)),
+        "json": lambda self, block, text: _parsed(json.loads(text)),
+        "yaml": lambda self, block, text: _parsed(list(yaml.safe_load_all(text))),
+        "ini": lambda self, block, text: _parsed(_ini().read_string(text)),
+        "text": lambda self, block, text: None,
+    }
+
+
+DATA = {"toml", "json", "yaml", "ini"}
+"""Languages that are parsed, files too."""
+
+
+def _parsed(value: object) -> None:
+    """The value was read without an error, which is all that is asked."""
+
+
+def _ini() -> configparser.RawConfigParser:
+    return configparser.RawConfigParser(strict=False)  # a systemd unit may repeat a key
+
+
+def _free_port() -> str:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return str(server.getsockname()[1])
+
+
+def environment(database: str | None, programs: Path) -> dict[str, str]:
+    """A reader's environment: an installation first on the path, a database or none."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CONDUIT_", "PG", "DATABASE_URL", "PYTEST_", "VIRTUAL_ENV"))
+    }
+    given = {"DATABASE_URL": database} if database is not None else {}
+    path = os.pathsep.join([str(programs), kept["PATH"]])
+    fixed = {"PATH": path, "COLUMNS": "120", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
+    return {**kept, **given, **fixed}
+
+
+PROGRAMS = Path(sys.executable).parent
+"""Where the commands of this installation are."""
+
+
+def happen(page: str, blocks: list[Block], folder: Path, variables: dict[str, str]) -> None:
+    """Run the blocks of a page in a new folder; fails with the line of what does not happen."""
+    folder.mkdir()
+    failure = ""
+    with Story(page, folder, variables) as story:
+        for block in blocks:
+            if failure := story.tell(block):
+                break
+    stop_embedded(folder / ".conduit" / "postgres")
+    if failure:
+        pytest.fail(failure, pytrace=False)
+
+
+def stop_embedded(folder: Path) -> None:
+    """Stop the embedded Postgres of a folder, which would run on for its next user."""
+    if folder.exists():
+        with embedded.start(folder):
+            (folder / "users.lock").write_bytes(b"")

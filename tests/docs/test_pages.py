@@ -1,0 +1,34 @@
+"""Every page of the documentation happens as it is told, from top to bottom.
+
+A block behind a line such as "`app/web.py`:" is a file. Blocks of `console` hold `$ command` lines
+and what they print, in which `…` stands for any text; a command that ends with ` &` is a server,
+which runs until the end of the page. Blocks of `python` run in one namespace, those of `conduit`
+compile, those of `sql` run in the database, data is parsed. Comments ask for more:
+`<!-- wait: ADDRESS or TEXT -->`, `<!-- stop -->` (the servers), `<!-- not run: REASON -->`,
+`<!-- diagnostic: CODE -->` before a block; `<!-- database: none -->` for a page that starts its
+own, `<!-- each section follows: SECTION -->` for one whose sections are stories of their own. A
+comment `<!-- python: … -->` holds code that readers need not see.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from page import PAGES, read
+from story import PROGRAMS, environment, happen
+
+STORIES = {
+    f"{page.name}{f' ({name})' * bool(name)}": (page, blocks)
+    for page in map(read, PAGES)
+    for name, blocks in page.stories().items()
+    if blocks
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_page(name: str, tmp_path: Path, empty_dsn: str) -> None:
+    page, blocks = STORIES[name]
+    if any("$ curl " in block.text for block in blocks) and not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+    database = None if page.asked.get("database") == "none" else empty_dsn
+    happen(page.name, blocks, tmp_path / "empty", environment(database, PROGRAMS))

@@ -1,0 +1,31 @@
+"""The site builds without a warning: each page is in a contents list, each link leads somewhere."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from page import ROOT
+
+_LINK = re.compile(r"\]\(([^)\s#:]+)[^)\s:]*\)")
+
+
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    options = ("-b", "html", "-q", "-W", "--keep-going", "-n")
+    folders = ("-d", tmp_path / "trees", "docs", tmp_path / "html")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", *options, *folders],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "html" / "index.html").exists()
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in ROOT.glob("*.md")))
+def test_the_links_of_a_page_outside_the_site_lead_to_files(page: str) -> None:
+    linked = _LINK.findall((ROOT / page).read_text("utf-8"))
+    assert not [each for each in linked if not (ROOT / each).exists()]
