@@ -1,9 +1,12 @@
-"""Django's connections in a worker, which closes them around a job as Django does around a request.
+"""Django's connections in a worker: each job finds them as a request of Django's would.
 
-Otherwise a connection that the server has ended fails every later job of its thread. Django is
+Around a job, a connection is closed that the server has ended or that is old, and a transaction
+that the job left open is rolled back. Otherwise every later job of its thread would fail. Django is
 never imported here: an application that does not use it has nothing to close.
 """
 
+import asyncio
+import select
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -14,6 +17,10 @@ T = TypeVar("T")
 
 _log = get_logger("conduit.worker")
 
+_free: list[Any] = []
+"""Contexts of asgiref that no coroutine uses, each with a thread and its connections."""
+_finishing: set[asyncio.Task[None]] = set()
+
 
 def uses_django() -> bool:
     """Whether Django is loaded and configured."""
@@ -21,10 +28,10 @@ def uses_django() -> bool:
 
 
 def call_plainly(function: Callable[..., Any], *arguments: object) -> Any:
-    """Call a function, and close connections of this thread that broke or are old around it."""
+    """Call a function, and renew the connections of this thread before and after."""
     has_connections = uses_django()
     if has_connections:
-        _close()
+        _renew()
     try:
         return function(*arguments)
     except StopIteration as stop:  # a future cannot carry it
@@ -32,31 +39,109 @@ def call_plainly(function: Callable[..., Any], *arguments: object) -> Any:
         raise RuntimeError(f"{name} raised StopIteration") from stop
     finally:
         if has_connections:
-            _close()
+            _renew()
 
 
 async def renewed_in_loop(work: Coroutine[Any, Any, T], check: Callable[[], None]) -> T:
-    """Do the same for a coroutine, whose queries Django runs in a thread for all of them.
+    """Do the same for a coroutine, whose queries Django runs in a thread.
 
-    `check` raises if the work must not start any more, now that the connections are closed.
-    After one that failed or was cancelled the next job closes them: that thread may be busy.
+    The thread is one that no other coroutine uses meanwhile, so that a query which hangs, or a
+    transaction, is the job's own. `check` raises if the work must not start any more, now that the
+    connections are renewed.
     """
-    from asgiref.sync import sync_to_async
+    from asgiref.sync import ThreadSensitiveContext, sync_to_async
 
-    close = sync_to_async(_close)
+    threads = _free.pop() if _free else ThreadSensitiveContext()
+    await threads.__aenter__()  # it stays entered: to leave it would end its thread
+    renew = sync_to_async(_renew)
+
+    async def finish() -> None:
+        await renew()
+        _free.append(threads)
+
+    is_done = False
     try:
-        await close()
+        await renew()
         check()
         result = await work
+        is_done = True
     finally:
         work.close()
-    await close()
+        if not is_done:
+            # The thread may be busy for long with what was cancelled, so nothing waits for it.
+            task = asyncio.get_running_loop().create_task(finish())
+            _finishing.add(task)
+            task.add_done_callback(_finishing.discard)
+    await finish()
     return result
 
 
-def _close() -> None:
-    close: Callable[[], None] = sys.modules["django.db"].close_old_connections
+def release_threads() -> None:
+    """Let the threads of coroutines that have ended go."""
+    _free.clear()
+
+
+def _renew() -> None:
+    for connection in sys.modules["django.db"].connections.all(initialized_only=True):
+        try:
+            _renew_one(connection)
+        except Exception as error:
+            _log.warning("Django's connection %r could not be closed: %s", connection.alias, error)
+
+
+def _renew_one(connection: Any) -> None:
+    if connection.connection is None:
+        return
+    if any(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+        return  # the transaction of Django's TestCase, around this job
+    if _is_in_transaction(connection):
+        _log.warning(
+            "a job left a transaction open on Django's connection %r: it was rolled back",
+            connection.alias,
+        )
+        _drop(connection)
+        return
+    connection.close_if_unusable_or_obsolete()
+    raw = connection.connection
+    if raw is not None and _may_have_ended(raw) and not connection.is_usable():
+        connection.close()
+
+
+def _is_in_transaction(connection: Any) -> bool:
+    """Whether a transaction is open, by Django's account or by that of psycopg."""
+    if connection.in_atomic_block:
+        return True
+    if not connection.settings_dict["AUTOCOMMIT"]:
+        return False  # the application has chosen that one always is
+    info = getattr(connection.connection, "info", None)
+    return getattr(info, "transaction_status", None) in _IN_TRANSACTION
+
+
+_IN_TRANSACTION = (1, 2, 3)
+"""ACTIVE, INTRANS and INERROR of libpq."""
+
+
+def _drop(connection: Any) -> None:
+    """Close the connection, and have Django forget the blocks that were entered."""
+    connection.in_atomic_block = False
+    connection.atomic_blocks, connection.savepoint_ids = [], []
+    connection.needs_rollback = connection.closed_in_transaction = False
+    connection.close()
+
+
+def _may_have_ended(raw: Any) -> bool:
+    """Whether the server has sent something that was not asked for, as it does when it ends.
+
+    It costs no round trip, unlike a health check of Django's.
+    """
+    if getattr(raw, "closed", False):
+        return True
     try:
-        close()
-    except Exception as error:
-        _log.warning("Django could not close its old connections: %s", error)
+        descriptor = raw.fileno()
+    except AttributeError:  # of another database
+        return False
+    if not hasattr(select, "poll"):
+        return bool(select.select([descriptor], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))

@@ -13,6 +13,7 @@ from ..model.arguments import check_callable, check_type, each, listed
 from ..model.errors import QueueError
 from ..model.failed_job import FailedJob
 from ..model.schedules.schedule import Schedule
+from ..model.text.logs import enable_loggers
 from ..schedules.ticker import add_schedules
 from ..services.loading import entered
 from ..telemetry.attempt_counters import Recorder
@@ -225,6 +226,7 @@ class WorkerPool:
             raise QueueError("the pool is running already")
         async with AsyncExitStack() as exits:
             services = await exits.enter_async_context(entered(self.services, self._jobs))
+            enable_loggers()  # the application may have configured logging, as Django's setup does
             if self.schedules:
                 await add_schedules(self.schedules, self.dsn, self.schema)
             worker = Worker(self, services, is_draining=drain)

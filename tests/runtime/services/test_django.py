@@ -1,5 +1,6 @@
 """Jobs that query over Django's connections."""
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,41 +9,78 @@ from pathlib import Path
 import psycopg
 import pytest
 from conduit_runtime import Job, JobStatus, Queue
+from django_worker import AGES, MISHAPS
 from waiting import until
 
 pytest.importorskip("django")
 _SCRIPT = Path(__file__).parents[1] / "django_worker.py"
+_KINDS = ("plain", "coroutine", "service")
+_SETTINGS = [*itertools.product(AGES, ("", "1"))]
 
 
 @pytest.fixture
-def queue(dsn: str) -> Iterator[Queue]:
-    """The queue of a worker of a Django application."""
-    process = subprocess.Popen([sys.executable, _SCRIPT, dsn])
+def queue(dsn: str, request: pytest.FixtureRequest) -> Iterator[Queue]:
+    """The queue of a worker of a Django application, with these settings of its connections."""
+    process = subprocess.Popen([sys.executable, _SCRIPT, dsn, *request.param])
     with Queue(dsn) as queue:
         yield queue
     process.terminate()
     assert process.wait(30) == 0
 
 
-@pytest.mark.parametrize("kind", ["plain", "coroutine", "service"])
-def test_a_connection_that_the_server_ended_is_opened_again(
-    queue: Queue, dsn: str, kind: str
-) -> None:
-    def run() -> Job:
-        job = queue.enqueue(Job(type=kind))
-        until(lambda: (queue.get(job.id) or job).status is JobStatus.COMPLETED)
-        return queue.get(job.id) or job
+def run(queue: Queue, kind: str, mishap: str | None = None) -> Job:
+    """Run a job to its end, in one attempt if anything goes wrong."""
+    payload = {} if mishap is None else {"mishap": mishap}
+    job = queue.enqueue(Job(type=kind, payload=payload, max_attempts=1))
+    until(lambda: (queue.get(job.id) or job).status in (JobStatus.COMPLETED, JobStatus.FAILED))
+    return queue.get(job.id) or job
 
-    assert run().attempts == 1
+
+def end_all(dsn: str) -> None:
+    """End every connection of Django's, wherever it is used."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        ending = (
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
             "WHERE application_name = 'django' AND datname = current_database()"
         )
-        assert connection.execute(ending).fetchone() == (1,)
-    # The first query finds out, as that of a request would.
-    assert run().attempts == 2
-    assert run().attempts == 1
+
+
+@pytest.mark.parametrize("queue", _SETTINGS, indirect=True)
+def test_a_connection_that_the_server_ended_fails_no_job(queue: Queue, dsn: str) -> None:
+    for kind in (*_KINDS, *_KINDS):
+        assert run(queue, kind).error is None, kind
+        end_all(dsn)
+
+
+@pytest.mark.parametrize("queue", _SETTINGS, indirect=True)
+def test_what_a_job_does_to_its_connections_harms_no_later_job(queue: Queue, dsn: str) -> None:
+    for kind, mishap in itertools.product(_KINDS, MISHAPS):
+        run(queue, kind, mishap)
+        for other in _KINDS:
+            assert run(queue, other).error is None, f"{other} after {mishap} of {kind}"
+    with psycopg.connect(dsn) as connection:
+        left = connection.execute("SELECT to_regclass('left_open')::text").fetchone()
+        assert left == (None,)
+
+
+@pytest.mark.parametrize("queue", [("None",)], indirect=True)
+@pytest.mark.parametrize("kind", _KINDS)
+def test_a_transaction_that_a_job_left_open_holds_no_lock(
+    queue: Queue, dsn: str, kind: str
+) -> None:
+    run(queue, kind, "leave_atomic_open")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("SET lock_timeout = '20s'")
+        connection.execute("CREATE TABLE left_open (id integer)")
+
+
+def test_the_setup_of_django_in_the_services_does_not_silence_the_worker(dsn: str) -> None:
+    process = subprocess.Popen([sys.executable, _SCRIPT, dsn], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    process.terminate()
+    assert "works on default" in line
+    process.communicate(timeout=30)
 
 
 def test_nothing_of_django_is_imported() -> None:

@@ -14,6 +14,16 @@ def get_logger(name: str) -> logging.Logger:
     return logger
 
 
+def enable_loggers() -> None:
+    """Undo what a configuration of logging does to loggers that it does not name.
+
+    `logging.config` disables them unless told otherwise, and `django.setup()` calls it.
+    """
+    for name in [*logging.root.manager.loggerDict]:
+        if f"{name}.".startswith("conduit."):
+            logging.getLogger(name).disabled = False
+
+
 def _escape_arguments(record: logging.LogRecord) -> bool:
     if isinstance(record.args, tuple):
         record.args = tuple(map(_shown, record.args))

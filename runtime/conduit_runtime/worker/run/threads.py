@@ -9,7 +9,7 @@ from contextvars import copy_context
 from typing import Any
 
 from ...model.text.logs import get_logger
-from ...services.django_connections import call_plainly
+from ...services.django_connections import call_plainly, release_threads
 
 _log = get_logger("conduit.worker")
 
@@ -57,6 +57,7 @@ class JobThreads:
     def close(self) -> None:
         """Release the threads; those that still run end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        release_threads()
 
     def _let_go(self, thread: "Future[Any]") -> None:
         with contextlib.suppress(RuntimeError):  # the worker has ended, and its loop with it

@@ -194,7 +194,7 @@ def test_what_happens_while_a_handler_blocks_the_loop_counts(
         if entered_job.get().type == "second":
             assert pair.blocked.wait(20)
 
-    monkeypatch.setattr(django_connections, "_close", close)
+    monkeypatch.setattr(django_connections, "_renew", close)
 
     @pair.pool.handler("first")
     async def first(context: JobContext, payload: object) -> None:
