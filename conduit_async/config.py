@@ -8,15 +8,23 @@ from .source import Source
 PRIORITIES = {"low": 0, "normal": 50, "high": 75, "urgent": 100}
 """The names of priorities, which are numbers from 0 to 100."""
 
+BACKOFFS = ("exponential", "linear", "constant")
+"""How the waits between attempts grow."""
+
 
 @dataclass(frozen=True)
 class Defaults:
-    """What an `@async` block without options gets; `timeout` is in seconds."""
+    """What an `@async` block without options gets; durations are in seconds."""
 
     queue: str = "default"
     priority: int = 50
     max_attempts: int = 3
+    backoff: str = "exponential"
+    base: float | None = None
     timeout: float | None = None
+    concurrency: int | None = None
+    rate_limit: int | None = None
+    per: float | None = None
 
 
 @dataclass(frozen=True)

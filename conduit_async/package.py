@@ -199,6 +199,11 @@ def locked_job(job: JobInfo) -> LockedJob:
         options.get("timeout"),
         options.get("backoff", "exponential"),
         options.get("base"),
+        concurrency=options.get("concurrency"),
+        rate_limit=options.get("rate_limit"),
+        per=options.get("per"),
+        retry_on=options.get("retry_on", ()),
+        discard_on=options.get("discard_on", ()),
         was=job.was,
         block=None if "name" in options else Block(job.statements),
     )

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, TypeGuard
 
 from .breaking.finding import CODES
-from .config import PRIORITIES, BreakingLevel, Config, Defaults
+from .config import BACKOFFS, PRIORITIES, BreakingLevel, Config, Defaults
 from .diagnostics import Problems
 from .names import is_name, is_table_name
 from .source import Source, Span
@@ -95,7 +95,11 @@ def _key_span(source: Source, key: str) -> Span:
 def _config(table: dict[str, Any], source: Source, problems: Problems) -> Config:
     values = _values(table, _KEYS, "the configuration", source, problems)
     given = values.pop("defaults", {})
-    defaults = Defaults(**_values(given, _DEFAULTS, "`defaults`", source, problems))
+    found = _values(given, _DEFAULTS, "`defaults`", source, problems)
+    if "per" in found and "rate_limit" not in given:
+        message = "`per` needs `rate_limit`: how many jobs may start in that time"
+        problems.error("VAL512", _key_span(source, "per"), message)
+    defaults = Defaults(**found)
     return Config(**values, defaults=defaults, origin=source)
 
 
@@ -185,6 +189,22 @@ def _attempts(value: Any) -> Any:
     return value
 
 
+def _backoff(value: Any) -> Any:
+    _require(value in BACKOFFS, '"exponential", "linear" or "constant"')
+    return value
+
+
+def _count(value: Any) -> Any:
+    _require(_is_int(value) and 1 <= value < 2**31, f"a whole number from 1 to {2**31 - 1:,}")
+    return value
+
+
+def _period(value: Any) -> float:
+    seconds = _duration(value)
+    _require(0.001 <= seconds <= 365 * 86_400, "a duration from a millisecond to 365 days")
+    return seconds
+
+
 def _is_int(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -245,5 +265,10 @@ _DEFAULTS: dict[str, Callable[[Any], Any]] = {
     "queue": _queue,
     "priority": _priority,
     "max_attempts": _attempts,
+    "backoff": _backoff,
+    "base": _duration,
     "timeout": _duration,
+    "concurrency": _count,
+    "rate_limit": _count,
+    "per": _period,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..lock.changes import changed_options
+from ..lock.changes import LIMITS, OF_THE_WORKER, STORED, changed_options, options_that_differ
 from ..lock.model import Lock, LockedJob
 from ..names import dotted_prefix
 from .finding import Finding, Verdict, verdict_of
@@ -11,6 +11,8 @@ from .payloads import Payload, PayloadComparison
 from .places import Places
 
 _STORED = "jobs that wait keep the options with which they were enqueued"
+_OF_THE_WORKER = "old and new workers each follow their own code until the old ones are replaced"
+_LIMITS = "the limits of the worker that started last hold for all, unless a command set others"
 _OF_NEW_WORKERS = "only jobs of new workers enqueue it"
 
 
@@ -97,10 +99,18 @@ def _changed(
     if job.queue != before.queue:
         yield _moved(name, job, before, queues, both)
     if changed := ", ".join(changed_options(before, job)):
-        yield Finding("BRK124", "either", place, f"its options changed: {changed}", _STORED, name)
+        message = f"its options changed: {changed}"
+        yield Finding("BRK124", "either", place, message, _about_options(before, job), name)
     fields, shape = before.shapes[before.shape], before.shape
     payload = PayloadComparison(name, both.payloads[name], fields, shape, both.places)
     yield from payload.findings(is_renamed=is_renamed and not is_nested)
+
+
+def _about_options(before: LockedJob, job: LockedJob) -> str:
+    """What to know of the options that changed."""
+    changed = {*options_that_differ(before, job)}
+    kinds = ((STORED, _STORED), (OF_THE_WORKER, _OF_THE_WORKER), (LIMITS, _LIMITS))
+    return "; ".join(text for options, text in kinds if changed.intersection(options))
 
 
 def _moved(

@@ -15,8 +15,10 @@ _FAILED = "`conduit-jobs worker --on-failed module:function` calls a function fo
 _QUEUE = 'name the queue of the block: `@async(queue: "mail") { … }`'
 _PRIORITY = 'give it to the block: `@async(priority: "high") { … }`'
 _TIMEOUT = "give it to the block: `@async(timeout: 30.seconds) { … }`"
-_LIMIT = "limit a queue: `conduit-jobs queues limit NAME --concurrency 5`"
-_RATE = "limit a job type: `conduit-jobs queues rate-limit TYPE --starts 5 --per 1s`"
+_LIMIT = "give it to the block: `@async(concurrency: 5) { … }`"
+_RATE = "give it to the block: `@async(rate_limit: 100, per: 1.minute) { … }`"
+_RETRY_ON = 'give it to the block: `@async(retry_on: ["TimeoutError"]) { … }`'
+_DISCARD_ON = 'give it to the block: `@async(discard_on: ["ValueError"]) { … }`'
 _COMMIT = "a job is stored in the caller's transaction and runs after its commit: `@async { … }`"
 _UNIQUE = "say what is unique: `@async(unique: self.id) { … }`"
 
@@ -32,8 +34,10 @@ _HINTS = {
     JOB: "attempt attempts attempt_number retry_count retries_count executions job_id jid task_id "
     "current_job job_context current_attempt max_attempts provider_job_id",
     _KEY: "idempotency_key idempotent_key dedup_key",
-    _RETRY: "retry retries retry_job retry_on max_retries autoretry_for sidekiq_options backoff",
-    _OUTCOME: "retry_in retry_after snooze discard discard_on discard_job cancel_job give_up "
+    _RETRY: "retry retries retry_job max_retries sidekiq_options backoff",
+    _RETRY_ON: "retry_on autoretry_for",
+    _DISCARD_ON: "discard_on dont_autoretry_for",
+    _OUTCOME: "retry_in retry_after snooze discard discard_job cancel_job give_up "
     "reschedule requeue",
     _FAILED: "on_failed on_failure on_error failed sidekiq_retries_exhausted after_discard "
     "rescue_from dead_letter",

@@ -5,7 +5,13 @@ from collections.abc import Iterator, Mapping
 from .model import Fields, FieldType, Lock, LockedJob
 from .upcasting import described
 
-_OPTIONS = ("priority", "max_attempts", "timeout", "backoff", "base")
+STORED = ("priority", "max_attempts", "timeout")
+"""The options that each job keeps."""
+OF_THE_WORKER = ("backoff", "base", "retry_on", "discard_on")
+"""The options that the worker which runs a job decides."""
+LIMITS = ("concurrency", "rate_limit", "per")
+"""The options of all jobs of a type together."""
+OPTIONS = (*STORED, *OF_THE_WORKER, *LIMITS)
 
 
 def changes(old: Lock, new: Lock) -> Iterator[str]:
@@ -42,14 +48,19 @@ def _differences(old: LockedJob, new: LockedJob) -> Iterator[str]:
 
 def changed_options(old: LockedJob, new: LockedJob) -> Iterator[str]:
     """The options that differ, other than the queue: `timeout none -> 60 s`."""
-    for option in _OPTIONS:
-        before, after = getattr(old, option), getattr(new, option)
-        if before != after:
-            yield f"{option} {_value(before)} -> {_value(after)}"
+    for option in options_that_differ(old, new):
+        yield f"{option} {_value(getattr(old, option))} -> {_value(getattr(new, option))}"
+
+
+def options_that_differ(old: LockedJob, new: LockedJob) -> list[str]:
+    """The names of the options that differ, other than the queue."""
+    return [each for each in OPTIONS if getattr(old, each) != getattr(new, each)]
 
 
 def _value(value: object) -> str:
     """An option; a number with a fraction is one of seconds."""
+    if isinstance(value, tuple):
+        return " ".join(value) or "none"
     return "none" if value is None else f"{value:g} s" if isinstance(value, float) else str(value)
 
 

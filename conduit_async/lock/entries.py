@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, TypeVar
 
 from .model import Block, Fields, FieldType, LockedJob, Services
 
@@ -13,9 +13,16 @@ _HEAD = re.compile(
 )
 _SCALAR = re.compile(r"(?P<name>[a-z]+)(?P<nullable>\?)?(?P<sensitive> sensitive)?")
 _FINGERPRINT = re.compile(r"[0-9a-f]{8}")
-_NUMBERS: dict[str, tuple[int, int]] = {"priority": (0, 100), "max_attempts": (1, 1000)}
+_NUMBERS: dict[str, tuple[int, int]] = {
+    "priority": (0, 100),
+    "max_attempts": (1, 1000),
+    "concurrency": (1, 2**31 - 1),
+    "rate_limit": (1, 2**31 - 1),
+}
 _BACKOFFS = ("exponential", "linear", "constant")
 _MAX_SECONDS = 1e12
+
+Default = TypeVar("Default", int, None)
 
 
 class EntryError(Exception):
@@ -123,6 +130,11 @@ def as_job(entry: Entry) -> LockedJob:
         timeout=_seconds(entry.take("timeout", None)),
         backoff=backoff.value,
         base=_seconds(entry.take("base", None)),
+        concurrency=_number(entry, "concurrency", None),
+        rate_limit=_number(entry, "rate_limit", None),
+        per=_seconds(entry.take("per", None)),
+        retry_on=entry.take("retry_on", []).texts(),
+        discard_on=entry.take("discard_on", []).texts(),
         retired=retired.value,
         was=entry.take("was", []).texts(),
         block=None if block.value is None else Block(block.texts()),
@@ -179,10 +191,12 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and value != "" and value.isprintable()
 
 
-def _number(entry: Entry, name: Literal["priority", "max_attempts"], default: int) -> int:
+def _number(entry: Entry, name: str, default: Default) -> int | Default:
     found = entry.take(name, default)
     least, most = _NUMBERS[name]
     value = found.value
+    if value is None and default is None:
+        return default
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise found.error(f"a whole number from {least} to {most}")
     return value

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from .changes import OPTIONS
 from .model import LockedJob
 
 _NEAR = 0.25
@@ -134,7 +135,7 @@ def identity(block: UnnamedBlock) -> tuple[object, ...]:
 
 
 def _options(job: LockedJob) -> tuple[object, ...]:
-    return job.queue, job.priority, job.max_attempts, job.timeout, job.backoff, job.base
+    return job.queue, *(getattr(job, option) for option in OPTIONS)
 
 
 def _unchanged(blocks: Sequence[UnnamedBlock], types: Mapping[str, LockedJob]) -> dict[int, str]:

@@ -74,6 +74,11 @@ class LockedJob:
     timeout: float | None = None
     backoff: str = "exponential"
     base: float | None = None
+    concurrency: int | None = None
+    rate_limit: int | None = None
+    per: float | None = None
+    retry_on: tuple[str, ...] = ()
+    discard_on: tuple[str, ...] = ()
     retired: bool = False
     was: tuple[str, ...] = ()
     block: Block | None = None

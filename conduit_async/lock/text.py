@@ -161,7 +161,7 @@ def _job(job: LockedJob) -> str:
         if name in ("shapes", "block"):
             continue
         if name in _ALWAYS or value != getattr(_LEFT_OUT, name):
-            content[name] = _list(value, 3) if name == "was" else _json(value)
+            content[name] = _list(value, 3) if isinstance(value, tuple) else _json(value)
     if job.block is not None:
         content["block"] = _list(job.block.statements, 3)
     return _object(content, 2)

@@ -38,7 +38,12 @@ def test_everything_that_can_be_set() -> None:
         queue = "bulk"
         priority = "high"
         max_attempts = 7
+        backoff = "constant"
+        base = "5.minutes"
         timeout = "10.minutes"
+        concurrency = 5
+        rate_limit = 100
+        per = "1.hour"
         """
     )
     assert not problems
@@ -51,7 +56,17 @@ def test_everything_that_can_be_set() -> None:
         externs=("tenant",),
         tables={"User": "accounts"},
         sensitive=("password_hash", "User.email"),
-        defaults=Defaults(queue="bulk", priority=75, max_attempts=7, timeout=600.0),
+        defaults=Defaults(
+            queue="bulk",
+            priority=75,
+            max_attempts=7,
+            backoff="constant",
+            base=300.0,
+            timeout=600.0,
+            concurrency=5,
+            rate_limit=100,
+            per=3600.0,
+        ),
     )
 
 
@@ -89,6 +104,12 @@ def test_an_unknown_key_is_an_error_with_a_suggestion() -> None:
         'defaults = { timeout = "soon" }',
         "defaults = { timeout = -1 }",
         "defaults = { timeout = inf }",
+        'defaults = { backoff = "expo" }',
+        "defaults = { base = 0 }",
+        "defaults = { concurrency = 0 }",
+        "defaults = { rate_limit = 2.5 }",
+        "defaults = { rate_limit = 1, per = 1e9 }",
+        "defaults = { per = 60 }",
         'defaults = { queue = "a\\u0000b" }',
     ],
 )

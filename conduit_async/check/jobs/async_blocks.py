@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
-from ...config import Config
+from ...config import Config, Defaults
 from ...diagnostics import Problems
 from ...lock.model import Lock
 from ...lock.update import older_shapes
@@ -34,11 +35,20 @@ def describe_jobs(program: Program, config: Config, problems: Problems) -> None:
             job.hook_name = f"{resource.name}.after_{hook.node.event}"
             job.statements = statement_hashes(job.block)
             job.options = options = read_options(job.block, problems)
-            if defaults.timeout is not None:
-                options.setdefault("timeout", defaults.timeout)
+            _add_defaults(options, defaults)
             job.queue = options.get("queue", defaults.queue)
             job.priority = options.get("priority", defaults.priority)
             job.max_attempts = options.get("max_attempts", defaults.max_attempts)
+
+
+def _add_defaults(options: dict[str, Any], defaults: Defaults) -> None:
+    """Add what the configuration gives to blocks that do not say it; a rate comes whole."""
+    names = ["backoff", "base", "timeout", "concurrency"]
+    if "rate_limit" not in options:
+        names += ["rate_limit", "per"]
+    for name in names:
+        if (value := getattr(defaults, name)) != getattr(Defaults, name):
+            options.setdefault(name, value)
 
 
 def name_jobs(

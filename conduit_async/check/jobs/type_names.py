@@ -12,7 +12,7 @@ from ...names import CALL, dotted_prefix, snake_case
 from ...package import locked_job
 from ...program import Facts, JobInfo, Program, RecordCall, ServiceCall
 from ..queries.writes import WRITES
-from .options import MAX_NAME_BYTES
+from .option_values import MAX_NAME_BYTES
 from .unclear_names import report_unclear
 
 

@@ -1,5 +1,7 @@
 """Jobs: for each a payload class and its handler."""
 
+from collections.abc import Sequence
+
 from ...config import Defaults
 from ...package import Class, Function
 from ...program import JobInfo
@@ -63,11 +65,23 @@ def _options(module: Module, job: JobInfo) -> str:
         texts.append(f"max_attempts={job.max_attempts}")
     for name in ("timeout", "base"):
         if given.get(name) is not None:
-            timedelta = module.imports.use("datetime", "timedelta")
-            texts.append(f"{name}={literals.seconds(timedelta, given[name])}")
+            texts.append(f"{name}={_duration(module, given[name])}")
     if given.get("backoff", "exponential") != "exponential":
         texts.append(f"backoff={literals.quoted(given['backoff'])}")
+    texts += [f"{name}={given[name]}" for name in ("concurrency", "rate_limit") if name in given]
+    if "per" in given:
+        texts.append(f"per={_duration(module, given['per'])}")
+    for name in ("retry_on", "discard_on"):
+        if name in given:
+            texts.append(f"{name}={_tuple(given[name])}")
     if job.was:
-        names = ", ".join(map(literals.quoted, job.was))
-        texts.append(f"was=({names}{',' if len(job.was) == 1 else ''})")
+        texts.append(f"was={_tuple(job.was)}")
     return ", ".join(texts)
+
+
+def _duration(module: Module, seconds: float) -> str:
+    return literals.seconds(module.imports.use("datetime", "timedelta"), seconds)
+
+
+def _tuple(texts: Sequence[str]) -> str:
+    return f"({', '.join(map(literals.quoted, texts))}{',' if len(texts) == 1 else ''})"

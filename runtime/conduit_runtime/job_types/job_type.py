@@ -13,10 +13,11 @@ import psycopg
 
 from ..model import payload as payloads
 from ..model.arguments import check_duration, check_type, listed
+from ..model.controls import SourceLimits
 from ..model.job import Job, JobPriority, priority_of
 from ..model.package import schema_of, source_line
 from ..model.payload import check_name
-from ..model.retry import BackoffKind, check_backoff
+from ..model.retry import BackoffKind, ErrorType, check_backoff, check_error_types
 from ..payloads.decode import decoder
 from ..payloads.exact import Writer, writer
 from ..postgres.transaction import require_connection
@@ -52,8 +53,14 @@ class JobType(Generic[S, P]):
     backoff: BackoffKind = "exponential"
     base: timedelta | None = None
     keep_result: timedelta | None = None
+    concurrency: int | None = None
+    rate_limit: int | None = None
+    per: timedelta | None = None
+    retry_on: Sequence[ErrorType] = ()
+    discard_on: Sequence[ErrorType] = ()
     was: Sequence[str] = ()
     upcasts: dict[str, Upcast[S, P]] = field(default_factory=dict, init=False)
+    limits: SourceLimits | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         check_name(self.name, "name")
@@ -71,6 +78,8 @@ class JobType(Generic[S, P]):
             if (duration := getattr(self, what)) is not None:
                 check_duration(duration, what)
         check_backoff(self.backoff)
+        self.retry_on, self.discard_on = check_error_types(self.retry_on, self.discard_on)
+        self.limits = SourceLimits.of(self.concurrency, self.rate_limit, self.per)
         self.__doc__ = self.function.__doc__
         self.__name__ = self.function.__name__
         self.__module__ = self.function.__module__

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
 
 from ..model.job import Job
-from ..model.retry import BackoffKind
+from ..model.retry import BackoffKind, ErrorType
 
 P = TypeVar("P", contravariant=True)
 
@@ -33,8 +33,11 @@ class TypeOptions(TypedDict, total=False):
     """What a job type says of all its jobs.
 
     `timeout` bounds one attempt; `base` is the first wait of the backoff (default: a minute).
-    `keep_result` is how long after a job's end the handler's result stays stored. `was` are earlier
-    names of the type: their jobs run under the same handler.
+    `keep_result` is how long after a job's end the handler's result stays stored. At most
+    `concurrency` jobs of the type run at once, and at most `rate_limit` start within any `per`
+    (default: a second), over all workers. With `retry_on`, other errors end a job at once, as those
+    of `discard_on` do: classes, or their names; subclasses count. `was` are earlier names of the
+    type: their jobs run under the same handler.
     """
 
     queue: str
@@ -44,6 +47,11 @@ class TypeOptions(TypedDict, total=False):
     backoff: BackoffKind
     base: timedelta | None
     keep_result: timedelta | None
+    concurrency: int | None
+    rate_limit: int | None
+    per: timedelta | None
+    retry_on: Sequence[ErrorType]
+    discard_on: Sequence[ErrorType]
     was: Sequence[str]
 
 

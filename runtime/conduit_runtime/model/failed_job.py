@@ -13,7 +13,8 @@ class FailedJob:
 
     `attempts` is how many were made, `error` what the last one ended with. `traceback` is its text;
     None when there is none, as for a job that killed its worker. `discarded` tells whether its
-    handler gave it up by `Discard`. A `payload` that Python cannot hold stays JSON text.
+    handler gave it up by `Discard`, or ended with an error that `retry_on` and `discard_on` of its
+    type do not retry. A `payload` that Python cannot hold stays JSON text.
     """
 
     id: UUID

@@ -75,7 +75,8 @@ class Outcome:
     `delay` in seconds sets `run_at` anew, None keeps it; `counted` is whether the attempt uses up
     one of `max_attempts`; `error` names the statement of the source that failed, if there is one;
     `detail` is the entry for the job's list of errors; `discarded` is whether the handler raised
-    Discard; `fingerprint` is that of a job which becomes unreadable.
+    Discard, or an error that its type does not retry; `fingerprint` is that of a job which becomes
+    unreadable.
     """
 
     status: JobStatus
@@ -122,8 +123,8 @@ def decide(
     if (source := location(error)) is not None:
         detail["source"] = source
         text = f"{text} ({source})"
-    if attempt >= max_attempts or isinstance(error, _FINAL):
-        discarded = isinstance(error, Discard)
+    discarded = isinstance(error, Discard) or policy.discards(error)
+    if discarded or attempt >= max_attempts or isinstance(error, _FINAL):
         return Outcome(JobStatus.FAILED, error=text, detail=detail, discarded=discarded)
     delay = policy.delay(attempt, jitter)
     if isinstance(error, Retry) and error.after is not None:

@@ -1,26 +1,56 @@
-"""When a failed attempt is made again."""
+"""Whether a failed attempt is made again, and when."""
 
+import builtins
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
-from .arguments import describe_argument
+from .arguments import describe_argument, listed
 
 BackoffKind = Literal["exponential", "linear", "constant"]
+ErrorType: TypeAlias = type[Exception] | str
+"""A class of errors, or the name of one without its module."""
 JITTER = 0.1
 LONGEST = timedelta(days=365).total_seconds()
+_WANTED = 'a class that derives from Exception, or its name, as "TimeoutError"'
+_NO_ERRORS = {"Retry", "Discard", "Snooze", "CancelledError"} | {
+    name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type)
+    and issubclass(value, BaseException)
+    and not issubclass(value, Exception)
+}
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long a job waits after its n-th failed attempt.
+    """How long a job waits after its n-th failed attempt, and after which errors it does.
 
     `base` is in seconds: exponential waits base × 1, 2, 4, 8 …, linear base × 1, 2, 3 …, constant
-    base each time; never longer than a year.
+    base each time; never longer than a year. With `retry_on`, other errors end the job at once, as
+    those of `discard_on` do.
     """
 
     backoff: BackoffKind = "exponential"
     base: float = 60.0
+    retry_on: Sequence[ErrorType] = ()
+    discard_on: Sequence[ErrorType] = ()
+
+    def discards(self, error: BaseException) -> bool:
+        """Whether an attempt that ended with this error is the job's last.
+
+        Of an error's class and those it derives from, the first one that is named decides. What is
+        no `Exception` came from the queue itself, and is not decided here.
+        """
+        if not (self.retry_on or self.discard_on) or not isinstance(error, Exception):
+            return False
+        for kind in type(error).__mro__:
+            if kind in self.discard_on or kind.__name__ in self.discard_on:
+                return True
+            if kind in self.retry_on or kind.__name__ in self.retry_on:
+                return False
+        return bool(self.retry_on)
 
     def delay(self, attempt: int, jitter: float) -> float:
         """Seconds to wait after failed attempt number `attempt`, from 1.
@@ -46,3 +76,39 @@ def check_backoff(backoff: object) -> None:
         raise ValueError(
             describe_argument("backoff", backoff, " or ".join(map(repr, get_args(BackoffKind))))
         )
+
+
+def check_error_types(
+    retry_on: Iterable[ErrorType], discard_on: Iterable[ErrorType]
+) -> tuple[tuple[ErrorType, ...], tuple[ErrorType, ...]]:
+    """Both as tuples. Raises TypeError for what is no class or name, ValueError for other names.
+
+    Also raises ValueError for an error that both have.
+    """
+    retried = _checked(retry_on, "retry_on")
+    discarded = _checked(discard_on, "discard_on")
+    names = {_name(each) for each in retried}
+    for each in discarded:
+        if each in retried or (_name(each) in names and _is_by_name(each, retried)):
+            raise ValueError(f"retry_on and discard_on both name {_name(each)}: use one of them")
+    return retried, discarded
+
+
+def _checked(given: Iterable[ErrorType], what: str) -> tuple[ErrorType, ...]:
+    given = [given] if isinstance(given, str | type) else listed(given, what)
+    for each in given:
+        if isinstance(each, str):
+            if not each.isidentifier() or each in _NO_ERRORS:
+                raise ValueError(describe_argument(what, each, _WANTED))
+        elif not (isinstance(each, type) and issubclass(each, Exception)):
+            raise TypeError(describe_argument(what, each, _WANTED))
+    return tuple(given)
+
+
+def _is_by_name(error: ErrorType, others: Iterable[ErrorType]) -> bool:
+    """Whether one of two errors of one name is given by it: two classes may share theirs."""
+    return isinstance(error, str) or _name(error) in others
+
+
+def _name(error: ErrorType) -> str:
+    return error if isinstance(error, str) else error.__name__

@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..model.arguments import check_type, describe_argument
+from ..model.controls import check_count, period_of
 from ..model.payload import check_name
 from ..postgres.statement import Statement, nothing
-
-_LONGEST = timedelta(days=365)
-_MOST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ def limit(queue: str, concurrency: int | None) -> Statement[None]:
     """Limit how many jobs of a queue run at once; None lifts the limit."""
     check_name(queue, "queue")
     if concurrency is not None:
-        _check_count(concurrency, "concurrency", "to run none of its jobs, pause the queue")
+        check_count(concurrency, "concurrency", "to run none of its jobs, pause the queue")
     parameters = {"queue": queue, "concurrency": concurrency}
     return Statement("limit/limit", parameters, nothing)
 
@@ -46,12 +43,8 @@ def rate_limit(type: str, starts: int | None, per: timedelta) -> Statement[None]
     check_name(type, "type")
     if starts is None:
         return Statement("limit/rate_unlimited", {"type": type}, nothing)
-    _check_count(starts, "starts", "to start none of its jobs, pause its queue")
-    check_type(per, "per", timedelta, "a timedelta")
-    seconds = per.total_seconds()
-    if not 0.001 <= seconds <= _LONGEST.total_seconds():
-        raise ValueError(f"per is {per}: use a millisecond to {_LONGEST.days} days")
-    parameters = {"type": type, "starts": starts, "seconds": seconds}
+    check_count(starts, "starts", "to start none of its jobs, pause its queue")
+    parameters = {"type": type, "starts": starts, "seconds": period_of(per)}
     return Statement("limit/rate_limit", parameters, nothing)
 
 
@@ -64,8 +57,3 @@ def rate_limits() -> Statement[list[RateLimit]]:
             RateLimit(type_, starts, timedelta(seconds=seconds)) for type_, starts, seconds in rows
         ],
     )
-
-
-def _check_count(count: int, what: str, instead: str) -> None:
-    if type(count) is not int or not 1 <= count <= _MOST:
-        raise ValueError(describe_argument(what, count, f"1 to {_MOST}; {instead}"))

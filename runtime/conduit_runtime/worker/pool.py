@@ -108,6 +108,8 @@ class WorkerPool:
 
         `timeout` bounds an attempt, `backoff` and `base` say when one that failed is made again;
         with `keep_result`, what it returns is kept for that long, for `queue.get(id).result`.
+        `concurrency`, `rate_limit` and `per` limit the type over all workers. `retry_on` and
+        `discard_on` say after which errors an attempt is made again.
         """
         self.handlers.register(type, function, **options)
 

@@ -126,6 +126,21 @@ def test_options_changed() -> None:
     )
 
 
+def test_limits_and_errors_changed() -> None:
+    old = ', concurrency: 5, retry_on: ["OSError", "KeyError"]'
+    new = ', rate_limit: 100, per: 1.minute, discard_on: "ValueError"'
+    (found,) = findings(post(MAIL % old), post(MAIL % new))
+    assert (found.code, found.verdict) == ("BRK124", "either")
+    assert found.message == (
+        "its options changed: retry_on OSError KeyError -> none, discard_on none -> ValueError, "
+        "concurrency 5 -> none, rate_limit none -> 100, per none -> 60 s"
+    )
+    assert found.hint == (
+        "old and new workers each follow their own code until the old ones are replaced; the "
+        "limits of the worker that started last hold for all, unless a command set others"
+    )
+
+
 def test_a_prefix_is_one_finding_and_hides_no_other() -> None:
     old, new = post(MAIL % ""), post(MAIL % ', queue: "mail"', fields="title: string?")
     found = findings(old, new, Config(prefix="blog"), Config(prefix="news_"))

@@ -1,10 +1,13 @@
+import asyncio
+import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from conduit_runtime import Discard, JobStatus, Retry, Snooze
 from conduit_runtime.model.errors import PayloadMismatch
 from conduit_runtime.model.outcome import Outcome, clean, decide, describe
-from conduit_runtime.model.retry import DEFAULT_POLICY, RetryPolicy
+from conduit_runtime.model.retry import DEFAULT_POLICY, ErrorType, RetryPolicy, check_error_types
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +45,78 @@ def test_the_last_attempt_fails_the_job() -> None:
 def test_what_a_retry_cannot_help_fails_at_once() -> None:
     assert decided(Discard("no")).status is JobStatus.FAILED
     assert decided(PayloadMismatch("order.total is missing")).status is JobStatus.FAILED
+
+
+class Refused(ConnectionError):
+    """A user's class of errors."""
+
+
+@pytest.mark.parametrize(
+    ("retry_on", "discard_on", "error", "discarded"),
+    [
+        ((), (), ValueError(), False),
+        ((), (ValueError,), ValueError(), True),
+        ((), (ValueError,), KeyError(), False),
+        ((OSError,), (), TimeoutError(), False),
+        ((OSError,), (), ValueError(), True),
+        (("OSError",), (), Refused(), False),
+        (("Refused",), (), Refused(), False),
+        (("Refused",), (), ConnectionError(), True),
+        # of several classes that fit, the nearest decides
+        ((OSError,), (Refused,), Refused(), True),
+        ((OSError,), (Refused,), ConnectionError(), False),
+        ((Refused,), (OSError,), Refused(), False),
+        ((Refused,), ("Exception",), ValueError(), True),
+        ((Refused, "KeyError"), ("LookupError",), KeyError(), False),
+        # what is no Exception: of the handler itself, or of the queue
+        ((OSError,), ("Exception",), Retry(after=1), False),
+        ((OSError,), ("Exception",), Snooze(1), False),
+        ((OSError,), ("Exception",), asyncio.CancelledError(), False),
+    ],
+)
+def test_errors_that_are_not_retried(
+    retry_on: tuple[ErrorType, ...],
+    discard_on: tuple[ErrorType, ...],
+    error: BaseException,
+    discarded: bool,
+) -> None:
+    policy = RetryPolicy("constant", 5, retry_on, discard_on)
+    outcome = decide(1, 3, error, policy, 0.0)
+    assert outcome.discarded is discarded
+    assert outcome.status is (JobStatus.FAILED if discarded else JobStatus.PENDING)
+    if discarded:
+        assert outcome.detail is not None
+    last = decide(3, 3, error, policy, 0.0)
+    assert last.discarded is discarded
+
+
+@pytest.mark.parametrize(
+    ("retry_on", "discard_on", "message"),
+    [
+        (("smtplib.SMTPException",), (), "retry_on is 'smtplib.SMTPException': use a class"),
+        ((), ("Discard",), "discard_on is 'Discard': use a class"),
+        ((), ("KeyboardInterrupt",), "discard_on is"),
+        (("",), (), "retry_on is"),
+        ((KeyError,), ("KeyError",), "both name KeyError"),
+        (("KeyError",), (KeyError,), "both name KeyError"),
+        ((KeyError,), (KeyError,), "both name KeyError"),
+    ],
+)
+def test_bad_names_of_errors(retry_on: Any, discard_on: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        check_error_types(retry_on, discard_on)
+
+
+@pytest.mark.parametrize("bad", [5, [5], [int], [BaseException], [Retry], None, {"a": 1}])
+def test_what_is_no_class_of_errors(bad: Any) -> None:
+    with pytest.raises(TypeError, match=r"^retry_on is "):
+        check_error_types(bad, ())
+
+
+def test_classes_of_errors() -> None:
+    other = type("KeyError", (Exception,), {})
+    assert check_error_types(KeyError, "OSError") == ((KeyError,), ("OSError",))
+    assert check_error_types([KeyError], iter([other])) == ((KeyError,), (other,))
 
 
 def test_a_snooze_does_not_count() -> None:

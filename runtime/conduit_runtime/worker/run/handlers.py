@@ -12,10 +12,18 @@ import msgspec
 from ...job_types.job_type import JobType
 from ...job_types.upcast import Upcast
 from ...model.arguments import check_duration
+from ...model.controls import SourceLimits
 from ...model.errors import NoHandler, QueueError
 from ...model.lanes import Lane, reader_of, readers
 from ...model.payload import check_name
-from ...model.retry import DEFAULT_POLICY, BackoffKind, RetryPolicy, check_backoff
+from ...model.retry import (
+    DEFAULT_POLICY,
+    BackoffKind,
+    ErrorType,
+    RetryPolicy,
+    check_backoff,
+    check_error_types,
+)
 from ...services.service_calls import is_coroutine_function
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,13 +35,21 @@ class HandlerOptions(TypedDict, total=False):
     With `keep_result`, what it returns is kept for that long after a job's end, as JSON, for
     `queue.get(id).result`. `timeout` bounds one attempt of a job that brings none of its own. A
     failed attempt is made again after `base` (a minute unless given) × 1, 2, 4 … ("exponential",
-    unless `backoff` is given), × 1, 2, 3 … ("linear"), or `base` each time ("constant").
+    unless `backoff` is given), × 1, 2, 3 … ("linear"), or `base` each time ("constant"). At most
+    `concurrency` jobs of the type run at once, and at most `rate_limit` start within any `per` (a
+    second unless given), over all workers. With `retry_on`, other errors end a job at once, as
+    those of `discard_on` do: classes, or their names; subclasses count.
     """
 
     keep_result: timedelta | None
     timeout: timedelta | None
     backoff: BackoffKind
     base: timedelta | None
+    concurrency: int | None
+    rate_limit: int | None
+    per: timedelta | None
+    retry_on: Iterable[ErrorType]
+    discard_on: Iterable[ErrorType]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,7 @@ class Handler:
     policy: RetryPolicy = DEFAULT_POLICY
     timeout: float | None = None
     keep_result: float | None = None
+    limits: SourceLimits | None = None
     is_async: bool = False
     is_generated: bool = False
 
@@ -65,9 +82,10 @@ class Handler:
             fingerprint=job_type.fingerprint,
             upcasts=job_type.upcasts,
             decode=job_type.decode,
-            policy=_policy(job_type.backoff, job_type.base),
+            policy=_policy(job_type.backoff, job_type.base, job_type.retry_on, job_type.discard_on),
             timeout=_seconds(job_type.timeout, "timeout"),
             keep_result=_seconds(job_type.keep_result, "keep_result"),
+            limits=job_type.limits,
             is_async=True,
             is_generated=True,
         )
@@ -102,6 +120,11 @@ class HandlerRegistry:
         timeout: timedelta | None = None,
         backoff: BackoffKind = "exponential",
         base: timedelta | None = None,
+        concurrency: int | None = None,
+        rate_limit: int | None = None,
+        per: timedelta | None = None,
+        retry_on: Iterable[ErrorType] = (),
+        discard_on: Iterable[ErrorType] = (),
     ) -> None:
         """Have `function(context, payload)` run the jobs of a type, instead of any before it.
 
@@ -122,9 +145,10 @@ class HandlerRegistry:
             Handler(
                 type,
                 function,
-                policy=_policy(backoff, base),
+                policy=_policy(backoff, base, retry_on, discard_on),
                 timeout=_seconds(timeout, "timeout"),
                 keep_result=_seconds(keep_result, "keep_result"),
+                limits=SourceLimits.of(concurrency, rate_limit, per),
                 is_async=is_async,
             )
         )
@@ -168,6 +192,11 @@ class HandlerRegistry:
             lanes += [(handler.type, shape) for shape in shapes]
         return lanes
 
+    def limits(self) -> dict[str, SourceLimits]:
+        """The limits that the code gives its types, by type."""
+        handlers = [*self.by_type.values()]  # another thread may register one meanwhile
+        return {each.type: each.limits for each in handlers if each.limits is not None}
+
     def may_read(self, lane: Lane) -> bool:
         """Whether a type has a handler that has not found jobs of this lane unreadable."""
         handler = self.by_type.get(lane[0])
@@ -190,12 +219,16 @@ def _seconds(duration: timedelta | None, what: str) -> float | None:
     return duration.total_seconds()
 
 
-def _policy(backoff: BackoffKind, base: timedelta | None) -> RetryPolicy:
+def _policy(
+    backoff: BackoffKind,
+    base: timedelta | None,
+    retry_on: Iterable[ErrorType],
+    discard_on: Iterable[ErrorType],
+) -> RetryPolicy:
     check_backoff(backoff)
     seconds = _seconds(base, "base")
-    if seconds is None and backoff == DEFAULT_POLICY.backoff:
-        return DEFAULT_POLICY
-    return RetryPolicy(backoff, DEFAULT_POLICY.base if seconds is None else seconds)
+    errors = check_error_types(retry_on, discard_on)
+    return RetryPolicy(backoff, DEFAULT_POLICY.base if seconds is None else seconds, *errors)
 
 
 def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import Job, JobContext, Queue, WorkerPool
+from conduit_runtime import FailedJob, Job, JobContext, Queue, Retry, WorkerPool, job_type
 
 HOUR = timedelta(hours=1)
 
@@ -123,3 +123,78 @@ def test_an_option_that_is_none_is_refused(
     for register in (WorkerPool(queue).register, WorkerPool(queue).handlers.register):
         with pytest.raises(error, match=name):
             register("t", hang, **options)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_an_error_that_is_not_retried_ends_the_job_discarded(queue: Queue, plain: bool) -> None:
+    pool = WorkerPool(queue)
+    told: list[FailedJob] = []
+    pool.on_failed(told.append)
+
+    @pool.handler("t", retry_on=(OSError,), discard_on=["FileNotFoundError"])
+    def work(context: JobContext, payload: Any) -> None:
+        raise {"os": ConnectionError("later"), "gone": FileNotFoundError("gone")}.get(
+            payload, KeyError("odd")
+        )
+
+    if not plain:
+
+        async def wrapped(context: JobContext, payload: Any) -> None:
+            await asyncio.sleep(0)
+            work(context, payload)
+
+        pool.register("t", wrapped, retry_on="OSError", discard_on=FileNotFoundError)
+
+    again = ran(queue, pool, Job(type="t", payload="os"))
+    assert (again.status, again.attempts) == ("pending", 1)
+    gone = ran(queue, pool, Job(type="t", payload="gone"))
+    assert (gone.status, gone.attempts, gone.error) == ("failed", 1, "FileNotFoundError: gone")
+    odd = ran(queue, pool, Job(type="t", payload="odd"))
+    assert (odd.status, odd.attempts, odd.error) == ("failed", 1, "KeyError: 'odd'")
+    assert [(job.id, job.discarded) for job in told] == [(gone.id, True), (odd.id, True)]
+    [metrics] = queue.metrics(type="t")
+    assert (metrics.failed, metrics.retried, metrics.discarded) == (3, 1, 2)
+
+
+def test_a_timeout_is_an_error_as_others(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+    pool.register("t", hang, retry_on="TimeoutError", timeout=timedelta(seconds=0.05))
+    assert ran(queue, pool, Job(type="t")).status == "pending"
+    pool.register("t", hang, retry_on=KeyError, timeout=timedelta(seconds=0.05))
+    assert ran(queue, pool, Job(type="t")).status == "failed"
+
+
+def test_a_handler_that_asks_for_a_retry_gets_it(queue: Queue) -> None:
+    pool = WorkerPool(queue)
+
+    @pool.handler("t", retry_on=KeyError, discard_on=ValueError)
+    async def work(context: JobContext, payload: object) -> None:
+        try:
+            raise ValueError
+        except ValueError as error:
+            raise Retry(after=3600) from error
+
+    assert ran(queue, pool, Job(type="t")).status == "pending"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"retry_on": "no name"},
+        {"retry_on": KeyError, "discard_on": KeyError},
+        {"discard_on": [int]},
+        {"concurrency": 0},
+        {"concurrency": True},
+        {"rate_limit": 0},
+        {"per": HOUR},
+        {"rate_limit": 1, "per": 3600},
+        {"rate_limit": 1, "per": timedelta(days=366)},
+    ],
+)
+def test_bad_options_are_refused_where_they_are_given(
+    queue: Queue, options: dict[str, Any]
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"^(retry_on|discard_on|conc|rate|per)"):
+        WorkerPool(queue).register("t", hang, **options)
+    with pytest.raises((TypeError, ValueError), match=r"^(retry_on|discard_on|conc|rate|per)"):
+        job_type("t", "00000000", **options)(hang)

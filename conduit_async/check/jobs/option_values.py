@@ -1,0 +1,176 @@
+"""The values of the options of an `@async` block, each checked."""
+
+import builtins
+import re
+from collections.abc import Sequence
+from typing import Any, TypeGuard
+
+from ... import ast
+from ...config import BACKOFFS, PRIORITIES
+from ...suggest import did_you_mean
+from ..coercion import constant_text
+from ..constants import Constant, Seconds
+
+MAX_NAME_BYTES = 200
+"""Bytes of UTF-8 that the name of a queue or of a job type may have."""
+
+_MOST = 2**31 - 1
+_LONGEST_PERIOD = 365 * 86_400
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_MAX_DURATION = 100 * 366 * 86_400
+_NO_ERRORS = {"Retry", "Discard", "Snooze", "CancelledError"} | {
+    name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type)
+    and issubclass(value, BaseException)
+    and not issubclass(value, Exception)
+}
+"""What ends a job in ways of its own: `rescue` does not see it, and no option does."""
+
+
+class BadValueError(Exception):
+    """An option has a value that it cannot have, and perhaps what to write instead."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+def text(value: Constant, what: str) -> str:
+    """A text; `what` names it in messages."""
+    if not isinstance(value, str):
+        raise BadValueError(f"{what} must be a string")
+    if not value or not value.isprintable():
+        raise BadValueError(f"{what} must be a text of printable characters")
+    if len(value.encode(errors="replace")) > MAX_NAME_BYTES:
+        raise BadValueError(f"{what} has at most {MAX_NAME_BYTES} bytes")
+    return value
+
+
+def name(value: Constant) -> str:
+    """The name of a job type, without its hook's."""
+    given = text(value, "the name of a job type")
+    if not _NAME.fullmatch(given):
+        raise BadValueError(
+            "the name of a job type has letters, digits, `_` and `-` only",
+            "it becomes the last part of the job type: `user.after_create.welcome`",
+        )
+    return given
+
+
+def earlier_names(node: ast.Expr) -> tuple[str, ...]:
+    """The value of `was`: a name or several."""
+    return tuple(map(_earlier_name, _items(node)))
+
+
+def _earlier_name(node: ast.Expr) -> str:
+    given = constant_text(node)
+    hint = 'such as `was: "email_send"`, or the whole name of a type: `"user.after_create.welcome"`'
+    if given is None:
+        raise BadValueError("an earlier name of a job type is a string", hint)
+    if "." in given:
+        return text(given, "the name of a job type")
+    if not _NAME.fullmatch(given):
+        raise BadValueError(f'"{given}" is no name of a job type', hint)
+    return given
+
+
+def error_types(node: ast.Expr) -> tuple[str, ...]:
+    """The value of `retry_on` and `discard_on`: the types of some errors, by name."""
+    names = tuple(map(_error_type, _items(node)))
+    if not names:
+        raise BadValueError("no type of an error is named", "leave the option out")
+    for given in names:
+        if names.count(given) > 1:
+            raise BadValueError(f'"{given}" is given twice')
+    return names
+
+
+def _error_type(node: ast.Expr) -> str:
+    given = constant_text(node)
+    if given is None:
+        hint = "the name of its Python class, as `err.type` gives it"
+        if isinstance(node, ast.NameRef):
+            hint = f'write `"{node.span.text}"`: {hint}'
+        raise BadValueError("the type of an error is a string", hint)
+    if (last := given.rpartition(".")[2]) != given and last.isidentifier():
+        hint = f'write `"{last}"`'
+        raise BadValueError(f'"{given}" is more than the name of a class', hint)
+    if not given.isidentifier():
+        raise BadValueError(f'"{given}" is no type of an error', 'such as `"TimeoutError"`')
+    if given in _NO_ERRORS:
+        hint = "it names what `rescue` catches: `Exception` and what derives from it"
+        raise BadValueError(f"`{given}` ends a job in a way of its own", hint)
+    return given
+
+
+def _items(node: ast.Expr) -> Sequence[ast.Expr]:
+    return node.items if isinstance(node, ast.ArrayLiteral) else (node,)
+
+
+def priority(value: Constant) -> int:
+    """A priority, as a number."""
+    names = ", ".join(f'"{name}"' for name in PRIORITIES)
+    if isinstance(value, str) and value not in PRIORITIES:
+        hint = f"it is {names}, or a number from 0 to 100"
+        hint = did_you_mean(value, PRIORITIES, '"{}"') or hint
+        raise BadValueError(f'there is no priority "{value}"', hint)
+    number = PRIORITIES[value] if isinstance(value, str) else value
+    if not _is_int(number) or not 0 <= number <= 100:
+        raise BadValueError(f"a priority is {names}, or a number from 0 to 100")
+    return number
+
+
+def max_attempts(value: Constant) -> int:
+    """How many attempts a job has."""
+    if not _is_int(value) or not 1 <= value <= 1000:
+        raise BadValueError("`max_attempts` is a whole number from 1 to 1000")
+    return value
+
+
+def count(value: Constant, option: str) -> int:
+    """How many jobs a limit allows."""
+    if not _is_int(value) or not 1 <= value <= _MOST:
+        raise BadValueError(f"`{option}` is a whole number from 1 to {_MOST:,}")
+    return value
+
+
+def backoff(value: Constant) -> str:
+    """How waits grow."""
+    if isinstance(value, str) and value in BACKOFFS:
+        return value
+    hint = did_you_mean(value, BACKOFFS, '"{}"') if isinstance(value, str) else None
+    raise BadValueError('`backoff` is "exponential", "linear" or "constant"', hint)
+
+
+def delay(value: Constant) -> float:
+    """A duration in seconds, 0 too."""
+    if not isinstance(value, Seconds):
+        hint = f"say the unit: `{value}.seconds`" if _is_int(value) else "such as `10.minutes`"
+        raise BadValueError("a duration is expected here", hint)
+    if not 0 <= value.value <= _MAX_DURATION:
+        raise BadValueError("the duration must be positive and at most a hundred years")
+    return float(value.value)
+
+
+def duration(value: Constant) -> float:
+    """A duration in seconds."""
+    if not (seconds := delay(value)):
+        raise BadValueError("the duration must be more than nothing")
+    return seconds
+
+
+def period(value: Constant) -> float:
+    """The value of `per`."""
+    if not 0.001 <= (seconds := delay(value)) <= _LONGEST_PERIOD:
+        raise BadValueError("a period is a millisecond to 365 days")
+    return seconds
+
+
+def moment(value: Constant) -> Any:
+    """A constant is no moment."""
+    raise BadValueError("`run_at` is a timestamp", "such as `Time.now() + 1.hour`")
+
+
+def _is_int(value: Constant) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
