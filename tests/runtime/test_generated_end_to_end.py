@@ -37,7 +37,7 @@ def test_from_the_hook_to_the_services(conn: psycopg.Connection[Any], app_dsn: s
     after_create(conn, insert_order(conn, "lost"))
     conn.rollback()
 
-    worker = drain(app_dsn, "--services", "echo")
+    worker = drain(app_dsn, "--services", "echo", "--yes")
     assert worker.returncode == 0, worker.stderr
     calls = [json.loads(line) for line in worker.stdout.splitlines()]
     assert sorted((call["service"], call["method"]) for call in calls) == [

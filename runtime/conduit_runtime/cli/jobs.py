@@ -12,7 +12,9 @@ from .filters import DURATION, STATUSES, change, change_options, filter_options
 from .output import counted_jobs, first_line, show_one, show_rows
 from .session import Session, session_options
 
-_COLUMNS = ["id", "queue", "type", "status", "attempts", "run_at", "error"]
+_COLUMNS = (
+    *("id", "queue", "type", "status", "attempts", "run_at", "started_at", "locked_by", "error"),
+)
 _METRICS = (
     *("queue", "type", "processed", "per_second", "failed", "retried"),
     *("p50", "p95", "p99", "wait_p50", "wait_p95", "wait_p99"),
@@ -35,13 +37,15 @@ def jobs() -> None:
     help="The most jobs to list.",
 )
 def list_jobs(session: Session, limit: int, **wanted: Any) -> None:
-    """List the newest jobs."""
+    """List the newest jobs; of running ones, when their attempt started and in which worker."""
     with session.queue() as queue:
         rows = [_row(job) for job in queue.list(limit=limit, **wanted)]
     if session.form == "table":
         for row in rows:
             row["attempts"] = f"{row['attempts']}/{row['max_attempts']}"
             row["error"] = first_line(row["error"])
+            if row["status"] != "running":
+                row["started_at"] = None
     show_rows(rows, _COLUMNS, session.form)
 
 
@@ -49,12 +53,15 @@ def list_jobs(session: Session, limit: int, **wanted: Any) -> None:
 @session_options
 @click.argument("id", type=click.UUID)
 def show(session: Session, id: UUID) -> None:
-    """Show everything about a job."""
+    """Show everything about a job: its payload, and each failed attempt with its traceback."""
     with session.queue() as queue:
         job = queue.get(id)
     if job is None:
         raise click.ClickException(f"there is no job {id}")
-    show_one({**_row(job), "waits_for": job.waits_for, "result": job.result}, session.form)
+    row = {**_row(job), "waits_for": job.waits_for, "result": job.result}
+    if session.form == "table":
+        row["errors"] = "\n".join(map(_attempt, job.errors))
+    show_one(row, session.form)
 
 
 @jobs.command()
@@ -135,6 +142,15 @@ def stats(session: Session, name: str | None, type: str | None, last: str) -> No
     click.echo(f"\n{'Attempts' if attempts else 'No attempts'} in the last {last}")
     if attempts:
         show_rows(attempts, _METRICS, "table")
+
+
+def _attempt(entry: Any) -> str:
+    """A failed attempt as text: when it failed, and its traceback, or its error without one."""
+    if not isinstance(entry, dict):  # typed by hand
+        return str(entry)
+    head = f"attempt {entry.get('attempt', '?')} at {entry.get('at', '?')}"
+    text = str(entry.get("traceback") or entry.get("error") or "").rstrip("\n")
+    return "\n".join([head, *(f"  {line}" for line in text.split("\n"))])
 
 
 def _row(job: Job) -> dict[str, Any]:

@@ -72,7 +72,19 @@ def _report(blockers: str) -> None:
 
 @click.command()
 @database_options
-def dsn(session: Session) -> None:
-    """Print the database that the commands use; start the embedded one if it is needed."""
+@click.option("--stop", is_flag=True, help="End the embedded Postgres of the working folder.")
+def dsn(session: Session, stop: bool) -> None:
+    """Print the database that the commands use; start the embedded one if it is needed.
+
+    The embedded one runs on for 10 minutes without a connection; --stop ends it at once. Its data
+    stays.
+    """
+    if stop:
+        click.echo(
+            "the embedded Postgres has ended"
+            if session.stop_embedded()
+            else "no embedded Postgres runs here"
+        )
+        return
     with session.database(keep=_KEEP) as dsn:
         click.echo(dsn)

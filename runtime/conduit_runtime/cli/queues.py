@@ -10,7 +10,7 @@ import click
 from ..client.queue import Queue
 from ..model.stats import QueueOverview
 from .filters import DURATION
-from .output import show_rows
+from .output import short_duration, show_rows
 from .session import Session, session_options
 
 _COUNTS = [
@@ -23,6 +23,8 @@ _COUNTS = [
     "unreadable",
     "workers",
 ]
+_KEPT = ("keep_completed", "keep_failed")
+"""Columns of a table in which a queue has a value."""
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME…")
 _none = click.option("--none", "lift", is_flag=True, help="Lift the limit.")
 
@@ -72,6 +74,45 @@ def limit(session: Session, names: tuple[str, ...], concurrency: int | None, lif
     """Limit how many jobs of a queue run at once, over all workers."""
     _check_either(concurrency, lift, "--concurrency")
     _change(session, names, lambda queue, name: queue.limit(name, concurrency))
+
+
+@queues.command()
+@session_options
+@_names
+@click.option(
+    "--keep-completed",
+    type=DURATION,
+    metavar="DURATION",
+    help="Delete completed and cancelled jobs so long after they ended: 12h, 30d, 4w.",
+)
+@click.option(
+    "--keep-failed",
+    type=DURATION,
+    metavar="DURATION",
+    help="Delete failed jobs so long after they ended.",
+)
+@click.option("--none", "lift", is_flag=True, help="Leave it to what workers were started with.")
+def retention(
+    session: Session,
+    names: tuple[str, ...],
+    keep_completed: timedelta | None,
+    keep_failed: timedelta | None,
+    lift: bool,
+) -> None:
+    """Say how long the ended jobs of queues are kept; what is left out is lifted.
+
+    It wins over --keep-completed and --keep-failed of `worker`. A running worker deletes the jobs,
+    a few thousand at a time.
+    """
+    if lift == (keep_completed is not None or keep_failed is not None):
+        raise click.UsageError("give --keep-completed, --keep-failed or both, or --none")
+    _change(
+        session,
+        names,
+        lambda queue, name: queue.retention(
+            name, keep_completed=keep_completed, keep_failed=keep_failed
+        ),
+    )
 
 
 @queues.command("rate-limit")
@@ -130,9 +171,15 @@ def _check_either(limit: int | None, lift: bool, option: str) -> None:
 
 def _show(overviews: list[QueueOverview], form: str) -> None:
     rows = [{**asdict(each), "paused": each.paused} for each in overviews]
+    kept = [each for each in _KEPT if any(row[each] is not None for row in rows)]
     if form == "table":
         rows = [{**row, "paused": "paused" if row["paused"] else ""} for row in rows]
-    show_rows(rows, ["queue", "paused", "concurrency", *_COUNTS, "oldest_due"], form)
+        rows = [{**row, **{name: _kept(row[name]) for name in kept}} for row in rows]
+    show_rows(rows, ["queue", "paused", "concurrency", *_COUNTS, "oldest_due", *kept], form)
+
+
+def _kept(seconds: float | None) -> str:
+    return "" if seconds is None else short_duration(seconds)
 
 
 def _show_rates(queue: Queue, form: str) -> None:

@@ -45,6 +45,26 @@ class Session:
         self.schema = schema
         self.form = form
 
+    @property
+    def given(self) -> str | None:
+        """The connection string that is given; None: the embedded database is used."""
+        return self._dsn or next(filter(None, map(os.environ.get, _VARIABLES)), None)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is the embedded database of the working folder."""
+        from .. import embedded
+
+        return self.given is None or embedded.is_running(_FOLDER, self.given)
+
+    def stop_embedded(self) -> bool:
+        """End the embedded database of the working folder; False when it does not run."""
+        if self._dsn is not None:
+            raise click.UsageError("--stop ends the embedded Postgres, and --dsn names another")
+        from .. import embedded
+
+        return embedded.stop(_FOLDER)
+
     @contextmanager
     def database(self, keep: float = 0.0, *, creates: bool = False) -> Iterator[str]:
         """Yield the connection string of the database, which runs for the length of the block.
@@ -52,8 +72,7 @@ class Session:
         An embedded database is started and migrated, and runs for `keep` seconds longer. There, a
         schema without our tables is an error, unless the command `creates` it.
         """
-        dsn = self._dsn or next(filter(None, map(os.environ.get, _VARIABLES)), None)
-        if dsn is not None:
+        if (dsn := self.given) is not None:
             note_dsn(dsn)
             # SQLAlchemy's form names a driver; libpq knows none.
             yield re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", dsn)

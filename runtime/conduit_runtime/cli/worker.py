@@ -7,11 +7,13 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from .filters import DURATION
 from .metrics_port import free_ports, serve_metrics
 from .packages import configured, load_jobs, stamped_schema
 from .processes import Parent, run_processes
@@ -97,6 +99,19 @@ _STUCK = 75
     metavar="SECONDS",
     help="How long to retry at the start while the database cannot be reached.",
 )
+@click.option(
+    "--keep-completed",
+    type=DURATION,
+    metavar="DURATION",
+    help="Delete completed and cancelled jobs of these queues so long after they ended: 12h, 30d.",
+)
+@click.option(
+    "--keep-failed",
+    type=DURATION,
+    metavar="DURATION",
+    help="Delete failed jobs of these queues so long after they ended.",
+)
+@click.option("--yes", is_flag=True, help="Let `--services echo` complete jobs of this database.")
 @click.option("--parent", type=int, hidden=True)  # one of several: the socket to its parent
 def worker(
     session: Session,
@@ -113,6 +128,9 @@ def worker(
     drain: bool,
     grace: float,
     connect_timeout: float,
+    keep_completed: timedelta | None,
+    keep_failed: timedelta | None,
+    yes: bool,
     parent: int | None,
 ) -> None:
     """Run the jobs of generated packages, given by path or by dotted name.
@@ -127,6 +145,11 @@ def worker(
     for option, seconds in (("--grace", grace), ("--connect-timeout", connect_timeout)):
         if math.isnan(seconds):
             raise click.BadParameter(f"{option} takes seconds, 0 or more")
+    if services == "echo" and not (yes or parent is not None or session.is_embedded):
+        raise click.UsageError(
+            "`--services echo` prints the calls of jobs and completes the jobs without doing them, "
+            "and this database is not the embedded one: add --yes if no job in it matters"
+        )
     with session.database(creates=True) as dsn:
         if processes > 1:
             ports = free_ports(metrics_host, metrics_port, processes)
@@ -156,6 +179,8 @@ def worker(
                 connect_timeout=connect_timeout,
                 on_failed=_on_failed(on_failed),
                 around=[_around(reference) for reference in around],
+                keep_completed=keep_completed,
+                keep_failed=keep_failed,
             )
             if metrics_port is not None:
                 serve_metrics(pool, metrics_host, metrics_port)

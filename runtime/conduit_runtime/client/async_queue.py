@@ -10,15 +10,18 @@ from ..model.flow import Flow
 from ..model.job import Job, JobStatus
 from ..model.metrics.job_metrics import JobMetrics
 from ..model.stats import QueueOverview, QueueStats
+from ..model.worker_info import WorkerInfo
 from ..postgres.statement import Statement
 from ..statements import bulk, controls, leases
 from ..statements import jobs as store
 from ..statements import metrics as metrics_store
-from ..statements.bulk import Filter, OnProgress, Status, purge
+from ..statements.bulk import Filter, OnProgress, Status
 from ..statements.controls import RateLimit
 from ..statements.flows import advance_watched, insert_flow, unstored
+from ..statements.purge import purge
 from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
+from ..statements.worker_registry import workers as registered
 from .async_connections import AsyncConnections, Connection, Pool
 from .sweep import clear
 
@@ -27,6 +30,7 @@ Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]
 RateLimits = list[RateLimit]
+Workers = list[WorkerInfo]
 Inserts = Sequence[Statement[list[Duplicate]]]
 
 
@@ -168,6 +172,10 @@ class AsyncQueue:
         """The state of every queue that holds jobs, has workers, is paused or is limited."""
         return await self._run(store.queues(), conn)
 
+    async def workers(self, *, conn: Conn = None) -> Workers:
+        """The registered workers by name, each with what it runs; dead ones until their rescue."""
+        return await self._run(registered(), conn)
+
     async def dequeue(
         self,
         worker_id: str,
@@ -229,6 +237,21 @@ class AsyncQueue:
         """
         await self._run(controls.limit(queue, concurrency), conn)
 
+    async def retention(
+        self,
+        queue: str,
+        *,
+        keep_completed: timedelta | None = None,
+        keep_failed: timedelta | None = None,
+        conn: Conn = None,
+    ) -> None:
+        """Have workers delete the jobs of a queue so long after they ended.
+
+        Cancelled jobs count as completed ones. This wins over what workers were started with; None
+        leaves it to them. Any worker deletes, also one that does not serve the queue.
+        """
+        await self._run(controls.retention(queue, keep_completed, keep_failed), conn)
+
     async def rate_limit(
         self,
         type: str,
@@ -258,8 +281,9 @@ class AsyncQueue:
         """Delete jobs that ended longer ago than `older_than`, and return how many.
 
         `status` is one or several. Works in bounded batches, each a transaction of its own unless
-        `conn` is given. Free keys and expired results are deleted as well. Raises
-        ValueError for a negative `older_than`, and for a status of jobs that have not ended.
+        `conn` is given. A job that Postgres refuses to delete is logged and stays. Free
+        keys and expired results are deleted as well. Raises ValueError for a negative `older_than`,
+        and for a status of jobs that have not ended.
         """
         deleted = await self._run_steps(purge(older_than, status, queue), conn)
         await self._run_steps(clear(), conn)
@@ -284,8 +308,9 @@ class AsyncQueue:
 
         `status` is one or several of these two; `older_than` is the time since they were enqueued.
         Works in bounded batches, each a transaction of its own unless `conn` is given;
-        `on_progress` is called after each with the count so far. Raises ValueError without any
-        filter, unless `every` is true.
+        `on_progress` is called after each with the count so far. A job whose change Postgres
+        refuses is logged and stays as it is. Raises ValueError without any filter, unless `every`
+        is true.
         """
         steps = bulk.cancel_many(Filter(queue, type, status, older_than), every, on_progress)
         return await self._run_steps(steps, conn)

@@ -11,15 +11,18 @@ from ..model.flow import Flow
 from ..model.job import Job, JobStatus
 from ..model.metrics.job_metrics import JobMetrics
 from ..model.stats import QueueOverview, QueueStats
+from ..model.worker_info import WorkerInfo
 from ..postgres.statement import Statement
 from ..statements import bulk, controls, leases
 from ..statements import jobs as store
 from ..statements import metrics as metrics_store
-from ..statements.bulk import Filter, OnProgress, Status, purge
+from ..statements.bulk import Filter, OnProgress, Status
 from ..statements.controls import RateLimit
 from ..statements.flows import advance_watched, insert_flow, unstored
+from ..statements.purge import purge
 from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
+from ..statements.worker_registry import workers as registered
 from .connections import Connection, Connections, Pool
 from .sweep import clear
 
@@ -28,6 +31,7 @@ Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]
 RateLimits = list[RateLimit]
+Workers = list[WorkerInfo]
 Inserts = Sequence[Statement[list[Duplicate]]]
 
 
@@ -169,6 +173,10 @@ class Queue:
         """The state of every queue that holds jobs, has workers, is paused or is limited."""
         return self._run(store.queues(), conn)
 
+    def workers(self, *, conn: Conn = None) -> Workers:
+        """The registered workers by name, each with what it runs; dead ones until their rescue."""
+        return self._run(registered(), conn)
+
     def dequeue(
         self,
         worker_id: str,
@@ -230,6 +238,21 @@ class Queue:
         """
         self._run(controls.limit(queue, concurrency), conn)
 
+    def retention(
+        self,
+        queue: str,
+        *,
+        keep_completed: timedelta | None = None,
+        keep_failed: timedelta | None = None,
+        conn: Conn = None,
+    ) -> None:
+        """Have workers delete the jobs of a queue so long after they ended.
+
+        Cancelled jobs count as completed ones. This wins over what workers were started with; None
+        leaves it to them. Any worker deletes, also one that does not serve the queue.
+        """
+        self._run(controls.retention(queue, keep_completed, keep_failed), conn)
+
     def rate_limit(
         self,
         type: str,
@@ -259,8 +282,9 @@ class Queue:
         """Delete jobs that ended longer ago than `older_than`, and return how many.
 
         `status` is one or several. Works in bounded batches, each a transaction of its own unless
-        `conn` is given. Free keys and expired results are deleted as well. Raises
-        ValueError for a negative `older_than`, and for a status of jobs that have not ended.
+        `conn` is given. A job that Postgres refuses to delete is logged and stays. Free
+        keys and expired results are deleted as well. Raises ValueError for a negative `older_than`,
+        and for a status of jobs that have not ended.
         """
         deleted = self._run_steps(purge(older_than, status, queue), conn)
         self._run_steps(clear(), conn)
@@ -285,8 +309,9 @@ class Queue:
 
         `status` is one or several of these two; `older_than` is the time since they were enqueued.
         Works in bounded batches, each a transaction of its own unless `conn` is given;
-        `on_progress` is called after each with the count so far. Raises ValueError without any
-        filter, unless `every` is true.
+        `on_progress` is called after each with the count so far. A job whose change Postgres
+        refuses is logged and stays as it is. Raises ValueError without any filter, unless `every`
+        is true.
         """
         steps = bulk.cancel_many(Filter(queue, type, status, older_than), every, on_progress)
         return self._run_steps(steps, conn)

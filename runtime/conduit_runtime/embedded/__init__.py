@@ -11,6 +11,7 @@ import fcntl
 import importlib.util
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -90,6 +91,50 @@ def start(
         Server(folder, "", users).close()
         raise
     return Server(folder, dsn, users)
+
+
+def is_running(folder: Path | str, dsn: str) -> bool:
+    """Whether `dsn` names the server that runs in `folder`."""
+    return dsn == _dsn(Path(folder).resolve())
+
+
+def stop(folder: Path | str) -> bool:
+    """End the server of `folder`, whoever uses it; False when none runs. Its data stays.
+
+    Returns once it has ended. Raises `EmbeddedError` when that takes too long.
+    """
+    folder = Path(folder).resolve()
+    if not (folder / "server.lock").exists():
+        return False
+    deadline = time.monotonic() + _STOP_TIMEOUT
+    was_running = False
+    while (lock := _try_lock(folder)) is None:
+        if not was_running:
+            was_running = _ask_to_stop(folder)
+        if time.monotonic() > deadline:
+            raise EmbeddedError(f"the embedded Postgres did not end: {_end_of_log(folder)}")
+        time.sleep(0.01)
+    os.close(lock)
+    if was_running:
+        (folder / "users.lock").write_bytes(b"")  # nobody wants it kept any longer
+    return was_running
+
+
+def _ask_to_stop(folder: Path) -> bool:
+    """Send the supervisor a signal; False when it has not begun its work."""
+    try:
+        with (folder / "supervisor.pid").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:  # it holds the lock, so the id is its own
+                if pid := file.read():
+                    os.kill(int(pid), signal.SIGTERM)
+                    return True
+    except PermissionError:
+        raise EmbeddedError("the embedded Postgres belongs to another user") from None
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return False
 
 
 def binaries() -> Path:

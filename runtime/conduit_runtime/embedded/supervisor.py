@@ -65,6 +65,14 @@ class Supervisor:
 
     def run(self) -> int:
         """Run the server while a process uses it, and return the exit code."""
+        with (self.folder / "supervisor.pid").open("w") as own:
+            fcntl.flock(own, fcntl.LOCK_EX)  # while it is held, the id in the file is ours
+            own.write(str(os.getpid()))
+            own.flush()
+            return self.supervise()
+
+    def supervise(self) -> int:
+        """Make the data folder, and run the server."""
         self.create_data()
         self.admit()
         # We hold the lock, so no process of an earlier server lives and its status file is stale:

@@ -1,6 +1,6 @@
 """What a generated package says of itself: its version and schema, and the lines of its sources."""
 
-import importlib
+import importlib.metadata
 import sys
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -33,6 +33,15 @@ def generated_by(version: str, *, schema: str | None = None) -> None:
             f"code of {known}: install the matching version, or run `conduitc gen` again"
         )
     _SCHEMAS[package] = schema
+
+
+@lru_cache(maxsize=1)
+def package_version() -> str:
+    """The installed version of conduit-async; empty if it is not installed as a package."""
+    try:
+        return importlib.metadata.version("conduit-async")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def schema_of(module: str) -> str | None:

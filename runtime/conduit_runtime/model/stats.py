@@ -33,7 +33,8 @@ class QueueOverview:
 
     `unknown` are the due jobs whose type no live worker of the queue knows; `unreadable` are those
     of the pending jobs whose payload no worker could read so far; `oldest_due` is when the first of
-    the others became due, None when none is due.
+    the others became due, None when none is due. `keep_completed` and `keep_failed` are how long
+    its ended jobs are kept, in seconds, if an operator set it.
     """
 
     queue: str
@@ -48,6 +49,8 @@ class QueueOverview:
     paused_at: datetime | None = None
     concurrency: int | None = None
     oldest_due: datetime | None = None
+    keep_completed: float | None = None
+    keep_failed: float | None = None
 
     @property
     def paused(self) -> bool:

@@ -1,6 +1,6 @@
-"""Cancelling, retrying and deleting many jobs, a bounded number at a time."""
+"""Cancelling and retrying many jobs, a bounded number at a time."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,15 +8,13 @@ from uuid import UUID
 
 from ..model.arguments import check_callable, check_text
 from ..model.job import JobStatus
-from ..postgres.statement import Rows, Statement, counted
+from ..postgres.statement import Rows, Statement
 from ..postgres.steps import Steps
+from .refused import Refused, each_part, or_split
 
 BATCH = 1_000
 """Jobs that one statement changes at most."""
-PAGE = 5_000
-"""Jobs that one statement of a purge checks."""
 UNENDED = (JobStatus.PENDING, JobStatus.RUNNING)
-_ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 _START = UUID(int=0)
 _LONGEST = 6e10
 """Seconds in as many years as there are before the server's clock runs into the first."""
@@ -130,17 +128,40 @@ def _change(
     """Walk through the jobs by id, so that each is met once; those enqueued meanwhile are not.
 
     Returns how many were changed, with those that were `done` before. A job that is locked just
-    now is waited for on its own: waiting while others are locked could be a deadlock.
+    now is waited for on its own: waiting while others are locked could be a deadlock. A job whose
+    change Postgres refuses stays as it is.
     """
     values = {**values, "after": _START, "ids": None}
-    changed: int
-    while True:
-        last, changed, locked = yield Statement(query, values, _read, {"lock": "SKIP LOCKED"})
-        done += changed
+    refused = Refused(query.removeprefix("job/").removesuffix("_many"))
+
+    def change(ids: Sequence[UUID]) -> Steps[int]:
+        part = {**values, "after": _START, "ids": [*ids]}
+        _, changed, locked = yield Statement(query, part, _read, {"lock": "SKIP LOCKED"})
+        waited_for: int = yield from wait_for(locked)
+        return int(changed) + waited_for
+
+    def change_one(ids: Sequence[UUID]) -> Steps[int]:
+        one = Statement(query, {**values, "after": _START, "ids": [*ids]}, _read, {"lock": ""})
+        _, changed, _ = yield one
+        return int(changed)
+
+    def wait_for(locked: Sequence[UUID]) -> Steps[int]:
+        changed = 0
         for id_ in locked:
-            one = Statement(query, {**values, "ids": [id_]}, _read, {"lock": ""})
-            _, changed, _ = yield one
-            done += changed
+            changed += yield from each_part([id_], change_one, refused)
+        return changed
+
+    def split(found: Any) -> Steps[Any]:
+        last, ids = found
+        return last, (yield from each_part(ids, change, refused)), ()
+
+    while True:
+        whole: Statement[Any] = Statement(query, values, _read, {"lock": "SKIP LOCKED"})
+        finding: Statement[Any] = Statement(
+            "job/to_change", values, lambda rows, count: rows[0], {"lock": ""}
+        )
+        last, changed, locked = yield from or_split(whole, finding, split)
+        done += changed + (yield from wait_for(locked))
         if last is None:
             return done
         if on_progress is not None:
@@ -152,27 +173,3 @@ def _read(rows: Rows, count: int) -> tuple[UUID | None, int, list[UUID]]:
     """Where to go on, how many were changed, and which are locked."""
     last, changed, locked, _ = rows[0]
     return last, changed, locked
-
-
-def purge(age: timedelta, status: Status, queue: str | None) -> Steps[int]:
-    """Delete the jobs that ended longer ago than `age`; returns how many.
-
-    One walk through all jobs by their key, a page at a time: an index of when they ended would cost
-    each completion a third more than it saves here. Jobs that another session holds just then stay.
-    Raises ValueError for a status of jobs that have not ended, and for a negative age; TypeError
-    for a queue that is no text.
-    """
-    check_text(queue, "queue")
-    ended = statuses(status) or []
-    for each in ended:
-        if each not in _ENDED:
-            raise ValueError(f"only ended jobs can be purged, not {each} ones")
-    parameters = {"age": seconds(age), "status": ended, "queue": queue, "limit": PAGE}
-    deleted, looked_at, after = 0, PAGE, UUID(int=0)
-    while looked_at == PAGE:
-        page = {**parameters, "after": after}
-        gone, looked_at, after = yield Statement("job/purge", page, lambda rows, count: rows[0])
-        deleted += gone
-    if JobStatus.FAILED in ended:
-        deleted += yield Statement("job/purge_refused", parameters, counted)
-    return deleted

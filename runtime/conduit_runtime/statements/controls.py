@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from ..model.controls import check_count, period_of
 from ..model.payload import check_name
+from ..model.retention import check_age, in_seconds
 from ..postgres.statement import Statement, nothing
 
 
@@ -36,6 +37,18 @@ def limit(queue: str, concurrency: int | None) -> Statement[None]:
         check_count(concurrency, "concurrency", "to run none of its jobs, pause the queue")
     parameters = {"queue": queue, "concurrency": concurrency}
     return Statement("limit/limit", parameters, nothing)
+
+
+def retention(
+    queue: str, keep_completed: timedelta | None, keep_failed: timedelta | None
+) -> Statement[None]:
+    """Say how long the ended jobs of a queue are kept; None: as its workers say."""
+    check_name(queue, "queue")
+    parameters: dict[str, str | float | None] = {"queue": queue}
+    for name, age in (("keep_completed", keep_completed), ("keep_failed", keep_failed)):
+        check_age(age, name)
+        parameters[name] = in_seconds(age)
+    return Statement("limit/retention", parameters, nothing)
 
 
 def rate_limit(type: str, starts: int | None, per: timedelta) -> Statement[None]:

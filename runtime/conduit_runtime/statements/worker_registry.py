@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from ..model.controls import Controls
@@ -11,10 +11,13 @@ from ..model.errors import MigrationError
 from ..model.failed_job import FailedJob
 from ..model.lanes import Lane
 from ..model.payload import decode as decode_json
+from ..model.retention import Retention, in_seconds
+from ..model.worker_info import RunningJob, WorkerInfo
 from ..model.worker_state import DeadWorker, WorkerState
 from ..postgres.arrays import array, uuids
 from ..postgres.statement import Rows, Statement, nothing
 
+_KEEP_ALL = Retention()
 _PAGE = 1_000
 """Notices that a worker takes over at a time."""
 
@@ -48,6 +51,8 @@ def register(
     pid: int,
     queues: Sequence[str],
     lanes: Sequence[Lane],
+    version: str = "",
+    retention: Retention = _KEEP_ALL,
 ) -> Statement[None]:
     """Register a worker, or what it handles from now on."""
     parameters = {
@@ -57,8 +62,27 @@ def register(
         "pid": pid,
         "queues": list(queues),
         "lanes": json.dumps([list(lane) for lane in lanes]),
+        "version": version,
+        "keep_completed": in_seconds(retention.keep_completed),
+        "keep_failed": in_seconds(retention.keep_failed),
     }
     return Statement("worker/register", parameters, nothing)
+
+
+def workers() -> Statement[list[WorkerInfo]]:
+    """The registered workers, each with what it runs."""
+    return Statement(
+        "worker/workers",
+        {},
+        lambda rows, count: [
+            WorkerInfo(*[*row[:-1], [_running_job(**each) for each in json.loads(row[-1])]])
+            for row in rows
+        ],
+    )
+
+
+def _running_job(id: str, **further: Any) -> RunningJob:
+    return RunningJob(UUID(id), **further)
 
 
 def lock(lock_key: int) -> Statement[bool]:

@@ -7,6 +7,7 @@ from ..job_types.context import Host
 from ..model.controls import Controls
 from ..model.failed_job import FailedJob
 from ..model.lanes import Lane
+from ..model.retention import Retention
 from ..schedules.ticker import Ticker
 from ..services.protocols import Prepared
 from ..statements.outcomes import Attempt, Written
@@ -35,6 +36,7 @@ class PoolInterface(Protocol):
     failure_hook: OnFailed | None
     hooks: AroundHooks
     tracer_provider: "TracerProvider | None"
+    retention: Retention
 
 
 class WorkerInterface(Host, Protocol):
@@ -49,6 +51,7 @@ class WorkerInterface(Host, Protocol):
     recorder: Recorder
     flows: FlowAdvancer
     ticker: Ticker
+    retention: Retention
 
     @property
     def name(self) -> str:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from ..client.async_queue import AsyncQueue
@@ -12,6 +13,7 @@ from ..job_types.job_type import JobType
 from ..model.arguments import check_callable, check_type, each, listed
 from ..model.errors import QueueError
 from ..model.failed_job import FailedJob
+from ..model.retention import Retention, check_age
 from ..model.schedules.schedule import Schedule
 from ..model.text.logs import enable_loggers
 from ..schedules.ticker import add_schedules
@@ -47,6 +49,8 @@ class WorkerPool:
     is called for each job that ends failed, `around` are hooks around each job: see the decorators
     of these names. `tracer_provider` gets a span of each attempt; without one, the provider that
     the process has set up, if it has.
+    With `keep_completed` and `keep_failed`, one worker at a time deletes the jobs of these queues
+    so long after they ended; cancelled jobs count as completed ones.
     A database that is not reachable yet is tried again for `connect_timeout` seconds at the start.
 
     Handlers are plain functions, which run in threads, or coroutine functions, which run in the
@@ -70,6 +74,8 @@ class WorkerPool:
         on_failed: OnFailed | None = None,
         around: Iterable[AroundHook] = (),
         tracer_provider: "TracerProvider | None" = None,
+        keep_completed: timedelta | None = None,
+        keep_failed: timedelta | None = None,
     ) -> None:
         check_type(queue, "queue", (Queue, AsyncQueue), "a Queue or an AsyncQueue")
         check_count(workers, "workers")
@@ -92,6 +98,9 @@ class WorkerPool:
         self.failure_hook = on_failed
         self.hooks = AroundHooks(listed(around, "around"))
         self.tracer_provider = tracer_provider
+        check_age(keep_completed, "keep_completed")
+        check_age(keep_failed, "keep_failed")
+        self.retention = Retention(keep_completed, keep_failed)
         self._exits = AsyncExitStack()
         self._worker: Worker | None = None
         self._thread: LoopThread | None = None

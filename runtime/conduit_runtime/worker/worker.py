@@ -56,6 +56,7 @@ class Worker:
         self.metrics = pool.metrics
         self.recorder = pool.recorder
         self.concurrency = pool.workers
+        self.retention = pool.retention
         self.is_draining = is_draining
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()

@@ -19,6 +19,7 @@ from waiting import until
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 _HERE = Path(__file__).parents[1]
+ECHO = ("worker", "example_jobs", "--services", "echo", "--yes")
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def shipped(dsn: str) -> None:
 @pytest.mark.parametrize("package", ["example_jobs", "./example_jobs"])
 @pytest.mark.usefixtures("shipped")
 def test_a_worker_drains_with_echo_services(run: Run, queue: Queue, package: str) -> None:
-    done = run("worker", package, "--services", "echo", "--drain")
+    done = run("worker", package, "--services", "echo", "--yes", "--drain")
     calls = [json.loads(line) for line in done.stdout.splitlines()]
     assert {(call["service"], call["method"]) for call in calls} == {
         ("SearchIndex", "add"),
@@ -78,21 +79,21 @@ def test_a_worker_drains_with_echo_services(run: Run, queue: Queue, package: str
 
 @pytest.mark.usefixtures("shipped")
 def test_several_processes_share_the_work(run: Run, queue: Queue) -> None:
-    done = run("worker", "example_jobs", "--services", "echo", "--drain", "--processes", "2")
+    done = run(*ECHO, "--drain", "--processes", "2")
     assert len(done.stdout.splitlines()) == 5
     assert queue.stats().completed == 5
 
 
 @pytest.mark.usefixtures("shipped")
 def test_only_the_named_queues_are_served(run: Run, queue: Queue) -> None:
-    run("worker", "example_jobs", "--services", "echo", "--drain", "--queue", "search=2")
+    run(*ECHO, "--drain", "--queue", "search=2")
     assert {job.queue for job in queue.list(status="completed")} == {"search"}
 
 
 def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> None:
     (tmp_path / "example_jobs").symlink_to(_HERE / "example_jobs")
     (tmp_path / "pyproject.toml").write_text('[tool.conduit]\nout = "example_jobs"\n')
-    run("worker", "--services", "echo", "--drain", cwd=tmp_path)
+    run("worker", "--services", "echo", "--yes", "--drain", cwd=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +106,9 @@ def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> 
         (["worker", "json"], 1, "json has no JOBS"),
         (["worker", "example_jobs"], 1, "the jobs call Email.send"),
         (["worker", "example_jobs", "--services", "no.where:x"], 1, "no module 'no'"),
-        (["worker", "example_jobs", "--services", "echo", "--queue", "a=b"], 2, "NAME=N"),
+        ([*ECHO, "--queue", "a=b"], 2, "NAME=N"),
         (
-            ["worker", "example_jobs", "--services", "echo", "--schedules", "pager:page"],
+            [*ECHO, "--schedules", "pager:page"],
             1,
             "--schedules pager:page: TypeError",
         ),
@@ -124,7 +125,7 @@ def test_the_package_is_found_in_the_configuration(run: Run, tmp_path: Path) -> 
         (["jobs", "purge", "--older-than", "soon"], 2, "not a duration"),
         (["worker", "example_jobs", "--queue", ""], 2, "--queue is empty"),
         (
-            ["worker", "example_jobs", "--services", "echo", "--queue", "q" * 300],
+            [*ECHO, "--queue", "q" * 300],
             1,
             "longer than 200 bytes",
         ),
@@ -224,7 +225,7 @@ def test_a_package_of_another_version_is_said_in_one_line(run: Run, tmp_path: Pa
     (tmp_path / "old" / "__init__.py").write_text(
         'from conduit_runtime import generated_by\n\ngenerated_by("9.0.0")\n'
     )
-    output = run("worker", "old", "--services", "echo", code=1, cwd=tmp_path).stderr
+    output = run("worker", "old", "--services", "echo", "--yes", code=1, cwd=tmp_path).stderr
     assert "9.0.0" in output
     assert "Traceback" not in output
 
@@ -297,7 +298,7 @@ def test_an_embedded_schema_is_made_by_migrate_alone(run: Run, tmp_path: Path) -
 def test_a_worker_stops_gently(
     environment: dict[str, str], queue: Queue, dsn: str, processes: str
 ) -> None:
-    arguments = ["worker", "example_jobs", "--services", "echo", "--processes", processes]
+    arguments = [*ECHO, "--processes", processes]
     worker = subprocess.Popen(
         [sys.executable, "-m", "conduit_runtime.cli", *arguments], cwd=_HERE, env=environment
     )
@@ -386,7 +387,35 @@ def test_every_command_takes_a_schema(run: Run, dsn: str) -> None:
         conn.execute("ALTER TABLE public.jobs RENAME TO hidden")
         after_create(conn, insert_order(conn))
         conn.execute("ALTER TABLE public.hidden RENAME TO jobs")
-    done = run("worker", "example_jobs", "--services", "echo", "--drain", "--schema", schema)
+    done = run(*ECHO, "--drain", "--schema", schema)
     assert json.loads(done.stdout.splitlines()[0])["service"] == "SearchIndex"
     with Queue(dsn) as here:
         assert here.stats().total == 0
+
+
+@pytest.mark.usefixtures("shipped")
+def test_echo_asks_before_it_completes_jobs_of_a_real_database(run: Run, queue: Queue) -> None:
+    refused = run("worker", "example_jobs", "--services", "echo", "--drain", code=2).stderr
+    assert "without doing them" in refused
+    assert "--yes" in refused
+    assert queue.stats().pending == 4
+
+
+def test_echo_asks_nothing_on_the_embedded_database_and_dsn_stop_ends_it(
+    run: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    del environment["CONDUIT_DATABASE_URL"]
+    (tmp_path / "example_jobs").symlink_to(_HERE / "example_jobs")
+    here: dict[str, Any] = {"cwd": tmp_path, "env": environment}
+    assert "no embedded Postgres runs here" in run("dsn", "--stop", **here).stdout
+    dsn = run("dsn", **here).stdout.strip()
+    echo = ("worker", "example_jobs", "--services", "echo", "--drain")
+    run(*echo, **here)
+    run(*echo, **here | {"env": environment | {"DATABASE_URL": dsn}})
+    assert "has ended" in run("dsn", "--stop", **here).stdout
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(dsn)
+    assert "no embedded Postgres runs here" in run("dsn", "--stop", **here).stdout
+    run("dsn", "--stop", "--dsn", dsn, code=2)
+    run("jobs", "list", **here)  # it starts again, with its data
+    assert "no embedded Postgres runs here" in run("dsn", "--stop", **here).stdout

@@ -72,7 +72,7 @@ def output(folder: Path) -> str:
 def test_a_process_that_is_killed_is_said_and_replaced(
     start: Start, working: Working, tmp_path: Path
 ) -> None:
-    worker = start("--services", "echo", "--processes", "3")
+    worker = start("--services", "echo", "--yes", "--processes", "3")
     until(lambda: len(working()) == 3)
     before = {child.pid for child in worker.children()}
     for victim in sorted(before)[:2]:
@@ -106,7 +106,7 @@ def test_processes_that_die_at_once_are_replaced_ever_later(
 def test_a_process_that_ended_gently_is_not_replaced(
     start: Start, working: Working, tmp_path: Path
 ) -> None:
-    worker = start("--services", "echo", "--processes", "2")
+    worker = start("--services", "echo", "--yes", "--processes", "2")
     until(lambda: len(working()) == 2)
     for child in worker.children():
         child.terminate()
@@ -143,7 +143,7 @@ def test_a_second_signal_ends_all_at_once(
 def test_the_processes_end_gently_when_their_parent_is_killed(
     start: Start, working: Working
 ) -> None:
-    worker = start("--services", "echo", "--processes", "2")
+    worker = start("--services", "echo", "--yes", "--processes", "2")
     until(lambda: len(working()) == 2)
     children = worker.children()
     worker.kill()

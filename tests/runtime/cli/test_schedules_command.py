@@ -78,7 +78,7 @@ def test_an_unknown_name_is_said_after_the_others_are_done(
 def work(dsn: str, folder: Path, reference: str, code: int) -> str:
     command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "example_jobs"]
     done = subprocess.run(
-        [*command, "--services", "echo", "--drain", "--schedules", reference],
+        [*command, "--services", "echo", "--yes", "--drain", "--schedules", reference],
         cwd=folder,
         env=os.environ | {"CONDUIT_DATABASE_URL": dsn, "PYTHONPATH": str(_HERE)},
         check=False,

@@ -27,7 +27,7 @@ from waiting import until
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 _HERE = Path(__file__).parents[1]
-_WORKER = ("worker", "example_jobs", "--services", "echo")
+_WORKER = ("worker", "example_jobs", "--services", "echo", "--yes")
 TYPE, QUEUE = JOBS[1].name, JOBS[1].queue
 PLAIN, OPENMETRICS = "text/plain", "application/openmetrics-text"
 PARSERS = {

@@ -173,6 +173,7 @@ def do_everything(dsn: str) -> None:
         enqueue(queue)
         work(queue)
         operate(queue)
+        be_refused(queue)
         schedule(queue)
         lease(queue)
     rescue_and_sweep(dsn)
@@ -190,6 +191,8 @@ jobs stats --last 2d
 jobs cancel --type t --older-than 0s
 jobs retry --all
 jobs purge --older-than 0s --status failed
+queues retention other --keep-completed 1d --keep-failed 1d
+workers list
 queues list
 queues pause other
 queues resume other
@@ -280,6 +283,30 @@ def operate(queue: Queue) -> None:
     assert queue.metrics(last=timedelta(days=3)) is not None
     queue.purge(timedelta(0), ("completed", "cancelled"))
     queue.list(older_than=timedelta(0))
+
+
+def be_refused(queue: Queue) -> None:
+    """Change jobs, one of which a trigger of the application's guards."""
+    jobs = queue.enqueue_many([Job(type="guarded"), Job(type="t")])
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute(GUARD)
+    assert queue.cancel_many(status="pending")
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute("ALTER TABLE public.jobs DISABLE TRIGGER guard")
+    queue.cancel(jobs[0].id)
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute("ALTER TABLE public.jobs ENABLE TRIGGER guard")
+    assert queue.purge(timedelta(0), "cancelled")
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute("DROP TRIGGER guard ON public.jobs")
+
+
+GUARD = """
+CREATE OR REPLACE FUNCTION public.guard() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE 'not this one'; END $$;
+CREATE TRIGGER guard BEFORE UPDATE OR DELETE ON public.jobs FOR EACH ROW
+WHEN (OLD.type OPERATOR(pg_catalog.=) 'guarded') EXECUTE FUNCTION public.guard()
+"""
 
 
 def schedule(queue: Queue) -> None:

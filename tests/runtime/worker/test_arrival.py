@@ -96,7 +96,7 @@ def test_a_signal_ends_a_worker_that_waits(absent: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "example_jobs"]
     with (tmp_path / "output").open("wb") as stderr:
         process = subprocess.Popen(
-            [*command, "--services", "echo", "--dsn", absent], cwd=_HERE, stderr=stderr
+            [*command, "--services", "echo", "--yes", "--dsn", absent], cwd=_HERE, stderr=stderr
         )
     try:
         until(lambda: "cannot be reached yet" in (tmp_path / "output").read_text())
@@ -109,7 +109,7 @@ def test_a_signal_ends_a_worker_that_waits(absent: str, tmp_path: Path) -> None:
 
 def test_the_command_says_what_is_wrong_in_the_end(absent: str) -> None:
     command = [sys.executable, "-m", "conduit_runtime.cli", "worker", "example_jobs"]
-    command += ["--services", "echo", "--dsn", absent, "--connect-timeout", "0"]
+    command += ["--services", "echo", "--yes", "--dsn", absent, "--connect-timeout", "0"]
     done = subprocess.run(
         command, cwd=_HERE, capture_output=True, text=True, timeout=60, check=False
     )

@@ -1,16 +1,6 @@
 -- Deletes ended jobs from this id on, one page at a time. Locked jobs stay, and so do jobs that
 -- others have not been released from.
-WITH page AS MATERIALIZED (
-  SELECT id,
-         status = ANY (%(status)s::text[]) AND status IN ('completed', 'failed', 'cancelled')
-           AND coalesce(completed_at, created_at)
-             < pg_catalog.now() - pg_catalog.make_interval(secs => %(age)s::float8)
-           AND (%(queue)s::text IS NULL OR queue = %(queue)s) AS is_old
-  FROM {jobs}
-  WHERE id >= %(after)s::uuid
-  ORDER BY id
-  LIMIT %(limit)s
-), free AS MATERIALIZED (
+WITH {purge_page}, free AS MATERIALIZED (
   SELECT id FROM {jobs} AS job
   WHERE id = ANY (ARRAY(SELECT id FROM page WHERE is_old))
     AND status IN ('completed', 'failed', 'cancelled')

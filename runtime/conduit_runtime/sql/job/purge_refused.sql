@@ -1,4 +1,7 @@
-DELETE FROM {conduit_blocked_jobs}
-WHERE error IS NOT NULL
-  AND (%(queue)s::text IS NULL OR queue = %(queue)s)
-  AND created_at < pg_catalog.now() - pg_catalog.make_interval(secs => %(age)s::float8)
+DELETE FROM {conduit_blocked_jobs} AS job
+WHERE error IS NOT NULL AND EXISTS (
+  SELECT FROM unnest(%(queues)s::text[], %(statuses)s::text[], %(ages)s::float8[])
+    AS old (queue, status, age)
+  WHERE coalesce(old.queue = job.queue, true) AND old.status = 'failed'
+    AND created_at < pg_catalog.now() - pg_catalog.make_interval(secs => old.age)
+)

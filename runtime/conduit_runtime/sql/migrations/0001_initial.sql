@@ -72,12 +72,18 @@ CREATE TABLE conduit_workers (
   pid        integer     NOT NULL,
   queues     text[]      NOT NULL,
   lanes      jsonb       NOT NULL,
+  version    text        NOT NULL DEFAULT '',
+  keep_completed float8,
+  keep_failed    float8,
   started_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   seen_at    timestamptz NOT NULL DEFAULT pg_catalog.now()
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
 COMMENT ON COLUMN conduit_workers.lock_key IS 'advisory lock that the session of a live worker holds; NULL behind a pooler';
 COMMENT ON COLUMN conduit_workers.heartbeat IS 'counts up every second while the worker lives';
+COMMENT ON COLUMN conduit_workers.version IS 'the version of conduit-async that the worker runs';
+COMMENT ON COLUMN conduit_workers.keep_completed IS 'after how many seconds completed and cancelled jobs of its queues are deleted; NULL: it does not say';
+COMMENT ON COLUMN conduit_workers.keep_failed IS 'after how many seconds failed jobs of its queues are deleted; NULL: it does not say';
 
 -- An idle worker holds the idle lock of its queue exclusively. A commit notifies only if it finds the
 -- idle lock held. The commit keeps the shared lock until it is visible, so a worker that takes the
@@ -598,12 +604,16 @@ COMMENT ON COLUMN conduit_schedules.retry_at IS 'when a failed tick is retried';
 CREATE TABLE conduit_queues (
   name        text        PRIMARY KEY CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 200),
   paused_at   timestamptz,
-  concurrency integer     CHECK (concurrency > 0)
+  concurrency integer     CHECK (concurrency > 0),
+  keep_completed float8   CHECK (keep_completed >= 0::float8),
+  keep_failed    float8   CHECK (keep_failed >= 0::float8)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
-COMMENT ON TABLE conduit_queues IS 'pauses and limits of queues; a queue without a row has none';
+COMMENT ON TABLE conduit_queues IS 'pauses, limits and retention of queues; a queue without a row has none';
 COMMENT ON COLUMN conduit_queues.paused_at IS 'when the queue was paused; NULL: not paused';
 COMMENT ON COLUMN conduit_queues.concurrency IS 'how many of its jobs may run at once, over all workers; NULL: any number';
+COMMENT ON COLUMN conduit_queues.keep_completed IS 'after how many seconds completed and cancelled jobs are deleted; NULL: as its workers say';
+COMMENT ON COLUMN conduit_queues.keep_failed IS 'after how many seconds failed jobs are deleted; NULL: as its workers say';
 
 CREATE TABLE conduit_rate_limits (
   type    text    PRIMARY KEY CHECK (pg_catalog.octet_length(type) BETWEEN 1 AND 200),

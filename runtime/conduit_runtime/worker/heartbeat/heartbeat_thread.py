@@ -18,7 +18,9 @@ import psycopg
 from ...client.sweep import Sweep
 from ...model.controls import Controls
 from ...model.lanes import Lane, is_unreadable, original
+from ...model.package import package_version
 from ...model.text.logs import get_logger
+from ...model.worker_state import WorkerState
 from ...postgres.backoff import Backoff
 from ...postgres.connection import BROKEN, checked_at_once, connect
 from ...postgres.execute import run
@@ -28,6 +30,7 @@ from ...statements import worker_registry
 from ...telemetry.flusher import Flusher
 from ..interfaces import WorkerInterface
 from .failure_detector import FailureDetector
+from .pruner import Pruner
 from .unserved_queues import UnservedQueues
 
 T = TypeVar("T")
@@ -79,6 +82,7 @@ class HeartbeatThread(threading.Thread):
         self._unhandled: set[Lane] = set()
         self._warned: set[str] = set()
         self._unserved = UnservedQueues(worker.registry)
+        self._pruner = Pruner()
         self._sweep = Sweep(lambda jobs: self._call(worker.flows.add, jobs))
         # Soon enough that others do not take this worker for dead meanwhile.
         self._backoff = Backoff(_log, "the heartbeat's connection failed", longest=1.0)
@@ -167,6 +171,7 @@ class HeartbeatThread(threading.Thread):
             with self._refusable():
                 self._delete_reported()
             self._maintain()
+            self._prune(heartbeat.states)
             self._flusher.step(self._run)
             self._set_announced()
             self._wakened.wait(min(HEARTBEAT, detector.patience))
@@ -212,8 +217,16 @@ class HeartbeatThread(threading.Thread):
     def _register(self, lock_key: int | None, lanes: list[Lane]) -> None:
         host, pid = socket.gethostname(), os.getpid()
         self._run(
-            worker_registry.register(self.worker_name, lock_key, host, pid, self._queues, lanes)
+            worker_registry.register(
+                *(self.worker_name, lock_key, host, pid, self._queues, lanes),
+                *(package_version(), self._worker.retention),
+            )
         )
+
+    def _prune(self, states: Sequence[WorkerState]) -> None:
+        with self._refusable():
+            first = min(state.name for state in states)
+            self._pruner.step(self._run, is_first=first == self.worker_name)
 
     def _lose(self) -> None:
         _log.error("worker %s was declared dead: it abandons its jobs", self.worker_name)

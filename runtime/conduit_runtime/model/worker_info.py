@@ -1,0 +1,45 @@
+"""A registered worker, as operators see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+SILENT = 30.0
+"""Seconds without a heartbeat after which a worker counts as dead, however it looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """A job that a worker runs, and the seconds since this attempt began."""
+
+    id: UUID
+    type: str
+    queue: str
+    attempt: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInfo:
+    """A worker that is registered in the database.
+
+    `heartbeat_age` are the seconds since its last heartbeat, by the server's clock. `claimed` is
+    how many jobs it holds that have not begun, or began less than a second ago; `running` are the
+    others, the oldest first.
+    """
+
+    name: str
+    host: str
+    pid: int
+    version: str
+    queues: Sequence[str]
+    heartbeat_age: float
+    started_at: datetime
+    claimed: int
+    running: Sequence[RunningJob]
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it is dead, or cut off from the database."""
+        return self.heartbeat_age > SILENT

@@ -1,0 +1,5 @@
+-- What job/purge.sql would delete of a page.
+WITH {purge_page}
+SELECT ARRAY(SELECT id FROM page WHERE is_old ORDER BY id), pg_catalog.count(*),
+       (SELECT id FROM page ORDER BY id DESC LIMIT 1)
+FROM page

@@ -1,0 +1,73 @@
+"""Deletes ended jobs that are not kept any longer, beside the heartbeat."""
+
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+from ...postgres.steps import Run, run_steps
+from ...statements import retention
+from ...statements.purge import PAGE, START, Rule, purge_blocked, purge_page
+from ...statements.refused import Refused
+
+INTERVAL = 60.0
+"""Seconds from the end of one walk through the jobs to the next."""
+STEP = 0.05
+"""Seconds after which a step deletes no further page."""
+_SHARE = 0.2
+"""Share of the time that deleting may take: dead rows that vacuum keeps make it slow."""
+
+
+class Pruner:
+    """Walks through the jobs, a few pages a heartbeat, in one worker of a database at a time.
+
+    That is the worker whose name sorts first. What is to be deleted stands in the database, so any
+    worker may do it. Without retention, a worker asks for it once a minute.
+    """
+
+    def __init__(self) -> None:
+        self._next_walk = self._next_step = time.monotonic()
+        self._rules: Sequence[Rule] = ()
+        self._after = START
+        self._young = (START, START)
+        self._refused = Refused("delete")
+
+    def step(self, run: Run, *, is_first: bool) -> None:
+        """Delete a few pages, if there are any to delete and this worker `is_first`."""
+        now = time.monotonic()
+        if not is_first:
+            self._rules = ()
+            return
+        if not self._rules:
+            if now < self._next_walk:
+                return
+            self._begin(run)
+        if now < self._next_step:
+            return
+        while self._rules and time.monotonic() < now + STEP:
+            self._page(run)
+        ended = time.monotonic()
+        self._next_step = ended + (ended - now) / _SHARE
+
+    def _begin(self, run: Run) -> None:
+        # Also when a step fails: the next walk begins then.
+        self._next_walk = time.monotonic() + INTERVAL
+        self._rules = run(retention.rules())
+        self._after = START
+        self._refused = Refused("delete")
+        if self._rules:
+            self._young = retention.too_young(self._rules)
+
+    def _page(self, run: Run) -> None:
+        rules, self._rules = self._rules, ()
+        page = run_steps(purge_page(rules, self._after, self._refused), run)
+        if page.jobs < PAGE:
+            run_steps(purge_blocked(rules), run)
+            self._next_walk = time.monotonic() + INTERVAL
+            return
+        self._rules = rules
+        self._after = self._skipped(page.last)
+
+    def _skipped(self, last: UUID) -> UUID:
+        """Where to go on: behind the jobs that are too young."""
+        first, end = self._young
+        return end if first <= last < end else last

@@ -1,0 +1,132 @@
+"""Workers delete what is not kept any longer."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from functools import partial
+from uuid import uuid4
+
+import psycopg
+import pytest
+from conduit_runtime import Job, Queue, WorkerPool
+from conduit_runtime.model.retention import Retention
+from conduit_runtime.postgres.connection import connect
+from conduit_runtime.postgres.execute import run
+from conduit_runtime.statements import purge, worker_registry
+from conduit_runtime.worker.heartbeat import pruner
+from waiting import until
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+STATUSES = ("completed", "cancelled", "failed", "pending")
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def fill(queue: Queue, name: str, days: int, count: int = 3) -> None:
+    """Jobs of each status that ended so many days ago."""
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute(
+            """
+            INSERT INTO jobs (id, queue, type, status, run_at, created_at, completed_at)
+            SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0')
+                    || '7000' || substr(md5(random()::text), 1, 16))::uuid,
+                   %(queue)s, 't', status, now() + '1 day', at, at
+            FROM unnest(%(statuses)s::text[]) AS status, generate_series(1, %(count)s),
+                 LATERAL (SELECT now() - make_interval(days => %(days)s)) AS time (at)
+            """,
+            {"queue": name, "days": days, "count": count, "statuses": list(STATUSES)},
+        )
+
+
+def counts(queue: Queue, name: str) -> list[int]:
+    stats = queue.stats(name)
+    return [stats[status] for status in STATUSES]
+
+
+def test_a_worker_deletes_as_it_was_told(queue: Queue) -> None:
+    for days in (1, 8, 100):
+        fill(queue, "default", days)
+        fill(queue, "other", days)
+    pool = WorkerPool(queue, keep_completed=7 * DAY, keep_failed=90 * DAY)
+    with pool:
+        until(lambda: counts(queue, "default") == [3, 3, 6, 9])
+    assert counts(queue, "other") == [9, 9, 9, 9]
+
+
+def test_a_queue_has_its_own_retention(queue: Queue) -> None:
+    for name in ("default", "other"):
+        fill(queue, name, 8)
+    queue.retention("default", keep_completed=30 * DAY)
+    queue.retention("other", keep_failed=DAY)
+    with WorkerPool(queue, keep_completed=DAY):
+        until(lambda: counts(queue, "other") == [3, 3, 0, 3])
+        assert counts(queue, "default") == [3, 3, 3, 3]
+        [overview] = [each for each in queue.queues() if each.queue == "other"]
+        assert (overview.keep_completed, overview.keep_failed) == (None, 86_400)
+    queue.retention("other")
+    assert not any(each.keep_failed for each in queue.queues())
+
+
+def test_only_ended_jobs_and_none_that_a_flow_waits_for(queue: Queue) -> None:
+    fill(queue, "default", 2, count=1)
+    [waited_for] = [job.id for job in queue.list(status="completed")]
+    own = queue.enqueue(Job(type="t", id=uuid4()))  # as an application may number them
+    with psycopg.connect(queue.dsn) as connection:
+        connection.execute(
+            "INSERT INTO conduit_dependencies (job, next) VALUES (%s, %s)", (waited_for, uuid4())
+        )
+        connection.execute(
+            "UPDATE jobs SET status = 'completed', completed_at = now() - interval '2 d' "
+            "WHERE id = %s",
+            (own.id,),
+        )
+    step_until_done(queue, lambda: counts(queue, "default") == [1, 0, 0, 1])
+    assert [job.id for job in queue.list(status="completed")] == [waited_for]
+
+
+def step_until_done(queue: Queue, is_done: Callable[[], bool]) -> None:
+    with connect(queue.dsn, "test", "2s") as connection:
+        retention = Retention(DAY, DAY)
+        run(
+            connection,
+            worker_registry.register("w", 1, "h", 1, ["default"], [], "", retention),
+        )
+        pruning = pruner.Pruner()
+        until(lambda: pruning.step(partial(run, connection), is_first=True) or is_done())
+
+
+def test_many_pages_and_one_worker_at_a_time(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purge, "PAGE", 7)
+    monkeypatch.setattr(pruner, "PAGE", 7)
+    fill(queue, "default", 9, count=30)
+    fill(queue, "default", 0, count=30)
+    with connect(queue.dsn, "test", "2s") as connection:
+        other = pruner.Pruner()
+        other.step(partial(run, connection), is_first=False)
+        assert counts(queue, "default") == [60, 60, 60, 60]
+    step_until_done(queue, lambda: counts(queue, "default") == [30, 30, 30, 60])
+
+
+def test_one_row_that_postgres_refuses_holds_no_other_up(
+    new_database: Callable[[], AbstractContextManager[str]],
+) -> None:
+    with new_database() as dsn, Queue(dsn) as queue:
+        fill(queue, "default", 9)
+        with psycopg.connect(dsn) as connection:
+            connection.execute("CREATE TABLE receipts (job uuid REFERENCES jobs)")
+            connection.execute(
+                "INSERT INTO receipts SELECT id FROM jobs WHERE status = 'completed' LIMIT 1"
+            )
+        step_until_done(queue, lambda: counts(queue, "default") == [1, 0, 0, 3])
+
+
+@pytest.mark.parametrize("age", [-DAY, 7, "7d"])
+def test_a_wrong_age_is_named(queue: Queue, age: object) -> None:
+    with pytest.raises(ValueError, match="keep_completed is"):
+        WorkerPool(queue, keep_completed=age)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="keep_failed is"):
+        queue.retention("default", keep_failed=age)  # type: ignore[arg-type]
