@@ -2,6 +2,7 @@
 
 from sphinx.application import Sphinx
 
+from .generated import Generated
 from .highlighting import ConduitLexer
 from .repository import unlink
 
@@ -9,5 +10,6 @@ from .repository import unlink
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.add_lexer("conduit", ConduitLexer)
+    app.add_directive("generated", Generated)
     app.connect("source-read", unlink)
     return {"parallel_read_safe": True}

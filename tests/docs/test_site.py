@@ -12,7 +12,7 @@ _LINK = re.compile(r"\]\(([^)\s#:]+)[^)\s:]*\)")
 
 
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
-    options = ("-b", "html", "-q", "-W", "--keep-going", "-n")
+    options = ("-b", "html", "-q", "-W", "--keep-going")
     folders = ("-d", tmp_path / "trees", "docs", tmp_path / "html")
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", *options, *folders],

@@ -47,12 +47,29 @@ CREATE TABLE jobs (
   autovacuum_vacuum_cost_delay = 0
 );
 
+COMMENT ON TABLE jobs IS 'one job a row: what to run, and what became of it';
+COMMENT ON COLUMN jobs.id IS 'UUID of version 7: later jobs have greater ids';
 COMMENT ON COLUMN jobs.seq IS 'call order within a connection; breaks ties of priority and run_at';
+COMMENT ON COLUMN jobs.queue IS 'a name; workers serve queues';
+COMMENT ON COLUMN jobs.type IS 'which handler runs it';
 COMMENT ON COLUMN jobs.fingerprint IS 'names and kinds of the payload''s fields; empty: matched by type alone; after each ! a reader that could not read the payload';
+COMMENT ON COLUMN jobs.payload IS 'what the handler gets, as JSON';
+COMMENT ON COLUMN jobs.status IS 'pending, running, completed, failed or cancelled';
+COMMENT ON COLUMN jobs.priority IS '0 to 100; the highest of a queue starts first';
+COMMENT ON COLUMN jobs.attempts IS 'how many attempts have started, less those that do not count';
+COMMENT ON COLUMN jobs.max_attempts IS 'after how many failed attempts it ends failed';
 COMMENT ON COLUMN jobs.rescues IS 'how many workers died while they held the job';
+COMMENT ON COLUMN jobs.error IS 'why it failed last, or why it waits (unreadable: …)';
 COMMENT ON COLUMN jobs.errors IS 'an entry for each failed attempt: attempt, at, error, traceback';
+COMMENT ON COLUMN jobs.progress IS 'what the handler last reported of its progress';
 COMMENT ON COLUMN jobs.timeout IS 'the most seconds of one attempt';
+COMMENT ON COLUMN jobs.created_at IS 'when its transaction began';
+COMMENT ON COLUMN jobs.run_at IS 'when it is due: the delay, or the next attempt';
+COMMENT ON COLUMN jobs.started_at IS 'when its last attempt started';
 COMMENT ON COLUMN jobs.start_written IS 'whether attempts and started_at belong to the current claim; each claim clears it';
+COMMENT ON COLUMN jobs.completed_at IS 'when it ended: completed, failed or cancelled';
+COMMENT ON COLUMN jobs.locked_by IS 'the worker that holds it';
+COMMENT ON COLUMN jobs.locked_at IS 'when that worker claimed it';
 COMMENT ON COLUMN jobs.leased_until IS 'when a claim by dequeue() lapses; workers have a heartbeat instead';
 COMMENT ON COLUMN jobs.token IS 'random, new in every claim; each outcome names it';
 COMMENT ON COLUMN jobs.flow IS 'the chain or group of the job; other jobs may wait for it';
@@ -79,11 +96,19 @@ CREATE TABLE conduit_workers (
   seen_at    timestamptz NOT NULL DEFAULT pg_catalog.now()
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
+COMMENT ON TABLE conduit_workers IS 'the live workers, and those that died until another notices';
+COMMENT ON COLUMN conduit_workers.name IS 'host, process and a random part';
 COMMENT ON COLUMN conduit_workers.lock_key IS 'advisory lock that the session of a live worker holds; NULL behind a pooler';
 COMMENT ON COLUMN conduit_workers.heartbeat IS 'counts up every second while the worker lives';
 COMMENT ON COLUMN conduit_workers.version IS 'the version of conduit-async that the worker runs';
 COMMENT ON COLUMN conduit_workers.keep_completed IS 'after how many seconds completed and cancelled jobs of its queues are deleted; NULL: it does not say';
 COMMENT ON COLUMN conduit_workers.keep_failed IS 'after how many seconds failed jobs of its queues are deleted; NULL: it does not say';
+COMMENT ON COLUMN conduit_workers.host IS 'the name of its host';
+COMMENT ON COLUMN conduit_workers.pid IS 'its process on that host';
+COMMENT ON COLUMN conduit_workers.queues IS 'the queues that it serves';
+COMMENT ON COLUMN conduit_workers.lanes IS 'the job types and payload shapes that it can run';
+COMMENT ON COLUMN conduit_workers.started_at IS 'when it registered';
+COMMENT ON COLUMN conduit_workers.seen_at IS 'when it last wrote its heartbeat';
 
 -- An idle worker holds the idle lock of its queue exclusively. A commit notifies only if it finds the
 -- idle lock held. The commit keeps the shared lock until it is visible, so a worker that takes the
@@ -128,7 +153,9 @@ CREATE TABLE conduit_unique_keys (
 );
 
 COMMENT ON TABLE conduit_unique_keys IS 'the existing job of each key; no other job of its type is enqueued with that key';
+COMMENT ON COLUMN conduit_unique_keys.type IS 'the job type';
 COMMENT ON COLUMN conduit_unique_keys.key IS 'SHA-256 of the type and the value, which hides the value';
+COMMENT ON COLUMN conduit_unique_keys.job IS 'the existing job';
 COMMENT ON COLUMN conduit_unique_keys.expires_at IS 'when the key is released; NULL: when its job ends';
 
 CREATE TABLE conduit_blocked_jobs (
@@ -152,7 +179,9 @@ CREATE TABLE conduit_blocked_jobs (
 
 COMMENT ON TABLE conduit_blocked_jobs IS 'jobs that wait for other jobs of their flow; they move to jobs when these have ended';
 COMMENT ON COLUMN conduit_blocked_jobs.delay IS 'seconds from the end of the last of these jobs to its start';
+COMMENT ON COLUMN conduit_blocked_jobs.run_at IS 'the earliest time of its start';
 COMMENT ON COLUMN conduit_blocked_jobs.waits_for IS 'how many jobs it waits for; each has a row in conduit_dependencies';
+COMMENT ON COLUMN conduit_blocked_jobs.on_failure IS 'cancel or continue: what happens to it when one of these jobs fails';
 COMMENT ON COLUMN conduit_blocked_jobs.error IS 'why it failed here: Postgres refused its row in jobs';
 
 CREATE TABLE conduit_dependencies (
@@ -163,6 +192,8 @@ CREATE TABLE conduit_dependencies (
 ) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
 COMMENT ON TABLE conduit_dependencies IS 'next waits for job; the row is deleted when job ends';
+COMMENT ON COLUMN conduit_dependencies.job IS 'the job in front';
+COMMENT ON COLUMN conduit_dependencies.next IS 'the job that waits';
 COMMENT ON COLUMN conduit_dependencies.watched IS 'workers check whether job has ended: it is outside the flow, or has more dependents than one step releases';
 
 CREATE INDEX conduit_dependencies_watched ON conduit_dependencies (job, next) WHERE watched;
@@ -569,6 +600,9 @@ CREATE TABLE conduit_results (
 ) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.05);
 
 COMMENT ON TABLE conduit_results IS 'return values of handlers, for types with keep_result';
+COMMENT ON COLUMN conduit_results.job IS 'the job that returned it';
+COMMENT ON COLUMN conduit_results.value IS 'the value, as JSON';
+COMMENT ON COLUMN conduit_results.expires_at IS 'when it is forgotten';
 
 CREATE INDEX conduit_results_expiry ON conduit_results (expires_at);
 
@@ -596,9 +630,20 @@ CREATE TABLE conduit_schedules (
   CHECK (pg_catalog.num_nonnulls(every, cron) = 1)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
+COMMENT ON TABLE conduit_schedules IS 'what enqueues a job at each of its ticks';
+COMMENT ON COLUMN conduit_schedules.name IS 'a name; adding a schedule again replaces it';
+COMMENT ON COLUMN conduit_schedules.max_attempts IS 'of the jobs that it enqueues';
+COMMENT ON COLUMN conduit_schedules.timeout IS 'the most seconds of one attempt of these jobs';
 COMMENT ON COLUMN conduit_schedules.every IS 'seconds from tick to tick; NULL: the schedule has a cron expression';
+COMMENT ON COLUMN conduit_schedules.cron IS 'a cron expression of five fields; NULL: the schedule has a period';
+COMMENT ON COLUMN conduit_schedules.timezone IS 'where the clock of the cron expression stands';
+COMMENT ON COLUMN conduit_schedules.missed IS 'skip, once or all: what happens to ticks that no scheduler saw';
+COMMENT ON COLUMN conduit_schedules.enabled IS 'false: it enqueues nothing';
 COMMENT ON COLUMN conduit_schedules.next_run_at IS 'the next tick; the scheduler that enqueues its job moves it on';
+COMMENT ON COLUMN conduit_schedules.last_run_at IS 'the last tick whose job was enqueued';
+COMMENT ON COLUMN conduit_schedules.last_job_id IS 'that job';
 COMMENT ON COLUMN conduit_schedules.failures IS 'how many times in a row enqueueing the job of this tick failed';
+COMMENT ON COLUMN conduit_schedules.error IS 'why the last of these failed';
 COMMENT ON COLUMN conduit_schedules.retry_at IS 'when a failed tick is retried';
 
 CREATE TABLE conduit_queues (
@@ -610,6 +655,7 @@ CREATE TABLE conduit_queues (
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
 COMMENT ON TABLE conduit_queues IS 'pauses, limits and retention of queues; a queue without a row has none';
+COMMENT ON COLUMN conduit_queues.name IS 'the queue';
 COMMENT ON COLUMN conduit_queues.paused_at IS 'when the queue was paused; NULL: not paused';
 COMMENT ON COLUMN conduit_queues.concurrency IS 'how many of its jobs may run at once, over all workers; NULL: any number';
 COMMENT ON COLUMN conduit_queues.keep_completed IS 'after how many seconds completed and cancelled jobs are deleted; NULL: as its workers say';
@@ -622,6 +668,9 @@ CREATE TABLE conduit_rate_limits (
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
 COMMENT ON TABLE conduit_rate_limits IS 'how many jobs of a type may start within any period of this length';
+COMMENT ON COLUMN conduit_rate_limits.type IS 'the job type';
+COMMENT ON COLUMN conduit_rate_limits.starts IS 'how many jobs';
+COMMENT ON COLUMN conduit_rate_limits.seconds IS 'the length of the period';
 
 CREATE TABLE conduit_rate_usage (
   type   text        NOT NULL,
@@ -631,7 +680,9 @@ CREATE TABLE conduit_rate_usage (
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
 COMMENT ON TABLE conduit_rate_usage IS 'recent starts of types with a rate; at most a hundred rows a period';
+COMMENT ON COLUMN conduit_rate_usage.type IS 'the job type';
 COMMENT ON COLUMN conduit_rate_usage.until IS 'the starts happened shortly before this time';
+COMMENT ON COLUMN conduit_rate_usage.starts IS 'how many';
 
 -- Adds histograms bucket by bucket; missing buckets count as zero.
 CREATE FUNCTION conduit_add_histograms(one bigint[], other bigint[]) RETURNS bigint[]
@@ -660,10 +711,19 @@ CREATE TABLE conduit_metrics (
 
 COMMENT ON TABLE conduit_metrics IS 'outcomes of attempts by minute; merged into hours after two hours, into days after two days';
 COMMENT ON COLUMN conduit_metrics.seconds IS 'length of the period that begins at starts_at: 60, 3600 or 86400';
+COMMENT ON COLUMN conduit_metrics.starts_at IS 'the begin of the period';
+COMMENT ON COLUMN conduit_metrics.queue IS 'the queue of the jobs';
+COMMENT ON COLUMN conduit_metrics.type IS 'their type';
+COMMENT ON COLUMN conduit_metrics.succeeded IS 'attempts that completed their job';
 COMMENT ON COLUMN conduit_metrics.failed IS 'failed attempts, retried and discarded ones included';
+COMMENT ON COLUMN conduit_metrics.retried IS 'failed attempts that another attempt follows';
+COMMENT ON COLUMN conduit_metrics.discarded IS 'failed attempts whose handler raised Discard';
+COMMENT ON COLUMN conduit_metrics.snoozed IS 'attempts whose handler raised Snooze';
+COMMENT ON COLUMN conduit_metrics.cancelled IS 'attempts that were stopped';
 COMMENT ON COLUMN conduit_metrics.duration IS 'sum of the run times, in seconds';
 COMMENT ON COLUMN conduit_metrics.wait IS 'sum of the times from due to start, in seconds';
 COMMENT ON COLUMN conduit_metrics.durations IS 'histogram: the n-th bound is 0.001 * sqrt(2) ^ (n - 1) seconds, the 55th none';
+COMMENT ON COLUMN conduit_metrics.waits IS 'the same of the times from due to start';
 
 CREATE TABLE conduit_failure_notices (
   job      uuid        PRIMARY KEY,
@@ -673,6 +733,9 @@ CREATE TABLE conduit_failure_notices (
 ) WITH (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
 
 COMMENT ON TABLE conduit_failure_notices IS 'jobs that ended failed in a rescue, until a worker''s on_failed has returned';
+COMMENT ON COLUMN conduit_failure_notices.job IS 'the job';
+COMMENT ON COLUMN conduit_failure_notices.queue IS 'its queue';
+COMMENT ON COLUMN conduit_failure_notices.since IS 'when it ended';
 COMMENT ON COLUMN conduit_failure_notices.reporter IS 'the worker that took the notice; if it is no longer registered, another takes it';
 
 -- These functions find our tables on any search path of their caller.

@@ -1,0 +1,30 @@
+"""A directive for what a page takes from the code: ```` ```{generated} library ````."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from . import commands, diagnostics, library, tables
+
+_MADE: dict[str, Callable[..., str]] = {
+    "command": commands.command,
+    "diagnostics": diagnostics.family,
+    "library": library.namespaces,
+    "tables": tables.tables,
+}
+"""Functions that return Markdown, by the name in a page; each gets the other words there."""
+
+
+class Generated(SphinxDirective):
+    """Takes a name of the table above and its arguments."""
+
+    required_arguments = 1
+    optional_arguments = 9
+    option_spec: ClassVar = {}
+
+    def run(self) -> list[nodes.Node]:
+        """The nodes of the Markdown that the function returns."""
+        name, *words = self.arguments
+        return self.parse_text_to_nodes(_MADE[name](*words), allow_section_headings=True)
