@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tomllib
+from builtins import compile as compile_python
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, ClassVar, Self
@@ -69,6 +70,8 @@ class Story:
             path = self.shell.folder / block.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
+            if block.language == "python":  # a file that only another library can run
+                compile_python(text, block.path, "exec")
         if block.path is None or block.language in DATA:
             assert block.language in self._runs, f"no way to run {block.language!r}"
             self._runs[block.language](self, block, text)
