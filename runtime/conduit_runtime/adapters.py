@@ -1,33 +1,55 @@
-"""The psycopg connection inside of what an ORM works with, for hooks and `conn=`.
+"""The driver's connection inside of what an ORM works with, for hooks and `conn=`.
 
 Nothing is imported: each function knows where to look.
 """
 
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 
-__all__ = ["django_connection", "sqlalchemy_async_connection", "sqlalchemy_connection"]
+from .postgres.other_drivers import AsyncpgLike, asyncpg_connection
 
-C = TypeVar("C", psycopg.Connection[Any], psycopg.AsyncConnection[Any])
+__all__ = ["django_connection", "sqlalchemy_async_connection", "sqlalchemy_connection"]
 
 
 def sqlalchemy_connection(session: Any) -> psycopg.Connection[Any]:
     """The connection of a SQLAlchemy Session, in its transaction; what was added is flushed first.
 
-    After a hook that assigns, `session.refresh(instance)` shows what it wrote. Raises TypeError for
-    an engine with another driver than psycopg (`postgresql+psycopg://`).
+    Also of a SQLAlchemy Connection. After a hook that assigns, `session.refresh(instance)` shows
+    what it wrote. Raises TypeError for an engine with another driver than psycopg
+    (`postgresql+psycopg://`).
     """
-    session.flush()
-    return _checked(session.connection().connection.driver_connection, psycopg.Connection)
+    if hasattr(session, "flush"):
+        session.flush()
+        session = session.connection()
+    elif not session.in_transaction():
+        session.begin()  # without it, SQLAlchemy has nothing to commit
+    return _checked(session.connection.driver_connection)
 
 
-async def sqlalchemy_async_connection(session: Any) -> psycopg.AsyncConnection[Any]:
-    """`sqlalchemy_connection` of an AsyncSession."""
-    await session.flush()
-    connection = await session.connection()
-    raw = await connection.get_raw_connection()
-    return _checked(raw.driver_connection, psycopg.AsyncConnection)
+async def sqlalchemy_async_connection(
+    session: Any,
+) -> psycopg.AsyncConnection[Any] | AsyncpgLike:
+    """`sqlalchemy_connection` of an AsyncSession or an AsyncConnection.
+
+    The connection is asyncpg's for an engine with that driver (`postgresql+asyncpg://`).
+    """
+    if hasattr(session, "flush"):
+        await session.flush()
+        session = await session.connection()
+    elif not session.in_transaction():
+        await session.begin()
+    raw = await session.get_raw_connection()
+    found = raw.driver_connection
+    if isinstance(found, psycopg.AsyncConnection):
+        return found
+    if (connection := asyncpg_connection(found)) is None:
+        raise _refusal(found, "psycopg 3 or asyncpg: use postgresql+psycopg:// or +asyncpg://")
+    if not connection.is_in_transaction:
+        # SQLAlchemy sends BEGIN with its first statement: before that, ours would be outside.
+        await session.exec_driver_sql("SELECT 1")
+    like: AsyncpgLike = found
+    return like
 
 
 def django_connection(connection: Any) -> psycopg.Connection[Any]:
@@ -37,14 +59,18 @@ def django_connection(connection: Any) -> psycopg.Connection[Any]:
     Raises TypeError for a backend with another driver than psycopg 3.
     """
     connection.ensure_connection()
-    return _checked(connection.connection, psycopg.Connection)
+    return _checked(connection.connection)
 
 
-def _checked(found: object, kind: type[C]) -> C:
-    if not isinstance(found, kind):
-        raise TypeError(
-            f"the driver's connection is a {type(found).__module__}.{type(found).__qualname__}: "
-            "hooks run on psycopg 3, in SQLAlchemy postgresql+psycopg://, in Django psycopg "
-            "instead of psycopg2"
-        )
+def _checked(found: object) -> psycopg.Connection[Any]:
+    if not isinstance(found, psycopg.Connection):
+        wanted = "psycopg 3: in SQLAlchemy postgresql+psycopg://, in Django psycopg, not psycopg2"
+        raise _refusal(found, wanted)
     return found
+
+
+def _refusal(found: object, wanted: str) -> TypeError:
+    kind = type(found)
+    return TypeError(
+        f"the driver's connection is a {kind.__module__}.{kind.__qualname__}: hooks run on {wanted}"
+    )

@@ -1,7 +1,7 @@
 """The application around `example_jobs`: its tables and some rows."""
 
-from typing import Any
-from uuid import UUID
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import psycopg
 from psycopg.rows import dict_row
@@ -34,32 +34,48 @@ CREATE TABLE notes (
 Row = dict[str, Any]
 
 
-def insert_order(conn: psycopg.Connection[Any], number: str = "AB-1") -> Row:
-    """A customer with an order of three line items, one of them empty."""
+class Executes(Protocol):
+    """A connection of psycopg, or one of another driver that the tests give this method."""
+
+    def execute(self, query: Any, params: Any = None, /) -> Any:
+        """Send a statement."""
+
+
+def rows(conn: Executes, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+    """The rows that a statement gives, as dicts."""
+    if not isinstance(conn, psycopg.Connection):
+        found: list[Row] = conn.execute(sql, values).dicts()
+        return found
     with psycopg.Cursor(conn, row_factory=dict_row) as cursor:
-        cursor.execute("INSERT INTO users (name, email) VALUES ('Zoë', 'z@e.de') RETURNING id")
-        customer: UUID = cursor.fetchall()[0]["id"]
-        cursor.execute(
-            "INSERT INTO orders (number, total, customer_id) VALUES (%s, 12.50, %s) RETURNING *",
-            (number, customer),
-        )
-        order = cursor.fetchall()[0]
-        cursor.execute(
-            "INSERT INTO line_items (sku, quantity, order_id) "
-            "VALUES ('b', 2, %(id)s), ('a', 1, %(id)s), ('none', 0, %(id)s)",
-            order,
-        )
+        cursor.execute(sql, values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def insert_order(conn: Executes, number: str = "AB-1") -> Row:
+    """A customer with an order of three line items, one of them empty."""
+    [user] = rows(conn, "INSERT INTO users (name, email) VALUES ('Zoë', 'z@e.de') RETURNING id")
+    [order] = rows(
+        conn,
+        "INSERT INTO orders (number, total, customer_id) VALUES (%s, 12.50, %s) RETURNING *",
+        (number, user["id"]),
+    )
+    rows(
+        conn,
+        "INSERT INTO line_items (sku, quantity, order_id) "
+        "SELECT sku, quantity, %s FROM (VALUES ('b', 2), ('a', 1), ('none', 0)) "
+        "AS item (sku, quantity)",
+        (order["id"],),
+    )
     return order
 
 
-def ship(conn: psycopg.Connection[Any], order: Row) -> Row:
+def ship(conn: Executes, order: Row) -> Row:
     """The row of the order after an UPDATE that ships it."""
-    with psycopg.Cursor(conn, row_factory=dict_row) as cursor:
-        sql = "UPDATE orders SET state = 'shipped' WHERE id = %(id)s RETURNING *"
-        return cursor.execute(sql, order).fetchall()[0]
+    sql = "UPDATE orders SET state = 'shipped' WHERE id = %s RETURNING *"
+    [shipped] = rows(conn, sql, (order["id"],))
+    return shipped
 
 
-def jobs_of(conn: psycopg.Connection[Any]) -> list[Row]:
+def jobs_of(conn: Executes) -> list[Row]:
     """The stored jobs in the order of their enqueue."""
-    with psycopg.Cursor(conn, row_factory=dict_row) as cursor:
-        return cursor.execute("SELECT * FROM jobs ORDER BY seq").fetchall()
+    return rows(conn, "SELECT * FROM jobs ORDER BY seq")

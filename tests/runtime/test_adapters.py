@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from conduit_runtime import AsyncQueue, Job, Queue
+from conduit_runtime import AsyncHook, AsyncQueue, Job, Queue
 from conduit_runtime.adapters import (
     django_connection,
     sqlalchemy_async_connection,
@@ -18,7 +18,8 @@ from conduit_runtime.adapters import (
 )
 from conduit_runtime.postgres.transaction import NoTransaction
 from example_app import SCHEMA
-from example_jobs.order import after_create
+from example_jobs.order import Order, Release, after_create, release
+from hook_drivers import asyncpg_arguments
 from psycopg.conninfo import conninfo_to_dict
 
 
@@ -59,19 +60,51 @@ class TestSQLAlchemy:
                     session.commit()
             assert queue.stats().pending == int(commits)
 
-    def test_of_an_asynchronous_session(self, queue: Queue, dsn: str) -> None:
-        assert asyncio.run(self.enqueue(dsn)) == queue.list()[0].id
+    def test_a_connection_without_a_session(self, queue: Queue, engine: Any) -> None:
+        with engine.connect() as connection:
+            queue.enqueue(Job(type="t"), conn=sqlalchemy_connection(connection))
+            assert queue.stats().total == 0
+            connection.commit()
+        assert queue.stats().total == 1
 
-    async def enqueue(self, dsn: str) -> UUID:
+    @pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
+    def test_of_an_asynchronous_session(self, queue: Queue, dsn: str, driver: str) -> None:
+        assert asyncio.run(self.enqueue(dsn, driver)) == {job.id for job in queue.list()}
+
+    async def enqueue(self, dsn: str, driver: str) -> set[UUID]:
         aio = pytest.importorskip("sqlalchemy.ext.asyncio")
-        engine = aio.create_async_engine("postgresql+psycopg://", connect_args=of(dsn))
+        arguments = of(dsn) if driver == "psycopg" else asyncpg_arguments(dsn)
+        engine = aio.create_async_engine(f"postgresql+{driver}://", connect_args=arguments)
         async with aio.AsyncSession(engine) as session, AsyncQueue(dsn) as queue:
-            conn = await sqlalchemy_async_connection(session)
-            job = await queue.enqueue(Job(type="t"), conn=conn)
+            conn = await sqlalchemy_async_connection(session)  # before any statement of its own
+            jobs = [await queue.enqueue(Job(type="t"), conn=conn)]
             assert (await queue.stats()).total == 0
+            await session.rollback()
+            assert (await queue.stats()).total == 0
+            conn = await sqlalchemy_async_connection(session)
+            jobs = [await queue.enqueue(Job(type="t"), conn=conn)]
             await session.commit()
+        async with engine.begin() as connection:
+            conn = await sqlalchemy_async_connection(connection)
+            jobs.append(await release.enqueue(conn, Release("x", 1)))
         await engine.dispose()
-        return job.id
+        return {job.id for job in jobs}
+
+    def test_autocommit_is_outside_of_a_transaction(self, dsn: str) -> None:
+        async def hook() -> None:
+            aio = pytest.importorskip("sqlalchemy.ext.asyncio")
+            engine = aio.create_async_engine(
+                "postgresql+asyncpg://",
+                connect_args=asyncpg_arguments(dsn),
+                isolation_level="AUTOCOMMIT",
+            )
+            async with aio.AsyncSession(engine) as session:
+                conn = await sqlalchemy_async_connection(session)
+                with pytest.raises(NoTransaction):
+                    AsyncHook(conn, Order, {})
+            await engine.dispose()
+
+        asyncio.run(hook())
 
 
 class TestDjango:

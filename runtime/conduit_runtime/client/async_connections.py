@@ -11,9 +11,10 @@ from ..model.arguments import check_type
 from ..postgres.async_execute import OwnAsyncConnection, check_open_async, own_async, run_async
 from ..postgres.dsn import pool_dsn
 from ..postgres.forks import renew_in_children
+from ..postgres.other_drivers import other_async
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps_async
-from ..postgres.transaction import require_connection
+from .given_connections import AsyncGiven
 
 T = TypeVar("T")
 Connection = psycopg.AsyncConnection[Any]
@@ -61,11 +62,12 @@ class AsyncConnections:
         if self._owned:
             await self._pool.close()
 
-    async def run(self, statement: Statement[T], conn: Connection | None = None) -> T:
+    async def run(self, statement: Statement[T], conn: AsyncGiven | None = None) -> T:
         """Run one statement on the given connection, or in a transaction of its own."""
         if conn is not None:
-            require_connection(conn, psycopg.AsyncConnection, "the queue")
-            return await run_async(conn, statement, self._schema)
+            if isinstance(conn, psycopg.AsyncConnection):
+                return await run_async(conn, statement, self._schema)
+            return await other_async(conn, "the queue").run(statement, self._schema)
         if not self._owned:
             async with self._pool.connection() as connection:
                 return await run_async(connection, statement, self._schema)
@@ -78,19 +80,22 @@ class AsyncConnections:
         finally:
             await pool.putconn(connection)
 
-    async def run_steps(self, steps: Steps[T], conn: Connection | None = None) -> T:
+    async def run_steps(self, steps: Steps[T], conn: AsyncGiven | None = None) -> T:
         """Run the statements of an operation, each as `run` does, and return its result."""
         return await run_steps_async(steps, lambda statement: self.run(statement, conn))
 
     @asynccontextmanager
-    async def transaction(self, conn: Connection | None = None) -> AsyncIterator[Connection]:
+    async def transaction(self, conn: AsyncGiven | None = None) -> AsyncIterator[AsyncGiven]:
         """A transaction, within that of the given connection if there is one."""
-        if conn is not None:
+        if conn is None:
+            async with self.connection() as connection, connection.transaction():
+                yield connection
+        elif isinstance(conn, psycopg.AsyncConnection):
             async with conn.transaction():
                 yield conn
         else:
-            async with self.connection() as connection, connection.transaction():
-                yield connection
+            async with other_async(conn, "the queue").transaction():
+                yield conn
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

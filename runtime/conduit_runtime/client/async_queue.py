@@ -22,10 +22,11 @@ from ..statements.purge import purge
 from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
 from ..statements.worker_registry import workers as registered
-from .async_connections import AsyncConnections, Connection, Pool
+from .async_connections import AsyncConnections, Pool
+from .given_connections import AsyncGiven
 from .sweep import clear
 
-Conn = Connection | None
+Conn = AsyncGiven | None
 Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]

@@ -12,9 +12,10 @@ from ..model.arguments import check_type
 from ..postgres.dsn import pool_dsn
 from ..postgres.execute import OwnConnection, check_open, own, run
 from ..postgres.forks import renew_in_children
+from ..postgres.other_drivers import other
 from ..postgres.statement import Statement
 from ..postgres.steps import Steps, run_steps
-from ..postgres.transaction import require_connection
+from .given_connections import Given
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Any]
@@ -62,11 +63,12 @@ class Connections:
         if self._owned:
             self._pool.close()
 
-    def run(self, statement: Statement[T], conn: Connection | None = None) -> T:
+    def run(self, statement: Statement[T], conn: Given | None = None) -> T:
         """Run one statement on the given connection, or in a transaction of its own."""
         if conn is not None:
-            require_connection(conn, psycopg.Connection, "the queue")
-            return run(conn, statement, self._schema)
+            if isinstance(conn, psycopg.Connection):
+                return run(conn, statement, self._schema)
+            return other(conn, "the queue").run(statement, self._schema)
         if not self._owned:
             with self._pool.connection() as connection:
                 return run(connection, statement, self._schema)
@@ -79,19 +81,22 @@ class Connections:
         finally:
             pool.putconn(connection)
 
-    def run_steps(self, steps: Steps[T], conn: Connection | None = None) -> T:
+    def run_steps(self, steps: Steps[T], conn: Given | None = None) -> T:
         """Run the statements of an operation, each as `run` does, and return its result."""
         return run_steps(steps, lambda statement: self.run(statement, conn))
 
     @contextmanager
-    def transaction(self, conn: Connection | None = None) -> Iterator[Connection]:
+    def transaction(self, conn: Given | None = None) -> Iterator[Given]:
         """A transaction, within that of the given connection if there is one."""
-        if conn is not None:
+        if conn is None:
+            with self.connection() as connection, connection.transaction():
+                yield connection
+        elif isinstance(conn, psycopg.Connection):
             with conn.transaction():
                 yield conn
         else:
-            with self.connection() as connection, connection.transaction():
-                yield connection
+            with other(conn, "the queue").transaction():
+                yield conn
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:

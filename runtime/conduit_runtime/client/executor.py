@@ -3,11 +3,10 @@
 from collections.abc import Awaitable
 from typing import Any, Generic, TypeVar, overload
 
-import psycopg
-
 from ..model.arguments import check_type
 from ..model.job import Job
 from .async_queue import AsyncQueue
+from .given_connections import AsyncGiven, Given
 from .queue import Queue
 
 Q = TypeVar("Q", Queue, AsyncQueue)
@@ -31,7 +30,7 @@ class AsyncExecutor(Generic[Q]):
         type: str,
         payload: Any,
         *,
-        conn: psycopg.Connection[Any] | None = None,
+        conn: Given | None = None,
     ) -> Job: ...
     @overload
     def execute(
@@ -40,7 +39,7 @@ class AsyncExecutor(Generic[Q]):
         type: str,
         payload: Any,
         *,
-        conn: psycopg.AsyncConnection[Any] | None = None,
+        conn: AsyncGiven | None = None,
     ) -> Awaitable[Job]: ...
     def execute(
         self, queue: str, type: str, payload: Any, *, conn: Any = None
@@ -57,7 +56,7 @@ class AsyncExecutor(Generic[Q]):
         payload: Any,
         priority: int,
         *,
-        conn: psycopg.Connection[Any] | None = None,
+        conn: Given | None = None,
     ) -> Job: ...
     @overload
     def execute_with_priority(
@@ -67,7 +66,7 @@ class AsyncExecutor(Generic[Q]):
         payload: Any,
         priority: int,
         *,
-        conn: psycopg.AsyncConnection[Any] | None = None,
+        conn: AsyncGiven | None = None,
     ) -> Awaitable[Job]: ...
     def execute_with_priority(
         self, queue: str, type: str, payload: Any, priority: int, *, conn: Any = None

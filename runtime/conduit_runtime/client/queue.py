@@ -23,10 +23,11 @@ from ..statements.purge import purge
 from ..statements.unique_keys import Duplicate, note_stored, with_existing
 from ..statements.worker_registry import rescue_orphans
 from ..statements.worker_registry import workers as registered
-from .connections import Connection, Connections, Pool
+from .connections import Connections, Pool
+from .given_connections import Given
 from .sweep import clear
 
-Conn = Connection | None
+Conn = Given | None
 Jobs = list[Job]  # inside the class, `list` is the method
 Overviews = list[QueueOverview]
 AllMetrics = list[JobMetrics]

@@ -1,6 +1,6 @@
 """What a generated hook runs in, for asynchronous code."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Self, TypeVar, cast
 
@@ -14,7 +14,8 @@ from ..postgres.transaction import explained, require_open, require_transaction
 from ..records.async_operations import AsyncOperations
 from ..records.queries import Query, column_names
 from ..services.service_calls import AsyncHookServices
-from .hook_run import HookRun, R, S
+from .hook_run import AsyncConnection, HookRun, R, S
+from .other_drivers import adopt_async
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -30,19 +31,25 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
     record that lacks a column.
     """
 
+    _cursor: Callable[..., psycopg.AsyncCursor[Row]] = OwnAsyncCursor
+
     def __init__(
         self,
-        conn: psycopg.AsyncConnection[Any],
+        conn: AsyncConnection,
         record_type: type[R],
         record: object,
         previous: object = None,
         *,
         services: S | None = None,
     ) -> None:
-        require_transaction(conn, psycopg.AsyncConnection)
+        if isinstance(conn, psycopg.AsyncConnection):
+            require_transaction(conn)
+            self._conn = conn
+            self._settings = needed_settings_async(conn)
+        else:
+            given = adopt_async(self, conn, record, previous)
+            self._conn, self._cursor, self._settings, record, previous = given
         super().__init__(record_type, record, previous, services)
-        self._conn = conn
-        self._settings = needed_settings_async(conn)
 
     async def __aenter__(self) -> Self:
         await self._settings.__aenter__()
@@ -84,7 +91,7 @@ class AsyncHook(HookRun[R, S], AsyncOperations):
 
     async def _send(self, sql: str, parameters: Any = ()) -> psycopg.AsyncCursor[Row]:
         # our own cursor: the connection's factories and loaders may be anything
-        return await OwnAsyncCursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
+        return await self._cursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
 
     async def _write(self) -> None:
         statements = self._statements()

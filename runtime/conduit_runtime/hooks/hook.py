@@ -1,7 +1,7 @@
 # Generated from async_hook.py by .ci/unasync.py; do not edit.
 """What a generated hook runs in, for synchronous code."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, Self, TypeVar, cast
 
@@ -15,7 +15,8 @@ from ..postgres.transaction import explained, require_open, require_transaction
 from ..records.operations import Operations
 from ..records.queries import Query, column_names
 from ..services.service_calls import HookServices
-from .hook_run import HookRun, R, S
+from .hook_run import Connection, HookRun, R, S
+from .other_drivers import adopt
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -31,19 +32,25 @@ class Hook(HookRun[R, S], Operations):
     record that lacks a column.
     """
 
+    _cursor: Callable[..., psycopg.Cursor[Row]] = OwnCursor
+
     def __init__(
         self,
-        conn: psycopg.Connection[Any],
+        conn: Connection,
         record_type: type[R],
         record: object,
         previous: object = None,
         *,
         services: S | None = None,
     ) -> None:
-        require_transaction(conn, psycopg.Connection)
+        if isinstance(conn, psycopg.Connection):
+            require_transaction(conn)
+            self._conn = conn
+            self._settings = needed_settings(conn)
+        else:
+            given = adopt(self, conn, record, previous)
+            self._conn, self._cursor, self._settings, record, previous = given
         super().__init__(record_type, record, previous, services)
-        self._conn = conn
-        self._settings = needed_settings(conn)
 
     def __enter__(self) -> Self:
         self._settings.__enter__()
@@ -85,7 +92,7 @@ class Hook(HookRun[R, S], Operations):
 
     def _send(self, sql: str, parameters: Any = ()) -> psycopg.Cursor[Row]:
         # our own cursor: the connection's factories and loaders may be anything
-        return OwnCursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
+        return self._cursor(self._conn, row_factory=tuple_row).execute(sql, parameters)
 
     def _write(self) -> None:
         statements = self._statements()

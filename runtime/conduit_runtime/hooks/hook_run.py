@@ -13,6 +13,7 @@ from ..model.flow import Flow
 from ..model.job import Job
 from ..operators import equal
 from ..payloads.sensitive import start_noting
+from ..postgres.other_drivers import AsyncpgLike
 from ..postgres.statement import Rows, Statement
 from ..records import queries
 from ..records.identity_map import IdentityMap
@@ -25,7 +26,7 @@ from ..statements.unique_keys import Duplicate, mark, note_stored
 from .refused_records import no_previous, same_record, unfit_previous, unfit_record
 
 Connection: TypeAlias = psycopg.Connection[Any]
-AsyncConnection: TypeAlias = psycopg.AsyncConnection[Any]
+AsyncConnection: TypeAlias = psycopg.AsyncConnection[Any] | AsyncpgLike
 
 R = TypeVar("R")
 S = TypeVarWithDefault("S", default=Any)
@@ -52,7 +53,7 @@ class HookRun(Generic[R, S]):
         self, record_type: type[R], record: object, previous: object, services: object
     ) -> None:
         self._noted_outside = start_noting()
-        self._record_type = record_type
+        self.record_type = record_type
         try:
             self.record: R = read_record(record_type, record)
         except RecordError as error:
@@ -72,11 +73,17 @@ class HookRun(Generic[R, S]):
         self._flows: list[tuple[str | None, Flow, list[dict[str, Any]]]] = []
         self._changed: dict[str, Any] = {}
 
+    def read_again(self, record: object, previous: object) -> None:
+        """Take rows instead of those that the hook was given, before anything is done with them."""
+        self.record = read_record(self.record_type, record)
+        self._before = read_record(self.record_type, self.record)
+        self._previous = None if previous is None else read_record(self.record_type, previous)
+
     @property
     def previous(self) -> R:
         """The row as it was before the event; RecordError in a hook that was given none."""
         if self._previous is None:
-            raise no_previous(self._record_type)
+            raise no_previous(self.record_type)
         return self._previous
 
     @property
@@ -109,7 +116,7 @@ class HookRun(Generic[R, S]):
         statements: list[tuple[str, Any, OnRows | None]] = []
         self._changed = self._changes()
         if self._changed:
-            query = queries.update(table_of(self._record_type), self._key, self._changed)
+            query = queries.update(table_of(self.record_type), self._key, self._changed)
             statements.append((query.sql, query.values, self._updated))
         schemas = [*(schema for schema, _ in self._jobs), *(schema for schema, _, _ in self._flows)]
         for schema in dict.fromkeys(schemas):
@@ -137,7 +144,7 @@ class HookRun(Generic[R, S]):
 
     def _changes(self) -> dict[str, Any]:
         changes = {}
-        for column in table_of(self._record_type).columns:
+        for column in table_of(self.record_type).columns:
             before = getattr(self._before, column.attribute)
             after = getattr(self.record, column.attribute)
             if before is after:
@@ -148,11 +155,11 @@ class HookRun(Generic[R, S]):
 
     @property
     def _key(self) -> object:
-        return getattr(self._before, table_of(self._record_type).key.attribute)
+        return getattr(self._before, table_of(self.record_type).key.attribute)
 
     def _updated(self, rows: Rows) -> None:
         """Take over what the UPDATE has set by itself."""
-        target = table_of(self._record_type)
+        target = table_of(self.record_type)
         values = queries.update(target, self._key, self._changed).read((), rows)
         if values is None:
             raise RecordError(

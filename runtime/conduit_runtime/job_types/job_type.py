@@ -20,11 +20,12 @@ from ..model.payload import check_name
 from ..model.retry import BackoffKind, ErrorType, check_backoff, check_error_types
 from ..payloads.decode import decoder
 from ..payloads.exact import Writer, writer
-from ..postgres.transaction import require_connection
+from ..postgres.other_drivers import AsyncpgLike, other_async
 from ..services.protocols import protocols_of
 from ..statements.jobs import check_options, insert_job
 from ..trace_context.headers import present_trace
 from .async_enqueue import enqueue_async
+from .asyncpg_enqueue import enqueue_on_asyncpg
 from .context import JobContext
 from .enqueue import enqueue
 from .options import JobOptions, Priority, TypeOptions
@@ -166,25 +167,33 @@ class JobType(Generic[S, P]):
     ) -> Job: ...
     @overload
     def enqueue(
-        self, conn: psycopg.AsyncConnection[Any], payload: P, **options: Unpack[JobOptions]
+        self,
+        conn: psycopg.AsyncConnection[Any] | AsyncpgLike,
+        payload: P,
+        **options: Unpack[JobOptions],
     ) -> Awaitable[Job]: ...
     def enqueue(
         self,
-        conn: psycopg.Connection[Any] | psycopg.AsyncConnection[Any],
+        conn: psycopg.Connection[Any] | psycopg.AsyncConnection[Any] | AsyncpgLike,
         payload: P,
         **options: Unpack[JobOptions],
     ) -> Job | Awaitable[Job]:
-        """Enqueue a job in the connection's transaction; await it on an AsyncConnection.
+        """Enqueue a job in the connection's transaction; await it on an asynchronous connection.
 
         If its key has an existing job, the job is a `duplicate` with the id of that one; within a
         batch it is known at the end.
         """
-        require_connection(conn)
+        other = None
+        if not isinstance(conn, (psycopg.Connection, psycopg.AsyncConnection)):
+            other = other_async(conn, "enqueue")
         job = self.job(payload, **options)
         statement = insert_job(job)
+        if isinstance(conn, psycopg.Connection):
+            return enqueue(conn, job, statement, self.schema)
         if isinstance(conn, psycopg.AsyncConnection):
             return enqueue_async(conn, job, statement, self.schema)
-        return enqueue(conn, job, statement, self.schema)
+        assert other is not None
+        return enqueue_on_asyncpg(other, job, statement, self.schema)
 
 
 def job_type(

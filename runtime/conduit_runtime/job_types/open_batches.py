@@ -7,7 +7,6 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ..model.job import Job
-from ..postgres.transaction import AnyConnection
 
 
 @dataclass(slots=True)
@@ -18,16 +17,16 @@ class Batch:
     results: list[Callable[[], Any]] = field(default_factory=list)
 
 
-_batches: WeakKeyDictionary[AnyConnection, Batch] = WeakKeyDictionary()
+_batches: WeakKeyDictionary[object, Batch] = WeakKeyDictionary()
 
 
-def current_batch(connection: AnyConnection) -> Batch | None:
+def current_batch(connection: object) -> Batch | None:
     """The batch that is open on a connection."""
     return _batches.get(connection)
 
 
 @contextmanager
-def opened_batch(connection: AnyConnection) -> Iterator[Batch]:
+def opened_batch(connection: object) -> Iterator[Batch]:
     """A batch for the block; one within another adds its jobs to that."""
     outer = _batches.get(connection)
     batch = _batches[connection] = Batch()

@@ -50,6 +50,8 @@ def error_message(error: BaseException, unreadable: str = "") -> str:
     """
     try:
         primary = getattr(getattr(error, "diag", None), "message_primary", None)
+        if primary is None and hasattr(error, "sqlstate"):  # asyncpg's text holds the detail
+            primary = getattr(error, "message", None)
         return primary if isinstance(primary, str) else str(error)
     except BaseException:
         return unreadable

@@ -9,7 +9,9 @@ from psycopg.pq import TransactionStatus
 
 from ..model.callers import called_function
 from ..model.errors import QueueError
-from .connection_kinds import refusal
+from ..model.values import error_message
+
+_UNDEFINED_TABLE = "42P01"
 
 AnyConnection = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 
@@ -18,29 +20,11 @@ class NoTransaction(QueueError):
     """A hook was run where its row is committed already."""
 
 
-def require_connection(
-    connection: object, kind: type[AnyConnection] | None = None, what: str = "enqueue"
-) -> None:
-    """Raise TypeError for anything but a psycopg connection of that kind.
+def require_transaction(connection: AnyConnection, what: str = "the hook") -> None:
+    """Raise NoTransaction for a connection in autocommit mode that is outside a transaction.
 
     `what` is the function that the error names, unless a hook was called.
     """
-    kinds = (psycopg.Connection, psycopg.AsyncConnection) if kind is None else kind
-    if not isinstance(connection, kinds):
-        wanted = "Connection or AsyncConnection" if kind is None else kind.__name__
-        raise refusal(connection, f"`conn` of {called_function(what)}", f"a psycopg {wanted}")
-
-
-def require_transaction(
-    connection: object, kind: type[AnyConnection] | None = None, what: str = "the hook"
-) -> None:
-    """Refuse what no transaction can be shared with.
-
-    Raises TypeError for anything but a psycopg connection of that kind, and NoTransaction for one
-    in autocommit mode that is outside a transaction. `what` is as for `require_connection`.
-    """
-    require_connection(connection, kind, what)
-    assert isinstance(connection, psycopg.Connection | psycopg.AsyncConnection)
     status = connection.info.transaction_status
     if connection.autocommit and status == TransactionStatus.IDLE:
         raise NoTransaction(
@@ -66,7 +50,9 @@ def explained() -> Iterator[None]:
     """Have the error for a database without our tables say what to do."""
     try:
         yield
-    except psycopg.errors.UndefinedTable as error:
-        if "jobs" in (reason := error.diag.message_primary or ""):
-            error.add_note(f"{reason}: run `conduit-jobs migrate` on this database first")
+    except Exception as error:  # psycopg's or asyncpg's
+        if getattr(error, "sqlstate", None) == _UNDEFINED_TABLE:
+            reason = error_message(error)
+            if "jobs" in reason:
+                error.add_note(f"{reason}: run `conduit-jobs migrate` on this database first")
         raise

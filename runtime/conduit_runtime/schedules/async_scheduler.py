@@ -1,7 +1,7 @@
 """Schedules in the database, for asynchronous code."""
 
-from ..client.async_connections import Connection
 from ..client.async_queue import AsyncQueue
+from ..client.given_connections import AsyncGiven
 from ..model.arguments import check_type
 from ..model.job import Job
 from ..model.schedules.schedule import Schedule
@@ -23,7 +23,7 @@ class AsyncCronScheduler:
         self._run = queue.connections.run
         self._run_steps = queue.connections.run_steps
 
-    async def add(self, schedule: Schedule, *, conn: Connection | None = None) -> Schedule:
+    async def add(self, schedule: Schedule, *, conn: AsyncGiven | None = None) -> Schedule:
         """Store a schedule, or change the one of its name, and return it as stored.
 
         Adding one again, say at each start, keeps its next tick, also one that is due already,
@@ -32,29 +32,29 @@ class AsyncCronScheduler:
         """
         return await self._run_steps(scheduling.add(schedule), conn)
 
-    async def enable(self, id: str, *, conn: Connection | None = None) -> bool:
+    async def enable(self, id: str, *, conn: AsyncGiven | None = None) -> bool:
         """Have a schedule tick again, from its next tick on; False when there is none."""
         return await self._run_steps(scheduling.enable(id), conn)
 
-    async def disable(self, id: str, *, conn: Connection | None = None) -> bool:
+    async def disable(self, id: str, *, conn: AsyncGiven | None = None) -> bool:
         """Have a schedule tick no more until it is enabled; False when there is none."""
         return await self._run(store.disable(id), conn)
 
-    async def remove(self, id: str, *, conn: Connection | None = None) -> bool:
+    async def remove(self, id: str, *, conn: AsyncGiven | None = None) -> bool:
         """Delete a schedule, not the jobs it enqueued; False when there is none."""
         return await self._run(store.remove(id), conn)
 
-    async def get(self, id: str, *, conn: Connection | None = None) -> Schedule | None:
+    async def get(self, id: str, *, conn: AsyncGiven | None = None) -> Schedule | None:
         """The schedule as it is now; None when there is none."""
         stored = await self._run(store.read(id), conn)
         return stored[0][0] if stored else None
 
-    async def list(self, *, conn: Connection | None = None) -> Schedules:
+    async def list(self, *, conn: AsyncGiven | None = None) -> Schedules:
         """All schedules as they are now, by name."""
         stored = await self._run(store.read(None), conn)
         return [schedule for schedule, _ in stored]
 
-    async def run(self, id: str, *, conn: Connection | None = None) -> Job | None:
+    async def run(self, id: str, *, conn: AsyncGiven | None = None) -> Job | None:
         """Enqueue a job of a schedule now, apart from its ticks; None when there is none."""
         return await self._run(store.run(id), conn)
 

@@ -1,7 +1,7 @@
 # Generated from async_scheduler.py by .ci/unasync.py; do not edit.
 """Schedules in the database, for synchronous code."""
 
-from ..client.connections import Connection
+from ..client.given_connections import Given
 from ..client.queue import Queue
 from ..model.arguments import check_type
 from ..model.job import Job
@@ -24,7 +24,7 @@ class CronScheduler:
         self._run = queue.connections.run
         self._run_steps = queue.connections.run_steps
 
-    def add(self, schedule: Schedule, *, conn: Connection | None = None) -> Schedule:
+    def add(self, schedule: Schedule, *, conn: Given | None = None) -> Schedule:
         """Store a schedule, or change the one of its name, and return it as stored.
 
         Adding one again, say at each start, keeps its next tick, also one that is due already,
@@ -33,29 +33,29 @@ class CronScheduler:
         """
         return self._run_steps(scheduling.add(schedule), conn)
 
-    def enable(self, id: str, *, conn: Connection | None = None) -> bool:
+    def enable(self, id: str, *, conn: Given | None = None) -> bool:
         """Have a schedule tick again, from its next tick on; False when there is none."""
         return self._run_steps(scheduling.enable(id), conn)
 
-    def disable(self, id: str, *, conn: Connection | None = None) -> bool:
+    def disable(self, id: str, *, conn: Given | None = None) -> bool:
         """Have a schedule tick no more until it is enabled; False when there is none."""
         return self._run(store.disable(id), conn)
 
-    def remove(self, id: str, *, conn: Connection | None = None) -> bool:
+    def remove(self, id: str, *, conn: Given | None = None) -> bool:
         """Delete a schedule, not the jobs it enqueued; False when there is none."""
         return self._run(store.remove(id), conn)
 
-    def get(self, id: str, *, conn: Connection | None = None) -> Schedule | None:
+    def get(self, id: str, *, conn: Given | None = None) -> Schedule | None:
         """The schedule as it is now; None when there is none."""
         stored = self._run(store.read(id), conn)
         return stored[0][0] if stored else None
 
-    def list(self, *, conn: Connection | None = None) -> Schedules:
+    def list(self, *, conn: Given | None = None) -> Schedules:
         """All schedules as they are now, by name."""
         stored = self._run(store.read(None), conn)
         return [schedule for schedule, _ in stored]
 
-    def run(self, id: str, *, conn: Connection | None = None) -> Job | None:
+    def run(self, id: str, *, conn: Given | None = None) -> Job | None:
         """Enqueue a job of a schedule now, apart from its ticks; None when there is none."""
         return self._run(store.run(id), conn)
 

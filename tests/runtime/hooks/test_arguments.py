@@ -13,51 +13,51 @@ from example_app import insert_order, jobs_of
 from example_jobs.order import Order, Release, after_create, after_update, release
 
 
-def test_a_record_that_is_missing(conn: psycopg.Connection[Any]) -> None:
+def test_a_record_that_is_missing(psycopg_conn: psycopg.Connection[Any]) -> None:
     with pytest.raises(RecordError, match=r"`record` of after_create is None: pass the Order, .*"):
-        after_create(conn, None)
+        after_create(psycopg_conn, None)
     with pytest.raises(RecordError, match="`record` of after_update is None"):
-        after_update(conn, None, insert_order(conn))
+        after_update(psycopg_conn, None, insert_order(psycopg_conn))
 
 
-def test_a_record_that_lacks_a_column(conn: psycopg.Connection[Any]) -> None:
+def test_a_record_that_lacks_a_column(psycopg_conn: psycopg.Connection[Any]) -> None:
     message = r"`record` of after_create: Order .* its column \"id\": pass .*RETURNING \*"
     with pytest.raises(RecordError, match=message):
-        after_create(conn, {"number": "AB-1"})
+        after_create(psycopg_conn, {"number": "AB-1"})
 
 
-def test_a_previous_record_that_lacks_a_column(conn: psycopg.Connection[Any]) -> None:
-    row = insert_order(conn)
+def test_a_previous_record_that_lacks_a_column(psycopg_conn: psycopg.Connection[Any]) -> None:
+    row = insert_order(psycopg_conn)
     message = r"`previous` of after_update: Order .* column \"id\".* before the event"
     with pytest.raises(RecordError, match=message):
-        after_update(conn, row, {"state": "open"})
+        after_update(psycopg_conn, row, {"state": "open"})
     with pytest.raises(RecordError, match="`previous` of after_update is None: pass the Order"):
-        after_update(conn, row, None)
+        after_update(psycopg_conn, row, None)
 
 
-def test_a_record_given_as_its_previous_one(conn: psycopg.Connection[Any]) -> None:
-    row = insert_order(conn) | {"state": "shipped"}
+def test_a_record_given_as_its_previous_one(psycopg_conn: psycopg.Connection[Any]) -> None:
+    row = insert_order(psycopg_conn) | {"state": "shipped"}
     with pytest.raises(RecordError, match="`previous` of after_update is `record` itself"):
-        after_update(conn, row, row)
-    assert jobs_of(conn) == []
+        after_update(psycopg_conn, row, row)
+    assert jobs_of(psycopg_conn) == []
 
 
-def test_a_hook_that_is_called_by_hand_is_named_so(conn: psycopg.Connection[Any]) -> None:
+def test_a_hook_that_is_called_by_hand_is_named_so(psycopg_conn: psycopg.Connection[Any]) -> None:
     with pytest.raises(RecordError, match="`record` of the hook is None"):
-        Hook(conn, Order, None)
+        Hook(psycopg_conn, Order, None)
 
 
-def test_a_connection_of_another_kind(conn: psycopg.Connection[Any]) -> None:
-    row = insert_order(conn)
+def test_a_connection_of_another_kind(psycopg_conn: psycopg.Connection[Any]) -> None:
+    row = insert_order(psycopg_conn)
     with pytest.raises(TypeError, match="`conn` of after_create is None: pass a psycopg Connec"):
         after_create(None, row)  # type: ignore[arg-type]
     cursor = "`conn` of after_create is a psycopg.Cursor, not a psycopg Connection: .*`cursor.conn"
     with pytest.raises(TypeError, match=cursor):
-        after_create(conn.cursor(), row)  # type: ignore[arg-type]
+        after_create(psycopg_conn.cursor(), row)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"`conn` of the hook is a types\.SimpleNamespace, not"):
         Hook(SimpleNamespace(info={}), Order, row)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"`conn` of the hook .*: .* `connection = \"sync\"`"):
-        AsyncHook(conn, Order, row)  # type: ignore[arg-type]
+        AsyncHook(psycopg_conn, Order, row)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"`conn` of batch is a types\.SimpleNamespace"):
         batch(SimpleNamespace())  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="`conn` of enqueue is a text: pass"):

@@ -14,20 +14,27 @@ import pytest
 from conduit_runtime import (
     AsyncHook,
     ConduitError,
-    Hook,
     JobContext,
     NoTransaction,
     PayloadError,
     RecordError,
     ServiceError,
-    batch,
     job_type,
     named,
     table,
 )
-from example_app import insert_order, jobs_of, ship
-from example_jobs.order import Order, after_create, after_update
-from psycopg.rows import dict_row, namedtuple_row, scalar_row
+from example_app import insert_order, jobs_of, rows, ship
+from example_jobs.order import Order
+from hook_drivers import (
+    DIVISION_BY_ZERO,
+    UNDEFINED_TABLE,
+    Conn,
+    Hook,
+    after_create,
+    after_update,
+    batch,
+)
+from psycopg.rows import namedtuple_row, scalar_row
 
 
 @table("notes", key="id", auto_update=("updated_at",))
@@ -53,18 +60,15 @@ async def copy(job: JobContext[Any], payload: Copy) -> None:
     raise NotImplementedError
 
 
-def insert_note(conn: psycopg.Connection[Any], id: int = 1) -> dict[str, Any]:
-    cursor = psycopg.Cursor(conn, row_factory=dict_row)
-    cursor.execute("""INSERT INTO notes (id, "from") VALUES (%s, 'me') RETURNING *""", (id,))
-    return cursor.fetchall()[0]
+def insert_note(conn: Conn, id: int = 1) -> dict[str, Any]:
+    return rows(conn, """INSERT INTO notes (id, "from") VALUES (%s, 'me') RETURNING *""", (id,))[0]
 
 
-def note(conn: psycopg.Connection[Any], id: int = 1) -> dict[str, Any]:
-    cursor = psycopg.Cursor(conn, row_factory=dict_row)
-    return cursor.execute("SELECT * FROM notes WHERE id = %s", (id,)).fetchall()[0]
+def note(conn: Conn, id: int = 1) -> dict[str, Any]:
+    return rows(conn, "SELECT * FROM notes WHERE id = %s", (id,))[0]
 
 
-def test_a_created_row_and_its_job_share_a_transaction(conn: psycopg.Connection[Any]) -> None:
+def test_a_created_row_and_its_job_share_a_transaction(conn: Conn) -> None:
     row = insert_order(conn)
     order = after_create(conn, row)
     assert (order.id, order.total, order.address.street) == (row["id"], Decimal("12.50"), "Höhe 1")
@@ -76,7 +80,7 @@ def test_a_created_row_and_its_job_share_a_transaction(conn: psycopg.Connection[
     assert jobs_of(conn) == []
 
 
-def test_an_update_writes_assignments_and_jobs_in_order(conn: psycopg.Connection[Any]) -> None:
+def test_an_update_writes_assignments_and_jobs_in_order(conn: Conn) -> None:
     before = insert_order(conn)
     order = after_update(conn, ship(conn, before), before)
     conn.commit()
@@ -94,14 +98,14 @@ def test_an_update_writes_assignments_and_jobs_in_order(conn: psycopg.Connection
 
 
 def test_nothing_is_written_for_a_change_that_starts_nothing(
-    conn: psycopg.Connection[Any],
+    conn: Conn,
 ) -> None:
     row = insert_order(conn)
     after_update(conn, row, dict(row))
     assert jobs_of(conn) == []
 
 
-def test_a_hook_that_raises_writes_nothing(conn: psycopg.Connection[Any]) -> None:
+def test_a_hook_that_raises_writes_nothing(conn: Conn) -> None:
     def run() -> None:
         with Hook(conn, Note, insert_note(conn)) as hook:
             hook.record.from_ = "you"
@@ -114,7 +118,7 @@ def test_a_hook_that_raises_writes_nothing(conn: psycopg.Connection[Any]) -> Non
 
 
 def test_columns_of_every_kind_are_written_by_their_source_names(
-    conn: psycopg.Connection[Any],
+    conn: Conn,
 ) -> None:
     row = insert_note(conn)
     with Hook(conn, Note, row) as hook:
@@ -133,13 +137,13 @@ def test_columns_of_every_kind_are_written_by_their_source_names(
     assert hook.record.updated_at == written["updated_at"] is not None
 
 
-def test_an_untouched_record_is_not_written(conn: psycopg.Connection[Any]) -> None:
+def test_an_untouched_record_is_not_written(conn: Conn) -> None:
     with Hook(conn, Note, insert_note(conn)) as hook:
         hook.record.from_ = "me"
     assert note(conn)["updated_at"] is None
 
 
-def test_a_payload_is_taken_when_it_is_enqueued(conn: psycopg.Connection[Any]) -> None:
+def test_a_payload_is_taken_when_it_is_enqueued(conn: Conn) -> None:
     with Hook(conn, Note, insert_note(conn)) as hook:
         tags = hook.record.tags
         hook.enqueue(copy, Copy(tags))
@@ -147,7 +151,7 @@ def test_a_payload_is_taken_when_it_is_enqueued(conn: psycopg.Connection[Any]) -
     assert jobs_of(conn)[0]["payload"] == {"from": []}
 
 
-def test_the_options_of_type_and_enqueue(conn: psycopg.Connection[Any]) -> None:
+def test_the_options_of_type_and_enqueue(conn: Conn) -> None:
     due = datetime(2031, 2, 3, tzinfo=UTC)
     with Hook(conn, Note, insert_note(conn)) as hook:
         hook.enqueue(copy, Copy(1))
@@ -163,9 +167,7 @@ def test_the_options_of_type_and_enqueue(conn: psycopg.Connection[Any]) -> None:
 
 
 @pytest.mark.parametrize("bad", ["\0", "\ud800", float("nan"), datetime(2026, 1, 1), object()])
-def test_a_bad_payload_leaves_the_transaction_usable(
-    conn: psycopg.Connection[Any], bad: object
-) -> None:
+def test_a_bad_payload_leaves_the_transaction_usable(conn: Conn, bad: object) -> None:
     row = insert_note(conn)
     with pytest.raises(PayloadError, match="from"), Hook(conn, Note, row) as hook:
         hook.enqueue(copy, Copy(bad))
@@ -173,10 +175,10 @@ def test_a_bad_payload_leaves_the_transaction_usable(
 
 
 def test_autocommit_outside_a_transaction_is_refused(
-    conn: psycopg.Connection[Any], app_dsn: str
+    psycopg_conn: psycopg.Connection[Any], app_dsn: str
 ) -> None:
-    row = insert_note(conn)
-    conn.commit()
+    row = insert_note(psycopg_conn)
+    psycopg_conn.commit()
     with psycopg.connect(app_dsn, autocommit=True) as other:
         with pytest.raises(NoTransaction, match=r"conn\.transaction"):
             Hook(other, Note, row)
@@ -185,61 +187,61 @@ def test_autocommit_outside_a_transaction_is_refused(
         with other.transaction(), Hook(other, Note, row) as hook:
             hook.record.from_ = "you"
             hook.enqueue(copy, Copy(1))
-    assert (note(conn)["from"], len(jobs_of(conn))) == ("you", 1)
+    assert (note(psycopg_conn)["from"], len(jobs_of(psycopg_conn))) == ("you", 1)
 
 
 @pytest.mark.parametrize("level", psycopg.IsolationLevel)
 @pytest.mark.parametrize("factory", [namedtuple_row, scalar_row])
 def test_any_isolation_and_any_row_factory(
-    conn: psycopg.Connection[Any], level: psycopg.IsolationLevel, factory: Any
+    psycopg_conn: psycopg.Connection[Any], level: psycopg.IsolationLevel, factory: Any
 ) -> None:
-    conn.isolation_level = level
-    conn.row_factory = factory
-    conn.cursor_factory = psycopg.ClientCursor
-    before = insert_order(conn)
-    after_update(conn, ship(conn, before), before)
-    conn.commit()
-    assert len(jobs_of(conn)) == 3
+    psycopg_conn.isolation_level = level
+    psycopg_conn.row_factory = factory
+    psycopg_conn.cursor_factory = psycopg.ClientCursor
+    before = insert_order(psycopg_conn)
+    after_update(psycopg_conn, ship(psycopg_conn, before), before)
+    psycopg_conn.commit()
+    assert len(jobs_of(psycopg_conn)) == 3
 
 
 def test_two_serializable_transactions_that_enqueue_both_commit(
-    conn: psycopg.Connection[Any], app_dsn: str
+    psycopg_conn: psycopg.Connection[Any], app_dsn: str
 ) -> None:
     with psycopg.connect(app_dsn) as other:
-        for number, connection in enumerate((conn, other)):
+        for number, connection in enumerate((psycopg_conn, other)):
             connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
             with Hook(connection, Note, insert_note(connection, number)) as hook:
                 hook.record.from_ = "you"
                 hook.enqueue(copy, Copy(number))
-        conn.commit()
+        psycopg_conn.commit()
         other.commit()
-        assert len(jobs_of(conn)) == 2
+        assert len(jobs_of(psycopg_conn)) == 2
 
 
 def test_one_round_trip_for_the_update_and_any_number_of_jobs(
-    conn: psycopg.Connection[Any], tmp_path: Path
+    psycopg_conn: psycopg.Connection[Any], tmp_path: Path
 ) -> None:
-    row = insert_note(conn)
+    row = insert_note(psycopg_conn)
     protocol = tmp_path / "protocol"
     with protocol.open("w") as file:
-        conn.pgconn.trace(file.fileno())
-        with Hook(conn, Note, row) as hook:
+        psycopg_conn.pgconn.trace(file.fileno())
+        with Hook(psycopg_conn, Note, row) as hook:
             hook.record.from_ = "you"
             for number in range(50):
                 hook.enqueue(copy, Copy(number))
-        conn.pgconn.untrace()
+        psycopg_conn.pgconn.untrace()
     assert len(re.findall(r"\tF\t\d+\tSync\b", protocol.read_text())) == 1
-    assert len(jobs_of(conn)) == 50
+    assert len(jobs_of(psycopg_conn)) == 50
 
 
-def test_a_missing_row_is_an_error(conn: psycopg.Connection[Any]) -> None:
+def test_a_missing_row_is_an_error(conn: Conn) -> None:
     row = insert_note(conn) | {"id": 99}
     with pytest.raises(RecordError, match="notes has no row with id = 99"):  # noqa: SIM117
         with Hook(conn, Note, row) as hook:
             hook.record.from_ = "you"
 
 
-def test_records_may_be_objects_and_structs_json_text(conn: psycopg.Connection[Any]) -> None:
+def test_records_may_be_objects_and_structs_json_text(conn: Conn) -> None:
     row = insert_order(conn)
     for address in (
         {"street": "s", "country": "FR", "further": 1},
@@ -261,30 +263,30 @@ def test_records_may_be_objects_and_structs_json_text(conn: psycopg.Connection[A
     ],
 )
 def test_a_record_that_does_not_fit_names_its_column(
-    conn: psycopg.Connection[Any], change: dict[str, Any], message: str
+    conn: Conn, change: dict[str, Any], message: str
 ) -> None:
     row = {k: v for k, v in (insert_order(conn) | change).items() if v is not ...}
     with pytest.raises(RecordError, match=message):
         after_create(conn, row)
 
 
-def test_a_tuple_is_no_record(conn: psycopg.Connection[Any]) -> None:
+def test_a_tuple_is_no_record(conn: Conn) -> None:
     with pytest.raises(RecordError, match="dict_row"):
         after_create(conn, (uuid4(), "AB-1"))
 
 
-def test_a_create_hook_has_no_previous_row(conn: psycopg.Connection[Any]) -> None:
+def test_a_create_hook_has_no_previous_row(conn: Conn) -> None:
     with Hook(conn, Note, insert_note(conn)) as hook, pytest.raises(RecordError, match="previous"):
         _ = hook.previous
 
 
-def test_a_savepoint_keeps_the_transaction_usable(conn: psycopg.Connection[Any]) -> None:
+def test_a_savepoint_keeps_the_transaction_usable(conn: Conn) -> None:
     with Hook(conn, Note, insert_note(conn)) as hook:
         try:
             with hook.savepoint():
                 hook.create(Note, id=2, from_="lost")
                 hook.scalar(int, "SELECT 1 / 0")
-        except psycopg.errors.DivisionByZero:
+        except DIVISION_BY_ZERO:
             hook.enqueue(copy, Copy("rescued"))
         with hook.savepoint():
             hook.create(Note, id=3, from_="kept")
@@ -293,12 +295,12 @@ def test_a_savepoint_keeps_the_transaction_usable(conn: psycopg.Connection[Any])
 
 
 def test_a_rescue_does_not_hide_that_the_connection_is_lost(
-    conn: psycopg.Connection[Any], app_dsn: str
+    psycopg_conn: psycopg.Connection[Any], app_dsn: str
 ) -> None:
     def act() -> None:
-        with Hook(conn, Note, insert_note(conn)) as hook:
+        with Hook(psycopg_conn, Note, insert_note(psycopg_conn)) as hook:
             with psycopg.connect(app_dsn, autocommit=True) as other:
-                other.execute("SELECT pg_terminate_backend(%s)", (conn.info.backend_pid,))
+                other.execute("SELECT pg_terminate_backend(%s)", (psycopg_conn.info.backend_pid,))
             with suppress(psycopg.Error), hook.savepoint():
                 hook.scalar(int, "SELECT 1")
 
@@ -306,7 +308,7 @@ def test_a_rescue_does_not_hide_that_the_connection_is_lost(
         act()
 
 
-def test_database_operations(conn: psycopg.Connection[Any]) -> None:
+def test_database_operations(conn: Conn) -> None:
     with Hook(conn, Note, insert_note(conn)) as hook:
         made = hook.create(Note, id=2, from_="a%", class_={"k": 1}, anything="text")
         assert hook.find(Note, 2) == made
@@ -337,7 +339,7 @@ def test_database_operations(conn: psycopg.Connection[Any]) -> None:
             hook.create(Note, titel=1)
 
 
-def test_find_keeps_its_row_and_writes_keep_it_current(conn: psycopg.Connection[Any]) -> None:
+def test_find_keeps_its_row_and_writes_keep_it_current(conn: Conn) -> None:
     with Hook(conn, Note, insert_note(conn)) as hook:
         found = hook.get(Note, 1)
         conn.execute("""UPDATE notes SET "from" = 'elsewhere'""")
@@ -348,22 +350,22 @@ def test_find_keeps_its_row_and_writes_keep_it_current(conn: psycopg.Connection[
 
 
 def test_writing_to_a_row_that_is_gone_is_a_warning(
-    conn: psycopg.Connection[Any], caplog: pytest.LogCaptureFixture
+    conn: Conn, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Hook(conn, Note, insert_note(conn)) as hook:
         hook.update(Note, 77, from_="x")
     assert "Note 77 is gone" in caplog.text
 
 
-def test_services_in_a_synchronous_hook(conn: psycopg.Connection[Any]) -> None:
+def test_services_in_a_synchronous_hook(psycopg_conn: psycopg.Connection[Any]) -> None:
     async def later() -> None:
         raise AssertionError
 
     services = SimpleNamespace(
         mail=SimpleNamespace(now=lambda to: to.upper(), later=later, hidden=lambda: later())
     )
-    row = insert_note(conn)
-    with Hook(conn, Note, row, services=services) as hook:
+    row = insert_note(psycopg_conn)
+    with Hook(psycopg_conn, Note, row, services=services) as hook:
         assert hook.services.mail.now("a") == "A"
         for method in ("later", "hidden"):
             with pytest.raises(ConduitError, match=f"mail.{method} is an async function"):
@@ -372,15 +374,18 @@ def test_services_in_a_synchronous_hook(conn: psycopg.Connection[Any]) -> None:
             hook.services.mail.gone()
         with pytest.raises(ServiceError, match='"phone" is called, but the services object lacks'):
             hook.services.phone.call()
-    with Hook(conn, Note, row) as bare, pytest.raises(ServiceError, match="no services were given"):
+    with (
+        Hook(psycopg_conn, Note, row) as bare,
+        pytest.raises(ServiceError, match="no services were given"),
+    ):
         bare.services.mail.now("a")
 
 
-def test_an_asynchronous_hook(conn: psycopg.Connection[Any], app_dsn: str) -> None:
-    row = insert_note(conn)
-    conn.commit()
+def test_an_asynchronous_hook(psycopg_conn: psycopg.Connection[Any], app_dsn: str) -> None:
+    row = insert_note(psycopg_conn)
+    psycopg_conn.commit()
     asyncio.run(run_asynchronous_hook(app_dsn, row))
-    assert (note(conn)["from"], len(jobs_of(conn))) == ("sent you", 1)
+    assert (note(psycopg_conn)["from"], len(jobs_of(psycopg_conn))) == ("sent you", 1)
 
 
 async def run_asynchronous_hook(app_dsn: str, row: dict[str, Any]) -> None:
@@ -400,15 +405,15 @@ async def run_asynchronous_hook(app_dsn: str, row: dict[str, Any]) -> None:
         assert hook.record.updated_at is not None
 
 
-def test_a_database_without_our_tables_says_what_to_do(conn: psycopg.Connection[Any]) -> None:
+def test_a_database_without_our_tables_says_what_to_do(conn: Conn) -> None:
     row = insert_note(conn)
     conn.execute("ALTER TABLE jobs RENAME TO other")
-    with pytest.raises(psycopg.errors.UndefinedTable) as caught, Hook(conn, Note, row) as hook:
+    with pytest.raises(UNDEFINED_TABLE) as caught, Hook(conn, Note, row) as hook:
         hook.enqueue(copy, Copy(1))
     assert "conduit-jobs migrate" in caught.value.__notes__[0]
 
 
-def test_ids_of_the_example_are_uuids(conn: psycopg.Connection[Any]) -> None:
+def test_ids_of_the_example_are_uuids(conn: Conn) -> None:
     row = insert_order(conn)
     order = after_create(conn, row | {"id": str(row["id"])})
     assert isinstance(order, Order)

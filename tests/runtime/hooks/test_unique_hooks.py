@@ -4,19 +4,20 @@ from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import AsyncHook, Hook, PayloadError, batch
+from conduit_runtime import AsyncHook, PayloadError
+from conduit_runtime import batch as plain_batch
 from example_app import insert_order, jobs_of
 from example_jobs.order import (
     Order,
     Release,
     SearchIndexUpdate,
-    after_create,
     release,
     search_index_update,
 )
+from hook_drivers import Conn, Hook, after_create, batch, enqueue
 
 
-def test_a_hook_stores_one_job_of_a_key(conn: psycopg.Connection[Any]) -> None:
+def test_a_hook_stores_one_job_of_a_key(conn: Conn) -> None:
     row = insert_order(conn)
     ids = []
     for _ in range(2):
@@ -32,7 +33,7 @@ def test_a_hook_stores_one_job_of_a_key(conn: psycopg.Connection[Any]) -> None:
     assert [job["id"] for job in jobs_of(conn)] == ids[0][:2]
 
 
-def test_a_batch_tells_at_its_end_which_jobs_stand(conn: psycopg.Connection[Any]) -> None:
+def test_a_batch_tells_at_its_end_which_jobs_stand(conn: Conn) -> None:
     rows = [insert_order(conn, f"AB-{number}") for number in range(3)]
     payload = SearchIndexUpdate(rows[0]["id"], "open", rows[0]["total"])
     with batch(conn) as jobs:
@@ -40,35 +41,35 @@ def test_a_batch_tells_at_its_end_which_jobs_stand(conn: psycopg.Connection[Any]
             after_create(conn, row)
             with Hook(conn, Order, row) as hook:
                 hook.enqueue(release, Release("x", 1), unique="x", unique_for=timedelta(hours=1))
-        first = search_index_update.enqueue(conn, payload, unique="y")
-        second = search_index_update.enqueue(conn, payload, unique="y")
+        first = enqueue(search_index_update, conn, payload, unique="y")
+        second = enqueue(search_index_update, conn, payload, unique="y")
     assert (second.id, second.duplicate) == (first.id, True)
     assert [job.duplicate for job in jobs] == [*[False] * 3, True, False, True, False, True]
     assert {job.id for job in jobs} == {job["id"] for job in jobs_of(conn)}
 
 
-def test_a_key_goes_with_its_savepoint(conn: psycopg.Connection[Any]) -> None:
+def test_a_key_goes_with_its_savepoint(conn: Conn) -> None:
     for ending in (psycopg.Rollback, None):
         with conn.transaction():
-            kept = release.enqueue(conn, Release("x", 1), unique="savepoint")
+            kept = enqueue(release, conn, Release("x", 1), unique="savepoint")
             if ending is not None:
                 raise ending
     assert not kept.duplicate
-    assert release.enqueue(conn, Release("x", 1), unique="savepoint").id == kept.id
+    assert enqueue(release, conn, Release("x", 1), unique="savepoint").id == kept.id
 
 
-def test_unique_for_needs_unique(conn: psycopg.Connection[Any]) -> None:
+def test_unique_for_needs_unique(conn: Conn) -> None:
     with pytest.raises(PayloadError, match="needs unique"):
-        release.enqueue(conn, Release("x", 1), unique_for=timedelta(hours=1))
+        enqueue(release, conn, Release("x", 1), unique_for=timedelta(hours=1))
 
 
-def test_asynchronous_connections(app_dsn: str, conn: psycopg.Connection[Any]) -> None:
-    row = insert_order(conn)
+def test_asynchronous_connections(app_dsn: str, psycopg_conn: psycopg.Connection[Any]) -> None:
+    row = insert_order(psycopg_conn)
 
     async def enqueue() -> list[bool]:
         async with await psycopg.AsyncConnection.connect(app_dsn) as connection:
             found = []
-            async with batch(connection) as jobs:
+            async with plain_batch(connection) as jobs:
                 for _ in range(2):
                     async with AsyncHook(connection, Order, row) as hook:
                         hook.enqueue(release, Release("x", 1), unique="asynchronous")

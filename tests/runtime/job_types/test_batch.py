@@ -1,39 +1,56 @@
 import asyncio
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from conduit_runtime import RecordError, batch
+from conduit_runtime import RecordError
+from conduit_runtime import batch as plain_batch
 from example_app import insert_order, jobs_of, ship
-from example_jobs.order import SearchIndexUpdate, after_create, after_update, search_index_update
+from example_jobs.order import SearchIndexUpdate, search_index_update
+from hook_drivers import Conn, after_create, after_update, batch, enqueue, opened
+
+
+@pytest.fixture(params=["psycopg", "asyncpg"])
+def conn(request: pytest.FixtureRequest, app_dsn: str) -> Iterator[Conn]:
+    with opened(request.param, app_dsn) as connection:
+        yield connection
+
+
+@pytest.fixture
+def psycopg_conn(app_dsn: str) -> Iterator[Conn]:
+    with opened("psycopg", app_dsn) as connection:
+        yield connection
 
 
 def test_the_hooks_of_a_batch_wait_for_nothing(
-    conn: psycopg.Connection[Any], tmp_path: Path
+    psycopg_conn: psycopg.Connection[Any], tmp_path: Path
 ) -> None:
-    rows = [insert_order(conn, f"AB-{number}") for number in range(20)]
+    rows = [insert_order(psycopg_conn, f"AB-{number}") for number in range(20)]
     protocol = tmp_path / "protocol"
     with protocol.open("w") as file:
-        conn.pgconn.trace(file.fileno())
-        with batch(conn) as jobs:
+        psycopg_conn.pgconn.trace(file.fileno())
+        with batch(psycopg_conn) as jobs:
             for row in rows:
-                after_create(conn, row)
-        conn.pgconn.untrace()
+                after_create(psycopg_conn, row)
+        psycopg_conn.pgconn.untrace()
     assert len(re.findall(r"\tF\t\d+\tSync\b", protocol.read_text())) == 1
-    stored = jobs_of(conn)
+    stored = jobs_of(psycopg_conn)
     assert [job.id for job in jobs] == [job["id"] for job in stored]
     assert [job["payload"]["order"]["number"] for job in stored] == [r["number"] for r in rows]
 
 
-def test_hooks_that_read_and_write_work_in_a_batch(conn: psycopg.Connection[Any]) -> None:
+def test_hooks_that_read_and_write_work_in_a_batch(conn: Conn) -> None:
     before = [insert_order(conn, f"AB-{number}") for number in range(2)]
     after = [ship(conn, row) for row in before]
     with batch(conn) as jobs:
         orders = [after_update(conn, new, old) for new, old in zip(after, before, strict=True)]
-        search_index_update.enqueue(
-            conn, SearchIndexUpdate(orders[0].id, orders[0].state, orders[0].total)
+        enqueue(
+            search_index_update,
+            conn,
+            SearchIndexUpdate(orders[0].id, orders[0].state, orders[0].total),
         )
     assert [job.type.split(".")[-1] for job in jobs] == [
         *["email_send", "release", "release"] * 2,
@@ -45,7 +62,7 @@ def test_hooks_that_read_and_write_work_in_a_batch(conn: psycopg.Connection[Any]
 
 
 def test_a_savepoint_that_is_rolled_back_takes_its_jobs_along(
-    conn: psycopg.Connection[Any],
+    conn: Conn,
 ) -> None:
     kept, lost = insert_order(conn, "AB-1"), insert_order(conn, "AB-2")
     with batch(conn):
@@ -55,7 +72,7 @@ def test_a_savepoint_that_is_rolled_back_takes_its_jobs_along(
     assert [job["payload"]["order"]["number"] for job in jobs_of(conn)] == ["AB-1"]
 
 
-def test_a_row_that_is_missing_is_told_at_the_end(conn: psycopg.Connection[Any]) -> None:
+def test_a_row_that_is_missing_is_told_at_the_end(conn: Conn) -> None:
     old = insert_order(conn)
     new = ship(conn, old)
     conn.execute("DELETE FROM line_items")
@@ -64,7 +81,7 @@ def test_a_row_that_is_missing_is_told_at_the_end(conn: psycopg.Connection[Any])
         after_update(conn, new, old)
 
 
-def test_batches_nest(conn: psycopg.Connection[Any]) -> None:
+def test_batches_nest(conn: Conn) -> None:
     row = insert_order(conn)
     with batch(conn) as outer:
         after_create(conn, row)
@@ -75,16 +92,21 @@ def test_batches_nest(conn: psycopg.Connection[Any]) -> None:
     assert len(jobs_of(conn)) == 3
 
 
-def test_a_batch_on_an_asynchronous_connection(conn: psycopg.Connection[Any], app_dsn: str) -> None:
-    row = insert_order(conn)
-    conn.commit()
+def test_a_batch_on_an_asynchronous_connection(
+    psycopg_conn: psycopg.Connection[Any], app_dsn: str
+) -> None:
+    row = insert_order(psycopg_conn)
+    psycopg_conn.commit()
 
     async def enqueue() -> list[Any]:
-        async with await psycopg.AsyncConnection.connect(app_dsn) as other, batch(other) as jobs:
+        async with (
+            await psycopg.AsyncConnection.connect(app_dsn) as other,
+            plain_batch(other) as jobs,
+        ):
             for _ in range(3):
                 payload = SearchIndexUpdate(row["id"], "open", row["total"])
                 await search_index_update.enqueue(other, payload)
         return jobs
 
     jobs = asyncio.run(enqueue())
-    assert [job["id"] for job in jobs_of(conn)] == [job.id for job in jobs]
+    assert [job["id"] for job in jobs_of(psycopg_conn)] == [job.id for job in jobs]

@@ -1,0 +1,1 @@
+"""Our statements on the application's own asyncpg connection: enqueueing and hooks, no workers."""

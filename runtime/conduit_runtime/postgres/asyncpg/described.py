@@ -1,0 +1,103 @@
+"""What the server says of a statement, asked once a connection, and the SQL that follows from it.
+
+The rows come as texts, which psycopg reads: whatever codecs the application has set, a value is
+the one that psycopg would give.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from asyncpg import Connection
+from asyncpg.types import Attribute, Type
+
+from ..statement import quote
+from .parameters import Parameter
+from .translate import Parts, numbered
+
+_MOST = 500
+"""Statements that are kept of a connection."""
+
+
+class Described(NamedTuple):
+    """The SQL to send, and the columns of its result; `are_texts` is whether they come as texts."""
+
+    sql: str
+    columns: Sequence[Attribute]
+    are_texts: bool = True
+
+
+Key = tuple[str, tuple[str, ...], bool]
+_known: "WeakKeyDictionary[Any, dict[Key, Described]]" = WeakKeyDictionary()
+
+
+def physical(conn: Any) -> Any:
+    """The connection itself: a pool gives it out in another wrapper each time."""
+    return getattr(conn, "_con", None) or conn
+
+
+async def described(
+    conn: "Connection[Any]", sql: str, of: Parts, parameters: Sequence[Parameter], is_ours: bool
+) -> Described:
+    """How to send a statement; `is_ours` of one whose texts need no type from the server."""
+    kinds = tuple(f"{each.type}{' list' if each.is_list else ''}" for each in parameters)
+    key = (sql, kinds, is_ours)
+    known = _known.setdefault(physical(conn), {})
+    if (found := known.get(key)) is not None:
+        return found
+    types: list[Type] = []
+    asked = numbered(of, parameters, None if is_ours else [None] * len(parameters))
+    if is_ours and not _returns_rows(asked):
+        found = Described(asked, ())
+    else:
+        statement = await conn.prepare(asked)
+        types = [*statement.get_parameters()]
+        final = asked if is_ours else numbered(of, parameters, [_name(each) for each in types])
+        found = _as_texts(final, statement.get_attributes())
+    # A type of the application's may be another one after the search path changes.
+    if all(each.schema == "pg_catalog" for each in types):
+        if len(known) >= _MOST:
+            known.clear()
+        known[key] = found
+    return found
+
+
+_COMMENTS = re.compile(r"\A(?:\s|--[^\n]*\n)*")
+_CHANGES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
+
+
+def _returns_rows(sql: str) -> bool:
+    """Whether one of our statements does: those that only insert need not be asked for."""
+    return not _COMMENTS.sub("", sql).startswith("INSERT") or "RETURNING" in sql
+
+
+def _as_texts(sql: str, columns: Sequence[Attribute]) -> Described:
+    if not columns:
+        return Described(sql, columns)
+    start = _COMMENTS.sub("", sql)
+    if start[:4].upper() == "WITH" and _CHANGES.search(start):
+        return Described(sql, columns, are_texts=False)  # Postgres allows no change further inside
+    names = [f'"{number}"' for number in range(len(columns))]
+    shown = ", ".join(map(_text_of, names, columns))
+    inner = sql.rstrip().rstrip(";")
+    return Described(
+        f"WITH conduit_rows ({', '.join(names)}) AS (\n{inner}\n) SELECT {shown} FROM conduit_rows",  # noqa: S608
+        columns,
+    )
+
+
+_OUTPUT = {16: "bool", 18: "char", 19: "name", 650: "cidr_", 869: "inet_", 1042: "bpchar"}
+"""Types whose cast to a text gives another one than their output does."""
+
+
+def _text_of(name: str, column: Attribute) -> str:
+    if (kind := _OUTPUT.get(column.type.oid)) is not None:
+        return f"pg_catalog.textin(pg_catalog.{kind}out({name}))::pg_catalog.varchar"
+    return f"{name}::pg_catalog.varchar"
+
+
+def _name(kind: Type) -> str:
+    is_array = kind.name.endswith("[]")
+    name = kind.name.removesuffix("[]")
+    return f"{quote(kind.schema)}.{quote(name)}{'[]' if is_array else ''}"
