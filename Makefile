@@ -2,6 +2,8 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
+# Tests start many processes, which read what the first one compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14 python
 GOOD := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))

@@ -346,6 +346,7 @@ def test_hand_typed_ends_are_found(
         assert {queue.get(each.jobs[1].id).waits_for for each in others} == {1}  # type: ignore[union-attr]
 
 
+@pytest.mark.usefixtures("short_intervals")
 def test_a_worker_finds_hand_typed_ends(queue: Queue, dsn: str) -> None:
     flow = chain(*jobs("ab"))
     queue.enqueue_flow(flow)

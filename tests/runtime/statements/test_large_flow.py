@@ -99,6 +99,7 @@ def test_a_share_for_each_job(queue: Queue, dsn: str) -> None:
     assert len(queue.list("small", "pending")) == 20
 
 
+@pytest.mark.usefixtures("short_intervals")
 def test_a_large_flow_fails_while_others_run(queue: Queue, dsn: str) -> None:
     flow = chain(Job(type="head"), group(members(MEMBERS), then=Job("members", "t", "then")))
     queue.enqueue_flow(flow)

@@ -196,7 +196,7 @@ def test_jobs_of_every_kind_are_found_by_recent_looks(dsn: str) -> None:
             until(lambda: len(started.payloads) == 12)
 
 
-@pytest.mark.usefixtures("always_rare")
+@pytest.mark.usefixtures("always_rare", "short_intervals")
 def test_a_job_of_the_dead_is_found_however_long_it_ran(dsn: str) -> None:
     with Queue(dsn) as queue, psycopg.connect(dsn, autocommit=True) as connection:
         started = Started(queue)

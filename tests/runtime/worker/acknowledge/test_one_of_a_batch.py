@@ -33,6 +33,9 @@ CODES = {
 WAYS = ["keeps a result", "has children", "fails", "snoozes"]
 
 
+pytestmark = pytest.mark.usefixtures("short_intervals")
+
+
 @pytest.fixture
 def queue(dsn: str) -> Iterator[Queue]:
     with Queue(dsn) as queue:

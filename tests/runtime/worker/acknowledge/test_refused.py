@@ -103,6 +103,7 @@ def test_a_job_of_a_flow_that_exists_already_is_cancelled(queue: Queue, dsn: str
 
 
 @pytest.mark.parametrize("late", [False, True])
+@pytest.mark.usefixtures("short_intervals")
 @pytest.mark.parametrize(("policy", "ran"), [("cancel", ["a"]), ("continue", ["a", "c"])])
 def test_a_job_that_is_refused_fails_and_its_flow_learns_of_it(
     queue: Queue, dsn: str, late: bool, policy: Any, ran: list[str]

@@ -281,6 +281,7 @@ def test_another_reports_it_when_the_reporter_stops_first(
     assert not notices(dsn)
 
 
+@pytest.mark.usefixtures("short_intervals")
 def test_a_job_that_is_rescued_again_while_it_is_reported_is_reported_again(
     queue: Queue, rescued: Job, failures: list[FailedJob], dsn: str
 ) -> None:
