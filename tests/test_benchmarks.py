@@ -95,3 +95,17 @@ def test_documents_quote_the_recorded_run_only() -> None:
         quoted = re.findall(r"([\d,]+) jobs a second", (ROOT / name).read_text("utf-8"))
         assert set(quoted) <= known, name
         assert quoted, name
+
+
+def test_the_summary_of_performance_is_of_the_recorded_run() -> None:
+    page = (ROOT / "docs/explanation/performance.md").read_text("utf-8")
+    table = [line.split("|") for line in page.split("## ")[0].splitlines() if line.startswith("| ")]
+    numbers = [
+        number
+        for _, _, *cells, _ in table[1:]
+        for cell in cells
+        for number in re.findall(r"(?<![p\d,.])\d[\d,.]*", cell)
+    ]
+    figures = page.split("<!-- figures -->")[1].split("<!-- end of figures -->")[0]
+    assert len(numbers) > 10
+    assert [number for number in numbers if number.rstrip(",.") not in figures] == []
