@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-_FILE = re.compile(r"`([\w.-]+(?:/[\w.-]+)*)`[^\n]*:\Z")
+_FILE = re.compile(r"`((?:[\w.-]+/)*(?:[\w-]*\.[\w.-]+|[A-Z]\w+file))`.*:\Z", re.DOTALL)
 _COMMENT = re.compile(r"<!--\s*([a-z ]+?)\s*(?::\s*(.*?))?\s*-->", re.DOTALL)
 _HIDDEN = {"console", "python", "sql"}
 """Languages of the blocks that a comment may hold, for what readers need not see."""
@@ -19,6 +19,7 @@ _HIDDEN = {"console", "python", "sql"}
 class Block:
     """A fenced block: where it is, what it holds, and what the comments before it ask for."""
 
+    page: str
     line: int
     section: str
     language: str
@@ -34,7 +35,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its blocks from top to bottom, and what its comments ask for the whole of it."""
+    """A page: its blocks from top to bottom, and what its comments ask for the whole of it.
+
+    A page that says `<!-- follows: PAGE -->` has the blocks of that page before its own.
+    """
 
     name: str
     blocks: tuple[Block, ...]
@@ -60,11 +64,15 @@ class Page:
 def read(path: Path) -> Page:
     """Read a page."""
     asked: dict[str, str] = {}
-    blocks = tuple(_blocks(path.read_text("utf-8"), asked))
-    return Page(path.relative_to(ROOT).as_posix(), blocks, asked)
+    name = path.relative_to(ROOT).as_posix()
+    blocks = tuple(_blocks(name, path.read_text("utf-8"), asked))
+    if before := asked.get("follows"):
+        earlier = read(path.with_name(before))
+        return Page(name, earlier.blocks + blocks, earlier.asked | asked)
+    return Page(name, blocks, asked)
 
 
-def _blocks(text: str, page: dict[str, str]) -> Iterator[Block]:
+def _blocks(name: str, text: str, page: dict[str, str]) -> Iterator[Block]:
     """The blocks of a text. What is asked for the page is added to `page`."""
     section, before, asked = "", "", dict[str, str]()
     tokens = MarkdownIt("commonmark").parse(text)
@@ -75,16 +83,16 @@ def _blocks(text: str, page: dict[str, str]) -> Iterator[Block]:
             if last is not None and last.type == "heading_open":
                 section = before
         elif token.type == "html_block":
-            for name, value in _COMMENT.findall(token.content):
-                if name in _HIDDEN:
-                    yield Block(line + 1, section, name, value + "\n", None, asked)
+            for kind, value in _COMMENT.findall(token.content):
+                if kind in _HIDDEN:
+                    yield Block(name, line + 1, section, kind, value + "\n", None, asked)
                     asked = {}
-                elif name in ("database", "each section follows"):
-                    page[name] = value
+                elif kind in ("database", "each section follows", "follows"):
+                    page[kind] = value
                 else:
-                    asked[name] = value
+                    asked[kind] = value
         elif token.type == "fence" and not token.info.startswith("{"):
             found = _FILE.match(before)
             path = found[1] if found else None
-            yield Block(line + 1, section, token.info, token.content, path, asked)
+            yield Block(name, line + 1, section, token.info, token.content, path, asked)
             before, asked = "", {}

@@ -30,9 +30,8 @@ PORTS = re.compile(r"\b(?:8000|8001|9200)\b")
 class Story:
     """A folder in which a page happens: its files, shell, servers and Python namespace."""
 
-    def __init__(self, page: str, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.shell = Shell(folder, environment)
-        self._page = page
         self._folder = folder
         self._ports: dict[str, str] = {}
         self._python: tuple[subprocess.Popen[str], IO[str]] | None = None
@@ -54,7 +53,7 @@ class Story:
             self._tell(block)
         except Exception as error:
             what = str(error) if isinstance(error, AssertionError) else repr(error)
-            return f"{self._page}:{block.line}: {what}"
+            return f"{block.page}:{block.line}: {what}"
         return ""
 
     def _tell(self, block: Block) -> None:
@@ -95,7 +94,7 @@ class Story:
         process, answers = self._python
         assert process.stdin is not None
         print(
-            json.dumps({"text": text, "page": self._page, "line": block.line}),
+            json.dumps({"text": text, "page": block.page, "line": block.line}),
             file=process.stdin,
             flush=True,
         )
@@ -164,11 +163,11 @@ PROGRAMS = Path(sys.executable).parent
 """Where the commands of this installation are."""
 
 
-def happen(page: str, blocks: list[Block], folder: Path, variables: dict[str, str]) -> None:
+def happen(blocks: list[Block], folder: Path, variables: dict[str, str]) -> None:
     """Run the blocks of a page in a new folder; fails with the line of what does not happen."""
     folder.mkdir()
     failure = ""
-    with Story(page, folder, variables) as story:
+    with Story(folder, variables) as story:
         for block in blocks:
             if failure := story.tell(block):
                 break

@@ -6,8 +6,9 @@ which runs until the end of the page. Blocks of `python` run in one namespace, t
 compile, those of `sql` run in the database, data is parsed. Comments ask for more:
 `<!-- wait: ADDRESS or TEXT -->`, `<!-- stop -->` (the servers), `<!-- not run: REASON -->`,
 `<!-- diagnostic: CODE -->` before a block; `<!-- database: none -->` for a page that starts its
-own, `<!-- each section follows: SECTION -->` for one whose sections are stories of their own. A
-comment `<!-- python: … -->` holds code that readers need not see.
+own, `<!-- follows: PAGE -->` for one that goes on where another ends, `<!-- each section follows:
+SECTION -->` for one whose sections are stories of their own. A comment `<!-- python: … -->` holds
+code that readers need not see.
 """
 
 import shutil
@@ -17,9 +18,13 @@ import pytest
 from page import PAGES, read
 from story import PROGRAMS, environment, happen
 
+READ = [read(page) for page in PAGES]
+FOLLOWED = {block.page for page in READ for block in page.blocks if block.page != page.name}
+"""Pages that another one follows: they are run before it."""
 STORIES = {
     f"{page.name}{f' ({name})' * bool(name)}": (page, blocks)
-    for page in map(read, PAGES)
+    for page in READ
+    if page.name not in FOLLOWED
     for name, blocks in page.stories().items()
     if blocks
 }
@@ -31,4 +36,14 @@ def test_a_page(name: str, tmp_path: Path, empty_dsn: str) -> None:
     if any("$ curl " in block.text for block in blocks) and not shutil.which("curl"):
         pytest.skip("curl is not installed")
     database = None if page.asked.get("database") == "none" else empty_dsn
-    happen(page.name, blocks, tmp_path / "empty", environment(database, PROGRAMS))
+    happen(blocks, tmp_path / "empty", environment(database, PROGRAMS))
+
+
+def test_the_tutorial_begins_with_the_example_of_the_readme() -> None:
+    readme, first = (
+        [(block.language, block.path, block.text) for block in page.blocks]
+        for name in ("README.md", "docs/tutorial/first-job.md")
+        for page in READ
+        if page.name == name
+    )
+    assert first[: len(readme)] == readme

@@ -178,4 +178,4 @@ def test_an_editable_install_is_live(checkout: Path, tmp_path: Path) -> None:
 
 def test_the_example_of_the_readme_runs_as_pasted(installed: Path, tmp_path: Path) -> None:
     page = read(ROOT / "README.md")
-    happen(page.name, list(page.blocks), tmp_path / "empty", environment(None, installed))
+    happen(list(page.blocks), tmp_path / "empty", environment(None, installed))
