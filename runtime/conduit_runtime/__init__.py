@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from .model.values import ConduitError as ConduitError
     from .model.values import ErrorValue as ErrorValue
     from .model.values import Range as Range
+    from .model.worker_info import RunningJob as RunningJob
+    from .model.worker_info import WorkerInfo as WorkerInfo
     from .payloads.sensitive import Sensitive as Sensitive
     from .payloads.shape import Shape as Shape
     from .postgres.tables.migrations import migrate as migrate
@@ -66,6 +68,8 @@ if TYPE_CHECKING:
     from .schedules.scheduler import CronScheduler as CronScheduler
     from .services.service_calls import ServiceError as ServiceError
     from .telemetry.prometheus import PoolCollector as PoolCollector
+    from .worker.health.application import Health as Health
+    from .worker.health.pool_health import PoolHealth as PoolHealth
     from .worker.metrics import Metrics as Metrics
     from .worker.metrics import TypeStats as TypeStats
     from .worker.pool import WorkerPool as WorkerPool
@@ -98,6 +102,7 @@ _MODULES = {
     "model.stats": "QueueStats",
     "model.text.names": "named",
     "model.values": "ConduitError ErrorValue Range",
+    "model.worker_info": "RunningJob WorkerInfo",
     "payloads.sensitive": "Sensitive",
     "payloads.shape": "Shape",
     "postgres.tables.migrations": "migrate",
@@ -109,6 +114,8 @@ _MODULES = {
     "schedules.scheduler": "CronScheduler",
     "services.service_calls": "ServiceError",
     "telemetry.prometheus": "PoolCollector",
+    "worker.health.application": "Health",
+    "worker.health.pool_health": "PoolHealth",
     "worker.metrics": "Metrics TypeStats",
     "worker.pool": "WorkerPool",
     "worker.run.handlers": "Handler HandlerRegistry",

@@ -1,5 +1,6 @@
 """Several worker processes under one command: they stop together, and a dead one is replaced."""
 
+import logging
 import os
 import queue
 import signal
@@ -8,49 +9,68 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import click
+from .systemd import VARIABLE, Systemd, repeat
 
 if TYPE_CHECKING:
     from ..worker.pool import WorkerPool
 
+_log = logging.getLogger("conduit.worker")
+
+_WATCHDOG = "CONDUIT_WATCHDOG_SECONDS"
+_SILENCE = 5.0
+"""Seconds without a sign of life after which a process counts as blocked."""
+_GLANCE = 0.1
+"""Seconds between two looks whether all processes are ready."""
 _STEADY = 10.0
 """A process that lived for so many seconds is replaced without delay."""
 _SHORTEST, _LONGEST = 0.5, 30.0
 """Seconds until a process that died early is replaced: doubled each time, up to the longest."""
 
 
-def run_processes(dsn: str, ports: Sequence[str], processes: int) -> int:
-    """Run this command in several processes and return the exit code; `ports` are for metrics.
+def run_processes(dsn: str, arguments: Sequence[Sequence[str]]) -> int:
+    """Run this command once for each of the further arguments, and return the exit code.
 
     A process that dies is reported on stderr and replaced. SIGTERM and SIGINT stop all gently, a
     second signal kills them. If the first process that ends fails before any was ready, all end.
     """
     command = [sys.executable, "-m", "conduit_runtime.cli", *sys.argv[1:], "--processes", "1"]
-    commands = [[*command, "--metrics-port", port] for port in ports] or [command] * processes
-    return _Processes(commands, os.environ | {"CONDUIT_DATABASE_URL": dsn}).run()
+    environment = os.environ | {"CONDUIT_DATABASE_URL": dsn}
+    environment.pop(VARIABLE, None)  # systemd hears of the whole service from this process
+    commands = [[*command, *each] for each in arguments]
+    return _Processes(commands, environment, Systemd()).run()
 
 
 class Parent:
     """The process that started this one, reached by a socket pair."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, pool: "WorkerPool") -> None:
         self._socket = socket.socket(fileno=descriptor)
         self._socket.set_inheritable(False)
+        self._pool = pool
+        self._watchdog = float(os.environ.get(_WATCHDOG, 0))
 
-    def tell_ready(self, pool: "WorkerPool") -> None:
+    def tell_ready(self, is_live: Callable[[], bool]) -> None:
         """Signal that the pool works; from now on the pool stops gently if the parent ends."""
-        with suppress(OSError):
-            self._socket.sendall(b".")
-        threading.Thread(target=self._stop_without, args=(pool,), daemon=True).start()
+        self._send()
+        threading.Thread(target=self._stop_without, daemon=True).start()
+        if self._watchdog:
+            repeat(self._watchdog, is_live, self._send)
 
-    def _stop_without(self, pool: "WorkerPool") -> None:
+    def tell_stopping(self) -> None:
+        """The parent knows: it forwards the signal."""
+
+    def _send(self) -> None:
+        with suppress(OSError):
+            self._socket.send(b".", socket.MSG_DONTWAIT)
+
+    def _stop_without(self) -> None:
         with suppress(OSError):
             self._socket.recv(1)  # returns only when the parent has closed its end
-        pool.stop()
+        self._pool.stop()
 
 
 class _Child:
@@ -64,6 +84,7 @@ class _Child:
         ended: "queue.SimpleQueue[_Child | int]",
     ) -> None:
         self.slot = slot
+        self._signed_at: float | None = None
         self.started = time.monotonic()
         self.socket, theirs = socket.socketpair()
         with theirs:
@@ -83,21 +104,38 @@ class _Child:
 
     def is_ready(self) -> bool:
         """Whether it has reported that it works."""
-        try:
-            return bool(self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-        except OSError:
-            return False
+        self._read()
+        return self._signed_at is not None
+
+    def is_live(self) -> bool:
+        """Whether it sent a sign of life within the last seconds, or is not ready yet."""
+        self._read()
+        signed_at = self._signed_at
+        return signed_at is None or time.monotonic() - signed_at < _SILENCE
+
+    def _read(self) -> None:
+        with suppress(OSError):
+            if self.socket.recv(4096, socket.MSG_DONTWAIT):
+                self._signed_at = time.monotonic()
 
 
 class _Processes:
-    def __init__(self, commands: Sequence[Sequence[str]], environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        commands: Sequence[Sequence[str]],
+        environment: dict[str, str],
+        systemd: Systemd,
+    ) -> None:
+        self._systemd = systemd
+        if systemd.watchdog:
+            environment[_WATCHDOG] = str(systemd.watchdog)
         self._commands = commands
         self._environment = environment
         self._events: queue.SimpleQueue[_Child | int] = queue.SimpleQueue()
         self._living: set[_Child] = set()
         self._due = dict.fromkeys(range(len(commands)), 0.0)  # slot: when to start its process
         self._early_deaths = [0] * len(commands)
-        self._were_ready = False
+        self._were_ready = self._told_ready = False
         self._stopping: int | None = None
         self._killed_by: int | None = None
         self._code = 0
@@ -113,6 +151,9 @@ class _Processes:
                 command = self._commands[slot]
                 self._living.add(_Child(slot, command, self._environment, self._events))
             wait = min(self._due.values()) - now if self._due else None
+            if not self._told_ready:
+                wait = _GLANCE if wait is None else min(wait, _GLANCE)
+                self._look_whether_ready()
             try:
                 event = self._events.get(timeout=wait)
             except queue.Empty:
@@ -123,8 +164,15 @@ class _Processes:
                 self._stop(event)
         return self._code if self._killed_by is None else 128 + self._killed_by
 
+    def _look_whether_ready(self) -> None:
+        """Tell systemd once all processes are ready."""
+        if self._stopping is None and not self._due and all(c.is_ready() for c in self._living):
+            self._told_ready = True
+            self._systemd.tell_ready(lambda: all(each.is_live() for each in {*self._living}))
+
     def _stop(self, number: int) -> None:
         """Gently the first time, at once the second time."""
+        self._systemd.tell_stopping()
         self._due.clear()
         for child in self._living:
             if self._stopping is None:
@@ -165,7 +213,7 @@ class _Processes:
         code = child.process.returncode
         how = f"ended with code {code}" if code > 0 else f"was killed by {_name(-code)}"
         then = f"starting another in {wait:g} s" if wait else "starting another"
-        click.echo(f"conduit-jobs: worker process {child.process.pid} {how}: {then}", err=True)
+        _log.warning("worker process %d %s: %s", child.process.pid, how, then)
 
 
 def _name(number: int) -> str:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import click
 
 from .filters import DURATION
-from .metrics_port import free_ports, serve_metrics
 from .packages import configured, load_jobs, stamped_schema
+from .ports import Port, arguments_of_processes, serve_ports
 from .processes import Parent, run_processes
 from .session import Session, database_options
+from .systemd import Supervisor, Systemd
 
 if TYPE_CHECKING:
     from ..model.schedules.schedule import Schedule
@@ -84,6 +85,31 @@ _STUCK = 75
     metavar="ADDRESS",
     help="The address to serve metrics on.",
 )
+@click.option(
+    "--health-port",
+    type=click.IntRange(0, 65_535),
+    metavar="PORT",
+    help="Serve http://…:PORT/live and /ready for a supervisor's probes; 0 picks a free port. It "
+    "may be that of the metrics; several processes have ports as for metrics.",
+)
+@click.option(
+    "--health-host",
+    default="0.0.0.0",  # noqa: S104  probes come from another host, too
+    metavar="ADDRESS",
+    help="The address to serve the probes on.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="How a log record is written to stderr: as a line of text or of JSON.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    help="The least level that is logged; `debug` has a line for each job.",
+)
 @click.option("--drain", is_flag=True, help="Stop when no job is due.")
 @click.option(
     "--grace",
@@ -125,6 +151,10 @@ def worker(
     around: tuple[str, ...],
     metrics_port: int | None,
     metrics_host: str,
+    health_port: int | None,
+    health_host: str,
+    log_format: str,
+    log_level: str,
     drain: bool,
     grace: float,
     connect_timeout: float,
@@ -150,19 +180,26 @@ def worker(
             "`--services echo` prints the calls of jobs and completes the jobs without doing them, "
             "and this database is not the embedded one: add --yes if no job in it matters"
         )
+    ports = [
+        Port(serves, host, port)
+        for serves, host, port in (
+            ("metrics", metrics_host, metrics_port),
+            ("health", health_host, health_port),
+        )
+        if port is not None
+    ]
     with session.database(creates=True) as dsn:
+        from ..logging import configure
+
+        configure(log_format, log_level)
         if processes > 1:
-            ports = free_ports(metrics_host, metrics_port, processes)
-            raise click.exceptions.Exit(run_processes(dsn, ports, processes))
+            arguments = arguments_of_processes(ports, processes)
+            raise click.exceptions.Exit(run_processes(dsn, arguments))
         from ..client.queue import Queue
         from ..model.errors import WorkerStuck
-        from ..model.text.logs import OneLineFormatter
         from ..services.loading import resolve
         from ..worker.pool import WorkerPool
 
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
-        logging.basicConfig(level=logging.INFO, handlers=[handler])
         sys.path.insert(0, os.getcwd())
         jobs = load_jobs(packages or configured())
         schema = session.schema or stamped_schema(jobs)
@@ -182,11 +219,14 @@ def worker(
                 keep_completed=keep_completed,
                 keep_failed=keep_failed,
             )
-            if metrics_port is not None:
-                serve_metrics(pool, metrics_host, metrics_port)
-            on_ready = None if parent is None else partial(Parent(parent).tell_ready, pool)
+            serve_ports(pool, ports)
+            supervisor: Supervisor = Systemd() if parent is None else Parent(parent, pool)
             try:
-                pool.run(drain=drain, on_ready=on_ready)
+                pool.run(
+                    drain=drain,
+                    on_ready=partial(supervisor.tell_ready, lambda: pool.health().is_live),
+                    on_stopping=supervisor.tell_stopping,
+                )
                 code = 0
             except WorkerStuck as error:
                 logging.error("the worker exits so that it can be replaced: %s", error)

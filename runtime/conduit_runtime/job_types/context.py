@@ -19,6 +19,7 @@ from ..model.claimed import Claimed
 from ..model.errors import JobLost
 from ..model.flow import Flow
 from ..model.outcome import MAX_ERROR, clean
+from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
 from ..records.async_operations import AsyncOperations
 from ..records.identity_map import IdentityMap
@@ -142,10 +143,8 @@ class JobContext(AsyncOperations, Generic[S]):
 
     @property
     def log(self) -> "logging.LoggerAdapter[logging.Logger]":
-        """A logger whose records carry the job's id, type and attempt."""
-        job = self._current
-        extra = {"job_id": str(job.id), "job_type": job.type, "attempt": job.attempt}
-        return logging.LoggerAdapter(_log, extra)
+        """A logger whose records carry the job's id, type, queue, attempt and trace id."""
+        return logging.LoggerAdapter(_log, job_fields(self._job))
 
     def progress(self, done: float, total: float | None = None, note: str | None = None) -> None:
         """Say how far the job is; stored a few times a second at most, also from a thread.

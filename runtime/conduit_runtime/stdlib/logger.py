@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import operators
+from ..model.calls import entered_job
+from ..model.text.job_fields import job_fields
 from ..model.text.masking import mask
 from ..model.text.printable import escape_controls, one_line
 from ..model.values import ErrorValue, error_message
@@ -40,7 +42,8 @@ class Logger:
     attribute of the record, as `extra=` makes it, so that any formatter of JSON shows it; a name
     that records use themselves gets a trailing `_`. An error stands as `error`, and its kind as
     `error_type`; `Logger.error` adds the traceback of an exception. Values of sensitive fields that
-    the job or hook has read are masked in all of it.
+    the job or hook has read are masked in all of it. In a job, a record also has `job_id`,
+    `job_type`, `queue`, `attempt` and `trace_id`, unless the source gives a value of that name.
     """
 
     @staticmethod
@@ -74,13 +77,17 @@ def _log(
     fields = {name: _masked(value) for name, value in _fields(values, error, context).items()}
     text = message if isinstance(message, str) else operators.text(message)
     shown = None
+    job = entered_job.get(None)
     if isinstance(error, BaseException) and level >= logging.ERROR:
         shown = _presentable(error)
     _logger.log(
         level,
         Event(_masked(text), fields),
         exc_info=shown,
-        extra={f"{name}_" if name in _RESERVED else name: each for name, each in fields.items()},
+        extra={
+            **({} if job is None else job_fields(job)),
+            **{f"{name}_" if name in _RESERVED else name: each for name, each in fields.items()},
+        },
         stacklevel=3,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from prometheus_client import start_http_server
+from prometheus_client import make_wsgi_app
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -17,7 +17,7 @@ from ..model.metrics.histogram import BOUNDS
 from .queue_gauges import QueueGauges, QueueReader
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import WSGIApplication
 
     from ..worker.pool import WorkerPool
 
@@ -120,26 +120,8 @@ _GAUGES: Sequence[tuple[str, str, Callable[[QueueGauges], float]]] = (
 )
 
 
-def _at_path(metrics: "WSGIApplication | None") -> "WSGIApplication":
-    """The application at /metrics, and nothing elsewhere."""
-
-    def respond(environment: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if metrics is not None and environment["PATH_INFO"] == PATH:
-            return metrics(environment, start_response)
-        start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
-        return [f"metrics are at {PATH}\n".encode()]
-
-    return respond
-
-
-def serve(pool: "WorkerPool", host: str, port: int) -> str:
-    """Serve scrapes, in a thread, and return the URL; port 0 is a free one.
-
-    What the application itself counts with prometheus_client is included. Raises OSError when
-    the port cannot be had.
-    """
-    server, _ = start_http_server(port, host)
-    server.set_app(_at_path(server.get_app()))
+def metrics_application(pool: "WorkerPool") -> "WSGIApplication":
+    """The metrics of a pool, and what the application itself counts with prometheus_client."""
     REGISTRY.register(PoolCollector(pool))
-    address, taken = server.server_address[:2]
-    return f"http://{address!s}:{taken}{PATH}"
+    application: WSGIApplication = make_wsgi_app()
+    return application

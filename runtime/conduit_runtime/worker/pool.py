@@ -20,6 +20,8 @@ from ..schedules.ticker import add_schedules
 from ..services.loading import entered
 from ..telemetry.attempt_counters import Recorder
 from .arrival import CONNECT_TIMEOUT, reach
+from .health.loop_monitor import LoopMonitor
+from .health.pool_health import PoolHealth
 from .loops import LoopThread, cancel_rest, is_in_loop, rare_collections, stopped_by_signals, unless
 from .metrics import Metrics
 from .options import check_count, check_seconds, queues_of
@@ -105,6 +107,18 @@ class WorkerPool:
         self._worker: Worker | None = None
         self._thread: LoopThread | None = None
         self._end_run: Callable[[], object] | None = None
+        self._monitor: LoopMonitor | None = None
+        self._is_stopping = False
+
+    def health(self) -> PoolHealth:
+        """Whether the pool lives and is ready, at this moment; from any thread, at no cost."""
+        worker, monitor = self._worker, self._monitor
+        return PoolHealth(
+            is_started=worker is not None,
+            is_stopping=self._is_stopping,
+            blocked=0.0 if monitor is None else monitor.blocked,
+            heartbeat_age=None if worker is None else worker.heartbeat.age,
+        )
 
     def handler(self, type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]:
         """Decorator: have `function(context, payload)` run the jobs of a type, as `register`."""
@@ -184,11 +198,17 @@ class WorkerPool:
         if thread is not None:
             thread.end()
 
-    def run(self, *, drain: bool = False, on_ready: Callable[[], object] | None = None) -> None:
+    def run(
+        self,
+        *,
+        drain: bool = False,
+        on_ready: Callable[[], object] | None = None,
+        on_stopping: Callable[[], object] | None = None,
+    ) -> None:
         """Work until SIGTERM or SIGINT, or until nothing is due when draining.
 
         The first signal stops gently, as `stop` does; a second one ends the process at once.
-        `on_ready` is called, in the loop, once the pool works.
+        `on_ready` is called, in the loop, once the pool works, `on_stopping` when it begins to end.
         Raises RuntimeError inside a running loop: use `async with pool` there. Raises WorkerStuck
         when no job could start for a minute, since plain functions held all slots after their
         attempts were stopped: end the process then, by `os._exit`, as their threads do not.
@@ -198,7 +218,7 @@ class WorkerPool:
         # Not asyncio.run: it waits for threads, and a handler may never end.
         loop = self._new_loop()
         try:
-            loop.run_until_complete(self._run(drain, on_ready))
+            loop.run_until_complete(self._run(drain, on_ready, on_stopping))
         finally:
             loop.run_until_complete(cancel_rest())
             loop.run_until_complete(loop.shutdown_asyncgens())
@@ -211,7 +231,12 @@ class WorkerPool:
         loop.set_default_executor(threads)
         return loop
 
-    async def _run(self, drain: bool, on_ready: Callable[[], object] | None) -> None:
+    async def _run(
+        self,
+        drain: bool,
+        on_ready: Callable[[], object] | None,
+        on_stopping: Callable[[], object] | None,
+    ) -> None:
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         with stopped_by_signals(stopping):
@@ -227,6 +252,8 @@ class WorkerPool:
                     await unless(stopping, self._worker.run())
             finally:
                 self._end_run = None
+                if on_stopping is not None:
+                    on_stopping()
                 await self._stop(self.grace)
 
     async def _reach(self) -> None:
@@ -236,6 +263,10 @@ class WorkerPool:
         if self._worker is not None:
             raise QueueError("the pool is running already")
         async with AsyncExitStack() as exits:
+            self._is_stopping = False
+            self._monitor = monitor = LoopMonitor()
+            monitor.start()
+            exits.callback(monitor.end)
             services = await exits.enter_async_context(entered(self.services, self._jobs))
             enable_loggers()  # the application may have configured logging, as Django's setup does
             if self.schedules:
@@ -246,11 +277,13 @@ class WorkerPool:
             self._exits = exits.pop_all()
 
     async def _stop(self, grace: float) -> None:
-        worker, self._worker = self._worker, None
+        worker = self._worker
+        self._is_stopping = True
         try:
             if worker is not None:
                 await worker.stop(grace)
         finally:
+            self._worker = None
             await self._exits.aclose()
 
     def __enter__(self) -> Self:

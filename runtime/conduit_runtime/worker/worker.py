@@ -1,6 +1,7 @@
 """A worker claims jobs, runs them and writes their outcomes; a pool has one, in one event loop."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
@@ -14,6 +15,7 @@ from ..model.errors import JobLost, WorkerStuck
 from ..model.failed_job import FailedJob
 from ..model.interruptions import Shutdown, TakenAway
 from ..model.lanes import Lane
+from ..model.text.job_fields import job_fields
 from ..model.text.logs import get_logger
 from ..postgres.connection import ReconnectingConnection
 from ..postgres.response_reader import ResponseReader
@@ -201,6 +203,8 @@ class Worker:
         held = written.attempts
         if held:
             self.recorder.record(held)
+            if _log.isEnabledFor(logging.DEBUG):
+                _log_each(held)
         self.claimer.on_written(attempts, held)
         if held and held[0].outcome is not None and self.failures.is_wanted:
             self.failures.report(failed_among(held))
@@ -228,6 +232,16 @@ class Worker:
         """Store how far a job is. Raises JobLost when it is no longer held."""
         if not await self._database.run(progress(job, note)):
             raise JobLost(f"job {job.id} is no longer held")
+
+
+def _log_each(attempts: Sequence[Attempt]) -> None:
+    for each in attempts:
+        if isinstance(job := each.job, Claimed):
+            what = "completed" if each.outcome is None else f"is {each.outcome.status.value}"
+            fields = job_fields(job, each.elapsed)
+            _log.debug(
+                "job %s (%s) %s after %.3f s", job.id, job.type, what, each.elapsed, extra=fields
+            )
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:

@@ -88,12 +88,18 @@ class HeartbeatThread(threading.Thread):
         self._backoff = Backoff(_log, "the heartbeat's connection failed", longest=1.0)
         self._refusals = Backoff(_log, "part of the maintenance failed")
         self.fallback_lanes: Sequence[Lane] = ()
+        self._sent_at: float | None = None
         self.reported: deque[tuple[UUID, str]] = deque()
         self._rename()
 
     def _rename(self) -> None:
         self._lock_key = secrets.randbits(63)
         self.worker_name = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since a heartbeat reached the database; None before the first."""
+        return None if self._sent_at is None else time.monotonic() - self._sent_at
 
     def _call(self, method: Callable[..., object], *arguments: object) -> None:
         self._loop.call_soon_threadsafe(method, *arguments)
@@ -207,6 +213,7 @@ class HeartbeatThread(threading.Thread):
 
     def _send(self) -> worker_registry.Heartbeat:
         heartbeat = self._run(worker_registry.heartbeat(self.worker_name, self._queues))
+        self._sent_at = time.monotonic()
         if heartbeat.clock is not None:
             self._flusher.set_clock(heartbeat.clock)
         if heartbeat.controls is not None and heartbeat.controls != self._controls:

@@ -20,6 +20,7 @@ from ...model.interruptions import Shutdown, TakenAway, TooLate
 from ...model.job import Job
 from ...model.lanes import Lane, original
 from ...model.outcome import decide, released, unreadable
+from ...model.text.job_fields import job_fields
 from ...model.text.logs import get_logger
 from ...model.text.masking import secrets_of
 from ...services.django_connections import renewed_in_loop, uses_django
@@ -263,6 +264,7 @@ class Runner:
                 "`conduit-jobs preflight` tells whether a package does",
                 *(job.type, f"the shape {shape}" if shape else "no fingerprint"),
                 *((outcome.error or "").removeprefix("unreadable: "), job.id),
+                extra=job_fields(job),
             )
 
     def _why_stopped(self, job: Claimed) -> BaseException | None:
@@ -344,7 +346,8 @@ class Runner:
         self._now = now = monotonic()
         elapsed = 0.0 if started is None else now - started
         if isinstance(error, TakenAway):
-            _log.info("job %s (%s) was taken away while it ran", job.id, job.type)
+            fields = job_fields(job, elapsed)
+            _log.info("job %s (%s) was taken away while it ran", job.id, job.type, extra=fields)
             return
         if isinstance(error, Shutdown | TooLate):
             self._acknowledger.add(Attempt(job, elapsed, released))
@@ -356,7 +359,10 @@ class Runner:
             retried = outcome.status == "pending"
             self._metrics.record_failed(job.type, elapsed, retried=retried)
             level, then = (logging.WARNING, "is retried") if retried else (logging.ERROR, "failed")
-            _log.log(level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error)
+            fields = job_fields(job, elapsed)
+            _log.log(
+                level, "job %s (%s) %s: %s", job.id, job.type, then, outcome.error, extra=fields
+            )
         self._acknowledger.add(Attempt(job, elapsed, outcome, started=started))
 
 

@@ -1,0 +1,23 @@
+"""What a log record says of a job, as attributes of the record."""
+
+import re
+from typing import Any
+
+from ..claimed import Claimed
+
+_TRACE = re.compile(r'"traceparent":\s*"[0-9a-f]{2}-([0-9a-f]{32})-')
+
+
+def job_fields(job: Claimed, duration: float | None = None) -> dict[str, Any]:
+    """The `extra` of a record: which job, which attempt, of which trace, and its seconds."""
+    fields: dict[str, Any] = {
+        "job_id": str(job.id),
+        "job_type": job.type,
+        "queue": job.queue,
+        "attempt": job.attempts,
+    }
+    if duration is not None:
+        fields["duration"] = round(duration, 6)
+    if job.trace is not None and (trace := _TRACE.search(job.trace)):
+        fields["trace_id"] = trace[1]
+    return fields

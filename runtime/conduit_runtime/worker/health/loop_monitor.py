@@ -1,0 +1,117 @@
+"""A thread that notices when an event loop is blocked, and logs by what."""
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+import traceback
+from types import FrameType
+
+from ...model.claimed import Claimed
+from ...model.text.job_fields import job_fields
+from ...model.text.logs import get_logger
+
+_log = get_logger("conduit.worker")
+
+BLOCKED = 1.0
+"""Seconds after which a loop that runs nothing else counts as blocked."""
+_EVERY = 0.25
+"""Seconds between two checks."""
+_FRAMES = 30
+
+
+class LoopMonitor(threading.Thread):
+    """Asks the loop in which it is made for a sign of life, a few times a second.
+
+    Jobs pay nothing for it. If C code holds the GIL, no thread runs, this one included; it says so
+    afterwards.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="conduit-monitor", daemon=True)
+        self._loop = asyncio.get_running_loop()
+        self._loop_thread = threading.get_ident()
+        self._ending = threading.Event()
+        self._asked: float | None = None
+        self._logged = False
+
+    @property
+    def blocked(self) -> float:
+        """For how many seconds the loop has been blocked; 0 while it runs."""
+        asked = self._asked
+        silence = 0.0 if asked is None else time.monotonic() - asked
+        return silence if silence >= BLOCKED else 0.0
+
+    def end(self) -> None:
+        """Check no more."""
+        self._ending.set()
+
+    def run(self) -> None:
+        last = time.monotonic()
+        while not self._ending.wait(_EVERY):
+            now = time.monotonic()
+            late, last = now - last - _EVERY, now
+            if late >= BLOCKED:
+                self._log_pause(late)
+            if self._asked is not None:
+                if self.blocked and not self._logged:
+                    self._log_block(self.blocked)
+                continue
+            self._asked = now
+            try:
+                self._loop.call_soon_threadsafe(self._answer)
+            except RuntimeError:  # the loop has ended
+                return
+
+    def _answer(self) -> None:
+        """The sign of life: called by the loop."""
+        asked, self._asked = self._asked, None
+        if self._logged and asked is not None:
+            self._logged = False
+            _log.warning("the event loop runs again after %.1f s", time.monotonic() - asked)
+
+    def _log_block(self, seconds: float) -> None:
+        self._logged = True
+        frame = sys._current_frames().get(self._loop_thread)
+        job = _job_of(frame)
+        who = "something" if job is None else f"job {job.id} ({job.type})"
+        _warn(
+            "%s blocks the event loop, for %.1f s so far: use `await`, or a plain function as the "
+            "handler",
+            *(who, seconds),
+            frame=frame,
+        )
+
+    def _log_pause(self, seconds: float) -> None:
+        self._logged = self._asked is not None
+        _warn(
+            "no Python code of this process ran for %.1f s: C code held the GIL, or the process "
+            "was suspended; the stack is that of the event loop afterwards",
+            seconds,
+            frame=sys._current_frames().get(self._loop_thread),
+        )
+
+
+def _warn(message: str, *arguments: object, frame: FrameType | None) -> None:
+    """Log a warning with the stack of the frame, and with the job that runs there."""
+    if not _log.isEnabledFor(logging.WARNING):
+        return
+    job = _job_of(frame)
+    record = _log.makeRecord(
+        *(_log.name, logging.WARNING, __file__, 0, message, arguments, None),
+        extra=None if job is None else job_fields(job),
+    )
+    if frame is not None:
+        stack = "".join(traceback.format_stack(frame)[-_FRAMES:])
+        record.stack_info = f"Stack of the event loop:\n{stack.rstrip()}"
+    _log.handle(record)
+
+
+def _job_of(frame: FrameType | None) -> Claimed | None:
+    """The job that the runner, somewhere in this stack, runs."""
+    while frame is not None:
+        if isinstance(job := frame.f_locals.get("job"), Claimed):
+            return job
+        frame = frame.f_back
+    return None

@@ -1,0 +1,44 @@
+"""What probes ask: whether a pool lives, and whether it is ready."""
+
+from dataclasses import dataclass
+
+STALE = 5.0
+"""Seconds without a heartbeat after which the database counts as out of reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolHealth:
+    """The health of a pool at one moment.
+
+    `blocked` is for how many seconds its event loop has been blocked, 0 if it is not;
+    `heartbeat_age` how many seconds ago its last heartbeat reached the database, None before the
+    first.
+    """
+
+    is_started: bool
+    is_stopping: bool = False
+    blocked: float = 0.0
+    heartbeat_age: float | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its event loop runs; whatever the database does."""
+        return not self.blocked
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it claims jobs: it is registered, reaches the database, and does not stop."""
+        return not self.reason
+
+    @property
+    def reason(self) -> str:
+        """Why it is not ready; empty when it is."""
+        if self.blocked:
+            return f"the event loop has been blocked for {self.blocked:.1f} s"
+        if self.is_stopping:
+            return "the worker is stopping"
+        if not self.is_started or self.heartbeat_age is None:
+            return "the worker is not registered yet"
+        if self.heartbeat_age > STALE:
+            return f"the database has not been reached for {self.heartbeat_age:.0f} s"
+        return ""

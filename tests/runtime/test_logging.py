@@ -1,0 +1,162 @@
+"""Log records as lines of JSON."""
+
+import contextlib
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from conduit_runtime import Job, JobContext, Queue, WorkerPool
+from conduit_runtime.logging import JsonFormatter
+from conduit_runtime.stdlib import Logger
+from waiting import until
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+class Lines(logging.Handler):
+    """Keeps what a formatter makes of each record."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(JsonFormatter())
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(self.format(record))
+
+    def of(self, logger: str) -> list[dict[str, Any]]:
+        return [line for text in self.texts if (line := json.loads(text))["logger"] == logger]
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    root = logging.getLogger()
+    before, handler = root.level, Lines()
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield handler
+    root.removeHandler(handler)
+    root.setLevel(before)
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def test_a_record_is_one_line_with_its_fields(lines: Lines) -> None:
+    logging.getLogger("app").warning(
+        "two\nlines %s", "ü\x1b", extra={"count": 2, "at": UUID(int=1)}
+    )
+    [text] = lines.texts
+    assert "\n" not in text
+    line = json.loads(text)
+    assert line["message"] == "two\nlines ü\x1b"
+    assert (line["level"], line["logger"], line["count"]) == ("WARNING", "app", 2)
+    assert line["at"] == str(UUID(int=1))
+    assert line["time"].endswith("Z")
+
+
+def test_an_exception_has_its_type_and_traceback(lines: Lines) -> None:
+    try:
+        raise ValueError("no")
+    except ValueError:
+        logging.getLogger("app").exception("it failed")
+    [line] = lines.of("app")
+    assert (line["error_type"], line["error"]) == ("ValueError", "no")
+    assert "raise ValueError" in line["traceback"]
+
+
+def test_what_cannot_be_shown_fails_no_line(lines: Lines) -> None:
+    class Bad:
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    logging.getLogger("app").info("x", extra={"bad": Bad(), "set": {1}})
+    [line] = lines.of("app")
+    assert (line["bad"], line["set"]) == ("Bad", "{1}")
+
+
+def test_a_name_of_records_own_gets_its_field_back(lines: Lines) -> None:
+    Logger.info("shipped", name="parcel", number="A1")
+    [line] = lines.of("conduit")
+    assert (line["message"], line["name"], line["number"]) == ("shipped", "parcel", "A1")
+
+
+def test_every_line_of_a_job_names_it(queue: Queue, lines: Lines) -> None:
+    pool = WorkerPool(queue, "mail")
+
+    @pool.handler("send")
+    async def send(context: JobContext, payload: object) -> None:
+        logging.getLogger("app").info("from the application")
+        context.log.info("from the context")
+        Logger.info("from the source", queue="theirs")
+
+    @pool.handler("fail")
+    def fail(context: JobContext, payload: object) -> None:
+        logging.getLogger("app").info("from a thread")
+        raise ValueError("no")
+
+    trace = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+    good = queue.enqueue(Job("mail", "send", {"secret": 1}, trace=trace))
+    with pool:
+        until(lambda: queue.stats().completed)
+        bad = queue.enqueue(Job("mail", "fail", {"secret": 1}))
+        until(lambda: (queue.get(bad.id) or bad).error)
+    fields = {"job_id": str(good.id), "job_type": "send", "queue": "mail", "attempt": 1}
+    app, thread = lines.of("app")
+    assert app.items() >= {**fields, "trace_id": TRACE}.items()
+    assert (thread["job_id"], thread["job_type"]) == (str(bad.id), "fail")
+    assert "trace_id" not in thread
+    [own] = lines.of("conduit.job")
+    assert own.items() >= {**fields, "trace_id": TRACE}.items()
+    [source] = lines.of("conduit")
+    assert source.items() >= {**fields, "queue": "theirs"}.items()
+    worker = lines.of("conduit.worker")
+    [done] = [line for line in worker if line.get("job_id") == str(good.id)]
+    assert (done["level"], done["trace_id"]) == ("DEBUG", TRACE)
+    assert 0 <= done["duration"] < 10
+    failed = [line for line in worker if line.get("job_id") == str(bad.id)]
+    assert [line["level"] for line in failed] == ["WARNING", "DEBUG"]
+    assert failed[0].items() >= {"job_type": "fail", "queue": "mail", "attempt": 1}.items()
+    assert 0 <= failed[0]["duration"] < 10
+    assert all("job_id" not in line for line in worker if "works on" in line["message"])
+    assert not any("secret" in text for text in lines.texts)
+
+
+def test_a_job_has_no_line_above_debug(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+    pool = WorkerPool(queue)
+    pool.register("t", lambda context, payload: None)
+    queue.enqueue_many([Job(type="t") for _ in range(20)])
+    with caplog.at_level(logging.INFO), pool:
+        until(lambda: queue.stats().completed == 20)
+    assert len([each for each in caplog.records if each.name == "conduit.worker"]) <= 2
+
+
+def test_sensitive_values_are_masked(lines: Lines) -> None:
+    from contextvars import copy_context
+
+    from conduit_runtime.model.calls import entered_job
+    from conduit_runtime.model.claimed import Claimed
+
+    job = Claimed(
+        *(UUID(int=1), UUID(int=2), "t", "default", "{}", 1, 3, 50, 0, None, 0, 0, None, None)
+    )
+    job.secrets = {"hunter2"}
+
+    def log() -> None:
+        entered_job.set(job)
+        with contextlib.suppress(ValueError):
+            try:
+                raise ValueError("hunter2 is wrong")
+            except ValueError:
+                logging.getLogger("app").exception("for hunter2", extra={"word": ["hunter2"]})
+
+    copy_context().run(log)
+    [text] = lines.texts
+    assert "hunter2" not in text.replace('raise ValueError(\\"hunter2 is wrong', "")
+    assert json.loads(text)["message"] == "for [sensitive]"

@@ -1,0 +1,76 @@
+"""A blocked event loop is noticed, and logged with what blocks it."""
+
+import ctypes
+import logging
+from collections.abc import Iterator
+
+import pytest
+from conduit_runtime import Job, JobContext, Queue, WorkerPool
+from waiting import until
+
+
+@pytest.fixture
+def queue(dsn: str) -> Iterator[Queue]:
+    with Queue(dsn) as queue:
+        yield queue
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [each for each in caplog.records if each.levelno == logging.WARNING]
+
+
+def test_the_stack_of_what_blocks_the_loop_is_logged(
+    queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = WorkerPool(queue)
+    seen: list[bool] = []
+
+    @pool.handler("blocks")
+    async def blocks(context: JobContext, payload: object) -> None:
+        until(lambda: not pool.health().is_live)
+        seen.append(pool.health().is_live)
+        until(lambda: warnings(caplog))
+
+    job = queue.enqueue(Job(type="blocks"))
+    with pool:
+        until(lambda: queue.stats().completed)
+        until(lambda: any("runs again after" in each.getMessage() for each in caplog.records))
+        assert pool.health().is_live
+    assert seen == [False]
+    record = warnings(caplog)[0]
+    assert f"job {job.id} (blocks) blocks the event loop" in record.getMessage()
+    assert "in blocks" in str(record.stack_info)
+    assert record.__dict__["job_type"] == "blocks"
+
+
+def test_c_code_that_holds_the_gil_is_said_afterwards(
+    queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = WorkerPool(queue)
+    sleep = ctypes.PyDLL(None).sleep  # which does not release the GIL, as CDLL would
+
+    @pool.handler("hogs")
+    async def hogs(context: JobContext, payload: object) -> None:
+        sleep(2)
+
+    queue.enqueue(Job(type="hogs"))
+    with pool:
+        until(lambda: queue.stats().completed)
+        until(lambda: warnings(caplog))
+    assert any("C code held the GIL" in each.getMessage() for each in warnings(caplog))
+
+
+def test_a_loop_that_waits_is_not_blocked(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+    import asyncio
+
+    pool = WorkerPool(queue)
+
+    @pool.handler("waits")
+    async def waits(context: JobContext, payload: object) -> None:
+        await asyncio.sleep(2)
+
+    queue.enqueue(Job(type="waits"))
+    with pool:
+        until(lambda: queue.stats().completed)
+        assert pool.health().is_live
+    assert warnings(caplog) == []
