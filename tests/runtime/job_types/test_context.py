@@ -48,7 +48,12 @@ class Host:
 
 
 JOB = SimpleNamespace(
-    id=UUID(int=9), type="order.after_update.email_send", queue="mail", attempts=2, max_attempts=3
+    id=UUID(int=9),
+    type="order.after_update.email_send",
+    queue="mail",
+    attempts=2,
+    max_attempts=3,
+    trace=None,
 )
 
 
