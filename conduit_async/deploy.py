@@ -55,7 +55,7 @@ def find_breaking(
         return problems.sorted(), ()
     summaries = summaries_of(program, files, program.resources.keys())
     plan = plan_package(program, config, frozenset(summaries), [])
-    modules = [*lower(plan)]
+    modules = [module.facts for module in lower(plan)]
     services = merged(each.services for each in summaries.values())
     of_jobs = {name for module in modules for name in module.job_services}
     new = updated(locked, current_lock(modules, locked_jobs(plan), services, of_jobs, config))

@@ -117,21 +117,15 @@ class Class:
 
 
 @dataclass(frozen=True)
-class ModuleCode:
-    """The module of a resource: its items in the order in which they are written.
+class ModuleFacts:
+    """What the files that modules share say of the module of a resource.
 
-    `record` is the class of its rows, `rows` are the names that it imports from `records.py`,
-    `job_services` the services that its jobs use, `job_calls` how they call them. `types` are its
-    job types, `hooks` the functions that the application calls, as the lock names both.
+    `jobs` are its job types in Python, `types` and `hooks` the job types and the functions that the
+    application calls, as the lock names both. `rows` are the names that it imports from
+    `records.py`, `job_services` the services that its jobs use, `job_calls` how they call them.
     """
 
     name: str
-    source: str
-    doc: str | None
-    record: str
-    imports: tuple[tuple[str, ...], ...]
-    exports: tuple[str, ...]
-    items: tuple[Class | Function, ...]
     jobs: tuple[str, ...]
     rows: frozenset[str]
     job_services: frozenset[str]
@@ -142,22 +136,28 @@ class ModuleCode:
 
 
 @dataclass(frozen=True)
-class EmittedModule:
-    """The module of a resource.
+class ModuleCode:
+    """The module of a resource: its items in the order in which they are written.
 
-    `lines` maps its lines to those of the source; the rest is as in ModuleCode.
+    `record` is the class of its rows.
     """
 
-    name: str
+    facts: ModuleFacts
+    source: str
+    doc: str | None
+    record: str
+    imports: tuple[tuple[str, ...], ...]
+    exports: tuple[str, ...]
+    items: tuple[Class | Function, ...]
+
+
+@dataclass(frozen=True)
+class EmittedModule:
+    """The module of a resource; `lines` maps its lines to those of the source."""
+
+    facts: ModuleFacts
     text: str
     lines: dict[int, int]
-    jobs: tuple[str, ...]
-    rows: frozenset[str]
-    job_services: frozenset[str]
-    job_calls: JobCalls
-    types: tuple[str, ...]
-    hooks: tuple[str, ...]
-    older: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)

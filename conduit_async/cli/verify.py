@@ -30,7 +30,7 @@ def invalid_module(output: Output, names: Iterable[str], project: Project) -> st
 def _origin(output: Output, name: str, line: int, project: Project) -> str:
     """What a line of a module was generated from: a statement of a source, if that is known."""
     for path, module in ((p, m) for p, each in output.emitted.items() for m in each.modules):
-        if f"{module.name}.py" == name:
+        if f"{module.facts.name}.py" == name:
             place = project.shown[path]
             before = [start for start in module.lines if start <= line]
             if not before:

@@ -43,17 +43,5 @@ def emit(
     for done, result in enumerate(formatted):
         progress("writing", done, len(plan.modules))
         code = lowered.popleft()
-        module = EmittedModule(
-            code.name,
-            result.text,
-            result.lines,
-            code.jobs,
-            code.rows,
-            code.job_services,
-            code.job_calls,
-            code.types,
-            code.hooks,
-            code.older,
-        )
-        emitted[code.source].append(module)
+        emitted[code.source].append(EmittedModule(code.facts, result.text, result.lines))
     return {path: EmittedSource(tuple(emitted[path]), rows[path]) for path in plan.rows}

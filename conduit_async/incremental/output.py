@@ -56,7 +56,7 @@ class Output:
     def files(self) -> Mapping[str, str]:
         """The files of the package, by path."""
         modules = [module for each in self.emitted.values() for module in each.modules]
-        own = {f"{module.name}.py": module.text for module in modules}
+        own = {f"{module.facts.name}.py": module.text for module in modules}
         return dict(sorted({**self.linked, **own}.items()))
 
     @property
@@ -72,7 +72,7 @@ class Output:
     @property
     def job_types(self) -> int:
         """How many job types the package has."""
-        return sum(len(m.jobs) for each in self.emitted.values() for m in each.modules)
+        return sum(len(m.facts.jobs) for each in self.emitted.values() for m in each.modules)
 
     def is_of(self, sources: Mapping[str, str]) -> bool:
         """Whether it is what these very sources give."""

@@ -235,7 +235,7 @@ def _are_types_apart(
     program: Program, dirty: Collection[str], kept: Iterable[EmittedSource], lock: Lock
 ) -> bool:
     """Whether no job type has a name that another one has or had."""
-    found = [(n, lock.jobs[n].was) for each in kept for m in each.modules for n in m.types]
+    found = [(n, lock.jobs[n].was) for each in kept for m in each.modules for n in m.facts.types]
     for info in program.resources.values():
         if info.node.span.source.path in dirty:
             found += [(job.name, job.was) for job in info.jobs]

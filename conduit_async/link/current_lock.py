@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from ..config import Config
 from ..lock.model import Lock, LockedJob
 from ..lock.model import Services as LockedServices
-from ..package import EmittedModule, ModuleCode
+from ..package import ModuleFacts
 from .services import Method, Service
 
 
 def current_lock(
-    modules: Sequence[EmittedModule | ModuleCode],
+    modules: Sequence[ModuleFacts],
     jobs: Mapping[str, LockedJob],
     services: Mapping[str, Service],
     of_jobs: Collection[str],

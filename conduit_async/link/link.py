@@ -9,7 +9,7 @@ from ..lock.model import Lock, LockedJob
 from ..lock.text import LOCK_FILE, write
 from ..lock.update import updated
 from ..names import unclashed
-from ..package import EmittedModule, EmittedSource, reserved_names
+from ..package import EmittedSource, ModuleFacts, reserved_names
 from ..python.imports import Imports
 from ..python.literals import quoted
 from .current_lock import current_lock
@@ -33,12 +33,12 @@ def link(
     types of the sources that were compiled again.
     """
     modules = [(path, module) for path, each in emitted.items() for module in each.modules]
-    own = [module for _, module in modules]
+    own = [module.facts for _, module in modules]
     job_services = {name for module in own for name in module.job_services}
     called = merged(calls)
     services = services_module(called, job_services)
     wanted = services.rows.union(*(module.rows for module in own))
-    tables = [(module.name, path, module.lines) for path, module in modules]
+    tables = [(module.facts.name, path, module.lines) for path, module in modules]
     found: dict[str, tuple[str, int]] = {}
     for module in own:
         for call, place in module.job_calls.items():
@@ -54,7 +54,7 @@ def link(
     }
 
 
-def _package(modules: Sequence[EmittedModule], services: Mapping[str, str], config: Config) -> str:
+def _package(modules: Sequence[ModuleFacts], services: Mapping[str, str], config: Config) -> str:
     """`__init__.py`, whose imports give way to its modules."""
     names = [*(module.name for module in modules), "services"]
     imports = Imports(names)

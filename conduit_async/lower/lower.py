@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..package import Class, Function, ModuleCode, ModulePlan, Plan
+from ..package import Class, Function, ModuleCode, ModuleFacts, ModulePlan, Plan
 from ..python.imports import Imports
 from .expressions import access, calls, choices, lambdas, lazy, operators, strings, values
 from .functions import assignment, captures, statements
@@ -44,14 +44,8 @@ def _code(module: Module, plan: ModulePlan) -> ModuleCode:
         outlined(item, module.imports) if isinstance(item, Function) else item for item in items
     ]
     public = [each.name for each in hooks if not each.name.startswith("_")]
-    return ModuleCode(
+    facts = ModuleFacts(
         resource.module,
-        resource.node.span.source.path,
-        resource.doc,
-        module.record,
-        tuple(map(tuple, module.imports.groups())),
-        tuple(sorted([module.record, *public])),
-        tuple(items),
         tuple(job.python for job in plan.jobs),
         frozenset(module.imports.used(".records")),
         frozenset(module.job_services),
@@ -59,4 +53,13 @@ def _code(module: Module, plan: ModulePlan) -> ModuleCode:
         tuple(job.name for job in plan.jobs),
         tuple(f"{resource.name}.{name}" for name in public),
         {job.python: tuple(job.older) for job in plan.jobs if job.older},
+    )
+    return ModuleCode(
+        facts,
+        resource.node.span.source.path,
+        resource.doc,
+        module.record,
+        tuple(map(tuple, module.imports.groups())),
+        tuple(sorted([module.record, *public])),
+        tuple(items),
     )
