@@ -12,12 +12,14 @@ from builtins import compile as compile_python
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, ClassVar, Self
+from urllib.parse import quote
 
 import psycopg
 import pytest
 import yaml
 from conduit_runtime import embedded
 from page import Block
+from psycopg.conninfo import conninfo_to_dict
 from shell import Shell
 
 from conduit_async.compiler import compile
@@ -153,10 +155,18 @@ def environment(database: str | None, programs: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("CONDUIT_", "PG", "DATABASE_URL", "PYTEST_", "VIRTUAL_ENV"))
     }
-    given = {"DATABASE_URL": database} if database is not None else {}
+    given = {"DATABASE_URL": as_url(database)} if database is not None else {}
     path = os.pathsep.join([str(programs), kept["PATH"]])
     fixed = {"PATH": path, "COLUMNS": "120", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
     return {**kept, **given, **fixed}
+
+
+def as_url(dsn: str) -> str:
+    """A connection string as the URL that a reader has: asyncpg and SQLAlchemy take no other."""
+    given = {name: quote(str(value), safe="") for name, value in conninfo_to_dict(dsn).items()}
+    user, password, name = (given.pop(key, "") for key in ("user", "password", "dbname"))
+    login = f"{user}:{password}" if password else user
+    return f"postgresql://{login}@/{name}?{'&'.join(f'{key}={given[key]}' for key in given)}"
 
 
 PROGRAMS = Path(sys.executable).parent
