@@ -64,7 +64,7 @@ unasync: .setup-dev ## Write the synchronous modules of the runtime from the asy
 
 .PHONY: docs
 docs: .setup-dev ## Build the site of the documentation: build/docs/index.html
-	@$(RUN) sphinx -b html -q -W --keep-going -j auto docs build/docs
+	@$(RUN) sphinx -b html -E -q -W --keep-going -j auto docs build/docs
 	@echo "build/docs/index.html"
 
 .PHONY: bench

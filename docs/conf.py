@@ -10,6 +10,7 @@ project = "conduit-async"
 release = version = version_of("conduit-async")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "extension"]
 exclude_patterns = ["benchmarks"]
+smartquotes = False  # `--dsn` in a text stays what it is
 html_theme = "furo"
 html_title = "conduit-async"
 html_copy_source = False

@@ -19,14 +19,14 @@ def command(program: str) -> str:
 
 
 def _section(command: click.Command, name: str, parent: click.Context | None) -> Iterator[str]:
-    context = click.Context(command, info_name=name, parent=parent)
+    context = click.Context(command, info_name=name, parent=parent, **command.context_settings)
     path = context.command_path
     if parent is not None:
         yield from ("", f"{'#' * (len(path.split()))} {code(path)}")
     usage = " ".join([path, *command.collect_usage_pieces(context)])
     yield from ("", "```text", usage, "```", "", inspect.cleandoc(command.help or ""))
     records = [each.get_help_record(context) for each in command.get_params(context)]
-    options = [(code(shown), _cell(text)) for shown, text in filter(None, records)]
+    options = [(code(shown), _cell(text)) for shown, text in filter(None, records) if text]
     yield from table("option, what it does", *options)
     if isinstance(command, click.Group):
         for each in command.list_commands(context):

@@ -27,4 +27,9 @@ class Generated(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The nodes of the Markdown that the function returns."""
         name, *words = self.arguments
-        return self.parse_text_to_nodes(_MADE[name](*words), allow_section_headings=True)
+        # MyST loses what stands before the first heading of a text.
+        before, heading, sections = f"\n{_MADE[name](*words)}".partition("\n## ")
+        return [
+            *self.parse_text_to_nodes(before),
+            *self.parse_text_to_nodes(heading + sections, allow_section_headings=True),
+        ]
