@@ -1,0 +1,1 @@
+"""Web frameworks: each folder is for applications of one, and imports it."""

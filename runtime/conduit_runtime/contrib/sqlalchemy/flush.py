@@ -1,0 +1,221 @@
+"""What a flush changes of the registered classes, and the hooks that run at its end."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import Mapper, Session, object_session
+from sqlalchemy.orm.base import instance_state
+
+from ...records.rows import read_record
+from ...records.tables import RecordError
+from .calls import Call, run_calls
+from .registration import Registration, registration_of
+from .rows import ReadRow, read_rows, show
+
+Rows = dict[object, ReadRow]
+
+
+@dataclass
+class Change:
+    """What happened to an instance, on which connection; `event` is the name of its hook."""
+
+    event: str
+    instance: Any
+    registration: Registration
+    connection: Connection
+
+    @property
+    def key(self) -> object:
+        """The primary key as it is now."""
+        return instance_state(self.instance).mapper.primary_key_from_instance(self.instance)[0]
+
+
+@dataclass
+class Flush:
+    """The changes of one flush in order, and rows by instance: as they were, and as they are."""
+
+    changes: list[Change] = field(default_factory=list)
+    before: Rows = field(default_factory=dict)
+    after: Rows = field(default_factory=dict)
+
+
+_flushes: "WeakKeyDictionary[Session, Flush]" = WeakKeyDictionary()
+
+
+def listen(mapped: type[Any]) -> None:
+    """Follow what flushes do to the instances of a class."""
+    for name, listener in _OF_CLASSES.items():
+        event.listen(mapped, name, listener, propagate=True)
+    for name, listener in _OF_SESSIONS.items():
+        if not event.contains(Session, name, listener):
+            event.listen(Session, name, listener)
+
+
+def _before_flush(session: Session, context: object, instances: object) -> None:
+    """Read what will be updated or deleted, each class in one statement."""
+    flush = _flushes[session] = Flush()
+    found: defaultdict[int, list[Any]] = defaultdict(list)
+    dirty = (each for each in session.dirty if session.is_modified(each, include_collections=False))
+    for hook, candidates in (("after_update", dirty), ("after_delete", session.deleted)):
+        for instance in candidates:
+            registration = registration_of(type(instance))
+            if registration is not None and hook in registration.hooks:
+                found[id(registration)].append((registration, instance))
+    for pairs in found.values():
+        registration = pairs[0][0]
+        connection = session.connection(bind_arguments={"mapper": registration.mapper})
+        flush.before |= _read(connection, registration, [instance for _, instance in pairs])
+
+
+def _read(connection: Connection, registration: Registration, instances: Iterable[Any]) -> Rows:
+    """The rows that the instances were loaded from, by instance."""
+    keys = {instance_state(each): each for each in instances}
+    identities = {state: state.key[1][0] for state in keys if state.key is not None}
+    rows = read_rows(connection, registration, [*identities.values()], locks=True)
+    return {state: rows[key] for state, key in identities.items() if key in rows}
+
+
+def _flush_of(instance: object) -> tuple[Session, Flush] | None:
+    session = object_session(instance)
+    flush = None if session is None else _flushes.get(session)
+    return None if session is None or flush is None else (session, flush)
+
+
+def _before(name: str, connection: Connection, instance: Any) -> None:
+    """Read a row that is changed by the flush itself, such as an orphan or a new foreign key."""
+    registration, found = registration_of(type(instance)), _flush_of(instance)
+    if registration is None or found is None or name not in registration.hooks:
+        return
+    session, flush = found
+    if instance_state(instance) in flush.before:
+        return
+    if name == "after_delete" or session.is_modified(instance, include_collections=False):
+        flush.before |= _read(connection, registration, [instance])
+
+
+def _before_update(mapper: Mapper[Any], connection: Connection, instance: Any) -> None:
+    _before("after_update", connection, instance)
+
+
+def _before_delete(mapper: Mapper[Any], connection: Connection, instance: Any) -> None:
+    _before("after_delete", connection, instance)
+
+
+def _note(name: str, connection: Connection, instance: Any) -> None:
+    """Note a change whose hook is to run."""
+    registration, found = registration_of(type(instance)), _flush_of(instance)
+    if registration is None or found is None or name not in registration.hooks:
+        return
+    if not any(change.instance is instance for change in found[1].changes):
+        found[1].changes.append(Change(name, instance, registration, connection))
+
+
+def _after_insert(mapper: Mapper[Any], connection: Connection, instance: Any) -> None:
+    _note("after_create", connection, instance)
+
+
+def _after_update(mapper: Mapper[Any], connection: Connection, instance: Any) -> None:
+    # An instance that is dirty may have no column that differs: then there is no UPDATE. One that
+    # was set to an expression no longer looks modified.
+    found = _flush_of(instance)
+    if found is not None and (
+        instance_state(instance) in found[1].before
+        or found[0].is_modified(instance, include_collections=False)
+    ):
+        _note("after_update", connection, instance)
+
+
+def _after_delete(mapper: Mapper[Any], connection: Connection, instance: Any) -> None:
+    _note("after_delete", connection, instance)
+
+
+def _after_flush(session: Session, context: object) -> None:
+    """Run the hooks: everything that the flush sends has been sent, and its rows are there."""
+    flush = _flushes.get(session)
+    if flush is None or not flush.changes:
+        return
+    present = [change for change in flush.changes if change.event != "after_delete"]
+    flush.after = _present(present)
+    differing = []
+    for connection, group in groupby(flush.changes, lambda change: change.connection):
+        changes = [*group]
+        calls = [_call(session, change, flush) for change in changes]
+        records = run_calls(connection, calls)
+        for change, call, record in zip(changes, calls, records, strict=True):
+            if change.event != "after_delete" and _differs(record, call.rows[0]):
+                differing.append(change)
+    flush.after |= _present(differing)
+
+
+def _present(changes: Iterable[Change]) -> Rows:
+    """The rows of changes as they are now, by instance, each class in one statement."""
+    found: Rows = {}
+    for group in _by_class(changes):
+        first = group[0]
+        keys = {change.key for change in group}
+        rows = read_rows(first.connection, first.registration, keys)
+        for change in group:
+            if change.key not in rows:
+                name = first.registration.table.name
+                raise RecordError(
+                    f"{name} has no row with {first.registration.key.name} = {change.key} after "
+                    f"the flush that has written it, so {change.event} cannot run"
+                )
+            found[instance_state(change.instance)] = rows[change.key]
+    return found
+
+
+def _by_class(changes: Iterable[Change]) -> Iterator[list[Change]]:
+    groups: defaultdict[tuple[int, int], list[Change]] = defaultdict(list)
+    for change in changes:
+        groups[id(change.registration), id(change.connection)].append(change)
+    return iter(groups.values())
+
+
+def _call(session: Session, change: Change, flush: Flush) -> Call:
+    state = instance_state(change.instance)
+    rows = []
+    if change.event != "after_delete":
+        rows.append(flush.after[state].row)
+    if change.event != "after_create":
+        if state not in flush.before:
+            raise RecordError(
+                f"a {type(change.instance).__name__} was changed by a listener that was added "
+                "after `register`, or its row was gone before the flush: add the listener earlier"
+            )
+        rows.append(flush.before[state].row)
+    registration = change.registration
+    named = registration.arguments(change.event, session)
+    return Call(registration.hooks[change.event], rows, named)
+
+
+def _differs(record: Any, row: object) -> bool:
+    """Whether a hook has written columns of its record."""
+    return bool(read_record(type(record), row) != record)
+
+
+def _after_flush_postexec(session: Session, context: object) -> None:
+    """Show on the instances what the database and the hooks have set."""
+    flush = _flushes.pop(session, None)
+    if flush is not None:
+        for state, read in flush.after.items():
+            show(state, read.mapped)
+
+
+_OF_CLASSES: dict[str, Any] = {
+    "before_update": _before_update,
+    "before_delete": _before_delete,
+    "after_insert": _after_insert,
+    "after_update": _after_update,
+    "after_delete": _after_delete,
+}
+_OF_SESSIONS: dict[str, Any] = {
+    "before_flush": _before_flush,
+    "after_flush": _after_flush,
+    "after_flush_postexec": _after_flush_postexec,
+}

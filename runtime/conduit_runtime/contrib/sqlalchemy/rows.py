@@ -1,0 +1,66 @@
+"""Rows of a flush, read whole: as the driver gives them, for hooks, and as the class maps them."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import attributes
+
+from ...records.tables import table_of
+from .registration import Registration
+
+
+class ReadRow(NamedTuple):
+    """A row as hooks take it, by column, and the values of its instance, by attribute."""
+
+    row: dict[str, Any]
+    mapped: dict[str, Any]
+
+
+def read_rows(
+    connection: Connection,
+    registration: Registration,
+    keys: Collection[Any],
+    *,
+    locks: bool = False,
+) -> Mapping[Any, ReadRow]:
+    """The rows with these keys, by key, in one statement.
+
+    With `locks` they stay as they are until the transaction changes them: the lock is that of the
+    UPDATE which follows.
+    """
+    raw = registration.raw_columns()
+    attribute_of = {
+        column: prop.key
+        for prop in registration.mapper.column_attrs
+        for column in prop.columns
+        if column.table is registration.table
+    }
+    typed = [*attribute_of]
+    labelled = [
+        *(column.label(f"raw_{number}") for number, column in enumerate(raw)),
+        *(column.label(f"typed_{number}") for number, column in enumerate(typed)),
+    ]
+    key = registration.key
+    statement = select(key.label("key"), *labelled).where(key.in_(keys)).order_by(key)
+    if locks:
+        statement = statement.with_for_update(key_share=True, of=registration.table)
+    names = [column.name for column in table_of(registration.record).columns]
+    found = {}
+    for identity, *values in connection.execute(statement):
+        row = dict(zip(names, values[: len(raw)], strict=True))
+        mapped = dict(zip(attribute_of.values(), values[len(raw) :], strict=True))
+        found[identity] = ReadRow(row, mapped)
+    return found
+
+
+def show(state: Any, values: Mapping[str, Any]) -> None:
+    """Let the instance of a state show what the database holds, but for what was assigned since.
+
+    A deferred attribute that is not loaded stays so.
+    """
+    instance = state.obj()
+    unloaded = {prop.key for prop in state.mapper.column_attrs if prop.deferred} & state.unloaded
+    for name, value in values.items():
+        if instance is not None and name not in state.committed_state and name not in unloaded:
+            attributes.set_committed_value(instance, name, value)
