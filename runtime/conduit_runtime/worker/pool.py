@@ -293,6 +293,14 @@ class WorkerPool:
     def __exit__(self, *raised: object) -> None:
         self.stop()
 
+    async def wait(self) -> None:
+        """Wait, in the loop of `async with pool`, until the pool stops.
+
+        Raises what ended it, such as WorkerStuck, when it cannot go on: then leave `async with`.
+        """
+        if self._worker is not None:
+            await self._worker.run()
+
     async def __aenter__(self) -> Self:
         await self._reach()
         await self._start(drain=False)
