@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from .application import present_application
 from .systemd import VARIABLE, Systemd, repeat
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def run_processes(dsn: str, arguments: Sequence[Sequence[str]]) -> int:
     A process that dies is reported on stderr and replaced. SIGTERM and SIGINT stop all gently, a
     second signal kills them. If the first process that ends fails before any was ready, all end.
     """
-    command = [sys.executable, "-m", "conduit_runtime.cli", *sys.argv[1:], "--processes", "1"]
+    application = present_application()
+    ours = [sys.executable, "-m", "conduit_runtime.cli", *sys.argv[1:]]
+    command = [*(application.program() if application else ours), "--processes", "1"]
     environment = os.environ | {"CONDUIT_DATABASE_URL": dsn}
     environment.pop(VARIABLE, None)  # systemd hears of the whole service from this process
     commands = [[*command, *each] for each in arguments]

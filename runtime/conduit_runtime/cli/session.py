@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .application import present_application
 from .output import format_option
 from .problems import note_dsn
 
@@ -48,6 +49,8 @@ class Session:
     @property
     def given(self) -> str | None:
         """The connection string that is given; None: the embedded database is used."""
+        if self._dsn is None and (application := present_application()) is not None:
+            return application.dsn()
         return self._dsn or next(filter(None, map(os.environ.get, _VARIABLES)), None)
 
     @property
@@ -109,6 +112,8 @@ def database_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(dsn: str | None, schema: str | None, form: str = "", **given: Any) -> None:
+        if schema is None and (application := present_application()) is not None:
+            schema = application.schema
         command(Session(dsn, schema, form), **given)
 
     return _dsn_option(_schema_option(run))

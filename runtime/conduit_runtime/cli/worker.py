@@ -6,13 +6,14 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from .application import present_application
 from .filters import DURATION
 from .packages import configured, load_jobs, stamped_schema
 from .ports import Port, arguments_of_processes, serve_ports
@@ -188,6 +189,7 @@ def worker(
         )
         if port is not None
     ]
+    application = present_application()
     with session.database(creates=True) as dsn:
         from ..logging import configure
 
@@ -201,13 +203,23 @@ def worker(
         from ..worker.pool import WorkerPool
 
         sys.path.insert(0, os.getcwd())
-        jobs = load_jobs(packages or configured())
+        if packages or application is None:
+            jobs = load_jobs(packages or configured())
+        else:
+            jobs = [*application.jobs()]
         schema = session.schema or stamped_schema(jobs)
-        given = None if services is None else resolve(services, jobs)
+        served: Collection[str] = caps
+        given: object = None
+        if services is not None:
+            given = resolve(services, jobs)
+        elif application is not None:
+            given = application.services()
+        if application is not None:
+            served = caps or application.queues(jobs)
         with Queue(dsn, schema) as queue:
             pool = WorkerPool(
                 queue,
-                caps or None,
+                served or None,
                 workers=concurrency,
                 jobs=jobs,
                 services=given,
@@ -219,6 +231,8 @@ def worker(
                 keep_completed=keep_completed,
                 keep_failed=keep_failed,
             )
+            if application is not None:
+                application.prepare(pool)
             serve_ports(pool, ports)
             supervisor: Supervisor = Systemd() if parent is None else Parent(parent, pool)
             try:

@@ -119,7 +119,7 @@ def decide(
     if isinstance(error, Snooze):
         return Outcome(JobStatus.PENDING, delay=error.duration, counted=False)
     text, trace = describe(error, secrets)
-    detail = {"attempt": attempt, "error": text, "traceback": trace}
+    detail = {"attempt": attempt, "error": text, "exception": _path(error), "traceback": trace}
     if (source := location(error)) is not None:
         detail["source"] = source
         text = f"{text} ({source})"
@@ -130,6 +130,13 @@ def decide(
     if isinstance(error, Retry) and error.after is not None:
         delay = error.after
     return Outcome(JobStatus.PENDING, delay=delay, error=text, detail=detail)
+
+
+def _path(error: BaseException) -> str:
+    """Where the class of an exception is; of what led to a Discard, if anything did."""
+    cause = error.__cause__ if isinstance(error, Discard) else None
+    kind = type(cause or error)
+    return clean(f"{kind.__module__}.{kind.__qualname__}", MAX_ERROR)
 
 
 def describe(error: BaseException, secrets: Collection[str] = ()) -> tuple[str, str]:

@@ -77,8 +77,13 @@ async def renewed_in_loop(work: Coroutine[Any, Any, T], check: Callable[[], None
 
 
 def release_threads() -> None:
-    """Let the threads of coroutines that have ended go."""
-    _free.clear()
+    """End the threads of coroutines that have ended: the process would wait for them."""
+    while _free:
+        from asgiref.sync import SyncToAsync
+
+        executor = SyncToAsync.context_to_thread_executor.pop(_free.pop(), None)
+        if executor is not None:
+            executor.shutdown(wait=False)
 
 
 def _renew() -> None:

@@ -60,7 +60,7 @@ COMMENT ON COLUMN jobs.attempts IS 'how many attempts have started, less those t
 COMMENT ON COLUMN jobs.max_attempts IS 'after how many failed attempts it ends failed';
 COMMENT ON COLUMN jobs.rescues IS 'how many workers died while they held the job';
 COMMENT ON COLUMN jobs.error IS 'why it failed last, or why it waits (unreadable: …)';
-COMMENT ON COLUMN jobs.errors IS 'an entry for each failed attempt: attempt, at, error, traceback';
+COMMENT ON COLUMN jobs.errors IS 'an entry for each failed attempt: attempt, at, error, exception (the path of its class), traceback';
 COMMENT ON COLUMN jobs.progress IS 'what the handler last reported of its progress';
 COMMENT ON COLUMN jobs.timeout IS 'the most seconds of one attempt';
 COMMENT ON COLUMN jobs.created_at IS 'when its transaction began';

@@ -1,0 +1,22 @@
+"""Jobs in a Django application: `conduit_runtime.contrib.django` in INSTALLED_APPS.
+
+Names are imported when they are first used, so that settings may name the application.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .database import queue as queue
+    from .handlers import handler as handler
+
+__all__ = ["handler", "queue"]
+
+_MODULE_OF = {"handler": "handlers", "queue": "database"}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{module}", __name__), name)

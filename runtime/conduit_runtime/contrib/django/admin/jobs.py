@@ -1,0 +1,138 @@
+"""The jobs: newest first, by status, queue and type."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import ngettext
+
+from .. import database, settings
+from ..models import Job
+from .filters import QueueFilter, TypeFilter
+from .pages import MOST, BoundedPaginator
+from .payloads import shown
+
+_LARGE = ("payload", "errors")
+
+
+class JobAdmin(admin.ModelAdmin):
+    """Shows jobs, and retries and cancels them through the queue; nothing else changes them.
+
+    Each of the permissions `view_payload`, `retry_job` and `cancel_job` is for what it names.
+    """
+
+    list_display = ("id", "type", "queue", "status", "tries", "run_at", "created_at", "reason")
+    list_filter = ("status", QueueFilter, TypeFilter)
+    search_fields = ("id", "type")
+    search_help_text = "An id, or the beginning of a type"
+    ordering = ("-id",)
+    sortable_by = ()
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    list_per_page = 50
+    list_max_show_all = 200
+    actions = ("retry", "cancel")
+    fields = (
+        *("id", "type", "queue", "status", "priority", "tries", "created_at", "run_at"),
+        *("started_at", "completed_at", "locked_by", "locked_at", "shown_payload"),
+        *("error", "shown_errors"),
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: Any) -> Any:
+        """The jobs of the database that has them; large columns are read when they are shown."""
+        return Job.objects.using(settings.database()).defer(*_LARGE)
+
+    def get_search_results(self, request: Any, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """By the id or by the beginning of the type."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        try:
+            return queryset.filter(id=UUID(term)), False
+        except ValueError:
+            return queryset.filter(type__startswith=term), False
+
+    def has_add_permission(self, request: Any) -> bool:
+        """Never: code enqueues jobs."""
+        return False
+
+    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
+        """Never: fields of a job are to be read."""
+        return False
+
+    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
+        """Never: `manage.py conduit jobs purge` deletes."""
+        return False
+
+    def has_retry_permission(self, request: Any) -> bool:
+        """Whether the user may retry jobs."""
+        return bool(request.user.has_perm("conduit.retry_job"))
+
+    def has_cancel_permission(self, request: Any) -> bool:
+        """Whether the user may cancel jobs."""
+        return bool(request.user.has_perm("conduit.cancel_job"))
+
+    def get_fields(self, request: Any, obj: Any = None) -> list[str]:
+        """The payload only for those who may see it."""
+        may_see = request.user.has_perm("conduit.view_payload")
+        return [name for name in self.fields if may_see or name != "shown_payload"]
+
+    @admin.display(description="attempts")
+    def tries(self, job: Job) -> str:
+        """How many attempts were made of how many."""
+        return f"{job.attempts} of {job.max_attempts}"
+
+    @admin.display(description="error")
+    def reason(self, job: Job) -> str:
+        """The beginning of the last error."""
+        first = (job.error or "").partition("\n")[0]
+        return first if len(first) <= 80 else f"{first[:79]}…"
+
+    @admin.display(description="payload")
+    def shown_payload(self, job: Job) -> str:
+        """The payload as JSON, sensitive values masked."""
+        return str(format_html("<pre>{}</pre>", shown(job.type, job.payload)))
+
+    @admin.display(description="errors")
+    def shown_errors(self, job: Job) -> str:
+        """The traceback of each failed attempt that is kept."""
+        errors = [each for each in job.errors or () if isinstance(each, dict)]
+        lines = [
+            (each.get("attempt", ""), each.get("traceback") or each.get("error", ""))
+            for each in errors
+        ]
+        return str(format_html_join("", "<p>Attempt {}</p><pre>{}</pre>", lines))
+
+    @admin.action(description="Retry selected jobs", permissions=["retry"])
+    def retry(self, request: Any, queryset: "QuerySet[Job]") -> None:
+        """Make jobs due now with all their attempts."""
+        self._apply(request, queryset, "retry", "retried")
+
+    @admin.action(description="Cancel selected jobs", permissions=["cancel"])
+    def cancel(self, request: Any, queryset: "QuerySet[Job]") -> None:
+        """Cancel pending and running jobs."""
+        self._apply(request, queryset, "cancel", "cancelled")
+
+    def _apply(self, request: Any, queryset: Any, operation: str, done: str) -> None:
+        jobs = list(queryset.only("id", "type")[: MOST + 1])
+        apply = getattr(database.queue(), operation)
+        changed = [job for job in jobs[:MOST] if apply(job.id)]
+        self._log(request, changed, done)
+        count = len(changed)
+        text = ngettext(f"{count} job was {done}.", f"{count} jobs were {done}.", count)
+        if unchanged := len(jobs[:MOST]) - count:
+            text += f" {unchanged} had ended or are gone."
+        if len(jobs) > MOST:
+            text += (
+                f" Only the first {MOST:,} were taken: repeat it, or use manage.py conduit jobs."
+            )
+        self.message_user(request, text, messages.SUCCESS if count else messages.WARNING)
+
+    def _log(self, request: Any, jobs: list[Job], done: str) -> None:
+        from django.contrib.admin.models import CHANGE, LogEntry
+
+        if jobs:
+            LogEntry.objects.log_actions(request.user.pk, jobs, CHANGE, change_message=done)

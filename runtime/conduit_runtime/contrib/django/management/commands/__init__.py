@@ -1,0 +1,1 @@
+"""`conduit_worker`, and `conduit` for every command of `conduit-jobs`."""

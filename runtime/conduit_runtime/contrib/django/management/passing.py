@@ -1,0 +1,61 @@
+"""Commands of `manage.py` whose arguments a command of `conduit-jobs` reads."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+
+from ....cli import commands
+from .. import settings, workers
+
+
+class PassingCommand(BaseCommand):
+    """Hands its arguments on, but for --settings and --pythonpath, which Django has read."""
+
+    arguments: tuple[str, ...] = ()
+    """What comes before the given arguments."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **given: Any) -> CommandParser:
+        """For `call_command`, which asks for a parser."""
+        return _Passing(prog=f"{prog_name} {subcommand}", add_help=False)
+
+    def run_from_argv(self, argv: Sequence[str]) -> None:
+        """Run the command, and exit with its exit code."""
+        parser = CommandParser(add_help=False, allow_abbrev=False)
+        parser.add_argument("--settings")
+        parser.add_argument("--pythonpath")
+        _, arguments = parser.parse_known_args(argv[2:])
+        if self.requires_system_checks and not {"-h", "--help"} & {*arguments}:
+            self.check()
+        try:
+            self._run(arguments, standalone_mode=True)
+        finally:
+            connections.close_all()
+
+    def handle(self, *positional: Any, arguments: Sequence[str], **options: Any) -> None:
+        """Run the command for `call_command`. Raises CommandError when it fails."""
+        try:
+            code = self._run(arguments, standalone_mode=False)
+        except click.ClickException as error:
+            raise CommandError(error.format_message(), returncode=error.exit_code) from error
+        if code:
+            raise CommandError(f"the command ended with exit code {code}", returncode=code)
+
+    def _run(self, arguments: Sequence[str], *, standalone_mode: bool) -> Any:
+        return commands.main(
+            args=[*self.arguments, *arguments],
+            prog_name="manage.py conduit",
+            standalone_mode=standalone_mode,
+            obj=workers.application(),
+            default_map={"worker": settings.worker_defaults()},
+        )
+
+
+class _Passing(CommandParser):
+    """Reads nothing: it keeps the arguments for the command."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        return Namespace(arguments=[*map(str, args)], force_color=False, no_color=False)

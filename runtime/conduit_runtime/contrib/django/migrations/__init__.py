@@ -1,0 +1,1 @@
+"""Django's record of our tables: a file for each migration of the runtime."""

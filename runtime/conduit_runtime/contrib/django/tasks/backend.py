@@ -1,0 +1,101 @@
+"""The backend that TASKS names."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+from django.utils import timezone
+
+from ....model.errors import PayloadError
+from ....model.job import Job, JobStatus
+from ....model.payload import check_name
+from ....statements.jobs import job_id
+from .. import database
+from . import registry
+from .api import BaseTaskBackend, InvalidTask, Task, TaskResult, TaskResultDoesNotExist, signals
+from .options import Options
+from .results import aware, change, local, new_result, stored_result
+
+
+class ConduitBackend(BaseTaskBackend):
+    """Enqueues tasks as jobs, in the transaction of Django's connection to their database.
+
+    The type of the job is the path of the task's function. Its priority is that of the task, -100
+    to 100, halved to 0 to 100: two neighbouring ones may become the same.
+    """
+
+    supports_defer = True
+    supports_async_task = True
+    supports_get_result = True
+    supports_priority = True
+
+    def __init__(self, alias: str, params: Mapping[str, Any]) -> None:
+        super().__init__(alias, params)
+        self.job_options = Options.of(alias, self.options)
+
+    def validate_task(self, task: Task) -> None:
+        """Raise InvalidTask for a task that cannot be enqueued, and take note of others."""
+        super().validate_task(task)
+        try:
+            check_name(task.module_path, "the path of the task's function")
+            check_name(task.queue_name, "queue_name")
+        except (PayloadError, ValueError, TypeError) as error:
+            raise InvalidTask(str(error)) from error
+        registry.note(task)
+
+    def enqueue(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
+        """Store the task; it runs if the transaction commits.
+
+        Raises TypeError or PayloadError for arguments that JSON does not have.
+        """
+        self.validate_task(task)
+        run_at = aware(task.run_after)
+        job = Job(
+            queue=task.queue_name,
+            type=task.module_path,
+            priority=(task.priority + 100) // 2,
+            max_attempts=self.job_options.max_attempts,
+            run_at=run_at,
+        )
+        result = new_result(task, job, self.alias, args, kwargs)
+        job.payload = {"args": result.args, "kwargs": result.kwargs, "backend": self.alias}
+        if task.priority % 2:
+            job.payload["priority"] = task.priority
+        if run_at is not None:
+            job.payload["run_after"] = run_at.isoformat()
+        database.queue().enqueue(job)
+        change(result, enqueued_at=local(timezone.now()))
+        signals.task_enqueued.send(type(self), task_result=result)
+        return result
+
+    def get_result(self, result_id: str) -> TaskResult:
+        """The result of a task, seen from the present transaction.
+
+        Raises TaskResultDoesNotExist when there is none: it was purged, what it returned is not
+        kept any longer, or the task's function is gone.
+        """
+        try:
+            id = job_id(result_id)
+        except (TypeError, ValueError):
+            raise TaskResultDoesNotExist(result_id) from None
+        job = database.queue().get(id)
+        if job is None or not _is_task(job) or (task := registry.find(job.type)) is None:
+            raise TaskResultDoesNotExist(result_id)
+        if job.status is JobStatus.COMPLETED and job.result is None:
+            raise TaskResultDoesNotExist(f"{result_id}: what it returned is not kept any longer")
+        return stored_result(task, job, self.alias)
+
+    def check(self, **given: Any) -> Iterator[CheckMessage]:
+        """Whether the application is installed, which has the tables and the workers."""
+        from django.apps import apps
+
+        if not apps.is_installed("conduit_runtime.contrib.django"):
+            yield Error(
+                f"TASKS[{self.alias!r}] needs the tables of jobs.",
+                hint="Add 'conduit_runtime.contrib.django' to INSTALLED_APPS.",
+                id="conduit.E008",
+            )
+
+
+def _is_task(job: Job) -> bool:
+    return isinstance(job.payload, dict) and {"args", "kwargs"} <= job.payload.keys()

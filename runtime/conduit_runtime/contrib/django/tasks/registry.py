@@ -1,0 +1,66 @@
+"""The tasks of the project, by the path of their functions."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ....worker.run.handlers import HandlerRegistry
+from .. import discovery
+
+if TYPE_CHECKING:
+    from .backend import ConduitBackend
+
+_tasks: dict[str, Any] = {}
+
+
+def note(task: Any) -> None:
+    """Remember a task that was decorated, by the path that its jobs have as their type."""
+    _tasks.setdefault(task.module_path, task)
+
+
+def find(path: str) -> Any | None:
+    """The task of that path, imported if need be; None if there is none any more."""
+    from django.utils.module_loading import import_string
+
+    if path not in _tasks:
+        try:
+            found = import_string(path)
+        except (ImportError, ValueError):
+            return None
+        if not hasattr(found, "module_path") or found.module_path != path:
+            return None
+        note(found)
+    return _tasks[path]
+
+
+def discovered() -> dict[str, Any]:
+    """The tasks of the modules `tasks` of applications, and of all modules that are imported."""
+    for _ in discovery.modules("tasks"):
+        pass
+    return dict(_tasks)
+
+
+def backends() -> "list[ConduitBackend]":
+    """The backends of TASKS that are ours."""
+    if (module := sys.modules.get(f"{__package__}.backend")) is None:
+        return []
+    from .api import task_backends
+
+    return [each for each in task_backends.all() if isinstance(each, module.ConduitBackend)]
+
+
+def queues() -> set[str]:
+    """The queues of our backends; of a backend that takes any, those of its tasks."""
+    tasks = discovered()
+    named = {queue for backend in backends() for queue in backend.queues}
+    return named | {task.queue_name for task in tasks.values()}
+
+
+def register(handlers: HandlerRegistry) -> None:
+    """Have a worker run the tasks."""
+    if not (tasks := discovered()):
+        return  # this Django may have none
+    from .running import handler_of
+
+    for path, task in tasks.items():
+        function, options = handler_of(task)
+        handlers.register(path, function, **options)

@@ -1,0 +1,107 @@
+"""A job as the result of a task."""
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from ....model.job import Job, JobStatus
+from .api import Task, TaskError, TaskResult, TaskResultStatus
+
+_STATUSES = {
+    JobStatus.PENDING: TaskResultStatus.READY,
+    JobStatus.RUNNING: TaskResultStatus.RUNNING,
+    JobStatus.COMPLETED: TaskResultStatus.SUCCESSFUL,
+    JobStatus.FAILED: TaskResultStatus.FAILED,
+    JobStatus.CANCELLED: TaskResultStatus.FAILED,
+}
+_LOST = "conduit_runtime.JobLost"
+
+
+def new_result(task: Task, job: Job, alias: str, args: Any, kwargs: Any) -> TaskResult:
+    """The result of a task that is enqueued as this job, which is not stored yet."""
+    return TaskResult(
+        task=task,
+        id=str(job.id),
+        status=TaskResultStatus.READY,
+        enqueued_at=None,
+        started_at=None,
+        finished_at=None,
+        last_attempted_at=None,
+        args=args,
+        kwargs=kwargs,
+        backend=alias,
+        errors=[],
+        worker_ids=[],
+    )
+
+
+def stored_result(task: Task, job: Job, alias: str) -> TaskResult:
+    """The result of a task as its job is stored."""
+    kept = job.result or {}
+    workers = [""] * job.attempts
+    if workers and (name := job.locked_by or kept.get("worker")):
+        workers[-1] = name
+    ended = job.status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+    result = TaskResult(
+        task=_as_enqueued(task, job, alias),
+        id=str(job.id),
+        status=_STATUSES[job.status],
+        enqueued_at=local(job.created_at),
+        started_at=local(job.started_at),
+        finished_at=local(job.completed_at) if ended else None,
+        last_attempted_at=local(job.started_at),
+        args=job.payload["args"],
+        kwargs=job.payload["kwargs"],
+        backend=alias,
+        errors=[
+            TaskError(
+                exception_class_path=error.get("exception", _LOST),
+                traceback=error.get("traceback") or error.get("error", ""),
+            )
+            for error in job.errors
+        ],
+        worker_ids=workers,
+    )
+    if job.status is JobStatus.COMPLETED:
+        change(result, _return_value=kept.get("value"))
+    return result
+
+
+def _as_enqueued(task: Task, job: Job, alias: str) -> Task:
+    """The task as it was enqueued; not checked again, since the settings may have changed."""
+    enqueued = object.__new__(type(task))
+    change(enqueued, **{field.name: getattr(task, field.name) for field in fields(task)})
+    text = job.payload.get("run_after")
+    change(
+        enqueued,
+        priority=job.payload.get("priority", job.priority * 2 - 100),
+        queue_name=job.queue,
+        run_after=local(datetime.fromisoformat(text)) if text else None,
+        backend=alias,
+    )
+    return enqueued
+
+
+def change(result: TaskResult | Task, **values: Any) -> None:
+    """Set fields of what is frozen for applications."""
+    for name, value in values.items():
+        object.__setattr__(result, name, value)
+
+
+def local(moment: datetime | None) -> datetime | None:
+    """A moment as the project has them: naive, in its time zone, without USE_TZ."""
+    if moment is None or settings.USE_TZ:
+        return moment
+    naive: datetime = timezone.make_naive(moment)
+    return naive
+
+
+def aware(moment: datetime | None) -> datetime | None:
+    """A moment of the project as the queue takes it."""
+    if moment is None or timezone.is_aware(moment):
+        return moment
+    made: datetime = timezone.make_aware(moment)
+    return made

@@ -1,0 +1,130 @@
+"""Tasks as handlers of a worker."""
+
+import os
+import socket
+from collections.abc import Callable
+from functools import cache
+from inspect import iscoroutinefunction
+from traceback import format_exception
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from ....job_types.context import JobContext
+from ....model.job import Job, JobStatus
+from ....model.outcome import Discard
+from ....worker.run.handlers import HandlerOptions
+from .api import (
+    BaseTaskBackend,
+    Task,
+    TaskContext,
+    TaskError,
+    TaskResult,
+    TaskResultStatus,
+    normalize_json,
+    signals,
+)
+from .results import change, local, stored_result
+
+Payload = dict[str, Any]
+
+
+def handler_of(task: Task) -> tuple[Callable[[Any, Any], Any], HandlerOptions]:
+    """The handler of a task's jobs, and its options.
+
+    A plain function runs in a thread of the worker, a coroutine function on its loop.
+    """
+    given = task.get_backend().job_options
+    options: HandlerOptions = {
+        "keep_result": given.keep_result,
+        "timeout": given.timeout,
+        "backoff": given.backoff,
+        "base": given.base,
+    }
+
+    def run(context: JobContext[Any], payload: Payload) -> Any:
+        attempt = _Attempt(task, context, payload)
+        attempt.start()
+        try:
+            returned = attempt.returned(task.func(*attempt.arguments, **attempt.result.kwargs))
+        except Exception as error:
+            attempt.fail(error)
+            raise
+        return attempt.succeed(returned)
+
+    async def run_async(context: JobContext[Any], payload: Payload) -> Any:
+        attempt = _Attempt(task, context, payload)
+        await sync_to_async(attempt.start)()
+        try:
+            value = await task.func(*attempt.arguments, **attempt.result.kwargs)
+            returned = attempt.returned(value)
+        except Exception as error:
+            await sync_to_async(attempt.fail)(error)
+            raise
+        return await sync_to_async(attempt.succeed)(returned)
+
+    return (run_async if iscoroutinefunction(task.func) else run), options
+
+
+class _Attempt:
+    """One attempt of a task: the result as its function and receivers of signals see it."""
+
+    def __init__(self, task: Task, context: JobContext[Any], payload: Payload) -> None:
+        now = timezone.now()
+        job = Job(
+            context.queue,
+            context.type,
+            payload,
+            (task.priority + 100) // 2,
+            id=context.id,
+            status=JobStatus.RUNNING,
+            attempts=context.attempt,
+            started_at=now,
+            locked_by=worker_id(),
+        )
+        self._is_last = context.attempt >= context.max_attempts
+        self._backend: type[BaseTaskBackend] = type(task.get_backend())
+        self.result: TaskResult = stored_result(task, job, payload.get("backend", task.backend))
+        self.arguments: list[Any] = [*self.result.args]
+        if task.takes_context:
+            self.arguments.insert(0, TaskContext(task_result=self.result))
+
+    def start(self) -> None:
+        """Tell of the attempt's start."""
+        signals.task_started.send_robust(self._backend, task_result=self.result)
+
+    def returned(self, value: object) -> Any:
+        """The value as JSON has it. Raises Discard for another: a retry would not mend it."""
+        try:
+            return normalize_json(value)
+        except (TypeError, ValueError) as error:
+            raise Discard(f"the task returned what JSON does not have: {error}") from error
+
+    def fail(self, error: Exception) -> None:
+        """Tell of the last attempt's failure; others are made again."""
+        if self._is_last:
+            kind = type(error)
+            self.result.errors.append(
+                TaskError(
+                    exception_class_path=f"{kind.__module__}.{kind.__qualname__}",
+                    traceback="".join(format_exception(error)),
+                )
+            )
+            self._end(TaskResultStatus.FAILED)
+
+    def succeed(self, value: Any) -> Any:
+        """Tell of the end, and give what is kept."""
+        change(self.result, _return_value=value)
+        self._end(TaskResultStatus.SUCCESSFUL)
+        return {"value": value, "worker": worker_id()}
+
+    def _end(self, status: TaskResultStatus) -> None:
+        change(self.result, status=status, finished_at=local(timezone.now()))
+        signals.task_finished.send_robust(self._backend, task_result=self.result)
+
+
+@cache
+def worker_id() -> str:
+    """Names this process among the workers of a task."""
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,0 +1,59 @@
+"""What a worker of the project runs, as the commands of `conduit-jobs` take it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.autoreload import get_child_arguments
+
+from ...cli.application import Application
+from ...job_types.job_type import JobType
+from ...model.errors import QueueError
+from ...worker.pool import WorkerPool
+from . import database, discovery, settings
+from .handlers import registry
+
+
+def application() -> Application:
+    """The project."""
+    return Application(
+        dsn=database.dsn,
+        schema=settings.schema(),
+        jobs=_job_types,
+        queues=_queues,
+        services=_services,
+        prepare=_prepare,
+        program=get_child_arguments,
+    )
+
+
+def _job_types() -> list[JobType[Any, Any]]:
+    try:
+        return discovery.job_types()
+    except ImproperlyConfigured as error:
+        raise QueueError(str(error)) from error
+
+
+def _services() -> object:
+    try:
+        return discovery.services()
+    except ImproperlyConfigured as error:
+        raise QueueError(str(error)) from error
+
+
+def _queues(job_types: Sequence[JobType[Any, Any]]) -> list[str]:
+    """The queues of generated jobs and of tasks; "default" for handlers written by hand."""
+    from .tasks import registry as tasks
+
+    queues = {job_type.queue for job_type in job_types} | tasks.queues()
+    if registry.by_type or not queues:
+        queues.add("default")
+    return sorted(queues)
+
+
+def _prepare(pool: WorkerPool) -> None:
+    """Register the handlers of `jobs` modules, and the tasks."""
+    from .tasks import registry as tasks
+
+    pool.handlers.by_type.update(registry.by_type)
+    tasks.register(pool.handlers)

@@ -1,0 +1,1 @@
+"""What `manage.py test` runs, under each version of Django."""

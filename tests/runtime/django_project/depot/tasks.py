@@ -1,0 +1,39 @@
+"""Tasks, where this Django has them."""
+
+import os
+import threading
+from typing import Any
+
+from django.conf import settings
+
+if settings.HAS_TASKS:
+    try:
+        from django.tasks import task
+    except ImportError:
+        from django_tasks import task
+
+    from depot.models import Item
+
+    @task
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    @task(priority=21, queue_name="mail")
+    async def describe(item: int) -> dict[str, Any]:
+        found = await Item.objects.aget(id=item)
+        return {"name": found.name, "tags": ("a", "b")}
+
+    @task(takes_context=True)
+    def fail(context: Any, times: int) -> list[Any]:
+        if context.attempt <= times:
+            raise LookupError(f"attempt {context.attempt}")
+        return [context.task_result.id, context.attempt, len(context.task_result.errors)]
+
+    @task
+    def where() -> dict[str, Any]:
+        is_main = threading.current_thread() is threading.main_thread()
+        return {"pid": os.getpid(), "is_main": is_main}
+
+    @task
+    def give_object() -> object:
+        return object()
