@@ -17,7 +17,7 @@ _HIDDEN = {"console", "python", "sql"}
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: where it is, what it holds, and what the comments before it ask for."""
+    """A fenced block: where its text begins, what it holds, what the comments before it ask for."""
 
     page: str
     line: int

@@ -13,6 +13,9 @@ from waiting import until
 
 _COMMAND = re.compile(r"^\$ (.*(?:\n> .*)*)\n?((?:(?!\$ ).*\n?)*)", re.M)
 _SECONDS = 120
+"""How long a command may take."""
+_PATIENCE = 60.0
+"""For how many seconds a server may stay silent."""
 
 
 class Shell:
@@ -85,7 +88,7 @@ class Shell:
 
     def _wait(self, condition: Callable[[], bool], what: str) -> None:
         try:
-            until(condition)
+            until(condition, _PATIENCE)
         except AssertionError:
             raise AssertionError(f"waited for {what}\n{self.printed()}") from None
 
