@@ -10,12 +10,24 @@ from page import ROOT
 from conduit_async.cli.explain import pages
 
 REFERENCE = ROOT / "docs" / "reference"
+RUNTIME = ROOT / "runtime" / "conduit_runtime"
+
+
+def api() -> str:
+    return "\n".join(page.read_text("utf-8") for page in (REFERENCE / "api").glob("*.md"))
 
 
 def test_every_public_name_is_on_a_page_of_the_python_api() -> None:
-    text = "\n".join(page.read_text("utf-8") for page in (REFERENCE / "api").glob("*.md"))
-    shown = re.findall(r"^\.\. auto\w+:: (\w+)(?:\(\))?$", text, re.MULTILINE)
+    shown = re.findall(r"^\.\. auto\w+:: (\w+)(?:\(\))?$", api(), re.MULTILINE)
     assert sorted(shown) == conduit_runtime.__all__
+
+
+def test_every_module_that_applications_import_is_on_a_page_of_the_python_api() -> None:
+    modules = [*RUNTIME.glob("*.py"), *(RUNTIME / "contrib").iterdir()]
+    names = {path.relative_to(RUNTIME).with_suffix("").as_posix() for path in modules}
+    names -= {"__init__", "contrib/__init__", "contrib/__pycache__"}
+    shown = re.findall(r"^\.\. automodule:: conduit_runtime\.([\w.]+)$", api(), re.MULTILINE)
+    assert not names - {each.replace(".", "/") for each in shown}
 
 
 def test_every_metric_is_in_the_table() -> None:
